@@ -131,7 +131,7 @@ def _measure(
     from gan_eval.cli.console import Console
     from gan_eval.metrics.run.inputs import stimuli_of_sets
     from gan_eval.metrics.run.runner import write_metrics
-    from gan_eval.metrics.run.tables import first_lines, missing_values
+    from gan_eval.metrics.run.tables import missing_values
 
     with Console() as console:
         frames = write_metrics(
@@ -141,10 +141,7 @@ def _measure(
             on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
             on_message=console.message,
         )
-        problems = first_lines(
-            [line for given in inputs for line in getattr(given, "problems", ())], most=MOST_LINES // 2
-        )
-        for line in (*problems, *missing_values(frames, most=MOST_LINES - len(problems))):
+        for line in missing_values(frames, most=MOST_LINES):
             console.message(line)
     _print_values(console, frames)
     if report is not None:

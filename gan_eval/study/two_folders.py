@@ -83,7 +83,7 @@ def try_folders(
     unpaired: list[str] = []
     for role, fake in zip(roles, fakes, strict=True):
         both = folder_pair(real, fake, dataset=dataset, model=roles[role])
-        unpaired += both.problems
+        unpaired += filter(None, (row["problem"] or row["no_reference"] for row in both.rows))
         for row in both.rows:
             if row["kind"] == "fake" and row["reference_file"] and not row["problem"]:
                 files = items.setdefault(row["item"].partition("/")[2], {"real": Path(row["reference_file"])})

@@ -34,17 +34,11 @@ class Convolution(nn.Conv2d):
     def __init__(self, inputs: int, outputs: int, kernel: Kernel, *, stride: int = 1, padded: bool = True) -> None:
         """If `padded`, the output has the input's size (stride 1)."""
         sides = (kernel, kernel) if isinstance(kernel, int) else kernel
-        self.margin = (sides[0] // 2, sides[1] // 2) if padded else (0, 0)
-        super().__init__(inputs, outputs, sides, stride=stride, padding=self.margin)
+        margin = (sides[0] // 2, sides[1] // 2) if padded else (0, 0)
+        super().__init__(inputs, outputs, sides, stride=stride, padding=margin)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu_(self._convolve(x, self.bias))
-
-    def _convolve(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        if x.device.type == "cpu" and torch.backends.mkldnn.is_available():
-            # conv2d would keep 1x1 convolutions of small batches from oneDNN, and be slower.
-            return torch.mkldnn_convolution(x, self.weight, bias, self.margin, self.stride, self.dilation, self.groups)
-        return F.conv2d(x, self.weight, bias, self.stride, self.margin)
+        return F.relu_(super().forward(x))
 
 
 class MeanConvolution(Convolution):
@@ -55,23 +49,8 @@ class MeanConvolution(Convolution):
 
     def forward(self, x: Tensor) -> Tensor:
         assert self.bias is not None
-        means = F.avg_pool2d(self._convolve(x, None), 3, stride=1, padding=1, count_include_pad=False)
+        means = F.avg_pool2d(F.conv2d(x, self.weight), 3, stride=1, padding=1, count_include_pad=False)
         return F.relu_(means.add_(self.bias[:, None, None]))
-
-
-class MaxPool(nn.Module):
-    """3x3 maximum at stride 2."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.device.type != "cpu":
-            return F.max_pool2d(x, 3, stride=2)
-        return _greatest_of_three(_greatest_of_three(x, 2), 3)  # torch's own also writes where each maximum was
-
-
-def _greatest_of_three(x: Tensor, dim: int) -> Tensor:
-    count = (x.shape[dim] - 1) // 2
-    first, second, third = (x.narrow(dim, k, 2 * count - 1).unfold(dim, 1, 2)[..., 0] for k in range(3))
-    return torch.maximum(first, second).maximum(third)
 
 
 class Parallel(nn.Module):
@@ -136,10 +115,10 @@ class Inception(nn.Module):
             Convolution(3, 32, 3, stride=2, padded=False),
             Convolution(32, 32, 3, padded=False),
             Convolution(32, 64, 3),
-            MaxPool(),
+            nn.MaxPool2d(3, stride=2),
             Convolution(64, 80, 1),
             Convolution(80, 192, 3, padded=False),
-            MaxPool(),
+            nn.MaxPool2d(3, stride=2),
         )
         self.blocks = nn.Sequential(
             _block_35(192, 32),
@@ -150,7 +129,7 @@ class Inception(nn.Module):
                 nn.Sequential(
                     Convolution(288, 64, 1), Convolution(64, 96, 3), Convolution(96, 96, 3, stride=2, padded=False)
                 ),
-                MaxPool(),
+                nn.MaxPool2d(3, stride=2),
             ),
             _block_17(768, 128),
             _block_17(768, 160),
@@ -164,7 +143,7 @@ class Inception(nn.Module):
                     Convolution(192, 192, (7, 1)),
                     Convolution(192, 192, 3, stride=2, padded=False),
                 ),
-                MaxPool(),
+                nn.MaxPool2d(3, stride=2),
             ),
             _block_8(1280, MeanConvolution(1280, 192)),
             # The original graph pools by maximum here; kept, because every published FID rests on it.

@@ -169,21 +169,13 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     return list(by_name.values())
 
 
-@dataclass(frozen=True)
-class FolderPair(StimulusSet):
-    """Two folders as a stimulus set. Its rows have two more columns with messages.
-
-    `problem` says why a row's picture is not measured, `no_reference` why a picture has no partner.
-    """
-
-    problems: tuple[str, ...] = ()
-    """A message for each picture without partner, and for each stem of several files."""
-
-
 def folder_pair(
     real: Path, fake: Path, *, dataset: str | None = None, model: str | None = None, partners: bool = True
-) -> FolderPair:
+) -> StimulusSet:
     """Two folders as a stimulus set in memory, paired by file stem. Nothing is written.
+
+    Its rows have two more columns with messages: `problem` says why a row's picture is not measured, `no_reference` why
+    a picture has no partner.
 
     A generated picture without partner stays, without reference; a real one stays too: both have single metrics, and
     are members of their sets. Files of one folder that share a stem (`a.png`, `a.jpg`) are one stimulus that is not
@@ -213,14 +205,12 @@ def folder_pair(
             "`gan-eval stimuli import`); only metrics of single pictures and of sets (niqe, fid, kid) need no partners"
         )
     rows: list[Row] = []
-    unpaired: list[str] = []
     sides = ((real, reals, fake, fakes, None), (fake, fakes, real, reals, model))
     for folder, stems, other_folder, others, name in sides:
         for stem, paths in sorted(stems.items(), key=lambda entry: bool(name) and entry[0] not in others):
             partner, why_none = others.get(stem), None
             if partner is None:
                 why_none = _printable(f"no picture with the stem {stem!r} in {other_folder}")
-                unpaired.append(_printable(f"{paths[0]}: {why_none}"))
             elif name:
                 why_none = _several(real, partner)
             printable = _printable(stem)
@@ -237,8 +227,7 @@ def folder_pair(
                     "no_reference": why_none,
                 }
             )
-    several = [row["problem"] for row in rows if row["problem"]]
-    return FolderPair(Path(), tuple(rows), (*(unpaired if partners else ()), *several))
+    return StimulusSet(Path(), tuple(rows))
 
 
 def _by_stem(folder: Path) -> dict[str, list[Path]]:

@@ -19,6 +19,7 @@ import pandas as pd
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.output_folders import claim_output_folder
+from gan_eval.files.sets import replaced_set
 from gan_eval.machine.threads import usable_cores
 from gan_eval.metrics.catalogue import select
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
@@ -32,19 +33,15 @@ from gan_eval.metrics.run.tables import (
     DEFAULT,
     Evaluation,
     Settings,
-    first_lines,
     image_table,
     provenance,
-    write_tables,
 )
 from gan_eval.metrics.weights.cache import find
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
-from gan_eval.tables.frames import frame_of, iso
+from gan_eval.tables.frames import frame_of, iso, write_table
 
 HELD_BYTES = 2**30
 """Features that `Held` keeps at most: those of 130,000 pictures of Inception."""
-MOST_PROBLEMS = 10
-"""Maximum number of warnings on pictures without a partner."""
 OnMessage = Callable[[str], object]
 Set = StimulusSet | Path | str
 """A stimulus set, or its folder."""
@@ -107,8 +104,6 @@ def evaluate(
     if real is not None and fake is not None:
         partners = any(metric.kind == "pair" for metric in select(names))
         stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model, partners=partners)
-        for message in first_lines(stimuli.problems, most=MOST_PROBLEMS):
-            warnings.warn(message, stacklevel=2)
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
         metrics=names,
@@ -149,12 +144,17 @@ def write_metrics(
         The tables by name: `image_metrics`, `set_metrics`, `metric_comparisons` and `runs`.
 
     Raises:
-        UserError: a set, a name, a named file or `out` will not do.
+        UserError: a set, a name, a named file or `out` will not do, a table cannot be written, or another process has
+            been writing there for a minute.
     """
     frames = run_metrics(
         stimuli_of_sets(sets), settings, command="metrics", out=out, on_progress=on_progress, on_message=on_message
     ).by_name()
-    write_tables(frames, out)
+    with replaced_set(Path(out), "metrics") as new:
+        for name, frame in frames.items():
+            for suffix in (".csv", ".parquet"):
+                write_table(frame, new.folder / f"{name}{suffix}", tables.TABLES[name])
+        new.run = str(frames["runs"]["run"][0])
     return frames
 
 

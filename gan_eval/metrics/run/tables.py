@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,12 @@ from numpy.typing import ArrayLike
 
 from gan_eval import __version__, tables
 from gan_eval.files.digests import sha256_json
-from gan_eval.files.sets import replaced_set
 from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.run.measures import decoder, versions
 from gan_eval.stimuli.pictures import SUFFIXES
 from gan_eval.stimuli.pixel_formats import RGB8
-from gan_eval.tables.frames import Row, conform, write_table
+from gan_eval.tables.frames import Row, conform
 
 if TYPE_CHECKING:
     from gan_eval.metrics.run.inputs import Stimulus
@@ -103,22 +102,6 @@ def image_table(
     return conform(frame, tables.IMAGE_METRICS, where=tables.IMAGE_METRICS.name)
 
 
-def write_tables(frames: Mapping[str, pd.DataFrame], out: Path) -> None:
-    """Write metric tables, each as `out/NAME.csv` and `out/NAME.parquet`, in place of those of an earlier run.
-
-    They are put in place together.
-
-    Raises:
-        UserError: one cannot be written, or another process has been writing there for a minute.
-    """
-    out, suffixes = Path(out), (".csv", ".parquet")
-    with replaced_set(out, "metrics") as new:
-        for name, frame in frames.items():
-            for suffix in suffixes:
-                write_table(frame, new.folder / f"{name}{suffix}", tables.TABLES[name])
-        new.run = next(iter(frames[tables.RUNS.name]["run"]), "") if tables.RUNS.name in frames else ""
-
-
 _FILE = re.compile(rf"^.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}): ", re.IGNORECASE)
 _SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 """Parts of a reason that are specific to a picture: quoted names and numbers."""
@@ -159,8 +142,7 @@ def first_lines(lines: Sequence[str], *, most: int = 20) -> list[str]:
     return [*lines[:most], f"... and {rest} more"] if rest > 0 else list(lines)
 
 
-@dataclass(frozen=True)
-class FiniteMean:
+class FiniteMean(NamedTuple):
     """Mean and standard deviation of the finite values."""
 
     mean: float | None

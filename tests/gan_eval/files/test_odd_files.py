@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +63,7 @@ def no_file(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     "opened",
     [
-        pictures.read_rgb, PictureFiles(threading.Lock()).read, file_facts, csv_records, load_study, read_json,
+        pictures.read_rgb, PictureFiles().read, file_facts, csv_records, load_study, read_json,
         sha256_file, require_file, lambda path: write_bytes(path, b""),
     ],
 )  # fmt: skip

@@ -114,16 +114,11 @@ def test_partners_share_a_stem_whatever_their_suffix(touch):
     assert [row["stimulus"] for row in pair.rows] == ["real/real/2", "real/real/10", "real/fake/2", "real/fake/10"]
     assert [row["item"] for row in pair.rows] == ["real/2", "real/10"] * 2
     assert _by_name(pair)["real/fake/10"].reference == real.absolute() / "10.jpg"
-    assert pair.problems == ()
 
 
 def test_what_has_no_partner_is_listed_and_kept(touch):
     real, fake = touch(["a.png", "b.png"], ["a.png", "c.png"])
     pair = folder_pair(real, fake, dataset="d", model="m")
-    assert pair.problems == (
-        f"{real}/b.png: no picture with the stem 'b' in {fake}",
-        f"{fake}/c.png: no picture with the stem 'c' in {real}",
-    )
     found = _by_name(pair)
     assert list(found) == ["d/real/a", "d/real/b", "d/m/a", "d/m/c"]
     assert found["d/m/c"].reference is None
@@ -139,7 +134,6 @@ def test_a_stem_of_several_files_is_not_measured(touch):
     pair = folder_pair(real, fake, dataset="d", model="m")
     of_b = f"{real}: several pictures with the stem 'b' (b.jpg, b.png); keep one"
     of_a = f"{fake}: several pictures with the stem 'a' (a.jpg, a.png); keep one"
-    assert pair.problems == (of_b, of_a)
     found = _by_name(pair)
     assert len(found) == 6
     assert found["d/real/b"].problem == of_b
