@@ -64,13 +64,12 @@ def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
         "ordered by their estimates. Dots: estimates by the crossed model, which are nearer to the mean than the "
         "observed shares (rings), the more so the fewer the answers."
     )
-    lines = (
-        " Lines: 95 % intervals." if people["estimate_low"].notna().any() else " The note says why without intervals."
-    )
+    lines, none = " Lines: 95 % intervals.", " A note below the table says why there are no intervals."
+    of_people = lines if people["estimate_low"].notna().any() else none
     yield Chart(
         f"Participants: {name}",
         [_caterpillar(people, "all", axis, f"{len(people)} participants", chance=is_accuracy)],
-        f"Participants, {how}{lines} Numbers are ranks, not pseudonyms.{' Dashed: chance.' if is_accuracy else ''}",
+        f"Participants, {how}{of_people} Numbers are ranks, not pseudonyms.{' Dashed: chance.' if is_accuracy else ''}",
         f"{plural(len(people), 'participant')}: {_range(people)}",
         name=f"effects-people-{place}",
     )
@@ -84,7 +83,7 @@ def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
             )
             for kind, series, rows in pictures
         ],
-        f"Pictures, {how}{' Lines: 95 % intervals.' if has_lines else ' The note says why without intervals.'}",
+        f"Pictures, {how}{lines if has_lines else none}",
         "; ".join(f"{len(rows)} {kind}: {_range(rows)}" for kind, _, rows in pictures),
         name=f"effects-pictures-{place}",
     )
@@ -119,7 +118,8 @@ def _caterpillar(rows: pd.DataFrame, series: str, axis: str, label: str, *, chan
         axes.yaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10], min_n_ticks=2))
         axes.set_yticks([1, *(place for place in axes.get_yticks() if 1 < place <= count)])
         ends = np.concatenate([low, high, observed, estimate, [50.0]])
-        axes.set_xlim(max(-2, np.nanmin(ends) - 3), min(102, np.nanmax(ends) + 3))
+        is_kind = series in _KINDS  # both kinds' panels have one scale
+        axes.set_xlim(*((-2, 102) if is_kind else (max(-2, np.nanmin(ends) - 3), min(102, np.nanmax(ends) + 3))))
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axes.set_ylabel("rank")
         axes.set_xlabel(axis)

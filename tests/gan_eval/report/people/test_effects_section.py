@@ -62,7 +62,7 @@ def test_participants_are_numbered_by_rank_and_pictures_ordered_by_estimate():
 
 def test_without_intervals_the_note_says_why():
     charts, people, pictures = section(intervals=False, pictures=8).blocks
-    assert "The note says why" in charts.charts[0].caption
+    assert "A note below the table says why" in charts.charts[0].caption
     assert people.notes[-1] == "a on faces: no interval, it would be too narrow"
     assert pictures.rows[0][-1].strip().endswith("%")
 
