@@ -513,7 +513,8 @@ class _Drawing:
         if height < least:
             raise UserError(f"height_mm: {height:g} is too low for this figure; give {least} or more")
         self.figure = Figure(figsize=(theme.width_mm / MM_PER_INCH, height / MM_PER_INCH))
-        self.figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, 1 - top / height)))
+        layout = ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, 1 - top / height))
+        self.figure.set_layout_engine(layout)
         parts = self.figure.subfigures(len(lines), 1, height_ratios=heights, squeeze=False)[:, 0]
         self.axes: dict[str, Axes] = {}
         weights = {"rates": 1.25, "accuracy": 1.0, "people": 1.15 if len(lines) == 1 else 0.75, "metric": 1.1}
@@ -524,8 +525,8 @@ class _Drawing:
         for kind, axes in self.axes.items():
             axes.set_title(" ", fontsize=self.small)  # room for the panel's letter and notes
             draw[kind](axes)
-        self.figure.draw_without_rendering()
-        self.figure.draw_without_rendering()  # square panels need a second time
+        for _ in range(2):  # square panels need a second time
+            layout.execute(self.figure)
         self.figure.set_layout_engine("none")
         self._letters(lines)
         self._dots(self.axes["rates"])
