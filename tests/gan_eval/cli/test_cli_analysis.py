@@ -3,8 +3,9 @@
 import csv
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 import pytest
+from make_trials import simulated
 
 from gan_eval.__main__ import run
 from gan_eval.report.parts.folder import read_folder
@@ -14,7 +15,7 @@ from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.store import open_store
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
-from gan_eval.tables.frames import read_table
+from gan_eval.tables.frames import read_table, write_rows
 
 PLAN = """
 [study]
@@ -23,7 +24,7 @@ seed = 3
 [stimuli]
 sets = ["set"]
 [analysis]
-exclude_participants = ["participant=P0"]
+exclude_participants = ["participant=P000"]
 comparisons = [["b", "a"]]
 {more}
 """
@@ -38,46 +39,28 @@ def analyze(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     return call
 
 
-def write(path: Path, rows: list[dict[str, object]]) -> None:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names, restval="")
-        writer.writeheader()
-        writer.writerows(rows)
+def write(path: Path, frame: pd.DataFrame) -> None:
+    frame.to_csv(path, index=False)
 
 
-def answers(*, people: int = 6, each: int = 16, seed: int = 0, **columns: object) -> list[dict[str, object]]:
-    """A whole trials table as rows: people who are right in three answers of four, models a, b and c."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for person in range(people):
-        for trial in range(each):
-            kind = "fake" if trial % 2 else "real"
-            right = rng.random() < 0.75
-            row: dict[str, object] = dict.fromkeys(EMPTY, "")
-            row |= {"session": f"s{person}", "participant": f"P{person}", "trial": trial + 1, "phase": "main"}
-            row |= {"stimulus": f"d/{kind}/{trial}", "kind": kind, "dataset": "d", "simulated": "false"}
-            row["model"] = "abc"[trial // 2 % 3] if kind == "fake" else ""
-            row["response"] = kind if right else {"real": "fake", "fake": "real"}[kind]
-            row |= {"correct": str(right).lower(), "reaction_time_ms": round(rng.lognormal(6.5, 0.3))}
-            rows.append(row | columns)
-    return rows
-
-
-EMPTY = TRIALS.names
-"""All columns of a trials table."""
+def answers(
+    *, people: int = 6, each: int = 16, seed: int = 0, models: tuple[str, ...] = ("a", "b", "c")
+) -> pd.DataFrame:
+    """A whole trials table: people who are right in most of their answers on pictures of the set d."""
+    size = {"participants": people, "stimuli": each, "each": each}
+    return simulated(**size, intercept=1.1, real=0.0, models=models, seed=seed).assign(dataset="d")
 
 
 def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyze):
-    rows = answers()
-    for row in rows[:16]:  # the first person takes fakes for reals and reals for fakes
-        row |= {"response": {"real": "fake", "fake": "real"}[row["kind"]], "correct": "false"}
-    write(tmp_path / "trials.csv", rows)
+    trials = answers()
+    wrong = trials["participant"] == "P000"  # who takes fakes for reals and reals for fakes
+    trials.loc[wrong, "response"] = trials.loc[wrong, "kind"].map({"real": "fake", "fake": "real"})
+    write(tmp_path / "trials.csv", trials.assign(correct=trials["response"] == trials["kind"]))
     (tmp_path / "s.toml").write_text(PLAN.format(more=""), encoding="utf-8")
-    assert analyze("--plan", tmp_path / "s.toml", "--exclude", "reaction_time_ms<300")[0] == 0
+    assert analyze("--plan", tmp_path / "s.toml", "--exclude", "reaction_time_ms<100")[0] == 0
     note = read_table(tmp_path / "out" / "rates.csv", RATES)["note"][0]
-    assert "1 of 6 participants excluded by preset rules (participant=P0: 1)" in note
-    assert "exploratory rules, not in the plan (reaction_time_ms<300:" in note
+    assert "1 of 6 participants excluded by preset rules (participant=P000: 1)" in note
+    assert "exploratory rules, not in the plan (reaction_time_ms<100:" in note
     people = read_table(tmp_path / "out" / "participation.csv", PARTICIPATION)
     assert people["excluded"].tolist() == [True, *[False] * 5]
     table = read_table(tmp_path / "out" / "comparisons.csv", COMPARISONS)
@@ -88,8 +71,7 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
 
 
 def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, analyze):
-    rows = [row | {"model": row["model"].replace("c", "a")} for row in answers()]
-    write(tmp_path / "trials.csv", rows)
+    write(tmp_path / "trials.csv", answers(models=("a", "b")))
     status, err = analyze()
     sentence, brackets, heads, *models, following = err.splitlines()
     assert following == f"next: gan-eval report {tmp_path / 'out'}"
@@ -142,7 +124,7 @@ def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, caps
     ],
 )
 def test_what_is_wrong_in_the_plan_names_the_study_file_and_the_key(tmp_path, analyze, setting, words):
-    write(tmp_path / "trials.csv", answers(model="a"))
+    write(tmp_path / "trials.csv", answers(models=("a",)))
     study = tmp_path / "s.toml"
     study.write_text(f"[study]\nname = 's'\n[analysis]\n{setting}\n", encoding="utf-8")
     status, err = analyze("--plan", study)
@@ -154,22 +136,15 @@ def test_what_is_wrong_in_the_plan_names_the_study_file_and_the_key(tmp_path, an
 
 def test_questions_and_sessions_next_to_the_trials_are_read(tmp_path, analyze):
     write(tmp_path / "trials.csv", answers())
-    begun = [
-        dict.fromkeys(SESSIONS.names, "")
-        | {"session": f"s{n}", "participant": f"P{n}", "protocol": "single", "status": "complete", "simulated": "false"}
-        for n in range(7)
-    ]
-    write(tmp_path / "sessions.csv", begun)
-    asked = [
-        dict.fromkeys(PARTICIPANTS.names, "")
-        | {"session": f"s{n}", "participant": f"P{n}", "question": "age", "answer": 20 + 3 * n}
-        for n in range(6)
-    ]
-    write(tmp_path / "participants.csv", asked)
+    people = [{"session": f"P{n:03d}", "participant": f"P{n:03d}", "simulated": False} for n in range(7)]
+    begun = [{**person, "protocol": "single", "status": "complete"} for person in people]
+    asked = [{**person, "question": "age", "answer": str(20 + 3 * n)} for n, person in enumerate(people[:6])]
+    write_rows(begun, tmp_path / "sessions.csv", SESSIONS)
+    write_rows(asked, tmp_path / "participants.csv", PARTICIPANTS)
     (tmp_path / "s.toml").write_text("[study]\nname = 's'\n[analysis]\ncovariates = ['age']\n", encoding="utf-8")
     assert analyze("--plan", tmp_path / "s.toml")[0] == 0
     people = read_table(tmp_path / "out" / "participation.csv", PARTICIPATION)
-    assert people["participant"].tolist() == [f"P{n}" for n in range(7)]
+    assert people["participant"].tolist() == [f"P{n:03d}" for n in range(7)]
     assert (people["status"] == "complete").all()
     models = read_table(tmp_path / "out" / "mixed_models.csv", MIXED_MODELS)
     assert models["term"].str.contains("age").any()
@@ -179,12 +154,12 @@ def test_questions_and_sessions_next_to_the_trials_are_read(tmp_path, analyze):
     ("change", "words"),
     [
         (
-            lambda rows: [*rows, rows[0] | {"kind": "fake" if rows[0]["kind"] == "real" else "real"}],
-            "the same session=s0, trial=1",
+            lambda trials: pd.concat([trials, trials[trials["trial"] == 2].assign(trial=1)]),
+            "the same session=P000, trial=1",
         ),
-        (lambda rows: [row | {"kind": "maybe"} for row in rows], "maybe"),
-        (lambda rows: [*rows, rows[0] | {"trial": "x"}], "trials.csv: row 9, column trial: found 'x'"),
-        (lambda rows: [{name: cell for name, cell in row.items() if name != "kind"} for row in rows], "kind"),
+        (lambda trials: trials.assign(kind="maybe"), "maybe"),
+        (lambda trials: trials.assign(trial=[*range(7), "x"]), "trials.csv: row 8, column trial: found 'x'"),
+        (lambda trials: trials.drop(columns="kind"), "kind"),
     ],
 )
 def test_unusable_tables_are_one_line(tmp_path, analyze, change, words):

@@ -92,31 +92,6 @@ def test_files_that_are_absent_or_not_text_are_named(tmp_path):
         load_study(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("lines", "words"),
-    [
-        ("[quiz]\npractice = 1000000000000000000", "quiz.practice: found 1000000000000000000; input"),
-        ('[quiz]\nstrict_counts = "no"', "quiz.strict_counts: found 'no'; wanted true or false"),
-        ('[quiz]\nparticipants = "20"', "quiz.participants: found '20'; wanted a whole number"),
-        ("[quiz]\npractice = true", "quiz.practice: found True; wanted a whole number"),
-        ("[training]\nsnapshots = [true]", "training.snapshots.0: found True; wanted a whole number"),
-        ('[models.m]\ndata = "d"\ntraining = { jitter = "no" }', "models.m.training.jitter: found 'no'"),
-        ('[quiz.consent]\ntext = "  "', "quiz.consent.text: is empty"),
-        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = []', "quiz.questions.0.choices: found []"),
-        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", "x"]', "choices: two are the same"),
-        ('[stimuli]\ncatch_sets = ["a\\u0000b"]', "stimuli.catch_sets.0: found"),
-        (f'[stimuli]\nsets = ["{"x/" * 2500}"]', "stimuli.sets.0: found"),
-        (f'[data.d]\nfolder = "{"x" * 5000}"', "data.d.folder: found"),
-        (f'[quiz]\nlanguage = {{ a = "{"x" * 5000}" }}', "quiz.language: found"),
-    ],
-)
-def test_what_no_study_can_mean_is_refused_by_its_field(tmp_path, lines, words):
-    head = "" if "[data.d]" in lines else "[data.d]\n"
-    message = refusal(tmp_path, f'[study]\nname = "s"\n{head}{lines}\n')
-    assert words in message
-    assert len(message) < 600
-
-
 def test_every_count_has_a_bound():
     def unbounded(schema, name):
         if schema.get("type") in ("integer", "number") and not {"maximum", "exclusiveMaximum"} & schema.keys():
@@ -146,9 +121,6 @@ def test_a_key_of_another_program_is_understood(section: str, wrong: str, right:
     assert problem == f"{section}.{wrong}: no such key; did you mean {right}?"
 
 
-STUDY = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[quiz]\n'
-
-
 @pytest.mark.parametrize(
     ("values", "keys"),
     [
@@ -175,6 +147,19 @@ def test_keys_change_places_on_every_second_list() -> None:
 @pytest.mark.parametrize(
     ("lines", "parts"),
     [
+        ("[quiz]\npractice = 1000000000000000000", ["quiz.practice: found 1000000000000000000; input"]),
+        ('[quiz]\nstrict_counts = "no"', ["quiz.strict_counts: found 'no'; wanted true or false"]),
+        ('[quiz]\nparticipants = "20"', ["quiz.participants: found '20'; wanted a whole number"]),
+        ("[quiz]\npractice = true", ["quiz.practice: found True; wanted a whole number"]),
+        ("[training]\nsnapshots = [true]", ["training.snapshots.0: found True; wanted a whole number"]),
+        ('[models.m]\ndata = "d"\ntraining = { jitter = "no" }', ["models.m.training.jitter: found 'no'"]),
+        ('[quiz.consent]\ntext = "  "', ["quiz.consent.text: is empty"]),
+        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = []', ["quiz.questions.0.choices: found []"]),
+        ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", "x"]', ["choices: two are the same"]),
+        ('[stimuli]\ncatch_sets = ["a\\u0000b"]', ["stimuli.catch_sets.0: found"]),
+        (f'[stimuli]\nsets = ["{"x/" * 2500}"]', ["stimuli.sets.0: found"]),
+        (f'[data.d]\nfolder = "{"x" * 5000}"', ["data.d.folder: found"]),
+        (f'[quiz]\nlanguage = {{ a = "{"x" * 5000}" }}', ["quiz.language: found"]),
         ("keys = []", ["quiz.keys: ", "table"]),
         ("keys = { left = 'f', right = 'j' }", ["quiz.keys: ", "real and one for fake", "real = 'j'"]),
         ("protocol = 'paired'\nkeys = { real = 'f', fake = 'j' }", ["quiz.keys: ", "left and one for right"]),
@@ -198,8 +183,11 @@ def test_keys_change_places_on_every_second_list() -> None:
     ],
 )
 def test_a_mistake_is_named_with_its_fix(tmp_path: Path, lines: str, parts: list[str]) -> None:
-    message = refusal(tmp_path, STUDY + lines)
+    """Lines that begin with no header are of the quiz."""
+    head = "" if "[data.d]" in lines else "[data.d]\n"
+    message = refusal(tmp_path, f'[study]\nname = "s"\n{head}{"" if lines.startswith("[") else "[quiz]"}\n{lines}\n')
     assert all(part in message for part in parts), message
+    assert len(message) < 600
 
 
 def test_one_size_on_the_screen_has_one_spelling() -> None:
