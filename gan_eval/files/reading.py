@@ -28,6 +28,22 @@ def require_file(path: Path) -> os.stat_result | None:
     return status
 
 
+def read_bytes(path: Path, *, what: str = "file") -> bytes:
+    """Read a file; `what` it is, for messages.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
+    require_file(path)
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError as error:
+        link = ": the link leads nowhere; fix or remove it" if Path(path).is_symlink() else ""
+        raise UserError(f"{path}: no such {what}{link}") from error
+    except OSError as error:
+        raise UserError(f"{path}: not a readable {what} ({error.strerror or error}); fix or remove it") from error
+
+
 def read_json(path: Path) -> Any:
     """Read JSON.
 
@@ -35,7 +51,7 @@ def read_json(path: Path) -> Any:
         UserError: the file is missing or is not JSON.
     """
     try:
-        return json.loads(_read_text(path, "; fix or remove it"))
+        return json.loads(read_bytes(path).decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON ({syntax_problem(error)}); restore it or remove it") from error
 
@@ -64,22 +80,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         UserError: the file is missing, cannot be read or is not TOML in UTF-8.
     """
     try:
-        return tomllib.loads(_read_text(path, ""))
+        return tomllib.loads(read_bytes(path).decode("utf-8").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; TOML is text in UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid TOML: {syntax_problem(error)}") from error
-
-
-def _read_text(path: Path, advice: str) -> str:
-    """A file's text in UTF-8; `advice` ends the message where it cannot be read."""
-    require_file(path)
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}){advice}") from error
 
 
 def syntax_problem(error: ValueError | RecursionError) -> str:

@@ -9,7 +9,6 @@ import textwrap
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,8 +17,7 @@ from pydantic.fields import FieldInfo
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.output_folders import check_output_file
+from gan_eval.files.output_folders import check_output_file, relative_path
 from gan_eval.machine.commands import as_typed
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study
@@ -166,21 +164,14 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = (), every_
         every_key: write every key, not only `COMMON_KEYS`.
 
     Raises:
-        UserError: the file is there already, another process is writing it, or it cannot be written.
+        UserError: the file is there already, or it cannot be written.
     """
     check_output_file(file)
+    if os.path.lexists(file):
+        raise UserError(f"--out {file}: there is such a file already; name another, or remove it")
     if sets:
-        folder, names = file.absolute().parent, []
-        for path in sets:
-            name = path.absolute()
-            with suppress(ValueError):  # another drive
-                name = Path(os.path.relpath(name, folder))
-            names.append(name.as_posix())
-        values = {**values, "stimuli": {"sets": names}}
-    with hold_lock(file.with_name(f".{file.name}.lock"), f"--out {file}", "writing it"):
-        if os.path.lexists(file):
-            raise UserError(f"--out {file}: there is such a file already; name another, or remove it")
-        write_text(file, study_text(values, every_key=every_key))
+        values = {**values, "stimuli": {"sets": [relative_path(path, file.parent) for path in sets]}}
+    write_text(file, study_text(values, every_key=every_key))
 
 
 def study_name(text: str) -> str:

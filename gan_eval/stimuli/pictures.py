@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from gan_eval.errors import UserError, reason_of
 from gan_eval.files.atomic import atomic_path, write_bytes
-from gan_eval.files.reading import require_file
+from gan_eval.files.reading import read_bytes
 from gan_eval.stimuli.pixel_formats import (
     MOST_PIXELS,
     RGB8,
@@ -73,22 +73,8 @@ def read_rgb(path: Path) -> Picture:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a picture's file.
-
-    Raises:
-        UserError: the file is missing or cannot be read.
-    """
-    require_file(path)
-    try:
-        return Path(path).read_bytes()
-    except FileNotFoundError as error:
-        if Path(path).is_symlink():
-            raise UserError(f"{path}: no such picture: the link leads nowhere; fix or remove it") from error
-        raise UserError(f"{path}: no such picture") from error
-    except PermissionError as error:
-        raise UserError(f"{path}: no permission to read this picture; fix its permissions") from error
-    except OSError as error:
-        raise UserError(f"{path}: not a readable picture ({error.strerror or error}); replace or remove it") from error
+    """The bytes of a picture's file; errors as for `gan_eval.files.reading.read_bytes`."""
+    return read_bytes(path, what="picture")
 
 
 def decode_rgb(content: bytes, path: Path) -> Picture:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError, abbreviated, shortened
-from gan_eval.files.reading import require_file
+from gan_eval.files.reading import read_bytes
 from gan_eval.tables.schema import Column, Dtype, Table
 
 _EXPECTED: dict[Dtype, str] = {
@@ -191,13 +191,8 @@ def csv_records(path: Path, table: Table | None = None) -> tuple[list[str], list
         UserError: the file is missing, empty, or not CSV in UTF-8, a column stands twice, or a mark in one of the
             table's columns of numbers may be one of thousands (`require_clear_numbers`).
     """
-    require_file(path)
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+        text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; save it as CSV in UTF-8") from error
     head = _QUOTED.sub("", _HEADER.match(text)[1])  # type: ignore[index]  # it matches anything

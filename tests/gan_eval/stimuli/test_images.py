@@ -178,7 +178,7 @@ def test_why_a_file_cannot_be_read(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
-    with pytest.raises(UserError, match=r"a\.png: no permission to read this picture"):
+    with pytest.raises(UserError, match=r"a\.png: not a readable picture \(Permission denied\)"):
         pictures.read_rgb(tmp_path / "a.png")
     monkeypatch.setattr("os.scandir", forbidden)
     with pytest.raises(UserError, match="cannot be read"):
