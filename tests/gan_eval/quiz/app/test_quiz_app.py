@@ -67,34 +67,25 @@ def test_without_agreement_nothing_begins_and_nothing_is_stored(sit: Callable[..
     assert sitting.rows(tables.SESSIONS) == []
 
 
-def test_escape_pauses_and_the_session_goes_on(sit: Callable[..., Sitting]) -> None:
-    def escape_once(sitting: Sitting) -> None:
-        if sitting.page is not None and sitting.page.objectName() == "pause":
-            assert "1 of 4 are done" in words(sitting.page)
-            sitting.key(Qt.Key.Key_Return)
-        elif sitting.page is None and sitting.shows_picture:
-            sitting.key(Qt.Key.Key_Escape if sitting.session.progress[0] == 0 else "f")
+def test_escape_pauses_and_withdrawing_asks_first_and_keeps_the_trials(sit: Callable[..., Sitting]) -> None:
+    presses = iter([Qt.Key.Key_Return, Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_Return])
+    reported: list[str] = []
 
-    sitting = sit(intro=False)
-    assert sitting.run(escape_once) == "complete"
-    assert sitting.seen == ["pause"]
-    trials = sitting.rows(tables.TRIALS)
-    assert [row["response"] for row in trials] == ["none", "fake", "fake", "fake"]
-    assert trials[0]["flags"] == "paused"
-
-
-def test_stopping_for_good_asks_first_and_keeps_the_trials(sit: Callable[..., Sitting]) -> None:
-    presses = iter([Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_Return])
-
-    def stop(sitting: Sitting) -> None:
+    def pause_twice(sitting: Sitting) -> None:
         if sitting.page is not None and sitting.page.isEnabled():
+            reported.append(words(sitting.page))
             sitting.key(next(presses))
         elif sitting.page is None and sitting.shows_picture:
-            sitting.key(Qt.Key.Key_Escape if sitting.session.done else "f")
+            sitting.key("f" if len(sitting.session.done) == 1 else Qt.Key.Key_Escape)
 
     sitting = sit(intro=False)
-    assert sitting.run(stop) == "aborted"
-    assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake", "none"]
+    assert sitting.run(pause_twice) == "aborted"
+    assert sitting.seen == ["pause", "pause"]
+    assert "1 of 4 are done" in reported[0]
+    assert "If you withdraw, your part ends" in reported[-1]
+    trials = sitting.rows(tables.TRIALS)
+    assert [row["response"] for row in trials] == ["none", "fake", "none"]
+    assert trials[0]["flags"] == "paused"
     assert sitting.rows(tables.SESSIONS)[0]["status"] == "aborted"
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,10 +36,8 @@ def staged(how):
         **pages,
         **stage.description(),
         "names": [screen.name() for screen in qt.screens()],
-        "grab": [grab.width(), grab.height()],
-        "room": [stage.room.width(), stage.room.height()],
+        "pixels": [list(size.toTuple()) for size in (grab.size(), stage.room, stage.window.canvas.size)],
         "trials": list(stage.window.geometry().getRect()),
-        "canvas": [stage.window.canvas.size.width(), stage.window.canvas.size.height()],
         "cursor": stage.window.cursor().shape().name,
     }
 
@@ -46,61 +45,42 @@ def staged(how):
 qt = QApplication(["quiz"])
 print(json.dumps([staged(how) for how in json.loads(sys.argv[1])]))
 """
-WAYS: dict[str, dict[str, object]] = {
-    "primary": {},
-    "first": {"screen": 1, "text_size": 200},
-    "second": {"screen": 2},
-    "third": {"screen": 3},
-    "windowed": {"windowed": True},
-}
 SCREENS = {"small": ([0, 0, 1366, 768], 1), "large": ([1366, 0, 1920, 1080], 2)}
-"""Area in logical pixels, and ratio."""
+"""Area in logical pixels, and ratio: a small screen and, right of it, a 4K one."""
 
 
-@pytest.fixture(scope="module")
-def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """A session's stage in each of these ways, on a small screen and, right of it, a 4K one."""
-    small = {"name": "small", "x": 0, "y": 0, "width": 1366, "height": 768, "logicalDpi": 96, "dpr": 1}
-    large = {"name": "large", "x": 1366, "y": 0, "width": 3840, "height": 2160, "logicalDpi": 96, "dpr": 1}
-    file = tmp_path_factory.mktemp("screens") / "screens.json"
-    file.write_text(json.dumps({"screens": [small, large]}))
+def test_the_chosen_monitor_is_filled_at_its_own_pixels_or_holds_a_window_in_its_middle(tmp_path: Path) -> None:
+    shared = {"y": 0, "logicalDpi": 96, "dpr": 1}
+    small = {"name": "small", "x": 0, "width": 1366, "height": 768, **shared}
+    large = {"name": "large", "x": 1366, "width": 3840, "height": 2160, **shared}
+    (tmp_path / "screens.json").write_text(json.dumps({"screens": [small, large]}))
     environment = {
         **os.environ,
-        "QT_QPA_PLATFORM": f"offscreen:configfile={file}",
+        "QT_QPA_PLATFORM": f"offscreen:configfile={tmp_path / 'screens.json'}",
         "QT_SCREEN_SCALE_FACTORS": "small=1;large=2",
-        "XDG_STATE_HOME": str(file.parent),
+        "XDG_STATE_HOME": str(tmp_path),
     }
-    command = [sys.executable, "-c", _STAGE, json.dumps(list(WAYS.values()))]
+    ways: list[dict[str, object]] = [{}, {"screen": 1, "text_size": 200}, {"screen": 2}, {"screen": 3}]
+    command = [sys.executable, "-c", _STAGE, json.dumps([*ways, {"windowed": True}])]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    return dict(zip(WAYS, json.loads(done.stdout), strict=True))
+    primary, first, second, third, windowed = json.loads(done.stdout)
 
+    def require_whole(found: dict[str, Any], number: int, text_size: int = 100) -> None:
+        area, ratio = SCREENS[found["names"][number - 1]]
+        assert found["pages"] == found["trials"] == area
+        pixels = [length * ratio for length in area[2:]]
+        assert found["pixels"] == [pixels] * 3
+        assert [found["screen_width"], found["screen_height"], found["device_pixel_ratio"]] == [*pixels, ratio]
+        assert (found["title"], found["cursor"]) == ("Picture quiz", "BlankCursor")
+        assert (found["presenter"], found["text_size"]) == ("raster", text_size)
 
-@pytest.mark.parametrize(("way", "number"), [("primary", 1), ("first", 1), ("second", 2)])
-def test_full_screen_on_the_chosen_monitor_at_its_own_pixels(
-    stages: dict[str, dict[str, Any]], way: str, number: int
-) -> None:
-    found = stages[way]
-    assert sorted(found["names"]) == sorted(SCREENS)
-    area, ratio = SCREENS[found["names"][number - 1]]
-    assert found["pages"] == found["trials"] == area
-    pixels = [length * ratio for length in area[2:]]
-    assert found["grab"] == found["room"] == found["canvas"] == pixels
-    assert [found["screen_width"], found["screen_height"], found["device_pixel_ratio"]] == [*pixels, ratio]
-    assert (found["title"], found["cursor"]) == ("Picture quiz", "BlankCursor")
-    assert (found["presenter"], found["text_size"]) == ("raster", WAYS[way].get("text_size", 100))
-
-
-def test_a_window_stands_in_the_middle_of_its_monitor(stages: dict[str, dict[str, Any]]) -> None:
-    found = stages["windowed"]
-    (left, top, width, height), _ = SCREENS[found["names"][0]]
-    x, y, wide, high = found["pages"]
+    require_whole(primary, 1)
+    require_whole(first, 1, 200)
+    require_whole(second, 2)
+    assert third["error"].startswith("--screen 3: this computer has 2")
+    (left, top, width, height), _ = SCREENS[windowed["names"][0]]
+    x, y, wide, high = windowed["pages"]
     assert (wide, high) == (min(width, 1280), min(height, 800))
     assert abs((x - left) - (left + width - x - wide)) <= 2
     assert abs((y - top) - (top + height - y - high)) <= 2
-
-
-def test_a_monitor_that_is_not_there_is_a_line(stages: dict[str, dict[str, Any]]) -> None:
-    error = stages["third"]["error"]
-    assert error.startswith("--screen 3: ")
-    assert "2" in error

@@ -40,19 +40,11 @@ def test_every_list_has_exact_counts_and_no_item_twice(models: tuple[str, ...], 
         assert set(plan[0]) == set(PLANS.names)
 
 
-def test_a_list_is_a_function_of_seed_and_number() -> None:
-    def stimuli(seed: int, number: int) -> list[str]:
-        return [row["stimulus"] for row in deal(stimulus_rows(30), FIVE, seed=seed, list_number=number).plan]
-
-    assert stimuli(1, 5) == stimuli(1, 5)
-    assert stimuli(1, 5) != stimuli(1, 6)
-    assert stimuli(1, 5) != stimuli(2, 5)
-
-
-def test_the_order_of_the_rows_does_not_matter() -> None:
-    assert deal(stimulus_rows(20), FIVE, seed=1, list_number=3) == deal(
-        reversed(stimulus_rows(20)), FIVE, seed=1, list_number=3
-    )
+def test_a_list_is_a_function_of_seed_and_number_whatever_the_order_of_the_rows() -> None:
+    rows = stimulus_rows(30)
+    draws = [deal(rows, FIVE, seed=seed, list_number=number) for seed, number in ((1, 5), (1, 6), (2, 5))]
+    assert draws[0] == deal(reversed(rows), FIVE, seed=1, list_number=5)
+    assert draws[0] not in draws[1:]
 
 
 def test_each_data_set_is_a_block_and_their_order_changes() -> None:
@@ -152,10 +144,7 @@ def test_exposures_are_shared_out_equally_in_each_class_and_model() -> None:
             shares = Counter(row["requested_exposure_ms"] for row in plan if row["model"] == model)
             assert sorted(shares.values()) == [1, 1, 1, 1]
         used.update((row["stimulus"], row["requested_exposure_ms"]) for row in plan)
-    assert len({level for _, level in used}) == 4
-    assert (
-        sum(1 for row in stimulus_rows(20, ("a", "b")) if len({lv for s, lv in used if s == row["stimulus"]}) > 1) > 50
-    )
+    assert {level for _, level in used} == {100, 200, 500, None}
 
 
 @settings(max_examples=15)
