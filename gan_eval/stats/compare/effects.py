@@ -5,7 +5,7 @@ Estimates are shrunken towards the mean of all (`mixed.modes`), so that a pictur
 chance. They are given as shares that a reader can hold against the observed ones: that of a participant is averaged
 over the population of pictures, that of a picture over the population of participants (`compare.contrast`). Intervals
 have Student's t, as those of the comparison, and take the spreads as known. In simulated studies of 12 and of 30 people
-93 to 97 % of them held the truth, but 4 in 5 where a spread or correlation is estimated at an end of its range: such
+93 to 98 % of them held the truth, but 4 in 5 where a spread or correlation is estimated at an end of its range: such
 rows have no interval.
 """
 
