@@ -137,7 +137,7 @@ def _print_answer(
 
     from gan_eval.report.parts.folder import StudyFolder
     from gan_eval.report.people.answer import answer
-    from gan_eval.stats.paper import printed, unadjusted
+    from gan_eval.stats.paper import distinct_rows, printed, unadjusted
 
     tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
     tables = {name: frame for name, frame in tables.items() if len(frame)}
@@ -146,7 +146,7 @@ def _print_answer(
         console.sentence(sentence)
     if "paper" in answers:
         paper = answers["paper"]
-        if note := unadjusted(paper["verdict"]):
+        if note := unadjusted(distinct_rows(paper)["verdict"]):
             console.sentence(f"In brackets 95 % intervals. {note}")
         console.table(*printed(paper.assign(dprime=np.nan)))  # accuracy has the same information as d′
 

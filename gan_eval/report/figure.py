@@ -43,7 +43,17 @@ from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
-from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names, unadjusted
+from gan_eval.stats.paper import (
+    EVERYTHING,
+    INTERIM,
+    NONE,
+    PAPER,
+    RATING,
+    SINGLE,
+    distinct_rows,
+    interval_names,
+    unadjusted,
+)
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS
 
@@ -449,7 +459,9 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
         *(f"({letter}) {words[kind]}." for letter, kind in zip("abcd", content.panels, strict=False)),
         f"{plural(count, 'simulated participant' if folder.simulated else 'participant')}{answers}.",
         f"Intervals of {nouns}: {bases}." if bases else "",
-        "Interim: there is no verdict yet." if "interim" in content.warning else unadjusted(table["verdict"]),
+        "Interim: there is no verdict yet."
+        if "interim" in content.warning
+        else unadjusted(distinct_rows(table)["verdict"]),
         f"The first {drawn} models; the table `paper` has all." if MAX_ROWS == drawn < rows else "",
         f"{trained_for(partial, 'Models trained')} of the planned steps." if partial else "",
         "A rehearsal with simulated participants, which says nothing of people." if folder.simulated else "",

@@ -492,7 +492,9 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
     )
     if looked and not (table["verdict"] == INTERIM).any():
         caption.append(f"{looked[0].upper()}{looked[1:]}; the intervals are not adjusted for the looks.")
-    caption += [text for text in (unadjusted(table["verdict"]), shared_reals(table), *skill_note(table)) if text]
+    caption += [
+        text for text in (unadjusted(distinct_rows(table)["verdict"]), shared_reals(table), *skill_note(table)) if text
+    ]
     if "Grade" in heads or "Threshold, ms" in heads:
         caption.append("Those of grades and thresholds are between participants.")
     body = [" & ".join(escape_latex(cell) for cell in row) + r" \\" for row in rows]

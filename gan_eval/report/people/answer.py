@@ -89,30 +89,37 @@ def _row_sentence(folder: StudyFolder, row: Record, *, several: bool) -> str:
     verdict, margin = row["verdict"], _margin(folder, row)
     mark = " (exploratory)" if "exploratory" in text(row["note"]) else ""
     small = f", though by less than {margin_text(margin)}" if margin and _is_small(row, margin["margin"]) else ""
+    numbers = _numbers(row, has_margin=margin is not None)
+    alone = ", which says nothing of people in general" if row["n_participants"] == 1 else ""
     if verdict == NONE or missing(verdict):
-        why = "" if missing(row["note"]) else f": {row['note']}"
-        return f"There is no verdict on {of}{why}{_numbers(row, lead='; ')}."
+        why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
+        return f"There is no verdict on {of}{why}."
     if verdict == TOLD:
-        return f"{who} judged {of} and real ones correctly above chance{small}{mark}{_numbers(row)}."
+        return f"{who} judged {of} and real ones correctly above chance{small}{alone}{mark}{numbers}."
     if verdict == BELOW:
-        return f"{who} judged {of} and real ones below chance{small}{mark}{_numbers(row)}."
+        return f"{who} judged {of} and real ones below chance{small}{alone}{mark}{numbers}."
     if verdict == EQUIVALENT:
         within = f" within {margin_text(margin)}" if margin else ""
-        return f"The judgements of {of} and real ones by {who} were equivalent to chance{within}{mark}{_numbers(row)}."
+        return f"The judgements of {of} and real ones by {who} were equivalent to chance{within}{alone}{mark}{numbers}."
     study = detectable(row["accuracy_low"], row["accuracy_high"])
-    return f"It is undecided whether {who} could tell {of} from real ones{mark}{_numbers(row)}; {study}."
+    return f"It is undecided whether {who} could tell {of} from real ones{mark}{numbers}; {study}."
 
 
-def _numbers(row: Record, *, lead: str = ", ") -> str:
-    """Return balanced accuracy, its p and d′, then both rates, in APA style; empty without an accuracy."""
+def _numbers(row: Record, *, has_margin: bool) -> str:
+    """Return balanced accuracy, its p and d′, then both rates, in APA style; empty without an accuracy.
+
+    Args:
+        row: of `paper`.
+        has_margin: equivalence is asked, so the 90 % interval is given, too.
+    """
     if missing(row["accuracy"]):
         return ""
     name = "balanced accuracy" if row["protocol"] == SINGLE else "accuracy"
     parts = [f"{name} = {apa_percent(row['accuracy'])}"]
     if missing(row["accuracy_low"]):
-        return f"{lead}{parts[0]} (too few participants or pictures for an interval)"
+        return f", {parts[0]} (too few participants or pictures for an interval)"
     parts.append(apa_interval(100 * row["accuracy_low"], 100 * row["accuracy_high"], digits=1))
-    if row["verdict"] == EQUIVALENT:
+    if has_margin and row["verdict"] != BELOW and not missing(row["accuracy90_low"]):
         ends = (100 * row["accuracy90_low"], 100 * row["accuracy90_high"])
         parts.append(apa_interval(*ends, digits=1, level=90))
     p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
@@ -122,7 +129,7 @@ def _numbers(row: Record, *, lead: str = ", ") -> str:
         parts.append(f"d′ = {number(row['dprime'])}")
         if not missing(row["dprime_low"]):
             parts.append(apa_interval(row["dprime_low"], row["dprime_high"]))
-    words = lead + ", ".join(parts)
+    words = ", " + ", ".join(parts)
     if row["protocol"] == SINGLE and not missing(row["fooling_rate"]) and not missing(row["real_called_real"]):
         fooling, real = (
             f"{apa_percent(row[name])}{_ci(row, short)}"

@@ -23,8 +23,8 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.answer import answer
 from gan_eval.report.people.caveats import caveats, is_interim
 from gan_eval.report.people.comparisons import robustness_sentence
-from gan_eval.report.people.methods import design_text, method_blocks
-from gan_eval.report.people.participants import participation_sentences, who_text
+from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
+from gan_eval.report.people.participants import participation_sentences
 from gan_eval.report.people.pictures import six_pairs
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import GRADE
@@ -76,7 +76,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
         notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
     looked = "The intervals are not adjusted for the looks." * (len(folder.looks) > 1)
-    notes += [note for note in (unadjusted(frame["verdict"]), looked, shared_reals(frame)) if note]
+    notes += [note for note in (unadjusted(distinct_rows(frame)["verdict"]), looked, shared_reals(frame)) if note]
     notes += [
         f"{row['model']}: {row['note']}." for row in distinct_rows(frame).to_dict("records") if not missing(row["note"])
     ]
@@ -98,24 +98,17 @@ def cited_table(folder: StudyFolder) -> list[Table]:
 
 def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
     """Return participants, design, robustness, metrics and caveats, each in a sentence or two."""
-    design = ""
-    if folder.study is not None and len(folder.table(SESSIONS)):  # else people did not see the quiz of the study
-        design = design_text(folder.study.quiz)
+    asked = folder.study is not None and len(folder.table(SESSIONS)) > 0  # else people did not see the study's quiz
+    design = design_text(folder.study.quiz) if asked and folder.study else " ".join(pictures_sentences(folder))
     found = caveats(folder)
     more = f" {whole(len(found) - MOST_CAVEATS)} more in the details." if len(found) > MOST_CAVEATS else ""
     return [
-        ("Participants", " ".join(participation_sentences(folder)) or _counted(folder)),
+        ("Participants", " ".join(participation_sentences(folder))),
         ("Design", design),
         ("Robustness", robustness_sentence(folder)),
         ("Metrics", "" if is_interim(folder) else metrics_sentence(folder)),
         ("Caveats", " ".join(found[:MOST_CAVEATS]) + more),
     ]
-
-
-def _counted(folder: StudyFolder) -> str:
-    """Return whose answers there are, for tables without `participation`."""
-    people = folder.table(PAPER)["n_participants"]
-    return "" if people.empty else f"{who_text(folder, int(people.max())).rstrip(',')}."
 
 
 def _by(table: pd.DataFrame) -> str:

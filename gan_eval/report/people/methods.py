@@ -78,7 +78,7 @@ def paper_methods(folder: StudyFolder) -> str:
         hashes = f"design {study.design_hash[:12]}, analysis plan {study.analysis_hash[:12]} (SHA-256)"
         software = f"{software}, seed {study.study.seed}; {hashes}"
     paragraphs = [
-        [_participants(folder), *_pictures(folder)],
+        [_participants(folder), *pictures_sentences(folder)],
         [*procedure, *size_on_screen(folder), *_timing(folder)],
         _exclusions(folder),
         _measures(folder),
@@ -114,7 +114,7 @@ def _participants(folder: StudyFolder) -> str:
     return analysed[0].upper() + analysed[1:]
 
 
-def _pictures(folder: StudyFolder) -> list[str]:
+def pictures_sentences(folder: StudyFolder) -> list[str]:
     """Return how many pictures there were, how many were shown, and how many answers were given."""
     trials = presented_trials(folder)
     sentences = []

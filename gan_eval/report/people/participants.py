@@ -84,7 +84,7 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
         return []
     count = plural(len(table), "participant")
     if table["status"].isna().all():
-        attended = f"{count} {'is' if len(table) == 1 else 'are'} in this table"
+        attended = count
     else:
         complete = int((table["status"] == "complete").sum())
         attended = f"{count} started, {whole(complete)} of them finished"

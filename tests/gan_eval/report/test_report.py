@@ -118,7 +118,7 @@ def test_texts_from_users_are_escaped(study_page):
 def test_the_first_page_says_what_its_intervals_rest_on(study_page, study):
     row = pd.read_csv(study / "tables" / "paper.csv").iloc[-1]
     assert (row["model"], row["basis"]) == ("all", "crossed_model")
-    assert "Intervals: the crossed mixed model" in study_page.words
+    assert "Intervals of rates and accuracy: the crossed mixed model" in study_page.words
 
 
 def test_published_numbers_stand_beside_with_interval_and_source(study_page):
