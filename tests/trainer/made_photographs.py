@@ -16,6 +16,18 @@ TINY: dict[str, Any] = {
 }  # fmt: skip
 
 
+def noise(seed: int, width: int = 21, height: int = 14) -> np.ndarray:
+    """A photograph of noise, (height, width, 3)."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def save(path: Path, *halves: np.ndarray) -> Path:
+    """Write a picture of halves side by side."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.concatenate(halves, axis=1)).save(path)
+    return path
+
+
 def make_photographs(folder: Path, *, size: tuple[int, int] = (40, 36), seed: int = 0, **splits: int) -> Path:
     """Writes `folder/SPLIT/N.png` (of split "": `folder/N.png`): (width, height) pictures of smooth noise."""
     rng = np.random.default_rng(seed)

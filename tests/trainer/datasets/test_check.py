@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_photographs import noise, save
 from PIL import Image
 from training_runs import Settings, train
 
@@ -20,12 +21,7 @@ def drawing(seed: int, side: int = 32) -> np.ndarray:
 
 
 def photograph(seed: int, width: int = 32, height: int = 32) -> np.ndarray:
-    return np.random.default_rng(1000 + seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def save(path: Path, *halves: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.concatenate(halves, axis=1)).save(path)
+    return noise(1000 + seed, width, height)
 
 
 @pytest.fixture

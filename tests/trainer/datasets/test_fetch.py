@@ -9,8 +9,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
+from made_photographs import noise
 from PIL import Image
 
 from gan_eval.errors import UserError
@@ -26,9 +26,8 @@ Archive = Callable[..., Path]
 
 def picture_bytes(seed: int, size: tuple[int, int] = (32, 16)) -> bytes:
     """A PNG of noise, (width, height) pixels."""
-    noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     file = io.BytesIO()
-    Image.fromarray(noise).save(file, "PNG")
+    Image.fromarray(noise(seed, *size)).save(file, "PNG")
     return file.getvalue()
 
 

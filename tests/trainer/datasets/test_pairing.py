@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_photographs import noise, save
 from PIL import Image
 
 from gan_eval.errors import UserError
@@ -11,19 +12,15 @@ from trainer.datasets.make import pair_edges, pair_folders
 from trainer.datasets.pairs import PairedSet, list_splits
 
 
-def noise(seed: int, size: tuple[int, int] = (21, 14)) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-
-
-def save(folder: Path, **pictures: np.ndarray) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+def folder_of(folder: Path, **pictures: np.ndarray) -> Path:
     for stem, picture in pictures.items():
-        Image.fromarray(picture).save(folder / f"{stem}.png")
+        save(folder / f"{stem}.png", picture)
     return folder
 
 
 def test_folders_become_pairs_without_loss(tmp_path: Path) -> None:
-    a, b = save(tmp_path / "a", x=noise(1), y=noise(2)), save(tmp_path / "b", y=noise(4), x=noise(3))
+    a = folder_of(tmp_path / "a", x=noise(1), y=noise(2))
+    b = folder_of(tmp_path / "b", y=noise(4), x=noise(3))
     assert pair_folders(a, b, tmp_path / "out", split="val") == {"val": 2}
     (left, right), _ = (PairedSet(tmp_path / "out").sides(path) for path in PairedSet(tmp_path / "out").paths("val"))
     np.testing.assert_array_equal(left, noise(1))
@@ -32,18 +29,18 @@ def test_folders_become_pairs_without_loss(tmp_path: Path) -> None:
 
 def test_splits_on_both_sides_are_kept(tmp_path: Path) -> None:
     for side in "ab":
-        save(tmp_path / side / "train", x=noise(1), y=noise(2))
-        save(tmp_path / side / "test", z=noise(3))
+        folder_of(tmp_path / side / "train", x=noise(1), y=noise(2))
+        folder_of(tmp_path / side / "test", z=noise(3))
     assert pair_folders(tmp_path / "a", tmp_path / "b", tmp_path / "out") == {"train": 2, "test": 1}
     assert list_splits(tmp_path / "out") == ["train", "test"]
-    save(tmp_path / "b" / "val", z=noise(3))
+    folder_of(tmp_path / "b" / "val", z=noise(3))
     with pytest.raises(UserError, match=r"has train, test, .* has train, val, test"):
         pair_folders(tmp_path / "a", tmp_path / "b", tmp_path / "out2")
 
 
 def test_all_names_without_a_partner_stand_in_one_line(tmp_path: Path) -> None:
-    a = save(tmp_path / "a", both=noise(0), **{f"left{n}": noise(n) for n in range(7)})
-    b = save(tmp_path / "b", both=noise(0), right=noise(1))
+    a = folder_of(tmp_path / "a", both=noise(0), **{f"left{n}": noise(n) for n in range(7)})
+    b = folder_of(tmp_path / "b", both=noise(0), right=noise(1))
     with pytest.raises(UserError) as caught:
         pair_folders(a, b, tmp_path / "out")
     assert "left0.png, left1.png, left2.png, left3.png, left4.png, left5.png, left6.png" in str(caught.value)
@@ -52,19 +49,20 @@ def test_all_names_without_a_partner_stand_in_one_line(tmp_path: Path) -> None:
 
 
 def test_different_sizes_are_refused_unless_resized(tmp_path: Path) -> None:
-    a, b = save(tmp_path / "a", x=noise(1)), save(tmp_path / "b", x=noise(2, (42, 28)))
+    a, b = folder_of(tmp_path / "a", x=noise(1)), folder_of(tmp_path / "b", x=noise(2, 42, 28))
     with pytest.raises(UserError, match=r"a/x\.png: 21x14 pixels, but 42x28 in .*b/x\.png; .*--resize"):
         pair_folders(a, b, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     pair_folders(a, b, tmp_path / "out", resized=True)
     left, right = PairedSet(tmp_path / "out").sides(tmp_path / "out" / "train" / "x.png")
     np.testing.assert_array_equal(left, noise(1))
-    wanted = Image.fromarray(noise(2, (42, 28))).resize((21, 14), Image.Resampling.BICUBIC)
+    wanted = Image.fromarray(noise(2, 42, 28)).resize((21, 14), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(right, np.asarray(wanted))
 
 
 def test_nothing_is_written_where_a_picture_is_broken(tmp_path: Path) -> None:
-    a, b = save(tmp_path / "a", x=noise(1), y=noise(1)), save(tmp_path / "b", x=noise(2), y=noise(1))
+    a = folder_of(tmp_path / "a", x=noise(1), y=noise(1))
+    b = folder_of(tmp_path / "b", x=noise(2), y=noise(1))
     (b / "y.png").write_bytes((b / "y.png").read_bytes()[:60])
     for resized in (False, True):
         with pytest.raises(UserError, match=r"y\.png: not a readable picture"):
@@ -75,18 +73,18 @@ def test_nothing_is_written_where_a_picture_is_broken(tmp_path: Path) -> None:
 
 
 def test_foreign_folders_and_other_pictures_are_refused(tmp_path: Path) -> None:
-    a, b = save(tmp_path / "a", x=noise(1)), save(tmp_path / "b", x=noise(2))
+    a, b = folder_of(tmp_path / "a", x=noise(1)), folder_of(tmp_path / "b", x=noise(2))
     with pytest.raises(UserError, match="not empty and not written by gan_eval"):
         pair_folders(a, b, a)
     pair_folders(a, b, tmp_path / "out")
     pair_folders(a, b, tmp_path / "out")
-    more = save(tmp_path / "c", z=noise(1))
+    more = folder_of(tmp_path / "c", z=noise(1))
     with pytest.raises(UserError, match=r"holds other pictures already, such as train/x\.png"):
         pair_folders(more, more, tmp_path / "out")
 
 
 def test_edges_stand_beside_untouched_photographs(tmp_path: Path) -> None:
-    photos = save(tmp_path / "photos", odd=noise(1, (33, 21)), other=noise(2, (16, 40)))
+    photos = folder_of(tmp_path / "photos", odd=noise(1, 33, 21), other=noise(2, 16, 40))
     assert pair_edges(photos, tmp_path / "out", sigma=1.0) == {"train": 2}
     for stem in ("odd", "other"):
         lines, photo = PairedSet(tmp_path / "out").sides(tmp_path / "out" / "train" / f"{stem}.png")

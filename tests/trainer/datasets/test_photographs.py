@@ -5,21 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_photographs import noise, save
 from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import read_rgb
 from trainer.datasets.photographs import PhotographSet, split_of
-
-
-def noise(seed: int, width: int, height: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def save(path: Path, *, width: int = 12, height: int = 12, seed: int = 0) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(noise(seed, width, height)).save(path)
-    return path
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -89,10 +80,10 @@ def test_names_tell_the_path_and_clashes_name_both_files(tmp_path: Path) -> None
 
 
 def test_a_photograph_of_the_size_keeps_every_pixel_and_others_are_brought_to_it(tmp_path: Path) -> None:
-    path = save(tmp_path / "1.png", width=32, height=32)
+    path = save(tmp_path / "1.png", noise(0, 32, 32))
     np.testing.assert_array_equal(square_of(path, 32, None), read_rgb(path))
     np.testing.assert_array_equal(square_of(path, 32, 32), read_rgb(path))
-    wide = save(tmp_path / "wide.png", width=50, height=20)
+    wide = save(tmp_path / "wide.png", noise(0, 50, 20))
     image = Image.open(wide).crop((15, 0, 35, 20))
     enlarged = image.resize((40, 40), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(square_of(wide, 40, None), np.asarray(enlarged))
