@@ -5,7 +5,6 @@
 | centre | a centred square |
 | blocks | rectangles that may overlap, a quarter of the picture at most |
 | region | a silhouette |
-| strokes | strokes of a round brush |
 | folder | the user's own masks |
 
 A maker changes nothing but the generator's state. A new kind is a name at the end of
@@ -16,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
-from math import ceil, cos, hypot, pi, sin
+from math import ceil, cos, pi, sin
 from pathlib import Path
 from typing import get_args
 
@@ -122,7 +121,6 @@ class Masks:
             "centre": partial(centre, share=settings.centre),
             "blocks": partial(blocks, least=least, most=most),
             "region": partial(region, shapes=tuple(shapes), least=least, most=most),
-            "strokes": partial(strokes, least=least, most=most),
             "folder": partial(pasted, masks=tuple(folder), least=least, most=most),
         }
         self._kinds: list[MaskKind] = [kind for kind in get_args(MaskKind) if kind in settings.masks]
@@ -195,63 +193,6 @@ def at_size(mask: Hole, size: Size) -> Hole:
     """A mask stretched to (height, width), by its nearest pixels."""
     rows, columns = ((2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, mask.shape, strict=True))
     return mask[rows[:, None], columns]
-
-
-_VERTICES = (4, 12)
-_WIDTHS = (12 / 256, 40 / 256)  # by the picture's shorter side
-_USUAL_SHARE = 0.25  # holes that take less of the picture are painted with a finer brush
-_FINEST = 0.35  # width of the finest brush by that of the usual one
-_TURN = (4 * pi / 15, 8 * pi / 15)  # change of direction at a vertex, to either side
-_STROKE_TRIES = 30
-
-
-def strokes(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
-    """Brush strokes in all directions until their area is reached.
-
-    Numbers of vertices, widths (by a picture of 256 pixels) and lengths are those of the free-form masks of Yu et al.
-    2019 (arXiv 1806.03589). Their angles are the changes of direction here, so that no direction is preferred.
-    """
-    band = band_of(size, least, most)
-    target = band.draw(rng)
-    fineness = min(max((target / (size[0] * size[1] * _USUAL_SHARE)) ** 0.5, _FINEST), 1.0)
-    canvas, taken = Image.new("L", (size[1], size[0])), 0
-    for _ in range(_STROKE_TRIES):
-        candidate = canvas.copy()
-        places, width = draw_stroke(rng, size, fineness=fineness)
-        draw = ImageDraw.Draw(candidate)
-        points = [(x - 0.5, y - 0.5) for x, y in places]  # Pillow counts from the centre of the first pixel
-        draw.line(points, fill=255, width=max(round(width), 1))
-        radius = max(width - 1, 0) / 2
-        for x, y in points:
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-        more = int(np.count_nonzero(np.asarray(candidate)))
-        if more > band.most:
-            fineness *= 0.7
-            continue
-        canvas, taken = candidate, more
-        if taken >= target:
-            break
-    return fitted(np.asarray(canvas) > 0, band)
-
-
-def draw_stroke(rng: np.random.Generator, size: Size, *, fineness: float) -> tuple[list[tuple[float, float]], float]:
-    """Points x, y and width, in pixels, of a stroke that starts anywhere and turns back at the picture's edges."""
-    height, width = size
-    vertices = max(round(int(rng.integers(_VERTICES[0], _VERTICES[1] + 1)) * min(fineness, 1)), 2)
-    lengths = np.abs(rng.normal(1 / 8, 1 / 16, vertices - 1)) * hypot(height, width) * fineness
-    turns = rng.uniform(*_TURN, vertices - 1) * rng.choice((-1, 1), vertices - 1)
-    headings = rng.uniform(0, 2 * pi) + np.cumsum(turns)
-    x, y = rng.uniform(0, width), rng.uniform(0, height)
-    points = [(x, y)]
-    for length, heading in zip(lengths.tolist(), headings.tolist(), strict=True):
-        x, y = _folded(x + length * cos(heading), width), _folded(y + length * sin(heading), height)
-        points.append((x, y))
-    return points, rng.uniform(*_WIDTHS) * min(size) * fineness
-
-
-def _folded(place: float, length: int) -> float:
-    """A place outside of 0 .. length mirrored at the ends."""
-    return length - abs(length - place % (2 * length))
 
 
 Outline = NDArray[np.float64]  # (N, 2): the corners x, y of a closed polygon, at any scale

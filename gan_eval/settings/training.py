@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from gan_eval.errors import UserError
 from gan_eval.settings.sections import OptionalPath, Section
 
-MaskKind = Literal["centre", "blocks", "region", "strokes", "folder"]
+MaskKind = Literal["centre", "blocks", "region", "folder"]
 FillKind = Literal["zero", "mean", "noise"]
 JudgedPatches = Literal["all", "hole"]
 StyleNetwork = Literal["none", "vgg13_bn", "vgg16"]
@@ -24,7 +24,7 @@ class InpaintingSettings(Section):
     """`[training.inpainting]`: which holes there are, and how their filling is judged."""
 
     masks: dict[MaskKind, Annotated[float, Field(gt=0, le=MAX_WEIGHT)]] = Field(default={"centre": 1.0}, min_length=1)
-    """The kinds of holes with their shares: centre, blocks, region, strokes, folder."""
+    """The kinds of holes with their shares: centre, blocks, region, folder."""
     centre: float = Field(default=0.5, gt=0, lt=1)
     """Side of the centre square as a share of the picture's side."""
     least_area: float = Field(default=0.01, gt=0, lt=1)

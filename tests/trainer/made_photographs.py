@@ -68,6 +68,6 @@ def filler(holes: dict[str, Any] | None = None, **changes: Any) -> TrainingSetti
         "adversarial": "least_squares", "dropout": 0.5, "plateau_patience": 0, "lambda_tv": 0.1,
     }  # fmt: skip
     shown = {
-        "masks": {"centre": 1, "blocks": 2, "region": 2, "strokes": 1}, "fill": "noise", "mask_channel": True,
+        "masks": {"centre": 1, "blocks": 2, "region": 2}, "fill": "noise", "mask_channel": True,
     }  # fmt: skip
     return TrainingSettings(**{**TINY, **published, **changes}, inpainting={**shown, **(holes or {})})

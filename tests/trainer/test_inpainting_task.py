@@ -17,7 +17,7 @@ from trainer.nets.build import new_networks
 from trainer.step import Gan, training_step
 from trainer.tasks import Example, Inpainting, Task, new_task
 
-MIXTURE = {"centre": 1.0, "blocks": 2.0, "region": 2.0, "strokes": 1.0}
+MIXTURE = {"centre": 1.0, "blocks": 2.0, "region": 2.0}
 
 
 def holes_of(**changes: Any) -> InpaintingSettings:
