@@ -14,7 +14,6 @@ data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>
 
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder, with train/ and others.")]
-Split = Annotated[str | None, typer.Option(help="Split of pictures directly in the folder; default: train.")]
 
 
 @data_app.command("list")
@@ -109,7 +108,6 @@ def data_pair(
     a: Annotated[Path, typer.Argument(metavar="A", help="Folder of the left halves, or of train/, val/, test/.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Folder of the right halves.")],
     out: Out,
-    split: Split = None,
     resize: Annotated[bool, typer.Option("--resize", help="Bring B to A's size where they differ.")] = False,
 ) -> None:
     """Join pictures of two folders with the same file stem into A|B pictures."""
@@ -118,7 +116,7 @@ def data_pair(
 
     with Console() as console:
         progress = partial(console.progress, "pair")
-        counts = pair_folders(a, b, out, split=split, resized=resize, on_progress=progress)
+        counts = pair_folders(a, b, out, resized=resize, on_progress=progress)
     _report_pairs(counts, out)
 
 
@@ -126,7 +124,6 @@ def data_pair(
 def data_edges(
     photos: Annotated[Path, typer.Argument(help="Folder of photographs, or of train/, val/, test/.")],
     out: Out,
-    split: Split = None,
     sigma: Annotated[float, typer.Option(help="Smoothing in pixels; larger: fewer, longer lines.")] = 2.0,
 ) -> None:
     """Put photographs next to their edges: A black lines on white, B the photograph."""
@@ -134,7 +131,7 @@ def data_edges(
     from trainer.datasets.make import pair_edges
 
     with Console() as console:
-        counts = pair_edges(photos, out, split=split, sigma=sigma, on_progress=partial(console.progress, "edges"))
+        counts = pair_edges(photos, out, sigma=sigma, on_progress=partial(console.progress, "edges"))
     _report_pairs(counts, out)
 
 

@@ -32,8 +32,7 @@ class DataSet(ABC):
     """A folder of pictures in splits, one item in each picture."""
 
     pictures_per_item: ClassVar[int]  # 2 for input and target, 1 for a photograph, which is both
-    layout: ClassVar[str]  # description of the folder's layout for messages; `pattern` shows the paths
-    pattern: ClassVar[str]
+    pattern: ClassVar[str]  # the paths in the folder, for messages
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)

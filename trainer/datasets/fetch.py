@@ -149,7 +149,7 @@ def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -
             while not (has_usual_splits(data_set.folder) if preset.has_photographs else data_set.by_split()):
                 children = [child for child in data_set.folder.iterdir() if child.is_dir()]
                 if len(children) != 1:
-                    raise BadArchiveError(f"{archive}: not in {kind.layout}; wanted NAME/{kind.pattern}")
+                    raise BadArchiveError(f"{archive}: of another layout; wanted NAME/{kind.pattern}")
                 data_set = kind(children[0])
             by_split = data_set.by_split()
             try:

@@ -29,13 +29,7 @@ Job = tuple[Callable[[], Samples], PixelFormat]  # makes a picture, of the forma
 
 
 def pair_folders(
-    a: Path,
-    b: Path,
-    out: Path,
-    *,
-    split: str | None = None,
-    resized: bool = False,
-    on_progress: OnProgress | None = None,
+    a: Path, b: Path, out: Path, *, resized: bool = False, on_progress: OnProgress | None = None
 ) -> dict[str, int]:
     """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
 
@@ -43,8 +37,8 @@ def pair_folders(
     Where A and B differ in these they stay apart: `out/A/<split>/STEM.png` and `out/B/<split>/STEM.png`.
 
     Args:
-        a, b: folders of pictures, or of folders (train, val, test), the same in both.
-        split: the split of pictures that lie directly in the folders; default: train.
+        a, b: folders of pictures, or of folders (train, val, test), the same in both. Pictures directly in them are of
+            the split train.
         resized: bring B to A's size where they differ (bicubic); else that is refused.
 
     Returns:
@@ -52,7 +46,7 @@ def pair_folders(
     """
     out = Path(out)
     check_output_folder(out)
-    left_folders, right_folders = split_folders(a, split), split_folders(b, split)
+    left_folders, right_folders = split_folders(a), split_folders(b)
     if set(left_folders) != set(right_folders):
         raise UserError(
             f"{a} has {', '.join(left_folders)}, {b} has {', '.join(right_folders)}: the folders of pictures must be "
@@ -102,9 +96,7 @@ def pair_folders(
     return {name: len(several) for name, several in pairs.items()}
 
 
-def pair_edges(
-    photos: Path, out: Path, *, split: str | None = None, sigma: float = 2.0, on_progress: OnProgress | None = None
-) -> dict[str, int]:
+def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: OnProgress | None = None) -> dict[str, int]:
     """Put photographs next to their edges: A is black lines on white, B the photograph with exactly its pixels.
 
     The edges are Canny's (scikit-image), of the grey picture smoothed by a Gaussian of `sigma` pixels. Returns the
@@ -114,7 +106,7 @@ def pair_edges(
         raise UserError(f"--sigma {sigma}: wanted pixels above 0")
     out = Path(out)
     check_output_folder(out)
-    found = {name: by_stem(list_pictures(folder)) for name, folder in split_folders(photos, split).items()}
+    found = {name: by_stem(list_pictures(folder)) for name, folder in split_folders(photos).items()}
     for stems in found.values():
         map_pictures(list(stems.values()), lambda path: read_rgb(path).shape)  # the bad ones are named first
 
@@ -140,14 +132,9 @@ def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
     return np.repeat(np.where(lines, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def split_folders(root: Path, split: str | None) -> dict[str, Path]:
-    """The folders of pictures below `root` by split; the root itself where its pictures lie directly in it."""
-    splits = list_splits(root)
-    if splits and split is not None:
-        raise UserError(
-            f"--split {split}: the pictures of {root} lie in {', '.join(splits)}, and stay there; leave it out"
-        )
-    return {name: Path(root) / name for name in splits} if splits else {split or "train": Path(root)}
+def split_folders(root: Path) -> dict[str, Path]:
+    """The folders of pictures below `root` by split; where its pictures lie directly in it, the root itself as train."""
+    return {name: Path(root) / name for name in list_splits(root)} or {"train": Path(root)}
 
 
 def write_pictures(targets: Mapping[Path, Job], out: Path, on_progress: OnProgress | None) -> None:

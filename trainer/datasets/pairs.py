@@ -48,7 +48,6 @@ class PairedSet(DataSet):
     """
 
     pictures_per_item = 2
-    layout = "the A|B layout"
     pattern = "<split>/*.jpg"
 
     def __init__(self, folder: Path, direction: Direction = "AtoB", formats: Formats = (RGB8, RGB8)) -> None:

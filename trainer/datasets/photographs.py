@@ -33,7 +33,6 @@ class PhotographSet(DataSet):
     """
 
     pictures_per_item = 1
-    layout = "folders train, val, test"
     pattern = "<split>/**/*.jpg"
 
     def __init__(self, folder: Path, source_size: int | None = None, fit: Fit = "crop") -> None:

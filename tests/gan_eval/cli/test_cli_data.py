@@ -75,9 +75,9 @@ def test_pair_and_edges_write_data_sets(tmp_path: Path, capsys: pytest.CaptureFi
     assert run(["data", "pair", str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(tmp_path / "pairs")]) == 0
     assert "train 1 pairs" in capsys.readouterr().err
     assert Image.open(tmp_path / "pairs/train/x.png").size == (64, 32)
-    edges = ["data", "edges", str(tmp_path / "a"), "--sigma", "1", "--split", "test"]
+    edges = ["data", "edges", str(tmp_path / "a"), "--sigma", "1"]
     assert run([*edges, "--out", str(tmp_path / "edges")]) == 0
-    assert Image.open(tmp_path / "edges/test/x.png").size == (64, 32)
+    assert Image.open(tmp_path / "edges/train/x.png").size == (64, 32)
     assert run([*edges, "--out", str(tmp_path / "b")]) == 2
 
 

@@ -164,10 +164,14 @@ def test_a_truncated_archive_leaves_nothing(make_archive: Archive, tmp_path: Pat
     ("preset", "members", "message"),
     [
         (FACADES, {"facades/train/odd.png": (33, 16), "facades/train/.hidden.png": b"x"}, "the width 33 is odd"),
-        (FACADES, {"facades/a/b/1.png": (32, 16), "facades/c/d/1.png": (32, 16)}, r"not in the A\|B layout"),
+        (
+            FACADES,
+            {"facades/a/b/1.png": (32, 16), "facades/c/d/1.png": (32, 16)},
+            r"of another layout; wanted NAME/<split>/\*\.jpg",
+        ),
         (FACADES, {"readme.txt": b"hello"}, "no pictures"),
         (TINY, {"set/train/a/1.png": (7, 9)}, "7x9 pixels are too small"),
-        (TINY, {"set/a/1.png": (9, 9), "set/b/2.png": (9, 9)}, "not in folders train, val, test"),
+        (TINY, {"set/a/1.png": (9, 9), "set/b/2.png": (9, 9)}, r"of another layout; wanted NAME/<split>/\*\*/\*\.jpg"),
     ],
 )
 def test_other_layouts_are_refused(preset, members, message, make_archive: Archive, tmp_path: Path) -> None:

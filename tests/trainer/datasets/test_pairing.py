@@ -21,8 +21,8 @@ def folder_of(folder: Path, **pictures: np.ndarray) -> Path:
 def test_folders_become_pairs_without_loss(tmp_path: Path) -> None:
     a = folder_of(tmp_path / "a", x=noise(1), y=noise(2))
     b = folder_of(tmp_path / "b", y=noise(4), x=noise(3))
-    assert pair_folders(a, b, tmp_path / "out", split="val") == {"val": 2}
-    (left, right), _ = (PairedSet(tmp_path / "out").sides(path) for path in PairedSet(tmp_path / "out").paths("val"))
+    assert pair_folders(a, b, tmp_path / "out") == {"train": 2}
+    (left, right), _ = (PairedSet(tmp_path / "out").sides(path) for path in PairedSet(tmp_path / "out").paths("train"))
     np.testing.assert_array_equal(left, noise(1))
     np.testing.assert_array_equal(right, noise(3))
 
