@@ -200,11 +200,9 @@ class Batches:
         return self._ahead.pop(step).result()
 
     def close(self) -> None:
-        """Let the workers go; batches can still be asked for."""
+        """Stop the workers."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
-        self._pool = None
-        self._ahead.clear()
 
     def _make(self, step: int) -> Batch:
         size = self._settings.image_size

@@ -91,11 +91,15 @@ def new_fabric(settings: TrainingSettings) -> Fabric:
     if world == 1:
         return Fabric(accelerator="auto", devices=1, precision=precision)
     here = int(os.environ["LOCAL_WORLD_SIZE"])
-    if 0 < torch.cuda.device_count() < here:
-        raise UserError(f"--nproc-per-node {here}: this machine has {torch.cuda.device_count()} GPUs; give that number")
+    if here < world:
+        raise UserError(f"--nnodes: {world} processes, but {here} on this machine; give --nproc-per-node alone")
+    if 0 < torch.cuda.device_count() < world:
+        raise UserError(
+            f"--nproc-per-node {world}: this machine has {torch.cuda.device_count()} GPUs; give that number"
+        )
     options: dict[str, Any] = {_SEND_BUFFERS: False, "gradient_as_bucket_view": True}
     strategy = DDPStrategy(timeout=PATIENCE, **options)
-    fabric = Fabric(accelerator="auto", devices=here, num_nodes=world // here, strategy=strategy, precision=precision)
+    fabric = Fabric(accelerator="auto", devices=world, strategy=strategy, precision=precision)
     if synchronised(settings, fabric) and fabric.device.type != "cuda":
         raise UserError(
             "statistics 'batch': BatchNorm over several devices needs GPUs; give another norm or one process"
@@ -175,15 +179,6 @@ def any_rank(fabric: Fabric, here: bool, *, step: int) -> bool:
     anywhere = torch.tensor(float(here), device=fabric.device)
     distributed.all_reduce(anywhere)
     return bool(anywhere)
-
-
-def require_same_step(fabric: Fabric, done: int) -> None:
-    """Check that all processes continue from the same step."""
-    if (leaders := fabric.broadcast(done)) != done:
-        raise UserError(
-            f"--out: process {fabric.global_rank} found step {done}, the first one step {leaders}; "
-            "choose a folder that all machines share"
-        )
 
 
 def memory_format(device: torch.device, precision: str = "fp32") -> torch.memory_format:

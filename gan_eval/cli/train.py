@@ -126,12 +126,7 @@ def train(
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
         job = job_of_options(
-            options,
-            settings or (),
-            data=data,
-            data_root=data_root,
-            direction=direction,
-            preset=preset,
+            options, settings or (), data=data, data_root=data_root, direction=direction, preset=preset
         )
         job = replace(job, split=split or job.split)
         if job.settings.inpainting is not None:

@@ -133,7 +133,7 @@ def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
 
 
 def split_folders(root: Path) -> dict[str, Path]:
-    """The folders of pictures below `root` by split; where its pictures lie directly in it, the root itself as train."""
+    """The folders of pictures below `root` by split; where its pictures lie directly in it, itself as train."""
     return {name: Path(root) / name for name in list_splits(root)} or {"train": Path(root)}
 
 

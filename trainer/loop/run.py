@@ -29,7 +29,6 @@ from trainer.devices import (
     leader_first,
     machine_of,
     new_fabric,
-    require_same_step,
     running_statistics,
     speaker,
     workers_for,
@@ -358,7 +357,6 @@ class Run:
 
         with leader_first(self._fabric):  # the leader sets damaged checkpoints aside
             state = load_latest(folder, sha256_json(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
-        require_same_step(self._fabric, state["step"] if state else 0)
         if state is None:
             if self.plan.initial is not None:
                 channels = self.plan.task.channels
