@@ -8,17 +8,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from gan_eval.report.parts.blocks import Charts, Section, Table
+from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
 from gan_eval.report.parts.chart import INK, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, proportion_cell, table_of
-from gan_eval.report.parts.words import missing, percent, percent_interval, plural, text, whole
+from gan_eval.report.parts.words import listed, missing, percent, percent_interval, plural, text, whole
 from gan_eval.stats.compare.effects import EFFECTS
 
 MOST_MODELS = 6
 """Models on a data set that are drawn; the file has all."""
 MOST_PICTURES = 3
 """Pictures of each end that the table names."""
+_SAME = 1e-6
+"""Estimates that differ by less are one: the variance between pictures is estimated as 0."""
 _KINDS = {"fake": "generated pictures", "real": "real pictures"}
 
 
@@ -28,7 +30,14 @@ def effects_section(folder: StudyFolder) -> Section:
     groups = list(_groups(frame))
     drawn = groups[:MOST_MODELS]
     charts = [chart for place, (name, own) in enumerate(drawn, 1) for chart in _charts(name, own, place)]
-    blocks = [Charts(charts), *_participants_table(groups), *_pictures_table(drawn, len(groups))]
+    same = [name for name, own in groups if not _pictures(own)]
+    alike = [f"No differences between the pictures of {listed(same)} were found: their variance is estimated as 0."]
+    blocks = [
+        Charts(charts),
+        Lines(alike * bool(same)),
+        *_participants_table(groups),
+        *_pictures_table(drawn, len(groups)),
+    ]
     return Section("effects", "Single participants and pictures", blocks)
 
 
@@ -48,10 +57,14 @@ def _participants(own: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pictures(own: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
-    """Return the pictures of each kind with the name and the series of the kind; of pairs the items."""
+    """Return the pictures of each kind with the name and the series of the kind; of pairs the items.
+
+    Kinds whose pictures do not differ, their variance being estimated as 0, are left out.
+    """
     pictures = own[own["scope"] == "stimulus"]
     kinds = [(_KINDS[kind], kind, pictures[pictures["kind"] == kind]) for kind in ("fake", "real")]
-    return [part for part in [*kinds, ("pairs", "all", pictures[pictures["kind"].isna()])] if len(part[2])]
+    parts = [*kinds, ("pairs", "all", pictures[pictures["kind"].isna()])]
+    return [part for part in parts if len(part[2]) and np.ptp(part[2]["estimate"]) > _SAME]
 
 
 def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
@@ -74,6 +87,8 @@ def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
         name=f"effects-people-{place}",
     )
     pictures = _pictures(own)
+    if not pictures:
+        return
     has_lines = any(rows["estimate_low"].notna().any() for _, _, rows in pictures)
     yield Chart(
         f"Pictures: {name}",

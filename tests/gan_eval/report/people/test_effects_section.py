@@ -85,3 +85,13 @@ def test_of_many_models_the_first_are_drawn():
 
 def test_without_effects_there_is_nothing():
     assert not effects_section(folder_of()).blocks
+
+
+def test_pictures_that_do_not_differ_are_said_in_a_sentence() -> None:
+    same = [row | {"estimate": 0.5} if row["scope"] == "stimulus" else row for row in rows()]
+    charts, lines, *tables = effects_section(folder_of(effects=same)).blocks
+    assert [chart.title for chart in charts.charts] == ["Participants: a on faces"]
+    assert lines.lines == [
+        "No differences between the pictures of a on faces were found: their variance is estimated as 0."
+    ]
+    assert [table.caption for table in tables] == ["Participants"]
