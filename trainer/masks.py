@@ -349,12 +349,8 @@ def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: 
     holes: dict[str, Hole] = {}
     for path in list_pictures(folder):
         hole = hole_of(read_rgb(path))
-        pixels = int(np.count_nonzero(hole))
-        white = pixels / hole.size
-        if not FEWEST <= pixels < hole.size:
-            found = f"{pixels} of {hole.size} pixels are white"
-            raise UserError(f"{path}: {found}; a mask is white where the hole is, and black elsewhere")
-        if not least <= white <= most:
+        white = np.count_nonzero(hole) / hole.size
+        if white and not least <= white <= most:
             raise UserError(
                 f"{path}: its white takes {white:.3g} of the picture, which is not between least_area {least:g} and "
                 f"most_area {most:g}; change these or remove the mask"
@@ -364,8 +360,10 @@ def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: 
             factor = longest / max(height, width)
             size = max(round(width * factor), 1), max(round(height * factor), 1)
             hole = np.asarray(Image.fromarray(mask_of(hole)).resize(size, Image.Resampling.BOX)) > 127
-            if not 0 < np.count_nonzero(hole) < hole.size:
-                raise UserError(f"{path}: nothing of its form is left at {size[0]}x{size[1]} pixels; draw it larger")
+        pixels = int(np.count_nonzero(hole))
+        if not FEWEST <= pixels < hole.size:
+            found = f"{pixels} of {hole.shape[1]}x{hole.shape[0]} pixels are white"
+            raise UserError(f"{path}: {found}; a mask is white where the hole is, and black elsewhere")
         holes[path.name] = hole
     return holes
 

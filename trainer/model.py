@@ -168,8 +168,6 @@ def read_tensors(path: Path) -> Tensors:
         if name in tensors:
             raise UserError(f"{path}: {name} is there twice, under different prefixes")
         reason = storage_problem(value)
-        if not reason and not value.numel():
-            reason = f"is empty, of shape {tuple(value.shape)}"
         if not reason and not name.endswith("num_batches_tracked"):
             if not value.is_floating_point():
                 reason = f"is {value.dtype}".replace("torch.", "") + ", no floating point numbers"
@@ -192,8 +190,6 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
     elif _is_kernel(tensors, "model.1"):
         numbers = {match[1] for key in tensors if (match := re.match(r"model\.(\d+)\.conv_block\.", key))}
         blocks = len(numbers)
-        if not blocks:
-            raise UserError(f"{path}: model.10.conv_block.1.weight is missing; not a ResNet generator of {LAYOUT}")
         if f"resnet_{blocks}" not in GENERATORS:
             raise UserError(f"{path}: a ResNet of {blocks} blocks (model.N.conv_block); 6 or 9 are supported")
         first, last, inner = "model.1", f"model.{10 + blocks + 7}", "model.1"

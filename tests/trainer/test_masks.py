@@ -172,7 +172,7 @@ def test_areas_outside_of_the_band_are_refused_by_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pixels", [0, 1, 400])
 def test_pictures_without_a_form_are_refused_by_file(tmp_path: Path, pixels: int) -> None:
     wrong = save(tmp_path, "shape.png", grey(np.arange(400).reshape(20, 20) < pixels))
-    with pytest.raises(UserError, match=f"{wrong}: {pixels} of 400 pixels are white"):
+    with pytest.raises(UserError, match=f"{wrong}: {pixels} of 20x20 pixels are white"):
         read_holes(tmp_path)
 
 

@@ -419,5 +419,5 @@ class PlateauFactor(ReduceLROnPlateau):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state of a checkpoint."""
+        self.optimizer.param_groups[0]["lr"] = state["_last_lr"][0]
         super().load_state_dict(state)
-        self.optimizer.param_groups[0]["lr"] = self.value
