@@ -1,0 +1,296 @@
+"""The content of figure 1: each model's values, its participants' own, and the points of a metric, from the tables."""
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.report.metrics.data import in_order, is_of_quality
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.words import Record, clean, missing, number
+from gan_eval.report.people.caveats import is_interim
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
+from gan_eval.stats.answers.grades import OPINION_SCORES
+from gan_eval.stats.answers.hype import THRESHOLDS
+from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.exclusions import parse_rule
+from gan_eval.stats.groups import REAL, contestants
+from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
+from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
+from gan_eval.stats.paper import (
+    EVERYTHING,
+    INTERIM,
+    NONE,
+    PAPER,
+    RATING,
+    SINGLE,
+    interval_names,
+)
+from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
+from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS
+
+PANEL_A: dict[str, tuple[str, str, str]] = {
+    SINGLE: ("fooling_rate", "fooling rate (%)", "Fooling rate: share of a model's pictures called real"),
+    PAIRED: ("fooling_rate", "taken for the real one (%)", "Share of pairs whose generated picture was called real"),
+    TWO_MODELS: ("preference", "preferred (%)", "Chance to be chosen over the average model"),
+    RATING: ("grade", "mean grade", "Mean grade"),
+    **dict.fromkeys(
+        ADAPTIVE_PROTOCOLS, ("threshold_ms", "threshold (ms)", "Exposure at which 75 % of the answers are right")
+    ),
+}
+"""Column of the table `paper`, axis and caption of panel a for each way of asking."""
+_NAMES = {"": "generated pictures", EVERYTHING: "all models", REAL: "real pictures"}
+_KEY = ["model", "dataset"]
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MIN_POINTS = 3
+"""Number of points from which a metric is drawn."""
+MIN_MODELS = 5
+"""Number of models from which a metric that only models have is drawn."""
+MAX_ROWS = 40
+"""Models that are drawn; of more the first."""
+
+
+@dataclass
+class Entry:
+    """A model on a data set: a row of panels a and b. Shares are percentages."""
+
+    model: str
+    """As in the table `paper`; empty: not named."""
+    dataset: str
+    n: int
+    """Participants."""
+    place: int
+    """Number of the model, for its colour; -1: real pictures."""
+    marker: str
+    value: Sequence[float]
+    """Rate, preference, grade or threshold, and its 95 % interval."""
+    real: Sequence[float]
+    """95 % interval of the data set's real pictures; NaN: none."""
+    false_alarms: float
+    """Of the model's row of the table; NaN: none."""
+    accuracy: Sequence[float]
+    """Balanced accuracy, its 95 % and its 90 % interval; NaN: none."""
+    verdict: str
+    own: np.ndarray
+    """(N,) the participants' own values."""
+    people: np.ndarray
+    """(N, 2) false alarms and hits of each participant."""
+    points: np.ndarray
+    """(N, 2) metric and score of each picture, or of the model."""
+
+    @property
+    def name(self) -> str:
+        """The model in words."""
+        return _NAMES.get(self.model, clean(self.model))
+
+    @property
+    def count(self) -> str:
+        """The end of its label."""
+        return f" (n = {self.n})"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What figure 1 of a folder shows."""
+
+    protocol: str
+    entries: list[Entry]
+    margin: float
+    """Of equivalence, 0..1; NaN: none."""
+    grades: int | None
+    """The highest grade; None: not known."""
+    metric: str
+    """Empty: no metric."""
+    strengths: list[str]
+    """The metric's correlation in words, for each data set."""
+    warning: str
+    """What a reader must see first."""
+
+    @property
+    def has_shares(self) -> bool:
+        """True where the values of panel a are percentages."""
+        return "%" in PANEL_A[self.protocol][1]
+
+    @property
+    def panels(self) -> list[str]:
+        """Kinds of the panels that have data."""
+        has_data = {
+            "rates": True,
+            "accuracy": any(not math.isnan(entry.accuracy[0]) for entry in self.entries),
+            "people": any(len(entry.people) for entry in self.entries),
+            "metric": bool(self.metric),
+        }
+        return [kind for kind, shown in has_data.items() if shown]
+
+
+def content_of(folder: StudyFolder) -> Content | None:
+    """Return what figure 1 shows; None where the table `paper` has no value."""
+    table = folder.table(PAPER)
+    waits = is_interim(folder) or bool((table["verdict"] == INTERIM).any())
+    table = table[[not missing(row[PANEL_A[row["protocol"]][0]]) for row in table.to_dict("records")]]
+    if table.empty:
+        return None
+    protocol = str(table["protocol"].iloc[0])
+    table = table[table["protocol"] == protocol]
+    table = table.assign(**{name: table[name].astype("object").fillna("") for name in _KEY})
+    models = table[table["model"] != EVERYTHING]
+    entries = _entries(models if len(models) else table, _own_values(folder, protocol), hide_verdicts=waits)
+    comparisons = folder.table(COMPARISONS)
+    kind = "told apart in pairs" if protocol == PAIRED else "told apart"
+    margin = comparisons.loc[comparisons["comparison"].astype("str").str.startswith(kind), "margin"].max()
+    metric, strengths = "", list[str]()
+    if protocol in (SINGLE, RATING):
+        metric, strengths = _add_metric(folder, entries, GRADE if protocol == RATING else FOOLING)
+    grades = folder.study.quiz.grades if folder.study is not None else None
+    warning = "; ".join(["simulated participants"] * folder.simulated + ["interim: no verdict"] * waits)
+    return Content(protocol, entries, float(margin), grades, metric, strengths, warning)
+
+
+def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> list[Entry]:
+    """Return an entry for each model on each data set, the models of a data set together.
+
+    Args:
+        table: rows of `paper` of one way of asking, without missing names.
+        own: the participants' own values.
+        hide_verdicts: leave the verdicts out.
+    """
+    models = [model for model in dict.fromkeys(table["model"]) if model != REAL]
+    datasets = [*dict.fromkeys(table["dataset"])]
+    entries = []
+    for row in sorted(table.to_dict("records"), key=lambda row: datasets.index(row["dataset"]))[:MAX_ROWS]:
+        model, dataset, protocol = row["model"], row["dataset"], row["protocol"]
+        column, axis, _ = PANEL_A[protocol]
+        scale = 100.0 if "%" in axis else 1.0
+        values, reals = (_of(own, name, dataset) for name in (model, REAL))
+        band = [row["real_low"], row["real_high"]]
+        if protocol == RATING:
+            of_reals = table[(table["model"] == REAL) & (table["dataset"] == dataset)]
+            band = [of_reals[f"grade_{end}"].max() for end in ("low", "high")]
+        both = pd.concat([reals, values], axis=1, join="inner") if protocol == SINGLE else np.empty((0, 2))
+        accuracy = [row[f"accuracy{end}"] for end in ("", "_low", "_high", "90_low", "90_high")]
+        has_verdict = not (hide_verdicts or missing(row["verdict"]) or row["verdict"] in (INTERIM, NONE))
+        place = -1 if model == REAL else models.index(model)
+        number_of_marker = place + len(models) * datasets.index(dataset)
+        entries.append(
+            Entry(
+                model,
+                dataset,
+                n=int(row["n_participants"]),
+                place=place,
+                marker="o" if model == REAL else _MARKERS[number_of_marker % len(_MARKERS)],
+                value=[scale * float(row[name]) for name in (column, *interval_names(column))],
+                real=[scale * float(end) for end in band],
+                false_alarms=100 - 100 * float(row["real_called_real"]),
+                accuracy=[100 * float(share) for share in accuracy],
+                verdict=str(row["verdict"]) if has_verdict else "",
+                own=scale * values.to_numpy(float),
+                people=100 - 100 * np.asarray(both, float),
+                points=np.empty((0, 2)),
+            )
+        )
+    return entries
+
+
+def _of(own: pd.DataFrame, model: str, dataset: str) -> pd.Series:
+    """Return the values of a model on a data set by participant; of all models their mean."""
+    part = own if model == EVERYTHING else own[(own["model"] == model) & (own["dataset"] == dataset)]
+    return part.groupby("participant")["value"].mean()
+
+
+def _own_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
+    """Return model (or `real`), dataset, participant and value: each participant's own rate, grade or threshold."""
+    trials = _analysed(folder)
+    if protocol in ADAPTIVE_PROTOCOLS:
+        found = folder.table(THRESHOLDS)
+        found = found[found["protocol"] == protocol]
+        parts = [found.assign(kind="fake", value=found["mode_ms" if protocol == STAIRCASE else "threshold_ms"])]
+    elif protocol == SINGLE:
+        answered = answered_trials(trials)
+        answered = answered[~answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)]
+        parts = [answered.assign(value=~answered["says_fake"])]
+    elif protocol == RATING:
+        graded = graded_trials(trials)
+        parts = [graded.assign(value=graded["rating"])]
+    else:
+        pairs = pair_trials(trials).assign(kind="fake")
+        names = contestants(pairs)
+        of_reals = names.of_reals == (protocol == PAIRED)
+        wanted = pairs["answered"].to_numpy(bool) & of_reals
+        sides = {"b": names.b} if protocol == PAIRED else {"a": names.a, "b": names.b}
+        parts = [pairs.assign(model=side, value=pairs["choice"] == letter)[wanted] for letter, side in sides.items()]
+    own = pd.concat(parts)
+    own = own.assign(model=own["model"].astype("object").mask((own["kind"] == "real").fillna(False), REAL))
+    own = own[[*_KEY, "participant", "value"]].astype({"value": "float64", "dataset": "object"})
+    own = own[np.isfinite(own["value"])].fillna(dict.fromkeys(_KEY, ""))
+    return own.groupby([*_KEY, "participant"])["value"].mean().reset_index()
+
+
+def _analysed(folder: StudyFolder) -> pd.DataFrame:
+    """Return the trials behind the table `paper`: without the people and the trials that rules left out.
+
+    No trials where they are not as many as the table `participation` says.
+    """
+    trials, people = folder.answers(), folder.table(PARTICIPATION)
+    if people.empty:
+        return trials
+    kept = trials[~trials["participant"].isin(people.loc[people["excluded"].fillna(False).astype(bool), "participant"])]
+    with suppress(UserError):  # a rule may hold the mark between rules; the count tells
+        for rule in sorted({rule for rules in people["rule"].dropna() for rule in str(rules).split("; ")}):
+            parsed = parse_rule(rule)
+            if parsed.column in kept and parsed.column not in PARTICIPATION.names:
+                kept = kept[~parsed.holds(kept, where="trials")]
+    counts = kept.loc[kept["phase"] == "main", "participant"].value_counts()
+    wanted = (people["n_trials"] - people["n_excluded"].fillna(0)).set_axis(people["participant"])
+    is_whole = (counts.reindex(wanted.index, fill_value=0) == wanted).all()
+    return (kept if is_whole else trials[:0]).reset_index(drop=True)
+
+
+def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> tuple[str, list[str]]:
+    """Give the entries the points of the metric of quality that goes with people most strongly.
+
+    Returns:
+        The metric and its correlation in words for each data set; empty without a metric.
+    """
+    table = folder.table(CORRELATIONS)
+    table = table[(table["measure"] == measure) & table["metric"].map(is_of_quality).astype(bool)]
+    has_pictures = bool((table["level"] == "stimulus").any())
+    column = "within" if has_pictures else "spearman"
+    table = table[(table["level"] == ("stimulus" if has_pictures else "model")) & table["dataset"].notna()]
+    if not has_pictures and len(entries) < MIN_MODELS:
+        return "", []
+    known = table.dropna(subset=column)
+    sums = known.assign(sum=known[column] * known["n"]).groupby("metric")[["sum", "n"]].sum()
+    strength = (sums["sum"] / sums["n"]).abs().to_dict()
+    for metric in sorted(in_order(table["metric"]), key=lambda metric: -strength.get(metric, 0.0)):
+        for entry in entries:
+            entry.points = _points(folder, metric, entry, measure, has_pictures=has_pictures)
+        if sum(len(entry.points) for entry in entries) >= MIN_POINTS:
+            rows = known[known["metric"] == metric].to_dict("records")
+            return metric, [_strength(row, column, named=len(rows) > 1) for row in rows]
+    return "", []
+
+
+def _points(folder: StudyFolder, metric: str, entry: Entry, measure: str, *, has_pictures: bool) -> np.ndarray:
+    """Return (N, 2) metric and score, fooling rate in per cent or grade, of an entry's pictures, or of the model."""
+    tables = [folder.table(table) for table in ((IMAGE_METRICS,) if has_pictures else (IMAGE_METRICS, SET_METRICS))]
+    values = pd.concat([table[table["metric"] == metric] for table in tables])
+    is_own = (values["model"].fillna("") == entry.model) & (values["dataset"].fillna("") == entry.dataset)
+    values = values[is_own & np.isfinite(values["value"].astype(float))]
+    if not has_pictures:
+        return np.array([[values["value"].mean(), entry.value[0]]] if len(values) else np.empty((0, 2)))
+    if measure == GRADE:
+        scores = folder.table(OPINION_SCORES).groupby("stimulus")["mos"].mean()
+    else:
+        scores = 100 - 100 * folder.scope("stimulus").groupby("id")["fake_correct"].mean()
+    return values.assign(score=values["stimulus"].map(scores))[["value", "score"]].dropna().to_numpy(float)
+
+
+def _strength(row: Record, column: str, *, named: bool) -> str:
+    """Return a correlation with its interval in words."""
+    low, high = (row[f"{'ci' if column == 'spearman' else column}_{end}"] for end in ("low", "high"))
+    ends = "" if missing(low) else f" [{number(low)}, {number(high)}]"
+    return f"{clean(row['dataset'])}: " * named + f"ρ = {number(row[column])}{ends}"
