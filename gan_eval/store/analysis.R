@@ -52,7 +52,7 @@ fit <- function(outcome, effects, data, slope) {
   best
 }
 
-# A formula's fixed effects with their Wald tests, and each effect's likelihood-ratio test by anova; 1 is the intercept.
+# A formula's fixed effects with their Wald tests.
 judge <- function(name, outcome, effects, data, kind, slope = FALSE) {
   people <- if (slope) "(1 + kind|participant)" else "(1|participant)"
   name <- paste(outcome, "~", name, "+", people, "+ (1|stimulus)")
@@ -61,16 +61,6 @@ judge <- function(name, outcome, effects, data, kind, slope = FALSE) {
   cat("\n==", name, "==\n")
   print(summary(full), correlation = FALSE)
   estimates <- summary(full)$coefficients
-  tests <- matrix(NA_real_, nrow(estimates), 3, dimnames = list(NULL, c("lrt_chi2", "lrt_df", "lrt_p")))
-  for (effect in c("1", effects)) {
-    left <- if (effect == "1") c("0", effects) else c("1", setdiff(effects, effect))
-    reduced <- fit(outcome, left, data, slope)
-    tested <- anova(reduced, full)
-    cat("\nwithout", effect, "\n")
-    print(tested)
-    own <- startsWith(rownames(estimates), if (effect == "1") "(Intercept)" else effect)
-    tests[own, ] <- rep(unlist(tested[2, c("Chisq", "Df", "Pr(>Chisq)")]), each = sum(own))
-  }
   term <- rownames(estimates)
   term[term == "(Intercept)"] <- "intercept"
   term[term == kind] <- sprintf("kind[%s]", kind)
@@ -83,7 +73,7 @@ judge <- function(name, outcome, effects, data, kind, slope = FALSE) {
     z = estimates[, "z value"], p = estimates[, "Pr(>|z|)"],
     sd_participant = attr(people, "stddev")[[1]],
     sd_stimulus = attr(VarCorr(full)$stimulus, "stddev")[[1]],
-    tests, sd_slope = if (slope == "") NA_real_ else attr(people, "stddev")[[2]],
+    sd_slope = if (slope == "") NA_real_ else attr(people, "stddev")[[2]],
     slope_correlation = if (slope == "") NA_real_ else attr(people, "correlation")[1, 2],
     log_likelihood = as.numeric(logLik(full)), n_trials = nrow(data), singular = isSingular(full),
     row.names = NULL

@@ -250,13 +250,12 @@ def _models(folder: StudyFolder) -> list[str]:
     models, comparisons = folder.table(MIXED_MODELS), folder.table(COMPARISONS)
     sentences = []
     if models["estimate"].notna().any():
-        tests = " and likelihood-ratio tests" if models["lrt_p"].notna().any() else ""
         by_link = models[models["estimate"].notna()].groupby("link", sort=False)["formula"].unique()
         fitted = [f"{_LINKS.get(str(link), str(link))} ({'; '.join(names)})" for link, names in by_link.items()]
         sentences.append(
             "Single answers were modelled by mixed models with crossed random effects of participants and pictures, by "
             "Laplace's approximation (Baayen et al. 2008), with standard errors from the Hessian, Wald tests and "
-            f"intervals by Student's t{tests}: {listed(fitted)}."
+            f"intervals by Student's t: {listed(fitted)}."
         )
     bases = set(comparisons["basis"].dropna())
     is_crossed = bool(bases & {"crossed_model", "crossed_model_clustered_error"})

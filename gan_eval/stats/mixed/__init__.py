@@ -1,5 +1,5 @@
 """The crossed mixed model: random effects of participants and of stimuli, by maximum likelihood."""
 
-from gan_eval.stats.mixed.fit import CrossedFit, NoFitError, Spread, Start, fit_crossed, likelihood_ratio
+from gan_eval.stats.mixed.fit import CrossedFit, NoFitError, Spread, Start, fit_crossed
 
-__all__ = ["CrossedFit", "NoFitError", "Spread", "Start", "fit_crossed", "likelihood_ratio"]
+__all__ = ["CrossedFit", "NoFitError", "Spread", "Start", "fit_crossed"]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import qr
-from scipy.special import chdtrc, logit, ndtri
+from scipy.special import logit, ndtri
 
 from gan_eval.stats.clustering import t_critical, two_sided_p
 from gan_eval.stats.mixed.information import MOST_CELLS
@@ -356,21 +356,6 @@ def fit_crossed(
         begin = _to_internal(start, basis, units)
     fit = _from_internal(maximise(data, begin), data, basis.back, units)
     return replace(fit, factors=factors)
-
-
-def likelihood_ratio(full: CrossedFit, reduced: CrossedFit, df: int) -> tuple[float, float]:
-    """χ² = 2 (log L_full - log L_reduced) and its p with `df` degrees of freedom.
-
-    For fixed effects. Where the reduced model has fewer variances, p is too large (a variance cannot be negative).
-
-    Raises:
-        NoFitError: the reduced model is the likelier one, so the full one was not found.
-    """
-    chi2 = 2 * (full.log_likelihood - reduced.log_likelihood)
-    if chi2 < -1e-5 * max(1.0, abs(full.log_likelihood) * 1e-4):
-        raise NoFitError("did not converge: the model without the term is likelier than the one with it")
-    chi2 = max(chi2, 0.0)
-    return chi2, float(chdtrc(df, chi2))
 
 
 def too_many(trials: int) -> str:

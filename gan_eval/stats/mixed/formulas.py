@@ -81,8 +81,6 @@ class Design:
     """(N, K); of grades without a constant: the thresholds stand for it."""
     terms: tuple[str, ...]
     """K names of the columns of X."""
-    effects: tuple[str, ...]
-    """K names of the effect that a column belongs to: `intercept`, `kind`, `dataset`, a covariate."""
     slope: np.ndarray | None
     """(N,) what the participants' slopes are of."""
     participant: np.ndarray
@@ -193,14 +191,14 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
     trials = trials.reset_index(drop=True)
     y = trials[formula.outcome].to_numpy()
     levels: tuple[str, ...] | None = None
-    columns, terms, effects = [np.ones((len(trials), 1))], ["intercept"], ["intercept"]
+    columns, terms = [np.ones((len(trials), 1))], ["intercept"]
     if is_graded:
         y, given = pd.factorize(y.astype("float64"), sort=True)
         levels = tuple(f"{level:g}" for level in given)
-        columns, terms, effects = [np.zeros((len(trials), 0))], [], []
+        columns, terms = [np.zeros((len(trials), 0))], []
+    kind = "fake" if formula.outcome == "called_fake" else "real"
     for effect in formula.effects:
         if effect == "kind":
-            kind = "fake" if formula.outcome == "called_fake" else "real"
             coded = Coded((trials["kind"] == kind).to_numpy(float)[:, None], (f"kind[{kind}]",), None)
         elif is_graded:
             others = sorted(trials["model"].unique())[1:]
@@ -214,7 +212,6 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
             coded = code(trials[PREFIX + effect], effect)
         columns.append(coded.columns)
         terms += coded.terms
-        effects += [effect] * len(coded.terms)
         notes += [coded.note] if coded.note else []
     X = np.hstack(columns)
     return Design(
@@ -223,8 +220,7 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         levels=levels,
         X=X,
         terms=tuple(terms),
-        effects=tuple(effects),
-        slope=X[:, effects.index("kind")] if formula.slope else None,
+        slope=(trials["kind"] == kind).to_numpy(float) if formula.slope else None,
         participant=pd.factorize(trials["participant"], sort=True)[0],
         stimulus=pd.factorize(trials["stimulus"], sort=True)[0],
         notes=tuple(notes),

@@ -5,15 +5,13 @@ Analyses that ignore the stimuli declare differences that are not there when eve
 (Baayen, Davidson & Bates 2008).
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, side_of
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed, likelihood_ratio
+from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.fit import few_groups, too_many, wald_cells
 from gan_eval.stats.mixed.formulas import (
     GRADED_LINK,
@@ -68,13 +66,6 @@ MIXED_MODELS = Table(
         *ends("ci", "its Wald 95 % interval, by the same"),
         number("sd_participant", "standard deviation of the participants' intercepts"),
         number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
-        number(
-            "lrt_chi2",
-            "likelihood-ratio statistic against the model without the term; the levels of a category go together",
-            optional=True,
-        ),
-        integer("lrt_df", "its degrees of freedom", optional=True),
-        number("lrt_p", "its p", optional=True),
         number("sd_slope", "standard deviation of the participants' slopes, where the formula has them", optional=True),
         number(
             "slope_correlation", "correlation of the participants' intercepts and slopes", unit="-1..1", optional=True
@@ -97,8 +88,6 @@ MIXED_MODELS = Table(
     key=("formula", "link", "term"),
 )
 
-Fits = dict[tuple[object, ...], CrossedFit | NoFitError]
-
 
 def mixed_models(
     trials: pd.DataFrame, *, plan: AnalysisSettings | None = None, participants: pd.DataFrame | None = None
@@ -107,9 +96,8 @@ def mixed_models(
 
     Always there, with the logit link: `correct ~ 1 + …`, `correct ~ kind + …` and `called_fake ~ kind + …`, the last
     one with data sets where there are several (`mixed.formulas` explains the terms). The plan's link,
-    slope and covariates add to them. Each term has its Wald test and interval and the likelihood-ratio test against
-    the model without it; the levels of a category are tested together. Where there can be no estimate the row holds
-    the counts and `note` says why. Grades and confidence, where there are any, have cumulative-logit models.
+    slope and covariates add to them. Each term has its Wald test and interval. Where there can be no estimate the row
+    holds the counts and `note` says why. Grades and confidence, where there are any, have cumulative-logit models.
 
     Without slopes the test of the kind takes people who differ in leaning (of `correct`) or in skill (of
     `called_fake`) for a difference of kinds. Of too many trials nothing is fitted.
@@ -127,18 +115,19 @@ def mixed_models(
     exploratory = None if plan is None else False
     asked = [(answered, planned) for planned in planned_formulas(answered, plan)]
     asked += [(own, Planned(formula, GRADED_LINK, exploratory)) for own, formula in graded_formulas(trials)]
-    why_not, fits = too_many(len(trials)), Fits()
-    rows = [row for own, planned in asked for row in _rows(design(own, planned.formula), planned, why_not, fits)]
+    why_not = too_many(len(trials))
+    rows = [row for own, planned in asked for row in _rows(design(own, planned.formula), planned, why_not)]
     return conform(pd.DataFrame(rows, columns=list(MIXED_MODELS.names)), MIXED_MODELS, where="mixed_models")
 
 
-def _rows(of: Design, planned: Planned, why_not: str, fits: Fits) -> list[Row]:
+def _rows(of: Design, planned: Planned, why_not: str) -> list[Row]:
     """A row for each threshold and each term of a formula."""
     fit: CrossedFit | None = None
     try:
         if trouble := why_not or of.trouble:
             raise NoFitError(trouble)
-        fit = _fitted(of, planned, fits)
+        units = (of.participant, of.stimulus)
+        fit = fit_crossed(of.y, of.X, *units, link=planned.link, slope=of.slope, names=of.terms)
         notes = [
             *few_groups(of.n_participants, of.n_stimuli),
             f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else "",
@@ -168,59 +157,11 @@ def _rows(of: Design, planned: Planned, why_not: str, fits: Fits) -> list[Row]:
         "log_likelihood": fit.log_likelihood,
         "singular": fit.singular,
     }
-    units = (of.participant, of.stimulus)
-    tests = {effect: _likelihood_ratio_test(of, planned, fits, fit, effect) for effect in dict.fromkeys(of.effects)}
     untested = len(of.thresholds)
     estimates = np.concatenate([fit.thresholds, fit.beta]).tolist()
     errors = np.concatenate([fit.thresholds_error, fit.std_error]).tolist()
     rows = []
     for place, (term, estimate, error) in enumerate(zip(terms, estimates, errors, strict=True), start=-untested):
         side = None if place < 0 else side_of(of.X[:, place])
-        test: Row = {} if place < 0 else tests[of.effects[place]]
-        rows.append(
-            shared
-            | {"term": term, **wald_cells(estimate, error, freedom(*units, side=side)), **test}
-            | {"note": joined(*notes, test.get("note"), carried["note"])}
-        )
+        rows.append(shared | {"term": term, **wald_cells(estimate, error, freedom(*units, side=side))})
     return rows
-
-
-def _fitted(
-    of: Design, planned: Planned, fits: Fits, *, without: str | None = None, whole: CrossedFit | None = None
-) -> CrossedFit:
-    """The fit of a design, or of the design without one effect: each once, as it may be another formula's.
-
-    Args:
-        of: the formula's numbers.
-        planned: formula and link.
-        fits: those that were made before, which this one is added to.
-        without: name of an effect to leave out.
-        whole: the fit of the whole design, from which the search then starts.
-
-    Raises:
-        NoFitError: there is none.
-    """
-    left_out = [position for position, effect in enumerate(of.effects) if effect == without]
-    terms = [term for term, effect in zip(of.terms, of.effects, strict=True) if effect != without]
-    key = (planned.formula.outcome, planned.formula.slope, planned.link, tuple(terms), len(of.y))
-    if key not in fits:
-        try:
-            X, units = np.delete(of.X, left_out, axis=1), (of.participant, of.stimulus)
-            start = None if whole is None else replace(whole, beta=np.delete(whole.beta, left_out))
-            fits[key] = fit_crossed(of.y, X, *units, link=planned.link, slope=of.slope, start=start, names=terms)
-        except NoFitError as reason:
-            fits[key] = reason
-    fit = fits[key]
-    if isinstance(fit, NoFitError):
-        raise fit
-    return fit
-
-
-def _likelihood_ratio_test(of: Design, planned: Planned, fits: Fits, fit: CrossedFit, effect: str) -> Row:
-    """The cells of an effect's likelihood-ratio test, or a note why there is none."""
-    df = of.effects.count(effect)
-    try:
-        chi2, p = likelihood_ratio(fit, _fitted(of, planned, fits, without=effect, whole=fit), df)
-    except NoFitError as reason:
-        return {"note": f"no likelihood-ratio test: without the term, {reason}"}
-    return {"lrt_chi2": chi2, "lrt_df": df, "lrt_p": p}

@@ -245,7 +245,6 @@ def test_lme4_agrees(tmp_path: Path) -> None:
     text = r(tmp_path, code)
     assert not (tmp_path / "reals" / "out" / "paper_R.csv").exists(), "one kind of picture: nothing to cite"
     assert "Fixed effects:" in text
-    assert "without dataset" in text
     for name, own in trials.items():
         compare(mixed_models(own), pd.read_csv(tmp_path / name / "lme4.csv"))
     reals_alone = pd.read_csv(tmp_path / "reals" / "lme4.csv")
@@ -300,13 +299,10 @@ def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     assert list(zip(theirs["formula"], theirs["term"], strict=True)) == list(
         zip(ours["formula"], ours["term"], strict=True)
     )
-    for name in ("n_trials", "lrt_df"):
-        assert list(theirs[name]) == list(ours[name]), name
+    assert list(theirs["n_trials"]) == list(ours["n_trials"])
     slopes = theirs["formula"].str.contains("1 + kind", regex=False).to_numpy()
     for name in ("estimate", "sd_participant", "sd_stimulus", "sd_slope", "slope_correlation", "log_likelihood"):
         mine, other = ours[name].to_numpy(), theirs[name].to_numpy()
         assert mine[~slopes] == pytest.approx(other[~slopes], abs=1e-3, nan_ok=True), name
         assert mine[slopes] == pytest.approx(other[slopes], abs=5e-3), name
-    for name in ("lrt_chi2", "lrt_p"):
-        assert ours[name].to_numpy() == pytest.approx(theirs[name].to_numpy(), abs=5e-3), name
     assert ours["std_error"].to_numpy() == pytest.approx(theirs["std_error"].to_numpy(), rel=0.02)
