@@ -16,42 +16,6 @@ from gan_eval.quiz.room import SessionResult
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["run", "absent.toml", "--out", "OUT"], "absent.toml: no such study file"),
-        (["quiz", "--participant", "P01"], "either a study file with --out, or --stimuli"),
-        (["quiz", "--stimuli", "absent", "--participant", "P01"], "absent: not a stimulus set"),
-        (["metrics", "--real", "a", "--out", "OUT"], "--real DIR and --fake DIR belong together"),
-        (["metrics", "--out", "OUT"], "either stimulus sets"),
-        (["train", "--out", "OUT"], "either a study file with --model, or --data"),
-        (["train", "--data", "absent", "--steps", "3", "--out", "OUT"], "absent: no such data folder"),
-        (["train", "--data", "absent", "--steps", "3"], "--out is missing"),
-        (["train", "s.toml", "--steps", "3", "--out", "OUT"], "--steps: s.toml says this itself"),
-        (["quiz", "s.toml", "--real", "3", "--participant", "P1", "--out", "OUT"], "--real: s.toml says this itself"),
-        (["quiz", "--stimuli", "a", "--keys", "real=j,fake=j", "--participant", "P1"], "--keys"),
-        (["quiz", "--self-test", "--participant", "P1"], "--participant: quiz --self-test measures"),
-        (["quiz", "--stimuli", "a", "--exposure-ms", "long", "--participant", "P1"], "--exposure-ms long"),
-        (["metrics", "a", "--dataset", "d", "--out", "OUT"], "--dataset and --model belong to"),
-        (["analyze", "--store", "://", "--out", "OUT"], "not a database URL"),
-        (["stimuli", "import", "absent", "--model", "real", "--out", "OUT"], "--model real"),
-        (["generate", "absent", "--data", "absent", "--out", "OUT"], "absent"),
-        (["analyze", "absent.csv", "--out", "OUT"], "absent.csv: no such file"),
-        (["analyze", "--store", "absent.sqlite", "--out", "OUT"], "absent.sqlite"),
-        (["trials", "import", "absent.csv", "--out", "t.csv"], "absent.csv"),
-        (["trials", "import", "absent.csv", "--map", "x", "--out", "t.csv"], "--map x"),
-    ],
-)
-def test_bad_input_is_one_line_and_status_2(tmp_path, monkeypatch, command, arguments, words):
-    monkeypatch.chdir(tmp_path)
-    status, out, err = command(*(str(tmp_path / "out") if argument == "OUT" else argument for argument in arguments))
-    assert (status, out) == (2, "")
-    assert words in err
-    assert err.startswith("gan-eval: ")
-    assert err.count("\n") == 1
-    assert not (tmp_path / "out").exists(), "nothing is left behind"
-
-
 @pytest.mark.parametrize("arguments", [["nonsense"], ["run"], ["quiz", "--nonsense"], ["generate"]])
 def test_wrong_usage_is_status_2(command, arguments):
     status, out, err = command(*arguments)

@@ -15,6 +15,7 @@ TRAINED = '[study]\nname = "t"\n[data.d]\n[training]\nsteps = 2\nimage_size = 32
 RATES = STUDY + "[power]\nfooling_rates = { x = 0.5 }\n"
 QUIZ = "quiz --stimuli set --participant P1 --simulate default --store s.sqlite"
 POWER = "--out power --stimuli 30"
+METRICS = "metrics set --out o --metrics"
 
 Command = Callable[[str], tuple[int, str]]
 
@@ -83,6 +84,46 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("train --data data/d --out o --steps 1 --set plateau_patience=2", "give --set validate_every"),
         ("analyze trials.csv --out o --exclude x", "--exclude: rule 'x': not understood"),
         ("trials import trials.csv --out t.csv --where x", "--where: rule 'x': not understood"),
+        ("run absent.toml --out o", "absent.toml: no such study file"),
+        ("quiz --participant P01", "either a study file with --out, or --stimuli"),
+        ("quiz --stimuli absent --participant P01", "absent: not a stimulus set"),
+        ("metrics --real a --out o", "--real DIR and --fake DIR belong together"),
+        ("metrics --out o", "either stimulus sets"),
+        ("train --out o", "either a study file with --model, or --data"),
+        ("train --data absent --steps 3 --out o", "absent: no such data folder"),
+        ("train --data absent --steps 3", "--out is missing"),
+        ("train s.toml --steps 3 --out o", "--steps: s.toml says this itself"),
+        ("quiz s.toml --real 3 --participant P1 --out o", "--real: s.toml says this itself"),
+        ("quiz --stimuli a --keys real=j,fake=j --participant P1", "--keys"),
+        ("quiz --self-test --participant P1", "--participant: quiz --self-test measures"),
+        ("quiz --stimuli a --exposure-ms long --participant P1", "--exposure-ms long"),
+        ("metrics a --dataset d --out o", "--dataset and --model belong to"),
+        ("analyze --store :// --out o", "not a database URL"),
+        ("stimuli import absent --model real --out o", "--model real"),
+        ("generate absent --data absent --out o", "absent"),
+        ("analyze absent.csv --out o", "absent.csv: no such file"),
+        ("analyze --store absent.sqlite --out o", "absent.sqlite"),
+        ("trials import absent.csv --out t.csv", "absent.csv"),
+        ("trials import absent.csv --map x --out t.csv", "--map x"),
+        ("metrics set --out o --threads 0", "--threads"),
+        (f"{METRICS} psrn", "metric 'psrn': unknown"),
+        ("metrics set --out o --resizer x", "--resizer"),
+        ("metrics set --out o --device abacus", "--device abacus"),
+        (f"{METRICS} ,", "metrics: none named"),
+        (f"{METRICS} class_iou --segmenter absent.pt", "--segmenter absent.pt: no such file"),
+        (f"{METRICS} fid --weights inception={__file__}", "not the weights"),
+        (f"{METRICS} fid --weights inception=absent", "--weights inception=absent: no such file"),
+        (f"{METRICS} fid --weights {__file__}", "wanted name=value, each name once"),
+        (f"{METRICS} fid --weights incepton=x", "weights 'incepton': unknown; choose from inception"),
+        (f"{METRICS} psnr,fid --weights brisque={__file__}", "--weights brisque: none of the metrics psnr, fid"),
+        (f"{METRICS} fid --segmenter palette", "--segmenter: none of the metrics fid needs it"),
+        (f"{METRICS} class_iou --resizer clean", "--resizer: none of the metrics class_iou needs it"),
+        (f"{METRICS} niqe,fid --resize", "--resize: none of the metrics niqe, fid needs it"),
+        ("metrics set --out o --list", ": metrics --list describes all metrics and measures nothing; remove it"),
+        ("metrics set --out o --report set", "--report"),
+        ("train --data data/d --steps 1 --out o --workers -1", "--workers"),
+        ("train --data data/d --steps 1 --out o --keep 0", "--keep"),
+        ("train --data data/d --steps 1 --image-size 16 --out o --fraction 2.0", " --fraction 2.0: wanted "),
     ],
 )
 def test_an_option_without_effect_or_meaning_is_refused_by_its_name(command: Command, line: str, words: str) -> None:
