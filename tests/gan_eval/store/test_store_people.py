@@ -29,7 +29,7 @@ def fill(path, *participants, study="t"):
             store.add(tables.PARTICIPANTS, [{**who, "question": "age", "answer": f"age of {name}"}])
 
 
-def test_who_has_done_what(tmp_path):
+def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(tmp_path):
     fill(tmp_path / "s.sqlite", "ann", "bob")
     fill(tmp_path / "s.sqlite", "ann", study="other")
     with open_store(tmp_path / "s.sqlite") as store:
@@ -40,6 +40,9 @@ def test_who_has_done_what(tmp_path):
         assert all(each["station"] == "left" and each["list"] == 4 for each in found)
         assert {(each["trials"], each["planned"]) for each in found} == {(1, 2)}
         assert [each["participant"] for each in list_participants(store, "t")] == ["code-ann", "code-bob"]
+    assert forget(tmp_path / "s.sqlite", "code-ann", study="other")["sessions"] == 1
+    with open_store(tmp_path / "s.sqlite") as store:
+        assert [each["study"] for each in list_participants(store)] == ["t", "t"]
 
 
 def test_a_forgotten_participant_leaves_no_byte(tmp_path):
@@ -72,15 +75,6 @@ def test_bytes_still_in_the_write_ahead_log_of_a_killed_program_go_too(tmp_path)
     assert b"bob was here" in (copy / "s.sqlite-wal").read_bytes()
     forget(copy / "s.sqlite", "code-bob")
     assert [file.name for file in copy.iterdir() if b"bob" in file.read_bytes()] == []
-
-
-def test_only_one_study_of_a_participant_may_be_forgotten(tmp_path):
-    path = tmp_path / "s.sqlite"
-    fill(path, "ann")
-    fill(path, "ann", study="other")
-    assert forget(path, "code-ann", study="other")["sessions"] == 1
-    with open_store(path) as store:
-        assert [each["study"] for each in list_participants(store)] == ["t"]
 
 
 def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(tmp_path, monkeypatch):
