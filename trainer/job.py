@@ -22,9 +22,8 @@ class TrainingJob:
     direction: Direction = "AtoB"  # the half of a pair that is the input
     split: str = "train"
     root: Path = Path()  # folder that `inpainting.shapes` and `inpainting.mask_folder` are relative to
-    init_from: Path | None = None  # trained generator to start from; default: what the settings name
-    init_encoder: Path | None = None
-    """Trained weights to start a context encoder's encoder from; default: what the settings name."""
+    init_from: Path | None = None
+    """The run or file that stands for what `init_from` or `init_encoder` in the settings name; default: these."""
     uses_best: bool = False
     """Stimuli are made with best.safetensors: without `validation_pairs`, the whole split is then validated."""
     fraction: float = 1.0  # share of the planned steps to train, above 0 and at most 1

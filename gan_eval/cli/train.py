@@ -45,7 +45,6 @@ Dropout = Annotated[
 LENGTHS = frozenset({"steps", "epochs"})
 OPTIONS = LENGTHS | {
     "image_size", "batch_size", "learning_rate", "lambda_l1", "generator", "norm", "precision", "seed", "init_from",
-    "init_encoder",
 }  # fmt: skip
 """Settings that have an option of their own; the others are given by `--set`."""
 
@@ -85,9 +84,6 @@ def train(
     init_from: Annotated[
         Path | None, typer.Option("--init-from", metavar="RUN|FILE", help="Start from this trained generator.")
     ] = None,
-    init_encoder: Annotated[
-        Path | None, typer.Option("--init-encoder", metavar="RUN|FILE", help="Weights for a context encoder's encoder.")
-    ] = None,
     preset: Annotated[
         str | None, typer.Option(help="published, pathak, hole_filling, or a name of `gan-eval data list`.")
     ] = None,
@@ -122,7 +118,7 @@ def train(
     )  # fmt: skip
     if study is not None:
         refuse_with_study({**options, **given(split=split, direction=direction, set=settings)}, study)
-        job = job_of_study(study, model, data_root, init_from=init_from, init_encoder=init_encoder)
+        job = job_of_study(study, model, data_root, init_from=init_from)
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
         job = job_of_options(
@@ -138,7 +134,6 @@ def train(
     job = replace(
         job,
         init_from=init_from or job.init_from,
-        init_encoder=init_encoder or job.init_encoder,
         fraction=fraction,
         keep=keep,
         workers=workers,
@@ -170,12 +165,7 @@ def train(
 
 
 def job_of_study(
-    study: Path,
-    model: str | None,
-    data_root: Path | None,
-    *,
-    init_from: Path | None = None,
-    init_encoder: Path | None = None,
+    study: Path, model: str | None, data_root: Path | None, *, init_from: Path | None = None
 ) -> TrainingJob:
     """The training of one of a study's models."""
     from gan_eval.settings.study import load_study
@@ -189,22 +179,15 @@ def job_of_study(
     data = checked.data[dataset]
     plan = Plan(checked, study, Path(), data_root)
     settings = checked.training_of(model)
-    if init_from is None and init_encoder is None:
-        if settings.starts_from in checked.models:
-            flag = "--init-encoder" if settings.init_encoder else "--init-from"
-            raise UserError(f"train: {model} starts from {settings.starts_from}; name its run: {flag} DIR")
-        if settings.init_encoder:
-            init_encoder = plan.initial_file(model)
-        else:
-            init_from = plan.initial_file(model)
+    if init_from is None and settings.starts_from in checked.models:
+        raise UserError(f"train: {model} starts from {settings.starts_from}; name its run: --init-from DIR")
     return TrainingJob(
         settings,
         plan.data_folder(dataset),
         data.direction,
         data.train_split,
         data_root or Path(),
-        init_from,
-        init_encoder,
+        init_from or plan.initial_file(model),
         uses_best=checked.generate.checkpoint == "best",
     )
 

@@ -73,15 +73,13 @@ def train_stage(plan: Plan, model: str) -> Stage:
         from gan_eval.study.training import train_model
         from trainer.job import TrainingJob
 
-        start = plan.initial_file(model)
         job = TrainingJob(
             settings,
             plan.data_folder(dataset),
             data.direction,
             data.train_split,
             plan.data_root or Path(),
-            init_from=None if settings.init_encoder else start,
-            init_encoder=start if settings.init_encoder else None,
+            init_from=plan.initial_file(model),
             uses_best=study.generate.checkpoint == "best",
             fraction=fraction,
             threads=plan.threads,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes, sha256_json
-from gan_eval.settings.training import ENCODERS, TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 from trainer.model import Model, load_model, read_tensors
 from trainer.nets.build import RGB, Channels, empty_discriminator, first_difference, generator_for
 from trainer.state.checkpoints import CHECKPOINTS, list_checkpoints, read_checkpoint
@@ -38,20 +38,15 @@ class Initial:
         return hash_weights(self.weights)
 
 
-def find_initial(
-    named: Path | None, settings: TrainingSettings, *, encoder: Path | None = None, channels: Channels = RGB
-) -> Initial | None:
-    """Return the generator or encoder that a run starts from; None for random weights."""
-    generator = named or (Path(settings.init_from) if settings.init_from else None)
-    encoder = encoder or (Path(settings.init_encoder) if settings.init_encoder else None)
-    if generator is not None and encoder is not None:
-        raise UserError(f"init_encoder {encoder}: init_from {generator} gives the encoder too; give one of them")
-    if encoder is not None:
-        weights, taken_from, left = load_encoder(encoder, settings)
-        return Initial(encoder, weights, "encoder", taken_from, left)
-    if generator is not None:
-        return Initial(generator, load_as(generator, settings, channels).net.state_dict())
-    return None
+def find_initial(named: Path | None, settings: TrainingSettings, *, channels: Channels = RGB) -> Initial | None:
+    """Return the generator, or with `init_encoder` the encoder, that a run starts from; None for random weights."""
+    source = named or (Path(settings.starts_from) if settings.starts_from else None)
+    if source is None:
+        return None
+    if settings.init_encoder:
+        weights, taken_from, left = load_encoder(source, settings)
+        return Initial(source, weights, "encoder", taken_from, left)
+    return Initial(source, load_as(source, settings, channels).net.state_dict())
 
 
 def start_from(
@@ -105,10 +100,6 @@ def load_encoder(source: Path, settings: TrainingSettings) -> tuple[Weights, dic
     Returns:
         Weights by the run's names; the file's layer for each layer taken; the layers that are not in the file.
     """
-    if settings.generator not in ENCODERS:
-        raise UserError(
-            f"init_encoder {source}: generator {settings.generator} has no encoder of its own; leave it out"
-        )
     file = generator_file(source)
     own, theirs = layers_of(generator_for(settings).state_dict()), layers_of(read_tensors(file))
     own = {layer: own[layer] for layer in own if layer.startswith(("encoder.", "bottleneck."))}

@@ -155,7 +155,7 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
             data_set = PairedSet(Path(job.data), job.direction)
             formats = data_set.found_formats(data_set.training_paths(job.split))
         task = new_task(settings, direction=job.direction, root=job.root, formats=formats)
-        initial = find_initial(job.init_from, settings, encoder=job.init_encoder, channels=task.channels)
+        initial = find_initial(job.init_from, settings, channels=task.channels)
         plan = make_plan(task, job, devices=fabric.world_size, initial=initial, say=say)
     with leader_first(fabric):
         definition, machine = plan.definition, machine_of(fabric.device)

@@ -230,22 +230,18 @@ def test_the_other_has_to_stand_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "first", "second", "option", "record"),
-    [
-        (CHAIN, "first", "second", "--init-from", "initial_sha256"),
-        (TWO_ENCODERS, "m", "n", "--init-encoder", "initial_encoder_sha256"),
-    ],
+    ("text", "first", "second", "record"),
+    [(CHAIN, "first", "second", "initial_sha256"), (TWO_ENCODERS, "m", "n", "initial_encoder_sha256")],
 )
 def test_train_takes_one_model_of_a_chain(
-    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, first: str, second: str, option: str,
-    record: str,
-) -> None:  # fmt: skip
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, first: str, second: str, record: str
+) -> None:
     options = ("train", written(tmp_path / "s.toml", text), "--data-root", root)
     assert call(*options, "--model", first, "--out", tmp_path / "one") == 0
     assert call(*options, "--model", second, "--out", tmp_path / "two") == 2
-    line = f"gan-eval: train: {second} starts from {first}; name its run: {option} DIR"
+    line = f"gan-eval: train: {second} starts from {first}; name its run: --init-from DIR"
     assert line in capsys.readouterr().err
-    assert call(*options, "--model", second, "--out", tmp_path / "two", option, tmp_path / "one") == 0
+    assert call(*options, "--model", second, "--out", tmp_path / "two", "--init-from", tmp_path / "one") == 0
     assert read_json(tmp_path / "two" / "config.json")[record]
 
 
