@@ -88,7 +88,3 @@ def test_it_was_run_from_top_to_bottom_and_reports_nothing_private(path: Path) -
             assert output["output_type"] in ("display_data", "execute_result"), "no warnings, no errors"
             texts = "".join("".join(text) for kind, text in output["data"].items() if kind.startswith("text/"))
             assert not re.search(r"(^|[\s'\"(])/\w|[A-Z]:\\|https?://|\d\d:\d\d|\d{4}-\d\d-\d\d", texts), texts
-
-
-def test_there_are_the_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["from_csv_to_answer", "from_folder_to_figure", "train_and_look"]

@@ -111,8 +111,6 @@ def run(
     """
     if smoke:
         refuse_without_effect(context, ["fraction"], "a smoke run makes few steps whatever their planned number is")
-    if only not in (None, "quiz"):
-        refuse_without_effect(context, ["simulate"], f"--only {only} asks nobody; leave it out")
     require_one_process("run")
     restart_with_allocator_settings()  # before what takes long to import
     from gan_eval.cli.console import Console

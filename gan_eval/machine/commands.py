@@ -85,7 +85,7 @@ def as_typed(text: str, *, in_file: bool = False) -> str:
         text: for the terminal, a report or a help page.
         in_file: the text goes into a file, which may be read in another folder and by other people.
     """
-    return _COMMAND.sub(lambda _: f"{program(in_file=in_file)} ", text) if _COMMAND.search(text) else text
+    return _COMMAND.sub(lambda _: f"{program(in_file=in_file)} ", text)
 
 
 def program(*, in_file: bool = False) -> str:

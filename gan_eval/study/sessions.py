@@ -16,7 +16,6 @@ from gan_eval.quiz.admission import Person, QuizStudy, unused_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.design import design_changes, pictures_hash, study_design
-from gan_eval.stats.looks import LookPlan
 from gan_eval.stimuli.sets import TABLE_NAME, read_set, read_sets, require_same_pictures
 from gan_eval.store import (
     STORED_TABLES,
@@ -92,11 +91,6 @@ def unfinished_sessions(plan: Plan) -> list[str]:
             what = f"{since}{known['trials']} of {known['planned']} trials"
             lines.append(f"unfinished: {code}, {what}; only {code} continues it: {quiz_command(plan, code)}")
     return lines
-
-
-def look_plan(plan: Plan) -> LookPlan:
-    """Return the planned numbers of looks and of people."""
-    return LookPlan(plan.study.analysis.looks, plan.study.quiz.participants)
 
 
 def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:

@@ -13,7 +13,7 @@ from gan_eval.files.output_folders import relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.design import study_design
 from gan_eval.settings.study import CheckpointKind
-from gan_eval.stats.looks import read_looks, write_looks
+from gan_eval.stats.looks import LookPlan, read_looks, write_looks
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
 from gan_eval.study.plan import Plan, run_command
 from gan_eval.study.sessions import (
@@ -24,7 +24,6 @@ from gan_eval.study.sessions import (
     design_of,
     draw_warnings,
     is_rehearsal,
-    look_plan,
     next_participant,
     next_session,
     read_quiz_tables,
@@ -280,7 +279,8 @@ def analyze_stage(plan: Plan) -> Stage:
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
-        looked = take_look(look_plan(plan), read_looks(plan.folder), trials, sessions)
+        looks = LookPlan(plan.study.analysis.looks, plan.study.quiz.participants)
+        looked = take_look(looks, read_looks(plan.folder), trials, sessions)
         with naming(f"{plan.file}: ", only="analysis."):  # which only the tables bring to light
             answers = analyze(
                 trials,

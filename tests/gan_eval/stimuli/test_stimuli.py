@@ -23,9 +23,12 @@ def save(path, value, size=(20, 30)):
     pictures.write_png(path, levels.astype(np.uint8))
 
 
+STEMS = ("1", "2", "10")
+
+
 @pytest.fixture
 def result_folder(tmp_path):
-    for stem in ("1", "2", "10"):
+    for stem in STEMS:
         save(tmp_path / "results" / "real" / f"{stem}.png", int(stem))
         save(tmp_path / "results" / "fake" / f"{stem}.png", 100 + int(stem))
     return tmp_path / "results"
@@ -199,18 +202,12 @@ def test_a_set_of_which_no_fake_was_shown_is_refused(tmp_path, result_folder):
         sets.require_presented(tmp_path / "set", stimuli, {"d/real/1", "d/real/2"})
 
 
-STEMS = ("1", "2", "10")
-
-
 @pytest.fixture
-def results(tmp_path):
-    """`results/real`, `results/fake` and, apart, `holes` with one of the right size for each stem."""
-    rng = np.random.default_rng(3)
+def results(tmp_path, result_folder):
+    """`result_folder`, and apart `holes` with one of the right size for each stem."""
     for number, stem in enumerate(STEMS):
-        for kind in ("real", "fake"):
-            save(tmp_path / "results" / kind / f"{stem}.png", rng.integers(0, 256, (20, 30, 3)))
         save(tmp_path / "holes" / f"{stem}.png", 255 * hole(number))
-    return tmp_path / "results"
+    return result_folder
 
 
 def hole(number):

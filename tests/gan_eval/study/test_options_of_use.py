@@ -68,7 +68,6 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("train --data data/d --out o --steps 1 --set inpainting.fill=mean --direction AtoB", "--direction: holes are"),
         ("run s.toml --out o --fraction 0.5", "--fraction: s.toml trains no model"),
         ("run t.toml --out o --data-root data --smoke --fraction 0.5", "--fraction: a smoke run makes few steps"),
-        ("run s.toml --out o --only metrics --simulate default", "--simulate: --only metrics asks nobody"),
         ("metrics set --list", "SET...: metrics --list describes all metrics"),
         ("data fetch facades --out o --data-root data", "--data-root: --out o names the data set's own folder"),
         ("data pair data/d data/d --out o --split x", "--split x: the pictures of data/d lie in train, test"),
