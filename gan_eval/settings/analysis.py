@@ -65,7 +65,7 @@ class AnalysisSettings(Section):
     """Number of planned looks: with 3, verdicts when a third, two thirds and all of `quiz.participants` have come
     (O'Brien-Fleming)."""
     replicates: int = Field(default=1000, ge=200, le=100_000)
-    """Number of bootstrap replicates for intervals of correlations; HYPE scores use twice as many."""
+    """Number of bootstrap replicates for intervals of correlations and agreement; HYPE scores use twice as many."""
 
     @field_validator("exclude", "exclude_participants")
     @classmethod

@@ -18,6 +18,7 @@ from gan_eval.files.sqlite_files import is_store
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.settings.sections import check_options
+from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.choices import bradley_terry, choices
 from gan_eval.stats.answers.grades import opinion_scores, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
@@ -227,6 +228,7 @@ def analyze(
         "bradley_terry": bradley_terry(analysed),
         "ratings": ratings(analysed),
         "opinion_scores": opinion_scores(analysed),
+        "agreement": agreement(analysed, seed=seed, replicates=settings.replicates),
         "thresholds": thresholds(analysed, settings=staircase),
         "hype": hype(analysed, settings=staircase, seed=seed, replicates=2 * settings.replicates),
         **psychometric(analysed, plan=settings),

@@ -116,6 +116,10 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
             {"dataset": "maps", "contestant": name, "n": 9, "wins": 4, "strength": value, "ci_low": -1, "ci_high": 1}
             for name, value in (("real", 0.5), (NASTY[0], -0.5))
         ],
+        "agreement": [
+            {"answer": "response", "kind": "all", "level": "nominal", "n_stimuli": 9, "n_participants": 3,
+             "n_answers": 27, "alpha": 0.59} | SPAN
+        ],
         "mixed_models": [
             effect | {"p": 0.03, "n_trials": 80, "singular": True}
         ],

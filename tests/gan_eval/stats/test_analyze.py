@@ -16,8 +16,8 @@ import gan_eval.stats.power
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import ALL_TABLES, analyze, write_analysis
+from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.psychometric import psychometric
-from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.trials import text_coded
 from gan_eval.tables.frames import read_table
@@ -42,7 +42,7 @@ def test_every_table_survives_its_file_and_every_column_has_its_meaning(tmp_path
     frames = analyze(trials.assign(confidence=np.arange(len(trials)) % 3 + 1.0))
     assert set(frames) == {
         "rates", "reaction_times", "mixed_models", "comparisons", "correlations",
-        "participation", "robustness", "hype",
+        "participation", "robustness", "agreement", "hype",
         "paper", "effects", "roc", "roc_points",
     }  # fmt: skip
     for path in write_analysis(frames, tmp_path):
@@ -248,8 +248,9 @@ def test_text_as_codes_changes_no_table_even_with_holes():
         dataset=trials["dataset"].mask(number % 3 == 0), item=trials["stimulus"].mask(number % 7 == 0)
     )
     trials["requested_exposure_ms"] = 100.0 * 2.0 ** (number % 4)
-    plain, coded = (rates(frame) for frame in (trials, text_coded(trials)))
+    plain, coded = (agreement(frame) for frame in (trials, text_coded(trials)))
     pd.testing.assert_frame_equal(coded, plain)
+    assert coded["dataset"].isna().any()
     frames = analyze(trials)
     for own, name in ((psychometric(trials)["psychometric"], "psychometric"), (comparisons(trials), "comparisons")):
         pd.testing.assert_frame_equal(frames[name], own)
