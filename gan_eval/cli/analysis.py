@@ -38,7 +38,7 @@ def analyze(
     """Analyze a trials table: write all tables of results.
 
     Always: rates, reaction_times, mixed_models, comparisons, correlations. Where there is something to say:
-    participation, choices, bradley_terry, ratings, opinion_scores,
+    participation, detection, choices, bradley_terry, ratings, opinion_scores,
     agreement, thresholds, hype, psychometric, psychometric_levels, roc, roc_points,
     correlation_differences, effects, robustness, and paper: the table to cite, which comes as paper.tex too.
     Where a study says how many people it wants, looks: before they have come, and at no planned look, verdicts are

@@ -20,6 +20,7 @@ from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.settings.sections import check_options
 from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.choices import bradley_terry, choices
+from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.grades import opinion_scores, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.psychometric import psychometric
@@ -223,6 +224,7 @@ def analyze(
     frames = {
         "participation": included.participation,
         "rates": rates(with_holes(analysed, pd.concat(shown_sets.values(), ignore_index=True) if shown_sets else None)),
+        "detection": signal_detection(analysed),
         "reaction_times": reaction_times(analysed),
         "choices": choices(analysed),
         "bradley_terry": bradley_terry(analysed),

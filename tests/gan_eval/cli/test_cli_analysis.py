@@ -96,9 +96,9 @@ def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, caps
     for path in other.glob("*.csv"):  # without the record
         (copied / path.name).write_bytes(path.read_bytes())
     for where, name, source, said in (
-        (tmp_path / "out", "robustness.csv", other, "is not what the run analysis-"),
+        (tmp_path / "out", "detection.csv", other, "is not what the run analysis-"),
         (tmp_path / "out", "trials.csv", other, "is not what the run analysis-"),
-        (copied, "robustness.csv", tmp_path / "out", "rows of another analysis (analysis-"),
+        (copied, "detection.csv", tmp_path / "out", "rows of another analysis (analysis-"),
     ):
         before = (where / name).read_bytes()
         (where / name).write_bytes((source / name).read_bytes())

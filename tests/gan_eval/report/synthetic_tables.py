@@ -93,6 +93,12 @@ def _participation() -> list[dict[str, object]]:
     ]
 
 
+def _detection() -> dict[str, object]:
+    names = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion", "beta", "auc")
+    numbers = {f"{name}{end}": value for name in names for end, value in (("", 0.5), ("_low", 0.4), ("_high", 0.6))}
+    return {"scope": "all", "id": "all", "n_real": 40, "n_fake": 40, "basis": "two_way_cluster"} | numbers
+
+
 def table_rows() -> dict[str, list[dict[str, object]]]:
     """Rows by table."""
     people = [rates(scope="participant", id=name) for name in (SCRIPT, *NASTY)]
@@ -108,6 +114,7 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
         "rates": [rates(), *people, *pictures],
         "paper": [cited(model=NASTY[0])],
         "participation": _participation(),
+        "detection": [_detection()],
         "hype": [
             {"score": "hype_infinity", "dataset": "maps", "model": NASTY[0], "n_participants": 2, "value": 45.5,
              "unit": "%"}
