@@ -382,11 +382,11 @@ def label_information_edges(inputs: Tensor, photographs: Tensor) -> Tensor:
     return _items(labels.label_information_edges, inputs, photographs)
 
 
-def _pairs(measure: Network, fake: Tensor, real: Tensor) -> Tensor:
+def _pairs(measure: Network, fake: Tensor, real: Tensor, *holes: Tensor) -> Tensor:
     """Return (N,) values of (N, 3, H, W) pairs."""
     if len(fake) != len(real):
         raise ValueError(f"{len(fake)} generated pictures and {len(real)} references")
-    return _values(measure, fake, _by_row(fake), _by_row(real))
+    return _values(measure, fake, _by_row(fake), _by_row(real), *holes)
 
 
 def _holes(measure: Network, fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
@@ -395,9 +395,7 @@ def _holes(measure: Network, fake: Tensor, real: Tensor, hole: Tensor) -> Tensor
         raise TypeError(f"wanted holes as (N, H, W) bool, found {tuple(hole.shape)} {hole.dtype}")
     if len(hole) != len(fake):
         raise ValueError(f"{len(fake)} generated pictures and {len(hole)} holes")
-    if len(fake) != len(real):
-        raise ValueError(f"{len(fake)} generated pictures and {len(real)} references")
-    return _values(measure, fake, _by_row(fake), _by_row(real), hole)
+    return _pairs(measure, fake, real, hole)
 
 
 def _singles(measure: Network, pictures: Tensor) -> Tensor:

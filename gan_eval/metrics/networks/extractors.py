@@ -6,10 +6,11 @@ little from `bilinear` here.) All resizers take (H, W, 3) uint8 and give (3, S, 
 the layout that costs least.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,6 +27,9 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks import inception
 from gan_eval.metrics.weights.cache import find, open_weights
 from gan_eval.stimuli.pictures import Picture
+
+if TYPE_CHECKING:
+    from gan_eval.metrics.run.tables import Settings
 
 SIZE = 299
 
@@ -198,33 +202,24 @@ def inception_extractor(
     )
 
 
-def load_extractor(
-    name: ExtractorName, *, weights: Mapping[str, Path], resizer: str, segmenter: Path | None, device: str
-) -> Extractor:
-    """Load the extractor that metrics name.
-
-    Args:
-        name: its name in their records.
-        weights: files by the weights' name (`inception`); default: the cache.
-        resizer: see `resize`.
-        segmenter: the user's network that labels street scenes (see `gan_eval.metrics.networks.segmenter`).
-        device: where it runs: cpu, cuda, ...
+def load_extractor(name: ExtractorName, settings: "Settings", device: str) -> Extractor:
+    """Load the extractor that metrics name, on a device: cpu, cuda, ...
 
     Raises:
         UserError: a named file cannot be used.
         Unmeasurable: its weights are not in the cache, or no segmenter was given.
     """
     if name == "inception":
-        load = partial(inception_extractor, resizer=resizer, device=device)
-        file = open_weights(name, load, weights.get(name))
+        load = partial(inception_extractor, resizer=settings.resizer, device=device)
+        file = open_weights(name, load, settings.weights.get(name))
         return replace(file.contents, sha256=file.sha256, caveat=file.caveat)
     from gan_eval.metrics.networks.segmenter import LabelColours, load_segmenter
 
     if name == "label_colours":
         return LabelColours()
-    if segmenter is None:
+    if settings.segmenter is None:
         raise Unmeasurable("no segmenter was given: --segmenter FILE")
-    return load_segmenter(segmenter, device=device)
+    return load_segmenter(settings.segmenter, device=device)
 
 
 FeatureExtractor = Callable[[Tensor], Tensor]

@@ -105,13 +105,7 @@ class Tools:
         from gan_eval.metrics.networks import extractors
 
         try:
-            extractor = extractors.load_extractor(
-                name,
-                weights=settings.weights,
-                resizer=settings.resizer,
-                segmenter=settings.segmenter,
-                device=self.device,
-            )
+            extractor = extractors.load_extractor(name, settings, self.device)
         except Unmeasurable as reason:
             self.unavailable |= {metric.name: str(reason) for metric in metrics if metric.extractor == name}
             return

@@ -298,13 +298,12 @@ def measure_items(
             values = computed.get((column, tuple(items)))
             if values is None:
                 parts = ["items", measure.definition, list(items)]
-                values = cache.result(parts) if measure.definition else None
+                values = cache.result(parts)
                 if values is not None:
                     results.cached += len(values)
                 else:
                     values = _item_values(measure.metric, list(items.values()), threads)
-                    if measure.definition:
-                        cache.keep_result(parts, values)
+                    cache.keep_result(parts, values)
                 computed[column, tuple(items)] = values
             by_item = dict(zip(items, values, strict=True))
             for number, key in members.items():

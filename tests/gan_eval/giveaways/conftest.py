@@ -33,27 +33,21 @@ def make_set(tmp_path: Path) -> MakeSet:
         rows: list[Row] = []
         for item in range(items):
             files: dict[str, Path] = {}
-            for kind, (suffix, save) in (("real", real), ("fake", fake), ("input", (".png", as_png))):
+            for seed, (kind, (suffix, save)) in enumerate(
+                {"real": real, "fake": fake, "input": (".png", as_png)}.items()
+            ):
                 name = (names or {}).get(kind, "p{item}").format(item=item)
                 files[kind] = out / kind / f"{name}{suffix}"
                 files[kind].parent.mkdir(parents=True, exist_ok=True)
                 size = (sizes or {}).get(kind, (40, 32))
-                save(picture(["real", "fake", "input"].index(kind) * 100 + item, size), files[kind])
+                save(picture(seed * 100 + item, size), files[kind])
             for kind in ("real", "fake"):
                 width, height = (sizes or {}).get(kind, (40, 32))
-                rows.append(
-                    stimulus_row(
-                        out,
-                        files[kind],
-                        kind=kind,
-                        dataset="d",
-                        stem=str(item),
-                        size=(height, width),
-                        model=model if kind == "fake" else None,
-                        input_file=files["input"].relative_to(out).as_posix(),
-                        reference_file=files["real"].relative_to(out).as_posix() if kind == "fake" else None,
-                    )
-                )
+                facts = {"dataset": "d", "stem": str(item), "size": (height, width)}
+                facts["input_file"] = files["input"].relative_to(out).as_posix()
+                if kind == "fake":
+                    facts |= {"model": model, "reference_file": files["real"].relative_to(out).as_posix()}
+                rows.append(stimulus_row(out, files[kind], kind=kind, **facts))
         write_set(out, rows)
         return read_set(out)
 

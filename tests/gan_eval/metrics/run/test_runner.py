@@ -10,7 +10,6 @@ import tifffile
 from metric_pictures import Thumbnails, features_of, texture
 
 from gan_eval import tables
-from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics import Settings, evaluate, folder_pair, write_metrics
 from gan_eval.metrics.definitions.frechet import fid
@@ -89,18 +88,6 @@ def test_written_tables_round_trip_and_say_how_they_were_made(
     again = write_metrics([folder_pair(real, fake)], settings, out)["runs"]
     assert again["settings_hash"][0] == run["settings_hash"]
     assert again["input_hash"][0] != run["input_hash"]
-
-
-@pytest.mark.parametrize(
-    ("how", "words"),
-    [
-        ({"weights": {"inception": "absent.pth"}}, r"--weights inception=absent\.pth: no such file"),
-        ({"weights": {"incepton": __file__}}, "weights 'incepton': unknown"),
-    ],
-)
-def test_settings_that_will_not_do_are_one_line(folders: Folders, how: dict[str, object], words: str) -> None:
-    with pytest.raises(UserError, match=words):
-        evaluate(_frame(*folders(1, height=16, width=16)), "psnr", **how)  # type: ignore[arg-type]
 
 
 def test_text_does_for_names_and_paths(
