@@ -166,7 +166,6 @@ _FOLDERS = ("real", "fake", "input", "reference", "mask")
 class Equalised:
     """The new set."""
 
-    folder: Path
     items: int
     size: Size
     problems: tuple[str, ...]
@@ -253,7 +252,7 @@ def equalise(
         origins = {target: name for item in included for (_, name), target in targets[item].items()}
         write_json(record_file, {**record, "problems": problems, "files": origins})
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-        return Equalised(out, len(included), size, tuple(problems))
+        return Equalised(len(included), size, tuple(problems))
 
 
 def _require_own_folder(source: Path, out: Path, record_file: Path) -> None:

@@ -7,8 +7,6 @@ from textwrap import wrap
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Kind, Metric
-from gan_eval.metrics.weights.cache import is_cached
-from gan_eval.metrics.weights.known import WEIGHTS
 
 MIN_FID_PICTURES = 2000
 """Number of pictures below which FID's bias is large compared with differences between models."""
@@ -70,7 +68,6 @@ WIDTH = 80
 
 def describe() -> str:
     """Describe all metrics in at most 80 columns, grouped by kind. Neither torch nor pandas is imported."""
-    cached = {name: is_cached(name) for name in WEIGHTS}
     headings: dict[Kind, str] = {
         "pair": "A generated picture and its reference",
         "single": "One picture alone",
@@ -80,18 +77,15 @@ def describe() -> str:
     parts = []
     for kind, heading in headings.items():
         parts.append(f"{heading}\n{'=' * len(heading)}")
-        parts += [_paragraph(metric, cached) for metric in METRICS.values() if metric.kind == kind]
+        parts += [_paragraph(metric) for metric in METRICS.values() if metric.kind == kind]
     return "\n\n".join(parts)
 
 
-def _paragraph(metric: Metric, cached: dict[str, bool]) -> str:
-    """The metric's name and nature, then an indented line for each fact; `cached`: by weights of gan_eval."""
+def _paragraph(metric: Metric) -> str:
+    """The metric's name and nature, then an indented line for each fact."""
     better = "higher is better" if metric.higher_is_better else "lower is better"
     unit = f" {metric.unit}" if metric.unit else ""
-    weights = []
-    for name in metric.weights:
-        missing = f"missing; `gan-eval weights fetch {name}`"
-        weights.append(f"{name} ({'in the cache' if cached[name] else missing})")
+    weights = [f"{name} (`gan-eval weights fetch {name}`)" for name in metric.weights]
     details = [
         ("source", metric.source),
         ("definition", metric.definition),

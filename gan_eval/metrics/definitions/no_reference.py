@@ -169,7 +169,7 @@ def block_features(luma: NDArray[np.uint8]) -> Values:
     """
     scales = []
     for plane, side in ((luma, BLOCK), (compiled.halve(luma), BLOCK // 2)):
-        sums = Moments(*compiled.sample_moments(plane, block=(side, side), border="replicate"))
+        sums = Moments(*compiled.sample_moments(plane, block=(side, side), zero_border=False))
         fit = fit_asymmetric(sums, side**2)
         left, right = fit.deviation_left * fit.scale, fit.deviation_right * fit.scale
         luma_fit = np.stack([fit.alpha[0], (left[0] + right[0]) / 2])
@@ -248,7 +248,7 @@ def brisque(picture: Pixels, regression: Regression) -> float:
     parts: list[Values] = []
     for plane in (luma, compiled.halve(luma)):
         rows, columns = plane.shape
-        sums = Moments(*compiled.sample_moments(plane, block=(rows, columns), border="zero")[..., 0])
+        sums = Moments(*compiled.sample_moments(plane, block=(rows, columns), zero_border=True)[..., 0])
         samples = rows * columns
         fit = fit_asymmetric(sums, samples)
         mean = (fit.deviation_right - fit.deviation_left) * fit.mean_factor * fit.scale

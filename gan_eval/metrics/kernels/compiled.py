@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.kernels.pictures import Border
-
 _EVERYWHERE = np.empty((0, 0), np.bool_)
 
 
@@ -71,13 +69,16 @@ def pool(x: NDArray[Any]) -> NDArray[np.float32]:
     return np.float32(0.25) * (rows[:, ::2] + rows[:, 1::2])
 
 
-def sample_moments(plane: NDArray[Any], *, block: tuple[int, int], border: Border) -> NDArray[np.float64]:
-    """(5, 5, blocks): moments of the normalised luma and of its products with neighbours, by whole block."""
+def sample_moments(plane: NDArray[Any], *, block: tuple[int, int], zero_border: bool) -> NDArray[np.float64]:
+    """(5, 5, blocks): moments of the normalised luma and of its products with neighbours, by whole block.
+
+    For local means the picture's edge is repeated beyond it or, with `zero_border`, is 0.
+    """
     from gan_eval.metrics.kernels import loops
 
     blocks = (plane.shape[0] // block[0]) * (plane.shape[1] // block[1])
     result = np.empty((5, 5, blocks))
-    loops.sample_moments(_plain(plane.astype(np.float64, copy=False)), *block, border == "zero", result)
+    loops.sample_moments(_plain(plane.astype(np.float64, copy=False)), *block, zero_border, result)
     return result
 
 
@@ -97,7 +98,7 @@ def warm_up() -> None:
     similarity(picture, picture, luminance=True, where=np.ones((12, 12), np.bool_))
     for plane in (picture, pool(picture)):
         similarity(plane, plane, luminance=True)
-    sample_moments(halve(luma(picture)), block=(8, 8), border="replicate")
+    sample_moments(halve(luma(picture)), block=(8, 8), zero_border=False)
 
 
 def _extent(line: NDArray[np.bool_]) -> slice:

@@ -1,6 +1,6 @@
 """Pictures and holes that metrics take, and the reason why one has no value."""
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,6 @@ Pixels: TypeAlias = "Tensor | NDArray[Any]"
 
 HolePixels: TypeAlias = "Tensor | NDArray[np.bool_]"
 """(H, W) bool, True in the hole; an array or a tensor."""
-
-Border = Literal["replicate", "zero"]
-"""Values beyond the picture for a local mean: its edge repeated, or 0."""
 
 
 def as_picture(picture: Pixels, *, any_format: bool = False) -> NDArray[Any]:

@@ -49,24 +49,10 @@ def resize(picture: Picture, name: str = DEFAULT_RESIZER, *, size: int = SIZE) -
     Returns:
         (3, S, S) float32, 0..255.
 
-    Raises:
-        UserError: an unknown name.
-
     >>> resize(np.full((64, 48, 3), 7, np.uint8), "clean").unique()
     tensor([7.])
     """
-    check_resizer(name)
     return RESIZERS[name](picture, size)
-
-
-def check_resizer(name: str) -> None:
-    """See that there is such a resizer.
-
-    Raises:
-        UserError: there is none.
-    """
-    if name not in RESIZERS:
-        raise UserError(f"resizer {name!r}: unknown; choose one of {', '.join(RESIZERS)}")
 
 
 def _tf1(picture: Picture, size: int) -> Tensor:
@@ -91,13 +77,9 @@ def _tf1_places(length: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
     return before, (before + 1).clamp_(max=length - 1), place - before
 
 
-def _bilinear(picture: Picture, size: int) -> Tensor:
-    return F.interpolate(_planes(picture)[None], (size, size), mode="bilinear", align_corners=False)[0]
-
-
-def _bilinear_aa(picture: Picture, size: int) -> Tensor:
-    x = _planes(picture)[None]
-    return F.interpolate(x, (size, size), mode="bilinear", align_corners=False, antialias=True)[0]
+def _bilinear(picture: Picture, size: int, *, antialias: bool) -> Tensor:
+    planes = torch.as_tensor(picture).permute(2, 0, 1).to(torch.float32, memory_format=torch.contiguous_format)
+    return F.interpolate(planes[None], (size, size), mode="bilinear", align_corners=False, antialias=antialias)[0]
 
 
 def _clean(picture: Picture, size: int) -> Tensor:
@@ -110,12 +92,12 @@ def _clean(picture: Picture, size: int) -> Tensor:
     return torch.from_numpy(np.stack(channels)).clamp_(0, 255)
 
 
-def _planes(picture: Picture) -> Tensor:
-    """(3, H, W) float32, contiguous."""
-    return torch.as_tensor(picture).permute(2, 0, 1).to(torch.float32, memory_format=torch.contiguous_format)
-
-
-RESIZERS: dict[str, Resizer] = {"tf1": _tf1, "bilinear": _bilinear, "bilinear-aa": _bilinear_aa, "clean": _clean}
+RESIZERS: dict[str, Resizer] = {
+    "tf1": _tf1,
+    "bilinear": partial(_bilinear, antialias=False),
+    "bilinear-aa": partial(_bilinear, antialias=True),
+    "clean": _clean,
+}
 
 
 @dataclass(kw_only=True)
@@ -186,9 +168,10 @@ def inception_extractor(
         device: `cpu`, `cuda`, ...; default: CUDA where there is one.
 
     Raises:
-        UserError: the file is not the network's weights, or the device is not available.
+        UserError: the file is not the network's weights, the resizer is unknown, or the device is not available.
     """
-    check_resizer(resizer)
+    if resizer not in RESIZERS:
+        raise UserError(f"resizer {resizer!r}: unknown; choose one of {', '.join(RESIZERS)}")
     device = usable_device(device)
     return NetworkExtractor(
         name="inception",

@@ -34,7 +34,7 @@ from gan_eval.metrics.definitions.segmentation import (
     region_colours,
 )
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
-from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable, memory_ran_out
+from gan_eval.metrics.kernels.pictures import Unmeasurable, memory_ran_out
 from gan_eval.metrics.networks.extractors import Extractor
 from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.settings.sections import first_problem
@@ -176,10 +176,9 @@ class PaletteSegmenter(Extractor):
         """The counts of a generated label map against the real one.
 
         Raises:
-            Unmeasurable: the real label map is missing, has another size, or is not a label map.
+            Unmeasurable: the real label map has another size, or is not a label map.
         """
-        if companion is None:
-            raise Unmeasurable("no reference_file: the real label map")
+        assert companion is not None
         if companion.shape != picture.shape:
             raise Unmeasurable(f"label maps of {_size(picture)} and {_size(companion)}: sizes differ")
         return torch.from_numpy(confusion(_of_label_map(companion, "reference_file"), class_map(picture)))
@@ -198,10 +197,9 @@ class LabelColours(Extractor):
         """The colours of the regions of the label map, to whose size the picture is brought.
 
         Raises:
-            Unmeasurable: the label map is missing or is another kind of picture.
+            Unmeasurable: the label map is another kind of picture.
         """
-        if companion is None:
-            raise Unmeasurable(NO_INPUT)
+        assert companion is not None
         true = _of_label_map(companion, "input_file")
         return torch.from_numpy(region_colours(true, _resized(picture, true.shape)))
 
@@ -218,10 +216,9 @@ class NetworkSegmenter(Extractor):
         """The counts of what the network reads in the picture, against the label map.
 
         Raises:
-            Unmeasurable: the label map is missing or is another kind of picture, or the network fails on the picture.
+            Unmeasurable: the label map is another kind of picture, or the network fails on the picture.
         """
-        if companion is None:
-            raise Unmeasurable(NO_INPUT)
+        assert companion is not None
         true = _of_label_map(companion, "input_file")
         return torch.from_numpy(confusion(true, self.read(_resized(picture, true.shape))))
 

@@ -86,7 +86,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
     return rows
 
 
-def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], *, metrics: Mapping[str, Metric] = METRICS) -> list[Row]:
+def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
     """Rows of the table `metric_comparisons`, without `run`, for pair and single metrics: each two models.
 
     The difference is the mean over the items that both models have a value for; its 95 % interval is Student's t of
@@ -97,7 +97,7 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], *, metrics: Mappin
     values: dict[tuple[str, str], dict[str, dict[_Measured, list[float]]]] = {}
     fractions: dict[tuple[str, str], float | None] = {}
     for row in image_rows:
-        if row["kind"] != "fake" or row["metric"] not in metrics:
+        if row["kind"] != "fake" or METRICS[row["metric"]].kind not in ("pair", "single"):
             continue
         model, dataset, value = row["model"], row["dataset"], row["value"]
         of_model = values.setdefault((dataset, row["metric"]), {}).setdefault(model, {})
@@ -114,7 +114,7 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], *, metrics: Mappin
             **row,
         }
         for (dataset, name), models in values.items()
-        for a, b, row in _paired_differences(models, metrics[name])
+        for a, b, row in _paired_differences(models, METRICS[name])
     ]
 
 

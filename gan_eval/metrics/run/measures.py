@@ -186,11 +186,6 @@ class FeatureStore:
             self.values[row] = result
             self.filled[row] = True
 
-    @property
-    def done(self) -> int:
-        """Rows that are filled or have a reason."""
-        return int(np.count_nonzero(self.filled)) + len(self.reasons)
-
     def content_hash(self) -> str:
         """SHA-256 over the rows and the reasons."""
         digest = hashlib.sha256(self.filled.tobytes())

@@ -88,9 +88,6 @@ def measure_pictures(
         cache.write()
         if on_progress:
             on_progress(work.done, len(stimuli), "pictures")
-            if stores:
-                expected = len(stores) * (len(stimuli) - len(results.unreadable))
-                on_progress(sum(store.done for store in stores.values()), expected, "features")
 
     with tools.at_work():
         with ThreadPoolExecutor(threads, thread_name_prefix="metrics") as pool:

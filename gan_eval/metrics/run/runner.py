@@ -231,12 +231,8 @@ def run_metrics(
     images = image_table(stimuli, tools.measures, results, run)
     if images["model"].nunique() > 1:
         formats = {stimuli[number].stimulus: measured_as for number, measured_as in results.formats.items()}
-        rows = images[["stimulus", "item", "kind", "model", "dataset", "metric", "value", "fraction"]].to_dict(
-            "records"
-        )
-        of_pictures = {metric.name: metric for metric in metrics if metric.kind in ("pair", "single")}  # not of inputs
-        with_formats = ({**row, "format": formats.get(row["stimulus"])} for row in rows)
-        comparisons = [*compare_pictures(with_formats, metrics=of_pictures), *comparisons]
+        rows = ({**row, "format": formats.get(row["stimulus"])} for row in images.to_dict("records"))
+        comparisons = [*compare_pictures(rows), *comparisons]
     run_row = {
         "run": run,
         "command": command,

@@ -64,15 +64,6 @@ def _by_hand(weights: Weights) -> str:
     return f"put {file}{source} into {cache_folder()}"
 
 
-def is_cached(name: str) -> bool:
-    """Return whether the cache has a file of these weights; it is not read, so it may be damaged.
-
-    Raises:
-        UserError: an unknown name.
-    """
-    return bool(_cached(_known(name)))
-
-
 class WeightsFile(NamedTuple):
     """A file of weights that was read."""
 
