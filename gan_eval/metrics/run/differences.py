@@ -94,10 +94,11 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
     equal pictures) are in no mean and no difference; the note counts them. Values of 8 and of 16 bits are not of one
     scale, so an item counts where both models' pictures of it were measured in one pixel format.
     """
+    compared = {name for name, metric in METRICS.items() if metric.kind in ("pair", "single")}
     values: dict[tuple[str, str], dict[str, dict[_Measured, list[float]]]] = {}
     fractions: dict[tuple[str, str], float | None] = {}
     for row in image_rows:
-        if row["kind"] != "fake" or METRICS[row["metric"]].kind not in ("pair", "single"):
+        if row["kind"] != "fake" or row["metric"] not in compared:
             continue
         model, dataset, value = row["model"], row["dataset"], row["value"]
         of_model = values.setdefault((dataset, row["metric"]), {}).setdefault(model, {})

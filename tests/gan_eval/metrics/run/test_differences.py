@@ -87,23 +87,6 @@ def test_real_pictures_and_other_data_sets_are_not_mixed_in() -> None:
     assert [(row["dataset"], row["a"], row["b"]) for row in found] == [("d", "a", "b"), ("e", "a", "b")]
 
 
-def test_set_metrics_are_compared_by_the_jackknife_with_shared_groups() -> None:
-    noise = np.random.default_rng(1).normal(size=GROUPS)
-    items = frozenset(f"i{n}" for n in range(20))
-    outcomes = {
-        "a": Outcome(Estimate(30.0, 30 + noise), items, 20, 0.5),
-        "b": Outcome(Estimate(31.0, 31 + noise + 0.01 * noise[::-1]), items, 20, 1.0),
-        "c": Outcome("no weights", frozenset(), 0),
-    }
-    rows = compare_outcomes("d", METRICS["fid"], outcomes)
-    assert [(row["a"], row["b"]) for row in rows] == [("a", "b"), ("a", "c"), ("b", "c")]
-    first = rows[0]
-    assert (first["difference"], first["n"], first["better"], first["fraction"]) == (-1.0, 20, "a", 0.5)
-    assert first["ci_low"] < -1 < first["ci_high"] < 0
-    assert first["note"] is None
-    assert rows[1]["reason"] == "c: no weights"
-
-
 def test_models_with_other_items_are_told() -> None:
     outcomes = {
         "a": Outcome(Estimate(1.0), frozenset({"i1", "i2"}), 2),
