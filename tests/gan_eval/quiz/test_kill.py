@@ -65,10 +65,6 @@ def sit(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
         advance(clock, when)
 
     VirtualClock.advance_to = advance_slowly  # type: ignore[method-assign]
-    _run_and_tell(stimuli, store, Person(participant, Observer()), pipe)
-
-
-def _run_and_tell(stimuli: Path, store: Path, person: Person, pipe: Connection) -> None:
     add, onset = Store.add, Session.onset
 
     def add_and_tell(opened: Store, table: Table, rows: list[Row]) -> None:
@@ -82,7 +78,7 @@ def _run_and_tell(stimuli: Path, store: Path, person: Person, pipe: Connection) 
 
     Store.add, Session.onset = add_and_tell, onset_and_tell  # type: ignore[method-assign, assignment]
     study = QuizStudy(name="s", settings=SETTINGS, shown=[read_set(stimuli)], seed=1, design={})
-    run_session(study, store, person)
+    run_session(study, store, Person(participant, Observer()))
 
 
 def kill_sessions(stimuli: Path, store: Path, *, kills: int, seed: int) -> Outcome:

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gan_eval.errors import UserError
 from gan_eval.quiz import library as library_module
@@ -71,15 +69,6 @@ def test_a_stimulus_that_left_the_set_is_named() -> None:
 
 def photograph(height: int, width: int) -> Picture:
     return np.random.default_rng(3).integers(0, 256, (height, width, 3)).astype(np.uint8)
-
-
-@given(height=st.integers(1, 70), width=st.integers(1, 70))
-def test_a_mask_has_the_pictures_size(height: int, width: int) -> None:
-    picture = photograph(height, width)
-    for kind in ("noise", "scramble"):
-        made = mask(picture, kind, np.random.default_rng(0))
-        assert made.shape == picture.shape
-        assert made.dtype == np.uint8
 
 
 def test_noise_is_grey_over_the_whole_range() -> None:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from quiz_study import study_of
+from quiz_study import seated
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.admission import Admitted, Person, admit
 from gan_eval.quiz.clock import VirtualClock
-from gan_eval.quiz.protocol import QuizProtocol, Timing
+from gan_eval.quiz.protocol import Timing
 from gan_eval.quiz.session import Session, break_due
 from gan_eval.quiz.trial import MILLISECOND, Flag, Seen, State, Trial
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
@@ -147,18 +146,9 @@ class Lab:
     stimuli: StimulusSet
     clock: VirtualClock
 
-    def admitted(self, settings: QuizSettings = SETTINGS) -> Admitted:
-        study = study_of(self.stimuli, settings)
-        return self.writer.submit(lambda store: admit(store, study, Person("P01"))).result()
-
-    def make(self, settings: QuizSettings = SETTINGS, *, clock: VirtualClock | None = None) -> Session:
+    def make(self, settings: QuizSettings = SETTINGS) -> Session:
         """The session that P01 is admitted to, new or resumed."""
-        admitted, protocol = self.admitted(settings), QuizProtocol(settings)
-        clock = clock or self.clock
-        session = Session(admitted.row, admitted.plan, protocol, self.writer, clock, done=admitted.done)
-        if admitted.stored:
-            session.resume(admitted.onsets)
-        return session
+        return seated(self.stimuli, self.writer, settings, clock=self.clock)[0]
 
     def begun(self, settings: QuizSettings = SETTINGS) -> Session:
         session = self.make(settings)
@@ -321,16 +311,6 @@ def test_an_onset_that_cannot_be_stored_neither_ends_the_session_nor_loses_the_t
     assert [row["response"] for row in lab.rows(tables.TRIALS)] == ["fake"]
 
 
-def test_exposures_are_planned_by_the_rule_of_the_moment_of_onset(lab: Lab) -> None:
-    settings = SETTINGS.model_copy(update={"exposure_ms": 100.0})
-    session = lab.begun(settings)
-    session.planned_flash = lambda asked_ms: asked_ms + 16
-    show(session, lab.clock, exposure=116)
-    session.wait()
-    (trial,) = lab.rows(tables.TRIALS)
-    assert (trial["requested_exposure_ms"], trial["planned_exposure_ms"], trial["flags"]) == (100, 116, None)
-
-
 def test_a_trial_on_the_screen_when_the_program_was_killed_counts_as_seen(lab: Lab) -> None:
     first = lab.begun()
     show(first, lab.clock)
@@ -338,10 +318,7 @@ def test_a_trial_on_the_screen_when_the_program_was_killed_counts_as_seen(lab: L
     first.onset(lab.clock.monotonic())
     (_, onset) = lab.rows(tables.ONSETS)
 
-    admitted = lab.admitted()
-    again = Session(admitted.row, admitted.plan, QuizProtocol(SETTINGS), lab.writer, lab.clock, done=admitted.done)
-    assert len(lab.rows(tables.TRIALS)) == 1, "nothing is stored before it is resumed"
-    again.resume(admitted.onsets)
+    again = lab.make()
     assert again.wait() is State.READY
     assert again.progress == (2, 4)
     killed = lab.rows(tables.TRIALS)[1]

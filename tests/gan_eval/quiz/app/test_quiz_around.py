@@ -18,6 +18,7 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.steps import QuestionPage
 from gan_eval.quiz.app.stage import screen_key
 from gan_eval.quiz.station import Check, ScreenTiming, keep
+from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 
 FULL = SETTINGS.model_copy(
@@ -90,18 +91,20 @@ def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Callabl
     def rate(sitting: Sitting) -> None:
         if sitting.page is not None and sitting.page.objectName() in ("practice", "counts"):
             reported.append(words(sitting.page))
-        if sitting.page is None and sitting.shows_picture:
+        if sitting.page is None and sitting.session.state is State.CONFIDENCE:
+            sitting.key("2")
+        elif sitting.page is None and sitting.shows_picture:
             sitting.key("3")
         else:
             diligent(sitting)
 
-    settings = QuizSettings(protocol="rating", real=1, fake=1, practice=1, blank_ms=100)
+    settings = QuizSettings(protocol="rating", real=1, fake=1, practice=1, blank_ms=100, confidence=3)
     sitting = sit(settings)
     assert sitting.run(rate) == "complete"
     assert "First comes practice (1 in all). It does not count." in reported[0]
     assert "From now on your answers count (2 in all)." in reported[-1]
     assert "correct" not in "".join(reported)
-    assert [row["rating"] for row in sitting.rows(tables.TRIALS)] == [3, 3, 3]
+    assert [(row["rating"], row["confidence"]) for row in sitting.rows(tables.TRIALS)] == [(3, 2)] * 3
 
 
 def test_a_session_in_german_and_a_line_about_small_pictures(sit: Callable[..., Sitting]) -> None:

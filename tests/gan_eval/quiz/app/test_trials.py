@@ -1,7 +1,7 @@
 """Trials on the window, off screen: the frames of each protocol, and everything that comes between them."""
 
 from collections.abc import Callable, Iterator
-from itertools import cycle, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -284,98 +284,73 @@ def diligent(sitting: TrialSitting) -> Callable[[Frame], None]:
     return react
 
 
-def once_in(sitting: TrialSitting, where: str, do: Callable[[], object]) -> Callable[[Frame], None]:
-    """Does something the first time that a phase is shown, and answers diligently otherwise."""
-    left = [do]
-
-    def react(frame: Frame) -> None:
-        if where in phase(frame) and left:
-            left.pop()()
-        else:
-            diligent(sitting)(frame)
-
-    return react
+STOPS = {
+    "escape": ("paused: ", "paused"),
+    "screen": ("paused: The screen has changed", "screen_changed"),
+    "signal": ("over", "interrupted"),
+}
+"""What stops the trials: how the run ends, and the flag of the trial on its way."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("where", "settings", "seen"),
+    ("stop", "where", "settings", "seen"),
     [
-        ("1 of 2", {}, False),
-        ("1 pictures", {"exposure_ms": 300}, True),
-        ("1 masks", {"exposure_ms": 60, "mask": "noise", "mask_ms": 300}, True),
-        ("cross", PAIRS, True),
+        ("escape", "1 of 2", {}, 0),
+        ("escape", "1 pictures", {"exposure_ms": 300}, 1),
+        ("escape", "1 masks", {"exposure_ms": 60, "mask": "noise", "mask_ms": 300}, 1),
+        ("escape", "cross", PAIRS, 1),
+        ("screen", "1 of 2", {}, 0),
+        ("screen", "1 pictures", {}, 1),
+        ("signal", "1 pictures", {}, 1),
+        ("signal", "How sure", {"confidence": 3}, 1),
     ],
 )
-def test_escape_anywhere_before_the_answer_pauses(
-    sit: Sit, where: str, settings: dict[str, object], seen: bool
+def test_what_stops_a_trial_stores_what_was_seen(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch, stop: str, where: str, settings: dict[str, object], seen: int
 ) -> None:
     sitting = sit(**settings)
-    assert sitting.run(lambda frame: sitting.key(Qt.Key.Key_Escape) if where in phase(frame) else None) == "paused: "
+    answers = where == "How sure"
+
+    def react(frame: Frame) -> None:
+        if where not in phase(frame):
+            if answers:
+                diligent(sitting)(frame)
+        elif stop == "escape":
+            sitting.key(Qt.Key.Key_Escape)
+        elif stop == "screen":  # another one, as when a cable is pulled
+            screen = QGuiApplication.primaryScreen()
+            monkeypatch.setattr(sitting.runner._screen, "_facts", lambda: ("another",))
+            screen.geometryChanged.emit(screen.geometry())
+        else:
+            sitting.runner.interrupt()
+            assert sitting.session.state is State.READY
+            sitting.runner.over.emit()
+
+    end, flag = STOPS[stop]
+    assert sitting.run(react).startswith(end)
     rows = sitting.trials
     assert len(rows) == seen
-    if seen:
-        assert "paused" in rows[0]["flags"]
-        assert (rows[0]["response"] or rows[0]["choice"]) == "none"
-        assert (rows[0]["correct"], rows[0]["reaction_time_ms"]) == (None, None)
-    assert sitting.run(diligent(sitting)) == "over"
-    assert [row["trial"] for row in sitting.trials] == [1, 2]
-    assert [row["correct"] is None for row in sitting.trials] == [seen, False]
-
-
-@pytest.mark.parametrize(
-    ("where", "settings"),
-    [
-        ("1 pictures", {}),
-        ("How sure", {"confidence": 3}),
-    ],
-)
-def test_a_signal_anywhere_stores_what_was_on_its_way(sit: Sit, where: str, settings: dict[str, object]) -> None:
-    sitting = sit(**settings)
-    interrupted: list[State] = []
-
-    def interrupt() -> None:
-        sitting.runner.interrupt()
-        interrupted.append(sitting.session.state)
-        sitting.runner.over.emit()
-
-    sitting.run(once_in(sitting, where, interrupt))
-    assert interrupted == [State.READY]
-    (row,) = sitting.trials
-    assert "interrupted" in row["flags"]
+    for row in rows:
+        assert flag in row["flags"]
+        assert ((row["response"] or row["choice"]) == "none") is (row["reaction_time_ms"] is None) is not answers
+    if stop != "signal":  # after which the program ends
+        assert sitting.run(diligent(sitting)) == "over"
+        assert [row["trial"] for row in sitting.trials] == [1, 2]
+        assert [row["reaction_time_ms"] is None for row in sitting.trials] == [seen == 1, False]
+        flagged = ["screen_changed" in (row["flags"] or "") for row in sitting.trials]
+        assert flagged == [stop == "screen"] * 2, "all trials that are not shown on the screen that was described"
 
 
 def test_without_the_keyboard_a_trial_is_flagged(sit: Sit) -> None:
     sitting = sit()
 
-    def lose_focus() -> None:
-        QGuiApplication.sendEvent(sitting.window, QFocusEvent(QEvent.Type.FocusOut))
-        sitting.key("f")
+    def react(frame: Frame) -> None:
+        if "1 pictures" in phase(frame) and not sitting.session.done:
+            QGuiApplication.sendEvent(sitting.window, QFocusEvent(QEvent.Type.FocusOut))
+        diligent(sitting)(frame)
 
-    assert sitting.run(once_in(sitting, "1 pictures", lose_focus)) == "over"
+    assert sitting.run(react) == "over"
     assert ["focus_lost" in (row["flags"] or "") for row in sitting.trials] == [True, False]
-
-
-@pytest.mark.parametrize(("where", "stored"), [("1 pictures", 1), ("1 of 2", 0)])
-def test_another_screen_pauses_with_a_note_and_flags_the_trial(
-    sit: Sit,
-    monkeypatch: pytest.MonkeyPatch,
-    where: str,
-    stored: int,
-) -> None:
-    sitting = sit()
-    screen = QGuiApplication.primaryScreen()
-
-    def unplug() -> None:
-        monkeypatch.setattr(sitting.runner._screen, "_facts", lambda: ("another",))
-        screen.geometryChanged.emit(screen.geometry())
-
-    assert sitting.run(once_in(sitting, where, unplug)).startswith("paused: The screen has changed.")
-    assert len(sitting.trials) == stored
-    assert sitting.run(diligent(sitting)) == "over"
-    flagged = ["screen_changed" in (row["flags"] or "") for row in sitting.trials]
-    assert flagged == [True, True], "all trials that are not shown on the screen that was described"
-    assert sitting.trials[0]["response"] == ("none" if stored else "fake")
 
 
 def test_a_session_that_goes_on_elsewhere_is_flagged_throughout(sit: Sit) -> None:
@@ -383,37 +358,3 @@ def test_a_session_that_goes_on_elsewhere_is_flagged_throughout(sit: Sit) -> Non
     sitting.runner._screen_differs = True
     assert sitting.run(diligent(sitting)) == "over"
     assert all("screen_changed" in row["flags"] for row in sitting.trials)
-
-
-SHORT = {"start_ms": 60, "shortest_ms": 40, "longest_ms": 80, "up_ms": 20}
-
-
-@pytest.mark.parametrize(
-    ("settings", "trials", "answered"),
-    [
-        ({"protocol": "yes_no", "real": 2, "fake": 2, "exposures_ms": [50, "until-answer"]}, 5, "response"),
-        ({"protocol": "staircase", "fake": 2, "mask": "noise", "staircase": SHORT}, 4, "response"),
-        ({"protocol": "rating"}, 3, "rating"),
-    ],
-)
-def test_every_protocol_with_confidence_to_the_store(
-    sit: Sit, settings: dict[str, object], trials: int, answered: str
-) -> None:
-    sitting = sit(practice=1, confidence=3, feedback_ms=50, **settings)
-    keys = cycle("fj23")
-
-    def press(_: Frame) -> None:
-        for _ in range(4):
-            sitting.key(next(keys))
-
-    stop = sitting.run(press)
-    while stop == "break":
-        stop = sitting.run(press)
-    rows = sitting.trials
-    assert (stop, [row["trial"] for row in rows]) == ("over", list(range(1, trials + 1)))
-    assert [row["phase"] for row in rows] == ["practice"] + ["main"] * (trials - 1)
-    for row in rows:
-        assert row[answered] not in (None, "none")
-        assert [name for name in ("response", "choice", "rating") if row[name] is not None] == [answered]
-        assert min(row["exposure_ms"], row["reaction_time_ms"]) > 0
-        assert row["confidence"] in (1.0, 2.0, 3.0)
