@@ -70,7 +70,6 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("run t.toml --out o --data-root data --smoke --fraction 0.5", "--fraction: a smoke run makes few steps"),
         ("metrics set --list", "SET...: metrics --list describes all metrics"),
         ("data fetch facades --out o --data-root data", "--data-root: --out o names the data set's own folder"),
-        ("data pair data/d data/d --out o --split x", "--split x: the pictures of data/d lie in train, test"),
         ("stimuli import set --out o --mask-kind x", "--mask-kind x: set has no masks"),
         (f"{QUIZ} --exposure-ms 100,-5", "--exposure-ms: found -5.0"),
         (f"{QUIZ} --protocol yes_no --exposure-ms 100,5e9", "--exposure-ms: found 5000000000.0"),
