@@ -160,21 +160,14 @@ class PairedSet(DataSet):
             raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
 
     def remarks(self, paths: list[Path]) -> list[str]:
-        """A format that is not 8-bit RGB, and a doubtful direction."""
-        examined = evenly_spread(paths, LOOKED_AT)
-        results = try_pictures(examined, self.shown_sides)
+        """A doubtful direction."""
+        if not all(side.is_plain for side in self.formats):  # neither is drawn
+            return []
+        results = try_pictures(evenly_spread(paths, LOOKED_AT), self.shown_sides)
         halves = [result for result in results if not isinstance(result, UserError)]
-        found = []
-        if not all(side.is_rgb8 for side in self.formats):
-            formats = [
-                f"{side}{f', {side.limits[0]} to {side.limits[1]}' if side.limits else ''}" for side in self.formats
-            ]
-            found.append(f"{self.folder}: input {formats[0]}; target {formats[1]}")
-        if all(side.is_plain for side in self.formats):  # else neither is drawn
-            drawn = drawn_side([flatness(a) for a, _ in halves], [flatness(b) for _, b in halves])
-            if doubt := doubtful_direction(drawn, self.direction):
-                found.append(f"{doubt}; gan-eval data preview shows it")
-        return found
+        drawn = drawn_side([flatness(a) for a, _ in halves], [flatness(b) for _, b in halves])
+        doubt = doubtful_direction(drawn, self.direction)
+        return [f"{doubt}; gan-eval data preview shows it"] if doubt else []
 
 
 def list_splits(data: Path) -> list[str]:
