@@ -25,7 +25,7 @@ def analyze(
     store: Annotated[str | None, typer.Option(help="A results store instead of a trials table.")] = None,
     study: Annotated[str | None, typer.Option(help="With --store: only this study's sessions.")] = None,
     plan: Annotated[
-        Path | None, typer.Option(help="A study file with the plan; rules of --exclude then are exploratory.")
+        Path | None, typer.Option(help="A study file with the plan; the options below then are exploratory.")
     ] = None,
     image_metrics: Annotated[Path | None, typer.Option(help="Metric values of single pictures.")] = None,
     set_metrics: Annotated[Path | None, typer.Option(help="Metric values of sets.")] = None,
@@ -33,6 +33,10 @@ def analyze(
         list[Path] | None, typer.Option(metavar="SET", help="A set that was shown, for rates by hole. Repeatable.")
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="A rule such as 'reaction_time_ms<200'.")] = None,
+    exclude_participants: Annotated[
+        list[str] | None, typer.Option(help="A rule on the table participation: 'catch_accuracy<0.8'.")
+    ] = None,
+    margin: Annotated[float | None, typer.Option(help="Margin of equivalence, such as 0.05 for 5 points.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
     """Analyze a trials table: write all tables of results.
@@ -71,9 +75,10 @@ def analyze(
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
 
         check_output_folder(out)
-        for rule in exclude or ():
-            with naming("--exclude: "):
-                parse_rule(rule)
+        for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
+            for rule in rules or ():
+                with naming(f"{option}: "):
+                    parse_rule(rule)
         planned = load_study(plan, only_plan=True) if plan else None
         with settled(*(file.parent for file in (trials, image_metrics, set_metrics) if file)):
             pass  # an interrupted replacement is finished
@@ -102,6 +107,8 @@ def analyze(
                 image_metrics=image_metrics,
                 set_metrics=set_metrics,
                 exclude=tuple(exclude or ()),
+                exclude_participants=tuple(exclude_participants or ()),
+                margin=margin,
                 participants=stored.get(tables.PARTICIPANTS),
                 sessions=stored.get(tables.SESSIONS),
                 plans=stored.get(tables.PLANS),

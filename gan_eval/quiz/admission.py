@@ -16,7 +16,8 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sqlite_files import is_address
-from gan_eval.quiz.draw.deal import Draw, deal, next_list
+from gan_eval.quiz.draw import Draw, deal
+from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.simulate import Observer
 from gan_eval.quiz.station import station_file
 from gan_eval.settings.design import design_changes

@@ -156,7 +156,9 @@ class TrialTexts:
 
     @property
     def response_cue(self) -> str:
-        """The question with its keys, once everything has vanished and no answer has come."""
+        """The question with its keys, once everything has vanished and no answer has come; empty: none."""
+        if not self.settings.response_cue:
+            return ""
         keys = [(key, meaning_of(answer, self.settings, self.texts)) for key, answer in keys_in_order(self.keys)]
         name = f"question_{PROTOCOLS[self.settings.protocol].texts}"
         return self.texts(name, keys=keys_in_line(keys))

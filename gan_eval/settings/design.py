@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 IN_DESIGN: Mapping[str, tuple[str, ...]] = {
     "study": ("name", "version", "seed"),
     "quiz": (
-        "protocol", "real", "fake", "pairs", "exposure_ms", "exposures_ms", "response_ms", "blank_ms", "layout",
-        "gap_ms", "picture_size", "viewing_distance_cm", "screen_width_cm", "mask", "mask_ms", "staircase",
-        "confidence", "grades", "practice", "feedback_ms", "catch", "break_every", "keys", "counterbalance_keys",
-        "corner_patch", "language", "quiz_title", "instructions", "consent", "questions",
+        "protocol", "real", "fake", "pairs", "exposure_ms", "exposures_ms", "response_ms", "blank_ms", "fixation_mark",
+        "response_cue", "layout", "gap_ms", "picture_size", "viewing_distance_cm", "screen_width_cm", "mask", "mask_ms",
+        "staircase", "confidence", "grades", "practice", "feedback_ms", "catch", "break_every", "keys",
+        "counterbalance_keys", "corner_patch", "language", "quiz_title", "instructions", "consent", "questions",
     ),
     "analysis": ("exclude", "exclude_participants"),
 }  # fmt: skip

@@ -114,6 +114,10 @@ class QuizSettings(Section):
     """Longest time from onset to the answer; of two pictures in turn, from the second onset."""
     blank_ms: float = Field(default=500.0, ge=100, le=HOUR_MS)
     """Grey screen between trials."""
+    fixation_mark: bool = True
+    """Small cross in the middle of the grey screen."""
+    response_cue: bool = True
+    """Name the keys once the picture has vanished, outside its place."""
     layout: Layout = "side_by_side"
     """Layout of the two pictures of a pair."""
     gap_ms: float = Field(default=300.0, ge=50, le=HOUR_MS)

@@ -150,8 +150,9 @@ class TrialRunner(QObject):
         """The grey between trials, with progress and fixation mark; the next trial waits for the commit of the last."""
         saving = self._session.advance() is State.SAVING
         coming = self._session.progress[0] + saving
+        mark = self._settings.fixation_mark and coming < len(self._session.plan)
         progress = self._texts.progress(self._session.plan, coming)
-        presented = self._present(Frame(text=progress, fixation=coming < len(self._session.plan)))
+        presented = self._present(Frame(text=progress, fixation=mark))
         self._blank_until = presented + round(milliseconds * MILLISECOND)
         gc.enable()
         self._after_commit()
@@ -272,7 +273,7 @@ class TrialRunner(QObject):
         window, trial = self._window, self._session.trial
         frame = BLANK
         if not trial.all_presented:
-            frame = Frame(fixation=True)
+            frame = Frame(fixation=self._settings.fixation_mark)
         elif trial.timing.flash_ms is not None and trial.waits_for_answer and due != trial.close_due:
             frame = Frame(headline=self._texts.response_cue, vanished=pictures)
         window.stage(frame)

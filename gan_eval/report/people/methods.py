@@ -92,10 +92,10 @@ def paper_methods(folder: StudyFolder) -> str:
 def _between_pictures(quiz: QuizSettings) -> list[str]:
     """Return what was on the grey screen before and after a picture."""
     flashes = quiz.protocol in ADAPTIVE_PROTOCOLS or any(level is not None for level in quiz.levels_ms)
-    parts = ["a fixation mark before each picture"]
-    if flashes:
+    parts = ["a fixation mark before each picture"] if quiz.fixation_mark else []
+    if quiz.response_cue and flashes:
         parts.append("the keys below its place once it had vanished, until the answer")
-    return [f"The grey screen had {listed(parts)}."]
+    return [f"The grey screen had {listed(parts)}."] if parts else []
 
 
 def _software(folder: StudyFolder) -> str:

@@ -57,7 +57,7 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
     trials.loc[wrong, "response"] = trials.loc[wrong, "kind"].map({"real": "fake", "fake": "real"})
     write(tmp_path / "trials.csv", trials.assign(correct=trials["response"] == trials["kind"]))
     (tmp_path / "s.toml").write_text(PLAN.format(more=""), encoding="utf-8")
-    assert analyze("--plan", tmp_path / "s.toml", "--exclude", "reaction_time_ms<100")[0] == 0
+    assert analyze("--plan", tmp_path / "s.toml", "--exclude", "reaction_time_ms<100", "--margin", 0.3)[0] == 0
     note = read_table(tmp_path / "out" / "rates.csv", RATES)["note"][0]
     assert "1 of 6 participants excluded by preset rules (participant=P000: 1)" in note
     assert "exploratory rules, not in the plan (reaction_time_ms<100:" in note

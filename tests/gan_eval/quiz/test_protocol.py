@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quiz_study import stimulus_rows
 
-from gan_eval.quiz.draw.deal import deal
+from gan_eval.quiz.draw import deal
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings

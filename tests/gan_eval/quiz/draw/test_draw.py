@@ -13,8 +13,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from gan_eval.errors import UserError
+from gan_eval.quiz.draw import deal
 from gan_eval.quiz.draw.choose import Counts, feasible, match
-from gan_eval.quiz.draw.deal import deal, next_list
+from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.draw.offers import REAL, Pool
 from gan_eval.quiz.draw.order import class_order
 from gan_eval.quiz.draw.rounds import LISTS, Choice, choices, never_shown

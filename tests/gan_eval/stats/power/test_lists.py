@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_eval.quiz.draw.deal import deal
+from gan_eval.quiz.draw import deal
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.power.design import deal_design, planned_stimuli
 
