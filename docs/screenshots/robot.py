@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from gan_eval.quiz.admission import Person, QuizStudy, admit
 from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
-from gan_eval.quiz.app.pages.notices import NoticePage
-from gan_eval.quiz.app.pages.parts import Page
+from gan_eval.quiz.app.pages.parts import NoticePage, Page
 from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage
 from gan_eval.quiz.app.painting import painted
 from gan_eval.quiz.app.presenter import PresenterWindow

@@ -15,8 +15,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import check_pictures
 from gan_eval.quiz.app.pages.end import EndPage
-from gan_eval.quiz.app.pages.notices import NoticePage, progress_bar
-from gan_eval.quiz.app.pages.parts import Page, StepPage
+from gan_eval.quiz.app.pages.parts import NoticePage, Page, StepPage, progress_bar
 from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage, key_caps
 from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects
 from gan_eval.quiz.app.stage import WINDOW_TITLE, Stage, note_differences

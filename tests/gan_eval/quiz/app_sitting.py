@@ -10,8 +10,7 @@ from quiz_study import seated
 
 from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
-from gan_eval.quiz.app.pages.notices import NoticePage
-from gan_eval.quiz.app.pages.parts import Page
+from gan_eval.quiz.app.pages.parts import NoticePage, Page
 from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State

@@ -15,8 +15,7 @@ from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from gan_eval.quiz.app.pages.end import EndPage
-from gan_eval.quiz.app.pages.notices import NoticePage
-from gan_eval.quiz.app.pages.parts import Look, Page, scale_for
+from gan_eval.quiz.app.pages.parts import Look, NoticePage, Page, scale_for
 from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage, key_caps
 from gan_eval.quiz.app.stage import Shell
 from gan_eval.quiz.review import Panel, ReviewedTrial, ScoreLine
