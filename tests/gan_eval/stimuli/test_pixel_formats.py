@@ -156,9 +156,10 @@ def test_a_foreign_16_bit_result_is_imported_measured_audited_and_equalised(tmp_
                     assert values.loc[row["stimulus"], metric]["value"] == pytest.approx(value, rel=1e-4)
                 assert "is defined for 8-bit RGB" in values.loc[row["stimulus"], "ssim_luma"]["reason"]
         assert not audit([stimuli]).problems
-        equal = equalise(imported.folder, tmp_path / f"equal{channels}", Form())
+        equal = tmp_path / f"equal{channels}"
+        equalise(imported.folder, equal, Form())
         assert equal.items == 3
-        assert {Image.open(path).mode for path in equal.folder.rglob("*.png")} == {"RGB"}
+        assert {Image.open(path).mode for path in equal.rglob("*.png")} == {"RGB"}
 
 
 @pytest.mark.slow
