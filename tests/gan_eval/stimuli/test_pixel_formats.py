@@ -157,8 +157,8 @@ def test_a_foreign_16_bit_result_is_imported_measured_audited_and_equalised(tmp_
                 assert "is defined for 8-bit RGB" in values.loc[row["stimulus"], "ssim_luma"]["reason"]
         assert not audit([stimuli]).problems
         equal = tmp_path / f"equal{channels}"
-        equalise(imported.folder, equal, Form())
-        assert equal.items == 3
+        made = equalise(imported.folder, equal, Form())
+        assert made.items == 3
         assert {Image.open(path).mode for path in equal.rglob("*.png")} == {"RGB"}
 
 
