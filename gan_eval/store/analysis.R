@@ -175,7 +175,8 @@ paper <- function(answered) {
     cells <- cells[order(as.integer(cells$cell)), ]
     is_fake <- cells$kind == "fake"
     models <- table(cells$dataset[is_fake])
-    real <- ifelse(is_fake, 0, models[cells$dataset] / sum(is_fake))
+    count <- as.numeric(models)[match(cells$dataset, names(models))] # by place: a data set may have no name
+    real <- ifelse(is_fake, 0, count / sum(is_fake))
     fitted <- averaged(data, cbind(fake = is_fake / sum(is_fake), real = as.numeric(real)))
     counts <- sapply(c("fake", "real"), function(kind) {
       own <- data[data$kind == kind, ]
