@@ -92,6 +92,8 @@ def _row_sentence(folder: StudyFolder, row: Record, *, several: bool) -> str:
     numbers = _numbers(row, has_margin=margin is not None)
     alone = ", which says nothing of people in general" if row["n_participants"] == 1 else ""
     if verdict == NONE or missing(verdict):
+        if numbers and text(row["note"]).startswith("one participant"):
+            return f"One participant gives no verdict on people in general. Of {of} and real ones, {numbers[2:]}."
         why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
         return f"There is no verdict on {of}{why}."
     if verdict == TOLD:

@@ -199,7 +199,7 @@ class Rates:
         """
         accuracy, hits, false_alarms = (1 + self.fake - self.real) / 2, *self.given
         z, error = self._on_probit(accuracy, 0.5, -0.5)
-        is_open = ONE_KEY in (self.note or "")
+        is_open = any(reason in (self.note or "") for reason in (ONE_KEY, ONE_PARTICIPANT))  # no verdict
         limit = np.nan if margin is None or is_open else float(ndtri(0.5 + margin))
         z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
         dprime = z_hit - z_false_alarm

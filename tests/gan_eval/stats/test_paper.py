@@ -229,3 +229,15 @@ def test_the_file_for_latex_goes_with_its_table(tmp_path) -> None:
     write_analysis({name: frame for name, frame in frames.items() if name != "paper"}, tmp_path)
     assert not (tmp_path / "paper.csv").exists()
     assert not (tmp_path / "paper.tex").exists()
+
+
+def test_one_participant_gives_no_verdict_on_people() -> None:
+    """100 answers to each kind: by picture alone, one person's skill was called people's in 32 % of null studies."""
+    kinds = ["real", "fake"] * 100
+    trials = pd.DataFrame({"participant": "P1", "stimulus": [f"d/{n}" for n in range(200)], "kind": kinds})
+    trials["response"] = [kind if n % 5 else "real" for n, kind in enumerate(kinds)]
+    row = analyze(trials, margin=0.05)["paper"].iloc[0]
+    assert (row["verdict"], row["basis"]) == ("no verdict", "picture_cluster")
+    assert pd.isna(row["p"])
+    assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
+    assert row["note"].startswith("one participant: says nothing of people in general")
