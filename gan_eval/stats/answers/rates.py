@@ -179,29 +179,32 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
 def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
     """Return the rows of one scope of the trials."""
     grouped = groups(timed, scope, codes)
-    milliseconds, is_fake, correct = (
-        timed[name].to_numpy()[grouped.row] for name in ("reaction_time_ms", "is_fake", "correct")
-    )
-    of_all = {"group": grouped.group, "ms": milliseconds, "log": np.log(milliseconds.astype("float64"))}
-    # each trial is in the rows for all pictures and for those of its kind, for all answers and for those like its own
-    kinds = [np.zeros(len(is_fake), int), *([np.where(is_fake, 2, 1)] if scope != "stimulus" else [])]
-    pairs = product(kinds, (np.zeros(len(is_fake), int), np.where(correct, 1, 2)))
-    long = pd.concat([pd.DataFrame({**of_all, "kind": kind, "answers": answers}) for kind, answers in pairs])
-    by_row = long.groupby(["group", "kind", "answers"])
-    quartiles = by_row["ms"].quantile(np.array([0.25, 0.5, 0.75])).unstack().reindex(columns=[0.25, 0.5, 0.75])
-    table = pd.DataFrame(
-        {
-            "n": by_row.size(),
+    own = timed[["reaction_time_ms", "is_fake", "correct"]].iloc[grouped.row]
+    own = own.assign(group=grouped.group, log=np.log(own["reaction_time_ms"].to_numpy("float64")))
+    parts = []
+    for kind, answers in product(("all",) if scope == "stimulus" else ("all", *KINDS), ("all", "correct", "wrong")):
+        chosen = own[(kind == "all") | (own["is_fake"] == (kind == "fake"))]
+        chosen = chosen[(answers == "all") | (chosen["correct"] == (answers == "correct"))]
+        by_group = chosen.groupby("group")
+        quartiles = (
+            by_group["reaction_time_ms"]
+            .quantile(np.array([0.25, 0.5, 0.75]))
+            .unstack()
+            .reindex(columns=[0.25, 0.5, 0.75])
+        )
+        summary = {
+            "kind": kind,
+            "answers": answers,
+            "n": by_group.size(),
             "median_ms": quartiles[0.5],
             "q25_ms": quartiles[0.25],
             "q75_ms": quartiles[0.75],
-            "geometric_mean_ms": np.exp(by_row["log"].mean()),
+            "geometric_mean_ms": np.exp(by_group["log"].mean()),
         }
-    ).reset_index(["kind", "answers"])
-    if scope == "all" and timed.empty:
-        table = pd.DataFrame({"kind": [0], "answers": 0, "n": 0})
-    names = {"kind": ("all", *KINDS), "answers": ("all", "correct", "wrong")}
-    table = table.assign(**{name: [words[code] for code in table[name]] for name, words in names.items()})
+        parts.append(pd.DataFrame(summary))
+    if scope == "all" and own.empty:
+        parts = [pd.DataFrame({"kind": "all", "answers": "all", "n": [0]})]
+    table = pd.concat(parts).sort_index(kind="stable")  # by group
     return table.assign(scope=scope, id=[grouped.ids[place] for place in table.index]).join(
         provenance(timed, grouped, codes)
     )
