@@ -6,6 +6,7 @@ little from `bilinear` here.) All resizers take (H, W, 3) uint8 and give (3, S, 
 the layout that costs least.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -101,7 +102,7 @@ RESIZERS: dict[str, Resizer] = {
 
 
 @dataclass(kw_only=True)
-class Extractor:
+class Extractor(ABC):
     """What makes one vector of a picture: a network on its device, or anything else. Threads may share it.
 
     This base is for vectors that `prepare` makes, so that where it fails is a reason.
@@ -122,6 +123,7 @@ class Extractor:
     caveat: str = ""
     """Caveat on values from it."""
 
+    @abstractmethod
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
         """(H, W, 3) uint8 to what `features` takes; the result's shape is the same for every picture, unless
         `batch_size` is 1.
@@ -129,7 +131,6 @@ class Extractor:
         Raises:
             Unmeasurable: the picture cannot be used.
         """
-        raise NotImplementedError
 
     def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
         """(N, size) float32 of N prepared pictures, in one call."""
