@@ -8,11 +8,12 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 from stored_rows import SESSION, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import Writer, merge, new_session_id, open_store
+from gan_eval.store import Writer, keep_design, kept_design, merge, new_session_id, open_store
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import lock_writes
 
@@ -39,6 +40,18 @@ def test_a_session_is_stored_whole_or_not_at_all(tmp_path):
         assert store.rows(tables.SESSIONS) == []
         store.begin(SESSION, [plan], {"session": "s1", "participant": "P01", "given": True})
         assert len(store.rows(tables.CONSENTS)) == 1
+
+
+def test_a_kept_design_comes_back_and_none_where_it_is_not_there_or_damaged(tmp_path):
+    with open_store(tmp_path / "s.sqlite") as store:
+        assert kept_design(store, "h") is None
+        keep_design(store, "h", {"quiz": {"real": 4}})
+        assert kept_design(store, "h") == {"quiz": {"real": 4}}
+        assert kept_design(store, "other") is None
+        for damaged in ("{", "[1]", "[" * 100_000):
+            with store.transaction() as connection:
+                connection.execute(sa.text("UPDATE gan_eval_designs SET design = :text"), {"text": damaged})
+            assert kept_design(store, "h") is None
 
 
 def test_a_trial_is_never_overwritten(tmp_path):

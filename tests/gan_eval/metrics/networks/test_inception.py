@@ -119,9 +119,17 @@ def test_a_file_that_is_no_weights(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.slow
-def test_weights_that_are_not_finite_are_refused(seeded_weights: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("bn.running_var", -1.0),  # its root is none: neither weight nor bias is finite
+        ("conv.weight", np.inf),
+        ("bn.bias", np.inf),
+    ],
+)
+def test_weights_that_are_not_finite_are_refused(seeded_weights: Path, tmp_path: Path, name: str, value: float) -> None:
     state = torch.load(seeded_weights, weights_only=True)
-    state["Mixed_7c.branch1x1.bn.running_var"][0] = -1.0  # its root is none
+    state[f"Mixed_7c.branch1x1.{name}"][0] = value
     torch.save(state, tmp_path / "w.pth")
     with pytest.raises(UserError, match=r"w\.pth: not the weights of Inception.* numbers that are not finite"):
         load_inception(tmp_path / "w.pth")

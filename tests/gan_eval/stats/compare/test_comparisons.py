@@ -13,8 +13,9 @@ from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import Question, estimate
+from gan_eval.stats.compare.questions import model_questions
 from gan_eval.stats.mixed import fit_crossed
-from gan_eval.stats.trials import fill_trials
+from gan_eval.stats.trials import answered_trials, fill_trials
 
 
 def test_leanings_that_differ_between_data_sets_do_not_tell_apart():
@@ -192,6 +193,16 @@ def test_items_that_models_share_cancel():
     assert within["basis"] == between["basis"] == "crossed_model"
     assert within["difference"] == pytest.approx(between["difference"], abs=0.03)
     assert within["ci_high"] - within["ci_low"] < 0.75 * (between["ci_high"] - between["ci_low"])
+
+
+@pytest.mark.parametrize(("of_both", "has_slope"), [(1, False), (2, True)])
+def test_people_have_a_slope_where_two_or_more_judged_both_models(of_both, has_slope):
+    trials = simulated(participants=6, stimuli=24, each=24, models=("a", "b"))
+    number = trials["participant"].str[1:].astype(int)
+    own = np.where(number % 2, "a", "b")
+    shown = (trials["kind"] == "real") | (number < of_both) | (trials["model"] == own)
+    (question,) = model_questions(answered_trials(trials[shown].reset_index(drop=True)), AnalysisSettings())
+    assert ("participant" in question.question.slope_of) == has_slope
 
 
 def test_a_slope_by_picture_is_told_of_items_not_of_people():
