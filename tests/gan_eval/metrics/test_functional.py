@@ -18,9 +18,11 @@ def batch(pictures) -> torch.Tensor:
     return torch.stack([torch.from_numpy(picture).permute(2, 0, 1) for picture in pictures])
 
 
-def test_there_is_a_function_for_every_metric():
-    names = {name.removesuffix("_inception") for name in METRICS}
-    assert all(callable(getattr(functional, name)) for name in names)
+def test_there_is_a_function_for_every_metric_that_states_its_source_and_range():
+    for name in METRICS:
+        text = " ".join((getattr(functional, name.removesuffix("_inception")).__doc__ or "").split())
+        assert "Source: " in text, name
+        assert " is better." in text, name
 
 
 @pytest.mark.parametrize("name", ["psnr", "l1", "ssim", "ssim_luma", "ms_ssim", "niqe", "sharpness"])

@@ -1,11 +1,8 @@
 """The report of a whole study: pages for readers and screen readers, figures as files, and what is refused."""
 
 import base64
-import doctest
-import importlib.util
 import itertools
 import os
-import pkgutil
 import re
 import shutil
 import subprocess
@@ -19,7 +16,6 @@ from page_reader import Page
 from rehashed import rehash
 from synthetic_tables import folder_of
 
-import gan_eval.report
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.report import build, build_figure
@@ -35,18 +31,6 @@ from gan_eval.tables import CHECKS, SESSIONS, TRIALS
 from gan_eval.tables.frames import frame_of, write_table
 
 PAGES = ("study_page", "filled_page", "tables_page", "metrics_page")
-
-
-MODULES = [
-    module.name
-    for module in pkgutil.walk_packages(gan_eval.report.__path__, "gan_eval.report.")
-    if not module.ispkg and ">>>" in Path(importlib.util.find_spec(module.name).origin).read_text(encoding="utf-8")
-]
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_examples_in_docstrings_hold(module):
-    assert doctest.testmod(importlib.import_module(module)).failed == 0
 
 
 @pytest.fixture

@@ -1,6 +1,3 @@
-import doctest
-import importlib
-import pkgutil
 import subprocess
 import sys
 
@@ -10,9 +7,6 @@ import pytest
 from make_metrics import metric_of
 from make_trials import from_counts, simulated
 
-import gan_eval.report
-import gan_eval.stats
-import gan_eval.stats.power
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import ALL_TABLES, analyze, write_analysis
@@ -21,18 +15,6 @@ from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.trials import text_coded
 from gan_eval.tables.frames import read_table
-
-MODULES = [
-    module.name
-    for package in (gan_eval.stats, gan_eval.stats.power, gan_eval.report)
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [*MODULES, "gan_eval.stats"])
-def test_examples_in_docstrings(name):
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 @pytest.mark.slow

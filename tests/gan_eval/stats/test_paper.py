@@ -63,6 +63,9 @@ def test_models_on_data_sets_have_rows_of_their_own_and_all_is_their_mean() -> N
     assert total["n_answers"] == len(trials)
     for name in ("fooling_rate", "real_called_real", "accuracy"):
         assert total[name] == pytest.approx(table[name].iloc[:-1].mean())
+    assert total["dprime"] == pytest.approx(
+        norm.ppf(1 - total["fooling_rate"]) - norm.ppf(1 - total["real_called_real"])
+    )
 
 
 @pytest.mark.parametrize("missing", [["dataset"], ["model"], ["dataset", "model"]])

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_trials import from_counts
-from scipy.optimize import minimize
 from scipy.stats import norm
 
 from gan_eval.stats.answers.roc import ROC, ROC_POINTS, fit_gaussian, roc
@@ -28,34 +27,6 @@ def test_equals_r(counts):
     assert (fit.intercept, fit.slope) == pytest.approx((intercept, slope), abs=1e-6)
     assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-5)
     assert np.sqrt(np.diag(fit.covariance))[:2] == pytest.approx(errors, rel=0.01)
-
-
-def plainly(counts):
-    """d_a and slope by a general optimiser, from the means and SDs of the evidence."""
-
-    def loss(at):
-        mean, sd, cuts = at[0], np.exp(at[1]), np.cumsum([at[2], *np.exp(at[3:])])
-        shares = [np.diff([0, *norm.cdf(cuts, m, s), 1]) for m, s in ((0, 1), (mean, sd))]
-        return -(counts * np.log(np.maximum(shares, 1e-300))).sum()
-
-    start = np.zeros(counts.shape[1] + 1)
-    start[2:] = [-1, *np.log(np.full(counts.shape[1] - 2, 0.5))]
-    found = minimize(loss, start, method="BFGS", options={"gtol": 1e-8})
-    found = minimize(loss, found.x, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-11, "maxiter": 40_000})
-    mean, sd = found.x[0], np.exp(found.x[1])
-    return mean / np.sqrt((1 + sd**2) / 2), 1 / sd, -found.fun
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_equals_a_plain_likelihood(seed):
-    rng = np.random.default_rng(seed)
-    cuts = np.sort(rng.normal(0.3, 0.8, 3 + seed % 2))
-    evidence = rng.normal(0, 1, 200), rng.normal(rng.uniform(0, 1.5), rng.uniform(0.8, 1.6), 150)
-    counts = np.array([np.bincount(np.digitize(own, cuts), minlength=len(cuts) + 1) for own in evidence])
-    fit = fit_gaussian(counts)
-    d_a, slope, log_likelihood = plainly(counts)
-    assert fit.log_likelihood == pytest.approx(log_likelihood, abs=1e-6)
-    assert (fit.d_a, fit.slope) == pytest.approx((d_a, slope), abs=2e-4)
 
 
 @pytest.mark.parametrize(

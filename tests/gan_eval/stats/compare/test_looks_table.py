@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from gan_eval.__main__ import run
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.looks import LookPlan, level, take_look
+from gan_eval.stats.looks import Looked, LookPlan, level, take_look
 from gan_eval.stats.paper import latex, printed
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import write_table
@@ -23,21 +24,25 @@ def first(people: int, *, skill: float = 1.4) -> pd.DataFrame:
     return trials[trials["participant"].isin(sorted(trials["participant"].unique())[:people])].reset_index(drop=True)
 
 
+def look(*given: Any) -> Looked:
+    """What a look finds; it must be due or awaited."""
+    looked = take_look(*given)
+    assert looked is not None
+    return looked
+
+
 def test_people_count_with_a_complete_session_of_their_own() -> None:
     trials = first(3)
-    looked = take_look(LookPlan(1, 6), [], trials)
-    assert looked is not None
+    looked = look(LookPlan(1, 6), [], trials)
     assert looked.words == "interim: no verdict (3 of 6 people)"
     names = list(trials["session"].unique())
     sessions = pd.DataFrame(
         {"session": names, "participant": names, "status": ["complete", "open", "aborted"], "simulated": False}
     )
-    looked = take_look(LookPlan(1, 6), [], trials, sessions)
-    assert looked is not None
+    looked = look(LookPlan(1, 6), [], trials, sessions)
     assert looked.words == "interim: no verdict (1 of 6 people)"
     second = trials["participant"] == trials["participant"].unique()[1]
-    looked = take_look(LookPlan(1, 2), [], trials.assign(simulated=second.to_numpy(bool)))
-    assert looked is not None
+    looked = look(LookPlan(1, 2), [], trials.assign(simulated=second.to_numpy(bool)))
     assert looked.table["n_people"].tolist() == [2]
     assert looked.words == ""
     assert take_look(THREE, [], trials.assign(simulated=True)) is None, "a rehearsal"
@@ -46,34 +51,27 @@ def test_people_count_with_a_complete_session_of_their_own() -> None:
 def test_answers_of_an_unfinished_session_change_no_look() -> None:
     names = list(first(3)["session"].unique())
     sessions = pd.DataFrame({"session": names, "status": ["complete", "complete", "open"]})
-    looked = take_look(THREE, [], first(2), sessions[:2])
-    assert looked is not None
-    again = take_look(THREE, looked.taken, first(3), sessions)
-    assert again is not None
+    looked = look(THREE, [], first(2), sessions[:2])
+    again = look(THREE, looked.taken, first(3), sessions)
     assert level(again.table) == level(looked.table)
 
 
 def test_the_same_answers_in_another_order_are_the_same_look() -> None:
-    looked = take_look(THREE, [], first(2))
-    assert looked is not None
+    looked = look(THREE, [], first(2))
     shuffled = first(2).sample(frac=1, random_state=0).reset_index(drop=True)
-    again = take_look(THREE, looked.taken, shuffled)
-    assert again is not None
+    again = look(THREE, looked.taken, shuffled)
     assert again.taken == looked.taken
     assert level(again.table) == pytest.approx(2.07e-4, rel=1e-3)
     changed = first(2)
     changed.loc[0, "response"] = "fake" if changed.loc[0, "response"] == "real" else "real"
-    other = take_look(THREE, looked.taken, changed)
-    assert other is not None
+    other = look(THREE, looked.taken, changed)
     assert np.isnan(level(other.table))
 
 
 @pytest.mark.slow
 def test_verdicts_wait_for_a_look_and_are_held_against_its_level() -> None:
     trials, plan = first(3), AnalysisSettings(margin=0.05, noninferior=(("a", "b"),))
-    waits, due = take_look(LookPlan(1, 6), [], trials), take_look(LookPlan(2, 6), [], trials)
-    assert waits is not None
-    assert due is not None
+    waits, due = (look(LookPlan(looks, 6), [], trials) for looks in (1, 2))
     plain = comparisons(trials, plan=plan)
     interim, early = (comparisons(trials, plan=plan, looks=looked.table) for looked in (waits, due))
     at_the_level = ("verdict", "alpha", "noninferior", "simultaneous_low", "simultaneous_high")
@@ -97,8 +95,7 @@ def test_not_inferior_is_judged_at_the_level_of_the_look() -> None:
     models = np.where(fakes, np.where(np.arange(len(trials)) % 2, "a", "b"), None)
     people = [f"P{number % 8}" for number in range(len(trials))]
     trials = trials.assign(model=models, participant=people, session=people, trial=np.arange(len(trials)))
-    looked = take_look(LookPlan(2, 16), [], trials)
-    assert looked is not None
+    looked = look(LookPlan(2, 16), [], trials)
     for margin, at_look in ((0.12, False), (0.45, True)):
         plan = AnalysisSettings(margin=margin, noninferior=(("a", "b"),))
         rows = [
@@ -112,8 +109,7 @@ def test_not_inferior_is_judged_at_the_level_of_the_look() -> None:
 
 def test_every_table_says_that_it_is_interim() -> None:
     trials = from_counts(4, 4, 4, 4)
-    looked = take_look(LookPlan(1, 6), [], trials)
-    assert looked is not None
+    looked = look(LookPlan(1, 6), [], trials)
     frames = analyze(trials, looks=looked.table)
     assert frames["looks"]["n_wanted"].tolist() == [6]
     heads, rows = printed(frames["paper"])

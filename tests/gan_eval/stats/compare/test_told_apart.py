@@ -99,36 +99,6 @@ def test_the_clustered_error_counts_where_pictures_have_few_answers() -> None:
     assert len(found.covariances) == (4 if larger else 1)
 
 
-def test_data_sets_of_unequal_shares_are_no_evidence() -> None:
-    """Simpson's paradox: nobody can tell, but people say `real` where most are real and `fake` where most are fake."""
-    rng = np.random.default_rng(5)
-    parts = []
-    for dataset, share_fake, says_fake in (("photos", 0.2, 0.2), ("drawings", 0.8, 0.8)):
-        number = np.tile(np.arange(50), 20)
-        kind = np.where(number < 50 * share_fake, "fake", "real")
-        parts.append(
-            pd.DataFrame(
-                {
-                    "participant": np.repeat([f"P{person}" for person in range(20)], 50),
-                    "stimulus": [f"{dataset}/{each}" for each in number],
-                    "kind": kind,
-                    "model": np.where(kind == "fake", "gan", None),
-                    "dataset": dataset,
-                    "response": np.where(rng.random(1000) < says_fake, "fake", "real"),
-                }
-            )
-        )
-    trials = fill_trials(pd.concat(parts, ignore_index=True))
-    table = analyze(trials, plan=PLAN)["paper"]
-    total = table.iloc[-1]
-    assert total["dprime_low"] < 0 < total["dprime_high"] < 0.5
-    assert total["accuracy"] == pytest.approx(table["accuracy"].iloc[:-1].mean())
-    assert total["verdict"] == "equivalent to chance"
-    assert total["dprime"] == pytest.approx(
-        norm.ppf(1 - total["fooling_rate"]) - norm.ppf(1 - total["real_called_real"])
-    )
-
-
 @pytest.mark.parametrize("people", [1, 12])
 def test_one_key_alone_is_no_verdict(people: int) -> None:
     """One person pressing `fake` 40 times was equivalent to chance, p = 0.0127."""
