@@ -5,11 +5,13 @@ import secrets
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import sqlalchemy as sa
 
@@ -57,10 +59,12 @@ class Store:
         self.where = where  # path or URL, without a password
         self._scrub = scrub
         self._owner = threading.current_thread()
+        self._group: sa.Connection | None = None
+        self._lost: BaseException | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """A transaction of the caller's own; database errors become the user's line.
+        """A transaction of the caller's own, or a savepoint in a `group`; database errors become the user's line.
 
         Raises:
             RuntimeError: another thread than the one that made the store asks for it.
@@ -71,11 +75,47 @@ class Store:
                 "open another one there, or give the job to a Writer"
             )
         try:
-            with self.engine.begin() as connection:
+            with self.engine.begin() if self._group is None else self._savepoint(self._group) as connection:
                 yield connection
         except DATABASE_ERRORS as error:
             message = database_message(getattr(error, "orig", None) or error)
             raise database_error(self._scrub(message), self.where) from None
+
+    @contextmanager
+    def group(self) -> Iterator[None]:
+        """Let all transactions inside share one commit at the end; one that fails is rolled back alone.
+
+        Raises:
+            UserError: nothing of the group is stored.
+        """
+        with self.transaction() as connection:
+            if connection.dialect.name == "sqlite":  # else a read before the first write could make that one fail
+                lock_writes(connection)
+            self._group, self._lost = connection, None
+            try:
+                yield
+            finally:
+                self._group = None
+            if self._lost is not None:
+                raise self._lost
+
+    @contextmanager
+    def _savepoint(self, connection: sa.Connection) -> Iterator[sa.Connection]:
+        if self._lost is not None:
+            raise self._lost
+        try:
+            connection.exec_driver_sql("SAVEPOINT job")
+            yield connection
+            connection.exec_driver_sql("RELEASE SAVEPOINT job")
+        except BaseException as error:
+            try:
+                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
+                connection.exec_driver_sql("RELEASE SAVEPOINT job")
+            except DATABASE_ERRORS as failure:
+                # The whole group is rolled back: by SQLite on a full disk, or by a server that is gone. What followed
+                # would be in a transaction of its own, and the group's commit would report success.
+                self._lost = error if isinstance(error, DATABASE_ERRORS) else failure
+            raise
 
     def begin(
         self,
@@ -204,10 +244,22 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     return store
 
 
+GROUP = 64
+"""Maximum number of jobs that share one commit."""
+
+
+class _Queued(NamedTuple):
+    job: Callable[[Store], Any]
+    future: "Future[Any]"
+    alone: bool
+
+
 class Writer:
     """A thread that owns a store and does what it is given, in order: a slow disk never stops the quiz.
 
-    `writer.submit(lambda store: store.add(TRIALS, [row])).result()` returns when the row is durable.
+    `writer.submit(lambda store: store.add(TRIALS, [row])).result()` returns when the row is durable. Jobs that wait
+    while another one is stored share the next commit, so that many people who answer at once wait for one flush of the
+    disk, not for one each.
     """
 
     def __init__(self, open_it: Callable[[], Store]) -> None:
@@ -219,6 +271,8 @@ class Writer:
         Raises:
             UserError: it cannot be opened.
         """
+        self._lock = threading.Lock()
+        self._queue: deque[_Queued] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         try:
             self._store = self._thread.submit(open_it).result()
@@ -226,18 +280,46 @@ class Writer:
             self._thread.shutdown()
             raise
 
-    def submit(self, job: Callable[[Store], Result]) -> "Future[Result]":
-        """Queue `job`; the future is done when the job's transaction is durable, or holds its error."""
+    def submit(self, job: Callable[[Store], Result], *, alone: bool = False) -> "Future[Result]":
+        """Queue `job`; the future is done when what the job stored is durable, or holds its error.
+
+        Args:
+            job: called on the thread. In a group, all of its transactions are durable together.
+            alone: share no commit with other jobs, such as for one that rewrites the file.
+        """
+        future: Future[Result] = Future()
+        with self._lock:
+            try:
+                self._thread.submit(self._work)
+            except RuntimeError:  # closed
+                future.set_exception(UserError("the results store is closed; this was not kept"))
+            else:
+                self._queue.append(_Queued(job, future, alone))
+        return future
+
+    def _work(self) -> None:
+        """Do the next job, and those that may share its commit; an earlier call may have done all."""
+        jobs: list[_Queued] = []
+        with self._lock:
+            while self._queue and len(jobs) < GROUP and not (jobs and (jobs[-1].alone or self._queue[0].alone)):
+                jobs.append(self._queue.popleft())
+        jobs = [queued for queued in jobs if queued.future.set_running_or_notify_cancel()]
+        settle: list[Callable[[], None]] = []
         try:
-            return self._thread.submit(job, self._store)
-        except RuntimeError:  # closed
-            future: Future[Result] = Future()
-            future.set_exception(UserError("the results store is closed; this was not kept"))
-            return future
+            with self._store.group() if len(jobs) > 1 else nullcontext():
+                for job, future, _ in jobs:
+                    try:
+                        settle.append(partial(future.set_result, job(self._store)))
+                    except BaseException as error:
+                        settle.append(partial(future.set_exception, error))
+        except BaseException as error:  # nothing of the group is stored
+            settle = [partial(queued.future.set_exception, error) for queued in jobs]
+        for each in settle:
+            each()
 
     def close(self) -> None:
         """Finish what is queued and release the store."""
-        self.submit(Store.close)
+        self.submit(Store.close, alone=True)
         self._thread.shutdown()
 
     def __enter__(self) -> Self:
@@ -250,7 +332,9 @@ class Writer:
 def lock_writes(connection: sa.Connection) -> None:
     """Let nobody else write until this transaction ends, so that what it reads first stays true."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver = connection.connection.driver_connection
+        if driver is not None and not driver.in_transaction:  # a group has begun and has locked already
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SERVER_LOCK)))
 
