@@ -28,11 +28,13 @@ from gan_eval.store.results import (
     new_session_id,
     open_store,
 )
+from gan_eval.store.web import Progress, held_by, hold_session, progress_of, server_secret
 
 __all__ = [
     "SCHEMA_VERSION",
     "STORED_TABLES",
     "NoParticipantError",
+    "Progress",
     "Store",
     "Stored",
     "Writer",
@@ -40,6 +42,8 @@ __all__ = [
     "forget",
     "give_back_list",
     "has_people",
+    "held_by",
+    "hold_session",
     "keep_design",
     "kept_design",
     "list_participants",
@@ -47,8 +51,10 @@ __all__ = [
     "moved_stores",
     "new_session_id",
     "open_store",
+    "progress_of",
     "push",
     "require_consistent",
+    "server_secret",
     "session_ids",
     "sessions_text",
     "stored_of",

@@ -1,0 +1,89 @@
+"""What a server of the browser's pages keeps in a store: the key of its links, and which tab holds a session.
+
+`server_secret` makes the tables; the other functions want them there. Nothing of it is copied by an export, a push or a
+merge.
+"""
+
+import secrets
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from gan_eval import tables
+from gan_eval.store.layout import LAYOUTS
+from gan_eval.store.results import Store, lock_writes
+
+_METADATA = sa.MetaData()
+_SECRETS = sa.Table("gan_eval_secrets", _METADATA, sa.Column("secret", sa.LargeBinary, nullable=False))
+_TABS = sa.Table(
+    "gan_eval_tabs",
+    _METADATA,
+    sa.Column("session", sa.Text, primary_key=True),
+    sa.Column("tab", sa.Text, nullable=False),
+)
+_HOLD = sa.text(
+    f"INSERT INTO {_TABS.name} (session, tab) VALUES (:session, :tab) "
+    "ON CONFLICT (session) DO UPDATE SET tab = excluded.tab"
+)
+
+
+class Progress(NamedTuple):
+    """State of a session in the store, which any process may have changed."""
+
+    tab: str | None
+    """The tab that holds the session; None: no tab has."""
+    trials: int
+    """Number of stored trials."""
+    status: str | None
+    """open, complete or aborted; None: the store has no such session, as before consent."""
+
+
+def server_secret(store: Store) -> bytes:
+    """Return the 32 random bytes that sign the links of a store's sessions; they are made once and then kept.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
+    with store.transaction() as connection:
+        lock_writes(connection)
+        _METADATA.create_all(connection)
+        secret = connection.execute(sa.select(_SECRETS.c.secret)).scalar()
+        if secret is None:
+            secret = secrets.token_bytes(32)
+            connection.execute(_SECRETS.insert().values(secret=secret))
+    return bytes(secret)
+
+
+def hold_session(store: Store, session: str, tab: str) -> None:
+    """Let a tab hold a session, in place of the one that did.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
+    with store.transaction() as connection:
+        connection.execute(_HOLD, {"session": session, "tab": tab})
+
+
+def held_by(store: Store, session: str) -> str | None:
+    """Return the tab that holds a session; None: no tab has.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    return progress_of(store, session).tab
+
+
+def progress_of(store: Store, session: str) -> Progress:
+    """Return how far a session is, by one query.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    sessions, trials = LAYOUTS[tables.SESSIONS].c, LAYOUTS[tables.TRIALS].c
+    query = sa.select(
+        sa.select(_TABS.c.tab).where(_TABS.c.session == session).scalar_subquery(),
+        sa.select(sa.func.count()).where(trials.session == session).scalar_subquery(),
+        sa.select(sessions.status).where(sessions.session == session).scalar_subquery(),
+    )
+    with store.transaction() as connection:
+        return Progress(*connection.execute(query).one())

@@ -1,0 +1,135 @@
+"""What a server of pages keeps in a store: one secret for all processes, and the tab that holds a session."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from stored_rows import SESSION, trial
+
+from gan_eval import tables
+from gan_eval.store import (
+    Store,
+    forget,
+    held_by,
+    hold_session,
+    merge,
+    open_store,
+    progress_of,
+    push,
+    server_secret,
+)
+from gan_eval.store.export import export_store
+
+MAKE = """
+import sys
+from gan_eval.store import open_store, server_secret
+store = open_store(sys.argv[1])
+sys.stdin.read()
+print(server_secret(store).hex())
+"""
+
+
+@pytest.fixture(params=["file", "server"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A SQLite file, or an empty database of a PostgreSQL server."""
+    return str(tmp_path / "s.sqlite") if request.param == "file" else request.getfixturevalue("database")
+
+
+@pytest.fixture
+def store(where: str) -> Iterator[Store]:
+    """A store that a server has opened, with a session of one trial."""
+    with open_store(where) as opened:
+        server_secret(opened)
+        opened.begin(SESSION, [], None)
+        opened.add(tables.TRIALS, [trial(1)])
+        yield opened
+
+
+def names(where: str) -> set[str]:
+    """The tables of a store."""
+    with open_store(where) as opened, opened.transaction() as connection:
+        return set(sa.inspect(connection).get_table_names())
+
+
+def test_processes_that_make_the_secret_at_once_have_the_same_one_after_a_restart_too(where: str) -> None:
+    with open_store(where):
+        pass
+    command = [sys.executable, "-c", MAKE, where]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    children = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    for child in children:
+        child.stdin.close()
+    made = {child.stdout.read().strip() for child in children}
+    assert [child.wait(60) for child in children] == [0, 0]
+    with open_store(where) as store:
+        assert made == {server_secret(store).hex()}
+        assert len(server_secret(store)) == 32
+
+
+def test_another_store_has_another_secret(tmp_path: Path) -> None:
+    made = set()
+    for name in ("one", "other"):
+        with open_store(tmp_path / name) as store:
+            made.add(server_secret(store))
+    assert len(made) == 2
+
+
+def test_the_tab_that_came_last_holds_a_session_and_progress_is_told_by_one_query(store: Store) -> None:
+    assert held_by(store, "s1") is None
+    assert progress_of(store, "s1") == (None, 1, "open")
+    hold_session(store, "s1", "first")
+    hold_session(store, "s2", "of another")
+    hold_session(store, "s1", "second")
+    assert held_by(store, "s1") == "second"
+    store.add(tables.TRIALS, [trial(2), trial(1, "s2")])
+    store.set_status("s1", "complete", None)
+    statements = []
+    sa.event.listen(store.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    assert progress_of(store, "s1") == ("second", 2, "complete")
+    assert len(statements) == 1
+    assert progress_of(store, "s2") == ("of another", 1, None), "dealt, and not begun"
+    assert progress_of(store, "s3") == (None, 0, None)
+
+
+def test_progress_is_read_from_the_keys_alone(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.sqlite") as store:
+        server_secret(store)
+        asked = []
+        sa.event.listen(store.engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2:4]))
+        progress_of(store, "s1")
+        ((query, parameters),) = asked
+        with store.transaction() as connection:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)]
+    assert sum("USING" in line and "INDEX" in line for line in plan) == 3
+    assert not any("SCAN" in line and "CONSTANT" not in line for line in plan)
+
+
+def test_a_forgotten_participants_tab_goes_and_the_secret_stays(store: Store, where: str) -> None:
+    secret = server_secret(store)
+    hold_session(store, "s1", "tab-of-P01")
+    store.close()
+    forget(where, "P01")
+    with open_store(where) as again:
+        assert held_by(again, "s1") is None
+        assert server_secret(again) == secret
+    if "://" not in where:
+        assert b"tab-of-P01" not in Path(where).read_bytes()
+
+
+def test_no_export_push_or_merge_copies_secret_and_tabs(store: Store, where: str, tmp_path: Path) -> None:
+    secret = server_secret(store)
+    hold_session(store, "s1", "tab-of-P01")
+    assert {"gan_eval_secrets", "gan_eval_tabs"} <= names(where)
+    merge([where], tmp_path / "merged.sqlite")
+    push(where, tmp_path / "pushed.sqlite")
+    export_store(where, tmp_path / "exported", formats=["csv", "parquet", "psych-ds", "r"])
+    for copy in ("merged", "pushed"):
+        assert not {"gan_eval_secrets", "gan_eval_tabs"} & names(str(tmp_path / f"{copy}.sqlite"))
+    copies = [tmp_path / "merged.sqlite", tmp_path / "pushed.sqlite", *(tmp_path / "exported").rglob("*")]
+    contents = [path.read_bytes() for path in copies if path.is_file()]
+    assert len(contents) > 10
+    assert not [1 for content in contents if secret in content or secret.hex().encode() in content]
+    assert not [1 for content in contents if b"tab-of-P01" in content or b"gan_eval_tabs" in content]
