@@ -140,21 +140,29 @@ class Session:
         self._writer.submit(lambda store: store.begin(self.row, plan, agreed, more=more)).result()
         self._go_on()
 
-    def resume(self, onsets: Sequence[Row]) -> None:
+    def resume(self, onsets: Sequence[Row], *, still_shown: bool = False) -> None:
         """Take up a session that is in the store, and go to its next trial.
 
         Args:
             onsets: the onsets that are in the store already, rows of `gan_eval.tables.ONSETS`. One without a trial was
                 on the screen when the program was killed; it counts as seen and is stored as such.
+            still_shown: only the program around the session was restarted, not the page that shows the pictures; the
+                trial on the screen continues.
         """
         assert self._state is State.NEW
-        self._next_flags.add(Flag.RESUMED)
         finished = {row["trial"] for row in self.done}
+        unfinished = [row for row in onsets if row["trial"] not in finished]
+        if still_shown:
+            self._go_on()
+            if self._trial is not None and any(row["trial"] == self._trial.planned["trial"] for row in unfinished):
+                self._trial.appear(round(unfinished[-1]["onset_ms"] * MILLISECOND))
+                self._trial.plan(self.planned_flash)
+            return
+        self._next_flags.add(Flag.RESUMED)
         planned = {row["trial"]: row for row in self.plan}
         killed = [
             killed_row(self.row, planned[row["trial"]], row, self.protocol.judge(planned[row["trial"]], None))
-            for row in onsets
-            if row["trial"] not in finished
+            for row in unfinished
         ]
         if killed:
             self._store(lambda store: add_once(store, killed), killed)
@@ -221,6 +229,11 @@ class Session:
         while self.advance() is State.SAVING and self._future is not None:
             self._future.exception(seconds)
         return self.state
+
+    @property
+    def saving(self) -> Future[object] | None:
+        """The commit on its way; None: there is none."""
+        return self._future if self._state is State.SAVING else None
 
     def when_settled(self, call: Callable[[], None]) -> None:
         """Call `call` once the commit on its way is done, on any thread."""

@@ -13,7 +13,8 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.draw.order import generator
-from gan_eval.quiz.protocol import OPPOSITE
+from gan_eval.quiz.protocol import OPPOSITE, QuizProtocol
+from gan_eval.quiz.remote import Press, Showing, TrialReport, nanoseconds, replay
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import MILLISECOND, State, Trial
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
@@ -214,43 +215,49 @@ def take_part(session: Session, person: SimulatedParticipant, clock: VirtualCloc
         if state is State.FAILED:
             assert session.error is not None
             raise session.error
-        trial, answers = session.trial, session.protocol.answers
-        judgement = person.judge(trial, answers.values())
-        # everything is reported to the session in the order in which it happens: the blank, every showing
-        _pass_time(clock, settings.blank_ms)
-        session.onset(clock.monotonic())
-        while not trial.all_presented:
-            assert trial.vanish_due is not None, "two pictures one after the other have a fixed exposure"
-            _vanish(session, clock, trial.vanish_due)
-            _pass_time(clock, trial.timing.gap_ms)
-            session.onset(clock.monotonic())
-        if judgement is None:
-            assert trial.vanish_due is not None
-            assert trial.close_due is not None
-            _vanish(session, clock, trial.vanish_due)
-            clock.advance_to(trial.close_due)
-            session.close()
-            continue
-        key = next(key for key, answer in answers.items() if answer == judgement.answer)
-        pressed = trial.onset + round(judgement.reaction_ms * MILLISECOND)
-        vanishes = pressed if trial.planned_flash_ms is None else trial.vanish_due
-        assert vanishes is not None
-        if vanishes < pressed:
-            _vanish(session, clock, vanishes)
-        clock.advance_to(pressed)
-        session.press(key, pressed)
-        if vanishes >= pressed:
-            _vanish(session, clock, vanishes)
-        session.close()
-        if session.state is State.CONFIDENCE:
-            _pass_time(clock, TYPICAL_MS)
-            session.press(str(judgement.confidence(settings.confidence)), clock.monotonic())
+        judgement = person.judge(session.trial, session.protocol.answers.values())
+        begins = clock.monotonic() + nanoseconds(settings.blank_ms)
+        report = simulated_report(session.trial, judgement, session.protocol, begins=begins)
+        clock.advance_to(nanoseconds(report.sent_ms))
+        replay(session, report)
 
 
-def _vanish(session: Session, clock: VirtualClock, when: int) -> None:
-    clock.advance_to(when)
-    session.offset(when)
+def simulated_report(trial: Trial, judgement: Judgement | None, protocol: QuizProtocol, *, begins: int) -> TrialReport:
+    """Return what a presenter without delays would report of a trial.
+
+    Args:
+        trial: before its first onset, its times as they are to be presented.
+        judgement: the answer; None: none in time.
+        protocol: of the session.
+        begins: when the first picture appears, in nanoseconds.
+    """
+    onset, showings, presses = begins, [], []
+    for _ in range(trial.showings - 1):
+        assert trial.planned_flash_ms is not None, "two pictures one after the other have a fixed exposure"
+        vanished = onset + nanoseconds(trial.planned_flash_ms)
+        showings.append(_showing(onset, vanished))
+        onset = vanished + nanoseconds(trial.planned_gap_ms)
+    if judgement is None:
+        assert trial.timing.response_ms is not None
+        ended = onset + nanoseconds(trial.timing.response_ms)
+    else:
+        ended = onset + nanoseconds(judgement.reaction_ms)
+        key = next(key for key, answer in protocol.answers.items() if answer == judgement.answer)
+        presses.append(Press(key=key, at_ms=ended / MILLISECOND))
+    vanished = ended if trial.planned_flash_ms is None else onset + nanoseconds(trial.planned_flash_ms)
+    showings.append(_showing(onset, vanished))
+    confidence, sent = None, max(ended, vanished)
+    if protocol.settings.confidence and judgement is not None:
+        confidence = judgement.confidence(protocol.settings.confidence)
+        sent += nanoseconds(TYPICAL_MS)
+    return TrialReport(
+        trial=trial.planned["trial"],
+        showings=tuple(showings),
+        presses=tuple(presses),
+        confidence=confidence,
+        sent_ms=sent / MILLISECOND,
+    )
 
 
-def _pass_time(clock: VirtualClock, milliseconds: float) -> None:
-    clock.advance_to(clock.monotonic() + round(milliseconds * MILLISECOND))
+def _showing(onset: int, offset: int) -> Showing:
+    return Showing(onset_ms=onset / MILLISECOND, offset_ms=offset / MILLISECOND)

@@ -69,6 +69,10 @@ class Flag:
     """A signal ended the program while the picture was shown; the trial was not repeated."""
     KILLED = "killed"
     """The program ended without warning while the picture was shown; the trial was not repeated."""
+    HIDDEN_TAB = "hidden_tab"
+    """Browser: the page was covered or another tab was looked at for some of the trial."""
+    MISSED_FRAMES = "missed_frames"
+    """Browser: frames were left out while a picture was shown."""
     RESUMED = "resumed"
     """First trial after the session was resumed: its picture may have been seen before."""
 

@@ -1,0 +1,168 @@
+"""A trial as its presenter reports it afterwards, and the replay of the report into a session.
+
+Browsers and simulated participants show trials without the session looking on. Both make a `TrialReport`; `replay`
+reports its events to the session in the order in which they happened.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gan_eval.errors import UserError
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.trial import MILLISECOND, Flag, State
+
+Moment = Annotated[float, Field(ge=0, le=1e10, allow_inf_nan=False)]
+"""Milliseconds on the presenter's monotonic clock."""
+ReportedFlag = Literal["focus_lost", "screen_changed", "hidden_tab", "missed_frames"]
+
+
+class _Reported(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Showing(_Reported):
+    """One showing as it was presented."""
+
+    onset_ms: Moment
+    offset_ms: Moment
+
+
+class Press(_Reported):
+    """One press of a key of an answer, or of its button."""
+
+    key: str = Field(min_length=1, max_length=4)
+    at_ms: Moment
+    repeated: bool = False
+    """The key was held down; the keyboard repeated it."""
+
+
+class BrokenOff(_Reported):
+    """The participant, or the presenter, ended the trial before its time."""
+
+    at_ms: Moment
+    flag: Literal["paused", "hidden_tab", "screen_changed"] = "paused"
+
+
+class TrialReport(_Reported):
+    """Everything that happened in one trial."""
+
+    trial: int = Field(ge=0, le=10**6)
+    """Its number within the session."""
+    showings: tuple[Showing, ...] = Field(min_length=1, max_length=2)
+    presses: tuple[Press, ...] = Field(default=(), max_length=200)
+    """Presses of answer keys from the blank before the trial to its end, also those that do not count."""
+    confidence: int | None = Field(default=None, ge=1, le=9)
+    broken_off: BrokenOff | None = None
+    flags: tuple[ReportedFlag, ...] = Field(default=(), max_length=8)
+    sent_ms: Moment
+    """When the report was sent; not before the events in it."""
+    frame_ms: float | None = Field(default=None, gt=0, le=1000)
+    """Median interval between frames during the trial; None: not measured."""
+    missed_frames: int | None = Field(default=None, ge=0, le=10**6)
+    """Frames that were left out while a picture was shown; None: not measured."""
+
+
+class ReportedClock:
+    """The clock of a presenter elsewhere: it stands at the moment at which its last message was sent."""
+
+    def __init__(self) -> None:
+        self._sent = 0
+        self._received = datetime.now(UTC)
+
+    def receive(self, sent_ms: float) -> None:
+        """Set the clock to the moment of a message that has just arrived."""
+        self._sent, self._received = nanoseconds(sent_ms), datetime.now(UTC)
+
+    def monotonic(self) -> int:
+        """Nanoseconds on the presenter's clock when its last message was sent."""
+        return self._sent
+
+    def utc(self) -> datetime:
+        """The time of day of that moment; the way of the message takes a little of it."""
+        return self._received
+
+    def passed(self) -> timedelta:
+        """Time since the last message."""
+        return datetime.now(UTC) - self._received
+
+
+def nanoseconds(milliseconds: float) -> int:
+    """Return a moment in nanoseconds.
+
+    >>> nanoseconds(16.667)
+    16667000
+    """
+    return round(milliseconds * MILLISECOND)
+
+
+_ORDER: Final = {"press": 0, "onset": 1, "offset": 2}
+"""Of events at one moment: the answer makes the picture vanish."""
+
+
+def replay(session: Session, report: TrialReport) -> None:
+    """Report a trial's events to its session in the order in which they happened; then it is being stored.
+
+    Args:
+        session: READY for the trial, or the trial's first onset is reported already.
+        report: of this trial.
+
+    Raises:
+        UserError: the report is not possible in this trial: showings that are missing, too many or out of order, a
+            trial that ends without an answer before the response window closes.
+    """
+    trial = session.trial
+    assert report.trial == trial.planned["trial"], (report.trial, trial.planned["trial"])
+    _require_possible(session, report)
+    events: list[tuple[int, int, Press | None]] = []
+    for showing in report.showings:
+        events.append((nanoseconds(showing.onset_ms), _ORDER["onset"], None))
+        events.append((nanoseconds(showing.offset_ms), _ORDER["offset"], None))
+    events += [(nanoseconds(press.at_ms), _ORDER["press"], press) for press in report.presses]
+    for when, what, press in sorted(events, key=lambda event: event[:2]):
+        if press is not None:
+            session.press(press.key, when, repeated=press.repeated)
+        elif what == _ORDER["offset"]:
+            session.offset(when)
+        elif trial.state is not State.PRESENTED:  # the first onset may have come ahead of the report
+            session.onset(when)
+    for flag in report.flags:
+        session.flag(flag)
+    if report.broken_off is not None:
+        session.break_off(nanoseconds(report.broken_off.at_ms), report.broken_off.flag)
+        return
+    session.close()
+    if session.state is State.CONFIDENCE:
+        session.press(str(report.confidence), nanoseconds(report.sent_ms))
+
+
+def _require_possible(session: Session, report: TrialReport) -> None:
+    """Refuse a report that the session could not take to its end."""
+    trial, where = session.trial, f"trial {report.trial}"
+    moments = [moment for showing in report.showings for moment in (showing.onset_ms, showing.offset_ms)]
+    if moments != sorted(moments) or moments[-1] > report.sent_ms:
+        raise UserError(f"{where}: showings: their times are not in order")
+    if len(report.showings) > trial.showings or (report.broken_off is None and len(report.showings) < trial.showings):
+        raise UserError(f"{where}: showings: found {len(report.showings)}, wanted {trial.showings}")
+    if report.broken_off is not None:
+        return
+    onset = nanoseconds(report.showings[-1].onset_ms)
+    window = trial.timing.response_ms
+    closes = None if window is None else onset + nanoseconds(window)
+    answers = session.protocol.answers
+    answered = any(
+        press.key.lower() in answers
+        and not press.repeated
+        and onset <= nanoseconds(press.at_ms)
+        and (closes is None or nanoseconds(press.at_ms) <= closes)
+        for press in report.presses
+    )
+    if not answered and (closes is None or nanoseconds(report.sent_ms) < closes):
+        raise UserError(f"{where}: presses: no answer, and the response window was still open")
+    levels = session.protocol.settings.confidence
+    if answered and levels and (report.confidence is None or report.confidence > levels):
+        raise UserError(f"{where}: confidence: found {report.confidence}, wanted 1 to {levels}")
+
+
+assert set(ReportedFlag.__args__) <= {value for name, value in vars(Flag).items() if name.isupper()}  # type: ignore[attr-defined]
