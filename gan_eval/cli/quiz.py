@@ -1,6 +1,6 @@
 """The command `quiz`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +15,11 @@ from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.settings.sections import as_flag, check_options
 
 if TYPE_CHECKING:
+    from gan_eval.quiz.admission import QuizStudy
     from gan_eval.quiz.room import SessionResult
+
+DEFAULT_STORE = "gan-eval.sqlite"
+"""Where sessions of --stimuli are stored."""
 
 _OF_SELF_TEST = ("self_test", "screen", "windowed")
 """Parameters that `--self-test` uses."""
@@ -95,7 +99,7 @@ def quiz(
             printed.append(line)
             typer.echo(as_typed(line), err=True)
 
-    from gan_eval.quiz.admission import Person, QuizStudy
+    from gan_eval.quiz.admission import Person
     from gan_eval.quiz.simulate import parse_observer
 
     observer = None if simulate is None else parse_observer(simulate)
@@ -125,18 +129,29 @@ def quiz(
         belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
         refuse_without_effect(context, ["out"], belongs)
         from gan_eval.quiz.room import run_session
-        from gan_eval.settings.design import pictures_hash, quiz_design
-        from gan_eval.stimuli.sets import read_sets
 
-        settings = quiz_of_options(options)
-        pool = read_sets(stimuli or [], hash_files=False)
-        design = {"quiz": quiz_design(settings), "pictures": {"shown": pictures_hash(pool.rows)}}
-        shown = QuizStudy(name="ad-hoc", settings=settings, shown=[pool], seed=seed or 0, design=design)
-        result = run_session(shown, store or "gan-eval.sqlite", person, **how)
+        shown = study_of_options(stimuli or [], options, seed=seed or 0)
+        result = run_session(shown, store or DEFAULT_STORE, person, **how)
     for line in (*result.warnings, session_summary(result)):
         tell(line)
     for line in awaited(plan) if study is not None and store is None and result.status in ("complete", "open") else ():
         tell(line)
+
+
+def study_of_options(stimuli: Sequence[Path], options: Mapping[str, Any], *, seed: int) -> "QuizStudy":
+    """The study that stimulus sets and options without a study file ask for.
+
+    Raises:
+        UserError: as `quiz_of_options`; a set is missing or broken.
+    """
+    from gan_eval.quiz.admission import QuizStudy
+    from gan_eval.settings.design import pictures_hash, quiz_design
+    from gan_eval.stimuli.sets import read_sets
+
+    settings = quiz_of_options(options)
+    pool = read_sets(stimuli, hash_files=False)
+    design = {"quiz": quiz_design(settings), "pictures": {"shown": pictures_hash(pool.rows)}}
+    return QuizStudy(name="ad-hoc", settings=settings, shown=[pool], seed=seed, design=design)
 
 
 def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:

@@ -16,6 +16,7 @@ VERBS = {
     "train": "train:train",
     "generate": "train:generate",
     "quiz": "quiz:quiz",
+    "serve": "serve:serve",
     "metrics": "metrics:metrics",
     "power": "analysis:power",
     "analyze": "analysis:analyze",

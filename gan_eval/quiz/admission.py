@@ -145,7 +145,7 @@ def admit(store: Store, study: QuizStudy, person: Person) -> Admitted:
             "simulated in their store; rehearse with another --store"
         )
     others = store.rows(tables.SESSIONS, study=study.name)
-    known = next((row for row in others if person_of(row["participant"]) == person_of(person.code)), None)
+    known = _session_of(others, person.code)
     if known is not None:
         if person.list_number not in (None, known["list"]) and known["status"] == "open":
             raise UserError(
@@ -179,6 +179,19 @@ def admit(store: Store, study: QuizStudy, person: Person) -> Admitted:
     return Admitted(
         _session_row(session, study, person, number, draw), draw.plan, (), (), tuple(warnings), stored=False
     )
+
+
+def stored_session(store: Store, *, study: str, participant: str) -> Row | None:
+    """Return the row of a participant's session in a study; None: there is none.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    return _session_of(store.rows(tables.SESSIONS, study=study), participant)
+
+
+def _session_of(sessions: Sequence[Row], participant: str) -> Row | None:
+    return next((row for row in sessions if person_of(row["participant"]) == person_of(participant)), None)
 
 
 def unused_code(where: str | Path, study: str) -> str:

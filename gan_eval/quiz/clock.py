@@ -1,4 +1,4 @@
-"""The clocks that a session runs on: the machine's, and a virtual one for simulated participants.
+"""The clocks that a session runs on: the machine's, a browser's, and a virtual one for simulated participants.
 
 What the quiz needs of its clock: it never jumps (so not the time of day), resolves well below a millisecond, and is
 shared with programs that watch from outside. `time.perf_counter_ns` is all three: CLOCK_MONOTONIC on Linux,
@@ -46,5 +46,24 @@ class VirtualClock:
         self._elapsed = max(self._elapsed, when)
 
 
-Clock = SystemClock | VirtualClock
-"""The two clocks of a session: `monotonic`, and `utc`, by which nothing is measured."""
+class ReportedClock:
+    """The clock of a browser: it stands at the moment at which the page sent its last message."""
+
+    def __init__(self) -> None:
+        self._sent, self._received = 0, datetime.now(UTC)
+
+    def receive(self, sent: int) -> None:
+        """Set the clock to the moment, in nanoseconds, at which a message that has just arrived was sent."""
+        self._sent, self._received = sent, datetime.now(UTC)
+
+    def monotonic(self) -> int:
+        """Nanoseconds on the page's clock when it sent its last message."""
+        return self._sent
+
+    def utc(self) -> datetime:
+        """The time of day of that moment, as if messages took no time."""
+        return self._received
+
+
+Clock = SystemClock | VirtualClock | ReportedClock
+"""The clocks of a session: `monotonic`, and `utc`, by which nothing is measured."""

@@ -4,14 +4,13 @@ Browsers and simulated participants show trials without the session looking on. 
 reports its events to the session in the order in which they happened.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.trial import MILLISECOND, Flag, State
+from gan_eval.quiz.trial import MILLISECOND, State
 
 Moment = Annotated[float, Field(ge=0, le=1e10, allow_inf_nan=False)]
 """Milliseconds on the presenter's monotonic clock."""
@@ -64,30 +63,6 @@ class TrialReport(_Reported):
     """Frames that were left out while a picture was shown; None: not measured."""
 
 
-class ReportedClock:
-    """The clock of a presenter elsewhere: it stands at the moment at which its last message was sent."""
-
-    def __init__(self) -> None:
-        self._sent = 0
-        self._received = datetime.now(UTC)
-
-    def receive(self, sent_ms: float) -> None:
-        """Set the clock to the moment of a message that has just arrived."""
-        self._sent, self._received = nanoseconds(sent_ms), datetime.now(UTC)
-
-    def monotonic(self) -> int:
-        """Nanoseconds on the presenter's clock when its last message was sent."""
-        return self._sent
-
-    def utc(self) -> datetime:
-        """The time of day of that moment; the way of the message takes a little of it."""
-        return self._received
-
-    def passed(self) -> timedelta:
-        """Time since the last message."""
-        return datetime.now(UTC) - self._received
-
-
 def nanoseconds(milliseconds: float) -> int:
     """Return a moment in nanoseconds.
 
@@ -129,6 +104,7 @@ def replay(session: Session, report: TrialReport) -> None:
             session.onset(when)
     for flag in report.flags:
         session.flag(flag)
+    trial.frame_ms, trial.missed_frames = report.frame_ms, report.missed_frames
     if report.broken_off is not None:
         session.break_off(nanoseconds(report.broken_off.at_ms), report.broken_off.flag)
         return
@@ -163,6 +139,3 @@ def _require_possible(session: Session, report: TrialReport) -> None:
     levels = session.protocol.settings.confidence
     if answered and levels and (report.confidence is None or report.confidence > levels):
         raise UserError(f"{where}: confidence: found {report.confidence}, wanted 1 to {levels}")
-
-
-assert set(ReportedFlag.__args__) <= {value for name, value in vars(Flag).items() if name.isupper()}  # type: ignore[attr-defined]

@@ -123,8 +123,16 @@ class Room:
         return differences_from_real(self.study.shown)
 
 
-def make_session(admitted: Admitted, library: Library, settings: QuizSettings, writer: Writer, clock: Clock) -> Session:
-    """Return the session of an admitted person, new or resumed.
+def make_session(
+    admitted: Admitted,
+    library: Library,
+    settings: QuizSettings,
+    writer: Writer,
+    clock: Clock,
+    *,
+    still_shown: bool = False,
+) -> Session:
+    """Return the session of an admitted person, new or resumed; `still_shown` as in `Session.resume`.
 
     Raises:
         UserError: a picture that is still to be shown is missing, or is not the one that was dealt.
@@ -136,7 +144,7 @@ def make_session(admitted: Admitted, library: Library, settings: QuizSettings, w
     )
     session.warnings += admitted.warnings
     if admitted.stored:
-        session.resume(admitted.onsets)
+        session.resume(admitted.onsets, still_shown=still_shown)
     return session
 
 

@@ -141,7 +141,7 @@ class Session:
         self._go_on()
 
     def resume(self, onsets: Sequence[Row], *, still_shown: bool = False) -> None:
-        """Take up a session that is in the store, and go to its next trial.
+        """Take up a session that is in the store, and go to its next trial; a finished one is OVER.
 
         Args:
             onsets: the onsets that are in the store already, rows of `gan_eval.tables.ONSETS`. One without a trial was
@@ -150,6 +150,9 @@ class Session:
                 trial on the screen continues.
         """
         assert self._state is State.NEW
+        if self.row["status"] != "open":
+            self._state = State.OVER
+            return
         finished = {row["trial"] for row in self.done}
         unfinished = [row for row in onsets if row["trial"] not in finished]
         if still_shown:

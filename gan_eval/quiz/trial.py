@@ -107,6 +107,10 @@ class Trial:
     pressed: int | None = None
     broken_off: int | None = None
     confidence: int | None = None
+    frame_ms: float | None = None
+    """Median interval between frames; None: not measured."""
+    missed_frames: int | None = None
+    """Frames left out; None: not measured."""
     planned_flash_ms: float | None = field(init=False)
     """The fixed exposure to present: rounded to whole frames if vsync was measured."""
     planned_gap_ms: float = field(init=False)
@@ -224,6 +228,8 @@ class Trial:
             "reaction_time_ms": None if self.pressed is None else (self.pressed - self.onset) / MILLISECOND,
             "confidence": self.confidence,
             "flags": " ".join(sorted(self.flags)) or None,
+            "frame_ms": self.frame_ms,
+            "missed_frames": self.missed_frames,
         }
 
 

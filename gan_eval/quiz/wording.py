@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.settings.protocols import PROTOCOLS
-from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.tables.frames import Row
 
 SOURCE_LANGUAGE = "en"
@@ -104,6 +104,13 @@ def instructions(settings: QuizSettings, trials: int, texts: Texts) -> list[str]
     if settings.confidence:
         lines.append(texts("confidence_task", levels=settings.confidence))
     return [*lines, texts("escape_pauses")]
+
+
+def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings:
+    """The study's consent text unchanged; if the study has none, the program's in the participant's language."""
+    if consent.text != ConsentSettings().text:
+        return consent
+    return consent.model_copy(update={"text": texts("consent_text")})
 
 
 def keys_in_order(keys: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -43,6 +43,7 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
         "participants": "more people do not change what each of them sees",
         "strict_counts": "whether a small pool is an error",
         "push_to": "where answers are copied to",
+        "browser": "where participants come from and go to, and who is screened out before the first trial",
         "allow_giveaways": "which sets are refused",
         "show_score": "comes after the last trial",
         "show_review": "comes after the last trial",

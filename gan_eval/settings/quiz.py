@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from gan_eval.errors import abbreviated
+from gan_eval.settings.browser import BrowserSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PROTOCOLS, Layout, ProtocolName, default_keys
 from gan_eval.settings.sections import Name, Section, Words
 
@@ -175,6 +176,8 @@ class QuizSettings(Section):
     """The text that the participant agrees to."""
     questions: tuple[QuestionSettings, ...] = Field(default=(), max_length=1000)
     """The study's own questions, such as age band and expertise."""
+    browser: BrowserSettings = BrowserSettings()
+    """For sessions in a browser."""
 
     @model_validator(mode="before")
     @classmethod

@@ -23,7 +23,7 @@ def list_participants(store: Store, study: str | None = None) -> list[Row]:
 
     Returns:
         For each session its participant, study, protocol, list, status, started_at, station and simulated, with the
-        numbers of its trials that are stored (`trials`) and planned (`planned`).
+        numbers of its trials that are stored (`trials`), planned (`planned`) and stored with flags (`flagged`).
 
     Raises:
         UserError: the store cannot be read.
@@ -31,10 +31,15 @@ def list_participants(store: Store, study: str | None = None) -> list[Row]:
     equal = {} if study is None else {"study": study}
     sessions = store.rows(tables.SESSIONS, **equal)
     trials, planned = rows_by_session(store, tables.TRIALS), rows_by_session(store, tables.PLANS)
+    flagged = rows_by_session(store, tables.TRIALS, LAYOUTS[tables.TRIALS].c.flags.is_not(None))
     names = ("participant", "study", "protocol", "list", "status", "started_at", "station", "simulated")
     return [
         {name: row[name] for name in names}
-        | {"trials": trials.get(row["session"], 0), "planned": planned.get(row["session"], 0)}
+        | {
+            "trials": trials.get(row["session"], 0),
+            "planned": planned.get(row["session"], 0),
+            "flagged": flagged.get(row["session"], 0),
+        }
         for row in sessions
     ]
 
@@ -78,11 +83,11 @@ def session_ids(store: Store) -> set[str]:
         return {*connection.execute(sa.select(LAYOUTS[tables.SESSIONS].c.session)).scalars()}
 
 
-def rows_by_session(store: Store, table: Table) -> dict[str, int]:
-    """Count the rows of each session in one table."""
+def rows_by_session(store: Store, table: Table, *which: sa.ColumnElement[bool]) -> dict[str, int]:
+    """Count the rows of each session in one table, of those that meet the conditions."""
     session = LAYOUTS[table].c.session
     with store.transaction() as connection:
-        counts = connection.execute(sa.select(session, sa.func.count()).group_by(session))
+        counts = connection.execute(sa.select(session, sa.func.count()).where(*which).group_by(session))
         return {name: number for name, number in counts}  # noqa: C416
 
 

@@ -156,6 +156,24 @@ class Store:
         with self.transaction() as connection:
             self._insert(connection, table, rows)
 
+    def describe(
+        self,
+        session: str,
+        columns: Mapping[str, Any],
+        *,
+        more: Iterable[tuple[Table, Sequence[Mapping[str, Any]]]] = (),
+    ) -> None:
+        """Fill in columns of a session's row, and store `more` rows of other tables, all or nothing.
+
+        Raises:
+            UserError: the store cannot be written, or a row with this key is in it already.
+        """
+        layout = LAYOUTS[tables.SESSIONS]
+        with self.transaction() as connection:
+            connection.execute(layout.update().where(layout.c.session == session).values(**columns))
+            for table, rows in more:
+                self._insert(connection, table, rows)
+
     def set_status(self, session: str, status: str, ended_at: str | None) -> None:
         """Mark a session open, complete or aborted."""
         layout = LAYOUTS[tables.SESSIONS]

@@ -26,7 +26,7 @@ from gan_eval.quiz.session import AtStake, Session
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import picture_width
-from gan_eval.quiz.wording import Texts, instructions, welcome_title
+from gan_eval.quiz.wording import instructions, presented_consent, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
 Status = Literal["complete", "aborted", "open", "declined", "denied"]
@@ -400,13 +400,6 @@ class QuizApplication(QObject):
     def _give_up(self, error: BaseException) -> None:
         self._error = self._error or error
         self._qt.exit()
-
-
-def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings:
-    """The study's consent text unchanged; if the study has none, the program's in the participant's language."""
-    if consent.text != ConsentSettings().text:
-        return consent
-    return consent.model_copy(update={"text": texts("consent_text")})
 
 
 @contextmanager

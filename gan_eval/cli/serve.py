@@ -1,0 +1,87 @@
+"""The command `serve`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gan_eval.cli.options import given, refuse_with_study, refuse_without_effect
+from gan_eval.cli.quiz import DEFAULT_STORE, study_of_options
+from gan_eval.errors import UserError
+from gan_eval.files.sqlite_files import is_address
+from gan_eval.machine.commands import as_typed, setup_command
+
+LOCAL = "127.0.0.1"
+
+
+def serve(
+    context: typer.Context,
+    study: Annotated[Path | None, typer.Argument(help="A study file, with --out; or give --stimuli.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="With a study: its folder.")] = None,
+    stimuli: Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")] = None,
+    store: Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: reachable from other computers.")] = LOCAL,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8700,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; several need a PostgreSQL store.")] = 1,
+    public_url: Annotated[
+        str | None, typer.Option(help="Address that participants open, where a proxy stands in front.")
+    ] = None,
+    protocol: Annotated[str | None, typer.Option(help="quick_response (the default), yes_no, paired, ...")] = None,
+    real: Annotated[int | None, typer.Option(help="Real pictures of each data set; default: 25.")] = None,
+    fake: Annotated[int | None, typer.Option(help="Generated pictures of each data set; default: 25.")] = None,
+    pairs: Annotated[int | None, typer.Option(help="Pairs of each data set, for protocols with pairs.")] = None,
+    exposure_ms: Annotated[
+        str | None, typer.Option(help="A flash in ms, or until-answer (the default); for yes_no several: 100,500.")
+    ] = None,
+    response_ms: Annotated[str | None, typer.Option(help="From onset, or unlimited; default: 4000.")] = None,
+    keys: Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")] = None,
+    picture_size: Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")] = None,
+    allow_giveaways: Annotated[
+        str | None,
+        typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
+    ] = None,
+    intro: Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages around the trials.")] = True,
+) -> None:
+    """Serve a study to browsers: participants open a link, and each answer is stored before the next picture."""
+    if (study is None) == (not stimuli):
+        raise UserError("serve: give either a study file with --out, or --stimuli SET")
+    options = given(
+        protocol=protocol,
+        real=real,
+        fake=fake,
+        pairs=pairs,
+        exposure_ms=exposure_ms,
+        response_ms=response_ms,
+        keys=keys,
+        picture_size=picture_size,
+        allow_giveaways=allow_giveaways,
+    )
+    where: str | Path
+    if study is not None:
+        from gan_eval.study.plan import open_plan
+        from gan_eval.study.sessions import quiz_study, require_one_design
+
+        if out is None:
+            raise UserError("serve: --out is missing; name the study's folder")
+        refuse_with_study({**options, **given(seed=seed)}, study)
+        plan = open_plan(study, out)
+        where = store or plan.store
+        shown = quiz_study(plan, require_one_design(plan, where))
+    else:
+        belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
+        refuse_without_effect(context, ["out"], belongs)
+        where = store or DEFAULT_STORE
+        shown = study_of_options(stimuli or [], options, seed=seed or 0)
+    if workers > 1 and not is_address(where):
+        raise UserError(f"--workers {workers}: several processes need a database server; give --store postgresql://...")
+    try:
+        from gan_eval.quiz.serve.run import run_server
+    except ImportError as error:
+        raise UserError(f"serve: {error.name} is missing; install it with: {setup_command('web')}") from error
+
+    run_server(shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=_say)
+
+
+def _say(line: str) -> None:
+    typer.echo(as_typed(line), err=True)

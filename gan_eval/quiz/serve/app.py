@@ -1,0 +1,235 @@
+"""The quiz over HTTP: addresses, limits and headers around `LiveStudy`.
+
+Every answer of the interface is JSON. Addresses are relative to the page's own folder, since the same routes are
+mounted twice: for participants, and for the experimenter to try the study without storing anything.
+"""
+
+import json
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gan_eval.quiz.remote import TrialReport
+from gan_eval.quiz.serve import messages
+from gan_eval.quiz.serve.live import LiveStudy
+from gan_eval.quiz.serve.messages import RequestError
+from gan_eval.quiz.wording import texts_of, welcome_title
+
+HERE = Path(__file__).parent
+LARGEST_BODY = 256 * 2**10
+"""Bytes of a request's body."""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    # a page that is isolated from other origins gets times in steps of 5 in place of 100 microseconds
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""Headers of every response."""
+
+_OPEN: Mapping[str, tuple[type[messages.Message], Callable[..., Awaitable[dict[str, Any]]]]] = {
+    "open": (messages.Opening, LiveStudy.open),
+    "decline": (messages.Opening, LiveStudy.decline),
+    "begin": (messages.Arrival, LiveStudy.begin),
+    "resume": (messages.Arrival, LiveStudy.resume),
+}
+"""Requests of a page without a session."""
+_GRANTED: Mapping[str, tuple[type[Any], Callable[..., Awaitable[dict[str, Any]]]]] = {
+    "check": (messages.Check, LiveStudy.check),
+    "ready": (messages.Ready, LiveStudy.ready),
+    "onset": (messages.Onset, LiveStudy.onset),
+    "trial": (TrialReport, LiveStudy.trial),
+    "withdraw": (messages.Withdrawal, LiveStudy.withdraw),
+}
+"""Requests in a session, with its token."""
+ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
+)
+
+
+def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
+    """Return the application for participants, with `more` routes, such as the experimenter's."""
+    return application([*quiz_routes(live), *(more or [])])
+
+
+def application(routes: list[BaseRoute]) -> ASGIApp:
+    """Routes with the headers, limits and error messages that all of them share."""
+    handlers = {HTTPException: _http_error, RequestError: _refused, Exception: _unexpected}
+    return Guard(Starlette(routes=routes, exception_handlers=handlers))
+
+
+def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
+    """Routes of the page and of what it asks for."""
+    html = _page(live)
+
+    async def page(_: Request) -> Response:
+        return HTMLResponse(html)
+
+    async def picture(request: Request) -> Response:
+        token, address = request.path_params["token"], request.path_params["address"]
+        return Response(await live.picture(token, address), media_type="image/png")
+
+    async def api(request: Request) -> Response:
+        name = request.path_params["name"]
+        body = await _json_body(request)
+        if name in _OPEN:
+            kind, answer = _OPEN[name]
+            return JSONResponse(await answer(live, _checked(kind, body)))
+        if name not in _GRANTED:
+            raise HTTPException(404)
+        kind, answer = _GRANTED[name]
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise RequestError(401, "no session")
+        message = _checked(kind, body)
+        return JSONResponse(await live.granted(token.strip(), request.headers.get("x-tab", ""), answer, message))
+
+    return [
+        Route("/", page, methods=["GET"]),
+        Route("/healthz", _healthz, methods=["GET"]),
+        Route("/api/{name}", api, methods=["POST"]),
+        Route("/picture/{token}/{address}", picture, methods=["GET"]),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
+    ]
+
+
+async def _healthz(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _page(live: LiveStudy) -> str:
+    """The page with its texts; it holds nothing of a session."""
+    settings, texts = live.settings, live.texts
+    browser = settings.browser
+    facts = {
+        "language": texts.language,
+        "title": welcome_title(settings, texts),
+        "protocol": settings.protocol,
+        "intro": live.intro,
+        "parameters": {"participant": browser.participant_parameters, "others": browser.other_parameters},
+        "questions": [question.model_dump(include={"id", "required"}) for question in settings.questions],
+        "checks": len(browser.checks),
+        "picture": {"degrees": settings.picture_degrees, "distance_cm": settings.viewing_distance_cm},
+        "fixation_mark": settings.fixation_mark,
+        "texts": texts_of(texts.language),
+    }
+    return ENVIRONMENT.get_template("page.html").render(
+        facts=facts, settings=settings, texts=texts, consent=live.consent, title=facts["title"]
+    )
+
+
+async def _json_body(request: Request) -> Any:
+    """Read a JSON body of limited size."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise RequestError(415, "wanted application/json")
+    content = b""
+    async for part in request.stream():
+        content += part
+        if len(content) > LARGEST_BODY:
+            raise RequestError(413, f"more than {LARGEST_BODY} bytes")
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(400, "the body is not JSON") from error
+
+
+def _checked(kind: type[Any], body: Any) -> Any:
+    try:
+        return kind.model_validate(body)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, problem["loc"])) or "body"
+        raise RequestError(422, f"{place}: {problem['msg']}") from error
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    return JSONResponse(error.body, error.status)
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    traceback.print_exception(error, file=sys.stderr)
+    return JSONResponse({"error": "internal error"}, 500)
+
+
+class Buckets:
+    """Allowances that are used up by requests and fill again with time, one for each key."""
+
+    def __init__(self, size: float, per_second: float) -> None:
+        self._size, self._rate = size, per_second
+        self._levels: dict[str, tuple[float, float]] = {}
+
+    def take(self, key: str, cost: float = 1.0) -> bool:
+        """Take from an allowance; return whether enough was left."""
+        now = time.monotonic()
+        level, since = self._levels.get(key, (self._size, now))
+        level = min(self._size, level + (now - since) * self._rate)
+        if enough := level >= cost:
+            level -= cost
+        self._levels[key] = (level, now)
+        if len(self._levels) > 10_000:  # those that have filled again say nothing
+            self._levels = {
+                each: (left, when)
+                for each, (left, when) in self._levels.items()
+                if left + (now - when) * self._rate < self._size
+            }
+        return enough
+
+
+class Guard:
+    """Limits and headers around an application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._addresses = Buckets(6000, 1000)
+        """For a client's address: a lab of 300 people behind one address stays far below."""
+        self._sessions = Buckets(400, 100)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or 429."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        client = (scope.get("client") or ("", 0))[0]
+        session = dict(scope["headers"]).get(b"authorization", b"")
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if message["status"] in (400, 401, 404, 405, 413, 415, 422):
+                    self._addresses.take(client, 10.0)  # guesses cost more
+            await send(message)
+
+        allowed = self._addresses.take(client)
+        if session and allowed:
+            allowed = self._sessions.take(session[:200].decode("latin-1"))
+        if not allowed:
+            response = JSONResponse({"error": "too many requests"}, 429, headers={"Retry-After": "2"})
+            await response(scope, receive, send_with_headers)
+            return
+        await self._app(scope, receive, send_with_headers)

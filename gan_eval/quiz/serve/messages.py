@@ -1,0 +1,92 @@
+"""What the page tells the server: JSON bodies, checked before anything is done with them.
+
+A trial is a `gan_eval.quiz.remote.TrialReport`.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from gan_eval.quiz.remote import Moment
+
+Tab = Annotated[str, StringConstraints(pattern=r"^[\w-]{16,64}$")]
+ShortText = Annotated[str, StringConstraints(max_length=10_000)]
+
+
+class Message(BaseModel):
+    """A message of the page."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Opening(Message):
+    """A page was opened, or its participant declines."""
+
+    participant: str = Field(max_length=200)
+
+
+class Arrival(Opening):
+    """The participant agrees, or comes back."""
+
+    tab: Tab
+    consent: bool = False
+    parameters: dict[str, Annotated[str, StringConstraints(max_length=200)]] = Field(default={}, max_length=50)
+
+
+class Screen(Message):
+    """The display of a page."""
+
+    width: int = Field(ge=1, le=100_000)
+    height: int = Field(ge=1, le=100_000)
+    """Physical pixels of the screen."""
+    window_width: int = Field(ge=1, le=100_000)
+    window_height: int = Field(ge=1, le=100_000)
+    """CSS pixels of the window."""
+    device_pixel_ratio: float = Field(gt=0, le=20)
+    refresh_hz: float | None = Field(default=None, gt=1, le=1000)
+    """As measured in the page."""
+    jitter_ms: float | None = Field(default=None, ge=0, le=10_000)
+    dropped: float | None = Field(default=None, ge=0, le=1)
+    """Share of frames that were left out."""
+    touch: bool = False
+    user_agent: str = Field(default="", max_length=500)
+    pixels_per_cm: float | None = Field(default=None, gt=1, le=2000)
+    """Physical pixels, by the participant's bank card."""
+
+
+class Ready(Message):
+    """Everything before the first trial."""
+
+    answers: dict[Annotated[str, StringConstraints(max_length=200)], ShortText | None] = Field(
+        default={}, max_length=1000
+    )
+    screen: Screen
+
+
+class Check(Message):
+    """Answers to the questions on the instructions, by their place among the choices."""
+
+    choices: tuple[int, ...] = Field(max_length=20)
+
+
+class Onset(Message):
+    """A trial's first picture has appeared."""
+
+    trial: int = Field(ge=0, le=10**6)
+    onset_ms: Moment
+    sent_ms: Moment
+
+
+class Withdrawal(Message):
+    """The participant stops for good."""
+
+    forget: bool = False
+
+
+class RequestError(Exception):
+    """A request that is not granted, with what the page shows."""
+
+    def __init__(self, status: int, text: str, **more: Any) -> None:
+        super().__init__(text)
+        self.status = status
+        self.body = {"error": text, **more}

@@ -1,0 +1,58 @@
+"""`[quiz.browser]` of a study file: where participants of `serve` come from and go to, and who is screened out."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from gan_eval.settings.sections import Section, Words
+
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+ReturnAddress = Annotated[str, Field(pattern=r"^(https?://[^\s<>\"']{1,2000})?$")]
+
+
+class ComprehensionCheck(Section):
+    """`[[quiz.browser.checks]]`: a question on the instructions."""
+
+    text: Words = Field(examples=["When do you press the key F?"])
+    """The question as shown."""
+    choices: tuple[Words, ...] = Field(min_length=2, max_length=20, examples=[("fake", "real")])
+    """Answers to choose from."""
+    answer: Words = Field(examples=["fake"])
+    """The correct one of them."""
+
+    @model_validator(mode="after")
+    def _has_the_answer(self) -> Self:
+        if self.answer not in self.choices or len(set(self.choices)) < len(self.choices):
+            raise ValueError("answer: wanted one of the choices, which differ from each other")
+        return self
+
+
+class BrowserSettings(Section):
+    """`[quiz.browser]`: participants of `serve`."""
+
+    participant_parameters: tuple[ParameterName, ...] = Field(
+        default=("participant", "PROLIFIC_PID"), min_length=1, max_length=10
+    )
+    """Parameters of the link that may hold the participant's pseudonym; the first that is there counts."""
+    other_parameters: tuple[ParameterName, ...] = Field(default=("STUDY_ID", "SESSION_ID"), max_length=20)
+    """Further parameters of the link that are stored in the table `participants`."""
+    complete_url: ReturnAddress = ""
+    """Return address after the last trial, such as Prolific's with its completion code."""
+    complete_code: str = ""
+    """Completion code, shown after the last trial."""
+    screened_out_url: ReturnAddress = ""
+    """Return address of participants whose display or attention is not sufficient."""
+    screened_out_code: str = ""
+    """Code shown to them."""
+    declined_url: ReturnAddress = ""
+    """Return address of people who do not agree to take part."""
+    declined_code: str = ""
+    """Code shown to them."""
+    smallest_window: tuple[Annotated[int, Field(ge=0, le=16_384)], Annotated[int, Field(ge=0, le=16_384)]] = (0, 0)
+    """Width and height in CSS pixels that the window must have."""
+    lowest_refresh_hz: float = Field(default=0.0, ge=0, le=1000)
+    """Refresh rate that the display must reach, as measured in the page."""
+    touch: bool = True
+    """Admit devices without a keyboard and mouse."""
+    checks: tuple[ComprehensionCheck, ...] = Field(default=(), max_length=20)
+    """Questions on the instructions; after two wrong attempts a participant is screened out."""
