@@ -1,0 +1,517 @@
+// The pages of a session in their order, and the trials between them. Texts come from the server with the document.
+
+import { answerButton, measureFrames, Stage, wantedKey } from "./trial.js";
+import { Refusal, Transport } from "./transport.js";
+
+const CARD_MM = 85.6; // the width of a bank card (ISO/IEC 7810 ID-1)
+const FRAMES_MEASURED = 60;
+const SELF_TEST_MS = 3000;
+
+const main = document.querySelector("main");
+const sheet = document.querySelector("#sheet");
+const facts = JSON.parse(document.querySelector("#facts").textContent);
+const texts = JSON.parse(document.querySelector("#texts").textContent);
+const query = new URLSearchParams(location.search);
+const trouble = document.querySelector("#trouble");
+const transport = new Transport((waiting) => {
+  trouble.textContent = waiting ? texts.offline : "";
+});
+const stage = new Stage(main, document.querySelector("#stage"));
+const named = facts.parameters.participant.map((name) => query.get(name)?.trim()).find(Boolean);
+const participant = named || transport.code();
+let setup = null;
+const pictures = new Map(); // promises of pictures by address
+
+/** A text with its braces filled in. */
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (brace, name) => values[name] ?? brace);
+
+// ---- pages
+
+/**
+ * Show a page and wait for one of its buttons; return the button's action.
+ *
+ * `prepare(part)` fills the page in; `part(selector)` finds an element. `check(action)` may refuse to leave by
+ * returning false. Enter does what `continue` does, Escape what `escape` names.
+ */
+async function show(name, { prepare = () => {}, check = () => true, escape = null, onKey = () => false } = {}) {
+  const content = document.querySelector(`#page-${name}`).content.cloneNode(true);
+  sheet.replaceChildren(content);
+  const part = (selector) => sheet.querySelector(selector);
+  prepare(part);
+  sheet.hidden = false;
+  main.dataset.page = name;
+  scrollTo(0, 0);
+  part("h1").tabIndex = -1;
+  part("h1").focus({ preventScroll: true });
+  return new Promise((resolve) => {
+    const listening = new AbortController();
+    const signal = listening.signal;
+    let checking = false;
+    const act = async (action) => {
+      const button = part(`[data-action="${action}"]`);
+      if (checking || !button || button.disabled) return;
+      checking = true;
+      const leaves = await check(action, part);
+      checking = false;
+      if (!leaves) return;
+      listening.abort();
+      for (const each of sheet.querySelectorAll("button")) each.disabled = true; // until the next page is there
+      resolve(action);
+    };
+    sheet.addEventListener("click", (event) => {
+      const button = event.target.closest("button[data-action]");
+      if (button && !button.dataset.action.startsWith("answer-")) act(button.dataset.action);
+    }, { signal });
+    addEventListener("keydown", (event) => {
+      if (event.repeat || event.isComposing) return;
+      if (event.key === "Enter" && !event.target.closest?.("button, a, summary")) {
+        event.preventDefault();
+        const link = part("a[data-action=continue]");
+        if (link) link.click();
+        else act("continue");
+      } else if (event.key === "Escape" && escape) {
+        act(escape);
+      } else if (onKey(event, part)) {
+        event.preventDefault();
+      }
+    }, { signal });
+  });
+}
+
+/** Put paragraphs into an element. */
+function paragraphs(element, lines) {
+  element.replaceChildren(...lines.map((line) => {
+    const paragraph = document.createElement("p");
+    paragraph.textContent = line;
+    return paragraph;
+  }));
+}
+
+/** Say what is wrong on a page, and move there. */
+function problem(part, text, field = null) {
+  part(".problem").textContent = text;
+  field?.focus();
+  return false;
+}
+
+function progress(part, { done, trials }) {
+  part("progress").max = trials;
+  part("progress").value = done;
+}
+
+const askConsent = () => show("consent", { escape: "back" });
+
+async function askQuestions() {
+  const read = (part) => Object.fromEntries(facts.questions.map(({ id, choices }, index) => {
+    const field = part(choices.length ? `[name=question-${index}]:checked` : `[name=question-${index}]`);
+    return [id, field?.value.trim() || null];
+  }));
+  let answers = {};
+  const check = (action, part) => {
+    answers = read(part);
+    for (const fieldset of sheet.querySelectorAll(".question")) fieldset.classList.remove("missing");
+    const missing = facts.questions.findIndex(({ id, required }) => required && answers[id] === null);
+    if (missing < 0) return true;
+    const field = part(`[name=question-${missing}]`);
+    field.closest(".question").classList.add("missing");
+    return problem(part, texts.question_missing, field);
+  };
+  await show("questions", { check });
+  return answers;
+}
+
+async function instruct() {
+  const asks = facts.checks.length > 0 && !setup.ready;
+  let refused = null;
+  const check = async (action, part) => {
+    if (!asks) return true;
+    const choices = facts.checks.map((_, index) => part(`[name=check-${index}]:checked`));
+    const missing = choices.findIndex((choice) => choice === null);
+    if (missing >= 0) return problem(part, texts.question_missing, part(`[name=check-${missing}]`));
+    const answer = await transport.post("check", { choices: choices.map((choice) => Number(choice.value)) });
+    if (answer.page) refused = answer;
+    if (answer.page || answer.passed) return true;
+    for (const choice of choices) choice.checked = false;
+    scrollTo(0, 0);
+    return problem(part, fill(texts.check_failed, answer));
+  };
+  await show("instructions", {
+    prepare: (part) => {
+      paragraphs(part(".lines"), setup.instructions);
+      part(".checks").hidden = !asks;
+    },
+    check,
+  });
+  return refused;
+}
+
+async function tryKeys() {
+  const untried = new Set(setup.answers.map(({ key }) => key.toLowerCase()));
+  const levels = Array.from({ length: setup.confidence }, (_, index) => String(index + 1));
+  const wanted = [...new Set([...untried, ...levels])];
+  const tried = (part, key) => {
+    for (const cap of sheet.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)) cap.classList.add("tried");
+    untried.delete(key);
+    part(".problem").textContent = "";
+    if (untried.size === 0 && part("[data-action=continue]").disabled) {
+      part("[data-action=continue]").disabled = false;
+      part(".done").textContent = texts.keys_done;
+    }
+  };
+  return show("keys", {
+    escape: "back",
+    prepare: (part) => {
+      part(".caps").append(...setup.answers.map(answerButton));
+      part(".confidence").hidden = !levels.length;
+      part(".levels").append(...levels.map((level) => {
+        const cap = document.createElement("span");
+        cap.className = "answer";
+        cap.dataset.key = level;
+        cap.innerHTML = "<kbd></kbd> <span></span>";
+        cap.firstChild.textContent = level;
+        cap.lastChild.textContent = setup.confidence_labels[level] ?? "";
+        return cap;
+      }));
+      for (const type of ["pointerdown", "click"]) {
+        part(".caps").addEventListener(type, (event) => {
+          const button = event.target.closest("button");
+          if (button) tried(part, button.dataset.key);
+        });
+      }
+    },
+    onKey: (event, part) => {
+      const key = wantedKey(event, wanted);
+      if (key !== null) tried(part, key);
+      else if (event.key.length === 1 && event.key.trim() && !event.ctrlKey && !event.metaKey) {
+        problem(part, fill(texts.keys_unknown, { key: event.key.toUpperCase() }));
+      }
+      return key !== null;
+    },
+  });
+}
+
+/** The page before the first trial; return the device pixels of a centimetre where the study needs them. */
+async function getReady() {
+  const degrees = facts.picture.degrees !== null;
+  let pixels_per_cm = null;
+  const action = await show("ready", {
+    escape: "back",
+    prepare: (part) => {
+      paragraphs(part(".lines"), setup.ready_lines);
+      part("[data-action=full-screen]").hidden = !document.documentElement.requestFullscreen;
+      part(".size").hidden = !degrees;
+      const [slider, card] = [part(".size input"), part(".card")];
+      slider.max = Math.max(200, Math.min(900, innerWidth - 64));
+      const fit = () => {
+        card.style.width = `${slider.value}px`;
+        pixels_per_cm = (Number(slider.value) * devicePixelRatio) / (CARD_MM / 10);
+      };
+      slider.addEventListener("input", fit);
+      if (degrees) fit();
+    },
+    check: async (action) => {
+      if (action !== "full-screen") return true;
+      await document.documentElement.requestFullscreen().catch(() => {}); // offered, never needed
+      return false;
+    },
+  });
+  return { action, pixels_per_cm };
+}
+
+// ---- the course of a session
+
+async function start() {
+  if (query.has("self-test")) await selfTest();
+  await transport.deliverUnsent(participant);
+  const opened = await transport.post("open", { participant });
+  if (opened.page === "end") return end(opened);
+  if (opened.page === "refused") return refuse(opened);
+  if (opened.page === "resume") {
+    if (facts.intro) {
+      const began = new Date(opened.started_at);
+      const two = (number) => String(number).padStart(2, "0");
+      const date = `${began.getFullYear()}-${two(began.getMonth() + 1)}-${two(began.getDate())}`;
+      const question = fill(texts.resume_question, { date, time: `${two(began.getHours())}:${two(began.getMinutes())}` });
+      const done = fill(texts.welcome_back, opened);
+      const prepare = (part) => paragraphs(part(".lines"), opened.done ? [question, done] : [question]);
+      if ((await show("resume", { prepare, escape: "exit" })) === "exit") return end({ text: texts.not_you });
+    }
+    setup = await transport.enter("resume", { participant });
+  } else {
+    if (facts.intro && !(await welcome())) return decline();
+    const names = [...facts.parameters.participant, ...facts.parameters.others].filter((name) => query.has(name));
+    const parameters = Object.fromEntries(names.map((name) => [name, query.get(name)]));
+    setup = await transport.enter("begin", { participant, parameters, consent: facts.intro });
+  }
+  stage.configure({
+    ...setup,
+    fixation_mark: facts.fixation_mark,
+    confidence_question: fill(texts.confidence_question, { keys: "" }).trim(),
+    too_small: (needed, there) => fill(texts.too_small, {
+      width: needed.width, height: needed.height, window_width: there.width, window_height: there.height,
+    }),
+  });
+  return introduce();
+}
+
+/** Welcome and consent; whether the participant agreed. */
+async function welcome() {
+  const prepare = (part) => {
+    part(".participant").textContent = fill(texts.participant, { participant });
+  };
+  while ((await show("welcome", { prepare, escape: "exit" })) === "continue") {
+    const action = await askConsent();
+    if (action !== "back") return action === "continue";
+  }
+  return false;
+}
+
+async function decline() {
+  return end(await transport.post("decline", { participant }));
+}
+
+/** Everything between consent and the first trial. */
+async function introduce() {
+  const measured = measureFrames(FRAMES_MEASURED); // while the participant reads
+  if (!facts.intro) return setup.ready ? runTrials(setup.next) : sendReady({}, measured, null);
+  const answers = facts.questions.length && !setup.ready ? await askQuestions() : {};
+  const refused = await instruct();
+  if (refused) return refuse(refused);
+  for (;;) {
+    if ((await tryKeys()) === "back") {
+      await instruct();
+      continue;
+    }
+    if (setup.ready) return runTrials(setup.next);
+    const { action, pixels_per_cm } = await getReady();
+    if (action === "continue") return sendReady(answers, measureFrames(FRAMES_MEASURED), pixels_per_cm);
+  }
+}
+
+async function sendReady(answers, measured, pixels_per_cm) {
+  const { frame_ms, refresh_hz, jitter_ms, dropped } = await measured;
+  stage.frameMs = frame_ms;
+  const ratio = devicePixelRatio;
+  const body = {
+    answers,
+    screen: {
+      width: Math.round(screen.width * ratio),
+      height: Math.round(screen.height * ratio),
+      window_width: Math.round(innerWidth * ratio),
+      window_height: Math.round(innerHeight * ratio),
+      device_pixel_ratio: ratio,
+      refresh_hz,
+      jitter_ms,
+      dropped,
+      touch: matchMedia("(pointer: coarse)").matches,
+      user_agent: navigator.userAgent,
+      pixels_per_cm,
+    },
+  };
+  for (;;) {
+    try {
+      const answer = await transport.post("ready", body);
+      return answer.page ? refuse(answer) : runTrials(answer.next);
+    } catch (error) {
+      if (!(error instanceof Refusal && error.status === 422 && facts.questions.length)) throw error;
+      body.answers = await askQuestions();
+    }
+  }
+}
+
+async function runTrials(next) {
+  let rested = false;
+  openStage();
+  while (next.page === "trial") {
+    if (next.break && facts.intro && !rested) {
+      stage.close();
+      if (!(await rest(next.break))) return saved();
+      openStage();
+    }
+    rested = true; // by a page just now, or by no break being due
+    keepOnly(next);
+    const report = await stage.run(next, load, (onset) => {
+      transport.onset(next.trial, onset);
+    });
+    if (report) {
+      const answer = await transport.report(report);
+      rested = false;
+      next = answer.next;
+      if (answer.feedback) {
+        main.dataset.state = "hidden";
+        main.dataset.page = "feedback";
+        await stage.feedback(answer.feedback);
+        main.dataset.page = "trial";
+      }
+    }
+    if (stage.brokenOff && next.page === "trial") {
+      stage.close();
+      const { action, forget } = await pause(next);
+      if (action === "withdraw") return end(await transport.post("withdraw", { forget }));
+      if (action === "save-and-quit") return saved();
+      rested = next.break?.kind !== "counts";
+      openStage();
+    }
+  }
+  stage.close();
+  return end(next);
+}
+
+function openStage() {
+  sheet.hidden = true;
+  sheet.replaceChildren();
+  main.dataset.page = "trial";
+  stage.open();
+}
+
+/** A picture, fetched once; those of the trials ahead are fetched while the present ones are shown. */
+function load(address) {
+  if (!pictures.has(address)) pictures.set(address, transport.picture(address));
+  return pictures.get(address);
+}
+
+/** Fetch ahead, and let go of pictures that are not needed any more. */
+function keepOnly({ showings, masks, ahead }) {
+  const needed = new Set([...showings, ...masks, ahead].flat());
+  for (const [address, picture] of pictures) {
+    if (needed.has(address)) continue;
+    pictures.delete(address);
+    picture.then((each) => transport.release(each), () => {});
+  }
+  const now = Promise.all([...showings, ...masks].flat().map(load));
+  now.then(() => ahead.forEach((address) => load(address).catch(() => {})), () => {});
+}
+
+/** A break, or the page that says that practice is over; false: the participant saves and leaves. */
+async function rest({ kind, lines, done, trials }) {
+  const counts = kind === "counts";
+  const action = await show("break", {
+    prepare: (part) => {
+      paragraphs(part(".lines"), lines);
+      part("progress").hidden = counts;
+      part("[data-action=save-and-quit]").hidden = counts;
+      progress(part, { done, trials });
+      if (!counts) return;
+      part("h1").textContent = texts.counts_title;
+      part("[data-action=continue]").textContent = texts.start;
+    },
+  });
+  return action === "continue";
+}
+
+/** A pause; return the button that ended it, and whether the participant's data are to be deleted. */
+async function pause({ done, trials }) {
+  let [asked, forget] = [false, false];
+  const action = await show("paused", {
+    escape: "continue",
+    prepare: (part) => {
+      paragraphs(part(".lines"), [fill(texts.pause_text, { done, trials }), texts.pause_go_on]);
+      progress(part, { done, trials });
+    },
+    check: (chosen, part) => {
+      forget = part("[name=forget]").checked;
+      if (chosen !== "withdraw" || asked) return true;
+      asked = true;
+      part(".forget").hidden = false;
+      return problem(part, fill(texts.stop_question, { stop: texts.stop }));
+    },
+  });
+  return { action, forget };
+}
+
+const saved = () => end({ title: texts.saved_title, text: texts.saved });
+
+/** The last page, and the review of all trials where there is one. */
+async function end({ title, text, url, code, scores = [], review = [] }) {
+  stage.close();
+  for (;;) {
+    await show("end", {
+      prepare: (part) => {
+        if (title) part("h1").textContent = title;
+        paragraphs(part(".lines"), text ? [text] : []);
+        part(".scores").hidden = !scores.length;
+        part(".scores").append(...scores.map(({ group, value, remark }) => row([group, value, remark])));
+        part(".code").hidden = !code;
+        part(".code strong").textContent = code ?? "";
+        // Enter goes back to where the participant came from; where that is nowhere, to the review
+        part("a").hidden = !url;
+        if (url) part("a").href = url;
+        else part("a").remove();
+        const button = part("button");
+        button.hidden = !review.length;
+        if (url) button.dataset.action = "review";
+      },
+      check: () => review.length > 0,
+    });
+    await show("review", { prepare: (part) => part(".trials").append(...review.map(reviewed)), escape: "back" });
+  }
+}
+
+function row(cells) {
+  const line = document.createElement("tr");
+  for (const [index, cell] of cells.entries()) {
+    const element = document.createElement(index ? "td" : "th");
+    if (!index) element.scope = "row";
+    element.textContent = cell;
+    line.append(element);
+  }
+  return line;
+}
+
+/** One trial of the review: what it was, what was answered, and its pictures. */
+function reviewed({ lines, panels }) {
+  const item = document.createElement("li");
+  const figures = document.createElement("div");
+  figures.className = "row";
+  for (const { caption, address, marked } of panels) {
+    const figure = document.createElement("figure");
+    const picture = document.createElement(address ? "img" : "div");
+    picture.className = marked ? "picture marked" : "picture";
+    if (address) Object.assign(picture, { loading: "lazy", alt: caption, src: transport.url(address) });
+    else picture.textContent = texts.picture_missing;
+    const words = document.createElement("figcaption");
+    words.textContent = caption;
+    figure.append(picture, words);
+    figures.append(figure);
+  }
+  const said = document.createElement("div");
+  said.className = "lines";
+  paragraphs(said, lines);
+  item.append(figures, said);
+  return item;
+}
+
+function refuse({ text, error, url, code }) {
+  stage.close();
+  return show("refused", {
+    prepare: (part) => {
+      paragraphs(part(".lines"), [text ?? error]);
+      part(".code").hidden = !code;
+      part(".code strong").textContent = code ?? "";
+      if (url) part("a").href = url;
+      else part("a").remove();
+    },
+    check: () => false,
+  });
+}
+
+/** Measure the participant's display and show the figures; no session is needed for it. */
+async function selfTest() {
+  const { frame_ms } = await measureFrames(FRAMES_MEASURED);
+  const shown = show("self-test");
+  const measured = await measureFrames(Math.round(SELF_TEST_MS / frame_ms));
+  const figures = sheet.querySelector(".figures");
+  if (figures) {
+    const round = (number, digits) => number.toFixed(digits);
+    figures.textContent = fill(texts.self_test, {
+      refresh: round(measured.refresh_hz, 1), frame: round(measured.frame_ms, 2), jitter: round(measured.jitter_ms, 2),
+      missed: measured.missed, frames: measured.frames,
+    });
+  }
+  await shown;
+}
+
+start().catch((error) => {
+  if (!(error instanceof Refusal)) throw error;
+  return refuse({ text: error.message, ...error.body });
+});

@@ -1,0 +1,571 @@
+// One trial on the screen, frame by frame, and its report. Knows neither the server nor the pages around the trials.
+//
+// Pictures lie on plates: layers of the compositor that are in the document, decoded and rasterised, before their
+// onset. Showing and hiding a plate changes its opacity only, so that both take the same short time. Every change is
+// made in the callback of an animation frame; times are those of the frames, in ms of `performance.now()`.
+
+const GAP = 64; // between two pictures side by side, in device pixels as on the desktop
+const MARGIN = 12; // around a picture nothing else is drawn, in device pixels
+const FIRST_BLANK_MS = 1000; // after a page, the eyes and the fingers need a moment
+const STRAGGLERS_MS = 20; // a press within the response window may be handled after it has closed
+const MOST_PRESSES = 100; // of a trial; a key that is held down repeats for ever
+const FRAMES_TO_PREPARE = 4; // a new plate has been rasterised after so many frames
+const FRAMES_TO_SCREEN = 1; // a frame is seen when the next one begins
+
+const nextFrame = () => new Promise(requestAnimationFrame);
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** Measure the display over a number of frames. */
+export async function measureFrames(count) {
+  const times = [];
+  await nextFrame();
+  while (times.length <= count) times.push(await nextFrame());
+  const intervals = times.slice(1).map((time, index) => time - times[index]);
+  const frame = median(intervals);
+  const kept = intervals.filter((interval) => interval <= 1.5 * frame);
+  const spread = kept.reduce((sum, interval) => sum + (interval - frame) ** 2, 0) / kept.length;
+  const missed = missedIn(intervals, frame);
+  return {
+    frame_ms: frame,
+    refresh_hz: 1000 / frame,
+    jitter_ms: Math.sqrt(spread),
+    missed,
+    frames: count + missed,
+    dropped: missed / (count + missed),
+  };
+}
+
+const missedIn = (intervals, frame) =>
+  intervals.reduce((sum, interval) => sum + (interval > 1.5 * frame ? Math.round(interval / frame) - 1 : 0), 0);
+
+/**
+ * Which of the wanted keys was pressed: by its character in either case, else, where that is no Latin letter, by the
+ * place that it has on a US keyboard. Null: another key.
+ */
+export function wantedKey(event, wanted) {
+  if (event.ctrlKey || event.altKey || event.metaKey) return null;
+  const character = event.key.toLowerCase();
+  if (wanted.includes(character)) return character;
+  if (/^[a-z]$/.test(character)) return null;
+  const place = US_PLACES[event.code] ?? (/^(?:Key|Digit|Numpad)(.)$/.exec(event.code)?.[1] ?? "").toLowerCase();
+  return place && wanted.includes(place) ? place : null;
+}
+
+const US_PLACES = {
+  Minus: "-", Equal: "=", BracketLeft: "[", BracketRight: "]", Semicolon: ";", Quote: "'", Backquote: "`",
+  Backslash: "\\", Comma: ",", Period: ".", Slash: "/",
+};
+
+/** A button that answers: the answer's label and its key. */
+export function answerButton({ name, key, label }) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "answer";
+  button.dataset.action = `answer-${name}`;
+  button.dataset.key = key.toLowerCase();
+  const cap = document.createElement("kbd");
+  cap.textContent = key.toLowerCase() === key && key.toUpperCase().toLowerCase() === key ? key.toUpperCase() : key;
+  button.append(cap);
+  if (label) button.append(label);
+  button.setAttribute("aria-label", label || name);
+  return button;
+}
+
+/** The trial was broken off: paused, or the tab was hidden. */
+class BrokenOff extends Error {}
+
+export class Stage {
+  #settings;
+  #open = false;
+  #frameMs = 1000 / 60;
+  #lastFrame = null;
+  #intervals = []; // of all frames of the trial
+  #counted = null; // of those from the first onset to the last offset; null: no picture has been shown
+  #presses = [];
+  #flags = new Set();
+  #blankFrom = 0;
+  #blankMs = 0;
+  #broken = null; // the flag of a trial that was broken off
+  #reject = () => {};
+  #onPress = () => {};
+  #plates = [];
+  #room = { width: 0, height: 0 };
+  #mode = "answer"; // or "confidence"
+  #answer = null; // the press that answered
+  #vanished = false; // the last picture has been hidden
+  #counting = true; // frames may still change what is seen of the pictures
+
+  constructor(main, element) {
+    this.main = main;
+    this.element = element;
+    const part = (name) => element.querySelector(`.${name}`);
+    [this.platesBox, this.mark, this.headline, this.progress] = ["plates", "mark", "headline", "progress"].map(part);
+    [this.bar, this.notice, this.review] = ["answers", "notice", "shown-again"].map(part);
+    addEventListener("keydown", (event) => this.#keydown(event));
+    addEventListener("blur", () => this.#flags.add("focus_lost"));
+    addEventListener("resize", () => this.#screenChanged());
+    document.addEventListener("fullscreenchange", () => {
+      this.#screenChanged();
+      if (!document.fullscreenElement) this.breakOff("paused"); // the browser took Escape for itself
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.breakOff("hidden_tab");
+    });
+    this.bar.addEventListener("pointerdown", (event) => this.#touch(event));
+    this.bar.addEventListener("click", (event) => {
+      if (event.detail === 0) this.#touch(event); // made by a screen reader or a script, without a pointer
+    });
+    part("pause").addEventListener("click", () => this.breakOff("paused"));
+  }
+
+  /** Take what is the same for all trials. */
+  configure(settings) {
+    this.#settings = settings;
+    this.#ask("answer");
+  }
+
+  set frameMs(frame) {
+    if (frame > 0) this.#frameMs = frame;
+  }
+
+  /** Show the grey page; what comes first is a longer blank. */
+  open() {
+    this.element.hidden = false;
+    this.#open = true;
+    this.#ask("answer");
+    this.#clear();
+    this.#startBlank(performance.now(), Math.max(FIRST_BLANK_MS, this.#settings.blank_ms));
+    document.activeElement?.blur();
+  }
+
+  close() {
+    this.#open = false;
+    this.element.hidden = true;
+    this.#clear();
+    for (const name of ["trial", "phase", "state"]) delete this.main.dataset[name];
+  }
+
+  /** Pause: break off the trial on its way; the report says so if something of it has been seen. */
+  breakOff(flag) {
+    if (!this.#open || this.#broken) return;
+    this.#broken = flag;
+    this.#reject(new BrokenOff());
+  }
+
+  /** Whether a pause was asked for since the trial began. */
+  get brokenOff() {
+    return this.#broken !== null;
+  }
+
+  /**
+   * Present a trial from the blank before it to its answer.
+   *
+   * `load(address)` promises a decoded picture; `onOnset(ms)` is called in the frame after the first picture appeared.
+   * Return the report; null where the trial was broken off before anything was seen.
+   */
+  async run(trial, load, onOnset) {
+    Object.assign(this.main.dataset, { trial: trial.trial, phase: trial.phase, state: "waiting" });
+    this.#flags.clear();
+    this.#intervals = [];
+    this.#counted = null;
+    this.#counting = true;
+    this.#broken = document.hidden ? "hidden_tab" : null;
+    const seen = [];
+    const taken = { confidence: null, brokenAt: null };
+    this.progress.textContent = trial.progress;
+    this.#show(this.progress, true);
+    this.#show(this.mark, this.#settings.fixation_mark);
+    try {
+      await this.#prepare(trial, load);
+      await this.#present(trial, seen, onOnset);
+      if (this.#answer && this.#settings.confidence) taken.confidence = await this.#askConfidence();
+    } catch (error) {
+      if (!(error instanceof BrokenOff)) throw error;
+      taken.brokenAt = performance.now();
+      this.#hideAll();
+      if (!seen.length) return null;
+      seen.at(-1).offset_ms ??= Math.max(seen.at(-1).onset_ms, taken.brokenAt);
+    }
+    this.main.dataset.state = "saving";
+    const report = this.#report(trial, seen, taken);
+    this.#ask("answer");
+    this.#startBlank(performance.now(), this.#settings.blank_ms);
+    return report;
+  }
+
+  /** Tell a participant in practice how the answer was, with the pictures where there is a truth to tell. */
+  async feedback({ text, captions }) {
+    const pictures = this.#plates.flatMap((plate) => [...plate.querySelectorAll("img:not(.mask)")]);
+    this.#show(this.mark, false);
+    this.#show(this.progress, false);
+    this.review.replaceChildren();
+    const ratio = devicePixelRatio;
+    if (captions.length) {
+      const sizes = pictures.map((picture) => [picture.width, picture.height]);
+      const wide = sizes.reduce((sum, [width]) => sum + width, 0) + (GAP / ratio) * (sizes.length - 1);
+      const high = Math.max(...sizes.map(([, height]) => height));
+      const barHeight = this.bar.offsetHeight;
+      const scale = Math.min(1, (innerWidth - 32) / wide, (innerHeight - barHeight - 160) / high);
+      const row = document.createElement("div");
+      row.className = "row";
+      pictures.forEach((picture, index) => {
+        const figure = document.createElement("figure");
+        const caption = document.createElement("figcaption");
+        caption.textContent = captions[index] ?? "";
+        picture.style.width = `${sizes[index][0] * scale}px`;
+        picture.style.height = `${sizes[index][1] * scale}px`;
+        figure.append(picture, caption);
+        row.append(figure);
+      });
+      this.review.append(row);
+    }
+    const message = document.createElement("p");
+    message.className = "message";
+    message.textContent = text;
+    this.review.append(message);
+    this.review.hidden = false;
+    try {
+      await this.#until((await this.#frame()) + this.#settings.feedback_ms);
+    } catch (error) {
+      if (!(error instanceof BrokenOff)) throw error;
+    }
+    this.review.hidden = true;
+    this.review.replaceChildren();
+    this.#startBlank(performance.now(), this.#settings.blank_ms);
+  }
+
+  // ---- the course of a trial
+
+  /** Decode and rasterise everything that the trial shows, and wait for a window that is large enough. */
+  async #prepare(trial, load) {
+    const broken = new Promise((_, reject) => { this.#reject = reject; });
+    if (this.#broken) throw new BrokenOff();
+    const all = (groups) => Promise.all(groups.map((group) => Promise.all(group.map(load))));
+    const [showings, masks] = await Promise.race([Promise.all([all(trial.showings), all(trial.masks)]), broken]);
+    this.#plates = showings.map((pictures, index) => plate(pictures, trial.sizes[index]));
+    this.masks = masks.map((pictures, index) => plate(pictures, trial.sizes[index], "mask"));
+    this.platesBox.replaceChildren(...this.#plates, ...this.masks);
+    this.headline.textContent = trial.cue;
+    this.#show(this.headline, false);
+    this.#layout();
+    while (this.#tooSmall()) await this.#frame();
+    for (let count = 0; count < FRAMES_TO_PREPARE; count += 1) await this.#frame();
+  }
+
+  async #present(trial, seen, onOnset) {
+    const { exposure_ms: exposure, response_ms: response, gap_ms: gap } = trial;
+    const flash = exposure !== null;
+    const window = response ?? Infinity;
+    let due = this.#blankFrom + this.#blankMs;
+    let frame;
+    let cued = false;
+    this.#answer = null;
+    for (const [index, pictures] of this.#plates.entries()) {
+      const last = index === this.#plates.length - 1;
+      const masks = flash ? this.masks[index] : undefined;
+      // the onset
+      frame = await this.#until(due);
+      this.#show(this.progress, false);
+      this.#show(this.mark, false);
+      this.#hideAll();
+      this.#show(pictures, true);
+      this.main.dataset.state = "shown";
+      const onset = frame + FRAMES_TO_SCREEN * this.#frameMs;
+      seen.push({ onset_ms: onset, offset_ms: null });
+      this.#counted ??= [];
+      if (!document.hasFocus()) this.#flags.add("focus_lost");
+      if (last) this.#takeAnswers(onset, onset + window);
+      // in the frame after it
+      const started = frame;
+      if (index === 0) {
+        frame = await this.#frame();
+        onOnset(onset);
+      }
+      // the offset
+      if (flash) frame = await this.#until(started + exposure, frame);
+      else frame = await this.#untilAnswer(started + window, frame);
+      this.#show(pictures, false);
+      const closing = frame - started >= window - this.#frameMs / 2;
+      if (masks) this.#show(masks, true);
+      else if (last) cued = this.#cue(flash && !closing);
+      else this.#show(this.mark, this.#settings.fixation_mark);
+      this.main.dataset.state = last && this.#answer ? "saving" : "hidden";
+      seen.at(-1).offset_ms = frame + FRAMES_TO_SCREEN * this.#frameMs;
+      if (last) this.#vanished = true;
+      due = frame + gap;
+      // the mask's offset; between two pictures the mask stays until the second one where the gap is shorter
+      if (masks && (last || this.#settings.mask_ms < gap)) {
+        const maskEnd = frame + this.#settings.mask_ms;
+        frame = await this.#until(maskEnd);
+        this.#show(masks, false);
+        if (last) cued = this.#cue(frame - started < window - this.#frameMs / 2);
+        else this.#show(this.mark, this.#settings.fixation_mark);
+      }
+    }
+    this.#counting = false;
+    await this.#untilAnswer(seen.at(-1).onset_ms + window + STRAGGLERS_MS + this.#frameMs / 2, frame);
+    if (cued) this.#show(this.headline, false);
+    this.#onPress = () => {};
+  }
+
+  /** The question with its keys, as long as it is open. */
+  #cue(wanted) {
+    const cued = wanted && !this.#answer;
+    this.#show(this.headline, cued);
+    return cued;
+  }
+
+  /** From now on the first press of an answer's key within the response window is the answer. */
+  #takeAnswers(onset, closes) {
+    this.#vanished = false;
+    this.#onPress = (press) => {
+      if (this.#answer || press.repeated || press.at_ms < onset || press.at_ms > closes) return;
+      this.#answer = press;
+      if (this.#vanished) this.main.dataset.state = "saving";
+    };
+    for (const press of this.#presses) this.#onPress(press); // one that came between this frame and its onset
+  }
+
+  async #askConfidence() {
+    this.#ask("confidence");
+    this.main.dataset.page = "confidence";
+    this.main.dataset.state = "hidden";
+    this.headline.textContent = this.#settings.confidence_question;
+    this.#place(this.headline, { width: 0, height: 0 });
+    this.#show(this.headline, true);
+    const asked = (await this.#frame()) + FRAMES_TO_SCREEN * this.#frameMs;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#reject = reject;
+        this.#onPress = (press) => {
+          if (!press.repeated && press.at_ms >= asked) resolve(Number(press.key));
+        };
+      });
+    } finally {
+      this.#onPress = () => {};
+      this.#show(this.headline, false);
+      this.#ask("answer");
+      this.main.dataset.page = "trial";
+    }
+  }
+
+  #report(trial, seen, { confidence, brokenAt }) {
+    const frame_ms = this.#intervals.length > 10 ? median(this.#intervals) : this.#frameMs;
+    const missed_frames = missedIn(this.#counted, frame_ms);
+    if (missed_frames) this.#flags.add("missed_frames");
+    if (this.#broken === "hidden_tab") this.#flags.add("hidden_tab");
+    const presses = this.#presses;
+    this.#presses = [];
+    this.frameMs = frame_ms;
+    return {
+      trial: trial.trial,
+      showings: seen,
+      presses,
+      confidence,
+      broken_off: brokenAt === null ? null : { at_ms: brokenAt, flag: this.#broken },
+      flags: [...this.#flags].sort(),
+      frame_ms,
+      missed_frames,
+    };
+  }
+
+  #startBlank(from, length) {
+    [this.#blankFrom, this.#blankMs] = [from, length];
+    this.#show(this.mark, this.#settings.fixation_mark);
+  }
+
+  // ---- frames
+
+  #frame() {
+    return new Promise((resolve, reject) => {
+      if (this.#broken) reject(new BrokenOff());
+      this.#reject = reject;
+      requestAnimationFrame((time) => {
+        if (this.#lastFrame !== null && time > this.#lastFrame && time - this.#lastFrame < 1000) {
+          this.#intervals.push(time - this.#lastFrame);
+          if (this.#counted && this.#counting) this.#counted.push(time - this.#lastFrame);
+        }
+        this.#lastFrame = time;
+        resolve(time);
+      });
+    });
+  }
+
+  /** Wait for the first frame that is due; return its time. `frame` is the current one, where one has begun. */
+  async #until(due, frame = -Infinity) {
+    while (frame < due - this.#frameMs / 2) frame = await this.#frame();
+    return frame;
+  }
+
+  async #untilAnswer(due, frame) {
+    while (!this.#answer && frame < due - this.#frameMs / 2) frame = await this.#frame();
+    // an answer is taken between two frames: what follows from it belongs to the next
+    return this.#answer && frame < due ? this.#frame() : frame;
+  }
+
+  // ---- answers
+
+  #ask(mode) {
+    this.#mode = mode;
+    const { answers, confidence, confidence_labels: labels } = this.#settings;
+    const levels = Array.from({ length: confidence }, (_, index) => String(index + 1));
+    const items = mode === "answer" ? answers : levels.map((name) => ({ name, key: name, label: labels[name] ?? "" }));
+    const half = Math.ceil(items.length / 2);
+    const groups = [items.slice(0, half), items.slice(half)].map((group) => {
+      const element = document.createElement("div");
+      element.className = "group";
+      element.append(...group.map(answerButton));
+      return element;
+    });
+    for (const button of groups.flatMap((group) => [...group.children])) button.tabIndex = -1;
+    this.bar.classList.toggle("many", items.length > 4);
+    this.bar.replaceChildren(...groups);
+    this.keys = items.map(({ key }) => key.toLowerCase());
+  }
+
+  #keydown(event) {
+    if (!this.#open) return;
+    if (event.key === "Escape") {
+      if (!event.repeat) this.breakOff("paused");
+      return;
+    }
+    const key = wantedKey(event, this.keys);
+    if (key === null) return;
+    event.preventDefault();
+    this.#press({ key, at_ms: event.timeStamp, repeated: event.repeat });
+  }
+
+  #touch(event) {
+    const button = event.target.closest("button");
+    if (!this.#open || !button) return;
+    event.preventDefault(); // no focus, no selection, no zoom
+    this.#press({ key: button.dataset.key, at_ms: event.timeStamp, repeated: false });
+  }
+
+  #press(press) {
+    if (this.#mode === "answer" && this.#presses.length < MOST_PRESSES) this.#presses.push(press);
+    this.#onPress(press);
+  }
+
+  // ---- what is where
+
+  #show(layer, seen) {
+    layer.classList.toggle("seen", seen);
+  }
+
+  #hideAll() {
+    for (const layer of [...this.#plates, ...(this.masks ?? []), this.headline]) this.#show(layer, false);
+  }
+
+  #clear() {
+    this.#onPress = () => {};
+    this.#plates = [];
+    this.masks = [];
+    this.#presses = [];
+    this.#lastFrame = null;
+    this.platesBox.replaceChildren();
+    this.progress.textContent = "";
+    this.notice.hidden = true;
+    this.#show(this.headline, false);
+  }
+
+  #screenChanged() {
+    if (!this.#open) return;
+    this.#flags.add("screen_changed");
+    this.#layout();
+  }
+
+  /** Put pictures into the middle of the window and everything else outside their place, on whole device pixels. */
+  #layout() {
+    const ratio = devicePixelRatio;
+    const width = Math.round(innerWidth * ratio);
+    const height = Math.round(innerHeight * ratio);
+    this.#room = { width: 0, height: 0 };
+    for (const box of this.platesBox.children) {
+      const pictures = [...box.children];
+      const sizes = pictures.map((picture) => [Number(picture.dataset.width), Number(picture.dataset.height)]);
+      const wide = sizes.reduce((sum, [each]) => sum + each, 0) + GAP * (sizes.length - 1);
+      const high = Math.max(...sizes.map(([, each]) => each));
+      let left = Math.floor((width - wide) / 2);
+      const top = Math.floor((height - high) / 2);
+      box.style.cssText = px({ left, top, width: wide, height: high }, ratio);
+      left = 0;
+      pictures.forEach((picture, index) => {
+        const [own, ownHeight] = sizes[index];
+        const down = Math.floor((height - ownHeight) / 2) - top;
+        picture.style.cssText = px({ left, top: down, width: own, height: ownHeight }, ratio);
+        left += own + GAP;
+      });
+      this.#room = { width: Math.max(this.#room.width, wide), height: Math.max(this.#room.height, high) };
+    }
+    // answer buttons below the pictures, or, where there is no room, on both sides of them
+    const below = (height - this.#room.height) / 2 / ratio;
+    this.bar.classList.remove("corners"); // measured without
+    const corners = below < this.bar.offsetHeight + MARGIN / ratio;
+    this.bar.classList.toggle("corners", corners);
+    this.bar.style.setProperty("--side", `${(width - this.#room.width) / 2 / ratio - MARGIN / ratio}px`);
+    this.#place(this.headline, this.#room);
+  }
+
+  /** Put a line of text below a room in the middle; where it does not fit there, above, else beside. */
+  #place(text, room) {
+    const ratio = devicePixelRatio;
+    const [wide, high] = [room.width / ratio, room.height / ratio];
+    const margin = wide ? MARGIN / ratio + 4 : 0;
+    const bar = this.bar.classList.contains("corners") ? 0 : this.bar.offsetHeight;
+    const below = (innerHeight - high) / 2 - margin;
+    const side = (innerWidth - wide) / 2 - margin;
+    const places = wide
+      ? [
+        { left: 0, top: innerHeight - below, width: innerWidth, height: Math.min(below - bar, 160) },
+        { left: 0, top: Math.max(0, below - 160), width: innerWidth, height: Math.min(below, 160) },
+        { left: innerWidth - side, top: 0, width: side, height: innerHeight - this.bar.offsetHeight },
+      ]
+      : [{ left: 0, top: 0, width: innerWidth, height: innerHeight - bar }];
+    for (const place of places) {
+      text.style.cssText = px(place, 1);
+      if (text.scrollHeight <= place.height + 1 && text.scrollWidth <= place.width + 1) break;
+    }
+  }
+
+  /** Say so, in device pixels, where the window does not hold the pictures and the buttons. */
+  #tooSmall() {
+    const ratio = devicePixelRatio;
+    const [width, height] = [Math.round(innerWidth * ratio), Math.round(innerHeight * ratio)];
+    const corners = this.bar.classList.contains("corners");
+    const needed = {
+      width: this.#room.width + 2 * MARGIN + (corners ? 2 * Math.ceil(96 * ratio) : 0),
+      height: this.#room.height + 2 * MARGIN,
+    };
+    const without = this.#room.width + 2 * MARGIN;
+    const small = width < needed.width || height < needed.height;
+    if (small && width >= without && width < needed.width) {
+      needed.height = this.#room.height + 2 * (MARGIN + Math.ceil(this.bar.offsetHeight * ratio));
+      needed.width = without;
+    }
+    const text = small ? this.#settings.too_small(needed, { width, height }) : "";
+    if (this.notice.hidden !== !small || this.notice.textContent !== text) {
+      this.notice.textContent = text;
+      this.notice.hidden = !small;
+    }
+    return small;
+  }
+}
+
+/** A layer with the pictures of one showing, at their sizes in device pixels. */
+function plate(pictures, sizes, kind = "") {
+  const box = document.createElement("div");
+  box.className = "layer plate";
+  pictures.forEach((picture, index) => {
+    picture.className = kind;
+    [picture.dataset.width, picture.dataset.height] = sizes[index];
+    box.append(picture);
+  });
+  return box;
+}
+
+/** A place as a style: device pixels as CSS pixels. */
+function px(place, ratio) {
+  return Object.entries(place).map(([name, value]) => `${name}:${value / ratio}px`).join(";");
+}
