@@ -207,12 +207,14 @@ class Trial:
         """The columns of the trial's row that hold times, and its flags."""
         first, second = self.seen[0], self.seen[1] if len(self.seen) > 1 else None
         for seen in self.seen:  # is the exposure what should have come out of what happened?
-            due_ms = self.planned_flash_ms
+            due_ms, allowed_ms = self.planned_flash_ms, LATE_MS
             if due_ms is None:
+                # a page hides pictures in the first frame after the answer, and that is seen in the next one
+                allowed_ms += 2 * (self.frame_ms or 0.0)
                 due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
             if due_ms is not None:
                 excess = seen.exposure_ms - due_ms
-                if excess > LATE_MS or (excess < -LATE_MS and self.broken_off is None):
+                if excess > allowed_ms or (excess < -LATE_MS and self.broken_off is None):
                     self.flags.add(Flag.LATE)
         if second is not None and first.offset is not None:
             gap_ms = (second.onset - first.offset) / MILLISECOND

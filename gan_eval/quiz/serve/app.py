@@ -117,22 +117,20 @@ async def _healthz(_: Request) -> Response:
 
 def _page(live: LiveStudy) -> str:
     """The page with its texts; it holds nothing of a session."""
-    settings, texts = live.settings, live.texts
+    settings, language = live.settings, live.texts.language
     browser = settings.browser
     facts = {
-        "language": texts.language,
-        "title": welcome_title(settings, texts),
-        "protocol": settings.protocol,
         "intro": live.intro,
+        "consent": live.consent.text,
         "parameters": {"participant": browser.participant_parameters, "others": browser.other_parameters},
-        "questions": [question.model_dump(include={"id", "required"}) for question in settings.questions],
-        "checks": len(browser.checks),
+        "questions": [question.model_dump() for question in settings.questions],
+        "checks": [check.model_dump(exclude={"answer"}) for check in browser.checks],
         "picture": {"degrees": settings.picture_degrees, "distance_cm": settings.viewing_distance_cm},
         "fixation_mark": settings.fixation_mark,
-        "texts": texts_of(texts.language),
     }
+    title = welcome_title(settings, live.texts)
     return ENVIRONMENT.get_template("page.html").render(
-        facts=facts, settings=settings, texts=texts, consent=live.consent, title=facts["title"]
+        language=language, title=title, texts=texts_of(language), facts=facts
     )
 
 

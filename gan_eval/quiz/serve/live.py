@@ -343,7 +343,7 @@ class LiveStudy:
                     await self._settled(before)
         await self.store(partial(hold_session, session=row["session"], tab=message.tab))
         if row["status"] != "open":
-            return {"next": await self._end(await self._rebuilt(row))}
+            raise RequestError(409, self.texts("end_text"), page="end")
         admitted = await self.store(partial(admit, study=self.study, person=self._person(message.participant)))
         try:
             live = await self._made(admitted, message.tab)
@@ -442,7 +442,6 @@ class LiveStudy:
         ready = texts("ready_task")
         if practice:
             ready = texts("practice_text" if has_truth else "practice_text_untold", practice=practice)
-        widths = [self.pictures.size(row[name], None)[0] for row in session.plan for name in _SHOWN if row[name]]
         return {
             "token": self.token(live.id),
             "session": live.id,
@@ -460,7 +459,6 @@ class LiveStudy:
             "blank_ms": settings.blank_ms,
             "feedback_ms": settings.feedback_ms,
             "mask_ms": settings.mask_ms,
-            "widest": max(widths, default=0),
             "next": await self._next(live),
         }
 
@@ -484,7 +482,6 @@ class LiveStudy:
             "phase": trial.planned["phase"],
             "progress": words.progress(plan, place),
             "cue": words.response_cue,
-            "confidence_cue": words.confidence,
             "showings": showings,
             "sizes": [
                 [self.pictures.size(name, width) for name in showing]
@@ -496,6 +493,7 @@ class LiveStudy:
             "response_ms": trial.timing.response_ms,
             "ahead": [address for those in coming for group in (*those[0], *those[1]) for address in group],
             "break": self._break(live),
+            **self._counts(session),
         }
 
     def _break(self, live: LiveSession) -> Answer | None:
@@ -504,17 +502,18 @@ class LiveStudy:
             return None
         if not break_due(session.done, session.trial.planned, self.settings):
             return None
-        done, trials = (sum(row["phase"] != "practice" for row in rows) for rows in (session.done, session.plan))
+        counts = self._counts(session)
         if session.done[-1]["phase"] == "practice":
             has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
-            lines = [self.texts("counts_text" if has_truth else "counts_text_untold", trials=trials)]
-            return {"kind": "counts", "lines": lines, "done": done, "trials": trials}
-        return {
-            "kind": "break",
-            "lines": [self.texts("break_text", done=done, trials=trials)],
-            "done": done,
-            "trials": trials,
-        }
+            lines = [self.texts("counts_text" if has_truth else "counts_text_untold", trials=counts["trials"])]
+            return {"kind": "counts", "lines": lines, **counts}
+        return {"kind": "break", "lines": [self.texts("break_text", **counts)], **counts}
+
+    @staticmethod
+    def _counts(session: Session) -> dict[str, int]:
+        """Trials that are done, and planned in all, practice apart."""
+        done, trials = (sum(row["phase"] != "practice" for row in rows) for rows in (session.done, session.plan))
+        return {"done": done, "trials": trials}
 
     def _feedback(self, live: LiveSession) -> Answer | None:
         judged = live.session.feedback
@@ -614,8 +613,9 @@ class LiveStudy:
         browser, (width, height) = self.settings.browser, self.settings.browser.smallest_window
         if not browser.touch and screen.touch:
             return "touch", 1.0, "", "web_no_touch"
-        if screen.window_width < width or screen.window_height < height:
-            return "window_width", float(screen.window_width), "px", "web_small_window"
+        ratio = screen.device_pixel_ratio
+        if screen.window_width < width * ratio or screen.window_height < height * ratio:
+            return "window_width", screen.window_width / ratio, "px", "web_small_window"
         if (screen.refresh_hz or 0.0) < browser.lowest_refresh_hz:
             return "refresh_rate", screen.refresh_hz or 0.0, "Hz", "web_slow_display"
         return None
@@ -626,7 +626,7 @@ class LiveStudy:
         await self.store(lambda store: store.add(tables.CHECKS, [row | measured]))
         live.session.abort()
         await self._settled(live)
-        return {"next": {"page": "refused", "text": self.texts(text), **self._return("screened_out")}}
+        return {"page": "refused", "text": self.texts(text), **self._return("screened_out")}
 
     def _columns(self, screen: Screen) -> Row:
         """The columns of the session's row that describe the display."""
@@ -651,7 +651,6 @@ class LiveStudy:
 
 
 _OF_SESSION = (tables.PLANS, tables.TRIALS, tables.ONSETS)
-_SHOWN = ("stimulus", "stimulus_b")
 
 
 def _counted(store: Store, *, session: str) -> tuple[int, int]:

@@ -41,7 +41,7 @@ class Screen(Message):
     """Physical pixels of the screen."""
     window_width: int = Field(ge=1, le=100_000)
     window_height: int = Field(ge=1, le=100_000)
-    """CSS pixels of the window."""
+    """Physical pixels of the window."""
     device_pixel_ratio: float = Field(gt=0, le=20)
     refresh_hz: float | None = Field(default=None, gt=1, le=1000)
     """As measured in the page."""

@@ -1,0 +1,92 @@
+"""A browser without a screen: does what the page does, answers as a simulated participant would."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from gan_eval.quiz.admission import QuizStudy
+from gan_eval.quiz.protocol import QuizProtocol
+from gan_eval.quiz.remote import nanoseconds
+from gan_eval.quiz.simulate import Observer, SimulatedParticipant, differences_from_real, simulated_report
+from gan_eval.quiz.trial import Trial
+
+SCREEN = {
+    "width": 1920,
+    "height": 1080,
+    "window_width": 1920,
+    "window_height": 1080,
+    "device_pixel_ratio": 1.0,
+    "refresh_hz": None,
+    "user_agent": "robot",
+}
+
+
+@dataclass
+class Robot:
+    """One participant's browser."""
+
+    client: httpx.Client
+    study: QuizStudy
+    participant: str
+    tab: str = "tab-0123456789abcdef"
+    token: str = ""
+    now_ms: float = 1000.0
+    setup: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.person = SimulatedParticipant(
+            Observer(),
+            seed=self.study.seed,
+            participant=self.participant,
+            differences=differences_from_real(self.study.shown),
+        )
+
+    def call(self, name: str, **body: Any) -> httpx.Response:
+        """Send a message."""
+        headers = {"Authorization": f"Bearer {self.token}", "X-Tab": self.tab} if self.token else {}
+        return self.client.post(f"api/{name}", json=body, headers=headers)
+
+    def ask(self, name: str, **body: Any) -> dict[str, Any]:
+        """Send a message that is granted."""
+        response = self.call(name, **body)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def open(self) -> dict[str, Any]:
+        """Open the page."""
+        return self.ask("open", participant=self.participant)
+
+    def arrive(self, name: str = "begin", **more: Any) -> dict[str, Any]:
+        """Agree to take part, or resume."""
+        self.setup = self.ask(name, participant=self.participant, tab=self.tab, consent=True, **more)
+        self.token = self.setup["token"]
+        self.protocol = QuizProtocol(self.study.settings, list_number=1)
+        return self.setup
+
+    def ready(self, answers: dict[str, str | None] | None = None, **screen: Any) -> dict[str, Any]:
+        """Send everything before the first trial; the first trial."""
+        following: dict[str, Any] = self.ask("ready", answers=answers or {}, screen={**SCREEN, **screen})["next"]
+        return following
+
+    def report(self, following: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:
+        """What happens in a trial, as the page would report it."""
+        planned = {**planned, "requested_exposure_ms": following["exposure_ms"]}
+        trial = Trial(planned, self.protocol.timing(planned), len(following["showings"]))
+        judgement = self.person.judge(trial, self.protocol.answers.values())
+        begins = nanoseconds(self.now_ms + self.study.settings.blank_ms)
+        report = simulated_report(trial, judgement, self.protocol, begins=begins)
+        self.now_ms = report.sent_ms
+        return report.model_dump()
+
+    def take_part(self, following: dict[str, Any], plan: list[dict[str, Any]], *, most: int = 10_000) -> dict[str, Any]:
+        """Answer trials until the end, or so many; what follows."""
+        planned = {row["trial"]: row for row in plan}
+        while following["page"] == "trial" and most > 0:
+            report = self.report(following, planned[following["trial"]])
+            onset = report["showings"][0]["onset_ms"]
+            self.ask("onset", trial=following["trial"], onset_ms=onset, sent_ms=onset + 1)
+            following = self.ask("trial", **report)["next"]
+            most -= 1
+        return following
