@@ -1,5 +1,6 @@
 """The participants of a store: who has done what, and who wants to be forgotten."""
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,19 +160,33 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
             rewritten.
     """
     with open_store(where, create=False, exclusive=True) as store:
-        sqlite = store.engine.dialect.name == "sqlite"
-        removed: dict[str, int] = {}
-        with store.transaction() as connection:
-            if sqlite:
-                connection.exec_driver_sql("PRAGMA secure_delete=ON")
-            lock_writes(connection)
-            sessions, _ = _sessions_of(store, connection, participant, study)
-            for table in _tables_of_sessions(connection):
-                removed[table.name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
-            if sqlite:
-                connection.exec_driver_sql("PRAGMA user_version=1")
+        return forget_in(store, participant, study=study)
+
+
+def forget_in(store: Store, participant: str, *, study: str | None = None) -> dict[str, int]:
+    """Do what `forget` does in a store that is open, such as a server's; other programs may use it meanwhile.
+
+    A `Writer` does it by `submit(lambda store: forget_in(store, "P07"), alone=True)`. A row that is added to a
+    forgotten session later has no session, so end the session first.
+
+    Raises:
+        NoParticipantError: no such participant in the store.
+        UserError: the store cannot be written, or the rows are removed and the file could not be rewritten, such as
+            while another program was reading it.
+    """
+    sqlite = store.engine.dialect.name == "sqlite"
+    removed: dict[str, int] = {}
+    with store.transaction() as connection:
         if sqlite:
-            _rewrite(store)
+            connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        lock_writes(connection)
+        sessions, _ = _sessions_of(store, connection, participant, study)
+        for table in _tables_of_sessions(connection):
+            removed[table.name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
+        if sqlite:
+            connection.exec_driver_sql("PRAGMA user_version=1")
+    if sqlite:
+        _rewrite(store)
     return {table.name: removed.get(table.name, 0) for table in STORED_TABLES}
 
 
@@ -216,9 +231,12 @@ def _rewrite(store: Store) -> None:
         assert driver is not None
         try:
             for statement in _REWRITE:
-                driver.execute(statement)
+                result = driver.execute(statement).fetchone()
+                if result is not None and result[0]:  # SQLite's way to say that the log could not be emptied
+                    raise sqlite3.OperationalError("another program is reading it")
         except SQLITE_ERRORS as error:
             raise UserError(
                 f"{store.where}: the rows are removed, but their bytes are still in the file, which could not be "
-                f"rewritten ({database_message(error)}); free some space, then give the same command again"
+                f"rewritten ({database_message(error)}); free some space or end other programs that use the store, "
+                "then give the same command again"
             ) from error

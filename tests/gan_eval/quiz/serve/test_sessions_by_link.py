@@ -1,0 +1,213 @@
+"""Sessions by link: one study, one draw, one store; nothing lost, nothing doubled."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import Served
+
+from gan_eval import tables
+from gan_eval.quiz.admission import Person
+from gan_eval.quiz.simulate import Observer
+from gan_eval.tables.frames import Row
+
+PROTOCOLS: list[dict[str, Any]] = [
+    {"protocol": "quick_response"},
+    {"protocol": "quick_response", "exposure_ms": 500, "confidence": 4, "practice": 2, "mask": "noise"},
+    {"protocol": "yes_no", "exposures_ms": [100, "until-answer"]},
+    {"protocol": "paired"},
+    {"protocol": "paired", "layout": "one_after_other", "exposure_ms": 400, "mask": "scramble"},
+    {"protocol": "staircase"},
+    {"protocol": "quest_plus"},
+    {"protocol": "model_vs_model"},
+    {"protocol": "rating", "response_ms": "unlimited"},
+]
+"""All protocols, and what else a trial may have."""
+OWN = {"session", "simulated", "answered_at", "onset_ms", "second_onset_ms"}
+"""Columns in which a browser's session may differ from the desktop's."""
+
+
+def compared(rows: list[Row]) -> list[Row]:
+    """Rows without times of day and identifiers."""
+    return [
+        {name: round(value, 6) if isinstance(value, float) else value for name, value in row.items() if name not in OWN}
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize("quiz", [each for each in PROTOCOLS if each["protocol"] != "model_vs_model"], ids=str)
+def test_a_browser_gives_the_plans_and_trials_of_the_desktop(
+    serve: Callable[..., Served], quiz: dict[str, Any]
+) -> None:
+    """Serve and sit on the desktop by the same seed: the first participant's tables are the same."""
+    served, desktop = serve("browser.sqlite", **quiz), serve("desktop.sqlite", **quiz)
+    desktop.room.run(Person("P01", Observer()))
+    robot = served.robot()
+    assert robot.open() == {"page": "welcome"}
+    robot.arrive()
+    plan = served.rows(tables.PLANS)
+    end = robot.take_part(robot.ready(), plan)
+    assert end["page"] == "end"
+    assert compared(served.rows(tables.PLANS)) == compared(desktop.rows(tables.PLANS))
+    assert compared(served.rows(tables.TRIALS)) == compared(desktop.rows(tables.TRIALS))
+    (session,) = served.rows(tables.SESSIONS)
+    assert (session["presenter"], session["status"], session["simulated"]) == ("browser", "complete", False)
+    assert len(served.rows(tables.ONSETS)) == len(plan)
+    assert served.rows(tables.CONSENTS)[0]["given"]
+
+
+def test_a_link_costs_nothing_before_consent(serve: Callable[..., Served]) -> None:
+    """Open and decline: no session, no list; the first who agrees gets list 1."""
+    served = serve()
+    for number in range(5):
+        robot = served.robot(f"bot-{number}")
+        robot.open()
+        assert robot.ask("decline", participant=robot.participant)["page"] == "end"
+    assert served.rows(tables.SESSIONS) == []
+    assert served.robot().call("begin", participant="P01", tab="x" * 16, consent=False).status_code == 422
+    served.robot().arrive()
+    assert [row["list"] for row in served.rows(tables.SESSIONS)] == [1]
+
+
+def test_repeats_change_nothing_and_later_trials_are_refused(serve: Callable[..., Served]) -> None:
+    """Send each report three times, and one of a later trial before its turn."""
+    served = serve()
+    robot = served.robot()
+    robot.arrive()
+    following = robot.ready()
+    planned = {row["trial"]: row for row in served.rows(tables.PLANS)}
+    while following["page"] == "trial":
+        report = robot.report(following, planned[following["trial"]])
+        later = robot.call("trial", **{**report, "trial": report["trial"] + 1})
+        assert later.status_code == 409
+        answers = [robot.ask("trial", **{**report, "sent_ms": report["sent_ms"] + wait}) for wait in (0, 10, 500)]
+        assert answers[0]["next"] == answers[1]["next"] == answers[2]["next"]
+        following = answers[0]["next"]
+    stored = served.rows(tables.TRIALS)
+    assert sorted(row["trial"] for row in stored) == sorted(planned)
+
+
+def test_a_reload_continues_at_the_next_trial_and_the_seen_picture_counts(serve: Callable[..., Served]) -> None:
+    """Reload while a picture is on the screen: it is stored without an answer, and never shown again."""
+    served = serve()
+    first = served.robot()
+    first.arrive()
+    plan = served.rows(tables.PLANS)
+    following = first.take_part(first.ready(), plan, most=3)
+    seen = following["trial"]
+    first.ask("onset", trial=seen, onset_ms=first.now_ms, sent_ms=first.now_ms)
+    again = served.robot(tab="another-tab-0123456789")
+    opened = again.open()
+    assert (opened["page"], opened["done"], opened["trials"]) == ("resume", 3, len(plan))
+    setup = again.arrive("resume")
+    assert setup["ready"]
+    assert setup["next"]["trial"] == seen + 1
+    refused = first.call("trial", **first.report(following, plan[3]))
+    assert (refused.status_code, refused.json()["reason"]) == (409, "taken_over")
+    again.take_part(setup["next"], plan)
+    stored = {row["trial"]: row for row in served.rows(tables.TRIALS)}
+    assert len(stored) == len(plan)
+    assert (stored[seen]["response"], stored[seen]["flags"]) == ("none", "killed")
+    assert "resumed" in stored[seen + 1]["flags"]
+    assert again.open()["page"] == "end"
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_restarted_server_continues_the_trial_on_the_screen(serve: Callable[..., Served], shown: bool) -> None:
+    """Restart the server in mid-trial: the page sends its report to the new one, and nothing is flagged."""
+    before = serve("one.sqlite")
+    robot = before.robot()
+    robot.arrive()
+    plan = before.rows(tables.PLANS)
+    following = robot.take_part(robot.ready(), plan, most=2)
+    report = robot.report(following, plan[2])
+    if shown:
+        onset = report["showings"][0]["onset_ms"]
+        robot.ask("onset", trial=following["trial"], onset_ms=onset, sent_ms=onset)
+        before.room.writer.submit(lambda _: None).result()
+    after = serve("one.sqlite")
+    robot.client = after.client
+    following = robot.ask("trial", **report)["next"]
+    assert robot.take_part(following, plan)["page"] == "end"
+    stored = after.rows(tables.TRIALS)
+    assert len(stored) == len(plan)
+    assert all(row["flags"] is None for row in stored)
+
+
+def test_a_withdrawn_participant_is_forgotten(serve: Callable[..., Served]) -> None:
+    """Withdraw and delete: no row is left; withdraw alone: the answers are kept."""
+    served = serve()
+    for name, forget in (("P01", True), ("P02", False)):
+        robot = served.robot(name)
+        robot.arrive()
+        robot.take_part(robot.ready(), served.rows(tables.PLANS, session=robot.setup["session"]), most=2)
+        assert robot.ask("withdraw", forget=forget)["page"] == "end"
+        assert robot.call("onset", trial=3, onset_ms=1.0, sent_ms=1.0).status_code in (200, 410)
+    assert [(row["participant"], row["status"]) for row in served.rows(tables.SESSIONS)] == [("P02", "aborted")]
+    assert len(served.rows(tables.TRIALS)) == 2
+    assert served.robot("P02").open()["page"] == "end"
+
+
+def test_questions_are_required_and_stored_once(serve: Callable[..., Served]) -> None:
+    """A missing answer is asked for again; `ready` sent twice stores one row for each question."""
+    questions = [{"id": "age", "text": "How old?"}, {"id": "sex", "text": "?", "choices": ["f", "m"], "required": False}]
+    served = serve(questions=questions)
+    robot = served.robot()
+    robot.arrive(parameters={"STUDY_ID": "s1", "other": "no"})
+    from robot import SCREEN
+
+    assert robot.call("ready", answers={}, screen=SCREEN).status_code == 422
+    assert robot.call("ready", answers={"age": "30", "sex": "x"}, screen=SCREEN).status_code == 422
+    for _ in range(2):
+        robot.ready({"age": " 30 ", "sex": None})
+    stored = {row["question"]: row["answer"] for row in served.rows(tables.PARTICIPANTS)}
+    assert stored == {"STUDY_ID": "s1", "age": "30", "sex": None}
+
+
+def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Callable[..., Served]) -> None:
+    """Fail twice, or have a small window: screened out with the study's code, which nobody else gets."""
+    check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
+    browser = {"checks": [check], "screened_out_code": "OUT", "complete_code": "DONE", "smallest_window": [800, 600]}
+    served = serve(browser=browser)
+    robot = served.robot("P01")
+    robot.arrive()
+    assert robot.ask("check", choices=[1]) == {"passed": False, "left": 1}
+    assert robot.ask("check", choices=[1])["code"] == "OUT"
+    robot = served.robot("P02")
+    robot.arrive()
+    assert robot.ask("check", choices=[0]) == {"passed": True}
+    from robot import SCREEN
+
+    small = robot.ask("ready", answers={}, screen={**SCREEN, "window_width": 700})
+    assert (small["page"], small["code"]) == ("refused", "OUT")
+    robot = served.robot("P03")
+    robot.arrive()
+    assert robot.take_part(robot.ready(), served.rows(tables.PLANS, session=robot.setup["session"]))["code"] == "DONE"
+    assert [row["status"] for row in served.rows(tables.SESSIONS)] == ["aborted", "aborted", "complete"]
+
+
+def test_practice_has_feedback_and_breaks_come_between(serve: Callable[..., Served]) -> None:
+    """Feedback in practice alone; `counts` after it, then a break after every third trial, none after a page."""
+    served = serve(practice=2, break_every=3)
+    robot = served.robot()
+    robot.arrive()
+    following, kinds = robot.ready(), []
+    planned = {row["trial"]: row for row in served.rows(tables.PLANS)}
+    while following["page"] == "trial":
+        kinds.append((following["phase"], (following["break"] or {}).get("kind")))
+        answer = robot.ask("trial", **robot.report(following, planned[following["trial"]]))
+        assert (answer["feedback"] is not None) == (following["phase"] == "practice")
+        following = answer["next"]
+    assert kinds == [
+        ("practice", None), ("practice", None), ("main", "counts"), ("main", None), ("main", None), ("main", "break"),
+        ("main", None), ("main", None), ("main", "break"), ("main", None),
+    ]  # fmt: skip
+
+
+def test_without_pages_no_consent_is_stored(serve: Callable[..., Served]) -> None:
+    """`--no-intro`: the first trial comes first."""
+    served = serve(intro=False)
+    robot = served.robot()
+    robot.arrive()
+    assert robot.take_part(robot.ready(), served.rows(tables.PLANS))["page"] == "end"
+    assert served.rows(tables.CONSENTS) == []
