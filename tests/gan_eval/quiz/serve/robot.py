@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.protocol import QuizProtocol
