@@ -8,7 +8,7 @@ from stored_rows import SESSION, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import STORED_TABLES, forget, list_participants, open_store, stored_of
+from gan_eval.store import STORED_TABLES, Writer, forget, forget_in, list_participants, open_store, stored_of
 
 
 def fill(path, *participants, study="t"):
@@ -98,7 +98,7 @@ def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(tmp_pa
     fill(path, "ann", "bob")
     with monkeypatch.context() as patched:
         patched.setattr("gan_eval.store.people._REWRITE", (f"VACUUM INTO '{tmp_path / 'no' / 'folder'}'",))
-        with pytest.raises(UserError, match=r"s\.sqlite: the rows are removed, but .* free some space, then give the"):
+        with pytest.raises(UserError, match=r"s\.sqlite: the rows are removed, but .* free some space or end other"):
             forget(path, "code-bob")
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT count(*) FROM trials").fetchone() == (1,)
@@ -114,3 +114,41 @@ def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(tmp_pa
         assert b"bob" not in file.read_bytes(), file
     with pytest.raises(UserError, match="no participant code-bob"):
         forget(path, "code-bob")
+
+
+def test_a_participant_is_forgotten_while_a_server_uses_the_store(tmp_path):
+    path = tmp_path / "s.sqlite"
+    fill(path, "ann", "bob")
+
+    def answer(number):
+        row = {**trial(number, "session-of-ann-t"), "participant": "code-ann"}
+        return lambda store: store.add(tables.TRIALS, [row])
+
+    with open_store(path, create=False) as reader, Writer(lambda: open_store(path)) as writer:
+        assert len(reader.rows(tables.SESSIONS)) == 2
+        before = [writer.submit(answer(number)) for number in range(2, 12)]
+        forgotten = writer.submit(lambda store: forget_in(store, "code-bob"), alone=True)
+        after = [writer.submit(answer(number)) for number in range(12, 22)]
+        assert forgotten.result(60) == {table.name: 2 if table is tables.PLANS else 1 for table in STORED_TABLES}
+        assert [future.exception(60) for future in (*before, *after)] == [None] * 20
+        assert len(list(tmp_path.iterdir())) == 3, "the store is open, with its log"
+        for file in tmp_path.iterdir():
+            assert b"bob" not in file.read_bytes(), file
+        assert [row["trial"] for row in reader.rows(tables.TRIALS)] == [*range(1, 22)]
+
+
+def test_a_log_that_somebody_is_reading_is_emptied_by_the_next_call(tmp_path, monkeypatch):
+    monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0.1)
+    path = tmp_path / "s.sqlite"
+    fill(path, "ann")
+    with open_store(path) as store:
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM sessions").fetchall()
+            with pytest.raises(UserError, match=r"rows are removed, but .* \(another program is reading it\)"):
+                forget_in(store, "code-ann")
+            assert stored_of(path, "code-ann").pending
+        assert set(forget_in(store, "code-ann").values()) == {0}
+        assert list_participants(store) == []
+        for file in tmp_path.iterdir():
+            assert b"code-ann" not in file.read_bytes(), file
