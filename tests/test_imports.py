@@ -42,6 +42,7 @@ LIGHT_MODULES = (
     "errors",
     "quiz",
     "cli.doctor",
+    "metrics.catalogue",
     "metrics.weights.cache",
     "metrics.weights.package",
 )
@@ -165,6 +166,7 @@ def test_a_session_starts_without_what_it_does_not_use():
 def test_light_modules_and_the_help_import_nothing_heavy():
     code = "\n".join(f"import gan_eval.{module}" for module in LIGHT_MODULES)
     code += """
+gan_eval.metrics.catalogue.describe()  # `metrics --list`
 import runpy, sys
 sys.argv = ["gan-eval", "--help"]
 try:
@@ -172,7 +174,12 @@ try:
 except SystemExit as end:
     assert not end.code, end.code
 """
-    assert loaded_by(code, (*HEAVY, "PySide6")) == []
+    assert loaded_by(code, (*HEAVY, "PySide6", "numba")) == []
+
+
+def test_the_statistics_load_without_the_slow_libraries():
+    slow = ("statsmodels", "matplotlib", "sqlalchemy", "scipy.sparse", "scipy.stats")
+    assert loaded_by("import gan_eval.stats.analysis", slow) == []
 
 
 def test_no_two_test_files_have_one_name():

@@ -1,7 +1,6 @@
-"""Pictures of any channels and depth: bit-exactly from a data set's files to the stimulus set, metrics and screen."""
+"""Pictures of any channels and depth: bit-exactly from a data set's files to the stimulus set and the screen."""
 
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import tifffile
 from PIL import Image
 from training_runs import train_measured
 
-from gan_eval.metrics import evaluate
 from gan_eval.quiz.library import Library
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.pictures import read_stored
@@ -114,19 +112,6 @@ def test_from_two_folders_to_the_screen(
         fake = read_stored(only(out / "fake", stem)).samples
         assert only(out / "fake", stem).suffix == suffix
         assert (fake.shape, fake.dtype) == ((SIDE, SIDE, target.channels), target.dtype)
-
-    images, _ = evaluate(out, ("psnr", "l1", "ssim", "niqe"), cache=False)
-    psnr = images[images["metric"] == "psnr"].set_index("stimulus")["value"]
-    for row in rows:
-        if row["kind"] == "fake":
-            real, fake = (read_stored(out / row[column]).samples for column in ("reference_file", "file"))
-            errors = real.astype(float) - fake
-            assert psnr[row["stimulus"]] == pytest.approx(
-                20 * math.log10(target.levels / math.sqrt((errors**2).mean()))
-            )
-    assert images[images["metric"].isin(["l1", "ssim"])]["value"].notna().all()
-    reasons = images[images["metric"] == "niqe"]["reason"]
-    assert reasons.str.contains("blocks of 96x96" if target.is_plain else "defined for 8-bit RGB").all()
 
     library = Library([read_set(out)])
     display = recorded["target"]["display"]

@@ -140,9 +140,6 @@ def test_simulated_answers_are_marked(filled):
     assert "Models trained for 10 % of the planned steps. A rehearsal with simulated participants" in caption
 
 
-ROW = {"dataset": "d", "n_participants": 9, "n_real": 8, "n_answers": 90}
-
-
 def rows_of(protocol: str, **cells: object) -> list[dict[str, object]]:
     return [
         {"protocol": protocol, "model": model, "dataset": "d", "n_participants": 9, "n_real": 8, "n_answers": 90}
@@ -182,14 +179,7 @@ def test_pairs_and_grades_have_the_participants_own_values():
 def crowd() -> StudyFolder:
     """Twenty models with long names that are hard to print."""
     paper = [
-        {
-            "protocol": "single",
-            "model": f"{k}{name}",
-            "dataset": "$d_",
-            "n_participants": 9,
-            "n_real": 8,
-            "n_answers": 90,
-        }
+        rows_of("single", model=f"{k}{name}", dataset="$d_")[0]
         | {"fooling_rate": 0.4, "fooling_low": 0.2, "fooling_high": 0.6, "real_low": 0.6, "real_high": 0.8}
         | {"real_called_real": 0.7, "accuracy": 0.6, "accuracy_low": 0.5, "accuracy_high": 0.7}
         | {"accuracy90_low": 0.52, "accuracy90_high": 0.68, "verdict": "undecided"}
@@ -199,7 +189,7 @@ def crowd() -> StudyFolder:
 
 
 def test_of_very_many_models_the_first_are_drawn():
-    rows = [ROW | {"protocol": "single", "model": f"m{k}", "fooling_rate": 0.5} for k in range(50)]
+    rows = [rows_of("single", fooling_rate=0.5)[0] | {"model": f"m{k}"} for k in range(50)]
     folder = folder_of(paper=rows)
     assert sum(word.endswith("(n = 9)") for word in words(figure_1(folder))) == 40
     assert "The first 40 models; the table `paper` has all." in caption_of_figure_1(folder)

@@ -1,7 +1,11 @@
 """Networks of the settings: kinds, channels, sides, sizes, and combinations that are refused."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
+from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import InpaintingSettings, TrainingSettings
@@ -73,11 +77,30 @@ def test_settings_that_do_not_go_together_are_refused(changes: dict[str, object]
         build.new_networks(settings_of(**changes))
 
 
+_GLOBAL = 16 * (64 * 128 + 128 * 256 + 256 * 512) + 2 * (128 + 256 + 512)
+"""The inner layers of the global discriminator: kernels of 4x4, and the norms."""
+_ENCODER = 16 * (3 * 64 + 64 * 64) + 2 * 64 + _GLOBAL
+_BOTTLENECK = 16 * 512 * 4000 + 2 * 4000 + 16 * 4000 * 512 + 2 * 512
+_DECODER = 16 * (512 * 256 + 256 * 128 + 128 * 64 + 64 * 3) + 2 * (256 + 128 + 64) + 3
+
+
 @pytest.mark.parametrize(
-    ("blocks", "norm", "count"), [(9, "instance", 11_378_179), (9, "batch", 11_383_427), (6, "batch", 7_841_411)]
+    ("make", "count"),
+    [
+        (partial(UNet, depth=8, channels=64), 54_413_955),
+        (PatchGAN, 2_768_705),
+        (partial(ResNet, blocks=9, norm="instance"), 11_378_179),  # 11.378 M is what CycleGAN prints of its generator
+        (partial(ResNet, blocks=9, norm="batch"), 11_383_427),  # 11.383 M what Pix2Pix prints of it with batch norm
+        (partial(ResNet, blocks=6, norm="batch"), 7_841_411),
+        (ContextEncoder, _ENCODER + _BOTTLENECK + _DECODER),
+        (partial(GlobalDiscriminator, size=64), 16 * 3 * 64 + 64 + _GLOBAL + 16 * 512 + 1),
+        (
+            partial(GlobalDiscriminator, size=128, in_channels=6),
+            16 * 6 * 64 + 64 + _GLOBAL + 16 * 512 * 512 + 2 * 512 + 16 * 512 + 1,
+        ),
+    ],
 )
-def test_parameter_count_is_the_published_networks(blocks: int, norm: str, count: int) -> None:
-    """11.378 M is what CycleGAN prints of its generator, 11.383 M what Pix2Pix prints of it with batch norm."""
+def test_parameter_counts_are_those_of_the_published_networks(make: Callable[[], nn.Module], count: int) -> None:
     with torch.device("meta"):
-        net = ResNet(blocks=blocks, norm=norm)
+        net = make()
     assert sum(weight.numel() for weight in net.parameters()) == count

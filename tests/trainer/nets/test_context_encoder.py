@@ -8,21 +8,10 @@ from plain_layers import batch_norm, connect, decode, drawn, encode, leaky, weig
 from gan_eval.settings.training import NormKind, UpsamplingKind
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
 
-ENCODER = 16 * (3 * 64 + 64 * 64 + 64 * 128 + 128 * 256 + 256 * 512) + 2 * (64 + 128 + 256 + 512)
-"""Kernels of 4x4 and the norms behind all but the first."""
-
 
 def picture(count: int, channels: int, size: int) -> torch.Tensor:
     numbers = torch.Generator().manual_seed(0)
     return torch.rand(count, channels, size, size, dtype=torch.float64, generator=numbers) * 2 - 1
-
-
-def test_context_encoder_has_the_published_networks_weights() -> None:
-    with torch.device("meta"):
-        net = ContextEncoder()
-    bottleneck = 16 * 512 * 4000 + 2 * 4000 + 16 * 4000 * 512 + 2 * 512
-    decoder = 16 * (512 * 256 + 256 * 128 + 128 * 64 + 64 * 3) + 2 * (256 + 128 + 64) + 3
-    assert sum(weight.numel() for weight in net.parameters()) == ENCODER + bottleneck + decoder
 
 
 @pytest.mark.parametrize("upsampling", ["transposed", "resize"])

@@ -13,12 +13,10 @@ from trainer.nets.convolution import Conv2d, ConvTranspose2d, Winograd
 Shape = tuple[int, ...]
 
 
-def gradients(layer: nn.Module, x: Tensor) -> list[Tensor]:
-    """Output and the gradients of x, weight and bias for a fixed gradient of the output."""
-    x = x.clone().requires_grad_()
-    y = layer(x)
-    grad = torch.randn(y.shape, dtype=y.dtype, generator=torch.Generator().manual_seed(1))
-    return [y.detach(), *torch.autograd.grad(y, [x, *layer.parameters()], grad)]
+def with_gradients(y: Tensor, *of: Tensor) -> list[Tensor]:
+    """Output and the gradients of `of` for a fixed gradient of the output."""
+    grad = torch.randn(y.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).to(y.dtype)
+    return [y.detach(), *torch.autograd.grad(y, of, grad)]
 
 
 @pytest.fixture
@@ -47,8 +45,9 @@ def test_convolutions_agree_in_float64(
     library, own = (nn.ConvTranspose2d, ConvTranspose2d) if is_transposed else (nn.Conv2d, Conv2d)
     theirs, ours = library(6, 16, kernel, **how), own(6, 16, kernel, **how)
     ours.load_state_dict(theirs.state_dict())
-    x = torch.randn(shape, dtype=torch.float64)
-    for a, b in zip(gradients(ours, x), gradients(theirs, x), strict=True):
+    x = torch.randn(shape, dtype=torch.float64).requires_grad_()
+    found, wanted = (with_gradients(layer(x), x, *layer.parameters()) for layer in (ours, theirs))
+    for a, b in zip(found, wanted, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-12)
     assert products == ["_TransposedProduct" if is_transposed else "_ConvolutionProduct"]
 
@@ -72,12 +71,6 @@ def test_library_is_used_for_large_pictures_and_under_autocast(
 
 def made(shape: Shape, seed: int) -> Tensor:
     return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)).requires_grad_()
-
-
-def with_gradients(y: Tensor, *of: Tensor) -> list[Tensor]:
-    """Output and the gradients of `of` for a fixed gradient of the output."""
-    grad = torch.randn(y.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).to(y.dtype)
-    return [y.detach(), *torch.autograd.grad(y, of, grad)]
 
 
 @pytest.mark.parametrize("padding", [(0, 0), (1, 1), (2, 0), (3, 1)])

@@ -31,12 +31,6 @@ def measured_field(field: int) -> list[int]:
     return (reached.max(0).values - reached.min(0).values + 1).tolist()
 
 
-def test_parameter_count_is_the_published_networks() -> None:
-    with torch.device("meta"):
-        net = PatchGAN()
-    assert sum(weight.numel() for weight in net.parameters()) == 2_768_705
-
-
 @pytest.mark.parametrize("field", [*range(1, 18), 34, 40, 50, 70, 71, 142, 286])
 def test_receptive_field_is_what_a_gradient_reaches(field: int) -> None:
     assert measured_field(field) == [field, field]
@@ -51,16 +45,6 @@ def test_the_smallest_size_that_fits_trains(norm: str, field: int) -> None:
     assert not fits(size - 1, layers)
     net = PatchGAN(channels=2, receptive_field=field, norm=norm)
     assert net(torch.randn(1, 6, size, size)).shape[-1] == grid_sides(size, layers)[-1]
-
-
-def test_parameter_count_is_the_formulas() -> None:
-    with torch.device("meta"):
-        published, larger = GlobalDiscriminator(size=64), GlobalDiscriminator(size=128, in_channels=6)
-    inner = 16 * (64 * 128 + 128 * 256 + 256 * 512) + 2 * (128 + 256 + 512)
-    last = 16 * 512 + 1
-    assert sum(weight.numel() for weight in published.parameters()) == 16 * 3 * 64 + 64 + inner + last
-    further = 16 * 512 * 512 + 2 * 512
-    assert sum(weight.numel() for weight in larger.parameters()) == 16 * 6 * 64 + 64 + inner + further + last
 
 
 @pytest.mark.parametrize("size", [8, 16, 64])

@@ -4,13 +4,12 @@ import os
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from PIL import Image
+from metric_pictures import measure, write_items
+from numpy.typing import NDArray
 from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex
 
-from gan_eval.metrics import evaluate
 from gan_eval.metrics.definitions.jackknife import GROUPS, PictureSet
 from gan_eval.metrics.definitions.segmentation import (
     CLASSES,
@@ -31,6 +30,7 @@ from gan_eval.metrics.definitions.segmentation import (
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli import pictures as images
+from gan_eval.stimuli.pictures import Picture
 
 ALL = np.array([*COLOURS.values(), *VOID_COLOURS.values()], dtype=np.int64)
 CLASS_OF = np.array([*range(19), *[VOID] * len(VOID_COLOURS)])
@@ -136,26 +136,20 @@ def test_without_labelled_pixels_there_is_no_score():
 def test_only_red_cars_are_seen(tmp_path):
     """Real cars have all colours; one model's are red alone, the other's vary half as much. Roads vary alike."""
     rng = np.random.default_rng(0)
-    labels = np.empty((32, 32, 3), np.uint8)
-    labels[:16], labels[16:] = COLOURS["road"], COLOURS["car"]
-    rows = []
-    colours = {"real": [], "red": [], "half": []}
+    models: dict[str, dict[str, dict[str, Picture]]] = {"red": {}, "half": {}}
+    colours: dict[str, list[NDArray[np.int64]]] = {"real": [], "half": []}
     for number in range(8):
         road, car = rng.integers(40, 200, (2, 3))
-        cars = {"real": car, "red": np.array([200, 10, 10]), "half": 60 + car // 2}
-        Image.fromarray(labels).save(tmp_path / f"{number}_label.png")
-        for kind, colour in cars.items():
-            picture = np.empty_like(labels)
-            picture[:16], picture[16:] = road, colour
-            Image.fromarray(picture).save(tmp_path / f"{number}_{kind}.png")
-            colours[kind].append(colour)
-            is_real = kind == "real"
-            rows.append(
-                {"stimulus": f"d/{kind}/{number}", "item": f"d/{number}", "kind": "real" if is_real else "fake"}
-                | {"model": None if is_real else kind, "dataset": "d", "file": f"{number}_{kind}.png"}
-                | {"reference_file": None if is_real else f"{number}_real.png", "input_file": f"{number}_label.png"}
-            )
-    _, sets = evaluate(pd.DataFrame(rows), "label_colour_spread", root=tmp_path, cache=False)
+        for model, colour in (("red", np.array([200, 10, 10])), ("half", 60 + car // 2)):
+            kinds = {"input": (COLOURS["road"], COLOURS["car"]), "real": (road, car), "fake": (road, colour)}
+            models[model][str(number)] = {
+                kind: np.array([[upper] * 32] * 16 + [[lower] * 32] * 16, np.uint8)
+                for kind, (upper, lower) in kinds.items()
+            }
+        colours["real"].append(car)
+        colours["half"].append(60 + car // 2)
+    folders = [write_items(tmp_path / model, items, model=model) for model, items in models.items()]
+    sets = measure(folders, "label_colour_spread").set_metrics
     spread = {kind: np.sqrt(np.var(np.stack(of), axis=0, ddof=1).sum()) for kind, of in colours.items()}
     found = sets.set_index("model")
     assert found.loc["red", "value"] == pytest.approx(0.5, abs=1e-6)  # roads 1, cars 0
