@@ -216,7 +216,7 @@ class LiveStudy:
         session = live.session
         if message.trial in {row["trial"] for row in session.done}:
             await self._settled(live)
-            return {"next": await self._next(live), "feedback": None}
+            return {"next": await self._next(live), "feedback": self._feedback(live, message.trial)}
         match session.advance():
             case State.FAILED:
                 session.retry()
@@ -235,7 +235,7 @@ class LiveStudy:
         await self._settled(live)
         if message.trial not in {row["trial"] for row in session.done}:
             raise RequestError(409, f"trial {message.trial}: it is not the turn of this trial")
-        return {"next": await self._next(live), "feedback": self._feedback(live)}
+        return {"next": await self._next(live), "feedback": self._feedback(live, message.trial)}
 
     async def withdraw(self, live: LiveSession, message: Withdrawal) -> Answer:
         """End a session for good; with `forget`, delete everything that is stored of the participant."""
@@ -515,9 +515,9 @@ class LiveStudy:
         done, trials = (sum(row["phase"] != "practice" for row in rows) for rows in (session.done, session.plan))
         return {"done": done, "trials": trials}
 
-    def _feedback(self, live: LiveSession) -> Answer | None:
+    def _feedback(self, live: LiveSession, trial: int) -> Answer | None:
         judged = live.session.feedback
-        if judged is None:
+        if judged is None or judged["trial"] != trial:
             return None
         words = TrialTexts(self.texts, self.settings, {})
         protocol = live.session.protocol

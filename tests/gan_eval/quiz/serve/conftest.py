@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from quiz_study import two_models
 from robot import Robot
 from starlette.testclient import TestClient
 
@@ -48,7 +49,8 @@ def serve(stimuli: StimulusSet, tmp_path: Path) -> Iterator[Callable[..., Served
 
         def make(where: str = "served.sqlite", *, intro: bool = True, **quiz: Any) -> Served:
             settings = QuizSettings(**{"real": 4, "fake": 4, "pairs": 4, **quiz})
-            study = QuizStudy(name="tiles", settings=settings, shown=[stimuli], seed=5, design={"made": "here"})
+            shown = [two_models(stimuli)]
+            study = QuizStudy(name="tiles", settings=settings, shown=shown, seed=5, design={"made": "here"})
             return Served(study, tmp_path / where, stack, intro=intro)
 
         yield make
