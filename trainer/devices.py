@@ -20,7 +20,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from gan_eval.errors import UserError
-from gan_eval.machine.threads import free_cores, processes, usable_cores
+from gan_eval.machine.threads import free_cores, processes, usable_cores, warn_if_threads_spin
 from gan_eval.settings.training import TrainingSettings
 
 PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -71,6 +71,8 @@ def cpu_threads(
             is_small = settings is not None and step_size(settings) < MIN_STEP_SIZE
             threads = 1 if is_small else min(before, free_cores())
     threads = threads or before
+    if threads > 1:
+        warn_if_threads_spin()
     torch.set_num_threads(threads)
     try:
         yield

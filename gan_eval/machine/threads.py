@@ -2,7 +2,9 @@
 
 import math
 import os
+import sys
 import time
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +19,7 @@ where a spinning thread keeps the core that the others need. On an idle machine 
 small networks down (`benchmarks/busy_machine.py`)."""
 LOOK_S = 0.2
 """Seconds for which `free_cores` watches the processor."""
+_torch_came_first = "torch" in sys.modules
 
 
 def set_waiting_settings() -> None:
@@ -30,6 +33,16 @@ def set_waiting_settings() -> None:
             os.environ.setdefault(name, value)
 
 
+def warn_if_threads_spin() -> None:
+    """Warn where PyTorch was imported before `gan_eval`, so that it has not read `WAITING_SETTINGS`."""
+    if _torch_came_first and sys.platform == "linux":
+        warnings.warn(
+            "torch was imported before gan_eval: on a busy machine its threads slow each other down; import gan_eval "
+            f"first, set GOMP_SPINCOUNT={WAITING_SETTINGS['GOMP_SPINCOUNT']} in the environment, or use one thread",
+            stacklevel=3,
+        )
+
+
 def usable_cores() -> int:
     """Number of cores that this process may use, by its CPU affinity and the limits of its control group."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -37,16 +50,20 @@ def usable_cores() -> int:
 
 
 def free_cores() -> int:
-    """Number of usable cores that other work leaves idle, at least 1; all where the system does not say.
+    """Number of usable cores that other work leaves idle, at least 1; watches the processor for `LOOK_S` seconds.
 
-    It watches the processor for `LOOK_S` seconds. A load average would still count what has just ended.
+    A load average would still count what has just ended, such as this study's last stage.
     """
     usable = usable_cores()
     before = _idle_seconds()
-    if usable == 1 or before is None:
-        return usable
-    time.sleep(LOOK_S)
-    idle = ((_idle_seconds() or before) - before) / LOOK_S
+    if usable == 1:
+        return 1
+    if before is None:
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        idle = (os.cpu_count() or usable) - load
+    else:
+        time.sleep(LOOK_S)
+        idle = ((_idle_seconds() or before) - before) / LOOK_S
     return max(1, min(usable, round(idle)))
 
 

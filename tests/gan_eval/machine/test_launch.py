@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -133,8 +134,10 @@ def test_busy_cores_are_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
         seen = iter((100.0, 100.0 + idle * threads.LOOK_S))
         monkeypatch.setattr(threads, "_idle_seconds", lambda seen=seen: next(seen))
         assert threads.free_cores() == free
-    monkeypatch.setattr(threads, "_idle_seconds", lambda: None)  # the system does not say
-    assert threads.free_cores() == 4
+    monkeypatch.setattr(threads, "_idle_seconds", lambda: None)  # the system does not say: by its load average
+    monkeypatch.setattr(os, "getloadavg", lambda: (3.2, 0, 0), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    assert threads.free_cores() == 1
 
 
 def test_missing_libraries_are_those_that_do_not_load():
@@ -160,3 +163,14 @@ def test_qt_can_be_imported_without_a_screens_libraries(monkeypatch):
     assert system_libraries.can_import_qt()
     monkeypatch.setattr(system_libraries, "missing_libraries", lambda: IMPORT_LIBRARIES[-1:])
     assert not system_libraries.can_import_qt()
+
+
+def test_threads_that_spin_are_warned_of_where_torch_came_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(threads, "_torch_came_first", False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        threads.warn_if_threads_spin()
+    monkeypatch.setattr(threads, "_torch_came_first", True)
+    with pytest.warns(UserWarning, match="torch was imported before gan_eval.*GOMP_SPINCOUNT=20000"):
+        threads.warn_if_threads_spin()
