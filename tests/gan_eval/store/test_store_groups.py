@@ -272,10 +272,12 @@ for each in people:
 """Twenty people answer as fast as they can, and report each answer that is durable."""
 
 
-def bursts(where: str, run: object, *, room: int = 0) -> "subprocess.Popen[str]":
+def bursts(where: str, run: object, reports: Path, *, room: int = 0) -> "subprocess.Popen[bytes]":
+    """Start a process of such people; it appends what it reports to a file."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", BURSTS, where, str(run), str(room)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    with reports.open("ab") as out:
+        return subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, env=environment)
 
 
 def all_stored(where: str) -> list[tuple[str, int]]:
@@ -283,38 +285,39 @@ def all_stored(where: str) -> list[tuple[str, int]]:
         return [(row["session"], row["trial"]) for row in store.rows(tables.TRIALS)]
 
 
-def reports(output: str) -> set[tuple[str, int]]:
-    lines = [line.split() for line in output.splitlines(keepends=True) if line.endswith("\n")]
+def reported_in(reports: Path) -> set[tuple[str, int]]:
+    lines = [line.split() for line in reports.read_text().splitlines()]
     return {(session, int(number)) for session, number in lines}
 
 
 @pytest.mark.slow
 def test_bursts_that_are_killed_at_any_moment_lose_no_answer_that_was_reported(
-    where: str, pytestconfig: pytest.Config
+    where: str, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    kills, moments, reported = pytestconfig.getoption("--kills"), random.Random(1), set()
-    for run in range(kills):
-        with bursts(where, run) as child:
-            assert child.stdout is not None
-            first = child.stdout.readline()
+    kills, moments, processes = pytestconfig.getoption("--kills"), random.Random(1), 2 if "://" in where else 1
+    files = [tmp_path / f"{run}-{process}" for run in range(kills // processes) for process in range(processes)]
+    for run in range(0, len(files), processes):
+        children = [bursts(where, file.name, file) for file in files[run : run + processes]]
+        while not all(file.stat().st_size for file in files[run : run + processes]):
+            time.sleep(0.001)
+        for child in children:
             time.sleep(moments.uniform(0, 0.2))
             child.kill()
-            reported |= reports(first + child.communicate()[0])
+            assert child.communicate() == (None, b"")
+    reported = set().union(*map(reported_in, files))
     rows = all_stored(where)
-    print(kills, "kills", len(reported), "reported", len(rows), "stored")
-    assert len(reported) > 20 * kills, "the kills come too early to say anything"
+    print(len(files), "kills", len(reported), "reported", len(rows), "stored")
+    assert len(reported) > 20 * len(files), "the kills come too early to say anything"
     assert len(rows) == len(set(rows))
     assert reported <= set(rows), "a reported answer is lost"
-    assert len(set(rows) - reported) <= 20 * kills, "each person waits for one answer"
+    assert len(set(rows) - reported) <= 20 * len(files), "each person waits for one answer"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
 def test_a_disk_that_is_full_in_a_burst_costs_no_answer_that_was_reported(tmp_path: Path) -> None:
-    where = str(tmp_path / "s.sqlite")
-    with bursts(where, 0, room=200_000) as child:
-        output, errors = child.communicate(timeout=60)
-    assert errors.splitlines() == [line for line in errors.splitlines() if "the disk is full" in line]
-    assert len(errors.splitlines()) == 20
+    where, reports = str(tmp_path / "s.sqlite"), tmp_path / "reports"
+    lines = bursts(where, 0, reports, room=200_000).communicate(timeout=60)[1].decode().splitlines()
+    assert ["the disk is full" in line for line in lines] == [True] * 20
     rows = all_stored(where)
-    assert set(rows) == reports(output)
+    assert set(rows) == reported_in(reports)
     assert len(rows) == len(set(rows)) > 20

@@ -1,14 +1,32 @@
 """The lab's server supports what a store's file does: list, forget, merge, export."""
 
+import json
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from stored_rows import trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import deal_list, forget, list_participants, merge, open_store
+from gan_eval.store import (
+    Store,
+    Writer,
+    deal_list,
+    forget,
+    held_by,
+    hold_session,
+    list_participants,
+    merge,
+    open_store,
+    server_secret,
+)
 from gan_eval.store.export import export_store
 from gan_eval.tables import frames as tabular
 
@@ -87,3 +105,126 @@ def test_sessions_on_one_server_get_lists_of_their_own(database: str) -> None:
     with open_store(database) as store:
         dealt = [deal_list(store, f"s{number}", "t", simulated=False, choose=len) for number in range(2)]
     assert dealt == [(0, frozenset()), (1, frozenset({0}))]
+
+
+ARRIVALS = """
+import itertools, json, sys, threading
+from stored_rows import trial
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store import Writer, deal_list, open_store
+where, process = sys.argv[1:]
+free = lambda taken: next(number for number in itertools.count() if number not in taken)
+writer, lists, answers = Writer(lambda: open_store(where)), [], []
+sys.stdin.read()
+def arrive(person):
+    for number in range(5):
+        session = f"{process}-{person}-{number}"
+        number, _ = writer.submit(lambda store: deal_list(store, session, "t", simulated=False, choose=free)).result()
+        lists.append(number)
+    for number in range(20):
+        try:
+            writer.submit(lambda store: store.add(tables.TRIALS, [trial(number, f"both-{person}")])).result()
+            answers.append((person, number))
+        except UserError as error:
+            assert "in the store already" in str(error), error
+people = [threading.Thread(target=arrive, args=(person,)) for person in range(8)]
+for each in people:
+    each.start()
+for each in people:
+    each.join()
+writer.close()
+print(json.dumps([lists, answers]))
+"""
+"""Eight people arrive five times each, and send twenty answers each, which the other process stores as well."""
+
+
+def test_two_processes_deal_no_list_twice_and_store_no_trial_twice(database: str) -> None:
+    with open_store(database):
+        pass
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", ARRIVALS, database, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for name in ("one", "other")
+    ]
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.close()
+        child.stdin = None
+    printed = [child.communicate(timeout=120) for child in children]
+    assert [errors for _, errors in printed] == ["", ""]
+    lists, answers = ([*one, *other] for one, other in zip(*(json.loads(output) for output, _ in printed), strict=True))
+    assert sorted(lists) == list(range(80))
+    assert sorted(answers) == [[person, number] for person in range(8) for number in range(20)]
+    with open_store(database) as store:
+        assert len(store.rows(tables.TRIALS)) == 160
+
+
+def test_a_deadlock_of_two_groups_is_an_error_of_one_job_which_succeeds_when_it_is_tried_again(database: str) -> None:
+    with open_store(database) as store:
+        server_secret(store)
+    both = threading.Barrier(2, timeout=60)
+    results: dict[str, list[Any]] = {}
+
+    def answer(name: str, first: str, second: str) -> None:
+        begun = threading.Event()
+        with Writer(lambda: open_store(database)) as writer:
+
+            def hold_first(store: Store) -> None:
+                hold_session(store, first, name)
+                both.wait()
+
+            writer.submit(lambda _: begun.wait(60))
+            jobs = [
+                hold_first,
+                lambda store: hold_session(store, second, name),
+                lambda store: store.add(tables.TRIALS, [trial(1, name)]),
+            ]
+            futures = [writer.submit(job) for job in jobs]
+            begun.set()
+            results[name] = [future.exception(60) for future in futures]
+            if results[name][1] is not None:
+                writer.submit(jobs[1]).result(60)
+
+    people = [threading.Thread(target=answer, args=names) for names in (("a", "s1", "s2"), ("b", "s2", "s1"))]
+    for each in people:
+        each.start()
+    for each in people:
+        each.join()
+    failed = [error for errors in results.values() for error in errors if error is not None]
+    assert [type(error) for error in failed] == [UserError]
+    assert "deadlock detected" in str(failed[0])
+    (retried,) = (name for name, errors in results.items() if errors[1] is not None)
+    with open_store(database) as store:
+        assert {row["session"] for row in store.rows(tables.TRIALS)} == {"a", "b"}, "the other jobs are stored"
+        assert held_by(store, {"a": "s2", "b": "s1"}[retried]) == retried
+
+
+def test_a_connection_lost_in_a_group_is_an_error_of_every_job_and_the_next_group_has_another(database: str) -> None:
+    def lose(store: Store) -> None:
+        with store.transaction() as connection:
+            connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    def group(writer: Writer, *jobs: Any) -> list[Any]:
+        begun = threading.Event()
+        writer.submit(lambda _: begun.wait(60))
+        futures = [writer.submit(job) for job in jobs]
+        begun.set()
+        return [future.exception(60) for future in futures]
+
+    def add(number: int) -> Any:
+        return lambda store: store.add(tables.TRIALS, [trial(number)])
+
+    with Writer(lambda: open_store(database)) as writer:
+        errors = group(writer, add(1), lose, add(2))
+        assert [type(error) for error in errors] == [UserError] * 3
+        assert {"terminating connection" in str(error) for error in errors} == {True}
+        assert group(writer, add(1), add(2)) == [None, None]
+        assert len(writer.submit(lambda store: store.rows(tables.TRIALS)).result(60)) == 2
