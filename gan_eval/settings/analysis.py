@@ -1,9 +1,9 @@
 """`[analysis]` and `[power]` of a study file: the plan of the analysis, fixed before the data, and its sample size."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from gan_eval.settings.sections import Name, Section
 
@@ -57,8 +57,6 @@ class AnalysisSettings(Section):
     margin: Annotated[float, Field(gt=0, lt=0.5)] | None = Field(default=None, examples=[0.05])
     """Equivalence margin as a share: with 0.05, `equivalent` means within 5 points of chance, or fooling rates within 5
     points. Default: equivalence is not judged."""
-    noninferior: tuple[tuple[Name, Name], ...] = ()
-    """Pairs (new, reference) of models: the new one must not fool less often by the margin or more."""
     level: str = Field(default="requested_exposure_ms", min_length=1)
     """Column of numbers of the trials table for thresholds and slopes; default: the exposure."""
     looks: int = Field(default=1, ge=1, le=10)
@@ -74,14 +72,12 @@ class AnalysisSettings(Section):
             rule_parts(rule)
         return rules
 
-    @model_validator(mode="after")
-    def _margin_for_noninferiority(self) -> Self:
-        if self.noninferior and self.margin is None:
-            raise ValueError("margin: is missing; noninferior needs it, such as margin = 0.05")
-        for name in ("comparisons", "noninferior"):
-            if any(a == b for a, b in getattr(self, name) or ()):
-                raise ValueError(f"{name}: a model is compared with itself; name two")
-        return self
+    @field_validator("comparisons")
+    @classmethod
+    def _pairs_differ(cls, pairs: tuple[tuple[str, str], ...] | None) -> tuple[tuple[str, str], ...] | None:
+        if any(a == b for a, b in pairs or ()):
+            raise ValueError("a model is compared with itself; name two")
+        return pairs
 
 
 class PowerSettings(Section):

@@ -54,7 +54,7 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
     "generate": "how pictures are made",
     "metrics": "computed without people",
     "analysis": dict.fromkeys(
-        ("link", "slope", "covariates", "comparisons", "margin", "noninferior", "level", "looks", "replicates"),
+        ("link", "slope", "covariates", "comparisons", "margin", "level", "looks", "replicates"),
         "part of the analysis hash",
     ),
     "power": "before the study",

@@ -208,8 +208,4 @@ def _pair_sentence(row: Record, rates: Mapping[str, float]) -> str:
         claim = f"{a} and {b} fooled people equally often{where}, within {margin_text(row)}"
     else:
         claim = f"No difference is shown between {a} and {b}{where}"
-    claim += f", {numbers}"
-    if not missing(row["noninferior"]):
-        not_inferior = f"{a} is not inferior to {b} by {margin_text(row)}"
-        claim += f"; {not_inferior}" if row["noninferior"] else f"; that {not_inferior} is not shown"
-    return f"{claim}{exploratory_mark(row)}."
+    return f"{claim}, {numbers}{exploratory_mark(row)}."

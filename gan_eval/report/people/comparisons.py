@@ -4,7 +4,7 @@ import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import cell, if_filled, labelled, table_of
+from gan_eval.report.parts.table import cell, if_filled, table_of
 from gan_eval.report.parts.words import (
     BASES,
     MINUS,
@@ -106,7 +106,6 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         "simultaneous (95\u202f%)": if_filled(frame, "simultaneous_low", lambda row: ends(row, "simultaneous")),
         "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
         "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
-        "not inferior": if_filled(frame, "noninferior", labelled({True: "yes", False: "not shown"}, "noninferior")),
         "verdict": cell(text, "verdict"),
     }
     rows_by_basis = {

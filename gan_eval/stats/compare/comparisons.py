@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.contrast import ALPHA, Fits, Question, estimate
 from gan_eval.stats.compare.differences import Difference, simultaneous_intervals
 from gan_eval.stats.compare.grades import grade_rows
@@ -82,11 +81,6 @@ COMPARISONS = Table(
         ),
         number("ci90_high", "upper end of its 90 % interval", optional=True),
         number("p_equivalent", "the larger of two one-sided tests against the margin; not corrected", optional=True),
-        boolean(
-            "noninferior",
-            "a falls short of b by less than the margin; empty: not planned, or no verdict yet",
-            optional=True,
-        ),
         text(
             "basis",
             "what difference, interval and p rest on: the crossed mixed model, averaged over participants and "
@@ -218,7 +212,7 @@ def comparisons(
     for of in questions:
         if only and of.comparison not in only:
             continue
-        rows.append(_row(of, answerer, alpha, (starts or {}).get(of.names), has_plan=plan is not None))
+        rows.append(_row(of, answerer, (starts or {}).get(of.names), has_plan=plan is not None))
         fit = answerer.fit_of(of)
         if fitted is not None and fit is not None:
             fitted[of.names] = fit
@@ -258,7 +252,7 @@ def comparisons(
     return conform(table.drop(columns=[*_WORKING]), COMPARISONS, where="comparisons")
 
 
-def _row(of: Comparison, answerer: Answerer, alpha: float, start: CrossedFit | None, *, has_plan: bool) -> Row:
+def _row(of: Comparison, answerer: Answerer, start: CrossedFit | None, *, has_plan: bool) -> Row:
     settings = answerer.settings
     margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
     result = answerer.answer(of, margin, start)
@@ -268,12 +262,6 @@ def _row(of: Comparison, answerer: Answerer, alpha: float, start: CrossedFit | N
         assert isinstance(of.question, Question)
         n_a = int(of.question.in_a.sum())
         n_b = len(of.question.in_a) - n_a
-    noninferior = None
-    has_test = not np.isnan(result.ci90_low) and not np.isnan(alpha)
-    if of.noninferior and margin is not None and has_test and isinstance(of.question, Question):
-        # the lower end of the interval of 1 - 2 alpha, at 5 % that of 90 %: a falls short by less than the margin
-        wider = t_critical(df := max(1, of.question.freedom()), coverage=1 - 2 * alpha) / t_critical(df, coverage=0.9)
-        noninferior = bool(result.difference - wider * (result.difference - result.ci90_low) > -margin)
     doubled = ""
     if margin is not None and of.margin_factor == 2:
         doubled = (
@@ -288,7 +276,6 @@ def _row(of: Comparison, answerer: Answerer, alpha: float, start: CrossedFit | N
         "b": of.b,
         "measure": of.measure,
         "margin": np.nan if margin is None else settings.margin,
-        "noninferior": noninferior,
         "n_a": n_a,
         "n_b": n_b,
         "exploratory": not of.planned if has_plan else None,

@@ -50,7 +50,6 @@ class Comparison:
     margin_factor: float | None = None
     """The difference may be this many margins; None: equivalence is not judged."""
     planned: bool = True
-    noninferior: bool = False
     note: str = ""
     why_not: str = ""
     """A reason not to fit the crossed model."""
@@ -70,10 +69,9 @@ def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
         UserError: the plan compares a model that the trials, if they have models at all, do not know.
     """
     known = sorted({name for cell in trials["model"].dropna().unique() for name in str(cell).split("|")})
-    for setting in ("comparisons", "noninferior"):
-        for name in (name for pair in getattr(plan, setting) or () for name in pair):
-            if known and name not in known:
-                raise UserError(f"analysis.{setting}: no model {name!r} in the trials; they have {', '.join(known)}")
+    for name in (name for pair in plan.comparisons or () for name in pair):
+        if known and name not in known:
+            raise UserError(f"analysis.comparisons: no model {name!r} in the trials; they have {', '.join(known)}")
 
 
 def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
@@ -169,7 +167,6 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
                 trials,
                 margin_factor=1.0,
                 planned=planned,
-                noninferior=(a, b) in plan.noninferior,
                 why_not=f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else "",
             )
 
@@ -182,12 +179,12 @@ def shares_items(trials: pd.DataFrame) -> bool:
 
 def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, str], bool]:
     """All pairs of models, each as the plan writes it, and whether it is planned."""
-    written = {frozenset(pair): pair for pair in reversed((*plan.noninferior, *(plan.comparisons or ())))}
+    written = {frozenset(pair): pair for pair in reversed(plan.comparisons or ())}
     pairs = {}
     for pair in combinations(models, 2):
         as_written = written.get(frozenset(pair))
         pairs[as_written or pair] = as_written is not None or plan.comparisons is None
-    return pairs | dict.fromkeys((pair for pair in plan.noninferior if set(pair) <= set(models)), True)
+    return pairs
 
 
 def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
@@ -271,7 +268,6 @@ def _choice(
         part,
         margin_factor=1.0,
         planned=planned,
-        noninferior=family == PREFERRED and (a, b) in plan.noninferior,
         counts=(int(chosen.sum()), int(np.sum(~chosen))),
     )
 

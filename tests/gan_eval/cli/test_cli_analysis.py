@@ -120,7 +120,6 @@ def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, caps
         ("margin = 0.05\ncomparisons = [['b', 'a']]", "analysis.comparisons: no model 'b'"),
         ("exclude = ['correct=true']", "analysis.exclude: rule correct=true: on the outcome"),
         ("covariates = ['shoe_size']", "analysis.covariates: shoe_size: no such question"),
-        ("margin = 0.05\nnoninferior = [['a', 'b']]", "analysis.noninferior: no model 'b'"),
     ],
 )
 def test_what_is_wrong_in_the_plan_names_the_study_file_and_the_key(tmp_path, analyze, setting, words):

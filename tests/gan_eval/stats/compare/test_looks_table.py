@@ -70,41 +70,21 @@ def test_the_same_answers_in_another_order_are_the_same_look() -> None:
 
 @pytest.mark.slow
 def test_verdicts_wait_for_a_look_and_are_held_against_its_level() -> None:
-    trials, plan = first(3), AnalysisSettings(margin=0.05, noninferior=(("a", "b"),))
+    trials, plan = first(3), AnalysisSettings(margin=0.05)
     waits, due = (look(LookPlan(looks, 6), [], trials) for looks in (1, 2))
     plain = comparisons(trials, plan=plan)
     interim, early = (comparisons(trials, plan=plan, looks=looked.table) for looked in (waits, due))
-    at_the_level = ("verdict", "alpha", "noninferior", "simultaneous_low", "simultaneous_high")
+    at_the_level = ("verdict", "alpha", "simultaneous_low", "simultaneous_high")
     numbers = [name for name in plain if name not in at_the_level]
     pd.testing.assert_frame_equal(interim[numbers], plain[numbers])
     assert set(interim["verdict"]) == {"interim"}
     assert interim["alpha"].isna().all()
-    assert interim["noninferior"].isna().all()
     assert set(plain["alpha"]) == {0.05}
     assert early["alpha"].unique() == pytest.approx([0.003051], rel=1e-3)
     told_apart = early.set_index("comparison").loc["told apart"]
     assert 0.003051 < told_apart["p_holm"] < 0.05, "else this tests nothing"
     assert told_apart["verdict"] == "undecided"
     assert plain.set_index("comparison").loc["told apart", "verdict"] == "different"
-
-
-@pytest.mark.nightly
-def test_not_inferior_is_judged_at_the_level_of_the_look() -> None:
-    trials = from_counts(120, 280, 100, 300).assign(model="b")
-    fakes = trials["kind"] == "fake"
-    models = np.where(fakes, np.where(np.arange(len(trials)) % 2, "a", "b"), None)
-    people = [f"P{number % 8}" for number in range(len(trials))]
-    trials = trials.assign(model=models, participant=people, session=people, trial=np.arange(len(trials)))
-    looked = look(LookPlan(2, 16), [], trials)
-    for margin, at_look in ((0.12, False), (0.45, True)):
-        plan = AnalysisSettings(margin=margin, noninferior=(("a", "b"),))
-        rows = [
-            table[table["measure"] == "fooling_rate"].iloc[0]
-            for table in (comparisons(trials, plan=plan), comparisons(trials, plan=plan, looks=looked.table))
-        ]
-        assert rows[0]["noninferior"] == (rows[0]["ci90_low"] > -margin)
-        assert rows[0]["noninferior"]
-        assert rows[1]["noninferior"] == at_look
 
 
 def test_every_table_says_that_it_is_interim() -> None:
