@@ -1,4 +1,4 @@
-"""Training: the models' folders of a study, and the section on warnings, sample pictures, curves and plateaus."""
+"""Training: the models' folders of a study, and the section on sample pictures, curves and plateaus."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from gan_eval.errors import UserError, shortened
 from gan_eval.files.reading import read_json
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.report.parts.blocks import Charts, Lines, PictureTable, Section, Table
+from gan_eval.report.parts.blocks import Charts, PictureTable, Section, Table
 from gan_eval.report.parts.chart import STYLE, Chart, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
@@ -22,8 +22,7 @@ from gan_eval.report.parts.words import Record, missing, number, plural, text, w
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.plateau import all_plateaus
 from gan_eval.stimuli.pictures import read_rgb
-from gan_eval.tables import PLATEAUS, TRAINING_WARNINGS, VALIDATION
-from gan_eval.tables import Table as Schema
+from gan_eval.tables import PLATEAUS, VALIDATION
 from gan_eval.tables.frames import frame_of, read_table
 
 MODES = ("train", "eval")
@@ -52,10 +51,6 @@ _TITLES = {
     "d_gradient_norm": "discriminator: gradient norm",
     "d_gradient_norm_max": "discriminator: largest gradient norm",
 }
-_WARNINGS = {
-    "discriminator_overpowers": "the discriminator overpowers the generator",
-    "diversity_lost": "the generated pictures lose diversity",
-}
 _VERDICTS = {
     "still_improving": "still improves at the end",
     "never_improved": "never improved",
@@ -75,7 +70,6 @@ class TrainingRun:
     model: str
     log: pd.DataFrame
     validation: pd.DataFrame
-    warnings: pd.DataFrame
     settings: Mapping[str, Any]
     """The training settings of `config.json`; empty where it is absent."""
     grids: Mapping[int, Path]
@@ -107,13 +101,12 @@ def training_runs(folder: StudyFolder) -> list[TrainingRun]:
     runs = []
     for name in names:
         place = folder.path / "models" / name
-        config = place / "config.json"
+        config, validation = place / "config.json", place / "validation.csv"
         runs.append(
             TrainingRun(
                 model=name,
                 log=folder.training[name],
-                validation=_table(place / "validation.csv", VALIDATION),
-                warnings=_table(place / "training_warnings.csv", TRAINING_WARNINGS),
+                validation=read_table(validation, VALIDATION) if validation.is_file() else frame_of([], VALIDATION),
                 settings=_settings_of(config) if config.is_file() else {},
                 grids=_grids(place / "samples"),
             )
@@ -144,10 +137,6 @@ def labels(runs: Sequence[TrainingRun]) -> list[str]:
     if len(set(ratios)) < len(ratios) or len(ratios) < 2 or not all(ratios):
         return [run.model for run in runs]
     return [f"{run.model} ({ratio})" for run, ratio in zip(runs, ratios, strict=True)]
-
-
-def _table(path: Path, table: Schema) -> pd.DataFrame:
-    return read_table(path, table) if path.is_file() else frame_of([], table)
 
 
 def _grids(folder: Path) -> dict[int, Path]:
@@ -193,13 +182,7 @@ def training_section(folder: StudyFolder) -> Section:
     charts, tables = training_charts(runs), plateau_tables(folder.table(PLATEAUS))
     if not charts and not tables:
         return Section("training", "Training", [])
-    warnings = [
-        f"{run.model}, step {whole(row['step'])}: {_WARNINGS.get(row['warning'], row['warning'])}: {row['detail']}."
-        for run in runs
-        for row in run.warnings.to_dict("records")
-    ]
-    blocks = [Lines(warnings, "warnings"), *sample_tables(runs), Charts(charts), *tables]
-    return Section("training", "Training", blocks)
+    return Section("training", "Training", [*sample_tables(runs), Charts(charts), *tables])
 
 
 def study_plateaus(validations: Mapping[str, pd.DataFrame], study: Study | None) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The models' folders of a study as training leaves them: logs, validation, warnings, sample grids."""
+"""The models' folders of a study as training leaves them: logs, validation, sample grids."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gan_eval.tables import TRAINING_LOG, TRAINING_WARNINGS, VALIDATION
+from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tables.frames import write_rows
 
 SIDE = 32
@@ -19,7 +19,7 @@ SEVERAL: dict[str, dict[str, float]] = {
 
 
 def make_training(folder: Path, *, models: Mapping[str, Mapping[str, float]] = SEVERAL) -> Path:
-    """Write `FOLDER/models/M/` for each model; the first has warnings."""
+    """Write `FOLDER/models/M/` for each model."""
     rng = np.random.default_rng(0)
     for number, (model, settings) in enumerate(models.items()):
         out = folder / "models" / model
@@ -28,8 +28,6 @@ def make_training(folder: Path, *, models: Mapping[str, Mapping[str, float]] = S
         (out / "config.json").write_text(json.dumps(config))
         write_rows(log_rows(rng, STEPS, 20, number), out / "training_log.csv", TRAINING_LOG)
         write_rows(_validation(rng, number), out / "validation.csv", VALIDATION)
-        if number == 0:
-            write_rows(_warnings(), out / "training_warnings.csv", TRAINING_WARNINGS)
         for step in range(0, STEPS + 1, STEPS // 10):
             grid = rng.integers(0, 255, (2 * SIDE, 3 * SIDE, 3), np.uint8)
             Image.fromarray(grid).save(out / "samples" / f"step_{step:07d}.png")
@@ -66,12 +64,3 @@ def _validation(rng: np.random.Generator, number: int) -> list[dict[str, object]
             for metric, value in (("psnr", psnr), ("niqe", 20 - 9 * step / STEPS + rng.normal(0, 0.3))):
                 rows.append({**shared, "mode": mode, "metric": metric, "value": value, "sd": 1.1})
     return rows
-
-
-def _warnings() -> list[dict[str, object]]:
-    detail = "for 5 rows of the log its loss was at most 0.08 and its accuracy at least 0.970"
-    lost = "the pictures' diversity is 0.21, it was 0.81 at step 1200"
-    return [
-        {"step": STEPS // 2, "warning": "discriminator_overpowers", "detail": detail, "fraction": 0.5},
-        {"step": STEPS * 3 // 4, "warning": "diversity_lost", "detail": lost, "fraction": 0.5},
-    ]

@@ -12,7 +12,7 @@ from PIL import Image
 from synthetic_training import SEVERAL, SIDE
 
 from gan_eval.report.page import render
-from gan_eval.report.parts.blocks import Charts, Lines, PictureTable, Report, Table
+from gan_eval.report.parts.blocks import Charts, PictureTable, Report, Table
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.training import (
     curves,
@@ -79,15 +79,12 @@ def test_one_figure_has_a_panel_for_every_term_and_metric_with_a_line_for_each_m
     assert training_charts([]) == []
 
 
-def test_warnings_plateaus_and_pictures_are_in_the_section(folder) -> None:
+def test_plateaus_and_pictures_are_in_the_section(folder) -> None:
     section = training_section(folder)
     page = render(Report("Training", [], [section]))
     assert ">gan1_l1_100 (GAN:L1 1:100)</text>" in page
     assert ">gan1_l1_100 (GAN:L1 1:100)</th>" in page
-    warnings, grid, charts, table = section.blocks
-    assert isinstance(warnings, Lines)
-    assert words(warnings.lines[0]).startswith("gan1_l1_100, step 2 000: the discriminator overpowers the generator: ")
-    assert words(warnings.lines[1]).startswith("gan1_l1_100, step 3 000: the generated pictures lose diversity")
+    grid, charts, table = section.blocks
     assert isinstance(grid, PictureTable)
     assert isinstance(charts, Charts)
     assert isinstance(table, Table)
@@ -141,7 +138,7 @@ def test_missing_parts_and_a_broken_grid_are_left_out(training, tmp_path) -> Non
     study = shutil.copytree(training, tmp_path / "copy", ignore=shutil.ignore_patterns("tables"))
     for model in SEVERAL:
         folder = study / "models" / model
-        for name in ("validation.csv", "training_warnings.csv", "config.json"):
+        for name in ("validation.csv", "config.json"):
             (folder / name).unlink(missing_ok=True)
         for grid in (folder / "samples").iterdir():
             grid.write_bytes(b"not a picture")
