@@ -3,15 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, Facts, Group, equalise_command, file_facts, files_of, groups_of, pixel_facts
 from gan_eval.giveaways.compare import FEWEST, Finding, compare
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
 from gan_eval.tables.frames import Row
-from gan_eval.tables.multiple_tests import holm
 
 
 @dataclass(frozen=True)
@@ -25,8 +22,6 @@ class GroupAudit:
     @property
     def rows(self) -> list[Row]:
         """The rows of the table `giveaways`."""
-        tests = [None if finding.separation is None else finding.separation.p for finding in self.findings]
-        corrected = holm(np.array(tests, np.float64))
         return [
             {
                 "dataset": self.group.dataset,
@@ -41,12 +36,10 @@ class GroupAudit:
                 "ci_low": finding.separation.low if finding.separation else None,
                 "ci_high": finding.separation.high if finding.separation else None,
                 "certain": finding.separation.certain if finding.separation else None,
-                "p": finding.separation.p if finding.separation else None,
-                "p_holm": None if np.isnan(p_holm) else float(p_holm),
                 "verdict": finding.verdict,
                 "reason": finding.reason,
             }
-            for finding, p_holm in zip(self.findings, corrected, strict=True)
+            for finding in self.findings
         ]
 
 
@@ -100,7 +93,6 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None
     return Audit(tuple(audits), tuple(problems), tuple(sets))
 
 
-_LEVEL = 0.05
 _LABELS = {"gives_away": "gives away", "look": "look"}
 
 
@@ -121,7 +113,6 @@ def _lines_of(group: GroupAudit) -> list[str]:
     for row in sorted(telling, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5))):
         auc = f"AUC {row['auc']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
         marks = [f"{row['certain']:.0%} known for sure"] if row["certain"] else []
-        marks += ["may be chance"] if row["p_holm"] is not None and row["p_holm"] >= _LEVEL else []
         values = "; ".join([f"real {row['real']}, fake {row['fake']}", *marks])
         lines.append(f"  {_LABELS[row['verdict']]:10}  {row['clue']:16}  {auc}  {values}")
     certain = sum(row["verdict"] == "gives_away" for row in telling)

@@ -32,23 +32,17 @@ FEWEST = 5
 Counts = NDArray[np.int64]
 """(C,) pictures of one class in each category."""
 
-SHUFFLES = 1999
-"""Permutations behind the test."""
 BY_CHANCE = 0.01
 """Largest probability by chance of a category with pictures of one class only."""
-_CELLS = 1_000_000
-"""Largest number of counts in a batch: bounds the memory of the permutations."""
 
 
 @dataclass(frozen=True)
 class Separation:
-    """An AUC with its interval and its test."""
+    """An AUC with its interval."""
 
     auc: float
     low: float
     high: float
-    p: float | None
-    """Two-sided, against no separation; None where no test was requested."""
     certain: float | None = None
     """Proportion of the pictures that a category identifies with certainty, see `certain_share`."""
 
@@ -70,14 +64,8 @@ class Finding:
     """Reason for a missing separation."""
 
 
-def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts], *, test: bool = True) -> Finding:
-    """Compare one clue between two lists of pictures' facts.
-
-    Args:
-        clue: what is compared.
-        real, fake: the facts of each picture.
-        test: compute the p-value too.
-    """
+def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding:
+    """Compare one clue between two lists of pictures' facts, each of one picture."""
     if clue.shared_formats_only:
         formats = {facts["format"] for facts in real} & {facts["format"] for facts in fake}
         real, fake = ([facts for facts in pictures if facts["format"] in formats] for pictures in (real, fake))
@@ -92,7 +80,7 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts], *, test: b
             separation = separate_numbers(in_real, in_fake)
             values = _number(median(in_real)), _number(median(in_fake))
         case "category":
-            separation = separate_categories(in_real, in_fake, test=test)
+            separation = separate_categories(in_real, in_fake)
             values = _most_telling(in_real, in_fake)
         case "tokens":
             separation, values = _best_token(in_real, in_fake)
@@ -127,7 +115,7 @@ def _most_telling(real: Sequence[str], fake: Sequence[str]) -> tuple[str, str]:
 
 
 def _best_token(real: Sequence[frozenset[str]], fake: Sequence[frozenset[str]]) -> tuple[Separation, tuple[str, str]]:
-    """The word whose being in a name separates best; interval and test allow for the number of words tried."""
+    """The word whose being in a name separates best; the interval allows for the number of words tried."""
     in_real, in_fake = Counter(chain.from_iterable(real)), Counter(chain.from_iterable(fake))
     tokens = sorted(in_real | in_fake)
     if not tokens:
@@ -154,17 +142,15 @@ def _percent(count: int, total: int) -> str:
 
 
 def separate_numbers(real: ArrayLike, fake: ArrayLike, *, tried: int = 1) -> Separation:
-    """AUC of "the fake has the larger number", with interval and test.
+    """AUC of "the fake has the larger number", with its interval.
 
     Args:
         real, fake: (m,) and (n,) finite numbers.
-        tried: how many such rules this one was chosen from; interval and test are Bonferroni's for as many.
+        tried: how many such rules this one was chosen from; the interval is Bonferroni's for as many.
     """
     real, fake = np.asarray(real, dtype=np.float64), np.asarray(fake, dtype=np.float64)
     auc = mann_whitney_auc(real, fake)
-    low, high = auc_interval(auc, len(real), len(fake), level=1 - 0.05 / tried)
-    p = mann_whitney_p(real, fake)
-    return Separation(auc, low, high, min(1.0, p * tried))
+    return Separation(auc, *auc_interval(auc, len(real), len(fake), level=1 - 0.05 / tried))
 
 
 def mann_whitney_auc(real: NDArray[np.float64], fake: NDArray[np.float64]) -> float:
@@ -177,19 +163,6 @@ def mann_whitney_auc(real: NDArray[np.float64], fake: NDArray[np.float64]) -> fl
     below = np.searchsorted(ordered, fake, side="left").sum(dtype=np.float64)
     not_above = np.searchsorted(ordered, fake, side="right").sum(dtype=np.float64)
     return float((below + not_above) / (2 * len(real) * len(fake)))
-
-
-def mann_whitney_p(real: NDArray[np.float64], fake: NDArray[np.float64]) -> float:
-    """Two-sided Mann-Whitney test: normal approximation with the variance under ties, no continuity correction."""
-    m, n = len(real), len(fake)
-    _, ties = np.unique(np.concatenate([real, fake]), return_counts=True)
-    both = m + n
-    ties_share = (ties.astype(np.float64) ** 3 - ties).sum() / (float(both) ** 3 - both)
-    variance = (both + 1) / (12 * m * n) * (1 - ties_share)
-    if variance <= 0:  # all numbers are one
-        return 1.0
-    z = abs(mann_whitney_auc(real, fake) - 0.5) / math.sqrt(variance)
-    return math.erfc(z / math.sqrt(2))
 
 
 def auc_interval(auc: float, m: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
@@ -221,15 +194,14 @@ def _crossing(excess: Callable[[float], float], inner: float, outer: float) -> f
     return (inner + outer) / 2
 
 
-def separate_categories(real: Sequence[str], fake: Sequence[str], *, test: bool = True) -> Separation:
-    """AUC of the best guess by category, with interval and, on request, a permutation test."""
+def separate_categories(real: Sequence[str], fake: Sequence[str]) -> Separation:
+    """AUC of the best guess by category, with its interval."""
     codes = {value: code for code, value in enumerate(dict.fromkeys([*real, *fake]))}
     in_real = np.bincount([codes[value] for value in real], minlength=len(codes))
     in_fake = np.bincount([codes[value] for value in fake], minlength=len(codes))
     auc = max(0.5, category_auc(in_real, in_fake))
     low, high = auc_interval(auc, len(real), len(fake))
-    p = category_p(in_real, in_fake) if test else None
-    return Separation(auc, low, high, p, certain_share(in_real, in_fake))
+    return Separation(auc, low, high, certain_share(in_real, in_fake))
 
 
 def category_auc(in_real: Counts, in_fake: Counts) -> float:
@@ -254,30 +226,6 @@ def category_auc(in_real: Counts, in_fake: Counts) -> float:
     own_score = np.where(without_fake > without_real, 1.0, np.where(without_fake == without_real, 0.5, 0.0))
     same = in_real * in_fake  # both of one category: a tie for any score
     return float((won + (same * (0.5 - own_score)).sum()) / (reals * fakes))
-
-
-def category_p(in_real: Counts, in_fake: Counts) -> float:
-    """Permutation test that a category's share is the same in both classes.
-
-    The statistic is half the sum of the differences between the shares; 1,999 shuffles of the class, of a fixed seed.
-    """
-    both = in_real + in_fake
-    if len(both) == 1:
-        return 1.0
-    rng = np.random.default_rng(0)
-    reals, fakes = int(in_real.sum()), int(in_fake.sum())
-
-    def distance(counts: Counts) -> NDArray[np.float64]:
-        return np.abs(counts / reals - (both - counts) / fakes).sum(axis=-1) / 2
-
-    observed = distance(in_real) - 1e-12
-    as_far = 0
-    batch = max(1, _CELLS // len(both))
-    for start in range(0, SHUFFLES, batch):
-        size = min(batch, SHUFFLES - start)
-        sampled = rng.multivariate_hypergeometric(both, reals, size=size, method="marginals")
-        as_far += int(np.count_nonzero(distance(sampled) >= observed))
-    return (1 + as_far) / (1 + SHUFFLES)
 
 
 def certain_share(in_real: Counts, in_fake: Counts, *, tried: int | None = None) -> float:

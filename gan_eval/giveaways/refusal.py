@@ -65,7 +65,7 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     separating: dict[Group, list[Finding]] = {}
     for group in groups_of(row for stimuli in sets for row in stimuli.rows):
         real, fake = ([facts[name] for name in names if name in facts] for names in (group.real, group.fake))
-        compared = (compare(clue, real, fake, test=False) for clue in clues)
+        compared = (compare(clue, real, fake) for clue in clues)
         separating[group] = [finding for finding in compared if finding.verdict == "gives_away"]
     names = dict.fromkeys([*allow, *(finding.clue.name for findings in separating.values() for finding in findings)])
     for group, findings in separating.items():

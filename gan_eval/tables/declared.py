@@ -402,18 +402,6 @@ VALIDATION = Table(
     key=("step", "mode", "metric"),
 )
 
-TRAINING_WARNINGS = Table(
-    "training_warnings",
-    "Warnings during a training run.",
-    (
-        integer("step", "optimizer steps done", filled=True),
-        text("warning", "discriminator_overpowers or diversity_lost", filled=True),
-        text("detail", "the numbers that show it", filled=True),
-        FRACTION,
-    ),
-    key=("step", "warning"),
-)
-
 PLATEAUS = Table(
     "plateaus",
     "The step after which a metric no longer improves in training; how: `gan_eval/stats/answers/plateau.py`.",
@@ -499,8 +487,6 @@ GIVEAWAYS = Table(
         number("auc", "share of (real, fake) pairs in which the fake has the larger value; categories: giveaways.md"),
         *ends("ci"),
         number("certain", "of a category: share of pictures with a value that one class alone has", unit="0..1"),
-        number("p", "two-sided, against 0.5"),
-        number("p_holm", "after Holm's correction over the clues of one model and data set"),
         text("verdict", "what the interval says", words=("ok", "look", "gives_away")),
         text("reason", "reason for a missing value"),
     ),

@@ -5,14 +5,12 @@ import pytest
 from giveaway_pictures import as_png
 from PIL import Image, PngImagePlugin
 from rehashed import rehash
-from statsmodels.stats.multitest import multipletests
 
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.giveaways import clues as reading
-from gan_eval.giveaways.audit import Audit, GroupAudit, audit, summary_lines
-from gan_eval.giveaways.clues import CLUES, Group
-from gan_eval.giveaways.compare import Finding, Separation
+from gan_eval.giveaways.audit import audit, summary_lines
+from gan_eval.giveaways.clues import CLUES
 from gan_eval.giveaways.equalise import Form, equalise
 from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
 from gan_eval.stimuli.sets import read_set, read_sets, write_set
@@ -132,27 +130,6 @@ def test_the_last_lines_are_commands_that_fix_the_differences(make_set):
     equalised = read_set(equal)
     assert giving_away(equalised) == set()
     assert not any("equalise with" in line for line in summary_lines(audit([equalised])))
-
-
-def test_a_clue_without_a_test_is_in_no_family_and_stays_without_p() -> None:
-    """Counted as 0 it would be the surest clue of all."""
-    tests = [0.04, None, 0.01, 0.03]
-    clues = list(CLUES.values())[:5]
-    findings = [
-        Finding(clue, 8, 8, separation=Separation(0.7, 0.6, 0.8, p), verdict="look")
-        for clue, p in zip(clues, tests, strict=False)
-    ]
-    findings.insert(1, Finding(clues[4], 8, 0, reason="too few"))
-    group = GroupAudit(Group("d", "m", ("a",) * 8, ("b",) * 8), tuple(findings))
-    found = [row["p_holm"] for row in group.rows]
-    wanted = multipletests([0.04, 0.01, 0.03], method="holm")[1]
-    assert [found[0], found[3], found[4]] == pytest.approx(wanted)
-    assert (found[1], found[2]) == (None, None)
-    head, *lines = summary_lines(Audit((group,), ()))
-    assert head.endswith("4 of 5 clues compared: 4 to look at")
-    assert [(line.split()[1], "may be chance" in line) for line in lines] == [
-        ("format", True), ("size", False), ("mode", False), ("profile", True)
-    ]  # fmt: skip
 
 
 def test_what_the_message_says_is_what_allows_it(make_set):

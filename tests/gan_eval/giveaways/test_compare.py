@@ -1,4 +1,4 @@
-"""AUC, interval, tests and verdict of one clue, against brute force and independent implementations."""
+"""AUC, interval and verdict of one clue, against brute force and independent implementations."""
 
 from itertools import product
 
@@ -14,12 +14,10 @@ from gan_eval.giveaways.compare import (
     Separation,
     auc_interval,
     category_auc,
-    category_p,
     certain_share,
     compare,
     judge,
     mann_whitney_auc,
-    mann_whitney_p,
     separate_categories,
     separate_numbers,
 )
@@ -28,13 +26,9 @@ numbers = st.lists(st.integers(0, 6).map(float), min_size=2, max_size=12).map(np
 
 
 @given(numbers, numbers)
-def test_auc_and_p_are_those_of_scipy(real, fake):
-    theirs = mannwhitneyu(fake, real, method="asymptotic", use_continuity=False)
+def test_auc_is_that_of_scipy(real, fake):
+    theirs = mannwhitneyu(fake, real)
     assert mann_whitney_auc(real, fake) == pytest.approx(theirs.statistic / (len(real) * len(fake)))
-    if len(np.unique(np.concatenate([real, fake]))) > 1:
-        assert mann_whitney_p(real, fake) == pytest.approx(theirs.pvalue)
-    else:
-        assert mann_whitney_p(real, fake) == 1.0
 
 
 @pytest.mark.parametrize(("auc", "m", "n"), [(0.5, 20, 30), (0.8, 12, 9), (0.97, 50, 50), (0.1, 25, 40)])
@@ -62,9 +56,7 @@ def test_the_interval_is_open_at_a_perfect_separation():
 
 def test_a_rule_chosen_among_many_pays_for_it():
     real, fake = [0.0] * 10 + [1.0] * 5, [0.0] * 5 + [1.0] * 10
-    one, many = separate_numbers(real, fake), separate_numbers(real, fake, tried=20)
-    assert many.p == pytest.approx(20 * one.p) or many.p == 1.0
-    assert many.low < one.low
+    assert separate_numbers(real, fake, tried=20).low < separate_numbers(real, fake).low
 
 
 words = st.lists(st.sampled_from("abcde"), min_size=2, max_size=9)
@@ -99,14 +91,6 @@ def test_categories_of_one_picture_tell_nothing_and_whole_classes_tell_all():
     assert separate_categories(list("abcdef"), list("ghijkl")).auc == 0.5
     assert separate_categories(["x"] * 6, list("abcdef")).auc == 1.0
     assert separate_categories(["x"] * 6, ["x"] * 6).auc == 0.5
-    assert separate_categories(["x"] * 6, ["y"] * 6, test=False).p is None
-
-
-def test_the_test_of_categories_is_that_of_fisher_for_two_by_two():
-    # All pictures of a kind in one class, 5 and 5: 2 of the 252 ways to choose 5 of 10 are as far apart.
-    assert category_p(np.array([5, 0]), np.array([0, 5])) == pytest.approx(2 / 252, abs=0.006)
-    assert category_p(np.array([5]), np.array([7])) == 1.0
-    assert category_p(np.array([3, 3]), np.array([3, 3])) == 1.0
 
 
 def test_what_only_some_pictures_of_a_class_have_tells_those():
@@ -134,24 +118,24 @@ def test_a_value_of_one_class_counts_where_chance_does_not_give_it(count, tried)
 )
 def test_the_value_that_tells_most_is_named(real: list[str], fake: list[str], words: tuple[str, str]) -> None:
     clue = CLUES["profile"]
-    found = compare(clue, [{clue.name: value} for value in real], [{clue.name: value} for value in fake], test=False)
+    found = compare(clue, [{clue.name: value} for value in real], [{clue.name: value} for value in fake])
     assert (found.real, found.fake) == words
 
 
 @pytest.mark.parametrize(
     ("sort", "found", "fewest", "verdict"),
     [
-        ("metadata", Separation(0.8, 0.66, 0.9, None), 20, "gives_away"),
-        ("metadata", Separation(0.2, 0.1, 0.34, None), 20, "gives_away"),
-        ("picture", Separation(0.8, 0.66, 0.9, None), 20, "look"),
-        ("metadata", Separation(0.8, 0.64, 0.9, None), 20, "look"),
-        ("metadata", Separation(0.0, 0.0, 0.4, None), 5, "gives_away"),
-        ("metadata", Separation(1.0, 0.55, 1.0, None), 4, "look"),
-        ("metadata", Separation(0.7, 0.49, 0.9, None), 9, "ok"),
-        ("picture", Separation(0.59, 0.55, 0.63, None), 500, "ok"),
-        ("picture", Separation(0.3, 0.2, 0.45, None), 50, "look"),
-        ("metadata", Separation(0.55, 0.45, 0.65, None, certain=0.05), 50, "gives_away"),
-        ("metadata", Separation(0.52, 0.45, 0.6, None, certain=0.04), 50, "ok"),
+        ("metadata", Separation(0.8, 0.66, 0.9), 20, "gives_away"),
+        ("metadata", Separation(0.2, 0.1, 0.34), 20, "gives_away"),
+        ("picture", Separation(0.8, 0.66, 0.9), 20, "look"),
+        ("metadata", Separation(0.8, 0.64, 0.9), 20, "look"),
+        ("metadata", Separation(0.0, 0.0, 0.4), 5, "gives_away"),
+        ("metadata", Separation(1.0, 0.55, 1.0), 4, "look"),
+        ("metadata", Separation(0.7, 0.49, 0.9), 9, "ok"),
+        ("picture", Separation(0.59, 0.55, 0.63), 500, "ok"),
+        ("picture", Separation(0.3, 0.2, 0.45), 50, "look"),
+        ("metadata", Separation(0.55, 0.45, 0.65, certain=0.05), 50, "gives_away"),
+        ("metadata", Separation(0.52, 0.45, 0.6, certain=0.04), 50, "ok"),
     ],
 )
 def test_verdicts(sort, found, fewest, verdict):
@@ -163,4 +147,3 @@ def test_words_that_happen_to_differ_are_not_taken_for_a_rule():
     real, fake = ([{"name_token": frozenset({f"{kind}{n}", "city"})} for n in range(15)] for kind in ("x", "y"))
     found = compare(CLUES["name_token"], real, fake)
     assert found.verdict == "ok"
-    assert found.separation.p == 1.0
