@@ -93,6 +93,7 @@ def read_theme(file: Path) -> Theme:
 
 _PERCENT = (0, 25, 50, 75, 100)
 MM_PER_INCH = 25.4
+GOLDEN = (math.sqrt(5) - 1) / 2
 MAX_NAMED = 8
 """Number of models up to which the panels of participants and of the metric have the models' colours and names."""
 
@@ -215,32 +216,12 @@ def shortened(text: str, width_mm: float, theme: Theme) -> str:
     return short
 
 
-def swarm(values: np.ndarray, x: float, y: float, *, most: float) -> np.ndarray:
-    """Return how far from its row each dot is, so that none overlap: the nearest free place, above and below in turn.
-
-    Args:
-        values: (N,) ascending.
-        x: a dot's width, in the units of the values.
-        y: a dot's height, in rows.
-        most: the largest distance; dots are closer together where there are too many.
-
-    >>> swarm(np.array([1.0, 1.0, 1.0, 5.0]), 1.0, 0.1, most=0.4).tolist()
-    [0.0, 0.1, -0.1, 0.0]
-    """
-    steps: list[int] = []
-    for place, first in enumerate(np.searchsorted(values, values - x, side="right")):
-        taken = set(steps[first:place])
-        steps.append(next(step for k in range(place + 1) for step in (k, -k) if step not in taken))
-    return np.array(steps) * min(y, most / max([1, *map(abs, steps)]))
-
-
 class _Drawing:
-    """Figure 1 while it is drawn: the layout first, then what depends on the places that panels got."""
+    """Figure 1 while it is drawn."""
 
     def __init__(self, content: Content, theme: Theme) -> None:
         self.content, self.theme, self.small = content, theme, theme.font_size - 1
         self.unit = theme.font_size / DEFAULT.font_size  # markers and lines grow with letters
-        self.notes: list[tuple[Axes, float, str]] = []
         self.is_coloured = sum(entry.place >= 0 for entry in content.entries) <= MAX_NAMED
         self.at, self.titles = _rows(content.entries)
         lines = self._lines()
@@ -260,17 +241,12 @@ class _Drawing:
             all_axes = part.subplots(1, len(line), width_ratios=[weights[kind] for kind in line], squeeze=False)[0]
             self.axes |= dict(zip(line, all_axes, strict=True))
         draw = {"rates": self._rates, "accuracy": self._accuracy, "people": self._people, "metric": self._metric}
-        for kind, axes in self.axes.items():
-            axes.set_title(" ", fontsize=self.small)  # room for the panel's letter and notes
+        for letter, (kind, axes) in zip("abcd", self.axes.items(), strict=False):
+            axes.set_title(letter, fontsize=theme.font_size + 2, fontweight="bold", loc="left")
             draw[kind](axes)
         for _ in range(2):  # square panels need a second time
             layout.execute(self.figure)
         self.figure.set_layout_engine("none")
-        self._letters(lines)
-        self._dots(self.axes["rates"])
-        if "people" in self.axes:
-            self._equal_dprime(self.axes["people"])
-        self._write_notes()
         words: dict[str, Any] = {"ha": "right", "va": "top", "weight": "bold", "color": "#B3261E"}
         self.figure.text(1 - 1 / theme.width_mm, 1 - 1 / height, content.warning.upper(), **words)
 
@@ -280,7 +256,7 @@ class _Drawing:
         if not self.theme.is_wide:
             return [[kind] for kind in panels]
         longest = max(text_width_mm(entry.name, self.theme) for entry in self.content.entries)
-        is_one_line = len(panels) < 3 or (len(panels) == 3 and longest < 0.09 * self.theme.width_mm)
+        is_one_line = len(panels) < 3 or (len(panels) == 3 and longest < min(0.09 * self.theme.width_mm, 60))
         return [panels] if is_one_line else [panels[:2], panels[2:]]
 
     def _height_mm(self, kind: str) -> float:
@@ -290,28 +266,6 @@ class _Drawing:
             row = 1.0 if rows <= 6 else 0.8 if rows <= 10 else 0.65
             return self.theme.font_size * (2 + max(rows * row, 1.75))
         return 7 * self.theme.font_size if self.theme.is_wide else 0.65 * self.theme.width_mm
-
-    def _letters(self, lines: Sequence[Sequence[str]]) -> None:
-        """Write the letter of each panel."""
-        letters = iter("abcd")
-        for line in lines:
-            boxes = [self.axes[kind].get_tightbbox(for_layout_only=True) for kind in line]
-            found = [box.transformed(self.figure.transFigure.inverted()) for box in boxes if box is not None]
-            top = max(box.y1 for box in found)
-            for kind, box in zip(line, found, strict=True):
-                before = 0.4 * self.theme.font_size * (kind == "accuracy")  # a note may begin where this axis does
-                left = 0.5 / self.theme.width_mm if kind == line[0] else box.x0 - before / self.theme.width_mm
-                self.figure.text(left, top, next(letters), weight="bold", size=self.theme.font_size + 2, va="top")
-
-    def _write_notes(self) -> None:
-        """Write what lines and bands are above them, within the panel's width."""
-        for axes, x, words in self.notes:
-            width_mm = axes.get_window_extent().width / self.figure.dpi * MM_PER_INCH
-            half = text_width_mm(words, self.theme, smaller=1) / 2 / width_mm
-            low, high = axes.get_xlim()
-            place = max(min((x - low) / (high - low), 1 - half), half)
-            style: dict[str, Any] = {"ha": "center", "va": "bottom", "size": self.small, "color": self.theme.muted}
-            axes.text(place, 1.01, words, transform=axes.transAxes, **style)
 
     def _style(self, entry: Entry) -> dict[str, Any]:
         """Return colour and marker of a model."""
@@ -327,10 +281,11 @@ class _Drawing:
         colour = self._style(entry)["color"]
         axes.plot(ends, [at, at], color=colour, linewidth=width * self.unit, solid_capstyle="butt", zorder=4)
 
-    def _reference(self, axes: Axes, x: float, words: str) -> None:
-        """Draw a line across the rows."""
-        axes.axvline(x, color=self.theme.muted, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-        self.notes.append((axes, x, words))
+    def _note(self, axes: Axes, words: str, *, line: float | None = None) -> None:
+        """Name above a panel what its grey band is, or a dashed line across its rows, which is drawn."""
+        if line is not None:
+            axes.axvline(line, color=self.theme.muted, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+        axes.set_title(words, fontsize=self.small, color=self.theme.muted, loc="right")
 
     def _set_rows(self, axes: Axes, *, named: bool) -> None:
         """Give axes the rows of the models, with or without their names."""
@@ -352,6 +307,10 @@ class _Drawing:
         for at, entry in zip(self.at, content.entries, strict=True):
             low, high = entry.real
             axes.fill_betweenx([at - 0.5, at + 0.5], low, high, color=self.theme.band, linewidth=0, zorder=0)
+            less, own = _shrinking(len(entry.own)), np.sort(entry.own)
+            away = 0.7 * (np.arange(len(own)) * GOLDEN % 1 - 0.5)  # neighbours are far apart
+            dots = {"marker": "o", "markersize": 4.2 * self.unit * less, "alpha": 0.2 + 0.2 * less}
+            axes.plot(own, at + away, **self._style(entry) | dots, zorder=2, clip_on=False, in_layout=False)
             self._interval(axes, entry, entry.value[1:], at, 1.6)
             self._estimate(axes, entry, entry.value[0], at)
         everything = np.concatenate([[*entry.value, *entry.own] for entry in content.entries])
@@ -366,24 +325,10 @@ class _Drawing:
             axes.xaxis.set_major_locator(MaxNLocator(5))
         self._set_rows(axes, named=True)
         axes.set_xlabel(PANEL_A[content.protocol][1])
-        bands = [entry.real for entry in content.entries if not math.isnan(entry.real[0])]
-        if bands:
-            self.notes.append((axes, float(np.mean(bands)), "real pictures"))
+        if any(not math.isnan(entry.real[0]) for entry in content.entries):
+            self._note(axes, "real pictures")
         elif content.protocol != SINGLE and content.has_shares:
-            self._reference(axes, 50, "chance" if content.protocol == PAIRED else "average model")
-
-    def _dots(self, axes: Axes) -> None:
-        """Draw a dot for each participant."""
-        box = axes.get_window_extent()
-        (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-        for at, entry in zip(self.at, self.content.entries, strict=True):
-            less = _shrinking(len(entry.own))
-            size = 4.2 * self.unit * less
-            pixels = size * self.figure.dpi / 72
-            values = np.sort(entry.own)
-            away = swarm(values, pixels * (high - low) / box.width, pixels * (bottom - top) / box.height, most=0.42)
-            style = self._style(entry) | {"marker": "o", "markersize": size, "alpha": 0.2 + 0.2 * less}
-            axes.plot(values, at + away, **style, zorder=2, clip_on=False)
+            self._note(axes, "chance" if content.protocol == PAIRED else "average model", line=50)
 
     def _accuracy(self, axes: Axes) -> None:
         entries, margin = self.content.entries, 100 * self.content.margin
@@ -398,10 +343,10 @@ class _Drawing:
         self._set_rows(axes, named=not self.theme.is_wide)
         axes.set_xlabel("real picture found (%)" if self.content.protocol == PAIRED else "balanced accuracy (%)")
         if math.isnan(margin):
-            self._reference(axes, 50, "chance")
+            self._note(axes, "chance", line=50)
         else:
             axes.axvspan(50 - margin, 50 + margin, color=self.theme.band, linewidth=0, zorder=0)
-            self._reference(axes, 50, f"chance ± {points_text(self.content.margin)}")
+            self._note(axes, f"chance ± {points_text(self.content.margin)}", line=50)
         widest = max(text_width_mm(entry.verdict, self.theme, smaller=1) for entry in entries)
         if widest < 0.33 * self.theme.width_mm:
             for at, entry in zip(self.at, entries, strict=True):
@@ -417,6 +362,13 @@ class _Drawing:
             places, counts = np.unique(entry.people, axis=0, return_counts=True)
             self._scatter(axes, entry, places, 8.0 * counts)
             self._estimate(axes, entry, entry.false_alarms, 100 - entry.value[0], 8.0 if self.is_coloured else 4.0)
+        alarms = ndtr(np.linspace(-4.5, 4.5, 181))
+        style: dict[str, Any] = {"size": self.small, "color": self.theme.muted, "ha": "center", "va": "center"}
+        style["bbox"] = {"facecolor": "white", "linewidth": 0, "pad": 0.6}
+        for dprime, (x, y, words) in enumerate(((80, 80, "d′ = 0"), (31, 69, "1"), (16, 84, "2"), (7, 93, "3"))):
+            hits = ndtr(ndtri(alarms) + dprime)
+            axes.plot(100 * alarms, 100 * hits, color=self.theme.muted, linewidth=0.5, alpha=0.6, zorder=1)
+            axes.text(x, y, words, **style, zorder=2)
         self._key(axes)
 
     def _scatter(self, axes: Axes, entry: Entry, points: np.ndarray, size: Any) -> None:
@@ -426,27 +378,6 @@ class _Drawing:
             style |= {name: self._style(entry)[name] for name in ("color", "marker")}
         axes.scatter(points[:, 0], points[:, 1], size * less * self.unit**2, zorder=3, **style)
         axes.tick_params(axis="y", labelsize=self.small)
-
-    def _equal_dprime(self, axes: Axes) -> None:
-        """Draw curves of equal d′, each named where no participant is, close to the middle."""
-        letter = 1.1 * self.small * self.figure.dpi / 72 * 106 / axes.get_window_extent().width
-        models = [[[entry.false_alarms, 100 - entry.value[0]]] for entry in self.content.entries]
-        taken = np.concatenate([*models, *(entry.people for entry in self.content.entries)])
-        taken = taken[np.isfinite(taken).all(axis=1)]
-        alarms = ndtr(np.linspace(-4.5, 4.5, 181))
-        style: dict[str, Any] = {"size": self.small, "color": self.theme.muted, "ha": "center", "va": "center"}
-        for dprime, words in enumerate(("d′ = 0", "1", "2", "3")):
-            curve = 100 * np.column_stack([alarms, ndtr(ndtri(alarms) + dprime)])
-            axes.plot(*curve.T, color=self.theme.muted, linewidth=0.5, alpha=0.6, zorder=1)
-            size = letter * np.array([0.35 * len(words), 1.0])
-            inside = curve[((curve > 0.7 * size) & (curve < 100 - 0.7 * size)).all(axis=1)]
-            inside = inside[np.argsort(np.abs(inside.sum(axis=1) - 100), kind="stable")]
-            if not len(inside):
-                continue
-            free = np.min(np.max(np.abs(inside[:, None] - taken) / size, axis=2), axis=1)
-            x, y = inside[int(np.argmax(np.minimum(free, 1.2)))]
-            taken = np.vstack([taken, [x, y]])
-            axes.text(x, y, words, **style, zorder=2, bbox={"facecolor": "white", "linewidth": 0, "pad": 0.6})
 
     def _metric(self, axes: Axes) -> None:
         content = self.content
@@ -458,7 +389,7 @@ class _Drawing:
         unit = unit_of(content.metric)
         axes.set_xlabel(with_arrow(content.metric) + (f" ({unit})" if unit else ""), parse_math=False)
         axes.set_ylabel(PANEL_A[content.protocol][1])
-        axes.set_title("\n".join(content.strengths) or " ", fontsize=self.small, loc="right", parse_math=False)
+        axes.set_title("\n".join(content.strengths), fontsize=self.small, loc="right", parse_math=False)
         if "people" not in self.axes:
             self._key(axes)
 
