@@ -105,7 +105,6 @@ def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
         sections=[
             metric_answer_section(measured),
             replace(values.values_section(measured), on_first_page=True),
-            values.distributions_section(measured),
             differences_section(measured),
             values.extremes_section(measured),
             metric_method_section(measured),

@@ -1,12 +1,9 @@
-"""The values: a row for each model, a column for each metric; their distributions; the best and the worst pictures."""
+"""The values: a row for each model, a column for each metric; the best and the worst pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from string import ascii_lowercase
 
-import matplotlib as mpl
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.answer import HOW_MARKED, standings
@@ -26,7 +23,6 @@ from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, raw_note
 from gan_eval.report.parts.blocks import (
     Block,
     Cell,
-    Charts,
     Column,
     Folded,
     Gallery,
@@ -35,13 +31,11 @@ from gan_eval.report.parts.blocks import (
     Section,
     Table,
 )
-from gan_eval.report.parts.chart import INK, MOST_GROUPS, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
     NARROW,
     NBSP,
     NOTHING,
-    clean,
     interval,
     missing,
     number,
@@ -190,53 +184,6 @@ def table_notes(measured: Measured) -> list[str]:
     if len(measured.comparisons):
         notes.append(f"{HOW_MARKED} Comparisons here: {whole(len(measured.comparisons))}.")
     return notes
-
-
-def distributions_section(measured: Measured) -> Section:
-    """Return a figure for each data set, with a panel for each picture metric."""
-    return Section("distributions", "Distributions", [Charts([*_distributions(measured)])])
-
-
-def _distributions(measured: Measured) -> Iterator[Chart]:
-    for place, dataset in enumerate(measured.datasets):
-        figures, said = [], []
-        for metric in measured.picture_metrics(dataset):
-            values = {name: measured.values(dataset, metric, name) for name in [*measured.models(dataset), REAL]}
-            finite = {name: found[np.isfinite(found)] for name, found in values.items()}
-            drawn = dict([(name, found) for name, found in finite.items() if len(found)][:MOST_GROUPS])
-            if drawn:
-                figures.append(_box_plot(with_arrow(metric), drawn, unit_of(metric)))
-                medians = [f"{name} {np.median(found):.4g}" for name, found in drawn.items()]
-                said.append(f"{with_arrow(metric)}: medians {', '.join(medians)}")
-        caption = (
-            "Boxes: the middle half of the pictures, with the median; lines: the middle 90\u202f%. Infinite values are "
-            "not drawn."
-        )
-        if figures:
-            yield Chart(f"Values of pictures on {dataset}", figures, caption, "; ".join(said), f"distributions-{place}")
-
-
-def _box_plot(title: str, values: dict[str, np.ndarray], unit: str) -> Figure:
-    with mpl.rc_context(STYLE):
-        figure, axes = panel(0.8 + 0.25 * len(values))
-        boxes = axes.boxplot(
-            list(values.values()),
-            orientation="horizontal",
-            whis=(5, 95),
-            showfliers=False,
-            widths=0.55,
-            tick_labels=[clean(name).replace("$", r"\$")[:24] for name in values],
-            medianprops={"color": INK, "linewidth": 2},
-        )
-        for place, name in enumerate(values):
-            colour = SERIES["real" if name == REAL else "fake"]
-            for part in (boxes["boxes"][place], *boxes["whiskers"][2 * place : 2 * place + 2]):
-                part.set_color(colour)
-        axes.set_title(title, fontsize=9, loc="left", parse_math=False)
-        axes.invert_yaxis()
-        axes.grid(axis="x")
-        axes.set_xlabel(unit, parse_math=False)
-    return figure
 
 
 def extremes_section(measured: Measured) -> Section:

@@ -20,7 +20,7 @@ def built(frames, stimuli, tmp_path: Path, **options) -> Page:
 
 
 def test_every_section_is_there_in_order_and_the_answer_first(metrics_page):
-    assert metrics_page.sections() == ["answer", "values", "distributions", "differences", "extremes", "methods"]
+    assert metrics_page.sections() == ["answer", "values", "differences", "extremes", "methods"]
     assert metrics_page.title == "Metrics of 3 models on houses"
 
 

@@ -9,7 +9,7 @@ from synthetic_metrics import QUALITY, frames_of, sets, values
 
 from gan_eval.report.metrics.answer import Standing, dataset_answer, difference_tables, standing
 from gan_eval.report.metrics.data import REAL, Measured, title_of
-from gan_eval.report.metrics.values import distributions_section, metric_extremes, metric_tables
+from gan_eval.report.metrics.values import metric_extremes, metric_tables
 from gan_eval.report.parts.blocks import Gallery
 from gan_eval.tables import METRIC_COMPARISONS
 from gan_eval.tables.frames import frame_of
@@ -264,10 +264,3 @@ def test_differences_are_from_the_best_value_and_name_the_better_model(measured)
     assert {tuple(row[:3]) for row in table.rows} >= {
         ("PSNR ↑", "clear − alike", "clear"), ("NIQE ↓", "middling − alike", "not told apart"),
     }  # fmt: skip
-
-
-def test_medians_are_those_of_numpy(measured):
-    ((chart,),) = (block.charts for block in distributions_section(measured).blocks)
-    assert len(chart.figures) == 2
-    numbers = [row["value"] for row in values() if row["metric"] == "psnr" and row["model"] == "clear"]
-    assert f"PSNR ↑: medians clear {np.median(numbers):.4g}, middling" in chart.alternative
