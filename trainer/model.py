@@ -67,18 +67,15 @@ class Model:
         return self.file.suffix == SUFFIX
 
 
-def load_model(path: Path, *, dropout: bool | None = None) -> Model:
+def load_model(path: Path) -> Model:
     """Load the generator of a run, of one of its files, or of a `.pth` of pytorch-CycleGAN-and-pix2pix.
 
     Args:
         path: `RUN`, `RUN/best.safetensors`, `RUN/snapshots/step_0000500.safetensors` or `.../latest_net_G.pth`.
-        dropout: for a `.pth`: whether a U-Net has dropout; default: yes.
     """
     path = Path(path)
     if path.suffix == SUFFIX and not path.is_dir():
-        return load_foreign(path, dropout=dropout)
-    if dropout is not None:
-        raise UserError(f"{path}: its settings have the dropout; --dropout and --no-dropout are for {SUFFIX} files")
+        return load_foreign(path)
     net, definition = load_generator(path)
     file = generator_file(path)
     settings, direction, fraction = settings_of(definition), direction_of(definition), definition["fraction"]
@@ -102,18 +99,16 @@ def _name(file: Path) -> str:
     return f"{(folder.parent if folder.name == 'snapshots' else folder).name}-{stem}"
 
 
-def load_foreign(path: Path, *, dropout: bool | None = None) -> Model:
+def load_foreign(path: Path) -> Model:
     """Read a generator of pytorch-CycleGAN-and-pix2pix, on the CPU."""
     tensors = read_tensors(path)
     settings, (in_channels, out_channels) = infer_settings(tensors, path)
     notes: list[str] = []
     if settings.generator == "unet":
-        if dropout is None:
-            notes.append(f"{path}: a U-Net's dropout is not in its file; taken as on (as pix2pix trains)")
-        settings = settings.model_copy(update={"dropout": 0.0 if dropout is False else DROPOUT})
-    elif dropout is not None and dropout != (settings.dropout > 0):
-        has = "has" if settings.dropout else "has no"
-        raise UserError(f"{path}: this ResNet {has} dropout by its keys; leave out --dropout and --no-dropout")
+        notes.append(
+            f"{path}: a U-Net's dropout is not in its file; taken as on (as pix2pix trains); --mode eval has none"
+        )
+        settings = settings.model_copy(update={"dropout": DROPOUT})
     net = generator_for(settings, (in_channels, out_channels))
     expected = _renamed(net)
     if settings.norm == "instance":  # old files hold running statistics that nobody uses

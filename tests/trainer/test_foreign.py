@@ -93,18 +93,6 @@ def test_resnet(blocks: int, norm: str, dropout: bool, write: Write) -> None:
     assert_same_outputs(foreign.net, theirs, 32)
 
 
-def test_dropout_of_a_unet_is_the_users_word_and_of_a_resnet_the_files(write: Write) -> None:
-    unet = write(small_unet().state_dict())
-    foreign = load_foreign(unet, dropout=False)
-    assert (foreign.settings.dropout, foreign.notes) == (0.0, ())
-    assert not any(isinstance(module, nn.Dropout) for module in foreign.net.modules())
-    assert load_foreign(unet, dropout=True).notes == ()
-    resnet = write(ReferenceResNet(6, 2, norm="batch", dropout=True).state_dict(), name="resnet.pth")
-    assert load_foreign(resnet, dropout=True).settings.dropout == 0.5
-    with pytest.raises(UserError, match="this ResNet has dropout by its keys"):
-        load_foreign(resnet, dropout=False)
-
-
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
 def test_prefixes_of_wrappers_are_taken_off(prefix: str, write: Write) -> None:
     state = small_unet().state_dict()
@@ -182,8 +170,6 @@ def test_a_model_is_loaded_from_every_kind_of_file(write: Write, tmp_path: Path)
         save_generator(tmp_path / "run" / file, net, definition)
         model = load_model(tmp_path / "run" / file)
         assert (model.name, model.direction, model.fraction) == (name, "BtoA", 0.5)
-        with pytest.raises(UserError, match="its settings have the dropout"):
-            load_model(tmp_path / "run" / file, dropout=True)
     assert load_model(tmp_path / "run").name == "run"
 
     foreign = write(small_unet().state_dict())
@@ -200,7 +186,7 @@ def test_the_command_generates_from_it(write: Write, tmp_path: Path) -> None:
     (data := tmp_path / "shoes").mkdir()
     for number in range(2):
         Image.effect_noise((160, 70), 80).convert("RGB").save(data / f"{number}.png")
-    options = ["--split", ".", "--direction", "BtoA", "--image-size", "native", "--batch-size", "2", "--no-dropout"]
+    options = ["--split", ".", "--direction", "BtoA", "--image-size", "native", "--batch-size", "2"]
     assert run(["generate", str(file), "--data", str(data), *options, "--out", str(tmp_path / "set")]) == 0
     fakes = sorted((tmp_path / "set" / "fake").iterdir())
     assert [Image.open(fake).size for fake in fakes] == [(80, 70)] * 2
