@@ -1,7 +1,4 @@
-"""Missing parts of this machine: libraries, screen, weights, GPU. Nothing is changed.
-
-And what a study's folder lacks: stages, and people.
-"""
+"""Missing parts of this machine: libraries, screen, weights, GPU. Nothing is changed."""
 
 import importlib.metadata
 import importlib.util
@@ -12,12 +9,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import typer
 
-from gan_eval.cli.options import DataRoot, refuse_without_effect
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.machine.commands import as_typed, python_command, setup_command
 from gan_eval.machine.system_libraries import install_command, missing_display, missing_libraries, qt_platform
@@ -44,17 +39,9 @@ class Finding:
     fix: str = ""
 
 
-def doctor(
-    context: typer.Context,
-    study: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A study's folder: its stages, its people, what comes next.")
-    ] = None,
-    data_root: DataRoot = None,
-) -> None:
-    """List what is missing on this machine: libraries, display, weights, GPU; or what is left to do of a study."""
-    if study is None:
-        refuse_without_effect(context, ["data_root"], "goes with a study's folder; leave it out")
-    for finding in examine() if study is None else examine_study(study, data_root=data_root):
+def doctor() -> None:
+    """List what is missing on this machine: libraries, display, weights, GPU."""
+    for finding in examine():
         fix = f" — {finding.fix}" if finding.fix else ""
         typer.echo(as_typed(f"{finding.status:8} {finding.what}: {finding.detail}{fix}"))
 
@@ -68,56 +55,6 @@ def examine() -> list[Finding]:
         *weights_findings(),
         *gpu_findings(),
     ]
-
-
-def examine_study(folder: Path, *, data_root: Path | None = None) -> Iterator[Finding]:
-    """Examine a study's folder: whether it is at work, its stages, how many people have come, and what comes next.
-
-    Args:
-        folder: made by `gan-eval run`.
-        data_root: the folder with the data sets' folders; default: that of the last run.
-
-    Raises:
-        UserError: it is not a study's folder, or the study file is bad or gone.
-    """
-    from gan_eval.files.locks import refuse_if_held
-    from gan_eval.study.markers import run_lock, standing_of
-    from gan_eval.study.plan import open_plan, run_command
-    from gan_eval.study.sessions import awaited, count_sessions, next_session
-    from gan_eval.study.stages import list_stages
-
-    plan = open_plan(None, folder, data_root=data_root)
-    try:
-        refuse_if_held(*run_lock(plan.folder))
-    except UserError as error:
-        yield Finding("run", "warning", str(error))
-    left = []
-    for stage in list_stages(plan):
-        try:
-            stage.check(())
-            standing, is_finished = standing_of(stage, plan.folder), stage.is_finished()
-        except UserError as error:
-            yield Finding(stage.name, "missing", str(error))
-            left.append(stage.name)
-            continue
-        if standing.changes:
-            yield Finding(stage.name, "warning", standing.changes, f"undo the change, or: {stage.redo_command}")
-        elif standing.damage:
-            yield Finding(stage.name, "missing", standing.damage)
-            left.append(stage.name)
-        elif standing.is_current:
-            yield Finding(stage.name, "ok", "up to date" if is_finished else "up to date so far")
-        elif not is_finished and not standing.is_made:
-            yield Finding(stage.name, "warning", "people are awaited")
-        else:
-            yield Finding(stage.name, "missing", "what it reads has changed" if standing.is_made else "not done yet")
-            left.append(stage.name)
-    if not next_session(plan):
-        yield Finding("people", "ok", f"{count_sessions(plan)['people']} sessions, none is missing")
-    for line in awaited(plan):
-        yield Finding("people", "warning", line)
-    if left:
-        yield Finding("to do", "missing", ", ".join(left), f"next: {run_command(plan)}")
 
 
 def library_findings() -> Iterator[Finding]:

@@ -140,10 +140,8 @@ class Standing:
 
     current: Mapping[str, Any]
     """Content that its marker would have now."""
-    is_made: bool
-    """Its results are there,"""
-    is_current: bool
-    """and made with what its marker would say now; people may still be missing."""
+    is_current: bool = False
+    """Its results are there, and made with what its marker would say now; people may still be missing."""
     changes: str = ""
     """Settings or inputs that its results were not made with, which forbid to continue."""
     damage: str = ""
@@ -167,7 +165,7 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
     made = _read_marker(marker, stage)
     files, there = (made or {}).pop("files", {}), stage.hashes(folder)
     if made is None or (there and not files):  # nothing says whether they are as they were made
-        return Standing(current, is_made=False, is_current=False)
+        return Standing(current)
     damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
     damage = ""
@@ -182,7 +180,7 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
         changes += differences(made["inputs"], current["inputs"], short=True)
     more = f"; and {len(changes) - 4} more" if len(changes) > 4 else ""
     changed = f"made with other settings or inputs: {'; '.join(changes[:4])}{more}" if changes else ""
-    return Standing(current, True, made == current and not damaged, changed, damage)
+    return Standing(current, made == current and not damaged, changed, damage)
 
 
 def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:

@@ -208,13 +208,12 @@ def is_study_folder(folder: Path) -> bool:
     return (Path(folder) / OWN_FOLDER / _RECORD).is_file()
 
 
-def open_plan(file: Path | None, folder: Path, *, data_root: Path | None = None) -> Plan:
+def open_plan(file: Path | None, folder: Path) -> Plan:
     """The plan of a study folder that `run` has made, with the fraction and smoke setting it was made with.
 
     Args:
         file: the study file; default: that of the last `run`.
         folder: the study's folder.
-        data_root: the folder with the data sets' folders; default: that of the last `run`.
 
     Raises:
         UserError: the folder was not made by `run`, or by another study; or the study file is not there.
@@ -227,13 +226,13 @@ def open_plan(file: Path | None, folder: Path, *, data_root: Path | None = None)
     places = {name: (folder / made[name]).resolve() for name in ("file", "data_root") if made.get(name)}
     here = Path.cwd()
     known = {name: place.relative_to(here) if here in place.parents else place for name, place in places.items()}
-    file, data_root = file or known["file"], data_root or known.get("data_root")
+    file = file or known["file"]
     study = load_study(file)
     if made["study"] != study.study.name:
         raise UserError(f"{folder}: made by the study {made['study']!r}, not {study.study.name!r}; name its own folder")
     if made["smoke"]:
         study = shrink(study)
-    return Plan(study, Path(file), folder, data_root, fraction=made["fraction"], smoke=made["smoke"])
+    return Plan(study, Path(file), folder, known.get("data_root"), fraction=made["fraction"], smoke=made["smoke"])
 
 
 def _read_record(folder: Path) -> dict[str, Any]:

@@ -83,10 +83,8 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     (line,) = {text for text in heard.splitlines() if "2 of 3 sessions" in text}
     assert line.endswith(f"next: gan-eval quiz {world}/study.toml --participant P03 --out {world}/out")
     assert f"Interim: {line}" in (world / "out" / "report.html").read_text()
-    for command in (["doctor", str(world / "out")], ["participants", "list", "--store", str(plan_of(world).store)]):
-        assert run(command) == 0
-        said = capsys.readouterr()
-        assert "2 of 3 sessions; next: gan-eval quiz" in said.out + said.err
+    assert run(["participants", "list", "--store", str(plan_of(world).store)]) == 0
+    assert "2 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().err
     assert "P02" in trials_of(world)
 
     assert count_sessions(plan_of(world)) == {"complete": 2, "people": 2, "simulated": 0}
@@ -267,39 +265,19 @@ def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
     assert f"gan-eval run {world}/study.toml --out {out} --simulate default --redo quiz" in said
 
 
-def test_the_doctor_reports_what_is_left_of_a_study(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["doctor", str(world / "out")]) == 2
-    assert "not a study's folder; make it with: gan-eval run" in capsys.readouterr().err
+def test_one_process_at_a_time_runs_a_study(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(world, "--only", "metrics") == 0
-    capsys.readouterr()
-    assert run(["doctor", str(world / "out")]) == 0
-    said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert {"ok metrics: up to date", "warning quiz: people are awaited"} < set(said)
-    assert any(line.partition("people: ")[2].startswith("0 of 3 sessions; next: gan-eval quiz") for line in said)
-    assert not any("to do" in line for line in said)
     with hold_lock(*run_lock(world / "out")):
-        assert run(["doctor", str(world / "out")]) == 0
-        assert "is running a study there" in capsys.readouterr().out.splitlines()[0]
         assert call(world) == 2
-        assert "is running a study there; wait for it, or end it" in capsys.readouterr().err.splitlines()[-1]
-    shutil.rmtree(world / "out" / "metrics")
-    assert run(["doctor", str(world / "out")]) == 0
-    assert f"to do: metrics — next: gan-eval run {world}/study.toml --out {world}/out" in capsys.readouterr().out
-    assert call(world, "--only", "metrics") == 0
-
-    (world / "study.toml").write_text(STUDY.replace('names = ["psnr"]', 'names = ["ssim"]'))
-    assert run(["doctor", str(world / "out")]) == 0
-    assert "metrics: made with other settings or inputs: names was ['psnr'], is ['ssim']" in capsys.readouterr().out
+    assert "is running a study there; wait for it, or end it" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_report_is_up_to_date_from_anywhere_until_its_words_change(
     rehearsed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(rehearsed)
-    assert run(["doctor", "out"]) == 0
-    out = capsys.readouterr().out
-    assert "report: up to date" in out
-    assert "to do" not in out
+    assert run(["run", "study.toml", "--out", "out", "--simulate", "default"]) == 0
+    assert "report: up to date" in capsys.readouterr().err
     (rehearsed / "study.toml").write_text(STUDY.replace('"First words"', '"Second words"\nquestion = "Can they?"'))
     assert call(rehearsed, "--simulate", "default") == 0, "other words are shown without --redo"
     report = (rehearsed / "out" / "report.html").read_text()

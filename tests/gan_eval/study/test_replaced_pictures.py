@@ -62,9 +62,6 @@ def test_every_reader_of_a_set_refuses_a_replaced_picture(world: Path, capsys: p
         assert CHANGED in capsys.readouterr().err, command
     assert contents(world / "out") == before
     assert not any((world / name).exists() for name in ("m", "equal", "t", "p", "page.html"))
-    run(["doctor", "out"])
-    (finding,) = (line for line in capsys.readouterr().out.splitlines() if "SHA-256" in line)
-    assert "metrics" in finding
 
 
 def test_other_pictures_than_those_shown_are_refused(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
