@@ -256,7 +256,7 @@ class _Drawing:
         if not self.theme.is_wide:
             return [[kind] for kind in panels]
         longest = max(text_width_mm(entry.name, self.theme) for entry in self.content.entries)
-        is_one_line = len(panels) < 3 or (len(panels) == 3 and longest < min(0.09 * self.theme.width_mm, 60))
+        is_one_line = len(panels) < 3 or (len(panels) == 3 and longest < self.theme.width_mm / 4 - 29)
         return [panels] if is_one_line else [panels[:2], panels[2:]]
 
     def _height_mm(self, kind: str) -> float:
