@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -19,6 +19,11 @@ from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve.app import make_app
 from gan_eval.quiz.serve.experimenter import experimenter_routes, path_of, watch
 from gan_eval.quiz.serve.live import LiveStudy
+
+if sys.platform == "win32":
+    from asyncio import new_event_loop
+else:
+    from uvloop import new_event_loop
 
 GRACE_S = 5
 """Seconds that requests on their way may take once the server is to end."""
@@ -46,7 +51,8 @@ def listen(host: str, port: int) -> socket.socket:
         UserError: the address is not this computer's, or in use.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # with the protocol given, asyncio sends each part of a response at once (TCP_NODELAY)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform != "win32":  # there the option would let two servers share the port
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -105,12 +111,17 @@ def run_server(
                     "--public-url https://quiz.example.org (docs/online.md)"
                 )
             try:
-                asyncio.run(_answer(live, rehearsal, listening, address, say))
+                _run(_answer(live, rehearsal, listening, address, say))
             finally:
                 for helper in helpers:
                     helper.terminate()
                 for helper in helpers:
                     helper.join(2 * GRACE_S)
+
+
+def _run(answering: Coroutine[None, None, None]) -> None:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(answering)
 
 
 async def _answer(
@@ -154,4 +165,4 @@ def _help(study: QuizStudy, store: str | Path, listening: socket.socket, address
         Room(study, Path(scratch) / "rehearsal.sqlite") as rehearsal_room,
     ):
         live, rehearsal = LiveStudy(room, intro=intro), LiveStudy(rehearsal_room, intro=intro)
-        asyncio.run(_answer(live, rehearsal, listening, address, lambda _: None))
+        _run(_answer(live, rehearsal, listening, address, lambda _: None))
