@@ -156,7 +156,10 @@ def train(
             on_message=console.message,
         )
     if process_rank() == 0:
-        _name_generate(job, out)
+        only_val = (job.data / "val").is_dir() and not (job.data / "test").is_dir()
+        words = ["--split", "val"] if only_val else []
+        words += ["--data-root", str(job.root)] if job.settings.inpainting is not None and job.root != Path() else []
+        name_next("generate", str(out), "--data", str(job.data), *words, "--out", f"{out}-set")
         typer.echo(out)
 
 
@@ -270,16 +273,6 @@ def _toml_value(text: str) -> Any:
     except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, or nested too deeply
         return text.strip()
     return values["value"] if len(values) == 1 else text
-
-
-def _name_generate(job: TrainingJob, out: Path) -> None:
-    """Print the command for the stimulus set of a finished run."""
-    words = ["generate", str(out), "--data", str(job.data)]
-    if (job.data / "val").is_dir() and not (job.data / "test").is_dir():
-        words += ["--split", "val"]
-    if job.settings.inpainting is not None and job.root != Path():
-        words += ["--data-root", str(job.root)]
-    name_next(*words, "--out", f"{out}-set")
 
 
 def generate(

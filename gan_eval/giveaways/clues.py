@@ -142,7 +142,9 @@ def _facts_of(image: Image.Image, path: Path) -> dict[str, Value]:
         kinds = {kind for _, data in image.applist for start, kind in _APPLICATION_KINDS if data.startswith(start)}
         kinds |= {"comment" for name, _ in image.applist if name == "COM"}
         tables = _short_hash(repr(sorted(image.quantization.items())).encode())
-        subsampling = _subsampling(image)
+        known = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image))
+        factors = " ".join(f"{across}x{down}" for _, across, down, _ in image.layer)
+        subsampling = "grey" if image.layers == 1 else known or factors
     elif image.format == "PNG":
         bits, kinds = _png_chunks(path)
     else:
@@ -168,13 +170,6 @@ def profile_name(profile: bytes | None) -> str:
     except (ImageCms.PyCMSError, OSError):
         name = "unreadable"
     return f"{name} ({_short_hash(profile)})"
-
-
-def _subsampling(image: JpegImagePlugin.JpegImageFile) -> str:
-    if image.layers == 1:
-        return "grey"
-    known = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image))
-    return known or " ".join(f"{across}x{down}" for _, across, down, _ in image.layer)
 
 
 def _short_hash(content: bytes) -> str:

@@ -60,10 +60,8 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
             absent.append(error)
     if not stores:
         raise absent[0]
-    return Traces(stores, folder, () if folder is None else _derived_in(folder))
-
-
-def _derived_in(folder: Path) -> tuple[Path, ...]:
+    if folder is None:
+        return Traces(stores)
     from gan_eval.stats.analysis import ALL_TABLES, SUFFIXES
 
     tables, own = folder / "tables", folder / OWN_FOLDER
@@ -74,7 +72,7 @@ def _derived_in(folder: Path) -> tuple[Path, ...]:
         *(own / name for name in ("analyze.json", "report.json")),
         *sorted(path for stage in ("analyze", "report") for path in (own / "old").glob(f"{stage}-*")),
     ]
-    return tuple(path for path in derived if path.exists() or path.is_symlink())
+    return Traces(stores, folder, tuple(path for path in derived if path.exists() or path.is_symlink()))
 
 
 def forget_everywhere(store: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
@@ -97,18 +95,14 @@ def forget_everywhere(store: str | Path, participant: str, *, study: str | None 
         if traces.folder is not None:
             stack.enter_context(hold_lock(*run_lock(traces.folder)))
             for path in traces.derived:
-                _remove(path)
+                try:
+                    if path.is_dir() and not path.is_symlink():
+                        shutil.rmtree(path)
+                    else:
+                        path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise write_error(path, error, "removed") from error
             remove_leftovers(traces.folder, older_than_s=60)  # of killed writers
         # The given store is the last one: as long as it holds the participant, the same command finds the others.
         forgotten = [forget(where, participant, study=study) for where in reversed(list(traces.stores))]
     return {table.name: sum(rows[table.name] for rows in forgotten) for table in STORED_TABLES}
-
-
-def _remove(path: Path) -> None:
-    try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-    except OSError as error:
-        raise write_error(path, error, "removed") from error

@@ -102,7 +102,17 @@ def try_folders(
     markers.run(stages_of_pictures, out, listener)
     file = out / "study.toml"
     if not file.is_file():
-        write_study(file, _settings(out, dataset, models), sets=[out / "set"])
+        pictures = max(PICTURES, PICTURES_EACH * len(models))
+        made = "generated" if models == ["generated"] else f"from {', '.join(models)}"
+        values: Values = {
+            "study": {
+                "name": study_name(out.resolve().name),
+                "title": f"{dataset}: real and {made}",
+                "question": "Can people tell the generated pictures from the real ones?",
+            },
+            "quiz": {"real": pictures, "fake": pictures, "participants": 1},
+        }
+        write_study(file, values, sets=[out / "set"])
     plan = make_plan(file, out, threads=threads)
     stages = {stage.name: stage for stage in list_stages(plan)}
     too_few = ""
@@ -164,20 +174,6 @@ def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
     if earlier is None and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
     write_json(record, folders)
-
-
-def _settings(out: Path, dataset: str, models: Sequence[str]) -> Values:
-    """The keys of the study file that are not defaults, apart from the set."""
-    pictures = max(PICTURES, PICTURES_EACH * len(models))
-    made = "generated" if models == ["generated"] else f"from {', '.join(models)}"
-    return {
-        "study": {
-            "name": study_name(out.resolve().name),
-            "title": f"{dataset}: real and {made}",
-            "question": "Can people tell the generated pictures from the real ones?",
-        },
-        "quiz": {"real": pictures, "fake": pictures, "participants": 1},
-    }
 
 
 def _import_stage(

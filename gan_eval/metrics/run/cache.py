@@ -118,7 +118,12 @@ class Cache:
                 return
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", waiting)
-            _make_room(connection, self._limit)
+            page, pages, free = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_size", "page_count", "freelist_count")
+            )
+            if page * (pages - free) > self._limit:  # the file does not become smaller: its pages are used again
+                connection.execute("DELETE FROM kept")
             connection.execute("COMMIT")
 
     def close(self) -> None:
@@ -165,12 +170,3 @@ def _open(file: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _make_room(connection: sqlite3.Connection, limit: int) -> None:
-    """Drop all rows if more than the limit is used. The file does not become smaller: its pages are used again."""
-    page, pages, free = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
-    )
-    if page * (pages - free) > limit:
-        connection.execute("DELETE FROM kept")

@@ -57,13 +57,6 @@ def find(name: str, *, path: Path | None = None) -> Path:
     raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}`{by_option}")
 
 
-def _by_hand(weights: Weights) -> str:
-    """Describe which file to put into which folder."""
-    file = next(iter(weights.files))
-    source = f" from {weights.release.url}" if weights.release else ""
-    return f"put {file}{source} into {cache_folder()}"
-
-
 class WeightsFile(NamedTuple):
     """A file of weights that was read."""
 
@@ -124,7 +117,9 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
         except OSError as error:
             raise write_error(folder, error) from error
     by_option = f"--weights {name}=FILE, or " if weights.of_metrics else ""
-    raise UserError(f"weights {name}: {'; '.join(failures)}. Give the file yourself: {by_option}{_by_hand(weights)}")
+    origin = f" from {weights.release.url}" if weights.release else ""
+    by_hand = f"{by_option}put {next(iter(weights.files))}{origin} into {cache_folder()}"
+    raise UserError(f"weights {name}: {'; '.join(failures)}. Give the file yourself: {by_hand}")
 
 
 def _known(name: str) -> Weights:

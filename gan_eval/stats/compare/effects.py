@@ -20,7 +20,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, t_critical
 from gan_eval.stats.compare.comparisons import NamedFits
 from gan_eval.stats.compare.contrast import Question, population_proportions
-from gan_eval.stats.compare.questions import PREFERRED, Comparison, kind_questions, pair_questions
+from gan_eval.stats.compare.questions import PREFERRED, kind_questions, pair_questions
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit
 from gan_eval.stats.mixed.likelihood import plural
@@ -119,7 +119,9 @@ def effects(trials: pd.DataFrame, fitted: NamedFits, *, plan: AnalysisSettings |
             formula = f"called_fake ~ kind + ({'1 + kind' if settings.slope else '1'}|participant) + (1|stimulus)"
         shared = {"model": key[1], "dataset": key[2], "formula": formula, "link": settings.link}
         frame = pd.concat(list(rows), ignore_index=True).assign(**shared)
-        parts.setdefault(key, _with_provenance(frame, of))
+        cells = provenance_cells(of.trials)
+        notes = [joined(own if isinstance(own, str) else None, cells["note"]) for own in frame["note"]]
+        parts.setdefault(key, frame.assign(**(cells | {"note": notes})))
     table = pd.concat(parts.values(), ignore_index=True) if parts else pd.DataFrame()
     return conform(table.reindex(columns=list(EFFECTS.names)), EFFECTS, where="effects")
 
@@ -215,10 +217,3 @@ def _estimated(
     shares = {name: population_proportions(end, spread, link=link).share for name, end in ends.items()}
     note = f"no interval, it would be too narrow: {trouble}" if trouble else None
     return rows.assign(**shares, effect=effect, effect_sd=sd, note=note)
-
-
-def _with_provenance(frame: pd.DataFrame, of: Comparison) -> pd.DataFrame:
-    """Add what travels from the trials to every row."""
-    cells = provenance_cells(of.trials)
-    notes = [joined(own if isinstance(own, str) else None, cells["note"]) for own in frame["note"]]
-    return frame.assign(**(cells | {"note": notes}))

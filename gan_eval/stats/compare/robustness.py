@@ -266,14 +266,6 @@ def is_on_outcome(rule: str) -> bool:
     return parse_rule(rule).column in OF_PARTICIPANTS
 
 
-def _one_answer_only(trials: pd.DataFrame) -> pd.Series:
-    """The participants who gave the same answer to all single pictures, of both kinds and enough of them."""
-    of_person = answered_trials(trials).groupby("participant", observed=True)
-    counts = of_person.agg(n=("says_fake", "size"), answers=("says_fake", "nunique"), kinds=("is_fake", "nunique"))
-    constant = counts[(counts["n"] >= _LEAST) & (counts["answers"] == 1) & (counts["kinds"] == 2)]
-    return constant.index.to_series().astype("str")
-
-
 def sensitivity(
     trials: pd.DataFrame,
     participation: pd.DataFrame,
@@ -304,8 +296,11 @@ def sensitivity(
         rule: present.loc[np.asarray(parse_rule(rule).holds(present, where="participation"), bool), "participant"]
         for rule in rules
     }
-    if len(constant := _one_answer_only(trials)):
-        chosen[ONE_ANSWER] = constant
+    of_person = answered_trials(trials).groupby("participant", observed=True)
+    counts = of_person.agg(n=("says_fake", "size"), answers=("says_fake", "nunique"), kinds=("is_fake", "nunique"))
+    constant = counts[(counts["n"] >= _LEAST) & (counts["answers"] == 1) & (counts["kinds"] == 2)]
+    if len(constant):
+        chosen[ONE_ANSWER] = constant.index.to_series().astype("str")
     for rule, named in chosen.items():
         of_people = f"{len(named)} of {len(present)} participants"
         verb = "gave" if rule == ONE_ANSWER else "fulfil"

@@ -266,7 +266,12 @@ def rates_of(
         return known[question.key]
     if len(question.rows) > MOST_ROWS:
         why_not = why_not or f"{len(question.rows)} models"
-    rates = _fitted(question.trials, settings, why_not, start)
+    answers = _answers(question.trials)
+    rates = _estimated(question.trials, answers, settings, why_not, start)
+    people = n_levels(answers.participant)
+    if rates.basis is not None and 1 < people < FEW_PEOPLE:
+        few_people = f"{people} participants: too few to know how people differ, so the intervals are wide by necessity"
+        rates = replace(rates, note=joined(rates.note, few_people))
     if len(question.rows) > 1:  # the values are the rows' mean; the error allows for the people that rows share
         rows = [rates_of(question.of_row(row), settings, known, why_not=why_not) for row in question.rows]
         means = np.mean([[row.fake, row.real, *row.given] for row in rows], axis=0)
@@ -293,17 +298,6 @@ class _Answers(NamedTuple):
     """(N,) int: each model's fakes on each data set, and each data set's reals."""
     weights: np.ndarray
     """(2, C) of the cells in the share of fakes and in that of reals; each sums to 1."""
-
-
-def _fitted(trials: pd.DataFrame, settings: AnalysisSettings, why_not: str, start: CrossedFit | None) -> Rates:
-    """The rates of trials by the crossed model, else by clustered shares; of few people with a note."""
-    answers = _answers(trials)
-    rates = _estimated(trials, answers, settings, why_not, start)
-    people = n_levels(answers.participant)
-    if rates.basis is None or not 1 < people < FEW_PEOPLE:
-        return rates
-    few = f"{people} participants: too few to know how people differ, so the intervals are wide by necessity"
-    return replace(rates, note=joined(rates.note, few))
 
 
 def _estimated(
