@@ -1,112 +1,91 @@
-"""The style loss against NumPy in float64, on seeded networks that are read as real ones are."""
+"""The style loss against its definition in float64, on seeded networks that are read as real ones are."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torchvision.models.vgg import cfgs, make_layers
 
 from gan_eval.settings.training import StyleLayers, StyleNetwork
 from trainer.style import StyleLoss, load_style_network
 
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-CHANNELS = {  # of the convolutions before each of the five poolings
-    "vgg13_bn": ((64, 64), (128, 128), (256, 256), (512, 512), (512, 512)),
-    "vgg16": ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)),
-}
+NETWORKS: tuple[StyleNetwork, ...] = ("vgg13_bn", "vgg16")
+BEFORE_POOLINGS = {"vgg13_bn": {5, 12, 19, 26}, "vgg16": {3, 8, 15, 22}}
+"""Places of the last ReLUs of four blocks among torchvision's layers."""
 
 
-def _state(name: str) -> dict[str, Tensor]:
-    """Seeded weights in torchvision's layout."""
-    generator = torch.Generator().manual_seed(7)
-    state, place, inputs = {}, 0, 3
-    for block in CHANNELS[name]:
-        for outputs in block:
-            scale = (2 / (9 * inputs)) ** 0.5
-            state[f"features.{place}.weight"] = scale * torch.randn(outputs, inputs, 3, 3, generator=generator)
-            state[f"features.{place}.bias"] = 0.1 * torch.randn(outputs, generator=generator)
-            if name == "vgg13_bn":
-                place += 1
-                for key in ("weight", "running_var"):
-                    state[f"features.{place}.{key}"] = 0.5 + torch.rand(outputs, generator=generator)
-                for key in ("bias", "running_mean"):
-                    state[f"features.{place}.{key}"] = 0.1 * torch.randn(outputs, generator=generator)
-            place, inputs = place + 2, outputs
-        place += 1
-    return state
+def _layers(name: StyleNetwork) -> nn.Sequential:
+    """torchvision's layers with seeded weights, and with statistics that are not BatchNorm's first ones."""
+    torch.manual_seed(7)
+    layers = make_layers(cfgs["B" if name == "vgg13_bn" else "D"], batch_norm=name == "vgg13_bn")
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight)
+        if isinstance(layer, nn.BatchNorm2d):
+            for values in (layer.weight, layer.bias, layer.running_mean, layer.running_var):
+                nn.init.uniform_(values, 0.5, 1.5)
+    return layers.eval()
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[StyleNetwork, Path]:
-    """A state dict file for each network."""
+def networks() -> dict[StyleNetwork, nn.Sequential]:
+    return {name: _layers(name) for name in NETWORKS}
+
+
+@pytest.fixture(scope="module")
+def files(networks: dict[StyleNetwork, nn.Sequential], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a state dict file of each network, as older files are: without `num_batches_tracked`."""
     folder = tmp_path_factory.mktemp("weights")
-    paths: dict[StyleNetwork, Path] = {"vgg13_bn": folder / "vgg13_bn.pth", "vgg16": folder / "vgg16.pth"}
-    for name, path in paths.items():
-        torch.save(_state(name) | {"classifier.6.bias": torch.zeros(1000)}, path)
-    return paths
+    for name, layers in networks.items():
+        kept = {f"features.{key}": value for key, value in layers.state_dict().items() if not key.endswith("tracked")}
+        torch.save(kept | {"classifier.6.bias": torch.zeros(1000)}, folder / f"{name}.pth")
+    return folder
 
 
 def _pictures(seed: int, *size: int) -> Tensor:
     return torch.from_numpy(np.random.default_rng(seed).uniform(-1, 1, size))
 
 
-def _convolved(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))
-    return np.einsum("nchwij,ocij->nohw", windows, weight, optimize=True) + bias[:, None, None]
-
-
-def _pooled(x: np.ndarray) -> np.ndarray:
-    n, channels, height, width = x.shape
-    whole = x[:, :, : height // 2 * 2, : width // 2 * 2]
-    return whole.reshape(n, channels, height // 2, 2, width // 2, 2).max(axis=(3, 5))
-
-
-def _style_by_numpy(name: str, state: dict[str, Tensor], fake: Tensor, target: Tensor, layers: StyleLayers) -> float:
-    """The definition, in float64, on both pictures together."""
-
-    def distance(x: np.ndarray) -> float:
-        grams = np.einsum("nihw,njhw->nij", x, x) / x[0].size
-        return sum(np.sqrt(np.mean((grams[n] - grams[batch + n]) ** 2)) for n in range(batch)) / batch
-
-    parameters = {key: value.double().numpy()[...] for key, value in state.items()}
-    x = ((torch.cat([fake, target]).numpy() + 1) / 2 - MEAN[:, None, None]) / DEVIATION[:, None, None]
-    batch, total, place = len(fake), 0.0, 0
-    for number, block in enumerate(CHANNELS[name] if layers == "all" else CHANNELS[name][:4]):
-        x = _pooled(x) if number else x
-        place += bool(number)
-        for _ in block:
-            x = _convolved(x, parameters[f"features.{place}.weight"], parameters[f"features.{place}.bias"])
-            if name == "vgg13_bn":
-                place += 1
-                scale, shift, mean, variance = (
-                    parameters[f"features.{place}.{key}"][:, None, None]
-                    for key in ("weight", "bias", "running_mean", "running_var")
-                )
-                x = scale * (x - mean) / np.sqrt(variance + 1e-5) + shift
-            x, place = np.maximum(x, 0), place + 2
-            total += distance(x) if layers == "all" else 0
-        total += distance(x) if layers == "poolings" else 0
+def _style_by_definition(network: nn.Sequential, fake: Tensor, target: Tensor, compared: set[int]) -> float:
+    """In float64, on both pictures together."""
+    planes = (torch.cat([fake, target]).numpy() + 1) / 2
+    x = torch.from_numpy((planes - MEAN[:, None, None]) / DEVIATION[:, None, None])
+    total = 0.0
+    for place, layer in enumerate(deepcopy(network[: max(compared) + 1]).double()):
+        x = layer(x)
+        if place in compared:
+            features = x.detach().numpy()
+            ours, theirs = np.split(np.einsum("nihw,njhw->nij", features, features) / features[0].size, 2)
+            total += np.sqrt(np.mean((ours - theirs) ** 2, axis=(1, 2))).mean()
     return total
 
 
-@pytest.mark.parametrize("name", ["vgg13_bn", "vgg16"])
+@pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(("size", "layers"), [((13, 18), "poolings"), ((17, 16), "all")])
 def test_the_style_loss_is_its_formula(
-    files: dict[StyleNetwork, Path], name: StyleNetwork, size: tuple[int, int], layers: StyleLayers
+    networks: dict[StyleNetwork, nn.Sequential],
+    files: Path,
+    name: StyleNetwork,
+    size: tuple[int, int],
+    layers: StyleLayers,
 ) -> None:
     fake, target = _pictures(0, 2, 3, *size), _pictures(1, 2, 3, *size)
-    wanted = _style_by_numpy(name, _state(name), fake, target, layers)
-    loss = StyleLoss(load_style_network(name, files[name], layers), layers)
-    assert len(loss.compared) == (4 if layers == "poolings" else sum(map(len, CHANNELS[name])))
+    every = {place for place, layer in enumerate(networks[name]) if isinstance(layer, nn.ReLU)}
+    compared = BEFORE_POOLINGS[name] if layers == "poolings" else every
+    wanted = _style_by_definition(networks[name], fake, target, compared)
+    loss = StyleLoss(load_style_network(name, files / f"{name}.pth", layers), layers)
+    assert loss.compared == compared
     assert float(loss(fake.float(), target.float())) == pytest.approx(wanted, rel=1e-4)
     assert float(loss.double()(fake, target)) == pytest.approx(wanted, rel=1e-6)  # the mean is kept in float32
 
 
 @pytest.mark.parametrize("autocast", [False, True])
-def test_at_equal_pictures_loss_and_gradient_are_0(files: dict[StyleNetwork, Path], autocast: bool) -> None:
-    loss = StyleLoss(load_style_network("vgg13_bn", files["vgg13_bn"]))
+def test_at_equal_pictures_loss_and_gradient_are_0(files: Path, autocast: bool) -> None:
+    loss = StyleLoss(load_style_network("vgg13_bn", files / "vgg13_bn.pth"))
     target = _pictures(5, 2, 3, 16, 16).float()
     fake = target.clone().requires_grad_(True)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=autocast):
