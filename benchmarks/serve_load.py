@@ -108,7 +108,9 @@ def make_set(folder: Path, size: int, items: int) -> None:
             file = folder / kind / f"s{number}.png"
             write_png(file, picture)
             more = {} if kind == "real" else {"model": "m", "reference_file": f"real/s{number}.png"}
-            made.append(stimulus_row(folder, file, kind=kind, dataset="d", stem=f"s{number}", size=(size, size), **more))
+            made.append(
+                stimulus_row(folder, file, kind=kind, dataset="d", stem=f"s{number}", size=(size, size), **more)
+            )
     write_set(folder, made)
 
 

@@ -1,7 +1,8 @@
 """The command `serve`."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,12 +13,16 @@ from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import as_typed, setup_command
 
 LOCAL = "127.0.0.1"
+DEMO = Path("demo-online")
+"""Folder of `--demo`."""
 
 
 def serve(
     context: typer.Context,
-    study: Annotated[Path | None, typer.Argument(help="A study file, with --out; or give --stimuli.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="With a study: its folder.")] = None,
+    study: Annotated[Path | None, typer.Argument(help="A study file, with --out; or give --stimuli or --demo.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="With a study: its folder; with --demo, default: demo-online.")
+    ] = None,
     stimuli: Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")] = None,
     store: Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")] = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: reachable from other computers.")] = LOCAL,
@@ -42,10 +47,17 @@ def serve(
         typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
     ] = None,
     intro: Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages around the trials.")] = True,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Serve a small study on photographs that come with a package.")
+    ] = False,
 ) -> None:
-    """Serve a study to browsers: participants open a link, and each answer is stored before the next picture."""
-    if (study is None) == (not stimuli):
-        raise UserError("serve: give either a study file with --out, or --stimuli SET")
+    """Serve a study to browsers: participants open a link, and each answer is stored before the next picture.
+
+    It prints the participants' address and the experimenter's: live numbers, pause, personal links with QR codes, and
+    a try-out that stores nothing. Rerun the command after a crash; sessions continue at their next trial.
+    """
+    if demo + (study is not None) + bool(stimuli) != 1:
+        raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
     options = given(
         protocol=protocol,
         real=real,
@@ -58,15 +70,26 @@ def serve(
         allow_giveaways=allow_giveaways,
     )
     where: str | Path
-    if study is not None:
+    more: dict[str, Any] = {}
+    if study is not None or demo:
         from gan_eval.study.plan import open_plan
         from gan_eval.study.sessions import quiz_study, require_one_design
 
-        if out is None:
+        refuse_with_study({**options, **given(seed=seed)}, study or Path("--demo"))
+        if demo:
+            from gan_eval.cli.console import Console
+            from gan_eval.study.online_demo import make_online_demo, refresh_report
+
+            refuse_without_effect(context, ["store"], "the demo keeps its answers in its folder (--out)")
+            console = Console()
+            plan = make_online_demo(out or DEMO, console)
+            more["refresh"] = partial(refresh_report, plan, console)
+        elif out is None:
             raise UserError("serve: --out is missing; name the study's folder")
-        refuse_with_study({**options, **given(seed=seed)}, study)
-        plan = open_plan(study, out)
+        else:
+            plan = open_plan(study, out)
         where = store or plan.store
+        more["report"] = plan.folder / "report.html"
         shown = quiz_study(plan, require_one_design(plan, where))
     else:
         belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
@@ -80,7 +103,9 @@ def serve(
     except ImportError as error:
         raise UserError(f"serve: {error.name} is missing; install it with: {setup_command('web')}") from error
 
-    run_server(shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=_say)
+    run_server(
+        shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=_say, **more
+    )
 
 
 def _say(line: str) -> None:

@@ -13,6 +13,7 @@ from gan_eval.store.people import (
     forget,
     forget_in,
     has_people,
+    last_answers,
     list_participants,
     moved_stores,
     session_ids,
@@ -29,7 +30,7 @@ from gan_eval.store.results import (
     new_session_id,
     open_store,
 )
-from gan_eval.store.web import Progress, held_by, hold_session, progress_of, server_secret
+from gan_eval.store.web import Progress, held_by, hold_session, is_paused, pause, progress_of, server_secret
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -46,13 +47,16 @@ __all__ = [
     "has_people",
     "held_by",
     "hold_session",
+    "is_paused",
     "keep_design",
     "kept_design",
+    "last_answers",
     "list_participants",
     "merge",
     "moved_stores",
     "new_session_id",
     "open_store",
+    "pause",
     "progress_of",
     "push",
     "require_consistent",

@@ -23,8 +23,9 @@ def list_participants(store: Store, study: str | None = None) -> list[Row]:
     """List the participants' sessions, in the order of the sessions; of one study where it is named.
 
     Returns:
-        For each session its participant, study, protocol, list, status, started_at, station and simulated, with the
-        numbers of its trials that are stored (`trials`), planned (`planned`) and stored with flags (`flagged`).
+        Columns session, participant, study, protocol, list, status, started_at, ended_at, station and simulated of each
+        session, with the numbers of its trials that are stored (`trials`), planned (`planned`) and stored with flags
+        (`flagged`).
 
     Raises:
         UserError: the store cannot be read.
@@ -33,7 +34,10 @@ def list_participants(store: Store, study: str | None = None) -> list[Row]:
     sessions = store.rows(tables.SESSIONS, **equal)
     trials, planned = rows_by_session(store, tables.TRIALS), rows_by_session(store, tables.PLANS)
     flagged = rows_by_session(store, tables.TRIALS, LAYOUTS[tables.TRIALS].c.flags.is_not(None))
-    names = ("participant", "study", "protocol", "list", "status", "started_at", "station", "simulated")
+    names = (
+        "session", "participant", "study", "protocol", "list", "status", "started_at", "ended_at", "station",
+        "simulated",
+    )  # fmt: skip
     return [
         {name: row[name] for name in names}
         | {
@@ -90,6 +94,18 @@ def rows_by_session(store: Store, table: Table, *which: sa.ColumnElement[bool]) 
     with store.transaction() as connection:
         counts = connection.execute(sa.select(session, sa.func.count()).where(*which).group_by(session))
         return {name: number for name, number in counts}  # noqa: C416
+
+
+def last_answers(store: Store) -> dict[str, str]:
+    """Return when the last trial of each session was answered (UTC, ISO 8601).
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    trials = LAYOUTS[tables.TRIALS].c
+    with store.transaction() as connection:
+        latest = connection.execute(sa.select(trials.session, sa.func.max(trials.answered_at)).group_by(trials.session))
+        return {session: str(when) for session, when in latest if when is not None}
 
 
 def moved_stores(where: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""What a server of the browser's pages keeps in a store: the key of its links, and which tab holds a session.
+"""What a server of the browser's pages keeps in a store: the key of its links, which tab holds a session, and pauses.
 
 `server_secret` makes the tables; the other functions want them there. Nothing of it is copied by an export, a push or a
 merge.
@@ -21,6 +21,7 @@ _TABS = sa.Table(
     sa.Column("session", sa.Text, primary_key=True),
     sa.Column("tab", sa.Text, nullable=False),
 )
+_PAUSED = sa.Table("gan_eval_paused", _METADATA, sa.Column("study", sa.Text, primary_key=True))
 _HOLD = sa.text(
     f"INSERT INTO {_TABS.name} (session, tab) VALUES (:session, :tab) "
     "ON CONFLICT (session) DO UPDATE SET tab = excluded.tab"
@@ -87,3 +88,26 @@ def progress_of(store: Store, session: str) -> Progress:
     )
     with store.transaction() as connection:
         return Progress(*connection.execute(query).one())
+
+
+def pause(store: Store, study: str, *, on: bool) -> None:
+    """Admit nobody new to a study, or admit people again; a restart of the server changes nothing.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
+    with store.transaction() as connection:
+        lock_writes(connection)
+        connection.execute(_PAUSED.delete().where(_PAUSED.c.study == study))
+        if on:
+            connection.execute(_PAUSED.insert().values(study=study))
+
+
+def is_paused(store: Store, study: str) -> bool:
+    """Return whether nobody new is admitted to a study.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    with store.transaction() as connection:
+        return connection.execute(sa.select(_PAUSED.c.study).where(_PAUSED.c.study == study)).first() is not None

@@ -5,8 +5,11 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import urlsplit
 
 import segno
 from starlette.requests import Request
@@ -19,12 +22,16 @@ from gan_eval.quiz.serve.app import ENVIRONMENT, quiz_routes
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.quiz.serve.messages import RequestError
 from gan_eval.quiz.serve.pictures import keyed_hash
-from gan_eval.store import Store, list_participants
+from gan_eval.store import Store, is_paused, last_answers, list_participants, open_store, pause
 from gan_eval.tables.frames import Row
 
 MOST_LINKS = 500
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """Letters of a link's code, without those that look alike."""
+PROLIFIC = {"PROLIFIC_PID": "{{%PROLIFIC_PID%}}", "STUDY_ID": "{{%STUDY_ID%}}", "SESSION_ID": "{{%SESSION_ID%}}"}
+"""Parameters of a link for Prolific, which puts in the values."""
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'none'"
+"""Content security policy of the report: one file that loads nothing and runs nothing."""
 
 
 def path_of(live: LiveStudy) -> str:
@@ -33,63 +40,77 @@ def path_of(live: LiveStudy) -> str:
 
 
 def experimenter_routes(
-    live: LiveStudy, rehearsal: LiveStudy, *, address: str, stop: Callable[[], None]
+    live: LiveStudy, rehearsal: LiveStudy, *, address: str, stop: Callable[[], None], report: Path | None = None
 ) -> list[BaseRoute]:
-    """Routes of the experimenter's page.
+    """Return the routes of the experimenter's page.
 
     Args:
         live: the study.
         rehearsal: the same study on a store that is thrown away.
         address: of the participants' page, for links.
         stop: ends the server.
+        report: the study's report, which is shown once it is there.
     """
     template = ENVIRONMENT.get_template("experimenter.html")
     test_path = f"/test/{keyed_hash(live.secret, 'test', live.study.name)}"
 
-    async def page(_: Request) -> Response:
-        return HTMLResponse(template.render(study=live.study.name, wanted=live.settings.participants, links=None))
+    def has_report() -> bool:
+        return report is not None and report.is_file()
+
+    def html(page: str, **more: Any) -> Response:
+        shared = {"page": page, "study": live.study.name, "wanted": live.settings.participants, "address": address}
+        return HTMLResponse(template.render(shared | {"has_report": has_report()} | more))
+
+    async def sessions(_: Request) -> Response:
+        return html("sessions")
 
     async def links(request: Request) -> Response:
-        number = request.query_params.get("n", "10")
-        if not number.isdecimal() or not 1 <= int(number) <= MOST_LINKS:
+        number = request.query_params.get("n", str(min(live.settings.participants, MOST_LINKS)))
+        if not number.isascii() or not number.isdecimal() or not 1 <= int(number) <= MOST_LINKS:
             raise RequestError(422, f"n: wanted a number from 1 to {MOST_LINKS}")
         made = [participant_link(live, address, place) for place in range(1, int(number) + 1)]
-        html = template.render(
-            study=live.study.name,
-            wanted=live.settings.participants,
-            links=[(code, link, segno.make(link).svg_data_uri(scale=3)) for code, link in made],
+        return html(
+            "links",
+            number=int(number),
+            most=MOST_LINKS,
+            is_local=is_local(address),
+            prolific=f"{address}/?" + "&".join(f"{name}={value}" for name, value in PROLIFIC.items()),
+            takes_prolific="PROLIFIC_PID" in live.settings.browser.participant_parameters,
+            links=[(code, link, qr_code(link)) for code, link in made],
         )
-        return HTMLResponse(html)
 
     async def status(_: Request) -> Response:
-        return JSONResponse({**await live.store(partial(summary, study=live.study.name)), "paused": live.paused})
+        return JSONResponse(await numbers(live) | {"has_report": has_report()})
 
     async def act(request: Request) -> Response:
         match request.path_params["action"]:
-            case "pause":
-                live.paused = True
-            case "resume":
-                live.paused = False
+            case "pause" | "resume" as action:
+                await live.store(partial(pause, study=live.study.name, on=action == "pause"))
             case "stop":
                 asyncio.get_running_loop().call_later(0.2, stop)
             case _:
                 raise RequestError(404, "no such action")
-        return JSONResponse({"paused": live.paused})
+        return JSONResponse({})
 
-    async def to_test(request: Request) -> Response:
+    async def to_test(_: Request) -> Response:
         code = "test-" + "".join(secrets.choice(LETTERS) for _ in range(8))
-        return Response(status_code=303, headers={"Location": f"{test_path}/?participant={code}"})
+        parameter = live.settings.browser.participant_parameters[0]
+        return Response(status_code=303, headers={"Location": f"{test_path}/?{parameter}={code}"})
 
-    here = path_of(live)
+    async def show_report(_: Request) -> Response:
+        if report is None or not report.is_file():
+            raise RequestError(404, "no report yet")
+        return HTMLResponse(
+            await asyncio.to_thread(report.read_bytes), headers={"Content-Security-Policy": REPORT_POLICY}
+        )
+
+    pages = {"/": sessions, "/links": links, "/status": status, "/test": to_test, "/report": show_report}
     return [
         Mount(test_path, routes=quiz_routes(rehearsal)),
         Mount(
-            here,
+            path_of(live),
             routes=[
-                Route("/", page, methods=["GET"]),
-                Route("/links", links, methods=["GET"]),
-                Route("/status", status, methods=["GET"]),
-                Route("/test", to_test, methods=["GET"]),
+                *(Route(path, page, methods=["GET"]) for path, page in pages.items()),
                 Route("/{action}", act, methods=["POST"]),
             ],
         ),
@@ -99,34 +120,79 @@ def experimenter_routes(
 def participant_link(live: LiveStudy, address: str, number: int) -> tuple[str, str]:
     """Return code and link of the participant with this number; nobody can guess another one's.
 
-    The same number gives the same code again, so that a lost sheet of links can be printed anew.
+    The same number gives the same code again, so that a lost sheet of links can be printed again.
     """
     digest = keyed_hash(live.secret, "link", live.study.name, str(number))
     code = f"P{number:02d}-" + "".join(LETTERS[ord(letter) % len(LETTERS)] for letter in digest[:8])
     return code, f"{address}/?{live.settings.browser.participant_parameters[0]}={code}"
 
 
+def qr_code(link: str) -> str:
+    """Return the QR code of a link as the address of an SVG, dark on white also on a dark page."""
+    return segno.make(link, error="m", micro=False).svg_data_uri(scale=4, border=4, light="#fff")
+
+
+def is_local(address: str) -> bool:
+    """Return whether an address can be opened on this computer alone.
+
+    >>> is_local("http://127.0.0.1:8700"), is_local("https://quiz.example.org")
+    (True, False)
+    """
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def numbers(live: LiveStudy) -> dict[str, Any]:
+    """Return `summary` of a study, read apart from the thread that stores answers, which wait for nothing.
+
+    Raises:
+        RequestError: the store cannot be read.
+    """
+
+    def read() -> dict[str, Any]:
+        with open_store(live.room.store, create=False) as store:
+            return summary(store, study=live.study.name)
+
+    try:
+        return await asyncio.to_thread(read)
+    except UserError as error:
+        raise RequestError(503, str(error)) from error
+
+
 def summary(store: Store, *, study: str) -> dict[str, Any]:
-    """Return the numbers of people's sessions, and a row for each of them.
+    """Return the numbers of people's sessions, and a row for each of them, the last one first.
+
+    Returns:
+        open, complete, screened_out and aborted: numbers of sessions; paused; median_minutes of the complete ones, or
+        None; flagged: share of the trials with a flag, or None; sessions: rows.
 
     Raises:
         UserError: the store cannot be read.
     """
-    sessions = {row["participant"]: row for row in store.rows(tables.SESSIONS, study=study) if not row["simulated"]}
-    listed = [row for row in list_participants(store, study) if not row["simulated"]]
+    answered = last_answers(store)
     failed = {row["session"] for row in store.rows(tables.CHECKS, verdict="failed")}
-    rows, minutes = [], []
-    for row in listed:
-        session = sessions[row["participant"]]
-        state = "screened out" if row["status"] == "aborted" and session["session"] in failed else row["status"]
-        taken = _minutes(session)
-        if state == "complete" and taken is not None:
-            minutes.append(taken)
-        shown = {name: row[name] for name in ("participant", "list", "started_at", "trials", "planned", "flagged")}
-        rows.append(shown | {"status": state, "minutes": taken})
+    rows: list[Row] = []
+    for row in reversed(list_participants(store, study)):
+        if row["simulated"]:
+            continue
+        state = "screened out" if row["status"] == "aborted" and row["session"] in failed else row["status"]
+        names = ("participant", "list", "started_at", "trials", "planned", "flagged")
+        more = {"status": state, "minutes": _minutes(row), "last_answer": answered.get(row["session"])}
+        rows.append({name: row[name] for name in names} | more)
     states = [row["status"] for row in rows]
     counts = {name.replace(" ", "_"): states.count(name) for name in ("open", "complete", "screened out", "aborted")}
-    return {**counts, "median_minutes": median(minutes) if minutes else None, "sessions": rows}
+    minutes = [row["minutes"] for row in rows if row["status"] == "complete" and row["minutes"] is not None]
+    trials = sum(row["trials"] for row in rows)
+    return {
+        **counts,
+        "paused": is_paused(store, study),
+        "median_minutes": median(minutes) if minutes else None,
+        "flagged": sum(row["flagged"] for row in rows) / trials if trials else None,
+        "sessions": rows,
+    }
 
 
 def _minutes(session: Row) -> float | None:
@@ -136,28 +202,49 @@ def _minutes(session: Row) -> float | None:
     return round(took.total_seconds() / 60, 2)
 
 
-def summary_line(counts: dict[str, Any]) -> str:
-    """One line for the terminal.
+def summary_line(counts: dict[str, Any], wanted: int) -> str:
+    """Return one line for the terminal.
 
-    >>> summary_line({"open": 2, "complete": 5, "screened_out": 1, "aborted": 0, "median_minutes": 4.25})
-    '2 open, 5 complete, 1 screened out, 0 withdrawn; median 4.2 minutes'
+    >>> counts = {"open": 2, "complete": 5, "screened_out": 1, "aborted": 0, "median_minutes": 4.25, "flagged": 0.02}
+    >>> summary_line({**counts, "paused": True}, 8)
+    '5 of 8 complete, 2 open, 1 screened out, 0 withdrawn; median 4.2 minutes; 2 % of trials flagged; paused'
     """
-    took = counts["median_minutes"]
-    return (
-        f"{counts['open']} open, {counts['complete']} complete, {counts['screened_out']} screened out, "
-        f"{counts['aborted']} withdrawn" + (f"; median {took:.1f} minutes" if took is not None else "")
-    )
+    parts = [
+        f"{counts['complete']} of {wanted} complete, {counts['open']} open, {counts['screened_out']} screened out, "
+        f"{counts['aborted']} withdrawn"
+    ]
+    if (took := counts["median_minutes"]) is not None:
+        parts.append(f"median {took:.1f} minutes")
+    if counts["flagged"]:
+        parts.append(f"{100 * counts['flagged']:.0f} % of trials flagged")
+    if counts["paused"]:
+        parts.append("paused")
+    return "; ".join(parts)
 
 
-async def watch(live: LiveStudy, say: Callable[[str], None], *, seconds: float = 10.0) -> None:
-    """Print the summary for ever, whenever it has changed."""
-    before = ""
+async def watch(
+    live: LiveStudy, say: Callable[[str], None], *, refresh: Callable[[], object] | None = None, seconds: float = 5.0
+) -> None:
+    """Print the summary whenever it has changed, until cancelled.
+
+    Args:
+        live: the study.
+        say: prints a line.
+        refresh: called at first, and whenever more or fewer sessions are complete, such as to make the report again.
+        seconds: from one look at the store to the next.
+    """
+    before, reported = "", -1
     while True:
-        await asyncio.sleep(seconds)
         try:
-            line = summary_line(await live.store(partial(summary, study=live.study.name)))
-        except (RequestError, UserError):  # said already
-            continue
-        if line != before:
-            say(line)
-        before = line
+            counts = await numbers(live)
+            if (line := summary_line(counts, live.settings.participants)) != before:
+                say(line)
+                before = line
+            if refresh is not None and counts["complete"] != reported:
+                reported = counts["complete"]
+                await asyncio.to_thread(refresh)
+        except (RequestError, UserError) as error:
+            if str(error) != before:
+                before = str(error)
+                say(before)
+        await asyncio.sleep(seconds)

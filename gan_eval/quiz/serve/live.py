@@ -55,6 +55,7 @@ from gan_eval.store import (
     give_back_list,
     held_by,
     hold_session,
+    is_paused,
     progress_of,
     push,
     server_secret,
@@ -68,9 +69,9 @@ PRESENTER = "browser"
 AHEAD = 3
 """Number of coming trials whose pictures a page loads ahead."""
 ATTEMPTS = 2
+"""Number of times that the questions on the instructions may be answered."""
 KEPT_S = 1800.0
 """Seconds for which a finished session stays in memory, for its review."""
-"""Number of times that the questions on the instructions may be answered."""
 
 
 @dataclass
@@ -98,12 +99,20 @@ class LiveSession:
 class LiveStudy:
     """A study's sessions by link."""
 
-    def __init__(self, room: Room, *, intro: bool = True, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        room: Room,
+        *,
+        intro: bool = True,
+        shared: bool = False,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Set up.
 
         Args:
             room: the study's pictures and store.
             intro: show the pages around the trials; without, no consent is recorded.
+            shared: other processes may continue a session, as they may on a database server.
             say: called with lines for the experimenter.
 
         Raises:
@@ -114,11 +123,11 @@ class LiveStudy:
         self.settings = room.study.settings
         self.intro = intro
         self.texts = Texts(self.settings.language)
-        self.paused = False
         self.secret = room.writer.submit(server_secret).result()
         self.pictures = EncodedPictures(room.library)
         self._say = say
-        self._shared = is_address(room.store)
+        self._shared = shared or is_address(room.store)
+        self._warned: set[str] = set()
         self._live: dict[str, LiveSession] = {}
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -129,8 +138,7 @@ class LiveStudy:
         """A page was opened: say which page comes first. Nothing is stored."""
         row = await self._known(message.participant)
         if row is None:
-            if self.paused:
-                raise RequestError(403, self.texts("web_paused"), page="refused")
+            await self._require_admitting()
             return {"page": "welcome"}
         self._require_continuable(row)
         if row["status"] != "open":
@@ -147,13 +155,14 @@ class LiveStudy:
         async with self._door(message.participant):
             if await self._known(message.participant) is not None:
                 return await self._resumed(message)
-            if self.paused:
-                raise RequestError(403, self.texts("web_paused"), page="refused")
+            await self._require_admitting()
             if self.intro and not message.consent:
                 raise RequestError(422, "consent: wanted true")
             admitted = await self.store(partial(admit, study=self.study, person=self._person(message.participant)))
             for line in admitted.warnings:
-                self._say(f"{message.participant}: {line}")
+                if line not in self._warned:  # most hold for every participant
+                    self._warned.add(line)
+                    self._say(f"{message.participant}: {line}")
             try:
                 live = await self._made(admitted, message.tab)
                 live.session.row |= {"presenter": PRESENTER, "language": self.texts.language}
@@ -326,6 +335,11 @@ class LiveStudy:
     async def _known(self, participant: str) -> Row | None:
         code = self._person(participant).code
         return await self.store(partial(stored_session, study=self.study.name, participant=code))
+
+    async def _require_admitting(self) -> None:
+        """Refuse somebody new while the experimenter has paused the study."""
+        if await self.store(partial(is_paused, study=self.study.name)):
+            raise RequestError(403, self.texts("web_paused"), page="refused")
 
     def _require_continuable(self, row: Row) -> None:
         if row["simulated"] or row["design_hash"] != self.study.design_hash:

@@ -3,17 +3,22 @@
 import asyncio
 import contextlib
 import multiprocessing
-import multiprocessing.process
 import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
+from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_json
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.sqlite_files import is_address
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve.app import make_app
@@ -74,6 +79,8 @@ def run_server(
     workers: int = 1,
     public_url: str | None = None,
     intro: bool = True,
+    report: Path | None = None,
+    refresh: Callable[[], object] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve a study until SIGINT or SIGTERM; returns when everything acknowledged is stored.
@@ -88,35 +95,65 @@ def run_server(
         workers: number of processes; several share a PostgreSQL store.
         public_url: address that participants open, where a proxy stands in front.
         intro: show the pages around the trials.
+        report: the study's report, which the experimenter's page links once it is there.
+        refresh: called at the start and after each complete session, such as to make the report again.
         say: called with lines for the experimenter.
 
     Raises:
-        UserError: the pictures or the store cannot be used; the address is in use.
+        UserError: the pictures or the store cannot be used; the address is in use, or another process serves the
+            store's file.
     """
     listening = listen(host, port)
-    shown_host = f"[{host}]" if ":" in host else host
-    address = (public_url or f"http://{shown_host}:{listening.getsockname()[1]}").rstrip("/")
-    with listening, Room(study, store, say=say) as room, tempfile.TemporaryDirectory() as scratch:
+    port = listening.getsockname()[1]
+    address = (public_url or f"http://{_shown(host)}:{port}").rstrip("/")
+    context = multiprocessing.get_context("spawn")
+    ending = context.Event()
+    with listening, _only_server(store), Room(study, store, say=say) as room, tempfile.TemporaryDirectory() as scratch:
         live = LiveStudy(room, intro=intro, say=say)
-        helpers = [_start_helper(study, store, listening, address, intro=intro) for _ in range(workers - 1)]
-        with Room(study, Path(scratch) / "rehearsal.sqlite") as rehearsal_room:
-            rehearsal = LiveStudy(rehearsal_room, intro=intro)
+        rehearsed = Path(scratch) / "rehearsal.sqlite"
+        with Room(study, rehearsed) as rehearsal_room:
+            several = workers > 1
+            rehearsal = LiveStudy(rehearsal_room, intro=intro, shared=several)
+            work = (study, store, rehearsed, listening, address, intro, report, ending)
+            helpers = [context.Process(target=_help, args=work, daemon=True) for _ in range(workers - 1)]
+            for helper in helpers:
+                helper.start()
             print(f"serving {study.name} at {address}", flush=True)
             print(f"experimenter {address}{path_of(live)}/", flush=True)
+            if refresh is not None:
+                say(f"report {address}{path_of(live)}/report")
             if host not in ("127.0.0.1", "::1", "localhost"):
                 say(
                     "this address is reachable from other computers, and is not encrypted; put TLS in front of it, for "
-                    "example with `caddy reverse-proxy --from quiz.example.org --to "
-                    f"localhost:{listening.getsockname()[1]}`, and give --host 127.0.0.1 "
-                    "--public-url https://quiz.example.org (docs/online.md)"
+                    f"example with `caddy reverse-proxy --from quiz.example.org --to localhost:{port}`, and give "
+                    "--host 127.0.0.1 --public-url https://quiz.example.org (docs/online.md)"
                 )
+            watching = partial(watch, live, say, refresh=refresh)
             try:
-                _run(_answer(live, rehearsal, listening, address, say))
+                _run(_answer(live, rehearsal, listening, address, report, ending, watching))
             finally:
-                for helper in helpers:
-                    helper.terminate()
+                ending.set()
                 for helper in helpers:
                     helper.join(2 * GRACE_S)
+                    helper.terminate()
+
+
+def _only_server(store: str | Path) -> contextlib.AbstractContextManager[None]:
+    """Refuse a second server on the file of a store; a database server has several."""
+    if is_address(store):
+        return contextlib.nullcontext()
+    lock = Path(store).with_name(f".gan-eval-{sha256_json(['serve', Path(store).name])[:12]}.lock")
+    return hold_lock(lock, f"--store {store}", "serving this store")
+
+
+def _shown(host: str) -> str:
+    """Return the host of links: of a wildcard, this computer's address in its network."""
+    if host in ("0.0.0.0", "::"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+            probe.connect(("192.0.2.1", 9))  # sends nothing; the system chooses the outgoing address
+            return str(probe.getsockname()[0])
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def _run(answering: Coroutine[None, None, None]) -> None:
@@ -125,14 +162,16 @@ def _run(answering: Coroutine[None, None, None]) -> None:
 
 
 async def _answer(
-    live: LiveStudy, rehearsal: LiveStudy, listening: socket.socket, address: str, say: Callable[[str], None]
+    live: LiveStudy,
+    rehearsal: LiveStudy,
+    listening: socket.socket,
+    address: str,
+    report: Path | None,
+    ending: Event,
+    more: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
-    """Answer requests until a signal comes."""
-
-    def stop() -> None:
-        server.should_exit = True
-
-    routes = experimenter_routes(live, rehearsal, address=address, stop=stop)
+    """Answer requests until a signal comes or `ending` is set, which every process may do; `more` runs meanwhile."""
+    routes = experimenter_routes(live, rehearsal, address=address, stop=ending.set, report=report)
     config = uvicorn.Config(
         make_app(live, routes),
         log_level="warning",
@@ -142,27 +181,37 @@ async def _answer(
         lifespan="off",
     )
     server = Server(config)
-    watching = asyncio.create_task(watch(live, say))
+
+    async def end() -> None:
+        while not ending.is_set():
+            await asyncio.sleep(0.2)
+        server.should_exit = True
+
+    tasks = [asyncio.create_task(end()), asyncio.create_task(more())]
     await server.serve(sockets=[listening])
-    watching.cancel()
+    for task in tasks:
+        task.cancel()
 
 
-def _start_helper(
-    study: QuizStudy, store: str | Path, listening: socket.socket, address: str, *, intro: bool
-) -> multiprocessing.process.BaseProcess:
-    """Start a further process that answers requests on the same socket."""
-    context = multiprocessing.get_context("spawn")
-    helper = context.Process(target=_help, args=(study, store, listening, address, intro), daemon=True)
-    helper.start()
-    return helper
+def _help(
+    study: QuizStudy,
+    store: str | Path,
+    rehearsed: Path,
+    listening: socket.socket,
+    address: str,
+    intro: bool,
+    report: Path | None,
+    ending: Event,
+) -> None:
+    """Answer requests next to the process that was started by the user, and end with it."""
 
+    async def watch_parent() -> None:
+        parent = multiprocessing.parent_process()
+        while parent is not None and parent.is_alive():
+            await asyncio.sleep(0.5)
+        ending.set()
 
-def _help(study: QuizStudy, store: str | Path, listening: socket.socket, address: str, intro: bool) -> None:
-    """Answer requests next to the process that was started by the user."""
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        Room(study, store) as room,
-        Room(study, Path(scratch) / "rehearsal.sqlite") as rehearsal_room,
-    ):
-        live, rehearsal = LiveStudy(room, intro=intro), LiveStudy(rehearsal_room, intro=intro)
-        _run(_answer(live, rehearsal, listening, address, lambda _: None))
+    with Room(study, store) as room, Room(study, rehearsed) as rehearsal_room:
+        live = LiveStudy(room, intro=intro)
+        rehearsal = LiveStudy(rehearsal_room, intro=intro, shared=True)
+        _run(_answer(live, rehearsal, listening, address, report, ending, watch_parent))

@@ -1,28 +1,68 @@
-// The experimenter's page: asks for the state every two seconds.
+// The experimenter's page: asks for the numbers every two seconds while it is visible.
 
+const EVERY_MS = 2000;
+const SHARES = new Set(["flagged"]);
 const state = document.querySelector("#state");
-const table = document.querySelector("#sessions");
 
-function show(status) {
+function ago(instant) {
+  if (!instant) return "";
+  const seconds = Math.max(0, (Date.now() - Date.parse(instant)) / 1000);
+  if (seconds < 60) return "now";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86400)} d ago`;
+}
+
+function local(instant) {
+  if (!instant) return "";
+  return new Date(instant).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
+function text(name, value) {
+  if (value === null) return "–";
+  if (SHARES.has(name)) return `${(100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0)} %`;
+  return Number.isInteger(value) ? String(value) : value.toFixed(1);
+}
+
+function row(session) {
+  const made = document.createElement("tr");
+  made.dataset.status = session.status;
+  const cell = (content, name = "") => {
+    const it = made.insertCell();
+    it.className = name;
+    it.append(content);
+    return it;
+  };
+  cell(session.participant).title = session.participant;
+  cell(session.status === "aborted" ? "withdrawn" : session.status, "status");
+  const bar = Object.assign(document.createElement("progress"), { max: session.planned || 1, value: session.trials });
+  bar.setAttribute("aria-hidden", "true");
+  cell(bar).append(`${session.trials} of ${session.planned}`);
+  cell(String(session.flagged), session.flagged ? "number is-flagged" : "number");
+  cell(session.minutes === null ? "" : session.minutes.toFixed(1), "number");
+  cell(ago(session.last_answer));
+  cell(local(session.started_at));
+  cell(String(session.list), "number");
+  return made;
+}
+
+function show(numbers) {
   for (const cell of document.querySelectorAll("[data-count]")) {
-    const value = status[cell.dataset.count];
-    cell.textContent = value === null ? "–" : Number.isInteger(value) ? value : value.toFixed(1);
+    cell.textContent = text(cell.dataset.count, numbers[cell.dataset.count]);
   }
-  state.textContent = status.paused ? "Paused: nobody new is admitted; open sessions continue." : "";
-  document.querySelector("[data-act=pause]").hidden = status.paused;
-  document.querySelector("[data-act=resume]").hidden = !status.paused;
-  table.replaceChildren(
-    ...status.sessions.map((session) => {
-      const row = document.createElement("tr");
-      row.dataset.status = session.status;
-      const began = (session.started_at ?? "").slice(0, 16).replace("T", " ");
-      const minutes = session.minutes === null ? "" : session.minutes.toFixed(1);
-      const cells = [session.participant, session.status, session.list, `${session.trials} of ${session.planned}`,
-        session.flagged, began, minutes];
-      for (const text of cells) row.insertCell().textContent = text;
-      return row;
-    }),
-  );
+  document.querySelector("#progress").value = numbers.complete;
+  state.dataset.state = numbers.paused ? "paused" : "running";
+  say(numbers.paused ? "Paused: nobody new is admitted, open sessions continue" : "Admitting participants");
+  document.querySelector("[data-act=pause]").hidden = numbers.paused;
+  document.querySelector("[data-act=resume]").hidden = !numbers.paused;
+  document.querySelector("#report").hidden = !numbers.has_report;
+  document.querySelector("#empty").hidden = numbers.sessions.length > 0;
+  document.querySelector("table").hidden = numbers.sessions.length === 0;
+  document.querySelector("#sessions").replaceChildren(...numbers.sessions.map(row));
+}
+
+function say(words) {
+  if (state.textContent !== words) state.textContent = words; // a screen reader reads changes aloud
 }
 
 async function refresh() {
@@ -31,18 +71,40 @@ async function refresh() {
     if (!response.ok) throw new Error(response.statusText);
     show(await response.json());
   } catch {
-    state.textContent = "The server does not answer.";
+    state.dataset.state = "gone";
+    say("The server does not answer");
   }
 }
 
-for (const button of document.querySelectorAll("[data-act]")) {
-  button.addEventListener("click", async () => {
-    const stops = button.dataset.act === "stop";
-    if (stops && !confirm("Stop the server? Open sessions can continue when it runs again.")) return;
+async function act(button) {
+  const stops = button.dataset.act === "stop";
+  if (stops && !confirm("Stop the server? Open sessions can continue when it runs again.")) return;
+  button.disabled = true;
+  try {
     await fetch(button.dataset.act, { method: "POST" });
+  } finally {
+    button.disabled = false;
     await refresh();
-  });
+  }
 }
 
-await refresh();
-setInterval(refresh, 2000);
+async function copy(button) {
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = "Copied";
+  } catch { // the clipboard needs https or localhost
+    button.textContent = "Select and copy by hand";
+  }
+  setTimeout(() => { button.textContent = label; }, 2000);
+}
+
+for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => act(button));
+for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copy(button));
+document.querySelector("[data-print]")?.addEventListener("click", () => window.print());
+
+if (document.body.dataset.page === "sessions") {
+  await refresh();
+  setInterval(() => document.hidden || refresh(), EVERY_MS);
+  document.addEventListener("visibilitychange", () => document.hidden || refresh());
+}

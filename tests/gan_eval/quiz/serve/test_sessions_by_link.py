@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Served
 from robot import SCREEN
+from served import Served
 
 from gan_eval import tables
 from gan_eval.quiz.admission import Person

@@ -1,0 +1,37 @@
+"""A study that is served in this process."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from robot import Robot
+from starlette.testclient import TestClient
+
+from gan_eval.quiz.admission import QuizStudy
+from gan_eval.quiz.room import Room
+from gan_eval.quiz.serve.app import make_app
+from gan_eval.quiz.serve.live import LiveStudy
+from gan_eval.store import open_store
+from gan_eval.tables.frames import Row
+from gan_eval.tables.schema import Table
+
+
+class Served:
+    """A study, its server in this process, and its store."""
+
+    def __init__(self, study: QuizStudy, where: Path, stack: ExitStack, **how: Any) -> None:
+        self.study, self.where = study, where
+        self.room = stack.enter_context(Room(study, where))
+        self.said: list[str] = []
+        self.live = LiveStudy(self.room, say=self.said.append, **how)
+        # one event loop for all requests, as in the real server
+        self.client = stack.enter_context(TestClient(make_app(self.live), base_url="http://testserver"))
+
+    def robot(self, participant: str = "P01", **more: Any) -> Robot:
+        """A participant's browser."""
+        return Robot(self.client, self.study, participant, **more)
+
+    def rows(self, table: Table, **equal: Any) -> list[Row]:
+        """Rows of the store."""
+        with open_store(self.where) as store:
+            return store.rows(table, **equal)

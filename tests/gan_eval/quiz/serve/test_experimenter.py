@@ -1,0 +1,276 @@
+"""The experimenter's page: secret, live numbers, pause, links, a try-out that stores nothing, and the end."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+import segno
+from robot import Robot
+from served import Served
+from starlette.testclient import TestClient
+
+from gan_eval import tables
+from gan_eval.quiz.room import Room
+from gan_eval.quiz.serve import experimenter
+from gan_eval.quiz.serve.app import make_app
+from gan_eval.quiz.serve.experimenter import experimenter_routes, path_of
+from gan_eval.quiz.serve.live import LiveStudy
+from gan_eval.store import open_store
+
+ADDRESS = "https://quiz.example.org"
+
+
+class Page:
+    """A served study with its experimenter's page."""
+
+    def __init__(self, served: Served, stack: ExitStack, scratch: Path, report: Path | None = None) -> None:
+        self.served, self.scratch = served, scratch
+        self.stopped: list[bool] = []
+        rehearsal_room = stack.enter_context(Room(served.study, scratch))
+        routes = experimenter_routes(
+            served.live,
+            LiveStudy(rehearsal_room),
+            address=ADDRESS,
+            stop=lambda: self.stopped.append(True),
+            report=report,
+        )
+        self.client = stack.enter_context(TestClient(make_app(served.live, routes), base_url="http://testserver"))
+        served.client = self.client
+        self.path = path_of(served.live)
+
+    def numbers(self) -> dict[str, Any]:
+        """What the page shows."""
+        response = self.client.get(f"{self.path}/status")
+        assert response.status_code == 200, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+
+@pytest.fixture
+def page(serve: Callable[..., Served], tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Serve a study with its experimenter's page."""
+    with ExitStack() as stack:
+
+        def make(served: Served | None = None, report: Path | None = None, **quiz: Any) -> Page:
+            number = len(list(tmp_path.glob("scratch*")))
+            return Page(served or serve(**quiz), stack, tmp_path / f"scratch{number}.sqlite", report)
+
+        yield make
+
+
+def test_only_the_secret_path_opens_the_page(page: Callable[..., Page]) -> None:
+    """404 for another secret of the same length, for none, and for the participants' interface below it."""
+    it = page()
+    assert len(it.path.rsplit("/")[-1]) >= 22
+    wrong = it.path[:-1] + ("A" if it.path[-1] != "A" else "B")
+    for path in ("/", "/links", "/status", "/test", "/report"):
+        assert it.client.get(wrong + path).status_code == 404
+        assert it.client.get("/experimenter" + path).status_code == 404
+    for action in ("pause", "stop"):
+        assert it.client.post(f"{wrong}/{action}").status_code == 404
+        assert it.client.get(f"{it.path}/{action}").status_code in (404, 405)
+    assert it.client.post(f"{it.path}/explode").status_code == 404
+    assert (it.stopped, it.numbers()["paused"]) == ([], False)
+    assert it.client.get(f"{it.path}/").status_code == 200
+    assert it.client.get(f"{it.path}/report").status_code == 404
+    assert it.path not in it.client.get("/").text
+
+
+def test_numbers_of_open_complete_screened_out_and_withdrawn_sessions(page: Callable[..., Page]) -> None:
+    """One session of each state; simulated ones count nowhere."""
+    check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
+    it = page(browser={"checks": [check]})
+    empty = it.numbers()
+    assert (empty["complete"], empty["median_minutes"], empty["flagged"], empty["sessions"]) == (0, None, None, [])
+    for name, most in (("complete", 100), ("open", 3), ("withdrawn", 2), ("screened", 0)):
+        robot = it.served.robot(name)
+        robot.arrive()
+        plan = it.served.rows(tables.PLANS, session=robot.setup["session"])
+        if name == "screened":
+            assert [robot.ask("check", choices=[1]).get("page") for _ in range(2)] == [None, "refused"]
+            continue
+        following = robot.ready()
+        if name == "open":  # a picture that was on the screen while the page was reloaded
+            robot.ask("onset", trial=following["trial"], onset_ms=robot.now_ms, sent_ms=robot.now_ms)
+            robot = it.served.robot(name, tab="another-tab-0123456789")
+            following = robot.arrive("resume")["next"]
+        robot.take_part(following, plan, most=most)
+        if name == "withdrawn":
+            robot.ask("withdraw")
+    numbers = it.numbers()
+    states = ("open", "complete", "screened_out", "aborted")
+    assert [numbers[name] for name in states] == [1, 1, 1, 1]
+    assert numbers["flagged"] == pytest.approx(2 / 14)  # killed, and resumed after it
+    assert numbers["median_minutes"] >= 0
+    rows = {row["participant"]: row for row in numbers["sessions"]}
+    assert list(rows) == ["screened", "withdrawn", "open", "complete"]
+    assert (rows["open"]["status"], rows["open"]["trials"], rows["open"]["planned"]) == ("open", 4, 8)
+    assert (rows["open"]["flagged"], rows["open"]["minutes"]) == (2, None)
+    assert rows["screened"]["status"] == "screened out"
+    assert rows["complete"]["last_answer"] >= rows["complete"]["started_at"]
+    assert experimenter.summary_line(numbers, 8).startswith("1 of 8 complete, 1 open, 1 screened out, 1 withdrawn; ")
+
+
+def test_a_pause_refuses_new_people_only_and_outlives_the_server(
+    page: Callable[..., Page], serve: Callable[..., Served]
+) -> None:
+    """Open sessions continue and reload; the next process is paused, too, until somebody resumes."""
+    it = page(serve("one.sqlite"))
+    robot = it.served.robot("P01")
+    robot.arrive()
+    plan = it.served.rows(tables.PLANS)
+    following = robot.take_part(robot.ready(), plan, most=2)
+    assert it.client.post(f"{it.path}/pause").status_code == 200
+    assert it.numbers()["paused"]
+    new = it.served.robot("P02")
+    begun = new.call("begin", participant="P02", tab="x" * 16, consent=True)
+    for response in (new.call("open", participant="P02"), begun):
+        assert (response.status_code, response.json()["page"]) == (403, "refused")
+    following = robot.take_part(following, plan, most=2)
+    assert it.served.robot("P01").open()["page"] == "resume"
+    after = page(serve("one.sqlite"))  # another process, or a restart
+    assert after.path == it.path
+    assert after.numbers()["paused"]
+    assert after.served.robot("P02").call("open", participant="P02").status_code == 403
+    robot.client = after.client
+    assert robot.take_part(following, plan)["page"] == "end"
+    assert after.client.post(f"{after.path}/resume").status_code == 200
+    assert it.served.robot("P02").open()["page"] == "welcome"
+    assert [row["participant"] for row in it.served.rows(tables.SESSIONS)] == ["P01"]
+
+
+def test_links_are_stable_unguessable_and_in_their_qr_codes(
+    page: Callable[..., Page], serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same after a restart, other ones for another store; each QR code is made of its link."""
+    encoded: list[str] = []
+    make = segno.make
+    monkeypatch.setattr(segno, "make", lambda text, **how: (encoded.append(text), make(text, **how))[1])
+    pages = [page(serve("one.sqlite")), page(serve("one.sqlite")), page(serve("other.sqlite"))]
+    found = []
+    for it in pages:
+        response = it.client.get(f"{it.path}/links", params={"n": 12})
+        found.append(re.findall(rf'href="({ADDRESS}/\?participant=[^"]+)"', response.text))
+        assert response.text.count("data:image/svg+xml") == 12
+    assert found[0] == found[1]
+    assert encoded == found[0] + found[1] + found[2]
+    assert len(set(found[0])) == 12
+    assert not set(found[0]) & set(found[2])
+    for number, link in enumerate(found[0], start=1):
+        assert re.fullmatch(rf"{re.escape(ADDRESS)}/\?participant=P{number:02d}-[2-9a-z]{{8}}", link)
+    assert pages[0].client.get(f"{pages[0].path}/links", params={"n": 13}).text.count("<figure>") == 13
+    for wrong in ("0", "501", "-1", "x", "²", "1e2"):
+        assert pages[0].client.get(f"{pages[0].path}/links", params={"n": wrong}).status_code == 422
+    code = found[0][0].partition("=")[2]
+    assert pages[0].served.robot(code).open() == {"page": "welcome"}
+
+
+def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: Callable[..., Page]) -> None:
+    """A whole session under `/test/`: the study's store keeps no row of it, and its first list is not used up."""
+    it = page()
+    it.client.post(f"{it.path}/pause")
+    sent = it.client.get(f"{it.path}/test", follow_redirects=False)
+    assert sent.status_code == 303
+    folder, _, query = sent.headers["location"].partition("?")
+    assert re.fullmatch(r"/test/[\w-]{22,}/", folder)
+    assert it.client.get(folder).status_code == 200
+    assert it.client.get("/test/" + "A" * 22 + "/").status_code == 404
+
+    class Below:
+        def post(self, address: str, **how: Any) -> httpx.Response:
+            return it.client.post(folder + address, **how)
+
+    robot = Robot(Below(), it.served.study, query.partition("=")[2])
+    robot.arrive()
+    with open_store(it.scratch) as store:
+        plan = store.rows(tables.PLANS)
+    following = robot.ready()
+    picture = it.client.get(folder + following["showings"][0][0])
+    assert picture.headers["content-type"] == "image/png"
+    following = robot.take_part(following, plan)
+    assert following["page"] == "end"
+    for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS, tables.ONSETS, tables.CONSENTS, tables.CHECKS):
+        assert it.served.rows(table) == []
+    assert it.numbers()["sessions"] == []
+
+
+def test_the_report_is_shown_once_it_is_there_and_runs_nothing(page: Callable[..., Page], tmp_path: Path) -> None:
+    """Its own policy allows its styles and inlined pictures, and no script."""
+    report = tmp_path / "report.html"
+    it = page(report=report)
+    assert not it.numbers()["has_report"]
+    report.write_text("<title>Report</title>")
+    assert it.numbers()["has_report"]
+    response = it.client.get(f"{it.path}/report")
+    assert response.text == "<title>Report</title>"
+    policy = response.headers["content-security-policy"]
+    assert "script" not in policy
+    assert "default-src 'none'" in policy
+
+
+def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: Callable[..., Page]) -> None:
+    """`watch` prints a line when the numbers have changed, and refreshes for each complete session."""
+    it = page()
+    said: list[str] = []
+    refreshed: list[int] = []
+
+    def sit(name: str) -> None:
+        robot = it.served.robot(name)
+        robot.arrive()
+        robot.take_part(robot.ready(), it.served.rows(tables.PLANS, session=robot.setup["session"]))
+
+    async def look() -> None:
+        refresh = lambda: refreshed.append(len(it.served.rows(tables.SESSIONS)))  # noqa: E731
+        watching = asyncio.create_task(experimenter.watch(it.served.live, said.append, refresh=refresh, seconds=0.02))
+        for name in ("P01", "P02"):
+            before = len(said)
+            while len(said) == before:
+                await asyncio.sleep(0.02)
+            await asyncio.to_thread(sit, name)
+        while "2 of" not in said[-1]:
+            await asyncio.sleep(0.02)
+        while refreshed[-1:] != [2]:
+            await asyncio.sleep(0.02)
+        watching.cancel()
+
+    asyncio.run(asyncio.wait_for(look(), 60))
+    wanted = it.served.live.settings.participants
+    assert said[0] == f"0 of {wanted} complete, 0 open, 0 screened out, 0 withdrawn"
+    assert said[-1].startswith(f"2 of {wanted} complete, 0 open")
+    assert refreshed[0] == 0
+
+
+def test_stop_ends_the_server_and_a_second_one_on_its_store_is_refused(tmp_path: Path) -> None:
+    """`serve --demo` in processes of its own: addresses, refusal, report, stop with exit status 0."""
+    pytest.importorskip("skimage")
+    command = [sys.executable, "-m", "gan_eval", "serve", "--demo", "--out", str(tmp_path / "d"), "--port", "0"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as first:
+        try:
+            assert first.stdout is not None
+            serving, secret = (first.stdout.readline().split() for _ in range(2))
+            assert serving[:3] == ["serving", "online_demo", "at"]
+            assert secret[0] == "experimenter"
+            assert secret[1].startswith(serving[3])
+            second = subprocess.run(command, **pipes, timeout=120, check=False)
+            assert second.returncode == 2
+            assert "serving this store" in second.stderr
+            until = time.monotonic() + 120
+            while httpx.get(secret[1] + "report").status_code == 404 and time.monotonic() < until:
+                time.sleep(0.3)
+            assert "Online demo" in httpx.get(secret[1] + "report").text
+            assert httpx.post(secret[1] + "stop").status_code == 200
+            assert first.wait(20) == 0
+        finally:
+            if first.poll() is None:
+                os.kill(first.pid, signal.SIGTERM)
