@@ -30,8 +30,9 @@ from gan_eval.report.figure_content import MAX_ROWS, PANEL_A, Content, Entry, co
 from gan_eval.report.metrics.data import title_of, unit_of, with_arrow
 from gan_eval.report.parts.chart import FORMATS, STYLE, figure_file
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import BASES_IN_WORDS, clean, plural, points_text
+from gan_eval.report.parts.words import basis_text, clean, plural, points_text
 from gan_eval.report.people.caveats import trained_for
+from gan_eval.report.people.participants import who_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.sections import Section, Words, first_problem
 from gan_eval.stats.paper import (
@@ -137,7 +138,9 @@ def write_figure(folder: StudyFolder, file: Path, theme: Theme = DEFAULT) -> Pat
         raise UserError(f"{file}: a figure ends in {', '.join(FORMATS)}")
     figure = figure_1(folder, theme)
     if figure is None:
-        raise UserError(f"{folder.path}: no figure 1 without answers; expected tables such as tables/paper.csv")
+        raise UserError(
+            f"{folder.path}: no figure 1 without a rate, preference, grade or threshold in tables/paper.csv"
+        )
     caption = caption_of_figure_1(folder)
     write_bytes(file, figure_file(figure, file.suffix, title="Figure 1", description=caption))
     return file
@@ -177,14 +180,14 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
     count = int((everything if len(everything) else table)["n_participants"].max())
     answers = f", {plural(int(everything['n_answers'].sum()), 'answer')}" if len(everything) else ""
     nouns = "rates" + " and accuracy" * ("accuracy" in content.panels)
-    bases = " or ".join(BASES_IN_WORDS[basis] for basis in dict.fromkeys(table["basis"].dropna()))
+    bases = basis_text(distinct_rows(table))
     if content.protocol in (RATING, *ADAPTIVE_PROTOCOLS):
         bases, nouns = "between participants", "grades" if is_rating else "thresholds"
     drawn, rows = len(content.entries), int((table["model"].fillna("") != EVERYTHING).sum())
     partial = [fraction for fraction in folder.fractions if fraction < 1]
     sentences = [
         *(f"({letter}) {words[kind]}." for letter, kind in zip("abcd", content.panels, strict=False)),
-        f"{plural(count, 'simulated participant' if folder.simulated else 'participant')}{answers}.",
+        f"{who_text(folder, count).rstrip(',')}{answers}.",
         f"Intervals of {nouns}: {bases}." if bases else "",
         "Interim: there is no verdict yet."
         if "interim" in content.warning
@@ -236,7 +239,8 @@ class _Drawing:
         self.figure.set_layout_engine(layout)
         parts = self.figure.subfigures(len(lines), 1, height_ratios=heights, squeeze=False)[:, 0]
         self.axes: dict[str, Axes] = {}
-        weights = {"rates": 1.25, "accuracy": 1.0, "people": 1.15 if len(lines) == 1 else 0.75, "metric": 1.1}
+        square = 1.15 if len(lines) == 1 else 0.75 if self._named() else 0.5
+        weights = {"rates": 1.25, "accuracy": 1.0, "people": square, "metric": 1.1}
         for part, line in zip(parts, lines, strict=True):
             all_axes = part.subplots(1, len(line), width_ratios=[weights[kind] for kind in line], squeeze=False)[0]
             self.axes |= dict(zip(line, all_axes, strict=True))
@@ -249,6 +253,11 @@ class _Drawing:
         self.figure.set_layout_engine("none")
         words: dict[str, Any] = {"ha": "right", "va": "top", "weight": "bold", "color": "#B3261E"}
         self.figure.text(1 - 1 / theme.width_mm, 1 - 1 / height, content.warning.upper(), **words)
+
+    def _named(self) -> list[Entry]:
+        """Return the models that panels of dots name: none of many, and not one alone."""
+        entries = [entry for entry in self.content.entries if entry.place >= 0]
+        return entries if len(entries) > 1 and self.is_coloured else []
 
     def _lines(self) -> list[list[str]]:
         """Return the panels of each line."""
@@ -395,9 +404,7 @@ class _Drawing:
 
     def _key(self, axes: Axes) -> None:
         """Name the models right of a panel."""
-        entries = [entry for entry in self.content.entries if entry.place >= 0]
-        if len(entries) < 2 or not self.is_coloured:
-            return
+        entries = self._named()
         models = [entry.model for entry in entries]
         style: dict[str, Any] = {"va": "center", "size": self.small, "parse_math": False, "annotation_clip": False}
         for row, entry in enumerate(entries):

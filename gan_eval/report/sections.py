@@ -24,7 +24,7 @@ from gan_eval.report.people.effects import effects_section
 from gan_eval.report.people.first_page import first_page
 from gan_eval.report.people.methods import checklist_section
 from gan_eval.report.people.pairs_and_grades import choices_section, grades_section
-from gan_eval.report.people.participants import included_count, participants_section, timing_section
+from gan_eval.report.people.participants import included_count, participants_section, timing_section, who_text
 from gan_eval.report.people.pictures import pictures_section
 from gan_eval.report.people.published import published_section
 from gan_eval.report.people.thresholds import psychometric_section, thresholds_section
@@ -76,9 +76,8 @@ def _title(folder: StudyFolder) -> str:
         return str(folder.facts["title"])
     if folder.study is not None:
         return folder.study.study.title or folder.study.study.name
-    noun = "simulated participant" if folder.simulated else "participant"
     count = included_count(folder)
-    return f"Real or fake? {plural(count, noun)}" if count else folder.path.resolve().name
+    return f"Real or fake? {who_text(folder, count).rstrip(',')}" if count else folder.path.resolve().name
 
 
 def metrics_report(measured: Measured, *, title: str | None = None) -> Report:

@@ -145,11 +145,16 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
                 cells = _detected(part, frames["comparisons"], cited.get(None if is_all else (model, dataset)))
             else:
                 cells = {
-                    **_thresholds(frames, protocol, None if is_all else model, None if is_all else dataset),
+                    **_thresholds(frames, protocol, None if is_all else model, _only(datasets) if is_all else dataset),
                     "verdict": NONE,
                     **provenance_cells(part, _ADAPTIVE_RATES),
                 }
             yield shared | cells
+
+
+def _only(datasets: list[str | None]) -> str | None:
+    """The data set of a row `all`; None: there are several."""
+    return datasets[0] if len(datasets) == 1 else None
 
 
 def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None) -> Row:
@@ -296,7 +301,7 @@ def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
             "n_real": pictures if is_real else 0,
             "n_answers": row["n"],
             **{f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))},
-            **provenance_cells(part, "" if is_real else "grades of models are compared in comparisons", note),
+            **provenance_cells(part, note),
         }
 
 
@@ -337,7 +342,7 @@ _SHARES = {
     "fooling_rate": ("fooling", "Fooling rate, %"),
     "real_called_real": ("real", "Real called real, %"),
     "accuracy": ("accuracy", "Accuracy, %"),
-    "preference": ("preference", "Preferred, %"),
+    "preference": ("preference", "Preferred to the average model, %"),
 }
 _NUMBERS = {"dprime": "d′", "grade": "Grade", "threshold_ms": "Threshold, ms"}
 _ORDER = ("fooling_rate", "real_called_real", "accuracy", "dprime", "preference", "grade", "threshold_ms")
@@ -377,7 +382,7 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     ...     "verdict": "told apart"}
     >>> heads, rows = printed(frame_of([row], PAPER))
     >>> heads
-    ['Model', 'Data set', 'People', 'Pictures, fake + real', 'Answers', 'Accuracy, %', 'Verdict']
+    ['Model', 'Data set', 'People', 'Pictures, fake + real', 'Answers', 'Balanced accuracy, %', 'Verdict']
     >>> rows
     [['gan', 'facades', '12', '40 + 38', '600', '61.3 [55.0, 67.2]', 'told apart']]
     """
@@ -394,9 +399,13 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     for name in _ORDER:
         if table[name].notna().any():
             head = _SHARES[name][1] if name in _SHARES else _NUMBERS[name]
+            head = f"Balanced {head.lower()}" if name == "accuracy" and set(table["protocol"]) == {SINGLE} else head
             columns[head] = [_estimate(row, name) for row in records]
     if (table["verdict"] == EQUIVALENT).any():
         columns["90 % interval, %"] = [_interval(row, "accuracy90", 100, 1) for row in records]
+    if table["p"].notna().any():
+        head = "p (Holm)" if (table["p_holm"] > table["p"]).any() else "p"
+        columns[head] = [_p_text(row["p"] if pd.isna(row["p_holm"]) else row["p_holm"]) for row in records]
     verdicts = [verdict_text(row) for row in records]
     if any(verdicts):
         columns["Verdict"] = verdicts
@@ -429,6 +438,13 @@ def _interval(row: Mapping[Any, Any], name: str, scale: float, digits: int) -> s
     return f"[{_rounded(scale * low, digits)}, {_rounded(scale * high, digits)}]"
 
 
+def _p_text(p: Any) -> str:
+    """A p value; never 0 or 1, empty where there is none."""
+    if pd.isna(p):
+        return ""
+    return "< .001" if p < 0.001 else "> .999" if p > 0.9994999 else f"{p:.3f}".lstrip("0")
+
+
 def _rounded(value: float, digits: int) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
@@ -452,8 +468,8 @@ def interval_names(name: str) -> tuple[str, str]:
 
 
 def skill_note(table: pd.DataFrame) -> list[str]:
-    """Return the reason why a row's d′ is below that of its participants; nothing without d′."""
-    if table["dprime"].isna().all():
+    """Return the reason why a row's d′ is below that of its participants; nothing without one from a model."""
+    if not (table["dprime"].notna() & table["basis"].astype("str").str.startswith("crossed")).any():
         return []
     return ["d′ is that of the rates, which are averages over people and pictures; a typical participant's is larger."]
 
@@ -484,7 +500,7 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
     fractions = table["fraction"].dropna()
     if (fractions < 1).any():
         caption.append(f"Models trained for {100 * fractions.min():.3g} % of the planned steps.")
-    if "Accuracy, %" in heads:
+    if "Balanced accuracy, %" in heads:
         caption.append("Accuracy counts real and generated pictures alike; chance is 50 %.")
     caption.append(
         "In brackets 95 % intervals"

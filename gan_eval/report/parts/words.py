@@ -29,11 +29,13 @@ BASES = {
 BASES_IN_WORDS = {
     "crossed_model": "the crossed mixed model, which allows for differences between participants and between pictures",
     "crossed_model_clustered_error": "the crossed mixed model, with the larger error of clustered shares",
-    "two_way_cluster": "clustering by participant and by picture, which allows for differences between them",
-    "picture_cluster": "clustering by picture, of one participant, so they say nothing of people in general",
+    "two_way_cluster": "clustering by participant and by picture",
+    "picture_cluster": "clustering by picture, for this one participant only",
     "independent": "all answers taken as independent",
 }
 """The same in a sentence."""
+MOST_NAMED = 4
+"""Models whose basis differs from the others' that a note names."""
 WILSON_NOTE = "Wilson intervals are of these people and these pictures only."
 
 
@@ -155,11 +157,13 @@ def apa_interval(low: Any, high: Any, *, digits: int = 2, level: int = 95) -> st
 
 
 def apa_p(value: Any) -> str:
-    """A p value in APA style: without the zero, never 0.
+    """A p value in APA style: without the zero, never 0 or 1.
 
-    >>> apa_p(0.0328), apa_p(1e-9)
-    ('p = .033', 'p < .001')
+    >>> apa_p(0.0328), apa_p(1e-9), apa_p(1.0)
+    ('p = .033', 'p < .001', 'p > .999')
     """
+    if not missing(value) and float(value) > 0.9994999:
+        return "p > .999"
     return f"p {equals(value)}".replace("0.", ".")
 
 
@@ -199,6 +203,22 @@ def listed(words: Sequence[str]) -> str:
     'a, b and c'
     """
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""
+
+
+def basis_text(table: pd.DataFrame) -> str:
+    """Return what the intervals of `paper` rest on, most rows first and others by name; empty where no row says it.
+
+    >>> rows = pd.DataFrame({"model": ["a", "b", "c"], "basis": ["two_way_cluster", "independent", "independent"]})
+    >>> basis_text(rows)
+    'all answers taken as independent; of a: clustering by participant and by picture'
+    """
+    counts = table["basis"].value_counts()  # in the order of the rows where equal
+    words: list[str] = []
+    for basis in counts.index:
+        models = list(dict.fromkeys(table.loc[(table["basis"] == basis).fillna(False), "model"].fillna("all")))
+        of = listed(models) if len(models) <= MOST_NAMED else plural(int(counts[basis]), "row")
+        words.append(f"of {of}: " * bool(words) + BASES_IN_WORDS[basis])
+    return "; ".join(words)
 
 
 def own_note(note: Any) -> str | None:

@@ -3,28 +3,40 @@
 Every number of single pictures and of pairs is the row's own in the table `paper`; its verdict is repeated, not made.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 from scipy.special import ndtri
 
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import Record, apa_interval, apa_p, apa_percent, missing, number, plural, text
+from gan_eval.report.parts.words import (
+    Record,
+    apa_interval,
+    apa_p,
+    apa_percent,
+    capital,
+    listed,
+    missing,
+    number,
+    plural,
+    text,
+    whole,
+)
 from gan_eval.report.people.caveats import exploratory_mark, is_interim, look_sentence, margin_text
-from gan_eval.report.people.comparisons import size_text
+from gan_eval.report.people.comparisons import is_adjusted, size_text
 from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences
 from gan_eval.report.people.participants import who_text
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
-from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, PAPER, SINGLE, TOLD, distinct_rows
+from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, PAPER, SINGLE, TOLD, UNDECIDED, distinct_rows
 from gan_eval.stats.trials import PAIRED, graded_trials, main_trials, pair_trials
 from gan_eval.tables import TRIALS
 
-MOST_ROWS = 8
-"""Rows of the table to cite that have a sentence."""
+MOST_ROWS = 6
+"""Models up to which each has a sentence in the answer; more are grouped by verdict."""
 MOST_PAIRS = 3
-"""Pairs of models that have a sentence; the table of differences has all."""
+"""Pairs of models that have a sentence in the answer; the table of differences has all."""
 
 
 def answer(folder: StudyFolder) -> list[str]:
@@ -41,7 +53,7 @@ def answer(folder: StudyFolder) -> list[str]:
     if not sentences:
         return [] if folder.scope("all").empty else [_no_answer(folder)]
     if look := look_sentence(folder):
-        sentences = [look, "This may change with every answer."] if is_interim(folder) else [look, *sentences]
+        sentences = [look, "All numbers may change with every answer."] if is_interim(folder) else [look, *sentences]
     if folder.simulated:
         trials = folder.table(TRIALS)
         people = len(trials) and not trials["simulated"].fillna(False).all()
@@ -59,60 +71,96 @@ def _no_answer(folder: StudyFolder) -> str:
 
 
 def _detection(folder: StudyFolder) -> list[str]:
-    """Return a sentence for each row of the table to cite of single pictures and of pairs with the real one, the row of
-    all models first; then one for each pair of models."""
-    table = folder.table(PAPER)
-    table = distinct_rows(table[table["protocol"].isin([SINGLE, PAIRED])])
-    rows = sorted(table.to_dict("records"), key=lambda row: row["model"] != EVERYTHING)
-    several = table["dataset"].nunique() > 1
-    sentences = [_row_sentence(folder, row, several=several) for row in rows[:MOST_ROWS]]
-    if more := len(rows) - len(sentences):
-        sentences.append(f"For {plural(more, 'more model')} see Table 1.")
+    """Return the sentence of all models together, one for each model or for each verdict, and those of pairs of
+    models."""
+    sentences = row_sentences(folder)
+    if not has_all_sentences(folder):
+        sentences = [*sentences[: int((_detected(folder)["model"] == EVERYTHING).sum())], *_verdicts(folder)]
     return [*sentences, *models_compared(folder)]
 
 
-def _row_sentence(folder: StudyFolder, row: Record, *, several: bool) -> str:
+def row_sentences(folder: StudyFolder) -> list[str]:
+    """Return a sentence for each row of the table to cite of single pictures and of pairs with the real one, the row of
+    all models first."""
+    rows = _detected(folder).to_dict("records")
+    return [_row_sentence(folder, row, rows) for row in rows]
+
+
+def has_all_sentences(folder: StudyFolder) -> bool:
+    """Return whether the answer has the sentence of each model; else it groups them by verdict."""
+    return len(_detected(folder)) <= MOST_ROWS + 1
+
+
+def _detected(folder: StudyFolder) -> pd.DataFrame:
+    table = folder.table(PAPER)
+    table = distinct_rows(table[table["protocol"].isin([SINGLE, PAIRED])])
+    return table.sort_values("model", key=lambda model: model != EVERYTHING, kind="stable")
+
+
+_HEADS = {TOLD: "judged correctly above chance", BELOW: "judged below chance", UNDECIDED: "undecided"}
+
+
+def _verdicts(folder: StudyFolder) -> Iterator[str]:
+    """Yield a sentence for each verdict: the models that have it, by data set."""
+    table = _detected(folder)
+    table = table[table["model"] != EVERYTHING]
+    for verdict, part in table.groupby(table["verdict"].fillna(NONE), sort=False):
+        head = _HEADS.get(str(verdict), str(verdict))
+        if verdict == EQUIVALENT and (margin := _margin(folder, part.iloc[0].to_dict())):
+            head += f" within {margin_text(margin)}"
+        places = []
+        for dataset, rows in part.groupby("dataset", dropna=False, sort=False):
+            where = f" on {dataset}" if table["dataset"].nunique() > 1 and not missing(dataset) else ""
+            places.append(listed(list(rows["model"].astype(str))) + where)
+        least = [_least(folder, row, table) for row in part.to_dict("records")] if verdict == UNDECIDED else []
+        study = f"; {detectable(min(least), max(least))}" if least else ""
+        yield f"{capital(head)} ({len(part)} of {len(table)}): {'; '.join(places)}{study}."
+
+
+def _row_sentence(folder: StudyFolder, row: Record, rows: Sequence[Record]) -> str:
     """Return the verdict of a row of `paper` with its numbers.
 
     Args:
         folder: as read.
         row: of single pictures or of pairs with the real picture.
-        several: there are several data sets, so the row's is named.
+        rows: all of them.
     """
-    everything = row["model"] == EVERYTHING or missing(row["model"])
-    of = "generated pictures" if everything else f"pictures of {row['model']}"
-    if row["model"] == EVERYTHING:
-        of += " (each model counted once)"
+    table = pd.DataFrame(rows)
+    several = table.loc[table["model"] != EVERYTHING, "dataset"].nunique() > 1
+    is_all = row["model"] == EVERYTHING
+    of = "generated pictures" if is_all or missing(row["model"]) else f"pictures of {row['model']}"
+    if is_all and row["protocol"] == SINGLE:
+        of += f" (each model{' on each data set' * several} counted once)"
     if several and not missing(row["dataset"]) and row["dataset"] != EVERYTHING:
         of += f" on {row['dataset']}"
-    who = who_text(folder, int(row["n_participants"])).rstrip(",")
-    verdict, margin = row["verdict"], _margin(folder, row)
+    who = who_text(folder, int(row["n_participants"]))
+    by, verdict, margin = who.rstrip(","), row["verdict"], _margin(folder, row)
     mark = " (exploratory)" if "exploratory" in text(row["note"]) else ""
     small = f", though by less than {margin_text(margin)}" if margin and _is_small(row, margin["margin"]) else ""
-    numbers = _numbers(row, has_margin=margin is not None)
-    alone = ", which says nothing of people in general" if row["n_participants"] == 1 else ""
+    numbers = _numbers(row, has_margin=margin is not None, adjusted=not is_all and is_adjusted(table))
     if verdict == NONE or missing(verdict):
         if numbers and text(row["note"]).startswith("one participant"):
-            return f"One participant gives no verdict on people in general. Of {of} and real ones, {numbers[2:]}."
+            return f"One participant gives no verdict on people in general; on {of} and real ones{numbers}."
         why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
         return f"There is no verdict on {of}{why}."
     if verdict == TOLD:
-        return f"{who} judged {of} and real ones correctly above chance{small}{alone}{mark}{numbers}."
+        return f"{who} judged {of} and real ones correctly above chance{small}{mark}{numbers}."
     if verdict == BELOW:
-        return f"{who} judged {of} and real ones below chance{small}{alone}{mark}{numbers}."
+        return f"{who} judged {of} and real ones below chance{small}{mark}{numbers}."
     if verdict == EQUIVALENT:
         within = f" within {margin_text(margin)}" if margin else ""
-        return f"The judgements of {of} and real ones by {who} were equivalent to chance{within}{alone}{mark}{numbers}."
-    study = detectable(row["accuracy_low"], row["accuracy_high"])
-    return f"It is undecided whether {who} could tell {of} from real ones{mark}{numbers}; {study}."
+        return f"The judgements of {of} and real ones by {by} were equivalent to chance{within}{mark}{numbers}."
+    least = _least(folder, row, table)
+    return f"It is undecided whether {by} could tell {of} from real ones{mark}{numbers}; {detectable(least, least)}."
 
 
-def _numbers(row: Record, *, has_margin: bool) -> str:
+def _numbers(row: Record, *, has_margin: bool, adjusted: bool) -> str:
     """Return balanced accuracy, its p and d′, then both rates, in APA style; empty without an accuracy.
 
     Args:
         row: of `paper`.
         has_margin: equivalence is asked, so the 90 % interval is given, too.
+        adjusted: p is one of several that Holm's method corrected.
     """
     if missing(row["accuracy"]):
         return ""
@@ -126,7 +174,7 @@ def _numbers(row: Record, *, has_margin: bool) -> str:
         parts.append(apa_interval(*ends, digits=1, level=90))
     p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
     if not missing(p):
-        parts.append(apa_p(p) + " (Holm-corrected)" * (float(p) > float(row["p"])))
+        parts.append(apa_p(p) + " (Holm-corrected)" * adjusted)
     if not missing(row["dprime"]):
         parts.append(f"d′ = {number(row['dprime'])}")
         if not missing(row["dprime_low"]):
@@ -161,44 +209,66 @@ def _is_small(row: Record, margin: float) -> bool:
     return not missing(low) and max(abs(low - 0.5), abs(high - 0.5)) < margin
 
 
-def detectable(low: float, high: float) -> str:
-    """Return the smallest accuracy that such a study shows in 80 % of cases, from its 95 % interval, as a clause.
+def _least(folder: StudyFolder, row: Record, table: pd.DataFrame) -> float:
+    """Return the smallest accuracy that such a study shows in 80 % of cases; above 1: none.
 
-    At half the width w of the interval it lies (1 + z(0.8) / z(0.975)) w above chance.
-
-    >>> detectable(0.45, 0.55)
-    'a study of this size shows an accuracy of 57.1% or more in 80% of cases'
+    Of a model, at the level with which Holm's method starts.
     """
-    if missing(low) or missing(high):
-        return "so few answers can show no accuracy"
-    least = 0.5 + (high - low) / 2 * (1 + float(ndtri(0.8) / ndtri(0.975)))
-    if least >= 1:
-        return "so few answers can show no accuracy"
-    return f"a study of this size shows an accuracy of {apa_percent(least)} or more in 80% of cases"
+    if missing(row["accuracy_low"]):
+        return 2.0
+    of_models = (table["protocol"] == row["protocol"]) & (table["model"] != EVERYTHING)
+    tests = int(table.loc[of_models, "p_holm"].count())
+    level = folder.alpha / (1 if row["model"] == EVERYTHING else max(tests, 1))
+    return least_accuracy(row["accuracy_low"], row["accuracy_high"], level)
+
+
+def least_accuracy(low: float, high: float, level: float) -> float:
+    """Return the smallest accuracy that is shown in 80 % of cases by a study with this 95 % interval.
+
+    At half the width w of the interval it lies w (z(1 − level / 2) + z(0.8)) / z(0.975) above chance.
+
+    >>> round(least_accuracy(0.45, 0.55, 0.05), 3), round(least_accuracy(0.45, 0.55, 0.05 / 8), 3)
+    (0.571, 0.591)
+    """
+    return 0.5 + (high - low) / 2 * float((ndtri(1 - level / 2) + ndtri(0.8)) / ndtri(0.975))
+
+
+def detectable(low: float, high: float) -> str:
+    """Return the smallest accuracies (from, to) that such studies show in 80 % of cases, as a clause.
+
+    >>> detectable(0.571, 0.6)
+    'a study of this size shows an accuracy of 57.1–60.0% or more in 80% of cases'
+    """
+    if low >= 1:
+        return "a study of this size cannot show even perfect accuracy"
+    least = apa_percent(low) if round(low, 3) == round(high, 3) else f"{100 * low:.1f}–{apa_percent(min(high, 1))}"
+    return f"a study of this size shows an accuracy of {least} or more in 80% of cases"
 
 
 def models_compared(folder: StudyFolder) -> Iterator[str]:
-    """Yield a sentence for each pair of models; of many pairs those with a verdict come first."""
+    """Yield a sentence for each pair of models; of many pairs for some with a verdict, and the counts."""
     table = folder.table(COMPARISONS)
     known = table[(table["measure"] == "fooling_rate") & table["difference"].notna()]
-    settled = known["verdict"].isin(["different", "equivalent"])
-    named = pd.concat([known[settled], known[~settled]]).head(MOST_PAIRS) if len(known) > MOST_PAIRS else known
+    is_long = len(known) > MOST_PAIRS
+    named = known[known["verdict"].isin(["different", "equivalent"])].head(MOST_PAIRS) if is_long else known
     paper = folder.table(PAPER)
-    rates = dict(zip(paper["model"].astype(str), paper["fooling_rate"].astype(float), strict=True))
-    yield from (_pair_sentence(row, rates) for row in named.to_dict("records"))
-    if more := len(known) - len(named):
-        yield f"{plural(more, 'more pair')} of models: see the differences in the details."
+    keys = zip(paper["model"].astype(str), paper["dataset"].astype(str), strict=True)
+    rates = dict(zip(keys, paper["fooling_rate"].astype(float), strict=True))
+    yield from (_pair_sentence(row, rates, adjusted=is_adjusted(known)) for row in named.to_dict("records"))
+    if is_long:
+        counts = [f"{whole(count)} {verdict}" for verdict, count in known["verdict"].value_counts().items()]
+        yield f"Of {plural(len(known), 'pair')} of models by fooling rate: {listed(counts)}; see Details."
 
 
-def _pair_sentence(row: Record, rates: Mapping[str, float]) -> str:
+def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjusted: bool) -> str:
     """Return which of two models fools more, with the difference and its interval."""
     a, b = str(row["a"]), str(row["b"])
     dataset = str(row["comparison"]).partition(" on ")[2]
     where = f" on {dataset}" if dataset else ""
-    if {rates.get(model, 0.5) for model in (a, b)} in ({0.0}, {1.0}):
-        often = "every" if rates[a] else "no"
+    if (shares := {rates.get((model, dataset or "<NA>"), 0.5) for model in (a, b)}) in ({0.0}, {1.0}):
+        often = "every" if shares == {1.0} else "no"
         return f"Between {a} and {b}{where} there is nothing to compare: {often} picture of either was called real."
-    numbers = f"difference = {size_text(row)}"
+    numbers = f"difference = {size_text(row, adjusted=adjusted)}"
     if row["verdict"] == "different":
         first, second = (a, b) if row["difference"] >= 0 else (b, a)
         claim = f"{first} fooled people more often than {second}{where}"

@@ -4,6 +4,7 @@ import pandas as pd
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
+    MOST_NAMED,
     NARROW,
     Record,
     capital,
@@ -18,7 +19,7 @@ from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.questions import TOLD_APART
-from gan_eval.stats.compare.robustness import SENSITIVITY, WITH_UNFINISHED, is_on_outcome
+from gan_eval.stats.compare.robustness import ONE_ANSWER, SENSITIVITY, WITH_UNFINISHED, is_on_outcome
 from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
@@ -152,7 +153,8 @@ def _of_answers(folder: StudyFolder) -> list[str]:
     if not missing(row["note"]) and SEVERAL_STUDIES in str(row["note"]):
         sentences.append("Trials of several studies are pooled: differences between them are in no interval.")
     if row["n_none"] > 0:
-        sentences.append(f"{plural(int(row['n_none']), 'trial')} without an answer: in no rate.")
+        n_none = int(row["n_none"])
+        sentences.append(f"{plural(n_none, 'trial')} had no answer and {'is' if n_none == 1 else 'are'} in no rate.")
     return sentences
 
 
@@ -163,16 +165,27 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
     for row in folder.table(COMPARISONS).to_dict("records"):
         if str(row["comparison"]).startswith(start) and not missing(row["difference"]):
             name = str(row["comparison"]).removeprefix(start)
-            whose = f"without participants with {name.removeprefix('without ')} (a rule on the outcome)"
+            rule = name.removeprefix("without ")
+            whose = f"without participants with {rule} (a rule on the outcome)"
             if name == WITH_UNFINISHED:
                 whose = "with the answers of unfinished sessions"
+            elif rule == ONE_ANSWER and (names := _with_one_answer(folder)):
+                whose = f"without {listed(names)}, who gave one answer only (a rule on the outcome),"
             ends = percent_interval((1 + row["ci_low"]) / 2, (1 + row["ci_high"]) / 2)
             within = "" if missing(row["ci_low"]) else f" (95 % interval {ends})"
             sentences.append(
-                f"Sensitivity, not the answer: {whose} {percent((1 + row['difference']) / 2)} would have been judged "
-                f"correctly{within}."
+                f"Sensitivity, not the answer: {whose} balanced accuracy would be "
+                f"{percent((1 + row['difference']) / 2)}{within}."
             )
     return sentences
+
+
+def _with_one_answer(folder: StudyFolder) -> list[str]:
+    """Return the participants who called every picture real, or every picture fake; of many their number."""
+    table = folder.scope("participant")
+    fakes, reals = table["hits"] + table["false_alarms"], table["misses"] + table["correct_rejections"]
+    names = table.loc[((fakes == 0) | (reals == 0)) & (fakes + reals > 0), "id"].astype(str).tolist()
+    return names if len(names) <= MOST_NAMED else [plural(len(names), "participant")]
 
 
 def is_excluded(table: pd.DataFrame) -> pd.Series:

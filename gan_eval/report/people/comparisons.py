@@ -149,11 +149,17 @@ def points(difference: object) -> str:
     return NOTHING if missing(difference) else number(100 * float(str(difference)), digits=1)
 
 
-def size_text(row: Record) -> str:
+def is_adjusted(table: pd.DataFrame) -> bool:
+    """Return whether Holm's method corrected the p values of `comparisons` or `paper`; it never changes the largest."""
+    return bool((table["p_holm"] > table["p"]).any())
+
+
+def size_text(row: Record, *, adjusted: bool) -> str:
     """Return a difference without its sign, with interval and p in APA style: `6.9 points, 95% CI [1.2, 12.6]`.
 
     Args:
         row: of the table `comparisons`.
+        adjusted: p is one of several that Holm's method corrected.
     """
     is_grade = row["measure"] == MEAN
     scale, digits = (1, 2) if is_grade else (100, 1)
@@ -162,8 +168,8 @@ def size_text(row: Record) -> str:
         return f"{size} (no interval)"
     sign = -scale if row["difference"] < 0 else scale
     low, high = sorted(sign * row[end] for end in ("ci_low", "ci_high"))
-    p, corrected = (row["p"], "") if missing(row["p_holm"]) else (row["p_holm"], row["p_holm"] > row["p"])
-    tested = "" if missing(p) else f", {apa_p(p)}{' (Holm-corrected)' if corrected else ''}"
+    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
+    tested = "" if missing(p) else f", {apa_p(p)}{' (Holm-corrected)' * adjusted}"
     return f"{size}, {apa_interval(low, high, digits=digits)}{tested}"
 
 

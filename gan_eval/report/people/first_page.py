@@ -2,25 +2,24 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from gan_eval.report.figure import Theme, caption_of_figure_1, figure_1
 from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of
-from gan_eval.report.parts.blocks import Block, Drawing, Facts, Folded, Lead, Section, Table
+from gan_eval.report.parts.blocks import Block, Drawing, Facts, Folded, Lead, Lines, Section, Table
 from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
-    BASES_IN_WORDS,
     NARROW,
     Record,
+    basis_text,
     capital,
     interval,
     listed,
     missing,
     number,
+    row_notes,
     whole,
 )
-from gan_eval.report.people.answer import answer
+from gan_eval.report.people.answer import answer, has_all_sentences, row_sentences
 from gan_eval.report.people.caveats import caveats, is_interim
 from gan_eval.report.people.comparisons import robustness_sentence
 from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
@@ -33,6 +32,8 @@ from gan_eval.tables import SESSIONS
 
 _MOST_CITED = 20
 """Rows of the table to cite on the page; the file holds all."""
+_WHAT = {"accuracy": "Discrimination", "grade": "Mean grade", "preference": "Preference", "threshold_ms": "Threshold"}
+"""Title of the table to cite, by the first of these columns that it fills."""
 PHONE_MM = 85
 """Width of figure 1 on a phone."""
 MOST_CAVEATS = 4
@@ -44,6 +45,7 @@ def first_page(folder: StudyFolder) -> Section:
     said = answer(folder)
     blocks: list[Block] = [
         Lead(said),
+        *_all_sentences(folder),
         *_drawing(folder),
         *cited_table(folder),
         *six_pairs(folder),
@@ -51,6 +53,14 @@ def first_page(folder: StudyFolder) -> Section:
         Folded("Methods, to copy into a paper", method_blocks(folder)),
     ]
     return Section("answer", "Result" if said else "The pictures", blocks, on_first_page=True)
+
+
+def _all_sentences(folder: StudyFolder) -> list[Folded]:
+    """Return the sentence of each model, closed, where the answer groups the models."""
+    if has_all_sentences(folder) or is_interim(folder):
+        return []
+    sentences = row_sentences(folder)
+    return [Folded(f"A sentence for each model, to copy ({len(sentences)})", [Lines(sentences)])]
 
 
 def _drawing(folder: StudyFolder) -> list[Drawing]:
@@ -72,19 +82,19 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     if frame.empty or is_interim(folder):
         return []
     head, rows = printed(frame)
-    notes = [f"In brackets the 95{NARROW}% interval{_by(frame)}.", *skill_note(frame)]
+    rows_of_table, basis = distinct_rows(frame), basis_text(distinct_rows(frame))
+    notes = [f"In brackets the 95{NARROW}% interval{f', by {basis}' * bool(basis)}.", *skill_note(frame)]
     if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
         notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
+    what = next((what for name, what in _WHAT.items() if frame[name].notna().any()), "Discrimination")
     looked = "The intervals are not adjusted for the looks." * (len(folder.looks) > 1)
-    notes += [note for note in (unadjusted(distinct_rows(frame)["verdict"]), looked, shared_reals(frame)) if note]
-    notes += [
-        f"{row['model']}: {row['note']}." for row in distinct_rows(frame).to_dict("records") if not missing(row["note"])
-    ]
+    notes += [note for note in (unadjusted(rows_of_table["verdict"]), looked, shared_reals(frame)) if note]
+    notes += [f"{note}." for note in row_notes(rows_of_table, "model")]
     if len(rows) > _MOST_CITED:
         notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
     return [
         Table(
-            "A rehearsal, not to cite" if folder.simulated else "Table 1. Discrimination by model",
+            "A rehearsal, not to cite" if folder.simulated else f"Table 1. {what} by model",
             head,
             rows[:_MOST_CITED],
             2 + ("Asked" in head),
@@ -111,12 +121,6 @@ def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
     ]
 
 
-def _by(table: pd.DataFrame) -> str:
-    """Return what the intervals of the table to cite rest on; empty where no row says it."""
-    bases = list(dict.fromkeys(distinct_rows(table)["basis"].dropna()))
-    return f", by {' or '.join(BASES_IN_WORDS[basis] for basis in bases)}" if bases else ""
-
-
 def metrics_sentence(folder: StudyFolder) -> str:
     """Return whether metrics of quality follow people over single pictures, ranked within models; else nothing.
 
@@ -127,7 +131,7 @@ def metrics_sentence(folder: StudyFolder) -> str:
     sentences = []
     for measure, of_measure in table.groupby("measure", sort=True):
         whom = "people's grades" if measure == GRADE else "people"
-        sentences.append(f"Do metrics follow {whom}, picture by picture of a model?")
+        sentences.append(f"Do metrics rank each model's pictures as {whom} do?")
         pooled = of_measure[of_measure["dataset"].isna()]
         parts = [("", pooled)] if len(pooled) else list(of_measure.groupby("dataset", sort=True))
         sentences += [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
@@ -144,14 +148,14 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     following = [row for row in known if min(_directed(row)) > 0 and row["within_p_holm"] < folder.alpha]
     best = max(known, key=_directed)
     strength = (
-        f"{title_of(str(best['metric']))}: Spearman {number(best['within'])}, 95{NARROW}% interval "
+        f"{_name(best['metric'])}: Spearman {number(best['within'])}, 95{NARROW}% interval "
         f"{interval(best['within_low'], best['within_high'])}, n = {int(best['n'])}"
     )
     if not following:
         return f"{where}none is shown to ({'highest: ' * (len(known) > 1)}{strength})."
     if len(known) == 1:
         return f"{where}it does ({strength})."
-    names = [title_of(str(row["metric"])) for row in following]
+    names = [_name(row["metric"]) for row in following]
     beaten = _beaten(folder, best, dataset)
     if len(beaten) == len(known) - 1:
         lead = "it is significantly better than each of the others"
@@ -174,4 +178,10 @@ def _beaten(folder: StudyFolder, best: Record, dataset: str) -> list[str]:
     won = table[(table["level"] == "stimulus") & (table["follows_better"] == metric)]
     won = won[(won["dataset"].fillna("") == dataset) & (won["measure"] == best["measure"])]
     losers = [str(b if a == metric else a) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]
-    return [title_of(loser) for loser in losers if is_of_quality(loser)]
+    return [_name(loser) for loser in losers if is_of_quality(loser)]
+
+
+def _name(metric: object) -> str:
+    """Return a metric's title without a comma, for an enumeration: LPIPS (AlexNet)."""
+    name, _, variant = title_of(str(metric)).partition(", ")
+    return f"{name} ({variant})" if variant else name

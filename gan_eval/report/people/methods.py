@@ -230,8 +230,8 @@ def _measures(folder: StudyFolder) -> list[str]:
     by = set(folder.table(THRESHOLDS)["protocol"])
     if by - {QUEST_PLUS}:
         sentences.append(
-            "Thresholds are the mean exposure of a staircase's reversals after the first four (Levitt 1971; "
-            "Kaernbach 1991)."
+            "A participant's threshold is the exposure that the staircase (Kaernbach 1991) showed most often after its "
+            "first four reversals (Zhou et al. 2019)."
         )
     if QUEST_PLUS in by:
         sentences.append(
@@ -355,6 +355,6 @@ def design_text(quiz: QuizSettings) -> str:
     if quiz.protocol in ADAPTIVE_PROTOCOLS:
         exposures = f"exposure by {'QUEST+' if quiz.protocol == QUEST_PLUS else 'staircase'}"
     return (
-        f"{PROTOCOLS[quiz.protocol].methods}; each person {counts} of each data set, never both versions of an item, "
-        f"in random order, {exposures}; {quiz.practice} practice and {quiz.catch} catch trials."
+        f"{PROTOCOLS[quiz.protocol].methods}; each person saw {counts} of each data set, never both versions of an "
+        f"item, in random order, {exposures}; {quiz.practice} practice and {quiz.catch} catch trials."
     )

@@ -1,5 +1,7 @@
 """Choices between two pictures and grades: verdicts in words, counts and Bradley–Terry strengths."""
 
+import pandas as pd
+
 from gan_eval.report.parts.blocks import Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
@@ -17,13 +19,14 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.caveats import exploratory_mark, margin_text
-from gan_eval.report.people.comparisons import size_text
+from gan_eval.report.people.comparisons import is_adjusted, size_text
 from gan_eval.stats.answers.choices import BRADLEY_TERRY
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.questions import CHOSEN, PREFERRED
 from gan_eval.stats.compare.robustness import SENSITIVITY
+from gan_eval.stats.paper import PAPER, RATING
 
 MOST = 8
 """Comparisons that the answer names; the section has all."""
@@ -112,29 +115,40 @@ def grades_section(folder: StudyFolder) -> Section:
 
 def grade_sentences(folder: StudyFolder) -> list[str]:
     """Return for the answer the mean grades of each data set, and their differences."""
-    ratings = folder.table(RATINGS)
-    answered = ratings[(ratings["n"] > 0) & ratings["model"].isna()]
+    table = folder.table(PAPER)
+    graded = table[(table["protocol"] == RATING) & table["grade"].notna()]
     sentences = []
-    for dataset, part in answered.groupby("dataset", dropna=False, sort=False):
+    for dataset, part in graded.groupby("dataset", dropna=False, sort=False):
         means = []
-        for row in part.to_dict("records"):
-            ends = "" if missing(row["ci_low"]) else f", {apa_interval(row['ci_low'], row['ci_high'])}"
-            which = "real" if row["kind"] == "real" else "generated"
-            means.append(f"M = {number(row['mean'])}{ends} for {which} pictures ({plural(int(row['n']), 'grade')})")
+        for row in part.head(MOST).to_dict("records"):
+            ends = "" if missing(row["grade_low"]) else f", {apa_interval(row['grade_low'], row['grade_high'])}"
+            of = _PICTURES.get(text(row["model"]), f"{row['model']}'s")
+            means.append(f"M = {number(row['grade'])}{ends} for {of} ({plural(row['n_answers'], 'grade')})")
         where = "" if missing(dataset) else f" on {dataset}"
-        sentences.append(f"Mean grades{where}, between participants: {'; '.join(means)}. Higher looks more real.")
+        more = f" For {plural(len(part) - MOST, 'more model')} see Table 1." if len(part) > MOST else ""
+        sentences.append(f"Mean grades{where}, between participants: {'; '.join(means)}. Higher looks more real.{more}")
     compared = folder.table(COMPARISONS)
     compared = compared[(compared["measure"] == MEAN) & compared["ci_low"].notna()]
-    return sentences + [_grade_difference(row) for row in compared.to_dict("records")]
+    of_models = compared[~compared["a"].isin(["real", "fake"])]
+    sentences += [
+        _grade_difference(row, adjusted=is_adjusted(compared[compared["comparison"] == row["comparison"]]))
+        for row in pd.concat([compared.drop(of_models.index), of_models.head(MOST)]).to_dict("records")
+    ]
+    if len(of_models) > MOST:
+        sentences.append(f"For {plural(len(of_models) - MOST, 'more pair')} of models see the differences below.")
+    return sentences
 
 
-def _grade_difference(row: Record) -> str:
+_PICTURES = {"real": "real pictures", NOTHING: "generated pictures"}
+
+
+def _grade_difference(row: Record, *, adjusted: bool) -> str:
     """Return which of two groups of pictures got higher grades."""
     names = {"fake": "generated pictures", "real": "real ones"}
     a, b = (names.get(str(row[end]), str(row[end])) for end in ("a", "b"))
     dataset = str(row["comparison"]).partition(" on ")[2]
     where = f" on {dataset}" if dataset else ""
-    by = f"difference = {size_text(row)}{exploratory_mark(row)}"
+    by = f"difference = {size_text(row, adjusted=adjusted)}{exploratory_mark(row)}"
     if row["verdict"] == "equivalent":
         return f"The mean grades of {a} and {b} were equivalent{where}, within the margin, {by}."
     if row["verdict"] != "different":

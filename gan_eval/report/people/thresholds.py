@@ -26,7 +26,7 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.settings.protocols import QUEST_PLUS, STAIRCASE
-from gan_eval.stats.answers.hype import THRESHOLDS, mean_thresholds
+from gan_eval.stats.answers.hype import HYPE, THRESHOLDS, mean_thresholds
 from gan_eval.stats.answers.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, averaged_share
 
 _NAMES: Mapping[str, str] = {STAIRCASE: "staircase", QUEST_PLUS: "QUEST+"}
@@ -57,7 +57,7 @@ def thresholds_section(folder: StudyFolder) -> Section:
 
 def threshold_sentences(folder: StudyFolder) -> list[str]:
     """Return for the answer where the staircases of each data set settled, or the threshold by QUEST+."""
-    sentences = []
+    sentences, scores = [], folder.table(HYPE)
     for mean in mean_thresholds(folder.table(THRESHOLDS)):
         where = "" if mean.dataset is None else f" on {mean.dataset}"
         by_quest = mean.protocol == QUEST_PLUS
@@ -67,13 +67,16 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
             whose = f"The blocks of QUEST+{where}" if by_quest else f"The staircases{where}"
             sentence = f"{whose} {too_few} for a threshold of exposure."
         else:
-            within = ""
-            if not missing(mean.low_ms):
-                within = f" (95 % interval {_interval(mean.low_ms, mean.high_ms)} between participants)"
+            value, low, high = mean.mean_ms, mean.low_ms, mean.high_ms
+            same = scores["dataset"].isna() if mean.dataset is None else scores["dataset"] == mean.dataset
+            cited = scores[(scores["score"] == "hype_time") & scores["value"].notna() & same.fillna(False)]
+            if not by_quest and len(cited):  # as in the table to cite
+                value, low, high = cited[["value", "ci_low", "ci_high"]].iloc[0].astype(float)
+            within = "" if missing(low) else f" (95 % interval {_interval(low, high)} between participants)"
             found = (
-                f"By QUEST+ the exposure at which 75 % are right{where} is {milliseconds(mean.mean_ms)} on average"
+                f"By QUEST+ the exposure at which 75 % are right{where} is {milliseconds(value)} on average"
                 if by_quest
-                else f"The staircase{where} settled at a mean exposure of {milliseconds(mean.mean_ms)}"
+                else f"The staircase{where} settled at {milliseconds(value)}, the mean of each one's commonest exposure"
             )
             sentence = f"{found}{within}, over {plural(mean.n_participants, 'participant')}."
             if mean.n_without:

@@ -35,7 +35,7 @@ MOST_ROWS = 60
 """Number of rows up to which crossed models are fitted."""
 _LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Standard deviation of random effects, and size of a cell's linear predictor, above which an estimate diverged."""
-ONE_KEY = "nobody gave both answers: response bias alone explains the answers"
+ONE_KEY = "nobody gave both answers, so response bias alone explains them"
 ONE_PARTICIPANT = "one participant: says nothing of people in general"
 FEW_PEOPLE = 6
 """Number of people below which a row's note says that its intervals are wide by necessity."""
@@ -215,7 +215,7 @@ class Rates:
             np.nan if is_open else float(two_sided_p(z, error, self.df)),
             float(equivalence_p(z, error, self.df, limit)),
             self.basis,
-            joined(self.note, "d' with one answer of each kind added, since a rate is 0 or 1" if is_extreme else None),
+            joined(self.note, "d′ with one answer of each kind added, since a rate is 0 or 1" if is_extreme else None),
         )
 
     def _share(self, given: float, value: float, by_fake: float, by_real: float, coverage: float = 0.95) -> Estimate:

@@ -226,7 +226,7 @@ def test_files_have_text_and_one_page(folder, tmp_path):
     pdf = write_figure(folder, tmp_path / "f.pdf").read_bytes()
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
     assert b"/FontFile2" in pdf
-    with pytest.raises(UserError, match="no figure 1 without answers"):
+    with pytest.raises(UserError, match="no figure 1 without a rate"):
         write_figure(folder_of(), tmp_path / "g.pdf")
 
 

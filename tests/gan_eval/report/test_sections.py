@@ -10,7 +10,7 @@ import pytest
 from synthetic_tables import cited, folder_of, models, table_rows, told_apart
 
 from gan_eval.report.people.agreement import agreement_section
-from gan_eval.report.people.answer import answer
+from gan_eval.report.people.answer import answer, least_accuracy, row_sentences
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.participants import exposure_levels, timing_section
 from gan_eval.stats.analysis import ALL_TABLES, analyze
@@ -99,8 +99,8 @@ RATES = "; 50.0%, 95% CI [42.0, 58.0], of the generated and 52.0%, 95% CI [44.0,
          "balanced accuracy = 70.0%, 95% CI [65.0, 75.0], 90% CI [48.0, 74.0], p < .001 (Holm"),
         ({"verdict": "below chance", "accuracy90_low": 0.2}, "5 participants judged pictures of gan and real ones "),
         ({"verdict": "undecided", "accuracy_low": None}, "It is undecided whether 5 participants could tell pictures "
-         "of gan from real ones, balanced accuracy = 51.0% (too few participants or pictures for an interval); so few "
-         "answers can show no accuracy."),
+         "of gan from real ones, balanced accuracy = 51.0% (too few participants or pictures for an interval); a "
+         "study of this size cannot show even perfect accuracy."),
         ({"verdict": "no verdict", "note": "only generated pictures were judged", "accuracy": None},
          "There is no verdict on pictures of gan: only generated pictures were judged."),
         ({"model": "all"}, "The judgements of generated pictures (each model counted once) and real ones by 5"),
@@ -119,9 +119,22 @@ def test_an_undecided_study_says_what_it_could_have_shown() -> None:
 def test_the_models_together_come_first_and_many_rows_are_counted() -> None:
     rows = [cited(model=f"m{n}", dataset=f"d{n % 2}") for n in range(9)]
     sentences = answer_of(paper=[*rows, cited(model="all", dataset="all")])
-    assert "generated pictures (each model counted once) and real ones" in sentences[0]
-    assert "pictures of m0 on d0 and real ones" in sentences[1]
-    assert sentences[-1] == "For 2 more models see Table 1."
+    assert "generated pictures (each model on each data set counted once) and real ones" in sentences[0]
+    assert sentences[1:] == [
+        "Equivalent to chance (9 of 9): m0, m2, m4, m6 and m8 on d0; m1, m3, m5 and m7 on d1.",
+    ]
+    assert "pictures of m0 on d0 and real ones" in row_sentences(folder_of(paper=rows))[0]
+
+
+def test_holms_correction_is_named_in_each_sentence_of_its_family_and_counts_for_what_could_be_shown() -> None:
+    """The largest p of a family is not changed by Holm's method, and was printed as if it were not corrected."""
+    rows = [cited(model=f"m{n}", verdict="undecided", p=0.02 * (n + 1), p_holm=0.08) for n in range(4)]
+    rows[3] |= {"p": 0.08}
+    together, *sentences = answer_of(paper=[*rows, cited(model="all", p=0.001, p_holm=0.001)])
+    assert all("p = .080 (Holm-corrected)" in sentence for sentence in sentences)
+    assert "p = .001, " in together
+    assert least_accuracy(0.475, 0.545, 0.05 / 4) == pytest.approx(0.5596, abs=1e-4)
+    assert all("shows an accuracy of 56.0% or more" in sentence for sentence in sentences)
 
 
 def test_leaning_to_the_commoner_kind_is_not_called_skill():

@@ -3,24 +3,30 @@
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from page_reader import Page
-from synthetic_tables import folder_of
+from synthetic_tables import cited, folder_of, models, rates, told_apart
 
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.report import build
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people import pictures
+from gan_eval.report.people.caveats import sensitivity_sentences
 from gan_eval.report.people.comparisons import robustness_sentence
 from gan_eval.report.people.first_page import metrics_sentence
 from gan_eval.report.people.participants import who_text
 from gan_eval.report.people.pictures import fooling_galleries
+from gan_eval.report.sections import study_report
+from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import rates as rates_of
 from gan_eval.stats.compare.robustness import WITHOUT_EXCLUSIONS
 from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import IMAGE_METRICS
+from gan_eval.tables.frames import write_rows
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +158,9 @@ def test_metrics_are_held_against_grades_too():
     lead = {"level": "stimulus", "dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "n": 40}
     leads = [lead | {"measure": "fooling_rate", "follows_better": "psnr"}, lead | {"measure": "mean_grade"}]
     said = metrics_sentence(folder_of(correlations=rows, correlation_differences=leads))
-    of_answers, of_grades = said.split("Do metrics follow people's grades, picture by picture of a model?")
+    of_answers, of_grades = said.split("Do metrics rank each model's pictures as people's grades do?")
     assert of_answers.startswith(
-        "Do metrics follow people, picture by picture of a model? On maps PSNR and SSIM do; highest is PSNR"
+        "Do metrics rank each model's pictures as people do? On maps PSNR and SSIM do; highest is PSNR"
     )
     assert "PSNR and SSIM do; highest is SSIM: Spearman 0.60" in of_grades
     assert "its lead is not significant" in of_grades
@@ -191,4 +197,71 @@ def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:
     rates = rates_of(trials)
     folder = folder_of(rates=rates, trials=trials)
     assert who_text(folder, 12) == "12 participants, 3 of them simulated,"
+    assert study_report(folder).title == "Real or fake? 12 participants, 3 of them simulated"
     assert who_text(folder_of(rates=rates, trials=trials.assign(simulated=True)), 12) == "12 simulated participants"
+
+
+def test_who_gave_one_answer_only_is_named_beside_the_answer_without_them() -> None:
+    people = [
+        {"scope": "participant", "id": name, "hits": n, "false_alarms": n, "misses": 10 - n}
+        | {"correct_rejections": 10 - n, "n_real": 10, "n_fake": 10, "n_none": 0}
+        for name, n in (("P1", 4), ("P2", 10), ("P3", 0))
+    ]
+    row = {"comparison": "told apart, sensitivity: without one answer only", "measure": "called_fake", "a": "fake"}
+    row |= {"b": "real", "difference": 0.34, "ci_low": 0.2, "ci_high": 0.48}
+    (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))
+    assert said.replace("\u202f", " ") == (
+        "Sensitivity, not the answer: without P2 and P3, who gave one answer only (a rule on the outcome), balanced "
+        "accuracy would be 67.0 % (95 % interval 60.0 to 74.0 %)."
+    )
+
+
+@pytest.fixture(scope="module")
+def page_of_16(study, tmp_path_factory) -> Path:
+    """The page of eight models on each of two data sets, with pictures and a metric."""
+    folder = tmp_path_factory.mktemp("sixteen")
+    names = [(f"a_model_{k}", dataset) for dataset in ("facades", "maps") for k in range(8)]
+    verdicts = ["told apart", "undecided", "equivalent to chance", "below chance"] * 4
+    paper = [cited(model=m, dataset=d, verdict=v) for (m, d), v in zip(names, verdicts, strict=True)]
+    pairs = [models(a, b, comparison=f"models on {d}") for a, d in names for b, e in names if a < b and d == e]
+    points = [
+        {"stimulus": f"{d}/{m}/{k}", "item": f"{d}/{k}", "kind": "fake", "model": m, "dataset": d, "metric": "psnr"}
+        | {"value": 20.0 + k}
+        for m, d in names
+        for k in range(9)
+    ]
+    correlations = [
+        {"level": "stimulus", "dataset": d, "metric": "psnr", "measure": "fooling_rate", "n": 72, "within": 0.5}
+        | {"within_low": 0.3, "within_high": 0.7, "within_p_holm": 0.01}
+        for d in ("facades", "maps")
+    ]
+    judged = [rates(scope="stimulus", id=point["stimulus"]) for point in points]
+    tables = {"comparisons": [told_apart(), *pairs], "rates": [rates(), *judged], "image_metrics": points}
+    tables |= {"paper": [*paper, cited(model="all", dataset="all")], "correlations": correlations}
+    for name, rows in tables.items():
+        write_rows(rows, folder / "tables" / f"{name}.csv", ALL_TABLES.get(name, IMAGE_METRICS))
+    shutil.copytree(study / "stimuli", folder / "stimuli")
+    return build(folder, folder / "report.html")
+
+
+def test_many_models_are_grouped_by_verdict_and_each_has_its_sentence_in_a_fold(page_of_16):
+    seen = first_page(Page(page_of_16))
+    lead, _, rest = seen.partition("<details>")
+    assert len(re.findall("<li>", lead)) <= 8
+    grouped = [int(count) for count in re.findall(r"\((\d+) of 16\)", lead)]
+    assert sum(grouped) == 16
+    assert "Of 56 pairs of models by fooling rate: " in lead
+    fold = rest.partition("</details>")[0]
+    assert "A sentence for each model, to copy (17)" in fold
+    assert len(re.findall("<li>.*balanced accuracy = ", fold)) == 17
+    assert "Table 1. Discrimination by model" in rest
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium")
+def test_what_is_open_fits_two_screens_with_16_rows(page_of_16, tmp_path):
+    measured = tmp_path / "page.html"
+    script = "<script>document.title = document.documentElement.scrollHeight</script></body>"
+    measured.write_text(page_of_16.read_text().replace("</body>", script))
+    command = ["chromium", "--headless=new", "--no-sandbox", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
+    done = subprocess.run([*command, "--window-size=1400,2000", measured.as_uri()], capture_output=True, text=True)
+    assert 2000 < int(re.search(r"<title>(\d+)</title>", done.stdout)[1]) <= 4000

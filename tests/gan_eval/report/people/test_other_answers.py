@@ -76,7 +76,7 @@ STUDIES = {
     ),
     "staircase": (
         lambda simulated: stairs(simulated=simulated),
-        "The staircase on d settled at a mean exposure of 527 ms",
+        "The staircase on d settled at 540 ms, the mean of each one's commonest exposure",
     ),
 }
 
@@ -177,6 +177,6 @@ def test_metrics_stand_beside_mean_grades() -> None:
     images = frame_of(values, IMAGE_METRICS)
     of = folder_of(**analyze(fill_trials(pd.DataFrame(rows)), image_metrics=images), image_metrics=images)
     assert metrics_sentence(of).startswith(
-        "Do metrics follow people's grades, picture by picture of a model? On d it does (SSIM: Spearman"
+        "Do metrics rank each model's pictures as people's grades do? On d it does (SSIM: Spearman"
     )
     assert "Metrics were compared with mean grades by Spearman's correlation" in paper_methods(of)
