@@ -107,10 +107,9 @@ def make_set(folder: Path, size: int, items: int) -> None:
             picture = generator.integers(0, 256, (size, size, 3)).astype(np.uint8)
             file = folder / kind / f"s{number}.png"
             write_png(file, picture)
-            more = {} if kind == "real" else {"model": "m", "reference_file": f"real/s{number}.png"}
-            made.append(
-                stimulus_row(folder, file, kind=kind, dataset="d", stem=f"s{number}", size=(size, size), **more)
-            )
+            more: dict[str, Any] = {} if kind == "real" else {"model": "m", "reference_file": f"real/s{number}.png"}
+            more |= {"dataset": "d", "stem": f"s{number}", "size": (size, size)}
+            made.append(stimulus_row(folder, file, kind=kind, **more))
     write_set(folder, made)
 
 

@@ -33,6 +33,8 @@ from gan_eval.store import (
     moved_stores,
     new_session_id,
     open_store,
+    other_design,
+    session_of,
 )
 from gan_eval.store.connect import parse_address
 from gan_eval.tables.frames import Row
@@ -129,10 +131,46 @@ class Admitted:
     stored: bool
 
 
+@dataclass(frozen=True)
+class Reserved:
+    """A list that is a new session's; its trials are not dealt yet."""
+
+    session: str
+    person: Person
+    list_number: int
+    warnings: tuple[str, ...]
+
+    def deal(self, study: QuizStudy) -> Admitted:
+        """Deal the list. This takes some milliseconds, and no store.
+
+        Raises:
+            UserError: the list cannot be dealt; `give_back_list` frees it.
+        """
+        draw = study.deal(self.list_number)
+        row = _session_row(self.session, study, self.person, self.list_number, draw)
+        return Admitted(row, draw.plan, (), (), (*draw.warnings, *self.warnings), stored=False)
+
+
 def admit(store: Store, study: QuizStudy, person: Person) -> Admitted:
     """Deal a list to a new participant, or resume the open session of a known one.
 
     A dealt list is nobody else's from then on; where the session does not begin, `give_back_list` frees it.
+
+    Raises:
+        UserError: as `reserve`; the list cannot be dealt.
+    """
+    reserved = reserve(store, study, person)
+    if isinstance(reserved, Admitted):
+        return reserved
+    try:
+        return reserved.deal(study)
+    except BaseException:
+        give_back_list(store, reserved.session)
+        raise
+
+
+def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserved:
+    """Reserve a list for a new participant, or resume the open session of a known one.
 
     Raises:
         UserError: the participant has taken part already, or has an open session with another list; the study has
@@ -144,8 +182,7 @@ def admit(store: Store, study: QuizStudy, person: Person) -> Admitted:
             f"--simulate: people have answered the study {study.name} in {store.where}, and nothing is "
             "simulated in their store; rehearse with another --store"
         )
-    others = store.rows(tables.SESSIONS, study=study.name)
-    known = _session_of(others, person.code)
+    known = session_of(store, study.name, person.code)
     if known is not None:
         if person.list_number not in (None, known["list"]) and known["status"] == "open":
             raise UserError(
@@ -161,37 +198,17 @@ def admit(store: Store, study: QuizStudy, person: Person) -> Admitted:
         simulated=person.simulated,
         choose=lambda taken: next_list(taken, person.list_number, person.lists),
     )
-    try:
-        keep_design(store, study.design_hash, study.design)
-        draw = study.deal(number)
-    except BaseException:
-        give_back_list(store, session)
-        raise
-    warnings = list(draw.warnings)
+    keep_design(store, study.design_hash, study.design)
+    warnings = []
     if number in taken:
         warnings.append(f"list {number} has been dealt before: two participants see the same")
     # A quiz without a study file may be changed from session to session; then they are not one experiment.
-    if other := next((row["design_hash"] for row in others if row["design_hash"] != study.design_hash), None):
+    if other := other_design(store, study.name, study.design_hash):
         warnings.append(
             f"{store.where}: holds sessions of the study {study.name} with other stimuli or settings"
             f"{_changes(store, other, study)}; separate them by design_hash, or name another --store"
         )
-    return Admitted(
-        _session_row(session, study, person, number, draw), draw.plan, (), (), tuple(warnings), stored=False
-    )
-
-
-def stored_session(store: Store, *, study: str, participant: str) -> Row | None:
-    """Return the row of a participant's session in a study; None: there is none.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
-    return _session_of(store.rows(tables.SESSIONS, study=study), participant)
-
-
-def _session_of(sessions: Sequence[Row], participant: str) -> Row | None:
-    return next((row for row in sessions if person_of(row["participant"]) == person_of(participant)), None)
+    return Reserved(session, person, number, tuple(warnings))
 
 
 def unused_code(where: str | Path, study: str) -> str:

@@ -41,6 +41,8 @@ class Library:
         self._rows: dict[str, tuple[StimulusSet, Row]] = {}
         self._versions: dict[str, list[str]] = {}
         self._held: dict[Path, bytes] = {}
+        self._hashes: dict[Path, tuple[tuple[int, ...], str]] = {}
+        """State of each held file when it was read, and its SHA-256."""
         self._width: int | None = None
         self.rows = [row for stimuli in sets for row in stimuli.rows]
         for stimuli in sets:
@@ -93,7 +95,8 @@ class Library:
         """Return the plan with the current SHA-256 of each file; rows of trials that were `seen` stay unchanged.
 
         The files are read and held here, in the order of their names, so that open files show other
-        programs nothing of the trials; none is read during them.
+        programs nothing of the trials; none is read during them. A file that is held and unchanged since is not read
+        again.
 
         Raises:
             UserError: a file vanished, or is not any more the picture that was dealt.
@@ -102,9 +105,7 @@ class Library:
         names = {row[place] for row in coming for place in ("stimulus", "stimulus_b") if row[place] is not None}
         hashes = {}
         for name in sorted(names, key=self.path):
-            path = self.path(name)
-            self._held[path] = read_file(path)
-            hashes[name] = sha256_bytes(self._held[path])
+            hashes[name] = self._hold(self.path(name))
         checked = []
         for row in plan:
             present = {}
@@ -116,6 +117,22 @@ class Library:
                     raise picture_changed(self.path(row[column]))
             checked.append({**row, **present})
         return tuple(checked)
+
+    def _hold(self, path: Path) -> str:
+        """Read a file, unless it is held as it is now; return its SHA-256."""
+        try:
+            status = path.stat()
+        except OSError:  # reading it says what is wrong
+            signature: tuple[int, ...] = ()
+        else:
+            signature = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+        before, digest = self._hashes.get(path, ((), ""))
+        if signature and signature == before:
+            return digest
+        content = read_file(path)
+        digest = sha256_bytes(content)
+        self._held[path], self._hashes[path] = content, (signature, digest)
+        return digest
 
     def companions(self, stimulus: str) -> Companions:
         """Label picture, ground truth and generated picture of the item that `stimulus` is a version of."""

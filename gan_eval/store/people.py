@@ -78,6 +78,31 @@ def has_people(store: Store, study: str) -> bool:
         return connection.execute(of_people).first() is not None
 
 
+def session_of(store: Store, study: str, participant: str) -> Row | None:
+    """Return the row of a participant's session in a study; None: there is none.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    layout, person = LAYOUTS[tables.SESSIONS].c, person_of(participant)
+    query = sa.select(layout.session, layout.participant).where(layout.study == study)
+    with store.transaction() as connection:
+        found = [name for name, code in connection.execute(query) if person_of(str(code)) == person]
+    return store.rows(tables.SESSIONS, session=min(found))[0] if found else None
+
+
+def other_design(store: Store, study: str, design_hash: str) -> str | None:
+    """Return the hash of another design that sessions of a study have; None: there is none.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
+    layout = LAYOUTS[tables.SESSIONS].c
+    query = sa.select(layout.design_hash).where(layout.study == study, layout.design_hash != design_hash).limit(1)
+    with store.transaction() as connection:
+        return connection.execute(query).scalar()
+
+
 def session_ids(store: Store) -> set[str]:
     """Return the sessions that a store holds.
 

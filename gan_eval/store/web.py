@@ -37,6 +37,8 @@ class Progress(NamedTuple):
     """Number of stored trials."""
     status: str | None
     """open, complete or aborted; None: the store has no such session, as before consent."""
+    described: bool
+    """The participant's display is known."""
 
 
 def server_secret(store: Store) -> bytes:
@@ -85,9 +87,11 @@ def progress_of(store: Store, session: str) -> Progress:
         sa.select(_TABS.c.tab).where(_TABS.c.session == session).scalar_subquery(),
         sa.select(sa.func.count()).where(trials.session == session).scalar_subquery(),
         sa.select(sessions.status).where(sessions.session == session).scalar_subquery(),
+        sa.select(sessions.screen_width).where(sessions.session == session).scalar_subquery(),
     )
     with store.transaction() as connection:
-        return Progress(*connection.execute(query).one())
+        tab, stored, status, width = connection.execute(query).one()
+    return Progress(tab, stored, status, width is not None)
 
 
 def pause(store: Store, study: str, *, on: bool) -> None:

@@ -6,7 +6,7 @@ that a server may be restarted, and several may serve one study.
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
-from gan_eval.quiz.admission import Admitted, Person, admit, stored_session
+from gan_eval.quiz.admission import Admitted, Person, admit, reserve
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.remote import TrialReport, nanoseconds, replay
 from gan_eval.quiz.review import review, score_lines
@@ -34,7 +34,7 @@ from gan_eval.quiz.serve.messages import (
     Screen,
     Withdrawal,
 )
-from gan_eval.quiz.serve.pictures import EncodedPictures, encoded_file, keyed_hash
+from gan_eval.quiz.serve.pictures import EncodedPictures, Making, keyed_hash
 from gan_eval.quiz.session import Session, break_due
 from gan_eval.quiz.station import round_exposure
 from gan_eval.quiz.trial import State, answer_rows
@@ -59,12 +59,15 @@ from gan_eval.store import (
     progress_of,
     push,
     server_secret,
+    session_of,
 )
 from gan_eval.tables.frames import Row, iso
 from gan_eval.tables.names import person_of
 
 Result = TypeVar("Result")
 Answer = dict[str, Any]
+Addresses = list[list[str]]
+"""Of pictures: a list for each showing."""
 PRESENTER = "browser"
 AHEAD = 3
 """Number of coming trials whose pictures a page loads ahead."""
@@ -84,11 +87,12 @@ class LiveSession:
     rested_after: int
     """Trials that were done when the page was opened; no break comes straight after it."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    attempts: int = 0
     ended: bool = False
     """It is over, and the experimenter was told."""
-    addresses: dict[str, Callable[[], bytes]] = field(default_factory=dict)
+    addresses: dict[str, Making] = field(default_factory=dict)
     """The pictures of the session by the end of their address."""
+    offered: dict[int, tuple[Addresses, Addresses]] = field(default_factory=dict)
+    """Addresses of a trial's pictures and masks, by its number."""
 
     @property
     def id(self) -> str:
@@ -116,8 +120,9 @@ class LiveStudy:
             say: called with lines for the experimenter.
 
         Raises:
-            UserError: the store cannot be written.
+            UserError: the store cannot be written; there are not enough pictures.
         """
+        room.study.deal(1)  # refuse what cannot be dealt before the first participant comes
         self.room = room
         self.study = room.study
         self.settings = room.study.settings
@@ -130,6 +135,7 @@ class LiveStudy:
         self._warned: set[str] = set()
         self._live: dict[str, LiveSession] = {}
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._working = asyncio.Semaphore(2)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # What a page asks for -------------------------------------------------------------------------------------------
@@ -142,7 +148,7 @@ class LiveStudy:
             return {"page": "welcome"}
         self._require_continuable(row)
         if row["status"] != "open":
-            return await self._end(await self._rebuilt(row))
+            return await self._end(await self._of_token(self.token(row["session"])))
         done, planned = await self.store(partial(_counted, session=row["session"]))
         return {"page": "resume", "started_at": row["started_at"], "done": done, "trials": planned}
 
@@ -158,12 +164,15 @@ class LiveStudy:
             await self._require_admitting()
             if self.intro and not message.consent:
                 raise RequestError(422, "consent: wanted true")
-            admitted = await self.store(partial(admit, study=self.study, person=self._person(message.participant)))
-            for line in admitted.warnings:
-                if line not in self._warned:  # most hold for every participant
-                    self._warned.add(line)
-                    self._say(f"{message.participant}: {line}")
+            reserved = await self.store(partial(reserve, study=self.study, person=self._person(message.participant)))
+            if isinstance(reserved, Admitted):  # begun by another process in the meantime
+                return await self._resumed(message)
             try:
+                admitted = await self._work(reserved.deal, self.study)
+                for line in admitted.warnings:
+                    if line not in self._warned:  # most hold for every participant
+                        self._warned.add(line)
+                        self._say(f"{message.participant}: {line}")
                 live = await self._made(admitted, message.tab)
                 live.session.row |= {"presenter": PRESENTER, "language": self.texts.language}
                 consent = self.consent if self.intro else None
@@ -171,7 +180,7 @@ class LiveStudy:
                 others = {name: message.parameters[name] for name in wanted if name in message.parameters}
                 await asyncio.to_thread(live.session.begin, consent, answers=others)
             except UserError as error:
-                await self.store(partial(give_back_list, session=admitted.row["session"]))
+                await self.store(partial(give_back_list, session=reserved.session))
                 raise self._unavailable(error) from error
             await self.store(partial(hold_session, session=live.id, tab=message.tab))
             self._live[live.id] = live
@@ -189,12 +198,15 @@ class LiveStudy:
         if len(message.choices) != len(checks):
             raise RequestError(422, f"choices: wanted {len(checks)}")
         correct = [check.choices.index(check.answer) for check in checks]
-        live.attempts += 1
         if list(message.choices) == correct:
             return {"passed": True}
-        if live.attempts < ATTEMPTS:
-            return {"passed": False, "left": ATTEMPTS - live.attempts}
-        return await self._screened_out(live, "comprehension", float(live.attempts), "attempts", "web_screened_out")
+        failed = await self.store(lambda store: store.rows(tables.CHECKS, session=live.id, unit="attempts"))
+        attempts = len(failed) + 1
+        if attempts < ATTEMPTS:
+            row = _check_row(live.id, f"comprehension_{attempts}", float(attempts), "attempts", "warning")
+            await self.store(lambda store: store.add(tables.CHECKS, [row]))
+            return {"passed": False, "left": ATTEMPTS - attempts}
+        return await self._screened_out(live, "comprehension", float(attempts), "attempts", "web_screened_out")
 
     async def ready(self, live: LiveSession, message: Ready) -> Answer:
         """Store what came before the first trial, and give the first trial."""
@@ -206,7 +218,7 @@ class LiveStudy:
             columns = self._columns(screen)
             now = datetime.now(UTC)
             answered = answer_rows(session.row, answers, answered_at=now)
-            more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, _checks(live.id, screen, now)))
+            more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, _checks(live.id, screen)))
             await self.store(lambda store: store.describe(live.id, columns, more=more))
             session.row |= columns
         self._plan_in_frames(session)
@@ -269,9 +281,19 @@ class LiveStudy:
             RequestError: there is none.
         """
         live = await self._of_token(token)
+        while address not in live.addresses:  # given by another process, or before a restart
+            async with live.lock:
+                if await self._is_current(live):
+                    await self._settled(live)
+                    await (self._end(live) if live.session.state is State.OVER else self._next(live))
+                    break
+            live = await self._of_token(token)
         if (make := live.addresses.get(address)) is None:
             raise RequestError(404, "no such picture")
-        return await asyncio.to_thread(make)
+        made = make()
+        if made.done():
+            return made.result()
+        return await asyncio.shield(asyncio.wrap_future(made))
 
     async def granted(
         self,
@@ -285,16 +307,28 @@ class LiveStudy:
         Raises:
             RequestError: a wrong token, or another tab has taken the session over.
         """
-        live = await self._of_token(token)
-        async with live.lock:
-            if self._shared and live.session.saving is None:
-                holder, stored, _ = await self.store(partial(progress_of, session=live.id))
-                if (holder, stored) != (live.tab, len(live.session.done)):  # another process has gone on with it
-                    self._live.pop(live.id, None)
-                    live = await self._of_token(token)
-            if live.tab != tab:
-                raise RequestError(409, self.texts("web_taken_over"), page="refused", reason="taken_over")
-            return await what(self, live, message)
+        while True:
+            live = await self._of_token(token)
+            async with live.lock:
+                if await self._is_current(live):
+                    if live.tab != tab:
+                        raise RequestError(409, self.texts("web_taken_over"), page="refused", reason="taken_over")
+                    return await what(self, live, message)
+
+    async def _is_current(self, live: LiveSession) -> bool:
+        """Return whether nobody has continued a session elsewhere; if somebody has, forget what is known here."""
+        session = live.session
+        if self._live.get(live.id) is not live:  # resumed while this request waited
+            return False
+        if session.saving is not None or not (self._shared or session.state is State.FAILED):
+            return True
+        described = session.row.get("screen_width") is not None
+        known = (live.tab, len(session.done), session.row["status"], described)
+        if known == await self.store(partial(progress_of, session=live.id)):
+            return True
+        if self._live.get(live.id) is live:
+            del self._live[live.id]
+        return False
 
     # How it is done -------------------------------------------------------------------------------------------------
 
@@ -334,7 +368,7 @@ class LiveStudy:
 
     async def _known(self, participant: str) -> Row | None:
         code = self._person(participant).code
-        return await self.store(partial(stored_session, study=self.study.name, participant=code))
+        return await self.store(partial(session_of, study=self.study.name, participant=code))
 
     async def _require_admitting(self) -> None:
         """Refuse somebody new while the experimenter has paused the study."""
@@ -351,21 +385,22 @@ class LiveStudy:
         if row is None:
             raise RequestError(404, "no session of this participant", page="welcome")
         self._require_continuable(row)
-        if (before := self._live.pop(row["session"], None)) is not None:
-            async with before.lock:
-                with suppress(RequestError):
-                    await self._settled(before)
-        await self.store(partial(hold_session, session=row["session"], tab=message.tab))
-        if row["status"] != "open":
-            raise RequestError(409, self.texts("end_text"), page="end")
-        admitted = await self.store(partial(admit, study=self.study, person=self._person(message.participant)))
-        try:
-            live = await self._made(admitted, message.tab)
-        except UserError as error:  # a picture has changed since
-            raise self._unavailable(error) from error
-        await self._settled(live)
-        self._live[live.id] = live
-        return await self._setup(live)
+        async with self._door(f"session {row['session']}"):  # requests of the tab before find the new state
+            if (before := self._live.pop(row["session"], None)) is not None:
+                async with before.lock:
+                    with suppress(RequestError):
+                        await self._settled(before)
+            await self.store(partial(hold_session, session=row["session"], tab=message.tab))
+            if row["status"] != "open":
+                raise RequestError(409, self.texts("end_text"), page="end")
+            admitted = await self.store(partial(admit, study=self.study, person=self._person(message.participant)))
+            try:
+                live = await self._made(admitted, message.tab)
+            except UserError as error:  # a picture has changed since
+                raise self._unavailable(error) from error
+            await self._settled(live)
+            self._live[live.id] = live
+            return await self._setup(live)
 
     async def _of_token(self, token: str) -> LiveSession:
         """Return the session of a token, from memory or from the store."""
@@ -397,10 +432,15 @@ class LiveStudy:
         except UserError as error:  # a picture has changed since
             raise self._unavailable(error) from error
 
+    async def _work(self, job: Callable[..., Result], *arguments: Any, **more: Any) -> Result:
+        """Do work for the processor in a thread; a few at once, or they keep the thread that answers from running."""
+        async with self._working:
+            return await asyncio.to_thread(job, *arguments, **more)
+
     async def _made(self, admitted: Admitted, tab: str | None, *, still_shown: bool = False) -> LiveSession:
         clock = ReportedClock()
         make = partial(make_session, admitted, self.room.library, self.settings, self.room.writer, clock)
-        session = await asyncio.to_thread(make, still_shown=still_shown)
+        session = await self._work(make, still_shown=still_shown)
         live = LiveSession(session, clock, tab, rested_after=len(session.done), ended=admitted.row["status"] != "open")
         if admitted.stored:
             self._plan_in_frames(session)
@@ -484,9 +524,10 @@ class LiveStudy:
             return await self._end(live)
         trial, plan, settings = session.trial, session.plan, self.settings
         place = next(place for place, row in enumerate(plan) if row["trial"] == trial.planned["trial"])
-        coming = [self._pictures_of(live, row) for row in plan[place : place + AHEAD]]
+        coming = [self._offered(live, row) for row in plan[place : place + AHEAD]]
+        self._prepare(live, plan[place : place + 2 * AHEAD])
         showings, masks = coming[0]
-        width = session.row.get("picture_width_px") if settings.picture_size != "native" else None
+        width = self._width(live)
         names = {answer: key for key, answer in session.protocol.answers.items()}
         words = TrialTexts(self.texts, settings, names)
         flash = trial.timing.flash_ms
@@ -540,36 +581,54 @@ class LiveStudy:
             captions = [words.truth_of(judged, name) for showing in protocol.showings(judged) for name in showing]
         return {"text": words.feedback(judged["correct"]), "correct": judged["correct"], "captions": captions}
 
-    def _pictures_of(self, live: LiveSession, planned: Row) -> tuple[list[list[str]], list[list[str]]]:
-        """Return the addresses of a trial's pictures and of its masks, and prepare them."""
-        settings, protocol = self.settings, live.session.protocol
-        width = live.session.row.get("picture_width_px") if settings.picture_size != "native" else None
-        trial, shown = planned["trial"], protocol.showings(planned)
-        flat = tuple(name for showing in shown for name in showing)
-        pictures, masks = [], []
-        place = 0
-        for showing in shown:
-            pictures.append(
-                [
-                    self._address(live, partial(self.pictures.stimulus, name, width), "picture", trial, place + step)
-                    for step, name in enumerate(showing)
-                ]
-            )
-            if settings.mask != "none":
-                make = partial(self.pictures.mask, flat, width=width, kind=settings.mask, of=(live.id, trial))
-                masks.append(
-                    [
-                        self._address(live, partial(make, place=place + step), "mask", trial, place + step)
-                        for step in range(len(showing))
-                    ]
-                )
-            place += len(showing)
-        return pictures, masks
+    def _width(self, live: LiveSession) -> int | None:
+        """Width of a session's pictures in pixels; None: their own."""
+        if self.settings.picture_size == "native":
+            return None
+        width: int | None = live.session.row.get("picture_width_px")
+        return width
 
-    def _address(self, live: LiveSession, make: Callable[[], bytes], *what: object) -> str:
+    def _makings(self, live: LiveSession, planned: Row) -> tuple[list[list[Making]], list[list[Making]]]:
+        """Return what makes a trial's pictures, and its masks, for each showing."""
+        kind, showings = self.settings.mask, live.session.protocol.showings(planned)
+        flat = tuple(name for showing in showings for name in showing)
+        places = iter(range(len(flat)))
+
+        def stimulus(place: int) -> Making:
+            return lambda: self.pictures.stimulus(flat[place], self._width(live))
+
+        def mask(place: int) -> Making:
+            return lambda: self.pictures.mask(flat, place, self._width(live), kind, of=(live.id, planned["trial"]))
+
+        numbered = [[next(places) for _ in showing] for showing in showings]
+        masks = [[mask(place) for place in those] for those in numbered] if kind != "none" else []
+        return [[stimulus(place) for place in those] for those in numbered], masks
+
+    def _offered(self, live: LiveSession, planned: Row) -> tuple[Addresses, Addresses]:
+        """Return the addresses of a trial's pictures and of its masks, for each showing."""
+        trial = planned["trial"]
+        if trial not in live.offered:
+            pictures, masks = (
+                [
+                    [self._address(live, make, what, trial, turn, place) for place, make in enumerate(makings)]
+                    for turn, makings in enumerate(showings)
+                ]
+                for what, showings in zip(("picture", "mask"), self._makings(live, planned), strict=True)
+            )
+            live.offered[trial] = pictures, masks
+        return live.offered[trial]
+
+    def _prepare(self, live: LiveSession, rows: Sequence[Row]) -> None:
+        """Make the pictures of coming trials, so that they are there before the page asks for them."""
+        for planned in rows:
+            for showings in self._makings(live, planned):
+                for makings in showings:
+                    for make in makings:
+                        make()
+
+    def _address(self, live: LiveSession, make: Making, *what: object) -> str:
         end = keyed_hash(self.secret, live.id, *map(str, what))
-        if end not in live.addresses:
-            live.addresses[end] = make
+        live.addresses[end] = make
         return f"picture/{self.token(live.id)}/{end}"
 
     async def _end(self, live: LiveSession) -> Answer:
@@ -587,7 +646,7 @@ class LiveStudy:
                         "caption": panel.caption,
                         "marked": panel.marked,
                         "address": panel.path
-                        and self._address(live, partial(encoded_file, panel.path), "review", number, place),
+                        and self._address(live, partial(self.pictures.file, panel.path), "review", number, place),
                     }
                     for place, panel in enumerate(row.panels)
                 ]
@@ -635,9 +694,8 @@ class LiveStudy:
         return None
 
     async def _screened_out(self, live: LiveSession, check: str, value: float, unit: str, text: str) -> Answer:
-        row = {"session": live.id, "check": check, "value": value, "unit": unit, "verdict": "failed"}
-        measured = {"measured_at": iso(datetime.now(UTC)), "simulated": False, "fraction": None}
-        await self.store(lambda store: store.add(tables.CHECKS, [row | measured]))
+        row = _check_row(live.id, check, value, unit, "failed")
+        await self.store(lambda store: store.add(tables.CHECKS, [row]))
         live.session.abort()
         await self._settled(live)
         return {"page": "refused", "text": self.texts(text), **self._return("screened_out")}
@@ -680,14 +738,16 @@ def _was_screened_out(store: Store, *, session: str) -> bool:
     return bool(store.rows(tables.CHECKS, session=session, verdict="failed"))
 
 
-def _checks(session: str, screen: Screen, now: datetime) -> list[Row]:
+def _check_row(session: str, check: str, value: float, unit: str, verdict: str) -> Row:
+    row = {"session": session, "check": check, "value": value, "unit": unit, "verdict": verdict}
+    return row | {"measured_at": iso(datetime.now(UTC)), "simulated": False, "fraction": None}
+
+
+def _checks(session: str, screen: Screen) -> list[Row]:
     """Rows of `checks`: what the page measured of its display."""
-    shared = {"session": session, "measured_at": iso(now), "simulated": False, "fraction": None, "verdict": "ok"}
     measured = (
         ("refresh_rate", screen.refresh_hz, "Hz"),
         ("frame_jitter", screen.jitter_ms, "ms"),
         ("dropped_frames", screen.dropped, "share"),
     )
-    return [
-        {**shared, "check": name, "value": value, "unit": unit} for name, value, unit in measured if value is not None
-    ]
+    return [_check_row(session, name, value, unit, "ok") for name, value, unit in measured if value is not None]

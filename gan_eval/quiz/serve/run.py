@@ -30,6 +30,8 @@ if sys.platform == "win32":
 else:
     from uvloop import new_event_loop
 
+KEEP_S = 75
+"""Seconds that a connection stays open without a request, so that a page need not connect again after it was read."""
 GRACE_S = 5
 """Seconds that requests on their way may take once the server is to end."""
 
@@ -178,6 +180,7 @@ async def _answer(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_S,
         lifespan="off",
     )
     server = Server(config)
@@ -191,6 +194,8 @@ async def _answer(
     await server.serve(sockets=[listening])
     for task in tasks:
         task.cancel()
+    for study in (live, rehearsal):
+        study.pictures.close()
 
 
 def _help(

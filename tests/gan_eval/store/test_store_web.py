@@ -79,19 +79,20 @@ def test_another_store_has_another_secret(tmp_path: Path) -> None:
 
 def test_the_tab_that_came_last_holds_a_session_and_progress_is_told_by_one_query(store: Store) -> None:
     assert held_by(store, "s1") is None
-    assert progress_of(store, "s1") == (None, 1, "open")
+    assert progress_of(store, "s1") == (None, 1, "open", False)
     hold_session(store, "s1", "first")
     hold_session(store, "s2", "of another")
     hold_session(store, "s1", "second")
     assert held_by(store, "s1") == "second"
     store.add(tables.TRIALS, [trial(2), trial(1, "s2")])
     store.set_status("s1", "complete", None)
+    store.describe("s1", {"screen_width": 800})
     statements = []
     sa.event.listen(store.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
-    assert progress_of(store, "s1") == ("second", 2, "complete")
+    assert progress_of(store, "s1") == ("second", 2, "complete", True)
     assert len(statements) == 1
-    assert progress_of(store, "s2") == ("of another", 1, None), "dealt, and not begun"
-    assert progress_of(store, "s3") == (None, 0, None)
+    assert progress_of(store, "s2") == ("of another", 1, None, False), "dealt, and not begun"
+    assert progress_of(store, "s3") == (None, 0, None, False)
 
 
 def test_progress_is_read_from_the_keys_alone(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_progress_is_read_from_the_keys_alone(tmp_path: Path) -> None:
         ((query, parameters),) = asked
         with store.transaction() as connection:
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)]
-    assert sum("USING" in line and "INDEX" in line for line in plan) == 3
+    assert sum("USING" in line and "INDEX" in line for line in plan) == 4
     assert not any("SCAN" in line and "CONSTANT" not in line for line in plan)
 
 
