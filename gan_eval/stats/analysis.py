@@ -182,8 +182,8 @@ def analyze(
     options = _Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates))
     settings, beyond = _extended(plan, options)
     require_known_models(settings, whole)
-    refuse_outcome_rules(settings.exclude, whole, where="trials" if plan is None else EXCLUSIONS_PLANNED)
-    refuse_outcome_rules(beyond.exclude, whole, where="trials")
+    refuse_outcome_rules(settings.exclude, where="trials" if plan is None else EXCLUSIONS_PLANNED)
+    refuse_outcome_rules(beyond.exclude, where="trials")
     on_outcome = [
         rule for rule in (*settings.exclude_participants, *beyond.exclude_participants) if is_on_outcome(rule)
     ]

@@ -374,7 +374,7 @@ def check_plan(plan: Plan) -> None:
 
         where = f"{plan.file}: analysis.exclude"
         holding(frame_of([], TRIALS), analysis.exclude, where=where)
-        refuse_outcome_rules(analysis.exclude, frame_of([], TRIALS), where=where)
+        refuse_outcome_rules(analysis.exclude, where=where)
         holding(frame_of([], PARTICIPATION), analysis.exclude_participants, where=f"{where}_participants")
 
 

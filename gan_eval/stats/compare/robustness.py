@@ -17,11 +17,10 @@ from gan_eval.stats.compare.comparisons import COMPARISONS, NamedFits, compariso
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.grades import HIGHER, MEAN
 from gan_eval.stats.compare.questions import REAL_VS_FAKE, TOLD_APART, TOLD_APART_IN_PAIRS
-from gan_eval.stats.exclusions import is_right, parse_rule
+from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.trials import OUTCOMES, PAIRED, answered_trials, pair_trials
-from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import ANALYSIS_RUN, FRACTION, SIMULATED, Column, Table, ends, integer, number, text
 
@@ -216,12 +215,11 @@ def _tested(part: pd.DataFrame, value: float, influence: np.ndarray, *, too_few:
     return {**cells, "n_units": int(participant.max()) + 1, **carried}
 
 
-def refuse_outcome_rules(rules: Sequence[str], trials: pd.DataFrame, *, where: str) -> None:
+def refuse_outcome_rules(rules: Sequence[str], *, where: str) -> None:
     """Refuse rules on trials that use their outcome; time-outs (`response=none`) are allowed.
 
     Args:
         rules: on the table `trials`.
-        trials: the table; further columns that copy an outcome under another name are outcomes too.
         where: what an error names.
 
     Raises:
@@ -231,30 +229,11 @@ def refuse_outcome_rules(rules: Sequence[str], trials: pd.DataFrame, *, where: s
         rule = parse_rule(given)
         if rule.column in ("response", "choice") and (rule.operator, rule.value) == ("=", "none"):
             continue
-        outcome = rule.column if rule.column in OUTCOMES else _copied_outcome(rule.column, trials)
-        if outcome:
-            copied = "" if outcome == rule.column else f", which says what {outcome} says"
+        if rule.column in OUTCOMES:
             raise UserError(
-                f"{where}: rule {given}: on the outcome ({rule.column}{copied}), so it would decide the answer; leave "
+                f"{where}: rule {given}: on the outcome ({rule.column}), so it would decide the answer; leave "
                 "trials out by reaction_time_ms, flags or response=none, and people by catch_accuracy or n_answered"
             )
-
-
-def _copied_outcome(column: str, trials: pd.DataFrame) -> str:
-    """The outcome that a further column copies: each of two or more values in the main trials stands for one value of
-    the outcome, and the other way round. Empty: none."""
-    if column in TRIALS.by_name or column not in trials:
-        return ""
-    main = trials[(trials["phase"] == "main").to_numpy(bool)]
-    for name in OUTCOMES:
-        outcome = (is_right(main) if name == "correct" else main[name]).astype("object")
-        cells = main[column].astype("object")
-        both = pd.DataFrame({"cell": cells, "outcome": outcome.where(outcome != "none")}).dropna()
-        if len(both) >= _LEAST and both["outcome"].nunique() > 1:
-            distinct = both.astype("str").drop_duplicates()
-            if len(distinct) == distinct["cell"].nunique() == distinct["outcome"].nunique():
-                return name
-    return ""
 
 
 def is_on_outcome(rule: str) -> bool:

@@ -60,14 +60,10 @@ def test_a_plan_excludes_and_what_goes_beyond_it_is_said_apart():
         "response=real",
         "choice=a",
         "confidence<2",
-        "acc<1",
-        "truth=r",
     ],
 )
 def test_trials_are_not_left_out_by_their_outcome(rule):
     trials = simulated(participants=4, each=12)
-    trials["acc"] = (trials["kind"] == trials["response"]).astype(int)
-    trials["truth"] = trials["kind"].str[0]
     with pytest.raises(UserError, match=f"rule {rule}: on the outcome"):
         analyze(trials, exclude=[rule])
     with pytest.raises(UserError, match=f"rule {rule}: on the outcome"):
