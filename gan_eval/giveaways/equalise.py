@@ -194,7 +194,12 @@ def equalise(
     source, out = Path(source), Path(out)
     stimuli = read_set(source, files_must_exist=False)
     record_file = out / OWN_FOLDER / RECORD
-    _require_own_folder(source, out, record_file)
+    before, after, own = source.resolve(), out.resolve(), record_file.parent
+    if after == before or before in after.parents or after in before.parents:
+        raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
+    check_output_folder(out)
+    if own.is_dir() and not record_file.is_file() and any(path != own for path in out.iterdir()):
+        raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
     items: dict[str, list[Row]] = {}
     for row in stimuli.rows:
         items.setdefault(row["item"], []).append(row)
@@ -253,17 +258,6 @@ def equalise(
         write_json(record_file, {**record, "problems": problems, "files": origins})
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
         return Equalised(len(included), size, tuple(problems))
-
-
-def _require_own_folder(source: Path, out: Path, record_file: Path) -> None:
-    """Refuse a folder that is not the new set's own."""
-    old, new = source.resolve(), out.resolve()
-    if new == old or old in new.parents or new in old.parents:
-        raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
-    check_output_folder(out)
-    own = record_file.parent
-    if own.is_dir() and not record_file.is_file() and any(path != own for path in out.iterdir()):
-        raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
 
 
 def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) -> dict[str, images.Picture]:

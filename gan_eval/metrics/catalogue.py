@@ -74,32 +74,29 @@ def describe() -> str:
         "input": "What the generator was given",
         "set": "Generated pictures and real pictures",
     }
+    kinds = [*headings]
     parts = []
-    for kind, heading in headings.items():
-        parts.append(f"{heading}\n{'=' * len(heading)}")
-        parts += [_paragraph(metric) for metric in METRICS.values() if metric.kind == kind]
+    for metric in sorted(METRICS.values(), key=lambda metric: kinds.index(metric.kind)):
+        if heading := headings.pop(metric.kind, ""):
+            parts.append(f"{heading}\n{'=' * len(heading)}")
+        better = "higher is better" if metric.higher_is_better else "lower is better"
+        unit = f" {metric.unit}" if metric.unit else ""
+        weights = [f"{name} (`gan-eval weights fetch {name}`)" for name in metric.weights]
+        details = [
+            ("source", metric.source),
+            ("definition", metric.definition),
+            ("least size", "{} pixels by {}".format(*metric.least_size) if metric.least_size else ""),
+            ("weights", ", ".join(weights)),
+            ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
+            ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),
+            ("needs", "a segmenter: --segmenter FILE" if metric.extractor == "segmenter" else ""),
+            ("needs", "label maps: the column input_file of the set" if metric.extractor == "label_colours" else ""),
+            ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
+        ]
+        lines = wrap(f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", WIDTH)
+        lines += wrap(f"    {metric.measures}", WIDTH, subsequent_indent="    ")
+        for label, text in details:
+            if text:
+                lines += wrap(f"{label}: {text}", WIDTH, initial_indent="    ", subsequent_indent="      ")
+        parts.append("\n".join(lines))
     return "\n\n".join(parts)
-
-
-def _paragraph(metric: Metric) -> str:
-    """The metric's name and nature, then an indented line for each fact."""
-    better = "higher is better" if metric.higher_is_better else "lower is better"
-    unit = f" {metric.unit}" if metric.unit else ""
-    weights = [f"{name} (`gan-eval weights fetch {name}`)" for name in metric.weights]
-    details = [
-        ("source", metric.source),
-        ("definition", metric.definition),
-        ("least size", "{} pixels by {}".format(*metric.least_size) if metric.least_size else ""),
-        ("weights", ", ".join(weights)),
-        ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
-        ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),
-        ("needs", "a segmenter: --segmenter FILE" if metric.extractor == "segmenter" else ""),
-        ("needs", "label maps: the column input_file of the set" if metric.extractor == "label_colours" else ""),
-        ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
-    ]
-    lines = wrap(f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", WIDTH)
-    lines += wrap(f"    {metric.measures}", WIDTH, subsequent_indent="    ")
-    for label, text in details:
-        if text:
-            lines += wrap(f"{label}: {text}", WIDTH, initial_indent="    ", subsequent_indent="      ")
-    return "\n".join(lines)

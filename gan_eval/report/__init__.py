@@ -51,27 +51,22 @@ def write_report(
     places = [Path(place) for place in ([stimuli] if isinstance(stimuli, Path | str) else stimuli)]
     if isinstance(tables, Path | str):
         return build(Path(tables), Path(out), title=title, stimuli=places, with_raw_tables=with_raw_tables)
-    with TemporaryDirectory() as temporary:
-        folder = Path(temporary) / Path(out).stem  # its name is the default heading
-        _write_frames(tables, folder)
-        return build(folder, Path(out), title=title, stimuli=places, with_raw_tables=with_raw_tables)
-
-
-def _write_frames(frames: "Mapping[str, pd.DataFrame]", folder: Path) -> None:
-    """Write each frame as the file of its table."""
     from gan_eval.errors import UserError
     from gan_eval.stats.analysis import ALL_TABLES
     from gan_eval.stats.trials import fill_trials, usable
     from gan_eval.tables.frames import write_table
 
-    if not (isinstance(frames, Mapping) and frames):
-        found = "" if isinstance(frames, Mapping) else f" in a {type(frames).__name__}"
+    if not (isinstance(tables, Mapping) and tables):
+        found = "" if isinstance(tables, Mapping) else f" in a {type(tables).__name__}"
         raise UserError(f"write_report: no tables by name{found}; give those of gan_eval.analyze, or a folder")
-    for name, frame in frames.items():
-        if name not in ALL_TABLES:
-            raise UserError(f"write_report: no table {name!r}; name the frames as in docs/tables.md")
-        whole = fill_trials(usable(frame).trials) if name == "trials" else frame
-        write_table(whole, folder / f"{name}.csv", ALL_TABLES[name])
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary) / Path(out).stem  # its name is the default heading
+        for name, frame in tables.items():
+            if name not in ALL_TABLES:
+                raise UserError(f"write_report: no table {name!r}; name the frames as in docs/tables.md")
+            whole = fill_trials(usable(frame).trials) if name == "trials" else frame
+            write_table(whole, folder / f"{name}.csv", ALL_TABLES[name])
+        return build(folder, Path(out), title=title, stimuli=places, with_raw_tables=with_raw_tables)
 
 
 def build(

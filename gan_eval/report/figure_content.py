@@ -11,7 +11,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.report.metrics.data import in_order, is_of_quality
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import Record, clean, missing, number
+from gan_eval.report.parts.words import clean, missing, number
 from gan_eval.report.people.caveats import is_interim
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.answers.grades import OPINION_SCORES
@@ -269,8 +269,13 @@ def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> 
         for entry in entries:
             entry.points = _points(folder, metric, entry, measure, has_pictures=has_pictures)
         if sum(len(entry.points) for entry in entries) >= MIN_POINTS:
+            words = []
             rows = known[known["metric"] == metric].to_dict("records")
-            return metric, [_strength(row, column, named=len(rows) > 1) for row in rows]
+            for row in rows:
+                low, high = (row[f"{'ci' if column == 'spearman' else column}_{end}"] for end in ("low", "high"))
+                ends = "" if missing(low) else f" [{number(low)}, {number(high)}]"
+                words.append(f"{clean(row['dataset'])}: " * (len(rows) > 1) + f"ρ = {number(row[column])}{ends}")
+            return metric, words
     return "", []
 
 
@@ -287,10 +292,3 @@ def _points(folder: StudyFolder, metric: str, entry: Entry, measure: str, *, has
     else:
         scores = 100 - 100 * folder.scope("stimulus").groupby("id")["fake_correct"].mean()
     return values.assign(score=values["stimulus"].map(scores))[["value", "score"]].dropna().to_numpy(float)
-
-
-def _strength(row: Record, column: str, *, named: bool) -> str:
-    """Return a correlation with its interval in words."""
-    low, high = (row[f"{'ci' if column == 'spearman' else column}_{end}"] for end in ("low", "high"))
-    ends = "" if missing(low) else f" [{number(low)}, {number(high)}]"
-    return f"{clean(row['dataset'])}: " * named + f"ρ = {number(row[column])}{ends}"

@@ -102,13 +102,14 @@ def training_runs(folder: StudyFolder) -> list[TrainingRun]:
     for name in names:
         place = folder.path / "models" / name
         config, validation = place / "config.json", place / "validation.csv"
+        grids = {path.stem.removeprefix("step_"): path for path in sorted((place / "samples").glob("step_*.png"))}
         runs.append(
             TrainingRun(
                 model=name,
                 log=folder.training[name],
                 validation=read_table(validation, VALIDATION) if validation.is_file() else frame_of([], VALIDATION),
                 settings=_settings_of(config) if config.is_file() else {},
-                grids=_grids(place / "samples"),
+                grids=dict(sorted((int(step), path) for step, path in grids.items() if step.isdigit())),
             )
         )
     return runs
@@ -137,12 +138,6 @@ def labels(runs: Sequence[TrainingRun]) -> list[str]:
     if len(set(ratios)) < len(ratios) or len(ratios) < 2 or not all(ratios):
         return [run.model for run in runs]
     return [f"{run.model} ({ratio})" for run, ratio in zip(runs, ratios, strict=True)]
-
-
-def _grids(folder: Path) -> dict[int, Path]:
-    """Return files `step_NNNNNNN.png` by their step."""
-    files = {path.stem.removeprefix("step_"): path for path in folder.glob("step_*.png")}
-    return {int(step): files[step] for step in sorted(files, key=lambda text: (len(text), text)) if step.isdigit()}
 
 
 def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:

@@ -143,7 +143,14 @@ def import_items(
                 if resize and any(pictures[role].shape != pictures["real"].shape for role in models):
                     pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, fit)
                     resized += 1
-                _require_one_size(pictures, files, models)
+                height, width = pictures["real"].shape[:2]
+                for role in (role for role in (*models, "mask") if role in pictures):
+                    if pictures[role].shape[:2] != (height, width):
+                        sizes = f"{width}x{height} and {pictures[role].shape[1]}x{pictures[role].shape[0]}"
+                        fix = ": --fit crop or --fit stretch" if role in models else ""
+                        raise UserError(
+                            f"{files[role]}: real and {role} differ in size ({sizes}); bring both to one size{fix}"
+                        )
             except UserError as error:
                 problems.append(str(error))
             else:
@@ -199,16 +206,6 @@ def _one_size(pictures: Mapping[str, Samples], shown: Mapping[str, Path], fit: i
         role: images.to_size(picture, target, fit) if sizes[role] in compared else picture
         for role, picture in pictures.items()
     }
-
-
-def _require_one_size(pictures: Mapping[str, Samples], files: Mapping[str, Path], models: Mapping[str, str]) -> None:
-    """Refuse an item whose generated pictures or mask have another size than its real picture."""
-    height, width = pictures["real"].shape[:2]
-    for role in (*models, "mask"):
-        if role in pictures and pictures[role].shape[:2] != (height, width):
-            sizes = f"{width}x{height} and {pictures[role].shape[1]}x{pictures[role].shape[0]}"
-            fix = ": --fit crop or --fit stretch" if role in models else ""
-            raise UserError(f"{files[role]}: real and {role} differ in size ({sizes}); bring both to one size{fix}")
 
 
 def _write_item(

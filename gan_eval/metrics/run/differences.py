@@ -132,7 +132,8 @@ def _paired_differences(
         with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite is NaN: excluded too
             difference = finite_mean(of_a - of_b)
         notes = []
-        if is_mixed and (count := _in_two_formats(models[a], models[b])):
+        in_both = {item for item, _ in models[a]} & {item for item, _ in models[b]}
+        if is_mixed and (count := len(in_both) - len({item for item, _ in shared})):  # in no common format
             notes.append(f"{_items(count)} left out: measured in two pixel formats; bring the pictures to one")
         if difference.left_out:
             notes.append(f"{_items(difference.left_out)} left out: a value is infinite")
@@ -152,12 +153,6 @@ def _mean(values: Sequence[float]) -> float:
     """The mean of an item's finite values; infinite if there is none."""
     mean = values[0] if len(values) == 1 else finite_mean(values).mean
     return math.inf if mean is None else mean
-
-
-def _in_two_formats(a: Iterable[_Measured], b: Iterable[_Measured]) -> int:
-    """Items that both have, in no common format."""
-    a, b = set(a), set(b)
-    return len({item for item, _ in a} & {item for item, _ in b}) - len({item for item, _ in a & b})
 
 
 def _items(count: int) -> str:
