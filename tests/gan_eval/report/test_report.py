@@ -70,7 +70,7 @@ def test_identifiers_are_unique_and_references_meet_one(page):
     assert len(names) == len(set(names))
     targets = re.findall(r"url\(#([^)]+)\)", page.source)
     targets += [ref[1:] for ref in (*page.attributes("xlink:href"), *page.attributes("href")) if ref.startswith("#")]
-    assert targets
+    assert targets or "<svg" not in page.source
     assert set(targets) <= set(names)
 
 
