@@ -103,8 +103,10 @@ export class Transport {
 
   async #deliver(participant, { report, origin, token, tab }) {
     const send = () => {
-      // in the clock of the page that showed the trial, also when this is a later page
-      const sent_ms = performance.timeOrigin + performance.now() - origin;
+      // in the clock of the page that showed the trial, also when this is a later page; a trial that is broken off in
+      // the frame of its onset ends in the next one
+      const moments = [...report.showings, ...report.presses].map(({ offset_ms, at_ms }) => offset_ms ?? at_ms);
+      const sent_ms = Math.max(performance.timeOrigin + performance.now() - origin, ...moments);
       return this.#send("trial", { ...report, sent_ms }, { token, tab });
     };
     const answer = await this.#insist(send, (response) => response.json());

@@ -329,13 +329,13 @@ export class Stage {
 
   async #askConfidence() {
     this.#ask("confidence");
-    this.main.dataset.page = "confidence";
-    this.main.dataset.state = "hidden";
     this.headline.textContent = this.#settings.confidence_question;
     this.#place(this.headline, { width: 0, height: 0 });
     this.#show(this.headline, true);
-    const asked = (await this.#frame()) + FRAMES_TO_SCREEN * this.#frameMs;
     try {
+      const asked = await this.#frame(); // an earlier press was not meant for this question
+      this.main.dataset.page = "confidence";
+      this.main.dataset.state = "hidden";
       return await new Promise((resolve, reject) => {
         this.#reject = reject;
         this.#onPress = (press) => {
