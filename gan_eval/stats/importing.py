@@ -95,7 +95,10 @@ def import_trials(
     foreign = pd.DataFrame(list(fitting.values()), index=list(fitting), columns=header, dtype="str")
     foreign = foreign.mask(foreign == "")
     known, problems = _known_names(foreign, mapping)
-    _require_clear_numbers(foreign, known, file=str(file))
+    read = (known.get(target, target) and _source(target, known.get(target, ""), foreign) for target in _NUMBERS)
+    for name in (name for name in dict.fromkeys(read) if name in foreign):
+        cells = foreign[name].dropna()
+        require_clear_numbers(zip(cells.index.tolist(), cells, strict=True), f"{file}: column {name}")
     chosen = holding(foreign, where, where=str(file))
     _refuse_choice_by_outcome(where, foreign, mapping, words, file=str(file))
     foreign = foreign[chosen]
@@ -161,15 +164,6 @@ def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dic
         except UserError as error:
             problems.append(str(error))
     return known, problems
-
-
-def _require_clear_numbers(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> None:
-    """Refuse ambiguous marks in the columns that numbers are read from."""
-    used = (mapping.get(target, target) and _source(target, mapping.get(target, ""), foreign) for target in _NUMBERS)
-    for name in dict.fromkeys(used):
-        if name in foreign:
-            cells = foreign[name].dropna()
-            require_clear_numbers(zip(cells.index.tolist(), cells, strict=True), f"{file}: column {name}")
 
 
 def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:

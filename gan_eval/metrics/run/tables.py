@@ -218,11 +218,17 @@ def provenance(
         import torch
 
         device = f"{device} ({torch.cuda.get_device_name(device)})"
+    libraries = dict.fromkeys(_ALWAYS)  # that had a part in the values
+    if tools.sha256 or tools.device != "cpu":
+        libraries |= dict.fromkeys(_OF_NETWORKS)
+    libraries |= {"scipy": None} if any(metric.kind == "set" for metric in metrics) else {}
+    libraries |= {metric.library: None for metric in metrics if metric.library}
+    installed = [f"{name} {version}" for name, version in versions(libraries)]
     return {
         "settings": json.dumps(how, sort_keys=True, ensure_ascii=False),
         "settings_hash": sha256_json(canonical),
         "input_hash": sha256_json(hashes),
-        "software": _software(metrics, tools),
+        "software": "; ".join([f"gan_eval {__version__}", f"python {platform.python_version()}", *installed]),
         "weights_sha256": (
             next(iter(weights.values()), None)
             if len(weights) < 2
@@ -248,15 +254,3 @@ def _formats_measured(stimuli: "Sequence[Stimulus]", results: "PictureResults") 
             measured_as = results.formats.get(number, str(RGB8))
             formats += [] if measured_as in formats else [measured_as]
     return found
-
-
-def _software(metrics: Sequence[Metric], tools: "Tools") -> str:
-    """gan_eval, Python and the libraries that had a part in the values, with their versions."""
-    libraries = dict.fromkeys(_ALWAYS)
-    if tools.sha256 or tools.device != "cpu":
-        libraries |= dict.fromkeys(_OF_NETWORKS)
-    if any(metric.kind == "set" for metric in metrics):
-        libraries |= {"scipy": None}
-    libraries |= {metric.library: None for metric in metrics if metric.library}
-    installed = [f"{name} {version}" for name, version in versions(libraries)]
-    return "; ".join([f"gan_eval {__version__}", f"python {platform.python_version()}", *installed])

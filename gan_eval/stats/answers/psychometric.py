@@ -182,7 +182,10 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) 
     functions: list[Row] = []
     levels: list[Row] = []
     for judged in _judged(trials, settings):
-        models = _rows_of_models(judged)
+        models: dict[str | None, np.ndarray] = {None: np.arange(len(judged.trials))}
+        if judged.trials["model"].notna().any():  # of single pictures with the reals of a model's sessions
+            of = groups(judged.trials, "model")
+            models = {str(name): np.sort(of.row[of.group == place]) for place, name in enumerate(of.ids)}
         curves: list[tuple[Curve | None, str]] = []
         if judged.trials["x"].nunique() < _LEAST_LEVELS:
             curves = [(None, "no function: two levels; a threshold and a slope need three")] * len(models)
@@ -237,14 +240,6 @@ def _judged(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[_Judge
             part = part.reset_index(drop=True).assign(x=scale - scale.mean())
             part = part.assign(person=pd.factorize(part["participant"])[0], sight=pd.factorize(part["picture"])[0])
             yield _Judged(task, dataset if isinstance(dataset, str) else None, part, float(scale.mean()), is_log)
-
-
-def _rows_of_models(judged: _Judged) -> dict[str | None, np.ndarray]:
-    """Return the rows of each model's answers, ascending; of single pictures with the reals of its sessions."""
-    if judged.trials["model"].isna().all():
-        return {None: np.arange(len(judged.trials))}
-    grouped = groups(judged.trials, "model")
-    return {str(model): np.sort(grouped.row[grouped.group == place]) for place, model in enumerate(grouped.ids)}
 
 
 def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, str]]:

@@ -228,8 +228,15 @@ def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
     for metric in points.metrics:
         (pooled,), (within,) = points.pairing(metric), points.pairing(metric, group=points.group)
         for pairing in (pooled, within):
-            if pairing.key not in ceilings:
-                ceilings[pairing.key] = _ceiling(points, pairing)
+            if pairing.key in ceilings:
+                continue
+            seed = (*points.seed, _SPLITS_STREAM)
+            try:
+                ceilings[pairing.key] = ceiling(
+                    points.scores, seed=seed, point=points.point, use=pairing.use, group=pairing.group
+                )
+            except NoFitError as reason:  # why there is none
+                ceilings[pairing.key] = str(reason)
         row = _pooled_row(points, metric, pooled, bootstrap[metric, *pooled.key], ceilings[pooled.key])
         if within.group is not None:
             spread, highest = bootstrap[metric, *within.key], ceilings[within.key]
@@ -247,15 +254,6 @@ def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
             row |= {names[name]: cell for name, cell in row.items() if name in names}
         rows.append(row)
     return rows
-
-
-def _ceiling(points: PointSet, pairing: Pairing) -> float | str:
-    """Return the ceiling of a metric's correlation, or why there is none."""
-    seed = (*points.seed, _SPLITS_STREAM)
-    try:
-        return ceiling(points.scores, seed=seed, point=points.point, use=pairing.use, group=pairing.group)
-    except NoFitError as reason:
-        return str(reason)
 
 
 def _inference(
