@@ -1,19 +1,14 @@
-"""Intervals and tests of proportions and Holm's correction, against scipy and statsmodels."""
+"""Intervals and tests of proportions, against scipy and statsmodels."""
 
 from fractions import Fraction
 from math import comb
-from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.stats import binomtest, fisher_exact
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from gan_eval.stats.shares import binomial_p, fisher_p, newcombe, proportion, wilson
-from gan_eval.tables.multiple_tests import holm
 
 COUNTS = [
     (0, 1),
@@ -68,20 +63,3 @@ def test_fisher_p_equals_scipy(largest):
         k_a, k_b = int(rng.integers(n_a + 1)), int(rng.integers(n_b + 1))
         expected = fisher_exact([[k_a, n_a - k_a], [k_b, n_b - k_b]]).pvalue
         assert fisher_p(k_a, n_a, k_b, n_b) == pytest.approx(expected, abs=2e-10)
-
-
-p_values = st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=12)
-
-
-@pytest.mark.slow
-@settings(max_examples=100)
-@given(p_values)
-def test_holm_is_that_of_statsmodels_over_the_tests_there_are(p: list[float]) -> None:
-    given_p = np.array(p)
-    known = ~np.isnan(given_p)
-    adjusted = holm(given_p)
-    assert np.isnan(adjusted[~known]).all()
-    if known.any():
-        with mock.patch("gc.collect"):  # statsmodels collects garbage in each call: a second where much is loaded
-            expected = multipletests(given_p[known], method="holm")[1]
-        assert adjusted[known] == pytest.approx(expected)
