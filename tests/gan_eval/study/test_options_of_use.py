@@ -77,7 +77,6 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (f"{QUIZ} --exposure-ms 5000", "--response-ms 4000 is shorter than --exposure-ms 5000"),
         (f"{QUIZ} --allow-giveaways x", "--allow-giveaways: 'x' is not a clue"),
         (f"power r.toml {POWER}", "r.toml: power.fooling_rates.x: no such model"),
-        ("train --data data/d --out o --steps 1 --epochs 1", "--steps or --epochs, not both"),
         ("train --data data/d --out o --steps 1 --set snapshots=[0,-1]", "--set snapshots: found -1"),
         ("train --data data/d --out o --steps 1 --set plateau_patience=2", "give --set validate_every"),
         ("analyze trials.csv --out o --exclude x", "--exclude: rule 'x': not understood"),
