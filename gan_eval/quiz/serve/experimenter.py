@@ -95,7 +95,7 @@ def experimenter_routes(
     async def to_test(_: Request) -> Response:
         code = "test-" + "".join(secrets.choice(LETTERS) for _ in range(8))
         parameter = live.settings.browser.participant_parameters[0]
-        return Response(status_code=303, headers={"Location": f"{test_path}/?{parameter}={code}"})
+        return Response(status_code=303, headers={"Location": f"../..{test_path}/?{parameter}={code}"})
 
     async def show_report(_: Request) -> Response:
         if report is None or not report.is_file():
