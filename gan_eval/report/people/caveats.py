@@ -22,7 +22,7 @@ from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.compare.robustness import ONE_ANSWER, SENSITIVITY, WITH_UNFINISHED, is_on_outcome
 from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stats.looks import NO_VERDICT
-from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
+from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
 """The standing of a rule or a margin: in the study's plan, beyond it, or given without a plan."""
@@ -32,6 +32,8 @@ BY = {
     BY_RULE: "by rule, no plan given",
 }
 """After `left out`."""
+BROWSER_LAG = "15 to 48 ms in published measurements (Bridges et al. 2020)"
+"""Lag of reaction times in the browser programs of that study."""
 _MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE: "margin"}
 
 
@@ -119,6 +121,13 @@ def caveats(folder: StudyFolder) -> list[str]:
     simulated = len(folder.table(TRIALS)) - len(trials)  # 0 unless people have answered
     if simulated:
         lines.append(f"{plural(simulated, 'trial')} of simulated participants left out, since people have answered.")
+    sessions = folder.table(SESSIONS)
+    if count := int(in_browser(sessions).sum()):
+        pooled = "" if count == len(sessions) else "; those of the desktop are pooled with them"
+        lines.append(
+            f"{plural(count, 'session')} ran in a browser{pooled}: reaction times contain each device's lag, "
+            f"{BROWSER_LAG}, so compare them within participants only."
+        )
     sets = folder.table(SET_METRICS)
     if len(sets):
         from gan_eval.metrics.catalogue import MIN_FID_PICTURES  # imports the metrics
@@ -186,6 +195,11 @@ def _with_one_answer(folder: StudyFolder) -> list[str]:
     fakes, reals = table["hits"] + table["false_alarms"], table["misses"] + table["correct_rejections"]
     names = table.loc[((fakes == 0) | (reals == 0)) & (fakes + reals > 0), "id"].astype(str).tolist()
     return names if len(names) <= MOST_NAMED else [plural(len(names), "participant")]
+
+
+def in_browser(sessions: pd.DataFrame) -> pd.Series:
+    """Return (N,) bool by row of `sessions`: the session ran in a browser."""
+    return (sessions["presenter"] == "browser").fillna(False).astype(bool)
 
 
 def is_excluded(table: pd.DataFrame) -> pd.Series:

@@ -5,12 +5,20 @@ import pytest
 from synthetic_tables import folder_of
 
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.references import cited_keys
 from gan_eval.report.people.answer import answer
-from gan_eval.report.people.participants import analysed_text, included_count, left_out_text, participation_sentences
+from gan_eval.report.people.caveats import caveats
+from gan_eval.report.people.participants import (
+    analysed_text,
+    included_count,
+    left_out_text,
+    participation_sentences,
+    timing_sentences,
+)
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.exclusions import Rules, leave_out
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import SESSIONS
+from gan_eval.tables import CHECKS, SESSIONS
 from gan_eval.tables.frames import frame_of
 
 STATUS = {"P0": "complete", "P1": "complete", "P2": "complete", "P3": "open", "P4": "complete", "P5": "open"}
@@ -98,3 +106,47 @@ def test_where_exclusions_leave_no_answer_that_is_said(asked: dict[str, object])
 def test_before_the_first_answer_there_is_none_whatever_rules_there_are() -> None:
     whole = trials(response="none", quick=_ALL_QUICK)
     assert answer(folder(whole, Rules(["reaction_time_ms<200"]))) == _NONE_YET
+
+
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 Version/18.6 Safari/604.1"
+
+
+def browser_folder(*presenters: str) -> StudyFolder:
+    """A session of four trials for each presenter, on Chrome and a telephone in turn; one trial has missed frames."""
+    made = folder(trials())
+    rows = [
+        {"session": f"P{place}", "participant": f"P{place}", "protocol": "single", "status": "complete"}
+        | {"simulated": False, "presenter": presenter, "refresh_hz": (60.0, 120.0)[place % 2]}
+        | {"platform": (CHROME, IPHONE)[place % 2] if presenter == "browser" else "Linux-6.1"}
+        for place, presenter in enumerate(presenters)
+    ]
+    shown = made.tables["trials"]
+    shown = shown[shown["session"].isin([row["session"] for row in rows])].assign(missed_frames=0, flags=None)
+    shown["missed_frames"] = shown["missed_frames"].where(shown.index != shown.index[0], 2)
+    checks = [
+        {"session": "P0", "check": "comprehension", "value": 2.0, "verdict": "failed", "simulated": False},
+    ]
+    return folder_of(sessions=frame_of(rows, SESSIONS), trials=shown, checks=frame_of(checks, CHECKS))
+
+
+def test_the_methods_say_how_many_sessions_ran_in_a_browser_and_what_its_times_are_worth() -> None:
+    """Browsers by name, refresh rates, missed frames; a failed comprehension check is no timing self-test."""
+    sentences = " ".join(timing_sentences(browser_folder("browser", "browser", "browser")))
+    assert "60.0 to 120.0\u202fHz; on Chrome on Linux and Safari on iOS" in sentences.replace("\xa0", "\u202f")
+    assert "All 3 sessions ran in a browser (Chrome 2 and Safari 1), with refresh rates measured" in sentences
+    assert "frames were missed in 8.3" in sentences.replace("\u202f", " ")
+    assert "15 to 48 ms in published measurements (Bridges et al. 2020)" in sentences
+    assert "comprehension" not in sentences
+    assert "Mozilla" not in sentences
+    assert cited_keys(sentences) == ["bridges2020"]
+
+
+def test_browser_sessions_are_a_caveat_and_those_of_the_desktop_are_not() -> None:
+    """Pooled sessions are named as such."""
+    (caveat,) = [line for line in caveats(browser_folder("browser", "raster")) if "browser" in line]
+    assert caveat.startswith("1 session ran in a browser; those of the desktop are pooled with them: reaction times")
+    (caveat,) = [line for line in caveats(browser_folder("browser", "browser")) if "browser" in line]
+    assert caveat.startswith("2 sessions ran in a browser: reaction times")
+    desktop = browser_folder("raster", "raster")
+    assert not [line for line in [*caveats(desktop), *timing_sentences(desktop)] if "browser" in line]
