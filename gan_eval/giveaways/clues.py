@@ -3,7 +3,6 @@ that are compared."""
 
 import hashlib
 import io
-import re
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,12 +22,12 @@ from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet
 from gan_eval.tables.frames import Row
 
 Sort = Literal["metadata", "picture"]
-"""metadata: of the file, its properties or its name. picture: of the pixels, which may be content."""
+"""metadata: properties of the file. picture: of the pixels, which may be content."""
 
-Measure = Literal["number", "category", "tokens"]
-"""Comparison of values: by their order; by the class of others of the same value; by the words in a name."""
+Measure = Literal["number", "category"]
+"""Comparison of values: by their order; by the class of others of the same value."""
 
-Value = float | str | frozenset[str] | None
+Value = float | str | None
 """A clue's value in one picture; None where the picture has none."""
 
 Facts = Mapping[str, Value]
@@ -42,8 +41,6 @@ class Clue:
     name: str
     sort: Sort
     measure: Measure
-    shared_formats_only: bool = False
-    """Compared among pictures of the file formats that both classes hold; otherwise `format` says it already."""
     fix: str = ""
     """Advice for a picture clue that is not the content."""
 
@@ -56,8 +53,6 @@ METADATA_CLUES: tuple[Clue, ...] = (
     Clue("metadata", "metadata", "category"),
     Clue("jpeg_tables", "metadata", "category"),
     Clue("jpeg_subsampling", "metadata", "category"),
-    Clue("suffix", "metadata", "category", shared_formats_only=True),
-    Clue("name_token", "metadata", "tokens"),
 )
 """Found in the file. These can make the quiz refuse to start."""
 
@@ -87,7 +82,6 @@ _CHUNK_KINDS = {"eXIf": "EXIF", "tIME": "time", "pHYs": "resolution", "tEXt": "t
 _XMP = b"XML:com.adobe.xmp"
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}
 """Bits a channel by Pillow's mode; 8 in the others."""
-_WORD = re.compile(r"[^\W\d_]+")
 
 Plane = NDArray[np.float64]
 """(H, W) float64, 0..255."""
@@ -104,22 +98,20 @@ def file_facts(path: Path) -> Facts:
     """Return the metadata clues of one picture file, from its headers alone.
 
     Args:
-        path: the picture; only its own name counts, not its folder's.
+        path: the picture.
 
     Raises:
         UserError: the file is missing or not a picture.
     """
     path = Path(path)
     require_file(path)
-    name: Facts = {"suffix": path.suffix, "name_token": frozenset(_WORD.findall(path.stem.lower()))}
     try:
         with Image.open(path) as image:
-            return {**name, **_facts_of(image, path)}
+            return _facts_of(image, path)
     except UnidentifiedImageError:
         samples = read_stored(path).samples  # of channels that Pillow does not know, or the message why not
         height, width = samples.shape[:2]
         return {
-            **name,
             "format": "TIFF",
             "size": f"{width}x{height}",
             "mode": str(format_of(samples)),
@@ -135,7 +127,7 @@ def file_facts(path: Path) -> Facts:
 
 
 def _facts_of(image: Image.Image, path: Path) -> dict[str, Value]:
-    """Return the clues of an opened picture, other than those of its name."""
+    """Return the clues of an opened picture."""
     bits = _BITS.get(image.mode, 8)
     tables = subsampling = None
     if isinstance(image, JpegImagePlugin.JpegImageFile):

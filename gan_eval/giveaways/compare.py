@@ -8,8 +8,7 @@ is the best guess by the class of other pictures of the same category (`category
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 from statistics import NormalDist, median
 from typing import Any, Literal
 
@@ -66,10 +65,7 @@ class Finding:
 
 def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding:
     """Compare one clue between two lists of pictures' facts, each of one picture."""
-    if clue.shared_formats_only:
-        formats = {facts["format"] for facts in real} & {facts["format"] for facts in fake}
-        real, fake = ([facts for facts in pictures if facts["format"] in formats] for pictures in (real, fake))
-    # all float, all str or all frozenset[str], as the clue's measure says
+    # all float or all str, as the clue's measure says
     in_real: list[Any] = [facts[clue.name] for facts in real if facts[clue.name] is not None]
     in_fake: list[Any] = [facts[clue.name] for facts in fake if facts[clue.name] is not None]
     counts = len(in_real), len(in_fake)
@@ -82,8 +78,6 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding
         case "category":
             separation = separate_categories(in_real, in_fake)
             values = _most_telling(in_real, in_fake)
-        case "tokens":
-            separation, values = _best_token(in_real, in_fake)
     return Finding(clue, *counts, *values, separation, judge(clue.sort, separation, min(counts)))
 
 
@@ -114,24 +108,6 @@ def _most_telling(real: Sequence[str], fake: Sequence[str]) -> tuple[str, str]:
     return f"{best} in {_percent(in_real[best], len(real))}", f"{best} in {_percent(in_fake[best], len(fake))}"
 
 
-def _best_token(real: Sequence[frozenset[str]], fake: Sequence[frozenset[str]]) -> tuple[Separation, tuple[str, str]]:
-    """The word whose being in a name separates best; the interval allows for the number of words tried."""
-    in_real, in_fake = Counter(chain.from_iterable(real)), Counter(chain.from_iterable(fake))
-    tokens = sorted(in_real | in_fake)
-    if not tokens:
-        return separate_numbers([0.0] * len(real), [0.0] * len(fake)), ("no words", "no words")
-    best = max(tokens, key=lambda token: abs(in_real[token] / len(real) - in_fake[token] / len(fake)))
-    has = ([float(best in tokens_of_name) for tokens_of_name in names] for names in (real, fake))
-    certain = certain_share(
-        np.array([in_real[best], len(real) - in_real[best]]),
-        np.array([in_fake[best], len(fake) - in_fake[best]]),
-        tried=2 * len(tokens),
-    )
-    separation = replace(separate_numbers(*has, tried=len(tokens)), certain=certain)
-    percents = _percent(in_real[best], len(real)), _percent(in_fake[best], len(fake))
-    return separation, (f"{best!r} in {percents[0]}", f"{best!r} in {percents[1]}")
-
-
 def _number(value: float) -> str:
     return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
 
@@ -141,16 +117,11 @@ def _percent(count: int, total: int) -> str:
     return f"{percent:.0f} %" if percent == round(percent) else f"{percent:.1f} %"
 
 
-def separate_numbers(real: ArrayLike, fake: ArrayLike, *, tried: int = 1) -> Separation:
-    """AUC of "the fake has the larger number", with its interval.
-
-    Args:
-        real, fake: (m,) and (n,) finite numbers.
-        tried: how many such rules this one was chosen from; the interval is Bonferroni's for as many.
-    """
+def separate_numbers(real: ArrayLike, fake: ArrayLike) -> Separation:
+    """AUC of "the fake has the larger number", with its interval; (m,) and (n,) finite numbers."""
     real, fake = np.asarray(real, dtype=np.float64), np.asarray(fake, dtype=np.float64)
     auc = mann_whitney_auc(real, fake)
-    return Separation(auc, *auc_interval(auc, len(real), len(fake), level=1 - 0.05 / tried))
+    return Separation(auc, *auc_interval(auc, len(real), len(fake)))
 
 
 def mann_whitney_auc(real: NDArray[np.float64], fake: NDArray[np.float64]) -> float:
@@ -165,14 +136,14 @@ def mann_whitney_auc(real: NDArray[np.float64], fake: NDArray[np.float64]) -> fl
     return float((below + not_above) / (2 * len(real) * len(fake)))
 
 
-def auc_interval(auc: float, m: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+def auc_interval(auc: float, m: int, n: int) -> tuple[float, float]:
     """Newcombe's interval for an AUC from m and n cases (Statistics in Medicine 25, 2006, 559-573, method 5).
 
     The bounds are the values from which the AUC is just as far as chance allows, by Hanley and McNeil's variance with
     both sample sizes at their mean. It stays open at a perfect separation, and is too wide, never too narrow, where
     values are tied.
     """
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = NormalDist().inv_cdf(0.975)
 
     def half_width(value: float) -> float:
         mean_size = (m + n) / 2 - 1
@@ -228,7 +199,7 @@ def category_auc(in_real: Counts, in_fake: Counts) -> float:
     return float((won + (same * (0.5 - own_score)).sum()) / (reals * fakes))
 
 
-def certain_share(in_real: Counts, in_fake: Counts, *, tried: int | None = None) -> float:
+def certain_share(in_real: Counts, in_fake: Counts) -> float:
     """Share of all pictures whose category only their own class has, in more pictures than chance explains.
 
     Chance puts the k pictures of a category all into one class with the hypergeometric probability; it must be below
@@ -236,7 +207,6 @@ def certain_share(in_real: Counts, in_fake: Counts, *, tried: int | None = None)
 
     Args:
         in_real, in_fake: the pictures of each class in each category.
-        tried: how many categories there were to choose from; default: all of these.
 
     >>> certain_share(np.array([15, 35]), np.array([0, 50]))
     0.15
@@ -249,7 +219,7 @@ def certain_share(in_real: Counts, in_fake: Counts, *, tried: int | None = None)
         count, size = (of_real, reals) if of_real else (of_fake, fakes)
         left = np.arange(count)
         chance = float(np.prod((size - left) / (reals + fakes - left)))
-        if chance * (tried or len(in_real)) < BY_CHANCE:
+        if chance * len(in_real) < BY_CHANCE:
             certain += count
     return certain / (reals + fakes)
 

@@ -19,7 +19,6 @@ from gan_eval.giveaways.compare import (
     judge,
     mann_whitney_auc,
     separate_categories,
-    separate_numbers,
 )
 
 numbers = st.lists(st.integers(0, 6).map(float), min_size=2, max_size=12).map(np.array)
@@ -51,12 +50,6 @@ def test_the_interval_is_open_at_a_perfect_separation():
     assert high == 1.0
     assert 0.7 < low < 0.9
     assert auc_interval(0.0, 10, 10) == pytest.approx((0.0, 1 - low))
-    assert auc_interval(1.0, 10, 10, level=0.99)[0] < low
-
-
-def test_a_rule_chosen_among_many_pays_for_it():
-    real, fake = [0.0] * 10 + [1.0] * 5, [0.0] * 5 + [1.0] * 10
-    assert separate_numbers(real, fake, tried=20).low < separate_numbers(real, fake).low
 
 
 words = st.lists(st.sampled_from("abcde"), min_size=2, max_size=9)
@@ -101,10 +94,10 @@ def test_what_only_some_pictures_of_a_class_have_tells_those():
     assert separate_categories(["x"] * 6, ["x"] * 6).certain == 0.0
 
 
-@pytest.mark.parametrize(("count", "tried"), [(5, 2), (6, 2), (7, 2), (8, 20), (9, 20), (10, 20)])
-def test_a_value_of_one_class_counts_where_chance_does_not_give_it(count, tried):
-    chance = hypergeom(60, 30, count).pmf(count) * tried
-    found = certain_share(np.array([count, 30 - count]), np.array([0, 30]), tried=tried)
+@pytest.mark.parametrize("count", [5, 6, 7, 8, 9, 10])
+def test_a_value_of_one_class_counts_where_chance_does_not_give_it(count):
+    chance = hypergeom(60, 30, count).pmf(count) * 2
+    found = certain_share(np.array([count, 30 - count]), np.array([0, 30]))
     assert found == (pytest.approx(count / 60) if chance < 0.01 else 0.0)
 
 
@@ -140,10 +133,3 @@ def test_the_value_that_tells_most_is_named(real: list[str], fake: list[str], wo
 )
 def test_verdicts(sort, found, fewest, verdict):
     assert judge(sort, found, fewest) == verdict
-
-
-def test_words_that_happen_to_differ_are_not_taken_for_a_rule():
-    """Thirty cities, each in one name: the best of thirty words separates by chance."""
-    real, fake = ([{"name_token": frozenset({f"{kind}{n}", "city"})} for n in range(15)] for kind in ("x", "y"))
-    found = compare(CLUES["name_token"], real, fake)
-    assert found.verdict == "ok"

@@ -72,14 +72,6 @@ def test_a_profile_is_named(tmp_path):
     assert str(file_facts(tmp_path / "b.png")["profile"]).startswith("unreadable")
 
 
-def test_only_the_files_own_name_counts(tmp_path):
-    path = tmp_path / "fake" / "Köln_12_fake_B007.PNG"
-    path.parent.mkdir()
-    picture(0).save(path)
-    facts = file_facts(path)
-    assert (facts["suffix"], facts["name_token"]) == (".PNG", frozenset({"köln", "fake", "b"}))
-
-
 def test_what_is_no_picture_is_named(tmp_path):
     chunk = b"IHDR" + struct.pack(">IIBBBBB", 4, 4, 8, 2, 0, 0, 0)
     header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
