@@ -335,9 +335,9 @@ class _Drawing:
         self._set_rows(axes, named=True)
         axes.set_xlabel(PANEL_A[content.protocol][1])
         if any(not math.isnan(entry.real[0]) for entry in content.entries):
-            self._note(axes, "real pictures")
+            self._note(axes, "grey: real pictures")
         elif content.protocol != SINGLE and content.has_shares:
-            self._note(axes, "chance" if content.protocol == PAIRED else "average model", line=50)
+            self._note(axes, f"dashed: {'chance' if content.protocol == PAIRED else 'average model'}", line=50)
 
     def _accuracy(self, axes: Axes) -> None:
         entries, margin = self.content.entries, 100 * self.content.margin
@@ -352,10 +352,10 @@ class _Drawing:
         self._set_rows(axes, named=not self.theme.is_wide)
         axes.set_xlabel("real picture found (%)" if self.content.protocol == PAIRED else "balanced accuracy (%)")
         if math.isnan(margin):
-            self._note(axes, "chance", line=50)
+            self._note(axes, "dashed: chance", line=50)
         else:
             axes.axvspan(50 - margin, 50 + margin, color=self.theme.band, linewidth=0, zorder=0)
-            self._note(axes, f"chance ± {points_text(self.content.margin)}", line=50)
+            self._note(axes, f"grey: chance ± {points_text(self.content.margin)}", line=50)
         widest = max(text_width_mm(entry.verdict, self.theme, smaller=1) for entry in entries)
         if widest < 0.33 * self.theme.width_mm:
             for at, entry in zip(self.at, entries, strict=True):

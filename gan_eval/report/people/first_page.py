@@ -45,11 +45,11 @@ def first_page(folder: StudyFolder) -> Section:
     said = answer(folder)
     blocks: list[Block] = [
         Lead(said),
-        *_all_sentences(folder),
         *_drawing(folder),
         *cited_table(folder),
         *six_pairs(folder),
         Facts([(name, capital(text)) for name, text in _facts(folder) if text] if said else [], "lines"),
+        *_all_sentences(folder),
         Folded("Methods, to copy into a paper", method_blocks(folder)),
     ]
     return Section("answer", "Result" if said else "The pictures", blocks, on_first_page=True)

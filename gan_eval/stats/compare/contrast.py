@@ -175,7 +175,7 @@ def estimate(
         else difference_of_proportions(question.success, question.in_a, *units, margin=margin)
     )
     if why_not:
-        return check._replace(note=joined(f"clustered shares instead of the crossed model: {why_not}", check.note))
+        return check._replace(note=joined(f"clustered shares instead of the crossed model ({why_not})", check.note))
     df, least_error = question.freedom(), 0.0
     few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
     if few and df >= MANY_GROUPS - 1 and check.basis == "two_way_cluster":

@@ -105,7 +105,7 @@ def answered(of: Graded, settings: AnalysisSettings, *, has_plan: bool) -> list[
             raise NoFitError(why_not)
         fit = _fit(of, grade, participant, picture, share_items=share_items)
     except NoFitError as why:
-        reason = f"clustered means instead of the crossed model: {why}"
+        reason = f"clustered means instead of the crossed model ({why})"
     rows = []
     for measure, end, score in (
         (HIGHER, 1.0, superiority),

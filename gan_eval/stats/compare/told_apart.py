@@ -313,7 +313,7 @@ def _estimated(
             return replace(clustered, note=ONE_PARTICIPANT)
         fit, shares, covariance = _by_model(answers, settings, start)
     except NoFitError as reason:
-        return replace(clustered, note=joined(f"clustered shares instead of the crossed model: {reason}"))
+        return replace(clustered, note=joined(f"clustered shares instead of the crossed model ({reason})"))
     fake, real = map(float, shares)
     check_p = clustered.detection(None).p
     rates = Rates(fake, real, (covariance,), clustered.df, CROSSED, None, fit, check_p)

@@ -65,7 +65,7 @@ def require_estimable(
     if len(np.bincount(first)) * len(np.bincount(second)) > MOST_CELLS:
         raise NoFitError(f"more than {MOST_CELLS:,} pairs of a {factors[0]} and a {factors[1]}")
     if np.min(y) == np.max(y):
-        raise NoFitError("separated: all answers are the same, so their log-odds are infinite")
+        raise NoFitError("separation: all answers are the same")
     if len(y) <= X.shape[1] + 2:
         raise NoFitError(f"too few answers ({len(y)}) for {X.shape[1]} fixed effects and the spreads")
 
@@ -108,7 +108,7 @@ def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
     raises no answer's probability the wrong way.
 
     Raises:
-        NoFitError: the covariates alone foretell answers without error.
+        NoFitError: complete or quasi-complete separation.
     """
     yes, beta = np.asarray(y, float), np.zeros(X.shape[1])
     if X.shape[1] == 0:
@@ -137,14 +137,14 @@ def _refuse_separated(rows: np.ndarray) -> None:
     rows = np.unique(np.round(rows, 9), axis=0)
     program = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
     if program.status == 0 and program.fun is not None and program.fun < -1e-6:
-        raise NoFitError("separated: the covariates alone foretell some answers, so an estimate is infinite")
+        raise NoFitError("complete or quasi-complete separation: an estimate is infinite")
 
 
 def plain_grades(data: Crossed) -> np.ndarray:
     """(J-1+K,) thresholds and fixed effects of the ordinary cumulative model without random effects.
 
     Raises:
-        NoFitError: a grade is never given, or the covariates alone foretell answers without error.
+        NoFitError: a grade is never given, or complete or quasi-complete separation.
     """
     counts = np.bincount(data.answer, minlength=data.n_thresholds + 1)
     if (counts == 0).any():

@@ -167,7 +167,7 @@ def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.nda
         lines: to start from.
 
     Raises:
-        NoFitError: one level, all answers the same, or a level that alone foretells the answers.
+        NoFitError: one level, all answers the same, or a level that separates the answers.
     """
     sides = data.sides()
     if not all(side.any() for side in sides):

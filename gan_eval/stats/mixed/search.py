@@ -68,7 +68,7 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
     """BFGS over the free parameters from an inverse Hessian, to within 1e-3 standard errors or so.
 
     Raises:
-        NoFitError: no convergence, or a scale runs off to infinity.
+        NoFitError: no convergence, or a scale diverges.
     """
     free = point.free
     metric = metric[np.ix_(free, free)]
@@ -83,7 +83,7 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
             if (np.abs(point.at[places.start : places.stop]) > _LARGEST).any()
         ]
         if boundless:
-            raise NoFitError(f"separated: a spread {' and '.join(boundless)} runs off to infinity")
+            raise NoFitError(f"separation: the variance {' and '.join(boundless)} diverged")
         reached, scale = line_search(laplace, point, step)
         if reached is None:
             return point
@@ -132,7 +132,7 @@ def maximise(data: Crossed, start: np.ndarray) -> Maximum:
     """The maximum of the Laplace likelihood near `start`.
 
     Raises:
-        NoFitError: no convergence, or an estimate runs off to infinity.
+        NoFitError: no convergence, or an estimate diverges.
     """
     laplace = Laplace(data)
     point = evaluate(laplace, start, np.ones(len(start), bool))

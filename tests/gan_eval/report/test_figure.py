@@ -99,7 +99,9 @@ def test_panels_draw_the_numbers_of_the_tables(study_of_two):
     reals = said[said.columns[said.columns.isna()][0]]
     expected = {tuple(np.round([100 - reals[p], 100 - said.loc[p, m]], 6)) for p in said.index for m in ("gan", "l1")}
     assert drawn == expected
-    assert {"gan (n = 12)", "l1 (n = 12)", "chance ± 10 points", "real pictures", "told apart"} <= set(words(figure))
+    assert {"gan (n = 12)", "l1 (n = 12)", "grey: chance ± 10 points", "grey: real pictures", "told apart"} <= set(
+        words(figure)
+    )
     assert (
         "12 participants, 288 answers. Intervals of rates and accuracy: the crossed mixed model"
         in caption_of_figure_1(study_of_two)

@@ -147,15 +147,15 @@ def nasty():
         (y, X, zeros, second, None, "one participant"),
         (y, X, first, zeros, None, "one stimulus"),
         (y, np.ones_like(X), first, second, None, "covariate 2 is the same in all"),
-        (np.zeros(80, bool), X, first, second, None, "separated: all answers are the same"),
+        (np.zeros(80, bool), X, first, second, None, "separation: all answers are the same"),
         (y, X, first, np.arange(80), None, "no stimulus has more than one answer"),
-        (x > 0.2, X, first, second, None, "separated: the covariates"),
+        (x > 0.2, X, first, second, None, "complete or quasi-complete separation"),
         (y, np.column_stack([X, 3 * x]), first, second, None, "covariate 3 says the same as covariate 2"),
         (y, np.column_stack([X, 0 * x]), first, second, None, "covariate 3 is the same in all"),
         (y, np.column_stack([X, missing]), first, second, None, "missing"),
         (y, X, first, second, np.ones(80), "slope: the covariate is the same"),
         (y, X, first, second, first.astype(float), "slope: fewer than two participants"),
-        (first < 5, X[:, :1], first, second, None, "separated: a spread between participants runs off"),
+        (first < 5, X[:, :1], first, second, None, "separation: the variance between participants diverged"),
     ]
 
 
