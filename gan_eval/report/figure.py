@@ -264,8 +264,9 @@ class _Drawing:
         panels = self.content.panels
         if not self.theme.is_wide:
             return [[kind] for kind in panels]
-        longest = max(text_width_mm(entry.name, self.theme) for entry in self.content.entries)
-        is_one_line = len(panels) < 3 or (len(panels) == 3 and longest < self.theme.width_mm / 4 - 29)
+        names, verdicts = zip(*((entry.name, entry.verdict) for entry in self.content.entries), strict=True)
+        longest = sum(max(text_width_mm(word, self.theme) for word in words) for words in (names, verdicts))
+        is_one_line = len(panels) < 3 or (len(panels) == 3 and longest < self.theme.width_mm / 4 - 14)
         return [panels] if is_one_line else [panels[:2], panels[2:]]
 
     def _height_mm(self, kind: str) -> float:

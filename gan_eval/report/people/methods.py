@@ -12,7 +12,7 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys
 from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, plural, whole
 from gan_eval.report.people.caveats import caveats, look_sentence
-from gan_eval.report.people.comparisons import margin_texts
+from gan_eval.report.people.comparisons import is_adjusted, margin_texts
 from gan_eval.report.people.participants import (
     MOST_LEVELS,
     analysed_text,
@@ -202,8 +202,8 @@ def _exclusions(folder: StudyFolder) -> list[str]:
     if len(everything):
         row = everything.iloc[0]
         answers = plural(int(row["n_real"] + row["n_fake"]), "answer")
-        unanswered = plural(int(row["n_none"]), "trial")
-        sentences.append(f"{answers} are analysed; {unanswered} without an answer in no rate.")
+        unanswered = f"; {plural(int(row['n_none']), 'trial')} without an answer in no rate" * bool(row["n_none"])
+        sentences.append(f"{answers} are analysed{unanswered}.")
     return sentences
 
 
@@ -276,7 +276,7 @@ def _models(folder: StudyFolder) -> list[str]:
                 f"answer of each kind added (Agresti and Caffo 2000) and errors clustered by {factors} (Cameron et al. "
                 "2011)."
             )
-    if comparisons["p_holm"].notna().any():
+    if is_adjusted(comparisons):
         sentences.append("P values of comparisons of one kind were corrected by Holm's method (Holm 1979).")
     if len(folder.table(CORRELATIONS)):
         people = listed([_MEASURES[name] for name in dict.fromkeys(folder.table(CORRELATIONS)["measure"])])

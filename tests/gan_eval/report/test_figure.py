@@ -46,6 +46,12 @@ def study_of_two() -> StudyFolder:
 
 
 @pytest.fixture(scope="module")
+def equivalent() -> StudyFolder:
+    """One model on two data sets, with the longest verdict: three panels that are close to each other in one line."""
+    return studied(answers({"g": 0.3}, datasets=("d", "e")), margin=0.2)
+
+
+@pytest.fixture(scope="module")
 def folder(study) -> StudyFolder:
     """Two data sets, metrics, and an interim answer."""
     return read_folder(study)
@@ -198,7 +204,7 @@ def test_of_very_many_models_the_first_are_drawn():
 
 
 @pytest.mark.parametrize("width", [180.0, 130.0, 85.0])
-@pytest.mark.parametrize("name", ["study_of_two", "folder", "crowd"])
+@pytest.mark.parametrize("name", ["study_of_two", "equivalent", "folder", "crowd"])
 def test_letters_are_large_enough_and_inside_and_apart(name, width, request):
     figure = figure_1(request.getfixturevalue(name), Theme(width_mm=width))
     assert figure.get_figwidth() * 25.4 == pytest.approx(width)
