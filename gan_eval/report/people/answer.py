@@ -252,7 +252,7 @@ def models_compared(folder: StudyFolder) -> Iterator[str]:
     is_long = len(known) > MOST_PAIRS
     named = known[known["verdict"].isin(["different", "equivalent"])].head(MOST_PAIRS) if is_long else known
     paper = folder.table(PAPER)
-    keys = zip(paper["model"].astype(str), paper["dataset"].astype(str), strict=True)
+    keys = zip(paper["model"].astype(str), paper["dataset"].fillna("").astype(str), strict=True)
     rates = dict(zip(keys, paper["fooling_rate"].astype(float), strict=True))
     yield from (_pair_sentence(row, rates, adjusted=is_adjusted(known)) for row in named.to_dict("records"))
     if is_long:
@@ -265,7 +265,7 @@ def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjus
     a, b = str(row["a"]), str(row["b"])
     dataset = str(row["comparison"]).partition(" on ")[2]
     where = f" on {dataset}" if dataset else ""
-    if (shares := {rates.get((model, dataset or "<NA>"), 0.5) for model in (a, b)}) in ({0.0}, {1.0}):
+    if (shares := {rates.get((model, dataset), 0.5) for model in (a, b)}) in ({0.0}, {1.0}):
         often = "every" if shares == {1.0} else "no"
         return f"Between {a} and {b}{where} there is nothing to compare: {often} picture of either was called real."
     numbers = f"difference = {size_text(row, adjusted=adjusted)}"

@@ -10,7 +10,7 @@ import pytest
 from synthetic_tables import cited, folder_of, models, table_rows, told_apart
 
 from gan_eval.report.people.agreement import agreement_section
-from gan_eval.report.people.answer import answer, least_accuracy, row_sentences
+from gan_eval.report.people.answer import answer, least_accuracy, models_compared, row_sentences
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.participants import exposure_levels, timing_section
 from gan_eval.stats.analysis import ALL_TABLES, analyze
@@ -124,6 +124,18 @@ def test_the_models_together_come_first_and_many_rows_are_counted() -> None:
         "Equivalent to chance (9 of 9): m0, m2, m4, m6 and m8 on d0; m1, m3, m5 and m7 on d1.",
     ]
     assert "pictures of m0 on d0 and real ones" in row_sentences(folder_of(paper=rows))[0]
+
+
+def test_two_models_are_compared_by_their_rates_on_the_same_data_set() -> None:
+    """Rates of 0 on another data set left nothing to compare."""
+    paper = [cited(model=m, dataset=d, fooling_rate=r) for d, r in (("maps", 0.4), ("d2", 0.0)) for m in ("a", "b")]
+    said = list(models_compared(folder_of(paper=paper, comparisons=[models("a", "b")])))
+    assert said[0].startswith("b fooled people more often than a on maps, difference = 12.0 points")
+    for dataset in ("maps", None):
+        rows = [row | {"fooling_rate": 0.0, "dataset": dataset} for row in paper[:2]]
+        name = f"models on {dataset}" if dataset else "models"
+        (said,) = models_compared(folder_of(paper=rows, comparisons=[models("a", "b", comparison=name)]))
+        assert "nothing to compare: no picture of either was called real" in said
 
 
 def test_holms_correction_is_named_in_each_sentence_of_its_family_and_counts_for_what_could_be_shown() -> None:

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.answers.hype import mean_thresholds
-from gan_eval.stats.paper import PAPER, escape_latex, latex, printed, verdict_text
+from gan_eval.stats.paper import PAPER, escape_latex, latex, printed, skill_note, verdict_text
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables.frames import frame_of, read_table
 
@@ -262,3 +262,4 @@ def test_one_participant_gives_no_verdict_on_people() -> None:
     assert pd.isna(row["p"])
     assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
     assert row["note"].startswith("one participant: says nothing of people in general")
+    assert skill_note(pd.DataFrame([row])) == [], "its rates are no averages over people"
