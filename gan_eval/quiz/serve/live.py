@@ -501,7 +501,7 @@ class LiveStudy:
             "session": live.id,
             "ready": session.row.get("screen_width") is not None,
             "answers": [
-                {"name": answer, "key": key.lower(), "label": meaning_of(answer, settings, texts) or answer}
+                {"name": answer, "key": key.lower(), "label": meaning_of(answer, settings, texts)}
                 for key, answer in keys_in_order(keys)
             ],
             "instructions": instructions(settings, len(session.plan) - practice, texts),

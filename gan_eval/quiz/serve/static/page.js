@@ -200,7 +200,7 @@ async function getReady() {
       paragraphs(part(".lines"), setup.ready_lines);
       part("[data-action=full-screen]").hidden = !document.documentElement.requestFullscreen;
       part(".size").hidden = !degrees;
-      const [slider, card] = [part(".size input"), part(".card")];
+      const [slider, card] = [part(".size input"), part(".card-box .card")];
       slider.max = Math.max(200, Math.min(900, innerWidth - 64));
       const fit = () => {
         card.style.width = `${slider.value}px`;

@@ -1,6 +1,7 @@
 """The page in a real browser: whole sessions, and what may happen to them."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -229,7 +230,7 @@ def test_a_whole_session(
         return None if trial == silent else names[trial % len(names)]
 
     visitor = visit(touch=touch, choose=choose, answers=ANSWERS)
-    visitor.driver.get(server.link())
+    visitor.driver.get(server.link(more="&STUDY_ID=s1"))
     assert visitor.walk()["page"] == "end"
     stored = server.rows(tables.TRIALS)
     assert server.answers() == visitor.given
@@ -237,7 +238,7 @@ def test_a_whole_session(
     (session,) = server.rows(tables.SESSIONS)
     assert (session["presenter"], session["status"]) == ("browser", "complete")
     told = {row["question"]: row["answer"] for row in server.rows(tables.PARTICIPANTS)}
-    assert told == ({"age": "30", "expert": "no", "notes": None} if "questions" in quiz else {})
+    assert told == {"STUDY_ID": "s1", **({"age": "30", "expert": "no", "notes": None} if "questions" in quiz else {})}
     check_pages(visitor, quiz)
     check_states(visitor, stored, quiz)
 
@@ -396,11 +397,12 @@ def test_withdraw(serve: Callable[..., Server], visit: Callable[..., Visitor], f
 
 @pytest.mark.nightly
 def test_leave_before_consent(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
-    """Exit on the first page, or decline: nothing is stored, and the study's code is shown."""
+    """Decline: nothing is stored, the study's code is shown, and the code that the browser made for itself is kept."""
     server = serve(**UNTIL_ANSWERED, browser={"declined_code": "NO-1"})
     visitor = visit()
-    visitor.driver.get(server.link())
+    visitor.driver.get(server.url)
     visitor.page("welcome")
+    (code,) = re.findall(r"Participant (W\w{11})", visitor.text)
     visitor.go_on()
     visitor.page("consent")
     visitor.press("back")
@@ -411,6 +413,9 @@ def test_leave_before_consent(serve: Callable[..., Server], visit: Callable[...,
     visitor.page("end")
     assert "NO-1" in visitor.text
     assert server.rows(tables.SESSIONS) == []
+    visitor.driver.refresh()
+    visitor.page("welcome")
+    assert code in visitor.text
 
 
 @pytest.mark.nightly
@@ -482,3 +487,27 @@ def test_pictures_are_shown_pixel_by_pixel(
         around = screen[top - 12 : top + inner_high + 12, left - 12 : left + inner_wide + 12].copy()
         around[12:-12, 12:-12] = around[0, 0]
         assert (around == around[0, 0]).all()
+
+
+@pytest.mark.nightly
+def test_degrees_follow_from_the_bank_card(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
+    """Fit the card on the screen: the rectangle follows the slider, and pictures get the width in degrees."""
+    server = serve(**UNTIL_ANSWERED, picture_size="4 deg", viewing_distance_cm=60)
+    visitor = visit()
+    visitor.window(1366, 768, ratio=2)
+    visitor.driver.get(server.link())
+    visitor.walk(lambda hooks: hooks.get("page") == "ready")
+    widths = visitor.script(
+        """
+        const slider = document.querySelector("input[type=range]");
+        slider.value = 400;
+        slider.dispatchEvent(new Event("input"));
+        return [...document.querySelectorAll(".card")].map((each) => each.offsetWidth);
+        """
+    )
+    assert widths[-1] == 400 < widths[0]
+    wanted = round(2 * 60 * np.tan(np.radians(2)) * 2 * 400 / 8.56)
+    visitor.walk(lambda hooks: hooks.get("state") == "shown")
+    (session,) = server.rows(tables.SESSIONS)
+    shown = visitor.script("return document.querySelector('.plate img').getBoundingClientRect().width * 2")
+    assert (session["picture_width_px"], round(shown)) == (wanted, wanted)

@@ -41,6 +41,7 @@ for (const button of document.querySelectorAll("button, a[href], label")) {
   if (!width || !height || !button.checkVisibility()) continue;
   const name = button.dataset.action ?? button.textContent;
   if (height < 44 || width < 44) problems.push(`${name} is ${width} x ${height} px`);
+  if (button.scrollWidth > button.clientWidth + 1) problems.push(`${name}: its text is wider than itself`);
   if (left < 0 || right > innerWidth) problems.push(`${name} reaches out of the window`);
 }
 return problems;
@@ -87,7 +88,7 @@ class Visitor:
 
     def script(self, code: str, *arguments: Any) -> Any:
         """Run JavaScript in the page."""
-        return self.driver.execute_script(code, *arguments)  # type: ignore[no-untyped-call]
+        return self.driver.execute_script(code, *arguments)
 
     def window(self, width: int, height: int, *, ratio: float = 1) -> None:
         """Emulate a window of this size in CSS pixels."""
