@@ -1,5 +1,6 @@
 """The command `serve`."""
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -53,11 +54,14 @@ def serve(
 ) -> None:
     """Serve a study to browsers: participants open a link, and each answer is stored before the next picture.
 
-    It prints the participants' address and the experimenter's: live numbers, pause, personal links with QR codes, and
-    a try-out that stores nothing. Rerun the command after a crash; sessions continue at their next trial.
+    Prints two addresses: the participants', and the experimenter's with live numbers, pause, links and QR codes.
+
+    Rerun the command after a crash: open sessions continue at their next trial.
     """
     if demo + (study is not None) + bool(stimuli) != 1:
         raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
+    if public_url is not None and not re.match(r"https?://[^/\s]+", public_url):
+        raise UserError(f"--public-url {public_url}: wanted an address such as https://quiz.example.org")
     options = given(
         protocol=protocol,
         real=real,

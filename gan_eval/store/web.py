@@ -1,4 +1,4 @@
-"""What a server of the browser's pages keeps in a store: the key of its links, which tab holds a session, and pauses.
+"""Records of the server of pages in a store: the key of its links, which tab holds a session, and pauses.
 
 `server_secret` makes the tables; the other functions want them there. Nothing of it is copied by an export, a push or a
 merge.

@@ -15,8 +15,10 @@ from gan_eval.store import (
     forget,
     held_by,
     hold_session,
+    is_paused,
     merge,
     open_store,
+    pause,
     progress_of,
     push,
     server_secret,
@@ -106,6 +108,15 @@ def test_progress_is_read_from_the_keys_alone(tmp_path: Path) -> None:
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)]
     assert sum("USING" in line and "INDEX" in line for line in plan) == 4
     assert not any("SCAN" in line and "CONSTANT" not in line for line in plan)
+
+
+def test_a_pause_holds_for_one_study_and_outlives_its_process(store: Store, where: str) -> None:
+    pause(store, "t", on=True)
+    pause(store, "t", on=True)
+    with open_store(where) as again:
+        assert (is_paused(again, "t"), is_paused(again, "other")) == (True, False)
+        pause(again, "t", on=False)
+    assert not is_paused(store, "t")
 
 
 def test_a_forgotten_participants_tab_goes_and_the_secret_stays(store: Store, where: str) -> None:

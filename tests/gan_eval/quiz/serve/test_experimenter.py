@@ -20,6 +20,7 @@ from served import Served
 from starlette.testclient import TestClient
 
 from gan_eval import tables
+from gan_eval.__main__ import run
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve import experimenter
 from gan_eval.quiz.serve.app import make_app
@@ -274,3 +275,21 @@ def test_stop_ends_the_server_and_a_second_one_on_its_store_is_refused(tmp_path:
         finally:
             if first.poll() is None:
                 os.kill(first.pid, signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--demo", "--stimuli", "set"], "give one of"),
+        (["--demo", "--real", "3"], "--real: --demo says this itself"),
+        (["--demo", "--store", "x.sqlite"], "--store: the demo keeps its answers"),
+        (["--demo", "--public-url", "quiz.example.org"], "--public-url quiz.example.org: wanted an address"),
+    ],
+)
+def test_options_that_would_have_no_effect_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    """Exit status 2, and one line that names the option."""
+    assert run(["serve", *options, "--out", str(tmp_path / "d")]) == 2
+    assert words in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
