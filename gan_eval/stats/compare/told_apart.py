@@ -206,12 +206,17 @@ class Rates:
         reach = float(t_critical(self.df)) * self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
         is_extreme = {hits, false_alarms} & {0.0, 1.0}
         shown = dprime if is_extreme else float(ndtri(hits) - ndtri(false_alarms))
+        ends = (float(np.minimum(dprime - reach, shown)), float(np.maximum(dprime + reach, shown)))
+        shares, shares90 = self._accuracy(0.95), self._accuracy(0.9)[1:]
+        if ONE_KEY in (self.note or ""):  # without variance of the answers their intervals would mean nothing
+            ends = shares90 = (np.nan, np.nan)
+            shares = Estimate(shares.value, *ends)
         return Detection(
             self._share(1 - hits, 1 - self.fake, -1.0, 0.0),
             self._share(1 - false_alarms, 1 - self.real, 0.0, -1.0),
-            self._accuracy(0.95),
-            self._accuracy(0.9)[1:],
-            Estimate(shown, float(np.minimum(dprime - reach, shown)), float(np.maximum(dprime + reach, shown))),
+            shares,
+            shares90,
+            Estimate(shown, *ends),
             np.nan if is_open else float(two_sided_p(z, error, self.df)),
             float(equivalence_p(z, error, self.df, limit)),
             self.basis,

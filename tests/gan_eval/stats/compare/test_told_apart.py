@@ -107,6 +107,8 @@ def test_one_key_alone_is_no_verdict(people: int) -> None:
     for row in frames["paper"].to_dict("records"):
         assert row["verdict"] == "no verdict"
         assert np.isnan(row["p"])
+        assert row["accuracy"] == 0.5
+        assert np.isnan([row["accuracy_low"], row["accuracy90_high"], row["dprime_low"]]).all(), "50 % ± 1.5 points"
         assert "nobody gave both answers" in row["note"]
         assert np.isfinite(row["dprime"])
     told_apart = frames["comparisons"][frames["comparisons"]["measure"] == "called_fake"]
