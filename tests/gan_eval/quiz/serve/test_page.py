@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from gan_eval import tables
@@ -26,7 +27,7 @@ from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
 
 webdriver = pytest.importorskip("selenium.webdriver")
-from visitor import Visitor, by_turns  # noqa: E402 - needs selenium
+from visitor import LAYOUT, Visitor, by_turns  # noqa: E402 - needs selenium
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
@@ -483,10 +484,36 @@ def test_pictures_are_shown_pixel_by_pixel(
             if np.array_equal(screen[top + down :, left + right :][:inner_high, :inner_wide], picture)
         ]  # fmt: skip
         assert places, (width, height)
-        (top, left) = places[0]
-        around = screen[top - 12 : top + inner_high + 12, left - 12 : left + inner_wide + 12].copy()
-        around[12:-12, 12:-12] = around[0, 0]
-        assert (around == around[0, 0]).all()
+        assert_plain_around(screen, *places[0], *picture.shape[:2])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("window", "ratio", "size"), [((1366, 768), 1, 900), ((844, 390), 3, 1400), ((683, 384), 2, 700)]
+)
+def test_buttons_beside_a_large_picture_keep_away_from_it(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], window: tuple[int, int], ratio: float, size: int
+) -> None:
+    """Show a picture that leaves no room below: the buttons are beside it, and nothing is drawn around it."""
+    server = serve("--no-intro", **UNTIL_ANSWERED, picture_size=size)
+    visitor = visit()
+    visitor.window(*window, ratio=ratio)
+    visitor.driver.get(server.link())
+    visitor.state("shown")
+    time.sleep(0.1)
+    assert visitor.script(LAYOUT) == []
+    screen, high = visitor.screenshot(), size * SIZE[0] // SIZE[1]
+    top, left = (screen.shape[0] - high) // 2, (screen.shape[1] - size) // 2
+    assert_plain_around(screen, top, left, high, size)
+    visitor.reply("real")
+    visitor.wait(lambda hooks: hooks.get("trial") == "2")
+
+
+def assert_plain_around(screen: NDArray[np.uint8], top: int, left: int, high: int, wide: int) -> None:
+    """From 4 to 12 pixels around a picture, the page has one colour."""
+    around = screen[top - 12 : top + high + 12, left - 12 : left + wide + 12].copy()
+    around[8:-8, 8:-8] = around[0, 0]
+    assert (around == around[0, 0]).all()
 
 
 @pytest.mark.nightly
@@ -511,3 +538,44 @@ def test_degrees_follow_from_the_bank_card(serve: Callable[..., Server], visit: 
     (session,) = server.rows(tables.SESSIONS)
     shown = visitor.script("return document.querySelector('.plate img').getBoundingClientRect().width * 2")
     assert (session["picture_width_px"], round(shown)) == (wanted, wanted)
+
+
+@pytest.mark.nightly
+def test_no_kill_loses_an_acknowledged_answer(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], pytestconfig: pytest.Config
+) -> None:
+    """Kill the server, reload or close the page at random moments: every acknowledged answer is stored, once."""
+    generator = np.random.default_rng(3)
+    server = serve(**{**UNTIL_ANSWERED, "real": 4, "fake": 4})
+    kills, number = pytestconfig.getoption("--kills"), 0
+    while kills > 0:
+        number += 1
+        link = server.link(f"P{number}")
+        visitor = visit(expected=("ERR_CONNECTION", "ERR_EMPTY", "ERR_SOCKET"))
+        visitor.driver.get(link)
+        visitor.walk(lambda hooks: hooks.get("trial") is not None)
+        while True:
+            ends = time.monotonic() + generator.uniform(0, 1.5)
+            hooks = visitor.walk(lambda _, ends=ends: time.monotonic() > ends)  # type: ignore[misc]
+            if hooks.get("page") == "end":
+                break
+            kills -= 1
+            how = generator.choice(["server", "reload", "close"])
+            if how == "server":
+                server.end(signal.SIGKILL)
+                server.start()
+                continue
+            visitor.given.pop(int(hooks.get("trial", 0)), None)  # not acknowledged; its trial may come once more
+            if how == "reload":
+                visitor.driver.refresh()
+            else:
+                again = visit(given=visitor.given)
+                with visitor.there():
+                    visitor.driver.close()
+                visitor = again
+                visitor.driver.get(link)
+        (session,) = server.rows(tables.SESSIONS, participant=f"P{number}")
+        stored = {row["trial"]: answered(row) for row in server.rows(tables.TRIALS, session=session["session"])}
+        assert session["status"] == "complete"
+        assert sorted(stored) == list(range(1, 9))
+        assert {trial: stored[trial] for trial in visitor.given} == visitor.given
