@@ -74,11 +74,12 @@ def welcome_title(settings: QuizSettings, texts: Texts) -> str:
     return settings.quiz_title.strip() or texts(PROTOCOLS[settings.protocol].title)
 
 
-def instructions(settings: QuizSettings, trials: int, texts: Texts) -> list[str]:
+def instructions(settings: QuizSettings, trials: int, texts: Texts, *, pause: str = "escape_pauses") -> list[str]:
     """Return the instructions, one sentence or two a line; the study's own text where it has one.
 
     Args:
         trials: how many count.
+        pause: name of the text that says how the session is paused.
     """
     if settings.instructions:
         return [line for line in settings.instructions.splitlines() if line.strip()]
@@ -103,7 +104,7 @@ def instructions(settings: QuizSettings, trials: int, texts: Texts) -> list[str]
     lines.append(texts("judge_in_peace" if settings.window_ms is None else "judge_quickly"))
     if settings.confidence:
         lines.append(texts("confidence_task", levels=settings.confidence))
-    return [*lines, texts("escape_pauses")]
+    return [*lines, texts(pause)]
 
 
 def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings:

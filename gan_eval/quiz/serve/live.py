@@ -73,6 +73,13 @@ AHEAD = 3
 """Number of coming trials whose pictures a page loads ahead."""
 ATTEMPTS = 2
 """Number of times that the questions on the instructions may be answered."""
+SCREENED_OUT = {
+    "comprehension": "web_screened_out",
+    "touch": "web_no_touch",
+    "window_width": "web_small_window",
+    "refresh_rate": "web_slow_display",
+}
+"""The text for participants who failed a check."""
 KEPT_S = 1800.0
 """Seconds for which a finished session stays in memory, for its review."""
 
@@ -206,7 +213,7 @@ class LiveStudy:
             row = _check_row(live.id, f"comprehension_{attempts}", float(attempts), "attempts", "warning")
             await self.store(lambda store: store.add(tables.CHECKS, [row]))
             return {"passed": False, "left": ATTEMPTS - attempts}
-        return await self._screened_out(live, "comprehension", float(attempts), "attempts", "web_screened_out")
+        return await self._screened_out(live, "comprehension", float(attempts), "attempts")
 
     async def ready(self, live: LiveSession, message: Ready) -> Answer:
         """Store what came before the first trial, and give the first trial."""
@@ -493,7 +500,7 @@ class LiveStudy:
         keys = settings.keys_of_list(session.row["list"])
         practice = sum(row["phase"] == "practice" for row in session.plan)
         has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
-        ready = texts("ready_task")
+        ready = texts("web_ready_task")
         if practice:
             ready = texts("practice_text" if has_truth else "practice_text_untold", practice=practice)
         return {
@@ -504,7 +511,7 @@ class LiveStudy:
                 {"name": answer, "key": key.lower(), "label": meaning_of(answer, settings, texts)}
                 for key, answer in keys_in_order(keys)
             ],
-            "instructions": instructions(settings, len(session.plan) - practice, texts),
+            "instructions": instructions(settings, len(session.plan) - practice, texts, pause="web_pauses"),
             "practice": practice,
             "trials": len(session.plan) - practice,
             "ready_lines": [ready, texts("ready_text")],
@@ -635,9 +642,10 @@ class LiveStudy:
         """The last page: of a finished session, after its last answer was committed."""
         session, settings, texts = live.session, self.settings, self.texts
         if session.row["status"] != "complete":
-            screened = await self.store(partial(_was_screened_out, session=live.id))
-            name = "web_screened_out" if screened else "web_withdrawn"
-            return {"page": "end", "text": texts(name), **(self._return("screened_out") if screened else {})}
+            failed = await self.store(partial(_failed_check, session=live.id))
+            if failed is None:
+                return {"page": "end", "text": texts("web_withdrawn")}
+            return {"page": "end", "text": texts(SCREENED_OUT[failed]), **self._return("screened_out")}
         reviewed = []
         if settings.show_review:
             for number, row in enumerate(review(session.done, self.room.library, texts)):
@@ -681,24 +689,24 @@ class LiveStudy:
             checked[name] = answer
         return checked if self.intro else {}
 
-    def _below_gate(self, screen: Screen) -> tuple[str, float, str, str] | None:
-        """What of a display does not suffice: name, value, unit and text; None: it does."""
+    def _below_gate(self, screen: Screen) -> tuple[str, float, str] | None:
+        """What of a display does not suffice: name, value and unit; None: it does."""
         browser, (width, height) = self.settings.browser, self.settings.browser.smallest_window
         if not browser.touch and screen.touch:
-            return "touch", 1.0, "", "web_no_touch"
+            return "touch", 1.0, ""
         ratio = screen.device_pixel_ratio
         if screen.window_width < width * ratio or screen.window_height < height * ratio:
-            return "window_width", screen.window_width / ratio, "px", "web_small_window"
+            return "window_width", screen.window_width / ratio, "px"
         if (screen.refresh_hz or 0.0) < browser.lowest_refresh_hz:
-            return "refresh_rate", screen.refresh_hz or 0.0, "Hz", "web_slow_display"
+            return "refresh_rate", screen.refresh_hz or 0.0, "Hz"
         return None
 
-    async def _screened_out(self, live: LiveSession, check: str, value: float, unit: str, text: str) -> Answer:
+    async def _screened_out(self, live: LiveSession, check: str, value: float, unit: str) -> Answer:
         row = _check_row(live.id, check, value, unit, "failed")
         await self.store(lambda store: store.add(tables.CHECKS, [row]))
         live.session.abort()
         await self._settled(live)
-        return {"page": "refused", "text": self.texts(text), **self._return("screened_out")}
+        return {"page": "refused", "text": self.texts(SCREENED_OUT[check]), **self._return("screened_out")}
 
     def _columns(self, screen: Screen) -> Row:
         """The columns of the session's row that describe the display."""
@@ -734,8 +742,9 @@ def _counted(store: Store, *, session: str) -> tuple[int, int]:
     return done, plan
 
 
-def _was_screened_out(store: Store, *, session: str) -> bool:
-    return bool(store.rows(tables.CHECKS, session=session, verdict="failed"))
+def _failed_check(store: Store, *, session: str) -> str | None:
+    """The check for which a participant was screened out; None: they were not."""
+    return next((str(row["check"]) for row in store.rows(tables.CHECKS, session=session, verdict="failed")), None)
 
 
 def _check_row(session: str, check: str, value: float, unit: str, verdict: str) -> Row:

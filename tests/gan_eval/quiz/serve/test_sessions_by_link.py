@@ -180,6 +180,7 @@ def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Callable[...
     assert robot.ask("check", choices=[0]) == {"passed": True}
     small = robot.ask("ready", answers={}, screen={**SCREEN, "window_width": 700})
     assert (small["page"], small["code"]) == ("refused", "OUT")
+    assert {**robot.open(), "page": "refused"} == small, "later the link says why"
     robot = served.robot("P03")
     robot.arrive()
     assert robot.take_part(robot.ready(), served.rows(tables.PLANS, session=robot.setup["session"]))["code"] == "DONE"
