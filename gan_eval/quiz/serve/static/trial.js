@@ -10,7 +10,6 @@ const FIRST_BLANK_MS = 1000; // after a page, the eyes and the fingers need a mo
 const STRAGGLERS_MS = 20; // a press within the response window may be handled after it has closed
 const MOST_PRESSES = 100; // of a trial; a key that is held down repeats for ever
 const FRAMES_TO_PREPARE = 4; // a new plate has been rasterised after so many frames
-const FRAMES_TO_SCREEN = 1; // a frame is seen when the next one begins
 
 const nextFrame = () => new Promise(requestAnimationFrame);
 
@@ -271,13 +270,13 @@ export class Stage {
       this.#hideAll();
       this.#show(pictures, true);
       this.main.dataset.state = "shown";
-      const onset = frame + FRAMES_TO_SCREEN * this.#frameMs;
+      const onset = performance.now(); // what is handed over now is seen soon after; the frame began a little before
+      const started = frame;
       seen.push({ onset_ms: onset, offset_ms: null });
       this.#counted ??= [];
       if (!document.hasFocus()) this.#flags.add("focus_lost");
       if (last) this.#takeAnswers(onset, onset + window);
       // in the frame after it
-      const started = frame;
       if (index === 0) {
         frame = await this.#frame();
         onOnset(onset);
@@ -291,7 +290,7 @@ export class Stage {
       else if (last) cued = this.#cue(flash && !closing);
       else this.#show(this.mark, this.#settings.fixation_mark);
       this.main.dataset.state = last && this.#answer ? "saving" : "hidden";
-      seen.at(-1).offset_ms = frame + FRAMES_TO_SCREEN * this.#frameMs;
+      seen.at(-1).offset_ms = performance.now();
       if (last) this.#vanished = true;
       due = frame + gap;
       // the mask's offset; between two pictures the mask stays until the second one where the gap is shorter
@@ -304,7 +303,7 @@ export class Stage {
       }
     }
     this.#counting = false;
-    await this.#untilAnswer(seen.at(-1).onset_ms + window + STRAGGLERS_MS + this.#frameMs / 2, frame);
+    if (!this.#answer) await this.#untilAnswer(seen.at(-1).onset_ms + window + STRAGGLERS_MS + this.#frameMs / 2, frame);
     if (cued) this.#show(this.headline, false);
     this.#onPress = () => {};
   }
@@ -398,10 +397,13 @@ export class Stage {
     return frame;
   }
 
+  /** Wait for the first frame after the answer, or for the first that is due. */
   async #untilAnswer(due, frame) {
-    while (!this.#answer && frame < due - this.#frameMs / 2) frame = await this.#frame();
-    // an answer is taken between two frames: what follows from it belongs to the next
-    return this.#answer && frame < due ? this.#frame() : frame;
+    while (frame < due - this.#frameMs / 2) {
+      frame = await this.#frame();
+      if (this.#answer) break;
+    }
+    return frame;
   }
 
   // ---- answers
