@@ -201,7 +201,7 @@ export class Stage {
     this.review.replaceChildren();
     const ratio = devicePixelRatio;
     if (captions.length) {
-      const sizes = pictures.map((picture) => [picture.width, picture.height]);
+      const sizes = pictures.map(({ dataset }) => [dataset.width / ratio, dataset.height / ratio]);
       const wide = sizes.reduce((sum, [width]) => sum + width, 0) + (GAP / ratio) * (sizes.length - 1);
       const high = Math.max(...sizes.map(([, height]) => height));
       const barHeight = this.bar.offsetHeight;
@@ -212,7 +212,7 @@ export class Stage {
         const figure = document.createElement("figure");
         const caption = document.createElement("figcaption");
         caption.textContent = captions[index] ?? "";
-        picture.style.width = `${sizes[index][0] * scale}px`;
+        picture.style.transform = ''; picture.style.width = `${sizes[index][0] * scale}px`;
         picture.style.height = `${sizes[index][1] * scale}px`;
         figure.append(picture, caption);
         row.append(figure);
@@ -490,13 +490,13 @@ export class Stage {
       const wide = sizes.reduce((sum, [each]) => sum + each, 0) + GAP * (sizes.length - 1);
       const high = Math.max(...sizes.map(([, each]) => each));
       let left = Math.floor((width - wide) / 2);
-      const top = Math.floor((height - high) / 2);
-      box.style.cssText = px({ left, top, width: wide, height: high }, ratio);
-      left = 0;
       pictures.forEach((picture, index) => {
         const [own, ownHeight] = sizes[index];
-        const down = Math.floor((height - ownHeight) / 2) - top;
-        picture.style.cssText = px({ left, top: down, width: own, height: ownHeight }, ratio);
+        const top = Math.floor((height - ownHeight) / 2);
+        const [across, down] = [wholeLength(own, ratio), wholeLength(ownHeight, ratio)];
+        picture.style.cssText = px({ width: across, height: down });
+        picture.style.transform =
+          `translate(${left / ratio}px, ${top / ratio}px) scale(${own / ratio / across}, ${ownHeight / ratio / down})`;
         left += own + GAP;
       });
       this.#room = { width: Math.max(this.#room.width, wide), height: Math.max(this.#room.height, high) };
@@ -526,7 +526,7 @@ export class Stage {
       ]
       : [{ left: 0, top: 0, width: innerWidth, height: innerHeight - bar }];
     for (const place of places) {
-      text.style.cssText = px(place, 1);
+      text.style.cssText = px(place);
       if (text.scrollHeight <= place.height + 1 && text.scrollWidth <= place.width + 1) break;
     }
   }
@@ -567,7 +567,17 @@ function plate(pictures, sizes, kind = "") {
   return box;
 }
 
-/** A place as a style: device pixels as CSS pixels. */
-function px(place, ratio) {
-  return Object.entries(place).map(([name, value]) => `${name}:${value / ratio}px`).join(";");
+/**
+ * A length in CSS pixels near this one that is whole in device pixels, too. Browsers lay pictures out in one of the two
+ * and round to whole pixels; a transform, which nothing rounds, then gives the picture its size.
+ */
+function wholeLength(length, ratio) {
+  const lengths = Array.from({ length: 64 }, (_, more) => length + more);
+  const excess = (each) => Math.abs(each * ratio - Math.round(each * ratio));
+  return lengths.find((each) => excess(each) < 0.002) ?? length;
+}
+
+/** A place as a style. */
+function px(place) {
+  return Object.entries(place).map(([name, value]) => `${name}:${value}px`).join(";");
 }
