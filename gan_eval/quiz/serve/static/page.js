@@ -3,7 +3,7 @@
 import { answerButton, measureFrames, Stage, wantedKey } from "./trial.js";
 import { Refusal, Transport } from "./transport.js";
 
-const CARD_MM = 85.6; // the width of a bank card (ISO/IEC 7810 ID-1)
+const CARD_MM = [85.6, 53.98]; // a bank card (ISO/IEC 7810 ID-1)
 const FRAMES_MEASURED = 60;
 const SELF_TEST_MS = 3000;
 
@@ -201,10 +201,13 @@ async function getReady() {
       part("[data-action=full-screen]").hidden = !document.documentElement.requestFullscreen;
       part(".size").hidden = !degrees;
       const [slider, card] = [part(".size input"), part(".card-box .card")];
-      slider.max = Math.max(200, Math.min(900, innerWidth - 64));
+      const upright = innerWidth < 600; // a telephone is narrower than a card is wide
+      card.classList.toggle("upright", upright);
+      slider.max = upright ? innerWidth - 40 : Math.min(1200, innerWidth - 96);
+      if (upright) slider.value = 300;
       const fit = () => {
         card.style.width = `${slider.value}px`;
-        pixels_per_cm = (Number(slider.value) * devicePixelRatio) / (CARD_MM / 10);
+        pixels_per_cm = (Number(slider.value) * devicePixelRatio) / (CARD_MM[upright ? 1 : 0] / 10);
       };
       slider.addEventListener("input", fit);
       if (degrees) fit();

@@ -66,7 +66,7 @@ export function answerButton({ name, key, label }) {
   const cap = document.createElement("kbd");
   cap.textContent = key.toLowerCase() === key && key.toUpperCase().toLowerCase() === key ? key.toUpperCase() : key;
   button.append(cap);
-  if (label) button.append(label);
+  if (label) button.append(Object.assign(document.createElement("span"), { textContent: label }));
   button.setAttribute("aria-label", label || name);
   return button;
 }
@@ -245,7 +245,7 @@ export class Stage {
     this.#plates = showings.map((pictures, index) => plate(pictures, trial.sizes[index]));
     this.masks = masks.map((pictures, index) => plate(pictures, trial.sizes[index], "mask"));
     this.platesBox.replaceChildren(...this.#plates, ...this.masks);
-    this.headline.textContent = trial.cue;
+    this.#write(trial.cue);
     this.#show(this.headline, false);
     this.#layout();
     while (this.#tooSmall()) await this.#frame();
@@ -328,7 +328,7 @@ export class Stage {
 
   async #askConfidence() {
     this.#ask("confidence");
-    this.headline.textContent = this.#settings.confidence_question;
+    this.#write(this.#settings.confidence_question);
     this.#place(this.headline, { width: 0, height: 0 });
     this.#show(this.headline, true);
     try {
@@ -417,11 +417,12 @@ export class Stage {
     const groups = [items.slice(0, half), items.slice(half)].map((group) => {
       const element = document.createElement("div");
       element.className = "group";
+      element.style.setProperty("--count", group.length);
       element.append(...group.map(answerButton));
       return element;
     });
     for (const button of groups.flatMap((group) => [...group.children])) button.tabIndex = -1;
-    this.bar.classList.toggle("many", items.length > 4);
+    this.bar.classList.toggle("many", items.length > 2);
     this.bar.replaceChildren(...groups);
     this.keys = items.map(({ key }) => key.toLowerCase());
   }
@@ -454,6 +455,15 @@ export class Stage {
 
   #show(layer, seen) {
     layer.classList.toggle("seen", seen);
+  }
+
+  /** A line whose parts, set apart by spaces, are not broken. */
+  #write(line) {
+    this.headline.replaceChildren(...line.split(/ {2,}/).map((words) => {
+      const part = document.createElement("span");
+      part.textContent = words;
+      return part;
+    }));
   }
 
   #hideAll() {
