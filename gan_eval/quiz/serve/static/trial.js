@@ -236,7 +236,7 @@ export class Stage {
 
   // ---- the course of a trial
 
-  /** Decode and rasterise everything that the trial shows, and wait for a window that is large enough. */
+  /** Decode and rasterise everything that the trial shows. */
   async #prepare(trial, load) {
     const broken = new Promise((_, reject) => { this.#reject = reject; });
     if (this.#broken) throw new BrokenOff();
@@ -248,7 +248,6 @@ export class Stage {
     this.#write(trial.cue);
     this.#show(this.headline, false);
     this.#layout();
-    while (this.#tooSmall()) await this.#frame();
     for (let count = 0; count < FRAMES_TO_PREPARE; count += 1) await this.#frame();
   }
 
@@ -265,6 +264,7 @@ export class Stage {
       const masks = flash ? this.masks[index] : undefined;
       // the onset
       frame = await this.#until(due);
+      while (index === 0 && !this.notice.hidden) frame = await this.#frame();
       this.#show(this.progress, false);
       this.#show(this.mark, false);
       this.#hideAll();
@@ -518,6 +518,7 @@ export class Stage {
     this.bar.classList.toggle("corners", corners);
     this.bar.style.setProperty("--side", `${(width - this.#room.width) / 2 / ratio - MARGIN / ratio}px`);
     this.#place(this.headline, this.#room);
+    this.#warnIfSmall({ width, height }, ratio);
   }
 
   /** Put a line of text below a room in the middle; where it does not fit there, above, else beside. */
@@ -542,26 +543,14 @@ export class Stage {
   }
 
   /** Say so, in device pixels, where the window does not hold the pictures and the buttons. */
-  #tooSmall() {
-    const ratio = devicePixelRatio;
-    const [width, height] = [Math.round(innerWidth * ratio), Math.round(innerHeight * ratio)];
-    const corners = this.bar.classList.contains("corners");
-    const needed = {
-      width: this.#room.width + 2 * MARGIN + (corners ? 2 * Math.ceil(96 * ratio) : 0),
-      height: this.#room.height + 2 * MARGIN,
-    };
-    const without = this.#room.width + 2 * MARGIN;
-    const small = width < needed.width || height < needed.height;
-    if (small && width >= without && width < needed.width) {
-      needed.height = this.#room.height + 2 * (MARGIN + Math.ceil(this.bar.offsetHeight * ratio));
-      needed.width = without;
-    }
-    const text = small ? this.#settings.too_small(needed, { width, height }) : "";
-    if (this.notice.hidden !== !small || this.notice.textContent !== text) {
-      this.notice.textContent = text;
-      this.notice.hidden = !small;
-    }
-    return small;
+  #warnIfSmall({ width, height }, ratio) {
+    const bar = Math.ceil(this.bar.offsetHeight * ratio);
+    const [wide, high] = [this.#room.width + 2 * MARGIN, this.#room.height + 2 * MARGIN];
+    const beside = this.bar.classList.contains("corners") ? 2 * Math.ceil(96 * ratio) : 0;
+    const small = width < wide + beside || height < high;
+    const needed = { width: wide, height: high + 2 * bar };
+    this.notice.textContent = small ? this.#settings.too_small(needed, { width, height }) : "";
+    this.notice.hidden = !small;
   }
 }
 
