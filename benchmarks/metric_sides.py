@@ -124,6 +124,34 @@ def folders(scratch: Path) -> Sides:
     return ours, theirs
 
 
+def classic(scratch: Path) -> Sides:
+    """The classic metrics of 40 PNG pairs, from disk to tables on our side and to numbers on theirs."""
+    import piq
+    import torch
+    from PIL import Image
+
+    from gan_eval.metrics import evaluate, folder_pair
+
+    torch.set_num_threads(2)
+    real, fake = pair_folders(scratch, 40)
+    functions = (piq.vif_p, piq.fsim, piq.gmsd, piq.multi_scale_gmsd, piq.vsi, piq.mdsi, piq.haarpsi)
+    names = ["vif", "fsim", "gmsd", "ms_gmsd", "vsi", "mdsi", "haarpsi"]
+
+    def ours() -> None:
+        evaluate(_stimuli(folder_pair(real, fake)), names, cache=False)
+
+    def theirs() -> None:
+        for path in sorted(fake.iterdir()):
+            generated, reference = (as_floats(np.asarray(Image.open(p))) for p in (path, real / path.name))
+            with torch.no_grad():
+                for function in functions:
+                    function(generated, reference)
+
+    ours()
+    theirs()
+    return ours, theirs
+
+
 def _stimuli(pair: Any) -> Any:
     """Return the stimulus set of two folders."""
     return getattr(pair, "stimuli", pair)
@@ -320,6 +348,7 @@ LINES: dict[str, Line] = {
     "ssim": Line("SSIM", "pytorch-msssim", partial(pair_metric, "ssim", msssim_ssim, 40), 9, 40),
     "ssim-piq": Line("SSIM", "piq", partial(pair_metric, "ssim", piq_ssim, 40), 9, 40),
     "ms-ssim": Line("MS-SSIM", "pytorch-msssim", partial(pair_metric, "ms_ssim", msssim_ms_ssim, 30), 9, 30),
+    "classic": Line("40 PNG pairs 256x256: VIF, FSIM, GMSD, MS-GMSD, VSI, MDSI, HaarPSI", "piq in a loop", classic),
     "niqe": Line("NIQE", "pyiqa", niqe, 9, 20),
     "frechet-400": Line("Fréchet distance, N = 400, d = 2048", "scipy's sqrtm", frechet_few, 3),
     "frechet-5000": Line("Fréchet distance, N = 5,000, d = 2048", "torch-fidelity", frechet_many, 5),

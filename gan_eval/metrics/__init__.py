@@ -16,16 +16,23 @@ if TYPE_CHECKING:
     from gan_eval.metrics.classes import Brisque as Brisque
     from gan_eval.metrics.classes import DensityCoverage as DensityCoverage
     from gan_eval.metrics.classes import Dists as Dists
+    from gan_eval.metrics.classes import FeatureSimilarity as FeatureSimilarity
     from gan_eval.metrics.classes import FrechetInceptionDistance as FrechetInceptionDistance
+    from gan_eval.metrics.classes import GradientDeviation as GradientDeviation
+    from gan_eval.metrics.classes import HaarSimilarity as HaarSimilarity
     from gan_eval.metrics.classes import LearnedPerceptualSimilarity as LearnedPerceptualSimilarity
     from gan_eval.metrics.classes import MeanAbsoluteDifference as MeanAbsoluteDifference
+    from gan_eval.metrics.classes import MeanDeviationSimilarity as MeanDeviationSimilarity
     from gan_eval.metrics.classes import MeanPeakSignalNoiseRatio as MeanPeakSignalNoiseRatio
     from gan_eval.metrics.classes import MeanStructuralSimilarity as MeanStructuralSimilarity
+    from gan_eval.metrics.classes import MultiScaleGradientDeviation as MultiScaleGradientDeviation
     from gan_eval.metrics.classes import MultiScaleStructuralSimilarity as MultiScaleStructuralSimilarity
     from gan_eval.metrics.classes import NaturalImageQuality as NaturalImageQuality
     from gan_eval.metrics.classes import PeakSignalNoiseRatio as PeakSignalNoiseRatio
     from gan_eval.metrics.classes import PrecisionRecall as PrecisionRecall
+    from gan_eval.metrics.classes import SaliencySimilarity as SaliencySimilarity
     from gan_eval.metrics.classes import Sharpness as Sharpness
+    from gan_eval.metrics.classes import VisualInformation as VisualInformation
     from gan_eval.metrics.run.inputs import folder_pair as folder_pair
     from gan_eval.metrics.run.runner import evaluate as evaluate
     from gan_eval.metrics.run.runner import write_metrics as write_metrics
@@ -39,7 +46,8 @@ _MODULES = {
         *("Brisque", "Dists", "LearnedPerceptualSimilarity", "MeanAbsoluteDifference", "MeanPeakSignalNoiseRatio"),
         *("MeanStructuralSimilarity", "MultiScaleStructuralSimilarity", "NaturalImageQuality", "PeakSignalNoiseRatio"),
         *("AllPairsKernelInceptionDistance", "DensityCoverage", "FrechetInceptionDistance", "PrecisionRecall"),
-        "Sharpness",
+        *("FeatureSimilarity", "GradientDeviation", "HaarSimilarity", "MeanDeviationSimilarity"),
+        *("MultiScaleGradientDeviation", "SaliencySimilarity", "Sharpness", "VisualInformation"),
     ),
 }
 """Public names, by the module that has them."""

@@ -20,6 +20,7 @@ FID_WARNING = (
 _FAMILIES = (
     "similarity",
     "perceptual",
+    "classic",
     "no_reference",
     "frechet",
     "kid",

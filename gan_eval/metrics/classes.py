@@ -216,6 +216,48 @@ class Dists(MeanOfPairs):
     function = "dists"
 
 
+class VisualInformation(MeanOfPairs):
+    """Mean over pictures of `functional.vif`, 0 and above; `kwargs` are torchmetrics' own."""
+
+    function = "vif"
+
+
+class FeatureSimilarity(MeanOfPairs):
+    """Mean over pictures of `functional.fsim`, 0 to 1; `kwargs` are torchmetrics' own."""
+
+    function = "fsim"
+
+
+class GradientDeviation(MeanOfPairs):
+    """Mean over pictures of `functional.gmsd`, 0 to 0.5; `kwargs` are torchmetrics' own."""
+
+    function = "gmsd"
+
+
+class MultiScaleGradientDeviation(MeanOfPairs):
+    """Mean over pictures of `functional.ms_gmsd`, 0 to 0.5; `kwargs` are torchmetrics' own."""
+
+    function = "ms_gmsd"
+
+
+class SaliencySimilarity(MeanOfPairs):
+    """Mean over pictures of `functional.vsi`, 0 to 1; `kwargs` are torchmetrics' own."""
+
+    function = "vsi"
+
+
+class MeanDeviationSimilarity(MeanOfPairs):
+    """Mean over pictures of `functional.mdsi`, 0 and above; `kwargs` are torchmetrics' own."""
+
+    function = "mdsi"
+
+
+class HaarSimilarity(MeanOfPairs):
+    """Mean over pictures of `functional.haarpsi`, 0 to 1; `kwargs` are torchmetrics' own."""
+
+    function = "haarpsi"
+
+
 class NaturalImageQuality(MeanOfSingles):
     """Mean over pictures of `functional.niqe`, 0 and above; `kwargs` are torchmetrics' own."""
 

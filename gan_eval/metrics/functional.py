@@ -36,7 +36,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions import frechet, labels, neighbours, no_reference, segmentation, similarity
+from gan_eval.metrics.definitions import classic, frechet, labels, neighbours, no_reference, segmentation, similarity
 from gan_eval.metrics.definitions import kid as kernel
 from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -158,6 +158,73 @@ def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tens
     it. Raises Unmeasurable if sizes differ, a side is below 16 pixels; UserError if the weights are missing.
     """
     return _pairs(network or load("dists"), fake, real)
+
+
+def vif(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the visual information fidelity: the share of the reference's information that is left.
+
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf; higher is better. Source: Sheikh and
+    Bovik 2006, in the pixel domain, luma; piq's vif_p, defaults, RGB 0..1 in float32, on the CPU. Raises
+    Unmeasurable if sizes differ, a side is below 41 pixels.
+    """
+    return _pairs(classic.vif, fake, real)
+
+
+def fsim(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the feature similarity: agreement in phase congruency, gradients and colour.
+
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Zhang et al.
+    2011, with colour; piq's fsim, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ, a
+    side is below 2 pixels.
+    """
+    return _pairs(classic.fsim, fake, real)
+
+
+def gmsd(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the gradient magnitude similarity deviation.
+
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 0.5; lower is better. Source: Xue et al.
+    2014; piq's gmsd, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ.
+    """
+    return _pairs(classic.gmsd, fake, real)
+
+
+def ms_gmsd(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute `gmsd` at four scales.
+
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 0.5; lower is better. Source: Zhang et al.
+    2017, without colour; piq's multi_scale_gmsd, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if
+    sizes differ, a side is below 17 pixels.
+    """
+    return _pairs(classic.ms_gmsd, fake, real)
+
+
+def vsi(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the visual saliency-induced index.
+
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Zhang et al.
+    2014; piq's vsi, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ.
+    """
+    return _pairs(classic.vsi, fake, real)
+
+
+def mdsi(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the mean deviation similarity index.
+
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf; lower is better. Source: Nafchi et al.
+    2016; piq's mdsi, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ.
+    """
+    return _pairs(classic.mdsi, fake, real)
+
+
+def haarpsi(fake: Tensor, real: Tensor) -> Tensor:
+    """Compute the Haar wavelet-based perceptual similarity.
+
+    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Reisenhofer et
+    al. 2018; piq's haarpsi, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ, a side
+    is below 16 pixels, or both pictures are black.
+    """
+    return _pairs(classic.haarpsi, fake, real)
 
 
 def psnr_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:

@@ -72,6 +72,8 @@ class Tools:
             from gan_eval.metrics.kernels.devices import usable_device
 
             self.device = usable_device(settings.device)
+        if any(metric.kind == "pair" and metric.library for metric in metrics):
+            import torch  # noqa: F401 - before `at_work`, which limits the threads of a torch that is loaded
         files: dict[str, WeightsFile] = {}
         with self.at_work():
             self.measures = [
@@ -136,6 +138,8 @@ class Tools:
         if not all(weights):
             return ""
         parts = [metric.definition, *weights, decoder() if metric.function is not None else self._network()]
+        if metric.function is not None and metric.library:
+            parts += [f"{name} {version}" for name, version in versions(("torch", metric.library))]
         if metric.kind == "pair" and resize:
             parts.append("generated picture resized by Pillow's bicubic")
         return "; ".join(parts)

@@ -222,7 +222,7 @@ def provenance(
     if tools.sha256 or tools.device != "cpu":
         libraries |= dict.fromkeys(_OF_NETWORKS)
     libraries |= {"scipy": None} if any(metric.kind == "set" for metric in metrics) else {}
-    libraries |= {metric.library: None for metric in metrics if metric.library}
+    libraries |= {name: None for metric in metrics if metric.library for name in ("torch", metric.library)}
     installed = [f"{name} {version}" for name, version in versions(libraries)]
     return {
         "settings": json.dumps(how, sort_keys=True, ensure_ascii=False),

@@ -32,6 +32,7 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import inception_extractor
 
 FAKE, REAL = pictures()
+CLASSIC = ("vif", "fsim", "gmsd", "ms_gmsd", "vsi", "mdsi", "haarpsi")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,20 @@ def one_process() -> dict[str, float]:
 
 
 def test_the_values_are_the_functions_means(one_process):
-    for name in ("psnr", "l1", "ssim", "ssim_luma", "ms_ssim"):
+    for name in (
+        "psnr",
+        "l1",
+        "ssim",
+        "ssim_luma",
+        "ms_ssim",
+        "vif",
+        "fsim",
+        "gmsd",
+        "ms_gmsd",
+        "vsi",
+        "mdsi",
+        "haarpsi",
+    ):
         assert one_process[name] == pytest.approx(getattr(functional, name)(FAKE, REAL).mean().item(), rel=1e-14)
     for name in ("niqe", "sharpness"):
         assert one_process[name] == pytest.approx(getattr(functional, name)(FAKE).mean().item(), rel=1e-14)

@@ -1,0 +1,115 @@
+"""The classic metrics: piq's own numbers, with a reason where piq has none, and one thread of torch for each worker."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import piq
+import pytest
+import torch
+from metric_pictures import cells, disturbed, measure, texture, write_items
+from skimage import data
+
+from gan_eval.metrics import functional
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.run.measures import Tools
+from gan_eval.metrics.run.tables import Settings
+from gan_eval.stimuli.pictures import Picture
+
+PIQ = {
+    "vif": piq.vif_p,
+    "fsim": piq.fsim,
+    "gmsd": piq.gmsd,
+    "ms_gmsd": piq.multi_scale_gmsd,
+    "vsi": piq.vsi,
+    "mdsi": piq.mdsi,
+    "haarpsi": piq.haarpsi,
+}
+PHOTOGRAPH = data.astronaut()[:97, 150:270]
+
+
+def planes(picture: Picture) -> torch.Tensor:
+    return torch.tensor(np.ascontiguousarray(picture.transpose(2, 0, 1)[None])).float() / 255
+
+
+def batch(picture: Picture) -> torch.Tensor:
+    return torch.tensor(np.ascontiguousarray(picture.transpose(2, 0, 1)[None]))
+
+
+@pytest.mark.parametrize("name", PIQ)
+def test_the_value_is_piqs_with_the_generated_picture_first(name: str) -> None:
+    for real, fake in ((texture(1, 60, 81), disturbed(texture(1, 60, 81), 2)), (PHOTOGRAPH, disturbed(PHOTOGRAPH, 3))):
+        theirs, exact = (
+            float(PIQ[name](x.to(kind), y.to(kind), data_range=1.0))
+            for kind in (torch.float32, torch.float64)
+            for x, y in [(planes(fake), planes(real))]
+        )
+        ours = METRICS[name].function(fake, real)
+        assert ours == pytest.approx(theirs, abs=1e-7)
+        assert ours == pytest.approx(exact, abs=5e-5)
+        assert functional.__dict__[name](batch(fake), batch(real)).tolist() == [ours]
+    swapped = METRICS[name].function(PHOTOGRAPH, disturbed(PHOTOGRAPH, 3))
+    assert name != "vif" or abs(swapped - ours) > 1e-3  # the only one that is not symmetric
+
+
+@pytest.mark.parametrize("name", PIQ)
+def test_equal_pictures_have_the_best_value(name: str) -> None:
+    best = 1 if METRICS[name].higher_is_better else 0
+    assert METRICS[name].function(PHOTOGRAPH, PHOTOGRAPH) == pytest.approx(best, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", PIQ)
+def test_the_least_size_is_piqs(name: str) -> None:
+    side = (METRICS[name].least_size or (1, 1))[0]
+    assert METRICS[name].function(PHOTOGRAPH[:side], disturbed(PHOTOGRAPH, 0)[:side]) >= 0
+    if side > 1:
+        with pytest.raises(Unmeasurable, match="piq"):
+            METRICS[name].function(PHOTOGRAPH[: side - 1], disturbed(PHOTOGRAPH, 0)[: side - 1])
+
+
+def test_a_refusal_is_a_reason_in_the_table(tmp_path: Path) -> None:
+    small, black, real = texture(0, 20, 30), np.zeros((64, 64, 3), np.uint8), texture(1, 64, 64)
+    items = {
+        "small": {"real": small, "fake": disturbed(small, 1)},
+        "black": {"real": black, "fake": black},
+        "sizes": {"real": real, "fake": disturbed(real, 1)[:60]},
+    }
+    found = cells(measure(write_items(tmp_path / "set", items), ("vif", "haarpsi")), "reason")
+    assert re.match("30x20 pixels; piq: Invalid size", found["d/m/small", "vif"])
+    assert found["d/m/black", "haarpsi"] == "piq gives inf: the pictures are flat or too small"
+    assert found["d/m/sizes", "vif"].startswith("the sizes of the generated and the real picture differ")
+
+
+def test_values_are_cached_by_piqs_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
+    real = texture(1, 64, 64)
+    folder = write_items(tmp_path / "set", {"a": {"real": real, "fake": disturbed(real, 1)}})
+    first, again = (measure(folder, tuple(PIQ), cache=tmp_path / "cache.sqlite", threads=2) for _ in range(2))
+    assert '"kept_values_used": 0' in first.runs["settings"][0]
+    assert f'"kept_values_used": {len(PIQ)}' in again.runs["settings"][0]
+    assert cells(first).equals(cells(again))
+    assert f"piq {piq.__version__}" in first.runs["software"][0]
+    (vif,) = Tools([METRICS["vif"]], Settings(("vif",))).measures
+    assert f"piq {piq.__version__}" in vif.definition
+    assert f"torch {torch.__version__.partition('+')[0]}" in vif.definition
+
+
+def test_each_worker_uses_one_thread_of_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def gmsd(*_: torch.Tensor) -> float:
+        threads.append(torch.get_num_threads())
+        return 0.0
+
+    monkeypatch.setattr(piq, "gmsd", gmsd)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        real = texture(1, 64, 64)
+        folder = write_items(tmp_path / "set", {"a": {"real": real, "fake": disturbed(real, 1)}})
+        measure(folder, "gmsd", threads=2)
+        assert threads == [1]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
