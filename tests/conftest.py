@@ -3,12 +3,17 @@
 import linecache
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 import gan_eval  # noqa: F401 - sets how threads wait, before a test loads PyTorch
+
+if TYPE_CHECKING:
+    from temporary_postgres import TemporaryPostgres
 
 settings.register_profile("any machine", deadline=None)  # the time of an example depends on the machine
 settings.load_profile("any machine")
@@ -52,3 +57,22 @@ def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.delenv("DISPLAY", raising=False)
         assert run(["run", "study.toml", "--out", "out", "--simulate", "default"]) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[TemporaryPostgres]":
+    """A real PostgreSQL server."""
+    from temporary_postgres import TemporaryPostgres, find_binaries
+
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL's initdb and pg_ctl are not installed")
+    pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
+    with TemporaryPostgres(binaries, settings="-c fsync=off -c full_page_writes=off") as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: "TemporaryPostgres") -> str:
+    """The URL of an empty database."""
+    return postgres.empty_database()

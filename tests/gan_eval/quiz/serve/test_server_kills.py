@@ -1,0 +1,168 @@
+"""Servers that are killed again and again while people answer: `pytest -m nightly -k server_kills --kills 200`."""
+
+import random
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from processes import TRIALS, Person, Server
+
+from gan_eval import tables
+from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.store import open_store
+from gan_eval.tables.frames import Row
+
+PEOPLE = 4
+SHORT = 3
+"""Number of kills outside the nightly tests."""
+
+
+def rows_of(store: str) -> tuple[list[Row], list[Row], list[Row]]:
+    """Sessions, plans and trials of a store."""
+    with open_store(store) as opened:
+        sessions, plans, trials = (opened.rows(table) for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS))
+    return sessions, plans, trials
+
+
+def kill_servers(servers: list[Server], store: str, *, kills: int, seed: int) -> None:
+    """Kill one of the servers at random moments while people answer; in the end look at the store."""
+    moments, enough, before = random.Random(seed), threading.Event(), dict[tuple[str, int], Row]()
+    for server in servers:
+        server.start()
+        server.wait()
+    people = [Person(f"P{number}", [s.url for s in servers], enough, seed + number) for number in range(PEOPLE)]
+    for person in people:
+        person.start()
+    for _ in range(kills):
+        server = moments.choice(servers)
+        if moments.random() < 0.9:
+            wanted = sum(len(person.acknowledged) for person in people) + moments.randrange(1, 40)
+            while sum(len(person.acknowledged) for person in people) < wanted:
+                assert not any(person.problem for person in people), [person.problem for person in people]
+                time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.02))
+        server.kill()
+        _, plans, _ = rows_of(store)
+        after = {(row["session"], row["trial"]): row for row in plans}
+        assert {key: after.get(key) for key in before} == before, "a plan has changed"
+        before = after
+        server.start()
+        if moments.random() < 0.9:  # else it is killed while it starts
+            server.wait()
+    enough.set()
+    for person in people:
+        person.join(120)
+        assert not person.is_alive()
+        assert person.problem is None, repr(person.problem)
+    for server in servers:
+        status, took = server.stop()
+        assert (status, took < 10) == (0, True), (status, took)
+    assert not any("Traceback" in errors for server in servers for errors in server.errors), servers[0].errors
+    require_nothing_lost(store, people, kills)
+
+
+def require_nothing_lost(store: str, people: list[Person], kills: int) -> None:
+    """Compare the store with what people were told."""
+    sessions, plans, trials = rows_of(store)
+    acknowledged = {key: value for person in people for key, value in person.acknowledged.items()}
+    complete = set[str]().union(*(person.complete for person in people))
+    stored = {(row["session"], row["trial"]): row for row in trials}
+    reloads = sum(person.reloads for person in people)
+    marked = sum("killed" in (row["flags"] or "") for row in trials)
+    print(
+        kills, "kills,", len(acknowledged), "acknowledged,", len(trials), "stored,", reloads, "reloads,",
+        marked, "on the screen at a reload,", len(complete), "complete sessions",
+    )  # fmt: skip
+    lost = [key for key in acknowledged if key not in stored]
+    assert lost == [], "acknowledged answers are lost"
+    assert len(stored) == len(trials), "answers are doubled"
+    wrong = [key for key, value in acknowledged.items() if stored[key]["reaction_time_ms"] != pytest.approx(value)]
+    assert wrong == [], "another answer is stored than the one that was acknowledged"
+    assert set(stored) == {(row["session"], row["trial"]) for row in plans}, "a session is not whole"
+    assert {row["session"] for row in sessions} == complete
+    assert {row["status"] for row in sessions} == {"complete"}
+    lists = [row["list"] for row in sessions]
+    assert len(set(lists)) == len(lists), "a list was dealt twice"
+    assert len({row["participant"] for row in sessions}) == len(sessions)
+    assert len(plans) == TRIALS * len(sessions)
+    for session in complete:
+        numbers = [row["trial"] for row in trials if row["session"] == session]
+        assert numbers == sorted(numbers)
+    assert all(row["flags"] == "killed" for key, row in stored.items() if key not in acknowledged)
+
+
+@pytest.fixture(params=[SHORT, pytest.param(None, marks=pytest.mark.nightly)], ids=["short", "nightly"])
+def kills(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> int:
+    """Number of kills."""
+    return request.param or int(pytestconfig.getoption("--kills"))
+
+
+@pytest.fixture
+def servers() -> Iterator[list[Server]]:
+    """Servers; those that still run at the end are killed."""
+    made: list[Server] = []
+    yield made
+    for server in made:
+        if server.process is not None and server.process.poll() is None:
+            server.kill()
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_at_any_moment_loses_and_doubles_nothing(
+    stimuli: StimulusSet, tmp_path: Path, servers: list[Server], kills: int
+) -> None:
+    store = str(tmp_path / "store.sqlite")
+    servers.append(Server(stimuli.folder, store))
+    kill_servers(servers, store, kills=kills, seed=1)
+
+
+@pytest.mark.slow
+def test_two_servers_on_one_database_continue_each_others_sessions_and_lose_nothing(
+    stimuli: StimulusSet, database: str, servers: list[Server], kills: int
+) -> None:
+    """Every request goes to one of the two at random; one is killed while the other answers."""
+    servers += [Server(stimuli.folder, database) for _ in range(2)]
+    kill_servers(servers, database, kills=kills, seed=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("several", [False, True])
+def test_sigterm_ends_a_server_within_seconds_with_everything_stored(
+    stimuli: StimulusSet, tmp_path: Path, servers: list[Server], several: bool, request: pytest.FixtureRequest
+) -> None:
+    """Answers, an idle connection and a body that never ends are on their way."""
+    store = request.getfixturevalue("database") if several else str(tmp_path / "store.sqlite")
+    server = Server(stimuli.folder, store, *(("--workers", "2") if several else ()))
+    servers.append(server)
+    server.start()
+    server.wait()
+    enough = threading.Event()
+    people = [Person(f"P{number}", [server.url], enough, number) for number in range(PEOPLE)]
+    for person in people:
+        person.start()
+    with (
+        socket.create_connection(("127.0.0.1", server.port)),
+        socket.create_connection(("127.0.0.1", server.port)) as slow,
+    ):
+        slow.sendall(
+            b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+        )
+        while sum(len(person.acknowledged) for person in people) < 40:
+            assert not any(person.problem for person in people), [person.problem for person in people]
+            time.sleep(0.001)
+        status, took = server.stop()
+    assert (status, took < 10) == (0, True), (status, took)
+    told = {key: value for person in people for key, value in person.acknowledged.items()}
+    server.start()
+    server.wait()
+    enough.set()
+    for person in people:
+        person.join(60)
+        assert person.problem is None, repr(person.problem)
+    assert server.stop()[0] == 0
+    stored = {(row["session"], row["trial"]): row["reaction_time_ms"] for row in rows_of(store)[2]}
+    assert {key: stored.get(key) for key in told} == pytest.approx(told)
+    require_nothing_lost(store, people, 0)
