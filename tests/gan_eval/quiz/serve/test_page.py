@@ -27,7 +27,7 @@ from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
 
 webdriver = pytest.importorskip("selenium.webdriver")
-from visitor import LAYOUT, Visitor, by_turns  # noqa: E402 - needs selenium
+from visitor import Visitor, by_turns  # noqa: E402 - needs selenium
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
@@ -501,7 +501,7 @@ def test_buttons_beside_a_large_picture_keep_away_from_it(
     visitor.driver.get(server.link())
     visitor.state("shown")
     time.sleep(0.1)
-    assert visitor.script(LAYOUT) == []
+    visitor.check_layout()
     screen, high = visitor.screenshot(), size * SIZE[0] // SIZE[1]
     top, left = (screen.shape[0] - high) // 2, (screen.shape[1] - size) // 2
     assert_plain_around(screen, top, left, high, size)

@@ -195,6 +195,11 @@ class Visitor:
         )
         return dict(found)
 
+    def check_layout(self) -> None:
+        """Nothing is wider than the window, too small to touch, or cut off."""
+        problems = self.script(LAYOUT)
+        assert not problems, (self.hooks, problems)
+
     def screenshot(self) -> NDArray[np.uint8]:
         """What is on the screen, in device pixels."""
         return np.asarray(Image.open(BytesIO(self.driver.get_screenshot_as_png())).convert("RGB"))
@@ -208,7 +213,7 @@ class Visitor:
             page = hooks.get("page", "")
             if page and page != (self.pages or [""])[-1]:
                 self.pages.append(page)
-                assert self.script(LAYOUT) == [], page
+                self.check_layout()
             if until(hooks) or page in ("end", "refused", "paused", "review"):
                 return hooks
             if page in ("trial", "confidence"):
@@ -236,7 +241,7 @@ class Visitor:
         if hooks["state"] not in ("shown", "hidden") or trial in self.given or len(onsets) < showings:
             time.sleep(0.005)
             return
-        assert self.script(LAYOUT) == [], hooks
+        self.check_layout()
         answer = self.choose(trial, list(self.buttons()))
         self.given[trial] = answer or "none"
         if answer is not None:
