@@ -514,6 +514,7 @@ export class Stage {
     // answer buttons below the pictures, or, where there is no room, on both sides of them
     const below = (height - this.#room.height) / 2 / ratio;
     this.bar.classList.remove("corners"); // measured without
+    this.element.style.setProperty("--bar", `${this.bar.offsetHeight}px`);
     const corners = below < this.bar.offsetHeight + MARGIN / ratio;
     this.bar.classList.toggle("corners", corners);
     this.bar.style.setProperty("--side", `${(width - this.#room.width) / 2 / ratio - MARGIN / ratio}px`);
