@@ -190,7 +190,7 @@ ANSWERS = {"How old": "30", "work with pictures": "no", "What do you judge": "pi
 QUIZZES: dict[str, dict[str, Any]] = {
     "everything": {
         "protocol": "quick_response", "exposure_ms": 150, "response_ms": 1500, "mask": "noise", "practice": 2,
-        "confidence": 4, "catch": 1, "break_every": 3, "questions": QUESTIONS, "browser": CHECKS,
+        "confidence": 4, "catch": 1, "break_every": 4, "questions": QUESTIONS, "browser": CHECKS,
     },
     "quick_response": {"protocol": "quick_response", "response_ms": 1500, "break_every": 2},
     "yes_no": {"protocol": "yes_no", "exposures_ms": [100, "until-answer"], "response_ms": 1500, "catch": 2},
@@ -289,7 +289,7 @@ def flags(server: Server) -> dict[int, str]:
 
 def test_a_reload_and_a_second_browser(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
     """Reload in mid-trial: it continues at the next trial; open the link elsewhere: the first page is refused."""
-    server = serve(**UNTIL_ANSWERED)
+    server = serve(**{**UNTIL_ANSWERED, "real": 2, "fake": 2})
     first = visit(expected=("409",))
     begun(first, server.link())
     first.driver.refresh()
