@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gan_eval.metrics.catalogue import METRICS, Metric
+from gan_eval.metrics.definitions.features import TEMPLATES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 BEGIN = "<!-- made by packaging/metrics_reference.py: do not edit by hand -->"
@@ -12,6 +13,7 @@ HEADINGS = {
     "single": "One picture alone, `functional.NAME(pictures)`",
     "input": "What the generator was given, `functional.NAME(pictures)` or `functional.NAME(inputs, photographs)`",
     "set": "Generated pictures and real pictures, `functional.NAME(real, fake)` of features",
+    "features": "The same by features of your own (`--features NAME=FILE`)",
 }
 
 
@@ -20,7 +22,8 @@ def page(text: str) -> str:
     before, _, rest = text.partition(BEGIN)
     parts = [BEGIN]
     for kind, heading in HEADINGS.items():
-        rows = [row(metric) for metric in METRICS.values() if metric.kind == kind]
+        metrics = TEMPLATES if kind == "features" else {n: m for n, m in METRICS.items() if m.kind == kind}
+        rows = [row(metric) for metric in metrics.values()]
         head = "| metric | measures | range, better, needs |"
         parts += [f"**{heading}**", "\n".join([head, "|" + " --- |" * 3, *rows])]
     return before + "\n\n".join([*parts, END]) + rest.partition(END)[2]

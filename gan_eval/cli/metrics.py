@@ -11,7 +11,7 @@ from gan_eval.cli.options import pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS, processes
-from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, ResizerName
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric, ResizerName
 from gan_eval.metrics.weights.known import WEIGHTS
 
 if TYPE_CHECKING:
@@ -42,6 +42,13 @@ def metrics(
         list[str] | None,
         typer.Option(metavar="NAME=FILE", help="Pretrained weights, by a name of `weights list`; default: the cache."),
     ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="Your own features (npz, CSV, Parquet): fid@NAME, kid@NAME, ...; all, or those in --metrics.",
+        ),
+    ] = None,
     segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, max=MAX_THREADS, help="Default: the usable cores.")] = None,
@@ -66,12 +73,13 @@ def metrics(
         raise UserError("metrics: --out is missing; name a folder for the tables")
     if processes() > 1:
         raise UserError("metrics: torchrun would measure everything in each process; start it without torchrun")
-    from gan_eval.metrics.catalogue import select
+    from gan_eval.metrics.catalogue import select, with_features
     from gan_eval.metrics.run.cache import cache_file
     from gan_eval.metrics.run.inputs import folder_pair
     from gan_eval.metrics.run.tables import Settings
 
-    requested = tuple(name.strip() for name in names.split(",") if name.strip())
+    given = {name: Path(file) for name, file in pairs(features or (), "--features").items()}
+    requested = with_features([name.strip() for name in names.split(",") if name.strip()], given)
     if bool(sets) == bool(real or fake):
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
     if sets and (dataset or model):
@@ -80,10 +88,10 @@ def metrics(
     if not sets:
         if real is None or fake is None:
             raise UserError("metrics: --real DIR and --fake DIR belong together")
-        partners = any(metric.kind == "pair" for metric in select(requested))
+        partners = any(metric.kind == "pair" for metric in select(requested, given))
         inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
     files = {name: Path(file) for name, file in pairs(weights or (), "--weights").items()}
-    _refuse_unused(context, requested, files)
+    _refuse_unused(context, select(requested, given), files)
     if report is not None:
         from gan_eval.files.output_folders import check_output_file
 
@@ -93,6 +101,7 @@ def metrics(
         resizer=resizer,
         resize=resize,
         weights=files,
+        features=given,
         device=device,
         threads=threads,
         segmenter=segmenter,
@@ -104,17 +113,14 @@ def metrics(
         raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
 
 
-def _refuse_unused(context: typer.Context, names: Sequence[str], weights: "Mapping[str, Path]") -> None:
+def _refuse_unused(context: typer.Context, chosen: "Sequence[Metric]", weights: "Mapping[str, Path]") -> None:
     """Refuse options and files of weights that change nothing."""
-    from gan_eval.metrics.catalogue import select
-
-    chosen = select(names)
     needed = {name for metric in chosen for name in metric.weights}
     extractors = {metric.extractor for metric in chosen} - {None}
     unused = [] if "segmenter" in extractors else ["segmenter"]
     unused += [] if "inception" in extractors else ["resizer"]
     unused += [] if any(metric.kind == "pair" for metric in chosen) else ["resize"]
-    why = f"none of the metrics {', '.join(names)} needs it; remove it"
+    why = f"none of the metrics {', '.join(metric.name for metric in chosen)} needs it; remove it"
     refuse_without_effect(context, unused, why)
     for name in weights:
         if name in WEIGHTS and name not in needed:  # an unknown name is refused with the known ones

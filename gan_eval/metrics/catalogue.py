@@ -1,12 +1,13 @@
 """All metrics by name, collected from the families' records: select them, and list what each one measures."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib import import_module
 from textwrap import wrap
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Kind, Metric
+from gan_eval.metrics.definitions.features import EXTRACTOR, SOURCE_NAME, TEMPLATES, metric_of_features
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric
 
 MIN_FID_PICTURES = 2000
 """Number of pictures below which FID's bias is large compared with differences between models."""
@@ -40,11 +41,40 @@ METRICS: dict[str, Metric] = {
 HOLE_METRICS = tuple(metric for metric in METRICS.values() if metric.takes_hole)
 
 
-def select(names: Iterable[str]) -> list[Metric]:
-    """Return the metrics with these names, each once, in the order given.
+def metric_named(name: str) -> Metric | None:
+    """Return the metric with this name, those of features (`fid@dino`) included; None where there is none."""
+    return METRICS.get(name) or metric_of_features(name)
+
+
+def with_features(names: Iterable[str], sources: Iterable[str]) -> tuple[str, ...]:
+    """Return the names, and all metrics of each source of features that none of them asks for.
 
     Raises:
-        UserError: an unknown name, or none.
+        UserError: a source has a name that cannot stand in a metric's name.
+
+    >>> with_features(["psnr", "fid@dino"], ["dino"])
+    ('psnr', 'fid@dino')
+    >>> len(with_features(["psnr"], ["dino", "clip"]))
+    19
+    """
+    names = [*names]
+    asked = {name.partition("@")[2] for name in names}
+    for source in sources:
+        if not SOURCE_NAME.fullmatch(source):
+            raise UserError(f"features {source!r}: wanted a name of letters, digits, _, - and . such as dino")
+        names += [f"{base}@{source}" for base in TEMPLATES if source not in asked]
+    return tuple(names)
+
+
+def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
+    """Return the metrics with these names, each once, in the order given.
+
+    Args:
+        names: their names.
+        sources: names of the features that were given.
+
+    Raises:
+        UserError: an unknown name, none, or a metric of features that were not given.
 
     >>> [metric.kind for metric in select(["psnr", "fid", "psnr"])]
     ['pair', 'set']
@@ -54,12 +84,15 @@ def select(names: Iterable[str]) -> list[Metric]:
         raise UserError(f"metrics: none named; choose from {', '.join(METRICS)}")
     selected = []
     for name in names:
-        if name not in METRICS:
-            folded = {name.casefold(): name for name in METRICS}
+        metric, (base, at, source) = metric_named(name), name.partition("@")
+        if at and base in TEMPLATES and source not in sources:
+            raise UserError(f"metric {name!r}: no features {source!r}; give --features {source or 'NAME'}=FILE")
+        if metric is None:
+            folded = {name.casefold(): name for name in ([f"{base}@{source}" for base in TEMPLATES] if at else METRICS)}
             near = difflib.get_close_matches(name.casefold(), folded, n=1)
-            hint = f"did you mean {folded[near[0]]!r}?" if near else f"choose from {', '.join(METRICS)}"
+            hint = f"did you mean {folded[near[0]]!r}?" if near else f"choose from {', '.join(folded.values())}"
             raise UserError(f"metric {name!r}: unknown; {hint}")
-        selected.append(METRICS[name])
+        selected.append(metric)
     return selected
 
 
@@ -69,16 +102,19 @@ WIDTH = 80
 
 def describe() -> str:
     """Describe all metrics in at most 80 columns, grouped by kind. Neither torch nor pandas is imported."""
-    headings: dict[Kind, str] = {
+    headings: dict[str, str] = {
         "pair": "A generated picture and its reference",
         "single": "One picture alone",
         "input": "What the generator was given",
         "set": "Generated pictures and real pictures",
+        "features": "Generated pictures and real pictures, by features of your own",
     }
     kinds = [*headings]
     parts = []
-    for metric in sorted(METRICS.values(), key=lambda metric: kinds.index(metric.kind)):
-        if heading := headings.pop(metric.kind, ""):
+    listed = sorted(METRICS.values(), key=lambda metric: kinds.index(metric.kind))
+    for metric in [*listed, *TEMPLATES.values()]:
+        of_features = metric.extractor == EXTRACTOR
+        if heading := headings.pop("features" if of_features else metric.kind, ""):
             parts.append(f"{heading}\n{'=' * len(heading)}")
         better = "higher is better" if metric.higher_is_better else "lower is better"
         unit = f" {metric.unit}" if metric.unit else ""
@@ -92,6 +128,7 @@ def describe() -> str:
             ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),
             ("needs", "a segmenter: --segmenter FILE" if metric.extractor == "segmenter" else ""),
             ("needs", "label maps: the column input_file of the set" if metric.extractor == "label_colours" else ""),
+            ("needs", "features: --features NAME=FILE" if of_features else ""),
             ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
         ]
         lines = wrap(f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", WIDTH)

@@ -36,7 +36,17 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions import classic, frechet, labels, neighbours, no_reference, segmentation, similarity
+from gan_eval.metrics.definitions import (
+    classic,
+    frechet,
+    labels,
+    neighbours,
+    no_reference,
+    segmentation,
+    separability,
+    similarity,
+)
+from gan_eval.metrics.definitions import cmmd as gaussian
 from gan_eval.metrics.definitions import kid as kernel
 from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -336,6 +346,16 @@ def kid(real: Features, fake: Features) -> float:
     return kernel.kid(*_two_sets(real, fake))
 
 
+def cmmd(real: Features, fake: Features) -> float:
+    """Compute CMMD: 1000 times the squared maximum mean discrepancy of unit vectors under a Gaussian kernel.
+
+    real, fake: (N, d) and (M, d) features, CLIP's for the CMMD of papers; each is divided by its length. Returns 0 to
+    4000; lower is better. Source: Jayasumana et al. 2024; σ = 10, biased estimate. Raises Unmeasurable if a set is
+    empty, a vector is 0, or a feature is not finite; ValueError if not (N, d) and (M, d).
+    """
+    return gaussian.cmmd(*_two_sets(real, fake))
+
+
 def precision(real: Features, fake: Features) -> float:
     """Compute the share of the generated pictures that lie among the real ones.
 
@@ -374,6 +394,26 @@ def coverage(real: Features, fake: Features) -> float:
     and (M, d).
     """
     return neighbours.coverage(*_two_sets(real, fake))
+
+
+def p_ids(real: Features, fake: Features) -> float:
+    """Compute P-IDS: the share of pairs whose generated picture looks more real to a linear SVM than the real one.
+
+    real, fake: (N, d) features; row i of both is a pair. Returns 0 to 1; higher is better. Source: Zhao et al. 2021;
+    LinearSVC(dual=False), judged on what it was fitted on. Raises Unmeasurable if the numbers differ, there are
+    none, or a feature is not finite; ValueError if not (N, d) and (M, d).
+    """
+    return separability.p_ids(*_two_sets(real, fake))
+
+
+def u_ids(real: Features, fake: Features) -> float:
+    """Compute U-IDS: the share of all pictures that a linear SVM calls wrong.
+
+    real, fake: (N, d) and (M, d) features. Returns 0 to 1; higher is better. Source: Zhao et al. 2021;
+    LinearSVC(dual=False), judged on what it was fitted on. Raises Unmeasurable if a set is empty, or a feature is not
+    finite; ValueError if not (N, d) and (M, d).
+    """
+    return separability.u_ids(*_two_sets(real, fake))
 
 
 def pixel_accuracy(counts: Features) -> float:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from gan_eval.metrics.definitions.labels import LabelCells
 
 Kind = Literal["pair", "single", "input", "set"]
-ExtractorName = Literal["inception", "segmenter", "label_colours"]
+ExtractorName = str
+"""`inception`, `segmenter`, `label_colours`; or @ and the name of features that the user brings."""
 
 Companion = Literal["reference", "mask", "input"]
 """A further picture of a stimulus: the ground truth, the hole, what the generator was given."""

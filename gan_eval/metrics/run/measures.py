@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from gan_eval import __version__
 from gan_eval.metrics.definitions.record import ExtractorName, Metric, PictureFunction
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gan_eval.metrics.networks.extractors import Extractor
+    from gan_eval.metrics.run.features import GivenFeatures
     from gan_eval.metrics.run.tables import Settings
 
 _NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips")
 
-FeatureResult = NDArray[np.float32] | str
+FeatureResult = NDArray[np.floating] | str
 """(size,) features, or the reason why there are none."""
 
 
@@ -65,9 +66,18 @@ class Tools:
         """SHA-256 of the weights, by name."""
         self.unavailable: dict[str, str] = {}
         """The reason for each set metric that cannot be computed at all."""
+        self.given: dict[ExtractorName, GivenFeatures] = {}
+        """Features that the user gave, in place of an extractor's."""
         self.caveats: dict[str, str] = {}
         """Caveats on an extractor, or on a picture metric with weights."""
-        needs_networks = any(metric.weights or metric.extractor for metric in metrics)
+        extractors = dict.fromkeys(metric.extractor for metric in metrics if metric.extractor)
+        for name, features in settings.features.items():
+            if f"@{name}" in extractors:
+                from gan_eval.metrics.run.features import read_features
+
+                self.given[f"@{name}"] = read_features(name, features)
+                del extractors[f"@{name}"]
+        needs_networks = bool(extractors) or any(metric.weights for metric in metrics)
         if needs_networks or settings.device not in (None, "cpu"):
             from gan_eval.metrics.kernels.devices import usable_device
 
@@ -85,7 +95,7 @@ class Tools:
                 for metric in metrics
                 if metric.kind != "set"
             ]
-            for extractor in dict.fromkeys(metric.extractor for metric in metrics if metric.extractor):
+            for extractor in extractors:
                 self._load_extractor(extractor, metrics, settings)
 
     def _function(self, metric: Metric, weights: Mapping[str, Path], files: dict[str, WeightsFile]) -> PictureFunction:
@@ -177,8 +187,10 @@ def _version(name: str) -> str | None:
 class FeatureStore:
     """Features of one extractor, or the reason for none, by the number of the stimulus."""
 
-    def __init__(self, count: int, size: int) -> None:
-        self.values: NDArray[np.float32] = np.zeros((count, size), np.float32)
+    def __init__(self, count: int, size: int, *, dtype: DTypeLike = np.float32, is_given: bool = False) -> None:
+        self.values: NDArray[np.floating] = np.zeros((count, size), dtype)
+        self.is_given = is_given
+        """The user gave them: then a set has no value while one of its pictures has none."""
         self.filled = np.zeros(count, bool)
         self.reasons: dict[int, str] = {}
 

@@ -81,6 +81,7 @@ def measure_pictures(
 ) -> PictureResults:
     """Compute the pair and single metrics of the pictures, and their features."""
     stores = {name: FeatureStore(len(stimuli), extractor.size) for name, extractor in tools.extractors.items()}
+    stores |= {name: features.store(stimuli) for name, features in tools.given.items()}
     results = PictureResults(np.full((len(stimuli), len(tools.measures)), np.nan), stores=stores)
     work = _PicturePass(stimuli, tools, results, cache, resize=resize)
 

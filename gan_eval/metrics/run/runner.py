@@ -21,7 +21,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.sets import replaced_set
 from gan_eval.machine.threads import usable_cores
-from gan_eval.metrics.catalogue import select
+from gan_eval.metrics.catalogue import select, with_features
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
 from gan_eval.metrics.run.differences import compare_pictures
@@ -57,6 +57,7 @@ def evaluate(
     model: str | None = None,
     root: Path | str | None = None,
     weights: Mapping[str, Path | str] | None = None,
+    features: Mapping[str, Path | str | pd.DataFrame] | None = None,
     resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
     device: str | None = None,
@@ -74,6 +75,8 @@ def evaluate(
         metrics: a name or names from `gan_eval.metrics.catalogue.METRICS`.
         root: the folder that a frame's files are relative to; default: the working folder.
         weights: files by the weights' name; default: the cache.
+        features: your own features by a name of yours: a file or a frame (see `gan_eval.metrics.run.features`). Metrics
+            of them are called `fid@NAME`, ...; all are computed unless `metrics` names some of them.
         resizer, resize, device, threads, segmenter: see `Settings`.
         cache: whether values are cached, or the folder for that; default: the user's cache folder.
         on_progress: called with (done, total, what).
@@ -100,9 +103,10 @@ def evaluate(
     """
     if (stimuli is None) == (real is None or fake is None):
         raise UserError("evaluate: give either stimuli, or both folders real and fake")
-    names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    given = {name: Path(file) if isinstance(file, str) else file for name, file in (features or {}).items()}
+    names = with_features((metrics,) if isinstance(metrics, str) else tuple(metrics), given)
     if real is not None and fake is not None:
-        partners = any(metric.kind == "pair" for metric in select(names))
+        partners = any(metric.kind == "pair" for metric in select(names, given))
         stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model, partners=partners)
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
@@ -112,6 +116,7 @@ def evaluate(
         weights={name: Path(path) for name, path in (weights or {}).items()},
         device=device,
         threads=threads,
+        features=given,
         segmenter=None if segmenter is None else Path(segmenter),
         cache=file,
     )
@@ -176,7 +181,9 @@ class Held:
         Raises:
             UserError: an unknown metric, or weights that were named will not do.
         """
-        return cls(settings, Cache(IN_MEMORY, limit=HELD_BYTES), Tools(select(settings.metrics), settings))
+        return cls(
+            settings, Cache(IN_MEMORY, limit=HELD_BYTES), Tools(select(settings.metrics, settings.features), settings)
+        )
 
 
 def run_metrics(
@@ -205,7 +212,7 @@ def run_metrics(
     """
     run, started = f"metrics-{uuid4().hex[:12]}", iso(datetime.now(UTC))
     threads = settings.threads or usable_cores()
-    metrics = select(settings.metrics)
+    metrics = select(settings.metrics, settings.features)
     for name, file in settings.weights.items():
         find(name, path=file)
     with ExitStack() as stack:

@@ -13,7 +13,7 @@ import numpy as np
 from gan_eval import __version__
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
-from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES
+from gan_eval.metrics.catalogue import FID_WARNING, MIN_FID_PICTURES
 from gan_eval.metrics.definitions.jackknife import (
     Comparison,
     Estimate,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 SetRows = tuple[list[Row], list[Row]]
 """Rows of the tables `set_metrics` and `metric_comparisons`, without the column `run`."""
-_LIBRARIES = ("numpy", "scipy", "torch")
+_LIBRARIES = ("numpy", "scipy", "torch", "scikit-learn")
 
 
 def set_rows(
@@ -64,6 +64,7 @@ def set_rows(
         (name, tools.feature_definition(extractor), results.stores[name].content_hash())
         for name, extractor in tools.extractors.items()
     ]
+    features += [(name, "given", results.stores[name].content_hash()) for name in tools.given]
     digests = sorted((number, digest.hex()) for number, digest in results.hashes.items())
     definitions = [(metric.name, metric.definition) for metric in required]
     facts = [definitions, tools.unavailable, tools.caveats, f"gan_eval {__version__}", versions(_LIBRARIES)]
@@ -97,6 +98,7 @@ def compare_sets(
     for metric in metrics:
         if metric.extractor:
             by_extractor.setdefault(metric.extractor, []).append(metric)
+    by_name = {metric.name: metric for metric in metrics}
     total = sum(len(members) - 1 for members in datasets.values()) * len(metrics)
     rows, comparisons = list[Row](), list[Row]()
     for dataset, members in datasets.items():
@@ -108,13 +110,13 @@ def compare_sets(
         for model in [name for name in members if name]:
             for extractor, of_extractor in by_extractor.items():
                 for name, result in sources[extractor].measure(of_extractor, model).items():
-                    row, outcome = sources[extractor].row(METRICS[name], model, result)
+                    row, outcome = sources[extractor].row(by_name[name], model, result)
                     rows.append({"model": model, "dataset": dataset, "metric": name, **row})
                     outcomes.setdefault(name, {})[model] = outcome
             if on_progress and metrics:
                 on_progress(len(rows), total, "sets")
         for name, of_models in outcomes.items():
-            comparisons.extend(compare_outcomes(dataset, METRICS[name], of_models))
+            comparisons.extend(compare_outcomes(dataset, by_name[name], of_models))
     return rows, comparisons
 
 
@@ -156,13 +158,27 @@ class Source:
         found: dict[str, Estimate | str] = {}
         for batch in batches.values():
             names = {metric.function.__name__: metric.name for metric in batch if metric.function is not None}
+            results: Mapping[str, Estimate | Unmeasurable]
             try:
+                self._require_features(model)
                 results = self._compare(batch[0], model, list(names))
             except Unmeasurable as reason:
                 results = dict.fromkeys(names, reason)
             for name, result in results.items():
                 found[names[name]] = result if isinstance(result, Estimate) else self._why_empty(model) or str(result)
         return {metric.name: found.get(metric.name) or unavailable[metric.name] for metric in metrics}
+
+    def _require_features(self, model: str) -> None:
+        """Refuse sets of which the user gave features of some pictures only: nobody meant to compare those alone."""
+        store = self._results.stores[self.extractor]
+        if not store.is_given:
+            return
+        numbers = [*self._members[""], *self._members[model]]
+        missing = [number for number in numbers if number not in self._results.unreadable and not store.filled[number]]
+        if missing:
+            raise Unmeasurable(
+                f"{len(missing)} of {len(numbers)} pictures without features: {self._reason(missing[0])}"
+            )
 
     def _compare(self, metric: Metric, model: str, names: Sequence[str]) -> Mapping[str, Estimate | Unmeasurable]:
         """The estimates of a metric, and of those that share its comparison, by their functions' names."""
@@ -202,9 +218,10 @@ class Source:
             row |= {"value": result.value, "reason": None}
             row |= {"ci_low": interval.low, "ci_high": interval.high} if interval else {}
             notes.append(self._tools.caveats.get(self.extractor))
-            if metric.name == "fid" and min(n_real, n_fake) < MIN_FID_PICTURES:
+            base = metric.name.partition("@")[0]
+            if base == "fid" and min(n_real, n_fake) < MIN_FID_PICTURES:
                 notes.append(FID_WARNING)
-            if metric.name == "kid" and not self._items[""].isdisjoint(self._items[model]):
+            if base == "kid" and not self._items[""].isdisjoint(self._items[model]):
                 notes.append(
                     "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "
                     "compare models on the same items, not its sign"

@@ -47,6 +47,8 @@ class Settings:
     """Worker threads, which do not wait for each other; default: the usable cores, also on a busy machine."""
     segmenter: Path | None = None
     """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
+    features: Mapping[str, Path | pd.DataFrame] = field(default_factory=dict)
+    """The user's features by name: a file or a frame (see `gan_eval.metrics.run.features`)."""
     cache: Path | None = None
     """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
 
@@ -203,6 +205,8 @@ def provenance(
         "caveats": tools.caveats,
         "interval": jackknife.METHOD if has_sets else None,
     }
+    if tools.given:
+        canonical["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
     how = {
         **canonical,
         "formats": _formats_measured(stimuli, results),

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, Metric, select
+from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, Metric, metric_named
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.tables import finite_mean
@@ -236,10 +235,7 @@ NO_VERDICT = ("sharpness",)
 @lru_cache
 def facts_of(name: str) -> Metric | None:
     """Return the registry's entry; None for a metric of another package that is not installed here."""
-    try:
-        return select([name])[0]
-    except UserError:
-        return None
+    return metric_named(name)
 
 
 def higher_is_better(name: str) -> bool | None:

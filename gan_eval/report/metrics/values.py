@@ -143,9 +143,10 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
 
 def _warning(metric: str, summary: Summary) -> str:
     """Return the warning next to a value."""
-    if metric == "fid" and summary.few_for_fid:
+    base = metric.partition("@")[0]
+    if base == "fid" and summary.few_for_fid:
         return f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}"
-    return f"below{NBSP}0: read{NBSP}as{NBSP}0" if metric == "kid" and summary.value < 0 else ""
+    return f"below{NBSP}0: read{NBSP}as{NBSP}0" if base == "kid" and summary.value < 0 else ""
 
 
 def _counts(summary: Summary) -> str:
@@ -159,7 +160,7 @@ def _counts(summary: Summary) -> str:
 def _remarks(metric: str, summary: Summary) -> list[str]:
     """Return the footnotes of a value: its own note, what is not in the mean, and why."""
     remarks = [summary.note] if summary.note else []
-    if metric == "kid" and summary.value < 0:
+    if metric.partition("@")[0] == "kid" and summary.value < 0:
         remarks.append(KID_BELOW_0)
     if summary.infinite:
         equal = " (equal to the reference)" if metric in ("psnr", "psnr_hole") else ""

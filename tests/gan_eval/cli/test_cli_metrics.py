@@ -10,7 +10,9 @@ import pytest
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics import Settings
+from gan_eval.metrics.definitions.kid import kid
 from gan_eval.metrics.run import cache
 from gan_eval.metrics.run import runner as runner_module
 from gan_eval.stimuli import pictures
@@ -80,6 +82,34 @@ def test_options_reach_the_settings(
     assert asked == [Settings(names, "clean", True, weights, "cpu", 3, tmp_path / "s", cache=None)]
     assert command(*folders(pair, tmp_path / "out"))[0] == 2
     assert asked[1] == Settings(cache=cache.cache_file())
+
+
+def test_features_of_a_file_give_the_metrics_of_them(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+    names = [f"d/{owner}/{number}" for owner in ("real", "m") for number in range(3)]
+    features = np.random.default_rng(0).normal(size=(6, 2))
+    for name, order in (("good", [0, 1, 2, 3, 4, 5]), ("lost", [4, 3, 2, 1, 0]), ("twice", [0, 1, 1])):
+        np.savez(tmp_path / f"{name}.npz", stimulus=np.array(names)[order], features=features[order])
+    given, out = ["--metrics", "psnr,kid@x", "--features", f"x={tmp_path / 'good.npz'}"], tmp_path / "out"
+    status, _, err = command(*folders(pair, out), *given, "--features", f"y={tmp_path / 'lost.npz'}")
+    assert status == 0
+    rows = {str(row["metric"]): row for row in read_rows(out / "set_metrics.csv", tables.SET_METRICS)}
+    assert len(rows) == 10  # those of x are named, all of y are meant
+    assert rows["kid@x"]["value"] == kid(features[:3], features[3:])
+    assert {str(row["reason"]) for name, row in rows.items() if name != "kid@x"} == {
+        f"1 of 6 pictures without features: {tmp_path / 'lost.npz'} has no row for 'd/m/2'"
+    }
+    assert "d  " in err
+    settings = json.loads(str(read_rows(out / "runs.csv", tables.RUNS)[0]["settings"]))
+    assert settings["features"]["x"] == sha256_file(tmp_path / "good.npz")
+    status, _, err = command(*folders(pair, out), "--features", f"x={tmp_path / 'twice.npz'}")
+    assert (status, err) == (
+        2,
+        f"gan-eval: {tmp_path / 'twice.npz'}: rows 2 and 3 are both of 'd/real/1'; remove one\n",
+    )
+    status, _, err = command(*folders(pair, out), "--metrics", "fid@x")
+    assert (status, err) == (2, "gan-eval: metric 'fid@x': no features 'x'; give --features x=FILE\n")
+    status, _, err = command(*folders(pair, out), *given, "--features", "x=other.npz")
+    assert (status, "each name once" in err) == (2, True)
 
 
 def test_what_is_missing_is_reported_and_counted(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:

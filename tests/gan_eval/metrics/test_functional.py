@@ -8,6 +8,7 @@ from metric_pictures import disturbed, texture
 from gan_eval.errors import UserError
 from gan_eval.metrics import functional
 from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 REAL = [texture(n, 192, 200) for n in range(3)]
@@ -19,7 +20,7 @@ def batch(pictures) -> torch.Tensor:
 
 
 def test_there_is_a_function_for_every_metric_that_states_its_source_and_range():
-    for name in METRICS:
+    for name in (*METRICS, *TEMPLATES):
         text = " ".join((getattr(functional, name.removesuffix("_inception")).__doc__ or "").split())
         assert "Source: " in text, name
         assert " is better." in text, name

@@ -1,0 +1,109 @@
+"""P-IDS and U-IDS: how well a linear support vector machine tells two sets apart by their features.
+
+It is fitted on all pictures of both sets and judges the same pictures (Zhao et al. 2021), so a few pictures with many
+features are told apart without an error: with fewer pictures than features expect 0.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_eval.metrics.definitions.frechet import Features
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, PictureSet, as_of_equal_groups
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Rows of the real and of the generated pictures that belong together."""
+
+
+def p_ids(real: Features, fake: Features) -> float:
+    """Share of the pairs of which the generated picture looks more real to the machine than the real one.
+
+    Row i of both sets is a pair.
+
+    Raises:
+        Unmeasurable: the sets have no pictures or different numbers, or a feature is not finite.
+
+    >>> line = np.arange(8.0)[:, None]
+    >>> p_ids(line, line - 100), p_ids(line, np.where(line == 3, 9, line - 4))
+    (0.0, 0.125)
+    """
+    if len(real) != len(fake):
+        raise Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; P-IDS needs pairs")
+    rows = np.arange(len(real))
+    return _values(real, fake, (rows, rows))["p_ids"]
+
+
+def u_ids(real: Features, fake: Features) -> float:
+    """Share of all pictures that the machine calls wrong.
+
+    Raises:
+        Unmeasurable: a set is empty, or a feature is not finite.
+
+    >>> line = np.arange(8.0)[:, None]
+    >>> u_ids(line, line - 100), u_ids(line, line)
+    (0.0, 0.5)
+    """
+    return _values(real, fake, None)["u_ids"]
+
+
+def compare_separability(real: PictureSet) -> Comparison:
+    """Return a function that computes both of sets against these real pictures, paired by item."""
+
+    def compare(fake: PictureSet, names: Sequence[str]) -> Mapping[str, Estimate | Unmeasurable]:
+        pairs = _pairs(real.items, fake.items)
+        values = _values(real.features, fake.features, pairs)
+        left_out: list[Mapping[str, float]] | None = None
+        if real.groups is not None and fake.groups is not None:
+            left_out = []
+            for group in range(GROUPS):
+                x, y = np.flatnonzero(real.groups != group), np.flatnonzero(fake.groups != group)
+                kept = _pairs([real.items[row] for row in x], [fake.items[row] for row in y])
+                if not (len(x) and len(y)):
+                    left_out = None
+                    break
+                left_out.append(_values(real.features[x], fake.features[y], kept))
+        counts = {"p_ids": len(pairs[0]), "u_ids": len(real.items) + len(fake.items)}
+        estimates: dict[str, Estimate | Unmeasurable] = {}
+        for name in names:
+            if not counts[name] or name not in values:
+                estimates[name] = Unmeasurable(
+                    "no generated picture shares its item with a real one; P-IDS needs pairs"
+                )
+                continue
+            without = None
+            if left_out is not None and fake.groups is not None and all(name in part for part in left_out):
+                parts = np.array([part[name] for part in left_out])
+                without = as_of_equal_groups(values[name], parts, fake.groups)
+            estimates[name] = Estimate(values[name], without, counts[name])
+        return estimates
+
+    return compare
+
+
+def _pairs(real: Sequence[str], fake: Sequence[str]) -> Pairs:
+    """Each generated picture whose item has a real one, with that one."""
+    place = {item: row for row, item in enumerate(real)}
+    found = [(place[item], row) for row, item in enumerate(fake) if item in place]
+    rows = np.array(found, dtype=np.intp).reshape(-1, 2)
+    return rows[:, 0], rows[:, 1]
+
+
+def _values(real: Features, fake: Features, pairs: Pairs | None) -> dict[str, float]:
+    """U-IDS, and P-IDS where there are pairs, of one fit: reals are 1 and come first, fakes are 0."""
+    if min(len(real), len(fake)) < 1:
+        raise Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; P-IDS and U-IDS need both")
+    from sklearn.svm import LinearSVC
+
+    features = np.concatenate([real, fake]).astype(np.float64, copy=False)
+    if not np.isfinite(features).all():
+        raise Unmeasurable("a feature is not finite")
+    truth = np.repeat([1, 0], [len(real), len(fake)])
+    machine = LinearSVC(dual=False).fit(features, truth)
+    scores = machine.decision_function(features)
+    values = {"u_ids": float(np.mean((scores > 0) != (truth == 1)))}
+    if pairs is not None and len(pairs[0]):
+        of_real, of_fake = pairs
+        values["p_ids"] = float(np.mean(scores[len(real) + of_fake] > scores[of_real]))
+    return values

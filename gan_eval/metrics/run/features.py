@@ -1,0 +1,190 @@
+"""Features that the user gives: one vector for each stimulus, in a file or in a frame.
+
+A file is npz with the arrays `stimulus` (N) and `features` (N, d), or CSV or Parquet with the column `stimulus` and d
+others. Rows come in any order; rows of other stimuli count for nothing.
+"""
+
+import hashlib
+import warnings
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_eval.errors import UserError, first_sentence
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.reading import require_file
+from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.metrics.run.measures import FeatureStore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUFFIXES = (".npz", ".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class GivenFeatures:
+    """The vectors of stimuli, as they were given."""
+
+    where: str
+    """The file, or the words for a frame, for messages."""
+    rows: dict[str, int]
+    """The row of each stimulus."""
+    values: NDArray[np.floating]
+    """(N, d) float32 or float64, all finite."""
+    sha256: str
+
+    def store(self, stimuli: Sequence[Stimulus]) -> FeatureStore:
+        """Return the vectors by the number of the stimulus; the reason for one without a row.
+
+        Raises:
+            UserError: no stimulus has a row.
+        """
+        found = [self.rows.get(stimulus.stimulus) for stimulus in stimuli]
+        if stimuli and all(row is None for row in found):
+            raise UserError(
+                f"{self.where}, stimulus: none of its {len(self.rows)} rows is one of the pictures (there "
+                f"{next(iter(self.rows), '')!r}, here {stimuli[0].stimulus!r}); use the names in the column stimulus "
+                "of image_metrics or stimuli.csv"
+            )
+        store = FeatureStore(len(stimuli), self.values.shape[1], dtype=self.values.dtype, is_given=True)
+        for number, row in enumerate(found):
+            if row is None:
+                store.put(number, f"{self.where} has no row for {stimuli[number].stimulus!r}")
+            else:
+                store.put(number, self.values[row])
+        return store
+
+
+def read_features(name: str, given: "Path | str | pd.DataFrame") -> GivenFeatures:
+    """Read features from a file, or take them from a frame with the columns of a CSV file.
+
+    Args:
+        name: of the features, for messages.
+        given: the file, by its suffix npz, CSV or Parquet; or the frame.
+
+    Raises:
+        UserError: the file cannot be read, or it has no names, no numbers, a name twice or a number that is not finite.
+    """
+    if not isinstance(given, Path | str):
+        stimuli, values = _of_frame(given, f"features {name!r}")
+        digest = hashlib.sha256(repr(stimuli).encode("utf-8", "surrogatepass") + values.tobytes()).hexdigest()
+        return _checked(f"features {name!r}", stimuli, values, digest)
+    path = Path(given)
+    where = str(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise UserError(f"--features {name}={path}: wanted a file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    require_file(path)
+    digest = sha256_file(path)
+    if path.suffix.lower() == ".npz":
+        stimuli, values = _of_npz(path)
+    else:
+        stimuli, values = _of_frame(_read_frame(path), where)
+    return _checked(where, stimuli, values, digest)
+
+
+def _of_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("no zip archive")
+        with np.load(path, allow_pickle=False) as archive:
+            for name in ("stimulus", "features"):
+                if name not in archive.files:
+                    there = ", ".join(archive.files) or "none"
+                    raise UserError(f"{path}: no array {name!r} (there: {there}); save both stimulus and features")
+                arrays[name] = archive[name]
+    except UserError:
+        raise
+    except Exception as error:  # NumPy and zipfile raise many errors for damaged files
+        if "allow_pickle" in str(error):
+            raise UserError(
+                f"{path}: an array holds Python objects, which are never loaded; save the names as "
+                "np.array(names, dtype=str) and the features as numbers"
+            ) from error
+        raise UserError(f"{path}: not a readable npz file ({first_sentence(error)}); save it again") from error
+    names = arrays["stimulus"]
+    if names.ndim != 1 or names.dtype.kind not in "US":
+        raise UserError(
+            f"{path}, stimulus: shape {names.shape} of {names.dtype}; wanted (N) of text: np.array(names, dtype=str)"
+        )
+    if names.dtype.kind == "S":
+        names = np.char.decode(names, "utf-8", "replace")
+    return names.tolist(), arrays["features"]
+
+
+def _read_frame(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # of a row that is too long the rest is dropped
+            return pd.read_csv(
+                path,
+                encoding="utf-8-sig",
+                index_col=False,
+                dtype={"stimulus": str},
+                keep_default_na=False,
+                na_values=["", "nan", "NaN"],
+            )
+    except Exception as error:  # pandas and pyarrow raise many errors for damaged files
+        raise UserError(f"{path}: not readable ({first_sentence(error)}); save it again") from error
+
+
+def _of_frame(frame: "pd.DataFrame", where: str) -> tuple[list[str], NDArray[Any]]:
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise UserError(f"{where}: found a {type(frame).__name__}; give a file or a pandas frame")
+    header = [str(name) for name in frame.columns]
+    place = _place_of_names(header, where)
+    numbers = frame.drop(columns=frame.columns[place])
+    for name, dtype in zip(numbers.columns, numbers.dtypes, strict=True):
+        if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_complex_dtype(dtype):
+            raise UserError(f"{where}, column {name}: {dtype}, wanted numbers; remove columns that are no features")
+    names = ["" if name is None or name != name else str(name) for name in frame.iloc[:, place].tolist()]
+    is_single = all(dtype in (np.float32, np.float16) for dtype in numbers.dtypes)
+    return names, numbers.to_numpy(dtype=np.float32 if is_single else np.float64, na_value=np.nan)
+
+
+def _place_of_names(header: Sequence[str], where: str) -> int:
+    """The place of the column `stimulus`; no other column may lack a name or have one twice."""
+    if header.count("stimulus") != 1:
+        raise UserError(f"{where}: {header.count('stimulus')} columns 'stimulus'; name the one with the stimuli so")
+    for name in header:
+        if not name or name.startswith("Unnamed: "):
+            raise UserError(f"{where}: a column without a name, an index perhaps; write the file with index=False")
+        if header.count(name) > 1:
+            raise UserError(f"{where}: column {name!r} stands twice; remove or rename one")
+    return header.index("stimulus")
+
+
+def _checked(where: str, stimuli: list[str], values: NDArray[Any], digest: str) -> GivenFeatures:
+    if values.ndim != 2 or values.dtype.kind not in "fiu" or 0 in values.shape:
+        raise UserError(f"{where}, features: shape {values.shape} of {values.dtype}; wanted (N, d) numbers, not empty")
+    if len(stimuli) != len(values):
+        raise UserError(f"{where}: {len(stimuli)} stimuli and {len(values)} rows of features; give one row for each")
+    if values.dtype not in (np.float32, np.float64):
+        values = values.astype(np.float32 if values.dtype == np.float16 else np.float64)
+    finite = np.isfinite(values)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        raise UserError(
+            f"{where}: row {row + 1} ({stimuli[row]!r}), feature {column + 1}: {values[row, column]}; compute "
+            "it again, or remove the row"
+        )
+    rows: dict[str, int] = {}
+    for number, name in enumerate(stimuli):
+        if not name:
+            raise UserError(f"{where}: row {number + 1}, stimulus: found nothing, wanted a name")
+        if name in rows:
+            raise UserError(f"{where}: rows {rows[name] + 1} and {number + 1} are both of {name!r}; remove one")
+        rows[name] = number
+    return GivenFeatures(where, rows, values, digest)

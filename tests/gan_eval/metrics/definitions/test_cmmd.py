@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from gan_eval.metrics.definitions import cmmd as module
+from gan_eval.metrics.definitions.cmmd import cmmd
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+
+
+def published(x: np.ndarray, y: np.ndarray) -> float:
+    """The definition written out: a full kernel matrix of differences of unit vectors."""
+    x, y = (v / np.sqrt((v**2).sum(1))[:, None] for v in (x, y))
+
+    def mean(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.exp(-((a[:, None] - b[None]) ** 2).sum(-1) / (2 * 10.0**2)).mean())
+
+    return 1000 * (mean(x, x) + mean(y, y) - 2 * mean(x, y))
+
+
+@pytest.mark.parametrize(("n", "m"), [(30, 30), (1, 9), (17, 40)])
+def test_equals_the_definition_written_out(n: int, m: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 7)
+    rng = np.random.default_rng(n)
+    x, y = rng.normal(size=(n, 12)), rng.normal(0.4, 2, size=(m, 12))
+    assert cmmd(x, y) == pytest.approx(published(x, y), abs=1e-9)
+    assert cmmd(x.astype(np.float32), y.astype(np.float32)) == pytest.approx(published(x, y), abs=1e-4)
+    assert cmmd(x, 3 * x) == pytest.approx(0, abs=1e-9)
+
+
+def test_vectors_without_a_direction_have_a_reason() -> None:
+    with pytest.raises(Unmeasurable, match="all features of a picture are 0"):
+        cmmd(np.ones((2, 3)), np.zeros((1, 3)))
+    with pytest.raises(Unmeasurable, match="not finite"):
+        cmmd(np.ones((2, 3)), np.full((1, 3), np.nan))
+    with pytest.raises(Unmeasurable, match="0 real and 1 generated"):
+        cmmd(np.ones((0, 3)), np.ones((1, 3)))

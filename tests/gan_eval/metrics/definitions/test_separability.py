@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from sklearn.svm import LinearSVC
+
+from gan_eval.metrics.definitions.jackknife import Estimate, PictureSet, deal, groups_of
+from gan_eval.metrics.definitions.separability import compare_separability, p_ids, u_ids
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+
+
+def published(real: np.ndarray, fake: np.ndarray) -> tuple[float, float]:
+    """P-IDS and U-IDS of paired rows as CoModGAN's paper defines them."""
+    machine = LinearSVC(dual=False)
+    x, y = np.vstack([real, fake]), np.array([1] * len(real) + [0] * len(fake))
+    machine.fit(x, y)
+    scores = machine.decision_function
+    return float(np.mean(scores(fake) > scores(real))), float(1 - machine.score(x, y))
+
+
+def sets(n: int, d: int, shift: float) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(n)
+    real = rng.normal(size=(n, d)).astype(np.float32)
+    return real, (real + rng.normal(shift, 0.5, size=(n, d))).astype(np.float32)
+
+
+def picture_set(features: np.ndarray, items: Sequence[str]) -> PictureSet:
+    return PictureSet(features, tuple(items), groups_of(items, deal(items)))
+
+
+def test_equal_the_definition() -> None:
+    real, fake = sets(120, 4, 0.1)
+    p, u = published(real, fake)
+    assert 0 < p < 0.5 < 1 - u  # neither end
+    assert (p_ids(real, fake), u_ids(real, fake)) == pytest.approx((p, u), abs=1e-12)
+
+
+def test_pictures_are_paired_by_item_in_any_order() -> None:
+    real, fake = sets(60, 3, 0.2)
+    items = [f"i{n:02}" for n in range(60)]
+    order = np.random.default_rng(1).permutation(60)
+    shuffled = picture_set(fake[order], [items[n] for n in order])
+    found = compare_separability(picture_set(real, items))(shuffled, ["p_ids", "u_ids"])
+    p, u = published(real, fake)
+    for name, value in (("p_ids", p), ("u_ids", u)):
+        estimate = found[name]
+        assert isinstance(estimate, Estimate)
+        assert estimate.value == pytest.approx(value, abs=1e-12)
+        interval = estimate.interval()
+        assert interval is not None
+        assert interval.low < value < interval.high
+    lone = [f"other{n}" for n in range(60)]
+    found = compare_separability(picture_set(real, items))(picture_set(fake, lone), ["p_ids", "u_ids"])
+    assert isinstance(found["p_ids"], Unmeasurable)
+    assert isinstance(found["u_ids"], Estimate)
+
+
+def test_fewer_pictures_than_features_are_told_apart_without_an_error() -> None:
+    real, fake = sets(40, 200, 0.05)
+    assert (p_ids(real, fake), u_ids(real, fake)) == (0, 0)
+
+
+def test_sets_that_cannot_be_judged_have_a_reason() -> None:
+    with pytest.raises(Unmeasurable, match="3 real and 2 generated pictures; P-IDS needs pairs"):
+        p_ids(np.ones((3, 2)), np.ones((2, 2)))
+    with pytest.raises(Unmeasurable, match="not finite"):
+        u_ids(np.ones((3, 2)), np.full((2, 2), np.inf))
+    with pytest.raises(Unmeasurable, match="need both"):
+        u_ids(np.ones((3, 2)), np.ones((0, 2)))

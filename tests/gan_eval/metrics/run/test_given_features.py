@@ -1,0 +1,262 @@
+"""Features of the user's own: read from files and frames, and the set metrics of them."""
+
+import io
+import math
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from metric_pictures import texture
+from scipy.linalg import sqrtm
+from sklearn.svm import LinearSVC
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_kid import kid_features_to_metric
+from torch_fidelity.metric_prc import prc_features_to_metric
+
+from gan_eval.errors import UserError
+from gan_eval.metrics import evaluate
+from gan_eval.metrics.definitions.features import TEMPLATES
+from gan_eval.metrics.run.features import read_features
+from gan_eval.stimuli import pictures
+
+N, D = 30, 5
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    for n in range(N):
+        for folder in ("real", "fake"):
+            pictures.write_png(tmp_path / folder / f"p{n:02}.png", texture(n + 100 * (folder == "fake"), 16, 16))
+    return tmp_path / "real", tmp_path / "fake"
+
+
+@pytest.fixture
+def vectors() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(4)
+    real = rng.normal(size=(N, D))
+    return real, real + rng.normal(0.3, 0.6, size=(N, D))
+
+
+def frame_of(real: np.ndarray, fake: np.ndarray) -> pd.DataFrame:
+    names = [f"d/{owner}/p{n:02}" for owner in ("real", "m") for n in range(N)]
+    columns = {f"f{column}": np.concatenate([real, fake])[:, column] for column in range(real.shape[1])}
+    return pd.DataFrame({"stimulus": names, **columns}).sample(frac=1, random_state=3, ignore_index=True)
+
+
+def measure(folders: tuple[Path, Path], features: Any, metrics: Any = ("p_ids@x",), **options: Any) -> pd.DataFrame:
+    real, fake = folders
+    given = {"x": features}
+    _, found = evaluate(
+        real=real, fake=fake, dataset="d", model="m", metrics=metrics, features=given, cache=False, **options
+    )
+    return found.set_index("metric")
+
+
+def expected(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """Each metric written out a second time, from the papers."""
+    cx, cy = (np.cov(v, rowvar=False) for v in (x, y))
+    fid = ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(cx + cy - 2 * sqrtm(cx @ cy).real)
+
+    def cubic(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return (a @ b.T / D + 1) ** 3
+
+    def without_diagonal(k: np.ndarray) -> float:
+        return float((k.sum() - np.trace(k)) / (N * (N - 1)))
+
+    kid = without_diagonal(cubic(x, x)) + without_diagonal(cubic(y, y)) - 2 * cubic(x, y).mean()
+    ux, uy = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (x, y))
+
+    def gaussian(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.exp(-((a[:, None] - b) ** 2).sum(-1) / 200).mean())
+
+    def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.sqrt(((a[:, None] - b) ** 2).sum(-1))
+
+    xx, yy, xy = distances(x, x), distances(y, y), distances(x, y)
+    x3, y3, x5 = np.sort(xx)[:, 3], np.sort(yy)[:, 3], np.sort(xx)[:, 5]
+    machine = LinearSVC(dual=False).fit(np.r_[x, y], [1] * N + [0] * N)
+    return {
+        "fid": float(fid),
+        "kid": float(kid),
+        "cmmd": 1000 * (gaussian(ux, ux) + gaussian(uy, uy) - 2 * gaussian(ux, uy)),
+        "precision": float((xy <= x3[:, None]).any(0).mean()),
+        "recall": float((xy <= y3[None]).any(1).mean()),
+        "density": float((xy < x5[:, None]).sum() / (5 * N)),
+        "coverage": float((xy.min(1) < x5).mean()),
+        "p_ids": float((machine.decision_function(y) > machine.decision_function(x)).mean()),
+        "u_ids": 1 - machine.score(np.r_[x, y], [1] * N + [0] * N),
+    }
+
+
+def test_every_metric_equals_its_definition_for_rows_in_any_order(
+    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray]
+) -> None:
+    found = measure(folders, frame_of(*vectors), "psnr")  # no metric of x is named: all of them
+    assert list(found.index) == [f"{name}@x" for name in TEMPLATES]
+    wanted = expected(*vectors)
+    assert list(wanted) == list(TEMPLATES)
+    for name, value in wanted.items():
+        row = found.loc[f"{name}@x"]
+        assert row["value"] == pytest.approx(value, abs=1e-9), name
+        assert (row["n_real"], row["n_fake"]) == (N, N)
+        assert row["ci_low"] <= value <= row["ci_high"], name
+    assert list(measure(folders, frame_of(*vectors), "kid@x").index) == ["kid@x"]
+
+
+def test_fid_kid_precision_and_recall_are_torch_fidelitys(
+    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray]
+) -> None:
+    found = measure(folders, frame_of(*vectors), "psnr")["value"]
+    real, fake = map(torch.from_numpy, vectors)
+    statistics = [fid_features_to_statistics(features) for features in (fake, real)]
+    fid = fid_statistics_to_metric(*statistics, verbose=False)
+    assert found["fid@x"] == pytest.approx(fid["frechet_inception_distance"], abs=1e-6)
+    kid = kid_features_to_metric(fake, real, kid_subsets=1, kid_subset_size=N, verbose=False)
+    assert found["kid@x"] == pytest.approx(kid["kernel_inception_distance_mean"], abs=1e-6)
+    shares = prc_features_to_metric(fake, real, verbose=False)
+    assert found["precision@x"] == pytest.approx(shares["precision"], abs=1e-6)
+    assert found["recall@x"] == pytest.approx(shares["recall"], abs=1e-6)
+
+
+def test_every_kind_of_file_gives_the_same_values(
+    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    frame = frame_of(*vectors)
+    files = [tmp_path / f"features{suffix}" for suffix in (".npz", ".csv", ".parquet")]
+    np.savez(files[0], stimulus=frame["stimulus"].to_numpy(str), features=frame.iloc[:, 1:].to_numpy())
+    frame.to_csv(files[1], index=False)
+    frame.to_parquet(files[2])
+    wanted = measure(folders, frame, "psnr")["value"]
+    for file in files:
+        pd.testing.assert_series_equal(measure(folders, file, "psnr")["value"], wanted, rtol=1e-14)
+    extra = pd.concat([frame, frame.assign(stimulus=frame["stimulus"] + "-other")])
+    pd.testing.assert_series_equal(measure(folders, extra, "psnr")["value"], wanted, rtol=1e-14)
+
+
+def test_a_picture_without_features_leaves_the_value_empty_with_the_reason(
+    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray]
+) -> None:
+    frame = frame_of(*vectors)
+    for lost in ("d/real/p07", "d/m/p07"):
+        found = measure(folders, frame[frame["stimulus"] != lost], "psnr")
+        assert found["value"].isna().all()
+        assert set(found["reason"]) == {f"1 of {2 * N} pictures without features: features 'x' has no row for '{lost}'"}
+
+
+def test_values_are_kept_and_follow_the_features(
+    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    def fid(fake: np.ndarray) -> float:
+        real, made = folders
+        frame, options = frame_of(vectors[0], fake), {"dataset": "d", "model": "m", "cache": tmp_path / "cache"}
+        _, found = evaluate(real=real, fake=made, metrics="fid@x", features={"x": frame}, **options)
+        return float(found["value"].iloc[0])
+
+    first = fid(vectors[1])
+    assert fid(vectors[1]) == first
+    assert fid(vectors[1] + 1) != first
+
+
+def test_names_without_features_and_bad_names_are_refused(folders: tuple[Path, Path]) -> None:
+    for metrics, features, message in (
+        ("fid@y", {}, "metric 'fid@y': no features 'y'; give --features y=FILE"),
+        ("fdi@x", {"x": "x.npz"}, "metric 'fdi@x': unknown; did you mean 'fid@x'"),
+        ("psnr", {"a b": "x.npz"}, "features 'a b': wanted a name of letters"),
+        ("psnr", {"x": "x.npy"}, r"--features x=x.npy: wanted a file .npz, .csv or .parquet"),
+        ("psnr", {"x": "none.csv"}, "none.csv: no such file"),
+    ):
+        with pytest.raises(UserError, match=message):
+            evaluate(real=folders[0], fake=folders[1], metrics=metrics, features=features, cache=False)  # type: ignore[arg-type]
+
+
+def npz(path: Path, **arrays: Any) -> Path:
+    np.savez(path, **arrays)
+    return path
+
+
+def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
+    names, good = np.array(["a", "b"]), np.eye(2)
+    bad = np.array([[0.0, 1.0], [2.0, math.nan]])
+    file, table = tmp_path / "f.npz", tmp_path / "f.csv"
+    objects = np.array(["a", {"b": 1}], dtype=object)
+    for arrays, message in (
+        ({"stimulus": objects, "features": good}, "holds Python objects, which are never loaded"),
+        ({"stimulus": names, "features": objects}, "holds Python objects, which are never loaded"),
+        ({"stimulus": names}, r"no array 'features' \(there: stimulus\)"),
+        ({"stimulus": names, "features": good[:1]}, "2 stimuli and 1 rows of features"),
+        ({"stimulus": names, "features": good[0]}, r"features: shape \(2,\) of float64; wanted \(N, d\) numbers"),
+        ({"stimulus": names, "features": np.zeros((2, 0))}, "not empty"),
+        ({"stimulus": names, "features": good.astype(complex)}, r"shape \(2, 2\) of complex128"),
+        ({"stimulus": names[:, None], "features": good}, r"stimulus: shape \(2, 1\)"),
+        ({"stimulus": np.arange(2), "features": good}, "wanted \\(N\\) of text"),
+        ({"stimulus": np.array(["a", "a"]), "features": good}, "rows 1 and 2 are both of 'a'; remove one"),
+        ({"stimulus": np.array(["a", ""]), "features": good}, "row 2, stimulus: found nothing"),
+        ({"stimulus": names, "features": bad}, r"row 2 \('b'\), feature 2: nan; compute it again"),
+    ):
+        with pytest.raises(UserError, match=message) as error:
+            read_features("x", npz(file, **arrays))
+        assert "\n" not in str(error.value)
+    for content in (
+        b"",
+        b"no archive",
+        b"PK\x03\x04" + b"0" * 90,
+        npz(file, stimulus=names, features=good).read_bytes()[:-40],
+    ):
+        file.write_bytes(content)
+        with pytest.raises(UserError, match="not a readable npz file"):
+            read_features("x", file)
+    for text, message in (
+        ("picture,f\na,1\n", "0 columns 'stimulus'"),
+        (",stimulus,f\n0,a,1\n", "a column without a name, an index perhaps; write the file with index=False"),
+        ("stimulus,f,note\na,1,good\n", "column note: str, wanted numbers"),
+        ("stimulus,f\na,1\nb,\n", r"row 2 \('b'\), feature 1: nan"),
+        ("stimulus,f\na,inf\n", r"row 1 \('a'\), feature 1: inf"),
+        ("stimulus,f\na,1\na,2\n", "rows 1 and 2 are both of 'a'"),
+        ("stimulus\na\n", r"shape \(1, 0\)"),
+        ("stimulus,f\na,1,2\n", "not readable"),
+        ("", "not readable"),
+    ):
+        table.write_text(text)
+        with pytest.raises(UserError, match=message) as error:
+            read_features("x", table)
+        assert str(table) in str(error.value)
+    parquet = tmp_path / "f.parquet"
+    parquet.write_bytes(b"PAR1")
+    with pytest.raises(UserError, match="not readable"):
+        read_features("x", parquet)
+    with pytest.raises(UserError, match="features 'x': found a list"):
+        read_features("x", [1])  # type: ignore[arg-type]
+
+
+def test_a_claimed_size_is_not_believed(tmp_path: Path) -> None:
+    """The header of an array may name any shape."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_2_0(header, {"descr": "<f8", "fortran_order": False, "shape": (2**40, 2**10)})
+    with zipfile.ZipFile(tmp_path / "f.npz", "w") as archive:
+        archive.writestr("features.npy", header.getvalue())
+        names = io.BytesIO()
+        np.save(names, np.array(["a"]))
+        archive.writestr("stimulus.npy", names.getvalue())
+    with pytest.raises(UserError, match="not a readable npz file"):
+        read_features("x", tmp_path / "f.npz")
+
+
+def test_features_of_other_pictures_are_refused(
+    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray]
+) -> None:
+    frame = frame_of(*vectors)
+    frame["stimulus"] = frame["stimulus"].str.removeprefix("d/")
+    with pytest.raises(UserError, match=r"none of its 60 rows is one of the pictures \(there '.*', here 'd/real/p00'"):
+        measure(folders, frame)
+
+
+def test_numbers_keep_their_precision_and_integers_count() -> None:
+    frame = pd.DataFrame({"stimulus": ["a", "b"], "f": np.array([1, 2], np.float32), "g": np.array([3, 4], np.float32)})
+    assert vars(read_features("x", frame))["values"].dtype == np.float32
+    given = read_features("x", frame.assign(g=[3, 4]))
+    np.testing.assert_array_equal(vars(given)["values"], np.array([[1.0, 3.0], [2.0, 4.0]]), strict=True)
+    assert given.sha256 != read_features("x", frame.assign(g=[4, 3])).sha256
