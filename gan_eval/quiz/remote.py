@@ -4,7 +4,7 @@ Browsers and simulated participants show trials without the session looking on. 
 reports its events to the session in the order in which they happened.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -72,10 +72,6 @@ def nanoseconds(milliseconds: float) -> int:
     return round(milliseconds * MILLISECOND)
 
 
-_ORDER: Final = {"press": 0, "onset": 1, "offset": 2}
-"""Of events at one moment: the answer makes the picture vanish."""
-
-
 def replay(session: Session, report: TrialReport) -> None:
     """Report a trial's events to its session in the order in which they happened; then it is being stored.
 
@@ -90,15 +86,17 @@ def replay(session: Session, report: TrialReport) -> None:
     trial = session.trial
     assert report.trial == trial.planned["trial"], (report.trial, trial.planned["trial"])
     _require_possible(session, report)
+    # at one moment: what is shown comes in its order, and an answer between its onset and the offset that it causes
     events: list[tuple[int, int, Press | None]] = []
-    for showing in report.showings:
-        events.append((nanoseconds(showing.onset_ms), _ORDER["onset"], None))
-        events.append((nanoseconds(showing.offset_ms), _ORDER["offset"], None))
-    events += [(nanoseconds(press.at_ms), _ORDER["press"], press) for press in report.presses]
+    for place, showing in enumerate(report.showings):
+        events.append((nanoseconds(showing.onset_ms), 4 * place, None))
+        events.append((nanoseconds(showing.offset_ms), 4 * place + 2, None))
+    answering = 4 * len(report.showings) - 3
+    events += [(nanoseconds(press.at_ms), answering, press) for press in report.presses]
     for when, what, press in sorted(events, key=lambda event: event[:2]):
         if press is not None:
             session.press(press.key, when, repeated=press.repeated)
-        elif what == _ORDER["offset"]:
+        elif what % 4:
             session.offset(when)
         elif trial.state is not State.PRESENTED:  # the first onset may have come ahead of the report
             session.onset(when)
@@ -117,13 +115,15 @@ def _require_possible(session: Session, report: TrialReport) -> None:
     """Refuse a report that the session could not take to its end."""
     trial, where = session.trial, f"trial {report.trial}"
     moments = [moment for showing in report.showings for moment in (showing.onset_ms, showing.offset_ms)]
+    if trial.seen:  # its onset came ahead of the report
+        moments[0] = trial.seen[0].onset / MILLISECOND
     if moments != sorted(moments) or moments[-1] > report.sent_ms:
         raise UserError(f"{where}: showings: their times are not in order")
     if len(report.showings) > trial.showings or (report.broken_off is None and len(report.showings) < trial.showings):
         raise UserError(f"{where}: showings: found {len(report.showings)}, wanted {trial.showings}")
     if report.broken_off is not None:
         return
-    onset = nanoseconds(report.showings[-1].onset_ms)
+    onset = nanoseconds(moments[-2])
     window = trial.timing.response_ms
     closes = None if window is None else onset + nanoseconds(window)
     answers = session.protocol.answers

@@ -4,7 +4,7 @@ Every answer of the interface is JSON. Addresses are relative to the page's own 
 mounted twice: for participants, and for the experimenter to try the study without storing anything.
 """
 
-import json
+import asyncio
 import sys
 import time
 import traceback
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -32,6 +32,8 @@ from gan_eval.quiz.wording import texts_of, welcome_title
 HERE = Path(__file__).parent
 LARGEST_BODY = 256 * 2**10
 """Bytes of a request's body."""
+BODY_S = 20
+"""Seconds in which a request's body has to come."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -73,7 +75,9 @@ def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
 def application(routes: list[BaseRoute]) -> ASGIApp:
     """Routes with the headers, limits and error messages that all of them share."""
     handlers = {HTTPException: _http_error, RequestError: _refused, Exception: _unexpected}
-    return Guard(Starlette(routes=routes, exception_handlers=handlers))
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False
+    return Guard(app)
 
 
 def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
@@ -89,17 +93,17 @@ def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
 
     async def api(request: Request) -> Response:
         name = request.path_params["name"]
-        body = await _json_body(request)
+        body = await _body(request)
         if name in _OPEN:
             kind, answer = _OPEN[name]
-            return JSONResponse(await answer(live, _checked(kind, body)))
+            return JSONResponse(await answer(live, _message(kind, body)))
         if name not in _GRANTED:
             raise HTTPException(404)
         kind, answer = _GRANTED[name]
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise RequestError(401, "no session")
-        message = _checked(kind, body)
+        message = _message(kind, body)
         return JSONResponse(await live.granted(token.strip(), request.headers.get("x-tab", ""), answer, message))
 
     return [
@@ -134,26 +138,29 @@ def _page(live: LiveStudy) -> str:
     )
 
 
-async def _json_body(request: Request) -> Any:
-    """Read a JSON body of limited size."""
+async def _body(request: Request) -> bytes:
+    """Read a JSON body of limited size, in limited time."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise RequestError(415, "wanted application/json")
     content = b""
-    async for part in request.stream():
-        content += part
-        if len(content) > LARGEST_BODY:
-            raise RequestError(413, f"more than {LARGEST_BODY} bytes")
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(400, "the body is not JSON") from error
+        async with asyncio.timeout(BODY_S):
+            async for part in request.stream():
+                content += part
+                if len(content) > LARGEST_BODY:
+                    raise RequestError(413, f"more than {LARGEST_BODY} bytes")
+    except (TimeoutError, ClientDisconnect) as error:
+        raise RequestError(408, "the body did not come to its end") from error
+    return content
 
 
-def _checked(kind: type[Any], body: Any) -> Any:
+def _message(kind: type[BaseModel], body: bytes) -> Any:
     try:
-        return kind.model_validate(body)
+        return kind.model_validate_json(body, strict=True)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        if problem["type"] == "json_invalid":
+            raise RequestError(400, "the body is not JSON") from error
         place = ".".join(map(str, problem["loc"])) or "body"
         raise RequestError(422, f"{place}: {problem['msg']}") from error
 

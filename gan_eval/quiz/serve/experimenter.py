@@ -105,8 +105,13 @@ def experimenter_routes(
         )
 
     pages = {"/": sessions, "/links": links, "/status": status, "/test": to_test, "/report": show_report}
+
+    async def with_slash(_: Request) -> Response:
+        return Response(status_code=303, headers={"Location": f"{path_of(live)}/"})
+
     return [
         Mount(test_path, routes=quiz_routes(rehearsal)),
+        Route(path_of(live), with_slash, methods=["GET"]),
         Mount(
             path_of(live),
             routes=[

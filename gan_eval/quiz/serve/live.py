@@ -161,6 +161,7 @@ class LiveStudy:
 
     async def decline(self, message: Opening) -> Answer:
         """The participant does not agree: nothing is stored, and they are sent on."""
+        self._person(message.participant)
         return {"page": "end", "text": self.texts("web_declined"), **self._return("declined")}
 
     async def begin(self, message: Arrival) -> Answer:
@@ -201,6 +202,8 @@ class LiveStudy:
 
     async def check(self, live: LiveSession, message: Check) -> Answer:
         """Look at the answers to the questions on the instructions."""
+        if live.session.state is State.OVER:
+            return await self._end(live)
         checks = self.settings.browser.checks
         if len(message.choices) != len(checks):
             raise RequestError(422, f"choices: wanted {len(checks)}")
@@ -218,6 +221,8 @@ class LiveStudy:
     async def ready(self, live: LiveSession, message: Ready) -> Answer:
         """Store what came before the first trial, and give the first trial."""
         session, screen = live.session, message.screen
+        if session.state is State.OVER:
+            return await self._end(live)
         if session.row.get("screen_width") is None:
             answers = self._checked_answers(message.answers)
             if (problem := self._below_gate(screen)) is not None:
@@ -703,7 +708,12 @@ class LiveStudy:
 
     async def _screened_out(self, live: LiveSession, check: str, value: float, unit: str) -> Answer:
         row = _check_row(live.id, check, value, unit, "failed")
-        await self.store(lambda store: store.add(tables.CHECKS, [row]))
+
+        def add(store: Store) -> None:
+            if not store.rows(tables.CHECKS, session=live.id, check=check):  # the server may have ended before `abort`
+                store.add(tables.CHECKS, [row])
+
+        await self.store(add)
         live.session.abort()
         await self._settled(live)
         return {"page": "refused", "text": self.texts(SCREENED_OUT[check]), **self._return("screened_out")}

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from gan_eval.quiz.remote import Moment
 
 Tab = Annotated[str, StringConstraints(pattern=r"^[\w-]{16,64}$")]
-ShortText = Annotated[str, StringConstraints(max_length=10_000)]
+ShortText = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+"""Text without the one character that PostgreSQL cannot store."""
+Parameter = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class Message(BaseModel):
@@ -30,7 +32,7 @@ class Arrival(Opening):
 
     tab: Tab
     consent: bool = False
-    parameters: dict[str, Annotated[str, StringConstraints(max_length=200)]] = Field(default={}, max_length=50)
+    parameters: dict[Parameter, Parameter] = Field(default={}, max_length=50)
 
 
 class Screen(Message):
@@ -49,7 +51,7 @@ class Screen(Message):
     dropped: float | None = Field(default=None, ge=0, le=1)
     """Share of frames that were left out."""
     touch: bool = False
-    user_agent: str = Field(default="", max_length=500)
+    user_agent: str = Field(default="", max_length=500, pattern=r"^[^\x00]*$")
     pixels_per_cm: float | None = Field(default=None, gt=1, le=2000)
     """Physical pixels, by the participant's bank card."""
 

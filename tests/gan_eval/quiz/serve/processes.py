@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -48,8 +49,9 @@ class Server:
     def start(self) -> None:
         """Start it, and do not wait."""
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        self._log = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would stop the server  # noqa: SIM115
         self.process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+            self._command, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment
         )
 
     def wait(self) -> None:
@@ -57,21 +59,28 @@ class Server:
         assert self.process is not None
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line.startswith("serving "), (line, self.process.stderr and self.process.stderr.read())
+        assert line.startswith("serving "), (line, self._read_log())
 
     def kill(self) -> None:
         """End it without warning."""
         assert self.process is not None
         self.process.kill()
-        self.errors.append(self.process.communicate()[1])
+        self.process.communicate()
+        self.errors.append(self._read_log())
 
     def stop(self) -> tuple[int, float]:
         """Ask it to end: its exit status, and the seconds that it took."""
         assert self.process is not None
         since = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        self.errors.append(self.process.communicate(timeout=60)[1])
-        return self.process.returncode, time.monotonic() - since
+        self.process.communicate(timeout=60)
+        took = time.monotonic() - since
+        self.errors.append(self._read_log())
+        return self.process.returncode, took
+
+    def _read_log(self) -> str:
+        self._log.seek(0)
+        return self._log.read()
 
 
 @dataclass

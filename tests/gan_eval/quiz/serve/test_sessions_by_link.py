@@ -1,13 +1,17 @@
 """Sessions by link: one study, one draw, one store; nothing lost, nothing doubled."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from robot import SCREEN
 from served import Served
 
 from gan_eval import tables
+from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import Observer
 from gan_eval.tables.frames import Row
@@ -214,3 +218,107 @@ def test_without_pages_no_consent_is_stored(serve: Callable[..., Served]) -> Non
     robot.arrive()
     assert robot.take_part(robot.ready(), served.rows(tables.PLANS))["page"] == "end"
     assert served.rows(tables.CONSENTS) == []
+
+
+def test_a_reload_gives_no_further_attempt_at_the_questions(serve: Callable[..., Served]) -> None:
+    """Fail once, reload, fail again: screened out; a later answer changes nothing, and neither does `ready`."""
+    check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
+    served = serve(browser={"checks": [check], "screened_out_code": "OUT"})
+    robot = served.robot()
+    robot.arrive()
+    assert robot.ask("check", choices=[1]) == {"passed": False, "left": 1}
+    again = served.robot(tab="another-tab-0123456789")
+    again.arrive("resume")
+    assert again.ask("check", choices=[1])["code"] == "OUT"
+    before = served.rows(tables.SESSIONS), served.rows(tables.CHECKS)
+    assert again.ask("check", choices=[0])["page"] == "end"
+    assert again.ask("ready", answers={}, screen=SCREEN)["page"] == "end"
+    assert (served.rows(tables.SESSIONS), served.rows(tables.CHECKS)) == before
+
+
+def test_a_complete_session_stays_complete(serve: Callable[..., Served]) -> None:
+    """Whatever its page sends afterwards."""
+    check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
+    served = serve(browser={"checks": [check], "complete_code": "DONE"})
+    robot = served.robot()
+    robot.arrive()
+    robot.take_part(robot.ready(), served.rows(tables.PLANS))
+    for _ in range(3):
+        assert robot.ask("check", choices=[1])["code"] == "DONE"
+    robot.ask("withdraw")
+    assert [row["status"] for row in served.rows(tables.SESSIONS)] == ["complete"]
+
+
+def test_pictures_are_there_after_a_restart_before_the_next_answer(serve: Callable[..., Served]) -> None:
+    """Fetch the pictures of the trials ahead, and at the end those of the review, from a server that has not met us."""
+    before = serve("one.sqlite")
+    robot = before.robot()
+    robot.arrive()
+    plan = before.rows(tables.PLANS)
+    following = robot.take_part(robot.ready(), plan, most=2)
+    after = serve("one.sqlite")
+    for address in following["ahead"]:
+        assert after.client.get(address).content == before.client.get(address).content
+    robot.client = after.client
+    end = robot.take_part(following, plan)
+    last = serve("one.sqlite")
+    addresses = [panel["address"] for row in end["review"] for panel in row["panels"] if panel["address"]]
+    assert addresses
+    assert {last.client.get(address).status_code for address in addresses} == {200}
+
+
+@pytest.mark.parametrize("mask", ["none", "noise"])
+def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(
+    serve: Callable[..., Served], mask: str
+) -> None:
+    """The page learns their addresses before it has said what its display is."""
+    served = serve(picture_size=32, mask=mask, exposure_ms=100)
+    robot = served.robot()
+    robot.arrive()
+    first = robot.ready()
+    assert first["sizes"] == [[[32, 24]]]
+    for address in (*first["showings"][0], *(first["masks"][0] if first["masks"] else ())):
+        with Image.open(io.BytesIO(served.client.get(address).content)) as picture:
+            assert picture.size == (32, 24)
+
+
+def test_encoded_pictures_are_the_stimuli(serve: Callable[..., Served]) -> None:
+    """The pixels are those of the files, whatever the encoder does."""
+    served = serve()
+    robot = served.robot()
+    robot.arrive()
+    plan = served.rows(tables.PLANS)
+    with Image.open(io.BytesIO(served.client.get(robot.ready()["showings"][0][0]).content)) as picture:
+        assert picture.mode == "RGB"
+        assert (np.asarray(picture) == served.room.library.decoded(plan[0]["stimulus"])).all()
+
+
+def test_an_answer_in_the_moment_of_the_onset_counts(serve: Callable[..., Served]) -> None:
+    """A browser's clock has steps of up to a millisecond. Without an end of the window there is no other answer."""
+    served = serve(response_ms="unlimited")
+    robot = served.robot()
+    robot.arrive()
+    trial = robot.ready()["trial"]
+    press = {"key": "f", "at_ms": 1000.0}
+    showings = [{"onset_ms": 1000.0, "offset_ms": 1003.0}]
+    robot.ask("trial", trial=trial, showings=showings, presses=[press], sent_ms=1020.0)
+    (row,) = served.rows(tables.TRIALS)
+    assert (row["response"], row["reaction_time_ms"], row["flags"]) == ("fake", 0.0, "early_key")
+
+
+def test_two_pictures_without_a_gap_are_two_showings(serve: Callable[..., Served]) -> None:
+    """The second appears in the moment in which the first vanishes."""
+    served = serve(protocol="paired", layout="one_after_other", exposure_ms=400)
+    robot = served.robot()
+    robot.arrive()
+    following = robot.ready()
+    showings = [{"onset_ms": 1000.0, "offset_ms": 1400.0}, {"onset_ms": 1400.0, "offset_ms": 1800.0}]
+    press = {"key": robot.setup["answers"][0]["key"], "at_ms": 2000.0}
+    robot.ask("trial", trial=following["trial"], showings=showings, presses=[press], sent_ms=2000.0)
+    (row,) = served.rows(tables.TRIALS)
+    assert (row["exposure_ms"], row["second_onset_ms"], row["reaction_time_ms"]) == (400.0, 1400.0, 600.0)
+
+
+def test_a_study_that_cannot_be_dealt_is_refused_before_anybody_comes(serve: Callable[..., Served]) -> None:
+    with pytest.raises(UserError, match="real"):
+        serve(real=90, fake=90, strict_counts=True)

@@ -1,0 +1,487 @@
+"""An attacker's list against the real server: all is refused with 4xx, nothing of it is stored, nothing leaks."""
+
+import http.client
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx2 as httpx
+import numpy as np
+import pytest
+from PIL import Image
+from processes import Server
+from robot import SCREEN
+
+from gan_eval import tables
+from gan_eval.quiz.serve.app import HEADERS, LARGEST_BODY
+from gan_eval.stimuli.pictures import write_png
+from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.store import open_store
+
+ITEMS = 12
+SIDE = 64
+TAB = "tab-0123456789abcdef"
+REPORT = {
+    "showings": [{"onset_ms": 1000.0, "offset_ms": 1400.0}],
+    "presses": [{"key": "f", "at_ms": 1400.0}],
+    "sent_ms": 1500.0,
+}
+"""A trial, without its number."""
+
+
+@pytest.fixture(scope="module")
+def stimuli(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photographs as JPEG, smooth generated pictures as PNG: as different as files of two kinds can be."""
+    folder, random = tmp_path_factory.mktemp("attacked") / "set", np.random.default_rng(1)
+    made = []
+    for number in range(ITEMS):
+        (folder / "real").mkdir(parents=True, exist_ok=True)
+        real, fake = folder / "real" / f"secret{number}.jpg", folder / "fake" / f"secret{number}.png"
+        Image.fromarray(random.integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)).save(real, quality=95)
+        write_png(fake, np.full((SIDE, SIDE, 3), number, np.uint8))
+        shared = {"dataset": "secretset", "stem": f"secret{number}", "size": (SIDE, SIDE)}
+        made.append(stimulus_row(folder, real, kind="real", **shared))
+        shared["reference_file"] = f"real/secret{number}.jpg"
+        made.append(stimulus_row(folder, fake, kind="fake", model="hiddenmodel", **shared))
+    write_set(folder, made)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(stimuli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that nobody has told of the attack."""
+    store = tmp_path_factory.mktemp("store") / "store.sqlite"
+    it = Server(stimuli, str(store), "--allow-giveaways", "format,metadata")
+    it.store = str(store)  # type: ignore[attr-defined]
+    it.start()
+    it.wait()
+    yield it
+    status, _ = it.stop()
+    assert status == 0
+    assert "Traceback" not in "".join(it.errors)
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    """A client that follows no redirection."""
+    with httpx.Client(base_url=server.url, timeout=20) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def unharmed(server: Server, client: httpx.Client) -> Iterator[None]:
+    """After each attack the server answers, and the store can be read."""
+    yield
+    assert client.get("/healthz").json() == {"status": "ok"}
+    stored(server)
+
+
+def stored(server: Server) -> dict[str, int]:
+    """Number of rows of each table."""
+    with open_store(server.store) as store:  # type: ignore[attr-defined]
+        found = (tables.SESSIONS, tables.PLANS, tables.TRIALS, tables.ONSETS, tables.CHECKS, tables.PARTICIPANTS)
+        return {table.name: len(store.rows(table)) for table in found}
+
+
+class Victim:
+    """A participant in a session."""
+
+    count = 0
+
+    def __init__(self, client: httpx.Client, *, ready: bool = True) -> None:
+        Victim.count += 1
+        self.client, self.code = client, f"V{Victim.count}"
+        self.setup = self.post("begin", {"participant": self.code, "tab": TAB, "consent": True}, headers={}).json()
+        self.token = self.setup["token"]
+        self.next: dict[str, Any] = {}
+        if ready:
+            self.next = self.post("ready", {"answers": {}, "screen": SCREEN}).json()["next"]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What its page sends."""
+        return {"Authorization": f"Bearer {self.token}", "X-Tab": TAB}
+
+    def post(self, name: str, body: Any, headers: dict[str, str] | None = None) -> httpx.Response:
+        """Send a message."""
+        return self.client.post(f"/api/{name}", json=body, headers=self.headers if headers is None else headers)
+
+    def answer(self) -> dict[str, Any]:
+        """Answer the next trial."""
+        response = self.post("trial", {**REPORT, "trial": self.next["trial"]})
+        assert response.status_code == 200, response.text
+        self.next = response.json()["next"]
+        return self.next
+
+
+@pytest.fixture
+def victim(client: httpx.Client) -> Victim:
+    """A participant who is to answer the first trial."""
+    return Victim(client)
+
+
+def raw(server: Server, request: bytes, *, wait: float = 20) -> int:
+    """Send bytes; the status of what comes back, 0 where the connection is closed."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=wait) as connection:
+        connection.sendall(request)
+        answer = connection.recv(4096)
+    return int(answer[9:12]) if answer.startswith(b"HTTP/1.1 ") else 0
+
+
+def refused(response: httpx.Response) -> bool:
+    """Whether a request was refused, in JSON."""
+    return 400 <= response.status_code < 500 and "error" in response.json()
+
+
+def test_wrong_tokens_and_those_of_others_open_nothing(client: httpx.Client, victim: Victim, server: Server) -> None:
+    other = Victim(client)
+    before = stored(server)
+    session, signature = victim.token.split(".")
+    tokens = [
+        "", "x", ".", session, f"{session}.", f"{session}.{signature[:-1]}", f"{session}.{signature}x",
+        f"{other.token.split('.')[0]}.{signature}", f"{session}.{signature.swapcase()}", "x" * 5000, "../../x.y",
+        f"{session}\xa0.{signature}", "null", f"' OR 1=1 --.{signature}", f" {session} .{signature}",
+    ]  # fmt: skip
+    for token in tokens:
+        for name in ("trial", "onset", "ready", "check", "withdraw"):
+            body = {"trial": {**REPORT, "trial": 1}, "onset": {"trial": 1, "onset_ms": 1.0, "sent_ms": 1.0}}.get(name)
+            body = body or {"ready": {"screen": SCREEN}, "check": {"choices": []}}.get(name, {})
+            content, head = json.dumps(body), f"Bearer {token}"
+            request = (
+                f"POST /api/{name} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Tab: {TAB}\r\n"
+                f"Authorization: {head}\r\nContent-Length: {len(content)}\r\n\r\n{content}"
+            )
+            assert raw(server, request.encode("latin-1")) == 401, (token, name)
+        end = victim.next["ahead"][0].rpartition("/")[2]
+        assert client.get(f"/picture/{quote(token, safe='')}/{end}").status_code in (401, 404), token
+    for headers in ({}, {"Authorization": victim.token}, {"Authorization": f"Basic {victim.token}"}):
+        assert client.post("/api/trial", json={**REPORT, "trial": 1}, headers=headers).status_code == 401
+    assert stored(server) == before
+
+
+def test_only_the_tab_that_holds_a_session_acts_in_it(client: httpx.Client, victim: Victim, server: Server) -> None:
+    other = Victim(client)
+    client.post("/api/resume", json={"participant": other.code, "tab": "another-tab-0123456789", "consent": True})
+    before = stored(server)
+    for token, tab in ((victim.token, "another-tab-0123456789"), (other.token, TAB), (victim.token, "")):
+        headers = {"Authorization": f"Bearer {token}", "X-Tab": tab}
+        response = client.post("/api/trial", json={**REPORT, "trial": 1}, headers=headers)
+        assert (response.status_code, response.json()["reason"]) == (409, "taken_over")
+        assert client.post("/api/withdraw", json={"forget": True}, headers=headers).status_code == 409
+    assert stored(server) == before
+
+
+PATHS = [
+    "/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/%2e%2e%2f%2e%2e%2fetc/passwd",
+    "/static//etc/passwd", "/static/..\\app.py", "/static/%00", "/static/page.js%00.png", "/static/" + "a" * 5000,
+    "/static/", "/static", "/picture/..%2f..%2fetc/passwd", "/picture/a/b/c", "/picture//", "/picture/%00/%00",
+    "/picture/%ff%fe/%80", "/experimenter", "/experimenter/", "/experimenter/x/", "/experimenter/../healthz",
+    "/experimenter/%2e%2e/status", "/test", "/test/x/", "/.git/config", "/store.sqlite", "/stimuli.csv", "/api",
+    "/api/", "/api/open", "/api/../api/open", "/docs", "/openapi.json", "/favicon.ico", "//", "/%", "/%zz", "/\xff",
+    "/" + "x/" * 3000, "/api/trial%0d%0aX: y", "/?participant=" + "x" * 100 + "&" * 1000 + "/../",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD", "BREW"])
+def test_unknown_paths_and_methods_are_refused(server: Server, method: str) -> None:
+    """Nothing is found outside the page, its files and its interface; the real paths take their own methods only."""
+    before = stored(server)
+    own = ["/", "/healthz", "/static/page.js", "/api/open"]
+    for path in [*PATHS, *(own if method not in ("GET", "HEAD") else [])]:
+        if method == "POST" and path == "/api/open":
+            continue
+        request = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        status = raw(server, request.encode("latin-1"))
+        found = 200 if path.startswith("/?participant") and method in ("GET", "HEAD") else None
+        assert status in (0, found) or 400 <= status < 500, (method, path[:60], status)
+        time.sleep(0.002)  # guesses cost more than other requests
+    assert stored(server) == before
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: " + b"y" * 200_000 + b"\r\n\r\n",
+        b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n"
+        b"Content-Length: 4\r\n\r\n\x1f\x8b\x08\x00",
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX: \r\n\r\n",
+        b"GET http://169.254.169.254/ HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n",
+        b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n",
+    ],
+    ids=str,
+)  # fmt: skip
+def test_broken_http_harms_nothing(server: Server, request_bytes: bytes) -> None:
+    assert raw(server, request_bytes) < 500
+
+
+BODIES: list[tuple[str, bytes]] = [
+    ("application/json", b""),
+    ("application/json", b"not json"),
+    ("application/json", b"{"),
+    ("application/json", b"\xff\xfe\x00"),
+    ("application/json", b'{"participant": "\xed\xa0\x80"}'),
+    ("application/json", b'{"participant": "\\ud800"}'),
+    ("application/json", b'{"participant": NaN}'),
+    ("application/json", b"[" * 100_000),
+    ("application/json", b'{"a":' * 50_000),
+    ("application/json", b"[" * 50_000 + b"]" * 50_000),
+    ("application/json", b"1" * 10_000),
+    ("application/json", b"null"),
+    ("application/json", b"[]"),
+    ("application/json", b'"P01"'),
+    ("application/json", b'{"participant": "P01", "more": 1}'),
+    ("application/json", b'{"participant": ["P01"]}'),
+    ("application/json", b'{"participant": null}'),
+    ("application/json", b" " * (LARGEST_BODY + 1)),
+    ("application/json; charset=utf-16", json.dumps({"participant": "P01"}).encode("utf-16") + b"\xff"),
+    ("text/plain", b'{"participant": "P01"}'),
+    ("application/x-www-form-urlencoded", b"participant=P01"),
+    ("multipart/form-data; boundary=x", b"--x--"),
+    ("", b'{"participant": "P01"}'),
+]
+
+
+@pytest.mark.parametrize("name", ["open", "begin", "resume", "decline", "trial", "onset", "ready", "check", "withdraw"])
+def test_bodies_that_are_no_message_are_refused(
+    client: httpx.Client, victim: Victim, server: Server, name: str
+) -> None:
+    before = stored(server)
+    for kind, body in BODIES:
+        response = client.post(
+            f"/api/{name}", content=body, headers={**victim.headers, **({"Content-Type": kind} if kind else {})}
+        )
+        assert refused(response), (kind, body[:40], response.status_code, response.text[:200])
+    assert stored(server) == before
+
+
+CODES = ["", " ", "a b", "x" * 65, "x" * 201, "../x", "a/b", "a\x00b", "a\nb", "<script>", "'; DROP TABLE sessions; --",
+         "\u202ecod", "\U0001f600", "P01\u0000", "\ufeff", "%s", "{0}", "a,b", "=1+1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["open", "begin", "resume", "decline"])
+def test_codes_that_are_no_pseudonyms_are_refused(client: httpx.Client, server: Server, name: str) -> None:
+    before = stored(server)
+    for code in CODES:
+        body: dict[str, Any] = {"participant": code}
+        if name in ("begin", "resume"):
+            body |= {"tab": TAB, "consent": True}
+        response = client.post(f"/api/{name}", json=body)
+        assert refused(response), (code, response.status_code, response.text)
+    assert stored(server) == before
+
+
+def test_strange_values_around_a_session_are_refused(client: httpx.Client, server: Server) -> None:
+    """In `begin` and `ready`: each of them alone, next to values that are right."""
+    before = stored(server)
+    right = {"participant": "strange", "tab": TAB, "consent": True}
+    wrong_begins: list[dict[str, Any]] = [
+        {"tab": "short"}, {"tab": "x" * 65}, {"tab": "\u0000" * 20}, {"tab": None}, {"consent": False},
+        {"consent": "perhaps"}, {"parameters": {"a": 1}}, {"parameters": {"a": "x" * 201}}, {"parameters": []},
+        {"parameters": {str(number): "" for number in range(51)}}, {"parameters": {"STUDY_ID": "a\u0000b"}},
+    ]  # fmt: skip
+    for wrong in wrong_begins:
+        response = client.post("/api/begin", json={**right, **wrong})
+        assert refused(response), (wrong, response.status_code, response.text)
+    assert stored(server) == before
+    victim = Victim(client, ready=False)
+    before = stored(server)
+    wrong_screens: list[dict[str, Any]] = [
+        {"width": 0}, {"width": -1}, {"width": 1e9}, {"width": "x"}, {"width": 1.5}, {"width": 10**30},
+        {"device_pixel_ratio": 0}, {"device_pixel_ratio": "NaN"}, {"refresh_hz": -60}, {"refresh_hz": 1e300},
+        {"user_agent": "x" * 501}, {"user_agent": "a\u0000b"}, {"pixels_per_cm": -1}, {"dropped": 2}, {"more": 1},
+        {"jitter_ms": -1}, {"touch": "perhaps"},
+    ]  # fmt: skip
+    for wrong in wrong_screens:
+        response = victim.post("ready", {"answers": {}, "screen": {**SCREEN, **wrong}})
+        assert refused(response), (wrong, response.status_code, response.text)
+    assert refused(victim.post("ready", {"answers": {"unasked": "x"}, "screen": SCREEN}))
+    assert stored(server) == before
+
+
+TRIALS: list[dict[str, Any]] = [
+    {"trial": -1}, {"trial": 0}, {"trial": 2}, {"trial": 9}, {"trial": 10**6}, {"trial": 10**7}, {"trial": 10**400},
+    {"trial": "1"}, {"trial": 1.5}, {"trial": None}, {"trial": True, "more": 1},
+    {"showings": []}, {"showings": None}, {"showings": [{"onset_ms": 1.0}]}, {"showings": REPORT["showings"] * 2},
+    {"showings": REPORT["showings"] * 3}, {"showings": [{"onset_ms": 1400.0, "offset_ms": 1000.0}]},
+    {"showings": [{"onset_ms": -1.0, "offset_ms": 1000.0}]}, {"showings": [{"onset_ms": 1.0, "offset_ms": 1e11}]},
+    {"showings": [{"onset_ms": 1.0, "offset_ms": 1e300}]}, {"showings": [{"onset_ms": 1.0, "offset_ms": 1600.0}]},
+    {"showings": [{"onset_ms": "x", "offset_ms": 2.0}]},
+    {"presses": []}, {"presses": [{"key": "f", "at_ms": 999.0}]}, {"presses": [{"key": "f", "at_ms": 1e9}]},
+    {"presses": [{"key": "q", "at_ms": 1400.0}]}, {"presses": [{"key": "", "at_ms": 1400.0}]},
+    {"presses": [{"key": "f", "at_ms": 1400.0, "repeated": True}]}, {"presses": [{"key": "fffff", "at_ms": 1400.0}]},
+    {"presses": [{"key": "f", "at_ms": 1400.0}] * 201}, {"presses": "f"}, {"sent_ms": 0.0}, {"sent_ms": -5.0},
+    {"sent_ms": 10**400}, {"confidence": 0}, {"confidence": 10}, {"flags": ["killed"]}, {"flags": ["x"] * 9},
+    {"broken_off": {"at_ms": 1.0, "flag": "killed"}}, {"broken_off": {"at_ms": -1.0}}, {"frame_ms": 0},
+    {"frame_ms": -1}, {"missed_frames": -1}, {"missed_frames": 10**9}, {"correct": True}, {"response": "real"},
+]  # fmt: skip
+
+
+def test_reports_of_what_was_not_shown_or_cannot_be_are_refused(victim: Victim, server: Server) -> None:
+    before = stored(server)
+    for wrong in TRIALS:
+        response = victim.post("trial", {"trial": 1, **REPORT, **wrong})
+        assert refused(response), (wrong, response.status_code, response.text[:200])
+    for text in ('{"trial": 1, "onset_ms": NaN, "sent_ms": 1}', '{"trial": 1, "onset_ms": 1e999, "sent_ms": 1}'):
+        headers = {**victim.headers, "Content-Type": "application/json"}
+        assert refused(victim.client.post("/api/onset", content=text, headers=headers))
+    assert stored(server) == before
+    assert victim.answer()["trial"] == 2
+
+
+def test_times_that_go_backwards_between_messages_store_nothing_impossible(victim: Victim, server: Server) -> None:
+    """An onset is announced for later than the trial's end: the report is refused, and a possible one is stored."""
+    assert victim.post("onset", {"trial": 1, "onset_ms": 9e9, "sent_ms": 9e9}).status_code == 200
+    assert refused(victim.post("trial", {"trial": 1, **REPORT}))
+    late = {"showings": [{"onset_ms": 9e9, "offset_ms": 9e9 + 400}], "presses": [{"key": "f", "at_ms": 9e9 + 400}]}
+    assert victim.post("trial", {"trial": 1, **late, "sent_ms": 9e9 + 500}).status_code == 200
+    with open_store(server.store) as store:  # type: ignore[attr-defined]
+        (row,) = store.rows(tables.TRIALS, session=victim.setup["session"])
+    assert (row["exposure_ms"], row["reaction_time_ms"]) == (400.0, 400.0)
+
+
+def test_pictures_are_given_to_their_session_alone(client: httpx.Client, victim: Victim) -> None:
+    """Each address names the session; its end is another one in each session, and none is known before its turn."""
+    other = Victim(client)
+    mine, others = ({address.rpartition("/")[2] for address in each.next["ahead"]} for each in (victim, other))
+    assert not mine & others
+    assert all(len(end) >= 22 for end in mine | others)
+    for end in others:
+        assert client.get(f"/picture/{victim.token}/{end}").status_code == 404
+    for end in ("x" * 22, "../" + next(iter(mine)), next(iter(mine))[:-1]):
+        assert client.get(f"/picture/{victim.token}/{end}").status_code == 404
+    for address in victim.next["ahead"]:
+        assert client.get(f"/{address}").status_code == 200
+
+
+def test_idle_connections_and_slow_bodies_keep_nobody_waiting(server: Server, client: httpx.Client) -> None:
+    """200 connections without a request, and 50 with a body that trickles."""
+    idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(250)]
+    try:
+        head = b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+        for connection in idle[:50]:
+            connection.sendall(head + b"{")
+        with httpx.Client(base_url=server.url, timeout=5) as fresh:
+            for _ in range(3):
+                since = time.monotonic()
+                assert fresh.get("/healthz").status_code == 200
+                assert time.monotonic() - since < 2
+        assert Victim(client).answer()["trial"] == 2
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_a_flood_gets_429_and_clears_within_20_s(server: Server) -> None:
+    """Guesses of many threads are refused, and others wait for some seconds at most."""
+    statuses: list[int] = []
+    stop = time.monotonic() + 4
+
+    def guess() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        while time.monotonic() < stop:
+            connection.request("GET", "/nothing")
+            response = connection.getresponse()
+            response.read()
+            statuses.append(response.status)
+        connection.close()
+
+    threads = [threading.Thread(target=guess) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) == {404, 429}
+    since = time.monotonic()
+    with httpx.Client(base_url=server.url, timeout=20) as client:
+        while client.get("/healthz").status_code != 200:
+            assert time.monotonic() - since < 20
+            time.sleep(0.1)
+
+
+def test_every_response_has_the_headers(client: httpx.Client, victim: Victim, server: Server) -> None:
+    responses = [
+        client.get("/"), client.get("/healthz"), client.get("/static/page.js"), client.get("/nothing"),
+        client.get(f"/{victim.next['ahead'][0]}"), client.put("/"), client.post("/api/open", content=b"x"),
+        client.post("/api/open", json={"participant": "new"}), client.get("/static/none.js"),
+    ]  # fmt: skip
+    for response in responses:
+        for name, value in HEADERS.items():
+            assert response.headers[name] == value, response.request.url
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "no-store" in response.headers["Cache-Control"]
+        assert "server" not in response.headers
+        assert "x-powered-by" not in response.headers
+        assert all("samesite=" in cookie.lower() for cookie in response.headers.get_list("set-cookie"))
+    policy = HEADERS["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert not re.search(r"unsafe|\*|https?:", policy)
+    html = client.get("/").text
+    assert not re.search(
+        r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")|\son\w+=|javascript:|https?://", html
+    )
+
+
+SECRETS = re.compile(r"secret|hiddenmodel|sha256|stimuli|\.jpe?g|\.png|/tmp|fake/|real/|\"(kind|model|dataset|item)\"")
+"""Names of files, models and data sets, hashes and paths."""
+
+
+def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server: Server) -> None:
+    """All responses of whole sessions: no names, no hashes; and what comes with a trial is the same for both kinds."""
+    texts: list[str] = [client.get("/").text]
+    by_kind: dict[str, list[dict[str, Any]]] = {"real": [], "fake": []}
+    lengths: dict[str, set[tuple[Any, ...]]] = {"real": set(), "fake": set()}
+    for _ in range(2):
+        victim = Victim(client)
+        texts += [json.dumps({**victim.setup, "token": "", "session": ""})]
+        with open_store(server.store) as store:  # type: ignore[attr-defined]
+            kinds = {row["trial"]: row["kind"] for row in store.rows(tables.PLANS, session=victim.setup["session"])}
+        while victim.next["page"] == "trial":
+            shown = victim.next
+            texts.append(json.dumps(shown))
+            kind = kinds[shown["trial"]]
+            by_kind[kind].append(shown)
+            response = client.get(f"/{shown['showings'][0][0]}")
+            seen = {name: value for name, value in response.headers.items() if name != "date"}
+            lengths[kind].add((len(response.content), *sorted(seen.items()), *response.content[:41]))
+            onset = victim.post("onset", {"trial": shown["trial"], "onset_ms": 1000.0, "sent_ms": 1000.0})
+            texts += [onset.text, json.dumps(dict(onset.headers))]
+            if victim.answer()["page"] == "end":
+                break
+        # the end of a session shows what was real, and names it by words alone
+        assert not SECRETS.search(json.dumps({**victim.next, "review": []}))
+    for text in texts:
+        assert not SECRETS.search(text), SECRETS.search(text)
+    assert lengths["real"] == lengths["fake"]
+    assert len(lengths["real"]) == 1
+
+    def shape(shown: dict[str, Any]) -> dict[str, Any]:
+        apart = ("trial", "progress", "showings", "ahead", "done", "masks", "break")
+        return {name: value for name, value in shown.items() if name not in apart}
+
+    assert all(shape(shown) == shape(by_kind["real"][0]) for shown in (*by_kind["real"], *by_kind["fake"]))
+
+
+def test_the_review_is_given_at_the_end_alone(client: httpx.Client) -> None:
+    """Before the last answer, the addresses of the review are unknown to the server, also where somebody guesses."""
+    victim = Victim(client)
+    while victim.next["page"] == "trial":
+        assert "review" not in victim.next
+        victim.answer()
+    panels = [panel for row in victim.next["review"] for panel in row["panels"] if panel["address"]]
+    assert panels
+    assert client.get(f"/{panels[0]['address']}").content.startswith(b"\x89PNG")
+    again = Victim(client)
+    for panel in panels:
+        assert client.get(f"/picture/{again.token}/{panel['address'].rpartition('/')[2]}").status_code == 404
