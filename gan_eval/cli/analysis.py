@@ -27,7 +27,12 @@ def analyze(
     plan: Annotated[
         Path | None, typer.Option(help="A study file with the plan; the options below then are exploratory.")
     ] = None,
-    image_metrics: Annotated[Path | None, typer.Option(help="Metric values of single pictures.")] = None,
+    image_metrics: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Metric values of single pictures, ours or pyiqa's CSV ([METRIC=]FILE). Repeatable."
+        ),
+    ] = None,
     set_metrics: Annotated[Path | None, typer.Option(help="Metric values of sets.")] = None,
     stimuli: Annotated[
         list[Path] | None, typer.Option(metavar="SET", help="A set that was shown, for rates by hole. Repeatable.")
@@ -80,7 +85,7 @@ def analyze(
                 with naming(f"{option}: "):
                     parse_rule(rule)
         planned = load_study(plan, only_plan=True) if plan else None
-        with settled(*(file.parent for file in (trials, image_metrics, set_metrics) if file)):
+        with settled(*(file.parent for file in (trials, *(image_metrics or ()), set_metrics) if file)):
             pass  # an interrupted replacement is finished
         if store is not None:
             from gan_eval.study.sessions import plan_beside, read_quiz_tables

@@ -36,6 +36,7 @@ from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials, tables_to_analyze
 from gan_eval.stats.looks import LOOKS, level, looks_text
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
+from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
 from gan_eval.stats.metrics_and_people.matching import completed, require_metrics_of
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
@@ -86,7 +87,7 @@ OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if
 def analyze(
     trials: "Given | Store",
     *,
-    image_metrics: Given | None = None,
+    image_metrics: Given | Sequence[Path | str] | None = None,
     set_metrics: Given | None = None,
     exclude: Sequence[str] = (),
     exclude_participants: Sequence[str] = (),
@@ -111,7 +112,8 @@ def analyze(
         trials: the table `trials`, or any frame with participant, stimulus, kind and response; or a results store (its
             file, its URL, or what `open_store` gave). Identifiers may be whole numbers. Trials without a participant or
             a stimulus and rows that repeat another are left out, and the note of the rates counts them.
-        image_metrics: the table `image_metrics`; with it (or the next) come the correlations.
+        image_metrics: the table `image_metrics`; with it (or the next) come the correlations. A file may be another
+            program's, and may be named as METRIC=FILE; several files are put together (`read_image_metrics`).
         set_metrics: the table `set_metrics`.
         exclude: rules such as `reaction_time_ms<200` or `flags~late`; a trial that fulfils any is left out of every
             table, and the note of the rates says how many were. Nothing else is left out. A rule on the outcome
@@ -166,10 +168,16 @@ def analyze(
     whole = fill_trials(named.trials, where=where)
     if of_file:
         require_plausible_times(whole, where=where)
-    images, sets = _table(image_metrics, IMAGE_METRICS), _table(set_metrics, SET_METRICS)
-    lines = doubts(whole)
+    lines, sets = doubts(whole), _table(set_metrics, SET_METRICS)
+    if image_metrics is None or isinstance(image_metrics, pd.DataFrame):
+        images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name
+    else:
+        files = [image_metrics] if isinstance(image_metrics, Path | str) else image_metrics
+        images, of_others = read_image_metrics([Path(file) for file in files], whole)
+        measured_in = ", ".join(map(str, files))
+        lines += of_others
     if images is not None:
-        lines += require_metrics_of(whole, images, where=_place(image_metrics, IMAGE_METRICS))
+        lines += require_metrics_of(whole, images, where=measured_in)
     if sets is not None:
         named_trials = completed(whole, images, sets).trials
         lines += require_metrics_of(named_trials, sets, where=_place(set_metrics, SET_METRICS))
@@ -209,7 +217,7 @@ def analyze(
     require_same_pictures(
         shown_sets,
         shown=None if plans is None else (f"{where}, table plans", plans, whole),
-        measured=None if images is None else (_place(image_metrics, IMAGE_METRICS), images),
+        measured=None if images is None else (measured_in, images),
     )
     mixed = mixed_models(analysed, plan=settings, participants=answers)
     correlations, differences = correlations_and_differences(
