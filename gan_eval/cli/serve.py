@@ -76,7 +76,7 @@ def serve(
     where: str | Path
     more: dict[str, Any] = {}
     if study is not None or demo:
-        from gan_eval.study.plan import open_plan
+        from gan_eval.study.plan import is_study_folder, make_plan, open_plan
         from gan_eval.study.sessions import quiz_study, require_one_design
 
         refuse_with_study({**options, **given(seed=seed)}, study or Path("--demo"))
@@ -91,7 +91,7 @@ def serve(
         elif out is None:
             raise UserError("serve: --out is missing; name the study's folder")
         else:
-            plan = open_plan(study, out)
+            plan = open_plan(study, out) if study is None or is_study_folder(out) else make_plan(study, out)
         where = store or plan.store
         more["report"] = plan.folder / "report.html"
         shown = quiz_study(plan, require_one_design(plan, where))

@@ -22,7 +22,6 @@ from gan_eval.quiz.protocol import OPPOSITE
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
-from gan_eval.study.plan import make_plan
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
 
@@ -82,7 +81,6 @@ class Server:
         study = {"study": {"name": "tiles", "seed": 5}, "stimuli": stimuli, "quiz": quiz}
         lines = [f"{name} = {toml(value)}" for name, value in study.items()]
         (folder / "study.toml").write_text("\n".join(lines), encoding="utf-8")
-        make_plan(folder / "study.toml", folder / "out")
         self.folder, self.options = folder, options
         self.port = 0
         self.start()
