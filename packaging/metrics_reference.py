@@ -13,7 +13,7 @@ HEADINGS = {
     "single": "One picture alone, `functional.NAME(pictures)`",
     "input": "What the generator was given, `functional.NAME(pictures)` or `functional.NAME(inputs, photographs)`",
     "set": "Generated pictures and real pictures, `functional.NAME(real, fake)` of features",
-    "features": "The same by features of your own (`--features NAME=FILE`)",
+    "features": "The same by features of your own (`--features NAME=FILE`, `--network NAME=FILE`)",
 }
 
 

@@ -49,6 +49,12 @@ def metrics(
             help="Your own features (npz, CSV, Parquet): fid@NAME, kid@NAME, ...; all, or those in --metrics.",
         ),
     ] = None,
+    networks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--network", metavar="NAME=FILE", help="The same by your network: TorchScript, NAME.toml next to it."
+        ),
+    ] = None,
     segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, max=MAX_THREADS, help="Default: the usable cores.")] = None,
@@ -79,7 +85,8 @@ def metrics(
     from gan_eval.metrics.run.tables import Settings
 
     given = {name: Path(file) for name, file in pairs(features or (), "--features").items()}
-    requested = with_features([name.strip() for name in names.split(",") if name.strip()], given)
+    own = {name: Path(file) for name, file in pairs(networks or (), "--network").items()}
+    requested = with_features([name.strip() for name in names.split(",") if name.strip()], (*given, *own))
     if bool(sets) == bool(real or fake):
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
     if sets and (dataset or model):
@@ -88,10 +95,10 @@ def metrics(
     if not sets:
         if real is None or fake is None:
             raise UserError("metrics: --real DIR and --fake DIR belong together")
-        partners = any(metric.kind == "pair" for metric in select(requested, given))
+        partners = any(metric.kind == "pair" for metric in select(requested, (*given, *own)))
         inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
     files = {name: Path(file) for name, file in pairs(weights or (), "--weights").items()}
-    _refuse_unused(context, select(requested, given), files)
+    _refuse_unused(context, select(requested, (*given, *own)), files)
     if report is not None:
         from gan_eval.files.output_folders import check_output_file
 
@@ -102,6 +109,7 @@ def metrics(
         resize=resize,
         weights=files,
         features=given,
+        networks=own,
         device=device,
         threads=threads,
         segmenter=segmenter,

@@ -86,7 +86,9 @@ def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
     for name in names:
         metric, (base, at, source) = metric_named(name), name.partition("@")
         if at and base in TEMPLATES and source not in sources:
-            raise UserError(f"metric {name!r}: no features {source!r}; give --features {source or 'NAME'}=FILE")
+            raise UserError(
+                f"metric {name!r}: no features {source!r}; give --features {source or 'NAME'}=FILE or --network"
+            )
         if metric is None:
             folded = {name.casefold(): name for name in ([f"{base}@{source}" for base in TEMPLATES] if at else METRICS)}
             near = difflib.get_close_matches(name.casefold(), folded, n=1)
@@ -128,7 +130,7 @@ def describe() -> str:
             ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),
             ("needs", "a segmenter: --segmenter FILE" if metric.extractor == "segmenter" else ""),
             ("needs", "label maps: the column input_file of the set" if metric.extractor == "label_colours" else ""),
-            ("needs", "features: --features NAME=FILE" if of_features else ""),
+            ("needs", "features: --features NAME=FILE, or --network NAME=FILE" if of_features else ""),
             ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
         ]
         lines = wrap(f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", WIDTH)

@@ -1,7 +1,7 @@
 """Set metrics of features that the user brings: `fid@NAME`, `kid@NAME`, ... with the name that the features have.
 
-The features come from a file (`--features NAME=FILE`). A metric's record is made when its name is asked for;
-`TEMPLATES` has one for each, with `NAME` in place of the features' name.
+The features come from a file (`--features NAME=FILE`) or from the user's network (`--network NAME=FILE`). A metric's
+record is made when its name is asked for; `TEMPLATES` has one for each, with `NAME` in place of the features' name.
 """
 
 import re

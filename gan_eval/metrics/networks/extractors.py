@@ -197,6 +197,11 @@ def load_extractor(name: ExtractorName, settings: "Settings", device: str) -> Ex
         load = partial(inception_extractor, resizer=settings.resizer, device=device)
         file = open_weights(name, load, settings.weights.get(name))
         return replace(file.contents, sha256=file.sha256, caveat=file.caveat)
+    if name.startswith("@"):
+        from gan_eval.metrics.networks.own import load_own_network
+
+        own = name.removeprefix("@")
+        return load_own_network(own, settings.networks[own], device=device)
     from gan_eval.metrics.networks.segmenter import LabelColours, load_segmenter
 
     if name == "label_colours":

@@ -97,31 +97,33 @@ Network = Callable[[Tensor], Tensor]
 """(1, 3, H, W) float32 on the network's device to its output, there too."""
 
 
-def load_network(file: Path, *, device: str) -> Network:
+def load_network(file: Path, *, device: str, option: str | None = None) -> Network:
     """Load a network from its file. Loading TorchScript runs code that the file holds.
 
-    Any number of threads may call the result.
+    Any number of threads may call the result. `option` is what the user wrote, for messages; default:
+    `--segmenter FILE`.
 
     Raises:
         UserError: no such file, or no network in it.
     """
+    option = option or f"--segmenter {file}"
     if not file.is_file():
-        raise UserError(f"--segmenter {file}: no such file")
+        raise UserError(f"{option}: no such file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # deprecated for new exports, yet many networks are kept so
             network = torch.jit.load(file, map_location=device).eval()
     except Exception as error:  # RuntimeError for most damage; what a file's own code raises is its own
         if memory_ran_out(error):
-            message = f"--segmenter {file}: too little memory on {device}; make some free, or name another --device"
+            message = f"{option}: too little memory on {device}; make some free, or name another --device"
             raise UserError(message) from error
         raise UserError(
-            f"--segmenter {file}: not a TorchScript network ({first_sentence(error)}); weights alone do not do: export "
+            f"{option}: not a TorchScript network ({first_sentence(error)}); weights alone do not do: export "
             "the network with torch.jit.trace"
         ) from error
 
     if key := first_nonfinite(network.state_dict()):
-        raise UserError(f"--segmenter {file}: its weight {key} is not finite; export the network again")
+        raise UserError(f"{option}: its weight {key} is not finite; export the network again")
 
     def run(picture: Tensor) -> Tensor:
         output = network(picture)  # the scores, a dictionary with the entry `out`, or several, of which the first

@@ -58,6 +58,7 @@ def evaluate(
     root: Path | str | None = None,
     weights: Mapping[str, Path | str] | None = None,
     features: Mapping[str, Path | str | pd.DataFrame] | None = None,
+    networks: Mapping[str, Path | str] | None = None,
     resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
     device: str | None = None,
@@ -77,6 +78,7 @@ def evaluate(
         weights: files by the weights' name; default: the cache.
         features: your own features by a name of yours: a file or a frame (see `gan_eval.metrics.run.features`). Metrics
             of them are called `fid@NAME`, ...; all are computed unless `metrics` names some of them.
+        networks: your own networks in place of features (see `gan_eval.metrics.networks.own`).
         resizer, resize, device, threads, segmenter: see `Settings`.
         cache: whether values are cached, or the folder for that; default: the user's cache folder.
         on_progress: called with (done, total, what).
@@ -104,9 +106,10 @@ def evaluate(
     if (stimuli is None) == (real is None or fake is None):
         raise UserError("evaluate: give either stimuli, or both folders real and fake")
     given = {name: Path(file) if isinstance(file, str) else file for name, file in (features or {}).items()}
-    names = with_features((metrics,) if isinstance(metrics, str) else tuple(metrics), given)
+    own = {name: Path(path) for name, path in (networks or {}).items()}
+    names = with_features((metrics,) if isinstance(metrics, str) else tuple(metrics), (*given, *own))
     if real is not None and fake is not None:
-        partners = any(metric.kind == "pair" for metric in select(names, given))
+        partners = any(metric.kind == "pair" for metric in select(names, (*given, *own)))
         stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model, partners=partners)
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
@@ -117,6 +120,7 @@ def evaluate(
         device=device,
         threads=threads,
         features=given,
+        networks=own,
         segmenter=None if segmenter is None else Path(segmenter),
         cache=file,
     )
@@ -182,7 +186,7 @@ class Held:
             UserError: an unknown metric, or weights that were named will not do.
         """
         return cls(
-            settings, Cache(IN_MEMORY, limit=HELD_BYTES), Tools(select(settings.metrics, settings.features), settings)
+            settings, Cache(IN_MEMORY, limit=HELD_BYTES), Tools(select(settings.metrics, settings.sources), settings)
         )
 
 
@@ -212,7 +216,7 @@ def run_metrics(
     """
     run, started = f"metrics-{uuid4().hex[:12]}", iso(datetime.now(UTC))
     threads = settings.threads or usable_cores()
-    metrics = select(settings.metrics, settings.features)
+    metrics = select(settings.metrics, settings.sources)
     for name, file in settings.weights.items():
         find(name, path=file)
     with ExitStack() as stack:

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from gan_eval import __version__, tables
+from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
@@ -49,8 +50,21 @@ class Settings:
     """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
     features: Mapping[str, Path | pd.DataFrame] = field(default_factory=dict)
     """The user's features by name: a file or a frame (see `gan_eval.metrics.run.features`)."""
+    networks: Mapping[str, Path] = field(default_factory=dict)
+    """The user's networks for features by name (see `gan_eval.metrics.networks.own`)."""
     cache: Path | None = None
     """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the features that the user brings, as vectors or by a network.
+
+        Raises:
+            UserError: a name stands for both.
+        """
+        if both := self.features.keys() & self.networks.keys():
+            raise UserError(f"--features and --network both name {min(both)!r}; rename one")
+        return (*self.features, *self.networks)
 
 
 @dataclass(frozen=True)
@@ -207,6 +221,8 @@ def provenance(
     }
     if tools.given:
         canonical["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
+    if own := {name.removeprefix("@"): networks[name].key for name in networks if name.startswith("@")}:
+        canonical["networks"] = own
     how = {
         **canonical,
         "formats": _formats_measured(stimuli, results),

@@ -107,7 +107,7 @@ def test_features_of_a_file_give_the_metrics_of_them(command: Command, pair: tup
         f"gan-eval: {tmp_path / 'twice.npz'}: rows 2 and 3 are both of 'd/real/1'; remove one\n",
     )
     status, _, err = command(*folders(pair, out), "--metrics", "fid@x")
-    assert (status, err) == (2, "gan-eval: metric 'fid@x': no features 'x'; give --features x=FILE\n")
+    assert (status, err) == (2, "gan-eval: metric 'fid@x': no features 'x'; give --features x=FILE or --network\n")
     status, _, err = command(*folders(pair, out), *given, "--features", "x=other.npz")
     assert (status, "each name once" in err) == (2, True)
 

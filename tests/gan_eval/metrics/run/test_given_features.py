@@ -148,8 +148,13 @@ def test_a_picture_without_features_leaves_the_value_empty_with_the_reason(
 
 
 def test_values_are_kept_and_follow_the_features(
-    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray], tmp_path: Path
+    folders: tuple[Path, Path],
+    vectors: tuple[np.ndarray, np.ndarray],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
+
     def fid(fake: np.ndarray) -> float:
         real, made = folders
         frame, options = frame_of(vectors[0], fake), {"dataset": "d", "model": "m", "cache": tmp_path / "cache"}

@@ -1,0 +1,140 @@
+"""A network that the user brings to compute features with: its file, and its settings in a TOML file next to it.
+
+`--network NAME=FILE` names TorchScript or, with the suffix `.onnx`, ONNX. It takes pictures (N, 3, S, S) float32,
+scaled as the settings say, and gives features (N, d).
+"""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
+from torch import Tensor, nn
+
+from gan_eval.errors import UserError, first_sentence, last_words
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.reading import read_toml
+from gan_eval.metrics.definitions.record import ResizerName
+from gan_eval.metrics.kernels.devices import exact_inference
+from gan_eval.metrics.kernels.pictures import memory_ran_out
+from gan_eval.metrics.networks.extractors import NetworkExtractor
+from gan_eval.metrics.networks.segmenter import Network, load_network
+from gan_eval.settings.sections import first_problem
+
+BATCH = 16
+"""Pictures for one call."""
+
+
+class NetworkSettings(BaseModel):
+    """The keys of the TOML file.
+
+    The network is given (level / 255 - mean) / std of each channel R, G, B, with levels 0 to 255.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    input_size: Annotated[int, Field(gt=0, le=4096)]
+    """Side of the square that pictures are resized to."""
+    licence: str = Field(validation_alias=AliasChoices("licence", "license"), min_length=1)
+    """Terms of the network's weights; the table `runs` keeps it."""
+    resizer: ResizerName = "clean"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.0, 1.0, 1.0)
+
+
+class _Scaled(nn.Module):
+    """(N, 3, S, S) float32 in 0..255 to the network's (N, d) float32."""
+
+    def __init__(self, network: Network, settings: NetworkSettings, device: str) -> None:
+        super().__init__()
+        self._network = network
+        self._mean, self._std = (
+            torch.tensor(values, dtype=torch.float32, device=device).view(1, 3, 1, 1)
+            for values in (settings.mean, settings.std)
+        )
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self._network(((pictures / 255 - self._mean) / self._std).contiguous()).float()
+
+
+def read_settings(name: str, file: Path) -> NetworkSettings:
+    """Return the settings in `NAME.toml` next to the network, else in the TOML file with the network's stem.
+
+    Raises:
+        UserError: there is no such file, it cannot be read, or a key in it is unknown, missing or bad.
+    """
+    if not file.is_file():
+        raise UserError(f"--network {name}={file}: no such file")
+    places = dict.fromkeys((file.with_name(f"{name}.toml"), file.with_suffix(".toml")))
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        raise UserError(
+            f"--network {name}={file}: no {' or '.join(place.name for place in places)} next to it; write it with "
+            "input_size and licence (and resizer, mean, std)"
+        )
+    try:
+        return NetworkSettings(**read_toml(path))
+    except ValidationError as error:
+        raise UserError(f"{path}: {first_problem(error, NetworkSettings)}") from error
+
+
+def _load_onnx(file: Path, *, option: str) -> Network:
+    """Load an ONNX network; it runs on the CPU."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise UserError(f"{option}: ONNX needs the package onnxruntime (`pip install onnxruntime`)") from error
+    try:
+        session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has an error for each kind of damage
+        raise UserError(f"{option}: not an ONNX network ({first_sentence(error)}); export it again") from error
+    given = session.get_inputs()[0].name
+    return lambda pictures: torch.from_numpy(session.run(None, {given: pictures.cpu().numpy()})[0])
+
+
+def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
+    """Load a network and its settings. Loading TorchScript runs code that the file holds.
+
+    Args:
+        name: the user's name of its features.
+        file: TorchScript, or ONNX.
+        device: cpu, cuda, ...
+
+    Raises:
+        UserError: no such file, no network in it, bad settings, or its output is not (N, d).
+    """
+    option = f"--network {name}={file}"
+    settings = read_settings(name, file)
+    if file.suffix.lower() == ".onnx":
+        network = _load_onnx(file, option=option)
+        runtime = f"onnxruntime {version('onnxruntime')}"
+    else:
+        network, runtime = load_network(file, device=device, option=option), "torchscript"
+    scaled = _Scaled(network, settings, device)
+    side = settings.input_size
+    with exact_inference(device):
+        try:
+            output = scaled(torch.zeros(2, 3, side, side, device=device))
+        except Exception as error:  # any error of the user's network
+            if memory_ran_out(error):
+                raise UserError(
+                    f"{option}: too little memory on {device}; make some free, or name another --device"
+                ) from error
+            raise UserError(f"{option}: fails on two pictures of {side}x{side}: {last_words(error)}") from error
+    if output.ndim != 2 or len(output) != 2 or not output.shape[1]:
+        raise UserError(
+            f"{option}: gives {tuple(output.shape)} for two pictures, wanted (2, d): export what pools them"
+        )
+    sha256 = sha256_file(file)
+    return NetworkExtractor(
+        name=f"@{name}",
+        network=scaled,
+        size=output.shape[1],
+        side=side,
+        key=f"network/{sha256}/{settings.model_dump_json()}/{runtime}",
+        batch_size=BATCH,
+        resizer=settings.resizer,
+        device=device,
+        sha256=sha256,
+    )
