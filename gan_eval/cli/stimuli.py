@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import FitOption, Out
+from gan_eval.cli.options import DirectionOption, FitOption, Out
+from gan_eval.errors import UserError
 
 stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
 
@@ -107,4 +108,41 @@ def stimuli_equalise(
             f"{equalised.items} items of {width}x{height} pixels, {len(equalised.problems)} left out; "
             "written as PNG under neutral names"
         )
+    typer.echo(out)
+
+
+@stimuli_app.command("copies")
+def stimuli_copies(
+    sets: Annotated[list[Path], typer.Argument(metavar="SET...", help="Stimulus sets.")],
+    out: Out,
+    training: Annotated[
+        Path | None, typer.Option(help="Folder of the training pictures; default: duplicates in the sets alone.")
+    ] = None,
+    direction: Annotated[
+        DirectionOption | None, typer.Option(help="Training pictures are A|B pairs; the target is compared.")
+    ] = None,
+) -> None:
+    """Find the training picture nearest to each picture, and duplicates inside a set; with a page of the pairs."""
+    from gan_eval.cli.console import Console
+    from gan_eval.files.output_folders import claim_output_folder
+    from gan_eval.giveaways.clues import files_of
+    from gan_eval.giveaways.copies import Half, copy_lines, find_copies
+    from gan_eval.report.copies import write_copies_page
+    from gan_eval.stimuli.sets import read_set
+    from gan_eval.tables import IMAGE_METRICS
+    from gan_eval.tables.frames import write_table
+
+    if direction and training is None:
+        raise UserError("--direction: says which half of the training pictures to compare; add --training DIR")
+    opened = [read_set(folder) for folder in sets]
+    half: Half | None = None if direction is None else "right" if direction == "AtoB" else "left"
+    claim_output_folder(out)
+    with Console() as console:
+        found = find_copies(
+            opened, training, half=half, on_progress=lambda done, total: console.progress("copies", done, total)
+        )
+        for line in copy_lines(found):
+            console.message(line)
+        write_table(found, out / "image_metrics.csv", IMAGE_METRICS, also=[out / "image_metrics.parquet"])
+        write_copies_page(found, files_of(opened), training, out / "copies.html", half=half)
     typer.echo(out)

@@ -1,10 +1,7 @@
 """The pictures that a generator was trained on, recognised by their content under any name.
 
-A picture is brought to 16 x 16 grey values of mean 0 and standard deviation 1. Two pictures are the same where these
-values correlate by at least `SAME`, mirrored or not: a copy in another format or JPEG quality, at another size, with
-other contrast. Of 345 facades, 140 maps, 130 street scenes, 290 shoes and 24 photographs no two different ones came
-near: their largest correlation was 0.987; copies in JPEG quality 50, or at half or twice the size, had at least 0.999.
-Not recognised: crops, turned and much changed pictures. Flat pictures are the same where every value is.
+Two pictures are the same where they are alike by `gan_eval.stimuli.likeness.SAME`. Flat pictures are the same where
+every value is.
 """
 
 from collections.abc import Sequence
@@ -19,13 +16,11 @@ from numpy.typing import NDArray
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes
 from gan_eval.files.digests import sha256_bytes
+from gan_eval.stimuli.likeness import SAME, SIDE, grey_values, nearest
 from trainer.datasets.dataset import DataSet, map_pictures, try_pictures
 from trainer.model import Model, load_model
 
 RECORD = f"{OWN_FOLDER}/trained_on.npz"  # file in the run's folder
-SIDE = 16
-SAME = 0.998  # the least correlation of two pictures that are the same
-_FLAT = 1.0  # A standard deviation, in levels, below which a picture's values say nothing
 _ROWS = 4096  # number of pictures compared together
 
 
@@ -55,21 +50,12 @@ class TrainedOn:
             if not contents:
                 continue
             vectors = np.concatenate([vectors for _, vectors in contents.values()])
-            mirrored = vectors.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(vectors.shape)
-            near = (self._best(vectors) >= SAME) | (self._best(mirrored) >= SAME)
+            near = nearest(vectors, self.vectors).likeness >= SAME
             by_item = near.reshape(len(contents), -1).any(axis=1)
             known = np.isin([digest for digest, _ in contents.values()], self.digests) | by_item
             unseen = False if self.complete else None
             found |= {path: True if is_known else unseen for path, is_known in zip(contents, known, strict=True)}
         return found
-
-    def _best(self, vectors: NDArray[np.int8]) -> NDArray[np.float32]:
-        """(N,) the largest correlation of each picture with one that was trained on."""
-        best = np.zeros(len(vectors), np.float32)
-        own = _unit(vectors).T
-        for start in range(0, len(self.vectors), _ROWS):
-            best = np.maximum(best, (_unit(self.vectors[start : start + _ROWS]) @ own).max(axis=0))
-        return best
 
 
 def pictures_of_run(
@@ -122,16 +108,4 @@ def _content(data_set: DataSet, path: Path) -> tuple[str, NDArray[np.int8]]:
     """
     pictures = data_set.read(path, SIDE)
     digest = sha256_bytes(b"".join(sorted(picture.tobytes() for picture in pictures)))[:24]
-    vectors = np.zeros((len(pictures), SIDE * SIDE), np.int8)
-    for vector, picture in zip(vectors, pictures, strict=True):
-        grey = picture.reshape(SIDE, SIDE, -1).mean(axis=2, dtype=np.float64).ravel()
-        grey -= grey.mean()
-        if (spread := grey.std()) >= _FLAT:
-            vector[:] = np.rint(16 * grey / spread).clip(-127, 127)
-    return digest, vectors
-
-
-def _unit(vectors: NDArray[np.int8]) -> NDArray[np.float32]:
-    """The vectors at length 1; those of 0 stay."""
-    floats = vectors.astype(np.float32)
-    return floats / np.maximum(np.linalg.norm(floats, axis=1, keepdims=True), 1)
+    return digest, np.stack([grey_values(picture) for picture in pictures])

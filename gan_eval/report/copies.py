@@ -1,0 +1,61 @@
+"""The page of copies: each generated picture next to the one that it is most alike to, the most alike first."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from gan_eval.files.atomic import write_text
+from gan_eval.giveaways.copies import Half, copy_lines, photograph
+from gan_eval.machine.commands import as_typed
+from gan_eval.report.page import render
+from gan_eval.report.parts.blocks import Gallery, Lines, Report, Section, Shown
+from gan_eval.report.parts.thumbnails import Picture, small_picture
+from gan_eval.stimuli.pictures import read_rgb
+
+MOST_PAIRS = 60
+"""Pairs on the page for each model."""
+SIDE = 128
+_HEADINGS = {
+    "training_copy": "Generated pictures and the nearest training pictures",
+    "set_copy": "Generated pictures and the nearest other ones of the same model",
+}
+
+
+def write_copies_page(
+    found: pd.DataFrame, files: Mapping[str, Path], training: Path | None, out: Path, *, half: Half | None = None
+) -> None:
+    """Write the page of `find_copies` as one HTML file.
+
+    Args:
+        found: its table.
+        files: the file of each stimulus.
+        training: folder of the training pictures.
+        out: the page.
+        half: the half of each training picture that is the photograph.
+
+    Raises:
+        UserError: a picture, or the page, cannot be read or written.
+    """
+
+    def shown(file: Path, name: str, of: Half | None = None) -> Picture:
+        return small_picture(photograph(read_rgb(file), of), name, side=SIDE)
+
+    generated = found[(found["kind"] == "fake") & found["value"].notna()]
+    sections = []
+    for metric, heading in _HEADINGS.items():
+        blocks = []
+        rows = generated[generated["metric"] == metric].sort_values("value", ascending=False, kind="stable")
+        for (dataset, model), part in rows.groupby(["dataset", "model"], sort=False):
+            entries = []
+            for row in part.head(MOST_PAIRS).to_dict("records"):
+                stimulus, other = str(row["stimulus"]), str(row["nearest"])
+                is_training = metric == "training_copy" and training is not None
+                file = training / other if is_training and training else files[other]
+                pair = [shown(files[stimulus], stimulus), shown(file, other, half if is_training else None)]
+                entries.append(Shown(pair, [f"likeness {row['value']:.3f}", other, stimulus]))
+            blocks.append(Gallery(entries, title=f"{dataset}, {model}: {len(entries)} of {len(part)}"))
+        lines = copy_lines(found[found["metric"] == metric])
+        sections.append(Section(metric, heading, [Lines(lines), *blocks], on_first_page=True))
+    page = render(Report("Copies", [], sections))
+    write_text(out, as_typed(page, in_file=True))
