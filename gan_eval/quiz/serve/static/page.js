@@ -43,7 +43,7 @@ async function show(name, { prepare = () => {}, check = () => true, escape = nul
   scrollTo(0, 0);
   part("h1").tabIndex = -1;
   part("h1").focus({ preventScroll: true });
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const listening = new AbortController();
     const signal = listening.signal;
     let checking = false;
@@ -51,9 +51,13 @@ async function show(name, { prepare = () => {}, check = () => true, escape = nul
       const button = part(`[data-action="${action}"]`);
       if (checking || !button || button.disabled) return;
       checking = true;
-      const leaves = await check(action, part);
-      checking = false;
-      if (!leaves) return;
+      try {
+        if (!(await check(action, part))) return;
+      } catch (error) {
+        reject(error);
+      } finally {
+        checking = false;
+      }
       listening.abort();
       for (const each of sheet.querySelectorAll("button")) each.disabled = true; // until the next page is there
       resolve(action);
@@ -63,6 +67,7 @@ async function show(name, { prepare = () => {}, check = () => true, escape = nul
       if (button && !button.dataset.action.startsWith("answer-")) act(button.dataset.action);
     }, { signal });
     addEventListener("keydown", (event) => {
+      if (event.repeat && event.key === "Enter") event.preventDefault(); // a key held down presses no button again
       if (event.repeat || event.isComposing) return;
       if (event.key === "Enter" && !event.target.closest?.("button, a, summary")) {
         event.preventDefault();

@@ -77,14 +77,15 @@ export class Transport {
     }
   }
 
-  /** Fetch and decode a picture. */
+  /** Fetch and decode a picture; one that arrived broken is fetched again. */
   async picture(address) {
-    const blob = await this.#insist(() => fetch(this.url(address)), (response) => response.blob());
-    const picture = new Image();
-    picture.alt = "";
-    picture.src = URL.createObjectURL(blob);
-    await picture.decode();
-    return picture;
+    return this.#insist(() => fetch(this.url(address)), async (response) => {
+      const picture = new Image();
+      picture.alt = "";
+      picture.src = URL.createObjectURL(await response.blob());
+      await picture.decode();
+      return picture;
+    });
   }
 
   /** Let a picture's memory go. */

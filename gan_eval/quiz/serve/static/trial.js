@@ -115,6 +115,7 @@ export class Stage {
     this.bar.addEventListener("click", (event) => {
       if (event.detail === 0) this.#touch(event); // made by a screen reader or a script, without a pointer
     });
+    element.addEventListener("contextmenu", (event) => event.preventDefault()); // of a finger that rests on a picture
     part("pause").addEventListener("click", () => this.breakOff("paused"));
   }
 
