@@ -457,7 +457,7 @@ def test_without_an_introduction_and_with_a_cyrillic_keyboard(
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("ratio", [1, 1.25, 1.5, 2, 3])
+@pytest.mark.parametrize("ratio", [1, 1.25, 1.5, 2, 2.625, 3])
 def test_pictures_are_shown_pixel_by_pixel(
     serve: Callable[..., Server], visit: Callable[..., Visitor], ratio: float
 ) -> None:
@@ -512,6 +512,28 @@ def assert_plain_around(screen: NDArray[np.uint8], top: int, left: int, high: in
     around = screen[top - 12 : top + high + 12, left - 12 : left + wide + 12].copy()
     around[8:-8, 8:-8] = around[0, 0]
     assert (around == around[0, 0]).all()
+
+
+@pytest.mark.nightly
+def test_a_window_that_becomes_too_small_is_waited_for(
+    serve: Callable[..., Server], visit: Callable[..., Visitor]
+) -> None:
+    """Shrink the window in the blank before a trial: the page names both sizes, and continues in a larger window."""
+    server = serve("--no-intro", **UNTIL_ANSWERED, picture_size=300, blank_ms=1500)
+    visitor = visit()
+    visitor.window(800, 700)
+    visitor.driver.get(server.link())
+    visitor.state("shown")
+    visitor.reply("real")
+    visitor.wait(lambda hooks: (hooks.get("trial"), hooks.get("state")) == ("2", "waiting"))
+    time.sleep(0.4)
+    visitor.window(250, 700)
+    time.sleep(2)
+    assert visitor.hooks["state"] == "waiting"
+    assert re.search(r"need 324 × \d{3} pixels, the window has 250 × 700", visitor.text)
+    visitor.window(800, 700)
+    visitor.state("shown")
+    assert "too small" not in visitor.text
 
 
 @pytest.mark.nightly
