@@ -277,6 +277,25 @@ def frechet_many(_: Path) -> Sides:
     return lambda: fid(real, fake), theirs
 
 
+def kid_many(_: Path) -> Sides:
+    """5,000 pictures a set compared with torch-fidelity, whose one subset holds all of them."""
+    import torch
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    from gan_eval.metrics.definitions.kid import kid
+
+    torch.set_num_threads(2)
+    real, fake = features(5000)
+    x, y = torch.from_numpy(real), torch.from_numpy(fake)
+
+    def theirs() -> float:
+        found = kid_features_to_metric(y, x, kid_subsets=1, kid_subset_size=len(x), verbose=False)
+        return float(found["kernel_inception_distance_mean"])
+
+    kid(real[:64], fake[:64])
+    return lambda: kid(real, fake), theirs
+
+
 def inception(_: Path) -> Sides:
     """64 pictures through both networks on two cores.
 
@@ -352,6 +371,7 @@ LINES: dict[str, Line] = {
     "niqe": Line("NIQE", "pyiqa", niqe, 9, 20),
     "frechet-400": Line("Fréchet distance, N = 400, d = 2048", "scipy's sqrtm", frechet_few, 3),
     "frechet-5000": Line("Fréchet distance, N = 5,000, d = 2048", "torch-fidelity", frechet_many, 5),
+    "kid-5000": Line("KID, all pairs, N = 5,000, d = 2048", "torch-fidelity, one subset of all", kid_many, 3),
     "inception": Line("Inception features", "plain NCHW float32, batch 16", inception),
     "again": Line("second run: PSNR, SSIM, NIQE of 400 pairs", "first run", partial(again, ("psnr", "ssim", "niqe"))),
     "again-fid": Line(

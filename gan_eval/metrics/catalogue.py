@@ -6,7 +6,7 @@ from importlib import import_module
 from textwrap import wrap
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.definitions.features import EXTRACTOR, SOURCE_NAME, TEMPLATES, metric_of_features
+from gan_eval.metrics.definitions.features import BUILT_IN, EXTRACTOR, SOURCE_NAME, TEMPLATES, metric_of_features
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric
 
 MIN_FID_PICTURES = 2000
@@ -71,7 +71,7 @@ def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
 
     Args:
         names: their names.
-        sources: names of the features that were given.
+        sources: names of the features that were given; those of Inception (`p_ids@inception`) need not be.
 
     Raises:
         UserError: an unknown name, none, or a metric of features that were not given.
@@ -86,9 +86,10 @@ def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
     for name in names:
         metric, (base, at, source) = metric_named(name), name.partition("@")
         if at and base in TEMPLATES and source not in sources:
-            raise UserError(
-                f"metric {name!r}: no features {source!r}; give --features {source or 'NAME'}=FILE or --network"
-            )
+            if source != BUILT_IN:
+                given = f"give --features {source or 'NAME'}=FILE or --network"
+                raise UserError(f"metric {name!r}: no features {source!r}; {given}")
+            metric = metric_of_features(name, is_built_in=True)
         if metric is None:
             folded = {name.casefold(): name for name in ([f"{base}@{source}" for base in TEMPLATES] if at else METRICS)}
             near = difflib.get_close_matches(name.casefold(), folded, n=1)

@@ -366,6 +366,26 @@ METRIC_COMPARISONS = Table(
     key=("dataset", "metric", "a", "b"),
 )
 
+HOLE_METRICS = Table(
+    "hole_metrics",
+    "One number for the filled holes of one kind, or of one band of areas, and the real pictures of the same items.",
+    (
+        text("model", "the generator's name", filled=True),
+        text("dataset", DATASET.meaning, filled=True),
+        text("metric", "name of the metric: fid, p_ids@NAME, ...", filled=True),
+        text("by", "what the holes have in common: kind or area", filled=True),
+        text("hole", "the kind, or the band of areas in per cent", filled=True),
+        number("value", "the metric's value"),
+        integer("n_real", "number of real pictures", filled=True),
+        integer("n_fake", "number of generated pictures", filled=True),
+        text("reason", "why a value is missing"),
+        text("run", "the row of `runs` that computed it"),
+        NOTE,
+        FRACTION,
+    ),
+    key=("model", "dataset", "metric", "by", "hole"),
+)
+
 TRAINING_LOG = Table(
     "training_log",
     "Loss terms and other numbers of a training run, in long form.",

@@ -84,8 +84,16 @@ TEMPLATES = {
 """The metrics of any features, by the part of their name before the @."""
 
 
-def metric_of_features(name: str) -> Metric | None:
+BUILT_IN = "inception"
+"""Name of features that nobody needs to give: those of FID's own network."""
+
+
+def metric_of_features(name: str, *, is_built_in: bool = False) -> Metric | None:
     """Return the metric with this name; None where it is not one of features.
+
+    Args:
+        name: its name.
+        is_built_in: it is a metric of the built-in network's features, not of the user's.
 
     >>> metric = metric_of_features("fid@dino")
     >>> metric.title, metric.extractor
@@ -95,4 +103,5 @@ def metric_of_features(name: str) -> Metric | None:
     template = TEMPLATES.get(base)
     if template is None or not SOURCE_NAME.fullmatch(source):
         return None
-    return replace(template, name=name, title=f"{template.title} ({source})", extractor=f"@{source}")
+    metric = replace(template, name=name, title=f"{template.title} ({source})", extractor=f"@{source}")
+    return replace(metric, extractor=BUILT_IN, weights=(BUILT_IN,)) if is_built_in else metric

@@ -82,6 +82,23 @@ def compare_separability(real: PictureSet) -> Comparison:
     return compare
 
 
+def few_pictures_note(metric: str, value: float, count: int, width: int) -> str | None:
+    """Return what a 0 of no more pictures than features means; None for other values.
+
+    Args:
+        metric: name of a metric, any one.
+        value: its value.
+        count: pictures of both sets together.
+        width: d, the number of features.
+
+    >>> few_pictures_note("u_ids@dino", 0.0, 100, 1024)
+    '0 says nothing here: a plane can separate any 100 pictures with 1024 features; measure more'
+    """
+    if metric.partition("@")[0] not in ("p_ids", "u_ids") or value > 0 or count > width + 1:
+        return None
+    return f"0 says nothing here: a plane can separate any {count} pictures with {width} features; measure more"
+
+
 def _pairs(real: Sequence[str], fake: Sequence[str]) -> Pairs:
     """Each generated picture whose item has a real one, with that one."""
     place = {item: row for row, item in enumerate(real)}

@@ -150,7 +150,8 @@ def write_metrics(
         on_message: called with messages to the user that are not in the tables; default: a warning.
 
     Returns:
-        The tables by name: `image_metrics`, `set_metrics`, `metric_comparisons` and `runs`.
+        The tables by name: `image_metrics`, `set_metrics`, `metric_comparisons` and `runs`; `hole_metrics` if it has
+        rows.
 
     Raises:
         UserError: a set, a name, a named file or `out` will not do, a table cannot be written, or another process has
@@ -230,7 +231,7 @@ def run_metrics(
         if held:
             cache.write(now=True)
         measure_items(stimuli, tools, results, cache, threads=threads)
-        sets, comparisons = set_rows(
+        sets, comparisons, of_holes = set_rows(
             stimuli, metrics, results, tools, cache, values_only=held is not None, on_progress=on_progress
         )
     identical = identical_pictures(
@@ -256,5 +257,6 @@ def run_metrics(
         images,
         frame_of([{**row, "run": run} for row in sets], tables.SET_METRICS),
         frame_of([{**row, "run": run} for row in comparisons], tables.METRIC_COMPARISONS),
+        frame_of([{**row, "run": run} for row in of_holes], tables.HOLE_METRICS),
         frame_of([run_row], tables.RUNS),
     )

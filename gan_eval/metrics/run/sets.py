@@ -25,9 +25,11 @@ from gan_eval.metrics.definitions.jackknife import (
 from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, LabelCells, cells_of
 from gan_eval.metrics.definitions.record import ExtractorName, Metric, OnProgress
 from gan_eval.metrics.definitions.segmentation import label_colour_spreads
+from gan_eval.metrics.definitions.separability import few_pictures_note
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes
+from gan_eval.metrics.run.hole_sets import hole_rows
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measures import Tools, versions
 from gan_eval.stimuli.pictures import read_rgb
@@ -51,13 +53,25 @@ def set_rows(
     *,
     values_only: bool = False,
     on_progress: OnProgress | None = None,
-) -> SetRows:
-    """Return the rows of `compare_sets`, from the cache if an earlier run compared equal features."""
+) -> tuple[list[Row], list[Row], list[Row]]:
+    """Return the rows of `compare_sets` and `hole_rows`, from the cache if an earlier run compared equal features."""
     required = [metric for metric in metrics if metric.kind == "set"]
     if not required or values_only:
-        return compare_sets(stimuli, required, results, tools, values_only=values_only, on_progress=on_progress)
+        found = compare_sets(stimuli, required, results, tools, values_only=values_only, on_progress=on_progress)
+        return (*found, [])
     owners = [
-        (s.stimulus, s.item, s.kind, s.model, s.dataset, s.fraction, s.seen, results.unreadable.get(number))
+        (
+            s.stimulus,
+            s.item,
+            s.kind,
+            s.model,
+            s.dataset,
+            s.fraction,
+            s.seen,
+            s.mask_kind,
+            s.mask_area,
+            results.unreadable.get(number),
+        )
         for number, s in enumerate(stimuli)
     ]
     features = [
@@ -71,9 +85,10 @@ def set_rows(
     parts = ["set metrics", owners, digests, features, facts]
     rows = cache.result(parts)
     if rows is None:
-        rows = compare_sets(stimuli, required, results, tools, on_progress=on_progress)
+        found = compare_sets(stimuli, required, results, tools, on_progress=on_progress)
+        rows = (*found, hole_rows(stimuli, required, results, tools))
         cache.keep_result(parts, rows)
-    return rows[0], rows[1]
+    return rows[0], rows[1], rows[2]
 
 
 def compare_sets(
@@ -221,6 +236,8 @@ class Source:
             base = metric.name.partition("@")[0]
             if base == "fid" and min(n_real, n_fake) < MIN_FID_PICTURES:
                 notes.append(FID_WARNING)
+            width = self._results.stores[self.extractor].values.shape[1]
+            notes.append(few_pictures_note(metric.name, result.value, n_real + n_fake, width))
             if base == "kid" and not self._items[""].isdisjoint(self._items[model]):
                 notes.append(
                     "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "

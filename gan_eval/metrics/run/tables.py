@@ -74,11 +74,12 @@ class Evaluation:
     image_metrics: pd.DataFrame
     set_metrics: pd.DataFrame
     metric_comparisons: pd.DataFrame
+    hole_metrics: pd.DataFrame
     runs: pd.DataFrame
 
     def by_name(self) -> dict[str, pd.DataFrame]:
-        """Return the frames by their tables' names."""
-        return dict(vars(self))
+        """Return the frames by their tables' names; hole_metrics only if it has rows."""
+        return {name: frame for name, frame in vars(self).items() if name != "hole_metrics" or len(frame)}
 
 
 def image_table(

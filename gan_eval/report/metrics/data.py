@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, Metric, metric_named
+from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.report.parts.blocks import Block, Heading, Section, Shown
 from gan_eval.report.parts.thumbnails import Picture, thumbnail
 from gan_eval.report.parts.words import NOTHING, Record, missing, number, whole
-from gan_eval.tables import IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
+from gan_eval.tables import HOLE_METRICS, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW_ENDING
 
@@ -82,12 +83,12 @@ class Measured:
         """Absent frames count as empty ones.
 
         Args:
-            frames: by table name: image_metrics, set_metrics, metric_comparisons, runs.
+            frames: by table name: image_metrics, set_metrics, metric_comparisons, hole_metrics, runs.
             stimuli: the pictures themselves, for thumbnails.
         """
-        self.images, self.sets, comparisons, self.runs = (
+        self.images, self.sets, comparisons, self.of_holes, self.runs = (
             frames[table.name].reset_index(drop=True) if table.name in frames else frame_of([], table)
-            for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS)
+            for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, HOLE_METRICS, RUNS)
         )
         self._stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli}
         self.images["dataset"] = self.images["dataset"].fillna(NOTHING)
@@ -281,13 +282,16 @@ def unit_of(name: str) -> str:
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Return each name once: in the catalogue's order, then the others in their order.
+    """Return each name once: in the catalogue's order, those of features after it, then the others in their order.
 
-    >>> in_order(["mine", "fid", "psnr", "fid"])
-    ['psnr', 'fid', 'mine']
+    >>> in_order(["mine", "kid@dino", "fid@dino", "fid", "psnr", "fid"])
+    ['psnr', 'fid', 'fid@dino', 'kid@dino', 'mine']
     """
-    order = {name: place for place, name in enumerate(METRICS)}
-    return sorted(dict.fromkeys(names), key=lambda name: order.get(name, len(order)))
+    order = {name: place for place, name in enumerate([*METRICS, *(template.name for template in TEMPLATES.values())])}
+    return sorted(
+        dict.fromkeys(names),
+        key=lambda name: order.get(name, order.get(f"{name.partition('@')[0]}@NAME", len(order))),
+    )
 
 
 def decimals_of(summaries: Iterable[Summary]) -> int:

@@ -1,5 +1,6 @@
 """Metric values by the kind of the hole that was filled, and by its share of the picture."""
 
+import math
 from collections.abc import Iterable
 
 import pandas as pd
@@ -9,9 +10,11 @@ from gan_eval.report.metrics.data import (
     Measured,
     Summary,
     decimals_of,
+    in_order,
     is_raw,
     mean_interval,
     picture_summary,
+    title_of,
     unit_of,
     with_arrow,
 )
@@ -38,31 +41,49 @@ def holes_of_folder(folder: StudyFolder) -> pd.DataFrame:
 
 
 def hole_tables(measured: Measured, dataset: str, holes: pd.DataFrame) -> list[Table]:
-    """Return the metrics of the hole by its kind and by its area; none where all holes are of one sort."""
+    """Return the metrics of the hole, and those of sets, by its kind and by its area; none where all holes are of one
+    sort."""
     metrics = [facts.name for facts in HOLE_METRICS if facts.name in measured.picture_metrics(dataset)]
     rows = measured.images
     rows = rows[(rows["dataset"] == dataset) & (rows["kind"] == "fake") & rows["metric"].isin(metrics)]
+    of_sets = measured.of_holes[measured.of_holes["dataset"] == dataset]
     areas = holes["mask_area"].dropna().sort_values()
     tables = []
-    for caption, column, sorts in (
-        ("by kind of hole", "hole", holes["mask_kind"].dropna().sort_values()),
-        ("by area of the hole", "share of the picture", areas.map(lambda area: band_name(area_band(float(area))))),
+    for caption, column, by, sorts in (
+        ("by kind of hole", "hole", "kind", holes["mask_kind"].dropna().sort_values()),
+        ("by area of the hole", "share of the picture", "area", areas.map(lambda area: area_band(float(area)))),
     ):
         by_sort = rows.assign(sort=rows["stimulus"].map(sorts.to_dict())).dropna(subset="sort")
-        if by_sort["sort"].nunique() > 1:
-            models = [model for model in measured.models_and_raw(dataset) if model in set(by_sort["model"])]
-            tables.append(_table(f"{dataset}: {caption}", column, metrics, models, sorts.unique(), by_sort))
+        sets = of_sets[of_sets["by"] == by].rename(columns={"hole": "sort"})
+        found = pd.concat([by_sort[["model", "sort"]], sets[["model", "sort"]]])
+        if found["sort"].nunique() > 1:
+            models = [model for model in measured.models_and_raw(dataset) if model in set(found["model"])]
+            caption = f"{dataset}: {caption}"
+            tables.append(_table(caption, column, metrics, models, sorts.unique(), by_sort, sets, is_area=by == "area"))
     return tables
 
 
 def _table(
-    caption: str, column: str, metrics: list[str], models: list[str], sorts: Iterable[str], rows: pd.DataFrame
+    caption: str,
+    column: str,
+    metrics: list[str],
+    models: list[str],
+    sorts: Iterable[str],
+    rows: pd.DataFrame,
+    sets: pd.DataFrame,
+    *,
+    is_area: bool,
 ) -> Table:
-    """Return a row for each model and sort of hole, a column for each metric."""
+    """Return a row for each model and sort of hole, a column for each metric: means of pictures, then sets."""
     summaries = {
         tuple(map(str, key)): picture_summary(part)
         for key, part in rows.groupby(["model", "sort", "metric"], sort=False)
     }
+    for row in sets.to_dict("records"):
+        value = math.nan if missing(row["value"]) else float(row["value"])
+        key = (str(row["model"]), str(row["sort"]), str(row["metric"]))
+        summaries[key] = Summary(value=value, n=int(row["n_fake"]), n_real=int(row["n_real"]))
+    metrics = [*metrics, *in_order(map(str, sets["metric"]))]
     digits = {
         metric: decimals_of(summary for key, summary in summaries.items() if key[2] == metric) for metric in metrics
     }
@@ -71,18 +92,27 @@ def _table(
         by_metric = {metric: summaries.get((model, sort, metric), Summary()) for metric in metrics}
         if count := max(summary.n for summary in by_metric.values()):
             values = [mean_interval(summary, digits=digits[metric]) for metric, summary in by_metric.items()]
-            cells.append([model, sort, whole(count), *values])
-    notes = ["Means with 95\u202f% intervals by Student's t over the items."]
+            cells.append([model, band_name(sort) if is_area else sort, whole(count), *values])
+    notes = ["Means with 95\u202f% intervals by Student's t over the items."] if len(rows) else []
     if infinite := sum(summary.infinite for summary in summaries.values()):
         notes.append(
             f"{whole(infinite)} infinite values (pictures that equal their reference in the hole) are in no mean."
+        )
+    if len(sets):
+        titles = ", ".join(title_of(metric) for metric in in_order(map(str, sets["metric"])))
+        notes.append(f"{titles}: of the pictures of one row and the real ones of the same items; compare equal N only.")
+    if sets["note"].notna().any():
+        notes.append(
+            "P-IDS and U-IDS of 0 where there are no more pictures than features: a plane separates them whatever they "
+            "look like. Too few pictures, not bad models."
         )
     names = [
         f"{with_arrow(metric)}{f' ({unit})' if (unit := unit_of(metric)) else ''}".replace(" ", NBSP)
         for metric in metrics
     ]
     head = ["model", column, "N", *names]
-    return Table(caption, head, cells, text_columns=2, notes=notes, source="image_metrics", grouped=True)
+    sources = [name for name, frame in (("image_metrics", rows), ("hole_metrics", sets)) if len(frame)]
+    return Table(caption, head, cells, text_columns=2, notes=notes, source=sources[0], grouped=True)
 
 
 def raw_note(models: list[str]) -> list[str]:

@@ -26,6 +26,7 @@ from gan_eval.stats.looks import ALPHA
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.tables import (
     CHECKS,
+    HOLE_METRICS,
     IMAGE_METRICS,
     METRIC_COMPARISONS,
     PARTICIPANTS,
@@ -45,7 +46,7 @@ from gan_eval.tables.frames import holds_table, read_table
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
 _OF_STORE = (SESSIONS, CHECKS, TRIALS, PARTICIPANTS)
 _TABLES = tuple(dict.fromkeys((*_OF_STORE, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS, PLATEAUS)))
-_METRICS = (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, RUNS)
+_METRICS = (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, HOLE_METRICS, RUNS)
 
 
 @dataclass(frozen=True)

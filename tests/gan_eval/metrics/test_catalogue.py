@@ -33,6 +33,15 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         select([])
 
 
+def test_features_of_inception_need_not_be_given():
+    (metric,) = select(["p_ids@inception"])
+    assert (metric.extractor, metric.weights) == ("inception", ("inception",))
+    (metric,) = select(["p_ids@inception"], ["inception"])  # the user's own
+    assert (metric.extractor, metric.weights) == ("@inception", ())
+    with pytest.raises(UserError, match="metric 'p_ids@dino': no features 'dino'"):
+        select(["p_ids@dino"], ["inception"])
+
+
 def test_the_list_fits_a_terminal_and_has_every_metric_under_its_kind():
     text = describe()
     assert max(map(len, text.splitlines())) <= 80

@@ -17,6 +17,8 @@ from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.pictures import samples
 from gan_eval.report.people.published import pooled_psnr, published_section
+from gan_eval.tables import HOLE_METRICS
+from gan_eval.tables.frames import frame_of
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +138,27 @@ def test_metrics_by_kind_and_by_area_are_means_of_those_pictures(folder):
     assert float(kinds.rows[4][3].split()[0]) == pytest.approx(wanted, abs=0.06)
     assert hole_tables(measured, "photographs", holes.assign(mask_kind="centre", mask_area=0.25)) == []
     assert hole_tables(measured, "photographs", holes.iloc[:0]) == []
+
+
+def test_set_metrics_by_hole_stand_in_the_same_table(folder):
+    rows = [
+        {"model": model, "dataset": "photographs", "metric": metric, "by": by, "hole": hole, "value": value}
+        | {"n_real": 4, "n_fake": 4, "note": "0 says nothing" if value == 0 else None}
+        for by, holes in (("kind", ("blocks", "centre", "region")), ("area", ("1-10", "10-20")))
+        for place, hole in enumerate(holes)
+        for model in ("rec_1", "rec_1000")
+        for metric, value in (("p_ids@dino", 0.0), ("fid@dino", 20.5 + place))
+    ]
+    tables = dict(folder.tables) | {"hole_metrics": frame_of(rows, HOLE_METRICS)}
+    plain, _ = hole_tables(Measured(folder.tables), "photographs", holes_of_folder(folder))
+    kinds, areas = hole_tables(Measured(tables), "photographs", holes_of_folder(folder))
+    assert [cell.replace("\u00a0", " ") for cell in kinds.head[-2:]] == ["FID (dino) ↓", "P-IDS (dino) ↑"]
+    assert [row[:-2] for row in kinds.rows] == [list(row) for row in plain.rows]
+    assert [float(row[-2]) for row in kinds.rows[:3]] == [20.5, 21.5, 22.5]
+    assert {float(row[-1]) for row in kinds.rows} == {0}
+    assert areas.rows[2][-1] == "–"  # no value for 20 to 30 %
+    assert any("Too few pictures, not bad models" in note for note in kinds.notes)
+    assert not any("Too few pictures" in note for note in plain.notes)
 
 
 def test_pictures_show_every_stage(folder):
