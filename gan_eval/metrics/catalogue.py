@@ -28,6 +28,7 @@ _FAMILIES = (
     "neighbours",
     "segmentation",
     "labels",
+    "spectrum",
 )
 """Modules of `gan_eval.metrics.definitions` that have metrics, in the order of the list."""
 

@@ -45,6 +45,7 @@ from gan_eval.metrics.definitions import (
     segmentation,
     separability,
     similarity,
+    spectrum,
 )
 from gan_eval.metrics.definitions import cmmd as gaussian
 from gan_eval.metrics.definitions import kid as kernel
@@ -457,6 +458,19 @@ def label_colour_spread(real: Features, fake: Features) -> float:
     Raises Unmeasurable if no label has five regions in each set; ValueError if not (N, d) and (M, d).
     """
     return segmentation.label_colour_spread(*_two_sets(real, fake))
+
+
+def upsampling_peak(real: Features, fake: Features) -> float:
+    """Compute the peak that upsampling leaves in the radial spectrum of generated pictures.
+
+    real, fake: (N, 45) and (M, 45) spectra in dB, of `gan_eval.metrics.definitions.spectrum.radial_spectrum`. Returns
+    -inf to inf dB; lower is better. Source: ours, on the radial spectrum of Durall et al. 2020. Raises Unmeasurable if
+    a set is empty, or a spectrum is not finite; ValueError if not 45 columns.
+    """
+    x, y = _two_sets(real, fake)
+    if x.shape[1] != spectrum.RINGS:
+        raise ValueError(f"wanted (N, {spectrum.RINGS}) spectra, found the shape {x.shape}")
+    return spectrum.upsampling_peak(x, y)
 
 
 def label_detail(pictures: Tensor) -> Tensor:

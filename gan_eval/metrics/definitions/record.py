@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["pair", "single", "input", "set"]
 ExtractorName = str
-"""`inception`, `segmenter`, `label_colours`; or @ and the name of features that the user brings."""
+"""`inception`, `segmenter`, `label_colours`, `spectrum`; or @ and the name of features that the user brings."""
 
 Companion = Literal["reference", "mask", "input"]
 """A further picture of a stimulus: the ground truth, the hole, what the generator was given."""

@@ -202,6 +202,10 @@ def load_extractor(name: ExtractorName, settings: "Settings", device: str) -> Ex
 
         own = name.removeprefix("@")
         return load_own_network(own, settings.networks[own], device=device)
+    if name == "spectrum":
+        from gan_eval.metrics.networks.spectra import RadialSpectrum
+
+        return RadialSpectrum()
     from gan_eval.metrics.networks.segmenter import LabelColours, load_segmenter
 
     if name == "label_colours":

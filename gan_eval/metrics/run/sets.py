@@ -26,6 +26,7 @@ from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, LabelCells, cells
 from gan_eval.metrics.definitions.record import ExtractorName, Metric, OnProgress
 from gan_eval.metrics.definitions.segmentation import label_colour_spreads
 from gan_eval.metrics.definitions.separability import few_pictures_note
+from gan_eval.metrics.definitions.spectrum import peak_frequency
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes
@@ -259,6 +260,8 @@ class Source:
             ratios = label_colour_spreads(real, self._pictures(model).features)
             listed = ", ".join(f"{label} {ratio:.2f}" for label, ratio in ratios.items())
             return f"generated / real spread by label: {listed}"
+        if metric.extractor == "spectrum":
+            return f"the peak lies at {peak_frequency(real, self._pictures(model).features):.3f} cycles a pixel"
         if metric.extractor != "segmenter" or metric.function is None:
             return None
         try:

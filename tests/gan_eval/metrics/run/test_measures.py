@@ -43,9 +43,9 @@ def test_missing_weights_are_the_reason_of_every_picture_and_set(paths: dict[str
             functions[name](FAKE, REAL)
     assert functions["lpips_vgg"](FAKE, REAL) > 0
     assert set(found.sha256) == {"vgg16"}
-    assert set(found.extractors) == {"label_colours"}
+    assert set(found.extractors) == {"label_colours", "spectrum"}
     needing = {name for name, metric in METRICS.items() if metric.extractor is not None}
-    assert set(found.unavailable) == needing - {"label_colour_spread"}
+    assert set(found.unavailable) == needing - {"label_colour_spread", "upsampling_peak"}
     assert "`gan-eval weights fetch inception` or --weights inception=FILE" in found.unavailable["fid"]
     assert "--segmenter FILE" in found.unavailable["class_iou"]
 
