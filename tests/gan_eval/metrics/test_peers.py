@@ -1,0 +1,181 @@
+"""Numbers that peers publish in their own tests, and every metric that two peers have compared with both.
+
+piq's test pictures (TID2013, Goldhill) are not ours to distribute: its rows run where the variable PIQ_ASSETS names the
+folder `tests/assets` of a checkout of piq. The other rows need nothing but what is installed. Left out are numbers that
+need pretrained weights (torch-fidelity's FID of CIFAR-10, 10.3233274; the LPIPS of both) or another definition (piq's
+SSIM at half size, BRISQUE with MATLAB's luma).
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import piq
+import pytest
+import torch
+import torchmetrics.functional.image as tm
+from PIL import Image
+from skimage import data
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_kid import kid_features_to_metric
+from torch_fidelity.metric_prc import prc_features_to_metric
+from torchmetrics.image.kid import poly_mmd
+
+from gan_eval.metrics import classes, functional
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.stimuli.pictures import Picture
+
+ASSETS = os.environ.get("PIQ_ASSETS", "")
+TID = ("i01_01_5.bmp", "I01.BMP")
+GOLDHILL = ("goldhill_jpeg.gif", "goldhill.gif")
+PIQ = [  # metric, (generated, real), MATLAB's or the authors' number, tolerance, test of piq 9948a52 (2023-07-04)
+    ("vif", TID, 0.3147, 1e-4, "test_vif.py:97"),
+    ("vif", GOLDHILL, 0.2665, 1e-4, "test_vif.py:85"),
+    ("fsim", TID, 0.92587, 1e-4, "test_fsim.py:121"),
+    ("fsim", GOLDHILL, 0.89691, 1e-5, "test_fsim.py:107"),
+    ("gmsd", TID, 0.094124655829098, 2e-6, "test_gmsd.py:34"),
+    ("gmsd", GOLDHILL, 0.138012587141798, 2e-6, "test_gmsd.py:33"),
+    ("vsi", TID, 0.96405, 1e-5, "test_vsi.py:43"),
+    ("mdsi", TID, 0.338972600511665, 1e-6, "test_mdsi.py:18"),
+    ("mdsi", GOLDHILL, 0.395910876130775, 1e-6, "test_mdsi.py:17"),
+    ("haarpsi", TID, 0.71706527, 1e-4, "test_haarpsi.py:74"),
+]
+
+
+def colours(file: Path) -> Picture:
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
+@pytest.mark.skipif(not ASSETS, reason="PIQ_ASSETS names no folder tests/assets of piq")
+@pytest.mark.parametrize(("metric", "files", "published", "tolerance", "_source"), PIQ)
+def test_piqs_numbers(metric: str, files: tuple[str, str], published: float, tolerance: float, _source: str) -> None:
+    fake, real = (colours(Path(ASSETS) / name) for name in files)
+    assert METRICS[metric].function(fake, real) == pytest.approx(published, abs=tolerance)
+
+
+def eight_bits(values: torch.Tensor) -> torch.Tensor:
+    return (255 * values).round().to(torch.uint8)
+
+
+def torchmetrics_pair() -> tuple[torch.Tensor, torch.Tensor]:
+    preds = torch.rand([3, 3, 256, 256], generator=torch.Generator().manual_seed(42))
+    return eight_bits(preds), eight_bits(preds * 0.75)
+
+
+TORCHMETRICS = [  # metric, its value here, the number in the docstrings' tests of torchmetrics dab0333 (2026-08-20)
+    ("SSIM of noise and three quarters of it", lambda: functional.ssim(*torchmetrics_pair()).mean(), 0.9219, 1e-3),
+    ("MS-SSIM of the same", lambda: functional.ms_ssim(*torchmetrics_pair()).mean(), 0.9628, 1e-3),
+    (
+        "PSNR of [[0, 1], [2, 3]] and [[3, 2], [1, 0]], range 3",
+        lambda: classes.PeakSignalNoiseRatio(3.0)(torch.tensor([[0, 1], [2, 3]]), torch.tensor([[3, 2], [1, 0]])),
+        2.5527,
+        5e-5,
+    ),
+]
+
+
+@pytest.mark.parametrize(("value", "published", "tolerance"), [row[1:] for row in TORCHMETRICS])
+def test_torchmetrics_numbers(value: Callable[[], torch.Tensor], published: float, tolerance: float) -> None:
+    assert value().item() == pytest.approx(published, abs=tolerance)
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_piqs_numbers_of_flat_pictures(level: int) -> None:
+    """piq 9948a52, test_fsim.py:62, test_vif.py:45, test_vsi.py:31."""
+    flat = np.full((128, 128, 3), level, np.uint8)
+    assert METRICS["fsim"].function(flat, flat) == 1
+    assert METRICS["vif"].function(flat, flat) == pytest.approx(1, abs=1e-5)
+    assert 0 <= METRICS["vsi"].function(flat, 255 - flat) <= 1
+
+
+def test_torch_fidelitys_mode_collapse() -> None:
+    """torch-fidelity 5e211a9 (2026-05-11), test_prc_convention.py:24: a tight cluster inside a wide one."""
+    random = torch.Generator().manual_seed(42)
+    fake, real = torch.randn(200, 16, generator=random) * 0.1, torch.randn(200, 16, generator=random) * 3.0
+    assert functional.precision(real, fake) > 0.8
+    assert functional.recall(real, fake) < 0.3
+
+
+REAL = np.ascontiguousarray(data.astronaut()[:192, 100:300])
+FAKE = np.clip(REAL + np.random.default_rng(0).normal(0, 12, REAL.shape), 0, 255).astype(np.uint8)
+X, Y = (torch.tensor(picture).permute(2, 0, 1)[None].double() for picture in (FAKE, REAL))
+RANDOM = np.random.default_rng(1)
+REALS, FAKES = RANDOM.normal(size=(250, 32)), RANDOM.normal(0.3, 1.1, size=(250, 32))
+A, B = torch.tensor(REALS), torch.tensor(FAKES)
+WINDOW: dict[str, Any] = {
+    "gaussian_weights": True,
+    "sigma": 1.5,
+    "use_sample_covariance": False,
+    "data_range": 255,
+    "channel_axis": -1,
+}
+
+
+def fidelitys_fid() -> float:
+    return fid_statistics_to_metric(fid_features_to_statistics(A), fid_features_to_statistics(B), False)[
+        "frechet_inception_distance"
+    ]
+
+
+def fidelitys_kid() -> float:
+    return kid_features_to_metric(A, B, kid_subsets=1, kid_subset_size=250, verbose=False)[
+        "kernel_inception_distance_mean"
+    ]
+
+
+def fidelitys_neighbours(name: str) -> float:
+    return prc_features_to_metric(B, A, prc_neighborhood=3, prc_batch_size=100, verbose=False)[name]
+
+
+def torchmetrics_fid() -> float:
+    from torchmetrics.image.fid import _compute_fid
+
+    moments = [part for features in (A, B) for part in (features.mean(dim=0), features.T.cov())]
+    return float(_compute_fid(*moments))
+
+
+TWO_PEERS: list[tuple[str, str, Callable[[], Any], float]] = [  # metric, peer, its number, tolerance
+    ("psnr", "scikit-image", lambda: peak_signal_noise_ratio(REAL, FAKE, data_range=255), 1e-9),
+    ("psnr", "piq", lambda: piq.psnr(X, Y, data_range=255), 5e-5),  # it adds 1e-8 to the error
+    ("psnr", "torchmetrics", lambda: tm.peak_signal_noise_ratio(X, Y, data_range=255.0), 5e-6),  # a float32 logarithm
+    ("ssim", "scikit-image", lambda: structural_similarity(REAL, FAKE, **WINDOW), 1e-8),
+    ("ssim", "piq", lambda: piq.ssim(X, Y, data_range=255, downsample=False), 1e-8),
+    # torchmetrics counts a border that it has reflected
+    ("ssim", "torchmetrics", lambda: tm.structural_similarity_index_measure(X, Y, data_range=255.0), 0.02),
+    ("ms_ssim", "piq", lambda: piq.multi_scale_ssim(X, Y, data_range=255), 1e-7),
+    (
+        "ms_ssim",
+        "torchmetrics",
+        lambda: tm.multiscale_structural_similarity_index_measure(X, Y, data_range=255.0),
+        4e-3,
+    ),
+    ("vif", "piq", lambda: piq.vif_p(X.float() / 255, Y.float() / 255), 1e-7),
+    ("fid", "torch-fidelity", fidelitys_fid, 1e-9),
+    ("fid", "torchmetrics", torchmetrics_fid, 1e-6),
+    ("fid", "piq", lambda: piq.FID()(A, B), 1e-4),  # it adds a constant to the covariances' diagonals
+    ("kid", "torch-fidelity", fidelitys_kid, 1e-9),
+    ("kid", "torchmetrics", lambda: poly_mmd(A, B), 1e-9),
+    ("precision_inception", "torch-fidelity", lambda: fidelitys_neighbours("precision"), 1e-6),
+    ("precision_inception", "piq", lambda: piq.PR(nearest_k=3)(A, B)[0], 1e-6),
+    ("recall_inception", "torch-fidelity", lambda: fidelitys_neighbours("recall"), 1e-6),
+    ("recall_inception", "piq", lambda: piq.PR(nearest_k=3)(A, B)[1], 1e-6),
+]
+
+
+@pytest.mark.parametrize(("name", "peer", "theirs", "tolerance"), TWO_PEERS)
+def test_two_peers_agree_with_us(name: str, peer: str, theirs: Callable[[], Any], tolerance: float) -> None:
+    metric = METRICS[name]
+    ours = metric.function(FAKE, REAL) if metric.kind == "pair" else metric.function(REALS, FAKES)
+    assert ours == pytest.approx(float(theirs()), abs=tolerance), peer
+
+
+def test_torchmetrics_vif_is_another_definition() -> None:
+    """It is computed on each channel and averaged; piq and the authors take the luma."""
+    assert abs(METRICS["vif"].function(FAKE, REAL) - float(tm.visual_information_fidelity(X, Y))) > 0.05
+    grey = [np.repeat(np.asarray(Image.fromarray(picture).convert("L"))[..., None], 3, 2) for picture in (FAKE, REAL)]
+    planes = [torch.tensor(picture).permute(2, 0, 1)[None].double() for picture in grey]
+    theirs = float(tm.visual_information_fidelity(*planes))
+    assert METRICS["vif"].function(*grey) == pytest.approx(theirs, abs=2e-3)
