@@ -1,15 +1,16 @@
-"""SHA-256 of bytes, files and settings; a process remembers the digests of unchanged files."""
+"""SHA-256 of bytes, files and settings; digests of unchanged files are remembered, on request also by later runs."""
 
 import hashlib
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import utf8
-from gan_eval.files.reading import require_file
+from gan_eval.files.atomic import utf8, write_text
+from gan_eval.files.reading import read_json, require_file
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -69,6 +70,29 @@ def remember_digest(path: Path, status: os.stat_result, digest: str) -> None:
 
 def _state_of(path: Path, status: os.stat_result) -> FileState:
     return os.path.abspath(path), status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns  # noqa: PTH100
+
+
+def restore_digests(record: Path) -> None:
+    """Remember the digests that an earlier run kept (`keep_digests`): only what has changed since is hashed again."""
+    _digests.update(_kept_in(record))
+
+
+def keep_digests(record: Path) -> None:
+    """Keep the digests of files that are still in the state in which they were hashed, for the next run."""
+    kept: dict[FileState, str] = {}
+    for state, digest in list(_digests.items()):
+        with suppress(OSError):  # it has gone
+            if _state_of(Path(state[0]), os.stat(state[0])) == state:  # noqa: PTH116
+                kept[state] = digest
+    if kept != _kept_in(record):
+        with suppress(UserError, ValueError):  # a full disk, or names that are no text: the next run hashes again
+            write_text(record, json.dumps(list(kept.items())))
+
+
+def _kept_in(record: Path) -> dict[FileState, str]:
+    with suppress(UserError, ValueError, TypeError):  # there is none, or it is damaged
+        return {tuple(state): str(digest) for state, digest in read_json(record)}
+    return {}
 
 
 def sha256_json(value: Any) -> str:

@@ -17,11 +17,13 @@ from typing import Any, Protocol
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
-from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.files.digests import keep_digests, sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.reading import read_record
 from gan_eval.settings.sections import differences
 
+DIGESTS = "digests.json"
+"""Below `.gan-eval/`: the digests of the files that the last run read; the next one hashes only what changed."""
 FORMAT = 1
 """Number of the markers' and results' layout; raised when an old folder must not be continued."""
 
@@ -116,6 +118,7 @@ def run(
         for stage in stages:
             if only is None or _is_called(stage, only):
                 _bring_up_to_date(stage, folder, listener)
+        keep_digests(folder / OWN_FOLDER / DIGESTS)
 
 
 def run_lock(folder: Path) -> tuple[Path, str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER, write_json
-from gan_eval.files.digests import sha256_file
+from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import read_record
 from gan_eval.giveaways.refusal import require_known_clues
@@ -19,6 +19,7 @@ from gan_eval.settings.study import Study, load_study
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures, sides_of
 from gan_eval.stimuli.sets import read_set
+from gan_eval.study.markers import DIGESTS
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW
@@ -197,6 +198,7 @@ def make_plan(
     plan = Plan(
         study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate, threads=threads
     )
+    restore_digests(plan.folder / OWN_FOLDER / DIGESTS)
     check_plan(plan)
     claim_output_folder(plan.folder, private=True)
     _record(plan, redo=redo)

@@ -130,3 +130,26 @@ def test_a_file_that_has_just_changed_is_hashed_again(tmp_path, hashed):
         path.write_bytes(content)
         assert digests.sha256_file(path) == digests.sha256_bytes(content)
     assert len(hashed) == 2
+
+
+def test_what_one_run_hashed_the_next_one_knows(tmp_path, monkeypatch, hashed):
+    monkeypatch.setattr(digests, "SETTLED_S", -1.0)
+    changed, gone, same = (aged(tmp_path / name, name.encode()) for name in ("changed", "gone", "same"))
+    record = tmp_path / "digests.json"
+    for path in (changed, gone, same):
+        digests.sha256_file(path)
+    digests.keep_digests(record)
+    aged(changed, b"CHANGED", 30)
+    gone.unlink()
+    monkeypatch.setattr(digests, "_digests", {})  # another process
+    digests.restore_digests(record)
+    hashed.clear()
+    assert [digests.sha256_file(path) for path in (changed, same)] == [
+        digests.sha256_bytes(content) for content in (b"CHANGED", b"same")
+    ]
+    assert hashed == [str(changed)]
+    digests.keep_digests(record)
+    assert record.read_text().count(str(tmp_path)) == 2, "what has gone or changed is forgotten"
+    for damaged in ("[1]", "{", '[["a", 1]]'):
+        record.write_text(damaged)
+        digests.restore_digests(record)

@@ -9,6 +9,7 @@ from rehashed import rehash
 from gan_eval import analyze, evaluate, write_report
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.files import digests
 from gan_eval.stimuli import read_set
 from gan_eval.stimuli.pictures import read_rgb, write_png
 from gan_eval.tables import IMAGE_METRICS, STIMULI
@@ -113,3 +114,19 @@ def test_a_replaced_picture_is_refused_from_python(world: Path) -> None:
     ):
         with pytest.raises(UserError, match="the picture has changed since it entered the stimulus set"):
             read()
+
+
+def test_a_run_on_an_unchanged_set_hashes_no_picture(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digests, "SETTLED_S", -1.0)  # the copies are new
+    hashed: list[str] = []
+    digest = digests.hashlib.file_digest
+    monkeypatch.setattr(
+        digests.hashlib, "file_digest", lambda file, how: (hashed.append(file.name), digest(file, how))[1]
+    )
+    for attempt in ("first", "second"):
+        digests._digests.clear()  # another process
+        hashed.clear()
+        assert run(RUN.split()) == 0
+        pictures = [name for name in hashed if name.endswith(".png")]
+        assert len(pictures) == len({*pictures}), attempt
+        assert bool(pictures) == (attempt == "first")
