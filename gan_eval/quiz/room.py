@@ -1,7 +1,7 @@
 """A study's quiz in one process: its pictures, its texts and its store, opened once; then one session after another."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -50,7 +50,7 @@ class Room:
         """Check the study's language and pictures, and open its store.
 
         Args:
-            say: called with each warning that is known before a session's first page.
+            say: called with each warning that is known before a session's first page, and of a list that stays unused.
 
         Raises:
             UserError: no such language; a missing picture; files that give real or fake away; a store that
@@ -88,8 +88,10 @@ class Room:
                 yield session
             finally:
                 if not admitted.stored and (session is None or session.state is State.NEW):
-                    with suppress(UserError):  # then the list stays unused
+                    try:
                         self.writer.submit(lambda store: give_back_list(store, admitted.row["session"])).result()
+                    except UserError as error:
+                        self.say(f"{error}; list {admitted.row['list']} was not given back and stays unused")
 
     def run(self, person: Person, presentation: Presentation = Presentation()) -> SessionResult:  # noqa: B008
         """Run a participant's session, on the screen or simulated; an open one resumes where it stopped.

@@ -19,7 +19,7 @@ from gan_eval.quiz.simulate import Observer, SimulatedParticipant
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
-from gan_eval.store import open_store
+from gan_eval.store import Store, open_store
 
 SETTINGS = QuizSettings(real=2, fake=2)
 
@@ -58,6 +58,23 @@ def test_a_session_that_does_not_begin_uses_up_no_list(stimuli: StimulusSet, tmp
     for path, content in zip(pictures, kept, strict=True):
         path.write_bytes(content)
     assert rehearse(stimuli, store, "P2", lists="7-7").list_number == 7
+
+
+def test_a_list_that_cannot_be_given_back_is_reported(
+    stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(store: Store, session: str) -> None:
+        raise UserError("store.sqlite: the disk is full")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gan_eval.quiz.room.give_back_list", full)
+    monkeypatch.setattr("gan_eval.quiz.room.take_part", interrupted)
+    reported: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        rehearse(stimuli, tmp_path / "store.sqlite", "P1", say=reported.append)
+    assert "store.sqlite: the disk is full; list 1 was not given back and stays unused" in reported
 
 
 def test_what_gives_the_truth_away_is_refused_before_anything_is_stored(
