@@ -317,6 +317,9 @@ def power(
             settings=settings,
             workers=workers or usable_cores(),
             where=str(study),
+            on_estimate=lambda total, seconds: console.message(
+                f"power: {total} simulated studies, at most about {max(round(seconds / 60), 1)} min"
+            ),
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
         questions = [question.name for question in plan.questions]

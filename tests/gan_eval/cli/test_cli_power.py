@@ -52,7 +52,9 @@ def test_table_curve_and_sentence(command: Command, tmp_path: Path) -> None:
     ]
     assert "power: 20/20" in err
     lines = [line for line in err.splitlines() if not re.match(r"power: \d+/", line)]
-    answer, caption, heads, *table = lines[:5]
+    estimate, answer, caption, heads, *table = lines[:6]
+    assert estimate == "power: 20 simulated studies, at most about 1 min"
+    assert err.startswith(estimate), "before it begins"
     assert answer.startswith(("None of the numbers", "Invite"))
     assert caption == "As planned, 12 trials a person:"
     assert heads.split()[:3] == ["question", "people", "pictures"]
