@@ -12,6 +12,7 @@ from gan_eval.report.metrics.answer import answer_section as metric_answer_secti
 from gan_eval.report.metrics.answer import differences_section
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.method import method_section as metric_method_section
+from gan_eval.report.metrics.spectra import spectra_section
 from gan_eval.report.page import downloads_of, files_section
 from gan_eval.report.parts.blocks import Report, Section, without_empty_tables
 from gan_eval.report.parts.folder import StudyFolder
@@ -106,6 +107,7 @@ def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
             replace(values.values_section(measured), on_first_page=True),
             differences_section(measured),
             values.extremes_section(measured),
+            spectra_section(measured),
             metric_method_section(measured),
         ],
     )

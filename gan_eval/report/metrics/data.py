@@ -135,6 +135,14 @@ class Measured:
         """Return all metrics of a data set, in the catalogue's order."""
         return in_order([*self.picture_metrics(dataset), *self.set_metrics(dataset)])
 
+    def files(self, dataset: str, model: str) -> list[Path]:
+        """Return the files of a model's pictures of a data set; `model` may be REAL."""
+        return [
+            stimulus.file
+            for stimulus in self._stimuli.values()
+            if stimulus.dataset == dataset and (stimulus.model if stimulus.is_fake else REAL) == model
+        ]
+
     def rows(self, dataset: str, metric: str, model: str) -> pd.DataFrame:
         """Return the rows of `image_metrics`; `model` may be REAL."""
         return self.images.iloc[self._pictures.get((dataset, metric, model), [])]
