@@ -278,7 +278,10 @@ def frechet_many(_: Path) -> Sides:
 
 
 def kid_many(_: Path) -> Sides:
-    """5,000 pictures a set compared with torch-fidelity, whose one subset holds all of them."""
+    """5,000 pictures a set compared with torch-fidelity, whose one subset holds all of them.
+
+    It computes in the features' precision: given float32, it takes half the time and is off by 6e-4 of the value.
+    """
     import torch
     from torch_fidelity.metric_kid import kid_features_to_metric
 
@@ -286,7 +289,7 @@ def kid_many(_: Path) -> Sides:
 
     torch.set_num_threads(2)
     real, fake = features(5000)
-    x, y = torch.from_numpy(real), torch.from_numpy(fake)
+    x, y = (torch.from_numpy(side.astype(np.float64)) for side in (real, fake))
 
     def theirs() -> float:
         found = kid_features_to_metric(y, x, kid_subsets=1, kid_subset_size=len(x), verbose=False)
@@ -371,7 +374,9 @@ LINES: dict[str, Line] = {
     "niqe": Line("NIQE", "pyiqa", niqe, 9, 20),
     "frechet-400": Line("Fréchet distance, N = 400, d = 2048", "scipy's sqrtm", frechet_few, 3),
     "frechet-5000": Line("Fréchet distance, N = 5,000, d = 2048", "torch-fidelity", frechet_many, 5),
-    "kid-5000": Line("KID, all pairs, N = 5,000, d = 2048", "torch-fidelity, one subset of all", kid_many, 3),
+    "kid-5000": Line(
+        "KID, all pairs, N = 5,000, d = 2048", "torch-fidelity, one subset of all, both in float64", kid_many, 3
+    ),
     "inception": Line("Inception features", "plain NCHW float32, batch 16", inception),
     "again": Line("second run: PSNR, SSIM, NIQE of 400 pairs", "first run", partial(again, ("psnr", "ssim", "niqe"))),
     "again-fid": Line(

@@ -46,7 +46,8 @@ def metrics(
         list[str] | None,
         typer.Option(
             metavar="NAME=FILE",
-            help="Your own features (npz, CSV, Parquet): fid@NAME, kid@NAME, ...; all, or those in --metrics.",
+            help="Your own features (npz, CSV, Parquet): fid@NAME, kid@NAME, cmmd@NAME, p_ids@NAME, ...; all of them, "
+            "unless --metrics names some.",
         ),
     ] = None,
     networks: Annotated[

@@ -53,27 +53,35 @@ KID = Metric(
 
 
 def _sum_within(x: Features) -> float:
-    """The kernel's sum over all pairs of different pictures of a set."""
-    total = _sum(x, x)
-    diagonal = 0.0
-    for start in range(0, len(x), BLOCK):
-        rows = _block(x, start)
-        diagonal += float(((np.einsum("ij,ij->i", rows, rows) / rows.shape[1] + 1) ** 3).sum())
-    return total - diagonal
+    """The kernel's sum over all pairs of different pictures of a set; each block above the diagonal counts twice."""
+    total = 0.0
+    for i in range(0, len(x), BLOCK):
+        rows = _block(x, i)
+        scaled = rows / x.shape[1]
+        diagonal = float(((np.einsum("ij,ij->i", scaled, rows) + 1) ** 3).sum())
+        of_rows = (_sum_of_block(scaled, rows) - diagonal) / 2
+        for j in range(i + BLOCK, len(x), BLOCK):
+            of_rows += _sum_of_block(scaled, _block(x, j))
+        total += of_rows
+    return 2 * total
 
 
 def _sum(x: Features, y: Features) -> float:
     """The kernel's sum over all pairs of two sets."""
     total = 0.0
     for i in range(0, len(x), BLOCK):
-        rows, of_rows = _block(x, i), 0.0
+        scaled, of_rows = _block(x, i) / x.shape[1], 0.0
         for j in range(0, len(y), BLOCK):
-            product = rows @ _block(y, j).T
-            product /= x.shape[1]
-            product += 1
-            of_rows += float((product * product * product).sum())
+            of_rows += _sum_of_block(scaled, _block(y, j))
         total += of_rows
     return total
+
+
+def _sum_of_block(scaled: NDArray[np.float64], columns: NDArray[np.float64]) -> float:
+    """The kernel's sum over the pairs of some rows, divided by d, and some columns."""
+    kernel = scaled @ columns.T
+    kernel += 1
+    return float(np.vdot(kernel * kernel, kernel))
 
 
 def _block(x: Features, start: int) -> NDArray[np.float64]:

@@ -230,15 +230,16 @@ class Source:
         }
         notes: list[str | None] = []
         if isinstance(result, Estimate):
-            interval = result.interval(low=metric.low, high=metric.high)
+            width = self._results.stores[self.extractor].values.shape[1]
+            says_nothing = few_pictures_note(metric.name, result.value, n_real + n_fake, width)
+            interval = None if says_nothing else result.interval(low=metric.low, high=metric.high)
             row |= {"value": result.value, "reason": None}
             row |= {"ci_low": interval.low, "ci_high": interval.high} if interval else {}
+            notes.append(says_nothing)
             notes.append(self._tools.caveats.get(self.extractor))
             base = metric.name.partition("@")[0]
             if base == "fid" and min(n_real, n_fake) < MIN_FID_PICTURES:
                 notes.append(FID_WARNING)
-            width = self._results.stores[self.extractor].values.shape[1]
-            notes.append(few_pictures_note(metric.name, result.value, n_real + n_fake, width))
             if base == "kid" and not self._items[""].isdisjoint(self._items[model]):
                 notes.append(
                     "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "

@@ -85,6 +85,7 @@ def test_a_zero_of_few_pictures_is_explained(folder: Path, vectors: tuple[np.nda
     assert pd.isna(of_strokes.loc["kid@x", "note"])
     of_all = found.set_metrics.set_index("metric")
     assert "a plane can separate any 24 pictures with 40 features" in of_all.loc["p_ids@x", "note"]
+    assert pd.isna(of_all.loc["p_ids@x", "ci_high"])
     assert "a plane" not in of_all.loc["kid@x", "note"]
 
 
