@@ -43,6 +43,7 @@ def generate(
     direction: Direction | None = None,
     image_size: Size | None = None,
     batch_size: int = 1,
+    dropout: bool = True,
     limit: int | None = None,
     root: Path = Path(),
     masks: Path | None = None,
@@ -68,6 +69,7 @@ def generate(
             evaluation where BatchNorm learns from whole batches and the pictures are photographs.
         image_size: side of the square pictures; default: the run's, of a foreign file 256. "native": each picture's
             own size, padded by reflection for the network and cropped back.
+        dropout: false: a foreign U-Net was trained without.
         root: folder that the shapes and masks of holes are relative to.
         masks: a folder of masks that replace those of the training.
         mask_seed: decides, with an item's name, its hole; by default the same for all generators.
@@ -75,7 +77,7 @@ def generate(
     """
     data, out = Path(data), Path(out)
     say = on_message or (lambda _: None)
-    source = load_model(run)
+    source = load_model(run, dropout=dropout)
     size = picture_size(image_size, source)
     model = model or source.name
     if problem := model_name_problem(model):

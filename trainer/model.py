@@ -67,15 +67,21 @@ class Model:
         return self.file.suffix == SUFFIX
 
 
-def load_model(path: Path) -> Model:
+def load_model(path: Path, *, dropout: bool = True) -> Model:
     """Load the generator of a run, of one of its files, or of a `.pth` of pytorch-CycleGAN-and-pix2pix.
 
     Args:
         path: `RUN`, `RUN/best.safetensors`, `RUN/snapshots/step_0000500.safetensors` or `.../latest_net_G.pth`.
+        dropout: false: a `.pth` with a U-Net, whose file does not have its dropout, was trained without.
+
+    Raises:
+        UserError: no such generator; it is damaged; the file itself has the dropout that is said to be off.
     """
     path = Path(path)
     if path.suffix == SUFFIX and not path.is_dir():
-        return load_foreign(path)
+        return load_foreign(path, dropout=dropout)
+    if not dropout:
+        raise UserError(f"{path}: its settings have the dropout; --no-dropout is for {SUFFIX} files with a U-Net")
     net, definition = load_generator(path)
     file = generator_file(path)
     settings, direction, fraction = settings_of(definition), direction_of(definition), definition["fraction"]
@@ -99,16 +105,20 @@ def _name(file: Path) -> str:
     return f"{(folder.parent if folder.name == 'snapshots' else folder).name}-{stem}"
 
 
-def load_foreign(path: Path) -> Model:
+def load_foreign(path: Path, *, dropout: bool = True) -> Model:
     """Read a generator of pytorch-CycleGAN-and-pix2pix, on the CPU."""
     tensors = read_tensors(path)
     settings, (in_channels, out_channels) = infer_settings(tensors, path)
     notes: list[str] = []
     if settings.generator == "unet":
-        notes.append(
-            f"{path}: a U-Net's dropout is not in its file; taken as on (as pix2pix trains); --mode eval has none"
-        )
-        settings = settings.model_copy(update={"dropout": DROPOUT})
+        if dropout:
+            notes.append(
+                f"{path}: a U-Net's dropout is not in its file; taken as on (as pix2pix trains); if it was trained "
+                "without: --no-dropout"
+            )
+        settings = settings.model_copy(update={"dropout": DROPOUT if dropout else 0.0})
+    elif not dropout:
+        raise UserError(f"{path}: a ResNet's file has its dropout; leave out --no-dropout")
     net = generator_for(settings, (in_channels, out_channels))
     expected = _renamed(net)
     if settings.norm == "instance":  # old files hold running statistics that nobody uses

@@ -289,6 +289,9 @@ def generate(
         str | None, typer.Option(metavar="N|native", help="Default: the run's, 256 of a .pth. native: each its own.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures in a batch.")] = 1,
+    no_dropout: Annotated[
+        bool, typer.Option("--no-dropout", help="Of a .pth with a U-Net: it was trained without dropout.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="For dropout; default: the run's.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
@@ -305,7 +308,7 @@ def generate(
     if on_command_line(context, "data_root"):
         from trainer.model import load_model
 
-        if load_model(source).settings.inpainting is None:
+        if load_model(source, dropout=not no_dropout).settings.inpainting is None:
             refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; leave it out")
 
     with Console() as console:
@@ -320,6 +323,7 @@ def generate(
             direction=direction,
             image_size=picture_size(image_size),
             batch_size=batch_size,
+            dropout=not no_dropout,
             seed=seed,
             mask_seed=mask_seed,
             dataset=dataset,

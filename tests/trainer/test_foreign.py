@@ -93,6 +93,17 @@ def test_resnet(blocks: int, norm: str, dropout: bool, write: Write) -> None:
     assert_same_outputs(foreign.net, theirs, 32)
 
 
+def test_a_unet_may_have_been_trained_without_dropout_and_other_files_say(write: Write) -> None:
+    unet = write(small_unet().state_dict())
+    with_dropout, without = load_foreign(unet), load_foreign(unet, dropout=False)
+    assert [model.settings.dropout for model in (with_dropout, without)] == [0.5, 0.0]
+    assert ("--no-dropout" in with_dropout.notes[0], without.notes) == (True, ())
+    assert not any(isinstance(module, nn.Dropout) for module in without.net.modules())
+    resnet = write(ReferenceResNet(6, 2, norm="batch", dropout=True).state_dict(), name="resnet.pth")
+    with pytest.raises(UserError, match="a ResNet's file has its dropout"):
+        load_foreign(resnet, dropout=False)
+
+
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
 def test_prefixes_of_wrappers_are_taken_off(prefix: str, write: Write) -> None:
     state = small_unet().state_dict()
@@ -170,6 +181,8 @@ def test_a_model_is_loaded_from_every_kind_of_file(write: Write, tmp_path: Path)
         save_generator(tmp_path / "run" / file, net, definition)
         model = load_model(tmp_path / "run" / file)
         assert (model.name, model.direction, model.fraction) == (name, "BtoA", 0.5)
+        with pytest.raises(UserError, match="its settings have the dropout"):
+            load_model(tmp_path / "run" / file, dropout=False)
     assert load_model(tmp_path / "run").name == "run"
 
     foreign = write(small_unet().state_dict())
@@ -186,7 +199,7 @@ def test_the_command_generates_from_it(write: Write, tmp_path: Path) -> None:
     (data := tmp_path / "shoes").mkdir()
     for number in range(2):
         Image.effect_noise((160, 70), 80).convert("RGB").save(data / f"{number}.png")
-    options = ["--split", ".", "--direction", "BtoA", "--image-size", "native", "--batch-size", "2"]
+    options = ["--split", ".", "--direction", "BtoA", "--image-size", "native", "--batch-size", "2", "--no-dropout"]
     assert run(["generate", str(file), "--data", str(data), *options, "--out", str(tmp_path / "set")]) == 0
     fakes = sorted((tmp_path / "set" / "fake").iterdir())
     assert [Image.open(fake).size for fake in fakes] == [(80, 70)] * 2
