@@ -114,7 +114,8 @@ def test_waiting_is_seen() -> None:
         (3, 2, "1", "cpu", 64, 3),  # what was asked for
         (None, 2, "4", "cpu", 64, 4),  # what the user has set
         (None, 2, None, "cpu", 2, 2),  # the run's own: it shall end bit for bit as it would have
-        (None, None, None, "cpu", 64, 1),  # what is free
+        (None, None, None, "cpu", 64, 3),  # what is free
+        (None, None, None, "cpu", 2, 1),  # a network that is too small to gain from two
         (None, None, None, "cuda", 64, 4),
     ],
 )
@@ -125,7 +126,7 @@ def test_threads(
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     if environment:
         monkeypatch.setenv("OMP_NUM_THREADS", environment)
-    monkeypatch.setattr(devices, "free_cores", lambda: 1)
+    monkeypatch.setattr(devices, "free_cores", lambda: 3)
     torch.set_num_threads(4)
     settings = tiny(generator_channels=channels)
     with devices.cpu_threads(requested, torch.device(device), recorded=recorded, settings=settings):
