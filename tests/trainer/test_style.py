@@ -9,8 +9,12 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from gan_eval.settings.training import StyleLayers, StyleNetwork
+from gan_eval.settings.training import StyleLayers, StyleNetwork, TrainingSettings
+from trainer import style
+from trainer.losses import total_variation
+from trainer.step import Batch
 from trainer.style import StyleLoss, load_style_network
+from trainer.tasks.task import Translation
 
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 NETWORKS: tuple[StyleNetwork, ...] = ("vgg13_bn", "vgg16")
@@ -94,3 +98,14 @@ def test_at_equal_pictures_loss_and_gradient_are_0(files: Path, autocast: bool) 
     assert value.dtype == torch.float32
     assert float(value.detach()) == 0
     assert (fake.grad == 0).all()
+
+
+def test_a_translation_learns_by_style_and_total_variation(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(style, "find", lambda name: files / f"{name}.pth")
+    settings = TrainingSettings(lambda_l1=0, lambda_tv=2.0, lambda_style=3.0, style_network="vgg16", image_size=32)
+    terms = {term.name: term for term in Translation(settings, "AtoB").objective(torch.device("cpu")).reconstruction}
+    assert {name: term.weight for name, term in terms.items()} == {"g_l1": 0, "g_tv": 2, "g_style": 3}
+    output, target = (_pictures(seed, 2, 3, 32, 32).float() for seed in (0, 1))
+    values = {name: term.loss(output, Batch(target, target)) for name, term in terms.items()}
+    assert values["g_tv"] == total_variation(output)
+    assert values["g_style"] == StyleLoss(load_style_network("vgg16", files / "vgg16.pth"))(output, target)
