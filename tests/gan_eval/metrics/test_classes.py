@@ -2,9 +2,12 @@
 
 import pickle
 
+import piq
 import pytest
 import torch
 import torchmetrics
+import torchmetrics.image.fid
+import torchmetrics.image.kid
 from distributed_metrics import (
     SHARES,
     Colours,
@@ -19,7 +22,7 @@ from metric_pictures import features_of
 from torch import multiprocessing
 
 from gan_eval.errors import UserError
-from gan_eval.metrics import functional
+from gan_eval.metrics import classes, functional
 from gan_eval.metrics.classes import (
     AllPairsKernelInceptionDistance,
     Dists,
@@ -119,6 +122,14 @@ def test_a_batch_with_a_picture_that_has_no_value_leaves_no_trace():
     with pytest.raises(Unmeasurable, match="picture 0"):
         metric.update(FAKE[:3, :, :5], REAL[:3, :, :5])
     assert metric.compute() == before
+
+
+def test_no_class_has_a_peers_name_but_two_that_give_its_number():
+    """Keep names apart: a user who changes the import must not get another number."""
+    modules = [torchmetrics, torchmetrics.image, torchmetrics.image.fid, torchmetrics.image.kid, piq]
+    peers = {name for module in modules for name in dir(module)} | {"StructuralSimilarity"}  # torcheval's
+    ours = {name for name, kind in vars(classes).items() if getattr(kind, "__module__", "") == classes.__name__}
+    assert ours & peers == {"PeakSignalNoiseRatio", "FrechetInceptionDistance"}
 
 
 def test_psnr_of_all_pixels_is_torchmetrics(one_process):
