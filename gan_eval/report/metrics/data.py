@@ -111,6 +111,17 @@ class Measured:
         self._summaries: dict[tuple[str, str, str], Summary] = {}
         self._thumbnails: dict[Path | None, Picture | None] = {}
 
+    @property
+    def holes(self) -> pd.DataFrame:
+        """Return by stimulus the holes of the pictures: mask_kind and mask_area (0..1)."""
+        filled = [stimulus for stimulus in self._stimuli.values() if stimulus.is_fake]
+        columns = {
+            "mask_kind": pd.Series([stimulus.mask_kind for stimulus in filled], dtype="str"),
+            "mask_area": pd.Series([stimulus.mask_area for stimulus in filled], dtype="float64"),
+        }
+        frame = pd.DataFrame(columns).set_axis([stimulus.stimulus for stimulus in filled])
+        return frame.dropna(how="all")
+
     def models(self, dataset: str) -> list[str]:
         """Return the models that are compared on a data set, in the order of the tables.
 

@@ -65,9 +65,11 @@ KID_BELOW_0 = (
 def values_section(measured: Measured) -> Section:
     """Return the values for the metrics page."""
     notes = Lines(table_notes(measured), "remarks")
-    return section_by_dataset(
-        "values", "The values", measured, lambda dataset: metric_tables(measured, dataset), after=[notes]
-    )
+
+    def tables(dataset: str) -> list[Table]:
+        return [*metric_tables(measured, dataset), *hole_tables(measured, dataset, measured.holes)]
+
+    return section_by_dataset("values", "The values", measured, tables, after=[notes])
 
 
 def study_section(folder: StudyFolder) -> Section:

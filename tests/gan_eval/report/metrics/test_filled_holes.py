@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,11 @@ import torchmetrics
 from synthetic_study import PUBLISHED
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
+from gan_eval.report.metrics.values import values_section
+from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.pictures import samples
 from gan_eval.report.people.published import pooled_psnr, published_section
@@ -159,6 +163,32 @@ def test_set_metrics_by_hole_stand_in_the_same_table(folder):
     assert areas.rows[2][-1] == "–"  # no value for 20 to 30 %
     assert any("Too few pictures, not bad models" in note for note in kinds.notes)
     assert not any("Too few pictures" in note for note in plain.notes)
+
+
+def test_the_report_of_metrics_alone_has_the_same_tables(folder):
+    holes = holes_of_folder(folder)
+    stimuli = [
+        Stimulus(
+            name,
+            name,
+            "fake",
+            "m",
+            "photographs",
+            Path(name),
+            None,
+            None,
+            mask_kind=row.mask_kind,
+            mask_area=row.mask_area,
+        )
+        for name, row in holes.iterrows()
+    ]
+    measured = Measured(folder.tables, stimuli)
+    shown = [block for block in values_section(measured).blocks if isinstance(block, Table) and "hole" in block.caption]
+    assert [table.rows for table in shown] == [table.rows for table in hole_tables(measured, "photographs", holes)]
+    assert len(shown) == 2
+    assert not [
+        block for block in values_section(Measured(folder.tables)).blocks if "hole" in getattr(block, "caption", "")
+    ]
 
 
 def test_pictures_show_every_stage(folder):
