@@ -32,7 +32,10 @@ def piq_value(function: str, fake: Pixels, real: Pixels) -> float:
 
     pair = as_pair(fake, real)
     with torch.inference_mode():
-        planes = [torch.tensor(np.ascontiguousarray(p)).permute(2, 0, 1)[None].contiguous() / 255 for p in pair]
+        planes = [
+            torch.from_numpy(np.divide(p.transpose(2, 0, 1)[None], np.float32(255), dtype=np.float32, order="C"))
+            for p in pair
+        ]
         try:
             value = float(getattr(piq, function)(*planes))
         except (AssertionError, ValueError, RuntimeError) as error:
