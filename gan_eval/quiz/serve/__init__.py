@@ -1,4 +1,4 @@
-"""The quiz in a browser: `live.py` runs the sessions, `app.py` speaks HTTP, `static/` is the page.
+"""The quiz in a browser: `live.py` runs the sessions, `content.py` makes what a page gets, `app.py` speaks HTTP.
 
-Open `live.py` first. Nothing here imports Qt.
+The page is in `static/` and `templates/`. Open `live.py` first. Nothing here imports Qt.
 """

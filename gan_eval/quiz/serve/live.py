@@ -6,10 +6,9 @@ that a server may be restarted, and several may serve one study.
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -21,8 +20,8 @@ from gan_eval.files.sqlite_files import is_address
 from gan_eval.quiz.admission import Admitted, Person, admit, reserve
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.remote import TrialReport, nanoseconds, replay
-from gan_eval.quiz.review import review, score_lines
 from gan_eval.quiz.room import Room, make_session
+from gan_eval.quiz.serve.content import Answer, Content, LiveSession
 from gan_eval.quiz.serve.messages import (
     Arrival,
     Check,
@@ -31,21 +30,14 @@ from gan_eval.quiz.serve.messages import (
     Opening,
     Ready,
     RequestError,
-    Screen,
     Withdrawal,
 )
-from gan_eval.quiz.serve.pictures import EncodedPictures, Making, keyed_hash
-from gan_eval.quiz.session import Session, break_due
+from gan_eval.quiz.serve.screening import below_gate, check_row, checked_answers, checks_of, columns_of
+from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import round_exposure
 from gan_eval.quiz.trial import State, answer_rows
-from gan_eval.quiz.visual_angle import Viewing, picture_width
 from gan_eval.quiz.wording import (
     Texts,
-    TrialTexts,
-    confidence_keys,
-    instructions,
-    keys_in_order,
-    meaning_of,
     presented_consent,
 )
 from gan_eval.settings.quiz import ConsentSettings
@@ -61,50 +53,15 @@ from gan_eval.store import (
     server_secret,
     session_of,
 )
-from gan_eval.tables.frames import Row, iso
+from gan_eval.tables.frames import Row
 from gan_eval.tables.names import person_of
 
 Result = TypeVar("Result")
-Answer = dict[str, Any]
-Addresses = list[list[str]]
-"""Of pictures: a list for each showing."""
 PRESENTER = "browser"
-AHEAD = 3
-"""Number of coming trials whose pictures a page loads ahead."""
 ATTEMPTS = 2
 """Number of times that the questions on the instructions may be answered."""
-SCREENED_OUT = {
-    "comprehension": "web_screened_out",
-    "touch": "web_no_touch",
-    "window_width": "web_small_window",
-    "refresh_rate": "web_slow_display",
-}
-"""The text for participants who failed a check."""
 KEPT_S = 1800.0
 """Seconds for which a finished session stays in memory, for its review."""
-
-
-@dataclass
-class LiveSession:
-    """A session whose page is open."""
-
-    session: Session
-    clock: ReportedClock
-    tab: str | None
-    rested_after: int
-    """Trials that were done when the page was opened; no break comes straight after it."""
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    ended: bool = False
-    """It is over, and the experimenter was told."""
-    addresses: dict[str, Making] = field(default_factory=dict)
-    """The pictures of the session by the end of their address."""
-    offered: dict[int, tuple[Addresses, Addresses]] = field(default_factory=dict)
-    """Addresses of a trial's pictures and masks, by its number."""
-
-    @property
-    def id(self) -> str:
-        """The session's identifier."""
-        return str(self.session.row["session"])
 
 
 class LiveStudy:
@@ -136,7 +93,7 @@ class LiveStudy:
         self.intro = intro
         self.texts = Texts(self.settings.language)
         self.secret = room.writer.submit(server_secret).result()
-        self.pictures = EncodedPictures(room.library)
+        self.content = Content(self.settings, room.library, self.texts, secret=self.secret, intro=intro)
         self._say = say
         self._shared = shared or is_address(room.store)
         self._warned: set[str] = set()
@@ -155,14 +112,14 @@ class LiveStudy:
             return {"page": "welcome"}
         self._require_continuable(row)
         if row["status"] != "open":
-            return await self._end(await self._of_token(self.token(row["session"])))
+            return await self._end(await self._of_token(self.content.token(row["session"])))
         done, planned = await self.store(partial(_counted, session=row["session"]))
         return {"page": "resume", "started_at": row["started_at"], "done": done, "trials": planned}
 
     async def decline(self, message: Opening) -> Answer:
         """The participant does not agree: nothing is stored, and they are sent on."""
         self._person(message.participant)
-        return {"page": "end", "text": self.texts("web_declined"), **self._return("declined")}
+        return {"page": "end", "text": self.texts("web_declined"), **self.content.return_to("declined")}
 
     async def begin(self, message: Arrival) -> Answer:
         """Deal a list to a new participant and store session, plan and consent."""
@@ -213,7 +170,7 @@ class LiveStudy:
         failed = await self.store(lambda store: store.rows(tables.CHECKS, session=live.id, unit="attempts"))
         attempts = len(failed) + 1
         if attempts < ATTEMPTS:
-            row = _check_row(live.id, f"comprehension_{attempts}", float(attempts), "attempts", "warning")
+            row = check_row(live.id, f"comprehension_{attempts}", float(attempts), "attempts", "warning")
             await self.store(lambda store: store.add(tables.CHECKS, [row]))
             return {"passed": False, "left": ATTEMPTS - attempts}
         return await self._screened_out(live, "comprehension", float(attempts), "attempts")
@@ -224,13 +181,13 @@ class LiveStudy:
         if session.state is State.OVER:
             return await self._end(live)
         if session.row.get("screen_width") is None:
-            answers = self._checked_answers(message.answers)
-            if (problem := self._below_gate(screen)) is not None:
+            answers = checked_answers(message.answers, self.settings, self.texts) if self.intro else {}
+            if (problem := below_gate(screen, self.settings.browser)) is not None:
                 return await self._screened_out(live, *problem)
-            columns = self._columns(screen)
+            columns = columns_of(screen, self.settings, self.texts, self.room.library)
             now = datetime.now(UTC)
             answered = answer_rows(session.row, answers, answered_at=now)
-            more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, _checks(live.id, screen)))
+            more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks_of(live.id, screen)))
             await self.store(lambda store: store.describe(live.id, columns, more=more))
             session.row |= columns
         self._plan_in_frames(session)
@@ -249,7 +206,7 @@ class LiveStudy:
         session = live.session
         if message.trial in {row["trial"] for row in session.done}:
             await self._settled(live)
-            return {"next": await self._next(live), "feedback": self._feedback(live, message.trial)}
+            return {"next": await self._next(live), "feedback": self.content.feedback(live, message.trial)}
         match session.advance():
             case State.FAILED:
                 session.retry()
@@ -268,7 +225,7 @@ class LiveStudy:
         await self._settled(live)
         if message.trial not in {row["trial"] for row in session.done}:
             raise RequestError(409, f"trial {message.trial}: it is not the turn of this trial")
-        return {"next": await self._next(live), "feedback": self._feedback(live, message.trial)}
+        return {"next": await self._next(live), "feedback": self.content.feedback(live, message.trial)}
 
     async def withdraw(self, live: LiveSession, message: Withdrawal) -> Answer:
         """End a session for good; with `forget`, delete everything that is stored of the participant."""
@@ -355,10 +312,6 @@ class LiveStudy:
         except UserError as error:
             raise self._unavailable(error) from error
 
-    def token(self, session: str) -> str:
-        """What a page shows to act in a session."""
-        return f"{session}.{keyed_hash(self.secret, 'session', session)}"
-
     @property
     def consent(self) -> ConsentSettings:
         """The consent text that participants see."""
@@ -417,7 +370,7 @@ class LiveStudy:
     async def _of_token(self, token: str) -> LiveSession:
         """Return the session of a token, from memory or from the store."""
         session, _, _ = token.partition(".")
-        if not hmac.compare_digest(token.encode(), self.token(session).encode()):
+        if not hmac.compare_digest(token.encode(), self.content.token(session).encode()):
             raise RequestError(401, "no such session")
         if (live := self._live.get(session)) is not None:
             return live
@@ -498,216 +451,26 @@ class LiveStudy:
         if session.state is not State.OVER and session.trial_begun:
             session.trial.plan(session.planned_flash)
 
-    # What a page gets -----------------------------------------------------------------------------------------------
-
     async def _setup(self, live: LiveSession) -> Answer:
-        session, settings, texts = live.session, self.settings, self.texts
-        keys = settings.keys_of_list(session.row["list"])
-        practice = sum(row["phase"] == "practice" for row in session.plan)
-        has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
-        ready = texts("web_ready_task")
-        if practice:
-            ready = texts("practice_text" if has_truth else "practice_text_untold", practice=practice)
-        return {
-            "token": self.token(live.id),
-            "session": live.id,
-            "ready": session.row.get("screen_width") is not None,
-            "answers": [
-                {"name": answer, "key": key.lower(), "label": meaning_of(answer, settings, texts)}
-                for key, answer in keys_in_order(keys)
-            ],
-            "instructions": instructions(settings, len(session.plan) - practice, texts, pause="web_pauses"),
-            "practice": practice,
-            "trials": len(session.plan) - practice,
-            "ready_lines": [ready, texts("ready_text")],
-            "confidence": settings.confidence,
-            "confidence_labels": confidence_keys(settings, texts),
-            "blank_ms": settings.blank_ms,
-            "feedback_ms": settings.feedback_ms,
-            "mask_ms": settings.mask_ms,
-            "next": await self._next(live),
-        }
+        return {**self.content.setup(live), "next": await self._next(live)}
 
     async def _next(self, live: LiveSession) -> Answer:
         """The next trial, or the end."""
         await self._settled(live)
-        session = live.session
-        if session.state is State.OVER:
-            return await self._end(live)
-        trial, plan, settings = session.trial, session.plan, self.settings
-        place = next(place for place, row in enumerate(plan) if row["trial"] == trial.planned["trial"])
-        coming = [self._offered(live, row) for row in plan[place : place + AHEAD]]
-        self._prepare(live, plan[place : place + 2 * AHEAD])
-        showings, masks = coming[0]
-        width = self._width(live)
-        names = {answer: key for key, answer in session.protocol.answers.items()}
-        words = TrialTexts(self.texts, settings, names)
-        flash = trial.timing.flash_ms
-        return {
-            "page": "trial",
-            "trial": trial.planned["trial"],
-            "phase": trial.planned["phase"],
-            "progress": words.progress(plan, place),
-            "cue": words.response_cue,
-            "showings": showings,
-            "sizes": [
-                [self.pictures.size(name, width) for name in showing]
-                for showing in session.protocol.showings(trial.planned)
-            ],
-            "masks": masks,
-            "exposure_ms": None if flash is None else session.planned_flash(flash),
-            "gap_ms": session.planned_flash(trial.timing.gap_ms) if len(showings) > 1 else 0.0,
-            "response_ms": trial.timing.response_ms,
-            "ahead": [address for those in coming for group in (*those[0], *those[1]) for address in group],
-            "break": self._break(live),
-            **self._counts(session),
-        }
-
-    def _break(self, live: LiveSession) -> Answer | None:
-        session = live.session
-        if not self.intro or len(session.done) <= live.rested_after:
-            return None
-        if not break_due(session.done, session.trial.planned, self.settings):
-            return None
-        counts = self._counts(session)
-        if session.done[-1]["phase"] == "practice":
-            has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
-            lines = [self.texts("counts_text" if has_truth else "counts_text_untold", trials=counts["trials"])]
-            return {"kind": "counts", "lines": lines, **counts}
-        return {"kind": "break", "lines": [self.texts("break_text", **counts)], **counts}
-
-    @staticmethod
-    def _counts(session: Session) -> dict[str, int]:
-        """Trials that are done, and planned in all, practice apart."""
-        done, trials = (sum(row["phase"] != "practice" for row in rows) for rows in (session.done, session.plan))
-        return {"done": done, "trials": trials}
-
-    def _feedback(self, live: LiveSession, trial: int) -> Answer | None:
-        judged = live.session.feedback
-        if judged is None or judged["trial"] != trial:
-            return None
-        words = TrialTexts(self.texts, self.settings, {})
-        protocol = live.session.protocol
-        captions: list[str] = []
-        if protocol.truth(judged) is not None:
-            captions = [words.truth_of(judged, name) for showing in protocol.showings(judged) for name in showing]
-        return {"text": words.feedback(judged["correct"]), "correct": judged["correct"], "captions": captions}
-
-    def _width(self, live: LiveSession) -> int | None:
-        """Width of a session's pictures in pixels; None: their own."""
-        if self.settings.picture_size == "native":
-            return None
-        width: int | None = live.session.row.get("picture_width_px")
-        return width
-
-    def _makings(self, live: LiveSession, planned: Row) -> tuple[list[list[Making]], list[list[Making]]]:
-        """Return what makes a trial's pictures, and its masks, for each showing."""
-        kind, showings = self.settings.mask, live.session.protocol.showings(planned)
-        flat = tuple(name for showing in showings for name in showing)
-        places = iter(range(len(flat)))
-
-        def stimulus(place: int) -> Making:
-            return lambda: self.pictures.stimulus(flat[place], self._width(live))
-
-        def mask(place: int) -> Making:
-            return lambda: self.pictures.mask(flat, place, self._width(live), kind, of=(live.id, planned["trial"]))
-
-        numbered = [[next(places) for _ in showing] for showing in showings]
-        masks = [[mask(place) for place in those] for those in numbered] if kind != "none" else []
-        return [[stimulus(place) for place in those] for those in numbered], masks
-
-    def _offered(self, live: LiveSession, planned: Row) -> tuple[Addresses, Addresses]:
-        """Return the addresses of a trial's pictures and of its masks, for each showing."""
-        trial = planned["trial"]
-        if trial not in live.offered:
-            pictures, masks = (
-                [
-                    [self._address(live, make, what, trial, turn, place) for place, make in enumerate(makings)]
-                    for turn, makings in enumerate(showings)
-                ]
-                for what, showings in zip(("picture", "mask"), self._makings(live, planned), strict=True)
-            )
-            live.offered[trial] = pictures, masks
-        return live.offered[trial]
-
-    def _prepare(self, live: LiveSession, rows: Sequence[Row]) -> None:
-        """Make the pictures of coming trials, so that they are there before the page asks for them."""
-        for planned in rows:
-            for showings in self._makings(live, planned):
-                for makings in showings:
-                    for make in makings:
-                        make()
-
-    def _address(self, live: LiveSession, make: Making, *what: object) -> str:
-        end = keyed_hash(self.secret, live.id, *map(str, what))
-        live.addresses[end] = make
-        return f"picture/{self.token(live.id)}/{end}"
+        return await self._end(live) if live.session.state is State.OVER else self.content.trial(live)
 
     async def _end(self, live: LiveSession) -> Answer:
-        """The last page: of a finished session, after its last answer was committed."""
-        session, settings, texts = live.session, self.settings, self.texts
-        if session.row["status"] != "complete":
-            failed = await self.store(partial(_failed_check, session=live.id))
-            if failed is None:
-                return {"page": "end", "text": texts("web_withdrawn")}
-            return {"page": "end", "text": texts(SCREENED_OUT[failed]), **self._return("screened_out")}
-        reviewed = []
-        if settings.show_review:
-            for number, row in enumerate(review(session.done, self.room.library, texts)):
-                panels = [
-                    {
-                        "caption": panel.caption,
-                        "marked": panel.marked,
-                        "address": panel.path
-                        and self._address(live, partial(self.pictures.file, panel.path), "review", number, place),
-                    }
-                    for place, panel in enumerate(row.panels)
-                ]
-                reviewed.append({"lines": row.lines, "panels": panels})
-            self._live.setdefault(live.id, live)  # its pictures are still to be seen
-        scores = score_lines(session.done, texts) if settings.show_score else []
-        return {
-            "page": "end",
-            "text": texts("end_text"),
-            "scores": [{"group": line.group, "value": line.value, "remark": line.remark} for line in scores],
-            "review": reviewed,
-            **self._return("complete"),
-        }
-
-    def _return(self, how: str) -> Answer:
-        browser = self.settings.browser
-        return {name: getattr(browser, f"{how}_{name}") for name in ("url", "code")}
-
-    # Before the first trial -----------------------------------------------------------------------------------------
-
-    def _checked_answers(self, answers: Mapping[str, str | None]) -> dict[str, str | None]:
-        questions = {question.id: question for question in self.settings.questions}
-        if unknown := answers.keys() - questions.keys():
-            raise RequestError(422, f"answers: no question {sorted(unknown)[0]!r}")
-        checked: dict[str, str | None] = {}
-        for name, question in questions.items():
-            answer = (answers.get(name) or "").strip() or None
-            if answer is None and question.required and self.intro:
-                raise RequestError(422, self.texts("question_missing"), question=name)
-            if answer is not None and question.choices and answer not in question.choices:
-                raise RequestError(422, f"answers: {name}: not one of the choices")
-            checked[name] = answer
-        return checked if self.intro else {}
-
-    def _below_gate(self, screen: Screen) -> tuple[str, float, str] | None:
-        """What of a display does not suffice: name, value and unit; None: it does."""
-        browser, (width, height) = self.settings.browser, self.settings.browser.smallest_window
-        if not browser.touch and screen.touch:
-            return "touch", 1.0, ""
-        ratio = screen.device_pixel_ratio
-        if screen.window_width < width * ratio or screen.window_height < height * ratio:
-            return "window_width", screen.window_width / ratio, "px"
-        if (screen.refresh_hz or 0.0) < browser.lowest_refresh_hz:
-            return "refresh_rate", screen.refresh_hz or 0.0, "Hz"
-        return None
+        """The last page: of a session that is over, after its last answer was committed."""
+        if live.session.row["status"] == "complete":
+            self._live.setdefault(live.id, live)  # the pictures of its review are still to be seen
+            return self.content.end(live)
+        failed = await self.store(partial(_failed_check, session=live.id))
+        if failed is not None:
+            return self.content.screened_out("end", failed)
+        return {"page": "end", "text": self.texts("web_withdrawn")}
 
     async def _screened_out(self, live: LiveSession, check: str, value: float, unit: str) -> Answer:
-        row = _check_row(live.id, check, value, unit, "failed")
+        row = check_row(live.id, check, value, unit, "failed")
 
         def add(store: Store) -> None:
             if not store.rows(tables.CHECKS, session=live.id, check=check):  # the server may have ended before `abort`
@@ -716,28 +479,7 @@ class LiveStudy:
         await self.store(add)
         live.session.abort()
         await self._settled(live)
-        return {"page": "refused", "text": self.texts(SCREENED_OUT[check]), **self._return("screened_out")}
-
-    def _columns(self, screen: Screen) -> Row:
-        """The columns of the session's row that describe the display."""
-        scale = None if screen.pixels_per_cm is None else screen.pixels_per_cm / 10
-        distance = self.settings.viewing_distance_cm
-        viewing = Viewing(scale, None if distance is None else 10 * distance)
-        try:
-            width = picture_width(self.settings, viewing)
-        except UserError as error:
-            raise RequestError(422, self.texts("web_card_missing")) from error
-        widths = {self.pictures.size(row["stimulus"], None)[0] for row in self.room.library.rows}
-        own = next(iter(widths)) if len(widths) == 1 else None
-        return {
-            "platform": screen.user_agent or None,
-            "screen_width": screen.width,
-            "screen_height": screen.height,
-            "device_pixel_ratio": screen.device_pixel_ratio,
-            "refresh_hz": screen.refresh_hz,
-            "rounded": screen.refresh_hz is not None,
-            **viewing.columns(width or own),
-        }
+        return self.content.screened_out("refused", check)
 
 
 _OF_SESSION = (tables.PLANS, tables.TRIALS, tables.ONSETS)
@@ -755,18 +497,3 @@ def _counted(store: Store, *, session: str) -> tuple[int, int]:
 def _failed_check(store: Store, *, session: str) -> str | None:
     """The check for which a participant was screened out; None: they were not."""
     return next((str(row["check"]) for row in store.rows(tables.CHECKS, session=session, verdict="failed")), None)
-
-
-def _check_row(session: str, check: str, value: float, unit: str, verdict: str) -> Row:
-    row = {"session": session, "check": check, "value": value, "unit": unit, "verdict": verdict}
-    return row | {"measured_at": iso(datetime.now(UTC)), "simulated": False, "fraction": None}
-
-
-def _checks(session: str, screen: Screen) -> list[Row]:
-    """Rows of `checks`: what the page measured of its display."""
-    measured = (
-        ("refresh_rate", screen.refresh_hz, "Hz"),
-        ("frame_jitter", screen.jitter_ms, "ms"),
-        ("dropped_frames", screen.dropped, "share"),
-    )
-    return [_check_row(session, name, value, unit, "ok") for name, value, unit in measured if value is not None]

@@ -195,7 +195,7 @@ async def _answer(
     for task in tasks:
         task.cancel()
     for study in (live, rehearsal):
-        study.pictures.close()
+        study.content.pictures.close()
 
 
 def _help(

@@ -1,0 +1,244 @@
+"""What a page gets: the facts of a session, its next trial with the addresses of pictures, feedback, and its end."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from gan_eval.quiz.clock import ReportedClock
+from gan_eval.quiz.library import Library
+from gan_eval.quiz.review import review, score_lines
+from gan_eval.quiz.serve.pictures import EncodedPictures, Making, keyed_hash
+from gan_eval.quiz.session import Session, break_due
+from gan_eval.quiz.wording import Texts, TrialTexts, confidence_keys, instructions, keys_in_order, meaning_of
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.tables.frames import Row
+
+Answer = dict[str, Any]
+Addresses = list[list[str]]
+"""Of pictures: a list for each showing."""
+AHEAD = 3
+"""Number of coming trials whose pictures a page loads ahead."""
+SCREENED_OUT = {
+    "comprehension": "web_screened_out",
+    "touch": "web_no_touch",
+    "window_width": "web_small_window",
+    "refresh_rate": "web_slow_display",
+}
+"""The text for participants who failed a check."""
+
+
+@dataclass
+class LiveSession:
+    """A session whose page is open."""
+
+    session: Session
+    clock: ReportedClock
+    tab: str | None
+    rested_after: int
+    """Trials that were done when the page was opened; no break comes straight after it."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ended: bool = False
+    """It is over, and the experimenter was told."""
+    addresses: dict[str, Making] = field(default_factory=dict)
+    """The pictures of the session by the end of their address."""
+    offered: dict[int, tuple[Addresses, Addresses]] = field(default_factory=dict)
+    """Addresses of a trial's pictures and masks, by its number."""
+
+    @property
+    def id(self) -> str:
+        """The session's identifier."""
+        return str(self.session.row["session"])
+
+
+class Content:
+    """Makes the server's answers about sessions of one study."""
+
+    def __init__(self, settings: QuizSettings, library: Library, texts: Texts, *, secret: bytes, intro: bool) -> None:
+        """Set up; arguments as of `LiveStudy`. The secret makes addresses that nobody can guess."""
+        self.settings = settings
+        self.library = library
+        self.texts = texts
+        self.pictures = EncodedPictures(library)
+        self.secret = secret
+        self.intro = intro
+
+    def token(self, session: str) -> str:
+        """What a page shows to act in a session."""
+        return f"{session}.{keyed_hash(self.secret, 'session', session)}"
+
+    def setup(self, live: LiveSession) -> Answer:
+        """Return what the pages before the trials need, once somebody has a list."""
+        session, settings, texts = live.session, self.settings, self.texts
+        keys = settings.keys_of_list(session.row["list"])
+        practice = sum(row["phase"] == "practice" for row in session.plan)
+        has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
+        ready = texts("web_ready_task")
+        if practice:
+            ready = texts("practice_text" if has_truth else "practice_text_untold", practice=practice)
+        return {
+            "token": self.token(live.id),
+            "session": live.id,
+            "ready": session.row.get("screen_width") is not None,
+            "answers": [
+                {"name": answer, "key": key.lower(), "label": meaning_of(answer, settings, texts)}
+                for key, answer in keys_in_order(keys)
+            ],
+            "instructions": instructions(settings, len(session.plan) - practice, texts, pause="web_pauses"),
+            "practice": practice,
+            "trials": len(session.plan) - practice,
+            "ready_lines": [ready, texts("ready_text")],
+            "confidence": settings.confidence,
+            "confidence_labels": confidence_keys(settings, texts),
+            "blank_ms": settings.blank_ms,
+            "feedback_ms": settings.feedback_ms,
+            "mask_ms": settings.mask_ms,
+        }
+
+    def trial(self, live: LiveSession) -> Answer:
+        """Return a session's next trial; its pictures, and those of the trials after it, are being made."""
+        session, settings = live.session, self.settings
+        trial, plan = session.trial, session.plan
+        place = next(place for place, row in enumerate(plan) if row["trial"] == trial.planned["trial"])
+        coming = [self._offered(live, row) for row in plan[place : place + AHEAD]]
+        self._prepare(live, plan[place : place + 2 * AHEAD])
+        showings, masks = coming[0]
+        width = self._width(live)
+        names = {answer: key for key, answer in session.protocol.answers.items()}
+        words = TrialTexts(self.texts, settings, names)
+        flash = trial.timing.flash_ms
+        return {
+            "page": "trial",
+            "trial": trial.planned["trial"],
+            "phase": trial.planned["phase"],
+            "progress": words.progress(plan, place),
+            "cue": words.response_cue,
+            "showings": showings,
+            "sizes": [
+                [self.pictures.size(name, width) for name in showing]
+                for showing in session.protocol.showings(trial.planned)
+            ],
+            "masks": masks,
+            "exposure_ms": None if flash is None else session.planned_flash(flash),
+            "gap_ms": session.planned_flash(trial.timing.gap_ms) if len(showings) > 1 else 0.0,
+            "response_ms": trial.timing.response_ms,
+            "ahead": [address for those in coming for group in (*those[0], *those[1]) for address in group],
+            "break": self._break(live),
+            **self._counts(session),
+        }
+
+    def end(self, live: LiveSession) -> Answer:
+        """Return the last page of a complete session: score, review, and where the participant goes on to."""
+        session, settings, texts = live.session, self.settings, self.texts
+        reviewed = []
+        if settings.show_review:
+            for number, row in enumerate(review(session.done, self.library, texts)):
+                panels = [
+                    {
+                        "caption": panel.caption,
+                        "marked": panel.marked,
+                        "address": panel.path
+                        and self._address(live, partial(self.pictures.file, panel.path), "review", number, place),
+                    }
+                    for place, panel in enumerate(row.panels)
+                ]
+                reviewed.append({"lines": row.lines, "panels": panels})
+        scores = score_lines(session.done, texts) if settings.show_score else []
+        return {
+            "page": "end",
+            "text": texts("end_text"),
+            "scores": [{"group": line.group, "value": line.value, "remark": line.remark} for line in scores],
+            "review": reviewed,
+            **self.return_to("complete"),
+        }
+
+    def screened_out(self, page: str, check: str) -> Answer:
+        """Return the page of a participant who failed a check."""
+        return {"page": page, "text": self.texts(SCREENED_OUT[check]), **self.return_to("screened_out")}
+
+    def return_to(self, how: str) -> Answer:
+        """Return the study's address and code for participants who are `complete`, `screened_out` or `declined`."""
+        browser = self.settings.browser
+        return {name: getattr(browser, f"{how}_{name}") for name in ("url", "code")}
+
+    def _break(self, live: LiveSession) -> Answer | None:
+        session = live.session
+        if not self.intro or len(session.done) <= live.rested_after:
+            return None
+        if not break_due(session.done, session.trial.planned, self.settings):
+            return None
+        counts = self._counts(session)
+        if session.done[-1]["phase"] == "practice":
+            has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
+            lines = [self.texts("counts_text" if has_truth else "counts_text_untold", trials=counts["trials"])]
+            return {"kind": "counts", "lines": lines, **counts}
+        return {"kind": "break", "lines": [self.texts("break_text", **counts)], **counts}
+
+    @staticmethod
+    def _counts(session: Session) -> dict[str, int]:
+        """Trials that are done, and planned in all, practice apart."""
+        done, trials = (sum(row["phase"] != "practice" for row in rows) for rows in (session.done, session.plan))
+        return {"done": done, "trials": trials}
+
+    def feedback(self, live: LiveSession, trial: int) -> Answer | None:
+        """Return the feedback of a trial that was closed last; None: there is none."""
+        judged = live.session.feedback
+        if judged is None or judged["trial"] != trial:
+            return None
+        words = TrialTexts(self.texts, self.settings, {})
+        protocol = live.session.protocol
+        captions: list[str] = []
+        if protocol.truth(judged) is not None:
+            captions = [words.truth_of(judged, name) for showing in protocol.showings(judged) for name in showing]
+        return {"text": words.feedback(judged["correct"]), "correct": judged["correct"], "captions": captions}
+
+    def _width(self, live: LiveSession) -> int | None:
+        """Width of a session's pictures in pixels; None: their own."""
+        if self.settings.picture_size == "native":
+            return None
+        width: int | None = live.session.row.get("picture_width_px")
+        return width
+
+    def _makings(self, live: LiveSession, planned: Row) -> tuple[list[list[Making]], list[list[Making]]]:
+        """Return what makes a trial's pictures, and its masks, for each showing."""
+        kind, showings = self.settings.mask, live.session.protocol.showings(planned)
+        flat = tuple(name for showing in showings for name in showing)
+        places = iter(range(len(flat)))
+
+        def stimulus(place: int) -> Making:
+            return lambda: self.pictures.stimulus(flat[place], self._width(live))
+
+        def mask(place: int) -> Making:
+            return lambda: self.pictures.mask(flat, place, self._width(live), kind, of=(live.id, planned["trial"]))
+
+        numbered = [[next(places) for _ in showing] for showing in showings]
+        masks = [[mask(place) for place in those] for those in numbered] if kind != "none" else []
+        return [[stimulus(place) for place in those] for those in numbered], masks
+
+    def _offered(self, live: LiveSession, planned: Row) -> tuple[Addresses, Addresses]:
+        """Return the addresses of a trial's pictures and of its masks, for each showing."""
+        trial = planned["trial"]
+        if trial not in live.offered:
+            pictures, masks = (
+                [
+                    [self._address(live, make, what, trial, turn, place) for place, make in enumerate(makings)]
+                    for turn, makings in enumerate(showings)
+                ]
+                for what, showings in zip(("picture", "mask"), self._makings(live, planned), strict=True)
+            )
+            live.offered[trial] = pictures, masks
+        return live.offered[trial]
+
+    def _prepare(self, live: LiveSession, rows: Sequence[Row]) -> None:
+        """Make the pictures of coming trials, so that they are there before the page asks for them."""
+        for planned in rows:
+            for showings in self._makings(live, planned):
+                for makings in showings:
+                    for make in makings:
+                        make()
+
+    def _address(self, live: LiveSession, make: Making, *what: object) -> str:
+        end = keyed_hash(self.secret, live.id, *map(str, what))
+        live.addresses[end] = make
+        return f"picture/{self.token(live.id)}/{end}"

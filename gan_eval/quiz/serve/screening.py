@@ -1,0 +1,88 @@
+"""Before the first trial: answers to the study's questions, the participant's display, and who is screened out."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from gan_eval.errors import UserError
+from gan_eval.quiz.library import Library
+from gan_eval.quiz.serve.messages import RequestError, Screen
+from gan_eval.quiz.visual_angle import Viewing, picture_width
+from gan_eval.quiz.wording import Texts
+from gan_eval.settings.browser import BrowserSettings
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.tables.frames import Row, iso
+
+
+def checked_answers(answers: Mapping[str, str | None], settings: QuizSettings, texts: Texts) -> dict[str, str | None]:
+    """Return the answers to the study's questions, by their id.
+
+    Raises:
+        RequestError: an answer is missing or is none of the choices, or nobody asked.
+    """
+    questions = {question.id: question for question in settings.questions}
+    if unknown := answers.keys() - questions.keys():
+        raise RequestError(422, f"answers: no question {sorted(unknown)[0]!r}")
+    checked: dict[str, str | None] = {}
+    for name, question in questions.items():
+        answer = (answers.get(name) or "").strip() or None
+        if answer is None and question.required:
+            raise RequestError(422, texts("question_missing"), question=name)
+        if answer is not None and question.choices and answer not in question.choices:
+            raise RequestError(422, f"answers: {name}: not one of the choices")
+        checked[name] = answer
+    return checked
+
+
+def below_gate(screen: Screen, browser: BrowserSettings) -> tuple[str, float, str] | None:
+    """Return what of a display does not suffice: name, value and unit; None: it does."""
+    width, height = browser.smallest_window
+    if not browser.touch and screen.touch:
+        return "touch", 1.0, ""
+    ratio = screen.device_pixel_ratio
+    if screen.window_width < width * ratio or screen.window_height < height * ratio:
+        return "window_width", screen.window_width / ratio, "px"
+    if (screen.refresh_hz or 0.0) < browser.lowest_refresh_hz:
+        return "refresh_rate", screen.refresh_hz or 0.0, "Hz"
+    return None
+
+
+def columns_of(screen: Screen, settings: QuizSettings, texts: Texts, library: Library) -> Row:
+    """Return the columns of the session's row that describe the display.
+
+    Raises:
+        RequestError: the study gives degrees, and the participant has not measured the display.
+    """
+    scale = None if screen.pixels_per_cm is None else screen.pixels_per_cm / 10
+    distance = settings.viewing_distance_cm
+    viewing = Viewing(scale, None if distance is None else 10 * distance)
+    try:
+        width = picture_width(settings, viewing)
+    except UserError as error:
+        raise RequestError(422, texts("web_card_missing")) from error
+    widths = {row["width"] for row in library.rows}
+    own = next(iter(widths)) if len(widths) == 1 else None
+    return {
+        "platform": screen.user_agent or None,
+        "screen_width": screen.width,
+        "screen_height": screen.height,
+        "device_pixel_ratio": screen.device_pixel_ratio,
+        "refresh_hz": screen.refresh_hz,
+        "rounded": screen.refresh_hz is not None,
+        **viewing.columns(width or own),
+    }
+
+
+def check_row(session: str, check: str, value: float, unit: str, verdict: str) -> Row:
+    """Return a row of `checks`."""
+    row = {"session": session, "check": check, "value": value, "unit": unit, "verdict": verdict}
+    return row | {"measured_at": iso(datetime.now(UTC)), "simulated": False, "fraction": None}
+
+
+def checks_of(session: str, screen: Screen) -> list[Row]:
+    """Rows of `checks`: what the page measured of its display."""
+    measured = (
+        ("refresh_rate", screen.refresh_hz, "Hz"),
+        ("frame_jitter", screen.jitter_ms, "ms"),
+        ("dropped_frames", screen.dropped, "share"),
+    )
+    return [check_row(session, name, value, unit, "ok") for name, value, unit in measured if value is not None]
