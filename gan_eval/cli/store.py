@@ -117,11 +117,15 @@ def participants_forget(
         else:
             typer.echo(f"{participant}: no rows; the file was rewritten, as an earlier removal could not")
         if traces.derived:
-            typer.echo(f"{participant}: tables and report are deleted; gan-eval run makes them again", err=True)
+            typer.echo(
+                as_typed(f"{participant}: tables and report are deleted; `gan-eval run` makes them again"), err=True
+            )
         if is_address(store):
             typer.echo(
-                f"{participant}: give the same command at each station, too; its next `gan-eval store push` would "
-                "bring the rows back",
+                as_typed(
+                    f"{participant}: give the same command at each station, too; its next `gan-eval store push` would "
+                    "bring the rows back"
+                ),
                 err=True,
             )
 

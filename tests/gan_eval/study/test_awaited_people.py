@@ -148,6 +148,9 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     assert call(world) == 0
     assert naming() == set()
     assert "Bert8" in trials_of(world)
+    monkeypatch.setattr("gan_eval.machine.commands.program", lambda **_: "./run")
+    assert run(["participants", "forget", "Bert8", "--store", str(store), "--yes"]) == 0
+    assert "tables and report are deleted; `./run run` makes them again" in capsys.readouterr().err
 
 
 def test_stores_that_were_moved_aside_are_searched_too(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
