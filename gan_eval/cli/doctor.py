@@ -18,7 +18,7 @@ from gan_eval.machine.commands import as_typed, python_command, setup_command
 from gan_eval.machine.system_libraries import install_command, missing_display, missing_libraries, qt_platform
 
 DISTRIBUTION = "gan-eval"
-SHOWN_EXTRAS = ("metrics", "train", "postgres")
+SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "postgres")
 """The optional libraries worth a line; those of development are not."""
 
 PROBE_SECONDS = 120

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,11 @@ def test_libraries_are_compared_with_what_is_asked_for(monkeypatch):
     assert findings["torch (extra metrics)"].status == "warning"
     assert "--extras metrics" in findings["torch (extra metrics)"].fix
     assert len(findings) == 4
+
+
+def test_every_extra_that_commands_need_is_examined():
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {*doctor.SHOWN_EXTRAS} == project["optional-dependencies"].keys() - {"notebook", "dev"}
 
 
 @needs_qt
