@@ -41,7 +41,8 @@ class TemporaryPostgres:
         secret.chmod(0o644)
         self._run("initdb", "-D", "data", "-U", "lab", "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync")
         options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 {self._settings}"
-        self._run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", options, "start")
+        self._start = ("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", options, "start")
+        self._run(*self._start)
 
     @property
     def url(self) -> str:
@@ -58,6 +59,11 @@ class TemporaryPostgres:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
         return self.url
+
+    def restart(self) -> None:
+        """End the server as a power cut would, and start it again."""
+        self._run("pg_ctl", "-D", "data", "-w", "-m", "immediate", "stop")
+        self._run(*self._start)
 
     def __enter__(self) -> Self:
         return self

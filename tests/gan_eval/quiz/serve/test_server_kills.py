@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from processes import TRIALS, Person, Server
@@ -14,6 +15,9 @@ from gan_eval import tables
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
+
+if TYPE_CHECKING:
+    from temporary_postgres import TemporaryPostgres
 
 PEOPLE = 4
 SHORT = 3
@@ -60,8 +64,14 @@ def kill_servers(servers: list[Server], store: str, *, kills: int, seed: int) ->
     for server in servers:
         status, took = server.stop()
         assert (status, took < 10) == (0, True), (status, took)
-    assert not any("Traceback" in errors for server in servers for errors in server.errors), servers[0].errors
+    assert faults(servers) == []
     require_nothing_lost(store, people, kills)
+
+
+def faults(servers: list[Server]) -> list[str]:
+    """Lines from the first traceback on, of all that servers have printed."""
+    texts = [text for server in servers for text in server.errors]
+    return [line for text in texts for line in text[text.find("Traceback") :].splitlines() if "Traceback" in text]
 
 
 def require_nothing_lost(store: str, people: list[Person], kills: int) -> None:
@@ -126,6 +136,34 @@ def test_two_servers_on_one_database_continue_each_others_sessions_and_lose_noth
     """Every request goes to one of the two at random; one is killed while the other answers."""
     servers += [Server(stimuli.folder, database) for _ in range(2)]
     kill_servers(servers, database, kills=kills, seed=2)
+
+
+@pytest.mark.slow
+def test_a_database_that_is_restarted_costs_nothing(
+    stimuli: StimulusSet, database: str, postgres: "TemporaryPostgres", servers: list[Server], kills: int
+) -> None:
+    """Two servers with two processes each; the database ends without warning, and is started again."""
+    servers += [Server(stimuli.folder, database, "--workers", "2") for _ in range(2)]
+    for server in servers:
+        server.start()
+        server.wait()
+    moments, enough = random.Random(3), threading.Event()
+    people = [Person(f"P{number}", [s.url for s in servers], enough, number) for number in range(PEOPLE)]
+    for person in people:
+        person.start()
+    for _ in range(kills):
+        wanted = sum(len(person.acknowledged) for person in people) + moments.randrange(1, 80)
+        while sum(len(person.acknowledged) for person in people) < wanted:
+            assert not any(person.problem for person in people), [person.problem for person in people]
+            time.sleep(0.001)
+        postgres.restart()
+    enough.set()
+    for person in people:
+        person.join(120)
+        assert person.problem is None, repr(person.problem)
+    assert [server.stop()[0] for server in servers] == [0, 0]
+    assert faults(servers) == []
+    require_nothing_lost(database, people, kills)
 
 
 @pytest.mark.slow
