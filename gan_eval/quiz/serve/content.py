@@ -34,6 +34,7 @@ class LiveSession:
     """A session whose page is open."""
 
     session: Session
+    token: str
     clock: ReportedClock
     tab: str | None
     rested_after: int
@@ -45,6 +46,8 @@ class LiveSession:
     """The pictures of the session by the end of their address."""
     offered: dict[int, tuple[Addresses, Addresses]] = field(default_factory=dict)
     """Addresses of a trial's pictures and masks, by its number."""
+    prepared: set[tuple[int, int | None]] = field(default_factory=set)
+    """Trials whose pictures were made ahead, and the width of these."""
 
     @property
     def id(self) -> str:
@@ -78,7 +81,7 @@ class Content:
         if practice:
             ready = texts("practice_text" if has_truth else "practice_text_untold", practice=practice)
         return {
-            "token": self.token(live.id),
+            "token": live.token,
             "session": live.id,
             "ready": session.row.get("screen_width") is not None,
             "answers": [
@@ -232,7 +235,11 @@ class Content:
 
     def _prepare(self, live: LiveSession, rows: Sequence[Row]) -> None:
         """Make the pictures of coming trials, so that they are there before the page asks for them."""
+        width = self._width(live)
         for planned in rows:
+            if (planned["trial"], width) in live.prepared:
+                continue
+            live.prepared.add((planned["trial"], width))
             for showings in self._makings(live, planned):
                 for makings in showings:
                     for make in makings:
@@ -241,4 +248,4 @@ class Content:
     def _address(self, live: LiveSession, make: Making, *what: object) -> str:
         end = keyed_hash(self.secret, live.id, *map(str, what))
         live.addresses[end] = make
-        return f"picture/{self.token(live.id)}/{end}"
+        return f"picture/{live.token}/{end}"

@@ -370,9 +370,11 @@ class LiveStudy:
     async def _of_token(self, token: str) -> LiveSession:
         """Return the session of a token, from memory or from the store."""
         session, _, _ = token.partition(".")
-        if not hmac.compare_digest(token.encode(), self.content.token(session).encode()):
+        live = self._live.get(session)
+        right = self.content.token(session) if live is None else live.token
+        if not hmac.compare_digest(token.encode(), right.encode()):
             raise RequestError(401, "no such session")
-        if (live := self._live.get(session)) is not None:
+        if live is not None:
             return live
         async with self._door(f"session {session}"):
             if (live := self._live.get(session)) is not None:
@@ -406,7 +408,8 @@ class LiveStudy:
         clock = ReportedClock()
         make = partial(make_session, admitted, self.room.library, self.settings, self.room.writer, clock)
         session = await self._work(make, still_shown=still_shown)
-        live = LiveSession(session, clock, tab, rested_after=len(session.done), ended=admitted.row["status"] != "open")
+        ended, token = admitted.row["status"] != "open", self.content.token(admitted.row["session"])
+        live = LiveSession(session, token, clock, tab, rested_after=len(session.done), ended=ended)
         if admitted.stored:
             self._plan_in_frames(session)
         return live

@@ -8,7 +8,6 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
-from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -117,9 +116,16 @@ def run_server(
             several = workers > 1
             rehearsal = LiveStudy(rehearsal_room, intro=intro, shared=several)
             work = (study, store, rehearsed, listening, address, intro, report, ending)
-            helpers = [context.Process(target=_help, args=work, daemon=True) for _ in range(workers - 1)]
-            for helper in helpers:
-                helper.start()
+            helpers: list[multiprocessing.process.BaseProcess] = []
+
+            def start_missing() -> None:
+                """Start helpers until there are enough, also in place of those that have ended."""
+                helpers[:] = [helper for helper in helpers if helper.is_alive()]
+                while len(helpers) < workers - 1:
+                    helpers.append(context.Process(target=_help, args=work, daemon=True))
+                    helpers[-1].start()
+
+            start_missing()
             print(f"serving {study.name} at {address}", flush=True)
             print(f"experimenter {address}{path_of(live)}/", flush=True)
             if refresh is not None:
@@ -130,7 +136,14 @@ def run_server(
                     f"example with `caddy reverse-proxy --from quiz.example.org --to localhost:{port}`, and give "
                     "--host 127.0.0.1 --public-url https://quiz.example.org (docs/online.md)"
                 )
-            watching = partial(watch, live, say, refresh=refresh)
+
+            async def watching() -> None:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(watch(live, say, refresh=refresh))
+                    while not ending.is_set():
+                        await asyncio.sleep(1)
+                        start_missing()
+
             try:
                 _run(_answer(live, rehearsal, listening, address, report, ending, watching))
             finally:
@@ -172,7 +185,7 @@ async def _answer(
     ending: Event,
     more: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
-    """Answer requests until a signal comes or `ending` is set, which every process may do; `more` runs meanwhile."""
+    """Answer requests until a signal comes or `ending` is set; either ends all processes. `more` runs meanwhile."""
     routes = experimenter_routes(live, rehearsal, address=address, stop=ending.set, report=report)
     config = uvicorn.Config(
         make_app(live, routes),
@@ -186,8 +199,9 @@ async def _answer(
     server = Server(config)
 
     async def end() -> None:
-        while not ending.is_set():
+        while not (ending.is_set() or server.should_exit):
             await asyncio.sleep(0.2)
+        ending.set()
         server.should_exit = True
 
     tasks = [asyncio.create_task(end()), asyncio.create_task(more())]
@@ -216,7 +230,10 @@ def _help(
             await asyncio.sleep(0.5)
         ending.set()
 
-    with Room(study, store) as room, Room(study, rehearsed) as rehearsal_room:
-        live = LiveStudy(room, intro=intro)
-        rehearsal = LiveStudy(rehearsal_room, intro=intro, shared=True)
-        _run(_answer(live, rehearsal, listening, address, report, ending, watch_parent))
+    try:
+        with Room(study, store) as room, Room(study, rehearsed) as rehearsal_room:
+            live = LiveStudy(room, intro=intro)
+            rehearsal = LiveStudy(rehearsal_room, intro=intro, shared=True)
+            _run(_answer(live, rehearsal, listening, address, report, ending, watch_parent))
+    except UserError as error:  # such as a database that is being restarted; another process is started soon
+        sys.exit(str(error))

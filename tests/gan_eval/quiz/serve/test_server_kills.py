@@ -1,7 +1,10 @@
 """Servers that are killed again and again while people answer: `pytest -m nightly -k server_kills --kills 200`."""
 
+import os
 import random
+import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -164,6 +167,31 @@ def test_a_database_that_is_restarted_costs_nothing(
     assert [server.stop()[0] for server in servers] == [0, 0]
     assert faults(servers) == []
     require_nothing_lost(database, people, kills)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
+def test_a_process_that_dies_is_replaced(stimuli: StimulusSet, database: str, servers: list[Server]) -> None:
+    """Of a server with two processes, kill the second: another one is started, and the end is as always."""
+    server = Server(stimuli.folder, database, "--workers", "2")
+    servers.append(server)
+    server.start()
+    server.wait()
+    assert server.process is not None
+    pid = server.process.pid
+
+    def helpers() -> set[int]:
+        pids = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        return {each for each in pids if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()}
+
+    (first,) = helpers()
+    os.kill(first, signal.SIGKILL)
+    until = time.monotonic() + 20
+    while not helpers() - {first}:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    status, took = server.stop()
+    assert (status, took < 10) == (0, True)
 
 
 @pytest.mark.slow
