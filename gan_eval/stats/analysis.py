@@ -169,7 +169,7 @@ def analyze(
     if of_file:
         require_plausible_times(whole, where=where)
     lines, sets = doubts(whole), _table(set_metrics, SET_METRICS)
-    if image_metrics is None or isinstance(image_metrics, pd.DataFrame):
+    if not isinstance(image_metrics, Path | str | Sequence):  # None, a frame, or what no table can be read from
         images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name
     else:
         files = [image_metrics] if isinstance(image_metrics, Path | str) else image_metrics

@@ -1,7 +1,7 @@
 """Sessions that are killed again and again, and what must be true of their store: `pytest -k kill --kills 200`.
 
 Each sitting is a process of its own. It reports through a pipe what has appeared and is durable: a row once the
-call that stores it has returned. The simulated participant is slowed down, so that a kill may fall anywhere.
+future of the job that stores it says so. The simulated participant is slowed down, so that a kill may fall anywhere.
 """
 
 import json
@@ -9,11 +9,14 @@ import multiprocessing
 import random
 import sqlite3
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +28,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet, read_set
-from gan_eval.store import Store, open_store
+from gan_eval.store import Store, Writer, open_store
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
 
@@ -65,18 +68,38 @@ def sit(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
         advance(clock, when)
 
     VirtualClock.advance_to = advance_slowly  # type: ignore[method-assign]
-    add, onset = Store.add, Session.onset
+    add, onset, submit = Store.add, Session.onset, Writer.submit
+    added: list[Message] = []
 
-    def add_and_tell(opened: Store, table: Table, rows: list[Row]) -> None:
+    def add_and_note(opened: Store, table: Table, rows: list[Row]) -> None:
         add(opened, table, rows)
-        for row in rows:
-            pipe.send_bytes(json.dumps([table.name, row]).encode())
+        added.extend((table.name, row) for row in rows)
+
+    def submit_and_tell(writer: Writer, job: Callable[[Store], Any], **how: Any) -> Future[Any]:
+        """Tell what a job has added once its future says that it is durable."""
+        rows: list[Message] = []
+
+        def noted(opened: Store) -> Any:
+            added.clear()
+            result = job(opened)
+            rows.extend(added)
+            return result
+
+        def tell(future: Future[Any]) -> None:
+            for message in rows if future.exception() is None else ():
+                pipe.send_bytes(json.dumps(message).encode())
+
+        future = submit(writer, noted, **how)
+        future.add_done_callback(tell)
+        return future
 
     def onset_and_tell(session: Session, when: int) -> None:
         pipe.send_bytes(json.dumps(["appeared", {"trial": session.trial.planned["trial"]}]).encode())
         onset(session, when)
+        time.sleep(3 * PAUSE_S)  # the picture is on the screen
 
-    Store.add, Session.onset = add_and_tell, onset_and_tell  # type: ignore[method-assign, assignment]
+    Store.add, Session.onset = add_and_note, onset_and_tell  # type: ignore[method-assign, assignment]
+    Writer.submit = submit_and_tell  # type: ignore[method-assign, assignment]
     study = QuizStudy(name="s", settings=SETTINGS, shown=[read_set(stimuli)], seed=1, design={})
     run_session(study, store, Person(participant, Observer()))
 
