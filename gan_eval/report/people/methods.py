@@ -267,6 +267,11 @@ def _models(folder: StudyFolder) -> list[str]:
             "Rates and differences are those of crossed mixed models of the answers compared, averaged over "
             f"participants and pictures (Zeger et al. 1988){slopes}."
         )
+        if (comparisons["measure"] == "called_fake").any():
+            sentences.append(
+                "In simulated studies of 10 to 40 participants, 95 % intervals of such rates contained the truth in 93 "
+                "to 99 % of studies: with few pictures, and near the ceiling, they are too wide rather than too narrow."
+            )
     if "crossed_model_clustered_error" in bases:
         sentences.append("Where pictures had few answers each, the larger error of clustered shares was taken.")
     for basis, factors in (("two_way_cluster", "participant and by picture"), ("picture_cluster", "picture")):

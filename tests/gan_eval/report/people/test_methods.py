@@ -231,3 +231,13 @@ def test_holms_method_is_named_only_where_it_changed_a_p() -> None:
     one, two = told_apart(), [told_apart(a="x", p=0.01, p_holm=0.02), told_apart(p=0.02, p_holm=0.02)]
     assert "Holm" not in paper_methods(folder_of(rates=[rates_row()], comparisons=[one]))
     assert "Holm" in paper_methods(folder_of(rates=[rates_row()], comparisons=two))
+
+
+def test_how_often_intervals_hold_the_truth_is_said_of_rates_by_the_crossed_model() -> None:
+    """The simulated studies are of single pictures and of that model."""
+    by_basis = {
+        basis: paper_methods(folder_of(rates=[rates_row()], comparisons=[told_apart(basis=basis)]))
+        for basis in ("crossed_model", "two_way_cluster")
+    }
+    assert "contained the truth in 93 to 99 % of studies" in by_basis["crossed_model"]
+    assert "contained the truth" not in by_basis["two_way_cluster"]
