@@ -234,7 +234,7 @@ def test_holms_method_is_named_only_where_it_changed_a_p() -> None:
 
 
 def test_how_often_intervals_hold_the_truth_is_said_of_rates_by_the_crossed_model() -> None:
-    """The simulated studies are of single pictures and of that model."""
+    """The Monte Carlo studies are of single pictures and of that model."""
     by_basis = {
         basis: paper_methods(folder_of(rates=[rates_row()], comparisons=[told_apart(basis=basis)]))
         for basis in ("crossed_model", "two_way_cluster")
