@@ -126,11 +126,11 @@ def _share(answers: Sequence[float]) -> str:
 
 
 def _told(total: int) -> Callable[[int], None]:
-    def tell(done: int) -> None:
+    def say(done: int) -> None:
         if done % max(1, total // 20) == 0:
             _say(f"{done}/{total}")
 
-    return tell
+    return say
 
 
 def _say(text: str) -> None:

@@ -47,7 +47,7 @@ class Load:
 
     people: int
     seconds: float
-    """From one answer to the next; 0: at once."""
+    """Time from one answer to the next; 0: none."""
     trials: int
 
 
@@ -117,7 +117,7 @@ def make_set(folder: Path, size: int, items: int) -> None:
 def served(
     folder: str, store: str, trials: int, arguments: argparse.Namespace
 ) -> "Iterator[tuple[subprocess.Popen[str], int]]":
-    """Start a server, and its port; at the end it is told to stop."""
+    """Start a server, and its port; at the end it is stopped."""
     command = [*arguments.command.split(), "serve", "--stimuli", f"{folder}/set", "--store", store, "--port", "0"]
     command += ["--real", str(-(-trials // 2)), "--fake", str(trials // 2), "--workers", str(arguments.workers)]
     with Path(folder, "server.log").open("w") as log:

@@ -74,7 +74,7 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
 
 
 def _interrupted() -> int:
-    return _fail("interrupted; the same command goes on where it stopped", 130)
+    return _fail("interrupted; the same command continues where it stopped", 130)
 
 
 def _usage(error: Exception) -> int:

@@ -86,7 +86,7 @@ def test_every_stage_leaves_its_results(done):
     for model, dataset in (("net_stripes", "stripes"), ("net_dots", "dots")):
         assert (done / "models" / model / "generator.safetensors").is_file()
         assert len(list((done / "stimuli" / f"{dataset}-{model}" / "fake").glob("*.png"))) in (4, 8)
-    assert "Somebody, 1999" in (done / "report.html").read_text(), "published numbers stand beside"
+    assert "Somebody, 1999" in (done / "report.html").read_text(), "published numbers stand next to ours"
     analysed = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
     for name in ("trials", "sessions", "plans", *analysed):
         tabular.read_table(done / "tables" / f"{name}.csv", ALL_TABLES[name])

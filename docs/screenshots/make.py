@@ -27,7 +27,7 @@ from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 SIDE = 256
 IMAGES = Path(__file__).parents[1] / "images"
 FILM_MS = {"welcome": 3000, "ready": 1200, "fixation": 400, "picture": 900, "end": 3000}
-"""How long each page or phase stays in the moving picture; what is not named here is left out."""
+"""Seconds of each page or phase in the moving picture; others are left out."""
 REPORT_MS = 5000
 FILM_WIDTH = 720
 QUESTIONS = (

@@ -99,9 +99,9 @@ def analyze(
         for folder in stimuli or ():
             require_presented(folder, read_stimulus_tables([folder]), {*judged["stimulus"].dropna()})
         # looks are noted in the study's folder that the store lies in, else in --out
-        beside = None if store is None else plan_beside(store, study)
-        place = out if beside is None else beside.folder
-        known = planned or (beside and beside.study)
+        near = None if store is None else plan_beside(store, study)
+        place = out if near is None else near.folder
+        known = planned or (near and near.study)
         looked = None
         if known and (store is not None or "participants" in known.quiz.model_fields_set):
             looks = LookPlan(known.analysis.looks, known.quiz.participants)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gan_eval.quiz.room import SessionResult
 
 DEFAULT_STORE = "gan-eval.sqlite"
-"""Where sessions of --stimuli are stored."""
+"""Folder of the sessions of --stimuli."""
 
 _OF_SELF_TEST = ("self_test", "screen", "windowed")
 """Parameters that `--self-test` uses."""
@@ -94,7 +94,7 @@ def quiz(
         raise UserError("quiz: --participant is missing; give a pseudonym such as P01")
     printed: list[str] = []
 
-    def tell(line: str) -> None:
+    def say(line: str) -> None:
         if line not in printed:
             printed.append(line)
             typer.echo(as_typed(line), err=True)
@@ -104,7 +104,7 @@ def quiz(
 
     observer = None if simulate is None else parse_observer(simulate)
     person = Person(participant.strip(), observer, station, list_number, lists)
-    how: dict[str, Any] = {"presentation": presentation, "say": tell}
+    how: dict[str, Any] = {"presentation": presentation, "say": say}
     options = given(
         protocol=protocol,
         real=real,
@@ -133,9 +133,9 @@ def quiz(
         shown = study_of_options(stimuli or [], options, seed=seed or 0)
         result = run_session(shown, store or DEFAULT_STORE, person, **how)
     for line in (*result.warnings, session_summary(result)):
-        tell(line)
+        say(line)
     for line in awaited(plan) if study is not None and store is None and result.status in ("complete", "open") else ():
-        tell(line)
+        say(line)
 
 
 def study_of_options(stimuli: Sequence[Path], options: Mapping[str, Any], *, seed: int) -> "QuizStudy":

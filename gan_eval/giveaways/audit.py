@@ -108,16 +108,16 @@ def summary_lines(audit: Audit) -> list[str]:
 
 def _lines_of(group: GroupAudit) -> list[str]:
     """Return the headline of a model and a line for each clue that separates."""
-    telling = [row for row in group.rows if row["verdict"] in _LABELS]
+    suspicious = [row for row in group.rows if row["verdict"] in _LABELS]
     lines = []
-    for row in sorted(telling, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5))):
+    for row in sorted(suspicious, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5))):
         auc = f"AUC {row['auc']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
         marks = [f"{row['certain']:.0%} known for sure"] if row["certain"] else []
         values = "; ".join([f"real {row['real']}, fake {row['fake']}", *marks])
         lines.append(f"  {_LABELS[row['verdict']]:10}  {row['clue']:16}  {auc}  {values}")
-    certain = sum(row["verdict"] == "gives_away" for row in telling)
+    certain = sum(row["verdict"] == "gives_away" for row in suspicious)
     found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
-    found += [f"{len(telling) - certain} to look at"] if len(telling) > certain else []
+    found += [f"{len(suspicious) - certain} to look at"] if len(suspicious) > certain else []
     reals, fakes = len(group.group.real), len(group.group.fake)
     nothing = "no difference found"
     if min(reals, fakes) < FEWEST:
@@ -132,14 +132,14 @@ def _lines_of(group: GroupAudit) -> list[str]:
 
 def _advice(audit: Audit) -> list[str]:
     """Return the command for each set whose files differ, and the fix for each picture clue that separates."""
-    telling = [
+    suspicious = [
         (group.group, finding.clue)
         for group in audit.groups
         for finding in group.findings
         if finding.verdict in _LABELS
     ]
-    names = {clue.name for _, clue in telling}
-    differing = {(group.dataset, group.model) for group, clue in telling if clue.sort == "metadata"}
+    names = {clue.name for _, clue in suspicious}
+    differing = {(group.dataset, group.model) for group, clue in suspicious if clue.sort == "metadata"}
     advice = [
         f"equalise with: {equalise_command(stimuli.folder, stimuli.rows)}"
         for stimuli in audit.sets

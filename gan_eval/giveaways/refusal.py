@@ -38,7 +38,7 @@ def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
 
 
 def _allowing(names: Sequence[str]) -> str:
-    """How to allow these clues."""
+    """Option that allows these clues."""
     quoted = ", ".join(f'"{name}"' for name in names)
     return f"allow it: --allow-giveaways {','.join(names)}, in a study quiz.allow_giveaways = [{quoted}]"
 

@@ -115,5 +115,5 @@ def require_one_process(verb: str) -> None:
         UserError: `torchrun` has started several, and each would do the whole command.
     """
     if processes() > 1:
-        mend = "train the models with `torchrun … -m gan_eval train STUDY.toml --model NAME` first"
-        raise UserError(f"{verb}: not under torchrun, where each process would do all of it; {mend}")
+        fix = "train the models with `torchrun … -m gan_eval train STUDY.toml --model NAME` first"
+        raise UserError(f"{verb}: not under torchrun, where each process would do all of it; {fix}")

@@ -119,7 +119,7 @@ class Library:
         return tuple(checked)
 
     def _hold(self, path: Path) -> str:
-        """Read a file, unless it is held as it is now; return its SHA-256."""
+        """Read a file, unless its present content is held; return its SHA-256."""
         try:
             status = path.stat()
         except OSError:  # reading it says what is wrong

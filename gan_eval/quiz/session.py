@@ -266,8 +266,8 @@ class Session:
         trial = self.trial
         judged = self.protocol.judge(trial.planned, trial.answer)
         row = trial_row(self.row, trial, judged, answered_at=self._time_of_day(trial.ended))
-        tells = row["correct"] is not None or trial.answer is None  # no grade, and no choice of models, is wrong
-        self.feedback = row if tells and row["phase"] == "practice" and trial.broken_off is None else None
+        has_truth = row["correct"] is not None or trial.answer is None  # no grade, and no choice of models, is wrong
+        self.feedback = row if has_truth and row["phase"] == "practice" and trial.broken_off is None else None
         self._trial = None
         self._store(lambda store: add_once(store, [row]), [row])
 

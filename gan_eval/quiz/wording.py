@@ -66,7 +66,7 @@ def require_language(language: str, *, named: str = "--language") -> None:
         UserError: it does not; the message lists those that it speaks.
     """
     if language not in languages():
-        raise UserError(f"{named} {language}: there is no such translation; known: {', '.join(languages())}")
+        raise UserError(f"{named} {language}: not translated; known: {', '.join(languages())}")
 
 
 def welcome_title(settings: QuizSettings, texts: Texts) -> str:

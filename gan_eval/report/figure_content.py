@@ -59,7 +59,7 @@ class Entry:
     """A model on a data set: a row of panels a and b. Shares are percentages."""
 
     model: str
-    """As in the table `paper`; empty: not named."""
+    """Name in the table `paper`; empty: not named."""
     dataset: str
     n: int
     """Participants."""
@@ -71,7 +71,7 @@ class Entry:
     real: Sequence[float]
     """95 % interval of the data set's real pictures; NaN: none."""
     false_alarms: float
-    """Of the model's row of the table; NaN: none."""
+    """d′ of the model's row of the table; NaN: none."""
     accuracy: Sequence[float]
     """Balanced accuracy, its 95 % and its 90 % interval; NaN: none."""
     verdict: str
@@ -95,12 +95,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Content:
-    """What figure 1 of a folder shows."""
+    """Content of figure 1 of a folder."""
 
     protocol: str
     entries: list[Entry]
     margin: float
-    """Of equivalence, 0..1; NaN: none."""
+    """Margin of equivalence, 0..1; NaN: none."""
     grades: int | None
     """The highest grade; None: not known."""
     metric: str
@@ -108,7 +108,7 @@ class Content:
     strengths: list[str]
     """The metric's correlation in words, for each data set."""
     warning: str
-    """What a reader must see first."""
+    """Words that a reader must see first."""
 
     @property
     def has_shares(self) -> bool:
@@ -238,7 +238,7 @@ def _analysed(folder: StudyFolder) -> pd.DataFrame:
     if people.empty:
         return trials
     kept = trials[~trials["participant"].isin(people.loc[people["excluded"].fillna(False).astype(bool), "participant"])]
-    with suppress(UserError):  # a rule may hold the mark between rules; the count tells
+    with suppress(UserError):  # a rule may hold the mark between rules; the count shows it
         for rule in sorted({rule for rules in people["rule"].dropna() for rule in str(rules).split("; ")}):
             parsed = parse_rule(rule)
             if parsed.column in kept and parsed.column not in PARTICIPATION.names:

@@ -1,4 +1,4 @@
-"""How alike two pictures are: copies are recognised by their content, under any name.
+"""Likeness of two pictures: copies are recognised by their content, under any name.
 
 A picture is brought to 16 x 16 grey values of mean 0 and standard deviation 1. The likeness of two pictures is the
 correlation of these values, mirrored or not, and from `SAME` on they are the same: a copy in another format or JPEG

@@ -203,7 +203,7 @@ def ask_next_person(plan: Plan, listener: Listener) -> None:
     listener.message(f"the quiz opens for participant {participant}: judge the pictures (Esc pauses)")
     status = run_own("quiz", str(plan.file), "--out", str(plan.folder), "--participant", participant)
     if status:
-        listener.message(f"the quiz ended with status {status}; the report goes on without its answers")
+        listener.message(f"the quiz ended with status {status}; the report continues without its answers")
 
 
 def draw_warnings(plan: Plan) -> list[str]:

@@ -218,7 +218,7 @@ def _import_stage(
 
 
 def _audit_stage(out: Path) -> Stage:
-    """What separates real from fake without a look at the content: `giveaways.csv`."""
+    """Write `giveaways.csv`: clues that separate real from fake without a look at the content."""
 
     def work(listener: Listener) -> bool:
         from gan_eval.giveaways.audit import audit, summary_lines

@@ -61,7 +61,7 @@ def _be_the_command(job: dict[str, Any]) -> NoReturn:
         os.environ.update(job["environment"])
         tempfile.tempdir = None  # looked for again, in the new environment
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.alarm(round(job["seconds"]))  # ends it, whatever it does
+        signal.alarm(round(job["seconds"]))  # ends it in any case
         sys.argv = ["gan-eval", *job["arguments"]]
         sys.orig_argv = [sys.executable, "-m", "gan_eval", *job["arguments"]]
         from gan_eval.__main__ import main

@@ -55,7 +55,7 @@ def _pictures(seed: int, *size: int) -> Tensor:
 
 
 def _style_by_definition(network: nn.Sequential, fake: Tensor, target: Tensor, compared: set[int]) -> float:
-    """In float64, on both pictures together."""
+    """Compute in float64, on both pictures together."""
     planes = (torch.cat([fake, target]).numpy() + 1) / 2
     x = torch.from_numpy((planes - MEAN[:, None, None]) / DEVIATION[:, None, None])
     total = 0.0

@@ -1,4 +1,4 @@
-"""What ends a training early: out of memory, the end of another process, Ctrl-C."""
+"""Failures that end a training early: out of memory, the end of another process, Ctrl-C."""
 
 import signal
 import threading

@@ -9,7 +9,7 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 SIGMA = 10.0
 """Width of the kernel exp(-|x - y|² / (2 σ²)): the published program's constant."""
 SCALE = 1000.0
-"""What the published program multiplies by, so that values are easy to read."""
+"""Factor of the published program, which makes values easy to read."""
 BLOCK = 1024
 """Rows and columns of the kernel matrix that are held at a time."""
 

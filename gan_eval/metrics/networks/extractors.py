@@ -103,7 +103,7 @@ RESIZERS: dict[str, Resizer] = {
 
 @dataclass(kw_only=True)
 class Extractor(ABC):
-    """What makes one vector of a picture: a network on its device, or anything else. Threads may share it.
+    """Maker of one vector of a picture: a network on its device, or anything else. Threads may share it.
 
     This base is for vectors that `prepare` makes, so that where it fails is a reason.
     """

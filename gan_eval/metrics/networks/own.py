@@ -62,7 +62,7 @@ def read_settings(name: str, file: Path) -> NetworkSettings:
     """Return the settings in `NAME.toml` next to the network, else in the TOML file with the network's stem.
 
     Raises:
-        UserError: there is no such file, it cannot be read, or a key in it is unknown, missing or bad.
+        UserError: the file is missing, it cannot be read, or a key in it is unknown, missing or bad.
     """
     if not file.is_file():
         raise UserError(f"--network {name}={file}: no such file")

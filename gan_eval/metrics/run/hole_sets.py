@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gan_eval.metrics.run.pictures import PictureResults
 
 BY_HOLE = ("fid", "kid", "cmmd", "p_ids", "u_ids")
-"""The metrics that are computed by hole, of whatever features."""
+"""The metrics that are computed by hole, of any features."""
 
 
 def hole_rows(

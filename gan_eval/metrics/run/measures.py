@@ -155,7 +155,7 @@ class Tools:
         return "; ".join(parts)
 
     def _network(self) -> str:
-        """What the output of a network depends on, other than its weights."""
+        """Settings that a network's output depends on, next to its weights."""
         libraries = [f"{name} {version}" for name, version in versions(_NETWORK_LIBRARIES)]
         return "; ".join([self.device.partition(":")[0], decoder(), *libraries])
 

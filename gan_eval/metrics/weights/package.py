@@ -213,5 +213,5 @@ class _ArraysOnly(pickle.Unpickler):
             ("numpy", "dtype"): np.dtype,
         }
         if (module, name) not in admitted:
-            raise ValueError(f"names {module}.{name}, which is no array")
+            raise ValueError(f"names {module}.{name}, which is not an array")
         return admitted[module, name]

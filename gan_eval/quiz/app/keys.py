@@ -40,7 +40,7 @@ def press_moment(stamp_ms: int, now: int, *, may_share: bool = MAY_SHARE_CLOCK) 
 
     Display servers on the same Linux machine stamp keys with the low 32 bits of the monotonic clock in whole
     milliseconds. Where the stamp lies shortly before `now`, when the event is handled, it gives how long the press has
-    waited: handled at once, the handling's moment is the finer one; else the middle of the stamp's millisecond is
+    waited: handled immediately, the handling's moment is the finer one; else the middle of the stamp's millisecond is
     taken. Otherwise (another machine's display, Windows) the stamp is of another clock.
 
     >>> [press_moment(stamp, 9_000_000, may_share=True) for stamp in (8, 5, 123456)]

@@ -1,4 +1,4 @@
-"""What a page gets: the facts of a session, its next trial with the addresses of pictures, feedback, and its end."""
+"""Content of the server's answers: facts of a session, its next trial with addresses of pictures, feedback, the end."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from gan_eval.tables.frames import Row
 
 Answer = dict[str, Any]
 Addresses = list[list[str]]
-"""Of pictures: a list for each showing."""
+"""Addresses of pictures, a list for each showing."""
 AHEAD = 3
 """Number of coming trials whose pictures a page loads ahead."""
 SCREENED_OUT = {
@@ -41,7 +41,7 @@ class LiveSession:
     """Trials that were done when the page was opened; no break comes straight after it."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     ended: bool = False
-    """It is over, and the experimenter was told."""
+    """It is over, and the experimenter knows."""
     addresses: dict[str, Making] = field(default_factory=dict)
     """The pictures of the session by the end of their address."""
     offered: dict[int, tuple[Addresses, Addresses]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Content:
         self.intro = intro
 
     def token(self, session: str) -> str:
-        """What a page shows to act in a session."""
+        """Return what a page needs to act in a session."""
         return f"{session}.{keyed_hash(self.secret, 'session', session)}"
 
     def setup(self, live: LiveSession) -> Answer:

@@ -400,7 +400,7 @@ class LiveStudy:
             raise self._unavailable(error) from error
 
     async def _work(self, job: Callable[..., Result], *arguments: Any, **more: Any) -> Result:
-        """Do work for the processor in a thread; a few at once, or they keep the thread that answers from running."""
+        """Do work for the processor in a thread; a few at a time, or they keep the thread that answers from running."""
         async with self._working:
             return await asyncio.to_thread(job, *arguments, **more)
 

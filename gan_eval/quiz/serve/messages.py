@@ -1,4 +1,4 @@
-"""What the page tells the server: JSON bodies, checked before anything is done with them.
+"""Messages of the page to the server: JSON bodies, checked before anything is done with them.
 
 A trial is a `gan_eval.quiz.remote.TrialReport`.
 """
@@ -46,7 +46,7 @@ class Screen(Message):
     """Physical pixels of the window."""
     device_pixel_ratio: float = Field(gt=0, le=20)
     refresh_hz: float | None = Field(default=None, gt=1, le=1000)
-    """As measured in the page."""
+    """The page's own measurement."""
     jitter_ms: float | None = Field(default=None, ge=0, le=10_000)
     dropped: float | None = Field(default=None, ge=0, le=1)
     """Share of frames that were left out."""

@@ -1,4 +1,4 @@
-"""The pictures of a session as the browser gets them: one format, and sizes and times that tell nothing.
+"""The pictures of a session as the browser gets them: one format, and sizes and times that give nothing away.
 
 Every picture is decoded and encoded again as PNG without compression and without metadata, so that the length of a
 response follows from height and width alone; compressed, a smooth generated picture would be shorter than a photograph.
@@ -26,7 +26,7 @@ from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
 CACHE_BYTES = 512 * 2**20
 """Encoded pictures that are kept in memory."""
 THREADS = 2
-"""Number of pictures that are encoded at once; more would keep the thread that answers from running."""
+"""Number of pictures that are encoded at a time; more would keep the thread that answers from running."""
 
 
 def keyed_hash(secret: bytes, *parts: str) -> str:

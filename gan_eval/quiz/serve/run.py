@@ -57,7 +57,7 @@ def listen(host: str, port: int) -> socket.socket:
         UserError: the address is not this computer's, or in use.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # with the protocol given, asyncio sends each part of a response at once (TCP_NODELAY)
+    # with the protocol given, asyncio sends each part of a response immediately (TCP_NODELAY)
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform != "win32":  # there the option would let two servers share the port
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

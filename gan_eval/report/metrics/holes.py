@@ -103,8 +103,8 @@ def _table(
         notes.append(f"{titles}: of the pictures of one row and the real ones of the same items; compare equal N only.")
     if sets["note"].notna().any():
         notes.append(
-            "P-IDS and U-IDS of 0 where there are no more pictures than features: a plane separates them whatever they "
-            "look like. Too few pictures, not bad models."
+            "P-IDS and U-IDS of 0 where there are no more pictures than features: a plane separates any of "
+            "them. Too few pictures, not bad models."
         )
     names = [
         f"{with_arrow(metric)}{f' ({unit})' if (unit := unit_of(metric)) else ''}".replace(" ", NBSP)

@@ -103,8 +103,8 @@ def _pictures(measured: Measured, dataset: str) -> str:
     whose = f"the model {models[0]}" if len(models) == 1 else f"each of {whole(len(models))} models ({listed(models)})"
     pictures = f"{count_text(counts)} generated picture{'' if counts == {1} else 's'} of {whose}"
     were = "was" if counts == {1} and len(models) == 1 else "were"
-    beside = f" with {count_text(real)} real {'one' if real == {1} else 'ones'}" if real else ""
-    return f"Of the data set {dataset}, {pictures} {were} measured{beside}, as {_formats(measured, dataset)}."
+    next_to = f" with {count_text(real)} real {'one' if real == {1} else 'ones'}" if real else ""
+    return f"Of the data set {dataset}, {pictures} {were} measured{next_to}, as {_formats(measured, dataset)}."
 
 
 def _formats(measured: Measured, dataset: str) -> str:

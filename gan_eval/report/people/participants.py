@@ -247,7 +247,7 @@ def _browser_sentences(sessions: pd.DataFrame, trials: pd.DataFrame) -> list[str
 
 
 def platform_name(text: str) -> str:
-    """Return browser and system of a user agent; other platforms as they are.
+    """Return browser and system of a user agent; other platforms unchanged.
 
     >>> platform_name("Mozilla/5.0 (Windows NT 10.0; Win64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0")
     'Edge on Windows'

@@ -125,7 +125,7 @@ NamedFits = dict[tuple[str, str, str], CrossedFit]
 Cell = tuple[tuple[str, str, str], Detection]
 """Comparison, a and b, and the numbers behind it."""
 Cited = dict[tuple[str | None, str | None] | None, Cell]
-"""By model and data set; all together under None."""
+"""Rows by model and data set; all together under None."""
 
 
 class Answerer:

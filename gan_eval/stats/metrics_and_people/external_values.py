@@ -1,6 +1,6 @@
 """Picture metrics that another program computed, such as pyiqa (MUSIQ, CLIP-IQA, TOPIQ, ...), as rows of image_metrics.
 
-Two layouts of CSV are read as they are. pyiqa's `inference_iqa.py --save_file musiq.csv` writes `0001.png,71.2` in
+Two layouts of CSV are read unchanged. pyiqa's `inference_iqa.py --save_file musiq.csv` writes `0001.png,71.2` in
 each line (older versions with a tab) without a header: the metric's name is that of the file. A table with a header has
 the picture's file in its first column, and each further column of numbers is a metric.
 """

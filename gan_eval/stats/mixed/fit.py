@@ -229,11 +229,11 @@ class CrossedFit:
     second: one number for an intercept alone, three (11, 21, 22) for an intercept and a slope by the standardised
     covariate."""
     units: tuple[Unit, Unit]
-    """How each factor's slope covariate was standardised."""
+    """Standardisation of each factor's slope covariate."""
     first: Spread
-    """Of the first factor (participants)."""
+    """Effects of the first factor (participants)."""
     second: Spread
-    """Of the second factor (stimuli)."""
+    """Effects of the second factor (stimuli)."""
     log_likelihood: float
     """Laplace approximation."""
     singular: bool

@@ -76,7 +76,7 @@ def sit(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
         added.extend((table.name, row) for row in rows)
 
     def submit_and_tell(writer: Writer, job: Callable[[Store], Any], **how: Any) -> Future[Any]:
-        """Tell what a job has added once its future says that it is durable."""
+        """Report what a job has added once its future says that it is durable."""
         rows: list[Message] = []
 
         def noted(opened: Store) -> Any:
@@ -85,12 +85,12 @@ def sit(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
             rows.extend(added)
             return result
 
-        def tell(future: Future[Any]) -> None:
+        def report(future: Future[Any]) -> None:
             for message in rows if future.exception() is None else ():
                 pipe.send_bytes(json.dumps(message).encode())
 
         future = submit(writer, noted, **how)
-        future.add_done_callback(tell)
+        future.add_done_callback(report)
         return future
 
     def onset_and_tell(session: Session, when: int) -> None:

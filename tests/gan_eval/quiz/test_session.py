@@ -204,7 +204,7 @@ def test_a_whole_session(lab: Lab) -> None:
     assert session.done == trials
 
 
-def test_only_practice_tells(lab: Lab) -> None:
+def test_only_practice_has_truth(lab: Lab) -> None:
     session = lab.begun(QuizSettings(real=2, fake=2, practice=3))
     for correct in (True, False, None):
         keys = {True: "f", False: "j"} if session.trial.planned["kind"] == "fake" else {True: "j", False: "f"}
@@ -219,10 +219,10 @@ def test_only_practice_tells(lab: Lab) -> None:
 
 def test_a_grade_is_never_wrong(lab: Lab) -> None:
     session = lab.begun(QuizSettings(protocol="rating", real=2, fake=2, practice=2))
-    for key, tells in (("3", False), (None, True)):
+    for key, has_truth in (("3", False), (None, True)):
         show(session, lab.clock, key=key)
         session.wait()
-        assert (session.feedback is not None) is tells
+        assert (session.feedback is not None) is has_truth
 
 
 def test_the_next_trial_waits_for_the_commit_of_the_last(lab: Lab) -> None:

@@ -31,7 +31,7 @@ from gan_eval.tables.frames import write_table
 
 @pytest.fixture(scope="module")
 def folder(training):
-    """With the study's own table of plateaus, so that it is computed once."""
+    """Use the study's own table of plateaus, so that it is computed once."""
     runs = training_runs(read_folder(training))
     plateaus = study_plateaus({run.model: run.validation for run in runs}, None)
     write_table(plateaus, training / "tables" / "plateaus.csv", PLATEAUS)

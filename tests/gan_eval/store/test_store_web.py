@@ -1,4 +1,4 @@
-"""What a server of pages keeps in a store: one secret for all processes, and the tab that holds a session."""
+"""A server of pages keeps in a store: one secret for all processes, and the tab that holds a session."""
 
 import subprocess
 import sys

@@ -96,7 +96,7 @@ def test_missing_data_is_named_before_anything_is_written(world):
         ("[stimuli]\ncatch_sets = ['absent']\n", "not a stimulus set"),
         ("allow_giveaways = ['sharpness']\n", "s.toml: quiz.allow_giveaways: 'sharpness' is never refused"),
         ("catch = 5\n", r"s\.toml: quiz\.catch = 5: there are no sets for catch trials; name some in stimuli\."),
-        ("language = 'xx'\n", r"s\.toml: quiz\.language xx: there is no such translation"),
+        ("language = 'xx'\n", r"s\.toml: quiz\.language xx: not translated"),
     ],
 )
 def test_what_would_be_found_after_days_is_found_at_once(world, addition, words):

@@ -1,4 +1,4 @@
-"""What a run loads: networks and regressions with their hashes and caveats, or why there is none."""
+"""Measures that a run loads: networks and regressions with their hashes and caveats, or why there is none."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -106,7 +106,7 @@ def test_text_does_for_names_and_paths(
 
 
 def test_a_bad_picture_has_its_reason_and_the_others_are_measured(folders: Folders) -> None:
-    """How files are read is tested with the reader; a pair of one depth is compared at that depth."""
+    """The reader of files has its own tests; a pair of one depth is compared at that depth."""
     real, fake = folders(3)
     (fake / "p0.png").write_bytes((fake / "p0.png").read_bytes()[:-200])
     deep = images.read_rgb(fake / "p1.png").astype(np.uint16) * 257

@@ -59,8 +59,8 @@ class _Code:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (_Code(), "system, which is no array"),
-        (print, "print, which is no array"),
+        (_Code(), "system, which is not an array"),
+        (print, "print, which is not an array"),
         ({"Other_0": {}}, "other layers than those of Net_0"),
         ({"Net_0": {"Conv_0": {}}}, "other layers than those of Net_0"),
         ([1, 2], "other layers than those of Net_0"),

@@ -302,7 +302,7 @@ STOPS = {
     "screen": ("paused: The screen has changed", "screen_changed"),
     "signal": ("over", "interrupted"),
 }
-"""What stops the trials: how the run ends, and the flag of the trial on its way."""
+"""Events that stop the trials: how the run ends, and the flag of the trial on its way."""
 
 
 @pytest.mark.parametrize(

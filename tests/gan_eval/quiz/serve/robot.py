@@ -71,7 +71,7 @@ class Robot:
         return following
 
     def report(self, following: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:
-        """What happens in a trial, as the page would report it."""
+        """Report a trial as the page would."""
         planned = {**planned, "requested_exposure_ms": following["exposure_ms"]}
         trial = Trial(planned, self.protocol.timing(planned), len(following["showings"]))
         judgement = self.person.judge(trial, self.protocol.answers.values())
@@ -81,7 +81,7 @@ class Robot:
         return report.model_dump()
 
     def take_part(self, following: dict[str, Any], plan: list[dict[str, Any]], *, most: int = 10_000) -> dict[str, Any]:
-        """Answer trials until the end, or so many; what follows."""
+        """Answer trials until the end, or this number of them; return what follows."""
         planned = {row["trial"]: row for row in plan}
         while following["page"] == "trial" and most > 0:
             report = self.report(following, planned[following["trial"]])

@@ -55,7 +55,7 @@ def stimuli(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(stimuli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that nobody has told of the attack."""
+    """A server that knows nothing of the attack."""
     store = tmp_path_factory.mktemp("store") / "store.sqlite"
     it = Server(stimuli, str(store), "--allow-giveaways", "format,metadata")
     it.store = str(store)  # type: ignore[attr-defined]
@@ -105,7 +105,7 @@ class Victim:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What its page sends."""
+        """Return what its page sends."""
         return {"Authorization": f"Bearer {self.token}", "X-Tab": TAB}
 
     def post(self, name: str, body: Any, headers: dict[str, str] | None = None) -> httpx.Response:
@@ -135,7 +135,7 @@ def raw(server: Server, request: bytes, *, wait: float = 20) -> int:
 
 
 def refused(response: httpx.Response) -> bool:
-    """Whether a request was refused, in JSON."""
+    """Return whether a request was refused, in JSON."""
     return 400 <= response.status_code < 500 and "error" in response.json()
 
 

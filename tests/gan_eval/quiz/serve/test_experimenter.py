@@ -50,7 +50,7 @@ class Page:
         self.path = path_of(served.live)
 
     def numbers(self) -> dict[str, Any]:
-        """What the page shows."""
+        """Return what the page shows."""
         response = self.client.get(f"{self.path}/status")
         assert response.status_code == 200, response.text
         found: dict[str, Any] = response.json()

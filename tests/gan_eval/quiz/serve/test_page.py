@@ -236,8 +236,8 @@ def test_a_whole_session(
     assert {row["trial"]: row["confidence"] for row in stored if row["confidence"]} == visitor.confidence
     (session,) = server.rows(tables.SESSIONS)
     assert (session["presenter"], session["status"]) == ("browser", "complete")
-    told = {row["question"]: row["answer"] for row in server.rows(tables.PARTICIPANTS)}
-    assert told == {"STUDY_ID": "s1", **({"age": "30", "expert": "no", "notes": None} if "questions" in quiz else {})}
+    given = {row["question"]: row["answer"] for row in server.rows(tables.PARTICIPANTS)}
+    assert given == {"STUDY_ID": "s1", **({"age": "30", "expert": "no", "notes": None} if "questions" in quiz else {})}
     check_pages(visitor, quiz)
     check_states(visitor, stored, quiz)
 
@@ -247,8 +247,8 @@ def check_pages(visitor: Visitor, quiz: dict[str, Any]) -> None:
     first = [page for page in visitor.pages if page not in ("trial", "confidence", "feedback", "break")]
     questions = ["questions"] if "questions" in quiz else []
     assert first == ["welcome", "consent", *questions, "instructions", "keys", "ready", "end"]
-    told = quiz.get("practice") and quiz["protocol"] not in ("model_vs_model", "rating")  # where there is a truth
-    wanted = {"confidence": quiz.get("confidence"), "feedback": told, "break": quiz.get("break_every")}
+    feedback = quiz.get("practice") and quiz["protocol"] not in ("model_vs_model", "rating")  # where there is a truth
+    wanted = {"confidence": quiz.get("confidence"), "feedback": feedback, "break": quiz.get("break_every")}
     for page, there in wanted.items():
         assert (page in visitor.pages) == bool(there or (page == "break" and quiz.get("practice"))), page
 
@@ -310,7 +310,7 @@ def test_a_reload_and_a_second_browser(serve: Callable[..., Server], visit: Call
 
 @pytest.mark.nightly
 def test_a_restarted_server_is_not_noticed(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
-    """Kill the server in mid-trial, answer, and start it again: the page continues by itself and nothing is flagged."""
+    """Kill the server in mid-trial, answer, and start it again: the page continues alone and nothing is flagged."""
     server = serve(**UNTIL_ANSWERED)
     visitor = visit(expected=("ERR_CONNECTION_REFUSED",))
     begun(visitor, server.link())
@@ -419,7 +419,7 @@ def test_leave_before_consent(serve: Callable[..., Server], visit: Callable[...,
 
 @pytest.mark.nightly
 def test_comprehension_has_two_attempts(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
-    """Fail twice: screened out with the code; a correct second attempt goes on."""
+    """Fail twice: screened out with the code; a correct second attempt continues."""
     server = serve(**UNTIL_ANSWERED, browser={**CHECKS, "screened_out_code": "OUT-1"})
     wrong = {"What do you judge": "sounds"}
     for code, second, page in (("P01", wrong, "refused"), ("P02", ANSWERS, "keys")):
@@ -492,7 +492,7 @@ def test_pictures_are_shown_pixel_by_pixel(
 def test_buttons_beside_a_large_picture_keep_away_from_it(
     serve: Callable[..., Server], visit: Callable[..., Visitor], window: tuple[int, int], ratio: float, size: int
 ) -> None:
-    """Show a picture that leaves no room below: the buttons are beside it, and nothing is drawn around it."""
+    """Show a picture that leaves no room below: the buttons are next to it, and nothing is drawn around it."""
     server = serve("--no-intro", **UNTIL_ANSWERED, picture_size=size)
     visitor = visit()
     visitor.window(*window, ratio=ratio)
@@ -508,7 +508,7 @@ def test_buttons_beside_a_large_picture_keep_away_from_it(
 
 
 def assert_plain_around(screen: NDArray[np.uint8], top: int, left: int, high: int, wide: int) -> None:
-    """From 4 to 12 pixels around a picture, the page has one colour."""
+    """The page has one colour 4 to 12 pixels around a picture."""
     around = screen[top - 12 : top + high + 12, left - 12 : left + wide + 12].copy()
     around[8:-8, 8:-8] = around[0, 0]
     assert (around == around[0, 0]).all()

@@ -78,7 +78,7 @@ def faults(servers: list[Server]) -> list[str]:
 
 
 def require_nothing_lost(store: str, people: list[Person], kills: int) -> None:
-    """Compare the store with what people were told."""
+    """Compare the store with what was acknowledged."""
     sessions, plans, trials = rows_of(store)
     acknowledged = {key: value for person in people for key, value in person.acknowledged.items()}
     complete = set[str]().union(*(person.complete for person in people))
@@ -172,7 +172,7 @@ def test_a_database_that_is_restarted_costs_nothing(
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 def test_a_process_that_dies_is_replaced(stimuli: StimulusSet, database: str, servers: list[Server]) -> None:
-    """Of a server with two processes, kill the second: another one is started, and the end is as always."""
+    """Kill one of two processes of a server: another one is started, and the end is as always."""
     server = Server(stimuli.folder, database, "--workers", "2")
     servers.append(server)
     server.start()
@@ -226,7 +226,7 @@ def test_sigterm_ends_a_server_within_seconds_with_everything_stored(
             time.sleep(0.001)
         status, took = server.stop()
     assert (status, took < 10) == (0, True), (status, took)
-    told = {key: value for person in people for key, value in person.acknowledged.items()}
+    acknowledged = {key: value for person in people for key, value in person.acknowledged.items()}
     server.start()
     server.wait()
     enough.set()
@@ -235,5 +235,5 @@ def test_sigterm_ends_a_server_within_seconds_with_everything_stored(
         assert person.problem is None, repr(person.problem)
     assert server.stop()[0] == 0
     stored = {(row["session"], row["trial"]): row["reaction_time_ms"] for row in rows_of(store)[2]}
-    assert {key: stored.get(key) for key in told} == pytest.approx(told)
+    assert {key: stored.get(key) for key in acknowledged} == pytest.approx(acknowledged)
     require_nothing_lost(store, people, 0)

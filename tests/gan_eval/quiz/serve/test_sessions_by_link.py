@@ -237,7 +237,7 @@ def test_a_reload_gives_no_further_attempt_at_the_questions(serve: Callable[...,
 
 
 def test_a_complete_session_stays_complete(serve: Callable[..., Served]) -> None:
-    """Whatever its page sends afterwards."""
+    """Nothing that its page sends afterwards changes it."""
     check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
     served = serve(browser={"checks": [check], "complete_code": "DONE"})
     robot = served.robot()
@@ -283,7 +283,7 @@ def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(
 
 
 def test_encoded_pictures_are_the_stimuli(serve: Callable[..., Served]) -> None:
-    """The pixels are those of the files, whatever the encoder does."""
+    """The pixels are those of the files after encoding."""
     served = serve()
     robot = served.robot()
     robot.arrive()

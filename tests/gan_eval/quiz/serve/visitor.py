@@ -118,7 +118,7 @@ class Visitor:
 
     @property
     def text(self) -> str:
-        """What the page says."""
+        """Return the page's text."""
         return str(self.script("return document.body.innerText"))
 
     def wait(self, until: Callable[[Hooks], bool], *, seconds: float = 20) -> Hooks:
@@ -201,7 +201,7 @@ class Visitor:
         assert not problems, (self.hooks, problems)
 
     def screenshot(self) -> NDArray[np.uint8]:
-        """What is on the screen, in device pixels."""
+        """Return what is on the screen, in device pixels."""
         return np.asarray(Image.open(BytesIO(self.driver.get_screenshot_as_png())).convert("RGB"))
 
     def walk(self, until: Callable[[Hooks], bool] = lambda _: False, *, seconds: float = 120) -> Hooks:

@@ -31,7 +31,7 @@ from gan_eval.tables.frames import write_rows
 
 @pytest.fixture(scope="module")
 def answered(study, tmp_path_factory) -> Path:
-    """The study as one that waits for no more participants, its pictures beside it."""
+    """The study as one that waits for no more participants, its pictures next to it."""
     folder = tmp_path_factory.mktemp("answered")
     copy = Path(shutil.copytree(study, folder / "study", ignore=shutil.ignore_patterns("models", "published")))
     file = copy / OWN_FOLDER / "facts.json"

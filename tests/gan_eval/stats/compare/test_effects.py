@@ -37,7 +37,7 @@ def test_rows_of_each_model_have_the_observed_shares():
 
 
 def test_a_share_is_averaged_over_the_other_factor():
-    """By quadrature, for participants and for pictures of both kinds."""
+    """Integrate by quadrature, for participants and for pictures of both kinds."""
     trials = simulated(participants=15, stimuli=40, each=40)
     table, fitted = table_of(trials)
     fit = fitted["told apart", "fake", "real"]

@@ -25,7 +25,7 @@ def first(people: int, *, skill: float = 1.4) -> pd.DataFrame:
 
 
 def look(*given: Any) -> Looked:
-    """What a look finds; it must be due or awaited."""
+    """Return what a look finds; it must be due or expected."""
     looked = take_look(*given)
     assert looked is not None
     return looked

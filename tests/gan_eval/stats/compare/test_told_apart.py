@@ -1,4 +1,4 @@
-"""One fit for each row: its numbers follow from two shares, whatever the answers are."""
+"""One fit for each row: its numbers follow from two shares, for any answers."""
 
 import numpy as np
 import pandas as pd

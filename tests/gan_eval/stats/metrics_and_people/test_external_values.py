@@ -1,4 +1,4 @@
-"""Values that another program computed: pyiqa's files as they are, matched to the judged pictures by file name."""
+"""Values that another program computed: pyiqa's own files, matched to the judged pictures by file name."""
 
 from pathlib import Path
 

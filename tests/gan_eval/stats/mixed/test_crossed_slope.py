@@ -40,7 +40,7 @@ def test_units_and_offset_of_the_slope_do_not_matter():
     ],
 )
 def test_spreads_are_in_the_units_of_the_covariate(scales, centre, wanted):
-    """Of a covariate of SD 2; the correlation is none where a spread is 0."""
+    """Use a covariate of SD 2; the correlation is none where a spread is 0."""
     data = answers(DESIGNS["slope of kind"])
     standardised = Crossed.of(data.y, data.X, data.first, data.second, slopes=(data.slope, None))
     maximum = Maximum(np.array([*scales, -0.7, 0.4, -0.6]), np.ones(6, bool), -9.0, -np.eye(6))
