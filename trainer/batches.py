@@ -108,46 +108,33 @@ class Position:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The order of the pairs: every pair once an epoch, in an order that follows from the seed.
-
-    Several devices share each step's global batch evenly. Where an epoch's last one does not divide by their number, it
-    is filled up with the epoch's first pairs: places beyond the last pair count on from the first.
-    """
+    """The order of the pairs: every pair once an epoch, in an order that follows from the seed."""
 
     pairs: int
-    batch_size: int  # pairs a step on each device
+    batch_size: int  # pairs a step
     seed: int
-    world: int = 1  # number of devices
-
-    @property
-    def global_batch(self) -> int:
-        """Pairs a step on all devices."""
-        return self.batch_size * self.world
 
     @property
     def steps_per_epoch(self) -> int:
-        return -(-self.pairs // self.global_batch)
+        return -(-self.pairs // self.batch_size)
 
     def position(self, step: int) -> Position:
-        """The place of step `step`, counted from 0, on all devices together."""
+        """The place of step `step`, counted from 0."""
         epoch, batch = divmod(step, self.steps_per_epoch)
-        start = batch * self.global_batch
-        filled = -(-self.pairs // self.world) * self.world
-        return Position(epoch, start, min(start + self.global_batch, filled))
+        start = batch * self.batch_size
+        return Position(epoch, start, min(start + self.batch_size, self.pairs))
 
-    def samples(self, step: int, *, rank: int = 0) -> list[tuple[int, int]]:
-        """Return a device's samples: (place in the epoch's order, number of the sample since the run's start)."""
-        place = self.position(step)
-        share = (place.stop - place.start) // self.world
-        first = place.start + rank * share
-        return [(n % self.pairs, place.epoch * self.pairs + n % self.pairs) for n in range(first, first + share)]
+    def samples(self, step: int) -> list[tuple[int, int]]:
+        """Return the samples of a step: (place in the epoch's order, number of the sample since the run's start)."""
+        at = self.position(step)
+        return [(place, at.epoch * self.pairs + place) for place in range(at.start, at.stop)]
 
     def images(self, steps: int) -> int:
-        """Return the number of pairs in the first `steps` steps on all devices, without those that fill up a batch."""
+        """Return the number of pairs in the first `steps` steps."""
         if not steps:
             return 0
-        place = self.position(steps - 1)
-        return place.epoch * self.pairs + min(place.stop, self.pairs)
+        at = self.position(steps - 1)
+        return at.epoch * self.pairs + at.stop
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """The permutation of one epoch."""
@@ -169,17 +156,13 @@ class Batches:
         assemble: Assemble = pair_batch,
         formats: Sequence[PixelFormat] = (RGB8, RGB8),
         workers: int = 0,
-        rank: int = 0,
-        world: int = 1,
         pin_for: torch.device | None = None,
     ) -> None:
-        """Batches of one device."""
-        self.schedule = Schedule(len(pictures), settings.batch_size, settings.seed, world)
+        self.schedule = Schedule(len(pictures), settings.batch_size, settings.seed)
         self._pictures = pictures
         self._settings = settings
         self._assemble = assemble
         self._formats = formats
-        self._rank = rank
         self._pin = pin_for is not None
         self._order = lru_cache(maxsize=2)(self.schedule.order)
         begin = None if pin_for is None else partial(torch.cuda.set_device, pin_for)  # a thread's own is the first GPU
@@ -207,7 +190,7 @@ class Batches:
     def _make(self, step: int) -> Batch:
         size = self._settings.image_size
         order = self._order(self.schedule.position(step).epoch)
-        samples = self.schedule.samples(step, rank=self._rank)
+        samples = self.schedule.samples(step)
         items = [jitter(self._pictures[order[place]], self._settings, sample=sample) for place, sample in samples]
         crops = []
         for pictures, pixel_format in zip(zip(*items, strict=True), self._formats, strict=False):

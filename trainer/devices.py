@@ -1,42 +1,27 @@
-"""The devices of a run: one, or several with a process each that `torchrun` starts; threads, kernels and memory.
-
-Several devices share one global batch. DistributedDataParallel averages the gradients; the logged losses and
-BatchNorm's running statistics are averaged after each step, so all processes hold the same state. Only the first
-process, the leader, writes files, measures and prints.
-"""
+"""The device of a run: threads, kernels, memory and numerical precision."""
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from inspect import signature
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
-from torch import Tensor, distributed, nn
-from torch.nn.parallel import DistributedDataParallel
+from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.machine.threads import free_cores, processes, usable_cores, warn_if_threads_spin
+from gan_eval.machine.threads import free_cores, usable_cores, warn_if_threads_spin
 from gan_eval.settings.training import TrainingSettings
 
 PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 """Precision names of Lightning Fabric. bf16 is autocast: weights, optimizers and losses stay in fp32."""
-PATIENCE = timedelta(hours=6)
-"""Time that processes wait for the leader, which may be reading many pictures or measuring."""
 WORKERS = 4
 """Threads that prepare batches for a GPU, at most one for each core: enough for 16 pairs every 30 ms."""
 WORKSPACE = ":4096:8"
 """Size and number of cuBLAS workspaces that make its sums deterministic; read when cuBLAS starts."""
 MIN_STEP_SIZE = 2**19
 """Smallest `step_size` that gains from a second thread: in smaller steps most time is Python's overhead."""
-STOP_EVERY = 10
-"""On GPUs, steps between two checks for an interrupt in any process: each check waits for the device."""
-_OPTIONS = signature(DistributedDataParallel).parameters  # PyTorch 2.15 renames one
-_SEND_BUFFERS = "forward_sync_buffers" if "forward_sync_buffers" in _OPTIONS else "broadcast_buffers"
 
 
 def workers_for(device: torch.device, requested: int | None) -> int:
@@ -86,43 +71,9 @@ def step_size(settings: TrainingSettings) -> int:
 
 
 def new_fabric(settings: TrainingSettings) -> Fabric:
-    """Return the device of this process, the precision, and the other processes if `torchrun` started several."""
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints a greeting in every process
-    precision = PRECISION[settings.precision]
-    world = processes()
-    if world == 1:
-        return Fabric(accelerator="auto", devices=1, precision=precision)
-    here = int(os.environ["LOCAL_WORLD_SIZE"])
-    if here < world:
-        raise UserError(f"--nnodes: {world} processes, but {here} on this machine; give --nproc-per-node alone")
-    if 0 < torch.cuda.device_count() < world:
-        raise UserError(
-            f"--nproc-per-node {world}: this machine has {torch.cuda.device_count()} GPUs; give that number"
-        )
-    options: dict[str, Any] = {_SEND_BUFFERS: False, "gradient_as_bucket_view": True}
-    strategy = DDPStrategy(timeout=PATIENCE, **options)
-    fabric = Fabric(accelerator="auto", devices=world, strategy=strategy, precision=precision)
-    if synchronised(settings, fabric) and fabric.device.type != "cuda":
-        raise UserError(
-            "statistics 'batch': BatchNorm over several devices needs GPUs; give another norm or one process"
-        )
-    fabric.launch()
-    return fabric
-
-
-def speaker(fabric: Fabric, on_message: Callable[[str], None] | None) -> Callable[[str], None]:
-    """Return `on_message` in the leader, and elsewhere a function that drops messages."""
-    return (on_message if fabric.is_global_zero else None) or (lambda _line: None)
-
-
-@contextmanager
-def leader_first(fabric: Fabric) -> Iterator[None]:
-    """Run the block in the leader first, then in the other processes; if the leader fails, they do not run it."""
-    if not fabric.is_global_zero:
-        fabric.barrier()
-    yield
-    if fabric.is_global_zero:
-        fabric.barrier()
+    """Return the device and the precision: a GPU where there is one."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints a greeting
+    return Fabric(accelerator="auto", devices=1, precision=PRECISION[settings.precision])
 
 
 @contextmanager
@@ -146,41 +97,6 @@ def exact_kernels(device: torch.device) -> Iterator[None]:
         finally:
             torch.use_deterministic_algorithms(before[0], warn_only=before[1])
             deterministic.fill_uninitialized_memory = filled
-
-
-def synchronised(settings: TrainingSettings, fabric: Fabric) -> bool:
-    """Return whether BatchNorm takes its statistics from several devices."""
-    return fabric.world_size > 1 and settings.norm == "batch" and settings.statistics == "batch"
-
-
-def average(fabric: Fabric, tensors: Sequence[Tensor]) -> None:
-    """Replace each tensor by its mean over the devices, in place and in one message."""
-    if fabric.world_size == 1 or not tensors:
-        return
-    message = torch.cat([tensor.flatten() for tensor in tensors])
-    distributed.all_reduce(message)
-    parts = message.div_(fabric.world_size).split([tensor.numel() for tensor in tensors])
-    for tensor, part in zip(tensors, parts, strict=True):
-        tensor.copy_(part.view_as(tensor))
-
-
-def running_statistics(*nets: nn.Module) -> list[Tensor]:
-    """Return the running means and variances of the networks."""
-    return [buffer for net in nets for buffer in net.buffers() if buffer.is_floating_point()]
-
-
-def any_rank(fabric: Fabric, here: bool, *, step: int) -> bool:
-    """Return whether `here` is true in any process; every process calls it after each step.
-
-    On several GPUs the check is made only every STOP_EVERY steps; between them the answer is False.
-    """
-    if fabric.world_size == 1:
-        return here
-    if fabric.device.type == "cuda" and step % STOP_EVERY:
-        return False
-    anywhere = torch.tensor(float(here), device=fabric.device)
-    distributed.all_reduce(anywhere)
-    return bool(anywhere)
 
 
 def memory_format(device: torch.device, precision: str = "fp32") -> torch.memory_format:

@@ -10,7 +10,7 @@ import typer
 from gan_eval.cli.options import pairs, refuse_without_effect, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
-from gan_eval.machine.threads import MAX_THREADS, processes
+from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric, ResizerName
 from gan_eval.metrics.weights.known import WEIGHTS
 
@@ -78,8 +78,6 @@ def metrics(
         return
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
-    if processes() > 1:
-        raise UserError("metrics: torchrun would measure everything in each process; start it without torchrun")
     from gan_eval.metrics.catalogue import select, with_features
     from gan_eval.metrics.run.cache import cache_file
     from gan_eval.metrics.run.inputs import folder_pair

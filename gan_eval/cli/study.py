@@ -18,7 +18,6 @@ from gan_eval.cli.options import (
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.start import restart_with_allocator_settings
-from gan_eval.machine.threads import require_one_process
 
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
@@ -31,7 +30,6 @@ def demo(
     threads: Threads = None,
 ) -> None:
     """Do a whole small study with pictures that come with a package: train, show, measure, report."""
-    require_one_process("demo")
     restart_with_allocator_settings()  # before what takes long to import
     from gan_eval.cli.console import Console
     from gan_eval.study.demo import run_demo
@@ -57,7 +55,6 @@ def try_pictures(
     threads: Threads = None,
 ) -> None:
     """Turn folders of real and generated pictures into a report: import, audit, metrics, a short quiz."""
-    require_one_process("try")
     from gan_eval.cli.console import Console
     from gan_eval.study.two_folders import try_folders
 
@@ -111,7 +108,6 @@ def run(
     """
     if smoke:
         refuse_without_effect(context, ["fraction"], "a smoke run makes few steps whatever their planned number is")
-    require_one_process("run")
     restart_with_allocator_settings()  # before what takes long to import
     from gan_eval.cli.console import Console
     from gan_eval.files.locks import refuse_if_held

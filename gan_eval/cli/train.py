@@ -23,7 +23,6 @@ from gan_eval.cli.options import (
 )
 from gan_eval.errors import UserError
 from gan_eval.machine.start import restart_with_allocator_settings
-from gan_eval.machine.threads import process_rank, processes
 from gan_eval.settings.sections import as_flag, check_options
 from gan_eval.settings.training import Direction, TrainingSettings
 from trainer.job import TrainingJob
@@ -95,10 +94,7 @@ def train(
     estimate: Annotated[bool, typer.Option("--estimate", help="Only estimate time, memory and disk.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,
 ) -> None:
-    """Train a generator on A|B pictures, or to fill holes in photographs.
-
-    On several devices: torchrun --nproc-per-node N -m gan_eval train …
-    """
+    """Train a generator on A|B pictures, or to fill holes in photographs."""
     restart_with_allocator_settings()  # before what takes long to import
     from gan_eval.cli.console import Console
 
@@ -135,7 +131,7 @@ def train(
         workers=workers,
         threads=threads,
     )
-    if out is not None and not estimate and process_rank() == 0:  # known before torch is imported
+    if out is not None and not estimate:  # known before torch is imported
         from gan_eval.files.locks import refuse_if_held
         from trainer.state.run_folder import run_lock
 
@@ -145,22 +141,20 @@ def train(
     with Console() as console:
         if out is None or estimate:
             estimated = estimate_model(job, on_message=console.message, on_progress=console.progress)
-            if estimated is not None:
-                typer.echo(json.dumps(asdict(estimated)) if as_json else "\n".join(estimated.lines()), err=not as_json)
+            typer.echo(json.dumps(asdict(estimated)) if as_json else "\n".join(estimated.lines()), err=not as_json)
             return
         train_model(
             job,
             out,
             checkpoint_every=checkpoint_every,
-            on_progress=training_progress(console, images_a_step=job.settings.batch_size * processes()),
+            on_progress=training_progress(console, images_a_step=job.settings.batch_size),
             on_message=console.message,
         )
-    if process_rank() == 0:
-        only_val = (job.data / "val").is_dir() and not (job.data / "test").is_dir()
-        words = ["--split", "val"] if only_val else []
-        words += ["--data-root", str(job.root)] if job.settings.inpainting is not None and job.root != Path() else []
-        name_next("generate", str(out), "--data", str(job.data), *words, "--out", f"{out}-set")
-        typer.echo(out)
+    only_val = (job.data / "val").is_dir() and not (job.data / "test").is_dir()
+    words = ["--split", "val"] if only_val else []
+    words += ["--data-root", str(job.root)] if job.settings.inpainting is not None and job.root != Path() else []
+    name_next("generate", str(out), "--data", str(job.data), *words, "--out", f"{out}-set")
+    typer.echo(out)
 
 
 def job_of_study(

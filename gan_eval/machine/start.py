@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from gan_eval.machine.threads import processes
-
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 """glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""
 
@@ -68,11 +66,7 @@ def leave_out_current_folder() -> None:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process with an exit status; with several processes, end without shutting the interpreter down.
-
-    A thread of gloo may let go of its last tensor a moment after the work was done. Where the interpreter is being
-    taken down by then, that aborts the process (pytorch/pytorch#179291).
-    """
+    """End the process with an exit status, also where what is written last finds no room."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -80,6 +74,4 @@ def leave(status: int) -> NoReturn:
             OSError
         ):  # a full disk, which has been reported; Python would flush again and end with a status of its own
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if processes() == 1:
-        sys.exit(status)
-    os._exit(status)
+    sys.exit(status)

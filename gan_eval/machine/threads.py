@@ -1,4 +1,4 @@
-"""CPU threads: how many may run, how they wait for each other, and the processes of `torchrun`."""
+"""CPU threads: how many may run, and how they wait for each other."""
 
 import math
 import os
@@ -7,8 +7,6 @@ import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
-
-from gan_eval.errors import UserError
 
 MAX_THREADS = 1024
 """Largest number of CPU threads that is accepted: PyTorch takes any, and fails far above the number of cores."""
@@ -96,24 +94,3 @@ def _core_limit(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/sel
             if folder == root:
                 break
     return limit
-
-
-def processes() -> int:
-    """The number of processes of this run: 1, or the number given to `torchrun`."""
-    return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1
-
-
-def process_rank() -> int:
-    """The number of this process, from 0; number 0 is the one that speaks."""
-    return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else 0
-
-
-def require_one_process(verb: str) -> None:
-    """Refuse a command under `torchrun`.
-
-    Raises:
-        UserError: `torchrun` has started several, and each would do the whole command.
-    """
-    if processes() > 1:
-        fix = "train the models with `torchrun … -m gan_eval train STUDY.toml --model NAME` first"
-        raise UserError(f"{verb}: not under torchrun, where each process would do all of it; {fix}")

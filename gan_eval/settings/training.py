@@ -128,7 +128,7 @@ class TrainingSettings(Section):
     steps: int | None = Field(default=None, ge=1, le=MAX_STEPS, examples=[100000])
     """Optimizer steps; give either epochs or steps."""
     batch_size: int = Field(default=1, ge=1, le=65_536)
-    """Pairs in each step, on each device."""
+    """Pairs in each step."""
     image_size: int = Field(default=256, ge=16, le=2**MAX_LEVELS)
     """Side of the square pictures in pixels."""
     learning_rate: float = Field(default=2e-4, gt=0, le=1000)
@@ -195,7 +195,7 @@ class TrainingSettings(Section):
     norm: NormKind = "batch"
     """Normalisation in both networks."""
     statistics: StatisticsKind = "sample"
-    """BatchNorm over each picture separately, or over the whole batch (on all devices); the same at batch size 1."""
+    """BatchNorm over each picture separately, or over the whole batch; the same at batch size 1."""
     encoder_order: EncoderOrder = "norm_activation"
     """Order of norm and LeakyReLU after each convolution in the encoding half."""
     dropout: float = Field(default=0.5, ge=0, lt=1)
@@ -245,15 +245,15 @@ class TrainingSettings(Section):
             return None if uses_best or self.best_metric is not None else VALIDATION_PAIRS
         return None if self.validation_pairs == "all" else self.validation_pairs
 
-    def planned_steps(self, pictures: int, *, devices: int = 1) -> int:
-        """Return the number of optimizer steps for `pictures` pictures, with a batch on each device.
+    def planned_steps(self, pictures: int) -> int:
+        """Return the number of optimizer steps for `pictures` pictures.
 
         Raises:
             UserError: neither steps nor epochs are given.
         """
         if self.steps is None and self.epochs is None:
             raise UserError("training: neither steps nor epochs are given; give one of them")
-        return self.steps or (self.epochs or 0) * math.ceil(pictures / (self.batch_size * devices))
+        return self.steps or (self.epochs or 0) * math.ceil(pictures / self.batch_size)
 
     @model_validator(mode="after")
     def _networks_fit_the_task(self) -> Self:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_eval.machine.threads import process_rank
 from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
@@ -18,19 +17,14 @@ def train_model(job: "TrainingJob", out: Path, **how: Any) -> Path:
 
     Raises:
         UserError: an unknown validation metric, or what `train` raises.
-        KeyboardInterrupt: Ctrl-C; SystemExit in the processes that do not lead.
+        KeyboardInterrupt: Ctrl-C.
     """
     from trainer.loop.run import train
 
-    try:
-        return train(_with_metrics(job), out, **how)
-    except KeyboardInterrupt:
-        if process_rank() > 0:
-            raise SystemExit(130) from None
-        raise
+    return train(_with_metrics(job), out, **how)
 
 
-def estimate_model(job: "TrainingJob", **how: Any) -> "Estimate | None":
+def estimate_model(job: "TrainingJob", **how: Any) -> "Estimate":
     """Call `trainer.loop.estimate.estimate` with the validation metrics that the settings ask for."""
     from trainer.loop.estimate import estimate
 

@@ -1,4 +1,4 @@
-"""Batches: sides, sizes, order, jitter, cache, bad pictures, several devices; and random streams."""
+"""Batches: sides, sizes, order, jitter, cache, bad pictures; and random streams."""
 
 import hashlib
 import itertools
@@ -126,33 +126,6 @@ def test_any_number_of_workers_gives_the_same_batches(make_pairs: Pairs, tiny: S
             for step, pair in zip(steps, wanted, strict=True):
                 for found, expected in zip(pair_of(batches(step)), pair_of(pair), strict=True):
                     np.testing.assert_array_equal(found, expected)
-
-
-@pytest.mark.parametrize(("world", "batch_size"), [(2, 1), (2, 2), (4, 1), (3, 2)])
-def test_devices_share_the_batches_of_one_device(
-    make_pairs: Pairs, tiny: Settings, world: int, batch_size: int
-) -> None:
-    """12 pairs divide evenly: what the devices see together is what one device with the global batch sees."""
-    pictures = paired_pictures(PairedSet(make_pairs(train=12)).paths("train"), "AtoB", side=72)
-    one = Batches(pictures, tiny(batch_size=world * batch_size))
-    ranks = [Batches(pictures, tiny(batch_size=batch_size), rank=rank, world=world) for rank in range(world)]
-    assert one.schedule.steps_per_epoch == ranks[0].schedule.steps_per_epoch
-    for step in range(one.schedule.steps_per_epoch + 2):
-        for half in range(2):
-            shared = np.concatenate([pair_of(batches(step))[half] for batches in ranks])
-            np.testing.assert_array_equal(shared, pair_of(one(step))[half])
-
-
-def test_a_last_batch_that_does_not_divide_is_filled_up_with_the_first_pairs() -> None:
-    schedule = Schedule(pairs=5, batch_size=1, seed=1, world=3)
-    assert schedule.steps_per_epoch == 2
-    seen = [[schedule.samples(step, rank=rank) for rank in range(3)] for step in range(3)]
-    assert seen == [[[(0, 0)], [(1, 1)], [(2, 2)]], [[(3, 3)], [(4, 4)], [(0, 0)]], [[(0, 5)], [(1, 6)], [(2, 7)]]]
-    assert [schedule.images(steps) for steps in range(4)] == [0, 3, 5, 8]
-    alone = Schedule(pairs=5, batch_size=3, seed=1)
-    assert [len(alone.samples(step)) for step in range(3)] == [3, 2, 3]
-    few = Schedule(pairs=1, batch_size=2, seed=1, world=3)
-    assert [few.samples(0, rank=rank) for rank in range(3)] == [[(0, 0)]] * 3
 
 
 CPU = torch.device("cpu")

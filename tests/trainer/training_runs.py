@@ -60,7 +60,7 @@ train_measured = partial(train, loop=train_model)
 """The same with the metrics that the settings name."""
 
 
-def estimate(settings: TrainingSettings, data: Path, *, on_message: Any = None, **how: Any) -> Estimate | None:
+def estimate(settings: TrainingSettings, data: Path, *, on_message: Any = None, **how: Any) -> Estimate:
     return estimate_job(TrainingJob(settings, data, **how), on_message=on_message)
 
 

@@ -14,10 +14,9 @@ from typing import Any
 
 import torch
 
-from gan_eval.machine.threads import processes
-from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric, speaker
+from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric
 from trainer.job import TrainingJob
-from trainer.loop.failures import breakdowns_explained
+from trainer.loop.failures import memory_for_training
 from trainer.loop.plan import Say
 from trainer.loop.run import Run, open_run
 from trainer.watch.validation import write_grid
@@ -41,15 +40,14 @@ class Estimate:
     validations: int
     validations_s: float  # time of all validations
     total_s: float  # time of the whole run without checkpoints, which take at most 5 %
-    memory_bytes: int | None  # peak on each device; None where the system does not report it
+    memory_bytes: int | None  # peak on the device; None where the system does not report it
     disk: Mapping[str, int]  # maximum bytes of the run's folder, by purpose
     disk_bytes: int
-    devices: int
     machine: Mapping[str, Any]
 
     def lines(self) -> list[str]:
         """Return the estimate as lines of text."""
-        where = f"{self.devices} x {self.machine['device']}, threads {self.machine['threads']}"
+        where = f"{self.machine['device']}, threads {self.machine['threads']}"
         total, measuring = (timedelta(seconds=round(seconds)) for seconds in (self.total_s, self.validations_s))
         validations = f", {measuring} of it for {self.validations} validations" if self.validations else ""
         memory = "unknown on this system" if self.memory_bytes is None else f"{self.memory_bytes / 1e6:.0f} MB at most"
@@ -62,29 +60,23 @@ class Estimate:
         ]
 
 
-def estimate(
-    job: TrainingJob, *, on_message: Say | None = None, on_progress: OnProgress | None = None
-) -> Estimate | None:
+def estimate(job: TrainingJob, *, on_message: Say | None = None, on_progress: OnProgress | None = None) -> Estimate:
     """Do the first steps of a training with its real networks and batches, and estimate what the whole run takes.
 
-    All files go into a temporary folder that is removed. Errors are those of `train`. The processes that do not lead
-    return None.
+    All files go into a temporary folder that is removed. Errors are those of `train`.
     """
-    with breakdowns_explained(job.settings, processes=processes()):
-        fabric = new_fabric(job.settings)
+    with memory_for_training(job.settings):
+        fabric, say = new_fabric(job.settings), on_message or (lambda _line: None)
         with (
             cpu_threads(job.threads, fabric.device, settings=job.settings),
             tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,
         ):
-            scratch, say = Path(folder), speaker(fabric, on_message)
             say(f"estimate: reading the pictures of {job.data} and making the networks")
-            run = open_run(fabric, job, scratch, finished=False, say=say)
+            run = open_run(fabric, job, Path(folder), finished=False, say=say)
             assert run is not None  # the folder is new
             with closing(run), exact_kernels(fabric.device):
-                times = step_times(run, fabric.device, on_progress if run.leads else None)
-                found = measured(run, job, scratch, times, fabric.device, say) if run.leads else None
-            fabric.barrier()
-            return found
+                times = step_times(run, fabric.device, on_progress)
+                return measured(run, job, Path(folder), times, fabric.device, say)
 
 
 def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], device: torch.device, say: Say) -> Estimate:
@@ -118,7 +110,6 @@ def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], devi
         memory_bytes=peak_memory(device),
         disk=disk,
         disk_bytes=sum(disk.values()),
-        devices=run.plan.devices,
         machine=machine_of(device),
     )
 

@@ -10,8 +10,8 @@ from torch.optim import Adam, Optimizer
 
 from gan_eval.metrics.weights.files import storage_problem
 from gan_eval.settings.training import TrainingSettings
-from trainer.devices import placed, synchronised
-from trainer.nets.build import RGB, Channels, empty_generator, new_networks
+from trainer.devices import placed
+from trainer.nets.build import RGB, Channels, new_networks
 from trainer.step import Gan
 
 
@@ -37,8 +37,6 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = 
     parts: list[tuple[nn.Module, Adam]] = []
     net: nn.Module
     for net, rate in zip(new_networks(settings, channels), learning_rates(settings), strict=True):
-        if synchronised(settings, fabric):
-            net = nn.SyncBatchNorm.convert_sync_batchnorm(net)
         net = placed(net, device, settings.precision)
         optimizer = InMemoryOrder(
             net.named_parameters(),
@@ -51,19 +49,10 @@ def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = 
     return Gan(generator, discriminator, generator_optimizer, discriminator_optimizer)
 
 
-def plain_generator(gan: Gan, settings: TrainingSettings, channels: Channels = RGB) -> nn.Module:
-    """Return the generator itself in full precision, without the wrappers of the device strategy.
-
-    BatchNorm that is synchronised over devices is replaced by plain BatchNorm over the same tensors, because a single
-    process cannot run it.
-    """
-    wrapped = gan.generator
-    net = wrapped.module if isinstance(wrapped.module, nn.Module) else wrapped
-    if not any(isinstance(module, nn.SyncBatchNorm) for module in net.modules()):
-        return net
-    plain = empty_generator(settings, channels)
-    plain.load_state_dict(net.state_dict(), assign=True)
-    return plain
+def plain_generator(gan: Gan) -> nn.Module:
+    """Return the generator itself in full precision, without the wrapper of the precision."""
+    net: Any = gan.generator
+    return net.module if isinstance(net.module, nn.Module) else net
 
 
 def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:

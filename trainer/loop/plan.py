@@ -60,14 +60,13 @@ def milestones(settings: TrainingSettings, *, total: int, planned: int, steps_pe
 
 @dataclass(frozen=True)
 class Plan:
-    """A training, or its first part, on a number of devices."""
+    """A training, or its first part."""
 
     task: Task
     data_set: DataSet
     split: str
     paths: list[Path]  # the training pictures
     fraction: float
-    devices: int
     planned: int  # steps that the settings ask for
     total: int  # steps to train: `fraction` of the planned ones
     initial: Initial | None = None  # the trained generator or encoder that the run starts from
@@ -79,7 +78,7 @@ class Plan:
 
     @cached_property
     def definition(self) -> Definition:
-        """The facts that identify a run. A single device and a start from random weights are left out."""
+        """The facts that identify a run. A start from random weights is left out."""
         definition = {
             "settings": self.settings.model_dump(mode="json"),
             "fraction": self.fraction,
@@ -89,34 +88,33 @@ class Plan:
             "data_sha256": hash_pictures(self.data_set.files(self.paths)),
             "steps": self.total,
         }
-        definition |= {"devices": self.devices} if self.devices > 1 else {}
         return definition | ({STARTS[self.initial.part]: self.initial.sha256} if self.initial else {})
 
     @cached_property
     def milestones(self) -> Milestones:
         """The steps after which something is due."""
-        schedule = Schedule(len(self.paths), self.settings.batch_size, self.settings.seed, self.devices)
+        schedule = Schedule(len(self.paths), self.settings.batch_size, self.settings.seed)
         per_epoch = schedule.steps_per_epoch
         return milestones(self.settings, total=self.total, planned=self.planned, steps_per_epoch=per_epoch)
 
 
-def make_plan(task: Task, job: TrainingJob, *, devices: int, initial: Initial | None, say: Say) -> Plan:
+def make_plan(task: Task, job: TrainingJob, *, initial: Initial | None, say: Say) -> Plan:
     """Return the plan of a job."""
     settings, data_set = task.settings, task.data_set(Path(job.data))
     paths = data_set.training_paths(job.split, limit=settings.max_pairs)
-    planned = settings.planned_steps(len(paths), devices=devices)
+    planned = settings.planned_steps(len(paths))
     total = shortened(planned, job.fraction)
-    schedule = Schedule(len(paths), settings.batch_size, settings.seed, devices)
-    last = devices * len(schedule.samples(schedule.steps_per_epoch - 1))
+    schedule = Schedule(len(paths), settings.batch_size, settings.seed)
+    last = len(schedule.samples(schedule.steps_per_epoch - 1))
     smallest = smallest_batch(settings)
-    if min(schedule.global_batch, last) < smallest:
+    if min(schedule.batch_size, last) < smallest:
         raise UserError(
             f"batch_size {settings.batch_size}: of {len(paths)} pictures some batch would have one alone, too few for "
             "BatchNorm; choose another, or max_pairs"
         )
     if len(paths) > MANY_PICTURES:
         say(f"reading and checking {len(paths)} pictures")
-    return Plan(task, data_set, job.split, paths, job.fraction, devices, planned, total, initial)
+    return Plan(task, data_set, job.split, paths, job.fraction, planned, total, initial)
 
 
 def shortened(planned: int, fraction: float) -> int:

@@ -17,25 +17,13 @@ from gan_eval.files.atomic import remove_leftovers
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_folder, refuse_links
-from gan_eval.machine.threads import processes
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.datasets.pairs import PairedSet
-from trainer.devices import (
-    any_rank,
-    average,
-    cpu_threads,
-    exact_kernels,
-    leader_first,
-    machine_of,
-    new_fabric,
-    running_statistics,
-    speaker,
-    workers_for,
-)
+from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric, workers_for
 from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
-from trainer.loop.failures import breakdowns_explained, deferred_interrupt
+from trainer.loop.failures import deferred_interrupt, memory_for_training
 from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates
 from trainer.loop.initial_weights import find_initial, start_from
 from trainer.loop.plan import Plan, Say, decayed, make_plan
@@ -94,13 +82,12 @@ def train(
     Raises:
         KeyboardInterrupt: Ctrl-C. The current step was finished, and a checkpoint and latest.safetensors were written.
     """
-    settings = job.settings
-    with breakdowns_explained(settings, processes=processes()), ExitStack() as stack:
+    settings, out = job.settings, Path(out)
+    say = on_message or (lambda _line: None)
+    with memory_for_training(settings), ExitStack() as stack:
         fabric = new_fabric(settings)
-        leads, out = fabric.is_global_zero, Path(out)
-        say = speaker(fabric, on_message)
         finished = has_generator(out, say)
-        if leads and not finished:  # a finished run is only read
+        if not finished:  # a finished run is only read
             if not (out / CONFIG).exists():
                 check_output_folder(out)
             refuse_links(out)
@@ -113,10 +100,8 @@ def train(
             return out
         run.resume()
         with closing(run), exact_kernels(fabric.device):
-            train_to_end(run, checkpoint_every=checkpoint_every, on_progress=on_progress if leads else None)
-            if leads:
-                run.finish()
-        fabric.barrier()  # a process that ended earlier would look like a breakdown
+            train_to_end(run, checkpoint_every=checkpoint_every, on_progress=on_progress)
+            run.finish()
     if run.done < run.total:
         raise KeyboardInterrupt
     return out
@@ -131,9 +116,9 @@ def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progr
         while run.done < run.total:
             run.step()
             run.reached()
-            stop = run.in_any_rank(interrupted())
+            stop = interrupted()
             is_due = time.monotonic() - last >= wait if checkpoint_every is None else not run.done % checkpoint_every
-            if run.leads and (stop or is_due or run.done == run.total):
+            if stop or is_due or run.done == run.total:
                 wait = max(SECONDS, run.save() / SHARE)
                 last = time.monotonic()
             if stop:
@@ -143,57 +128,48 @@ def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progr
 
 
 def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say: Say) -> "Run | None":
-    """Return the job's run at its start; where this process leads, claim its folder.
+    """Return the job's run at its start, and claim its folder.
 
     Returns:
         None where the run in `out` is finished. `Run.resume` brings another one to its last checkpoint.
     """
-    settings, leads = job.settings, fabric.is_global_zero
-    with leader_first(fabric):
-        formats = recorded_formats(out)
-        if formats is None and settings.inpainting is None:
-            data_set = PairedSet(Path(job.data), job.direction)
-            formats = data_set.found_formats(data_set.training_paths(job.split))
-        task = new_task(settings, direction=job.direction, root=job.root, formats=formats)
-        initial = find_initial(job.init_from, settings, channels=task.channels)
-        plan = make_plan(task, job, devices=fabric.world_size, initial=initial, say=say)
-    with leader_first(fabric):
-        definition, machine = plan.definition, machine_of(fabric.device)
-        changes = check_run(out, definition, machine) if leads else []
-        if leads:
-            remove_leftovers(out)
-        if finished:
-            return None
-        for change in changes:
-            say(change)
-        if not (out / CONFIG).exists():
-            for remark in plan.data_set.remarks(plan.paths):
-                say(remark)
-        batches = Batches(
-            Pictures(plan.data_set, plan.paths, side=jitter_size(settings)),
-            settings,
-            assemble=task.assemble,
-            formats=task.formats,
-            workers=workers_for(fabric.device, job.workers),
-            rank=fabric.global_rank,
-            world=fabric.world_size,
-            pin_for=fabric.device if fabric.device.type == "cuda" else None,
-        )
-        samples = sample_examples(task, plan.data_set, plan.paths, train_split=job.split, say=say)
-        known = None  # in the processes that write nothing
-        if leads:
-            start, sha256 = initial.source if initial else None, str(definition["data_sha256"])
-            known = pictures_of_run(out, plan.data_set, plan.paths, data_sha256=sha256, start=start)
-        validation = new_validation(plan, job, out, known=known, say=say)
+    settings = job.settings
+    formats = recorded_formats(out)
+    if formats is None and settings.inpainting is None:
+        data_set = PairedSet(Path(job.data), job.direction)
+        formats = data_set.found_formats(data_set.training_paths(job.split))
+    task = new_task(settings, direction=job.direction, root=job.root, formats=formats)
+    initial = find_initial(job.init_from, settings, channels=task.channels)
+    plan = make_plan(task, job, initial=initial, say=say)
+    definition, machine = plan.definition, machine_of(fabric.device)
+    changes = check_run(out, definition, machine)
+    remove_leftovers(out)
+    if finished:
+        return None
+    for change in changes:
+        say(change)
+    if not (out / CONFIG).exists():
+        for remark in plan.data_set.remarks(plan.paths):
+            say(remark)
+    batches = Batches(
+        Pictures(plan.data_set, plan.paths, side=jitter_size(settings)),
+        settings,
+        assemble=task.assemble,
+        formats=task.formats,
+        workers=workers_for(fabric.device, job.workers),
+        pin_for=fabric.device if fabric.device.type == "cuda" else None,
+    )
+    samples = sample_examples(task, plan.data_set, plan.paths, train_split=job.split, say=say)
+    start, sha256 = initial.source if initial else None, str(definition["data_sha256"])
+    known = pictures_of_run(out, plan.data_set, plan.paths, data_sha256=sha256, start=start)
+    validation = new_validation(plan, job, out, known=known, say=say)
     run = Run(fabric, plan, job, out, batches=batches, samples=samples, validation=validation, say=say)
-    if leads:
-        begin_run(out, definition, machine)
-        if known is not None:
-            record_pictures(out, known, data_sha256=str(definition["data_sha256"]))
+    begin_run(out, definition, machine)
+    record_pictures(out, known, data_sha256=sha256)
     return run
 
 
-def new_validation(plan: Plan, job: TrainingJob, out: Path, *, known: TrainedOn | None, say: Say) -> Validation | None:
+def new_validation(plan: Plan, job: TrainingJob, out: Path, *, known: TrainedOn, say: Say) -> Validation | None:
     """Return what measures the generator during training; None where nothing is measured."""
     if job.settings.validate_every is None or job.measure is None:
         return None
@@ -253,12 +229,7 @@ class Run:
     @property
     def generator(self) -> nn.Module:
         """The generator itself, in full precision."""
-        return plain_generator(self.gan, self._settings, self.plan.task.channels)
-
-    @property
-    def leads(self) -> bool:
-        """True in the process that writes files and messages."""
-        return self._fabric.is_global_zero
+        return plain_generator(self.gan)
 
     @property
     def seconds(self) -> float:
@@ -270,12 +241,8 @@ class Run:
         """Number of passes over the data begun; 0 before the first step."""
         return self._batches.schedule.position(self.done - 1).epoch + 1 if self.done else 0
 
-    def in_any_rank(self, here: bool) -> bool:
-        """Return whether `here` is true in any process; every process calls it after the same step."""
-        return any_rank(self._fabric, here, step=self.done)
-
     def step(self) -> None:
-        """Do one training step; where this process leads, log it."""
+        """Do one training step, and log it."""
         fabric = self._fabric
         batch = self._batches(self.done).to(fabric.device)
         row_due = self.log.row_due(self.done + 1)
@@ -283,37 +250,33 @@ class Run:
         if self._plateau is not None:
             factor *= self._plateau.value
         set_learning_rates(self.gan, self._settings, factor)
-        counters = [self.done] if fabric.world_size == 1 else [self.done, fabric.global_rank]
-        with seeded(fabric.device, Purpose.DROPOUT, self._settings.seed, *counters):
+        with seeded(fabric.device, Purpose.DROPOUT, self._settings.seed, self.done):
             terms = training_step(self.gan, self._objective, batch, backward=fabric.backward)
-        average(fabric, [*terms.values(), *running_statistics(self.gan.generator, self.gan.discriminator)])
         self.done += 1
-        if self.leads:
-            self.log.add(terms)
-            if row_due:
-                images = self._batches.schedule.images(self.done)
-                self.log.end_row(step=self.done, epoch=self.epoch, images=images, seconds=self.seconds)
-                self.log.write()
+        self.log.add(terms)
+        if row_due:
+            images = self._batches.schedule.images(self.done)
+            self.log.end_row(step=self.done, epoch=self.epoch, images=images, seconds=self.seconds)
+            self.log.write()
 
     def reached(self) -> None:
-        """Write and measure what is due after the steps done, where this process leads."""
+        """Write and measure what is due after the steps done."""
         done, due = self.done, self.milestones
-        if self.leads and due.due(done):
-            self.log.check(done)
-            checkpoints, stem = self._out / CHECKPOINTS, f"step_{done:07d}"
-            require_finite(checkpoints, done, {"generator": self.generator.state_dict()})
-            try:
-                if done in due.samples:
-                    write_grid(self.generator, self.plan.task, self.samples, self._out / "samples" / f"{stem}.png")
-                if done in due.snapshots:
-                    file = self._out / "snapshots" / f"{stem}.safetensors"
-                    save_generator(file, self.generator, {**self.plan.definition, "step": done})
-                if self.validation is not None and done in due.validations:
-                    self._validate(self.validation)
-            except NotFiniteError as error:
-                raise broke_down(checkpoints, f"by step {done}", "the generator's pictures are not finite") from error
-        if done in due.validations and self._plateau is not None:
-            self._plateau.load_state_dict(self._fabric.broadcast(self._plateau.state_dict()))
+        if not due.due(done):
+            return
+        self.log.check(done)
+        checkpoints, stem = self._out / CHECKPOINTS, f"step_{done:07d}"
+        require_finite(checkpoints, done, {"generator": self.generator.state_dict()})
+        try:
+            if done in due.samples:
+                write_grid(self.generator, self.plan.task, self.samples, self._out / "samples" / f"{stem}.png")
+            if done in due.snapshots:
+                file = self._out / "snapshots" / f"{stem}.safetensors"
+                save_generator(file, self.generator, {**self.plan.definition, "step": done})
+            if self.validation is not None and done in due.validations:
+                self._validate(self.validation)
+        except NotFiniteError as error:
+            raise broke_down(checkpoints, f"by step {done}", "the generator's pictures are not finite") from error
 
     def _validate(self, validation: Validation) -> None:
         """Measure the generator, save it if it is the best, and lower the rates if it stopped improving."""
@@ -351,18 +314,15 @@ class Run:
         def take(state: State) -> None:
             for name, part in parts.items():
                 load_optimizer(part, state[name]) if name in OPTIMIZERS else part.load_state_dict(state[name])
-            if self.leads:
-                self.log.write()
-                self.validation_log.write()
+            self.log.write()
+            self.validation_log.write()
 
-        with leader_first(self._fabric):  # the leader sets damaged checkpoints aside
-            state = load_latest(folder, sha256_json(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
+        state = load_latest(folder, sha256_json(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
         if state is None:
             if self.plan.initial is not None:
                 channels = self.plan.task.channels
                 facts = start_from(self.plan.initial, self.gan, self._settings, self._say, channels=channels)
-                if self.leads:
-                    note_in_config(self._out, facts)
+                note_in_config(self._out, facts)
             return
         self.done = self._saved = state["step"]
         self._started = time.monotonic() - state["seconds"]

@@ -46,7 +46,7 @@ def judged_side(settings: TrainingSettings) -> int:
 
 
 def smallest_batch(settings: TrainingSettings) -> int:
-    """Return the smallest batch on all devices together: BatchNorm cannot normalise a single pixel of one picture."""
+    """Return the smallest batch: BatchNorm cannot normalise a single pixel of one picture."""
     return 2 if settings.generator == "context_encoder" and settings.norm == "batch" else 1
 
 

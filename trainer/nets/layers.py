@@ -26,7 +26,7 @@ class BatchNorm2d(nn.BatchNorm2d):
     """Batch normalisation whose training statistics may be those of each picture alone.
 
     Keys and, at batch size 1, numbers are those of `nn.BatchNorm2d`. With `per_sample` a batch of N pictures gives
-    what N batches of one give, so that neither the batch size nor the number of devices changes the mathematics.
+    what N batches of one give, so that the batch size does not change the mathematics.
     """
 
     def __init__(self, channels: int, *, per_sample: bool = False) -> None:

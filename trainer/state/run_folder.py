@@ -58,9 +58,9 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
             claim_output_folder(out)
         return []
     config = _read_config(out / CONFIG)
-    not_always_there = {"devices": 1, **dict.fromkeys(STARTS.values()), "pictures": None}
+    not_always_there = {**dict.fromkeys(STARTS.values()), "pictures": None}
     wanted = {**not_always_there, **definition}
-    there = {key: config.get(key) for key in wanted} | {"devices": config.get("devices", 1)}
+    there = {key: config.get(key) for key in wanted}
     differing = differences(there, wanted)
     differing = [text for text in differing if f"settings.{text}" not in differing]  # name the steps once
     if differing:

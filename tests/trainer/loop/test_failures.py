@@ -1,4 +1,4 @@
-"""Runs that end early: numbers that are not finite, memory, disk, other processes, Ctrl-C; checkpoints are kept."""
+"""Runs that end early: numbers that are not finite, memory, disk, Ctrl-C; checkpoints are kept."""
 
 import os
 import signal
@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import distributed
 from training_runs import Pairs, Settings, result, train
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import is_temporary_name
 from trainer.loop import run as run_module
-from trainer.loop.failures import breakdowns_explained
+from trainer.loop.failures import memory_for_training
 from trainer.state.checkpoints import NETS, list_checkpoints
 from trainer.state.run_folder import load_generator
 
@@ -54,24 +53,8 @@ def test_out_of_memory_names_what_to_lower_and_keeps_checkpoints(
     assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000004.pt"]
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        RuntimeError("[gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:27000"),
-        distributed.DistBackendError("NCCL error in: /torch/ProcessGroupNCCL.cpp:2077\nncclRemoteError: A call failed"),
-    ],
-)
-def test_a_lost_process_is_explained(tiny: Settings, error: Exception) -> None:
-    with pytest.raises(UserError, match=r"another process of this training ended .*rerun the command to resume"):
-        with breakdowns_explained(tiny(), processes=2):
-            raise error
-    for words, processes in (("gloo", 1), ("shapes differ", 2)):  # errors of the program stay errors
-        with pytest.raises(RuntimeError, match=words), breakdowns_explained(tiny(), processes=processes):
-            raise RuntimeError(words)
-
-
 def test_out_of_memory_is_recognised_in_the_words_of_a_gpu(tiny: Settings) -> None:
-    with pytest.raises(UserError, match="out of memory for a training step"), breakdowns_explained(tiny(), processes=2):
+    with pytest.raises(UserError, match="out of memory for a training step"), memory_for_training(tiny()):
         raise torch.AcceleratorError("CUDA error: out of memory")
 
 

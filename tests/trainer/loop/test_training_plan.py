@@ -101,7 +101,6 @@ def test_the_estimate_fits_the_run(make_pairs: Pairs, tiny: Settings, tmp_path: 
     settings = tiny(steps=30, snapshots=(0, 10), validate_every=10)
     measure = Measure(no_values, {"psnr": True})
     found = estimate(settings, data, keep=1, measure=measure)
-    assert found is not None
     assert (found.steps, found.steps_timed) == (30, TIMED)
     assert found.step_s > 0
     assert found.validations == 4
