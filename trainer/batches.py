@@ -1,6 +1,6 @@
 """Training batches: pictures decoded once and cached, cropped by counter, made ahead by worker threads.
 
-An item in memory is K pictures (C, J, J) uint8 or uint16: K = 2 for a pair (input, target), K = 1 for a photograph.
+An item in memory is K pictures (3, J, J) uint8: K = 2 for a pair (input, target), K = 1 for a photograph.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,12 +17,11 @@ from torch import Tensor
 
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat
 from trainer.datasets.dataset import DataSet, map_pictures
 from trainer.randomness import Purpose, stream
 from trainer.step import Batch
 
-Levels = Sequence[NDArray[Any]]  # an item: K pictures, each (C, J, J) uint8 or uint16
+Levels = Sequence[NDArray[Any]]  # an item: K pictures, each (3, J, J) uint8
 
 CACHE_BYTES = 4 * 2**30  # items beyond this much memory are decoded each time they are needed
 
@@ -40,7 +39,7 @@ class Pictures:
         self.paths = paths
         self._data_set = data_set
         self._side = side
-        item_bytes = sum(form.channels * form.bits // 8 for form in data_set.formats) * side * side
+        item_bytes = data_set.pictures_per_item * 3 * side * side
         cached = frozenset(paths[: cache_bytes // item_bytes])
 
         def read(path: Path) -> Levels | None:
@@ -54,16 +53,16 @@ class Pictures:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Levels:
-        """K pictures (C, side, side)."""
+        """K pictures (3, side, side)."""
         return self._cache[index] if index < len(self._cache) else self.read(self.paths[index])
 
     def read(self, path: Path) -> Levels:
-        """The item of a file: K pictures (C, side, side)."""
+        """The item of a file: K pictures (3, side, side)."""
         return [np.ascontiguousarray(picture.transpose(2, 0, 1)) for picture in self._data_set.read(path, self._side)]
 
 
 Assemble = Callable[[Sequence[NDArray[np.float32]], list[int]], Batch]
-"""Makes a batch of K crops (N, C, size, size) in [-1, 1] and the numbers of their samples since the run's start."""
+"""Makes a batch of K crops (N, 3, size, size) in [-1, 1] and the numbers of their samples since the run's start."""
 
 STEPS_AHEAD = 2  # batches that wait ready for each worker
 
@@ -73,20 +72,17 @@ def jitter_size(settings: TrainingSettings) -> int:
     return round(settings.image_size * 286 / 256) if settings.jitter else settings.image_size
 
 
-def as_tensor(pictures: NDArray[Any], pixel_format: PixelFormat = RGB8) -> Tensor:
-    """uint8 0..255, or uint16 of the format's limits, to float32 in [-1, 1], same shape."""
-    return torch.from_numpy(_scaled(np.array(pictures, dtype=np.float32, order="C"), pixel_format))
+def as_tensor(pictures: NDArray[Any]) -> Tensor:
+    """uint8 0..255 to float32 in [-1, 1], same shape."""
+    return torch.from_numpy(_scaled(np.array(pictures, dtype=np.float32, order="C")))
 
 
-def _scaled(levels: NDArray[np.float32], pixel_format: PixelFormat) -> NDArray[np.float32]:
-    """0..255, or from the format's lower limit to its upper one, to -1..1, in place.
+def _scaled(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0..255 to -1..1, in place.
 
     NumPy does it in the calling thread: PyTorch would start threads of its own below each worker.
     """
-    low, high = pixel_format.limits or (0, pixel_format.levels)
-    if low:
-        levels -= np.float32(low)
-    levels /= np.float32((high - low) / 2)
+    levels /= np.float32(127.5)
     levels -= np.float32(1)
     return levels
 
@@ -154,7 +150,6 @@ class Batches:
         settings: TrainingSettings,
         *,
         assemble: Assemble = pair_batch,
-        formats: Sequence[PixelFormat] = (RGB8, RGB8),
         workers: int = 0,
         pin_for: torch.device | None = None,
     ) -> None:
@@ -162,7 +157,6 @@ class Batches:
         self._pictures = pictures
         self._settings = settings
         self._assemble = assemble
-        self._formats = formats
         self._pin = pin_for is not None
         self._order = lru_cache(maxsize=2)(self.schedule.order)
         begin = None if pin_for is None else partial(torch.cuda.set_device, pin_for)  # a thread's own is the first GPU
@@ -193,11 +187,11 @@ class Batches:
         samples = self.schedule.samples(step)
         items = [jitter(self._pictures[order[place]], self._settings, sample=sample) for place, sample in samples]
         crops = []
-        for pictures, pixel_format in zip(zip(*items, strict=True), self._formats, strict=False):
-            crop = np.empty((len(items), len(pictures[0]), size, size), np.float32)
+        for pictures in zip(*items, strict=True):
+            crop = np.empty((len(items), 3, size, size), np.float32)
             for row, picture in enumerate(pictures):
                 crop[row] = picture
-            crops.append(_scaled(crop, pixel_format))
+            crops.append(_scaled(crop))
         batch = self._assemble(crops, [sample for _, sample in samples])
         return batch.pinned() if self._pin else batch
 
@@ -206,7 +200,7 @@ def jitter(item: Levels, settings: TrainingSettings, *, sample: int) -> Levels:
     """A random crop to the picture size, mirrored half of the time, the same for input and target.
 
     Returns:
-        K pictures (C, size, size).
+        K pictures (3, size, size).
     """
     rng = stream(Purpose.JITTER, settings.seed, sample)
     size = settings.image_size

@@ -16,8 +16,7 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import read_json
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.holes import mask_of
-from gan_eval.stimuli.pictures import write_png, write_samples
-from gan_eval.stimuli.pixel_formats import RGB8, Samples
+from gan_eval.stimuli.pictures import Picture, write_png
 from gan_eval.stimuli.sets import refuse_another_set, stimulus_row, write_set
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import RAW, RAW_ENDING, model_name_problem, name_problem
@@ -94,8 +93,7 @@ def generate(
     settings = settings_for(source, size=size, seed=seed, masks=masks)
     if source.direction is None and direction is None:
         say(f"{source.file}: its direction is unknown; taken as AtoB (the left half is the input)")
-    formats = source.formats or (RGB8, RGB8)
-    task = new_task(settings, direction=direction or source.direction or "AtoB", root=root, formats=formats)
+    task = new_task(settings, direction=direction or source.direction or "AtoB", root=root)
     mode = task.mode(mode)
     data_set = task.data_set(data)
     items = data_set.names(data_set.paths(split, limit=limit), split)
@@ -125,7 +123,7 @@ def generate(
 
         device = Fabric(accelerator="auto", devices=1).device
         net = placed(source.net, device)
-        grey = source.net.out_channels == 1 and formats[1].channels == 3
+        grey = source.net.out_channels == 1
         facts = {**task.row_facts, "fraction": source.fraction}
         known = trained_on(source)
         seen = known.seen(data_set, list(items.values())) if known else {}
@@ -187,7 +185,7 @@ def picture_size(requested: Size | None, model: Model) -> Size:
     """The side of the pictures, or "native"."""
     net = model.net
     colours = net.in_channels - (model.settings.inpainting is not None and model.settings.inpainting.mask_channel)
-    for channels in (colours, net.out_channels) if model.formats is None else ():
+    for channels in (colours, net.out_channels):
         if channels not in (1, 3):
             raise UserError(f"{model.file}: a generator of {channels} channels; pictures have 3, or 1 in grey")
     if requested == "native":
@@ -258,12 +256,11 @@ def write_items(
             write_item(out, name, example, output.fake)
 
 
-def write_item(folder: Path, name: str, example: Example, fake: Samples) -> None:
+def write_item(folder: Path, name: str, example: Example, fake: Picture) -> None:
     """Write the pictures of an item."""
-    of_input, of_target = example.formats
-    write_samples(folder / "fake" / f"{name}{of_target.suffix}", fake, of_target)
-    write_samples(folder / "input" / f"{name}{of_input.suffix}", example.condition, of_input)
-    write_samples(folder / "real" / f"{name}{of_target.suffix}", example.target, of_target)
+    write_png(folder / "fake" / f"{name}.png", fake)
+    write_png(folder / "input" / f"{name}.png", example.condition)
+    write_png(folder / "real" / f"{name}.png", example.target)
     if example.mask is not None:  # white is hole
         mask = np.repeat(mask_of(example.mask.hole)[..., None], 3, axis=2)
         write_png(folder / "mask" / f"{name}.png", mask)
@@ -271,17 +268,16 @@ def write_item(folder: Path, name: str, example: Example, fake: Samples) -> None
 
 def item_rows(folder: Path, name: str, example: Example, names: Names, *, facts: Row) -> list[Row]:
     """The rows of the real and of the fake picture of an item."""
-    of_input, of_target = (pixel_format.suffix for pixel_format in example.formats)
     shared: dict[str, Any] = {
         "dataset": names.dataset, "stem": name, "size": example.target.shape[:2],
-        "split": None if names.split == "." else names.split, "input_file": f"input/{name}{of_input}",
+        "split": None if names.split == "." else names.split, "input_file": f"input/{name}.png",
     }  # fmt: skip
     if "fraction" in facts:
         shared["fraction"] = facts["fraction"]
     if (mask := example.mask) is not None:
         shared |= {"mask_kind": mask.kind, "mask_area": mask.area, "mask_file": f"mask/{name}.png"}
-    real, fake = (folder / kind / f"{name}{of_target}" for kind in ("real", "fake"))
-    reference = f"real/{name}{of_target}"
+    real, fake = (folder / kind / f"{name}.png" for kind in ("real", "fake"))
+    reference = f"real/{name}.png"
     return [
         stimulus_row(folder, real, kind="real", **shared),
         stimulus_row(folder, fake, kind="fake", model=names.model, reference_file=reference, **{**shared, **facts}),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_eval.settings.training import Mode
-from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
+from gan_eval.stimuli.pictures import Picture
 from trainer.batches import as_tensor
 from trainer.devices import on_device
 from trainer.nets.layers import BatchNorm2d, Dropout
@@ -40,27 +40,21 @@ def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
 
 
 def translate_batch(
-    net: nn.Module,
-    pictures: Sequence[Samples],
-    *,
-    purpose: Purpose,
-    seed: int,
-    numbers: Sequence[int],
-    formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8),
-) -> list[Samples]:
+    net: nn.Module, pictures: Sequence[Picture], *, purpose: Purpose, seed: int, numbers: Sequence[int]
+) -> list[Picture]:
     """Pictures of one size through the generator, each independent of the others (but for the last bits).
 
     Returns:
-        For each (H, W, channels) of that format, rounded to the nearest level; grey made RGB in three equal channels.
+        For each (H, W, 3) uint8, rounded to the nearest level; grey made RGB in three equal channels.
     """
     device = next(net.parameters()).device
-    x = as_tensor(np.stack(pictures).transpose(0, 3, 1, 2), formats[0])
-    if getattr(net, "in_channels", 3) == 1 and x.shape[1] == 3:
+    x = as_tensor(np.stack(pictures).transpose(0, 3, 1, 2))
+    if getattr(net, "in_channels", 3) == 1:
         x = (x * torch.tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
     generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
     with dropout_from(net, generators):
         y = net(on_device(x, device))
-    return as_pictures(y, formats[1])
+    return as_pictures(y)
 
 
 class NotFiniteError(ValueError):
@@ -71,16 +65,13 @@ class NotFiniteError(ValueError):
         self.place = place
 
 
-def as_pictures(y: Tensor, made: PixelFormat = RGB8) -> list[Samples]:
-    """(N, channels, H, W) in [-1, 1] to N of (H, W, channels) of a format; a single channel is repeated for RGB."""
+def as_pictures(y: Tensor) -> list[Picture]:
+    """(N, 3 or 1, H, W) in [-1, 1] to N of (H, W, 3) uint8; a single channel is repeated."""
     sound = y.isfinite().flatten(1).all(1).tolist()
     if not all(sound):
         raise NotFiniteError(sound.index(False))
-    low, high = made.limits or (0, made.levels)
-    dtype, half = torch.uint8 if made.bits == 8 else torch.int32, (high - low) / 2
-    levels = ((y.float() + 1.0) * half).round_().clamp_(0, high - low).to(dtype).cpu()  # one transfer for all
-    wide = [picture.expand(made.channels, -1, -1).permute(1, 2, 0).numpy() for picture in levels]
-    return [np.ascontiguousarray(picture + low if low else picture, dtype=made.dtype) for picture in wide]
+    levels = ((y.float() + 1.0) * 127.5).round_().clamp_(0, 255).to(torch.uint8).cpu()  # one transfer for all
+    return [np.ascontiguousarray(picture.expand(3, -1, -1).permute(1, 2, 0).numpy()) for picture in levels]
 
 
 @contextmanager

@@ -22,7 +22,6 @@ from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, sto
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MAX_LEVELS, Direction, NormKind, TrainingSettings
 from gan_eval.stimuli.pictures import natural_key
-from trainer.datasets.pairs import Formats
 from trainer.nets.build import GENERATORS, first_difference, generator_for
 from trainer.nets.layers import Network
 from trainer.nets.resnet import ResNet
@@ -31,7 +30,6 @@ from trainer.state.run_folder import (
     GENERATOR,
     Definition,
     direction_of,
-    formats_of,
     generator_file,
     load_generator,
     read_safetensors,
@@ -56,8 +54,6 @@ class Model:
     name: str  # the run's name, with the snapshot's where it is one
     direction: Direction | None  # the half that is the input; None: the file does not say
     fraction: float  # share of the planned training that was done; 1 for a foreign file
-    formats: Formats | None = None
-    """Channels and depth of input and target, and how they are shown; None: unknown."""
     notes: tuple[str, ...] = ()  # messages for the user
     definition: Definition = field(default_factory=dict)  # its run's; of a foreign file empty
 
@@ -85,8 +81,7 @@ def load_model(path: Path, *, dropout: bool = True) -> Model:
     net, definition = load_generator(path)
     file = generator_file(path)
     settings, direction, fraction = settings_of(definition), direction_of(definition), definition["fraction"]
-    formats = formats_of(definition)
-    return Model(net, settings, file, _name(file), direction, fraction, formats=formats, definition=definition)
+    return Model(net, settings, file, _name(file), direction, fraction, definition=definition)
 
 
 def _name(file: Path) -> str:

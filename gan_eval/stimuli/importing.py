@@ -1,8 +1,7 @@
 """Stimulus sets from the result folders of any generator."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
+from gan_eval.stimuli.pictures import Picture
 from gan_eval.stimuli.sets import (
     TABLE_NAME,
     identical_pictures,
@@ -57,9 +56,7 @@ def import_folder(
 
     Two layouts are known: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
     flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
-    Pictures become 8-bit RGB PNG, so that file format gives nothing away; where all real and generated ones are of
-    16 bits, or of other channels than grey or RGB, they keep every sample and are shown from the least to the largest
-    sample of the real ones. The same call brings a set up to date.
+    Pictures become 8-bit RGB PNG, so that file format gives nothing away. The same call brings a set up to date.
 
     Args:
         source: the result folder.
@@ -126,7 +123,6 @@ def import_items(
     Raises:
         UserError: no item is left, or `out` is not for this set.
     """
-    formats = _formats(items, tuple(models))
     record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}
     with hold_folder(out):
         if source is not None:
@@ -139,7 +135,7 @@ def import_items(
         resized = 0
         for done, (stem, files) in enumerate(items.items(), start=1):
             try:
-                pictures = {role: images.read_as(path, formats[role]) for role, path in files.items()}
+                pictures = {role: images.read_rgb(path) for role, path in files.items()}
                 if resize and any(pictures[role].shape != pictures["real"].shape for role in models):
                     pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, fit)
                     resized += 1
@@ -154,42 +150,19 @@ def import_items(
             except UserError as error:
                 problems.append(str(error))
             else:
-                rows += _write_item(
-                    pictures, formats, out, dataset=dataset, models=models, stem=stem, mask_kind=mask_kind
-                )
+                rows += _write_item(pictures, out, dataset=dataset, models=models, stem=stem, mask_kind=mask_kind)
             if on_progress:
                 on_progress(done, len(items))
         if not rows:
             raise UserError(f"{where}: no usable pair of pictures; the first problem: {problems[0]}")
         record |= {"problems": problems, "resized": resized}
-        record |= {} if formats["real"].is_rgb8 else {"pictures": formats["real"].as_dict()}
         write_json(out / RECORD, record)  # before the table, so that a killed import can be given again
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
         warning = identical_text(identical_pictures(rows))
         return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized, warning)
 
 
-def _formats(items: Mapping[str, Mapping[str, Path]], models: tuple[str, ...]) -> dict[str, PixelFormat]:
-    """The format in which the pictures of each role are read and written: 8-bit RGB, unless all hold something else."""
-
-    def common(*roles: str) -> PixelFormat:
-        contents = {}
-        for path in (files[role] for files in items.values() for role in roles if role in files):
-            with suppress(UserError):
-                contents[path] = images.contents_of(path)
-        try:
-            found = images.common_format(contents)
-        except UserError:  # of several formats, which have 8-bit RGB in common if anything
-            return RGB8
-        if found.is_plain:
-            return RGB8
-        shown = [files[roles[0]] for files in items.values() if files.get(roles[0]) in contents]
-        return replace(found, display=images.range_of(shown, found))
-
-    return {**dict.fromkeys(("real", *models), common("real", *models)), "input": common("input"), "mask": RGB8}
-
-
-def _one_size(pictures: Mapping[str, Samples], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Samples]:
+def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Picture]:
     """Bring an item's real and generated pictures to the smallest of their sizes; input and mask with them."""
     sizes: dict[str, images.Size] = {role: (picture.shape[1], picture.shape[0]) for role, picture in pictures.items()}
     compared = {sizes[role] for role in shown}
@@ -209,8 +182,7 @@ def _one_size(pictures: Mapping[str, Samples], shown: Mapping[str, Path], fit: i
 
 
 def _write_item(
-    pictures: Mapping[str, Samples],
-    formats: Mapping[str, PixelFormat],
+    pictures: Mapping[str, Picture],
     out: Path,
     *,
     dataset: str,
@@ -220,12 +192,9 @@ def _write_item(
 ) -> list[Row]:
     """Write an item's pictures as PNG; its rows, the real one first."""
     real = pictures["real"]
-    saved = {role: out / role / f"{stem}{formats[role].suffix}" for role in pictures}
+    saved = {role: out / role / f"{stem}.png" for role in pictures}
     for role, picture in pictures.items():
-        if role == "mask":
-            images.write_png(saved[role], mask_of(hole_of(picture)))
-        else:
-            images.write_samples(saved[role], picture, formats[role])
+        images.write_png(saved[role], mask_of(hole_of(picture)) if role == "mask" else picture)
     shared: dict[str, Any] = {
         "dataset": dataset,
         "stem": stem,

@@ -1,5 +1,5 @@
-"""Pictures on disk: decoding to 8-bit RGB or with every sample, writing, bringing to a size, listing folders, pairing
-by file stem.
+"""Pictures on disk: decoding to 8-bit RGB or to every sample, writing, bringing to a size, listing folders, pairing by
+file stem.
 
 Pictures of 16 bits a channel are rounded to 8 from all their bits. Pillow itself keeps all bits of grey alone. It reads
 PNG colour twice (`deep_colours`); tifffile reads the TIFFs of which Pillow does not read every sample.
@@ -9,8 +9,8 @@ import io
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -19,26 +19,17 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from gan_eval.errors import UserError, reason_of
-from gan_eval.files.atomic import atomic_path, write_bytes
+from gan_eval.files.atomic import atomic_path
 from gan_eval.files.reading import read_bytes
 from gan_eval.stimuli.pixel_formats import (
     MOST_PIXELS,
-    RGB8,
     TIFF_BEGINNINGS,
-    Display,
-    PixelFormat,
     Samples,
     Stored,
-    deep_colours,
     format_of,
     is_read_whole,
-    png_bytes,
-    recorded_display,
     rounded,
-    shown,
-    shown_channels,
     stored_of,
-    tiff_bytes,
     tiff_samples,
 )
 
@@ -90,13 +81,13 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     | EXIF orientation | applied |
     | several frames of an animation | the first |
 
-    Colour profiles are not applied. A picture in whose file is recorded how it is shown (`Display`) becomes that.
+    Colour profiles are not applied.
 
     Raises:
         UserError: the picture is broken, truncated, too large, transparent, a TIFF of several pages, or of a mode that
             has no exact 8-bit RGB reading (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
     """
-    return _rgb_of(*_decoded(content, path), path)
+    return _rgb_of(_decoded(content, path), path)
 
 
 def decode_measured(content: bytes, path: Path) -> Samples:
@@ -105,45 +96,37 @@ def decode_measured(content: bytes, path: Path) -> Samples:
     Raises:
         UserError: as for `decode_rgb`.
     """
-    stored, display = _decoded(content, path)
-    if format_of(stored.colours).is_plain or stored.is_transparent:
-        return _rgb_of(stored, display, path)
-    return np.ascontiguousarray(stored.colours)
+    stored = _decoded(content, path)
+    samples = stored.colours
+    is_plain = samples.dtype == np.uint8 and samples.shape[2] in (1, 3)
+    return _rgb_of(stored, path) if is_plain or stored.is_transparent else np.ascontiguousarray(samples)
 
 
-def _decoded(content: bytes, path: Path) -> tuple[Stored, Display | None]:
-    """Every sample of a picture file, upright, and the display that is recorded in it."""
+def _decoded(content: bytes, path: Path) -> Stored:
+    """Every sample of a picture file, upright."""
     with _decoding_errors(path):
         image = _opened(content, path)
         if image is None:
-            stored, orientation, display = tiff_samples(content)
+            stored, orientation = tiff_samples(content)
         else:
             with image:
-                stored, display = stored_of(image, content, path), recorded_display(image)
+                stored = stored_of(image, content, path)
                 orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         turn = _TURNS.get(orientation)
-        return Stored(stored.samples if turn is None else turn(stored.samples), stored.alpha), display
+        return Stored(stored.samples if turn is None else turn(stored.samples), stored.alpha)
 
 
-def _rgb_of(stored: Stored, display: Display | None, path: Path) -> Picture:
+def _rgb_of(stored: Stored, path: Path) -> Picture:
     """Return (H, W, 3) uint8 of all samples, as `decode_rgb` says."""
-    if display is not None:
-        return shown(stored.samples, display)
-    colours = _opaque(stored, path)
+    if stored.is_transparent:
+        raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
+    colours = np.ascontiguousarray(stored.colours)
     if colours.shape[2] not in (1, 3):
         raise UserError(
-            f"{path}: {format_of(stored.samples)}: only grey and RGB are read here; pairs may have other "
-            "channels, and so may stimulus sets whose files record how they are shown"
+            f"{path}: {format_of(stored.samples)}: only grey and RGB are read here; save it as one of these"
         )
     levels = rounded(colours) if colours.dtype == np.uint16 else colours
     return np.array(np.broadcast_to(levels, (*levels.shape[:2], 3)))
-
-
-def _opaque(stored: Stored, path: Path) -> Samples:
-    """The samples without the alpha channel; refuse a picture in which that has a meaning."""
-    if stored.is_transparent:
-        raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
-    return np.ascontiguousarray(stored.colours)
 
 
 def _opened(content: bytes, path: Path) -> Image.Image | None:
@@ -184,69 +167,6 @@ def _decoding_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: not a readable picture ({reason}); {fix}") from error
 
 
-def contents_of(path: Path) -> PixelFormat:
-    """Return the format of a picture's file, without an alpha channel; the header is enough for 8-bit grey and RGB.
-
-    Raises:
-        UserError: the file cannot be read, or has no exact reading.
-    """
-    if path.suffix.lower() not in (".tif", ".tiff"):
-        with _decoding_errors(path), Image.open(path) as image:
-            plain = image.mode in ("1", "L", "P", "RGB") and "transparency" not in image.info
-            if plain and image.format != "TIFF" and not deep_colours(image):
-                return PixelFormat(1 if image.mode in ("1", "L") else 3)
-    return format_of(read_stored(path).colours)
-
-
-def common_format(contents: Mapping[Path, PixelFormat]) -> PixelFormat:
-    """The format in which all pictures of a set are read; how it is shown is not in it.
-
-    Grey and RGB, both of 8 bits, are read as RGB.
-
-    Args:
-        contents: what `contents_of` returns of each file.
-
-    Raises:
-        UserError: they differ in depth or in channels; two of them are named.
-
-    >>> common_format({Path("a"): PixelFormat(1), Path("b"): PixelFormat(3)})
-    PixelFormat(channels=3, bits=8, limits=None, display=None)
-    """
-    first_of: dict[PixelFormat, Path] = {}
-    for path, content in contents.items():
-        first_of.setdefault(content, path)
-    if len(first_of) == 1:
-        return next(iter(first_of))
-    if all(found.is_plain for found in first_of):
-        return RGB8
-    (one, path), (another, other), *_ = first_of.items()
-    raise UserError(f"{other}: {another}, but {path} is {one}; bring all pictures of a set to one depth and channels")
-
-
-def range_of(paths: Iterable[Path], pixel_format: PixelFormat) -> Display:
-    """Return the display of pictures that are not plain: from the least to the largest sample of all, of 16 bits.
-
-    Those that cannot be read are passed over.
-    """
-    extremes = []
-    for path in paths if pixel_format.bits == 16 else ():
-        with suppress(UserError):
-            samples = read_as(path, pixel_format)
-            extremes.append((int(samples.min()), int(samples.max())))
-    return range_from(extremes, pixel_format)
-
-
-def range_from(extremes: Iterable[tuple[int, int]], pixel_format: PixelFormat) -> Display:
-    """As `range_of`, from the least and the largest sample of each picture; without any, all of the depth's range.
-
-    >>> range_from([(7, 300), (5, 200)], PixelFormat(1, 16))
-    Display(low=5, high=300, channels=(1,))
-    """
-    pairs = list(extremes) or [(0, pixel_format.levels)]
-    low, high = min(pair[0] for pair in pairs), max(1, *(pair[1] for pair in pairs))
-    return Display(min(low, high - 1), high, shown_channels(pixel_format.channels))
-
-
 def read_stored(path: Path) -> Stored:
     """Decode a picture file to every sample that it holds, upright.
 
@@ -256,41 +176,7 @@ def read_stored(path: Path) -> Stored:
     Raises:
         UserError: the file is missing, broken, too large, or of another depth or colour model.
     """
-    return _decoded(read_file(path), path)[0]
-
-
-def read_as(path: Path, wanted: PixelFormat) -> Samples:
-    """Return (H, W, channels) of the wanted format with every stored sample; 8-bit RGB as from `read_rgb`.
-
-    Raises:
-        UserError: the file is missing, or no picture of this format.
-    """
-    if wanted.is_rgb8:
-        return read_rgb(path)
-    samples = _opaque(read_stored(path), path)
-    found = format_of(samples)
-    if (found.channels, found.bits) != (wanted.channels, wanted.bits):
-        raise UserError(f"{path}: {found}, where {wanted} is wanted; bring all pictures of a set to one format")
-    return samples
-
-
-def as_shown(samples: Samples, pixel_format: PixelFormat) -> Picture:
-    """Return (H, W, 3) uint8 as a screen shows it; 8-bit RGB is returned unchanged."""
-    if pixel_format.is_rgb8:
-        return samples
-    return shown(samples, pixel_format.display)
-
-
-def write_samples(path: Path, samples: Samples, pixel_format: PixelFormat) -> None:
-    """Write (H, W, channels) whole or not at all, as PNG or TIFF by the path's suffix; equal samples give equal bytes.
-
-    The display of other pictures is recorded in a text chunk, or in the TIFF's description.
-    """
-    if pixel_format.is_plain and path.suffix == ".png":
-        write_png(path, samples[..., 0] if samples.shape[2] == 1 else samples)
-        return
-    encode = png_bytes if path.suffix == ".png" else tiff_bytes
-    write_bytes(path, encode(samples, pixel_format.display))
+    return _decoded(read_file(path), path)
 
 
 def write_png(path: Path, picture: Picture) -> None:
@@ -381,13 +267,6 @@ def list_pictures(folder: Path) -> list[Path]:
     if not names:
         raise UserError(f"{folder}: no pictures in this folder (wanted {', '.join(sorted(SUFFIXES))})")
     return [folder / name for name in sorted(names, key=natural_key)]
-
-
-def sides_of(data: Path) -> tuple[Path, Path] | None:
-    """The folders A and B of a data set whose pairs are two files each; None where both are in one, in DATA/<split>."""
-    a, b = Path(data) / "A", Path(data) / "B"
-    joined = any((Path(data) / split).is_dir() for split in ("train", "val", "test"))
-    return (a, b) if a.is_dir() and b.is_dir() and not joined else None
 
 
 def may_be_a_file(entry: os.DirEntry[str]) -> bool:

@@ -1,16 +1,9 @@
-"""Pixel formats: the channels and the depth of pictures, all of their samples read and written, and how they are shown.
-
-A screen cannot show a picture that is not 8-bit grey or RGB. The mapping to a screen is recorded in its file
-(`Display`): the same mapping for all pictures of a set, never one of each picture's own.
-"""
+"""Pixel formats: the channels and the depth of pictures, and every sample of their files."""
 
 import io
-import re
-import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +13,6 @@ from gan_eval.errors import UserError
 
 Samples = NDArray[Any]
 """(H, W, channels) uint8 or uint16: every stored sample."""
-Bits = Literal[8, 16]
 
 MOST_PIXELS = 89_478_485
 """Limit of pixels in a picture: a quarter of a gigabyte, decoded. Pillow warns from there."""
@@ -28,114 +20,22 @@ MOST_CHANNELS = 64
 """More are hardly meant as channels of one picture."""
 
 
-@dataclass(frozen=True)
-class Display:
-    """Linear mapping of samples to grey levels or colours of a screen: up to low black, from high white.
+class PixelFormat(NamedTuple):
+    """Channels and bits a channel of a picture.
 
-    >>> Display.parse("0..4095:1,2,3")
-    Display(low=0, high=4095, channels=(1, 2, 3))
-    >>> str(Display(100, 900, (2,)))
-    '100..900:2'
-    """
-
-    low: int
-    high: int
-    channels: tuple[int, ...]
-    """Counted from 1: that of the greys, or those of red, green and blue."""
-
-    def __str__(self) -> str:
-        return f"{self.low}..{self.high}:{','.join(map(str, self.channels))}"
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """From `LOW..HIGH:CHANNEL` or `LOW..HIGH:RED,GREEN,BLUE`, as a file records it.
-
-        Raises:
-            UserError: the text is not a display.
-        """
-        match = re.fullmatch(r"(\d{1,5})\.\.(\d{1,5}):([1-9]\d?(?:,[1-9]\d?,[1-9]\d?)?)", text)
-        if match is None or int(match[1]) >= int(match[2]):
-            raise UserError(f"display {text}: wanted the samples shown black and white, and channels: 0..4095:1,2,3")
-        return cls(int(match[1]), int(match[2]), tuple(map(int, match[3].split(","))))
-
-
-def shown_channels(channels: int) -> tuple[int, ...]:
-    """The channels that are shown by default: the first three as red, green and blue, of fewer the first as grey."""
-    return (1, 2, 3) if channels >= 3 else (1,)
-
-
-@dataclass(frozen=True)
-class PixelFormat:
-    """Channels and depth that all pictures of a set share, and how they are shown.
-
-    >>> str(PixelFormat()), str(PixelFormat(1, 16)), str(PixelFormat(5, 16))
+    >>> str(PixelFormat(3, 8)), str(PixelFormat(1, 16)), str(PixelFormat(5, 16))
     ('8-bit RGB', '16-bit grey', '16 bits, 5 channels')
     """
 
-    channels: int = 3
-    bits: Bits = 8
-    limits: tuple[int, int] | None = None
-    """The samples that are -1 and 1 for a network; None: the least and the largest of the depth."""
-    display: Display | None = None
-    """None for 8-bit grey and RGB, which need none, and where nothing is recorded."""
+    channels: int
+    bits: int
 
     def __str__(self) -> str:
         names = {1: f"{self.bits}-bit grey", 3: f"{self.bits}-bit RGB"}
         return names.get(self.channels, f"{self.bits} bits, {self.channels} channels")
 
-    @property
-    def levels(self) -> int:
-        """The largest sample: 255 or 65535."""
-        return 2**self.bits - 1
 
-    @property
-    def dtype(self) -> type[np.unsignedinteger[Any]]:
-        """Type of its samples."""
-        return np.uint8 if self.bits == 8 else np.uint16
-
-    @property
-    def is_plain(self) -> bool:
-        """True for 8-bit grey or RGB, which are shown unchanged."""
-        return self.bits == 8 and self.channels in (1, 3)
-
-    @property
-    def is_rgb8(self) -> bool:
-        """True for 8-bit RGB, the common format of mixed sets."""
-        return (self.channels, self.bits) == (3, 8)
-
-    @property
-    def suffix(self) -> str:
-        """Suffix of written files: PNG for grey and RGB; TIFF for others, because PNG takes the last channel for
-        alpha."""
-        return ".png" if self.channels in (1, 3) else ".tif"
-
-    def as_dict(self) -> dict[str, Any]:
-        """For a run's configuration."""
-        limits, display = self.limits and list(self.limits), self.display and str(self.display)
-        return {"channels": self.channels, "bits": self.bits, "limits": limits, "display": display}
-
-    @classmethod
-    def from_dict(cls, facts: dict[str, Any]) -> Self:
-        """Read from a run's configuration.
-
-        Raises:
-            UserError, KeyError, TypeError: the facts are not a pixel format.
-        """
-        channels, bits, limits, display = facts["channels"], facts["bits"], facts["limits"], facts["display"]
-        if bits not in (8, 16) or not isinstance(channels, int) or not 1 <= channels <= MOST_CHANNELS:
-            raise TypeError(f"pixel format {facts}")
-        if limits is not None:
-            low, high = limits
-            if not (isinstance(low, int) and isinstance(high, int) and 0 <= low < high < 2**bits):
-                raise TypeError(f"pixel format {facts}")
-            limits = low, high
-        shown_by = Display.parse(display) if display else None
-        if shown_by is not None and max(shown_by.channels) > channels:
-            raise TypeError(f"pixel format {facts}")
-        return cls(channels, bits, limits, shown_by)
-
-
-RGB8 = PixelFormat()
+RGB8 = PixelFormat(3, 8)
 
 
 @dataclass(frozen=True)
@@ -162,73 +62,11 @@ def format_of(samples: Samples) -> PixelFormat:
     return PixelFormat(samples.shape[2], 16 if samples.dtype == np.uint16 else 8)
 
 
-def shown(samples: Samples, display: Display | None) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 as a screen shows it: round((sample - low) * 255 / (high - low)), cut off at 0 and 255.
-
-    Args:
-        samples: (H, W, channels) uint8 or uint16.
-        display: None: all of the depth's range.
-
-    >>> deep = np.array([[[0], [100], [500], [900], [65535]]], np.uint16)
-    >>> shown(deep, Display(100, 900, (1,)))[0, :, 2]
-    array([  0,   0, 128, 255, 255], dtype=uint8)
-    """
-    levels = np.iinfo(samples.dtype).max
-    display = display or Display(0, int(levels), shown_channels(samples.shape[2]))
-    span = display.high - display.low
-    taken = samples[..., [channel - 1 for channel in display.channels]].astype(np.int64)
-    grey = (np.clip(taken - display.low, 0, span) * 510 + span) // (2 * span)
-    return np.array(np.broadcast_to(grey, (*samples.shape[:2], 3)), dtype=np.uint8)
-
-
-KEYWORD = "gan_eval display"
-"""Keyword of the PNG text chunk, and first words of the TIFF description, that record the display."""
 TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SUBFILE_TYPE, _BITS, _PHOTOMETRIC, _ORIENTATION, _PLANES, _EXTRA = 254, 258, 262, 274, 284, 338
 """Tags of TIFF."""
 _NO_PAGE = 0b101
 """Bits of the subfile type: a thumbnail, a mask of another page."""
-
-
-def recorded_display(image: Image.Image) -> Display | None:
-    """Return the display that is recorded in a PNG; None without one."""
-    text = image.info.get(KEYWORD) if image.format == "PNG" else None
-    return Display.parse(text) if isinstance(text, str) else None
-
-
-def png_bytes(samples: Samples, display: Display | None) -> bytes:
-    """A PNG of (H, W, 1 or 3) uint8 or uint16; Pillow writes no colour of 16 bits."""
-    height, width, channels = samples.shape
-    rows = np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder(">")).view(np.uint8).reshape(height, -1)
-    above = np.vstack([np.zeros_like(rows[:1]), rows[:-1]])
-    filtered = np.hstack([np.full((height, 1), 2, np.uint8), rows - above])  # filter 2: less the row above
-    header = struct.pack(">IIBBBBB", width, height, 8 * samples.dtype.itemsize, {1: 0, 3: 2}[channels], 0, 0, 0)
-    chunks = [(b"IHDR", header)]
-    if display is not None:
-        chunks.append((b"tEXt", f"{KEYWORD}\0{display}".encode("latin-1")))
-    chunks += [(b"IDAT", zlib.compress(filtered.tobytes(), 6)), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
-    )
-
-
-def tiff_bytes(samples: Samples, display: Display | None) -> bytes:
-    """A TIFF of (H, W, channels) uint8 or uint16, none of whose channels is called alpha."""
-    import tifffile
-
-    buffer = io.BytesIO()
-    tifffile.imwrite(
-        buffer,
-        samples,
-        photometric="minisblack",
-        planarconfig="contig",
-        extrasamples=["unspecified"] * (samples.shape[2] - 1),
-        compression="zlib",
-        description=None if display is None else f"{KEYWORD} {display}",
-        metadata=None,
-        software=False,
-    )
-    return buffer.getvalue()
 
 
 def is_read_whole(image: Image.Image) -> bool:
@@ -243,11 +81,11 @@ def is_read_whole(image: Image.Image) -> bool:
     return pages == 1 and not is_deep and tags.get(_PLANES, 1) == 1 and 0 not in np.atleast_1d(tags.get(_EXTRA, 1))
 
 
-def tiff_samples(content: bytes) -> tuple[Stored, int, Display | None]:
+def tiff_samples(content: bytes) -> tuple[Stored, int]:
     """Any TIFF of one page of 8 or 16 bits, whose channels are samples of a pixel, or planes apart.
 
     Returns:
-        All samples, the orientation as in EXIF, and the recorded display.
+        All samples, and the orientation as in EXIF.
 
     Raises:
         ValueError: a stack of pages, of another depth, with black and white exchanged, or in a palette.
@@ -268,18 +106,16 @@ def tiff_samples(content: bytes) -> tuple[Stored, int, Display | None]:
             raise ValueError(
                 f"colours stored in a way (photometric {int(page.photometric)}) that has no exact reading here"
             )
-        description, extra = page.description, tuple(page.extrasamples)
+        extra = tuple(page.extrasamples)
         orientation, bits = page.tags.get(_ORIENTATION), page.bitspersample
     samples = samples if samples.ndim == 3 else samples[..., None]
     if samples.dtype not in (np.uint8, np.uint16) or bits not in (8, 16):
         raise ValueError(f"samples of {samples.dtype} ({bits} bits); wanted whole numbers of 8 or 16 bits without sign")
     if samples.ndim != 3 or samples.shape[2] > MOST_CHANNELS:
         raise ValueError(f"not one picture of at most {MOST_CHANNELS} channels (its shape is {samples.shape})")
-    text = description.removeprefix(f"{KEYWORD} ") if description.startswith(KEYWORD) else None
     samples = np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder("="))
     alpha = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
-    stored = Stored(samples, bool(extra) and extra[-1] in alpha)
-    return stored, orientation.value if orientation else 1, Display.parse(text) if text else None
+    return Stored(samples, bool(extra) and extra[-1] in alpha), orientation.value if orientation else 1
 
 
 def stored_of(image: Image.Image, content: bytes, path: Path) -> Stored:

@@ -17,7 +17,7 @@ from gan_eval.quiz.simulate import parse_observer
 from gan_eval.quiz.wording import require_language
 from gan_eval.settings.study import Study, load_study
 from gan_eval.settings.training import joined_splits
-from gan_eval.stimuli.pictures import list_pictures, sides_of
+from gan_eval.stimuli.pictures import list_pictures
 from gan_eval.stimuli.sets import read_set
 from gan_eval.study.markers import DIGESTS
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
@@ -84,8 +84,7 @@ class Plan:
         """
         folder = self.data_folder(self.study.models[model].data)
         if self.study.training_of(model).inpainting is None:
-            root = (sides_of(folder) or (folder,))[0]
-            return [path for name in joined_splits(split) for path in list_pictures(root / name)]
+            return [path for name in joined_splits(split) for path in list_pictures(folder / name)]
         from trainer.datasets.photographs import PhotographSet
 
         return PhotographSet(folder).training_paths(split)
@@ -156,7 +155,7 @@ class Plan:
         """Return whether a data set has this split."""
         folder = self.data_folder(dataset)
         if not self.study.has_photographs(dataset):
-            return ((sides_of(folder) or (folder,))[0] / split).is_dir()
+            return (folder / split).is_dir()
         from trainer.datasets.photographs import PhotographSet
 
         return PhotographSet(folder).has_split(split)

@@ -399,12 +399,7 @@ def report_stage(plan: Plan) -> Stage:
 def _picture_hashes(plan: Plan, model: str, split: str) -> dict[str, str]:
     """SHA-256 of each picture of a split of the model's data set, by path within the data set."""
     folder = plan.data_folder(plan.study.models[model].data)
-    files = plan.pictures(model, split)
-    if plan.study.training_of(model).inpainting is None:
-        from trainer.datasets.pairs import PairedSet
-
-        files = PairedSet(folder).files(files)
-    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in plan.pictures(model, split)}
 
 
 def _generate_names(plan: Plan) -> tuple[str, ...]:

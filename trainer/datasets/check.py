@@ -12,10 +12,9 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
 from gan_eval.settings.training import Direction
-from gan_eval.stimuli.pictures import Picture, as_shown, read_rgb
-from gan_eval.stimuli.pixel_formats import Samples
+from gan_eval.stimuli.pictures import Picture, read_rgb
 from trainer.datasets.dataset import OnProgress, evenly_spread, try_pictures
-from trainer.datasets.pairs import Formats, PairedSet, Side, direction_from, drawn_side, flatness, list_splits
+from trainer.datasets.pairs import PairedSet, Side, direction_from, drawn_side, flatness, list_splits
 from trainer.datasets.photographs import PhotographSet, has_usual_splits, walk
 from trainer.datasets.presets import PRESETS
 
@@ -27,7 +26,7 @@ SIZES_LISTED = 5  # number of sizes in the printed list; JSON has all
 class Finding:
     """Something that the user should know."""
 
-    kind: Literal["unusable", "duplicate", "sizes", "split", "format"]
+    kind: Literal["unusable", "duplicate", "sizes", "split"]
     line: str
 
 
@@ -53,7 +52,7 @@ class Report:
     findings: list[Finding]
     by_hash: bool = False  # photographs are split by a hash of their path, as there are no folders of splits
     drawn: Side | None = None  # the half of the pairs that looks drawn: labels, a map, edges
-    formats: Formats | None = None  # channels and depth of A and of B; None for photographs
+    are_pairs: bool = True  # False for photographs
 
     @property
     def direction(self) -> Direction | None:
@@ -63,9 +62,8 @@ class Report:
     def summary(self) -> dict[str, Any]:
         """For `--json`."""
         own: dict[str, Any] = {"split_by_hash": self.by_hash}
-        if self.formats is not None:
-            formats = dict(zip("ab", (side.as_dict() for side in self.formats), strict=True))
-            own = {"drawn_side": self.drawn, "direction_drawn_to_photograph": self.direction, "formats": formats}
+        if self.are_pairs:
+            own = {"drawn_side": self.drawn, "direction_drawn_to_photograph": self.direction}
         return {
             "folder": str(self.folder),
             "splits": self.splits,
@@ -85,10 +83,8 @@ class Report:
             f"pictures  {splits}{' (by hash of the path)' if self.by_hash else ''}",
             f"pixels    {', '.join(sizes[:SIZES_LISTED])}{more}",
         ]
-        if self.formats is not None:
+        if self.are_pairs:
             sides = f"{self.drawn} (--direction {self.direction} makes photographs)" if self.drawn else "no half"
-            of_a, of_b = (f"{side}{f', shown {side.display}' if side.display else ''}" for side in self.formats)
-            lines.append(f"format    {of_a}" if of_a == of_b else f"format    A {of_a}; B {of_b}")
             lines.append(f"drawn     {sides}")
         lines.append(f"findings  {len(self.findings) or 'none'}")
         by_kind: dict[str, list[str]] = defaultdict(list)
@@ -111,20 +107,14 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
     by_split = data_set.by_split()
     if not by_split:
         raise UserError(f"{data}: no pictures below it; wanted {data.name}/{data_set.pattern}, such as train")
-    findings: list[Finding] = []
-    if isinstance(data_set, PairedSet):
-        try:
-            data_set.formats = data_set.found_formats(by_split.get("train") or next(iter(by_split.values())))
-        except UserError as error:
-            findings.append(Finding("format", str(error)))
     split_of = {path: split for split, paths in by_split.items() for path in paths}
 
     def facts(path: Path) -> PictureFacts:
         flat: tuple[float, ...] = ()
-        sides: tuple[Samples, ...]
+        sides: tuple[Picture, ...]
         if isinstance(data_set, PairedSet):
             sides = data_set.sides(path)
-            flat = tuple(flatness(as_shown(side, form)) for side, form in zip(sides, data_set.formats, strict=True))
+            flat = tuple(map(flatness, sides))
         else:
             sides = (read_rgb(path),)
             data_set.require_shape(path, sides[0].shape[1], sides[0].shape[0])
@@ -140,7 +130,7 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
         raise UserError(f"{data}: none of {len(split_of)} pictures can be used; the first: {first}")
     splits = dict(Counter(picture.split for picture in pictures))
     sizes = dict(Counter(picture.size for picture in pictures).most_common())
-    findings += [Finding("unusable", reason) for reason in unusable.values()]
+    findings = [Finding("unusable", reason) for reason in unusable.values()]
     if "train" not in splits:
         findings.append(Finding("split", f"no train split; there are: {', '.join(splits)}"))
     equal = list(duplicates(pictures, "the same picture", lambda pixels: pixels))
@@ -152,7 +142,7 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
             line = f"pictures: {len(others)} outside train, val and test not looked at, such as {such_as}"
             findings.append(Finding("split", line))
         findings += sorted(equal, key=lambda finding: not finding.line.startswith("the same picture across splits"))
-        return Report(data, splits, sizes, unusable, findings, by_hash=by_hash)
+        return Report(data, splits, sizes, unusable, findings, by_hash=by_hash, are_pairs=False)
     if len(sizes) > 1:
         listed = ", ".join(f"{size} ({count})" for size, count in sizes.items())
         line = f"pictures of several sizes: {listed}; training resizes each half to a square"
@@ -160,13 +150,11 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
     findings += equal
     findings += duplicates(pictures, "the same A half", lambda pixels: pixels[0], whole=False)
     findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
-    formats = data_set.formats[0], data_set.formats[1]
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
-    drawn = drawn_side(flat_a, flat_b) if all(side.is_plain for side in formats) else None
-    return Report(data, splits, sizes, unusable, findings, drawn=drawn, formats=formats)
+    return Report(data, splits, sizes, unusable, findings, drawn=drawn_side(flat_a, flat_b))
 
 
-def hash_pixels(picture: Samples) -> str:
+def hash_pixels(picture: Picture) -> str:
     """Return a hash of the decoded pixels and their shape, so that equal pictures are found in different files."""
     return hashlib.blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
 
@@ -219,9 +207,8 @@ def preview(
     data_set = PairedSet(data, direction)
     split = split or next(iter(list_splits(data)), "train")  # train comes first
     paths = data_set.paths(split)
-    data_set.formats = data_set.found_formats(paths)
     examined = evenly_spread(paths, PAIRS)
-    results = dict(zip(examined, try_pictures(examined, data_set.shown_sides), strict=True))
+    results = dict(zip(examined, try_pictures(examined, data_set.sides), strict=True))
     pairs = {path: halves for path, halves in results.items() if not isinstance(halves, UserError)}
     errors = [error for error in results.values() if isinstance(error, UserError)]
     if not pairs:

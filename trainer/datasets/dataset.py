@@ -13,7 +13,7 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.machine.threads import usable_cores
 from gan_eval.settings.training import joined_splits
-from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
+from gan_eval.stimuli.pictures import Picture
 
 T = TypeVar("T")
 
@@ -36,8 +36,6 @@ class DataSet(ABC):
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self.formats: tuple[PixelFormat, ...] = (RGB8,) * self.pictures_per_item
-        """Channels and depth in which the pictures of an item are read."""
 
     @abstractmethod
     def by_split(self) -> dict[str, list[Path]]:
@@ -63,8 +61,8 @@ class DataSet(ABC):
         """The pictures of a split by the names of their items."""
 
     @abstractmethod
-    def read(self, path: Path, size: Size = "native") -> tuple[Samples, ...]:
-        """Return the `pictures_per_item` pictures of an item, each (H, W, channels), as squares of side `size`."""
+    def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
+        """Return the `pictures_per_item` pictures of an item, each (H, W, 3) uint8, as squares of side `size`."""
 
     @staticmethod
     @abstractmethod
@@ -74,10 +72,6 @@ class DataSet(ABC):
     def remarks(self, _paths: list[Path]) -> list[str]:
         """Return a message for each doubt about a training on these pictures, by a few that can be read."""
         return []
-
-    def files(self, paths: list[Path]) -> list[Path]:
-        """All files of the items that the paths name."""
-        return paths
 
     def require_folder(self) -> None:
         """Refuse a folder that is not there."""

@@ -10,22 +10,11 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
-from gan_eval.stimuli.pictures import (
-    Picture,
-    by_stem,
-    common_format,
-    contents_of,
-    list_pictures,
-    read_as,
-    read_rgb,
-    resize,
-    write_samples,
-)
-from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
+from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb, resize, write_png
 from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.pairs import list_splits
 
-Job = tuple[Callable[[], Samples], PixelFormat]  # makes a picture, of the format
+Job = Callable[[], Picture]  # makes a picture
 
 
 def pair_folders(
@@ -33,8 +22,7 @@ def pair_folders(
 ) -> dict[str, int]:
     """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
 
-    The halves keep the samples of the pictures, in their channels and depth (TIFF where those are not grey or RGB).
-    Where A and B differ in these they stay apart: `out/A/<split>/STEM.png` and `out/B/<split>/STEM.png`.
+    The pairs are 8-bit RGB.
 
     Args:
         a, b: folders of pictures, or of folders (train, val, test), the same in both. Pictures directly in them are of
@@ -64,34 +52,22 @@ def pair_folders(
             raise UserError(f"pictures are paired by file stem; {'; '.join(parts)}; rename or remove them")
         pairs[name] = [(path, right[stem]) for stem, path in left.items()]
     partners = dict(pair for several in pairs.values() for pair in several)
-    of_a, of_b = (
-        common_format(dict(zip(files, map_pictures(files, contents_of), strict=True)))
-        for files in (list(partners), list(partners.values()))
-    )
 
     def require_fit(path: Path) -> None:
-        left, right = read_as(path, of_a).shape, read_as(partners[path], of_b).shape
-        if left[:2] != right[:2] and not resized:
+        left, right = read_rgb(path).shape, read_rgb(partners[path]).shape
+        if left != right and not resized:
             sizes = f"{left[1]}x{left[0]} pixels, but {right[1]}x{right[0]} in {partners[path]}"
             raise UserError(f"{path}: {sizes}; make them equal, or give --resize")
 
     map_pictures(list(partners), require_fit, fix="fix or remove them, or give --resize where only sizes differ")
 
-    def second(path: Path) -> Samples:
-        """B at A's size."""
-        return resize(read_as(partners[path], of_b), read_as(path, of_a).shape[:2])
+    def joined(path: Path) -> Picture:
+        left = read_rgb(path)
+        return np.concatenate([left, resize(read_rgb(partners[path]), left.shape[:2])], axis=1)
 
-    def joined(path: Path) -> Samples:
-        return np.concatenate([read_as(path, of_a), second(path)], axis=1)
-
-    targets: dict[Path, Job] = {}
-    for name, several in pairs.items():
-        for path, _ in several:
-            if of_a == of_b:
-                targets[out / name / f"{path.stem}{of_a.suffix}"] = partial(joined, path), of_a
-            else:
-                targets[out / "A" / name / f"{path.stem}{of_a.suffix}"] = partial(read_as, path, of_a), of_a
-                targets[out / "B" / name / f"{path.stem}{of_b.suffix}"] = partial(second, path), of_b
+    targets: dict[Path, Job] = {
+        out / name / f"{path.stem}.png": partial(joined, path) for name, several in pairs.items() for path, _ in several
+    }
     write_pictures(targets, out, on_progress)
     return {name: len(several) for name, several in pairs.items()}
 
@@ -114,10 +90,8 @@ def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: OnPr
         photo = read_rgb(path)
         return np.concatenate([edges(photo, sigma=sigma), photo], axis=1)
 
-    targets = {
-        out / name / f"{stem}.png": (partial(make, path), RGB8)
-        for name, stems in found.items()
-        for stem, path in stems.items()
+    targets: dict[Path, Job] = {
+        out / name / f"{stem}.png": partial(make, path) for name, stems in found.items() for stem, path in stems.items()
     }
     write_pictures(targets, out, on_progress)
     return {name: len(stems) for name, stems in found.items()}
@@ -141,11 +115,12 @@ def write_pictures(targets: Mapping[Path, Job], out: Path, on_progress: OnProgre
     """Make and write every picture; a folder that was begun with other pictures is refused."""
     with hold_folder(out):
         remove_leftovers(out)
-        files = [path for path in out.rglob("*") if path.suffix in (".png", ".tif")]
-        if strangers := sorted(path for path in files if path not in targets and OWN_FOLDER not in path.parts):
+        if strangers := sorted(
+            path for path in out.rglob("*.png") if path not in targets and OWN_FOLDER not in path.parts
+        ):
             other = strangers[0].relative_to(out).as_posix()
             raise UserError(f"--out {out}: holds other pictures already, such as {other}; name an empty folder")
-        for number, (target, (make, pixel_format)) in enumerate(targets.items(), start=1):
-            write_samples(target, make(), pixel_format)
+        for number, (target, make) in enumerate(targets.items(), start=1):
+            write_png(target, make())
             if on_progress is not None:
                 on_progress(number, len(targets))

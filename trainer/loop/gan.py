@@ -11,7 +11,7 @@ from torch.optim import Adam, Optimizer
 from gan_eval.metrics.weights.files import storage_problem
 from gan_eval.settings.training import TrainingSettings
 from trainer.devices import placed
-from trainer.nets.build import RGB, Channels, new_networks
+from trainer.nets.build import new_networks
 from trainer.step import Gan
 
 
@@ -28,15 +28,12 @@ class InMemoryOrder(Adam):
         return bool(complex_weights)
 
 
-def new_gan(fabric: Fabric, settings: TrainingSettings, *, channels: Channels = RGB) -> Gan:
-    """Return networks with their initial weights and an Adam each, on the device.
-
-    `channels` are those of input and target.
-    """
+def new_gan(fabric: Fabric, settings: TrainingSettings) -> Gan:
+    """Return networks with their initial weights and an Adam each, on the device."""
     device = fabric.device
     parts: list[tuple[nn.Module, Adam]] = []
     net: nn.Module
-    for net, rate in zip(new_networks(settings, channels), learning_rates(settings), strict=True):
+    for net, rate in zip(new_networks(settings), learning_rates(settings), strict=True):
         net = placed(net, device, settings.precision)
         optimizer = InMemoryOrder(
             net.named_parameters(),

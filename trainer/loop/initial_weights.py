@@ -12,7 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes, sha256_json
 from gan_eval.settings.training import TrainingSettings
 from trainer.model import Model, load_model, read_tensors
-from trainer.nets.build import RGB, Channels, empty_discriminator, first_difference, generator_for
+from trainer.nets.build import empty_discriminator, first_difference, generator_for
 from trainer.state.checkpoints import CHECKPOINTS, list_checkpoints, read_checkpoint
 from trainer.state.run_folder import Part, generator_file
 from trainer.step import Gan
@@ -38,7 +38,7 @@ class Initial:
         return hash_weights(self.weights)
 
 
-def find_initial(named: Path | None, settings: TrainingSettings, *, channels: Channels = RGB) -> Initial | None:
+def find_initial(named: Path | None, settings: TrainingSettings) -> Initial | None:
     """Return the generator, or with `init_encoder` the encoder, that a run starts from; None for random weights."""
     source = named or (Path(settings.starts_from) if settings.starts_from else None)
     if source is None:
@@ -46,12 +46,10 @@ def find_initial(named: Path | None, settings: TrainingSettings, *, channels: Ch
     if settings.init_encoder:
         weights, taken_from, left = load_encoder(source, settings)
         return Initial(source, weights, "encoder", taken_from, left)
-    return Initial(source, load_as(source, settings, channels).net.state_dict())
+    return Initial(source, load_as(source, settings).net.state_dict())
 
 
-def start_from(
-    initial: Initial, gan: Gan, settings: TrainingSettings, say: Callable[[str], None], *, channels: Channels = RGB
-) -> dict[str, Any]:
+def start_from(initial: Initial, gan: Gan, settings: TrainingSettings, say: Callable[[str], None]) -> dict[str, Any]:
     """Replace the initial weights of a run by trained ones.
 
     With a whole generator comes the discriminator of the last readable checkpoint next to it, if it is the same
@@ -67,7 +65,7 @@ def start_from(
         drawn = f"; not in the file, so random: {', '.join(initial.left)}" if initial.left else ""
         say(f"init_encoder {initial.source}: loaded {', '.join(layers)}{drawn}")
         return {"initial_encoder": dict(initial.taken_from)}
-    expected = empty_discriminator(settings, channels).state_dict()
+    expected = empty_discriminator(settings).state_dict()
     for path in list_checkpoints(generator_file(initial.source).parent / CHECKPOINTS):
         weights = (read_checkpoint(path) or {}).get("discriminator")
         if isinstance(weights, dict) and first_difference(expected, weights) is None:
@@ -77,10 +75,10 @@ def start_from(
     return {"initial_discriminator_sha256": None}
 
 
-def load_as(source: Path, settings: TrainingSettings, channels: Channels) -> Model:
-    """Load a trained generator that must be the network of these settings and channels."""
+def load_as(source: Path, settings: TrainingSettings) -> Model:
+    """Load a trained generator that must be the network of these settings."""
     model = load_model(source)
-    if difference := first_difference(generator_for(settings, channels).state_dict(), model.net.state_dict()):
+    if difference := first_difference(generator_for(settings).state_dict(), model.net.state_dict()):
         raise UserError(f"init_from {source}: another network than this run's generator: {difference}")
     if model.settings.encoder_order != settings.encoder_order:  # the weights do not show it
         raise UserError(

@@ -85,7 +85,7 @@ class Plan:
             **self.task.definition(),
             "split": self.split,
             "pairs": len(self.paths),
-            "data_sha256": hash_pictures(self.data_set.files(self.paths)),
+            "data_sha256": hash_pictures(self.paths),
             "steps": self.total,
         }
         return definition | ({STARTS[self.initial.part]: self.initial.sha256} if self.initial else {})

@@ -19,7 +19,6 @@ from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_folder, refuse_links
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
-from trainer.datasets.pairs import PairedSet
 from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric, workers_for
 from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
@@ -47,7 +46,6 @@ from trainer.state.run_folder import (
     check_run,
     has_generator,
     note_in_config,
-    recorded_formats,
     recorded_threads,
     run_lock,
     save_generator,
@@ -134,12 +132,8 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
         None where the run in `out` is finished. `Run.resume` brings another one to its last checkpoint.
     """
     settings = job.settings
-    formats = recorded_formats(out)
-    if formats is None and settings.inpainting is None:
-        data_set = PairedSet(Path(job.data), job.direction)
-        formats = data_set.found_formats(data_set.training_paths(job.split))
-    task = new_task(settings, direction=job.direction, root=job.root, formats=formats)
-    initial = find_initial(job.init_from, settings, channels=task.channels)
+    task = new_task(settings, direction=job.direction, root=job.root)
+    initial = find_initial(job.init_from, settings)
     plan = make_plan(task, job, initial=initial, say=say)
     definition, machine = plan.definition, machine_of(fabric.device)
     changes = check_run(out, definition, machine)
@@ -155,7 +149,6 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
         Pictures(plan.data_set, plan.paths, side=jitter_size(settings)),
         settings,
         assemble=task.assemble,
-        formats=task.formats,
         workers=workers_for(fabric.device, job.workers),
         pin_for=fabric.device if fabric.device.type == "cuda" else None,
     )
@@ -212,7 +205,7 @@ class Run:
         facts = {**task.row_facts, "fraction": plan.fraction}
         self.log = TrainingLog(out / "training_log.csv", facts=facts, total=self.total)
         self.validation_log = ValidationLog(out / "validation.csv", facts=facts, mode=task.modes[0])
-        self.gan = new_gan(fabric, settings, channels=task.channels)
+        self.gan = new_gan(fabric, settings)
         self._keep = job.keep
         self._out = out
         self._settings = settings
@@ -320,8 +313,7 @@ class Run:
         state = load_latest(folder, sha256_json(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
         if state is None:
             if self.plan.initial is not None:
-                channels = self.plan.task.channels
-                facts = start_from(self.plan.initial, self.gan, self._settings, self._say, channels=channels)
+                facts = start_from(self.plan.initial, self.gan, self._settings, self._say)
                 note_in_config(self._out, facts)
             return
         self.done = self._saved = state["step"]

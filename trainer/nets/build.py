@@ -34,8 +34,7 @@ GENERATORS: dict[GeneratorKind, Callable[..., Network]] = {
 """Functions that take the settings, and what all generators share as keyword arguments: channels, norm, ..."""
 
 COLOURS = 3
-Channels = tuple[int, int]  # numbers of channels of input and target
-RGB: Channels = (COLOURS, COLOURS)
+RGB = (COLOURS, COLOURS)  # channels of input and target
 
 
 def judged_side(settings: TrainingSettings) -> int:
@@ -50,7 +49,7 @@ def smallest_batch(settings: TrainingSettings) -> int:
     return 2 if settings.generator == "context_encoder" and settings.norm == "batch" else 1
 
 
-def generator_for(settings: TrainingSettings, channels: Channels = RGB) -> Network:
+def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -> Network:
     """Return the generator without values, on PyTorch's device meta, where it takes no memory.
 
     With RGB it also takes the mask, if the settings ask for it.
@@ -74,22 +73,14 @@ def generator_for(settings: TrainingSettings, channels: Channels = RGB) -> Netwo
     return net if kind.startswith("resnet") else use_matrix_products(net)  # its pictures are never small
 
 
-def empty_generator(settings: TrainingSettings, channels: Channels = RGB) -> Network:
-    """Return the generator on the CPU with uninitialised weights; otherwise as `generator_for`.
-
-    PyTorch's own initial weights would come from the global random generator.
-    """
-    return generator_for(settings, channels).to_empty(device="cpu")
-
-
-def empty_discriminator(settings: TrainingSettings, channels: Channels = RGB) -> Discriminator:
+def empty_discriminator(settings: TrainingSettings) -> Discriminator:
     """Return the discriminator on the CPU with uninitialised weights.
 
     In translation it sees the picture together with the input, in inpainting only the picture.
     """
     shared: dict[str, Any] = {
         "channels": settings.discriminator_channels, "norm": settings.norm, "statistics": settings.statistics,
-        "in_channels": sum(channels) if settings.inpainting is None else channels[1],
+        "in_channels": sum(RGB) if settings.inpainting is None else COLOURS,
     }  # fmt: skip
     side, field = judged_side(settings), settings.receptive_field
     decided_by = "inpainting.centre" if settings.generator == "context_encoder" else "image_size"
@@ -114,9 +105,9 @@ def empty_discriminator(settings: TrainingSettings, channels: Channels = RGB) ->
     return use_matrix_products(net).to_empty(device="cpu")
 
 
-def new_networks(settings: TrainingSettings, channels: Channels = RGB) -> tuple[Network, Discriminator]:
+def new_networks(settings: TrainingSettings) -> tuple[Network, Discriminator]:
     """Return generator and discriminator with initial weights drawn from the seed."""
-    generator, discriminator = empty_generator(settings, channels), empty_discriminator(settings, channels)
+    generator, discriminator = generator_for(settings).to_empty(device="cpu"), empty_discriminator(settings)
     nets: tuple[nn.Module, ...] = (generator, discriminator)
     for number, net in enumerate(nets):
         initialise(net, torch.Generator().manual_seed(torch_seed(Purpose.INITIAL, settings.seed, number)))

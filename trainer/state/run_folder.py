@@ -20,8 +20,6 @@ from gan_eval.files.reading import read_json, require_file
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import Direction, TrainingSettings
-from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat
-from trainer.datasets.pairs import Formats
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -58,8 +56,7 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
             claim_output_folder(out)
         return []
     config = _read_config(out / CONFIG)
-    not_always_there = {**dict.fromkeys(STARTS.values()), "pictures": None}
-    wanted = {**not_always_there, **definition}
+    wanted = {**dict.fromkeys(STARTS.values()), **definition}
     there = {key: config.get(key) for key in wanted}
     differing = differences(there, wanted)
     differing = [text for text in differing if f"settings.{text}" not in differing]  # name the steps once
@@ -179,7 +176,7 @@ def load_generator(path: Path) -> "tuple[Network, Definition]":
     try:
         definition = json.loads(metadata)
         definition.pop(_DIGEST, None)
-        settings, formats = settings_of(definition), formats_of(definition)
+        settings = settings_of(definition)
         if not 0 < definition["fraction"] <= 1:
             raise ValueError(definition["fraction"])
     except ValidationError as error:
@@ -187,7 +184,7 @@ def load_generator(path: Path) -> "tuple[Network, Definition]":
         raise UserError(f"{path}: not a readable generator (its settings: {problem}); train it again") from error
     except (ArithmeticError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:  # another form
         raise UserError(f"{path}: not a readable generator (its metadata are damaged); train it again") from error
-    net = generator_for(settings, (formats[0].channels, formats[1].channels))
+    net = generator_for(settings)
     if difference := first_difference(net.state_dict(), tensors):
         raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")
     net = net.to_empty(device="cpu")
@@ -229,31 +226,6 @@ def generator_file(path: Path) -> Path:
 def settings_of(definition: Definition) -> TrainingSettings:
     """Return the training settings of a run."""
     return TrainingSettings(**definition["settings"])
-
-
-def formats_of(definition: Definition) -> Formats:
-    """Return channels and depth of a run's input and target; 8-bit RGB where it names none."""
-    pictures = definition.get("pictures")
-    if pictures is None:
-        return RGB8, RGB8
-    return PixelFormat.from_dict(pictures["input"]), PixelFormat.from_dict(pictures["target"])
-
-
-def named_formats(formats: Formats) -> Definition:
-    """Return the formats as a part of a run's definition; nothing for 8-bit RGB."""
-    if all(side.is_rgb8 for side in formats):
-        return {}
-    return {"pictures": {"input": formats[0].as_dict(), "target": formats[1].as_dict()}}
-
-
-def recorded_formats(out: Path) -> Formats | None:
-    """Return the formats of the run in `out`; None where there is none."""
-    if not (out / CONFIG).exists():
-        return None
-    try:
-        return formats_of(_read_config(out / CONFIG))
-    except (LookupError, TypeError) as error:
-        raise UserError(f"{out / CONFIG}: pictures: no pixel formats; restore it, or choose another folder") from error
 
 
 def direction_of(definition: Definition) -> Direction:

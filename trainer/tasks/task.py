@@ -15,18 +15,16 @@ from torch import Tensor, nn
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
-from gan_eval.stimuli.pictures import Picture, as_shown
-from gan_eval.stimuli.pixel_formats import RGB8, PixelFormat, Samples
+from gan_eval.stimuli.pictures import Picture
 from gan_eval.tables.frames import Row
 from trainer.batches import pair_batch
 from trainer.datasets.dataset import DataSet
-from trainer.datasets.pairs import Formats, PairedSet
+from trainer.datasets.pairs import PairedSet
 from trainer.devices import placed
 from trainer.inference import LUMA, translate_batch
 from trainer.losses import ADVERSARIAL, DECISION, PICTURE_LOSSES, PIXEL_LOSSES, ReconstructionLoss
 from trainer.masks import Mask
 from trainer.randomness import Purpose
-from trainer.state.run_folder import named_formats
 from trainer.step import Batch, Objective, Term, TermLoss
 from trainer.style import StyleLoss, load_style_network, style_weights
 
@@ -37,18 +35,17 @@ Autocast = Callable[[], AbstractContextManager[Any]]  # context in which the net
 class Example:
     """An item outside training."""
 
-    condition: Samples  # the input picture as shown to participants
-    target: Samples
+    condition: Picture  # the input picture as shown to participants
+    target: Picture
     mask: Mask | None = None  # the hole, if there is one
-    formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8)  # formats of condition and target
 
 
 @dataclass(frozen=True)
 class Output:
     """A generator's output for an example."""
 
-    fake: Samples  # the stimulus; around a hole it is the target, bit for bit
-    raw: Samples | None = None
+    fake: Picture  # the stimulus; around a hole it is the target, bit for bit
+    raw: Picture | None = None
     """The generator's picture before its known pixels were replaced, where there is such a thing."""
 
 
@@ -59,16 +56,8 @@ class Task(ABC):
     """The modes in which its generator gives pictures, the one of sample grids and of the best generator first."""
     gives_raw = False  # True if its outputs have a raw picture
 
-    formats: tuple[PixelFormat, PixelFormat] = (RGB8, RGB8)
-    """Channels and depth of what people are shown as the input, and of the target."""
-
     def __init__(self, settings: TrainingSettings) -> None:
         self.settings = settings
-
-    @property
-    def channels(self) -> tuple[int, int]:
-        """Values of input and target."""
-        return self.formats[0].channels, self.formats[1].channels
 
     @abstractmethod
     def data_set(self, folder: Path) -> DataSet:
@@ -151,7 +140,7 @@ class Task(ABC):
         )
 
     @abstractmethod
-    def example(self, item: tuple[Samples, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
+    def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
         """An item outside training from its pictures.
 
         Args:
@@ -169,28 +158,21 @@ class Task(ABC):
 
     def panels(self, example: Example, output: Output) -> list[Picture]:
         """Return the pictures of an example in a sample grid, each (H, W, 3) uint8."""
-        of_input, of_target = self.formats
-        return [as_shown(example.condition, of_input), *(as_shown(x, of_target) for x in (output.fake, example.target))]
+        return [example.condition, output.fake, example.target]
 
 
 class Translation(Task):
     """Paired translation (Pix2Pix, arXiv 1611.07004): one half of a picture is the input, the other the truth."""
 
-    def __init__(self, settings: TrainingSettings, direction: Direction, formats: Formats = (RGB8, RGB8)) -> None:
+    def __init__(self, settings: TrainingSettings, direction: Direction) -> None:
         super().__init__(settings)
         self.direction = direction
-        self.formats = formats
-        if settings.style_network != "none" and formats[1].channels != 3:
-            raise UserError(
-                f"style_network: {settings.style_network} takes RGB, and the pictures are {formats[1]}; "
-                'give style_network = "none" and lambda_style = 0'
-            )
 
     def data_set(self, folder: Path) -> DataSet:
-        return PairedSet(folder, self.direction, self.formats)
+        return PairedSet(folder, self.direction)
 
     def conditions(self) -> dict[str, Any]:
-        return {"direction": self.direction, **named_formats(self.formats)}
+        return {"direction": self.direction}
 
     def assemble(self, crops: Sequence[NDArray[np.float32]], samples: list[int]) -> Batch:
         return pair_batch(crops, samples)
@@ -199,9 +181,9 @@ class Translation(Task):
         """The input and the picture joined by channel: the discriminator is conditional (arXiv 1611.07004, eq. 1)."""
         return torch.cat([batch.inputs, picture], 1)
 
-    def example(self, item: tuple[Samples, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
+    def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
         condition, target = item
-        return Example(condition, as_grey(target) if grey else target, formats=self.formats)
+        return Example(condition, as_grey(target) if grey else target)
 
     def outputs(
         self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
@@ -210,7 +192,7 @@ class Translation(Task):
         multiple: Any = net.multiple  # to which the pictures are continued by reflection, to the right and below
         margin = ((0, -height % multiple), (0, -width % multiple), (0, 0))
         padded = [np.pad(example.condition, margin, mode="reflect") for example in examples]
-        fakes = translate_batch(net, padded, purpose=purpose, seed=seed, numbers=numbers, formats=self.formats)
+        fakes = translate_batch(net, padded, purpose=purpose, seed=seed, numbers=numbers)
         return [Output(np.ascontiguousarray(fake[:height, :width])) for fake in fakes]
 
 

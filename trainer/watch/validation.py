@@ -15,8 +15,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Mode
-from gan_eval.stimuli.pictures import resize, write_png
-from gan_eval.stimuli.pixel_formats import Samples
+from gan_eval.stimuli.pictures import Picture, resize, write_png
 from gan_eval.stimuli.sets import write_set
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import any_seen
@@ -118,8 +117,8 @@ class Validation:
         seen: Row = {} if examples.seen is None else {"seen": examples.seen}
         values: list[Row] = []
         for mode in task.modes:
-            fakes: list[Samples] = []
-            targets: list[Samples] = []
+            fakes: list[Picture] = []
+            targets: list[Picture] = []
             rows: list[Row] = []
             folder, of_set = self._folder / mode, Names("validation", "model", examples.split)
             with inference(net, mode):
@@ -141,12 +140,12 @@ class Validation:
         return values
 
 
-def thumbnail(picture: Samples) -> Samples:
+def thumbnail(picture: Picture) -> Picture:
     """A picture at the size at which the diversity of many is compared."""
     return resize(picture, (THUMBNAIL, THUMBNAIL))
 
 
-def diversity(fakes: list[Samples], targets: list[Samples]) -> float | None:
+def diversity(fakes: list[Picture], targets: list[Picture]) -> float | None:
     """Return the differences among generated pictures relative to those among their ground truths.
 
     The root mean square difference of all pairs of pictures, brought to 32 pixels a side, of the fakes over that of
@@ -157,7 +156,7 @@ def diversity(fakes: list[Samples], targets: list[Samples]) -> float | None:
     return rms_difference(fakes) / of_targets if of_targets else None
 
 
-def rms_difference(pictures: list[Samples]) -> float:
+def rms_difference(pictures: list[Picture]) -> float:
     """Root mean square difference over all ordered pairs: twice the variance, averaged over pixels."""
     if len(pictures) < 2:
         return 0.0

@@ -74,10 +74,10 @@ class PictureFiles:
             UserError: it cannot be decoded.
         """
         samples = self.samples(file)
-        if not format_of(samples).is_rgb8:
+        if format_of(samples) != RGB8:
             raise Unmeasurable(
                 f"{format_of(samples)}: this metric is defined for 8-bit RGB; `gan-eval stimuli equalise` makes a set "
-                "of the displayed pictures, which has it"
+                "of 8-bit RGB"
             )
         return samples
 
@@ -94,13 +94,13 @@ class PictureFiles:
         return self._samples[file.digest]
 
     def rgb8(self, file: PictureFile) -> Picture:
-        """(H, W, 3) uint8: other pictures than 8-bit RGB as displayed, with the white that the file names.
+        """(H, W, 3) uint8: other pictures than 8-bit RGB as `decode_rgb` reads them.
 
         Raises:
             UserError: it cannot be decoded.
         """
         samples = self.samples(file)
-        return samples if format_of(samples).is_rgb8 else pictures.read_rgb(file.path)
+        return samples if format_of(samples) == RGB8 else pictures.read_rgb(file.path)
 
     def pair(
         self, file: PictureFile, reference: PictureFile, *, any_format: bool, resize: bool
@@ -115,7 +115,7 @@ class PictureFiles:
         """
         fake, real, measured_as = self.samples(file), self.samples(reference), None
         of_fake, of_real = format_of(fake), format_of(real)
-        if not any_format or (of_fake.is_rgb8 and of_real.is_rgb8):
+        if not any_format or of_fake == of_real == RGB8:
             fake, real = self.picture(file), self.picture(reference)
         elif of_fake == of_real:
             measured_as = str(of_real)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import EncoderOrder, InpaintingSettings, TrainingSettings
-from trainer.nets.build import empty_generator, new_networks
+from trainer.nets.build import generator_for, new_networks
 from trainer.nets.unet import UNet
 
 
@@ -113,6 +113,6 @@ def test_what_cannot_be_built_is_refused() -> None:
     with pytest.raises(
         UserError, match=r"^image_size: 192 pixels a side do not halve to 4; .* 128 or 256, or give depth"
     ):
-        empty_generator(settings_of(image_size=192))
+        generator_for(settings_of(image_size=192))
     with pytest.raises(UserError, match=r"^depth 2: a bottleneck of 64 pixels a side, more than 32; give more depth"):
-        empty_generator(settings_of(image_size=256, depth=2))
+        generator_for(settings_of(image_size=256, depth=2))

@@ -1,57 +1,18 @@
-"""Pairs that are not both of 8-bit RGB: what is brought to one format, and what is not compared."""
+"""Pairs of two depths: what is brought to one format, and what is not compared."""
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
-from metric_pictures import texture, write_items
-from numpy.typing import NDArray
 from PIL import Image
-from rehashed import rehash
 
-from gan_eval.metrics import Settings, evaluate
-from gan_eval.metrics.definitions.similarity import psnr
+from gan_eval.metrics import Settings
 from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_sets
 from gan_eval.metrics.run.runner import run_metrics
 from gan_eval.metrics.run.tables import Evaluation
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.method import paper_paragraph
-from gan_eval.stimuli.holes import mask_of
-from gan_eval.stimuli.pixel_formats import Display, png_bytes
-
-WHITE = 4095
-"""White level of a 12-bit camera."""
-
-
-def in_12_bits(picture: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    return np.rint(picture.astype(float) * WHITE / 255).astype(np.uint16)
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_a_deep_picture_beside_one_of_8_bits_has_the_white_that_its_file_names(channels: int, tmp_path: Path) -> None:
-    picture = texture(1, 24, 30)[..., :channels]
-    for folder in ("real", "fake"):
-        (tmp_path / folder).mkdir()
-    deep = in_12_bits(picture)
-    display = Display(0, WHITE, (1,) if channels == 1 else (1, 2, 3))
-    (tmp_path / "real" / "a.png").write_bytes(png_bytes(deep, display))
-    Image.fromarray(picture.squeeze()).save(tmp_path / "fake" / "a.png")
-    values, _ = evaluate(real=tmp_path / "real", fake=tmp_path / "fake", metrics=("psnr", "l1"), cache=False)
-    assert values["value"].tolist() == [math.inf, 0]
-
-
-def test_a_mask_of_12_bits_shows_its_hole(tmp_path: Path) -> None:
-    real, hole = texture(1, 24, 30), np.zeros((24, 30), bool)
-    hole[5:15, 6:20] = True
-    fake = np.clip(real + np.int16(9), 0, 255).astype(np.uint8)
-    write_items(tmp_path, {"a": {"real": real, "fake": fake, "mask": mask_of(hole)}})
-    deep = (hole * np.uint16(WHITE))[..., None]
-    (tmp_path / "mask" / "a.png").write_bytes(png_bytes(deep, Display(0, WHITE, (1,))))
-    rehash(tmp_path)
-    (value,) = run_metrics(stimuli_of_sets([tmp_path]), Settings(("psnr_hole",)), command="test").image_metrics["value"]
-    assert value == psnr(fake, real, hole)
 
 
 def of_two_depths(folder: Path, cache: Path) -> Evaluation:
