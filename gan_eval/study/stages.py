@@ -209,9 +209,7 @@ def metrics_stage(plan: Plan) -> Stage:
         }
         segmenter = plan.segmenter()
         if segmenter is not None:
-            from gan_eval.metrics.networks.segmenter import segmenter_key
-
-            known["segmenter"] = segmenter_key(segmenter)
+            known["segmenter"] = sha256_file(segmenter) if segmenter.is_file() else str(segmenter)
         return {**stimulus_hashes(plan), "weights": sha256_json(known), "format": "2"}  # 2: with `sha256`
 
     return Stage(

@@ -28,13 +28,6 @@ class NearestColour(nn.Module):
         return F.conv2d(x, self.weight, self.bias, stride=self.step)
 
 
-class Numbers(NearestColour):
-    """The same as class numbers."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x).argmax(dim=1)
-
-
 class Fails(nn.Module):
     """Takes pictures of one size only."""
 
