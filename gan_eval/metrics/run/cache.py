@@ -25,7 +25,7 @@ LIMIT_MB = 4096
 """Size in megabytes at which the cache is emptied unless `$GAN_EVAL_CACHE_MB` sets another; 0: no cache."""
 PATIENCE_S = 5.0
 """Seconds to wait for another process that writes."""
-FORMAT = 3
+FORMAT = 4
 """Number of the table's layout; the values of another layout are dropped."""
 IN_MEMORY = Path(":memory:")
 """SQLite's name for a database without a file, which ends with its connection."""

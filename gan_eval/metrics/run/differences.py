@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +17,6 @@ from gan_eval.metrics.definitions.jackknife import Estimate, Interval, t_95
 from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.tables.frames import Row
 
-_Measured: TypeAlias = tuple[str, str | None]
-"""An item, and the pixel format in which its pictures were measured, where that is not 8-bit RGB."""
 FEWEST = 3
 """Shared items that a difference of picture metrics needs."""
 LARGEST_RATIO = 1.1
@@ -91,11 +89,10 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
 
     The difference is the mean over the items that both models have a value for; its 95 % interval is Student's t of
     the paired differences. A model's several pictures of an item count as one, by their mean. Infinite values (psnr of
-    equal pictures) are in no mean and no difference; the note counts them. Values of 8 and of 16 bits are not of one
-    scale, so an item counts where both models' pictures of it were measured in one pixel format.
+    equal pictures) are in no mean and no difference; the note counts them.
     """
     compared = {name for name, metric in METRICS.items() if metric.kind in ("pair", "single")}
-    values: dict[tuple[str, str], dict[str, dict[_Measured, list[float]]]] = {}
+    values: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
     fractions: dict[tuple[str, str], float | None] = {}
     for row in image_rows:
         if row["kind"] != "fake" or row["metric"] not in compared:
@@ -104,7 +101,7 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
         of_model = values.setdefault((dataset, row["metric"]), {}).setdefault(model, {})
         fractions[dataset, model] = _least(fractions.get((dataset, model)), row.get("fraction"))
         if value is not None and not math.isnan(value):
-            of_model.setdefault((row["item"], row.get("format")), []).append(float(value))
+            of_model.setdefault(row["item"], []).append(float(value))
     return [
         {
             "dataset": dataset,
@@ -120,11 +117,10 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
 
 
 def _paired_differences(
-    models: Mapping[str, Mapping[_Measured, Sequence[float]]], metric: Metric
+    models: Mapping[str, Mapping[str, Sequence[float]]], metric: Metric
 ) -> Iterator[tuple[str, str, Row]]:
     """Every two models with the columns of their difference."""
     measured = dict.fromkeys(item for items in models.values() for item in items)
-    is_mixed = len({measured_as for _, measured_as in measured}) > 1
     means = {model: {item: _mean(values) for item, values in items.items()} for model, items in models.items()}
     for a, b in combinations(models, 2):
         shared = [item for item in measured if item in means[a] and item in means[b]]
@@ -132,9 +128,6 @@ def _paired_differences(
         with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite is NaN: excluded too
             difference = finite_mean(of_a - of_b)
         notes = []
-        in_both = {item for item, _ in models[a]} & {item for item, _ in models[b]}
-        if is_mixed and (count := len(in_both) - len({item for item, _ in shared})):  # in no common format
-            notes.append(f"{_items(count)} left out: measured in two pixel formats; bring the pictures to one")
         if difference.left_out:
             notes.append(f"{_items(difference.left_out)} left out: a value is infinite")
         if count := sum(max(len(models[a][item]), len(models[b][item])) > 1 for item in shared):

@@ -104,8 +104,8 @@ class PictureFiles:
 
     def pair(
         self, file: PictureFile, reference: PictureFile, *, any_format: bool, resize: bool
-    ) -> tuple[Samples, Samples, str | None]:
-        """Return a generated picture and its reference, and the pixel format if they are not compared as 8-bit RGB.
+    ) -> tuple[Samples, Samples]:
+        """Return a generated picture and its reference.
 
         With `any_format`, a pair of one format has every sample; of two formats, grey and RGB are brought to 8-bit RGB.
 
@@ -113,20 +113,20 @@ class PictureFiles:
             Unmeasurable: their channels differ, or the metric is not for their format.
             UserError: one cannot be decoded.
         """
-        fake, real, measured_as = self.samples(file), self.samples(reference), None
-        of_fake, of_real = format_of(fake), format_of(real)
-        if not any_format or of_fake == of_real == RGB8:
+        if not any_format:
             fake, real = self.picture(file), self.picture(reference)
-        elif of_fake == of_real:
-            measured_as = str(of_real)
-        elif any(found.channels not in (1, 3) for found in (of_fake, of_real)):
-            raise Unmeasurable(f"the generated picture is {of_fake}, the real one {of_real}; bring both to one format")
         else:
+            fake, real = self.samples(file), self.samples(reference)
+        of_fake, of_real = format_of(fake), format_of(real)
+        if of_fake != of_real:
+            if any(found.channels not in (1, 3) for found in (of_fake, of_real)):
+                raise Unmeasurable(
+                    f"the generated picture is {of_fake}, the real one {of_real}; bring both to one format"
+                )
             fake, real = self.rgb8(file), self.rgb8(reference)
-            measured_as = f"{RGB8}, brought to it from two formats"
         if resize and fake.shape != real.shape:
             fake = pictures.resize(fake, real.shape[:2]).copy()
-        return fake, real, measured_as
+        return fake, real
 
     def hole(self, mask: PictureFile) -> "HolePixels":
         """Return (H, W) bool: the hole that a mask picture shows; decoded once.

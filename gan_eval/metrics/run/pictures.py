@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 Job = tuple[int, ...]
 """Numbers of the stimuli that share a real picture, so that its file is read once."""
-Value = tuple[float | None, str | None]
-"""A value, with the pixel format in which it was measured if not 8-bit RGB; or None with the reason for no value."""
+Value = float | str
+"""A value, or the reason for none."""
 
 _PROGRESS_EVERY_S = 0.1
 
@@ -61,9 +61,6 @@ class PictureResults:
     """SHA-256 of each file that was read."""
     companions: dict[int, dict[str, bytes]] = field(default_factory=dict)
     """SHA-256 of the mask, and of the input, of a generated picture, if a metric looks at them."""
-    formats: dict[int, str] = field(default_factory=dict)
-    """The pixel format in which a generated picture was compared with its reference, if one of the two is not 8-bit
-    RGB."""
     stores: dict[ExtractorName, FeatureStore] = field(default_factory=dict)
     """The features, by the extractor's name."""
     cached: int = 0
@@ -191,18 +188,16 @@ class _PicturePass:
             key = _cache_key(pictures)
             content = cached_content(key, measure.key)
             if content is not None:
-                value, text = json.loads(content)
+                value: Value = json.loads(content)
                 cached += 1
             else:
-                (value, text), is_lasting = self._value(number, measure, pictures, files)
+                value, is_lasting = self._value(number, measure, pictures, files)
                 if is_lasting and measure.key:
-                    self._cache.keep(key, measure.key, json.dumps([value, text]))
-            if value is None:
-                results.reasons[number, column] = text or ""
-                continue
-            results.numbers[number, column] = value
-            if text is not None:
-                results.formats[number] = text
+                    self._cache.keep(key, measure.key, json.dumps(value))
+            if isinstance(value, str):
+                results.reasons[number, column] = value
+            else:
+                results.numbers[number, column] = value
         for name, extractor in self._tools.extractors.items():
             store, pictures = results.stores[name], [file]
             if extractor.companion is not None:
@@ -226,26 +221,24 @@ class _PicturePass:
         self, number: int, measure: Measure, pictures: Sequence[PictureFile], files: PictureFiles
     ) -> tuple[Value, bool]:
         """A metric's value of pictures or the reason for none, and whether that depends on the pictures alone."""
-        measured_as, metric, file = None, measure.metric, pictures[0]
+        metric, file = measure.metric, pictures[0]
         try:
             if metric.kind != "input":
                 self._decode(number, file, files)
             if metric.kind == "pair":
-                fake, real, measured_as = files.pair(
-                    file, pictures[1], any_format=metric.any_format, resize=self._resize
-                )
+                fake, real = files.pair(file, pictures[1], any_format=metric.any_format, resize=self._resize)
                 value = measure.function(fake, real, *map(files.hole, pictures[2:]))
             else:
                 value = measure.function(files.picture(file))
         except Unmeasurable as reason:
-            return (None, str(reason)), True
+            return str(reason), True
         except UserError as error:
-            return (None, str(error)), False
+            return str(error), False
         except Exception as error:
             if not memory_ran_out(error):
                 raise
-            return (None, NO_MEMORY), False
-        return ((None, "the metric gave no number") if value != value else (float(value), measured_as)), True
+            return NO_MEMORY, False
+        return "the metric gave no number" if value != value else float(value), True
 
     def _decode(self, number: int, file: PictureFile, files: PictureFiles) -> None:
         try:

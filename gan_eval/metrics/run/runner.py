@@ -242,9 +242,7 @@ def run_metrics(
         (on_message or warnings.warn)(message)
     images = image_table(stimuli, tools.measures, results, run)
     if images["model"].nunique() > 1:
-        formats = {stimuli[number].stimulus: measured_as for number, measured_as in results.formats.items()}
-        rows = ({**row, "format": formats.get(row["stimulus"])} for row in images.to_dict("records"))
-        comparisons = [*compare_pictures(rows), *comparisons]
+        comparisons = [*compare_pictures(images.to_dict("records")), *comparisons]
     run_row = {
         "run": run,
         "command": command,

@@ -19,7 +19,6 @@ from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.run.measures import decoder, versions
 from gan_eval.stimuli.pictures import SUFFIXES
-from gan_eval.stimuli.pixel_formats import RGB8
 from gan_eval.tables.frames import Row, conform
 
 if TYPE_CHECKING:
@@ -226,7 +225,6 @@ def provenance(
         canonical["networks"] = own
     how = {
         **canonical,
-        "formats": _formats_measured(stimuli, results),
         "kept_values_used": results.cached,
     }
     hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
@@ -260,18 +258,3 @@ def provenance(
         "seed": jackknife.SEED if has_sets else None,
         "fraction": fractions.pop() if len(fractions) == 1 else None,
     }
-
-
-def _formats_measured(stimuli: "Sequence[Stimulus]", results: "PictureResults") -> dict[str, dict[str, list[str]]]:
-    """The pixel formats in which generated pictures were measured, by data set and model.
-
-    Only of data sets with a format other than 8-bit RGB.
-    """
-    datasets = {str(stimuli[number].dataset) for number in results.formats}
-    found: dict[str, dict[str, list[str]]] = {}
-    for number, stimulus in enumerate(stimuli):
-        if stimulus.is_fake and str(stimulus.dataset) in datasets and not np.isnan(results.numbers[number]).all():
-            formats = found.setdefault(str(stimulus.dataset), {}).setdefault(str(stimulus.model), [])
-            measured_as = results.formats.get(number, str(RGB8))
-            formats += [] if measured_as in formats else [measured_as]
-    return found

@@ -9,7 +9,6 @@ from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_ord
 from gan_eval.report.parts.blocks import Block, Facts, Folded, Listing, Quote, Section
 from gan_eval.report.parts.references import as_bibtex, cited_keys
 from gan_eval.report.parts.words import listed, plural, whole
-from gan_eval.stimuli.pixel_formats import RGB8
 
 
 def method_section(measured: Measured) -> Section:
@@ -103,22 +102,8 @@ def _pictures(measured: Measured, dataset: str) -> str:
     whose = f"the model {models[0]}" if len(models) == 1 else f"each of {whole(len(models))} models ({listed(models)})"
     pictures = f"{count_text(counts)} generated picture{'' if counts == {1} else 's'} of {whose}"
     were = "was" if counts == {1} and len(models) == 1 else "were"
-    next_to = f" with {count_text(real)} real {'one' if real == {1} else 'ones'}" if real else ""
-    return f"Of the data set {dataset}, {pictures} {were} measured{next_to}, as {_formats(measured, dataset)}."
-
-
-def _formats(measured: Measured, dataset: str) -> str:
-    """Return the pixel formats of the measured pictures, with their models where they differ."""
-    named: dict[str, list[str]] = {}
-    for settings in _settings(measured):
-        named |= (settings.get("formats") or {}).get(dataset) or {}
-    of_format: dict[str, list[str]] = {}
-    for model in measured.models(dataset):
-        for measured_as in named.get(model, [str(RGB8)]):
-            of_format.setdefault(str(measured_as), []).append(model)
-    if len(of_format) == 1:
-        return next(iter(of_format))
-    return " and ".join(f"{measured_as} ({listed(models)})" for measured_as, models in of_format.items())
+    beside = f" with {count_text(real)} real {'one' if real == {1} else 'ones'}" if real else ""
+    return f"Of the data set {dataset}, {pictures} {were} measured{beside}."
 
 
 def _networks(measured: Measured) -> list[str]:

@@ -105,6 +105,7 @@ def test_8_bit_results_beside_16_bit_originals_are_measured_and_imported_in_8_bi
     values, _ = evaluate(real=tmp_path / "real", fake=tmp_path / "fake", metrics="l1", cache=False)
     assert values["value"].tolist() == [0.0]
     imported = import_folder(tmp_path, tmp_path / "set", dataset="d")
+    assert evaluate(imported.folder, metrics="l1", cache=False)[0]["value"].tolist() == [0.0]
     with Image.open(imported.folder / "real" / "a.png") as picture:
         assert picture.mode == "RGB"
         np.testing.assert_array_equal(np.asarray(picture)[..., 0], rounded(deep[..., 0]))
