@@ -1,4 +1,4 @@
-"""What ends a training early: out of memory, Ctrl-C."""
+"""Failures that end a training early: out of memory, Ctrl-C."""
 
 import signal
 import threading

@@ -96,7 +96,7 @@ def test_16_bit_pairs_are_measured_with_every_sample(channels: int, tmp_path: Pa
     assert "is defined for 8-bit RGB" in rows.loc["ssim_luma", "reason"]
 
 
-def test_8_bit_results_beside_16_bit_originals_are_measured_and_imported_in_8_bits(tmp_path: Path) -> None:
+def test_8_bit_results_next_to_16_bit_originals_are_measured_and_imported_in_8_bits(tmp_path: Path) -> None:
     deep = noise(1, 1, 16)
     (tmp_path / "real").mkdir()
     (tmp_path / "fake").mkdir()
