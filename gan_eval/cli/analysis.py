@@ -214,8 +214,8 @@ def trials_import(
 ) -> None:
     """Bring a foreign table of judgements into a trials table.
 
-    If columns are missing or words are not known, one message has all of them and a command to try. A row that does not
-    fit is left out, printed, and kept in OUT.rejected.csv; the last line counts such rows, and the exit status is 3.
+    If columns are missing or words are not known, one message has all of them. A row that does not fit is left out,
+    printed, and kept in OUT.rejected.csv; the last line counts such rows, and the exit status is 3.
     """
     from gan_eval import tables
     from gan_eval.files.output_folders import check_output_file

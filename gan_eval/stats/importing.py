@@ -1,12 +1,8 @@
 """Trials of other programs: a foreign CSV becomes a trials table by naming its columns."""
 
-import os
-import shlex
-import subprocess
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +11,6 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_store
-from gan_eval.stats.column_guesses import USUAL_WORDS, misfits, suggest
 from gan_eval.stats.contradictions import SCALED, doubts, require_agreement, require_plausible_times
 from gan_eval.stats.exclusions import column_named, holding, parse_rule
 from gan_eval.stats.trials import (
@@ -38,6 +33,8 @@ if TYPE_CHECKING:
 
 _NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
 """Columns of numbers."""
+_ENUMERATIONS = ("kind", "phase", "response")
+"""Columns whose words a foreign table may spell otherwise."""
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 """The ending of a picture's file."""
 MOST_WORDS = 8
@@ -105,11 +102,11 @@ def import_trials(
     if foreign.empty and not rejected:
         raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
     frame, of_arithmetic = _mapped(foreign, known, file=str(file))
-    others = misfits(frame.select_dtypes(exclude="number")) - words.keys()
+    others = _misfits(frame.select_dtypes(exclude="number")) - words.keys()
     if missing := missing_answers(frame.drop(columns=list(others))):
         problems.append(are_missing(missing))
     if problems:
-        raise _foreign_table_error(file, "; ".join(problems), foreign, known, words, where)
+        raise _foreign_table_error(file, "; ".join(problems), foreign, known, words)
     frame = _in_schema_words(frame, words)
     rejected += of_arithmetic + _rejected(frame)
     rejected.sort(
@@ -121,7 +118,7 @@ def import_trials(
         problem = f"no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
         if first["column"] in foreign:
             problem += f"; leave the column out with --map {first['column']}="
-        raise _foreign_table_error(file, problem, foreign, known, words, where)
+        raise _foreign_table_error(file, problem, foreign, known, words)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
     trials, renamed = _a_name_for_each_picture(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
@@ -173,19 +170,12 @@ def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:
 
 
 def _foreign_table_error(
-    file: Path,
-    problem: str,
-    foreign: pd.DataFrame,
-    mapping: Mapping[str, str],
-    words: Mapping[str, Mapping[str, str]],
-    where: Sequence[str],
+    file: Path, problem: str, foreign: pd.DataFrame, mapping: Mapping[str, str], words: Mapping[str, Mapping[str, str]]
 ) -> UserError:
-    """Return the error with the file's columns, its unknown words and a command to try."""
-    sources = {ours: _source(ours, theirs, foreign) if theirs else "" for ours, theirs in mapping.items()}
-    suggestion = suggest(foreign, mapping, words, sources)
+    """Return the error with the file's columns, its unknown words, and the command that names both."""
     findings = [f"the file has the columns {', '.join(foreign.columns)}"]
-    for name in USUAL_WORDS:
-        source = _source(name, suggestion.mapping.get(name, name), foreign)
+    for name in _ENUMERATIONS:
+        source = _source(name, mapping.get(name, name), foreign)
         if source in foreign:
             known = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}
             cells = foreign[source].dropna().str.strip()
@@ -196,19 +186,9 @@ def _foreign_table_error(
                 findings.append(
                     f"not known in {source} ({name}): {listed}{more}; give each meaning with --word {name}:WORD=MEANING"
                 )
-    if "COLUMN" in suggestion.mapping.values():
-        findings.append("replace COLUMN below with a column of the file")
-    options = [("--map", f"{ours}={theirs}") for ours, theirs in suggestion.mapping.items()]
-    options += [
-        ("--word", f"{name}:{theirs}={ours}")
-        for name, meanings in suggestion.words.items()
-        for theirs, ours in meanings.items()
-    ]
-    options += [("--where", rule) for rule in where]
-    out = "trials.csv" if file.name != "trials.csv" else "imported.csv"
-    command = ["gan-eval", "trials", "import", str(file), *chain.from_iterable(options), "--out", out]
-    as_text = subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
-    return UserError("; ".join([f"{file}: {problem}", *findings, f"try: {as_text}"]))
+    options = " ".join(f"--map {name}=COLUMN" for name in REQUIRED if name not in foreign and name not in mapping)
+    findings.append(f"name them with: gan-eval trials import FILE {options or '--map OURS=COLUMN'} --out trials.csv")
+    return UserError("; ".join([f"{file}: {problem}", *findings]))
 
 
 def left_out(rejected: pd.DataFrame) -> str:
@@ -314,14 +294,14 @@ def unfilled_trials(source: "Path | str | Store") -> pd.DataFrame:
             cells = frame[name].dropna()
             require_clear_numbers(zip((cells.index + 1).tolist(), cells, strict=True), f"{path}: column {name}")
     if missing := missing_answers(frame):
-        raise _foreign_table_error(path, are_missing(missing), frame, {}, {}, ())
-    for name in USUAL_WORDS:
+        raise _foreign_table_error(path, are_missing(missing), frame, {}, {})
+    for name in _ENUMERATIONS:
         cells = frame[name].dropna() if name in frame else pd.Series(dtype="str")
         others = cells[~cells.isin(TRIALS.by_name[name].words)]
         if len(others):
             wanted = ", ".join(TRIALS.by_name[name].words)
             problem = f"row {others.index[0] + 1}, column {name}: found {others.iloc[0]!r}, wanted one of {wanted}"
-            raise _foreign_table_error(path, problem, frame, {}, {}, ())
+            raise _foreign_table_error(path, problem, frame, {}, {})
     return frame
 
 
@@ -342,6 +322,17 @@ def tables_to_analyze(source: "Path | str | Store") -> dict[Table, pd.DataFrame]
         for table, file in neighbours.items()
         if (holds_table(file, PLANS) if table is PLANS else file.is_file())
     }
+
+
+def _misfits(foreign: pd.DataFrame) -> set[str]:
+    """Return which of the columns `choice` and `rating` hold something else than a choice or a grade in every cell."""
+    found = set()
+    for name in ("choice", "rating"):
+        if name in foreign:
+            cells = foreign[[name]].dropna().apply(lambda series: series.str.strip().str.lower())
+            if len(cells) and len(faults(cells, TRIALS)) == len(cells):
+                found.add(name)
+    return found
 
 
 def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> tuple[pd.DataFrame, list[Row]]:
