@@ -1,6 +1,5 @@
 """The commands of `data`: fetch, check, show and make data sets."""
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -71,7 +70,6 @@ def data_fetch(
 @data_app.command("check")
 def data_check(
     folder: Folder,
-    as_json: Annotated[bool, typer.Option("--json", help="The findings to stdout as JSON.")] = False,
     photographs: Annotated[bool, typer.Option("--photographs", help="Single photographs, for inpainting.")] = False,
 ) -> None:
     """Sizes, sides, splits, duplicates and pictures that cannot be used."""
@@ -80,7 +78,7 @@ def data_check(
 
     with Console() as console:
         report = check(folder, photographs=photographs, on_progress=partial(console.progress, "check"))
-    typer.echo(json.dumps(report.summary(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
+    typer.echo("\n".join(report.lines()))
 
 
 @data_app.command("preview")

@@ -3,9 +3,9 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
@@ -18,8 +18,7 @@ from trainer.datasets.pairs import PairedSet, Side, direction_from, drawn_side, 
 from trainer.datasets.photographs import PhotographSet, has_usual_splits, walk
 from trainer.datasets.presets import PRESETS
 
-LISTED = 20  # number of findings of a kind in the printed list; JSON has all
-SIZES_LISTED = 5  # number of sizes in the printed list; JSON has all
+SIZES_LISTED = 5  # number of sizes in the printed list
 
 
 @dataclass(frozen=True)
@@ -59,22 +58,8 @@ class Report:
         """The direction from the drawn half to the photograph."""
         return direction_from(self.drawn) if self.drawn else None
 
-    def summary(self) -> dict[str, Any]:
-        """For `--json`."""
-        own: dict[str, Any] = {"split_by_hash": self.by_hash}
-        if self.are_pairs:
-            own = {"drawn_side": self.drawn, "direction_drawn_to_photograph": self.direction}
-        return {
-            "folder": str(self.folder),
-            "splits": self.splits,
-            "sizes": self.sizes,
-            **own,
-            "unusable": {str(path): reason for path, reason in self.unusable.items()},
-            "findings": [asdict(finding) for finding in self.findings],
-        }
-
     def lines(self) -> list[str]:
-        """Return the facts and LISTED findings of each kind as lines of text."""
+        """Return the facts and the findings, by kind, as lines of text."""
         splits = ", ".join(f"{split} {count}" for split, count in self.splits.items())
         sizes = [f"{size} ({count})" for size, count in self.sizes.items()]
         more = f" and {len(sizes) - SIZES_LISTED} more sizes" if len(sizes) > SIZES_LISTED else ""
@@ -87,13 +72,8 @@ class Report:
             sides = f"{self.drawn} (--direction {self.direction} makes photographs)" if self.drawn else "no half"
             lines.append(f"drawn     {sides}")
         lines.append(f"findings  {len(self.findings) or 'none'}")
-        by_kind: dict[str, list[str]] = defaultdict(list)
-        for finding in self.findings:
-            by_kind[finding.kind].append(f"  {finding.kind}: {finding.line}")
-        for kind, found in by_kind.items():
-            lines += found[:LISTED]
-            if len(found) > LISTED:
-                lines.append(f"  {kind}: and {len(found) - LISTED} more; --json has all")
+        for kind in dict.fromkeys(finding.kind for finding in self.findings):
+            lines += [f"  {kind}: {finding.line}" for finding in self.findings if finding.kind == kind]
         return lines
 
 

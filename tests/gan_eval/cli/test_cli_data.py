@@ -51,13 +51,9 @@ def test_check_exits_with_0_and_findings_and_2_where_nothing_can_be_used(
     facades: Path, capsys: pytest.CaptureFixture
 ) -> None:
     (facades / "train" / "bad.png").write_text("no picture")
-    assert run(["data", "check", str(facades), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["splits"] == {"train": 3}
-    assert "unusable" in {finding["kind"] for finding in found["findings"]}
-    assert "not a readable picture" in found["unusable"][str(facades / "train" / "bad.png")]
     assert run(["data", "check", str(facades)]) == 0
-    assert "unusable:" in capsys.readouterr().out
+    assert "unusable: " in (said := capsys.readouterr().out)
+    assert "bad.png: not a readable picture" in said
     assert run(["data", "check", str(facades / "train")]) == 2
 
 

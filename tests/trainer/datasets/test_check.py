@@ -11,7 +11,7 @@ from training_runs import Settings, train
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction
-from trainer.datasets.check import INPUT, LISTED, TARGET, Report, check, preview
+from trainer.datasets.check import INPUT, TARGET, Report, check, preview
 from trainer.datasets.pairs import PairedSet
 
 
@@ -64,11 +64,7 @@ def test_pictures_that_cannot_be_used_are_named_and_the_rest_is_checked(facades:
     assert "torn.png: not a readable picture" in lines(report, "unusable")[0]
     assert "the width 65 is odd" in lines(report, "unusable")[1]
     assert sum(report.splits.values()) == 7
-    for number in range(LISTED + 5):
-        (facades / "val" / f"bad{number}.png").write_bytes(b"no picture")
-    report = check(facades)
-    assert "  unusable: and 7 more; --json has all" in report.lines()
-    assert len(report.summary()["unusable"]) == LISTED + 7
+    assert sum(line.startswith("  unusable: ") for line in report.lines()) == 2
 
 
 def test_exact_duplicates_are_found_by_their_pixels(facades: Path) -> None:
