@@ -56,7 +56,6 @@ def quiz(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")] = None,
     list_number: Annotated[int | None, typer.Option("--list", help="List of pictures; default: by arrival.")] = None,
-    lists: Annotated[str | None, typer.Option("--lists", help="This station's lists, such as 1-20.")] = None,
     allow_giveaways: Annotated[
         str | None,
         typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
@@ -103,7 +102,7 @@ def quiz(
     from gan_eval.quiz.simulate import parse_observer
 
     observer = None if simulate is None else parse_observer(simulate)
-    person = Person(participant.strip(), observer, station, list_number, lists)
+    person = Person(participant.strip(), observer, station, list_number)
     how: dict[str, Any] = {"presentation": presentation, "say": say}
     options = given(
         protocol=protocol,

@@ -63,11 +63,7 @@ class QuizStudy:
         return sha256_json(self.design)
 
     def deal(self, list_number: int) -> Draw:
-        """Deal one list.
-
-        Raises:
-            UserError: as `gan_eval.quiz.draw.deal`.
-        """
+        """Deal one list."""
         shown, practice, catch = (
             [row for stimuli in sets for row in stimuli.rows] for sets in (self.shown, self.practice, self.catch)
         )
@@ -86,8 +82,6 @@ class Person:
     """The computer's name in the lab."""
     list_number: int | None = None
     """The list to deal; None: by order of arrival in this study, among people or among simulated participants."""
-    lists: str | None = None
-    """The lists that this station deals, such as `1-20`, by order of arrival among them."""
 
     def __post_init__(self) -> None:
         """Refuse a code that is not a pseudonym."""
@@ -155,9 +149,6 @@ def admit(store: Store, study: QuizStudy, person: Person) -> Admitted:
     """Deal a list to a new participant, or resume the open session of a known one.
 
     A dealt list is nobody else's from then on; where the session does not begin, `give_back_list` frees it.
-
-    Raises:
-        UserError: as `reserve`; the list cannot be dealt.
     """
     reserved = reserve(store, study, person)
     if isinstance(reserved, Admitted):
@@ -174,7 +165,7 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
 
     Raises:
         UserError: the participant has taken part already, or has an open session with another list; the study has
-            changed since the session began; the station's lists are used up; nothing is simulated where
+            changed since the session began; nothing is simulated where
             people have answered.
     """
     if person.simulated and has_people(store, study.name):
@@ -196,7 +187,7 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
         session,
         study.name,
         simulated=person.simulated,
-        choose=lambda taken: next_list(taken, person.list_number, person.lists),
+        choose=lambda taken: next_list(taken, person.list_number),
     )
     keep_design(store, study.design_hash, study.design)
     warnings = []
@@ -216,9 +207,6 @@ def unused_code(where: str | Path, study: str) -> str:
 
     Sessions that are unfinished count, and those in stores that `run --redo quiz` moved aside. Of the latter, stores
     that cannot be read are skipped.
-
-    Args:
-        where: path of the store, which need not exist, or its database URL.
 
     Raises:
         UserError: the store cannot be read.

@@ -1,6 +1,5 @@
 """Dealing a list: a function of (study seed, list number) alone, so that any station can deal it again at any time."""
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -153,44 +152,13 @@ LAST_LIST = 10**9 - 1
 """No study has more lists; it keeps numbers within what databases and random generators take."""
 
 
-def lists_of(text: str) -> range:
-    """The lists of one station.
-
-    >>> lists_of("1-20"), lists_of("7")
-    (range(1, 21), range(7, 8))
-
-    Raises:
-        UserError: not of this form.
-    """
-    found = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", text)
-    low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-    if not 1 <= low <= high:
-        raise UserError(
-            f"--lists {text[:40]}: wanted two numbers from 1 to {LAST_LIST} such as 1-20, the smaller one first"
-        )
-    return range(low, high + 1)
-
-
-def next_list(taken: Collection[int], requested: int | None, of_station: str | None) -> int:
-    """Return the list of the next participant: the requested one, the first free of the station's, or the next one.
-
-    Raises:
-        UserError: both were given, all lists of the station are taken, or a number is too large.
-    """
+def next_list(taken: Collection[int], requested: int | None) -> int:
+    """Return the list of the next participant: the requested one, or the one after all that are taken."""
     if requested is not None:
-        if of_station is not None:
-            raise UserError("--list and --lists: give one of them")
         if not 1 <= requested <= LAST_LIST:
             raise UserError(f"--list {str(requested)[:40]}: lists are numbered from 1 to {LAST_LIST}")
         return requested
-    if of_station is None:
-        number = max(len(taken), max(taken, default=0)) + 1
-        if number > LAST_LIST:
-            raise UserError(
-                f"list {max(taken)} has been dealt, and lists end at {LAST_LIST}; give --lists, such as 1-20"
-            )
-        return number
-    free = next((number for number in lists_of(of_station) if number not in taken), None)
-    if free is None:
-        raise UserError(f"--lists {of_station}: all of them are taken; give this station further lists")
-    return free
+    number = max(len(taken), max(taken, default=0)) + 1
+    if number > LAST_LIST:
+        raise UserError(f"list {max(taken)} has been dealt, and lists end at {LAST_LIST}; give --list NUMBER")
+    return number

@@ -65,8 +65,7 @@ def seated(
 
 def rehearse(
     stimuli: StimulusSet, store: Path, code: str, settings: QuizSettings, *, spec: str = "default", say: Any = print,
-    lists: str | None = None, station: str | None = None, **how: Any,
+    **how: Any,
 ) -> SessionResult:  # fmt: skip
     """A simulated session."""
-    person = Person(code, parse_observer(spec), station, None, lists)
-    return run_session(study_of(stimuli, settings, **how), store, person, say=say)
+    return run_session(study_of(stimuli, settings, **how), store, Person(code, parse_observer(spec)), say=say)

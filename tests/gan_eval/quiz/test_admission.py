@@ -51,15 +51,9 @@ def test_an_open_session_continues_with_its_draw(store: Store) -> None:
     assert again.warnings == ()
 
 
-def test_two_stations_with_shares_of_their_own_never_deal_one_list(store: Store, tmp_path: Path) -> None:
-    with open_store(tmp_path / "other.sqlite") as other:
-        left = [begin(store, f"L{n}", lists="1-3").row["list"] for n in range(3)]
-        right = [begin(other, f"R{n}", lists="4-6", station="right").row for n in range(3)]
-        assert (left, [row["list"] for row in right]) == ([1, 2, 3], [4, 5, 6])
-        assert {row["station"] for row in right} == {"right"}
-        with pytest.raises(UserError, match="--lists 4-6"):
-            begin(other, "R9", lists="4-6")
-        assert len(other.rows(tables.SESSIONS)) == 3
+def test_who_comes_after_a_requested_list_gets_the_next_one(store: Store) -> None:
+    rows = [begin(store, f"R{n}", list_number=number, station="right").row for n, number in enumerate((1001, None))]
+    assert [(row["list"], row["station"]) for row in rows] == [(1001, "right"), (1002, "right")]
 
 
 def test_people_and_simulated_participants_are_counted_apart(store: Store) -> None:
@@ -69,12 +63,9 @@ def test_people_and_simulated_participants_are_counted_apart(store: Store) -> No
 
 def test_those_who_are_admitted_before_any_has_begun_get_lists_of_their_own(store: Store) -> None:
     assert [admitted(store, f"P{n}").row["list"] for n in range(3)] == [1, 2, 3]
-    assert admitted(store, "P3", lists="2-9").row["list"] == 4
-    gone = admitted(store, "P4", lists="5-5")
-    with pytest.raises(UserError, match="--lists 5-5"):
-        admitted(store, "P5", lists="5-5")
+    gone = admitted(store, "P4")
     give_back_list(store, gone.row["session"])
-    assert admitted(store, "P6", lists="5-5").row["list"] == 5
+    assert admitted(store, "P6").row["list"] == gone.row["list"] == 4
 
 
 def test_programs_that_ask_at_the_same_moment_get_lists_of_their_own(tmp_path: Path) -> None:
@@ -121,7 +112,7 @@ def test_codes_that_differ_only_in_case_are_one_persons(store: Store) -> None:
     assert admitted(store, "p01").row["session"] == first.row["session"]
     with pytest.raises(UserError, match=r"store\.sqlite: participant P01 has begun a session elsewhere"):
         store.begin({**first.row, "session": "another", "participant": "p01"}, [], None)
-    store.set_status(first.row["session"], "complete", None)
+    store.describe(first.row["session"], {"status": "complete"})
     with pytest.raises(UserError, match=r"--participant p01 \(the same person as P01\): .* complete session already"):
         admitted(store, "p01")
 

@@ -54,10 +54,10 @@ def test_a_session_that_does_not_begin_uses_up_no_list(stimuli: StimulusSet, tmp
     for path in pictures:
         path.write_bytes(b"changed")
     with pytest.raises(UserError, match="changed"):
-        rehearse(stimuli, store, "P1", lists="7-7")
+        rehearse(stimuli, store, "P1")
     for path, content in zip(pictures, kept, strict=True):
         path.write_bytes(content)
-    assert rehearse(stimuli, store, "P2", lists="7-7").list_number == 7
+    assert rehearse(stimuli, store, "P2").list_number == 1
 
 
 def test_a_list_that_cannot_be_given_back_is_reported(

@@ -252,38 +252,16 @@ def test_one_shared_list_is_warned_of() -> None:
     assert "pass for differences between models" in warning
 
 
-@pytest.mark.parametrize(
-    ("taken", "wanted", "share", "number"),
-    [
-        ([], None, None, 1),
-        ([1, 2], None, None, 3),
-        ([1, 7], None, None, 8),
-        ([1, 2], 2, None, 2),
-        ([1, 2, 5], None, "5-8", 6),
-        ([], None, "21-40", 21),
-    ],
-)
-def test_which_list_comes_next(taken: list[int], wanted: int | None, share: str | None, number: int) -> None:
-    assert next_list(taken, wanted, share) == number
-
-
-@pytest.mark.parametrize(
-    ("taken", "wanted", "share", "message"),
-    [
-        ([1, 2], None, "1-2", "all of them are taken"),
-        ([], 1, "1-2", "give one of them"),
-        ([], 0, None, "from 1"),
-        ([], None, "2-1", "smaller one first"),
-        ([], None, "x", "1-20"),
-        ([], 10**30, None, "999999999"),
-        ([10**9 - 1], None, None, "lists end at 999999999; give --lists"),
-        ([], None, f"1-{10**30}", "999999999"),
-        ([], None, "1" * 5000, "999999999"),
-    ],
-)
-def test_lists_that_cannot_be_dealt(taken: list[int], wanted: int | None, share: str | None, message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        next_list(taken, wanted, share)
+def test_the_list_that_comes_next_is_the_requested_one_or_follows_all_that_are_taken() -> None:
+    cases: list[tuple[list[int], int | None]] = [([], None), ([1, 2], None), ([1, 7], None), ([1, 2], 2)]
+    assert [next_list(*case) for case in cases] == [1, 3, 8, 2]
+    for taken, wanted, message in (
+        ([], 0, "from 1"),
+        ([], 10**30, "999999999"),
+        ([10**9 - 1], None, "lists end at 999999999; give --list NUMBER"),
+    ):
+        with pytest.raises(UserError, match=message):
+            next_list(taken, wanted)
 
 
 def _pool(items: int, models: int, without: frozenset[tuple[int, int]] = frozenset()) -> Pool:
