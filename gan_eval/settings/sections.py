@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -77,8 +77,8 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         return f"{field}: found {found}; wanted milliseconds above 0, or {words[0].strip(chr(39))}"
     if problem["type"] == "extra_forbidden":
         known_keys = _keys_at(model, place[:-1])
-        near = nearest_key(str(place[-1]), known_keys)
-        hint = f"did you mean {near}?" if near else f"known: {', '.join(known_keys)}"
+        near = difflib.get_close_matches(str(place[-1]), known_keys, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known_keys)}"
         return f"{field}: no such key; {hint}"
     message = problem["msg"].removeprefix("Value error, ")
     if not field or message.startswith("models."):
@@ -94,25 +94,6 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         return f"{field}: found {found}; wanted a list such as [{found}]"
     instead = f", or {words[0]}" if words and problem["type"] != "literal_error" else ""
     return f"{field}: found {found}; {message[0].lower()}{message[1:]}{instead}"
-
-
-def nearest_key(name: str, known: Iterable[str]) -> str | None:
-    """The known key that a wrong one probably means: by whole words, by letters.
-
-    >>> known = ["exposure_ms", "exposures_ms", "seed", "participants"]
-    >>> [nearest_key(name, known) for name in ("random_seed", "nParticipants", "exposure-ms", "colour")]
-    ['seed', 'participants', 'exposure_ms', None]
-    """
-    known = list(known)
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().replace("-", "_")
-    words = set(plain.split("_"))
-    within = [key for key in known if set(key.split("_")) <= words]
-    if within:
-        return max(within, key=len)
-    if len(plain) > 3 and (longer := [key for key in known if key.startswith(plain)]):
-        return min(longer, key=len)
-    near = difflib.get_close_matches(plain, known, n=1, cutoff=0.7)
-    return near[0] if near else None
 
 
 def _place(location: tuple[int | str, ...]) -> list[int | str]:
@@ -150,9 +131,6 @@ def check_options(
 
     Args:
         spelled: how the user wrote the option for a field of this name.
-
-    Raises:
-        UserError: an option's value is not what it must be; the message names the option.
     """
     try:
         return section(**options)
@@ -177,9 +155,6 @@ def differences(old: Any, new: Any, *, where: str = "", short: bool = False) -> 
     """Yield one text for each value that differs between two nested settings.
 
     Args:
-        old: the settings before.
-        new: the settings now.
-        where: the section that they belong to.
         short: without the values, which are hashes.
 
     >>> list(differences({"quiz": {"real": 20}}, {"quiz": {"real": 25}}))

@@ -206,7 +206,6 @@ def load_study(path: Path, *, only_plan: bool = False) -> Study:
     """Read and check a study file.
 
     Args:
-        path: the study file.
         only_plan: it need not say where stimuli come from: its `[analysis]` is for existing trials.
 
     Raises:

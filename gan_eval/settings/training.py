@@ -78,11 +78,7 @@ class InpaintingSettings(Section):
         return 2 * round(image_size * self.centre / 2)
 
     def pixels_count(self, *, context: bool) -> bool:
-        """Return whether any pixel has a weight in the reconstruction.
-
-        Args:
-            context: the generator gives whole pictures.
-        """
+        """Return whether any pixel has a weight in the reconstruction."""
         border = self.overlap_weight if self.overlap else 0.0
         return bool(self.hole_weight or border or (context and self.context_weight))
 
@@ -236,21 +232,13 @@ class TrainingSettings(Section):
         return self.init_from or self.init_encoder
 
     def validation_count(self, *, uses_best: bool) -> int | None:
-        """Return the number of pictures in a validation; None: the whole split.
-
-        Args:
-            uses_best: the best generator is going to be used.
-        """
+        """Return the number of pictures in a validation; None: the whole split."""
         if self.validation_pairs is None:
             return None if uses_best or self.best_metric is not None else VALIDATION_PAIRS
         return None if self.validation_pairs == "all" else self.validation_pairs
 
     def planned_steps(self, pictures: int) -> int:
-        """Return the number of optimizer steps for `pictures` pictures.
-
-        Raises:
-            UserError: neither steps nor epochs are given.
-        """
+        """Return the number of optimizer steps for `pictures` pictures."""
         if self.steps is None and self.epochs is None:
             raise UserError("training: neither steps nor epochs are given; give one of them")
         return self.steps or (self.epochs or 0) * math.ceil(pictures / self.batch_size)

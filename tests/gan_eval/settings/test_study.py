@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from gan_eval.errors import UserError
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.settings.sections import first_problem
 from gan_eval.settings.study import Study, load_study
 
 GOOD = """
@@ -102,23 +100,6 @@ def test_every_count_has_a_bound():
                     yield from unbounded(one, f"{name}.{key}")
 
     assert list(unbounded(Study.model_json_schema(), "Study")) == []
-
-
-@pytest.mark.parametrize(
-    ("section", "wrong", "right"),
-    [
-        ("quiz", "num_fake", "fake"),
-        ("quiz", "catch_trials", "catch"),
-        ("training", "batch-size", "batch_size"),
-        ("training", "random_seed", "seed"),
-        ("analysis", "equivalence_margin", "margin"),
-    ],
-)
-def test_a_key_of_another_program_is_understood(section: str, wrong: str, right: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        Study(**{"study": {"name": "s"}, section: {wrong: 1}})
-    problem = first_problem(caught.value, Study)
-    assert problem == f"{section}.{wrong}: no such key; did you mean {right}?"
 
 
 @pytest.mark.parametrize(
