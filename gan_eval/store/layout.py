@@ -1,17 +1,15 @@
 """The tables of `gan_eval.tables` in a database, and their checked contents: SQLite keeps any value in any column."""
 
-import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
-from gan_eval.tables.cells import expected, is_outside
+from gan_eval.tables.cells import expected, parse_any
 from gan_eval.tables.frames import Row
-from gan_eval.tables.schema import Column, Dtype, Table
+from gan_eval.tables.schema import Dtype, Table
 
 SCHEMA_VERSION = 3
 """Raised when a table or a column changes; a store of another version is refused."""
@@ -52,11 +50,7 @@ LAYOUTS = {
 
 
 def version_of(connection: sa.Connection, where: str) -> int | None:
-    """Return the schema's version of a store; None where there is none yet.
-
-    Raises:
-        UserError: the store has another version than this program, or one that cannot be read.
-    """
+    """Return the schema's version of a store; None where there is none yet."""
     known = sa.inspect(connection).has_table(META)
     version = connection.execute(sa.select(_META.c.schema_version)).scalar() if known else None
     if version not in (None, SCHEMA_VERSION):
@@ -68,11 +62,7 @@ def version_of(connection: sa.Connection, where: str) -> int | None:
 
 
 def make_tables(connection: sa.Connection, where: str) -> None:
-    """Make the tables of a new store.
-
-    Raises:
-        UserError: the store has another version, or has lost a table.
-    """
+    """Make the tables of a new store."""
     if version_of(connection, where) is None:
         METADATA.create_all(connection)
         connection.execute(_META.insert().values(schema_version=SCHEMA_VERSION))
@@ -83,52 +73,23 @@ def make_tables(connection: sa.Connection, where: str) -> None:
 
 
 def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) -> list[Row]:
-    """Rows as the database holds them, with the schema's types.
-
-    Args:
-        rows: as read; truths may be 0 and 1.
-        table: the schema.
-        where: the store's path or URL.
-
-    Raises:
-        UserError: a cell is of another type than its column, no word of its enumeration, or empty where none may be.
-    """
+    """Rows as the database holds them, of which truths may be 0 and 1, with the schema's types."""
     checked = []
     for row in rows:
         values: Row = {}
         for name, value in row.items():
+            column = table.by_name[name]
+            is_truth = column.dtype == "bool" and type(value) is int and value in (0, 1)
             try:
-                values[name] = _checked(value, table.by_name[name])
-            except ValueError as error:
+                values[name] = parse_any(bool(value) if is_truth else value, column, "")
+                if values[name] is None and column.filled:
+                    found = "nothing" if value is None else abbreviated(value)
+                    raise UserError(f"found {found}, wanted {expected(column)}")
+            except UserError as error:
                 key = " ".join(f"{part}={abbreviated(row[part])}" for part in table.key)
-                found = "nothing" if value is None else abbreviated(value)
                 raise UserError(
-                    f"{where}: table {table.name}, row {key}, column {name}: found {found}, "
-                    f"wanted {expected(table.by_name[name])}; fix that cell, or restore the store from a copy"
+                    f"{where}: table {table.name}, row {key}, column {name}: {str(error).removeprefix(': ')}; fix that "
+                    "cell, or restore the store from a copy"
                 ) from error
         checked.append(values)
     return checked
-
-
-def _checked(value: Any, column: Column) -> Any:
-    """A stored value as the schema's type."""
-    if value is None and not column.filled:
-        return None
-    match column.dtype:
-        case "bool" if type(value) in (bool, int) and value in (0, 1):
-            return bool(value)
-        case "int" if type(value) is int:
-            return value
-        case "float" if type(value) in (int, float) and not is_outside(float(value), column):
-            return float(value)
-        case "text" if isinstance(value, str) and (not column.words or value in column.words):
-            if not value and column.filled:
-                raise ValueError(value)
-            return value
-        case "instant" if isinstance(value, str):
-            datetime.fromisoformat(value)
-            return value
-        case "json" if isinstance(value, str):
-            json.loads(value)
-            return value
-    raise ValueError(value)

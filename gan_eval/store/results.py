@@ -83,11 +83,7 @@ class Store:
 
     @contextmanager
     def group(self) -> Iterator[None]:
-        """Let all transactions inside share one commit at the end; one that fails is rolled back alone.
-
-        Raises:
-            UserError: nothing of the group is stored.
-        """
+        """Let all transactions inside share one commit at the end; one that fails is rolled back alone."""
         with self.transaction() as connection:
             if connection.dialect.name == "sqlite":  # else a read before the first write could make that one fail
                 lock_writes(connection)
@@ -127,8 +123,7 @@ class Store:
     ) -> None:
         """Store a session, its dealt plan, the consent and `more` rows of other tables, all or nothing.
 
-        Raises:
-            UserError: the store cannot be written, or it holds a session of this participant in this study already.
+        A participant who has begun a session of the study already is refused.
         """
         with self.transaction() as connection:
             lock_writes(connection)  # two programs may admit one participant at the same moment
@@ -148,11 +143,7 @@ class Store:
                 self._insert(connection, table, rows)
 
     def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Store rows of one table, all or nothing; durable on return.
-
-        Raises:
-            UserError: the store cannot be written, or a row with this key is in it already.
-        """
+        """Store rows of one table, all or nothing, durable on return; a key that is there already is refused."""
         with self.transaction() as connection:
             self._insert(connection, table, rows)
 
@@ -163,31 +154,15 @@ class Store:
         *,
         more: Iterable[tuple[Table, Sequence[Mapping[str, Any]]]] = (),
     ) -> None:
-        """Fill in columns of a session's row, and store `more` rows of other tables, all or nothing.
-
-        Raises:
-            UserError: the store cannot be written, or a row with this key is in it already.
-        """
+        """Fill in columns of a session's row, and store `more` rows of other tables, all or nothing."""
         layout = LAYOUTS[tables.SESSIONS]
         with self.transaction() as connection:
             connection.execute(layout.update().where(layout.c.session == session).values(**columns))
             for table, rows in more:
                 self._insert(connection, table, rows)
 
-    def set_status(self, session: str, status: str, ended_at: str | None) -> None:
-        """Mark a session open, complete or aborted."""
-        layout = LAYOUTS[tables.SESSIONS]
-        with self.transaction() as connection:
-            connection.execute(
-                layout.update().where(layout.c.session == session).values(status=status, ended_at=ended_at)
-            )
-
     def rows(self, table: Table, **equal: Any) -> list[tabular.Row]:
-        """Rows of a table in the order of its key, filtered by equality: `rows(TRIALS, session="...")`.
-
-        Raises:
-            UserError: the store cannot be read, or a cell is not what the table's column wants.
-        """
+        """Rows of a table in the order of its key, filtered by equality: `rows(TRIALS, session="...")`."""
         layout = LAYOUTS[table]
         untyped: list[Any] = [sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name) for name in table.names]
         query = sa.select(*untyped).where(*(layout.c[name] == value for name, value in equal.items()))
@@ -197,11 +172,7 @@ class Store:
         return checked_rows(rows, table, self.where)
 
     def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
-        """The same as a pandas frame with the schema's dtypes.
-
-        Raises:
-            UserError: the store cannot be read, or a cell is not what the table's column wants.
-        """
+        """The same as a pandas frame with the schema's dtypes."""
         rows = self.rows(table, **equal)
         try:
             return tabular.frame_of(rows, table)
@@ -228,7 +199,6 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     """Open a store by file path (SQLite) or URL (`postgresql://...`).
 
     Args:
-        where: path or URL.
         create: make a new store where there is none.
         exclusive: of a file: refuse to share it with another program meanwhile.
 
@@ -281,14 +251,7 @@ class Writer:
     """
 
     def __init__(self, open_it: Callable[[], Store]) -> None:
-        """Open the store.
-
-        Args:
-            open_it: opens it, on the thread.
-
-        Raises:
-            UserError: it cannot be opened.
-        """
+        """Open the store."""
         self._lock = threading.Lock()
         self._queue: deque[_Queued] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
@@ -381,17 +344,9 @@ _DESIGNS = sa.Table(
 def deal_list(
     store: Store, session: str, study: str, *, simulated: bool, choose: Callable[[Collection[int]], int]
 ) -> tuple[int, frozenset[int]]:
-    """Choose a list for a session and keep it for that session, in one transaction; the list, and those taken before.
+    """Choose a list by those that are taken, and keep it for a session, in one transaction; return it, and those.
 
-    Args:
-        store: the results store.
-        session: the session that is to begin with the list.
-        study: the study; each counts its own lists.
-        simulated: people and simulated participants are counted apart.
-        choose: from the lists that are taken to the one for this session; what it raises leaves the store as it was.
-
-    Raises:
-        UserError: the store cannot be written.
+    Each study counts its own lists, and those of people and of simulated participants apart.
     """
     sessions = LAYOUTS[tables.SESSIONS]
     with store.transaction() as connection:
@@ -411,22 +366,14 @@ def deal_list(
 
 
 def give_back_list(store: Store, session: str) -> None:
-    """The session will not begin: its list may go to another one.
-
-    Raises:
-        UserError: the store cannot be written.
-    """
+    """The session will not begin: its list may go to another one."""
     with store.transaction() as connection:
         lock_writes(connection)
         connection.execute(_DEALT.delete().where(_DEALT.c.session == session))
 
 
 def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
-    """Keep what a design hash is the hash of.
-
-    Raises:
-        UserError: the store cannot be written.
-    """
+    """Keep what a design hash is the hash of."""
     with store.transaction() as connection:
         lock_writes(connection)
         _DEALT_METADATA.create_all(connection)
@@ -436,11 +383,7 @@ def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> No
 
 
 def kept_design(store: Store, design_hash: str) -> dict[str, Any] | None:
-    """Return what a design hash is the hash of; None where the store does not say, such as one that was merged.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return what a design hash is the hash of; None where the store does not say, such as one that was merged."""
     with store.transaction() as connection:
         if not sa.inspect(connection).has_table(_DESIGNS.name):
             return None

@@ -183,10 +183,6 @@ def csv_records(path: Path, table: Table | None = None) -> tuple[list[str], list
     cells may be separated by semicolons, tabs or bars; then a decimal comma becomes a point in columns of numbers, and
     in columns that `table` does not have where nothing else can be meant.
 
-    Args:
-        path: the file.
-        table: the table that the file holds, where that is known.
-
     Raises:
         UserError: the file is missing, empty, or not CSV in UTF-8, a column stands twice, or a mark in one of the
             table's columns of numbers may be one of thousands (`require_clear_numbers`).
@@ -293,11 +289,7 @@ class _LineFeeds(io.StringIO):
 
 
 def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
-    """The content of a CSV file, of records of cells as `as_text` gives them.
-
-    Raises:
-        UserError: a text is not UTF-8, as a file's name may be.
-    """
+    """The content of a CSV file, of records of cells as `as_text` gives them."""
     text = _LineFeeds(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([as_text(name) for name in header])

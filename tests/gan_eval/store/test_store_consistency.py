@@ -36,7 +36,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
             rows = [{**row, **who, **answers, "correct": row["kind"] == "real"} for row in plan[:done]]
             rows[0] |= {"response": "none", "correct": None, "reaction_time_ms": None}
             opened.add(tables.TRIALS, rows)
-            opened.set_status(session, status, None)
+            opened.describe(session, {"status": status})
         require_consistent(opened)
     return path
 

@@ -50,7 +50,7 @@ WRONG = [
     (tables.TRIALS, "participant", "''", "found '', wanted text"),
     (tables.TRIALS, "phase", "'mean'", "found 'mean', wanted one of practice, main, catch"),
     (tables.TRIALS, "answered_at", "'yesterday'", "found 'yesterday', wanted an instant"),
-    (tables.TRIALS, "block", "99999999999999999999", "found 1e+20, wanted a whole number"),
+    (tables.TRIALS, "block", "99999999999999999999", "found 100000000000000000000, wanted a whole number"),
     (tables.TRIALS, "kind", "printf('%.*c', 5000000, 'x')", "found 'xxxxxxxxxxx"),
     (tables.SESSIONS, "status", "'gone'", "found 'gone', wanted one of open, complete, aborted"),
 ]  # fmt: skip

@@ -44,7 +44,7 @@ class Sitting:
     def end(self, status: str = "complete") -> None:
         """The session is over."""
         self.store.add(tables.CHECKS, [{"session": self.session, "check": "jitter", "value": 0.25}])
-        self.store.set_status(self.session, status, "2026-01-31T12:10:00.000Z")
+        self.store.describe(self.session, {"status": status, "ended_at": "2026-01-31T12:10:00.000Z"})
 
     def _picture(self, number: int) -> dict[str, Any]:
         named = {"stimulus": f"faces/real/{number}", "kind": "real", "item": f"faces/{number}"}

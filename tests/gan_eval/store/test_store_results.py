@@ -28,7 +28,7 @@ def test_what_is_stored_comes_back_with_its_types(tmp_path):
         frame = store.frame(tables.TRIALS)
         assert frame["trial"].dtype == "Int64"
         assert frame["exposure_ms"].tolist() == [1000.25, 1000.25]
-        store.set_status("s1", "complete", "2026-01-01T00:10:00Z")
+        store.describe("s1", {"status": "complete", "ended_at": "2026-01-01T00:10:00Z"})
         assert store.rows(tables.SESSIONS)[0]["status"] == "complete"
 
 
@@ -74,7 +74,7 @@ def test_a_new_store_and_what_lies_next_to_it_are_for_their_user_alone(tmp_path)
     assert (tmp_path / "all.sqlite").stat().st_mode & 0o777 == 0o600
     path.chmod(0o640)
     with open_store(path) as store:
-        store.set_status("s1", "complete", None)
+        store.describe("s1", {"status": "complete"})
     assert path.stat().st_mode & 0o777 == 0o640, "what a user has decided stays"
 
 

@@ -87,7 +87,7 @@ def test_the_tab_that_came_last_holds_a_session_and_progress_is_told_by_one_quer
     hold_session(store, "s1", "second")
     assert held_by(store, "s1") == "second"
     store.add(tables.TRIALS, [trial(2), trial(1, "s2")])
-    store.set_status("s1", "complete", None)
+    store.describe("s1", {"status": "complete"})
     store.describe("s1", {"screen_width": 800})
     statements = []
     sa.event.listen(store.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
