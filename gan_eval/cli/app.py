@@ -10,19 +10,14 @@ from gan_eval import __version__
 from gan_eval.machine.commands import VERBS
 
 
-def application(
-    verbs: Iterable[str] = VERBS,
-    *,
-    about: str = "Can people tell generated pictures from photographs? Train, show, measure, answer.",
-) -> typer.Typer:
-    """The application with these commands; a session of the quiz does not wait for the import of the others.
-
-    Args:
-        verbs: some of `VERBS`.
-        about: what its help begins with.
-    """
+def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
+    """The application with these commands; a session of the quiz does not wait for the import of the others."""
     app = typer.Typer(
-        name="gan-eval", help=about, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+        name="gan-eval",
+        help="Can people tell generated pictures from photographs? Train, show, measure, answer.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
     )
     app.callback(invoke_without_command=True)(root)
     for verb in verbs:

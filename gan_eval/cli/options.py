@@ -55,15 +55,7 @@ def on_command_line(context: typer.Context, name: str) -> bool:
 
 
 def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str) -> None:
-    """An option without effect is refused: its user believes that it has one.
-
-    Args:
-        names: the parameters that have no effect with the others.
-        why: in words that follow the option and a colon.
-
-    Raises:
-        UserError: one of them was given.
-    """
+    """An option without effect is refused: its user believes that it has one."""
     unused = set(names)
     for parameter in context.command.params:
         if parameter.name in unused and on_command_line(context, parameter.name):
@@ -79,11 +71,7 @@ def name_next(*words: str, remark: str = "") -> None:
 
 
 def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:
-    """Refuse options that the study file sets: they would be ignored or would change the experiment.
-
-    Raises:
-        UserError: an option was given.
-    """
+    """Refuse options that the study file sets: they would be ignored or would change the experiment."""
     if options:
         raise UserError(
             f"{as_flag(next(iter(options)))}: {study} says this itself; leave the option out, or change the study file"
@@ -95,9 +83,6 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 
     >>> pairs(["real=j", "fake=f"], "--keys")
     {'real': 'j', 'fake': 'f'}
-
-    Raises:
-        UserError: a text is not of that form, or a name stands twice.
     """
     values = dict(text.split("=", 1) for text in texts if "=" in text)
     if len(values) != len(texts):

@@ -49,11 +49,7 @@ class ReviewedTrial:
 
 
 def score_lines(trials: Iterable[Row], texts: Texts) -> list[ScoreLine]:
-    """Return a line for each group: real before fake, data sets and models by name, catch trials last, no practice.
-
-    Args:
-        trials: rows of `gan_eval.tables.TRIALS` of one protocol.
-    """
+    """Return a line for each group: real before fake, data sets and models by name, catch trials last, no practice."""
     groups: dict[tuple[bool, str, bool, str], list[Row]] = {}
     for row in trials:
         models = row["model"] if PROTOCOLS[row["protocol"]].material == "two_models" else ""

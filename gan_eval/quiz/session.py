@@ -125,9 +125,6 @@ class Session:
         Args:
             consent: the text that the participant agreed to; None where nobody was asked.
             answers: to the study's own questions, by their id; None: left open.
-
-        Raises:
-            UserError: the store cannot be written; the session stays NEW.
         """
         assert self._state is State.NEW
         now = self._clock.utc()
@@ -272,10 +269,10 @@ class Session:
         self._store(lambda store: add_once(store, [row]), [row])
 
     def _end(self, status: str) -> None:
-        session, now = self.row["session"], iso(self._clock.utc())
+        session, ended = self.row["session"], {"status": status, "ended_at": iso(self._clock.utc())}
         self._trial = None
-        self.row |= {"status": status, "ended_at": now}
-        self._store(lambda store: store.set_status(session, status, now), None)
+        self.row |= ended
+        self._store(lambda store: store.describe(session, ended), None)
 
     def _store(self, job: Callable[[Store], object], rows: list[Row] | None) -> None:
         """Have the writer do a job; then continue after these trials, or, with None, be over."""

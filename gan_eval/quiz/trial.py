@@ -47,34 +47,19 @@ class State(Enum):
 
 
 class Flag:
-    """The words of the column `flags`."""
+    """The words of the column `flags` of `gan_eval.tables.TRIALS`, which says what each means."""
 
     LATE = "late"
-    """An exposure, or the gap between two, differs from the one planned by more than 5 ms."""
     EARLY_KEY = "early_key"
-    """The answer came less than 100 ms after onset."""
     BLANK_KEY = "blank_key"
-    """An answer key was pressed in the blank before the onset; it did not count."""
     HELD_KEY = "held_key"
-    """An answer key was held down from before the trial; its repeats did not count."""
     FOCUS_LOST = "focus_lost"
-    """The window did not have the keyboard for some of the trial."""
     SCREEN_CHANGED = "screen_changed"
-    """The window came to another screen, or the screen's size or refresh rate changed."""
     HANDLER_TIME = "handler_time"
-    """The key press was stamped when it was handled, not by the display server."""
     PAUSED = "paused"
-    """The participant asked for a pause while the picture was shown; the trial was not repeated."""
     INTERRUPTED = "interrupted"
-    """A signal ended the program while the picture was shown; the trial was not repeated."""
     KILLED = "killed"
-    """The program ended without warning while the picture was shown; the trial was not repeated."""
-    HIDDEN_TAB = "hidden_tab"
-    """Browser: the page was covered or another tab was looked at for some of the trial."""
-    MISSED_FRAMES = "missed_frames"
-    """Browser: frames were left out while a picture was shown."""
     RESUMED = "resumed"
-    """First trial after the session was resumed: its picture may have been seen before."""
 
 
 @dataclass

@@ -60,11 +60,7 @@ class Texts:
 
 
 def require_language(language: str, *, named: str = "--language") -> None:
-    """Check that the program speaks a language, which was `named` by an option or by a study's field.
-
-    Raises:
-        UserError: it does not; the message lists those that it speaks.
-    """
+    """Check that the program speaks a language, which was `named` by an option or by a study's field."""
     if language not in languages():
         raise UserError(f"{named} {language}: not translated; known: {', '.join(languages())}")
 

@@ -1,7 +1,8 @@
 """The results store: what participants did, durable before the next stimulus is shown.
 
 SQLite by default (write-ahead log, synchronous FULL: a row whose call has returned survives a killed process and a
-power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tables`.
+power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tables`. Every call raises `UserError` where
+the store cannot be read or written, or holds what its tables do not allow.
 """
 
 from gan_eval.store.consistency import require_consistent

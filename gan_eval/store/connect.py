@@ -67,11 +67,7 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Read `postgresql://user:password@host/database` (or `postgresql+psycopg://`, the driver's name in full).
-
-    Raises:
-        UserError: it is not such a URL.
-    """
+    """Read `postgresql://user:password@host/database` (or `postgresql+psycopg://`, the driver's name in full)."""
     expected = "wanted one such as postgresql://user@host/database"
     try:
         url = sa.make_url(text)
@@ -91,12 +87,7 @@ PATIENCE_S = 10
 
 
 def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
-    """A SQLite file with one connection: write-ahead log, each commit flushed to the disk.
-
-    Args:
-        path: the file; it is made where there is none.
-        exclusive: refuse to share the file with another connection.
-    """
+    """A SQLite file with one connection: write-ahead log, each commit flushed to the disk."""
     engine = sa.create_engine(sa.URL.create("sqlite", database=os.path.abspath(path)), poolclass=sa.StaticPool)  # noqa: PTH100
 
     @sa.event.listens_for(engine, "connect")
@@ -111,11 +102,7 @@ def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
 
 
 def remote_engine(address: Address) -> sa.Engine:
-    """Return the connections of a server; the network is not used yet.
-
-    Raises:
-        UserError: its driver is missing.
-    """
+    """Return the connections of a server; the network is not used yet."""
     try:
         return sa.create_engine(address.url, hide_parameters=True, connect_args=address.arguments(), pool_pre_ping=True)
     except ImportError as error:

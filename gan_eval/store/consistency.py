@@ -33,10 +33,6 @@ def require_consistent(store: Store, *, study: str | None = None) -> None:
     that has fewer trials than another one of its design; trials that differ from their session or plan; a stimulus that
     is real and fake; a `correct` that kind and response contradict; negative times.
 
-    Args:
-        store: the results store.
-        study: only this study's sessions.
-
     Raises:
         UserError: table, session and trial are named, or the store cannot be read.
     """

@@ -42,16 +42,6 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
 
     csv: `TABLE.csv` each; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; r: `read.R`, the CSV
     files that it reads, and `analysis.R`, which fits the crossed mixed models with lme4 and writes `paper_R.csv`.
-
-    Args:
-        where: path or URL of the store.
-        out: the folder; empty, or an earlier export's.
-        formats: some of `FORMATS`.
-        study: only this study's sessions.
-
-    Raises:
-        UserError: an unknown format, no such store or study, rows of it that are missing or contradict each other, or
-            the folder is somebody else's.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
@@ -98,14 +88,6 @@ def export_analysis(folder: Path, out: Path) -> Exported:
 
     Trials of participants whom the analysis left out and of unfinished sessions are left out; rules that leave out
     single trials are not applied.
-
-    Args:
-        folder: what `analyze --out` wrote, or a study's folder.
-        out: the folder to write; empty, or an earlier export's.
-
-    Raises:
-        UserError: there are no analysed trials in the folder, a table does not fit its schema, or `out` is somebody
-            else's.
     """
     source = next((place for place in (folder, folder / "tables") if (place / "trials.csv").is_file()), None)
     if source is None or not (source / "comparisons.csv").is_file():
@@ -196,15 +178,6 @@ def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, titl
 
     Files are named by pairs of keyword and value. Each file's own variables, next to it, replace the dataset's. The
     author, licence and identifier, which the specification recommends, only the experimenter knows.
-
-    Args:
-        frames: the tables.
-        folder: where to.
-        title: name of the dataset.
-        studies: names of the studies; a single one becomes part of the files' names.
-
-    Raises:
-        UserError: the folder cannot be written.
     """
     filled = {table: frame for table, frame in frames.items() if len(frame)}
     variables: dict[str, Column] = {}

@@ -46,15 +46,7 @@ class Pushed:
 
 
 def push(source: str | Path, target: str | Path) -> Pushed:
-    """Copy every row that the target lacks.
-
-    Args:
-        source: path or URL of an existing store; nothing in it changes.
-        target: path or URL of the other store; it is made where there is none.
-
-    Raises:
-        UserError: both are one store; one of them cannot be opened, read or written.
-    """
+    """Copy every row that the target lacks."""
     if not is_address(source) and not is_address(target) and Path(source).resolve() == Path(target).resolve():
         raise UserError(f"store push: {source} and {target} are the same store; name another one")
     sent = trials = 0
@@ -126,7 +118,6 @@ def merge(sources: Sequence[str | Path], out: Path) -> dict[str, int]:
     """Write one new store with the rows of the others, which stay unchanged; return its number of rows by table.
 
     Args:
-        sources: paths or URLs.
         out: the new store's file. What a merge into it that was killed has left behind goes.
 
     Raises:

@@ -42,11 +42,7 @@ class Progress(NamedTuple):
 
 
 def server_secret(store: Store) -> bytes:
-    """Return the 32 random bytes that sign the links of a store's sessions; they are made once and then kept.
-
-    Raises:
-        UserError: the store cannot be written.
-    """
+    """Return the 32 random bytes that sign the links of a store's sessions; they are made once and then kept."""
     with store.transaction() as connection:
         lock_writes(connection)
         _METADATA.create_all(connection)
@@ -58,30 +54,18 @@ def server_secret(store: Store) -> bytes:
 
 
 def hold_session(store: Store, session: str, tab: str) -> None:
-    """Let a tab hold a session, in place of the one that did.
-
-    Raises:
-        UserError: the store cannot be written.
-    """
+    """Let a tab hold a session, in place of the one that did."""
     with store.transaction() as connection:
         connection.execute(_HOLD, {"session": session, "tab": tab})
 
 
 def held_by(store: Store, session: str) -> str | None:
-    """Return the tab that holds a session; None: no tab has.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return the tab that holds a session; None: no tab has."""
     return progress_of(store, session).tab
 
 
 def progress_of(store: Store, session: str) -> Progress:
-    """Return how far a session is, by one query.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return how far a session is, by one query."""
     sessions, trials = LAYOUTS[tables.SESSIONS].c, LAYOUTS[tables.TRIALS].c
     query = sa.select(
         sa.select(_TABS.c.tab).where(_TABS.c.session == session).scalar_subquery(),
@@ -95,11 +79,7 @@ def progress_of(store: Store, session: str) -> Progress:
 
 
 def pause(store: Store, study: str, *, on: bool) -> None:
-    """Admit nobody new to a study, or admit people again; a restart of the server changes nothing.
-
-    Raises:
-        UserError: the store cannot be written.
-    """
+    """Admit nobody new to a study, or admit people again; a restart of the server changes nothing."""
     with store.transaction() as connection:
         lock_writes(connection)
         connection.execute(_PAUSED.delete().where(_PAUSED.c.study == study))
@@ -108,10 +88,6 @@ def pause(store: Store, study: str, *, on: bool) -> None:
 
 
 def is_paused(store: Store, study: str) -> bool:
-    """Return whether nobody new is admitted to a study.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return whether nobody new is admitted to a study."""
     with store.transaction() as connection:
         return connection.execute(sa.select(_PAUSED.c.study).where(_PAUSED.c.study == study)).first() is not None

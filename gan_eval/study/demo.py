@@ -45,17 +45,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
     """Train, generate, measure, ask people (or simulate them without a screen) and report.
 
     Args:
-        out: the study's folder.
-        listener: receives the messages of every stage.
         simulate: rehearse the quiz with this simulated participant even where there is a screen.
-        threads: CPU threads of training, generation and metrics; default: theirs.
-
-    Returns:
-        The report.
-
-    Raises:
-        UserError: `out` is somebody else's, or cannot be written.
-        SystemExit: the quiz was interrupted, and has said so.
     """
     claim_output_folder(out, private=True)
     refuse_if_held(*markers.run_lock(out))
@@ -93,13 +83,7 @@ def make_data(folder: Path) -> None:
 
 
 def write_crops(folder: Path, photographs: dict[str, Stride], orders: Sequence[tuple[int, ...]] = ((0, 1, 2),)) -> None:
-    """Write square crops of photographs as A|B pictures, A dithered; what is there is kept.
-
-    Args:
-        folder: of the pictures, `NAME-TOP-LEFT.png`.
-        photographs: by name.
-        orders: orders of the channels, which the crops have in turn.
-    """
+    """Write square crops of photographs as A|B pictures, A dithered; what is there is kept."""
     number = 0
     for name, stride in photographs.items():
         photograph = read_photograph(name)

@@ -78,14 +78,6 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
 def forget_everywhere(store: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
     """Remove a participant from a store and, where it lies in a study's folder, from what is there.
 
-    Args:
-        store: path or URL of the store.
-        participant: the pseudonym.
-        study: only this study's sessions.
-
-    Returns:
-        Number of rows of each table that were removed from all stores.
-
     Raises:
         UserError: as for `traces_of` and `gan_eval.store.forget`; a `run` is at work in the folder; or a file cannot
             be removed. The participant is in a store then, and the same command starts again.

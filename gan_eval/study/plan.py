@@ -77,11 +77,7 @@ class Plan:
         return presented | raw
 
     def pictures(self, model: str, split: str) -> list[Path]:
-        """The pictures of a split, or of several that are joined: A|B pictures, or where holes are filled photographs.
-
-        Raises:
-            UserError: there are none.
-        """
+        """The pictures of a split, or of several that are joined: A|B pictures, or photographs to fill holes in."""
         folder = self.data_folder(self.study.models[model].data)
         if self.study.training_of(model).inpainting is None:
             return [path for name in joined_splits(split) for path in list_pictures(folder / name)]
@@ -90,11 +86,7 @@ class Plan:
         return PhotographSet(folder).training_paths(split)
 
     def initial_file(self, model: str) -> Path | None:
-        """The trained generator, or encoder, that a model starts from; None: it starts from drawn weights.
-
-        Raises:
-            UserError: it is neither a model of the study nor a file.
-        """
+        """The trained generator, or encoder, that a model starts from; None: it starts from drawn weights."""
         name = self.study.training_of(model).starts_from
         if not name:
             return None
@@ -105,19 +97,11 @@ class Plan:
         return generator_file(self.file.parent / name)
 
     def published(self) -> dict[str, Path]:
-        """The published tables that the study names.
-
-        Raises:
-            UserError: one of them is not there.
-        """
+        """The published tables that the study names."""
         return {name: self._named_file("study.published", name) for name in self.study.study.published}
 
     def segmenter(self) -> Path | None:
-        """The segmenter that the study names, or the word `palette`.
-
-        Raises:
-            UserError: the file is not there.
-        """
+        """The segmenter that the study names, or the word `palette`."""
         name = self.study.metrics.segmenter
         if name is None or name == "palette":
             return None if name is None else Path(name)
@@ -131,11 +115,7 @@ class Plan:
         return path
 
     def data_folder(self, dataset: str) -> Path:
-        """The folder of a data set below the data root.
-
-        Raises:
-            UserError: no data root is known, or the folder is not there.
-        """
+        """The folder of a data set below the data root."""
         if self.data_root is None:
             raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
         folder = self.data_root / (self.study.data[dataset].folder or dataset)
@@ -175,13 +155,7 @@ def make_plan(
     """Read the study, check what it names, and take its folder.
 
     Args:
-        file: the study file.
-        folder: where everything goes.
-        data_root: the folder with the data sets' folders.
-        fraction: share of the planned training steps.
-        smoke: touch every stage with few steps and pictures.
         simulate: rehearse with participants that are simulated so; default: people are wanted, but for a smoke run.
-        threads: CPU threads of training, generation and metrics; default: theirs.
         redo: results are going to be moved aside, so the folder may have been made with another fraction.
 
     Raises:
@@ -211,10 +185,6 @@ def is_study_folder(folder: Path) -> bool:
 
 def open_plan(file: Path | None, folder: Path) -> Plan:
     """The plan of a study folder that `run` has made, with the fraction and smoke setting it was made with.
-
-    Args:
-        file: the study file; default: that of the last `run`.
-        folder: the study's folder.
 
     Raises:
         UserError: the folder was not made by `run`, or by another study; or the study file is not there.

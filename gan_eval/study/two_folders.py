@@ -54,16 +54,9 @@ def try_folders(
     """Import, audit, measure, ask one person where there is a screen, and report; what is done already is kept.
 
     Args:
-        real: folder of the real pictures.
         fakes: a folder for each model, with pictures of the same file stems; the model has the folder's name.
         out: the study's folder; afterwards it is as one that `run` has made of `out/study.toml`.
-        listener: receives the messages of every step.
         fit: how pictures of a pair that differ in shape are brought to one; of one shape, the larger is scaled anyway.
-        quiz: open the quiz where there is a screen.
-        threads: worker threads of the metrics; default: theirs.
-
-    Returns:
-        The report.
 
     Raises:
         UserError: folders are the same or without a pair, two models have one name, `out` holds other results, or the

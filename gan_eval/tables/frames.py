@@ -112,11 +112,7 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
 
 
 def as_table(given: "pd.DataFrame | Path | str", table: Table) -> "pd.DataFrame":
-    """A table that is given as a frame or as its file (CSV or Parquet), with the schema's columns and dtypes.
-
-    Raises:
-        UserError: it is neither; as for `read_table` and `conform`.
-    """
+    """A table that is given as a frame or as its file (CSV or Parquet), with the schema's columns and dtypes."""
     import pandas as pd
 
     if isinstance(given, Path | str):
@@ -147,11 +143,7 @@ def holds_table(path: Path, table: Table) -> bool:
 
 
 def text_frame(path: Path, table: Table) -> "pd.DataFrame":
-    """A CSV file that should hold a table as a frame of text; an empty cell is missing.
-
-    Raises:
-        UserError: the file is missing or not CSV in UTF-8, or its rows have different lengths.
-    """
+    """A CSV file that should hold a table as a frame of text; an empty cell is missing."""
     import pandas as pd
 
     header, records = even_records(path, table)
@@ -165,9 +157,6 @@ def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
     Args:
         cells: a whole column that numbers are read from; one of another type than text is passed over.
         where: table and column, for the message.
-
-    Raises:
-        UserError: a mark may be the decimal one or one of thousands.
     """
     first = ~cells.duplicated().to_numpy(bool)
     texts = zip(first.nonzero()[0] + 1, cells[first], strict=True)
@@ -175,17 +164,7 @@ def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
 
 
 def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequence[Path] = ()) -> None:
-    """Write a frame as CSV or Parquet (by suffix), checked against the schema, whole or not at all.
-
-    Args:
-        frame: any frame with the schema's columns.
-        path: the file.
-        table: the schema.
-        also: further files of the same table.
-
-    Raises:
-        UserError: the frame does not fit the schema, or the file cannot be written.
-    """
+    """Write a frame as CSV or Parquet (by suffix), checked against the schema, whole or not at all."""
     frame = conform(frame, table, where=Path(path).name)
     for file in map(Path, (path, *also)):
         if file.suffix == ".parquet":
@@ -225,11 +204,7 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
 
     Args:
         frame: any frame with the schema's columns; cells may be text.
-        table: the schema.
         where: the file or table that an error names.
-
-    Raises:
-        UserError: a column is missing, a cell is not what the schema wants, or a key stands twice.
     """
     import pandas as pd
 
@@ -258,12 +233,7 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
 
 
 def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
-    """Every cell that the schema does not allow: position of the row from 0, column, and why.
-
-    Args:
-        frame: any frame; columns that the schema does not know are not looked at.
-        table: the schema.
-    """
+    """Every cell that the schema does not allow: position of the row from 0, column, and why."""
     import numpy as np
 
     faulty = []

@@ -42,12 +42,6 @@ class Shell(QWidget):
         self.setStyleSheet(sheet(look))
         self._layout = QStackedLayout(self)
 
-    @property
-    def page(self) -> Page | None:
-        """The page it holds."""
-        page = self._layout.currentWidget()
-        return page if isinstance(page, Page) else None
-
     def turn_to(self, page: Page) -> None:
         """Show another page and forget the one before."""
         before = self._layout.currentWidget()
@@ -176,9 +170,6 @@ def choose_presenter(screen: QScreen) -> ChosenPresenter:
 
     Exposures are rounded where frames are swapped in by an OpenGL window, whose swaps the self-test saw wait for the
     screen: anywhere else a program does not know when a frame begins.
-
-    Raises:
-        UserError: the record of self-tests is damaged.
     """
     timing = read_timings().get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
@@ -196,11 +187,7 @@ class Stage:
     """Two windows on one monitor, of which one is seen: the pages, or the trials."""
 
     def __init__(self, settings: QuizSettings, presentation: Presentation) -> None:
-        """Make the windows, not shown yet.
-
-        Raises:
-            UserError: the monitor does not exist, or the record of self-tests is damaged.
-        """
+        """Make the windows, not shown yet."""
         self._presentation = presentation
         self._settings = settings
         self.texts = Texts(presentation.language or settings.language)

@@ -78,8 +78,9 @@ class Sitting:
     @property
     def page(self) -> Page | None:
         """The page that is shown."""
-        page = self.quiz.stage.shell.page
-        return page if self.quiz.stage.shell.isVisible() else None
+        shell = self.quiz.stage.shell
+        page = shell.layout().currentWidget()
+        return page if shell.isVisible() and isinstance(page, Page) else None
 
     @property
     def shows_picture(self) -> bool:

@@ -259,7 +259,9 @@ def test_a_session_killed_between_its_last_trial_and_its_end_is_completed(lab: L
         session.wait()
         show(session, lab.clock)
     session.wait()
-    lab.writer.submit(lambda store: store.set_status(session.row["session"], "open", None)).result()
+    lab.writer.submit(
+        lambda store: store.describe(session.row["session"], {"status": "open", "ended_at": None})
+    ).result()
 
     assert lab.make().wait() is State.OVER
     assert lab.rows(tables.SESSIONS)[0]["status"] == "complete"

@@ -94,7 +94,6 @@ def sheet(look: Look) -> str:
     QLineEdit:focus {{ border: {ring}px solid {ACCENT}; }}
     QWidget#ground {{ background: {GROUND}; }}
     QFrame#card {{ background: {PAPER}; border: 1px solid {LINE}; border-radius: {px(8)}px; }}
-    QFrame#rule {{ background: {LINE}; border: none; max-height: 1px; }}
     QScrollArea {{ background: {GROUND}; border: none; }}
     QListView {{
         background: {PAPER}; border: {px(2)}px solid {LINE}; border-radius: {px(8)}px;
@@ -180,13 +179,6 @@ class Page(QWidget):
         label = text_label(text, name)
         self.body.addWidget(label)
         return label
-
-    def add_rule(self) -> None:
-        """Add a thin line."""
-        rule = QFrame()
-        rule.setObjectName("rule")
-        rule.setFixedHeight(1)
-        self.body.addWidget(rule)
 
     def add_buttons(self, *buttons: QPushButton, hint: str = "") -> None:
         """Add a row of buttons, the page's main one last, and a hint below."""

@@ -95,7 +95,6 @@ class ConsentPage(StepPage):
         for paragraph in consent.text.splitlines():
             if paragraph.strip():
                 self.add_text(paragraph)
-        self.add_rule()
         self.box = QCheckBox(literal(texts("consent_agree")))
         self.body.addWidget(self.box)
         self.refuse = button(texts("consent_refuse"), self.refused.emit)
