@@ -317,7 +317,7 @@ def test_bursts_that_are_killed_at_any_moment_lose_no_answer_that_was_reported(
 def test_a_disk_that_is_full_in_a_burst_costs_no_answer_that_was_reported(tmp_path: Path) -> None:
     where, reports = str(tmp_path / "s.sqlite"), tmp_path / "reports"
     lines = bursts(where, 0, reports, room=200_000).communicate(timeout=60)[1].decode().splitlines()
-    assert ["the disk is full" in line for line in lines] == [True] * 20
+    assert [f"{where}: the disk is full" in line for line in lines] == [True] * 20
     rows = all_stored(where)
     assert set(rows) == reported_in(reports)
     assert len(rows) == len(set(rows)) > 20

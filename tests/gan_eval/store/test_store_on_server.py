@@ -18,7 +18,6 @@ from gan_eval.errors import UserError
 from gan_eval.store import (
     Store,
     Writer,
-    deal_list,
     forget,
     held_by,
     hold_session,
@@ -99,12 +98,6 @@ def test_a_servers_words_are_reported_without_the_password(filled: str) -> None:
         with pytest.raises(UserError, match=r"\*\*\*") as caught, store.transaction() as connection:
             connection.execute(sa.text(f"SELECT CAST('{secret}' AS INTEGER)"))
     assert str(secret) not in str(caught.value)
-
-
-def test_sessions_on_one_server_get_lists_of_their_own(database: str) -> None:
-    with open_store(database) as store:
-        dealt = [deal_list(store, f"s{number}", "t", simulated=False, choose=len) for number in range(2)]
-    assert dealt == [(0, frozenset()), (1, frozenset({0}))]
 
 
 ARRIVALS = """
