@@ -56,6 +56,12 @@ def metrics(
             "--network", metavar="NAME=FILE", help="The same by your network: TorchScript, NAME.toml next to it."
         ),
     ] = None,
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines", help="Also measure the sets' holes filled without learning: border_mean, harmonic."
+        ),
+    ] = False,
     segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, max=MAX_THREADS, help="Default: the usable cores.")] = None,
@@ -102,6 +108,13 @@ def metrics(
         from gan_eval.files.output_folders import check_output_file
 
         check_output_file(report, option="--report")
+    if baselines:
+        if not sets:
+            raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
+        from gan_eval.files.output_folders import claim_output_folder
+        from gan_eval.stimuli.fills import BASELINES, write_fills
+
+        inputs += write_fills(inputs, claim_output_folder(out) / BASELINES)
     settings = Settings(
         metrics=requested,
         resizer=resizer,

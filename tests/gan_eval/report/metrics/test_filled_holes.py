@@ -144,6 +144,18 @@ def test_metrics_by_kind_and_by_area_are_means_of_those_pictures(folder):
     assert hole_tables(measured, "photographs", holes.iloc[:0]) == []
 
 
+def test_a_model_that_was_not_shown_has_the_holes_of_its_items(folder):
+    images = folder.tables["image_metrics"]
+    fills = images[images["model"] == "rec_1"].assign(
+        model="harmonic", stimulus=lambda rows: rows["stimulus"].str.replace("/rec_1/", "/harmonic/")
+    )
+    measured = Measured(dict(folder.tables) | {"image_metrics": pd.concat([images, fills])})
+    kinds, areas = hole_tables(measured, "photographs", holes_of_folder(folder))
+    for table in (kinds, areas):
+        by_model = {model: [row[1:] for row in table.rows if row[0] == model] for model in ("rec_1", "harmonic")}
+        assert by_model["harmonic"] == by_model["rec_1"] != []
+
+
 def test_set_metrics_by_hole_stand_in_the_same_table(folder):
     rows = [
         {"model": model, "dataset": "photographs", "metric": metric, "by": by, "hole": hole, "value": value}

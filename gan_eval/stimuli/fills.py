@@ -1,0 +1,186 @@
+"""Fills of holes without learning, the baselines of inpainting: a generator that is no better has learnt nothing."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import write_error
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.output_folders import claim_output_folder
+from gan_eval.stimuli.holes import Hole, hole_of
+from gan_eval.stimuli.pictures import Picture, read_rgb, write_png
+from gan_eval.stimuli.sets import StimulusSet, hashes_of, read_set, write_set
+from gan_eval.tables.frames import Row
+
+Fill = Callable[[Picture, Hole], NDArray[np.float64]]
+"""A picture (H, W, 3) uint8 and its hole to the levels 0..255 of the hole's pixels, (pixels, 3)."""
+
+
+def border_mean(picture: Picture, hole: Hole) -> NDArray[np.float64]:
+    """Fill each connected part of the hole with the mean colour of the known pixels that touch it.
+
+    >>> picture = np.array([[[0] * 3, [9] * 3, [20] * 3]], np.uint8)
+    >>> border_mean(picture, np.array([[False, True, False]]))
+    array([[10., 10., 10.]])
+    """
+    from scipy import ndimage
+
+    cross = ndimage.generate_binary_structure(2, 1)
+    parts, count = ndimage.label(hole)
+    filled = np.empty((*hole.shape, 3))
+    for part in range(1, count + 1):
+        inside = parts == part
+        border = ndimage.binary_dilation(inside, cross) & ~hole
+        filled[inside] = picture[border].mean(axis=0)
+    return filled[hole]
+
+
+def harmonic(picture: Picture, hole: Hole) -> NDArray[np.float64]:
+    """Fill the hole so that each pixel is the mean of its neighbours, the known ones given (Laplace's equation).
+
+    >>> picture = np.array([[[0] * 3, [9] * 3, [9] * 3, [30] * 3]], np.uint8)
+    >>> harmonic(picture, np.array([[False, True, True, False]]))[:, 0].round(9).tolist()
+    [10.0, 20.0]
+    """
+    from scipy.sparse import coo_array, csc_array
+    from scipy.sparse.linalg import splu
+
+    number = np.full(hole.shape, -1)
+    number[hole] = np.arange(hole.sum())
+    rows, columns = np.nonzero(hole)
+    entries: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]] = []
+    neighbours = np.zeros(len(rows))
+    known = np.zeros((len(rows), 3))
+    for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        there = [rows + down, columns + right]
+        exists = (there[0] >= 0) & (there[0] < hole.shape[0]) & (there[1] >= 0) & (there[1] < hole.shape[1])
+        own, place = np.flatnonzero(exists), (there[0][exists], there[1][exists])
+        neighbours[own] += 1
+        unknown = hole[place]
+        entries.append((own[unknown], number[place][unknown], np.full(unknown.sum(), -1.0)))
+        known[own[~unknown]] += picture[place][~unknown]
+    every = np.arange(len(rows))
+    of, to, value = (np.concatenate(part) for part in zip(*entries, (every, every, neighbours), strict=True))
+    return np.asarray(splu(csc_array(coo_array((value, (of, to))))).solve(known))
+
+
+BASELINES = "baselines"
+"""Name of the folder of fills next to the tables of their metrics."""
+FILLS: Mapping[str, Fill] = {fill.__name__: fill for fill in (border_mean, harmonic)}
+"""The fills by the name of their model."""
+
+
+def write_fills(given: Sequence[StimulusSet | Path], out: Path, *, fills: Mapping[str, Fill] = FILLS) -> list[Path]:
+    """Write a stimulus set for each fill, of the photographs and holes of other sets: `out/border_mean`, ...
+
+    Generated pictures without a mask or a ground truth are left out.
+
+    Args:
+        given: stimulus sets, or their folders; models of one data set share their holes.
+        out: the sets' folder.
+        fills: the fills by the name of their model.
+
+    Returns:
+        The sets' folders.
+
+    Raises:
+        UserError: no generated picture has a mask and a ground truth, two models fill different holes of one item, a
+            mask has another size than its picture or leaves no known pixel, or a folder is somebody else's.
+    """
+    sets = [entry if isinstance(entry, StimulusSet) else read_set(entry) for entry in given]
+    holes = _holes(sets)
+    reals = {row["item"]: (stimuli, row) for stimuli in sets for row in stimuli.rows if row["kind"] == "real"}
+    folders = []
+    for name, fill in fills.items():
+        folder = claim_output_folder(out / name)
+        copies = _Copies(folder)
+        rows: list[Row] = []
+        for number, (item, (stimuli, row)) in enumerate(holes.items()):
+            if item in reals:
+                rows.append(copies.of_row(*reals[item]))
+            copied = copies.of_row(stimuli, row) | {
+                "stimulus": f"{row['dataset']}/{name}/{item.removeprefix(row['dataset'] + '/')}",
+                "model": name,
+                "file": f"fake/{number:05}.png",
+                "fraction": None,
+                "style_network": None,
+                "seen": None,
+            }
+            write_png(folder / copied["file"], _filled(fill, folder / copied["reference_file"], stimuli, row))
+            rows.append(copied | hashes_of(copied, folder))
+        write_set(folder, rows)
+        folders.append(folder)
+    return folders
+
+
+def _holes(sets: Sequence[StimulusSet]) -> dict[str, tuple[StimulusSet, Row]]:
+    """The first generated picture of each item that has a mask and a ground truth, with its set."""
+    found: dict[str, tuple[StimulusSet, Row]] = {}
+    for stimuli in sets:
+        for row in stimuli.rows:
+            mask = stimuli.path(row, "mask_file")
+            if row["kind"] != "fake" or mask is None or row["reference_file"] is None:
+                continue
+            other, first = found.setdefault(row["item"], (stimuli, row))
+            known = other.path(first, "mask_file")
+            if known is not None and known != mask and sha256_file(known) != sha256_file(mask):
+                raise UserError(
+                    f"{mask}: the hole of {row['item']} is another for the model {row['model']} than for "
+                    f"{first['model']}; fill the holes of these sets one by one"
+                )
+    if not found:
+        named = ", ".join(str(stimuli.folder) for stimuli in sets)
+        raise UserError(
+            f"{named}: no generated picture has a mask_file and a reference_file, so there are no holes to fill; "
+            "`gan-eval stimuli import --masks DIR` adds masks"
+        )
+    return found
+
+
+def _filled(fill: Fill, truth: Path, stimuli: StimulusSet, row: Row) -> Picture:
+    """The photograph with the hole filled."""
+    mask = stimuli.path(row, "mask_file")
+    assert mask is not None
+    picture, hole = read_rgb(truth), hole_of(read_rgb(mask))
+    if hole.shape != picture.shape[:2] or hole.all():
+        raise UserError(
+            f"{mask}: wanted is a mask of the size of {stimuli.path(row, 'reference_file')} "
+            f"({picture.shape[1]}x{picture.shape[0]} pixels) with some black in it"
+        )
+    if hole.any():
+        picture = picture.copy()
+        picture[hole] = np.clip(np.round(fill(picture, hole)), 0, 255)
+    return picture
+
+
+class _Copies:
+    """Files of other sets, copied into a set; each content once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: dict[str, str] = {}
+
+    def of_row(self, stimuli: StimulusSet, row: Row) -> Row:
+        """The row with its files copied; of a generated picture all but itself."""
+        copied = dict(row)
+        for column in ("file", "reference_file", "mask_file", "input_file"):
+            path = stimuli.path(row, column)
+            if path is not None and not (column == "file" and row["kind"] == "fake"):
+                copied[column] = self._copy(path)
+        return copied
+
+    def _copy(self, path: Path) -> str:
+        digest = sha256_file(path)
+        if digest not in self._names:
+            name = f"given/{len(self._names):05}{path.suffix}"
+            try:
+                (self._folder / "given").mkdir(exist_ok=True)
+                shutil.copyfile(path, self._folder / name)
+            except OSError as error:
+                raise write_error(self._folder / name, error) from error
+            self._names[digest] = name
+        return self._names[digest]
