@@ -43,8 +43,9 @@ def resize(picture: Picture, name: str = DEFAULT_RESIZER, *, size: int = SIZE) -
     Args:
         picture: (H, W, 3) uint8.
         name: `tf1` (TensorFlow 1 bilinear, corners not aligned, no antialias; as torch-fidelity), `bilinear`
-            (half-pixel bilinear, no antialias; as pytorch-fid), `bilinear-aa` (with antialias; as torchmetrics 1.9) or
-            `clean` (Pillow's bicubic on each channel in float32, cut off at 0 and 255; as clean-fid).
+            (half-pixel bilinear, no antialias; as pytorch-fid), `bilinear-aa` (with antialias; as torchmetrics 1.9),
+            `clean` (Pillow's bicubic on each channel in float32, cut off at 0 and 255; as clean-fid) or `bicubic`
+            (Pillow's on the 8-bit picture, rounded to 8 bits; as dgm-eval and CMMD).
         size: S.
 
     Returns:
@@ -93,11 +94,17 @@ def _clean(picture: Picture, size: int) -> Tensor:
     return torch.from_numpy(np.stack(channels)).clamp_(0, 255)
 
 
+def _bicubic(picture: Picture, size: int) -> Tensor:
+    resized = Image.fromarray(picture).resize((size, size), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).to(torch.float32)
+
+
 RESIZERS: dict[str, Resizer] = {
     "tf1": _tf1,
     "bilinear": partial(_bilinear, antialias=False),
     "bilinear-aa": partial(_bilinear, antialias=True),
     "clean": _clean,
+    "bicubic": _bicubic,
 }
 
 
@@ -146,9 +153,16 @@ class NetworkExtractor(Extractor):
     side: int
     resizer: str
     device: str
+    crop: bool = False
+    """Only the centred square of a picture is resized."""
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
         """(H, W, 3) uint8 to the network's (3, side, side) float32 in 0..255."""
+        if self.crop:
+            height, width = picture.shape[:2]
+            square = min(height, width)
+            top, left = (height - square) // 2, (width - square) // 2
+            picture = np.ascontiguousarray(picture[top : top + square, left : left + square])
         return resize(picture, self.resizer, size=self.side)
 
     def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:

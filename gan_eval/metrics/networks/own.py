@@ -6,10 +6,10 @@ scaled as the settings say, and gives features (N, d).
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError, first_sentence, last_words
@@ -38,9 +38,37 @@ class NetworkSettings(BaseModel):
     """Side of the square that pictures are resized to."""
     licence: str = Field(validation_alias=AliasChoices("licence", "license"), min_length=1)
     """Terms of the network's weights; the table `runs` keeps it."""
-    resizer: ResizerName = "clean"
+    crop: bool = False
+    """Keep only the centred square of a picture before it is resized."""
+    resizer: ResizerName | Literal["bicubic"] = "clean"
+    """As `--resizer`; `bicubic` is Pillow's on the 8-bit picture, with antialias, rounded to 8 bits."""
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.0, 1.0, 1.0)
+    features: PositiveInt | None = None
+    """d, the number of features that the network has to give."""
+
+
+PRESETS = {
+    "dinov2": NetworkSettings(
+        input_size=224,
+        licence="Apache-2.0",
+        resizer="bicubic",
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+        features=1024,
+    ),
+    "clip": NetworkSettings(
+        input_size=336,
+        licence="MIT",
+        crop=True,
+        resizer="bicubic",
+        mean=(0.48145466, 0.4578275, 0.40821073),
+        std=(0.26862954, 0.26130258, 0.27577711),
+        features=768,
+    ),
+}
+"""Settings of networks that are known by their name: DINOv2 ViT-L/14 with the pictures as dgm-eval prepares them
+(FD-DINOv2, Stein et al. 2023), and CLIP ViT-L/14@336px as CMMD's program does (Jayasumana et al. 2024)."""
 
 
 class _Scaled(nn.Module):
@@ -59,19 +87,21 @@ class _Scaled(nn.Module):
 
 
 def read_settings(name: str, file: Path) -> NetworkSettings:
-    """Return the settings in `NAME.toml` next to the network, else in the TOML file with the network's stem.
+    """Return the settings in `NAME.toml` next to the network, in the TOML file with its stem, or those of `PRESETS`.
 
     Raises:
-        UserError: the file is missing, it cannot be read, or a key in it is unknown, missing or bad.
+        UserError: the file is missing, there are no settings, they cannot be read, or a key is unknown, missing or bad.
     """
     if not file.is_file():
         raise UserError(f"--network {name}={file}: no such file")
     places = dict.fromkeys((file.with_name(f"{name}.toml"), file.with_suffix(".toml")))
     path = next((place for place in places if place.is_file()), None)
+    if path is None and name in PRESETS:
+        return PRESETS[name]
     if path is None:
         raise UserError(
             f"--network {name}={file}: no {' or '.join(place.name for place in places)} next to it; write it with "
-            "input_size and licence (and resizer, mean, std)"
+            f"input_size and licence (and resizer, mean, std); only {' and '.join(PRESETS)} need none"
         )
     try:
         return NetworkSettings(**read_toml(path))
@@ -115,16 +145,21 @@ def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
     side = settings.input_size
     with exact_inference(device):
         try:
-            output = scaled(torch.zeros(2, 3, side, side, device=device))
+            output = scaled(torch.zeros(3, 3, side, side, device=device))  # networks are traced with 1 or 2 pictures
         except Exception as error:  # any error of the user's network
             if memory_ran_out(error):
                 raise UserError(
                     f"{option}: too little memory on {device}; make some free, or name another --device"
                 ) from error
-            raise UserError(f"{option}: fails on two pictures of {side}x{side}: {last_words(error)}") from error
-    if output.ndim != 2 or len(output) != 2 or not output.shape[1]:
+            raise UserError(f"{option}: fails on three pictures of {side}x{side}: {last_words(error)}") from error
+    if output.ndim != 2 or len(output) != 3 or not output.shape[1]:
         raise UserError(
-            f"{option}: gives {tuple(output.shape)} for two pictures, wanted (2, d): export what pools them"
+            f"{option}: gives {tuple(output.shape)} for three pictures, wanted (3, d): export what pools them"
+        )
+    if settings.features not in (None, output.shape[1]):
+        raise UserError(
+            f"{option}: gives {output.shape[1]} features of a picture, and its settings want {settings.features}; "
+            f"export the right network, or write {name}.toml for this one"
         )
     sha256 = sha256_file(file)
     return NetworkExtractor(
@@ -134,6 +169,7 @@ def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
         side=side,
         key=f"network/{sha256}/{settings.model_dump_json()}/{runtime}",
         batch_size=BATCH,
+        crop=settings.crop,
         resizer=settings.resizer,
         device=device,
         sha256=sha256,

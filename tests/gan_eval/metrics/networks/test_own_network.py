@@ -2,8 +2,12 @@
 
 import base64
 import json
+import re
+import sys
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +16,10 @@ import torch
 from metric_pictures import texture
 from PIL import Image
 from torch import Tensor, nn
+from torchvision import transforms
 
 from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics import evaluate
 from gan_eval.metrics.networks.own import load_own_network
 from gan_eval.metrics.run import runner
@@ -54,6 +60,13 @@ class Picky(Small):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.view(-1, 3 * 8 * 8)[:, :4]
+
+
+class TwoOnly(Small):
+    """Its trace keeps the number of pictures that it was made with."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).view(2, 4)
 
 
 def save(network: nn.Module, folder: Path, name: str = "net") -> Path:
@@ -165,11 +178,16 @@ def test_settings_that_will_not_do_are_refused(tmp_path: Path, text: str | None,
 def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text(SETTINGS)
     for network, message in (
-        (Map(), r"--network x=.*: gives \(2, 4, 10, 10\) for two pictures, wanted \(2, d\): export what pools them"),
-        (Picky(), "fails on two pictures of 12x12: "),
+        (Map(), r"--network x=.*: gives \(3, 4, 10, 10\) for three pictures, wanted \(3, d\): export what pools them"),
+        (Picky(), "fails on three pictures of 12x12: "),
     ):
         with pytest.raises(UserError, match=message):
             load_own_network("x", save(network, tmp_path), device="cpu")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(TwoOnly(), torch.zeros(2, 3, 12, 12)).save(str(tmp_path / "two.pt"))
+    with pytest.raises(UserError, match="fails on three pictures of 12x12: "):
+        load_own_network("x", tmp_path / "two.pt", device="cpu")
     torch.save({"weight": torch.zeros(2)}, tmp_path / "weights.pt")
     with pytest.raises(UserError, match=r"--network x=.*weights.pt: not a TorchScript network"):
         load_own_network("x", tmp_path / "weights.pt", device="cpu")
@@ -177,3 +195,93 @@ def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
         load_own_network("x", tmp_path / "none.pt", device="cpu")
     with pytest.raises(UserError, match="--features and --network both name 'x'; rename one"):
         _ = Settings(features={"x": tmp_path / "f.npz"}, networks={"x": tmp_path / "n.pt"}).sources
+
+
+DOCS = Path(__file__).resolve().parents[4] / "docs" / "metrics.md"
+SIDES = {"dinov2": 224, "clip": 336}
+
+
+class Patches(nn.Module):
+    """A small seeded network in the place of a ViT: patches of 14 pixels, a class token, positions, d features."""
+
+    def __init__(self, side: int, width: int) -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(6)
+            self.patch = nn.Conv2d(3, 8, 14, 14)
+            self.token = nn.Parameter(torch.randn(1, 1, 8))
+            self.places = nn.Parameter(torch.randn(1, (side // 14) ** 2 + 1, 8))
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+            self.head = nn.Linear(8, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        patches = self.patch(x).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.token.expand(x.shape[0], -1, -1), patches], dim=1) + self.places
+        return self.head(self.attention(tokens, tokens, tokens, need_weights=False)[0][:, 0])
+
+
+def published_input(name: str, picture: np.ndarray) -> Tensor:
+    """What dgm-eval (torchvision's transforms) and the program of CMMD (Pillow) give their networks."""
+    image = Image.fromarray(picture)
+    if name == "dinov2":
+        steps = [
+            transforms.Resize((224, 224), transforms.InterpolationMode.BICUBIC),
+            transforms.ToTensor(),
+            transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+        return transforms.Compose(steps)(image)
+    width, height = image.size
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    image = image.crop((left, top, left + side, top + side)).resize((336, 336), Image.Resampling.BICUBIC)
+    levels = np.asarray(image).astype(np.float32) / 255
+    mean, std = np.array([0.48145466, 0.4578275, 0.40821073]), np.array([0.26862954, 0.26130258, 0.27577711])
+    return torch.from_numpy(((levels - mean) / std).astype(np.float32)).permute(2, 0, 1)
+
+
+@pytest.mark.parametrize(("name", "width"), [("dinov2", 1024), ("clip", 768)])
+def test_a_known_network_is_exported_as_the_page_says_and_sees_what_the_published_program_shows_it(
+    name: str, width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Patches(SIDES[name], width)
+
+    def from_hub(repository: str, model: str, **_: object) -> Any:
+        if name == "dinov2":
+            assert (repository, model) == ("facebookresearch/dinov2", "dinov2_vitl14")
+            return network
+        assert (repository, model) == ("openai/CLIP", "ViT_L_14_336px")
+        return SimpleNamespace(visual=network), None
+
+    (script,) = (block for block in re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.S) if "torch.hub" in block)
+    weights = tmp_path / "checkpoints" / "dinov2_vitl14_pretrain.pth"
+    weights.parent.mkdir()
+    weights.write_bytes(b"weights")
+    for function, result in (("load", from_hub), ("get_dir", lambda: str(tmp_path))):
+        monkeypatch.setattr(torch.hub, function, result)
+    monkeypatch.setattr(sys, "argv", ["export.py", name])
+    monkeypatch.chdir(tmp_path)
+    if name == "dinov2":
+        with pytest.raises(AssertionError, match=r"dinov2_vitl14_pretrain\.pth"):
+            exec(script, {})  # our own page
+        script = re.sub(r'"[0-9a-f]{64}"', repr(sha256_file(weights)), script)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(script, {})
+
+    extractor = load_own_network(name, tmp_path / f"{name}.pt", device="cpu")
+    given = [texture(1, 260, 390), texture(2, 400, 300), texture(3, 50, 60)]
+    found = extractor.features([extractor.prepare(picture) for picture in given])
+    with torch.inference_mode():
+        expected = network(torch.stack([published_input(name, picture) for picture in given])).numpy()
+    assert found.shape == (3, width)
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def test_another_network_under_a_known_name_is_refused_without_settings_of_its_own(tmp_path: Path) -> None:
+    file = save(Small(), tmp_path)
+    with pytest.raises(
+        UserError, match=r"--network clip=.*: gives 4 features of a picture, and its settings want 768; "
+    ):
+        load_own_network("clip", file, device="cpu")
+    (tmp_path / "clip.toml").write_text(SETTINGS)
+    assert load_own_network("clip", file, device="cpu").size == 4
