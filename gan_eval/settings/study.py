@@ -88,7 +88,7 @@ class StimuliSettings(Section):
 
 
 class MetricsSettings(Section):
-    """`[metrics]`: which metrics are computed."""
+    """`[metrics]`: which metrics are computed. Files are relative to the study file."""
 
     names: tuple[str, ...] = Field(default=("psnr", "ssim", "niqe", "fid", "kid"), min_length=1)
     """Names of `./run metrics --list`."""
@@ -98,6 +98,12 @@ class MetricsSettings(Section):
     """Bring a generated picture to the size of its real one (bicubic)."""
     segmenter: PathText | None = Field(default=None, examples=["palette"])
     """For pixel_accuracy, class_accuracy, class_iou: a network's file, or `palette`."""
+    features: dict[Name, PathText] = Field(default={}, examples=[{"dinov2": "dinov2.npz"}])
+    """Files of your own features, as `--features`: fid@NAME, ..., all of them unless names has some."""
+    networks: dict[Name, PathText] = Field(default={}, examples=[{"clip": "clip.pt"}])
+    """Files of your own networks for features, as `--network`."""
+    baselines: bool = False
+    """Also measure the holes of inpainting models filled without learning: border_mean, harmonic."""
 
 
 class ReportingSettings(Section):

@@ -12,7 +12,7 @@ from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import read_record
 from gan_eval.giveaways.refusal import require_known_clues
-from gan_eval.metrics.catalogue import select
+from gan_eval.metrics.catalogue import select, with_features
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.quiz.wording import require_language
 from gan_eval.settings.study import Study, load_study
@@ -106,6 +106,24 @@ class Plan:
         if name is None or name == "palette":
             return None if name is None else Path(name)
         return self._named_file("metrics.segmenter", name)
+
+    def sources(self) -> tuple[dict[str, Path], dict[str, Path]]:
+        """The user's features, and networks for features, that the study names.
+
+        Raises:
+            UserError: a file is not there.
+        """
+        section = self.study.metrics
+        features, networks = (
+            {name: self._named_file(f"metrics.{key}.{name}", file) for name, file in files.items()}
+            for key, files in (("features", section.features), ("networks", section.networks))
+        )
+        return features, networks
+
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics that the study asks for, those of its own features among them."""
+        section = self.study.metrics
+        return with_features(section.names, (*section.features, *section.networks))
 
     def _named_file(self, key: str, name: str) -> Path:
         """A file that the study names, relative to the study file."""
@@ -326,9 +344,11 @@ def check_plan(plan: Plan) -> None:
         )
     require_known_clues(plan.study.quiz.allow_giveaways, named=f"{plan.file}: quiz.allow_giveaways")
     require_language(plan.study.quiz.language, named=f"{plan.file}: quiz.language")
-    if plan.study.metrics.names:
-        with naming(f"{plan.file}: metrics.names: "):
-            select(plan.study.metrics.names)
+    features, networks = plan.sources()
+    if both := features.keys() & networks.keys():
+        raise UserError(f"{plan.file}: metrics.features and metrics.networks both name {min(both)!r}; rename one")
+    with naming(f"{plan.file}: metrics.names: "):
+        select(plan.metric_names(), (*features, *networks))
     if plan.study.analysis.covariates:
         from gan_eval.stats.mixed.formulas import with_covariates
 

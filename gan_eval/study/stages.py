@@ -9,7 +9,7 @@ from gan_eval import __version__, tables
 from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
-from gan_eval.files.output_folders import relative_path
+from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.design import study_design
 from gan_eval.settings.study import CheckpointKind
@@ -173,23 +173,34 @@ def generate_stage(plan: Plan, model: str) -> Stage:
 def metrics_stage(plan: Plan) -> Stage:
     """The metrics of all stimulus sets."""
     out = plan.folder / "metrics"
+    later = ("features", "networks", "baselines")  # keys that markers of earlier versions do not have
+    given = {
+        name: value for name, value in plan.study.metrics.model_dump(mode="json").items() if value or name not in later
+    }
 
     def work(listener: Listener) -> bool:
         from gan_eval.metrics import Settings, write_metrics
         from gan_eval.metrics.run.cache import cache_file
         from gan_eval.metrics.run.tables import missing_values
 
-        section = plan.study.metrics
+        section, (features, networks) = plan.study.metrics, plan.sources()
         settings = Settings(
-            metrics=section.names,
+            metrics=plan.metric_names(),
             resizer=section.resizer,
             resize=section.resize,
             segmenter=plan.segmenter(),
+            features=features,
+            networks=networks,
             threads=plan.threads,
             cache=cache_file(),
         )
+        sets = list(plan.measured_folders().values())
+        if section.baselines:
+            from gan_eval.stimuli.fills import BASELINES, write_fills
+
+            sets += write_fills(sets, claim_output_folder(out) / BASELINES)
         frames = write_metrics(
-            list(plan.measured_folders().values()),
+            sets,
             settings,
             out,
             on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
@@ -210,11 +221,16 @@ def metrics_stage(plan: Plan) -> Stage:
         segmenter = plan.segmenter()
         if segmenter is not None:
             known["segmenter"] = sha256_file(segmenter) if segmenter.is_file() else str(segmenter)
+        features, networks = plan.sources()
+        known |= {f"features {name}": sha256_file(file) for name, file in features.items()}
+        for name, file in networks.items():
+            places = dict.fromkeys((file, file.with_name(f"{name}.toml"), file.with_suffix(".toml")))
+            known[f"network {name}"] = " ".join(sha256_file(place) for place in places if place.is_file())
         return {**stimulus_hashes(plan), "weights": sha256_json(known), "format": "2"}  # 2: with `sha256`
 
     return Stage(
         name="metrics",
-        settings=plan.study.metrics.model_dump(mode="json"),
+        settings=given,
         inputs=inputs,
         outputs=(out,),
         work=work,

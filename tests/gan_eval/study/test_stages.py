@@ -1,6 +1,7 @@
 """Stages in isolation: metrics that wait for their weights, plateaus, published tables, what the trainer is given."""
 
 import shutil
+import warnings
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -9,19 +10,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from listening import Ear
 from PIL import Image
 
 import trainer.generate
 from gan_eval.files.digests import sha256_file
+from gan_eval.files.reading import read_json
+from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.weights import cache
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan, open_plan
 from gan_eval.study.stages import generate_stage, list_stages
-from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, VALIDATION
-from gan_eval.tables.frames import read_table, write_rows
+from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, STIMULI, VALIDATION
+from gan_eval.tables.frames import read_rows, read_table, write_rows
 
 IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
 TRAINED = '[study]\nname = "s"\n[data.d]\n[models.a]\ndata = "d"\n[models.b]\ndata = "d"\n'
@@ -64,6 +68,65 @@ def test_the_section_metrics_reaches_the_metrics(tmp_path: Path, monkeypatch: py
     assert "segmenter" in values["plain"][1]
     assert np.isnan(values["asked"][0])
     assert "no segmenter" not in values["asked"][1]
+
+
+class Means(torch.nn.Module):
+    """(N, 3, S, S) to (N, 3): the channels' means."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean((2, 3))
+
+
+def test_a_study_file_repeats_features_networks_and_baselines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+    pair_set(tmp_path / "set", stems="pqr")
+    rows = read_rows(tmp_path / "set" / "stimuli.csv", STIMULI)
+    pictures.write_png(
+        tmp_path / "set" / "mask.png", np.pad(np.full((20, 30, 3), 255, np.uint8), ((9, 35), (7, 27), (0, 0)))
+    )
+    write_set(tmp_path / "set", [row | ({"mask_file": "mask.png"} if row["kind"] == "fake" else {}) for row in rows])
+    names = [str(row["stimulus"]) for row in rows]
+    vectors = np.random.default_rng(0).normal(size=(6, 2))
+    np.savez(tmp_path / "given.npz", stimulus=np.array(names), features=vectors)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.script(Means()).save(str(tmp_path / "means.pt"))
+    (tmp_path / "means.toml").write_text("input_size = 8\nlicence = 'CC0'\n")
+    (tmp_path / "study.toml").write_text(
+        '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["l1_hole", "fid@given"]\n'
+        'features = { given = "given.npz" }\nnetworks = { means = "means.pt" }\nbaselines = true\n'
+    )
+    plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
+    do(plan, "metrics")
+    assert do(plan, "metrics") == ["metrics: up to date"]
+    sets = read_table(plan.folder / "metrics" / "set_metrics.csv", SET_METRICS).set_index(["model", "metric"])
+    is_fake = np.array([row["kind"] == "fake" for row in rows])
+    assert sets.loc[("m", "fid@given"), "value"] == pytest.approx(fid(vectors[~is_fake], vectors[is_fake]), abs=1e-9)
+    assert "given.npz has no row for 'd/harmonic/" in sets.loc[("harmonic", "fid@given"), "reason"]
+    assert sets.loc[("harmonic", "u_ids@means"), "value"] >= 0
+    assert len(sets) == 3 * 10  # fid@given, and all nine of means, of m and both baselines
+    images = read_table(plan.folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)
+    assert images["value"].notna().all()
+    assert set(images["model"]) == {"m", "border_mean", "harmonic"}
+    for file in ("given.npz", "means.toml"):  # another file is another input
+        if file == "given.npz":
+            np.savez(tmp_path / file, stimulus=np.array(names), features=vectors + 1)
+        else:
+            (tmp_path / file).write_text("input_size = 9\nlicence = 'CC0'\n")
+        assert any(line.startswith("metrics: done") for line in do(plan, "metrics")), file
+
+
+def test_a_folder_of_a_version_without_these_keys_is_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+    pair_set(tmp_path / "set")
+    (tmp_path / "study.toml").write_text(IMPORTED)
+    plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
+    do(plan, "metrics")
+    marker = read_json(plan.folder / ".gan-eval" / "metrics.json")
+    assert set(marker["settings"]) == {"names", "resizer", "resize", "segmenter"}
+    assert do(plan, "metrics") == ["metrics: up to date"]
 
 
 def test_metrics_are_computed_again_when_the_weights_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
