@@ -16,6 +16,8 @@ import piq
 import pytest
 import torch
 import torchmetrics.functional.image as tm
+import torchvision
+from learned_weights import seeded_dists, seeded_trunk
 from PIL import Image
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -24,8 +26,18 @@ from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.metric_prc import prc_features_to_metric
 from torchmetrics.image.kid import poly_mmd
 
+from gan_eval.errors import UserError
 from gan_eval.metrics import classes, functional
 from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.definitions.perceptual import (
+    Trunk,
+    dists_distance,
+    lpips_distance,
+    read_dists_weights,
+    read_trunk,
+)
+from gan_eval.metrics.weights.cache import find
+from gan_eval.metrics.weights.files import State
 from gan_eval.stimuli.pictures import Picture
 
 ASSETS = os.environ.get("PIQ_ASSETS", "")
@@ -179,3 +191,106 @@ def test_torchmetrics_vif_is_another_definition() -> None:
     planes = [torch.tensor(picture).permute(2, 0, 1)[None].double() for picture in grey]
     theirs = float(tm.visual_information_fidelity(*planes))
     assert METRICS["vif"].function(*grey) == pytest.approx(theirs, abs=2e-3)
+
+
+def weights_of(source: str, trunk: Trunk) -> State:
+    """The convolutions of a network: drawn from a seed, or those in the cache of weights."""
+    if source == "seeded":
+        return seeded_trunk(trunk)
+    try:
+        return read_trunk(find(trunk), trunk)
+    except UserError as error:
+        pytest.skip(str(error))
+
+
+def with_weights(trunk: Trunk, convolutions: State) -> torch.nn.Module:
+    """torchvision's network."""
+    with torch.device("meta"):
+        network = getattr(torchvision.models, trunk)(weights=None)
+    network.load_state_dict(convolutions, strict=False, assign=True)
+    return network.eval()
+
+
+def torchmetrics_lpips(trunk: Trunk, convolutions: State, patch: pytest.MonkeyPatch) -> Callable[..., torch.Tensor]:
+    from torchmetrics.functional.image import lpips
+
+    patch.setattr(lpips, "_get_tv_model_features", lambda *_, **__: with_weights(trunk, convolutions).features)
+    network = lpips._LPIPS(net="alex" if trunk == "alexnet" else "vgg")
+    return lambda x, y: network(x, y, normalize=True)
+
+
+def authors_lpips(trunk: Trunk, convolutions: State, patch: pytest.MonkeyPatch) -> Callable[..., torch.Tensor]:
+    import lpips
+
+    made = with_weights(trunk, convolutions)
+    patch.setattr(torchvision.models, trunk, lambda *_, **__: made)
+    network = lpips.LPIPS(net="alex" if trunk == "alexnet" else "vgg", pnet_rand=True, verbose=False).eval()
+    return lambda x, y: network(x, y, normalize=True)
+
+
+def piq_lpips(trunk: Trunk, convolutions: State, patch: pytest.MonkeyPatch) -> Callable[..., torch.Tensor]:
+    from torchmetrics.functional.image import lpips
+
+    heads = torch.load(Path(lpips.__file__).parent / "lpips_models" / "vgg.pth", map_location="cpu", weights_only=True)
+    patch.setattr(
+        torch.hub, "load_state_dict_from_url", lambda *_, **__: [heads[f"lin{n}.model.1.weight"] for n in range(5)]
+    )
+    patch.setattr("piq.perceptual.vgg16", lambda **_: with_weights(trunk, convolutions))
+    return piq.LPIPS()
+
+
+def torchmetrics_dists(convolutions: State, own: State, patch: pytest.MonkeyPatch) -> Callable[..., torch.Tensor]:
+    from torchmetrics.functional.image import dists
+
+    patch.setattr(dists, "vgg16", lambda **_: with_weights("vgg16", convolutions))
+    network = dists.DISTSNetwork()
+    network.alpha.data, network.beta.data = own["alpha"], own["beta"]
+    return network
+
+
+def piq_dists(convolutions: State, own: State, patch: pytest.MonkeyPatch) -> Callable[..., torch.Tensor]:
+    patch.setattr(torch.hub, "load_state_dict_from_url", lambda *_, **__: own)
+    patch.setattr("piq.perceptual.vgg16", lambda **_: with_weights("vgg16", convolutions))
+    return piq.DISTS()
+
+
+@pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
+@pytest.mark.parametrize("source", ["seeded", "cache"])
+@pytest.mark.parametrize(
+    ("trunk", "peer"),
+    [
+        ("alexnet", authors_lpips),
+        ("alexnet", torchmetrics_lpips),
+        ("vgg16", authors_lpips),
+        ("vgg16", torchmetrics_lpips),
+        ("vgg16", piq_lpips),
+    ],
+)
+def test_lpips_is_that_of_its_peers(
+    trunk: Trunk, peer: Callable[..., Any], source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convolutions = weights_of(source, trunk)
+    ours = lpips_distance(trunk, convolutions)(FAKE, REAL)
+    with torch.inference_mode():
+        theirs = float(peer(trunk, convolutions, monkeypatch)(X.float() / 255, Y.float() / 255))
+    assert ours == pytest.approx(theirs, rel=2e-5)
+    assert ours > 1e-3
+
+
+@pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
+@pytest.mark.parametrize("source", ["seeded", "cache"])
+@pytest.mark.parametrize("peer", [torchmetrics_dists, piq_dists])
+def test_dists_is_that_of_its_peers(peer: Callable[..., Any], source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    convolutions = weights_of(source, "vgg16")
+    if source == "seeded":
+        own = seeded_dists()
+    else:
+        try:
+            own = read_dists_weights(find("dists"))
+        except UserError as error:
+            pytest.skip(str(error))
+    ours = dists_distance(convolutions, own)(FAKE, REAL)
+    with torch.inference_mode():
+        theirs = float(peer(convolutions, own, monkeypatch)(X.float() / 255, Y.float() / 255))
+    assert ours == pytest.approx(theirs, abs=1e-5)
+    assert ours > 1e-3
