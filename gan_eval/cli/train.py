@@ -38,9 +38,7 @@ Source = Annotated[
 
 
 LENGTHS = frozenset({"steps", "epochs"})
-OPTIONS = LENGTHS | {
-    "image_size", "batch_size", "learning_rate", "lambda_l1", "generator", "norm", "precision", "seed", "init_from",
-}  # fmt: skip
+OPTIONS = LENGTHS | {"image_size", "batch_size", "seed", "init_from"}
 """Settings that have an option of their own; the others are given by `--set`."""
 
 
@@ -66,11 +64,6 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Pairs a step; default: 1.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training pairs.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Adam's learning rate; default: 2e-4.")] = None,
-    lambda_l1: Annotated[float | None, typer.Option(help="Weight of L1; default: 100.")] = None,
-    generator: Annotated[str | None, typer.Option(help="unet (the default), resnet_9 or one that fills holes.")] = None,
-    norm: Annotated[str | None, typer.Option(help="batch (the default), instance or none.")] = None,
-    precision: Annotated[str | None, typer.Option(help="fp32 (the default) or bf16.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all random numbers; default: 0.")] = None,
     settings: Annotated[
         list[str] | None,
@@ -104,10 +97,7 @@ def train(
         raise UserError("train: --out is missing; name a folder for the run")
     if as_json and not estimate:
         raise UserError("train: --json goes with --estimate")
-    options = given(
-        image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, learning_rate=learning_rate,
-        lambda_l1=lambda_l1, generator=generator, norm=norm, precision=precision, seed=seed,
-    )  # fmt: skip
+    options = given(image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, seed=seed)
     if study is not None:
         refuse_with_study({**options, **given(split=split, direction=direction, set=settings)}, study)
         job = job_of_study(study, model, data_root, init_from=init_from)

@@ -85,8 +85,8 @@ def test_the_line_reports_images_a_second_time_left_and_losses(
 def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     monkeypatch.setattr("gan_eval.study.training.train_model", lambda *given, **how: calls.append((given, how)))
-    options = "--epochs 3 --lambda-l1 5 --generator resnet_6 --norm instance --precision bf16 --learning-rate 1e-3"
-    settings = ["--set", "adversarial=least_squares", "--set", "snapshots=[1, 2]"]
+    options = "--epochs 3 --image-size 128 --batch-size 2 --seed 9"
+    settings = ["--set", "generator=resnet_6", "--set", "norm=instance", "--set", "snapshots=[1, 2]"]
     watching = ["--keep", "4", "--checkpoint-every", "9", "--fraction", "0.5"]
     watching += ["--split", "train+val+test"]
     status = run(["train", "--data", "DATA", "--out", str(tmp_path), *options.split(), *settings, *watching])
@@ -94,9 +94,8 @@ def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_pa
     ((job, out), how) = calls[0]
     assert (job.data, out) == (Path("DATA"), tmp_path)
     assert job.settings == TrainingSettings(
-        epochs=3, lambda_l1=5, generator="resnet_6", norm="instance", precision="bf16", learning_rate=1e-3,
-        adversarial="least_squares", snapshots=(1, 2),
-    )  # fmt: skip
+        epochs=3, image_size=128, batch_size=2, seed=9, generator="resnet_6", norm="instance", snapshots=(1, 2)
+    )
     assert (job.keep, job.fraction, job.direction, job.split) == (4, 0.5, "AtoB", "train+val+test")
     assert how["checkpoint_every"] == 9
 
