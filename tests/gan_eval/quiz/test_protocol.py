@@ -83,23 +83,6 @@ def test_judgement(name: str, planned: Row, answer: str | None, judged: Row) -> 
     assert protocol(name).judge(planned, answer) == NOTHING | judged
 
 
-@pytest.mark.parametrize(
-    ("name", "planned", "showings", "truth"),
-    [
-        ("quick_response", FAKE, (("d/m/1",),), "fake"),
-        ("rating", FAKE, (("d/m/1",),), None),
-        ("paired", pair("left"), (("A", "B"),), "left"),
-        ("paired", pair("right"), (("B", "A"),), "right"),
-        ("paired", pair("first"), (("A",), ("B",)), "first"),
-        ("paired", pair("second"), (("B",), ("A",)), "second"),
-        ("model_vs_model", pair("right"), (("B", "A"),), None),
-    ],
-)
-def test_showings_and_truth(name: str, planned: Row, showings: tuple[tuple[str, ...], ...], truth: str | None) -> None:
-    assert protocol(name).showings(planned) == showings
-    assert protocol(name).truth(planned) == truth
-
-
 def test_an_interrupted_plan_resumes_at_the_first_trial_that_is_not_done() -> None:
     plan = [{"trial": number} for number in (1, 2, 3)]
     assert protocol("quick_response").next_trial(plan, [{"trial": 1}, {"trial": 3}]) == {"trial": 2}

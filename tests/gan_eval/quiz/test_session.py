@@ -58,14 +58,6 @@ def test_repeats_of_a_held_key_never_count() -> None:
     assert trial.press("fake", at(500))
 
 
-def test_a_flash_vanishes_as_asked_and_takes_answers_until_the_window_closes() -> None:
-    trial = shown(flash_ms=200, response_ms=900)
-    assert trial.vanish_due == at(200)
-    assert trial.close_due == at(900)
-    assert trial.press("fake", at(150))  # during the flash: it counts, and the flash continues
-    assert trial.vanish_due == at(200)
-
-
 @pytest.mark.parametrize(
     ("flash", "pressed", "vanished", "flags"),
     [
@@ -125,14 +117,6 @@ def test_of_two_pictures_each_exposure_is_checked_and_the_reaction_time_counts_f
     assert trial.measured()["reaction_time_ms"] == 250
     late = pair(300, flash_ms=110)
     assert late.measured()["flags"] == "late"
-
-
-def test_without_a_window_nothing_is_due_and_any_press_is_in_time() -> None:
-    trial = Trial({}, Timing(None, None), seen=[Seen(START)])
-    assert (trial.vanish_due, trial.close_due) == (None, None)
-    assert trial.press("fake", at(3_600_000))
-    trial.seen[-1].offset = at(3_600_001)
-    assert trial.measured()["flags"] is None
 
 
 SETTINGS = QuizSettings(real=2, fake=2)

@@ -177,18 +177,6 @@ def test_lapses_go_half_unanswered_and_reaction_times_are_human_and_in_time() ->
 
 
 @pytest.mark.parametrize(
-    ("spec", "observer"),
-    [
-        ("default", Observer()),
-        ("dprime=1.2,criterion=0.1,lapse=0.02", Observer(1.2, 0.1, 0.02)),
-        (" lapse = 0 ", Observer(lapse=0)),
-    ],
-)
-def test_specifications(spec: str, observer: Observer) -> None:
-    assert parse_observer(spec) == observer
-
-
-@pytest.mark.parametrize(
     ("spec", "message"),
     [
         ("dprim=1", "found 'dprim=1'"),

@@ -24,11 +24,6 @@ from gan_eval.tables.frames import Row
 TEXTS = texts_of("en")
 
 
-def test_german_numbers_have_commas() -> None:
-    german = Texts("de")
-    assert (german.duration(250), german.number(57.5)) == ("0,25 Sekunden", "57,5")
-
-
 def test_the_program_can_say_its_own_consent_in_every_language() -> None:
     assert TEXTS["consent_text"] == ConsentSettings().text
 
@@ -138,7 +133,3 @@ def test_each_picture_of_a_trial_has_its_truth() -> None:
     pair = {"kind": None, "stimulus": "d/real/1", "stimulus_b": "d/m/1"}
     assert [words().truth_of(pair, name) for name in ("d/m/1", "d/real/1")] == ["fake", "real"]
     assert words().truth_of({"kind": "fake", "stimulus": "d/m/1", "stimulus_b": None}, "d/m/1") == "fake"
-
-
-def test_feedback() -> None:
-    assert [words().feedback(correct) for correct in (True, False, None)] == ["Correct", "Wrong", "No answer in time"]

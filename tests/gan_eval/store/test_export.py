@@ -271,6 +271,7 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path,
         ("--store {store} --format xlsx", "--format xlsx: wanted one or several of csv,parquet,psych-ds,r"),
         ("--store {store} --format ,", "--format"),
         ("--store {store} --study third", "store.sqlite: no session of the study third"),
+        ("--store {store}.absent", "no such store"),
     ],
 )
 def test_what_cannot_be_exported_is_reported_and_nothing_written(

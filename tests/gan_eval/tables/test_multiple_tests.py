@@ -27,10 +27,6 @@ def test_holm_is_that_of_statsmodels_over_the_tests_there_are(p: list[float]) ->
         assert adjusted[known] == pytest.approx(expected)
 
 
-def test_no_tests_are_no_family() -> None:
-    assert holm(np.empty((3, 0))).shape == (3, 0)
-
-
 def test_families_lie_along_the_last_axis() -> None:
     families = np.random.default_rng(1).uniform(0, 0.2, (3, 4, 6))
     families[1, 2, 3] = np.nan

@@ -83,17 +83,6 @@ def test_text_that_looks_like_something_else_stays_text(tmp_path, value):
         assert frame["value"].tolist() == [math.inf]
 
 
-def test_missing_integers_and_booleans_keep_their_type(tmp_path):
-    trial = {"session": "s", "participant": "P1", "trial": 1, "phase": "main", "stimulus": "a", "simulated": True}
-    frame = frame_of([trial], tables.TRIALS)
-    write_table(frame, tmp_path / "t.csv", tables.TRIALS)
-    back = read_table(tmp_path / "t.csv", tables.TRIALS)
-    pd.testing.assert_frame_equal(back, frame)
-    assert back["block"].dtype == "Int64"
-    assert back["correct"].dtype == "boolean"
-    assert back["correct"].isna().all()
-
-
 BASE = "stimulus,item,kind,model,dataset,metric,value,reason,run\n"
 
 

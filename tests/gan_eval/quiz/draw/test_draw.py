@@ -26,25 +26,13 @@ from gan_eval.tables.frames import Row
 FIVE = QuizSettings(real=5, fake=5)
 
 
-@pytest.mark.parametrize("models", [("a",), ("a", "b"), ("a", "b", "c")])
-@pytest.mark.parametrize("seed", range(3))
-def test_every_list_has_exact_counts_and_no_item_twice(models: tuple[str, ...], seed: int) -> None:
-    for number in (1, 2, 7):
-        plan = deal(stimulus_rows(14, models), FIVE, seed=seed, list_number=number).plan
-
-        assert Counter(row["kind"] for row in plan) == {"real": 5, "fake": 5}
-        shares = Counter(row["model"] for row in plan if row["kind"] == "fake")
-        assert max(shares.values()) - min(shares[model] for model in models) <= 1
-        assert len({row["item"] for row in plan}) == 10
-        assert [row["trial"] for row in plan] == list(range(1, 11))
-        assert set(plan[0]) == set(PLANS.names)
-
-
 def test_a_list_is_a_function_of_seed_and_number_whatever_the_order_of_the_rows() -> None:
     rows = stimulus_rows(30)
     draws = [deal(rows, FIVE, seed=seed, list_number=number) for seed, number in ((1, 5), (1, 6), (2, 5))]
     assert draws[0] == deal(reversed(rows), FIVE, seed=1, list_number=5)
     assert draws[0] not in draws[1:]
+    assert [row["trial"] for row in draws[0].plan] == list(range(1, 11))
+    assert set(draws[0].plan[0]) == set(PLANS.names)
 
 
 def test_each_data_set_is_a_block_and_their_order_changes() -> None:
