@@ -130,16 +130,11 @@ def test_keys_change_places_on_every_second_list() -> None:
     [
         ("[quiz]\npractice = 1000000000000000000", ["quiz.practice: found 1000000000000000000; input"]),
         ('[quiz]\nstrict_counts = "no"', ["quiz.strict_counts: found 'no'; wanted true or false"]),
-        ('[quiz]\nparticipants = "20"', ["quiz.participants: found '20'; wanted a whole number"]),
-        ("[quiz]\npractice = true", ["quiz.practice: found True; wanted a whole number"]),
         ("[training]\nsnapshots = [true]", ["training.snapshots.0: found True; wanted a whole number"]),
-        ('[models.m]\ndata = "d"\ntraining = { jitter = "no" }', ["models.m.training.jitter: found 'no'"]),
         ('[quiz.consent]\ntext = "  "', ["quiz.consent.text: is empty"]),
         ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = []', ["quiz.questions.0.choices: found []"]),
         ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", "x"]', ["choices: two are the same"]),
         ('[stimuli]\ncatch_sets = ["a\\u0000b"]', ["stimuli.catch_sets.0: found"]),
-        (f'[stimuli]\nsets = ["{"x/" * 2500}"]', ["stimuli.sets.0: found"]),
-        (f'[data.d]\nfolder = "{"x" * 5000}"', ["data.d.folder: found"]),
         (f'[quiz]\nlanguage = {{ a = "{"x" * 5000}" }}', ["quiz.language: found"]),
         ("keys = []", ["quiz.keys: ", "table"]),
         ("keys = { left = 'f', right = 'j' }", ["quiz.keys: ", "real and one for fake", "real = 'j'"]),
@@ -155,7 +150,6 @@ def test_keys_change_places_on_every_second_list() -> None:
         ("[quiz.staircase]\ndown_ms = 30\nup_ms = 10", ["up_ms 10 is not above down_ms 30"]),
         ("[[quiz.questions]]\nid='a'\ntext='?'\n[[quiz.questions]]\nid='a'\ntext='!'", ["quiz.questions: ", "same id"]),
         ("[[quiz.questions]]\nid='a b'\ntext='?'", ["quiz.questions.0.id"]),
-        ("response_ms = 'never'", ["quiz.response_ms", "unlimited"]),
         ("confidence = 3\nkeys = { real = '3', fake = 'f' }", ["quiz.keys: ", "3 is a level of confidence"]),
         ("picture_size = '512'", ["quiz.picture_size: ", "such as 512", '"8 deg"']),
         ("picture_size = 0", ["quiz.picture_size: found 0", "1 to 16384 pixels"]),
@@ -165,8 +159,8 @@ def test_keys_change_places_on_every_second_list() -> None:
 )
 def test_a_mistake_is_named_with_its_fix(tmp_path: Path, lines: str, parts: list[str]) -> None:
     """Lines that begin with no header are of the quiz."""
-    head = "" if "[data.d]" in lines else "[data.d]\n"
-    message = refusal(tmp_path, f'[study]\nname = "s"\n{head}{"" if lines.startswith("[") else "[quiz]"}\n{lines}\n')
+    header = "" if lines.startswith("[") else "[quiz]\n"
+    message = refusal(tmp_path, f'[study]\nname = "s"\n[data.d]\n{header}{lines}\n')
     assert all(part in message for part in parts), message
     assert len(message) < 600
 
