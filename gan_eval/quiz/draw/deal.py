@@ -48,8 +48,6 @@ def deal(
         UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`; too few
             catch stimuli.
     """
-    if list_number < 1:
-        raise UserError(f"--list {list_number}: lists are numbered from 1")
     pools = pools_of(stimuli, settings)
     if not pools:
         raise UserError("no stimuli to draw from; name a stimulus set with real and fake pictures")
