@@ -12,6 +12,7 @@ import typer
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
+from gan_eval.settings.quiz import DISTANCES_CM
 from gan_eval.settings.sections import as_flag
 
 if TYPE_CHECKING:
@@ -34,6 +35,30 @@ Simulate = Annotated[
     str | None,
     typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
 ]
+
+Stimuli = Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")]
+Store = Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")]
+Protocol = Annotated[str | None, typer.Option(help="quick_response (the default), yes_no, paired, ...")]
+Real = Annotated[int | None, typer.Option(help="Real pictures of each data set; default: 25.")]
+Fake = Annotated[int | None, typer.Option(help="Generated pictures of each data set; default: 25.")]
+Pairs = Annotated[int | None, typer.Option(help="Pairs of each data set, for protocols with pairs.")]
+ExposureMs = Annotated[
+    str | None, typer.Option(help="A flash in ms, or until-answer (the default); for yes_no several: 100,500.")
+]
+ResponseMs = Annotated[str | None, typer.Option(help="From onset, or unlimited; default: 4000.")]
+Keys = Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")]
+PictureSize = Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")]
+ViewingDistance = Annotated[
+    float | None,
+    typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the study's."),
+]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")]
+AllowGiveaways = Annotated[
+    str | None,
+    typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
+]
+Language = Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")]
+Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages around the trials.")]
 
 DirectionOption = Literal["AtoB", "BtoA"]
 FitOption = Literal["crop", "stretch"]

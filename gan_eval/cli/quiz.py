@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gan_eval.cli import options
 from gan_eval.cli.options import Simulate, given, pairs, refuse_with_study, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
-from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
+from gan_eval.settings.quiz import SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.settings.sections import as_flag, check_options
 
 if TYPE_CHECKING:
@@ -30,22 +31,17 @@ def quiz(
     study: Annotated[Path | None, typer.Argument(help="A study file, with --out; or give --stimuli.")] = None,
     participant: Annotated[str, typer.Option(help="The participant's pseudonym, such as P01.")] = "",
     out: Annotated[Path | None, typer.Option("--out", help="With a study: its folder.")] = None,
-    stimuli: Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")] = None,
-    store: Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")] = None,
-    protocol: Annotated[str | None, typer.Option(help="quick_response (the default), yes_no, paired, ...")] = None,
-    real: Annotated[int | None, typer.Option(help="Real pictures of each data set; default: 25.")] = None,
-    fake: Annotated[int | None, typer.Option(help="Generated pictures of each data set; default: 25.")] = None,
-    pairs: Annotated[int | None, typer.Option(help="Pairs of each data set, for protocols with pairs.")] = None,
-    exposure_ms: Annotated[
-        str | None, typer.Option(help="A flash in ms, or until-answer (the default); for yes_no several: 100,500.")
-    ] = None,
-    response_ms: Annotated[str | None, typer.Option(help="From onset, or unlimited; default: 4000.")] = None,
-    keys: Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")] = None,
-    picture_size: Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")] = None,
-    viewing_distance_cm: Annotated[
-        float | None,
-        typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the study's."),
-    ] = None,
+    stimuli: options.Stimuli = None,
+    store: options.Store = None,
+    protocol: options.Protocol = None,
+    real: options.Real = None,
+    fake: options.Fake = None,
+    pairs: options.Pairs = None,
+    exposure_ms: options.ExposureMs = None,
+    response_ms: options.ResponseMs = None,
+    keys: options.Keys = None,
+    picture_size: options.PictureSize = None,
+    viewing_distance_cm: options.ViewingDistance = None,
     screen_width_cm: Annotated[
         float | None,
         typer.Option(
@@ -54,17 +50,14 @@ def quiz(
             help="Width of the visible screen in cm; default: the study's.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")] = None,
+    seed: options.Seed = None,
     list_number: Annotated[int | None, typer.Option("--list", help="List of pictures; default: by arrival.")] = None,
-    allow_giveaways: Annotated[
-        str | None,
-        typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
-    ] = None,
+    allow_giveaways: options.AllowGiveaways = None,
     windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
     screen: Annotated[int | None, typer.Option(min=1, help="The monitor's number; default: the primary one.")] = None,
-    intro: Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages around the trials.")] = True,
+    intro: options.Intro = True,
     text_size: Annotated[int, typer.Option(min=100, max=200, help="Size of the texts in percent.")] = 100,
-    language: Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")] = None,
+    language: options.Language = None,
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
     simulate: Simulate = None,
     self_test: Annotated[bool, typer.Option("--self-test", help="Measure and keep this screen's timing.")] = False,
@@ -104,7 +97,7 @@ def quiz(
     observer = None if simulate is None else parse_observer(simulate)
     person = Person(participant.strip(), observer, station, list_number)
     how: dict[str, Any] = {"presentation": presentation, "say": say}
-    options = given(
+    chosen = given(
         protocol=protocol,
         real=real,
         fake=fake,
@@ -121,7 +114,7 @@ def quiz(
 
         if out is None:
             raise UserError("quiz: --out is missing; name the study's folder")
-        refuse_with_study({**options, **given(seed=seed)}, study)
+        refuse_with_study({**chosen, **given(seed=seed)}, study)
         plan = open_plan(study, out)
         result = quiz_session(plan, person, store=store, **how)
     else:
@@ -129,7 +122,7 @@ def quiz(
         refuse_without_effect(context, ["out"], belongs)
         from gan_eval.quiz.room import run_session
 
-        shown = study_of_options(stimuli or [], options, seed=seed or 0)
+        shown = study_of_options(stimuli or [], chosen, seed=seed or 0)
         result = run_session(shown, store or DEFAULT_STORE, person, **how)
     for line in (*result.warnings, session_summary(result)):
         say(line)

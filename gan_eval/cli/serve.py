@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gan_eval.cli import options
 from gan_eval.cli.options import given, refuse_with_study, refuse_without_effect
 from gan_eval.cli.quiz import DEFAULT_STORE, study_of_options
 from gan_eval.errors import UserError
@@ -24,30 +25,27 @@ def serve(
     out: Annotated[
         Path | None, typer.Option("--out", help="With a study: its folder; with --demo, default: demo-online.")
     ] = None,
-    stimuli: Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")] = None,
-    store: Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")] = None,
+    stimuli: options.Stimuli = None,
+    store: options.Store = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: reachable from other computers.")] = LOCAL,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8700,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; several need a PostgreSQL store.")] = 1,
     public_url: Annotated[
         str | None, typer.Option(help="Address that participants open, where a proxy stands in front.")
     ] = None,
-    protocol: Annotated[str | None, typer.Option(help="quick_response (the default), yes_no, paired, ...")] = None,
-    real: Annotated[int | None, typer.Option(help="Real pictures of each data set; default: 25.")] = None,
-    fake: Annotated[int | None, typer.Option(help="Generated pictures of each data set; default: 25.")] = None,
-    pairs: Annotated[int | None, typer.Option(help="Pairs of each data set, for protocols with pairs.")] = None,
-    exposure_ms: Annotated[
-        str | None, typer.Option(help="A flash in ms, or until-answer (the default); for yes_no several: 100,500.")
-    ] = None,
-    response_ms: Annotated[str | None, typer.Option(help="From onset, or unlimited; default: 4000.")] = None,
-    keys: Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")] = None,
-    picture_size: Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")] = None,
-    allow_giveaways: Annotated[
-        str | None,
-        typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
-    ] = None,
-    intro: Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages around the trials.")] = True,
+    protocol: options.Protocol = None,
+    real: options.Real = None,
+    fake: options.Fake = None,
+    pairs: options.Pairs = None,
+    exposure_ms: options.ExposureMs = None,
+    response_ms: options.ResponseMs = None,
+    keys: options.Keys = None,
+    picture_size: options.PictureSize = None,
+    viewing_distance_cm: options.ViewingDistance = None,
+    language: options.Language = None,
+    seed: options.Seed = None,
+    allow_giveaways: options.AllowGiveaways = None,
+    intro: options.Intro = True,
     demo: Annotated[
         bool, typer.Option("--demo", help="Serve a small study on photographs that come with a package.")
     ] = False,
@@ -62,7 +60,7 @@ def serve(
         raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
     if public_url is not None and not re.match(r"https?://[^/\s]+", public_url):
         raise UserError(f"--public-url {public_url}: wanted an address such as https://quiz.example.org")
-    options = given(
+    chosen = given(
         protocol=protocol,
         real=real,
         fake=fake,
@@ -71,6 +69,8 @@ def serve(
         response_ms=response_ms,
         keys=keys,
         picture_size=picture_size,
+        viewing_distance_cm=viewing_distance_cm,
+        language=language,
         allow_giveaways=allow_giveaways,
     )
     where: str | Path
@@ -79,7 +79,7 @@ def serve(
         from gan_eval.study.plan import is_study_folder, make_plan, open_plan
         from gan_eval.study.sessions import quiz_study, require_one_design
 
-        refuse_with_study({**options, **given(seed=seed)}, study or Path("--demo"))
+        refuse_with_study({**chosen, **given(seed=seed)}, study or Path("--demo"))
         if demo:
             from gan_eval.cli.console import Console
             from gan_eval.study.online_demo import make_online_demo, refresh_report
@@ -99,7 +99,7 @@ def serve(
         belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
         refuse_without_effect(context, ["out"], belongs)
         where = store or DEFAULT_STORE
-        shown = study_of_options(stimuli or [], options, seed=seed or 0)
+        shown = study_of_options(stimuli or [], chosen, seed=seed or 0)
     if workers > 1 and not is_address(where):
         raise UserError(f"--workers {workers}: several processes need a database server; give --store postgresql://...")
     try:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import Out
+from gan_eval.cli.options import Out, Store
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 
@@ -175,7 +175,7 @@ def export(
     folder: Annotated[
         Path | None, typer.Argument(help="A folder that analyze or run wrote, in place of a store; only with r.")
     ] = None,
-    store: Annotated[str | None, typer.Option("--store", help="Results store: a path or a database URL.")] = None,
+    store: Store = None,
     formats: Annotated[str, typer.Option("--format", help="Some of csv,parquet,psych-ds,r.")] = "csv",
     study: StudyOption = None,
 ) -> None:
