@@ -182,7 +182,7 @@ class Session:
             trial.plan(self.planned_flash)
             row = onset_row(self.row, trial, shown_at=self._time_of_day(when))
             # Where this fails the session continues: storing the trial reports the same error.
-            self._writer.submit(lambda store: store.add(tables.ONSETS, [row]))
+            self._writer.submit(lambda store: store.add(tables.ONSETS, [row], session=row["session"]))
 
     def offset(self, when: int) -> None:
         """Note that the pictures have vanished."""

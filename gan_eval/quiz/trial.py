@@ -270,11 +270,12 @@ def add_once(store: Store, rows: Iterable[Mapping[str, object]]) -> None:
     """Add trials; a commit that was reported as failed but had succeeded is not an error when tried again.
 
     Raises:
-        UserError: the store cannot be written, or holds another row of such a trial.
+        UserError: the store cannot be written, holds another row of such a trial, or has lost the session since its
+            participant was forgotten.
     """
     for row in rows:
         try:
-            store.add(tables.TRIALS, [row])
+            store.add(tables.TRIALS, [row], session=str(row["session"]))
         except UserError:
             stored = store.rows(tables.TRIALS, session=row["session"], trial=row["trial"])
             if not stored or any(stored[0][name] != value for name, value in row.items() if name in stored[0]):

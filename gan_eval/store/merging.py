@@ -92,7 +92,9 @@ def _push_row(connection: sa.Connection, session: Row) -> int:
     """Insert a session's row, or bring an open session's row up to date; return the number of changed rows."""
     layout = LAYOUTS[tables.SESSIONS]
     stored = None
-    for known in connection.execute(layout.select().where(layout.c.study == session["study"])).mappings():
+    same_study = layout.select().where(layout.c.study == session["study"])
+    # a participant whose rows are being copied cannot be forgotten meanwhile
+    for known in connection.execute(same_study.with_for_update(read=True, key_share=True)).mappings():
         if known["session"] == session["session"]:
             stored = dict(known)
         elif person_of(known["participant"]) == person_of(session["participant"]):

@@ -157,8 +157,8 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
 def forget_in(store: Store, participant: str, *, study: str | None = None) -> dict[str, int]:
     """Do what `forget` does in a store that is open, such as a server's; other programs may use it meanwhile.
 
-    A `Writer` does it by `submit(lambda store: forget_in(store, "P07"), alone=True)`. A row that is added to a
-    forgotten session later has no session, so end the session first.
+    A `Writer` does it by `submit(lambda store: forget_in(store, "P07"), alone=True)`. Rows that
+    another program is just adding to the sessions are waited for and removed, too; later ones are refused.
 
     Raises:
         NoParticipantError: no such participant in the store.
@@ -170,8 +170,11 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
     with store.transaction() as connection:
         if sqlite:
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
-        lock_writes(connection)
+            lock_writes(connection)
         sessions, _ = _sessions_of(store, connection, participant, study)
+        # Without the server's one lock: whoever adds a row and then waits for that lock would wait for ever.
+        layout = LAYOUTS[tables.SESSIONS].c
+        connection.execute(sa.select(layout.session).where(layout.session.in_(sessions)).with_for_update())
         for table in _tables_of_sessions(connection):
             removed[table.name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
         if sqlite:

@@ -142,9 +142,15 @@ class Store:
             for table, rows in more:
                 self._insert(connection, table, rows)
 
-    def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Store rows of one table, all or nothing, durable on return; a key that is there already is refused."""
+    def add(self, table: Table, rows: Sequence[Mapping[str, Any]], *, session: str | None = None) -> None:
+        """Store rows of one table, all or nothing, durable on return; a key that is there already is refused.
+
+        Args:
+            session: session of the rows; they are refused where its participant has been forgotten.
+        """
         with self.transaction() as connection:
+            if session is not None:
+                self._keep_session(connection, session)
             self._insert(connection, table, rows)
 
     def describe(
@@ -154,9 +160,13 @@ class Store:
         *,
         more: Iterable[tuple[Table, Sequence[Mapping[str, Any]]]] = (),
     ) -> None:
-        """Fill in columns of a session's row, and store `more` rows of other tables, all or nothing."""
+        """Fill in columns of a session's row, and store `more` rows of other tables, all or nothing.
+
+        A session whose participant has been forgotten is refused.
+        """
         layout = LAYOUTS[tables.SESSIONS]
         with self.transaction() as connection:
+            self._keep_session(connection, session)
             connection.execute(layout.update().where(layout.c.session == session).values(**columns))
             for table, rows in more:
                 self._insert(connection, table, rows)
@@ -188,6 +198,15 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _keep_session(self, connection: sa.Connection, session: str) -> None:
+        """Let nobody forget a session until this transaction ends; refuse one that has been forgotten."""
+        if connection.dialect.name == "sqlite":
+            lock_writes(connection)
+        layout = LAYOUTS[tables.SESSIONS].c
+        query = sa.select(layout.session).where(layout.session == session)
+        if connection.execute(query.with_for_update(read=True, key_share=True)).first() is None:
+            raise UserError(f"{self.where}: the session {session} is gone: its participant was forgotten meanwhile")
 
     def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:

@@ -22,8 +22,9 @@ _TABS = sa.Table(
     sa.Column("tab", sa.Text, nullable=False),
 )
 _PAUSED = sa.Table("gan_eval_paused", _METADATA, sa.Column("study", sa.Text, primary_key=True))
-_HOLD = sa.text(
-    f"INSERT INTO {_TABS.name} (session, tab) VALUES (:session, :tab) "
+_HOLD = (
+    f"INSERT INTO {_TABS.name} (session, tab) "
+    f"SELECT session, :tab FROM {LAYOUTS[tables.SESSIONS].name} WHERE session = :session {{lock}}"
     "ON CONFLICT (session) DO UPDATE SET tab = excluded.tab"
 )
 
@@ -53,10 +54,12 @@ def server_secret(store: Store) -> bytes:
     return bytes(secret)
 
 
-def hold_session(store: Store, session: str, tab: str) -> None:
-    """Let a tab hold a session, in place of the one that did."""
+def hold_session(store: Store, session: str, tab: str) -> bool:
+    """Let a tab hold a session, in place of the one that did; return whether the store has the session."""
     with store.transaction() as connection:
-        connection.execute(_HOLD, {"session": session, "tab": tab})
+        lock = "FOR KEY SHARE " if connection.dialect.name == "postgresql" else ""  # against its being forgotten
+        held = connection.execute(sa.text(_HOLD.format(lock=lock)), {"session": session, "tab": tab})
+    return held.rowcount > 0
 
 
 def held_by(store: Store, session: str) -> str | None:

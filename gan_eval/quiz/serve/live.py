@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
-from gan_eval.quiz.admission import Admitted, Person, admit, reserve
+from gan_eval.quiz.admission import Admitted, Person, reserve
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.remote import TrialReport, nanoseconds, replay
 from gan_eval.quiz.room import Room, make_session
@@ -147,7 +147,7 @@ class LiveStudy:
             except UserError as error:
                 await self.store(partial(give_back_list, session=reserved.session))
                 raise self._unavailable(error) from error
-            await self.store(partial(hold_session, session=live.id, tab=message.tab))
+            await self._held(live.id, message.tab)
             self._live[live.id] = live
             self._say(f"{message.participant}: session begun")
             return await self._setup(live)
@@ -171,7 +171,7 @@ class LiveStudy:
         attempts = len(failed) + 1
         if attempts < ATTEMPTS:
             row = check_row(live.id, f"comprehension_{attempts}", float(attempts), "attempts", "warning")
-            await self.store(lambda store: store.add(tables.CHECKS, [row]))
+            await self.store(lambda store: store.add(tables.CHECKS, [row], session=live.id))
             return {"passed": False, "left": ATTEMPTS - attempts}
         return await self._screened_out(live, "comprehension", float(attempts), "attempts")
 
@@ -355,14 +355,10 @@ class LiveStudy:
                 async with before.lock:
                     with suppress(RequestError):
                         await self._settled(before)
-            await self.store(partial(hold_session, session=row["session"], tab=message.tab))
-            if row["status"] != "open":
+            await self._held(row["session"], message.tab)
+            live = await self._rebuilt(row["session"], message.tab)
+            if live.session.row["status"] != "open":
                 raise RequestError(409, self.texts("end_text"), page="end")
-            admitted = await self.store(partial(admit, study=self.study, person=self._person(message.participant)))
-            try:
-                live = await self._made(admitted, message.tab)
-            except UserError as error:  # a picture has changed since
-                raise self._unavailable(error) from error
             await self._settled(live)
             self._live[live.id] = live
             return await self._setup(live)
@@ -379,23 +375,28 @@ class LiveStudy:
         async with self._door(f"session {session}"):
             if (live := self._live.get(session)) is not None:
                 return live
-            rows = await self.store(lambda store: store.rows(tables.SESSIONS, session=session))
-            if not rows:
-                raise RequestError(410, self.texts("web_forgotten"), page="end")
-            live = await self._rebuilt(rows[0])
+            live = await self._rebuilt(session, None, still_shown=True)
             live.tab = await self.store(partial(held_by, session=session))
             self._live[session] = live
             return live
 
-    async def _rebuilt(self, row: Row) -> LiveSession:
-        """A session as the store has it; a trial on its page's screen continues."""
+    async def _held(self, session: str, tab: str) -> None:
+        """Let a tab hold a session that the store has."""
+        if not await self.store(partial(hold_session, session=session, tab=tab)):
+            raise self._gone
 
-        def read(store: Store) -> Admitted:
-            rows = [tuple(store.rows(table, session=row["session"])) for table in _OF_SESSION]
-            return Admitted(row, rows[0], rows[1], rows[2], (), stored=True)
+    @property
+    def _gone(self) -> RequestError:
+        """The refusal of a session whose participant has been forgotten."""
+        return RequestError(410, self.texts("web_forgotten"), page="end")
 
+    async def _rebuilt(self, session: str, tab: str | None, *, still_shown: bool = False) -> LiveSession:
+        """A session as the store has it; `still_shown` as in `Session.resume`."""
+        admitted = await self.store(partial(_stored, session=session))
+        if admitted is None:
+            raise self._gone
         try:
-            return await self._made(await self.store(read), None, still_shown=True)
+            return await self._made(admitted, tab, still_shown=still_shown)
         except UserError as error:  # a picture has changed since
             raise self._unavailable(error) from error
 
@@ -477,7 +478,7 @@ class LiveStudy:
 
         def add(store: Store) -> None:
             if not store.rows(tables.CHECKS, session=live.id, check=check):  # the server may have ended before `abort`
-                store.add(tables.CHECKS, [row])
+                store.add(tables.CHECKS, [row], session=live.id)
 
         await self.store(add)
         live.session.abort()
@@ -485,7 +486,14 @@ class LiveStudy:
         return self.content.screened_out("refused", check)
 
 
-_OF_SESSION = (tables.PLANS, tables.TRIALS, tables.ONSETS)
+def _stored(store: Store, *, session: str) -> Admitted | None:
+    rows = store.rows(tables.SESSIONS, session=session)
+    if not rows:
+        return None
+    plan, done, onsets = (
+        tuple(store.rows(table, session=session)) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
+    )
+    return Admitted(rows[0], plan, done, onsets, (), stored=True)
 
 
 def _counted(store: Store, *, session: str) -> tuple[int, int]:

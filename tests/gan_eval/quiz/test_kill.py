@@ -71,8 +71,8 @@ def sit(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
     add, onset, submit = Store.add, Session.onset, Writer.submit
     added: list[Message] = []
 
-    def add_and_note(opened: Store, table: Table, rows: list[Row]) -> None:
-        add(opened, table, rows)
+    def add_and_note(opened: Store, table: Table, rows: list[Row], **how: Any) -> None:
+        add(opened, table, rows, **how)
         added.extend((table.name, row) for row in rows)
 
     def submit_and_tell(writer: Writer, job: Callable[[Store], Any], **how: Any) -> Future[Any]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from quiz_study import seated
@@ -285,10 +286,10 @@ def test_an_onset_that_cannot_be_stored_neither_ends_the_session_nor_loses_the_t
 ) -> None:
     add = Store.add
 
-    def refuse_onsets(store: Store, table: Table, rows: list[Row]) -> None:
+    def refuse_onsets(store: Store, table: Table, rows: list[Row], **how: Any) -> None:
         if table is tables.ONSETS:
             _full()
-        add(store, table, rows)
+        add(store, table, rows, **how)
 
     monkeypatch.setattr(Store, "add", refuse_onsets)
     session = lab.begun()
@@ -331,8 +332,8 @@ def test_a_commit_that_was_done_though_reported_as_failed_is_not_doubled(
     session = lab.begun()
     add = Store.add
 
-    def add_and_fail(store: Store, *arguments: object) -> None:
-        add(store, *arguments)  # type: ignore[arg-type]
+    def add_and_fail(store: Store, *arguments: Any, **how: Any) -> None:
+        add(store, *arguments, **how)
         _full()
 
     with monkeypatch.context() as broken:
@@ -345,7 +346,7 @@ def test_a_commit_that_was_done_though_reported_as_failed_is_not_doubled(
     assert len(lab.rows(tables.TRIALS)) == 1
 
 
-def _full(*_: object) -> None:
+def _full(*_: object, **__: object) -> None:
     raise UserError("the disk is full")
 
 

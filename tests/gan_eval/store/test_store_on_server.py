@@ -160,15 +160,15 @@ def test_two_processes_deal_no_list_twice_and_store_no_trial_twice(database: str
         assert len(store.rows(tables.TRIALS)) == 160
 
 
-def test_a_deadlock_of_two_groups_is_an_error_of_one_job_which_succeeds_when_it_is_tried_again(database: str) -> None:
-    with open_store(database) as store:
+def test_a_deadlock_of_two_groups_is_an_error_of_one_job_which_succeeds_when_it_is_tried_again(filled: str) -> None:
+    with open_store(filled) as store:
         server_secret(store)
     both = threading.Barrier(2, timeout=60)
     results: dict[str, list[Any]] = {}
 
     def answer(name: str, first: str, second: str) -> None:
         begun = threading.Event()
-        with Writer(lambda: open_store(database)) as writer:
+        with Writer(lambda: open_store(filled)) as writer:
 
             def hold_first(store: Store) -> None:
                 hold_session(store, first, name)
@@ -195,8 +195,8 @@ def test_a_deadlock_of_two_groups_is_an_error_of_one_job_which_succeeds_when_it_
     assert [type(error) for error in failed] == [UserError]
     assert "deadlock detected" in str(failed[0])
     (retried,) = (name for name, errors in results.items() if errors[1] is not None)
-    with open_store(database) as store:
-        assert {row["session"] for row in store.rows(tables.TRIALS)} == {"a", "b"}, "the other jobs are stored"
+    with open_store(filled) as store:
+        assert {"a", "b"} < {row["session"] for row in store.rows(tables.TRIALS)}, "the other jobs are stored"
         assert held_by(store, {"a": "s2", "b": "s1"}[retried]) == retried
 
 

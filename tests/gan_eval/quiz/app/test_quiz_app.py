@@ -167,7 +167,7 @@ def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(
 def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(
     sit: Callable[..., Sitting],
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise UserError("store.sqlite: the disk is full")
 
     def help_once(sitting: Sitting) -> None:

@@ -19,10 +19,10 @@ def serve(stimuli: StimulusSet, tmp_path: Path) -> Iterator[Callable[..., Served
     """Serve a study with these settings of the quiz."""
     with ExitStack() as stack:
 
-        def make(where: str = "served.sqlite", *, intro: bool = True, **quiz: Any) -> Served:
+        def make(where: str = "served.sqlite", *, intro: bool = True, store: str | None = None, **quiz: Any) -> Served:
             settings = QuizSettings(**{"real": 4, "fake": 4, "pairs": 4, **quiz})
             shown = [two_models(stimuli)]
             study = QuizStudy(name="tiles", settings=settings, shown=shown, seed=5, design={"made": "here"})
-            return Served(study, tmp_path / where, stack, intro=intro)
+            return Served(study, store or tmp_path / where, stack, intro=intro)
 
         yield make

@@ -19,7 +19,7 @@ from gan_eval.tables.schema import Table
 class Served:
     """A study, its server in this process, and its store."""
 
-    def __init__(self, study: QuizStudy, where: Path, stack: ExitStack, **how: Any) -> None:
+    def __init__(self, study: QuizStudy, where: Path | str, stack: ExitStack, **how: Any) -> None:
         self.study, self.where = study, where
         self.room = stack.enter_context(Room(study, where))
         self.said: list[str] = []

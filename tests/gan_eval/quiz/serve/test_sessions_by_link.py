@@ -1,11 +1,17 @@
 """Sessions by link: one study, one draw, one store; nothing lost, nothing doubled."""
 
 import io
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from PIL import Image
 from robot import SCREEN
 from served import Served
@@ -14,6 +20,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import Observer
+from gan_eval.store import Store, open_store
 from gan_eval.tables.frames import Row
 
 PROTOCOLS: list[dict[str, Any]] = [
@@ -151,6 +158,73 @@ def test_a_withdrawn_participant_is_forgotten(serve: Callable[..., Served]) -> N
     assert [(row["participant"], row["status"]) for row in served.rows(tables.SESSIONS)] == [("P02", "aborted")]
     assert len(served.rows(tables.TRIALS)) == 2
     assert served.robot("P02").open()["page"] == "end"
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_trial_that_another_process_is_storing_is_forgotten_too(
+    serve: Callable[..., Served], database: str, moment: str
+) -> None:
+    """Two servers on one database; the other one forgets the participant before a trial's row comes, or after it."""
+    here, there = serve(store=database), serve(store=database)
+    robot = here.robot()
+    robot.arrive()
+    plan = here.rows(tables.PLANS)
+    following = robot.take_part(robot.ready(), plan, most=2)
+    report = robot.report(following, plan[2])
+    other = replace(robot, client=there.client)
+    reached, release = threading.Event(), threading.Event()
+    submit = here.room.writer.submit
+
+    def hold(job: Callable[[Store], Any]) -> Callable[[Store], Any]:
+        def held(store: Store) -> Any:
+            with store.group():
+                found = job(store) if moment == "after" else None
+                reached.set()
+                release.wait(5)
+                return job(store) if moment == "before" else found
+
+        return held
+
+    def submit_held(job: Callable[[Store], Any], **how: Any) -> Any:
+        return submit(job if how else hold(job), **how)  # the session's own jobs say no more
+
+    here.room.writer.submit = submit_held  # type: ignore[method-assign]
+    with ThreadPoolExecutor() as threads:
+        answered = threads.submit(robot.call, "trial", **report)
+        assert reached.wait(5)
+        withdrawn = threads.submit(other.call, "withdraw", forget=True)
+        with suppress(FutureTimeoutError):
+            withdrawn.result(1)
+        release.set()
+        assert withdrawn.result().status_code == 200
+        assert answered.result().status_code == (200 if moment == "after" else 503)
+    here.room.writer.submit = submit  # type: ignore[method-assign]
+    assert robot.call("trial", **report).status_code == 410
+    with open_store(database) as store, store.transaction() as connection:
+        for name in sa.inspect(connection).get_table_names():
+            rows = connection.execute(sa.text(f"SELECT * FROM {name}")).fetchall()
+            assert robot.setup["session"] not in str(rows), name
+
+
+def test_a_second_tab_of_a_participant_who_is_being_forgotten_begins_nothing(serve: Callable[..., Served]) -> None:
+    """The second tab has found the session when the first one deletes it."""
+    served = serve()
+    robot = served.robot()
+    robot.arrive()
+    known = served.rows(tables.SESSIONS)
+    robot.ask("withdraw", forget=True)
+    again = served.robot(tab="another-tab-0123456789")
+
+    async def found_before(_: str) -> Row:
+        return known[0]
+
+    served.live._known = found_before  # type: ignore[method-assign]
+    refused = again.call("resume", participant="P01", tab=again.tab, consent=True)
+    assert (refused.status_code, refused.json()["page"]) == (410, "end")
+    assert served.rows(tables.SESSIONS) == []
+    with open_store(served.where) as store, store.transaction() as connection:
+        for name in ("gan_eval_tabs", "gan_eval_dealt"):
+            assert connection.execute(sa.text(f"SELECT count(*) FROM {name}")).scalar() == 0, name
 
 
 def test_questions_are_required_and_stored_once(serve: Callable[..., Served]) -> None:
