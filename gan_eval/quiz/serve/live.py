@@ -84,12 +84,24 @@ class LiveStudy:
             say: called with lines for the experimenter.
 
         Raises:
-            UserError: the store cannot be written; there are not enough pictures.
+            UserError: the store cannot be written; there are not enough pictures; their size in degrees could not be
+                known.
         """
         room.study.deal(1)  # refuse what cannot be dealt before the first participant comes
         self.room = room
         self.study = room.study
         self.settings = room.study.settings
+        if self.settings.picture_degrees is not None:
+            if self.settings.viewing_distance_cm is None:
+                raise UserError(
+                    f'picture_size = "{self.settings.picture_size}": degrees need the viewing distance; give '
+                    "viewing_distance_cm in [quiz], or --viewing-distance-cm"
+                )
+            if not intro:
+                raise UserError(
+                    "--no-intro: leaves out the page that measures the screen by a bank card, which a "
+                    f'picture_size = "{self.settings.picture_size}" needs; leave out --no-intro, or give pixels'
+                )
         self.intro = intro
         self.texts = Texts(self.settings.language)
         self.secret = room.writer.submit(server_secret).result()

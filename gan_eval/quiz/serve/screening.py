@@ -39,7 +39,8 @@ def below_gate(screen: Screen, browser: BrowserSettings) -> tuple[str, float, st
     if not browser.touch and screen.touch:
         return "touch", 1.0, ""
     ratio = screen.device_pixel_ratio
-    if screen.window_width < width * ratio or screen.window_height < height * ratio:
+    # the page rounds to whole pixels
+    if screen.window_width < int(width * ratio) or screen.window_height < int(height * ratio):
         return "window_width", screen.window_width / ratio, "px"
     if (screen.refresh_hz or 0.0) < browser.lowest_refresh_hz:
         return "refresh_rate", screen.refresh_hz or 0.0, "Hz"

@@ -261,7 +261,10 @@ def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Callable[...
     assert {**robot.open(), "page": "refused"} == small, "later the link says why"
     robot = served.robot("P03")
     robot.arrive()
-    assert robot.take_part(robot.ready(), served.rows(tables.PLANS, session=robot.setup["session"]))["code"] == "DONE"
+    plan = served.rows(tables.PLANS, session=robot.setup["session"])
+    # 800 x 600 pixels at a zoom of 110 %: 800 * 1.1 is a little more than 880
+    first = robot.ready(window_width=880, window_height=660, device_pixel_ratio=1.1)
+    assert robot.take_part(first, plan)["code"] == "DONE"
     assert [row["status"] for row in served.rows(tables.SESSIONS)] == ["aborted", "aborted", "complete"]
 
 
@@ -391,6 +394,17 @@ def test_two_pictures_without_a_gap_are_two_showings(serve: Callable[..., Served
     robot.ask("trial", trial=following["trial"], showings=showings, presses=[press], sent_ms=2000.0)
     (row,) = served.rows(tables.TRIALS)
     assert (row["exposure_ms"], row["second_onset_ms"], row["reaction_time_ms"]) == (400.0, 1400.0, 600.0)
+
+
+@pytest.mark.parametrize(
+    ("quiz", "missing"),
+    [({}, "--viewing-distance-cm"), ({"intro": False, "viewing_distance_cm": 60.0}, "leave out --no-intro")],
+)
+def test_degrees_that_cannot_be_known_are_refused_before_anybody_comes(
+    serve: Callable[..., Served], quiz: dict[str, Any], missing: str
+) -> None:
+    with pytest.raises(UserError, match=missing):
+        serve(picture_size="8 deg", **quiz)
 
 
 def test_a_study_that_cannot_be_dealt_is_refused_before_anybody_comes(serve: Callable[..., Served]) -> None:
