@@ -27,10 +27,14 @@ from gan_eval.quiz.serve.live import LiveStudy
 if sys.platform == "win32":
     from asyncio import new_event_loop
 else:
+    import resource
+
     from uvloop import new_event_loop
 
 KEEP_S = 75
 """Seconds that a connection stays open without a request, so that a page need not connect again after it was read."""
+OPEN_FILES = 8192
+"""Files and connections that a process may have open; a browser keeps up to six, and systems often allow 1024."""
 GRACE_S = 5
 """Seconds that requests on their way may take once the server is to end."""
 
@@ -48,6 +52,15 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def allow_open_files() -> None:
+    """Let this process and its helpers have `OPEN_FILES` files open, or as many as the system allows."""
+    if sys.platform != "win32":
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+        if now != resource.RLIM_INFINITY and now < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -104,6 +117,7 @@ def run_server(
         UserError: the pictures or the store cannot be used; the address is in use, or another process serves the
             store's file.
     """
+    allow_open_files()
     listening = listen(host, port)
     port = listening.getsockname()[1]
     address = (public_url or f"http://{_shown(host)}:{port}").rstrip("/")

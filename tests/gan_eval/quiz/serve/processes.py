@@ -31,10 +31,12 @@ def free_port() -> int:
 class Server:
     """A server that may be killed and started again on its port."""
 
-    def __init__(self, stimuli: Path, store: str, *options: str) -> None:
+    def __init__(self, stimuli: Path, store: str, *options: str, by: Sequence[str] = ()) -> None:
+        """Set up; `by` is a command that starts the server's."""
         self.port = free_port()
         half = str(TRIALS // 2)
         self._command = [
+            *by,
             *(sys.executable, "-m", "gan_eval", "serve", "--stimuli", str(stimuli), "--store", store),
             *("--port", str(self.port), "--real", half, "--fake", half, *options),
         ]

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -55,9 +56,10 @@ def stimuli(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(stimuli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that knows nothing of the attack."""
+    """A server that knows nothing of the attack, started where few files may be open at once."""
     store = tmp_path_factory.mktemp("store") / "store.sqlite"
-    it = Server(stimuli, str(store), "--allow-giveaways", "format,metadata")
+    few = ("sh", "-c", 'ulimit -S -n 150; exec "$@"', "sh") if sys.platform != "win32" else ()
+    it = Server(stimuli, str(store), "--allow-giveaways", "format,metadata", by=few)
     it.store = str(store)  # type: ignore[attr-defined]
     it.start()
     it.wait()
