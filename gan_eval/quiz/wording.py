@@ -70,18 +70,22 @@ def welcome_title(settings: QuizSettings, texts: Texts) -> str:
     return settings.quiz_title.strip() or texts(PROTOCOLS[settings.protocol].title)
 
 
-def instructions(settings: QuizSettings, trials: int, texts: Texts, *, pause: str = "escape_pauses") -> list[str]:
+def instructions(
+    settings: QuizSettings, trials: int, texts: Texts, *, pause: str = "escape_pauses", touch: bool = False
+) -> list[str]:
     """Return the instructions, one sentence or two a line; the study's own text where it has one.
 
     Args:
         trials: how many count.
         pause: name of the text that says how the session is paused.
+        touch: the participant taps buttons in place of pressing keys.
     """
     if settings.instructions:
         return [line for line in settings.instructions.splitlines() if line.strip()]
     facts = PROTOCOLS[settings.protocol]
     task = f"task_{facts.texts}_{settings.layout}" if facts.shows_pairs else f"task_{facts.texts}"
-    lines = [texts(task, trials=trials, grades=settings.grades)]
+    verbs = {name: texts(f"{name}_touch" if touch else name) for name in ("press", "one_key", "number_key")}
+    lines = [texts(task, trials=trials, grades=settings.grades, **verbs)]
     # how long pictures are seen and how long an answer is accepted
     window = "" if settings.window_ms is None else texts.duration(settings.window_ms)
     unlimited = "" if window else "_unlimited"
@@ -99,7 +103,7 @@ def instructions(settings: QuizSettings, trials: int, texts: Texts, *, pause: st
         lines.append(texts(f"time_flash{unlimited}{pair}", exposure=texts.duration(flash), window=window))
     lines.append(texts("judge_in_peace" if settings.window_ms is None else "judge_quickly"))
     if settings.confidence:
-        lines.append(texts("confidence_task", levels=settings.confidence))
+        lines.append(texts("confidence_task", levels=settings.confidence, **verbs))
     return [*lines, texts(pause)]
 
 

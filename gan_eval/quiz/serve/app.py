@@ -131,6 +131,8 @@ def _page(live: LiveStudy) -> str:
         "checks": [check.model_dump(exclude={"answer"}) for check in browser.checks],
         "picture": {"degrees": settings.picture_degrees, "distance_cm": settings.viewing_distance_cm},
         "fixation_mark": settings.fixation_mark,
+        "corner_patch": settings.corner_patch,
+        "smallest_window": browser.smallest_window,
     }
     title = welcome_title(settings, live.texts)
     return ENVIRONMENT.get_template("page.html").render(

@@ -75,11 +75,6 @@ class Content:
         """Return what the pages before the trials need, once somebody has a list."""
         session, settings, texts = live.session, self.settings, self.texts
         keys = settings.keys_of_list(session.row["list"])
-        practice = sum(row["phase"] == "practice" for row in session.plan)
-        has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
-        ready = texts("web_ready_task")
-        if practice:
-            ready = texts("practice_text" if has_truth else "practice_text_untold", practice=practice)
         return {
             "token": live.token,
             "session": live.id,
@@ -88,15 +83,25 @@ class Content:
                 {"name": answer, "key": key.lower(), "label": meaning_of(answer, settings, texts)}
                 for key, answer in keys_in_order(keys)
             ],
-            "instructions": instructions(settings, len(session.plan) - practice, texts, pause="web_pauses"),
-            "practice": practice,
-            "trials": len(session.plan) - practice,
-            "ready_lines": [ready, texts("ready_text")],
+            **self._introduction(session),
+            "touch": self._introduction(session, touch=True),
             "confidence": settings.confidence,
             "confidence_labels": confidence_keys(settings, texts),
             "blank_ms": settings.blank_ms,
             "feedback_ms": settings.feedback_ms,
             "mask_ms": settings.mask_ms,
+        }
+
+    def _introduction(self, session: Session, *, touch: bool = False) -> Answer:
+        """Lines of the instructions and of the page before the first trial, for keys or for a touch screen."""
+        texts, by, trials = self.texts, "_touch" if touch else "", self._counts(session)["trials"]
+        ready = texts(f"web_ready_task{by}")
+        if practice := len(session.plan) - trials:
+            has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
+            ready = texts("practice_text" if has_truth else "practice_text_untold", practice=practice)
+        return {
+            "instructions": instructions(self.settings, trials, texts, pause=f"web_pauses{by}", touch=touch),
+            "ready_lines": [ready, texts("ready_text")],
         }
 
     def trial(self, live: LiveSession) -> Answer:
@@ -117,6 +122,7 @@ class Content:
             "phase": trial.planned["phase"],
             "progress": words.progress(plan, place),
             "cue": words.response_cue,
+            "cue_touch": TrialTexts(self.texts, settings, {}).response_cue.strip(),
             "showings": showings,
             "sizes": [
                 [self.pictures.size(name, width) for name in showing]

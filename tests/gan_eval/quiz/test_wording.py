@@ -50,6 +50,21 @@ UNLIMITED: dict[str, Any] = {"response_ms": "unlimited"}
 IN_TURN: dict[str, Any] = {"protocol": "paired", "layout": "one_after_other", "exposure_ms": 1000}
 
 
+BY_TOUCH: dict[str, dict[str, Any]] = {
+    "For each pair, tap a button to say which one is real": {"protocol": "paired"},
+    "For each one, tap a number to say how real it looks": {"protocol": "rating"},
+    "a number from 1 (a guess) to 3 (certain)": {"confidence": 3},
+}
+"""Words for a touch screen, and the settings that ask for them."""
+
+
+@pytest.mark.parametrize("said", BY_TOUCH)
+def test_by_touch_buttons_are_tapped(said: str) -> None:
+    words = " ".join(instructions(QuizSettings(**BY_TOUCH[said]), 50, WORDS, pause="web_pauses_touch", touch=True))
+    assert said in words
+    assert not re.search("key|press|Esc", words)
+
+
 def reported(**settings: Any) -> str:
     return " ".join(instructions(QuizSettings(**settings), 50, WORDS))
 

@@ -12,6 +12,7 @@ const sheet = document.querySelector("#sheet");
 const facts = JSON.parse(document.querySelector("#facts").textContent);
 const texts = JSON.parse(document.querySelector("#texts").textContent);
 const query = new URLSearchParams(location.search);
+const byTouch = matchMedia("(pointer: coarse)").matches;
 const trouble = document.querySelector("#trouble");
 const transport = new Transport((waiting) => {
   trouble.textContent = waiting ? texts.offline : "";
@@ -30,22 +31,23 @@ const fill = (text, values) => text.replace(/\{(\w+)\}/g, (brace, name) => value
 /**
  * Show a page and wait for one of its buttons; return the button's action.
  *
- * `prepare(part)` fills the page in; `part(selector)` finds an element. `check(action)` may refuse to leave by
- * returning false. Enter does what `continue` does, Escape what `escape` names.
+ * `prepare(part, signal)` fills the page in; `part(selector)` finds an element, `signal` is aborted when the page is
+ * left. `check(action)` may refuse to leave by returning false. Enter does what `continue` does, Escape what `escape`
+ * names.
  */
 async function show(name, { prepare = () => {}, check = () => true, escape = null, onKey = () => false } = {}) {
   const content = document.querySelector(`#page-${name}`).content.cloneNode(true);
   sheet.replaceChildren(content);
   const part = (selector) => sheet.querySelector(selector);
-  prepare(part);
+  const listening = new AbortController();
+  const { signal } = listening;
+  prepare(part, signal);
   sheet.hidden = false;
   main.dataset.page = name;
   scrollTo(0, 0);
   part("h1").tabIndex = -1;
   part("h1").focus({ preventScroll: true });
   return new Promise((resolve, reject) => {
-    const listening = new AbortController();
-    const signal = listening.signal;
     let checking = false;
     const act = async (action) => {
       const button = part(`[data-action="${action}"]`);
@@ -142,7 +144,7 @@ async function instruct() {
   };
   await show("instructions", {
     prepare: (part) => {
-      paragraphs(part(".lines"), setup.instructions);
+      paragraphs(part(".lines"), (byTouch ? setup.touch : setup).instructions);
       part(".checks").hidden = !asks;
     },
     check,
@@ -160,7 +162,7 @@ async function tryKeys() {
     part(".problem").textContent = "";
     if (untried.size === 0 && part("[data-action=continue]").disabled) {
       part("[data-action=continue]").disabled = false;
-      part(".done").textContent = texts.keys_done;
+      part(".done").textContent = byTouch ? texts.keys_done_touch : texts.keys_done;
     }
   };
   return show("keys", {
@@ -201,8 +203,10 @@ async function getReady() {
   let pixels_per_cm = null;
   const action = await show("ready", {
     escape: "back",
-    prepare: (part) => {
-      paragraphs(part(".lines"), setup.ready_lines);
+    prepare: (part, signal) => {
+      paragraphs(part(".lines"), (byTouch ? setup.touch : setup).ready_lines);
+      addEventListener("resize", () => warnOfWindow(part), { signal });
+      warnOfWindow(part);
       part("[data-action=full-screen]").hidden = !document.documentElement.requestFullscreen;
       part(".size").hidden = !degrees;
       const [slider, card] = [part(".size input"), part(".card-box .card")];
@@ -224,6 +228,14 @@ async function getReady() {
     },
   });
   return { action, pixels_per_cm };
+}
+
+/** Say that the study wants a larger window, while there is time to make it so. */
+function warnOfWindow(part) {
+  const [width, height] = facts.smallest_window;
+  const small = innerWidth < width || innerHeight < height;
+  const there = { width, height, window_width: innerWidth, window_height: innerHeight };
+  problem(part, small ? fill(texts.window_wanted, there) : "");
 }
 
 // ---- the course of a session
@@ -254,6 +266,8 @@ async function start() {
   stage.configure({
     ...setup,
     fixation_mark: facts.fixation_mark,
+    corner_patch: facts.corner_patch,
+    by_touch: byTouch,
     confidence_question: fill(texts.confidence_question, { keys: "" }).trim(),
     too_small: (needed, there) => fill(texts.too_small, {
       width: needed.width, height: needed.height, window_width: there.width, window_height: there.height,
@@ -280,7 +294,7 @@ async function decline() {
 
 /** Everything between consent and the first trial. */
 async function introduce() {
-  const measured = measureFrames(FRAMES_MEASURED); // while the participant reads
+  const measured = measureDisplay(); // while the participant reads
   if (!facts.intro) return setup.ready ? runTrials(setup.next) : sendReady({}, measured, null);
   const answers = facts.questions.length && !setup.ready ? await askQuestions() : {};
   const refused = await instruct();
@@ -292,13 +306,19 @@ async function introduce() {
     }
     if (setup.ready) return runTrials(setup.next);
     const { action, pixels_per_cm } = await getReady();
-    if (action === "continue") return sendReady(answers, measureFrames(FRAMES_MEASURED), pixels_per_cm);
+    if (action === "continue") return sendReady(answers, measureDisplay(), pixels_per_cm);
   }
 }
 
+/** Measure the display; trials are then shown in its frames. */
+async function measureDisplay() {
+  const measured = await measureFrames(FRAMES_MEASURED);
+  stage.frameMs = measured.frame_ms;
+  return measured;
+}
+
 async function sendReady(answers, measured, pixels_per_cm) {
-  const { frame_ms, refresh_hz, jitter_ms, dropped } = await measured;
-  stage.frameMs = frame_ms;
+  const { refresh_hz, jitter_ms, dropped } = await measured;
   const ratio = devicePixelRatio;
   const body = {
     answers,
@@ -311,7 +331,7 @@ async function sendReady(answers, measured, pixels_per_cm) {
       refresh_hz,
       jitter_ms,
       dropped,
-      touch: matchMedia("(pointer: coarse)").matches,
+      touch: byTouch,
       user_agent: navigator.userAgent,
       pixels_per_cm,
     },
@@ -332,6 +352,7 @@ async function runTrials(next) {
   openStage();
   while (next.page === "trial") {
     if (next.break && facts.intro && !rested) {
+      await stage.settled();
       stage.close();
       if (!(await rest(next.break))) return saved();
       openStage();
@@ -361,6 +382,7 @@ async function runTrials(next) {
       openStage();
     }
   }
+  await stage.settled();
   stage.close();
   return end(next);
 }
@@ -521,5 +543,6 @@ async function selfTest() {
 
 start().catch((error) => {
   if (!(error instanceof Refusal)) throw error;
-  return refuse({ text: error.message, ...error.body });
+  const show = error.body.page === "end" ? end : refuse;
+  return show({ text: error.message, ...error.body });
 });

@@ -7,6 +7,8 @@
 const GAP = 64; // between two pictures side by side, in device pixels as on the desktop
 const MARGIN = 12; // around a picture nothing else is drawn, in device pixels
 const FIRST_BLANK_MS = 1000; // after a page, the eyes and the fingers need a moment
+const PATCH = 48; // side of the photodiode's patch in device pixels, as on the desktop
+const SETTLE_MS = 500; // keys and touches so soon after one that was meant for a trial are not meant for the next page
 const STRAGGLERS_MS = 20; // a press within the response window may be handled after it has closed
 const MOST_PRESSES = 100; // of a trial; a key that is held down repeats for ever
 const FRAMES_TO_PREPARE = 4; // a new plate has been rasterised after so many frames
@@ -64,6 +66,7 @@ export function answerButton({ name, key, label }) {
   button.dataset.action = `answer-${name}`;
   button.dataset.key = key.toLowerCase();
   const cap = document.createElement("kbd");
+  if (label && !Number(name)) cap.className = "letter"; // a touch screen needs no letter next to the answer
   cap.textContent = key.toLowerCase() === key && key.toUpperCase().toLowerCase() === key ? key.toUpperCase() : key;
   button.append(cap);
   if (label) button.append(Object.assign(document.createElement("span"), { textContent: label }));
@@ -82,6 +85,7 @@ export class Stage {
   #intervals = []; // of all frames of the trial
   #counted = null; // of those from the first onset to the last offset; null: no picture has been shown
   #presses = [];
+  #lastPress = -Infinity;
   #flags = new Set();
   #blankFrom = 0;
   #blankMs = 0;
@@ -100,7 +104,7 @@ export class Stage {
     this.element = element;
     const part = (name) => element.querySelector(`.${name}`);
     [this.platesBox, this.mark, this.headline, this.progress] = ["plates", "mark", "headline", "progress"].map(part);
-    [this.bar, this.notice, this.review] = ["answers", "notice", "shown-again"].map(part);
+    [this.bar, this.notice, this.review, this.patch] = ["answers", "notice", "shown-again", "patch"].map(part);
     addEventListener("keydown", (event) => this.#keydown(event));
     addEventListener("blur", () => this.#flags.add("focus_lost"));
     addEventListener("resize", () => this.#screenChanged());
@@ -122,6 +126,7 @@ export class Stage {
   /** Take what is the same for all trials. */
   configure(settings) {
     this.#settings = settings;
+    this.patch.parentElement.hidden = !settings.corner_patch;
     this.#ask("answer");
   }
 
@@ -144,6 +149,13 @@ export class Stage {
     this.element.hidden = true;
     this.#clear();
     for (const name of ["trial", "phase", "state"]) delete this.main.dataset[name];
+  }
+
+  /** Wait until a second press of the last answer's key, or of its button, would have come. */
+  async settled() {
+    for (let left; (left = this.#lastPress + SETTLE_MS - performance.now()) > 0;) {
+      await new Promise((resolve) => setTimeout(resolve, left));
+    }
   }
 
   /** Pause: break off the trial on its way; the report says so if something of it has been seen. */
@@ -246,7 +258,7 @@ export class Stage {
     this.#plates = showings.map((pictures, index) => plate(pictures, trial.sizes[index]));
     this.masks = masks.map((pictures, index) => plate(pictures, trial.sizes[index], "mask"));
     this.platesBox.replaceChildren(...this.#plates, ...this.masks);
-    this.#write(trial.cue);
+    this.#write(this.#settings.by_touch ? trial.cue_touch : trial.cue);
     this.#show(this.headline, false);
     this.#layout();
     for (let count = 0; count < FRAMES_TO_PREPARE; count += 1) await this.#frame();
@@ -270,6 +282,7 @@ export class Stage {
       this.#show(this.mark, false);
       this.#hideAll();
       this.#show(pictures, true);
+      this.#show(this.patch, true);
       this.main.dataset.state = "shown";
       const onset = performance.now(); // what is handed over now is seen soon after; the frame began a little before
       const started = frame;
@@ -286,6 +299,7 @@ export class Stage {
       if (flash) frame = await this.#until(started + exposure, frame);
       else frame = await this.#untilAnswer(started + window, frame);
       this.#show(pictures, false);
+      this.#show(this.patch, false);
       const closing = frame - started >= window - this.#frameMs / 2;
       if (masks) this.#show(masks, true);
       else if (last) cued = this.#cue(flash && !closing);
@@ -442,12 +456,13 @@ export class Stage {
 
   #touch(event) {
     const button = event.target.closest("button");
-    if (!this.#open || !button) return;
+    if (!this.#open || !button || event.button) return; // with the first button of a mouse alone
     event.preventDefault(); // no focus, no selection, no zoom
     this.#press({ key: button.dataset.key, at_ms: event.timeStamp, repeated: false });
   }
 
   #press(press) {
+    if (!press.repeated) this.#lastPress = press.at_ms;
     if (this.#mode === "answer" && this.#presses.length < MOST_PRESSES) this.#presses.push(press);
     this.#onPress(press);
   }
@@ -468,7 +483,7 @@ export class Stage {
   }
 
   #hideAll() {
-    for (const layer of [...this.#plates, ...(this.masks ?? []), this.headline]) this.#show(layer, false);
+    for (const layer of [...this.#plates, ...(this.masks ?? []), this.headline, this.patch]) this.#show(layer, false);
   }
 
   #clear() {
@@ -481,6 +496,7 @@ export class Stage {
     this.progress.textContent = "";
     this.notice.hidden = true;
     this.#show(this.headline, false);
+    this.#show(this.patch, false);
   }
 
   #screenChanged() {
@@ -495,6 +511,7 @@ export class Stage {
     const width = Math.round(innerWidth * ratio);
     const height = Math.round(innerHeight * ratio);
     this.#room = { width: 0, height: 0 };
+    this.patch.parentElement.style.cssText = px({ width: PATCH / ratio, height: PATCH / ratio });
     for (const box of this.platesBox.children) {
       const pictures = [...box.children];
       const sizes = pictures.map((picture) => [Number(picture.dataset.width), Number(picture.dataset.height)]);

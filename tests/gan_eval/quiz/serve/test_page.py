@@ -514,6 +514,122 @@ def assert_plain_around(screen: NDArray[np.uint8], top: int, left: int, high: in
     assert (around == around[0, 0]).all()
 
 
+@pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
+def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], touch: bool
+) -> None:
+    """Answer before a break and before the end: their pages come half a second after the press."""
+    server = serve(**{**UNTIL_ANSWERED, "real": 1, "fake": 1, "break_every": 1})
+    visitor = visit(touch=touch)
+    visitor.driver.get(server.link())
+    assert visitor.walk()["page"] == "end"
+    for page in ("break", "end"):
+        place = next(place for place, hooks in enumerate(visitor.seen) if hooks["page"] == page)
+        saving = [hooks for hooks in visitor.seen[:place] if hooks.get("state") == "saving"]
+        trial = saving[-1]["trial"]
+        answered = min(float(hooks["at"]) for hooks in saving if hooks["trial"] == trial)
+        assert 400 < float(visitor.seen[place]["at"]) - answered < 2000
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_by_touch_nothing_is_said_of_keys(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], language: str
+) -> None:
+    """Read all that a phone shows, up to the question after a flash: no key is named, and buttons have no letters."""
+    more = {"protocol": "paired", "exposure_ms": 100, "confidence": 3, "language": language}
+    server = serve(**{**UNTIL_ANSWERED, **more})
+    visitor = visit(touch=True)
+    visitor.driver.get(server.link())
+    said = {}
+    for page in ("instructions", "keys", "ready"):
+        visitor.walk(lambda hooks, page=page: hooks.get("page") == page)  # type: ignore[misc]
+        said[page] = visitor.text
+    visitor.walk(lambda hooks: hooks.get("trial") == "1")
+    visitor.state("hidden")
+    visitor.wait(lambda _: visitor.script("return document.querySelector('.headline').matches('.seen')"))
+    said["trial"] = visitor.text
+    for page, text in said.items():
+        assert not re.search(r"\bkeys?\b|\bpress|\bEsc\b|Tast(e|en)\b|drücken", text, re.IGNORECASE), (page, text)
+        assert not re.search(r"\b[FJ]\b", text), (page, text)
+    assert re.search("tap a button|Tippen Sie bei jedem Paar auf", said["instructions"])
+
+
+def test_a_photodiodes_patch_is_white_while_a_picture_is_shown(
+    serve: Callable[..., Server], visit: Callable[..., Visitor]
+) -> None:
+    """The corner has 48 x 48 device pixels, as on the desktop; black before the onset and after the offset."""
+    server = serve("--no-intro", **UNTIL_ANSWERED, corner_patch=True, blank_ms=1500)
+    visitor = visit()
+    visitor.window(800, 600, ratio=2)
+    visitor.driver.get(server.link())
+    found = []
+    for state in ("shown", "waiting"):
+        visitor.state(state)
+        time.sleep(0.05)
+        screen = visitor.screenshot()
+        found.append(np.unique(screen[-48:, :48]).tolist())
+        assert (screen[-52:-49, :52] == 128).all()
+        visitor.reply("real")
+    assert found == [[255], [0]]
+
+
+@pytest.mark.nightly
+def test_after_a_reload_the_first_flash_has_the_frames_of_a_faster_display(
+    serve: Callable[..., Server], visit: Callable[..., Visitor]
+) -> None:
+    """With 144 frames a second, a flash of 100 ms is 14 of them, before and after a reload."""
+    server = serve(protocol="quick_response", exposure_ms=100, response_ms="unlimited")
+    visitor = visit()
+    visitor.cdp("Page.addScriptToEvaluateOnNewDocument", source=FAST_DISPLAY)
+    begun(visitor, server.link())
+    visitor.driver.refresh()
+    visitor.page("resume")
+    visitor.walk()
+    rows = [row for row in server.rows(tables.TRIALS) if row["exposure_ms"] is not None]
+    assert len(rows) == 3
+    assert [row["planned_exposure_ms"] for row in rows] == [pytest.approx(14000 / 144, abs=0.5)] * 3
+    assert min(row["exposure_ms"] for row in rows) > 13500 / 144
+
+
+@pytest.mark.nightly
+def test_a_window_that_is_too_small_for_the_study_may_be_enlarged(
+    serve: Callable[..., Server], visit: Callable[..., Visitor]
+) -> None:
+    """The page before the first trial names both sizes; who starts all the same is screened out."""
+    browser = {"smallest_window": [900, 700], "screened_out_code": "OUT-1"}
+    server = serve(**UNTIL_ANSWERED, browser=browser)
+    for code, larger in (("P01", True), ("P02", False)):
+        visitor = visit()
+        visitor.window(800, 600)
+        visitor.driver.get(server.link(code))
+        visitor.walk(lambda hooks: hooks.get("page") == "ready")
+        assert "at least 900 × 700 pixels; this one has 800 × 600" in visitor.text
+        if larger:
+            visitor.window(900, 700)
+            time.sleep(0.3)
+            assert "at least" not in visitor.text
+        visitor.go_on()
+        visitor.page("trial" if larger else "refused")
+    assert "OUT-1" in visitor.text
+
+
+FAST_DISPLAY = """
+const FRAME = 1000 / 144;
+let waiting = [];
+window.requestAnimationFrame = (callback) => {
+  if (!waiting.length) setTimeout(tick, FRAME - (performance.now() % FRAME));
+  return waiting.push(callback);
+};
+function tick() {
+  const time = Math.round(performance.now() / FRAME) * FRAME;
+  const callbacks = waiting;
+  waiting = [];
+  for (const callback of callbacks) callback(time);
+}
+"""
+"""Frames come 144 times a second, whatever the display does."""
+
+
 @pytest.mark.nightly
 def test_a_window_that_becomes_too_small_is_waited_for(
     serve: Callable[..., Server], visit: Callable[..., Visitor]

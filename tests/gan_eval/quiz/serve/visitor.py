@@ -17,7 +17,7 @@ RECORD = """
 window.seen = [];
 addEventListener("DOMContentLoaded", () => {
   const main = document.querySelector("main");
-  const note = () => seen.push({...main.dataset});
+  const note = () => seen.push({...main.dataset, at: String(performance.now())});
   note();
   new MutationObserver(note).observe(main, {attributes: true});
 });
