@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
@@ -16,7 +16,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sqlite_files import is_address
-from gan_eval.quiz.draw import Draw, deal
+from gan_eval.quiz.draw import Dealer, Draw
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.simulate import Observer
 from gan_eval.quiz.station import station_file
@@ -64,10 +64,18 @@ class QuizStudy:
 
     def deal(self, list_number: int) -> Draw:
         """Deal one list."""
+        return self._dealer.deal(list_number)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what another process makes for itself."""
+        return {name: value for name, value in vars(self).items() if name != "_dealer"}
+
+    @cached_property
+    def _dealer(self) -> Dealer:
         shown, practice, catch = (
             [row for stimuli in sets for row in stimuli.rows] for sets in (self.shown, self.practice, self.catch)
         )
-        return deal(shown, self.settings, seed=self.seed, list_number=list_number, practice=practice, catch=catch)
+        return Dealer(shown, self.settings, seed=self.seed, practice=practice, catch=catch)
 
 
 @dataclass(frozen=True)
@@ -251,10 +259,16 @@ def _changes(store: Store, design_hash: str, study: QuizStudy) -> str:
     return "" if before is None else f" ({design_changes(before, study.design)})"
 
 
-def _session_row(session: str, study: QuizStudy, person: Person, list_number: int, draw: Draw) -> Row:
+@cache
+def _software() -> str:
+    """Versions of this program and of what it stands on."""
     software = [f"gan_eval {gan_eval.__version__}", f"Python {platform.python_version()}"]
     with suppress(PackageNotFoundError):
         software.append(f"PySide6 {version('PySide6-Essentials')}")
+    return ", ".join(software)
+
+
+def _session_row(session: str, study: QuizStudy, person: Person, list_number: int, draw: Draw) -> Row:
     keys = study.settings.keys_of_list(list_number)
     return {
         "session": session,
@@ -268,7 +282,7 @@ def _session_row(session: str, study: QuizStudy, person: Person, list_number: in
         "simulated": person.simulated,
         "started_at": None,
         "ended_at": None,
-        "software": ", ".join(software),
+        "software": _software(),
         "platform": platform.platform(),
         "station": person.station,
         "keys": ",".join(f"{answer}={key}" for answer, key in keys.items()),

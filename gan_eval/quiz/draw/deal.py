@@ -10,7 +10,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import PRACTICE_SETS, catch_offers, possible_counts, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
 from gan_eval.quiz.draw.order import complete, generator, in_order, scattered_places
-from gan_eval.quiz.draw.rounds import choose, never_shown
+from gan_eval.quiz.draw.rounds import Chooser, never_shown
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
@@ -36,64 +36,90 @@ def deal(
     practice: Sequence[Row] = (),
     catch: Sequence[Row] = (),
 ) -> Draw:
-    """Deal one list: practice, then a block for each data set, the blocks in random order, catch trials among them.
+    """Deal one list; arguments as of `Dealer` and its `deal`."""
+    return Dealer(stimuli, settings, seed=seed, practice=practice, catch=catch).deal(list_number)
 
-    Args:
-        stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
-        list_number: the list to deal, from 1.
-        practice: stimuli of practice trials; default: items that the list leaves over.
-        catch: stimuli of catch trials.
 
-    Raises:
-        UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`; too few
-            catch stimuli.
-    """
-    pools = pools_of(stimuli, settings)
-    if not pools:
-        raise UserError("no stimuli to draw from; name a stimulus set with real and fake pictures")
-    warnings: list[str] = []
-    blocks: list[list[Row]] = []
-    remaining = {}
-    names = sorted(pools)
-    for place in generator(seed, list_number, "blocks").permutation(len(names)):
-        pool = pools[names[place]]
-        counts, warning = possible_counts(pool, settings)
-        warnings += [line for line in (warning, never_shown(pool, counts)) if line]
-        chosen = choose(pool, counts, seed=seed, list_number=list_number)
-        remaining[pool.dataset] = pool.without(row["item"] for _, row in chosen)
-        blocks.append(_rows(chosen, settings, "main", seed=seed, list_number=list_number))
-    used_items = {row["item"] for block in blocks for row in block}
-    practice_pools = {
-        name: pool.without(used_items) for name, pool in pools_of(practice, settings, setting=PRACTICE_SETS).items()
-    }
-    practice_trials, warning = practice_offers(
-        practice_pools or remaining,
-        settings,
-        generator(seed, list_number, "practice"),
-        from_own_sets=bool(practice_pools),
-    )
-    warnings += [warning] if warning else []
-    used_items |= {row["item"] for _, row in practice_trials}
-    catch_trials = catch_offers(catch, settings, generator(seed, list_number, "catch"), excluded=used_items)
-    practice_rows = _rows(practice_trials, settings, "practice", seed=seed, list_number=list_number)
-    catch_rows = _rows(catch_trials, settings, "catch", seed=seed, list_number=list_number)
-    rows = _in_blocks(practice_rows, blocks, catch_rows, settings, seed=seed, list_number=list_number)
-    copied = ("stimulus", "stimulus_b", "item", "kind", "model", "dataset", "sha256", "sha256_b")
-    plan = tuple(
-        {
-            "session": None,
-            "block": row["block"],
-            "trial": trial,
-            "phase": row["phase"],
-            "position": row.get("position"),
-            **{name: row[name] for name in copied},
-            "requested_exposure_ms": row["requested_exposure_ms"],
-            "simulated": None,
-            "fraction": row["fraction"],
-        }
-        for trial, row in enumerate(rows, start=1)
-    )
-    return Draw(plan, tuple(sorted(warnings)))
+class Dealer:
+    """Deals the lists of a study, from any thread."""
+
+    def __init__(
+        self,
+        stimuli: Iterable[Row],
+        settings: QuizSettings,
+        *,
+        seed: int,
+        practice: Sequence[Row] = (),
+        catch: Sequence[Row] = (),
+    ) -> None:
+        """Set up.
+
+        Args:
+            stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
+            settings: of the quiz.
+            seed: the study's.
+            practice: stimuli of practice trials; default: items that a list leaves over.
+            catch: stimuli of catch trials.
+
+        Raises:
+            UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`.
+        """
+        self._settings, self._seed, self._catch = settings, seed, catch
+        self._pools = pools_of(stimuli, settings)
+        if not self._pools:
+            raise UserError("no stimuli to draw from; name a stimulus set with real and fake pictures")
+        self._practice_pools = pools_of(practice, settings, setting=PRACTICE_SETS)
+        self._warnings: list[str] = []
+        self._choosers: dict[str, Chooser] = {}
+        for name, pool in sorted(self._pools.items()):
+            counts, warning = possible_counts(pool, settings)
+            self._warnings += [line for line in (warning, never_shown(pool, counts)) if line]
+            self._choosers[name] = Chooser(pool, counts, seed=seed)
+
+    def deal(self, list_number: int) -> Draw:
+        """Deal a list: practice, then a block for each data set, the blocks in random order, catch trials among them.
+
+        Lists are numbered from 1.
+        """
+        settings, seed = self._settings, self._seed
+        blocks: list[list[Row]] = []
+        remaining = {}
+        names = sorted(self._pools)
+        for place in generator(seed, list_number, "blocks").permutation(len(names)):
+            pool = self._pools[names[place]]
+            chosen = self._choosers[names[place]].choose(list_number)
+            remaining[pool.dataset] = pool.without(row["item"] for _, row in chosen)
+            blocks.append(_rows(chosen, settings, "main", seed=seed, list_number=list_number))
+        used_items = {row["item"] for block in blocks for row in block}
+        practice_pools = {name: pool.without(used_items) for name, pool in self._practice_pools.items()}
+        practice_trials, warning = practice_offers(
+            practice_pools or remaining,
+            settings,
+            generator(seed, list_number, "practice"),
+            from_own_sets=bool(practice_pools),
+        )
+        warnings = [*self._warnings, *([warning] if warning else [])]
+        used_items |= {row["item"] for _, row in practice_trials}
+        catch_trials = catch_offers(self._catch, settings, generator(seed, list_number, "catch"), excluded=used_items)
+        practice_rows = _rows(practice_trials, settings, "practice", seed=seed, list_number=list_number)
+        catch_rows = _rows(catch_trials, settings, "catch", seed=seed, list_number=list_number)
+        rows = _in_blocks(practice_rows, blocks, catch_rows, settings, seed=seed, list_number=list_number)
+        copied = ("stimulus", "stimulus_b", "item", "kind", "model", "dataset", "sha256", "sha256_b")
+        plan = tuple(
+            {
+                "session": None,
+                "block": row["block"],
+                "trial": trial,
+                "phase": row["phase"],
+                "position": row.get("position"),
+                **{name: row[name] for name in copied},
+                "requested_exposure_ms": row["requested_exposure_ms"],
+                "simulated": None,
+                "fraction": row["fraction"],
+            }
+            for trial, row in enumerate(rows, start=1)
+        )
+        return Draw(plan, tuple(sorted(warnings)))
 
 
 def _rows(

@@ -585,8 +585,7 @@ def test_after_a_reload_the_first_flash_has_the_frames_of_a_faster_display(
     visitor.driver.refresh()
     visitor.page("resume")
     visitor.walk()
-    rows = [row for row in server.rows(tables.TRIALS) if row["exposure_ms"] is not None]
-    assert len(rows) == 3
+    rows = [row for row in server.rows(tables.TRIALS) if row["trial"] != 2]  # it was on the screen at the reload
     assert [row["planned_exposure_ms"] for row in rows] == [pytest.approx(14000 / 144, abs=0.5)] * 3
     assert min(row["exposure_ms"] for row in rows) > 13500 / 144
 
