@@ -35,8 +35,15 @@ def store(tmp_path: Path) -> Path:
             session = {"session": f"s{number}"}
             consent = {**session, "participant": "P01", "given": True, "text": 'One, "two"\nthree ü', "version": "1"}
             opened.begin({**SESSION, **session, "study": study, "started_at": INSTANT}, [], consent)
-            trial = {**session, "study": study, "participant": "P01", "phase": "main", "stimulus": "d/m/1"}
-            trial |= {"simulated": False, "kind": "fake", "response": "real", "correct": False, "exposure_ms": 99.75}
+            trial: dict[str, object] = {**session, "study": study, "participant": "P01", "stimulus": "d/m/1"}
+            trial |= {
+                "phase": "main",
+                "simulated": False,
+                "kind": "fake",
+                "response": "real",
+                "correct": False,
+                "exposure_ms": 99.75,
+            }
             opened.add(tables.TRIALS, [{**trial, "trial": n} for n in range(1, number + 2)])
     return path
 
@@ -178,7 +185,7 @@ def exported(trials: pd.DataFrame, folder: Path) -> pd.DataFrame:
             consent = {"session": session, "participant": session, "given": True, "text": 'a, "b"\nü', "version": "1"}
             store.begin({**begun, "started_at": "2026-01-31T12:00:00.125Z"}, [], consent)
             rows = own.assign(study="s").to_dict("records")
-            store.add(tables.TRIALS, [{k: None if pd.isna(v) else v for k, v in row.items()} for row in rows])
+            store.add(tables.TRIALS, [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in rows])
         frame = store.frame(tables.TRIALS)
     export_store(folder / "store.sqlite", folder / "out", formats=["r"])
     return frame
@@ -241,7 +248,7 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path,
     made = answers(datasets=("faces", "maps") if named else ("faces",), participants=14, seed=4)
     made = made[(made["phase"] == "main") & (made["protocol"] != "paired")].assign(rating=np.nan)
     is_second = made["stimulus"].str[-1].isin(list("159"))
-    model = np.where(made["kind"] == "fake", np.where(is_second, "b", "a"), None)
+    model = np.where(made["kind"] == "fake", np.where(is_second, "b", "a"), None)  # type: ignore[call-overload]
     made = made.assign(model=model) if named else made.assign(model=None, dataset=None)
     trials = fill_trials(made.reset_index(drop=True))
     frames = analyze(trials, plan=AnalysisSettings(margin=0.1))

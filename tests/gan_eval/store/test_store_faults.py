@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,10 @@ def change(path: Path, *statements: str) -> None:
         for statement in statements:
             raw.execute(statement)
         raw.commit()
+
+
+def set_version(path: Path, *, version: object) -> None:
+    change(path, f"UPDATE gan_eval_meta SET schema_version = {version}")
 
 
 WRONG = [
@@ -142,7 +147,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
     "no column": (lambda path: change(path, "ALTER TABLE trials DROP COLUMN rating"), r"damaged \(no such column: "),
     **{
         f"version {other}": (
-            lambda path, other=other: change(path, f"UPDATE gan_eval_meta SET schema_version = {other}"),
+            partial(set_version, version=other),
             "the store has schema version .*gan_eval that made it",
         )
         for other in (SCHEMA_VERSION - 1, SCHEMA_VERSION + 1, "'new'")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -41,7 +42,12 @@ def writer(where: str) -> Iterator[Writer]:
 def held(writer: Writer) -> Iterator[None]:
     """Jobs that are submitted in the block are queued together."""
     begun, free = Event(), Event()
-    writer.submit(lambda _: (begun.set(), free.wait(60)))
+
+    def wait(_: Store) -> None:
+        begun.set()
+        free.wait(60)
+
+    writer.submit(wait)
     assert begun.wait(60)
     try:
         yield
@@ -74,11 +80,14 @@ def test_jobs_that_wait_share_a_commit_and_are_done_in_order_after_it(writer: Wr
     futures: list[Future[Any]] = []
     at_commit: list[int] = []
     order: list[int] = []
+
+    def note(number: int, store: Store) -> None:
+        order.append(number)
+        add(number)(store)
+
     listen(writer, "commit", lambda _: at_commit.append(sum(future.done() for future in futures)))
     with held(writer):
-        for number in range(1, 101):
-            future = writer.submit(lambda store, number=number: (order.append(number), add(number)(store)))
-            futures.append(future)
+        futures += [writer.submit(partial(note, number)) for number in range(1, 101)]
     assert [future.exception(60) for future in futures] == [None] * 100
     assert order == list(range(1, 101))
     assert at_commit == [0, GROUP], "two commits, and before each of them none of its jobs is reported as done"

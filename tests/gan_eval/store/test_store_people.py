@@ -1,17 +1,19 @@
 """List participants; delete a participant's data."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from stored_rows import SESSION, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import STORED_TABLES, Writer, forget, forget_in, list_participants, open_store, stored_of
+from gan_eval.store import STORED_TABLES, Store, Writer, forget, forget_in, list_participants, open_store, stored_of
 
 
-def fill(path, *participants, study="t"):
+def fill(path: Path, *participants: str, study: str = "t") -> None:
     """A store in which each participant has a plan of two trials, one of them done, consent, check and an answer."""
     with open_store(path) as store:
         for name in participants:
@@ -29,7 +31,7 @@ def fill(path, *participants, study="t"):
             store.add(tables.PARTICIPANTS, [{**who, "question": "age", "answer": f"age of {name}"}])
 
 
-def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(tmp_path):
+def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(tmp_path: Path) -> None:
     fill(tmp_path / "s.sqlite", "ann", "bob")
     fill(tmp_path / "s.sqlite", "ann", study="other")
     with open_store(tmp_path / "s.sqlite") as store:
@@ -45,7 +47,7 @@ def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(
         assert [each["study"] for each in list_participants(store)] == ["t", "t"]
 
 
-def test_a_forgotten_participant_leaves_no_byte(tmp_path):
+def test_a_forgotten_participant_leaves_no_byte(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     fill(path, "ann", "bob", "cid")
     stored = stored_of(path, "code-bob")
@@ -62,7 +64,7 @@ def test_a_forgotten_participant_leaves_no_byte(tmp_path):
         assert len(store.rows(tables.TRIALS)) == 2
 
 
-def test_bytes_still_in_the_write_ahead_log_of_a_killed_program_go_too(tmp_path):
+def test_bytes_still_in_the_write_ahead_log_of_a_killed_program_go_too(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     fill(path, "ann", "bob")
     with closing(sqlite3.connect(path)) as raw:  # as a killed program leaves it: copied with its log still full
@@ -77,7 +79,9 @@ def test_bytes_still_in_the_write_ahead_log_of_a_killed_program_go_too(tmp_path)
     assert [file.name for file in copy.iterdir() if b"bob" in file.read_bytes()] == []
 
 
-def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(tmp_path, monkeypatch):
+def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0)
     path = tmp_path / "s.sqlite"
     fill(path, "ann")
@@ -93,7 +97,9 @@ def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(t
         forget(tmp_path / "absent.sqlite", "code-ann")
 
 
-def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(tmp_path, monkeypatch):
+def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "s.sqlite"
     fill(path, "ann", "bob")
     with monkeypatch.context() as patched:
@@ -116,11 +122,11 @@ def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(tmp_pa
         forget(path, "code-bob")
 
 
-def test_a_participant_is_forgotten_while_a_server_uses_the_store(tmp_path):
+def test_a_participant_is_forgotten_while_a_server_uses_the_store(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     fill(path, "ann", "bob")
 
-    def answer(number):
+    def answer(number: int) -> Callable[[Store], None]:
         row = {**trial(number, "session-of-ann-t"), "participant": "code-ann"}
         return lambda store: store.add(tables.TRIALS, [row])
 
@@ -137,7 +143,7 @@ def test_a_participant_is_forgotten_while_a_server_uses_the_store(tmp_path):
         assert [row["trial"] for row in reader.rows(tables.TRIALS)] == [*range(1, 22)]
 
 
-def test_nothing_is_added_to_a_session_that_was_forgotten(tmp_path):
+def test_nothing_is_added_to_a_session_that_was_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     fill(path, "ann")
     with open_store(path) as store:
@@ -150,7 +156,9 @@ def test_nothing_is_added_to_a_session_that_was_forgotten(tmp_path):
         assert [store.rows(table) for table in STORED_TABLES] == [[]] * len(STORED_TABLES)
 
 
-def test_a_log_that_somebody_is_reading_is_emptied_by_the_next_call(tmp_path, monkeypatch):
+def test_a_log_that_somebody_is_reading_is_emptied_by_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0.1)
     path = tmp_path / "s.sqlite"
     fill(path, "ann")

@@ -249,7 +249,7 @@ def test_a_message_is_scrubbed_however_the_password_is_spelt(scheme: str) -> Non
         (f"postgresql://lab:{SPELT}@server:port/studies", "--store: not a database URL"),
     ],
 )
-def test_another_url_is_refused_without_its_password(url, line):
+def test_another_url_is_refused_without_its_password(url: str, line: str) -> None:
     with pytest.raises(UserError) as caught:
         parse_address(url)
     assert str(caught.value).startswith(line)

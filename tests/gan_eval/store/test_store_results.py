@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import lock_writes
 
 
-def test_what_is_stored_comes_back_with_its_types(tmp_path):
+def test_what_is_stored_comes_back_with_its_types(tmp_path: Path) -> None:
     with open_store(tmp_path / "s.sqlite") as store:
         store.begin(SESSION, [], None)
         store.add(tables.TRIALS, [trial(2), trial(1)])
@@ -35,7 +36,7 @@ def test_what_is_stored_comes_back_with_its_types(tmp_path):
         assert store.rows(tables.SESSIONS)[0]["status"] == "complete"
 
 
-def test_a_session_is_stored_whole_or_not_at_all(tmp_path):
+def test_a_session_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
     plan = {"session": "s1", "block": 1, "trial": 1, "phase": "main", "stimulus": "d/real/1"}
     with open_store(tmp_path / "s.sqlite") as store:
         with pytest.raises(UserError):
@@ -45,7 +46,7 @@ def test_a_session_is_stored_whole_or_not_at_all(tmp_path):
         assert len(store.rows(tables.CONSENTS)) == 1
 
 
-def test_a_kept_design_comes_back_and_none_where_it_is_not_there_or_damaged(tmp_path):
+def test_a_kept_design_comes_back_and_none_where_it_is_not_there_or_damaged(tmp_path: Path) -> None:
     with open_store(tmp_path / "s.sqlite") as store:
         assert kept_design(store, "h") is None
         keep_design(store, "h", {"quiz": {"real": 4}})
@@ -58,7 +59,7 @@ def test_a_kept_design_comes_back_and_none_where_it_is_not_there_or_damaged(tmp_
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-def test_a_new_store_and_what_lies_next_to_it_are_for_their_user_alone(tmp_path):
+def test_a_new_store_and_what_lies_next_to_it_are_for_their_user_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "s.sqlite"
     with open_store(path) as store:
         store.begin(SESSION, [], None)
@@ -73,7 +74,7 @@ def test_a_new_store_and_what_lies_next_to_it_are_for_their_user_alone(tmp_path)
     assert path.stat().st_mode & 0o777 == 0o640, "what a user has decided stays"
 
 
-def test_another_programs_database_is_left_as_it_is(tmp_path):
+def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "bookmarks.sqlite"
     with sqlite3.connect(path) as raw:
         raw.execute("CREATE TABLE bookmarks (url TEXT)")
@@ -84,7 +85,7 @@ def test_another_programs_database_is_left_as_it_is(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_participant_sits_once_even_when_two_programs_ask_at_once(tmp_path):
+def test_a_participant_sits_once_even_when_two_programs_ask_at_once(tmp_path: Path) -> None:
     with open_store(tmp_path / "s.sqlite") as one, open_store(tmp_path / "s.sqlite") as other:
         one.begin(SESSION, [], None)
         with pytest.raises(UserError, match="P01 has begun a session elsewhere"):
@@ -93,7 +94,7 @@ def test_a_participant_sits_once_even_when_two_programs_ask_at_once(tmp_path):
 
 
 @pytest.mark.nightly
-def test_many_programs_may_open_a_new_store_at_once(tmp_path):
+def test_many_programs_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     code = "import sys; from gan_eval.store import open_store; sys.stdin.read(); open_store(sys.argv[1])"
     command = [sys.executable, "-c", code, str(tmp_path / "s.sqlite")]
     children = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
@@ -104,14 +105,14 @@ def test_many_programs_may_open_a_new_store_at_once(tmp_path):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a folder that nobody can write")
-def test_no_permission_is_reported_in_one_line():
+def test_no_permission_is_reported_in_one_line() -> None:
     with pytest.raises(UserError, match=r"/proc/(gan-eval/)?s\.sqlite: .*(permission|cannot be written)"):
         open_store("/proc/s.sqlite")
     with pytest.raises(UserError, match=r"/proc/gan-eval/s\.sqlite: .*(permission|cannot be written)"):
         open_store("/proc/gan-eval/s.sqlite")
 
 
-def test_what_is_only_read_reserves_nothing(tmp_path, monkeypatch):
+def test_what_is_only_read_reserves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0)
     with open_store(tmp_path / "s.sqlite") as store, store.transaction() as connection:
         lock_writes(connection)
@@ -119,7 +120,7 @@ def test_what_is_only_read_reserves_nothing(tmp_path, monkeypatch):
             assert other.rows(tables.TRIALS) == []
 
 
-def test_a_store_is_of_one_thread(tmp_path):
+def test_a_store_is_of_one_thread(tmp_path: Path) -> None:
     with open_store(tmp_path / "s.sqlite") as store, ThreadPoolExecutor(thread_name_prefix="second") as second:
         store.begin(SESSION, [], None)
         with store.transaction() as connection:
@@ -130,7 +131,7 @@ def test_a_store_is_of_one_thread(tmp_path):
         assert [row["trial"] for row in store.rows(tables.TRIALS)] == [1]
 
 
-def test_session_identifiers_are_version_7_and_rise_with_time():
+def test_session_identifiers_are_version_7_and_rise_with_time() -> None:
     first = [uuid.UUID(new_session_id()) for _ in range(100)]
     assert {identifier.version for identifier in first} == {7}
     assert {identifier.variant for identifier in first} == {uuid.RFC_4122}
@@ -138,7 +139,7 @@ def test_session_identifiers_are_version_7_and_rise_with_time():
     assert (first[0].int >> 80) <= (first[-1].int >> 80)
 
 
-def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(tmp_path):
+def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(tmp_path: Path) -> None:
     writer = Writer(lambda: open_store(tmp_path / "s.sqlite"))
     queued = writer.submit(lambda store: store.add(tables.TRIALS, [trial(1)]))
     writer.close()

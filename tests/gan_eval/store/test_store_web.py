@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -60,11 +61,15 @@ def test_processes_that_make_the_secret_at_once_have_the_same_one_after_a_restar
     with open_store(where):
         pass
     command = [sys.executable, "-c", MAKE, where]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     children = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    made = set()
     for child in children:
+        assert child.stdin is not None
         child.stdin.close()
-    made = {child.stdout.read().strip() for child in children}
+    for child in children:
+        assert child.stdout is not None
+        made.add(child.stdout.read().strip())
     assert [child.wait(60) for child in children] == [0, 0]
     with open_store(where) as store:
         assert made == {server_secret(store).hex()}

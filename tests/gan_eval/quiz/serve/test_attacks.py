@@ -28,7 +28,7 @@ from gan_eval.store import open_store
 ITEMS = 12
 SIDE = 64
 TAB = "tab-0123456789abcdef"
-REPORT = {
+REPORT: dict[str, Any] = {
     "showings": [{"onset_ms": 1000.0, "offset_ms": 1400.0}],
     "presses": [{"key": "f", "at_ms": 1400.0}],
     "sent_ms": 1500.0,
@@ -46,7 +46,7 @@ def stimuli(tmp_path_factory: pytest.TempPathFactory) -> Path:
         real, fake = folder / "real" / f"secret{number}.jpg", folder / "fake" / f"secret{number}.png"
         Image.fromarray(random.integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)).save(real, quality=95)
         write_png(fake, np.full((SIDE, SIDE, 3), number, np.uint8))
-        shared = {"dataset": "secretset", "stem": f"secret{number}", "size": (SIDE, SIDE)}
+        shared: dict[str, Any] = {"dataset": "secretset", "stem": f"secret{number}", "size": (SIDE, SIDE)}
         made.append(stimulus_row(folder, real, kind="real", **shared))
         shared["reference_file"] = f"real/secret{number}.jpg"
         made.append(stimulus_row(folder, fake, kind="fake", model="hiddenmodel", **shared))
@@ -152,7 +152,9 @@ def test_wrong_tokens_and_those_of_others_open_nothing(client: httpx.Client, vic
     ]  # fmt: skip
     for token in tokens:
         for name in ("trial", "onset", "ready", "check", "withdraw"):
-            body = {"trial": {**REPORT, "trial": 1}, "onset": {"trial": 1, "onset_ms": 1.0, "sent_ms": 1.0}}.get(name)
+            body: Any = {"trial": {**REPORT, "trial": 1}, "onset": {"trial": 1, "onset_ms": 1.0, "sent_ms": 1.0}}.get(
+                name
+            )
             body = body or {"ready": {"screen": SCREEN}, "check": {"choices": []}}.get(name, {})
             content, head = json.dumps(body), f"Bearer {token}"
             request = (

@@ -156,7 +156,12 @@ def test_links_are_stable_unguessable_and_in_their_qr_codes(
     """The same after a restart, other ones for another store; each QR code is made of its link."""
     encoded: list[str] = []
     make = segno.make
-    monkeypatch.setattr(segno, "make", lambda text, **how: (encoded.append(text), make(text, **how))[1])
+
+    def note(text: str, **how: Any) -> Any:
+        encoded.append(text)
+        return make(text, **how)
+
+    monkeypatch.setattr(segno, "make", note)
     pages = [page(serve("one.sqlite")), page(serve("one.sqlite")), page(serve("other.sqlite"))]
     found = []
     for it in pages:
@@ -191,7 +196,8 @@ def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: Call
         def post(self, address: str, **how: Any) -> httpx.Response:
             return it.client.post(folder + address, **how)
 
-    robot = Robot(Below(), it.served.study, query.partition("=")[2])
+    below: Any = Below()
+    robot = Robot(below, it.served.study, query.partition("=")[2])
     robot.arrive()
     with open_store(it.scratch) as store:
         plan = store.rows(tables.PLANS)

@@ -20,7 +20,7 @@ from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
-    from temporary_postgres import TemporaryPostgres
+    from temporary_postgres import TemporaryPostgres  # type: ignore[import-not-found]
 
 PEOPLE = 4
 SHORT = 3

@@ -218,7 +218,7 @@ def test_a_second_tab_of_a_participant_who_is_being_forgotten_begins_nothing(ser
     async def found_before(_: str) -> Row:
         return known[0]
 
-    served.live._known = found_before  # type: ignore[method-assign]
+    served.live._known = found_before  # type: ignore[method-assign, assignment]
     refused = again.call("resume", participant="P01", tab=again.tab, consent=True)
     assert (refused.status_code, refused.json()["page"]) == (410, "end")
     assert served.rows(tables.SESSIONS) == []
