@@ -146,10 +146,11 @@ class Store:
         """Store rows of one table, all or nothing, durable on return; a key that is there already is refused.
 
         Args:
-            session: session of the rows; they are refused where its participant has been forgotten.
+            session: session of the rows; on a server, where another program may forget its participant meanwhile, they
+                are refused then. A file has no other program while somebody is forgotten.
         """
         with self.transaction() as connection:
-            if session is not None:
+            if session is not None and connection.dialect.name != "sqlite":
                 self._keep_session(connection, session)
             self._insert(connection, table, rows)
 
@@ -166,8 +167,9 @@ class Store:
         """
         layout = LAYOUTS[tables.SESSIONS]
         with self.transaction() as connection:
-            self._keep_session(connection, session)
-            connection.execute(layout.update().where(layout.c.session == session).values(**columns))
+            update = layout.update().where(layout.c.session == session).values(**columns)
+            if connection.execute(update).rowcount == 0:
+                raise self._gone(session)
             for table, rows in more:
                 self._insert(connection, table, rows)
 
@@ -201,12 +203,13 @@ class Store:
 
     def _keep_session(self, connection: sa.Connection, session: str) -> None:
         """Let nobody forget a session until this transaction ends; refuse one that has been forgotten."""
-        if connection.dialect.name == "sqlite":
-            lock_writes(connection)
         layout = LAYOUTS[tables.SESSIONS].c
         query = sa.select(layout.session).where(layout.session == session)
         if connection.execute(query.with_for_update(read=True, key_share=True)).first() is None:
-            raise UserError(f"{self.where}: the session {session} is gone: its participant was forgotten meanwhile")
+            raise self._gone(session)
+
+    def _gone(self, session: str) -> UserError:
+        return UserError(f"{self.where}: the session {session} is gone: its participant was forgotten meanwhile")
 
     def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:

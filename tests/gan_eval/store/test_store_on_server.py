@@ -16,6 +16,7 @@ from stored_rows import trial
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.store import (
+    STORED_TABLES,
     Store,
     Writer,
     forget,
@@ -54,6 +55,16 @@ def test_a_participant_is_listed_and_forgotten(filled: str) -> None:
         forget(filled, "P1")
     with open_store(filled) as store:
         assert {row["participant"] for row in store.rows(tables.TRIALS)} == {"P2"}
+
+
+def test_nothing_is_added_to_a_session_that_was_forgotten(filled: str) -> None:
+    forget(filled, "P1")
+    with open_store(filled) as store:
+        with pytest.raises(UserError, match="the session s1 is gone"):
+            store.add(tables.TRIALS, [trial(2, "s1")], session="s1")
+        with pytest.raises(UserError, match="the session s1 is gone"):
+            store.describe("s1", {"screen_width": 800}, more=[(tables.CHECKS, [{"session": "s1", "check": "c"}])])
+        assert [store.rows(table, session="s1") for table in STORED_TABLES] == [[]] * len(STORED_TABLES)
 
 
 def test_a_server_is_merged_with_a_station_and_exported(filled: str, tmp_path: Path) -> None:

@@ -143,19 +143,6 @@ def test_a_participant_is_forgotten_while_a_server_uses_the_store(tmp_path: Path
         assert [row["trial"] for row in reader.rows(tables.TRIALS)] == [*range(1, 22)]
 
 
-def test_nothing_is_added_to_a_session_that_was_forgotten(tmp_path: Path) -> None:
-    path = tmp_path / "s.sqlite"
-    fill(path, "ann")
-    with open_store(path) as store:
-        forget_in(store, "code-ann")
-        session = "session-of-ann-t"
-        with pytest.raises(UserError, match="the session session-of-ann-t is gone"):
-            store.add(tables.TRIALS, [trial(2, session)], session=session)
-        with pytest.raises(UserError, match="is gone"):
-            store.describe(session, {"screen_width": 800}, more=[(tables.CHECKS, [{"session": session, "check": "c"}])])
-        assert [store.rows(table) for table in STORED_TABLES] == [[]] * len(STORED_TABLES)
-
-
 def test_a_log_that_somebody_is_reading_is_emptied_by_the_next_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
