@@ -5,7 +5,9 @@ on the CPU, load torch, and take equal sizes.
 """
 
 import math
-from functools import partial
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +33,7 @@ def piq_value(function: str, fake: Pixels, real: Pixels) -> float:
     import torch
 
     pair = as_pair(fake, real)
-    with torch.inference_mode():
+    with torch.inference_mode(), _wide_convolutions()() if function == "vif_p" else nullcontext():
         planes = [
             torch.from_numpy(np.divide(p.transpose(2, 0, 1)[None], np.float32(255), dtype=np.float32, order="C"))
             for p in pair
@@ -45,6 +47,40 @@ def piq_value(function: str, fake: Pixels, real: Pixels) -> float:
     if not math.isfinite(value):
         raise Unmeasurable(f"piq gives {value}: the pictures are flat or too small")
     return value
+
+
+WIDE = 8
+"""Least side of a kernel that is convolved by `_wide_convolutions`, and the shifts of it that are computed together."""
+
+
+@cache
+def _wide_convolutions() -> type[AbstractContextManager[object]]:
+    """Return a context in which torch convolves one channel with a large kernel several times as fast.
+
+    Torch computes one output of a picture at a time, but several channels together. Here a kernel shifted by 0, 1, ...
+    columns makes the channels, and the picture is passed in steps as wide. The added weights are 0, so the sums, and
+    piq's numbers, are the same to the last bit.
+    """
+    import torch
+    from torch.nn import functional as F
+    from torch.overrides import TorchFunctionMode
+
+    class WideConvolutions(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if function is not torch.conv2d or kwargs or len(args) != 2 or min(args[1].shape[2:]) < WIDE:
+                return function(*args, **(kwargs or {}))
+            picture, kernel = args  # (N, 1, H, W) and (1, 1, h, w)
+            height, width = kernel.shape[2:]
+            outputs = picture.shape[3] - width + 1
+            steps = -(-outputs // WIDE)
+            shifted = kernel.new_zeros(WIDE, 1, height, width + WIDE - 1)
+            for shift in range(WIDE):
+                shifted[shift, :, :, shift : shift + width] = kernel[0]
+            padded = F.pad(picture, (0, steps * WIDE - outputs))
+            made = function(padded, shifted, stride=(1, WIDE)).permute(0, 2, 3, 1)
+            return made.reshape(len(picture), 1, -1, steps * WIDE)[..., :outputs]
+
+    return WideConvolutions
 
 
 _DEFAULTS = "piq's defaults, RGB 0..1 in float32"

@@ -53,6 +53,15 @@ def test_the_value_is_piqs_with_the_generated_picture_first(name: str) -> None:
     assert name != "vif" or abs(swapped - ours) > 1e-3  # the only one that is not symmetric
 
 
+@pytest.mark.parametrize("size", [(41, 41), (41, 90), (64, 43), (97, 120), (150, 201)])
+def test_vif_by_wider_convolutions_has_the_bits_of_piqs(size: tuple[int, int]) -> None:
+    real = data.astronaut()[: size[0], 120 : 120 + size[1]]
+    fake = disturbed(real, 5)
+    with torch.no_grad():
+        theirs = float(piq.vif_p(planes(fake), planes(real)))
+    assert METRICS["vif"].function(fake, real) == pytest.approx(theirs, abs=1e-9)
+
+
 @pytest.mark.parametrize("name", PIQ)
 def test_equal_pictures_have_the_best_value(name: str) -> None:
     best = 1 if METRICS[name].higher_is_better else 0
