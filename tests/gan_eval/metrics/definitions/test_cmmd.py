@@ -21,9 +21,18 @@ def test_equals_the_definition_written_out(n: int, m: int, monkeypatch: pytest.M
     monkeypatch.setattr(module, "BLOCK", 7)
     rng = np.random.default_rng(n)
     x, y = rng.normal(size=(n, 12)), rng.normal(0.4, 2, size=(m, 12))
-    assert cmmd(x, y) == pytest.approx(published(x, y), abs=1e-9)
+    assert cmmd(x, y) == pytest.approx(published(x, y), abs=1e-7)
     assert cmmd(x.astype(np.float32), y.astype(np.float32)) == pytest.approx(published(x, y), abs=1e-4)
     assert cmmd(x, 3 * x) == pytest.approx(0, abs=1e-9)
+
+
+def test_sets_that_hardly_differ_keep_their_digits() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=768) + 0.2 * rng.normal(size=(60, 768))
+    y = x + 0.01 * rng.normal(size=x.shape)
+    exact = published(x, y)
+    assert 0 < exact < 1e-4
+    assert cmmd(x, y) == pytest.approx(exact, abs=1e-10)
 
 
 def test_vectors_without_a_direction_have_a_reason() -> None:
