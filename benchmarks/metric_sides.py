@@ -14,6 +14,9 @@ SIDE = 256
 PAIRS = 400
 SEED = 20_030_413
 ROOT = Path(__file__).resolve().parent.parent
+CLASSIC = ("vif", "fsim", "gmsd", "ms_gmsd", "vsi", "mdsi", "haarpsi")
+PIQ_NAMES = {"vif": "vif_p", "ms_gmsd": "multi_scale_gmsd"}
+"""piq's names of those that it calls otherwise."""
 
 Sides = tuple[Callable[[], Any], Callable[[], Any]]
 """Ours, theirs."""
@@ -134,11 +137,10 @@ def classic(scratch: Path) -> Sides:
 
     torch.set_num_threads(2)
     real, fake = pair_folders(scratch, 40)
-    functions = (piq.vif_p, piq.fsim, piq.gmsd, piq.multi_scale_gmsd, piq.vsi, piq.mdsi, piq.haarpsi)
-    names = ["vif", "fsim", "gmsd", "ms_gmsd", "vsi", "mdsi", "haarpsi"]
+    functions = [getattr(piq, PIQ_NAMES.get(name, name)) for name in CLASSIC]
 
     def ours() -> None:
-        evaluate(_stimuli(folder_pair(real, fake)), names, cache=False)
+        evaluate(_stimuli(folder_pair(real, fake)), CLASSIC, cache=False)
 
     def theirs() -> None:
         for path in sorted(fake.iterdir()):
@@ -186,6 +188,25 @@ def pair_metric(ours_name: str, theirs: Callable[[Any, Any], Any], calls: int, s
     x, y = as_floats(fake), as_floats(real)
     with torch.no_grad():
         return repeated(lambda: function(fake, real), calls), repeated(partial(theirs, x, y), calls)
+
+
+def classic_call(name: str, calls: int, scratch: Path) -> Sides:
+    """One pair of 8-bit pictures, single thread; both sides make floats of them."""
+    import piq
+    import torch
+
+    from gan_eval.metrics.catalogue import METRICS
+
+    torch.set_num_threads(1)
+    real, fake = one_pair(scratch)
+    function, ours = getattr(piq, PIQ_NAMES.get(name, name)), METRICS[name].function
+    assert ours is not None
+
+    def theirs() -> None:
+        with torch.no_grad():
+            function(as_floats(fake), as_floats(real))
+
+    return repeated(partial(ours, fake, real), calls), repeated(theirs, calls)
 
 
 def piq_ssim(x: Any, y: Any) -> Any:
@@ -299,6 +320,66 @@ def kid_many(_: Path) -> Sides:
     return lambda: kid(real, fake), theirs
 
 
+def clip_features(count: int) -> tuple[Any, Any]:
+    """Two sets of (count, 768) float32 features whose directions are alike, as CLIP's are."""
+    random = np.random.default_rng(SEED)
+    centre = 1.2 * random.normal(size=768)
+    real, fake = (centre + 0.1 * n * random.normal(size=768) + random.normal(size=(count, 768)) for n in range(2))
+    return real.astype(np.float32), fake.astype(np.float32)
+
+
+def cmmd_many(precision: str, _: Path) -> Sides:
+    """5,000 pictures a set compared with the published program's arithmetic: whole kernel matrices in torch."""
+    import torch
+
+    from gan_eval.metrics.definitions.cmmd import cmmd
+
+    torch.set_num_threads(2)
+    real, fake = clip_features(5000)
+    x, y = (torch.from_numpy(side).to(getattr(torch, precision)) for side in (real, fake))
+
+    def mean(a: Any, b: Any) -> Any:
+        distances = -2 * (a @ b.T) + (a * a).sum(1)[:, None] + (b * b).sum(1)[None]
+        return torch.exp(-distances / (2 * 10**2)).mean()
+
+    def theirs() -> float:
+        a, b = (side / torch.linalg.norm(side, dim=1, keepdim=True) for side in (x, y))
+        return float(1000 * (mean(a, a) + mean(b, b) - 2 * mean(a, b)))
+
+    cmmd(real[:64], fake[:64])
+    return lambda: cmmd(real, fake), theirs
+
+
+def separability(_: Path) -> Sides:
+    """P-IDS, U-IDS and their intervals of 1,000 pairs compared with a loop over eleven fits of scikit-learn."""
+    from sklearn.svm import LinearSVC
+
+    from gan_eval.metrics.definitions.jackknife import GROUPS, PictureSet, deal, groups_of
+    from gan_eval.metrics.definitions.separability import compare_separability
+
+    real, fake = (side[:1000, :512] for side in clip_features(1000))
+    items = tuple(f"{n:04}" for n in range(len(real)))
+    groups = groups_of(items, deal(items))
+    sets = [PictureSet(side, items, groups) for side in (real, fake)]
+
+    def fitted(x: Any, y: Any) -> tuple[float, float]:
+        both, truth = np.vstack([x, y]), np.repeat([1, 0], [len(x), len(y)])
+        machine = LinearSVC(dual=False).fit(both, truth)
+        return (
+            float(np.mean(machine.decision_function(y) > machine.decision_function(x))),
+            1 - machine.score(both, truth),
+        )
+
+    def theirs() -> Any:
+        return [fitted(real[groups != group], fake[groups != group]) for group in range(-1, GROUPS)]
+
+    def ours() -> Any:
+        return compare_separability(sets[0])(sets[1], ["p_ids", "u_ids"])
+
+    fitted(real[:64], fake[:64])
+    return ours, theirs
+
+
 def inception(_: Path) -> Sides:
     """64 pictures through both networks on two cores.
 
@@ -371,12 +452,26 @@ LINES: dict[str, Line] = {
     "ssim-piq": Line("SSIM", "piq", partial(pair_metric, "ssim", piq_ssim, 40), 9, 40),
     "ms-ssim": Line("MS-SSIM", "pytorch-msssim", partial(pair_metric, "ms_ssim", msssim_ms_ssim, 30), 9, 30),
     "classic": Line("40 PNG pairs 256x256: VIF, FSIM, GMSD, MS-GMSD, VSI, MDSI, HaarPSI", "piq in a loop", classic),
+    **{
+        name: Line(name, "piq, conversion to floats included", partial(classic_call, name, 20), 9, 20)
+        for name in CLASSIC
+    },
     "niqe": Line("NIQE", "pyiqa", niqe, 9, 20),
     "frechet-400": Line("Fréchet distance, N = 400, d = 2048", "scipy's sqrtm", frechet_few, 3),
     "frechet-5000": Line("Fréchet distance, N = 5,000, d = 2048", "torch-fidelity", frechet_many, 5),
     "kid-5000": Line(
         "KID, all pairs, N = 5,000, d = 2048", "torch-fidelity, one subset of all, both in float64", kid_many, 3
     ),
+    **{
+        f"cmmd-5000-{precision}": Line(
+            "CMMD, N = 5,000, d = 768",
+            f"the published arithmetic in torch, {precision}",
+            partial(cmmd_many, precision),
+            5,
+        )
+        for precision in ("float32", "float64")
+    },
+    "p-ids": Line("P-IDS and U-IDS with intervals, 1,000 pairs, d = 512", "a loop over eleven fits", separability, 3),
     "inception": Line("Inception features", "plain NCHW float32, batch 16", inception),
     "again": Line("second run: PSNR, SSIM, NIQE of 400 pairs", "first run", partial(again, ("psnr", "ssim", "niqe"))),
     "again-fid": Line(
