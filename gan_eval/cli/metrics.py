@@ -111,10 +111,12 @@ def metrics(
     if baselines:
         if not sets:
             raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
+        from gan_eval.cli.console import Console
         from gan_eval.files.output_folders import claim_output_folder
         from gan_eval.stimuli.fills import BASELINES, write_fills
 
-        inputs += write_fills(inputs, claim_output_folder(out) / BASELINES)
+        with Console() as console, console.working("baselines"):
+            inputs += write_fills(inputs, claim_output_folder(out) / BASELINES)
     settings = Settings(
         metrics=requested,
         resizer=resizer,

@@ -30,12 +30,13 @@ def border_mean(picture: Picture, hole: Hole) -> NDArray[np.float64]:
     from scipy import ndimage
 
     cross = ndimage.generate_binary_structure(2, 1)
-    parts, count = ndimage.label(hole)
+    parts, _ = ndimage.label(hole)
     filled = np.empty((*hole.shape, 3))
-    for part in range(1, count + 1):
-        inside = parts == part
-        border = ndimage.binary_dilation(inside, cross) & ~hole
-        filled[inside] = picture[border].mean(axis=0)
+    for part, box in enumerate(ndimage.find_objects(parts), start=1):
+        around = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+        inside = parts[around] == part
+        border = ndimage.binary_dilation(inside, cross) & ~hole[around]
+        filled[around][inside] = picture[around][border].mean(axis=0)
     return filled[hole]
 
 
