@@ -12,12 +12,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageCms, JpegImagePlugin
 
-from gan_eval.errors import UserError, reason_of
 from gan_eval.files.reading import require_file
-from gan_eval.stimuli.pictures import Picture, has_shape, read_stored
-from gan_eval.stimuli.pixel_formats import format_of
+from gan_eval.stimuli.pictures import Picture, decoding_errors, has_shape
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet
 from gan_eval.tables.frames import Row
 
@@ -105,25 +103,8 @@ def file_facts(path: Path) -> Facts:
     """
     path = Path(path)
     require_file(path)
-    try:
-        with Image.open(path) as image:
-            return _facts_of(image, path)
-    except UnidentifiedImageError:
-        samples = read_stored(path).samples  # of channels that Pillow does not know, or the message why not
-        height, width = samples.shape[:2]
-        return {
-            "format": "TIFF",
-            "size": f"{width}x{height}",
-            "mode": str(format_of(samples)),
-            "profile": "none",
-            "metadata": "none",
-            "jpeg_tables": None,
-            "jpeg_subsampling": None,
-        }
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such picture; restore it") from error
-    except Exception as error:  # damaged bytes can raise anything: struct.error, KeyError, ...
-        raise UserError(f"{path}: not a readable picture ({reason_of(error)}); replace or remove it") from error
+    with decoding_errors(path), Image.open(path) as image:
+        return _facts_of(image, path)
 
 
 def _facts_of(image: Image.Image, path: Path) -> dict[str, Value]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms
 
 import gan_eval
 from gan_eval.errors import UserError
@@ -75,11 +75,8 @@ def decode_srgb(content: bytes, path: Path) -> Picture:
         UserError: the picture has no exact 8-bit RGB reading, or its profile is damaged or for other colours.
     """
     picture = decode_rgb(content, path)
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            profile = image.info.get("icc_profile")
-    except UnidentifiedImageError:  # channels that are no colours
-        return picture
+    with Image.open(io.BytesIO(content)) as image:
+        profile = image.info.get("icc_profile")
     if not profile:
         return picture
     try:

@@ -23,10 +23,7 @@ from gan_eval.files.atomic import atomic_path
 from gan_eval.files.reading import read_bytes
 from gan_eval.stimuli.pixel_formats import (
     MOST_PIXELS,
-    TIFF_BEGINNINGS,
     Samples,
-    Stored,
-    format_of,
     is_read_whole,
     rounded,
     stored_of,
@@ -87,73 +84,61 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
         UserError: the picture is broken, truncated, too large, transparent, a TIFF of several pages, or of a mode that
             has no exact 8-bit RGB reading (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
     """
-    return _rgb_of(_decoded(content, path), path)
+    return rgb_of(_decoded(content, path))
 
 
 def decode_measured(content: bytes, path: Path) -> Samples:
-    """Decode to what metrics take: 8-bit grey and colour to RGB as `decode_rgb` does, others to every sample.
+    """Decode to what metrics take: 16 bits of grey or RGB to (H, W, 1 or 3) uint16, others as `decode_rgb` does.
 
     Raises:
         UserError: as for `decode_rgb`.
     """
-    stored = _decoded(content, path)
-    samples = stored.colours
-    is_plain = samples.dtype == np.uint8 and samples.shape[2] in (1, 3)
-    return _rgb_of(stored, path) if is_plain or stored.is_transparent else np.ascontiguousarray(samples)
+    colours = _decoded(content, path)
+    return colours if colours.dtype == np.uint16 else rgb_of(colours)
 
 
-def _decoded(content: bytes, path: Path) -> Stored:
-    """Every sample of a picture file, upright."""
-    with _decoding_errors(path):
-        image = _opened(content, path)
-        if image is None:
-            stored, orientation = tiff_samples(content)
-        else:
-            with image:
-                stored = stored_of(image, content, path)
-                orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        turn = _TURNS.get(orientation)
-        return Stored(stored.samples if turn is None else turn(stored.samples), stored.alpha)
-
-
-def _rgb_of(stored: Stored, path: Path) -> Picture:
-    """Return (H, W, 3) uint8 of all samples, as `decode_rgb` says."""
-    if stored.is_transparent:
-        raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
-    colours = np.ascontiguousarray(stored.colours)
-    if colours.shape[2] not in (1, 3):
-        raise UserError(
-            f"{path}: {format_of(stored.samples)}: only grey and RGB are read here; save it as one of these"
-        )
+def rgb_of(colours: Samples) -> Picture:
+    """Return (H, W, 3) uint8 of (H, W, 1 or 3) uint8 or uint16; 16 bits are rounded."""
     levels = rounded(colours) if colours.dtype == np.uint16 else colours
     return np.array(np.broadcast_to(levels, (*levels.shape[:2], 3)))
 
 
-def _opened(content: bytes, path: Path) -> Image.Image | None:
-    """The picture, of which the header is read; None for a TIFF of which Pillow does not read every sample."""
+def _decoded(content: bytes, path: Path) -> Samples:
+    """(H, W, 1 or 3) uint8 or uint16: every sample of a picture file, upright, without alpha."""
+    with decoding_errors(path), _opened(content, path) as image:
+        samples, has_alpha = stored_of(image, content, path) if is_read_whole(image) else tiff_samples(content)
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    samples = samples if turn is None else turn(samples)
+    if has_alpha and (samples[..., -1] != np.iinfo(samples.dtype).max).any():
+        raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
+    colours = samples[..., :-1] if has_alpha else samples
+    if colours.shape[2] not in (1, 3):
+        raise UserError(f"{path}: {samples.shape[2]} channels: only grey and RGB are read; save it as one of these")
+    return np.ascontiguousarray(colours)
+
+
+def _opened(content: bytes, path: Path) -> Image.Image:
+    """The picture, of which the header is read."""
     if not content:
         raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
     logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its messages repeat the error's
-    try:
-        image = Image.open(io.BytesIO(content))
-    except UnidentifiedImageError:
-        if content.startswith(TIFF_BEGINNINGS):
-            return None
-        raise
+    image = Image.open(io.BytesIO(content))
     if image.format == "PPM":  # Pillow rounds its 16 bits to 8
         raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
     if image.width * image.height > MOST_PIXELS:
         raise Image.DecompressionBombError
-    return image if is_read_whole(image) else None
+    return image
 
 
 @contextmanager
-def _decoding_errors(path: Path) -> Iterator[None]:
+def decoding_errors(path: Path) -> Iterator[None]:
     """Convert errors of decoding to `UserError`."""
     try:
         yield
     except UserError:
         raise
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such picture; restore it") from error
     except Image.DecompressionBombError as error:
         limit = f"more than {MOST_PIXELS:,} pixels"
         raise UserError(f"{path}: too large to decode safely ({limit}); scale it down") from error
@@ -167,18 +152,6 @@ def _decoding_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: not a readable picture ({reason}); {fix}") from error
 
 
-def read_stored(path: Path) -> Stored:
-    """Decode a picture file to every sample that it holds, upright.
-
-    Grey and RGB of 8 or 16 bits, with or without alpha, in any format that Pillow reads whole; a palette's colours;
-    TIFF with any number of channels of 8 or 16 bits.
-
-    Raises:
-        UserError: the file is missing, broken, too large, or of another depth or colour model.
-    """
-    return _decoded(read_file(path), path)
-
-
 def write_png(path: Path, picture: Picture) -> None:
     """Write (H, W, 3) or (H, W) uint8 as PNG without metadata, whole or not at all."""
     with atomic_path(path) as temporary:
@@ -186,22 +159,18 @@ def write_png(path: Path, picture: Picture) -> None:
 
 
 def resize(
-    picture: Picture, size: tuple[int, int], *, resampling: Image.Resampling = Image.Resampling.BICUBIC
+    picture: Samples, size: tuple[int, int], *, resampling: Image.Resampling = Image.Resampling.BICUBIC
 ) -> Picture:
-    """Resize (H, W, 3) uint8, or (H, W, channels) uint8 or uint16, to `size` = (height, width) by one of Pillow's rules
-    (antialiased when shrinking); a size that it has already keeps every sample.
+    """Resize (H, W, 3) or (H, W) uint8, or (H, W, channels) uint16, to `size` = (height, width) by one of Pillow's
+    rules (antialiased when shrinking); a size that it has already keeps every sample.
     """
     height, width = size
     if picture.shape[:2] == (height, width):
         return picture
-    if picture.ndim == 3 and (picture.shape[2] != 3 or picture.dtype != np.uint8):
-        planes = (picture[..., channel] for channel in range(picture.shape[2]))
-        if picture.dtype == np.uint8:
-            resized = [np.asarray(Image.fromarray(plane).resize((width, height), resampling)) for plane in planes]
-        else:  # as floats: Pillow's own rule for 16 bits is rougher
-            floats = (Image.fromarray(plane.astype(np.float32)).resize((width, height), resampling) for plane in planes)
-            resized = [np.rint(np.asarray(plane)).clip(0, 65535).astype(np.uint16) for plane in floats]
-        return np.stack(resized, axis=-1)
+    if picture.dtype == np.uint16:  # as floats: Pillow's own rule for 16 bits is rougher
+        planes = (Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(picture, 2, 0))
+        resized = [np.asarray(plane.resize((width, height), resampling)) for plane in planes]
+        return np.rint(np.stack(resized, axis=-1)).clip(0, 65535).astype(np.uint16)
     return np.asarray(Image.fromarray(picture).resize((width, height), resampling))
 
 

@@ -1,9 +1,8 @@
 """Pixel formats: the channels and the depth of pictures, and every sample of their files."""
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,54 +15,8 @@ Samples = NDArray[Any]
 
 MOST_PIXELS = 89_478_485
 """Limit of pixels in a picture: a quarter of a gigabyte, decoded. Pillow warns from there."""
-MOST_CHANNELS = 64
-"""More are hardly meant as channels of one picture."""
 
-
-class PixelFormat(NamedTuple):
-    """Channels and bits a channel of a picture.
-
-    >>> str(PixelFormat(3, 8)), str(PixelFormat(1, 16)), str(PixelFormat(5, 16))
-    ('8-bit RGB', '16-bit grey', '16 bits, 5 channels')
-    """
-
-    channels: int
-    bits: int
-
-    def __str__(self) -> str:
-        names = {1: f"{self.bits}-bit grey", 3: f"{self.bits}-bit RGB"}
-        return names.get(self.channels, f"{self.bits} bits, {self.channels} channels")
-
-
-RGB8 = PixelFormat(3, 8)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """All samples of a stored picture."""
-
-    samples: Samples
-    alpha: bool = False
-    """True if the file declares the last channel as alpha."""
-
-    @property
-    def is_transparent(self) -> bool:
-        """True if a pixel's alpha is below the maximum."""
-        return self.alpha and bool((self.samples[..., -1] != np.iinfo(self.samples.dtype).max).any())
-
-    @property
-    def colours(self) -> Samples:
-        """Without the alpha channel."""
-        return self.samples[..., :-1] if self.alpha else self.samples
-
-
-def format_of(samples: Samples) -> PixelFormat:
-    """Channels and depth of (H, W, channels) uint8 or uint16."""
-    return PixelFormat(samples.shape[2], 16 if samples.dtype == np.uint16 else 8)
-
-
-TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_SUBFILE_TYPE, _BITS, _PHOTOMETRIC, _ORIENTATION, _PLANES, _EXTRA = 254, 258, 262, 274, 284, 338
+_BITS, _PHOTOMETRIC, _PLANES, _EXTRA = 258, 262, 284, 338
 """Tags of TIFF."""
 _NO_PAGE = 0b101
 """Bits of the subfile type: a thumbnail, a mask of another page."""
@@ -81,11 +34,11 @@ def is_read_whole(image: Image.Image) -> bool:
     return pages == 1 and not is_deep and tags.get(_PLANES, 1) == 1 and 0 not in np.atleast_1d(tags.get(_EXTRA, 1))
 
 
-def tiff_samples(content: bytes) -> tuple[Stored, int]:
+def tiff_samples(content: bytes) -> tuple[Samples, bool]:
     """Any TIFF of one page of 8 or 16 bits, whose channels are samples of a pixel, or planes apart.
 
     Returns:
-        All samples, and the orientation as in EXIF.
+        All samples, and whether the last channel is alpha.
 
     Raises:
         ValueError: a stack of pages, of another depth, with black and white exchanged, or in a palette.
@@ -107,19 +60,17 @@ def tiff_samples(content: bytes) -> tuple[Stored, int]:
                 f"colours stored in a way (photometric {int(page.photometric)}) that has no exact reading here"
             )
         extra = tuple(page.extrasamples)
-        orientation, bits = page.tags.get(_ORIENTATION), page.bitspersample
+        bits = page.bitspersample
     samples = samples if samples.ndim == 3 else samples[..., None]
     if samples.dtype not in (np.uint8, np.uint16) or bits not in (8, 16):
         raise ValueError(f"samples of {samples.dtype} ({bits} bits); wanted whole numbers of 8 or 16 bits without sign")
-    if samples.ndim != 3 or samples.shape[2] > MOST_CHANNELS:
-        raise ValueError(f"not one picture of at most {MOST_CHANNELS} channels (its shape is {samples.shape})")
     samples = np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder("="))
     alpha = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
-    return Stored(samples, bool(extra) and extra[-1] in alpha), orientation.value if orientation else 1
+    return samples, bool(extra) and extra[-1] in alpha
 
 
-def stored_of(image: Image.Image, content: bytes, path: Path) -> Stored:
-    """All samples of an opened picture.
+def stored_of(image: Image.Image, content: bytes, path: Path) -> tuple[Samples, bool]:
+    """All samples of an opened picture, and whether the last channel is alpha.
 
     Raises:
         UserError: in colours without a reading here.
@@ -131,7 +82,7 @@ def stored_of(image: Image.Image, content: bytes, path: Path) -> Stored:
         if (transparent := image.info.get("transparency")) is not None:
             is_opaque = (levels != transparent).any(axis=2, keepdims=True)
             levels = np.concatenate([levels, np.where(is_opaque, np.uint16(65535), np.uint16(0))], axis=2)
-        return Stored(levels, levels.shape[2] in (2, 4))
+        return levels, levels.shape[2] in (2, 4)
     if image.mode == "PA" or (image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info):
         image = image.convert("RGBA")
     if image.mode in ("1", "P"):
@@ -141,7 +92,7 @@ def stored_of(image: Image.Image, content: bytes, path: Path) -> Stored:
             f"{path}: colour mode {image.mode} has no exact 8-bit RGB reading; convert the picture to sRGB first"
         )
     samples = np.array(image)
-    return Stored(samples if samples.ndim == 3 else samples[..., None], image.mode in ("LA", "RGBA"))
+    return samples if samples.ndim == 3 else samples[..., None], image.mode in ("LA", "RGBA")
 
 
 _GREY_AND_ALPHA = "LA;16B"

@@ -68,7 +68,7 @@ class Metric:
     of_items: "Callable[[Sequence[LabelCells]], NDArray[np.float64]] | None" = None
     """For a metric of the input that compares a data set's items: a value for each, NaN where there is none."""
     any_format: bool = False
-    """Defined for pictures of any channels and depth, of which it is given every sample; others are for 8-bit RGB."""
+    """Defined for pictures of 16 bits too, of which it is given every sample; others are for 8-bit RGB."""
     weights: tuple[str, ...] = ()
     """Names of the pretrained weights in `gan_eval.metrics.weights.cache` that it needs."""
     readers: tuple[Callable[[Path], Any], ...] = ()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gan_eval.errors import UserError
 from gan_eval.files.digests import known_digest, remember_digest
 from gan_eval.files.reading import require_file
@@ -15,7 +17,7 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.holes import hole_of
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.stimuli.pixel_formats import RGB8, Samples, format_of
+from gan_eval.stimuli.pixel_formats import Samples
 
 if TYPE_CHECKING:
     from gan_eval.metrics.kernels.pictures import HolePixels
@@ -70,19 +72,18 @@ class PictureFiles:
         """(H, W, 3) uint8; decoded once.
 
         Raises:
-            Unmeasurable: the picture is not 8-bit grey or RGB.
+            Unmeasurable: the picture has 16 bits.
             UserError: it cannot be decoded.
         """
         samples = self.samples(file)
-        if format_of(samples) != RGB8:
+        if samples.dtype != np.uint8:
             raise Unmeasurable(
-                f"{format_of(samples)}: this metric is defined for 8-bit RGB; `gan-eval stimuli equalise` makes a set "
-                "of 8-bit RGB"
+                "16 bits: this metric is defined for 8-bit RGB; `gan-eval stimuli equalise` makes a set of it"
             )
         return samples
 
     def samples(self, file: PictureFile) -> Samples:
-        """(H, W, channels) uint8 or uint16 with every sample, 8-bit grey as RGB; decoded once.
+        """(H, W, 3) uint8, or of 16 bits (H, W, 1 or 3) uint16; decoded once.
 
         Raises:
             UserError: it cannot be decoded.
@@ -93,37 +94,23 @@ class PictureFiles:
             self._samples[file.digest] = pictures.decode_measured(content, file.path)
         return self._samples[file.digest]
 
-    def rgb8(self, file: PictureFile) -> Picture:
-        """(H, W, 3) uint8: other pictures than 8-bit RGB as `decode_rgb` reads them.
-
-        Raises:
-            UserError: it cannot be decoded.
-        """
-        samples = self.samples(file)
-        return samples if format_of(samples) == RGB8 else pictures.read_rgb(file.path)
-
     def pair(
         self, file: PictureFile, reference: PictureFile, *, any_format: bool, resize: bool
     ) -> tuple[Samples, Samples]:
         """Return a generated picture and its reference.
 
-        With `any_format`, a pair of one format has every sample; of two formats, grey and RGB are brought to 8-bit RGB.
+        With `any_format`, a pair of 16 bits has every sample; of two formats, both are brought to 8-bit RGB.
 
         Raises:
-            Unmeasurable: their channels differ, or the metric is not for their format.
+            Unmeasurable: the metric is not for their format.
             UserError: one cannot be decoded.
         """
         if not any_format:
             fake, real = self.picture(file), self.picture(reference)
         else:
             fake, real = self.samples(file), self.samples(reference)
-        of_fake, of_real = format_of(fake), format_of(real)
-        if of_fake != of_real:
-            if any(found.channels not in (1, 3) for found in (of_fake, of_real)):
-                raise Unmeasurable(
-                    f"the generated picture is {of_fake}, the real one {of_real}; bring both to one format"
-                )
-            fake, real = self.rgb8(file), self.rgb8(reference)
+            if (fake.dtype, fake.shape[2]) != (real.dtype, real.shape[2]):
+                fake, real = pictures.rgb_of(fake), pictures.rgb_of(real)
         if resize and fake.shape != real.shape:
             fake = pictures.resize(fake, real.shape[:2]).copy()
         return fake, real
@@ -135,7 +122,7 @@ class PictureFiles:
             UserError: see `picture`.
         """
         if mask.digest not in self._holes:
-            self._holes[mask.digest] = hole_of(self.rgb8(mask))
+            self._holes[mask.digest] = hole_of(pictures.rgb_of(self.samples(mask)))
             self._samples.pop(mask.digest)
         return self._holes[mask.digest]
 

@@ -11,7 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.stimuli.importing import import_folder
-from gan_eval.stimuli.pictures import decode_measured, read_rgb, read_stored, resize
+from gan_eval.stimuli.pictures import decode_measured, decode_rgb, read_rgb, resize
 from gan_eval.stimuli.pixel_formats import Samples, rounded
 
 
@@ -19,16 +19,15 @@ def noise(seed: int, channels: int, bits: int, side: tuple[int, int] = (24, 17))
     return np.random.default_rng(seed).integers(0, 2**bits, (*side, channels)).astype(f"uint{bits}")
 
 
-@pytest.mark.parametrize("compression", [None, "zlib"])
-@pytest.mark.parametrize("planes", ["contig", "separate"])
-def test_tiff_of_any_layout(planes: str, compression: str | None, tmp_path: Path) -> None:
-    samples = noise(1, 5, 16)
-    stored = samples if planes == "contig" else np.moveaxis(samples, 2, 0)
-    path = tmp_path / "x.tif"
-    tifffile.imwrite(path, stored, photometric="minisblack", planarconfig=planes, compression=compression)
-    np.testing.assert_array_equal(read_stored(path).samples, samples)
-    with pytest.raises(UserError, match=r"x\.tif: (16 bits, 5 channels: only grey and RGB|not a readable picture)"):
-        read_rgb(path)
+@pytest.mark.parametrize("channels", [2, 5])
+def test_other_channels_than_grey_and_rgb_are_refused(channels: int, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "x.tif", noise(1, channels, 16), photometric="minisblack", planarconfig="contig")
+    with pytest.raises(UserError, match=r"x\.tif: not a readable picture \(of no known kind\)"):
+        read_rgb(tmp_path / "x.tif")
+    if channels == 5:
+        tifffile.imwrite(tmp_path / "x.tif", noise(1, channels, 8), photometric="rgb", planarconfig="contig")
+        with pytest.raises(UserError, match=rf"x\.tif: {channels} channels: only grey and RGB are read"):
+            read_rgb(tmp_path / "x.tif")
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -41,9 +40,9 @@ def test_a_stack_of_pages_is_refused_by_every_reader(shape: tuple[int, ...], bit
         file.write(pages[1, :6], photometric="rgb" if len(shape) == 4 else "minisblack")
     for name in ("a.tif", "b.tif"):
         path = tmp_path / name
-        for read in (read_rgb, read_stored, lambda each: decode_measured(each.read_bytes(), each)):
+        for decode in (decode_rgb, decode_measured):
             with pytest.raises(UserError, match=rf"{name}: .*a stack of \d pages: save the page that is meant"):
-                read(path)  # type: ignore[operator]
+                decode(path.read_bytes(), path)
 
 
 def test_a_thumbnail_is_no_page(tmp_path: Path) -> None:
@@ -52,35 +51,32 @@ def test_a_thumbnail_is_no_page(tmp_path: Path) -> None:
         file.write(picture, photometric="rgb")
         file.write(picture[::2, ::2], photometric="rgb", subfiletype=1)
     np.testing.assert_array_equal(read_rgb(tmp_path / "a.tif"), picture)
-    np.testing.assert_array_equal(read_stored(tmp_path / "a.tif").samples, picture)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.int16, np.uint32])
 def test_other_depths_are_refused_by_name(kind: type, tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "x.tif", noise(1, 4, 8).astype(kind), photometric="minisblack", planarconfig="contig")
-    with pytest.raises(UserError, match=r"x\.tif: .*wanted whole numbers of 8 or 16 bits"):
-        read_stored(tmp_path / "x.tif")
+    tifffile.imwrite(tmp_path / "x.tif", noise(1, 1, 8)[..., 0].astype(kind), photometric="minisblack")
+    with pytest.raises(UserError, match=r"x\.tif: colour mode [FI] has no exact 8-bit RGB reading"):
+        read_rgb(tmp_path / "x.tif")
 
 
 def test_16_bits_are_resized_without_rounding_to_8() -> None:
-    samples = noise(1, 2, 16, (40, 30))
+    samples = noise(1, 3, 16, (40, 30))
     found = resize(samples, (20, 15))
-    assert (found.shape, found.dtype) == ((20, 15, 2), np.uint16)
+    assert (found.shape, found.dtype) == ((20, 15, 3), np.uint16)
     wanted = resize((samples >> 8).astype(np.uint8), (20, 15))
     assert np.abs(found / 257 - wanted).max() < 2.5
     assert (found % 257 != 0).mean() > 0.9
     assert resize(samples, (40, 30)) is samples
-    colours = noise(2, 4, 8, (40, 30))
-    np.testing.assert_array_equal(resize(colours, (20, 15))[..., :3], resize(colours[..., :3], (20, 15)))
 
 
-@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize("channels", [1, 3])
 def test_16_bit_pairs_are_measured_with_every_sample(channels: int, tmp_path: Path) -> None:
     pair = [noise(n, channels, 16, (40, 40)) // 16 for n in (1, 2)]
-    how = {"planarconfig": "contig"} if channels > 1 else {}
+    kind = "rgb" if channels == 3 else "minisblack"
     for folder, picture in zip(("fake", "real"), pair, strict=True):
         (tmp_path / folder).mkdir()
-        tifffile.imwrite(tmp_path / folder / "0.tif", picture.squeeze(), photometric="minisblack", **how)
+        tifffile.imwrite(tmp_path / folder / "0.tif", picture.squeeze(), photometric=kind)
     values, _ = evaluate(
         real=tmp_path / "real", fake=tmp_path / "fake", metrics=("psnr", "ssim", "l1", "ssim_luma"), cache=False
     )

@@ -118,7 +118,7 @@ def test_a_bad_picture_has_its_reason_and_the_others_are_measured(folders: Folde
     assert found["value"].isna().sum() == 3
     for metric in ("psnr", "sharpness"):
         assert _reason(found, "d/m/p0", metric).startswith(f"{fake / 'p0.png'}: not a readable picture (")
-    assert "16-bit RGB: this metric is defined for 8-bit RGB" in _reason(found, "d/m/p1", "sharpness")
+    assert "16 bits: this metric is defined for 8-bit RGB" in _reason(found, "d/m/p1", "sharpness")
     assert _value(found, "d/m/p1", "psnr") == psnr((deep // 257).astype(np.uint8), images.read_rgb(real / "p1.png"))
     assert _value(found, "d/m/line\\nbreak", "psnr") > 0
     assert _value(found, "d/real/p0", "sharpness") > 0
