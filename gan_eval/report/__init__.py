@@ -32,10 +32,6 @@ def write_report(
     Args:
         tables: a folder as for `build`, or frames by the names of their tables, such as what `gan_eval.analyze` gives,
             with `trials`, `image_metrics` and `set_metrics`.
-        out: the HTML file.
-        title: as for `build`.
-        stimuli: one or more stimulus sets, as for `build`.
-        with_raw_tables: as for `build`.
 
     Raises:
         UserError: as for `build`, or a frame has no table's name.
@@ -70,12 +66,7 @@ def write_report(
 
 
 def build(
-    folder: Path,
-    out: Path,
-    *,
-    title: str | None = None,
-    stimuli: Sequence[Path] = (),
-    with_raw_tables: bool = False,
+    folder: Path, out: Path, *, title: str | None = None, stimuli: Sequence[Path] = (), with_raw_tables: bool = False
 ) -> Path:
     """Write the report of a study's folder, or of any folder with tables of a study, and return its path.
 
@@ -84,7 +75,6 @@ def build(
     Args:
         folder: with `study.toml`, `.gan-eval/facts.json`, `tables/`, `metrics/`, `stimuli/`, `models/` and
             `published/`, each of which may be absent; or with tables that lie in the folder itself.
-        out: the HTML file.
         title: heading; default: the study's title, else its name, else the number of participants, else the folder.
         stimuli: folders of stimulus sets that were shown, besides those that the study's folder holds or names.
         with_raw_tables: put the tables of single sessions (trials, sessions) into the file too.
@@ -106,9 +96,7 @@ def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), theme
     """Write figure 1 of a study for a paper and return its path. Equal input gives equal bytes.
 
     Args:
-        folder: as for `build`.
         out: the file: `.pdf`, `.svg` or `.png`.
-        stimuli: as for `build`.
         theme: TOML file of size, font and colours.
 
     Raises:
@@ -128,12 +116,8 @@ def build_metrics_report(
 
     Args:
         frames: by table name: image_metrics, set_metrics, metric_comparisons, runs; each may be absent.
-        stimuli: the pictures that were measured, for thumbnails; those whose file cannot be read have none.
-        out: the HTML file.
+        stimuli: the pictures that were measured, for holes and spectra.
         title: heading; default: made of the models and data sets.
-
-    Raises:
-        UserError: the file cannot be written.
     """
     from gan_eval.report.metrics.data import Measured
     from gan_eval.report.page import render

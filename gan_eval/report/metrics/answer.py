@@ -1,8 +1,7 @@
 """The answer of the metrics page: the best model by each metric, as far as intervals of differences allow, and the
 differences themselves."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gan_eval.report.metrics.data import (
@@ -25,7 +24,6 @@ HOW_MARKED = (
     "although their own intervals overlap; they are not corrected for the number of comparisons."
 )
 """Meaning of the marks."""
-_MOST_NAMED = 4
 _MOST_NOTES = 6
 """Notes on the differences between many models."""
 
@@ -38,8 +36,6 @@ class Standing:
     """The model with the best value of those that no other is shown to beat; None where nothing can be said."""
     tied: tuple[str, ...] = ()
     """The leader and every model that the intervals do not show to be worse."""
-    why: str = ""
-    """Why nothing can be said."""
 
     @property
     def best(self) -> str | None:
@@ -58,41 +54,28 @@ class Standing:
 
 
 def standing(measured: Measured, dataset: str, metric: str) -> Standing:
-    """The standing by the table `metric_comparisons`; a difference that is not there shows nothing.
+    """The standing by the table `metric_comparisons`; nobody leads where it decides nothing.
 
-    Infinite values are in no mean and in no difference; a model that has no others has no standing.
+    Infinite values are in no mean and in no difference; a model that has no others has no standing. Metrics of the
+    input, which the models share, and those without a direction rank nobody.
     """
-    facts = facts_of(metric)
-    if facts is not None and facts.kind == "input":
-        return Standing(why="of the input, which the models share")
-    better = higher_is_better(metric)
+    facts, better = facts_of(metric), higher_is_better(metric)
     summaries = {model: measured.summary(dataset, metric, model) for model in measured.models(dataset)}
     models = [model for model, summary in summaries.items() if summary.is_known]
-    if len(models) < 2:
-        unknown = [summary for summary in summaries.values() if not summary.is_known]
-        reasons = {reason for summary in unknown for reason in summary.reasons}
-        reasons |= {"every value is infinite"} if any(summary.infinite for summary in unknown) else set()
-        only = f" ({reasons.pop()})" if len(reasons) == 1 else ""
-        return Standing(why=f"{'one model has' if models else 'no model has'} a value{only}")
-    if better is None:
-        return Standing(why="nobody said which way is better")
     table = measured.comparisons
-    table = table[(table["dataset"] == dataset) & (table["metric"] == metric)]
-    if table["difference"].notna().sum() == 0:
-        given = table["reason"].dropna()
-        return Standing(why=str(given.iloc[0]) if len(given) else "no differences were computed")
+    table = table[(table["dataset"] == dataset) & (table["metric"] == metric) & table["difference"].notna()]
     judged = table[table["better"].notna()]
-    if judged.empty and table["ci_low"].isna().all():
-        notes = table["note"].dropna()
-        return Standing(why=str(notes.iloc[0]) if len(notes) else "no difference has an interval")
+    is_open = judged.empty and table["ci_low"].isna().all()
+    if facts is None or facts.kind == "input" or better is None or len(models) < 2 or is_open:
+        return Standing()
     beaten = {
         (str(winner), str(b if winner == a else a))
         for winner, a, b in judged[["better", "a", "b"]].itertuples(index=False, name=None)
     }
     unbeaten = [model for model in models if not any(loser == model for _, loser in beaten)]
     if not unbeaten:
-        return Standing(why="every model loses to another, on the items that the two share")
-    compared = set(table.loc[table["difference"].notna(), ["a", "b"]].to_numpy().ravel())
+        return Standing()
+    compared = set(table[["a", "b"]].to_numpy().ravel())
     # the mean of other items than the rivals' may be the best and its model lose to one of them
     leader = (max if better else min)(
         [model for model in unbeaten if model in compared] or unbeaten, key=lambda model: summaries[model].value
@@ -113,77 +96,34 @@ def answer_section(measured: Measured) -> Section:
 
 
 def dataset_answer(measured: Measured, dataset: str) -> list[str]:
-    """The sentences for one data set, the answer itself first."""
-    models, by_metric = measured.models(dataset), standings(measured, dataset)
-    if not models:
-        return [f"{dataset}: no generated picture was measured."]
-    if len(models) == 1:
-        only = f"{dataset}: one model, {models[0]}, so there is nothing to compare; its values stand below."
-        return [only, *_small_fid(measured, dataset)]
-    descriptive = descriptive_metrics(measured, dataset, by_metric)
-    counted = {metric: place for metric, place in by_metric.items() if metric not in descriptive}
-    best: dict[str, list[str]] = {}
-    tied: dict[tuple[str, ...], list[str]] = {}
-    unknown: dict[str, list[str]] = {}
-    for metric, place in counted.items():
-        if place.leader is None:
-            unknown.setdefault(place.why, []).append(metric)
-        elif place.best:
-            best.setdefault(place.best, []).append(metric)
-        else:
-            tied.setdefault(tuple(sorted(place.tied)), []).append(metric)
-    sentences = [_headline(dataset, models, counted, descriptive)]
-    sentences += [
-        f"{model} is best by {_titles(metrics)}: better than every other model that has values, beyond the "
-        "95\u202f% interval of the difference."
-        for model, metrics in best.items()
-    ]
-    sentences += [
-        f"By {_titles(metrics)}, {_group_name(group, models)} cannot be told apart at the top."
-        for group, metrics in tied.items()
-    ]
-    sentences += [f"Nothing is said by {_titles(metrics)}: {why}." for why, metrics in unknown.items()]
-    for metric, why in descriptive.items():
-        end = "highest" if higher_is_better(metric) else "lowest"
-        first = by_metric[metric].best or f"{_group_name(by_metric[metric].tied, models)}, not told apart"
-        sentences.append(f"{title_of(metric)} is {end} for {first}; it does not count here: {why}.")
-    return [*sentences, *_small_fid(measured, dataset)]
+    """Return which model is best by which metrics, and the warning about an FID of few pictures; tables mark the rest.
 
-
-def descriptive_metrics(measured: Measured, dataset: str, by_metric: Mapping[str, Standing]) -> dict[str, str]:
-    """The metrics that make nobody the best, and why: those that only describe, and an FID of few pictures where
-    KID compares the same sets."""
-    decided = [metric for metric, place in by_metric.items() if place.leader]
-    reasons = {metric: "noise raises it, too" for metric in NO_VERDICT if metric in decided}
+    Metrics that only describe make nobody the best, nor does an FID of few pictures next to KID.
+    """
     models = measured.models(dataset)
-    few = any(measured.summary(dataset, "fid", model).few_for_fid for model in models)
-    if "kid" in decided and "fid" in decided and few:
-        reasons["fid"] = "KID counts in its place"
-    return reasons
-
-
-def _headline(
-    dataset: str, models: Sequence[str], counted: Mapping[str, Standing], descriptive: Mapping[str, str]
-) -> str:
-    decided = [place.best for place in counted.values() if place.leader]
-    wins = Counter(best for best in decided if best)
-    where = f"{dataset}: of {plural(len(models), 'model')}"
+    if len(models) < 2:
+        said = f"one model, {models[0]}: nothing to compare" if models else "no generated picture was measured"
+        return [f"{dataset}: {said}.", *_small_fid(measured, dataset)]
+    by_metric, warnings = standings(measured, dataset), _small_fid(measured, dataset)
+    decided = [metric for metric, place in by_metric.items() if place.leader and metric not in NO_VERDICT]
+    if "kid" in decided and warnings:
+        decided = [metric for metric in decided if metric != "fid"]
+    best: dict[str, list[str]] = {}
+    for metric in decided:
+        if winner := by_metric[metric].best:
+            best.setdefault(winner, []).append(metric)
     if not decided:
-        why = f"{_titles(descriptive)} alone cannot say so" if descriptive else "there are no differences to go by"
-        return f"{where} none can be called best: {why}."
-    if not wins:
-        return f"{where} none is better than every other by any metric, as far as the 95\u202f% intervals allow."
-    if len(wins) > 1:
-        return f"{where} none is best by every metric: it depends on what is measured."
-    ((model, count),) = wins.items()
-    return f"{where} {model} is better than every other by {count} of {plural(len(decided), 'metric')}."
-
-
-def _group_name(group: Sequence[str], models: Sequence[str]) -> str:
-    if len(group) == len(models):
-        return f"{'the two' if len(models) == 2 else f'all {len(models)}'} models"
-    names = [model for model in models if model in group]
-    return listed(names) if len(names) <= _MOST_NAMED else plural(len(names), "model")
+        said = "none can be called best: there are no differences to go by"
+    elif not best:
+        said = "none is better than every other by any metric, as far as the 95\u202f% intervals allow"
+    elif len(best) > 1:
+        winners = [f"{model} is by {_titles(metrics)}" for model, metrics in best.items()]
+        said = f"none is best by every metric: {listed(winners)}"
+    else:
+        ((model, metrics),) = best.items()
+        count = f"{len(metrics)} of {plural(len(decided), 'metric')}"
+        said = f"{model} is better than every other by {count}: {_titles(metrics)}"
+    return [f"{dataset}: of {plural(len(models), 'model')} {said}.", *warnings]
 
 
 def _titles(metrics: Iterable[str]) -> str:

@@ -1,9 +1,7 @@
-"""The values: a row for each model, a column for each metric; the best and the worst pictures."""
+"""The values: a row for each model, a column for each metric."""
 
 from collections.abc import Sequence
 from string import ascii_lowercase
-
-import pandas as pd
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.answer import HOW_MARKED, standings
@@ -11,44 +9,21 @@ from gan_eval.report.metrics.data import (
     REAL,
     Measured,
     Summary,
-    decimals,
     decimals_of,
     facts_of,
-    higher_is_better,
     section_by_dataset,
     unit_of,
     with_arrow,
 )
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, raw_note
-from gan_eval.report.parts.blocks import (
-    Block,
-    Cell,
-    Column,
-    Folded,
-    Gallery,
-    Lines,
-    Paragraph,
-    Section,
-    Table,
-)
+from gan_eval.report.parts.blocks import Block, Cell, Column, Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import (
-    NARROW,
-    NBSP,
-    NOTHING,
-    interval,
-    missing,
-    number,
-    plural,
-    whole,
-)
+from gan_eval.report.parts.words import NBSP, NOTHING, interval, missing, number, plural, whole
 
 MOST_COLUMNS = 8
 """Metrics in one table."""
 MOST_REASONS = 2
 """Reasons in the footnotes of a cell."""
-MOST_EXTREMES = 6
-"""Best and worst pictures of a metric."""
 _GROUPS = {
     "pair": "generated pictures compared with their real ones",
     "single": "pictures on their own, without a reference",
@@ -187,44 +162,3 @@ def table_notes(measured: Measured) -> list[str]:
     if len(measured.comparisons):
         notes.append(f"{HOW_MARKED} Comparisons here: {whole(len(measured.comparisons))}.")
     return notes
-
-
-def extremes_section(measured: Measured) -> Section:
-    """Return best and worst pictures of each metric, the first metric's open."""
-    return section_by_dataset(
-        "extremes",
-        "Best and worst pictures",
-        measured,
-        lambda dataset: metric_extremes(measured, dataset),
-        before=[Paragraph("Left the generated picture, right the real one.")],
-    )
-
-
-def metric_extremes(measured: Measured, dataset: str) -> list[Folded]:
-    """Return the generated pictures at both ends of each picture metric, over all models of a data set."""
-    blocks: list[Folded] = []
-    for metric in measured.picture_metrics(dataset):
-        rows = [measured.rows(dataset, metric, model) for model in measured.models(dataset)]
-        table = pd.concat(rows).dropna(subset="value").sort_values(["value", "stimulus"], kind="stable")
-        if table.empty:
-            continue
-        better = higher_is_better(metric)
-        low, high = ("worst", "best") if better else ("lowest", "highest") if better is None else ("best", "worst")
-        count = min(MOST_EXTREMES, max(len(table) // 2, 1))
-        ends = [(high, table.iloc[::-1].head(count))]
-        if len(table) > 1:
-            ends.append((low, table.head(count)))
-        if better is False:
-            ends.reverse()
-        unit, places = unit_of(metric), decimals(list(table["value"]))
-        unit = f"{NARROW}{unit}" if unit and len(unit) < 5 else ""
-        models = plural(int(table["model"].nunique()), "model")
-        lists: list[Block] = [Paragraph(f"Of {plural(len(table), 'generated picture')} of {models}.", "remarks")]
-        for end, part in ends:
-            heading = f"The {end} {whole(len(part))}" if len(part) > 1 else f"The {end}"
-            entries = [
-                measured.shown(row, [number(row["value"], digits=places) + unit]) for row in part.to_dict("records")
-            ]
-            lists.append(Gallery(entries, heading if len(table) > 1 else "The only picture"))
-        blocks.append(Folded(with_arrow(metric), lists, is_open=not blocks))
-    return blocks

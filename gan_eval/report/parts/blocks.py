@@ -57,7 +57,6 @@ class Heading(Block):
     """A heading within a section."""
 
     text: str
-    level: int = 3
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,6 @@ class Folded(Block):
 
     summary: str
     blocks: Sequence[Block]
-    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -282,12 +280,6 @@ class Report:
         if sections and not any(section.on_first_page for section in sections):
             sections[0] = replace(sections[0], on_first_page=True)
         object.__setattr__(self, "sections", tuple(sections))
-
-    @property
-    def charts(self) -> "list[Chart]":
-        """Every chart, in reading order."""
-        blocks = [block for section in self.sections for block in section.blocks]
-        return [chart for block in blocks if isinstance(block, Charts) for chart in block.charts]
 
 
 def without_empty_tables(sections: Sequence[Section]) -> list[Section]:

@@ -24,12 +24,12 @@ class Picture:
     description: str
 
 
-def thumbnail(path: Path | None, description: str, *, below: Path | None = None, side: int = SIDE) -> Picture | None:
-    """Return a picture of a file; None where there is none, where it is broken, or where it lies outside `below`."""
-    if path is None or (below is not None and not path.resolve().is_relative_to(below.resolve())):
+def thumbnail(path: Path, description: str, *, below: Path) -> Picture | None:
+    """Return a picture of a file; None where it is broken, or where it lies outside `below`."""
+    if not path.resolve().is_relative_to(below.resolve()):
         return None
     try:
-        return small_picture(read_rgb(path), description, side=side)
+        return small_picture(read_rgb(path), description, side=SIDE)
     except UserError:
         return None
 

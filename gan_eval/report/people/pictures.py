@@ -85,11 +85,9 @@ def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
     if hole_text(row["mask_kind"], row["mask_area"]):
         files["whole output"] = (base / RAW, "file")
     return {
-        stage: thumbnail(
-            None if missing(row[column]) else place / str(row[column]),
-            f"{stage.capitalize()} of {row['item']}",
-            below=place,
-        )
+        stage: None
+        if missing(row[column])
+        else thumbnail(place / str(row[column]), f"{stage.capitalize()} of {row['item']}", below=place)
         for stage, (place, column) in files.items()
     }
 
@@ -102,32 +100,23 @@ def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
     """
     judged = folder.scope("stimulus")
     judged = judged[judged["n_fake"] >= LEAST_ANSWERS]
-    if len(judged) < 2:
+    if len(judged) < 2 or not folder.stimuli:
         return []
     both = len(judged) >= 2 * MOST_RANKED
     most = judged.sort_values(["fake_high", "id"])
     ranked = {"Generated pictures that fooled most" if both else "Generated pictures by how often they fooled": most}
     if both:
         ranked["Generated pictures that fooled least"] = judged.sort_values(["fake_low", "id"], ascending=[False, True])
-    files = _files_of(folder)
+    stimuli = [stimuli.assign(place=folder.places[name]) for name, stimuli in folder.stimuli.items()]
+    files = pd.concat(stimuli).dropna(subset="file").drop_duplicates("stimulus").set_index("stimulus")
     galleries = []
     for title, rows in ranked.items():
         entries = []
         for row in rows.head(MOST_RANKED).to_dict("records"):
-            place, name = files.get(row["id"], (None, row["id"]))
-            picture = None if place is None else thumbnail(place / name, row["id"], below=place)
+            place, name = files.loc[row["id"], ["place", "file"]] if row["id"] in files.index else (None, "")
+            picture = thumbnail(place / name, row["id"], below=place) if place else None
             caption = f"called real: {percent(1 - row['fake_correct'], digits=0)} of {row['n_fake']:.0f}"
             entries.append(Shown([picture], [caption, row["id"]]))
         if any(any(entry.pictures) for entry in entries):
             galleries.append(Gallery(entries, title, is_ranked=True))
     return galleries
-
-
-def _files_of(folder: StudyFolder) -> dict[str, tuple[Path, str]]:
-    """Return the folder and file of each stimulus by its name."""
-    files: dict[str, tuple[Path, str]] = {}
-    for name, stimuli in folder.stimuli.items():
-        known = stimuli[stimuli["file"].notna()]
-        for stimulus, file in zip(known["stimulus"], known["file"], strict=True):
-            files.setdefault(str(stimulus), (folder.places[name], str(file)))
-    return files

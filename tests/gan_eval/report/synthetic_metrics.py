@@ -1,15 +1,12 @@
-"""Small metric tables whose answers are known, with the pictures they were made of."""
+"""Small metric tables whose answers are known."""
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from gan_eval.metrics.run.differences import compare_pictures
-from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.tables import IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.frames import Row, frame_of
 
@@ -60,24 +57,6 @@ def frames_of(images: Sequence[Row], set_rows: Sequence[Row] = ()) -> dict[str, 
         "metric_comparisons": frame_of(compare_pictures(images), METRIC_COMPARISONS),
         "runs": frame_of([_run()], RUNS),
     }
-
-
-def pictures_of(images: Sequence[Row], folder: Path) -> list[Stimulus]:
-    """A picture file for every stimulus; real pictures are files of their own for each model, as in stimulus sets."""
-    rng = np.random.default_rng(6)
-    found = {}
-    for row in images:
-        if row["stimulus"] not in found:
-            model, stem = row["model"], row["stimulus"].rpartition("/")[2]
-            file = folder / (model or "real") / f"{stem}.png"
-            real = folder / f"{model}-real" / f"{stem}.png" if model else None
-            for path in (file, real) if real else (file,):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(rng.integers(0, 255, (20, 30, 3), dtype=np.uint8)).save(path)
-            found[row["stimulus"]] = Stimulus(
-                row["stimulus"], row["item"], row["kind"], model, row["dataset"], file, real, None
-            )
-    return list(found.values())
 
 
 def _row(dataset: str, model: str | None, k: int, metric: str, value: float) -> Row:

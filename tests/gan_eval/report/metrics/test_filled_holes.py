@@ -49,10 +49,7 @@ def test_every_published_row_stands_beside_the_models_of_its_data_size_and_ratio
     images = folder.tables["image_metrics"]
     values = images[(images["model"] == "rec_1000") & (images["metric"] == "psnr_hole")]["value"].to_numpy(float)
     errors = 10 ** (-values / 10)
-    for place, sample, to_db in (
-        (6, errors, lambda error: -10 * math.log10(error)),
-        (7, values, lambda value: value),
-    ):
+    for place, sample, to_db in ((6, errors, lambda error: -10 * math.log10(error)), (7, values, lambda value: value)):
         half = 2.200985 * sample.std(ddof=1) / math.sqrt(12)  # Student's t of 11 degrees of freedom
         low, high = sorted(to_db(sample.mean() + sign * half) for sign in (-1, 1))
         assert view.rows[2][place] == f"{to_db(sample.mean()):.2f} ({low:.2f}–{high:.2f})"

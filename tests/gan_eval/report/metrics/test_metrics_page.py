@@ -20,7 +20,7 @@ def built(frames, stimuli, tmp_path: Path, **options) -> Page:
 
 
 def test_every_section_is_there_in_order_and_the_answer_first(metrics_page):
-    assert metrics_page.sections() == ["answer", "values", "differences", "extremes", "methods"]
+    assert metrics_page.sections() == ["answer", "values", "differences", "methods"]
     assert metrics_page.title == "Metrics of 3 models on houses"
 
 
@@ -35,8 +35,7 @@ def test_raw_sets_have_values_and_are_compared_with_nobody():
 
 def test_the_answer_names_the_winner_and_the_tied(metrics_page):
     answer = metrics_page.words.partition(" The answer ")[2].partition(" The values ")[0]
-    assert "clear is best by PSNR" in answer
-    assert "By NIQE, middling and alike cannot be told apart at the top" in answer
+    assert "of 3 models clear is better than every other by 1 of 2 metrics: PSNR." in answer
     assert "FID from fewer than 2000 pictures is biased upwards" in answer
 
 
@@ -86,10 +85,6 @@ def test_any_tables_give_a_page(case, tmp_path):
 def test_a_metric_without_known_direction_has_values_but_no_mark(tmp_path):
     page = built(CASES["unheard of"](), [], tmp_path)
     assert "mark best" not in page.attributes("class")
-    assert "nobody said which way is better" in page.words
-    assert "The highest 6" in page.words
-    assert "The lowest 6" in page.words
-    assert "no picture" in page.words
 
 
 def test_a_study_has_the_tables_of_the_metrics_page():
