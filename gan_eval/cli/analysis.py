@@ -280,7 +280,7 @@ def power(
 
     The assumptions and the numbers to try are those of the study file's section power.
 
-    Writes power.csv and power.svg into --out, which may be the study's folder: its stimulus sets are the pool then.
+    Writes power.csv into --out, which may be the study's folder: its stimulus sets are the pool then.
     """
     from gan_eval.settings.study import load_study
 
@@ -299,11 +299,9 @@ def power(
                 raise UserError(
                     f"{study}: power.fooling_rates.{name}: no such model; the study has {', '.join(models)}"
                 )
-        from gan_eval.files.atomic import write_text
         from gan_eval.files.output_folders import claim_output_folder
         from gan_eval.files.sets import replaced_set
         from gan_eval.machine.threads import usable_cores
-        from gan_eval.report.parts.chart import power_curve
         from gan_eval.stats.power import plan_power
         from gan_eval.stats.power.planning import POWER, printed, sentences
         from gan_eval.tables import frames as tabular
@@ -322,11 +320,8 @@ def power(
             ),
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
-        questions = [question.name for question in plan.questions]
-        curve = power_curve(plan.table, questions=questions, target=settings.target)
         with replaced_set(out, "power") as new:
             tabular.write_table(plan.table, new.folder / "power.csv", POWER)
-            write_text(new.folder / "power.svg", curve)
     answer, *others = sentences(plan)
     console.sentence(answer)
     caption, heads, rows = printed(plan)

@@ -1,4 +1,4 @@
-"""Charts: how a figure becomes inline SVG on the page or a file for a paper; and the curve of power.
+"""Charts: how a figure becomes inline SVG on the page or a file for a paper.
 
 Each figure is drawn at a phone's width, so that its letters stay readable there. The page sets several side by side
 where there is room.
@@ -9,16 +9,13 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 INK, MUTED, GRID = "#1c1d21", "#4a4d55", "#dfddd6"
 SERIES = {"real": "#1b6f8a", "fake": "#c2571a", "all": "#55427a"}
@@ -92,19 +89,11 @@ def line_style(place: int) -> dict[str, Any]:
     return {"color": CURVES[place % len(CURVES)], "linestyle": DASHES[place // len(CURVES) % len(DASHES)]}
 
 
-def svg_text(figure: Figure) -> str:
-    """Return a drawing as SVG, whose letters stay text."""
-    return _saved(figure, "svg", dict.fromkeys(("Date", "Creator"))).decode()
-
-
 def figure_file(figure: Figure, suffix: str, *, title: str, description: str) -> bytes:
     """Return a drawing as a file for a paper, in which letters stay text; equal drawings give equal bytes.
 
     Args:
-        figure: the drawing.
         suffix: one of FORMATS.
-        title: its title in the file.
-        description: its description in the file.
     """
     figure.patch.set(facecolor="white", alpha=1)
     if suffix == ".svg":
@@ -130,11 +119,10 @@ def svg_element(figure: Figure, name: str) -> Markup:
     """Return the drawing as an `<svg>` element that follows the page: its font, its colours, light and dark.
 
     Args:
-        figure: the drawing.
         name: prefix that keeps identifiers apart on one page.
     """
     figure.patch.set_alpha(0)
-    text = svg_text(figure)
+    text = _saved(figure, "svg", dict.fromkeys(("Date", "Creator"))).decode()
     text = text[text.index("<svg") :]
     for colour, variable in ON_PAGE.items():
         text = text.replace(colour, variable)
@@ -151,32 +139,3 @@ def svg_element(figure: Figure, name: str) -> Markup:
 def first_of(count: int) -> str:
     """Return the end of a caption where a chart does not show all of these groups; else nothing."""
     return f" The first {MOST_GROUPS} of {count}; the table has all." if count > MOST_GROUPS else ""
-
-
-def power_curve(table: "pd.DataFrame", *, questions: Sequence[str], target: float) -> str:
-    """Draw power with its interval for each question, and the target; equal input gives equal text.
-
-    Args:
-        table: the table `power`.
-        questions: in the order of the legend.
-        target: the power (0..1) that is wanted.
-    """
-    with mpl.rc_context(STYLE):
-        figure, axes = panel(3.2 + 0.2 * len(questions))
-        for place, question in enumerate(questions):
-            rows = table[table["question"] == question]
-            rows = rows[(rows["stimuli"] == rows["stimuli"].iloc[0]) & rows["participants"].notna()]
-            rows = rows.sort_values("participants")
-            participants = rows["participants"].to_numpy(float)
-            power, low, high = (100 * rows[name].to_numpy(float) for name in ("power", "ci_low", "ci_high"))
-            style, label = line_style(place), question.replace("$", r"\$")
-            axes.fill_between(participants, low, high, color=style["color"], alpha=0.18, linewidth=0)
-            axes.plot(participants, power, marker="o", markersize=4.5, label=label, **style)
-        axes.axhline(100 * target, color=MUTED, linewidth=1, linestyle=":", zorder=0)
-        axes.set_ylim(0, 102)
-        axes.set_xlim(left=0)
-        axes.grid(axis="y")
-        axes.set_xlabel("participants")
-        axes.set_ylabel("power, %")
-        figure.legend(loc="outside lower center", title=f"Dotted: {100 * target:.0f} %", title_fontsize=8, fontsize=8)
-    return svg_text(figure)

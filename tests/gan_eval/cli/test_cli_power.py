@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -41,7 +40,7 @@ def write_study(folder: Path, *, protocol: str = "quick_response", power: str = 
     return file
 
 
-def test_table_curve_and_sentence(command: Command, tmp_path: Path) -> None:
+def test_table_and_sentence(command: Command, tmp_path: Path) -> None:
     out = tmp_path / "out"
     status, reported, err = command(write_study(tmp_path), "--out", out, "--stimuli", 30, "--workers", 1)
     assert (status, reported) == (0, f"{out}\n")
@@ -59,9 +58,6 @@ def test_table_curve_and_sentence(command: Command, tmp_path: Path) -> None:
     assert caption == "As planned, 12 trials a person:"
     assert heads.split()[:3] == ["question", "people", "pictures"]
     assert [line.split()[2].strip("*") for line in table] == ["4", "6"]
-    svg = ElementTree.fromstring((out / "power.svg").read_text(encoding="utf-8"))
-    assert svg.tag.endswith("svg")
-    assert "told apart" in "".join(svg.itertext())
 
 
 @pytest.mark.nightly
@@ -70,11 +66,11 @@ def test_the_same_seed_gives_the_same_files_on_any_number_of_processes(command: 
     for workers in (1, 2):
         out = tmp_path / str(workers)
         assert command(file, "--out", out, "--workers", workers)[0] == 0
-        files.append([(out / name).read_bytes() for name in ("power.csv", "power.svg")])
+        files.append((out / "power.csv").read_bytes())
     assert files[0] == files[1]
     write_study(tmp_path, power="stimuli = 30\nseed = 9")
     assert command(file, "--out", tmp_path / "3", "--workers", 1)[0] == 0
-    assert (tmp_path / "3" / "power.csv").read_bytes() != files[0][0]
+    assert (tmp_path / "3" / "power.csv").read_bytes() != files[0]
 
 
 def test_the_study_s_assumptions_are_used(command: Command, tmp_path: Path) -> None:
