@@ -23,27 +23,19 @@ def table_of(
     last_is_text: bool = False,
     notes: Sequence[str] = (),
     label: str | CellFormat = "",
-    grouped: bool = False,
 ) -> list[Table]:
     """Return the frame as a table, a row for each row; no table of an empty frame.
 
     Args:
-        caption: heading.
-        frame: rows.
         columns: head and cell of each column, in order; None: left out.
-        source: name of the study's table.
-        text_columns: number of leading columns with words.
-        last_is_text: the last column has words, too.
-        notes: lines below.
         label: the column (or function) that names a row, for the rows' own notes; empty: they are not shown.
-        grouped: equal first cells in a row are a heading over their rows.
     """
     if frame.empty:
         return []
     formats = {head: cell for head, cell in columns.items() if cell is not None}
     rows = [[cell(row) for cell in formats.values()] for row in frame.to_dict("records")]
     notes = [*notes, *(row_notes(frame, label) if label else [])]
-    return [Table(caption, list(formats), rows, text_columns, notes, last_is_text, source, grouped)]
+    return [Table(caption, list(formats), rows, text_columns, notes, last_is_text, source)]
 
 
 def cell(formatted: Callable[..., str], name: str, **options: Any) -> CellFormat:

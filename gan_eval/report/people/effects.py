@@ -11,33 +11,25 @@ from matplotlib.ticker import MaxNLocator
 from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
 from gan_eval.report.parts.chart import INK, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import cell, proportion_cell, table_of
+from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.words import listed, missing, percent, percent_interval, plural, text, whole
 from gan_eval.stats.compare.effects import EFFECTS
 
 MOST_MODELS = 6
 """Models on a data set that are drawn; the file has all."""
-MOST_PICTURES = 3
-"""Pictures of each end that the table names."""
 _SAME = 1e-6
 """Estimates that differ by less are one: the variance between pictures is estimated as 0."""
 _KINDS = {"fake": "generated pictures", "real": "real pictures"}
 
 
 def effects_section(folder: StudyFolder) -> Section:
-    """Return charts of participants and pictures in the order of their estimates, and tables of both ends."""
+    """Return charts of participants and pictures in the order of their estimates, and a table of participants."""
     frame = folder.table(EFFECTS)
     groups = list(_groups(frame))
-    drawn = groups[:MOST_MODELS]
-    charts = [chart for place, (name, own) in enumerate(drawn, 1) for chart in _charts(name, own, place)]
+    charts = [chart for place, (name, own) in enumerate(groups[:MOST_MODELS], 1) for chart in _charts(name, own, place)]
     same = [name for name, own in groups if not _pictures(own)]
     alike = [f"No differences between the pictures of {listed(same)} were found: their variance is estimated as 0."]
-    blocks = [
-        Charts(charts),
-        Lines(alike * bool(same)),
-        *_participants_table(groups),
-        *_pictures_table(drawn, len(groups)),
-    ]
+    blocks = [Charts(charts), Lines(alike * bool(same)), *_participants_table(groups)]
     return Section("effects", "Single participants and pictures", blocks)
 
 
@@ -177,39 +169,3 @@ def _participants_table(groups: list[tuple[str, pd.DataFrame]]) -> list[Table]:
     ]
     frame = pd.DataFrame(rows)
     return table_of("Participants", frame, columns, notes=notes, label="name", source=EFFECTS.name)
-
-
-def _pictures_table(groups: list[tuple[str, pd.DataFrame]], count: int) -> list[Table]:
-    """Return the pictures of both ends of each kind."""
-    parts = []
-    for name, own in groups:
-        for kind, series, rows in _pictures(own):
-            ordered = rows.sort_values("estimate", ascending=False, kind="stable")
-            if len(ordered) > 2 * MOST_PICTURES:
-                ordered = pd.concat([ordered.head(MOST_PICTURES), ordered.tail(MOST_PICTURES)])
-            share = "share right" if series == "all" else "share called fake"
-            parts.append(ordered.assign(group=f"{name}: {kind}, {share}"))
-    columns = {
-        "pictures": cell(text, "group"),
-        "picture": cell(text, "id"),
-        "answers": cell(whole, "n"),
-        "observed": cell(percent, "observed"),
-        "estimate": proportion_cell("estimate", "estimate_low", "estimate_high"),
-    }
-    more = f" The first {MOST_MODELS} of {count} models; the file has all." if count > MOST_MODELS else ""
-    notes = [
-        f"The {MOST_PICTURES} highest and the {MOST_PICTURES} lowest estimates of each kind. Estimate: what many "
-        "participants would answer, by the crossed mixed model; an observed share of few answers is often extreme by "
-        f"chance.{more}"
-    ]
-    frame = pd.concat(parts) if parts else pd.DataFrame()
-    return table_of(
-        "Pictures that stand out",
-        frame,
-        columns,
-        text_columns=2,
-        notes=notes,
-        label="group",
-        source=EFFECTS.name,
-        grouped=True,
-    )

@@ -43,7 +43,7 @@ def section(**given):
 @pytest.mark.slow
 def test_participants_are_numbered_by_rank_and_pictures_ordered_by_estimate():
     found = section()
-    charts, people, pictures = found.blocks
+    charts, people = found.blocks
     of_people, of_pictures = charts.charts
     assert (len(of_people.figures), len(of_pictures.figures)) == (1, 2)
     (axes,) = of_pictures.figures[0].axes
@@ -54,37 +54,27 @@ def test_participants_are_numbered_by_rank_and_pictures_ordered_by_estimate():
     assert min(*sizes, axes.xaxis.label.get_fontsize()) >= 7
     assert people.rows == [["a on faces", "5", *people.rows[0][2:]]]
     assert people.rows[0][-1] == "2"
-    assert [row[1] for row in pictures.rows[:6]] == [f"faces/fake/{k}" for k in (0, 1, 2, 117, 118, 119)]
-    page = render(Report("title", [], [found]))
-    assert "Anna" not in page
-    assert "faces/real/0" in page
+    assert "Anna" not in render(Report("title", [], [found]))
 
 
 def test_without_intervals_the_note_says_why():
-    charts, people, pictures = section(intervals=False, pictures=8).blocks
+    charts, people = section(intervals=False, pictures=8).blocks
     assert "A note below the table says why" in charts.charts[0].caption
     assert people.notes[-1] == "a on faces: no interval, it would be too narrow"
-    assert pictures.rows[0][-1].strip().endswith("%")
 
 
 def test_pairs_have_right_answers():
-    charts, people, pictures = section(formula=PAIRS, pictures=8).blocks
+    charts, people = section(formula=PAIRS, pictures=8).blocks
     assert charts.charts[0].title == "Participants: a on faces, in pairs"
     assert charts.charts[0].figures[0].axes[0].get_xlabel() == "right answers, %"
-    assert pictures.rows[0][0] == "a on faces, in pairs: pairs, share right"
     assert people.rows[0][1] == "5"
 
 
 def test_of_many_models_the_first_are_drawn():
-    charts, people, pictures = section(models=(*VISIBLE, SCRIPT, *"abcd"), pictures=3, people=2).blocks
+    charts, people = section(models=(*VISIBLE, SCRIPT, *"abcd"), pictures=3, people=2).blocks
     assert len(charts.charts) == 12
     assert len(people.rows) == 8
-    assert "The first 6 of 8 models" in pictures.notes[0]
     assert "<script>" not in render(Report("title", [], [section(models=(SCRIPT, "$a$"), pictures=3, people=2)]))
-
-
-def test_without_effects_there_is_nothing():
-    assert not effects_section(folder_of()).blocks
 
 
 def test_pictures_that_do_not_differ_are_said_in_a_sentence() -> None:
