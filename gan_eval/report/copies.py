@@ -28,10 +28,7 @@ def write_copies_page(
     """Write the page of `find_copies` as one HTML file.
 
     Args:
-        found: its table.
         files: the file of each stimulus.
-        training: folder of the training pictures.
-        out: the page.
         half: the half of each training picture that is the photograph.
 
     Raises:

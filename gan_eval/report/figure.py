@@ -35,14 +35,7 @@ from gan_eval.report.people.caveats import trained_for
 from gan_eval.report.people.participants import who_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.sections import Section, Words, first_problem
-from gan_eval.stats.paper import (
-    EVERYTHING,
-    PAPER,
-    RATING,
-    SINGLE,
-    distinct_rows,
-    unadjusted,
-)
+from gan_eval.stats.paper import EVERYTHING, PAPER, RATING, SINGLE, distinct_rows, unadjusted
 from gan_eval.stats.trials import PAIRED
 
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
@@ -102,10 +95,6 @@ MAX_NAMED = 8
 def figure_1(folder: StudyFolder, theme: Theme = DEFAULT) -> Figure | None:
     """Draw figure 1 of a study; None where its folder has no answers.
 
-    Args:
-        folder: the study's folder as read.
-        theme: size, font and colours.
-
     Raises:
         UserError: the theme's height is too low.
     """
@@ -127,9 +116,7 @@ def write_figure(folder: StudyFolder, file: Path, theme: Theme = DEFAULT) -> Pat
     """Write figure 1 as a file, whole or not at all, and return its path; equal input gives equal bytes.
 
     Args:
-        folder: the study's folder as read.
         file: PDF or SVG, whose words stay text, or PNG of 300 dpi.
-        theme: size, font and colours.
 
     Raises:
         UserError: no answers, another ending, the file cannot be written, or the theme's height is too low.

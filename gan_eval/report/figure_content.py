@@ -21,15 +21,7 @@ from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
-from gan_eval.stats.paper import (
-    EVERYTHING,
-    INTERIM,
-    NONE,
-    PAPER,
-    RATING,
-    SINGLE,
-    interval_names,
-)
+from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS
 
@@ -155,8 +147,6 @@ def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> 
 
     Args:
         table: rows of `paper` of one way of asking, without missing names.
-        own: the participants' own values.
-        hide_verdicts: leave the verdicts out.
     """
     models = [model for model in dict.fromkeys(table["model"]) if model != REAL]
     datasets = [*dict.fromkeys(table["dataset"])]

@@ -52,7 +52,6 @@ def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[
     """Return every table that the folder holds, in the order of reading.
 
     Args:
-        folder: as read.
         with_raw_tables: put tables of single sessions on the page too. Default: their names alone, because
             a report that is mailed does not say who sat when and where.
     """

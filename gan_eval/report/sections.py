@@ -33,13 +33,7 @@ from gan_eval.report.training import training_section
 
 
 def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Report:
-    """Return the report of a study's folder.
-
-    Args:
-        folder: as read.
-        title: heading; default: the study's title, else its name, else the number of participants, else the folder.
-        with_raw_tables: put the tables of single sessions on the page, too.
-    """
+    """Return the report of a study's folder."""
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
     choices = [of(folder) for of in (choices_section, grades_section, thresholds_section, psychometric_section)]
     people = [participants_section(folder), effects_section(folder)]
@@ -82,12 +76,7 @@ def _title(folder: StudyFolder) -> str:
 
 
 def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
-    """Return the report of metric tables, without participants.
-
-    Args:
-        measured: the tables.
-        title: heading; default: made of the models and data sets.
-    """
+    """Return the report of metric tables, without participants."""
     models = list(dict.fromkeys(model for dataset in measured.datasets for model in measured.models(dataset)))
     if not title and models:
         who = models[0] if len(models) == 1 else plural(len(models), "model")
@@ -106,7 +95,6 @@ def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
             metric_answer_section(measured),
             replace(values.values_section(measured), on_first_page=True),
             differences_section(measured),
-            values.extremes_section(measured),
             spectra_section(measured),
             metric_method_section(measured),
         ],

@@ -1,6 +1,5 @@
 """A study's folder as the report reads it: tables, stimuli, training, settings; any may be absent."""
 
-import math
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.contradictions import require_agreement
-from gan_eval.stats.looks import ALPHA
+from gan_eval.stats.looks import level, looks_text
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.tables import (
     CHECKS,
@@ -89,16 +88,12 @@ class StudyFolder:
     @property
     def alpha(self) -> float:
         """The level that p values are held against: 5 %, at one of several looks its own level; NaN: no verdict yet."""
-        if self.looks.empty:
-            return ALPHA
-        current = self.looks.loc[self.looks["current"].to_numpy(bool), "alpha"]
-        return float(current.iloc[0]) if len(current) else math.nan
+        return level(self.looks)
 
     @property
     def looks_text(self) -> str:
         """Reason for a missing verdict, or the planned look of this verdict; else empty."""
-        notes = self.looks["note"].dropna()
-        return str(notes.iloc[0]) if len(notes) else ""
+        return looks_text(self.looks)
 
     def judged(self) -> pd.DataFrame:
         """Return the rates that rest on single pictures called real or fake, answered or not.
@@ -135,10 +130,6 @@ class StudyFolder:
 
 def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
     """Read the layout of a study's folder, or tables that lie in the folder itself.
-
-    Args:
-        folder: the folder.
-        stimuli: stimulus sets that lie elsewhere.
 
     Raises:
         UserError: no such folder, nothing in it to report, a table that does not fit its schema, tables of several
@@ -251,10 +242,7 @@ def _require_same_pictures(
     )
 
 
-_OF_SETS = {
-    "analysis": tuple(table.name for table in OF_ANALYSIS),
-    "metrics": tuple(table.name for table in _METRICS),
-}
+_OF_SETS = {"analysis": tuple(table.name for table in OF_ANALYSIS), "metrics": tuple(table.name for table in _METRICS)}
 """The tables that belong to each set, by the set's name."""
 _ANALYSED = tuple(table.name for table in _OF_STORE)
 """Tables of what was analysed; they belong to an analysis that wrote its trials to the same folder."""
@@ -298,10 +286,7 @@ def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, 
 
 
 def _require_answers_of_store(
-    folder: Path,
-    files: Mapping[str, Path],
-    tables: Mapping[str, pd.DataFrame],
-    sets: Mapping[Path, Sequence[FileSet]],
+    folder: Path, files: Mapping[str, Path], tables: Mapping[str, pd.DataFrame], sets: Mapping[Path, Sequence[FileSet]]
 ) -> None:
     """Compare the sessions in the tables with the store that they were made from, if it is there."""
     run = _run_command(folder)

@@ -36,8 +36,6 @@ BASES_IN_WORDS = {
 """The same in a sentence."""
 MOST_NAMED = 4
 """Models whose basis differs from the others' that a note names."""
-WILSON_NOTE = "Wilson intervals are of these people and these pictures only."
-
 
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
@@ -232,13 +230,7 @@ def own_note(note: Any) -> str | None:
 
 
 def row_notes(table: pd.DataFrame, label: str | Callable[[Record], str], *, most: int = 8) -> list[str]:
-    """Return the rows' own notes with the names of the rows that they hold for; equal notes are one line.
-
-    Args:
-        table: rows with the column `note`.
-        label: the column that names a row, or what gives its name.
-        most: maximum number of lines.
-    """
+    """Return the rows' own notes with the names of the rows that they hold for; equal notes are one line."""
     grouped: dict[str, list[str]] = {}
     for row in table.to_dict("records"):
         if note := own_note(row["note"]):

@@ -212,11 +212,6 @@ def is_analysed(table: pd.DataFrame) -> pd.Series:
     return (table["counted"] == "yes").fillna(False).astype(bool)
 
 
-def broke_off(table: pd.DataFrame) -> pd.Series:
-    """Return (N,) bool by row of `participation`: no session was finished."""
-    return (table["counted"] == "unfinished").fillna(False).astype(bool)
-
-
 def exclusion_standing(table: pd.DataFrame) -> pd.Series:
     """Return (N,) the standing of the rules behind each row of `participation`."""
     return table["standing"].astype(object).where(table["standing"].notna(), BY_RULE)

@@ -121,13 +121,7 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
         so = " So an interval may exclude 0 where the verdict is undecided."
         notes.append(note + so * ("undecided" in set(frame["verdict"])))
     return table_of(
-        "Differences",
-        frame,
-        columns,
-        last_is_text=True,
-        notes=notes,
-        label="comparison",
-        source="comparisons",
+        "Differences", frame, columns, last_is_text=True, notes=notes, label="comparison", source="comparisons"
     )
 
 
@@ -158,7 +152,6 @@ def size_text(row: Record, *, adjusted: bool) -> str:
     """Return a difference without its sign, with interval and p in APA style: `6.9 points, 95% CI [1.2, 12.6]`.
 
     Args:
-        row: of the table `comparisons`.
         adjusted: p is one of several that Holm's method corrected.
     """
     is_grade = row["measure"] == MEAN

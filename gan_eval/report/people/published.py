@@ -15,15 +15,7 @@ from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.report.metrics.data import Measured, Summary, decimals_of, items_of, mean_interval, title_of
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import (
-    MINUS,
-    NARROW,
-    NOTHING,
-    Record,
-    number,
-    proportion_interval,
-    whole,
-)
+from gan_eval.report.parts.words import MINUS, NARROW, NOTHING, Record, number, proportion_interval, whole
 from gan_eval.report.training import fills_holes, training_settings
 from gan_eval.stats.shares import wilson
 from gan_eval.tables import PUBLISHED_QUIZ
@@ -131,9 +123,7 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
     """Return every published row with the run's models of the same data set, source size and ratio.
 
     Args:
-        folder: with the metric tables and the training settings.
         published: a table with PSNR_COLUMNS, every cell as text; without a source_size it is the network_size.
-        source: its name among the folder's files.
 
     Raises:
         UserError: a ratio or a PSNR is not a number.
