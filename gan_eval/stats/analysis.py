@@ -319,14 +319,6 @@ def _with_departures(
 
     Verdicts of equivalence rest on the margin, all comparisons and mixed models on the trials that are left.
 
-    Args:
-        frames: the tables.
-        plan: of the study.
-        beyond: the options beyond it.
-        trials: those that are left.
-        participants: the table `participants`.
-        excluded: trials that only options leave out.
-
     Raises:
         UserError: a covariate is neither a question nor a column of the trials.
     """
@@ -379,8 +371,6 @@ def write_analysis(
     earlier tables are whole. Tables of an earlier analysis that this one does not have are removed.
 
     Args:
-        frames: the result of `analyze`.
-        out: the folder.
         given: the tables that were analysed (trials, sessions, ...), to be written as well; such tables of an earlier
             analysis are removed too. Default: they are left alone.
         store: the file that the answers come from; a report refuses sessions that are no longer in it.

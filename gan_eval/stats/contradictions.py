@@ -57,7 +57,6 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
 
     Args:
         trials: the table `trials`, filled (`fill_trials`).
-        where: the file or table that the message names.
         numbers: (N,) number of each row in its source; default: 1, 2, ...
 
     Raises:
@@ -146,7 +145,6 @@ def require_plausible_times(
 
     Args:
         trials: the table `trials`, filled.
-        where: the file or table that the message names.
         mapping: by column the expression that it was imported from, such as `rt*1000`.
         measured: check trials with an onset too, which this program has measured.
 

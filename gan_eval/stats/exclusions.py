@@ -267,7 +267,6 @@ def leave_out(
     Each rule applies to the whole table. Sessions that the table `sessions` does not name count as finished.
 
     Args:
-        whole: the table `trials`.
         sessions: the table `sessions`; it has sessions without a trial, and how each session ended.
         preset: rules of the plan. Rules on participants, such as `catch_accuracy<0.8`, are on the columns of the table
             `participation`.
@@ -341,18 +340,11 @@ def leave_out(
 
 
 def _with_counted(
-    people: pd.DataFrame,
-    whole: pd.DataFrame,
-    sessions: pd.DataFrame | None,
-    finished: np.ndarray,
-    by_rule: np.ndarray,
+    people: pd.DataFrame, whole: pd.DataFrame, sessions: pd.DataFrame | None, finished: np.ndarray, by_rule: np.ndarray
 ) -> pd.DataFrame:
     """Add the column `counted` to the table `participation`, and a note on answers of unfinished sessions.
 
     Args:
-        people: the table, with `excluded`.
-        whole: the table `trials`.
-        sessions: the table `sessions`.
         finished: (N,) bool, trials of finished sessions.
         by_rule: (N,) bool, trials that a rule leaves out.
     """

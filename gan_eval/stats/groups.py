@@ -70,7 +70,6 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
     Args:
         trials: as `gan_eval.stats.trials.main_trials` returns them.
         scope: one of `gan_eval.tables.SCOPES`, or of `HOLE_SCOPES` where the trials have its column.
-        codes: of these trials, where several scopes are wanted.
     """
     codes = codes or Codes(trials)
     match scope:
@@ -102,17 +101,11 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
 
 
 def provenance(
-    trials: pd.DataFrame,
-    grouped: Groups,
-    codes: Codes | None = None,
-    notes: Iterable[tuple[np.ndarray, str]] = (),
+    trials: pd.DataFrame, grouped: Groups, codes: Codes | None = None, notes: Iterable[tuple[np.ndarray, str]] = ()
 ) -> pd.DataFrame:
     """(G,) last columns of the groups' rows: `simulated` (any of its trials), `fraction` where unique, and `note`.
 
     Args:
-        trials: what `grouped` groups.
-        grouped: the groups.
-        codes: of these trials, where they are at hand.
         notes: notes on the rows, which come before those on their trials: (G,) bool, and the text of the marked rows.
     """
     codes = codes or Codes(trials)
@@ -149,7 +142,6 @@ def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
     """The cells `simulated`, `fraction` (NaN: not unique) and `note` of a row that rests on these trials.
 
     Args:
-        trials: all trials behind the row.
         notes: the row's own notes, which come first; empty ones and None are left out.
     """
     columns = provenance(trials, Groups(["all"], np.arange(len(trials)), np.zeros(len(trials), np.intp))).iloc[0]
@@ -216,7 +208,6 @@ def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFra
     Both are empty for real pictures. The trials are returned unchanged where no generated picture has a hole.
 
     Args:
-        trials: the table `trials`.
         stimuli: the table `stimuli` of all sets that were shown; of a stimulus in several sets the first row counts.
     """
     if stimuli is None:
@@ -263,9 +254,6 @@ def contestants(pairs: pd.DataFrame) -> Contestants:
 
     `paired`: real against `model`. Any other protocol: two models where `model` is `A|B`, A's picture in `stimulus` and
     B's in `stimulus_b`, else real against `model`.
-
-    Args:
-        pairs: as `gan_eval.stats.trials.pair_trials` returns them.
     """
     number, names = pd.factorize(pairs["model"], use_na_sentinel=False)
     texts = [name if isinstance(name, str) else "" for name in names]

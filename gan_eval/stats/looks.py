@@ -31,10 +31,7 @@ LOOKS = Table(
         integer("due_at", "people at whom it is due", filled=True),
         integer("taken_at", "people at whom it was taken; empty: not taken"),
         number("information", "their share of the people wanted", unit=SHARE),
-        number(
-            "alpha_spent", "of the 5 % spent by this look and those before it (Lan & DeMets, O'Brien-Fleming type)",
-            unit=SHARE,
-        ),
+        number("alpha_spent", "of the 5 %, by this look and those before it (O'Brien-Fleming type)", unit=SHARE),
         number("z", "critical value, two-sided"),
         number("alpha", "nominal two-sided level: p_holm and p_equivalent of `comparisons` are held against it"),
         boolean("current", "this analysis is that look; without one, every verdict is interim", filled=True),
@@ -147,8 +144,6 @@ class LookPlan:
         """The look that these answers are: the last one taken, if it rests on the same, or a new one that is due.
 
         Args:
-            people: who gave the answers.
-            taken: in order.
             answers: their hash; None: those of as many people are taken for the same.
         """
         last = taken[-1] if taken else Look(0, 0.0, 0.0)
@@ -225,9 +220,7 @@ def take_look(
     the number to invite, which has room for them.
 
     Args:
-        plan: of the study.
         taken: the looks before, in order.
-        trials: the table `trials`.
         sessions: the table `sessions`; trials of sessions that it does not name count as complete.
 
     Returns:

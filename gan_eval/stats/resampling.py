@@ -88,7 +88,6 @@ def bootstrap_replicates(
     """Bootstrap replicates of the mean scores, a part at a time: memory does not grow with their number.
 
     Args:
-        scores: the answers.
         seed: equal seeds give equal replicates, with and without `point`, in any order of the trials.
         item: (S,) int, the item that each stimulus belongs to, 0.. without gaps: what is resampled with all its models'
             stimuli; None: each stimulus is an item.
@@ -142,7 +141,6 @@ def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None
 
     Args:
         replicates: (B,) statistics.
-        estimate: of all the data.
         n: the points of a correlation: spread on Fisher's scale, on which ±1 is taken as the middle between it and
             the next value that n ranks without ties can have.
     """

@@ -20,8 +20,6 @@ def wilson(k: ArrayLike, n: ArrayLike, *, z: float = Z95) -> tuple[np.ndarray, n
     """Wilson's score interval of a proportion k / n (Wilson 1927); NaN where n is 0.
 
     Args:
-        k: successes, 0..n.
-        n: trials.
         z: standard normal quantile of the interval's ends; default: 95 %.
 
     >>> low, high = wilson(18, 25)
@@ -51,10 +49,7 @@ def binomial_p(k: ArrayLike, n: ArrayLike) -> np.ndarray:
 
 
 def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
-    """Mean of independent values with its 95 % interval by Student's t; NaN of none; of one value no interval.
-
-    Args:
-        values: (N,), such as one mean of each participant.
+    """Mean of independent values (N,) with its 95 % interval by Student's t; NaN of none; of one value no interval.
 
     >>> mean, low, high = mean_interval([2.0, 3.0, 4.0])
     >>> mean, round(low, 4), round(high, 4)

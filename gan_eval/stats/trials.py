@@ -36,7 +36,6 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
 
     Args:
         frame: an index of whole numbers has those of the rows in the source, from 0; messages count from 1.
-        where: the file or table that messages name.
         agree: refuse rows that contradict each other (`require_agreement`) and times of another unit.
 
     Raises:

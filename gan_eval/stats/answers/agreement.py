@@ -47,7 +47,6 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICAT
     to a stimulus counts.
 
     Args:
-        seed: random seed of the bootstrap.
         replicates: number of bootstrap replicates; very many units get fewer, at least 200.
     """
     main, graded = main_trials(trials), graded_trials(trials)
@@ -108,7 +107,6 @@ def alpha(counts: np.ndarray, level: Level) -> float:
 
     Args:
         counts: (U, V) numbers of answers to U units with each of V values, in their order.
-        level: of measurement.
 
     >>> round(alpha(np.array([[2, 0], [2, 0], [1, 1], [0, 2]]), "nominal"), 4)
     0.5333

@@ -5,14 +5,7 @@ import pandas as pd
 from scipy.special import expit, ndtri
 
 from gan_eval.stats.clustering import freedom, n_levels, t_critical, two_way
-from gan_eval.stats.groups import (
-    Codes,
-    Groups,
-    contestants,
-    distinct,
-    joined,
-    provenance,
-)
+from gan_eval.stats.groups import Codes, Groups, contestants, distinct, joined, provenance
 from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials, pictures
@@ -31,11 +24,7 @@ CHOICES = Table(
         integer("n_none", "trials without an answer", filled=True),
         number("right", "share in which the real picture was chosen; model_vs_model: that of model a", unit=SHARE),
         *ends("ci", "its Wilson 95 % interval", unit=SHARE),
-        number(
-            "p",
-            "exact two-sided binomial test against 1/2, which takes the answers as independent: no verdict on people "
-            "or pictures in general; that is in `comparisons`, measure `chosen`",
-        ),
+        number("p", "exact binomial test against 1/2, answers as independent; the verdict is in `comparisons`"),
         number("dprime", "paired: sqrt(2) z(right), log-linear correction"),
         *PROVENANCE,
     ),

@@ -29,20 +29,12 @@ DETECTION = Table(
         *with_ends("balanced_accuracy", "mean of the shares of reals and of fakes judged correctly", unit=SHARE),
         *with_ends("dprime", "z(hit rate) - z(false-alarm rate), log-linear correction"),
         *with_ends(
-            "dprime_individual",
-            "mean of the participants' own dprime, of those who judged both kinds; above the pooled one where their "
-            "criteria differ; empty in a participant's row; no interval where one of them has a rate of 0 or 1",
-            optional=True,
+            "dprime_individual", "mean of participants' own dprime; no interval where a rate is 0 or 1", optional=True
         ),
         *with_ends("criterion", "-(z(hit rate) + z(false-alarm rate))/2; above 0 leans to `real`"),
         *with_ends("beta", "likelihood ratio at the criterion, exp(dprime * criterion)"),
         *with_ends("auc", "area under the ROC curve that dprime implies, Phi(dprime/sqrt 2)", unit=SHARE),
-        text(
-            "basis",
-            "what the intervals rest on: answers taken as independent (one participant, or one stimulus of each kind), "
-            "or clustered by participant and by stimulus; empty: no answers",
-            words=("independent", "two_way_cluster"),
-        ),
+        text("basis", "what the intervals rest on; empty: no answers", words=("independent", "two_way_cluster")),
         *PROVENANCE,
     ),
     key=("scope", "id"),
@@ -198,7 +190,6 @@ def _estimates(answers: Answers, effective: Answers | None = None) -> dict[str, 
     log-linear rates; NaN without reals or without fakes.
 
     Args:
-        answers: (G,) counts.
         effective: counts for the intervals, of the same rates; None: `answers`.
     """
     own = effective or answers

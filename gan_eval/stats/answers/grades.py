@@ -87,11 +87,7 @@ def _mean_grade(part: pd.DataFrame) -> Row:
 
 
 def opinion_scores(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the table `opinion_scores`: each picture that was to be graded, in the order of the stimuli's names.
-
-    Args:
-        trials: the table `trials`; no rows where nothing was to be graded.
-    """
+    """Return the table `opinion_scores`: each picture that was to be graded, in the order of the stimuli's names."""
     graded = graded_trials(trials)
     if graded.empty:
         return frame_of([], OPINION_SCORES)

@@ -47,20 +47,10 @@ THRESHOLDS = Table(
             "first four, which is so with steps of one to three; empty: fewer than four. quest_plus: mean of the "
             "posterior distribution, or the end of the range that `bound` names; empty: fewer than 20 answers",
         ),
-        milliseconds(
-            "threshold_ms_low", "quest_plus: lower end of its 95 % credible interval, within the range", optional=True
-        ),
+        milliseconds("threshold_ms_low", "quest_plus: lower end of its 95 % credible interval", optional=True),
         milliseconds("threshold_ms_high", "the upper end", optional=True),
-        milliseconds(
-            "mode_ms", "staircase: exposure shown most often after the first four reversals; empty: as threshold_ms"
-        ),
-        text(
-            "bound",
-            "the end of the range that the threshold is close to or beyond. staircase: the end that was shown most "
-            "often; quest_plus: more than half of the posterior distribution lies beyond it; empty: neither, or the "
-            "range is not known",
-            words=("shortest", "longest"),
-        ),
+        milliseconds("mode_ms", "staircase: exposure shown most often after the first four reversals"),
+        text("bound", "the end of the range that the threshold is close to or beyond", words=("shortest", "longest")),
         SIMULATED,
         FRACTION,
         ANALYSIS_RUN,
@@ -76,11 +66,7 @@ HYPE = Table(
         DATASET,
         text("model", "the fakes' generator; empty: all models of the data set together"),
         integer("n_participants", "participants behind it", filled=True),
-        number(
-            "value",
-            "mean over participants; hype_infinity: error rate, the mean of those on reals and on fakes; hype_time: "
-            "the exposure that their staircase showed most often",
-        ),
+        number("value", "mean over participants: error rate (hype_infinity), or modal exposure (hype_time)"),
         *ends("ci", "its 95 % interval: percentiles of a bootstrap over participants"),
         text("unit", "of value and interval", words=("%", "ms"), filled=True),
         number("error_real", "error rate on reals, mean over participants", unit="%"),
@@ -114,8 +100,6 @@ def hype(
 
     Args:
         settings: `[quiz.staircase]` of the study, which has the ends of the range.
-        seed: random seed of the bootstrap.
-        replicates: number of bootstrap replicates.
     """
     rows: list[Row] = []
     main = main_trials(trials)

@@ -69,9 +69,6 @@ def find_plateau(
     Args:
         steps: (N,) ascending, different, 0 and above.
         values: (N,) of the metric; those that are not finite are left out.
-        higher_is_better: the direction of improvement.
-        seed: random seed of the bootstrap.
-        replicates: number of bootstrap replicates.
 
     >>> steps = np.arange(0, 40_000, 1000)
     >>> noise = np.random.default_rng(0).normal(0, 0.1, 40)
@@ -109,10 +106,7 @@ def all_plateaus(
     """Return the table `plateaus`: a row for each model, metric and mode.
 
     Args:
-        validations: the table `validation` of each model.
-        datasets: the data set of each model, if known.
         higher_is_better: by metric; others in the table (such as diversity) get no row.
-        seed: random seed of the bootstrap.
     """
     results: list[Row] = []
     for model, validation in validations.items():

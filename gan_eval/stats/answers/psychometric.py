@@ -31,30 +31,14 @@ from gan_eval.stats.mixed.psychometric import (
 )
 from gan_eval.stats.trials import answered_trials, pair_trials, pictures, requested_exposure
 from gan_eval.tables.frames import Row, frame_of
-from gan_eval.tables.schema import (
-    DATASET,
-    PROVENANCE,
-    SHARE,
-    Table,
-    ends,
-    integer,
-    number,
-    text,
-    with_ends,
-)
+from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, ends, integer, number, text, with_ends
 
 EXPOSURE = "requested_exposure_ms"
 """The default level."""
-_TASK = text(
-    "task", "single pictures, or a choice between a real and a generated one", words=("single", "pair"), filled=True
-)
+_TASK = text("task", "single pictures, or pairs of a real and a generated one", words=("single", "pair"), filled=True)
 _MODEL = text("model", "the fakes' generator; empty: the fakes name none")
 _LEVEL = text("level", "the column of the trials that is the level", filled=True)
-_BASIS = text(
-    "basis",
-    "crossed model of participants and pictures, or pooled answers with two-way clustered errors; empty: no function",
-    words=("crossed_model", "two_way_cluster"),
-)
+_BASIS = text("basis", "what the errors rest on; empty: no function", words=("crossed_model", "two_way_cluster"))
 
 PSYCHOMETRIC = Table(
     "psychometric",
@@ -66,28 +50,11 @@ PSYCHOMETRIC = Table(
         _MODEL,
         _LEVEL,
         text("link", "of the fit, whose scale the slope has", words=("logit", "probit"), optional=True),
-        *with_ends(
-            "threshold",
-            "the level where the share of right answers is `share`, for the typical participant and picture; without "
-            "ends where the share may not change with the level at all",
-        ),
-        number(
-            "share", "share of right answers at the threshold, midway between guessing and 1 - lapse_rate", unit=SHARE
-        ),
-        *with_ends(
-            "slope",
-            "steepness there, on the link's scale, for each doubling of the level (each unit, where one is 0 or less)",
-        ),
-        number(
-            "guess_rate",
-            "who has nothing to go by: pairs, share of right answers; single pictures, share called fake",
-            unit=SHARE,
-        ),
-        number(
-            "lapse_rate",
-            f"share of wrong answers where everything is seen; averaged over 0 to {LAPSES[-1]:g}",
-            unit=SHARE,
-        ),
+        *with_ends("threshold", "level of `share` for the typical participant and picture; no ends: it may not change"),
+        number("share", "share of right answers there, midway between guessing and 1 - lapse_rate", unit=SHARE),
+        *with_ends("slope", "steepness there on the link's scale, for each doubling of the level (unit, if any is 0)"),
+        number("guess_rate", "by guessing: share of right answers, of single pictures share called fake", unit=SHARE),
+        number("lapse_rate", f"share wrong where everything is seen; averaged over 0 to {LAPSES[-1]:g}", unit=SHARE),
         number("sd_participant", "standard deviation of the participants' own thresholds, in doublings (units)"),
         number("sd_stimulus", "that of the pictures' thresholds, likewise"),
         integer("n_levels", "different levels", filled=True),
@@ -111,12 +78,7 @@ PSYCHOMETRIC_LEVELS = Table(
         integer("n_trials", "answers", filled=True),
         number("accuracy", "share of right answers; single pictures: mean of that on reals and on fakes", unit=SHARE),
         *ends("ci", "its 95 % interval, clustered by participant and by stimulus", unit=SHARE),
-        number(
-            "fitted",
-            "the psychometric function there, averaged over participants and pictures as `accuracy` is; empty: there "
-            "is none",
-            unit=SHARE,
-        ),
+        number("fitted", "the function there, averaged over participants and pictures; empty: none", unit=SHARE),
         *PROVENANCE,
     ),
     key=("task", "dataset", "model", "at"),
@@ -339,8 +301,6 @@ def averaged_share(eta: np.ndarray, sd: float, lapse: float, link: str) -> np.nd
     Args:
         eta: (N,) linear predictor of the typical participant and picture.
         sd: standard deviation of the random part on the link's scale; NaN: of pooled answers, which have none.
-        lapse: lapse rate.
-        link: `logit` or `probit`.
 
     >>> averaged_share(np.array([0.0, 1.5]), 2.0, 0.0, "probit").round(3).tolist()
     [0.75, 0.874]

@@ -45,10 +45,7 @@ ROC = Table(
     (
         MODEL,
         DATASET,
-        *with_ends(
-            "d_a",
-            "distance of the means of fakes and reals, in units of the root mean square of both standard deviations",
-        ),
+        *with_ends("d_a", "distance of the means of fakes and reals, in units of the root mean square of both SDs"),
         *with_ends("slope", "slope of the zROC line, which is SD of reals / SD of fakes; 1: equal variances"),
         *with_ends("a_z", "area under the fitted ROC curve, Phi(d_a/sqrt 2)", unit=SHARE),
         number("intercept", "z(hit rate) where z(false-alarm rate) is 0, on the fitted line"),
@@ -57,12 +54,7 @@ ROC = Table(
         integer("n_fake", "answers to the model's pictures with a confidence"),
         integer("n_participants", "participants"),
         integer("n_stimuli", "stimuli"),
-        text(
-            "basis",
-            "what the intervals rest on: errors clustered by participant and by stimulus; of one participant, by "
-            "stimulus; empty: no interval",
-            words=(TWO_WAY, BY_PICTURE),
-        ),
+        text("basis", "what the intervals rest on; empty: no interval", words=(TWO_WAY, BY_PICTURE)),
         *PROVENANCE,
     ),
     key=("model", "dataset"),
@@ -74,11 +66,7 @@ ROC_POINTS = Table(
         MODEL,
         DATASET,
         integer("cut", "number of the cut, the strictest first", filled=True),
-        text(
-            "from_rating",
-            "the lowest rating that counts as `fake`: response and confidence, such as `fake 3`",
-            filled=True,
-        ),
+        text("from_rating", "the lowest rating that counts as `fake`, such as `fake 3`", filled=True),
         number("hit_rate", "share of fakes with this rating or a higher one", unit=SHARE),
         number("false_alarm_rate", "share of reals with this rating or a higher one", unit=SHARE),
         number("z_hit", "z(hit rate); empty: the rate is 0 or 1"),

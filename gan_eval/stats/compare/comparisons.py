@@ -44,51 +44,19 @@ COMPARISONS = Table(
     "comparisons",
     "Model against model, group against group.",
     (
-        text(
-            "comparison",
-            "what is compared; `..., sensitivity: without RULE`: next to the answer, without the people that a rule on "
-            "their outcome names; `..., sensitivity: with unfinished sessions`: with the answers of sessions that were "
-            "not finished",
-            filled=True,
-        ),
+        text("comparison", "what is compared; `sensitivity`: without some people, or with more sessions", filled=True),
         text("a", "first group", filled=True),
         text("b", "second group", filled=True),
         text("measure", "the number that is compared", filled=True),
         number("difference", "a - b; measure `chosen`: share of pairs in which a was chosen, less one half"),
         *ends("ci", "its 95 % interval, not adjusted for the number of comparisons"),
         number("p", "two-sided"),
-        number(
-            "simultaneous_low",
-            "lower end of an interval that agrees with p_holm: it leaves 0 out exactly where p_holm is below alpha, and"
-            " those of one kind hold all true differences at once in 1 - alpha of studies (Guilbaud 2008; Strassburger "
-            "& Bretz 2008). If all m rows of a kind are significant, and for rows that are not, its level is 1 - "
-            "alpha/m. If only some are, Holm's test shows their sign and no more: theirs reach from next to 0 to the "
-            "end of the scale",
-            optional=True,
-        ),
-        number("simultaneous_high", "its upper end", optional=True),
+        *ends("simultaneous", "the interval that agrees with p_holm (Guilbaud 2008)", optional=True),
         number("p_holm", "after Holm's correction over the comparisons of one kind; exploratory ones among themselves"),
-        number(
-            "margin",
-            "equivalence margin fixed by the study: models are equivalent where |difference| is below it; told apart, "
-            "where balanced accuracy is within it of 1/2, so |difference| below twice the margin; empty: not judged",
-            unit=SHARE,
-        ),
-        number(
-            "ci90_low",
-            "lower end of its 90 % interval, which is held against the margin (told apart: against twice the margin)",
-            optional=True,
-        ),
-        number("ci90_high", "upper end of its 90 % interval", optional=True),
+        number("margin", "of equivalence, of |difference|; told apart: twice it; empty: not judged", unit=SHARE),
+        *ends("ci90", "its 90 % interval, held against the margin (told apart: twice the margin)", optional=True),
         number("p_equivalent", "the larger of two one-sided tests against the margin; not corrected", optional=True),
-        text(
-            "basis",
-            "what difference, interval and p rest on: the crossed mixed model, averaged over participants and "
-            "stimuli; the same with the larger error of clustered shares; shares clustered by participant and by "
-            "stimulus; of one participant, by stimulus; or answers taken as independent",
-            words=(*BASES, "independent"),
-            optional=True,
-        ),
+        text("basis", "what difference, interval and p rest on", words=(*BASES, "independent"), optional=True),
         number("check_p", "p of the two-way clustered shares, next to a crossed model", optional=True),
         text(
             "verdict",
@@ -97,18 +65,10 @@ COMPARISONS = Table(
             "have come whom the study wants, and no planned look is due; empty: no difference, or a sensitivity row",
             words=("different", "equivalent", "undecided", "interim"),
         ),
-        number(
-            "alpha",
-            "what p_holm and p_equivalent are held against: 0.05, or the level of a planned look (`looks`); empty: no "
-            "verdict",
-            optional=True,
-        ),
+        number("alpha", "what p_holm and p_equivalent are held against; empty: no verdict", optional=True),
         integer("n_a", "trials of a; measure `chosen`: pairs in which a was chosen"),
         integer("n_b", "trials of b; measure `chosen`: pairs in which b was chosen"),
-        boolean(
-            "exploratory",
-            "not in the study's plan, or resting on exclusions or a margin that are not; empty: no plan was given",
-        ),
+        boolean("exploratory", "not in the plan, or by exclusions or a margin that are not; empty: no plan"),
         Column("note", "what a reader must know"),
         SIMULATED,
         FRACTION,
@@ -145,9 +105,7 @@ class Answerer:
         """The difference of a comparison.
 
         Args:
-            of: the comparison.
             margin: of equivalence, on the difference; None: not judged.
-            start: where the search for the model starts.
         """
         if isinstance(of.question, Question):
             why_not = of.why_not or self.why_not
@@ -187,7 +145,6 @@ def comparisons(
     among themselves. Without answers to both kinds the row `told apart` holds the counts, and `note` the reason.
 
     Args:
-        trials: the table `trials`.
         plan: pairs of models, margin, link and slope; without it all pairs are compared, no equivalence is judged, and
             `exploratory` is empty.
         looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5 %.

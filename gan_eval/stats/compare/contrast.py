@@ -62,7 +62,6 @@ def population_proportions(eta: np.ndarray, sd: np.ndarray, *, link: str = "logi
     Args:
         eta: (R,) fixed part of the linear predictor.
         sd: (R,) standard deviation of the random part, 0 or more.
-        link: `logit` or `probit`.
 
     >>> proportions = population_proportions(np.array([0.0, 1.0]), np.array([2.0, 0.0]))
     >>> proportions.share.round(6).tolist()
@@ -106,7 +105,6 @@ def cell_proportions(
         covariance: (K + Q, K + Q) of β and of the Q parameters of the random effects.
         variances: (R,) s_r².
         variances_by_random: (R, Q) their derivatives by the parameters of the random effects.
-        link: `logit` or `probit`.
     """
     sd = np.sqrt(np.maximum(variances, 0.0))
     shares = population_proportions((rows * beta).sum(axis=1), sd, link=link)
@@ -162,10 +160,8 @@ def estimate(
     """The difference by the crossed model, or by clustered proportions where the model gives no number.
 
     Args:
-        question: the question.
         margin: of equivalence, on the difference; None: not judged.
         fits: filled with the model that was fitted.
-        why_not: a reason not to fit the model.
         start: where the search for the model starts; it changes the time, not the result.
     """
     units = question.participant, question.picture

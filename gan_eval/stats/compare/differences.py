@@ -41,14 +41,8 @@ def wald(estimate: float, std_error: float, df: float) -> WaldTest:
     >>> round(test.ci_low, 4), round(test.ci90_high, 4), round(test.p, 4)
     (0.002, 0.1822, 0.0455)
     """
-    wide, narrow = (float(t_critical(df, coverage=coverage)) * std_error for coverage in (0.95, 0.9))
-    return WaldTest(
-        max(-1.0, estimate - wide),
-        min(1.0, estimate + wide),
-        max(-1.0, estimate - narrow),
-        min(1.0, estimate + narrow),
-        float(two_sided_p(estimate, std_error, df)),
-    )
+    interval = wald_interval(estimate, std_error, df)
+    return WaldTest(*interval(0.95), *interval(0.9), float(two_sided_p(estimate, std_error, df)))
 
 
 class Difference(NamedTuple):
@@ -129,12 +123,7 @@ def simultaneous_intervals(
 
 
 def difference_of_proportions(
-    success: np.ndarray,
-    in_a: np.ndarray,
-    participant: np.ndarray,
-    stimulus: np.ndarray,
-    *,
-    margin: float | None = None,
+    success: np.ndarray, in_a: np.ndarray, participant: np.ndarray, stimulus: np.ndarray, *, margin: float | None = None
 ) -> Difference:
     """Proportion of `success` among the trials of a minus the proportion among those of b.
 
@@ -152,7 +141,6 @@ def difference_of_proportions(
         in_a: (N,) bool, true for a's trials, false for b's; both must occur.
         participant: (N,) int, 0.. .
         stimulus: (N,) int, 0.. .
-        margin: of equivalence, above 0.
     """
     (k_a, n_a), (k_b, n_b) = ((int(success[group].sum()), int(group.sum())) for group in (in_a, ~in_a))
     difference = k_a / n_a - k_b / n_b
@@ -190,7 +178,6 @@ def proportion_less_half(
         success: (N,) bool, N of 1 or more.
         participant: (N,) int, 0.. .
         picture: (N,) int, 0.. .
-        margin: of equivalence, above 0.
 
     >>> result = proportion_less_half(np.arange(40) % 4 > 0, np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4))
     >>> result.difference, result.basis

@@ -49,31 +49,12 @@ EFFECTS = Table(
         name_text("id", "the participant's pseudonym, or the stimulus; of pairs the item", filled=True),
         MODEL,
         DATASET,
-        text(
-            "kind",
-            "the pictures that were judged: those of the model, or the real ones; empty: both, or pairs",
-            words=KINDS,
-        ),
-        text(
-            "measure",
-            "`called_fake`: share of the answers `fake`; `accuracy`: balanced accuracy, of pairs the share of right "
-            "answers",
-            words=("called_fake", "accuracy"),
-            filled=True,
-        ),
+        text("kind", "of the pictures that were judged; empty: both, or pairs", words=KINDS),
+        text("measure", "accuracy: balanced; of pairs share right", words=("called_fake", "accuracy"), filled=True),
         integer("n", "answers behind the row", filled=True),
         number("observed", "the observed share", unit=SHARE),
-        *with_ends(
-            "estimate",
-            "the share by the model: of this participant over many pictures, or of this picture over many "
-            "participants; the interval allows for the error of the mean of all, too",
-            unit=SHARE,
-        ),
-        number(
-            "effect",
-            "conditional mode of the random effect on the link's scale, as lme4's `ranef`; empty: the row rests on "
-            "two of them",
-        ),
+        *with_ends("estimate", "the share by the model, over many pictures or many participants", unit=SHARE),
+        number("effect", "conditional mode on the link's scale, as lme4's `ranef`; empty: the row rests on two"),
         number("effect_sd", "its conditional standard deviation"),
         text("formula", "the model", filled=True),
         text("link", "its link", words=("logit", "probit"), filled=True),
@@ -91,9 +72,7 @@ def effects(trials: pd.DataFrame, fitted: NamedFits, *, plan: AnalysisSettings |
     rows where a comparison has no crossed model.
 
     Args:
-        trials: the table `trials`.
         fitted: the models, as `comparisons` has filled it from the same trials.
-        plan: link and slope.
     """
     settings = plan or AnalysisSettings()
     parts: dict[tuple[object, ...], pd.DataFrame] = {}
@@ -196,14 +175,8 @@ def _estimated(
     """Return the rows with the effects of the levels, and with the shares that follow from them.
 
     Args:
-        rows: one for each level.
-        modes: effects of the levels.
-        fit: the model.
         fixed: (K,) of the fixed effects.
         other_sd: SD of the effects of the other factor, over which the shares are averaged.
-        critical: value of Student's t.
-        link: of the model.
-        slope: value of the covariate of slopes.
     """
     effect, sd = modes.at(slope)
     count = len(fixed)

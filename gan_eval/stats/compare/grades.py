@@ -67,8 +67,6 @@ def grade_questions(graded: pd.DataFrame, settings: AnalysisSettings, grades: in
 
     Args:
         graded: as `gan_eval.stats.trials.graded_trials` returns them, those with a grade, numbered from 0.
-        settings: the pairs of models.
-        grades: as of `grade_rows`.
     """
     used = float(graded["rating"].max() - graded["rating"].min()) if len(graded) else 0.0
     reach = used if grades is None else max(used, grades - 1.0)

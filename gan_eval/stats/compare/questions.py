@@ -198,15 +198,11 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
 
     Args:
         pairs: as `gan_eval.stats.trials.pair_trials` returns them; those without an answer are left out.
-        plan: pairs of models, link, margin.
     """
     answered = pairs[pairs["answered"].to_numpy(bool)]
     names = contestants(answered)
     answered = answered.assign(
-        first=names.a,
-        second=names.b,
-        chose_a=(answered["choice"] == "a").to_numpy(bool),
-        unit=pictures(answered),
+        first=names.a, second=names.b, chose_a=(answered["choice"] == "a").to_numpy(bool), unit=pictures(answered)
     )
     of_reals = names.a == REAL
     paired = answered[of_reals]
@@ -232,14 +228,7 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
 
 
 def _choice(
-    family: str,
-    comparison: str,
-    a: str,
-    b: str,
-    part: pd.DataFrame,
-    plan: AnalysisSettings,
-    *,
-    planned: bool = True,
+    family: str, comparison: str, a: str, b: str, part: pd.DataFrame, plan: AnalysisSettings, *, planned: bool = True
 ) -> Comparison:
     """The share of trials in which a was chosen, less one half; data sets count by their trials."""
     part = part.reset_index(drop=True)

@@ -32,15 +32,8 @@ ROBUSTNESS = Table(
     "Drift of accuracy over a session, bias to one side of a pair, and the verdicts of `comparisons` without the "
     "exclusions. The p values of the first two are not corrected for their number.",
     (
-        text(
-            "check",
-            "what was tried",
-            words=(DRIFT, SIDE_BIAS, WITHOUT_EXCLUSIONS),
-            filled=True,
-        ),
-        text(
-            "comparison", "the row of `comparisons`; of the first two checks `single pictures` or `pairs`", filled=True
-        ),
+        text("check", "what was tried", words=(DRIFT, SIDE_BIAS, WITHOUT_EXCLUSIONS), filled=True),
+        text("comparison", "the row of `comparisons`; else `single pictures` or `pairs`", filled=True),
         text("a", "first group; `last trial`; the side"),
         text("b", "second group; `first trial`; the other side"),
         text("measure", "the number that is compared"),
@@ -87,13 +80,9 @@ def robustness(
     """The table `robustness`.
 
     Args:
-        trials: the table `trials`, those that are analysed.
         compared: the table `comparisons` of them. Rows without a verdict are not tried, nor those of `real vs fake` and
             of grades.
         everything: the trials before any exclusion; None: nothing was excluded.
-        plan: as of `comparisons`.
-        looks: as of `comparisons`.
-        fitted: the models that were fitted for `comparisons`.
     """
     rows = [*_drifts(trials), *_side_biases(trials)]
     if why_not := too_many(len(trials)):
@@ -218,10 +207,6 @@ def _tested(part: pd.DataFrame, value: float, influence: np.ndarray, *, too_few:
 def refuse_outcome_rules(rules: Sequence[str], *, where: str) -> None:
     """Refuse rules on trials that use their outcome; time-outs (`response=none`) are allowed.
 
-    Args:
-        rules: on the table `trials`.
-        where: what an error names.
-
     Raises:
         UserError: a rule is on the outcome, or is not understood.
     """
@@ -257,10 +242,7 @@ def sensitivity(
     answer only, and with the sessions that were not finished; no verdict.
 
     Args:
-        trials: those that are analysed.
-        participation: the table `participation`.
         rules: on the outcome.
-        plan: of the study.
         unfinished: trials of unfinished sessions that no rule leaves out.
 
     Returns:

@@ -154,7 +154,6 @@ def effective_points(x: np.ndarray, y: np.ndarray, item: np.ndarray, groups: int
     Args:
         x, y: (n,) deviations from the middle of each group.
         item: (n,) int, 0.. .
-        groups: number of groups.
 
     Returns:
         n - groups + 1 where nothing is alike, or does not vary at all; less otherwise.
@@ -183,12 +182,9 @@ def ceiling(
     formula 2r/(1 + r) (1910).
 
     Args:
-        scores: the answers.
-        seed: random seed of the splits.
         point: (S,) int, the point (stimulus or model) that each stimulus belongs to, 0.. without gaps.
         use: (n,) bool, the points that count.
         group: (n,) int, where points are ranked within groups.
-        splits: number of random splits.
 
     Raises:
         NoFitError: one participant, fewer than 5 points, or halves that share too few points.

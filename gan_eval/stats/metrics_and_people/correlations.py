@@ -48,51 +48,20 @@ CORRELATIONS = Table(
         text("level", "over stimuli or over models", words=("stimulus", "model"), filled=True),
         DATASET,
         text("metric", "name of the metric", filled=True),
-        text(
-            "measure",
-            "what people did: fooling_rate, the share of answers `real`; mean_grade, of graded pictures",
-            filled=True,
-        ),
+        text("measure", "fooling_rate: share of answers `real`; mean_grade: of graded pictures", filled=True),
         integer("n", "stimuli or models", filled=True),
         number("spearman", "rank correlation; of several models' pictures pooled, so differences between models count"),
         *ends("ci", f"its {INTERVAL}"),
         number("kendall", "tau-b"),
         number("pearson", "linear correlation"),
         number("p", "two-sided test of spearman against 0"),
-        number(
-            "ceiling",
-            "reliability ceiling of the human scores: the rank correlation that a metric knowing the true scores would "
-            "reach; root of the split-half reliability over participants, stepped up by Spearman and Brown",
-            unit=SHARE,
-        ),
+        number("ceiling", "of spearman: that of a metric which knows the true scores (Spearman, Brown)", unit=SHARE),
         number("p_holm", "p after Holm's correction over metrics, measures, levels and data sets", optional=True),
-        number(
-            "corrected",
-            "spearman over ceiling: the correlation with the true scores (Spearman 1904); empty: above the ceiling, or "
-            "a ceiling too low to correct for",
-            optional=True,
-        ),
-        number(
-            "within",
-            "rank correlation within models: each picture ranked among its own model's, so differences between models "
-            "do not count; of one model spearman itself; empty over models",
-            optional=True,
-        ),
-        *ends(
-            "within",
-            "its 95 % interval, normal, by the spread of a two-way bootstrap over participants and items",
-            optional=True,
-        ),
-        number(
-            "within_p",
-            "two-sided test of within against 0; models' pictures of an item that are alike do not count as unrelated",
-            optional=True,
-        ),
-        number(
-            "within_p_holm",
-            "within_p after Holm's correction over metrics, measures, levels and data sets, over models with p",
-            optional=True,
-        ),
+        number("corrected", "spearman over ceiling; empty: above it, or a ceiling that is too low", optional=True),
+        number("within", "spearman with each picture ranked among its own model's; empty over models", optional=True),
+        *ends("within", f"its {INTERVAL}", optional=True),
+        number("within_p", "test of within against 0; alike pictures of an item are not unrelated", optional=True),
+        number("within_p_holm", "within_p after Holm's correction, together with p over models", optional=True),
         number("within_ceiling", "ceiling of within", unit=SHARE, optional=True),
         number("within_corrected", "within over within_ceiling", optional=True),
         Column("note", "what a reader must know"),
@@ -111,11 +80,7 @@ CORRELATION_DIFFERENCES = Table(
         DATASET,
         text("metric_a", "first metric", filled=True),
         text("metric_b", "second metric", filled=True),
-        text(
-            "measure",
-            "what people did: fooling_rate, the share of answers `real`; mean_grade, of graded pictures",
-            filled=True,
-        ),
+        text("measure", "fooling_rate: share of answers `real`; mean_grade: of graded pictures", filled=True),
         integer("n", "points that have both", filled=True),
         number("agreement_a", "strength of agreement, |Spearman|, of the first; of pictures within models"),
         number("agreement_b", "of the second"),
@@ -124,11 +89,7 @@ CORRELATION_DIFFERENCES = Table(
         number("z", "Steiger's test of two dependent correlations, for rank correlations; empty below 10 points"),
         number("p", "two-sided"),
         number("p_holm", "after Holm's correction over the pairs of metrics, measures, levels and data sets"),
-        text(
-            "follows_better",
-            "the metric whose lead survives the correction and whose interval leaves 0 out; empty: undecided; "
-            "strengths are compared, the direction is in `correlations`",
-        ),
+        text("follows_better", "the metric whose lead is significant by p_holm and by the interval; empty: undecided"),
         *PROVENANCE,
     ),
     key=("level", "dataset", "metric_a", "metric_b", "measure"),
@@ -176,13 +137,6 @@ def correlations_and_differences(
     `correlation_differences`: every two metrics of a level and data set, over pictures within models. Strengths
     |Spearman| are compared; in the replicates each metric keeps its sign. The test is `dependent_z` and takes
     participants as given. A metric follows better if test, after Holm's correction, and interval both say so.
-
-    Args:
-        trials: the table `trials`.
-        image_metrics: the table `image_metrics`.
-        set_metrics: the table `set_metrics`.
-        seed: random seed of the bootstrap and of the ceiling's splits.
-        replicates: number of bootstrap replicates.
     """
     rows: list[Row] = []
     differences: list[Row] = []

@@ -29,7 +29,6 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
 
     Args:
         files: `FILE`, or `METRIC=FILE` to name the metric of another program's file.
-        trials: the table `trials`, filled.
 
     Returns:
         The table, and a line for each file that is not of judged pictures alone.

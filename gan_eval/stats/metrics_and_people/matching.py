@@ -64,8 +64,6 @@ def require_metrics_of(trials: pd.DataFrame, metrics: pd.DataFrame, *, where: st
 
     Args:
         trials: the table `trials`, filled; for `set_metrics` as `completed` returns it.
-        metrics: the table `image_metrics`, or `set_metrics`.
-        where: the metrics' file or table, for messages.
 
     Returns:
         A line where only a part of the rows is of judged pictures or models; else nothing.

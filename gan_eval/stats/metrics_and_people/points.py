@@ -37,8 +37,6 @@ class PointSet:
     """`stimulus` or `model`."""
     dataset: str | None
     """None: all models of all data sets."""
-    ids: np.ndarray
-    """(n,) names of the stimuli or models."""
     scores: Scores
     """Single scores by stimulus and participant."""
     point: np.ndarray
@@ -49,8 +47,6 @@ class PointSet:
     """(n,) int, the model of each picture, 0.. without gaps; of models themselves all are 0."""
     score: np.ndarray
     """(n,) mean scores: fooling rates or mean grades."""
-    answers: np.ndarray
-    """(n,) numbers of answers."""
     metrics: Mapping[str, np.ndarray]
     """Each metric's values (n,), NaN where there is none."""
     provenance: Mapping[str, object]
@@ -91,14 +87,7 @@ def point_sets(
     set_metrics: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> Iterator[PointSet]:
-    """Yield the points of each measure, level and data set that has a metric, in the order of the table `correlations`.
-
-    Args:
-        trials: the table `trials`.
-        image_metrics: the table `image_metrics`.
-        set_metrics: the table `set_metrics`.
-        seed: random seed of the bootstrap.
-    """
+    """Yield the points of each measure, level and data set with a metric, in the order of the table `correlations`."""
     trials, image_metrics, set_metrics = completed(trials, image_metrics, set_metrics)
     images, sets = _values(image_metrics), _values(set_metrics)
     if images.empty and sets.empty:
@@ -152,13 +141,11 @@ def _of_measure(
                 measure=measure,
                 level="stimulus",
                 dataset=dataset,
-                ids=scores.stimuli,
                 scores=scores,
                 point=np.arange(len(scores.stimuli)),
                 item=item,
                 model=model,
                 score=sums / answers,
-                answers=answers,
                 metrics={
                     str(metric): values.reindex(scores.stimuli).to_numpy("float64")
                     for metric, values in own_images.drop_duplicates(["metric", "stimulus"])
@@ -192,38 +179,6 @@ def answered_fakes(trials: pd.DataFrame) -> pd.DataFrame:
     answered = answered_trials(trials)
     fakes = answered[answered["is_fake"].to_numpy(bool)].reset_index(drop=True)
     return fakes.assign(score=1.0 - fakes["says_fake"].to_numpy("float64"))
-
-
-def points(
-    trials: pd.DataFrame,
-    *,
-    image_metrics: pd.DataFrame | None = None,
-    set_metrics: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Return every point of every metric, for plots; the arguments are those of `point_sets`.
-
-    Returns:
-        a frame with measure, level, dataset (None: all data sets), metric, id (of the stimulus or model), value (of the
-        metric), score (fooling rate or mean grade) and n (answers).
-    """
-    frames = [
-        pd.DataFrame(
-            {
-                "measure": points.measure,
-                "level": points.level,
-                "dataset": pd.Series([points.dataset] * len(points.ids), dtype="str"),
-                "metric": metric,
-                "id": points.ids.astype(str),
-                "value": value,
-                "score": points.score,
-                "n": points.answers.astype(int),
-            }
-        )[~np.isnan(value)]
-        for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics)
-        for metric, value in points.metrics.items()
-    ]
-    names = ["measure", "level", "dataset", "metric", "id", "value", "score", "n"]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=names)
 
 
 def _model_level(
@@ -264,13 +219,11 @@ def _model_level(
         measure=measure,
         level="model",
         dataset=dataset,
-        ids=names,
         scores=scores,
         point=point,
         item=item,
         model=np.zeros(len(names), int),
         score=sums / answers,
-        answers=answers,
         metrics=values,
         provenance=provenance_cells(part),
         seed=seed,

@@ -28,12 +28,7 @@ class Scaled(NamedTuple):
 
 
 def require_estimable(
-    y: np.ndarray,
-    X: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
-    slopes: "Slopes",
-    factors: tuple[str, str],
+    y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray, slopes: "Slopes", factors: tuple[str, str]
 ) -> None:
     """Refuse what no model can estimate.
 
@@ -371,8 +366,6 @@ def wald_cells(estimate: float, std_error: float, df: float) -> Row:
     """The cells of a fixed effect: Student's t is the reference, as in the table `comparisons`.
 
     Args:
-        estimate: on the link's scale.
-        std_error: of it, above 0.
         df: one fewer than the smallest number of participants or pictures behind either side; below 1 no test.
 
     >>> {name: round(value, 3) for name, value in wald_cells(1.0, 0.5, 7).items()}

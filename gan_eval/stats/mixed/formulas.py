@@ -120,7 +120,6 @@ def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings | None) -> l
 
     Args:
         answered: as `gan_eval.stats.trials.answered_trials` returns them.
-        plan: the study's; None where trials are analysed without a study file, as by the settings' defaults.
     """
     settings, exploratory = plan or AnalysisSettings(), None if plan is None else False
     several_datasets = (answered.groupby("dataset")["kind"].nunique() == 2).sum() > 1
@@ -138,9 +137,6 @@ def graded_formulas(trials: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Formul
     """Yield the formulas of grades, then of confidence, where there are any, each with its answers.
 
     By model among the fakes of two or more named models, by kind where both kinds have answers; else without either.
-
-    Args:
-        trials: the table `trials`.
     """
     grades, sure = graded_trials(trials), answered_trials(trials)
     outcomes: dict[Literal["rating", "confidence"], pd.DataFrame] = {
@@ -254,11 +250,6 @@ def with_covariates(trials: pd.DataFrame, names: Sequence[str], participants: pd
 
     A question goes before a column of the same name.
 
-    Args:
-        trials: answered trials with `session`.
-        names: the covariates.
-        participants: the table `participants`: session, question, answer.
-
     Raises:
         UserError: a name is neither a question nor a column of the trials; the message lists both.
     """
@@ -285,11 +276,6 @@ def usable(values: pd.Series, participant: pd.Series, name: str) -> tuple[np.nda
     """Return the trials with a usable value, the values with rare levels joined, and a note.
 
     Levels of few participants become one, `other`, and are missing if that is still rare.
-
-    Args:
-        values: (N,) of one covariate.
-        participant: (N,) who answered.
-        name: of the covariate.
     """
     values = values.mask(values.astype("str").str.strip() == "")
     notes = []

@@ -91,11 +91,7 @@ def probit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
     score = np.where(yes > 0, above, -below)
     weight = above * below
     return Terms(
-        np.where(yes > 0, log_yes, log_no),
-        score,
-        score * (score + eta),
-        weight,
-        weight * (below - above - 2 * eta),
+        np.where(yes > 0, log_yes, log_no), score, score * (score + eta), weight, weight * (below - above - 2 * eta)
     )
 
 
@@ -111,7 +107,6 @@ def guessing_terms(eta: np.ndarray, yes: np.ndarray, guess: np.ndarray, lapse: n
         yes: (N,) 1.0 or 0.0.
         guess: (N,) γ, the share of right answers where nothing is seen, 0 or more and below 1 - λ.
         lapse: (N,) λ, the share of wrong answers where everything is seen.
-        link: `logit` or `probit`, whose inverse F is.
     """
     distribution, densities = CUMULATIVE[f"cumulative_{link}"]
     room = 1 - guess - lapse
@@ -435,10 +430,7 @@ def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
     inverse = factor.inverse_blocks()
     leverage = np.zeros(len(layout.sides[0].level))
     determinant = []
-    others = (
-        (factor.between, inverse.between),
-        (factor.between.swapaxes(0, 1), inverse.between.swapaxes(0, 1)),
-    )
+    others = ((factor.between, inverse.between), (factor.between.swapaxes(0, 1), inverse.between.swapaxes(0, 1)))
     for place, (side, own, root) in enumerate(zip(layout.sides, inverse.own, scales, strict=True)):
         sums, cross = others[place]
         other = effects(scales[1 - place], np.moveaxis(cross, 1, 0))  # Λ of the other factor times H⁻¹ between: (o, q)

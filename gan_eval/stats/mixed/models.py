@@ -42,12 +42,7 @@ MIXED_MODELS = Table(
     "Mixed models of single answers with crossed random intercepts for participants and stimuli.",
     (
         text("formula", "the model", filled=True),
-        text(
-            "link",
-            "logit or probit; of grades and confidence cumulative_logit",
-            words=("logit", "probit", "cumulative_logit"),
-            filled=True,
-        ),
+        text("link", "of the model", words=("logit", "probit", "cumulative_logit"), filled=True),
         text(
             "term",
             "the fixed effect: `intercept`, `kind[real]` (real minus fake), `kind[fake]`, `dataset[NAME]` (coded by "
@@ -58,28 +53,18 @@ MIXED_MODELS = Table(
         number("estimate", "its estimate on the link's scale"),
         number("std_error", "its standard error"),
         number("z", "estimate / standard error"),
-        number(
-            "p",
-            "two-sided Wald test by Student's t with one degree of freedom fewer than the smallest number of "
-            "participants or stimuli behind either side of the effect",
-        ),
+        number("p", "two-sided Wald test by Student's t, of the smallest number of participants or stimuli less 1"),
         *ends("ci", "its Wald 95 % interval, by the same"),
         number("sd_participant", "standard deviation of the participants' intercepts"),
         number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
         number("sd_slope", "standard deviation of the participants' slopes, where the formula has them", optional=True),
-        number(
-            "slope_correlation", "correlation of the participants' intercepts and slopes", unit="-1..1", optional=True
-        ),
+        number("slope_correlation", "of the participants' intercepts and slopes", unit="-1..1", optional=True),
         number("log_likelihood", "Laplace approximation"),
         integer("n_trials", "answered trials"),
         integer("n_participants", "participants"),
         integer("n_stimuli", "stimuli"),
         boolean("singular", "an SD is estimated at 0, or a correlation at -1 or 1; the note says which"),
-        boolean(
-            "exploratory",
-            "not in the study's plan, or resting on exclusions that are not; empty: no plan was given",
-            optional=True,
-        ),
+        boolean("exploratory", "not in the plan, or by exclusions that are not; empty: no plan", optional=True),
         Column("note", "what a reader must know; why an estimate is missing"),
         SIMULATED,
         FRACTION,
@@ -103,10 +88,8 @@ def mixed_models(
     `called_fake`) for a difference of kinds. Of too many trials nothing is fitted.
 
     Args:
-        trials: the table `trials`.
         plan: `[analysis]` of the study; None without a study file: the settings' defaults, and `exploratory`
             empty.
-        participants: the table `participants`, whose questions may be covariates.
 
     Raises:
         UserError: a covariate is neither a question nor a column of the trials.

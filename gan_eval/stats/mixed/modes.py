@@ -68,7 +68,6 @@ def conditional_modes(
         X: (N, K) fixed effects.
         first: (N,) int, level of the first factor, 0.. without gaps.
         second: (N,) int, level of the second factor.
-        link: `logit` or `probit`.
         slope: (N,) the covariate whose effect varies over levels of `first`.
     """
     unit = fit.units[0]

@@ -93,9 +93,7 @@ def balanced(lines: np.ndarray, guess: float, *, is_single: bool, link: str) -> 
 
     Args:
         lines: (2C,) α of each line, then β; of single pictures the reals' comes first.
-        guess: g.
         is_single: single pictures; pairs are returned unchanged.
-        link: `logit` or `probit`.
     """
     if not is_single:
         return lines, np.eye(len(lines))
@@ -132,9 +130,7 @@ def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.nd
     Beta prior around the g of all.
 
     Args:
-        data: the answers.
         seen: (N,) F.
-        lapse: λ.
     """
     if not data.is_single:
         return np.full(len(data.right), 0.5), 0.5
@@ -159,12 +155,6 @@ def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.nd
 
 def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.ndarray | None = None) -> Pooled:
     """Maximum likelihood without participants and pictures, errors two-way clustered.
-
-    Args:
-        data: the answers.
-        lapse: λ.
-        link: `logit` or `probit`.
-        lines: to start from.
 
     Raises:
         NoFitError: one level, all answers the same, or a level that separates the answers.
@@ -327,7 +317,6 @@ def threshold(beta: np.ndarray, covariance: np.ndarray, df: int) -> Interval:
     Args:
         beta: (2,) α and β.
         covariance: (2, 2).
-        df: degrees of freedom.
     """
     t = float(t_critical(df))
     a, b = beta

@@ -33,9 +33,6 @@ def planned_stimuli(versions: Iterable[tuple[str, str]], size: int) -> list[Row]
     Args:
         versions: (data set, model) of each stimulus set.
         size: number of items of each data set, each real and from each of its models.
-
-    Returns:
-        Rows with the columns of `gan_eval.tables.STIMULI` that the draw reads.
     """
     known = sorted(set(versions))
     real = sorted({(dataset, "") for dataset, _ in known})
@@ -122,9 +119,7 @@ def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, pa
 
     Args:
         stimuli: rows of `gan_eval.tables.STIMULI`.
-        settings: protocol and counts.
         seed: the study's, so that the lists are the ones that people will get.
-        participants: number of lists.
 
     Raises:
         UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`.

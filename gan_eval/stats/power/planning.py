@@ -35,19 +35,11 @@ POWER = Table(
         integer("participants", "number invited", filled=True),
         integer("trials", "trials of each participant", filled=True),
         integer("stimuli", "different stimuli (of pairs: pairs) in the pool that the question is about", filled=True),
-        number(
-            "effect",
-            "true difference of shares, -1..1, over all people and pictures; of mean grades, in grades",
-            filled=True,
-        ),
+        number("effect", "true difference of shares (-1..1) or mean grades, over all people and pictures", filled=True),
         integer("simulations", "simulated studies", filled=True),
         integer("failed", "of them without an estimate: they count as not found", filled=True),
         number("power", "share of simulated studies that find it", unit=SHARE),
-        *ends(
-            "ci",
-            "its Wilson 95 % interval, which holds for all looks at the simulation together",
-            unit=SHARE,
-        ),
+        *ends("ci", "its Wilson 95 % interval, for all looks at the simulation together", unit=SHARE),
         number("interval_width", "expected width of the difference's 95 % interval; of mean grades, in grades"),
         boolean("recommended", "the smallest number that reaches the wanted power"),
         number("complete", "expected number of those invited who finish and are not left out", optional=True),
@@ -90,11 +82,8 @@ def plan_power(
     """Simulate a study's design for each number of participants in `[power]`.
 
     Args:
-        study: quiz, analysis and assumptions.
         stimuli: rows of the pool (`gan_eval.tables.STIMULI`).
         settings: instead of the study's `[power]`.
-        workers: processes; the table is the same for any number.
-        where: the study file, for messages.
         on_estimate: called before the simulation with the number of simulated studies, and the seconds that all of
             them take; those that are not needed are left out.
         on_progress: called with the number of simulated studies that are done, and their total.
@@ -158,12 +147,7 @@ def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettin
 
 
 def _rows(
-    world: World,
-    numbers: Sequence[int],
-    settings: PowerSettings,
-    *,
-    workers: int,
-    on_done: Callable[[int], None],
+    world: World, numbers: Sequence[int], settings: PowerSettings, *, workers: int, on_done: Callable[[int], None]
 ) -> list[Row]:
     """Rows of the table: each question at each number of participants.
 
@@ -262,7 +246,6 @@ def in_parallel(
         state: sent with each task.
         tasks: the shorter they are, the sooner an interruption takes effect.
         workers: processes; 1: this one.
-        on_done: called with the number of tasks that are done.
 
     Raises:
         KeyboardInterrupt: interrupted; the processes are ended first.

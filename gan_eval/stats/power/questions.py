@@ -9,14 +9,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.grades import GRADED_KINDS, GRADED_MODELS, HIGHER, MEAN
-from gan_eval.stats.compare.questions import (
-    ANY_FAKE,
-    CHOSEN,
-    MODELS,
-    PREFERRED,
-    TOLD_APART,
-    TOLD_APART_IN_PAIRS,
-)
+from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, MODELS, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.groups import REAL
 from gan_eval.stats.power.design import Group
 
@@ -67,12 +60,6 @@ def questions_of(
     pairs, else for all pairs of each data set if they are at most `MOST_PAIRS`. Grades: the same, by data set, in both
     measures. Pairs of pictures: the share of choices over all, by data set and by model. With a margin, each question
     also as `equivalence`.
-
-    Args:
-        groups: of the design.
-        analysis: pairs of models and margin.
-        graded: single pictures are graded.
-        where: the study file, for messages.
 
     Raises:
         UserError: the plan compares models that have no pictures of one data set.

@@ -142,7 +142,6 @@ def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
     Answers are independent from scenario to scenario; all questions of one scenario are asked of the same answers.
 
     Args:
-        world: what is so, and what is asked.
         task: people invited, the number of the simulated study, and the places of the questions, those that are
             corrected together all there; none: all questions.
     """
@@ -179,10 +178,7 @@ def analysed(
     """Each question's test by the analysis, by the question's name; NaN where the answers have no such row.
 
     Args:
-        design: who judged what.
         answers: (N,) bool, called fake, or chosen a; int, the grade.
-        questions: all of one scenario.
-        analysis: the study's plan.
     """
     tests = {question.name: Inference(*[np.nan] * 4) for question in questions}
     left: dict[Asked, list[PlannedQuestion]] = {}
