@@ -1,6 +1,7 @@
 """Figure 1: the numbers that it draws are the table's, nothing is too small or cut off, and what a theme may say."""
 
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from gan_eval.stats.trials import fill_trials
 
 MM = 72 / 25.4
 """Points."""
+FILES = ("f.svg", "f.pdf", "f.png")
 
 
 def answers(models: dict[str, float], *, people: int = 12, datasets: tuple[str, ...] = ("d",)) -> pd.DataFrame:
@@ -226,16 +228,25 @@ def test_letters_are_large_enough_and_inside_and_apart(name, width, request):
     assert not clashes
 
 
-def test_files_have_text_and_one_page(folder, tmp_path):
-    svg = write_figure(folder, tmp_path / "f.svg", Theme(width_mm=90)).read_text()
+def test_files_have_text_and_one_page_and_equal_bytes(folder, tmp_path):
+    data = {name: write_figure(folder, tmp_path / name, Theme(width_mm=90)).read_bytes() for name in FILES}
+    svg, pdf = data["f.svg"].decode(), data["f.pdf"]
+    ElementTree.fromstring(svg)
     assert float(re.search(r'width="([\d.]+)pt"', svg)[1]) == pytest.approx(90 * MM, abs=0.01)
     assert "pix2pix_maps (n = 5)" in re.findall(">([^<]*)</text>", svg)
     assert not set(ON_PAGE) & set(re.findall("#[0-9a-f]{6}", svg)), "the page replaces these by those of its dark mode"
-    pdf = write_figure(folder, tmp_path / "f.pdf").read_bytes()
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
     assert b"/FontFile2" in pdf
+    assert b"CreationDate" not in pdf
+    assert data["f.png"].startswith(b"\x89PNG")
+    plain = folder_of(paper=rows_of("single", fooling_rate=0.4))
+    for name in FILES:
+        one, again = (write_figure(plain, tmp_path / name).read_bytes() for _ in range(2))
+        assert one == again
     with pytest.raises(UserError, match="no figure 1 without a rate"):
         write_figure(folder_of(), tmp_path / "g.pdf")
+    with pytest.raises(UserError, match=r"out\.jpg: a figure ends in \.pdf, \.svg, \.png"):
+        write_figure(folder, tmp_path / "out.jpg")
 
 
 def test_a_theme_decides_size_and_colours(study_of_two, tmp_path):

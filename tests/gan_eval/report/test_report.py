@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -18,8 +17,7 @@ from synthetic_tables import folder_of
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.report import build, build_figure
-from gan_eval.report.parts.chart import ON_PAGE, power_curve
+from gan_eval.report import build
 from gan_eval.report.parts.folder import StudyFolder, read_folder
 from gan_eval.report.people.caveats import badges
 from gan_eval.report.people.pictures import samples
@@ -128,8 +126,7 @@ def test_simulated_participants_fraction_and_title_are_loud(filled_page):
 
 
 @pytest.mark.parametrize(
-    ("cells", "word"),
-    [("fake,0,60", r"\(maps fake\): trials is 0"), ("real,25,130", "percent_correct is 130")],
+    ("cells", "word"), [("fake,0,60", r"\(maps fake\): trials is 0"), ("real,25,130", "percent_correct is 130")]
 )
 def test_a_published_row_that_is_no_share_is_named(cells, word):
     head = ["study", "source", "dataset", "group", "trials", "percent_correct"]
@@ -205,42 +202,6 @@ def paper(study, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("paper")
     shutil.copy(study / "tables" / "paper.csv", folder)
     return folder
-
-
-@pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
-def test_a_figure_is_a_whole_file_without_the_pages_colours(paper, tmp_path, suffix):
-    data, again = (build_figure(paper, tmp_path / f"{name}{suffix}").read_bytes() for name in ("one", "two"))
-    assert data == again
-    if suffix == ".svg":
-        ElementTree.fromstring(data)
-        assert not any(variable.encode() in data for variable in ON_PAGE.values())
-        assert b"<text" in data
-    elif suffix == ".pdf":
-        assert data.startswith(b"%PDF")
-        assert b"CreationDate" not in data
-        assert b"/FontFile2" in data
-    else:
-        assert data.startswith(b"\x89PNG")
-
-
-def test_nothing_to_draw_and_another_ending_are_errors(tables, paper, tmp_path):
-    shutil.copy(tables / "participation.csv", tmp_path)
-    with pytest.raises(UserError, match="no figure"):
-        build_figure(tmp_path, tmp_path / "out.pdf")
-    with pytest.raises(UserError, match=r"out\.jpg: a figure ends in \.pdf, \.svg, \.png"):
-        build_figure(paper, tmp_path / "out.jpg")
-
-
-def test_each_question_of_a_power_curve_has_its_line_in_colours_of_its_own():
-    rows = [
-        {"question": question, "stimuli": 40, "participants": n, "power": n / 40, "ci_low": n / 50, "ci_high": n / 35}
-        for question in ("told apart", "a $ b")
-        for n in (8, 16, 24)
-    ]
-    svg = power_curve(pd.DataFrame(rows), questions=["told apart", "a $ b"], target=0.8)
-    assert {"told apart", "a $ b"} <= set(re.findall(r">([^<]*)</text>", svg))
-    assert "Dotted: 80 %" in svg
-    assert "var(" not in svg
 
 
 SESSION = "01983f5a-secret-session"

@@ -12,7 +12,10 @@ from synthetic_tables import cited, folder_of, models, table_rows, told_apart
 from gan_eval.report.people.agreement import agreement_section
 from gan_eval.report.people.answer import answer, least_accuracy, models_compared, row_sentences
 from gan_eval.report.people.comparisons import comparisons_section
+from gan_eval.report.people.confidence import confidence_section
+from gan_eval.report.people.effects import effects_section
 from gan_eval.report.people.participants import exposure_levels, timing_section
+from gan_eval.report.people.thresholds import psychometric_section
 from gan_eval.stats.analysis import ALL_TABLES, analyze
 from gan_eval.stats.trials import fill_trials
 
@@ -27,6 +30,11 @@ def test_every_table_of_answers_has_its_section(tables_page):
     assert tables_page.sections() == [
         "answer", "comparisons", "answers", "agreement", "participants", "checklist", "files",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("section", [confidence_section, effects_section, psychometric_section])
+def test_without_its_table_a_section_is_empty(section):
+    assert not section(folder_of()).blocks
 
 
 def metric_differences(rows: list[dict[str, object]], **tables: object):
@@ -120,9 +128,7 @@ def test_the_models_together_come_first_and_many_rows_are_counted() -> None:
     rows = [cited(model=f"m{n}", dataset=f"d{n % 2}") for n in range(9)]
     sentences = answer_of(paper=[*rows, cited(model="all", dataset="all")])
     assert "generated pictures (each model on each data set counted once) and real ones" in sentences[0]
-    assert sentences[1:] == [
-        "Equivalent to chance (9 of 9): m0, m2, m4, m6 and m8 on d0; m1, m3, m5 and m7 on d1.",
-    ]
+    assert sentences[1:] == ["Equivalent to chance (9 of 9): m0, m2, m4, m6 and m8 on d0; m1, m3, m5 and m7 on d1."]
     assert "pictures of m0 on d0 and real ones" in row_sentences(folder_of(paper=rows))[0]
 
 

@@ -5,29 +5,22 @@ import pandas as pd
 
 from gan_eval.stats.trials import fill_trials
 
-
-def graded_frame(grades: dict[tuple[str, str], float], **more: object) -> pd.DataFrame:
-    """Trials of (participant, picture) pairs with their grades."""
-    rows = [
-        {"participant": person, "stimulus": f"d/{picture}", "kind": "fake", "dataset": "d", "model": "gan",
-         "response": None, "protocol": "rating", "rating": grade}
-        for (person, picture), grade in grades.items()
-    ]  # fmt: skip
-    return fill_trials(pd.DataFrame(rows).assign(**more))
+THRESHOLDS = (-1.5, -0.3, 0.6, 1.8)
 
 
-def simulated_grades(
-    seed: int, *, raters: int = 12, pictures: int = 20, each: int = 20
-) -> dict[tuple[str, str], float]:
-    """Grades 1..5: each rater, with bias and inconsistency, grades `each` pictures; the last rater grades at random."""
+def simulated_grades(*, people=16, items=24, gap=0.0, sd_view=0.0, seed=0, with_reals=False):
+    """Each person grades each item in one of its versions: A, B or, where wanted, the real picture."""
     rng = np.random.default_rng(seed)
-    quality, bias = rng.uniform(1.5, 4.5, pictures), 0.4 * rng.normal(size=raters)
-    spread = rng.uniform(0.3, 1.0, raters)
-    found: dict[tuple[str, str], float] = {}
-    for rater in range(raters):
-        for picture in sorted(rng.permutation(pictures)[:each]):
-            grade = quality[picture] + bias[rater] + spread[rater] * rng.normal()
-            if rater == raters - 1:
-                grade = rng.choice([1.0, 5.0])
-            found[f"P{rater:02d}", f"{picture:02d}"] = float(np.clip(round(grade), 1, 5))
-    return found
+    names = ["A", "B", "real"] if with_reals else ["A", "B"]
+    leaning, picture = rng.normal(0, 0.5, people), rng.normal(0, 0.8, items)
+    view = sd_view * rng.normal(size=people)
+    rows = []
+    for person in range(people):
+        for item in range(items):
+            version = (person + item) % len(names)
+            eta = leaning[person] + picture[item] + (version - 0.5) * (gap + view[person]) + rng.logistic()
+            kind, model = ("real", None) if names[version] == "real" else ("fake", names[version])
+            row = {"participant": f"P{person}", "stimulus": f"d/{names[version]}/{item}", "item": f"d/{item}"}
+            rating = 1.0 + np.digitize(eta, THRESHOLDS)
+            rows.append(row | {"dataset": "d", "kind": kind, "model": model, "rating": rating, "protocol": "rating"})
+    return fill_trials(pd.DataFrame(rows))

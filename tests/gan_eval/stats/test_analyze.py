@@ -53,15 +53,7 @@ def test_a_plan_excludes_and_what_goes_beyond_it_is_said_apart():
     assert not analyze(trials, plan=plan)["comparisons"]["exploratory"].any()
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [
-        "correct!=true",
-        "response=real",
-        "choice=a",
-        "confidence<2",
-    ],
-)
+@pytest.mark.parametrize("rule", ["correct!=true", "response=real", "choice=a", "confidence<2"])
 def test_trials_are_not_left_out_by_their_outcome(rule):
     trials = simulated(participants=4, each=12)
     with pytest.raises(UserError, match=f"rule {rule}: on the outcome"):

@@ -229,8 +229,7 @@ def test_a_mark_that_may_be_one_of_thousands_is_refused(tmp_path, case):
 
 
 @pytest.mark.parametrize(
-    ("times", "expected"),
-    [(["0,982", "1,240", "2"], [982.0, 1240.0, 2000.0]), (["1.240", "1.131"], [1240.0, 1131.0])],
+    ("times", "expected"), [(["0,982", "1,240", "2"], [982.0, 1240.0, 2000.0]), (["1.240", "1.131"], [1240.0, 1131.0])]
 )
 def test_a_decimal_mark_that_is_clear_is_read(tmp_path, times, expected):
     found = import_trials(timed(tmp_path, times), mapping={"reaction_time_ms": "rt*1000"}).trials

@@ -205,14 +205,7 @@ def test_letters_that_latex_would_join_stay_apart() -> None:
 
 
 def test_latex_says_what_a_reader_must_know() -> None:
-    row = {
-        "protocol": "single",
-        "model": "m",
-        "n_participants": 3,
-        "n_real": 5,
-        "n_answers": 9,
-        "fraction": 0.02,
-    }
+    row = {"protocol": "single", "model": "m", "n_participants": 3, "n_real": 5, "n_answers": 9, "fraction": 0.02}
     text = latex(frame_of([row | {"accuracy": 0.5, "simulated": True}], PAPER))
     assert "Simulated participants" in text
     assert r"trained for 2 \% of the planned steps" in text

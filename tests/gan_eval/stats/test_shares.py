@@ -10,19 +10,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from gan_eval.stats.shares import binomial_p, fisher_p, newcombe, proportion, wilson
 
-COUNTS = [
-    (0, 1),
-    (1, 1),
-    (0, 25),
-    (25, 25),
-    (18, 25),
-    (15, 25),
-    (24, 25),
-    (33, 50),
-    (48, 50),
-    (1, 2),
-    (499_000, 1_000_000),
-]
+COUNTS = [(0, 1), (1, 1), (0, 25), (25, 25), (18, 25), (48, 50), (1, 2), (499_000, 1_000_000)]
 
 
 @pytest.mark.parametrize(("k", "n"), COUNTS)

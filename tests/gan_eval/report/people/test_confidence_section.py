@@ -60,7 +60,3 @@ def test_without_a_fit_points_are_drawn_and_the_note_says_why():
 
 def test_names_are_only_text():
     assert "<script>" not in render(Report("title", [], [section(models=(SCRIPT, NASTY[0], *NASTY[2:]))]))
-
-
-def test_without_confidence_there_is_nothing():
-    assert not confidence_section(folder_of()).blocks

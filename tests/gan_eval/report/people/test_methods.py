@@ -131,11 +131,7 @@ def size_sentence(picture_size: object, **columns: list[float | None]) -> list[s
 
 
 def test_degrees_are_said_with_their_spread_over_screens() -> None:
-    seen = {
-        "picture_width_px": [288, 510],
-        "picture_width_deg": [8.004, 7.997],
-        "pixels_per_degree": [36.0, 63.67],
-    }
+    seen = {"picture_width_px": [288, 510], "picture_width_deg": [8.004, 7.997], "pixels_per_degree": [36.0, 63.67]}
     (said,) = size_sentence("8 deg", **seen)
     assert said == (
         "On the screen pictures were 288 to 510 physical pixels wide (resampled before the session by Pillow's Lanczos "

@@ -70,10 +70,7 @@ STUDIES = {
         lambda simulated: pairs("model_vs_model", "one|two", "a" * 3 + "b" * 17, simulated=simulated),
         "Of one and two on d, one was chosen in 15.0%, 95% CI [",
     ),
-    "rating": (
-        lambda simulated: grades(simulated=simulated),
-        "Mean grades on d, between participants: M = 4.00",
-    ),
+    "rating": (lambda simulated: grades(simulated=simulated), "Mean grades on d, between participants: M = 4.00"),
     "staircase": (
         lambda simulated: stairs(simulated=simulated),
         "The staircase on d settled at 540 ms, the mean of each one's commonest exposure",

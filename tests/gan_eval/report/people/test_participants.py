@@ -86,10 +86,7 @@ def test_people_of_whom_every_trial_is_left_out_are_not_counted() -> None:
     assert analysed_text(of) == "the answers of 2 participants"
     reported = participation_sentences(of)
     assert reported[1].startswith("2 participants broke off: their answers are in no result, and they do not count")
-    assert reported[2:4] == [
-        "1 participant gave no answer, in 4 trials.",
-        "Of 1 participant every trial was left out.",
-    ]
+    assert reported[2:4] == ["1 participant gave no answer, in 4 trials.", "Of 1 participant every trial was left out."]
 
 
 _ALL_QUICK = tuple(STATUS)
@@ -124,9 +121,7 @@ def browser_folder(*presenters: str) -> StudyFolder:
     shown = made.tables["trials"]
     shown = shown[shown["session"].isin([row["session"] for row in rows])].assign(missed_frames=0, flags=None)
     shown["missed_frames"] = shown["missed_frames"].where(shown.index != shown.index[0], 2)
-    checks = [
-        {"session": "P0", "check": "comprehension", "value": 2.0, "verdict": "failed", "simulated": False},
-    ]
+    checks = [{"session": "P0", "check": "comprehension", "value": 2.0, "verdict": "failed", "simulated": False}]
     return folder_of(sessions=frame_of(rows, SESSIONS), trials=shown, checks=frame_of(checks, CHECKS))
 
 

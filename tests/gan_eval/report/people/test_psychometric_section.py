@@ -46,7 +46,3 @@ def test_another_level_is_named():
     (chart,) = section(level="noise", thresholds=(0.1, 0.4)).blocks[0].charts
     assert chart.figures[0].axes[0].get_xlabel() == "noise"
     assert level_text(0.1, "noise") == "0.1"
-
-
-def test_without_functions_there_is_nothing():
-    assert not psychometric_section(folder_of()).blocks

@@ -10,12 +10,7 @@ from make_trials import simulated
 from gan_eval.stats.answers.agreement import agreement, alpha, alpha_interval
 from gan_eval.stats.trials import fill_trials
 
-PUBLISHED = (
-    "1 2 3 3 2 1 4 1 2 - - -",
-    "1 2 3 3 2 2 4 1 2 5 - 3",
-    "- 3 3 3 2 3 4 2 2 5 1 -",
-    "1 2 3 3 2 4 4 1 2 5 1 -",
-)
+PUBLISHED = ("1 2 3 3 2 1 4 1 2 - - -", "1 2 3 3 2 2 4 1 2 5 - 3", "- 3 3 3 2 3 4 2 2 5 1 -", "1 2 3 3 2 4 4 1 2 5 1 -")
 """Four coders, twelve units (Krippendorff 2011, Computing Krippendorff's alpha-reliability, section D)."""
 
 

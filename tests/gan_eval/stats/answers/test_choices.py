@@ -142,10 +142,7 @@ def test_who_always_wins_has_no_number_and_the_others_do() -> None:
     assert both["note"].str.contains("no finite estimate").all()
 
 
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [({"participant": "P"}, "one participant"), ({"item": "d/1"}, "one item")],
-)
+@pytest.mark.parametrize(("change", "word"), [({"participant": "P"}, "one participant"), ({"item": "d/1"}, "one item")])
 def test_one_cluster_is_said(change: dict[str, str], word: str) -> None:
     rows = [("x", "y", "a"), ("x", "y", "b"), ("x", "y", "a")] * 10
     table = bradley_terry(contests(rows, **change))

@@ -3,40 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from make_grades import simulated_grades as study
 from scipy.stats import mannwhitneyu
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.grades import _by_model, _clustered, superiority
 from gan_eval.stats.mixed.fit import fit_crossed
-from gan_eval.stats.trials import fill_trials
-
-THRESHOLDS = (-1.5, -0.3, 0.6, 1.8)
-
-
-def study(*, people=16, items=24, gap=0.0, sd_view=0.0, seed=0, with_reals=False, levels=THRESHOLDS):
-    """Each person grades each item in one of its versions."""
-    rng = np.random.default_rng(seed)
-    names = ["A", "B", "real"] if with_reals else ["A", "B"]
-    leaning, picture = rng.normal(0, 0.5, people), rng.normal(0, 0.8, items)
-    view = sd_view * rng.normal(size=people)
-    rows = []
-    for person in range(people):
-        for item in range(items):
-            version = (person + item) % len(names)
-            eta = leaning[person] + picture[item] + (version - 0.5) * (gap + view[person]) + rng.logistic()
-            rows.append(
-                {
-                    "participant": f"P{person}",
-                    "stimulus": f"d/{names[version]}/{item}",
-                    "item": f"d/{item}",
-                    "dataset": "d",
-                    "kind": "real" if names[version] == "real" else "fake",
-                    "model": None if names[version] == "real" else names[version],
-                    "rating": 1.0 + np.digitize(eta, levels),
-                }
-            )
-    return fill_trials(pd.DataFrame(rows))
 
 
 def test_each_measure_of_models_and_of_kinds_has_a_row():
@@ -118,7 +91,10 @@ def test_averages_over_people_and_pictures_are_those_of_drawn_grades():
 @pytest.mark.parametrize(
     ("trials", "words"),
     [
-        (study().assign(rating=lambda frame: frame["rating"] + np.arange(len(frame)) / 1000), "no scale of few grades"),
+        (
+            study().assign(rating=lambda frame: frame["rating"] + np.arange(len(frame)) / 1000),
+            "no scale of few grades",
+        ),
         (study(people=1), "fewer than two participants"),
         (study().assign(rating=3.0), "all answers are the same"),
     ],

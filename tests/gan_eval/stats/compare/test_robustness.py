@@ -6,12 +6,7 @@ import pytest
 from make_trials import simulated, simulated_pairs
 
 from gan_eval.stats.compare.comparisons import COMPARISONS, comparisons
-from gan_eval.stats.compare.robustness import (
-    DRIFT,
-    SIDE_BIAS,
-    WITHOUT_EXCLUSIONS,
-    robustness,
-)
+from gan_eval.stats.compare.robustness import DRIFT, SIDE_BIAS, WITHOUT_EXCLUSIONS, robustness
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables.frames import frame_of
 

@@ -8,12 +8,7 @@ from make_trials import simulated
 from scipy.stats import fisher_exact
 from scipy.stats import t as student
 
-from gan_eval.stats.compare.differences import (
-    difference_of_proportions,
-    simultaneous_intervals,
-    wald,
-    wald_interval,
-)
+from gan_eval.stats.compare.differences import difference_of_proportions, simultaneous_intervals, wald, wald_interval
 from gan_eval.stats.shares import newcombe
 from gan_eval.tables.multiple_tests import holm
 

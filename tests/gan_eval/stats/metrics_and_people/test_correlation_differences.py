@@ -7,16 +7,12 @@ from make_metrics import correlation_differences, fooling, metric_of
 from make_trials import simulated
 from scipy.stats import spearmanr
 
-from gan_eval.stats.metrics_and_people.correlations import (
-    DISAGREE,
-    dependent_z,
-)
+from gan_eval.stats.metrics_and_people.correlations import DISAGREE, dependent_z
 from gan_eval.tables.multiple_tests import holm
 
 
 @pytest.mark.parametrize(
-    ("r_a", "r_b", "r_ab", "n", "z"),
-    [(0.0228, 0.3522, 0.3718, 553, -7.1345), (0.2493, 0.3395, 0.4082, 553, -2.0660)],
+    ("r_a", "r_b", "r_ab", "n", "z"), [(0.0228, 0.3522, 0.3718, 553, -7.1345), (0.2493, 0.3395, 0.4082, 553, -2.0660)]
 )
 def test_z_equals_published_output_of_another_program(r_a, r_b, r_ab, n, z):
     """`steiger1980` of the R package cocor; its inputs were printed to four digits."""

@@ -42,11 +42,7 @@ SLOPED = [f"{outcome} ~ kind + {SLOPES}" for outcome in ("correct", "called_fake
             [*ALWAYS, f"correct ~ kind + age + sex + {RANDOM}"],
             [False] * 4,
         ),
-        (
-            AnalysisSettings(covariates=("age",)),
-            [*ALWAYS, *SLOPED, f"correct ~ kind + age + {SLOPES}"],
-            [False] * 6,
-        ),
+        (AnalysisSettings(covariates=("age",)), [*ALWAYS, *SLOPED, f"correct ~ kind + age + {SLOPES}"], [False] * 6),
         (AnalysisSettings(link="probit", slope=False), ALWAYS * 2, [True] * 3 + [False] * 3),
     ],
 )
