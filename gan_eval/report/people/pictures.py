@@ -107,14 +107,14 @@ def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
     ranked = {"Generated pictures that fooled most" if both else "Generated pictures by how often they fooled": most}
     if both:
         ranked["Generated pictures that fooled least"] = judged.sort_values(["fake_low", "id"], ascending=[False, True])
-    stimuli = [stimuli.assign(place=folder.places[name]) for name, stimuli in folder.stimuli.items()]
+    stimuli = [stimuli.assign(place=str(folder.places[name])) for name, stimuli in folder.stimuli.items()]
     files = pd.concat(stimuli).dropna(subset="file").drop_duplicates("stimulus").set_index("stimulus")
     galleries = []
     for title, rows in ranked.items():
         entries = []
         for row in rows.head(MOST_RANKED).to_dict("records"):
-            place, name = files.loc[row["id"], ["place", "file"]] if row["id"] in files.index else (None, "")
-            picture = thumbnail(place / name, row["id"], below=place) if place else None
+            place, name = files.loc[row["id"], ["place", "file"]] if row["id"] in files.index else ("", "")
+            picture = thumbnail(Path(place) / name, row["id"], below=Path(place)) if place else None
             caption = f"called real: {percent(1 - row['fake_correct'], digits=0)} of {row['n_fake']:.0f}"
             entries.append(Shown([picture], [caption, row["id"]]))
         if any(any(entry.pictures) for entry in entries):
