@@ -125,7 +125,31 @@ def niqe(picture: Pixels) -> float:
     >>> niqe(noise) > 10
     True
     """
+    features, factor = _blocks(as_picture(picture))
+    return float(np.linalg.norm(np.linalg.solve(factor, _pristine_model()[0] - np.nanmean(features, axis=0))))
+
+
+def niqe_blocks(picture: Pixels) -> Values:
+    """Return the distance of each block's statistics from those of pristine photographs, as (rows, columns).
+
+    `niqe` is the length of the mean vector whose parts are the blocks' vectors, so it is at most the blocks' mean
+    distance. NaN where a block is flat or strictly regular.
+
+    Raises:
+        Unmeasurable: as for `niqe`.
+
+    >>> noise = np.random.default_rng(0).integers(0, 256, (96, 200, 3), dtype=np.uint8)
+    >>> niqe_blocks(noise).shape
+    (1, 2)
+    """
     picture = as_picture(picture)
+    features, factor = _blocks(picture)
+    vectors = np.linalg.solve(factor, (_pristine_model()[0] - features).T)
+    return np.linalg.norm(vectors, axis=0).reshape(-1, picture.shape[1] // BLOCK)
+
+
+def _blocks(picture: NDArray[np.uint8]) -> tuple[Values, Values]:
+    """The features of every block, and the Cholesky factor of the covariance by which NIQE measures distances."""
     height, width, _ = picture.shape
     rows, columns = height // BLOCK, width // BLOCK
     if rows * columns < 2:
@@ -137,12 +161,10 @@ def niqe(picture: Pixels) -> float:
             "the statistics cannot be fitted: the picture is flat or strictly regular "
             f"({len(valid)} of {len(features)} blocks can be used; NIQE needs two)"
         )
-    pristine_mean, pristine_covariance = _pristine_model()
     centred = valid - valid.mean(axis=0)
     covariance = centred.T @ centred / (len(valid) - 1)
     # Mahalanobis distance from the pristine model's mean, by the mean of both covariances
-    factor = np.linalg.cholesky((pristine_covariance + covariance) / 2)
-    return float(np.linalg.norm(np.linalg.solve(factor, pristine_mean - np.nanmean(features, axis=0))))
+    return features, np.linalg.cholesky((_pristine_model()[1] + covariance) / 2)
 
 
 NIQE = Metric(

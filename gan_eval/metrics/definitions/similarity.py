@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels import compiled
@@ -83,6 +84,20 @@ L1 = Metric(
 )
 
 
+def l1_map(fake: Pixels, real: Pixels) -> NDArray[np.float32]:
+    """Return the absolute difference at each pixel, mean of the channels: (H, W), 0..255. Its mean is `l1`.
+
+    Raises:
+        Unmeasurable: the sizes differ.
+
+    >>> black = np.zeros((2, 2, 3), np.uint8)
+    >>> l1_map(black + np.uint8(3), black).tolist()
+    [[3.0, 3.0], [3.0, 3.0]]
+    """
+    fake, real = as_pair(fake, real, any_format=True)
+    return np.abs(fake.astype(np.float32) - real).mean(axis=2) / np.float32(peak_of(fake) // 255)
+
+
 def _difference_sums(fake: Pixels, real: Pixels, hole: "HolePixels | None") -> tuple[int, int, int]:
     """The exact sums of squared and of absolute differences, and the count of values."""
     fake, real = as_pair(fake, real, any_format=True)
@@ -136,6 +151,23 @@ def ssim(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
             )
     x, y = in_eight_bits(fake), in_eight_bits(real)
     return float(compiled.similarity(x, y, luminance=True, where=where).mean())
+
+
+def ssim_map(fake: Pixels, real: Pixels) -> NDArray[np.float32]:
+    """Return the map of which `ssim` is the mean, averaged over the channels: (H - 10, W - 10), -1..1.
+
+    It begins 5 pixels inside the picture: each value is that of the window around its pixel.
+
+    Raises:
+        Unmeasurable: the sizes differ, or a side is below 11 pixels.
+
+    >>> black = np.zeros((12, 16, 3), np.uint8)
+    >>> ssim_map(black, black).shape
+    (2, 6)
+    """
+    fake, real = as_pair(fake, real, any_format=True)
+    require_side(fake.shape, WINDOW, "SSIM")
+    return compiled.similarity_map(in_eight_bits(fake), in_eight_bits(real)).mean(axis=2)
 
 
 SSIM = Metric(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EVERYWHERE = np.empty((0, 0), np.bool_)
+_NOT_KEPT = np.empty((0, 0), np.float32)
 
 
 def difference_sums(
@@ -55,8 +56,18 @@ def similarity(
         places, count = _plain(where[rows, columns]), np.count_nonzero(where)
         x, y = (picture[rows.start : rows.stop + 10, columns.start : columns.stop + 10] for picture in (x, y))
     totals = np.zeros(x.shape[2])
-    loops.similarity_sums(_rows(x), _rows(y), x.shape[2], luminance, places, totals)
+    loops.similarity_sums(_rows(x), _rows(y), x.shape[2], luminance, places, _NOT_KEPT, totals)
     return totals / count
+
+
+def similarity_map(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float32]:
+    """(H - 10, W - 10, C) float32: the SSIM map of which `similarity` takes the mean."""
+    from gan_eval.metrics.kernels import loops
+
+    height, width, channels = x.shape
+    result = np.empty((height - 10, (width - 10) * channels), np.float32)
+    loops.similarity_sums(_rows(x), _rows(y), channels, True, _EVERYWHERE, result, np.zeros(channels))
+    return result.reshape(height - 10, width - 10, channels)
 
 
 def pool(x: NDArray[Any]) -> NDArray[np.float32]:

@@ -150,12 +150,14 @@ def similarity_sums(
     channels: int,
     luminance: bool,
     where: NDArray[np.bool_],
+    whole: Row,
     totals: NDArray[np.float64],
 ) -> None:
     """Adds each channel's sum of the SSIM map to `totals`, (C,); without `luminance`, of contrast-structure alone.
 
     x, y: (H, W·C), uint8 or float32 in 0..255, both sides 11 and above.
     where: the places of the map that count, (H - 10, W - 10); all of them where it is of size 0.
+    whole: room for the map itself, (H - 10, (W - 10)·C); where it is of size 0, the map is not kept.
     """
     height, length = x.shape
     reach = _WINDOW_REACH * channels
@@ -180,6 +182,8 @@ def similarity_sums(
             filled += 1
             if row >= 2 * _WINDOW_REACH:
                 _filter_down(maps, (filled - 1 - _WINDOW_REACH) * _COLUMNS, luminance, values[:width])
+                if whole.size > 0:
+                    whole[row - 2 * _WINDOW_REACH, left : left + width] = values[:width]
                 if where.size == 0:
                     for j in range(width):
                         sums[j] += np.float64(values[j])
