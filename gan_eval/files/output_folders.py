@@ -16,7 +16,7 @@ def relative_path(place: Path, folder: Path) -> str:
         return place.resolve().as_posix()
 
 
-def check_output_folder(folder: Path) -> None:
+def check_output_folder(folder: Path, *, option: str = "--out") -> None:
     """Check, before any work is done, that `claim_output_folder` will succeed; nothing is made yet.
 
     Raises:
@@ -25,18 +25,19 @@ def check_output_folder(folder: Path) -> None:
     folder = Path(folder)
     try:
         if folder.exists() and not folder.is_dir():
-            raise UserError(f"--out {folder}: is a file; name a folder")
+            raise UserError(f"{option} {folder}: is a file; name a folder")
         if folder.is_dir() and not (folder / OWN_FOLDER).is_dir() and any(folder.iterdir()):
             raise UserError(
-                f"--out {folder}: not empty and not written by gan_eval (no {OWN_FOLDER}/ in it); name an empty folder"
+                f"{option} {folder}: not empty and not written by gan_eval (no {OWN_FOLDER}/ in it); name an empty "
+                "folder"
             )
-        refuse_links(folder)
+        refuse_links(folder, option=option)
     except OSError as error:
         raise write_error(folder, error) from error
-    _check_place(folder, "--out", what=folder)
+    _check_place(folder, option, what=folder)
 
 
-def refuse_links(folder: Path) -> None:
+def refuse_links(folder: Path, *, option: str = "--out") -> None:
     """Refuse an output folder with a linked folder in it: what is written or removed there would be elsewhere.
 
     The output folder itself may be a link, say to a larger disk. So may its files, which are replaced and never written
@@ -50,7 +51,7 @@ def refuse_links(folder: Path) -> None:
         for path in (os.path.join(here, name) for name in (*folders, *(files if is_own else ()))):  # noqa: PTH118
             if os.path.islink(path):  # noqa: PTH114
                 raise UserError(
-                    f"--out {folder}: {path} is a link, and what is written there would land elsewhere; remove the "
+                    f"{option} {folder}: {path} is a link, and what is written there would land elsewhere; remove the "
                     "link, or name another folder"
                 )
 
@@ -77,7 +78,7 @@ def _check_place(folder: Path, option: str, *, what: Path) -> None:
         raise write_error(what, PermissionError(errno.EACCES, ""))
 
 
-def claim_output_folder(folder: Path, *, private: bool = False) -> Path:
+def claim_output_folder(folder: Path, *, private: bool = False, option: str = "--out") -> Path:
     """Make `folder` ours, creating it where needed, and return it.
 
     A folder is ours when it holds `.gan-eval/`. An empty folder becomes ours.
@@ -85,12 +86,13 @@ def claim_output_folder(folder: Path, *, private: bool = False) -> Path:
     Args:
         folder: which.
         private: a new folder is for this user alone; else as the user's umask says.
+        option: beginning of the messages.
 
     Raises:
         UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
     """
     folder = Path(folder)
-    check_output_folder(folder)
+    check_output_folder(folder, option=option)
     try:
         folder.mkdir(0o700 if private else 0o777, parents=True, exist_ok=True)
         (folder / OWN_FOLDER).mkdir(exist_ok=True)
