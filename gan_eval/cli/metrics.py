@@ -67,6 +67,13 @@ def metrics(
     threads: Annotated[int | None, typer.Option(min=1, max=MAX_THREADS, help="Default: the usable cores.")] = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep values and use those kept before.")] = True,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also make a report of the tables.")] = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Also make a page to sort, filter and look at all pictures; they are in FILE_files/ next to it.",
+        ),
+    ] = None,
     list_metrics: Annotated[bool, typer.Option("--list", help="List what each metric measures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
@@ -103,11 +110,23 @@ def metrics(
         partners = any(metric.kind == "pair" for metric in select(requested, (*given, *own)))
         inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
     files = {name: Path(file) for name, file in pairs(weights or (), "--weights").items()}
-    _refuse_unused(context, select(requested, (*given, *own)), files)
+    chosen = select(requested, (*given, *own))
+    _refuse_unused(context, chosen, files)
     if report is not None:
         from gan_eval.files.output_folders import check_output_file
 
         check_output_file(report, option="--report")
+    if gallery is not None:
+        from gan_eval.report.metrics.gallery import check_gallery
+
+        check_gallery(gallery)
+        if report is not None and report.resolve() == gallery.resolve():
+            raise UserError(f"--gallery {gallery}: --report names the same file; name two")
+        if all(metric.kind == "set" for metric in chosen):
+            names = ", ".join(metric.name for metric in chosen)
+            raise UserError(
+                f"--gallery: {names} have no value for a single picture; add a metric that has, such as psnr"
+            )
     if baselines:
         if not sets:
             raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
@@ -129,7 +148,7 @@ def metrics(
         segmenter=segmenter,
         cache=cache_file() if cache else None,
     )
-    frames = _measure(inputs, settings, out, report)
+    frames = _measure(inputs, settings, out, report, gallery)
     typer.echo(tables_as_json(frames) if as_json else out)
     if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
         raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
@@ -154,8 +173,9 @@ def _measure(
     settings: "Settings",
     out: Path,
     report: Path | None,
+    gallery: Path | None,
 ) -> "dict[str, pd.DataFrame]":
-    """Measure, write the tables, and print what is missing and the values."""
+    """Measure, write the tables and pages, and print what is missing and the values."""
     from gan_eval.cli.console import Console
     from gan_eval.metrics.run.inputs import stimuli_of_sets
     from gan_eval.metrics.run.runner import write_metrics
@@ -177,6 +197,19 @@ def _measure(
 
         with Console() as console, console.working("report"):
             build_metrics_report(frames, stimuli_of_sets(inputs), report, title=None)
+    if gallery is not None:
+        from gan_eval.machine.threads import usable_cores
+        from gan_eval.report.metrics.gallery import write_gallery
+
+        with Console() as console:
+            write_gallery(
+                frames["image_metrics"],
+                stimuli_of_sets(inputs),
+                gallery,
+                resize=settings.resize,
+                threads=settings.threads or usable_cores(),
+                on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
+            )
     return frames
 
 

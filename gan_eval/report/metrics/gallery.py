@@ -1,0 +1,318 @@
+"""The gallery: one HTML page on which every measured picture can be found, sorted by a metric and looked at.
+
+The page holds the values. Pictures and maps lie in a folder next to it, so that thousands of them stay quick to load.
+The maps are made here, from every sample and by the code of the metrics; in a browser they would be made of compressed
+pictures, and a page that was opened from a disk may not read pixels at all.
+"""
+
+import hashlib
+import io
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import OWN_FOLDER, is_temporary_name, temporary_folder, write_error, write_text
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.output_folders import check_output_file, check_output_folder, claim_output_folder
+from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
+from gan_eval.metrics.definitions.record import OnProgress
+from gan_eval.metrics.definitions.similarity import l1_map, ssim_map
+from gan_eval.metrics.kernels import compiled
+from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.run.files import PictureFile, PictureFiles
+from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.metrics.run.pictures import jobs_of
+from gan_eval.report.metrics.data import (
+    NO_VERDICT,
+    decimals,
+    higher_is_better,
+    in_order,
+    is_of_quality,
+    title_of,
+    unit_of,
+)
+from gan_eval.report.parts.words import clean, missing, plural
+from gan_eval.stimuli.pictures import rgb_of
+
+SIDE = 512
+"""Longest side in pixels of the pictures and maps; larger ones are scaled down."""
+QUALITY, MAP_QUALITY = 90, 75
+"""Of the WebP files of pictures and of maps."""
+MOST_ERROR, MOST_NIQE = 64.0, 20.0
+"""Values of the error map and of the blocks at which the scale of colours ends; that of SSIM goes from 1 to 0."""
+PANELS = {
+    "fake": ("Generated", "The generated picture", "", ""),
+    "real": ("Real", "The real picture", "", ""),
+    "input": ("Input", "What the generator was given", "", ""),
+    "error": ("Error", "Absolute difference from the real picture, mean of the channels", "0", f"{MOST_ERROR:g}+"),
+    "ssim": ("SSIM map", "SSIM of the window around each pixel, mean of the channels", "1", "0"),
+    "niqe": ("NIQE blocks", "Distance of each block's statistics from those of photographs", "0", f"{MOST_NIQE:g}+"),
+}
+"""What is shown of a picture: its name, what it is, and the ends of its scale of colours."""
+_HERE = Path(__file__).parent
+_VERSION = re.compile("[0-9a-f]{12}")
+Map = NDArray[np.floating]
+
+
+def files_folder(page: Path) -> Path:
+    """Return the folder of a gallery's pictures: next to the page, with its name and `_files`."""
+    return page.with_name(f"{page.stem}_files")
+
+
+def check_gallery(page: Path) -> None:
+    """Check, before any work is done, that a gallery can be written; nothing is made yet.
+
+    Raises:
+        UserError: the name does not end in .html, it is a folder, or the page or its folder cannot be written.
+    """
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"--gallery {page}: wanted a name that ends in .html, such as {page.name}.html")
+    check_output_file(page, option="--gallery")
+    check_output_folder(files_folder(page), option="--gallery")
+
+
+def write_gallery(
+    image_metrics: pd.DataFrame,
+    stimuli: Sequence[Stimulus],
+    page: Path,
+    *,
+    resize: bool = False,
+    threads: int = 1,
+    on_progress: OnProgress | None = None,
+) -> Path:
+    """Write the gallery of measured pictures and return its path.
+
+    The page is replaced last: until then an earlier one stays whole with its pictures. Equal input gives equal files.
+
+    Args:
+        image_metrics: the table of that name.
+        stimuli: the pictures that were measured.
+        page: the HTML file; the pictures are written to `files_folder(page)`.
+        resize: whether generated pictures were brought to their reference's size.
+        threads: number of worker threads.
+        on_progress: called with (done, total, what).
+
+    Raises:
+        UserError: no picture can be read, or a file cannot be written.
+    """
+    check_gallery(page)
+    folder = claim_output_folder(files_folder(page), option="--gallery")
+    try:
+        with hold_lock(folder / OWN_FOLDER / "gallery.lock", f"--gallery {page}", "writing it"):
+            with temporary_folder(folder, "pictures") as aside:
+                shown = _write_pictures(stimuli, aside, resize=resize, threads=threads, on_progress=on_progress)
+                if not any(shown):
+                    raise UserError(f"--gallery {page}: no picture can be read; image_metrics has the reasons")
+                data = _data(image_metrics, stimuli, shown) | {"shape": _shape_of(shown, aside)}
+                version = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
+                shutil.rmtree(folder / version, ignore_errors=True)
+                aside.rename(folder / version)
+            write_text(page, _html(data | {"folder": f"{quote(folder.name)}/{version}/"}))
+            for earlier in folder.iterdir():
+                if earlier.name != version and (_VERSION.fullmatch(earlier.name) or is_temporary_name(earlier.name)):
+                    shutil.rmtree(earlier, ignore_errors=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return page
+
+
+def _shape_of(shown: Sequence[Mapping[str, str]], folder: Path) -> float:
+    """Height divided by width of most of the pictures."""
+    sizes: Counter[tuple[int, int]] = Counter()
+    for files in filter(None, shown):
+        with Image.open(folder / next(iter(files.values()))) as image:
+            sizes[image.size] += 1
+    width, height = sizes.most_common(1)[0][0]
+    return round(height / width, 4)
+
+
+def _write_pictures(
+    stimuli: Sequence[Stimulus], folder: Path, *, resize: bool, threads: int, on_progress: OnProgress | None
+) -> list[dict[str, str]]:
+    """Write the files of every picture; return for each picture the name of the file by panel."""
+    shown: list[dict[str, str]] = [{} for _ in stimuli]
+
+    def work(job: Sequence[int]) -> int:
+        files = PictureFiles()
+        for number in job:
+            shown[number] = _panels(stimuli[number], files, folder, resize=resize)
+        return len(job)
+
+    done = 0
+    with ThreadPoolExecutor(threads, thread_name_prefix="gallery") as pool:
+        try:
+            for ended in as_completed([pool.submit(work, job) for job in jobs_of(stimuli)]):
+                done += ended.result()
+                if on_progress:
+                    on_progress(done, len(stimuli), "gallery")
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return shown
+
+
+def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bool) -> dict[str, str]:
+    """Write the pictures and maps of a stimulus; what cannot be read or measured is absent."""
+    names: dict[str, str] = {}
+
+    def write(panel: str, sources: Sequence[PictureFile], made: Callable[[], NDArray[np.uint8]]) -> None:
+        """Write a panel that is made from these files, unless it is there already."""
+        name = hashlib.sha256(b"".join(source.digest for source in sources)).hexdigest()[:16]
+        is_map = panel in ("error", "ssim", "niqe")
+        name += f"-{panel}.webp" if is_map else ".webp"
+        if not (folder / name).exists():
+            try:
+                (folder / name).write_bytes(_webp(made(), MAP_QUALITY if is_map else QUALITY))
+            except (UserError, Unmeasurable):
+                return
+        names[panel] = name
+
+    def show(panel: str, path: Path | None) -> PictureFile | None:
+        file = files.companion(path, "") if stimulus.problem is None else ""
+        if isinstance(file, str):
+            return None
+        write(panel, [file], lambda: rgb_of(files.samples(file)))
+        return file if panel in names else None
+
+    own = show(stimulus.kind, stimulus.file)
+    if own is None:
+        return names
+    if stimulus.is_fake:
+        reference = show("real", stimulus.reference)
+        show("input", stimulus.input)
+        if reference is not None:
+
+            def pair() -> tuple[NDArray[Any], NDArray[Any]]:
+                return files.pair(own, reference, any_format=True, resize=resize)
+
+            write("error", [own, reference], lambda: _coloured(l1_map(*pair()) / MOST_ERROR))
+            write("ssim", [own, reference], lambda: _ssim_picture(ssim_map(*pair())))
+    write("niqe", [own], lambda: _niqe_picture(files.picture(own)))
+    return names
+
+
+def _webp(picture: NDArray[np.uint8], quality: int) -> bytes:
+    image = Image.fromarray(np.ascontiguousarray(picture))
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=quality, method=2)
+    return buffer.getvalue()
+
+
+def _scale() -> NDArray[np.uint8]:
+    """(256, 3): the colours of the maps, from good (dark) to bad (bright); equal steps look equal, also in grey."""
+    from matplotlib import colormaps
+
+    return (colormaps["magma"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
+
+
+def _coloured(badness: Map) -> NDArray[np.uint8]:
+    """Return (H, W, 3) of values that are 0 where good and 1, the end of the scale, where bad."""
+    return _scale()[np.rint(np.clip(badness, 0, 1) * 255).astype(np.uint8)]
+
+
+def _ssim_picture(values: Map) -> NDArray[np.uint8]:
+    """The SSIM map in colours; the rim of 5 pixels, which it does not cover, is grey."""
+    return np.pad(_coloured(1 - values), ((5, 5), (5, 5), (0, 0)), constant_values=128)
+
+
+def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture in grey, each block in the colour of its distance and with its number; other pixels are dark."""
+    distances = niqe_blocks(picture)
+    grey = compiled.luma(picture)[..., None] * np.ones(3, np.float32)
+    shown = (0.25 * grey).astype(np.uint8)
+    rows, columns = (count * BLOCK for count in distances.shape)
+    tiles = _coloured(np.nan_to_num(distances) / MOST_NIQE).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
+    shown[:rows, :columns] = 0.4 * grey[:rows, :columns] + 0.6 * tiles
+    image = Image.fromarray(shown)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=BLOCK // 4)
+    for (row, column), distance in np.ndenumerate(distances):
+        left, top = column * BLOCK, row * BLOCK
+        draw.rectangle((left, top, left + BLOCK - 1, top + BLOCK - 1), outline=(0, 0, 0))
+        text = "–" if np.isnan(distance) else f"{distance:.1f}"
+        middle = (left + BLOCK / 2, top + BLOCK / 2)
+        draw.text(middle, text, "white", font, anchor="mm", stroke_width=2, stroke_fill="black")
+    return np.asarray(image)
+
+
+def _data(
+    image_metrics: pd.DataFrame, stimuli: Sequence[Stimulus], shown: Sequence[Mapping[str, str]]
+) -> dict[str, Any]:
+    """Everything that the page's script needs, but the folder; see `gallery.js`."""
+    names = in_order(image_metrics["metric"])
+    column = {name: place for place, name in enumerate(names)}
+    reasons: dict[str, int] = {}
+    cells: dict[str, list[Any]] = {stimulus.stimulus: [None] * len(names) for stimulus in stimuli}
+    rows = image_metrics[["stimulus", "metric", "value", "reason"]].itertuples(index=False, name=None)
+    for stimulus, metric, value, reason in rows:
+        if missing(value):  # the text, by its number
+            text = "no reason given" if missing(reason) else clean(str(reason))
+            cells[stimulus][column[metric]] = [reasons.setdefault(text, len(reasons))]
+        else:
+            cells[stimulus][column[metric]] = float(f"{value:.9g}")
+    panels = [panel for panel in PANELS if any(panel in files for files in shown)]
+    fakes = [stimulus for stimulus in stimuli if stimulus.is_fake]
+    models = list(dict.fromkeys(str(stimulus.model) for stimulus in fakes))
+    datasets = list(dict.fromkeys(stimulus.dataset for stimulus in stimuli))
+    metrics = []
+    for name in names:
+        values = image_metrics.loc[(image_metrics["metric"] == name) & image_metrics["value"].notna(), "value"]
+        better = higher_is_better(name) if is_of_quality(name) and name not in NO_VERDICT else None
+        metrics.append(
+            {
+                "name": name,
+                "title": title_of(name),
+                "unit": unit_of(name),
+                "better": 0 if better is None else 1 if better else -1,
+                "digits": decimals(list(values)),
+            }
+        )
+    of_models = f" of {models[0] if len(models) == 1 else plural(len(models), 'model')}" if models else ""
+    on = datasets[0] if len(datasets) == 1 else plural(len(datasets), "data set")
+    return {
+        "title": clean(f"Pictures{of_models} on {on}"),
+        "metrics": metrics,
+        "panels": [[panel, *PANELS[panel]] for panel in panels],
+        "models": [clean(model) for model in models],
+        "datasets": [clean(dataset) for dataset in datasets],
+        "reasons": list(reasons),
+        "rows": [
+            [
+                clean(stimulus.stimulus),
+                models.index(str(stimulus.model)) if stimulus.is_fake else -1,
+                datasets.index(stimulus.dataset),
+                [files.get(panel, "") for panel in panels],
+                cells[stimulus.stimulus],
+            ]
+            for stimulus, files in zip(stimuli, shown, strict=True)
+        ],
+    }
+
+
+def _html(data: Mapping[str, Any]) -> str:
+    """Return the page. The data stand in it as JavaScript, in which Infinity may stand, without the letter <."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    stops = ", ".join("#" + bytes(colour).hex() for colour in _scale()[:: 255 // 5])
+    return environment.get_template("gallery.jinja").render(
+        data=Markup(text),
+        style=Markup((_HERE / "gallery.css").read_text(encoding="utf-8")),
+        script=Markup((_HERE / "gallery.js").read_text(encoding="utf-8")),
+        title=data["title"],
+        scale=Markup(stops),
+    )
