@@ -296,7 +296,14 @@ function open(place) {
 
 function show(panel, {isGlance = false} = {}) {
   const file = fileOf(order[current], panel);
-  if (!file) return;
+  $("large").hidden = !file && !isGlance;
+  if (!file) {
+    if (!isGlance) {
+      $("large").removeAttribute("src");
+      $("what").textContent = "This picture cannot be read.";
+    }
+    return;
+  }
   if (!isGlance) view = panel;
   $("large").src = file;
   $("large").alt = `${data.panels[panelOf[panel]][1]}: ${order[current][0]}`;

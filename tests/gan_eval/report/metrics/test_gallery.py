@@ -166,6 +166,8 @@ def test_the_page_sorts_filters_and_shows_a_picture(page: Path) -> None:
         driver.execute_script("document.dispatchEvent(new KeyboardEvent('keydown', {key: '3'}))")
         assert "-error.webp" in driver.execute_script("return document.getElementById('large').src")
         driver.execute_async_script("const i = document.getElementById('large'); i.decode().then(arguments[0])")
+        driver.execute_script("order[0][3].fill(''); open(0)")
+        assert not driver.execute_script("return document.getElementById('large').getAttribute('src')"), "unreadable"
         assert [entry["message"] for entry in driver.get_log("browser")] == []
     finally:
         driver.quit()
