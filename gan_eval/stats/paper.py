@@ -17,7 +17,7 @@ from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS, Cell, Cited
 from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.compare.told_apart import Estimate, kind_rows
-from gan_eval.stats.groups import REAL, contestants, provenance_cells
+from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
 from gan_eval.tables.frames import Row, frame_of
@@ -99,6 +99,7 @@ PAPER = Table(
 )  # fmt: skip
 
 _ADAPTIVE_RATES = "exposures follow the answers, which holds the rates near 3 in 4: no rate is given"
+_OUTSIDE = "d′ is that of the mean rates, which need not lie between those of the rows"
 Frames = Mapping[str, pd.DataFrame]
 Part = tuple[str | None, str | None, pd.DataFrame]
 """Model, data set and their trials."""
@@ -129,6 +130,7 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
             continue
         parts: list[Part] = [(row.model, row.dataset, own.iloc[row.places].reset_index(drop=True)) for row in rows]
         datasets = list(dict.fromkeys(row.dataset for row in rows))
+        dprimes: list[float] = []
         for model, dataset, part in [*parts, (EVERYTHING, datasets[0] if len(datasets) == 1 else EVERYTHING, own)]:
             fakes = int(part.loc[part["is_fake"].to_numpy(bool), "stimulus"].nunique())
             shared: Row = {
@@ -143,6 +145,9 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
             is_all = model == EVERYTHING
             if protocol == SINGLE:
                 cells = _detected(part, frames["comparisons"], cited.get(None if is_all else (model, dataset)))
+                if is_all and dprimes and not min(dprimes) <= cells["dprime"] <= max(dprimes):
+                    cells["note"] = joined(cells["note"], _OUTSIDE)
+                dprimes += [cells["dprime"]] if "dprime" in cells else []
             else:
                 cells = {
                     **_thresholds(frames, protocol, None if is_all else model, _only(datasets) if is_all else dataset),

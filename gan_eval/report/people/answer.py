@@ -129,7 +129,7 @@ def _row_sentence(folder: StudyFolder, row: Record, rows: Sequence[Record]) -> s
     several = table.loc[table["model"] != EVERYTHING, "dataset"].nunique() > 1
     is_all = row["model"] == EVERYTHING
     of = "generated pictures" if is_all or missing(row["model"]) else f"pictures of {row['model']}"
-    if is_all and row["protocol"] == SINGLE:
+    if is_all:
         of += f" (each model{' on each data set' * several} counted once)"
     if several and not missing(row["dataset"]) and row["dataset"] != EVERYTHING:
         of += f" on {row['dataset']}"

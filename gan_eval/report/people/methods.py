@@ -220,8 +220,8 @@ def _measures(folder: StudyFolder) -> list[str]:
         )
     if len(folder.table(CHOICES)):
         sentences.append(
-            "Choices between two pictures are shares of the answered pairs; d′ is √2 z(share right) (Macmillan and "
-            "Creelman 2005)."
+            "Choices between two pictures are shares of the answered pairs, models together the mean of the models; d′ "
+            "is √2 z(share right) (Macmillan and Creelman 2005)."
         )
     if folder.table(BRADLEY_TERRY)["strength"].notna().any():
         sentences.append("Strengths of models come from the Bradley–Terry model (Bradley and Terry 1952).")

@@ -143,6 +143,8 @@ class Question:
     picture_is: str = "stimulus"
     """Name of the second factor in messages: `stimulus` or `item`."""
     link: str = "logit"
+    rows: "tuple[Question, ...]" = ()
+    """Questions of one proportion each, whose mean the difference is, in the order of the cells; empty: none."""
 
     @property
     def of_one_proportion(self) -> bool:
@@ -165,8 +167,12 @@ def estimate(
         start: where the search for the model starts; it changes the time, not the result.
     """
     units = question.participant, question.picture
+    mean = None
+    if question.rows:  # as `told_apart.rates_of`: the value is the rows' mean, the error that of all answers together
+        rows = [estimate(row, margin=None, fits=fits, why_not=why_not) for row in question.rows]
+        mean = float(np.mean([row.difference for row in rows]))
     check = (
-        proportion_less_half(question.success, *units, margin=margin)
+        proportion_less_half(question.success, *units, margin=margin, row=question.cell, mean=mean)
         if question.of_one_proportion
         else difference_of_proportions(question.success, question.in_a, *units, margin=margin)
     )
@@ -178,7 +184,7 @@ def estimate(
         reach = max(check.ci_high - check.difference, check.difference - check.ci_low)
         least_error = reach / float(t_critical(df))
     try:
-        result = _by_model(question, margin, fits, start, least_error)
+        result = _by_model(question, margin, fits, start, least_error, mean)
     except NoFitError as reason:
         return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note))
     differs = (result.p < ALPHA) != (check.p < ALPHA)
@@ -187,9 +193,15 @@ def estimate(
 
 
 def _by_model(
-    question: Question, margin: float | None, fits: Fits, start: CrossedFit | None, least_error: float
+    question: Question,
+    margin: float | None,
+    fits: Fits,
+    start: CrossedFit | None,
+    least_error: float,
+    mean: float | None,
 ) -> Difference:
-    """The difference by the crossed model, which is taken from `fits` or put there, with no error below `least_error`.
+    """The difference by the crossed model, which is taken from `fits` or put there, with no error below `least_error`;
+    `mean` takes the place of the model's estimate.
 
     Raises:
         NoFitError: the data allow no estimate.
@@ -223,7 +235,7 @@ def _by_model(
     slope = np.zeros(len(at)) if question.slope is None else question.slope[at]
     cells = cell_proportions(X, fit.beta, fit.covariance, *fit.random_variance(slope), link=question.link)
     weights = question.cell_weights
-    difference = question.constant + float(weights.dot(cells.share))
+    difference = question.constant + float(weights.dot(cells.share)) if mean is None else mean
     error = max(float(np.sqrt(max(weights.dot(cells.covariance).dot(weights), 0.0))), least_error)
     test = wald(difference, error, df)
     bound = HALF if question.of_one_proportion else 1.0

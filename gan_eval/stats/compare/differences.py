@@ -167,35 +167,51 @@ def difference_of_proportions(
 
 
 def proportion_less_half(
-    success: np.ndarray, participant: np.ndarray, picture: np.ndarray, *, margin: float | None = None
+    success: np.ndarray,
+    participant: np.ndarray,
+    picture: np.ndarray,
+    *,
+    margin: float | None = None,
+    row: np.ndarray | None = None,
+    mean: float | None = None,
 ) -> Difference:
-    """The proportion of `success` minus one half.
+    """The proportion of `success` minus one half; of several rows the mean of their proportions.
 
-    As `difference_of_proportions`; Wilson's interval and the exact binomial test take the answers as independent. Where
-    all answers agree these two are taken as if each picture (or participant, if fewer) had been judged once.
+    As `difference_of_proportions`; Wilson's interval and the exact binomial test take the answers as independent, of
+    rows with unequal numbers of answers so many that the variance is the mean's. One success and one failure are added,
+    in equal parts to each row (Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456). Where all
+    answers agree Wilson's interval and the test are taken as if each picture (or participant, if fewer) had been judged
+    once.
 
     Args:
         success: (N,) bool, N of 1 or more.
         participant: (N,) int, 0.. .
         picture: (N,) int, 0.. .
+        row: (N,) int, 0.. without gaps: rows, each counted once; None: one.
+        mean: the difference, if it is known better than by the observed proportions.
 
     >>> result = proportion_less_half(np.arange(40) % 4 > 0, np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4))
     >>> result.difference, result.basis
     (0.25, 'two_way_cluster')
     """
-    k, n = int(success.sum()), len(success)
-    difference = k / n - HALF
+    row = np.zeros(len(success), int) if row is None else row
+    of_row, yes = np.bincount(row), np.bincount(row, success)
+    rows = len(of_row)
+    difference = float((yes / of_row).mean()) - HALF if mean is None else mean
     single = n_levels(participant) == 1
     if n_levels(picture) < 2:
         return Difference(difference, np.nan, np.nan, np.nan, _TOO_FEW)
     df = freedom(*((picture,) if single else (participant, picture)))
     note = _ONE_PARTICIPANT if single else ""
-    if k in (0, n):
+    if success.all() or not success.any():
         agree = "all answers agree: interval and p as if each picture or participant had answered once"
-        independent = _wilson_and_binomial((df + 1) * (k > 0), df + 1, margin)
+        independent = _wilson_and_binomial(float((df + 1) * success.all()), df + 1, margin)
         return independent._replace(difference=difference, note=joined(agree, note))
-    error = float(np.sqrt(two_way(((success - (k + 1) / (n + 2)) / n)[:, None], participant, picture)[0]))
-    independent = _wilson_and_binomial(k, n, margin)
+    smoothed = (yes + 1 / rows) / (of_row + 2 / rows)
+    influence = (success - smoothed[row]) / (rows * of_row[row])
+    error = float(np.sqrt(two_way(influence[:, None], participant, picture)[0]))
+    n = rows**2 / float((1 / of_row).sum())
+    independent = _wilson_and_binomial((HALF + difference) * n, n, margin)
     return _clustered(difference, error, df, independent, margin, note=note, single=single, bound=HALF)
 
 
@@ -245,12 +261,13 @@ def _newcombe_and_fisher(k_a: float, n_a: float, k_b: float, n_b: float, margin:
     return _independent(k_a / n_a - k_b / n_b, interval, p, margin)
 
 
-def _wilson_and_binomial(k: int, n: int, margin: float | None) -> Difference:
+def _wilson_and_binomial(k: float, n: float, margin: float | None) -> Difference:
     def interval(z: float) -> tuple[float, float]:
         low, high = wilson(k, n, z=z)
         return float(low) - HALF, float(high) - HALF
 
-    return _independent(k / n - HALF, interval, float(binomial_p(k, n)), margin)._replace(bound=HALF)
+    p = float(binomial_p(round(k), round(n)))
+    return _independent(k / n - HALF, interval, p, margin)._replace(bound=HALF)
 
 
 def _independent(

@@ -13,7 +13,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.differences import HALF
-from gan_eval.stats.compare.told_apart import KindQuestion, kind_rows
+from gan_eval.stats.compare.told_apart import MOST_ROWS, KindQuestion, kind_rows
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.trials import pictures
 
@@ -192,7 +192,8 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
 
     Real and fake (a is the real picture, `b` the fakes): `told apart in pairs` over everything; `told apart in pairs
     on DATASET` with b = `fake` for each of several data sets and with b = MODEL for each of a data set's several
-    models. Data sets have probabilities of their own and count by their answers.
+    models. Several rows together, a row being a model on a data set, are the mean of the rows, each counted once, as
+    in `compare.told_apart`.
     Two models: `preferred on DATASET` for each two models, a and b as the plan writes them, else in the order
     of their names.
 
@@ -230,23 +231,13 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
 def _choice(
     family: str, comparison: str, a: str, b: str, part: pd.DataFrame, plan: AnalysisSettings, *, planned: bool = True
 ) -> Comparison:
-    """The share of trials in which a was chosen, less one half; data sets count by their trials."""
+    """The share of pairs in which a was chosen, less one half; of several models with real pictures, the rows' mean."""
     part = part.reset_index(drop=True)
     chosen = part["chose_a"].to_numpy(bool)
-    cell = pd.factorize(part["dataset"], use_na_sentinel=False)[0]
-    question = Question(
-        key=(comparison, a, b),
-        answer=chosen,
-        success=chosen,
-        in_a=np.ones(len(part), bool),
-        participant=pd.factorize(part["participant"])[0],
-        picture=pd.factorize(part["unit"])[0],
-        cell=cell,
-        cell_weights=np.bincount(cell) / len(cell),
-        constant=-HALF,
-        picture_is="item",
-        link=plan.link,
-    )
+    row = np.zeros(len(part), int)
+    if family != PREFERRED:
+        row = part.groupby(["dataset", "model"], dropna=False, sort=True, observed=True).ngroup().to_numpy()
+    question = _choice_question((comparison, a, b), part, row, plan)
     return Comparison(
         family,
         comparison,
@@ -257,7 +248,31 @@ def _choice(
         part,
         margin_factor=1.0,
         planned=planned,
+        why_not=f"{len(question.rows)} models" if len(question.rows) > MOST_ROWS else "",
         counts=(int(chosen.sum()), int(np.sum(~chosen))),
+    )
+
+
+def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings) -> Question:
+    """The question of the mean share over rows; `row` (N,) is 0.. without gaps."""
+    chosen, count = part["chose_a"].to_numpy(bool), int(row.max()) + 1
+    places = [np.flatnonzero(row == number) for number in range(count)] if count > 1 else []
+    return Question(
+        key=key,
+        answer=chosen,
+        success=chosen,
+        in_a=np.ones(len(part), bool),
+        participant=pd.factorize(part["participant"])[0],
+        picture=pd.factorize(part["unit"])[0],
+        cell=row,
+        cell_weights=np.full(count, 1 / count),
+        constant=-HALF,
+        picture_is="item",
+        link=plan.link,
+        rows=tuple(
+            _choice_question((key, number), part.iloc[own], np.zeros(len(own), int), plan)
+            for number, own in enumerate(places)
+        ),
     )
 
 

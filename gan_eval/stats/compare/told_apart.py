@@ -8,8 +8,10 @@ of a study, are the mean of the rows, each counted once; pooled counts would tak
 data sets for sensitivity (Simpson's paradox).
 
 Where the model has no estimate, or diverges, the row has the observed shares. Their intervals are of shares with one
-answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288), with errors clustered by
-participant and by picture; of one participant, by picture.
+answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288; of several rows in equal parts,
+Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456), with errors clustered by participant and by
+picture; of one participant, by picture. Where the observed share lies more than a standard error outside of that
+estimate, the interval reaches beyond it as far as Wilson's or Newcombe's.
 """
 
 from dataclasses import dataclass, replace
@@ -27,6 +29,7 @@ from gan_eval.stats.compare.differences import Difference, wald, wald_interval
 from gan_eval.stats.groups import joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
+from gan_eval.stats.shares import newcombe, wilson
 
 CROSSED, CROSSED_CLUSTERED = "crossed_model", "crossed_model_clustered_error"
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
@@ -158,6 +161,8 @@ class Rates:
     observed: tuple[float, float] | None = None
     """The shares that were observed, which are given in place of those with one answer of each kind added; None: as
     estimated."""
+    n: tuple[float, float] = (np.nan, np.nan)
+    """Number of independent answers to fakes and to reals with the variance of the two means of cells."""
 
     @property
     def given(self) -> tuple[float, float]:
@@ -198,40 +203,73 @@ class Rates:
             margin: of equivalence, on accuracy; None: not judged.
         """
         accuracy, hits, false_alarms = (1 + self.fake - self.real) / 2, *self.given
-        z, error = self._on_probit(accuracy, 0.5, -0.5)
+        z, z_error = self._on_probit(accuracy, 0.5, -0.5)
         is_open = any(reason in (self.note or "") for reason in (ONE_KEY, ONE_PARTICIPANT))  # no verdict
         limit = np.nan if margin is None or is_open else float(ndtri(0.5 + margin))
         z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
         dprime = z_hit - z_false_alarm
-        reach = float(t_critical(self.df)) * self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
+        error = self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
+        reach = float(t_critical(self.df)) * error
+        of_hits, of_alarms = self._independent(0.95)
         is_extreme = {hits, false_alarms} & {0.0, 1.0}
         shown = dprime if is_extreme else float(ndtri(hits) - ndtri(false_alarms))
-        ends = (float(np.minimum(dprime - reach, shown)), float(np.maximum(dprime + reach, shown)))
+        ends = (dprime - reach, dprime + reach)
+        if not is_extreme:
+            down, up = np.abs(ndtri([of_hits, of_alarms[::-1]]) - ndtri([[hits], [false_alarms]])).T
+            independent = shown - float(np.hypot(*down)), shown + float(np.hypot(*up))
+            ends = _beyond(shown - dprime, error, ends, independent)
         shares, shares90 = self._accuracy(0.95), self._accuracy(0.9)[1:]
         if ONE_KEY in (self.note or ""):  # without variance of the answers their intervals would mean nothing
             ends = shares90 = (np.nan, np.nan)
             shares = Estimate(shares.value, *ends)
         return Detection(
-            self._share(1 - hits, 1 - self.fake, -1.0, 0.0),
-            self._share(1 - false_alarms, 1 - self.real, 0.0, -1.0),
+            self._share(1 - hits, 1 - self.fake, (-1.0, 0.0), (1 - of_hits[1], 1 - of_hits[0])),
+            self._share(1 - false_alarms, 1 - self.real, (0.0, -1.0), (1 - of_alarms[1], 1 - of_alarms[0])),
             shares,
             shares90,
             Estimate(shown, *ends),
-            np.nan if is_open else float(two_sided_p(z, error, self.df)),
-            float(equivalence_p(z, error, self.df, limit)),
+            np.nan if is_open else float(two_sided_p(z, z_error, self.df)),
+            float(equivalence_p(z, z_error, self.df, limit)),
             self.basis,
             joined(self.note, "d′ with one answer of each kind added, since a rate is 0 or 1" if is_extreme else None),
         )
 
-    def _share(self, given: float, value: float, by_fake: float, by_real: float, coverage: float = 0.95) -> Estimate:
-        """A share with its interval on the probit scale, which stays within 0..1."""
-        z, error = self._on_probit(value, by_fake, by_real)
+    def _share(
+        self,
+        given: float,
+        value: float,
+        by: tuple[float, float],
+        independent: tuple[float, float],
+        coverage: float = 0.95,
+    ) -> Estimate:
+        """A share with its interval on the probit scale, which stays within 0..1.
+
+        Args:
+            given: the share as a reader sees it.
+            value: its estimate.
+            by: its derivatives by the shares of fakes and of reals.
+            independent: the interval of as many independent answers.
+            coverage: of the interval.
+        """
+        z, error = self._on_probit(value, *by)
         reach = float(t_critical(self.df, coverage=coverage)) * error
-        return Estimate(given, float(np.minimum(ndtr(z - reach), given)), float(np.maximum(ndtr(z + reach), given)))
+        ends = float(ndtr(z - reach)), float(ndtr(z + reach))
+        return Estimate(given, *_beyond(float(ndtri(given)) - z, error, ends, independent))
 
     def _accuracy(self, coverage: float) -> Estimate:
-        given = (1 + self.given[0] - self.given[1]) / 2
-        return self._share(given, (1 + self.fake - self.real) / 2, 0.5, -0.5, coverage)
+        (hits, false_alarms), (n_fake, n_real) = self.given, self.n
+        z = float(ndtri((1 + coverage) / 2))
+        low, high = newcombe(hits * n_fake, n_fake, false_alarms * n_real, n_real, z=z)
+        independent = max((1 + low) / 2, 0.0), min((1 + high) / 2, 1.0)
+        return self._share(
+            (1 + hits - false_alarms) / 2, (1 + self.fake - self.real) / 2, (0.5, -0.5), independent, coverage
+        )
+
+    def _independent(self, coverage: float) -> list[tuple[float, float]]:
+        """Wilson's intervals of the two given shares."""
+        z = float(ndtri((1 + coverage) / 2))
+        ends = [wilson(share * n, n, z=z) for share, n in zip(self.given, self.n, strict=True)]
+        return [(float(low), float(high)) for low, high in ends]
 
     def _interval_of_difference(self, coverage: float) -> tuple[float, float]:
         _, low, high = self._accuracy(coverage)
@@ -241,6 +279,21 @@ class Rates:
         """z(share) and its standard error."""
         z = float(ndtri(share))
         return z, self.error(by_fake, by_real) / _density(z)
+
+
+def _beyond(
+    step: float, error: float, ends: tuple[float, float], independent: tuple[float, float]
+) -> tuple[float, float]:
+    """The ends of an interval, which beyond the number that is given lie no nearer than those of independent answers.
+
+    Args:
+        step: from the estimate to the given number; up to one standard error, the ends stand.
+        error: standard error of the estimate.
+        ends: around the estimate.
+        independent: around the given number.
+    """
+    low, high = ends
+    return min(low, independent[0]) if step <= -error else low, max(high, independent[1]) if step >= error else high
 
 
 def _density(z: float) -> float:
@@ -283,6 +336,8 @@ def rates_of(
         few = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
         note = f"{few} of {len(rows)} rows rest on clustered shares" if few and rates.fit is not None else None
         fake, real, *given = map(float, means)
+        if rates.fit is None:  # one answer of each kind added to every row would be too many
+            fake, real = rates.fake, rates.real
         rates = replace(rates, fake=fake, real=real, observed=(given[0], given[1]), note=joined(rates.note, note))
     known[question.key] = rates
     return rates
@@ -321,7 +376,7 @@ def _estimated(
         return replace(clustered, note=joined(f"clustered shares instead of the crossed model ({reason})"))
     fake, real = map(float, shares)
     check_p = clustered.detection(None).p
-    rates = Rates(fake, real, (covariance,), clustered.df, CROSSED, None, fit, check_p)
+    rates = Rates(fake, real, (covariance,), clustered.df, CROSSED, None, fit, check_p, n=clustered.n)
     few = len(trials) < FEW_ANSWERS * (int(answers.picture.max()) + 1) and clustered.df >= MANY_GROUPS - 1
     if few and clustered.error(1, -1) > rates.error(1, -1):
         rates = replace(rates, covariances=(covariance, *clustered.covariances), basis=CROSSED_CLUSTERED)
@@ -373,12 +428,13 @@ def _by_model(
 
 
 def _clustered(answers: _Answers) -> Rates:
-    """Shares with one answer of each kind added in each cell, and their clustered covariance."""
+    """Shares with one answer of each kind added to the answers to either kind of picture, and their clustered
+    covariance."""
     says, cell = answers.says_fake.astype(float), answers.cell
     count = answers.weights.shape[1]
     n = np.bincount(cell, minlength=count)
     yes = np.bincount(cell, says, count)
-    shares = (yes + 1) / (n + 2)
+    shares = (yes + 2 / count) / (n + 4 / count)
     fake, real = (float(share) for share in answers.weights @ shares)
     hits, false_alarms = (float(share) for share in answers.weights @ (yes / n))
     observed = hits, false_alarms
@@ -394,8 +450,9 @@ def _clustered(answers: _Answers) -> Rates:
     if several:
         both = _covariance(influence, cells(answers.participant, answers.picture), answers.is_fake)
         by_cluster.append(by_cluster[0] + by_cluster[1] - both)
-    note = ONE_KEY if one_key else None
-    return Rates(fake, real, tuple(by_cluster), df, TWO_WAY if several else BY_PICTURE, note, observed=observed)
+    note, basis = ONE_KEY if one_key else None, TWO_WAY if several else BY_PICTURE
+    n_fake, n_real = map(float, 1 / (answers.weights**2 / n).sum(axis=1))
+    return Rates(fake, real, tuple(by_cluster), df, basis, note, observed=observed, n=(n_fake, n_real))
 
 
 def _covariance(influence: np.ndarray, cluster: np.ndarray, side: np.ndarray) -> np.ndarray:

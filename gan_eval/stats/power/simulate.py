@@ -86,9 +86,12 @@ def equal_models(groups: Sequence[Group], settings: PowerSettings) -> Truth:
 
 
 def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
-    """Compute the true difference of shares or grades over all people and pictures; data sets count by their trials."""
-    trials = np.bincount(design.group, minlength=len(design.groups))
+    """Compute the true difference of shares or grades over all people and pictures.
+
+    Of shares each row, a model on a data set, counts once; grades of several models count by their trials.
+    """
     if question.measure in (HIGHER, MEAN):
+        trials = np.bincount(design.group, minlength=len(design.groups))
         below = truth.below(design.grades)
         sides = [np.average(below[[*side]], axis=0, weights=trials[[*side]]) for side in (question.a, question.b)]
         if question.measure == MEAN:
@@ -96,7 +99,7 @@ def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
         return superiority(*(np.diff(side, prepend=0.0, append=1.0) for side in sides))
     shares = truth.shares()
     if not question.b:
-        return float(np.average(shares[list(question.a)], weights=trials[list(question.a)]) - 0.5)
+        return float(shares[list(question.a)].mean() - 0.5)
     if question.of_models:
         return float(shares[list(question.b)].mean() - shares[list(question.a)].mean())  # of calling pictures real
     reals = {design.groups[at].dataset: shares[at] for at in question.b}

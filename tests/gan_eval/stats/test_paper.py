@@ -78,6 +78,55 @@ def test_answers_without_a_data_set_or_a_model_have_a_verdict(missing: list[str]
     assert table["dataset"].isna().all() == ("dataset" in missing)
 
 
+def from_rates(rows: dict[str, tuple[float, float]]) -> pd.DataFrame:
+    """Answers of 12 people to data sets with these shares of fakes and of reals called fake."""
+    rng = np.random.default_rng(3)
+    parts = []
+    for dataset, shares in rows.items():
+        for kind, share in zip(("fake", "real"), shares, strict=True):
+            number, person = np.tile(np.arange(20), 12), np.repeat(np.arange(12), 20)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "participant": [f"P{one}" for one in person],
+                        "stimulus": [f"{dataset}/{kind}/{one}" for one in number],
+                        "kind": kind,
+                        "model": "gan" if kind == "fake" else None,
+                        "dataset": dataset,
+                        "response": np.where(rng.random(240) < share, "fake", "real"),
+                    }
+                )
+            )
+    return fill_trials(pd.concat(parts, ignore_index=True))
+
+
+@pytest.mark.parametrize(
+    ("rows", "outside"),
+    [
+        ({"a": (0.7, 0.5), "b": (0.6, 0.3), "c": (0.5, 0.55)}, False),
+        ({"a": (0.97, 0.5), "b": (0.5, 0.03)}, True),  # opposite leanings: d′ of both is 1.9, of the mean rates 1.3
+        ({"a": (1.0, 0.02), "b": (0.99, 0.01)}, None),
+    ],
+)
+def test_all_is_the_mean_of_its_rows_and_its_dprime_that_of_its_rates(
+    rows: dict[str, tuple[float, float]], outside: bool | None
+) -> None:
+    """Each rate of `all` lies between the smallest and the largest row, and d′ never contradicts accuracy."""
+    table = analyze(from_rates(rows))["paper"]
+    own, whole = table[table["model"] != "all"], table[table["model"] == "all"].iloc[0]
+    for name in ("fooling_rate", "real_called_real", "accuracy"):
+        assert own[name].min() - 1e-9 <= whole[name] <= own[name].max() + 1e-9
+        assert whole[name] == pytest.approx(own[name].mean(), abs=1e-9)
+    assert whole["dprime"] == pytest.approx(
+        norm.ppf(1 - whole["fooling_rate"]) - norm.ppf(1 - whole["real_called_real"])
+    )
+    for row in table.to_dict("records"):
+        assert (row["dprime"] > 0) == (row["accuracy"] > 0.5)
+    is_outside = not own["dprime"].min() <= whole["dprime"] <= own["dprime"].max()
+    assert is_outside == ("need not lie between" in str(whole["note"]))
+    assert outside in (None, is_outside)
+
+
 def pairs(**more: Any) -> pd.DataFrame:
     """Pairs of named pictures."""
     trials = simulated_pairs(people=12, items=24, dataset="d", seed=5, **more)

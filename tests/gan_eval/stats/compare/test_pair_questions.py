@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.analysis import analyze
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.differences import proportion_less_half
 from gan_eval.stats.compare.questions import pair_questions
@@ -78,7 +79,61 @@ def test_agreeing_answers_count_each_pair_or_person_once() -> None:
     assert "too few" in alone.note
 
 
-def test_data_sets_have_their_own_shares_and_count_by_their_answers() -> None:
+def unequal(rows: dict[tuple[str, str], tuple[int, float]]) -> pd.DataFrame:
+    """Pairs of models on data sets, each row with its number of items and the log-odds of choosing the real picture."""
+    parts = [
+        simulated_pairs(items=items, effect=effect, dataset=dataset, models=(model,), seed=seed)
+        for seed, ((model, dataset), (items, effect)) in enumerate(rows.items())
+    ]
+    for (model, _), part in zip(rows, parts, strict=True):
+        for name in ("stimulus", "item"):
+            part[name] = part[name] + f"/{model}"
+    trials = pd.concat(parts, ignore_index=True)
+    trials["stimulus_b"] = trials["stimulus"] + "/b"
+    return fill_trials(trials.drop(columns=["session", "trial"]))
+
+
+UNEQUAL = (
+    {("x", "faces"): (60, 1.5), ("y", "faces"): (12, -1.5)},
+    {("x", "faces"): (60, 1.5), ("x", "maps"): (12, -1.5)},
+    {("x", "faces"): (60, 1.5), ("y", "faces"): (12, -1.0), ("x", "maps"): (8, -1.5)},
+)
+
+
+@pytest.mark.parametrize("rows", UNEQUAL)
+def test_many_pairs_of_one_row_do_not_decide_for_all(rows: dict[tuple[str, str], tuple[int, float]]) -> None:
+    """Pooled, x with most of the pairs was the verdict of all: 70 %, told apart, where the mean of the rows is 50 %."""
+    frames = analyze(unequal(rows), plan=AnalysisSettings(margin=0.05))
+    table, compared = frames["paper"], frames["comparisons"].set_index(["comparison", "b"])
+    own, together = table[table["model"] != "all"], table[table["model"] == "all"].iloc[0]
+    assert len(own) == len(rows)
+    assert together["accuracy"] == pytest.approx(own["accuracy"].mean(), abs=1e-9)
+    assert compared.loc[("told apart in pairs", "fake"), "difference"] == pytest.approx(together["accuracy"] - 0.5)
+    assert together["verdict"] == "undecided"
+    assert together["basis"] == "crossed_model"
+    assert together["accuracy_high"] - together["accuracy_low"] > 0.1, "the few pairs of the others count as much"
+
+
+def test_observed_rows_count_once_where_there_is_no_model() -> None:
+    """Each item has one answer: the mean of two observed shares, with an interval as wide as the smaller row asks."""
+    rng = np.random.default_rng(0)
+    row = np.repeat([0, 1], [400, 20])
+    chosen = np.concatenate([rng.permutation(400) < 300, np.arange(20) < 6])
+    found = proportion_less_half(chosen, np.arange(420) % 30, np.arange(420), row=row, margin=0.2)
+    assert found.difference == pytest.approx((300 / 400 + 6 / 20) / 2 - 0.5)
+    n = 4 / (1 / 400 + 1 / 20)
+    low, high = proportion_confint((0.5 + found.difference) * n, n, method="wilson")
+    assert found.ci_low <= low - 0.5 + 1e-9
+    assert found.ci_high >= high - 0.5 - 1e-9
+    assert found.p > 0.2, "of all answers together p is below 1e-10"
+    trials = unequal({("x", "faces"): (60, 1.5), ("y", "faces"): (12, -1.5)})
+    trials["item"] = trials.index.astype(str)
+    table = comparisons(fill_trials(trials)).set_index("b")
+    assert set(table["basis"]) == {"two_way_cluster"}
+    assert table.loc["fake", "difference"] == pytest.approx(table.loc[["x", "y"], "difference"].mean())
+
+
+def test_data_sets_have_their_own_shares_and_count_once() -> None:
     trials = pd.concat(
         [simulated_pairs(effect=0.8), simulated_pairs(items=20, effect=-0.8, dataset="maps", seed=1)], ignore_index=True
     )
@@ -89,7 +144,7 @@ def test_data_sets_have_their_own_shares_and_count_by_their_answers() -> None:
         ["told apart in pairs on maps", "fake"],
     ]
     whole, faces, maps = table["difference"]
-    assert whole == pytest.approx(0.6 * faces + 0.4 * maps, abs=0.01)
+    assert whole == pytest.approx((faces + maps) / 2)
     assert table["p_holm"].iloc[0] == table["p"].iloc[0]
     assert table["p_holm"].iloc[1:].to_numpy() == pytest.approx(multipletests(table["p"].iloc[1:], method="holm")[1])
 

@@ -159,6 +159,66 @@ def test_perfect_answers_are_given_as_they_are_with_an_interval() -> None:
     assert "one answer of each kind added" in str(row.note)
 
 
+def near_ceiling(people: int, each: int, wrong: dict[str, int], seed: int) -> pd.DataFrame:
+    """Each person sees pictures that nobody else sees; of each model's answers so many are wrong."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for name, errors in wrong.items():
+        kind = "real" if name == "real" else "fake"
+        n = people * each
+        is_wrong = rng.permutation(n) < errors
+        parts.append(
+            pd.DataFrame(
+                {
+                    "participant": [f"P{place % people}" for place in range(n)],
+                    "stimulus": [f"d/{name}/{place}" for place in range(n)],
+                    "kind": kind,
+                    "model": None if kind == "real" else name,
+                    "dataset": "d",
+                    "response": np.where(is_wrong, "fake" if kind == "real" else "real", kind),
+                }
+            )
+        )
+    return fill_trials(pd.concat(parts, ignore_index=True))
+
+
+@pytest.mark.parametrize("people", [5, 20, 40])
+@pytest.mark.parametrize(
+    "wrong", [{"a": 1, "b": 0, "c": 0, "real": 1}, {"a": 1, "b": 0, "real": 0}, {"a": 2, "real": 1}]
+)
+def test_an_interval_reaches_beyond_an_estimate_below_100_percent(people: int, wrong: dict[str, int]) -> None:
+    """99.5 [97.5, 99.5]: one answer of each kind added to every row had drawn the estimate of all below the share."""
+    for each, seed in ((5, 0), (10, 1)):
+        trials = near_ceiling(people, each, wrong, seed)
+        answered = answered_trials(trials)
+        rows = tuple(kind_rows(answered))
+        for chosen in (rows, rows[:1]):
+            found = rates_of(KindQuestion(chosen, answered), PLAN, {})
+            assert found.basis == "two_way_cluster"
+            row = found.detection(0.1)
+            for one in (row.fooling_rate, row.real_called_real, row.accuracy):
+                assert one.low < one.value or one.value == one.low == 0
+                assert one.high > one.value or one.value == one.high == 1
+                assert one.high - one.low < 0.6
+            assert row.dprime.low < row.dprime.value < row.dprime.high
+            assert row.accuracy.low <= row.accuracy90[0] < row.accuracy.value <= row.accuracy90[1] <= row.accuracy.high
+
+
+def test_people_who_all_answer_half_fake_leave_an_interval() -> None:
+    """No person and no picture differs: 50 % had an interval from 50 to 50 %."""
+    person, number = np.repeat(np.arange(4), 4), np.tile(np.arange(4), 4)
+    says = (person + number // 2) % 2 == 0
+    frame = pd.DataFrame(
+        {"participant": person.astype(str), "stimulus": number.astype(str),
+         "kind": np.where(number % 2, "fake", "real"), "response": np.where(says, "fake", "real")}
+    )  # fmt: skip
+    answered = answered_trials(fill_trials(frame))
+    found = rates_of(KindQuestion(tuple(kind_rows(answered)), answered), PLAN, {}, why_not="asked")
+    row = found.detection(0.1)
+    for one in (row.fooling_rate, row.real_called_real, row.accuracy, row.dprime):
+        assert one.low < one.value - 0.05 < one.value + 0.05 < one.high
+
+
 def test_of_one_person_the_pictures_are_the_clusters() -> None:
     found = rates(from_counts(15, 10, 7, 18))
     assert found.basis == "picture_cluster"

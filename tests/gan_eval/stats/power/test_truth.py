@@ -104,6 +104,19 @@ def test_a_choice_rate_is_taken_as_it_is(protocol: str, rate: float) -> None:
     np.testing.assert_allclose(expit(truth.base), rate)
 
 
+def test_pairs_of_all_are_the_mean_of_models_and_data_sets() -> None:
+    """They counted by their trials: two models of one data set share its pairs, so each counted half."""
+    quiz = QuizSettings.model_validate({"protocol": "paired", "pairs": 8})
+    stimuli = planned_stimuli([("d", "one"), ("d", "two"), ("e", "three")], 20)
+    design = deal_design(stimuli, quiz, seed=0, participants=30)
+    rates = {"one": 0.2, "two": 0.3, "three": 0.5}
+    truth = assumed_truth(design.groups, SETTINGS.model_copy(update={"fooling_rates": rates}))
+    trials = np.bincount(design.group)
+    assert trials.max() > 1.5 * trials.min()
+    all_pairs = questions_of(design.groups, AnalysisSettings())[0]
+    assert effect_of(all_pairs, design, truth) == pytest.approx(truth.shares().mean() - 0.5)
+
+
 def test_without_one_a_choice_has_the_evidence_of_both_pictures() -> None:
     quiz = QuizSettings.model_validate({"protocol": "paired", "pairs": 8})
     design = deal_design(planned_stimuli([("d", "one")], 20), quiz, seed=0, participants=3)
