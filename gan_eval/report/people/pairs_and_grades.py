@@ -1,5 +1,7 @@
 """Choices between two pictures and grades: verdicts in words, counts and Bradley–Terry strengths."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Section
@@ -11,6 +13,7 @@ from gan_eval.report.parts.words import (
     apa_interval,
     apa_p,
     apa_percent,
+    listed,
     missing,
     number,
     percent,
@@ -27,6 +30,7 @@ from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.questions import CHOSEN, PREFERRED
 from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.paper import PAPER, RATING
+from gan_eval.stats.trials import TWO_MODELS
 
 MOST = 8
 """Comparisons that the answer names; the section has all."""
@@ -68,7 +72,22 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
     sentences = [_preference(row) for row in judged.head(MOST).to_dict("records")]
     if len(judged) > MOST:
         sentences.append(f"{plural(len(judged) - MOST, 'more comparison')} of choices: see the differences below.")
-    return sentences
+    return [*sentences, *_over_the_average(folder)]
+
+
+def _over_the_average(folder: StudyFolder) -> Iterator[str]:
+    """Yield for each data set what Table 1 says in place of the share of choices between two models."""
+    table = folder.table(PAPER)
+    strong = table[(table["protocol"] == TWO_MODELS) & table["preference"].notna()]
+    for dataset, part in strong.groupby("dataset", dropna=False, sort=False):
+        where = f" on {dataset}" if strong["dataset"].nunique(dropna=False) > 1 and not missing(dataset) else ""
+        rows = part.head(MOST).to_dict("records")
+        chances = listed([f"{apa_percent(row['preference'])} for {row['model']}" for row in rows])
+        more = f" and {plural(len(part) - MOST, 'more model')}" if len(part) > MOST else ""
+        yield (
+            "Table 1 and Figure 1 show another number, each model's chance to be chosen over the average model "
+            f"(Bradley–Terry){where}: {chances}{more}."
+        )
 
 
 def _preference(row: Record) -> str:
@@ -82,7 +101,7 @@ def _preference(row: Record) -> str:
         verdict = f"{a if row['difference'] > 0 else b} looked more real{small}"
     else:
         verdict = f"equally often, to within {margin_text(row)}" if is_equivalent else "no difference is shown"
-    share = [apa_percent(0.5 + row["difference"])]
+    share = [f"{apa_percent(0.5 + row['difference'])} of their pairs"]
     if not missing(row["ci_low"]):
         share.append(apa_interval(50 + 100 * row["ci_low"], 50 + 100 * row["ci_high"], digits=1))
     p = row["p"] if missing(row["p_holm"]) else row["p_holm"]

@@ -13,6 +13,7 @@ from gan_eval.report.people.pairs_and_grades import grade_sentences
 from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.report.sections import study_report
 from gan_eval.stats.analysis import analyze
+from gan_eval.stats.paper import PAPER
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import frame_of
@@ -68,7 +69,7 @@ STUDIES = {
     ),
     "model_vs_model": (
         lambda simulated: pairs("model_vs_model", "one|two", "a" * 3 + "b" * 17, simulated=simulated),
-        "Of one and two on d, one was chosen in 15.0%, 95% CI [",
+        "Of one and two on d, one was chosen in 15.0% of their pairs, 95% CI [",
     ),
     "rating": (lambda simulated: grades(simulated=simulated), "Mean grades on d, between participants: M = 4.00"),
     "staircase": (
@@ -88,6 +89,19 @@ def test_the_answer_is_told_with_its_table(name: str) -> None:
     assert sentence in words
     assert "answers" in sections
     assert report.simulated == ("No person answered" in words) == (name == "rating")
+
+
+@pytest.mark.slow
+def test_the_chance_over_the_average_model_is_no_second_share_of_choices() -> None:
+    """The sentence said 15 % and Table 1 another number for the same model, without a word on what it was."""
+    tables = folder(pairs("model_vs_model", "one|two", "a" * 3 + "b" * 17, simulated=False))
+    words = " ".join(study_report(tables).sections[0].blocks[0].sentences).replace("\u202f", " ")
+    chances = tables.table(PAPER).set_index("model")["preference"]
+    assert chances["one"] > 0.2
+    assert (
+        "Table 1 and Figure 1 show another number, each model's chance to be chosen over the average model "
+        f"(Bradley–Terry): {100 * chances['one']:.1f}% for one and {100 * chances['two']:.1f}% for two."
+    ) in words
 
 
 def test_thresholds_of_quest_plus_are_told_as_such() -> None:
