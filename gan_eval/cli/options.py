@@ -80,7 +80,11 @@ def on_command_line(context: typer.Context, name: str) -> bool:
 
 
 def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str) -> None:
-    """An option without effect is refused: its user believes that it has one."""
+    """An option without effect is refused: its user believes that it has one.
+
+    Raises:
+        UserError: one of them was given.
+    """
     unused = set(names)
     for parameter in context.command.params:
         if parameter.name in unused and on_command_line(context, parameter.name):
@@ -96,7 +100,11 @@ def name_next(*words: str, remark: str = "") -> None:
 
 
 def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:
-    """Refuse options that the study file sets: they would be ignored or would change the experiment."""
+    """Refuse options that the study file sets: they would be ignored or would change the experiment.
+
+    Raises:
+        UserError: an option was given.
+    """
     if options:
         raise UserError(
             f"{as_flag(next(iter(options)))}: {study} says this itself; leave the option out, or change the study file"
@@ -105,6 +113,9 @@ def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """`name=value` texts as a dict.
+
+    Raises:
+        UserError: a text is not of that form, or a name stands twice.
 
     >>> pairs(["real=j", "fake=f"], "--keys")
     {'real': 'j', 'fake': 'f'}

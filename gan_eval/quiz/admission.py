@@ -63,7 +63,11 @@ class QuizStudy:
         return sha256_json(self.design)
 
     def deal(self, list_number: int) -> Draw:
-        """Deal one list."""
+        """Deal one list.
+
+        Raises:
+            UserError: as `gan_eval.quiz.draw.deal`.
+        """
         return self._dealer.deal(list_number)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -157,6 +161,9 @@ def admit(store: Store, study: QuizStudy, person: Person) -> Admitted:
     """Deal a list to a new participant, or resume the open session of a known one.
 
     A dealt list is nobody else's from then on; where the session does not begin, `give_back_list` frees it.
+
+    Raises:
+        UserError: as `reserve`; the list cannot be dealt.
     """
     reserved = reserve(store, study, person)
     if isinstance(reserved, Admitted):

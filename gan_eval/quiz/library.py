@@ -52,7 +52,11 @@ class Library:
                     self._rows[row["stimulus"]] = (stimuli, row)
 
     def path(self, stimulus: str) -> Path:
-        """The file of a stimulus."""
+        """The file of a stimulus.
+
+        Raises:
+            UserError: the sets do not hold it.
+        """
         path = self._file(stimulus, "file")
         if path is None:
             raise UserError(f"stimulus {stimulus}: dealt to this session, but not in its stimulus set; restore it")
@@ -79,7 +83,11 @@ class Library:
         return decode_rgb(self.content(stimulus), self.path(stimulus))
 
     def picture(self, stimulus: str) -> Picture:
-        """A stimulus at the size at which it is shown."""
+        """A stimulus at the size at which it is shown.
+
+        Raises:
+            UserError: the picture is missing or broken.
+        """
         picture = self.decoded(stimulus)
         return resize(picture, self.size_shown(picture), resampling=RESAMPLING)
 
@@ -89,6 +97,9 @@ class Library:
         The files are read and held here, in the order of their names, so that open files show other
         programs nothing of the trials; none is read during them. A file that is held and unchanged since is not read
         again.
+
+        Raises:
+            UserError: a file vanished, or is not any more the picture that was dealt.
         """
         coming = [row for row in plan if row.get("trial") not in seen]
         names = {row[place] for row in coming for place in ("stimulus", "stimulus_b") if row[place] is not None}

@@ -134,7 +134,11 @@ def make_session(
     *,
     still_shown: bool = False,
 ) -> Session:
-    """Return the session of an admitted person, new or resumed; `still_shown` as in `Session.resume`."""
+    """Return the session of an admitted person, new or resumed; `still_shown` as in `Session.resume`.
+
+    Raises:
+        UserError: a picture that is still to be shown is missing, or is not the one that was dealt.
+    """
     seen = {row["trial"] for row in (*admitted.done, *admitted.onsets)}
     protocol = QuizProtocol(settings, list_number=admitted.row["list"])
     session = Session(
@@ -167,7 +171,12 @@ def run_session(
     presentation: Presentation = Presentation(),  # noqa: B008  (a frozen value)
     say: Callable[[str], None] = lambda _: None,
 ) -> SessionResult:
-    """Run one session in a room of its own."""
+    """Run one session in a room of its own.
+
+    Raises:
+        UserError: no display; see `Room` and `Room.run`.
+        KeyboardInterrupt: a signal ended the program; what was answered is in the store.
+    """
     if not person.simulated:
         from gan_eval.quiz.app.process import require_display
 

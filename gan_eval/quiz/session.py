@@ -125,6 +125,9 @@ class Session:
         Args:
             consent: the text that the participant agreed to; None where nobody was asked.
             answers: to the study's own questions, by their id; None: left open.
+
+        Raises:
+            UserError: the store cannot be written; the session stays NEW.
         """
         assert self._state is State.NEW
         now = self._clock.utc()

@@ -59,6 +59,9 @@ class Observer:
 def parse_observer(spec: str) -> Observer:
     """Read `default` or `dprime=1.2,criterion=0.1,lapse=0.02`; what is not named keeps its default.
 
+    Raises:
+        UserError: an unknown name, or a value out of range.
+
     >>> parse_observer("dprime=1.2")
     Observer(dprime=1.2, criterion=0.0, lapse=0.02)
     """
@@ -200,7 +203,11 @@ class SimulatedParticipant:
 
 
 def take_part(session: Session, person: SimulatedParticipant, clock: VirtualClock, settings: QuizSettings) -> None:
-    """Run a session to its end, on a virtual clock."""
+    """Run a session to its end, on a virtual clock.
+
+    Raises:
+        UserError: the store cannot be written; what was answered before is in it.
+    """
     if session.state is State.NEW:
         session.row["presenter"] = PRESENTER
         session.begin(None, answers={question.id: person.answer(question) for question in settings.questions})

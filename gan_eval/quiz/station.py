@@ -93,7 +93,11 @@ def station_file() -> Path:
 
 
 def read_timings() -> dict[str, ScreenTiming]:
-    """Return what was measured of this user's screens, by `ScreenKey`."""
+    """Return what was measured of this user's screens, by `ScreenKey`.
+
+    Raises:
+        UserError: the file is damaged.
+    """
     path = station_file()
     try:
         return TypeAdapter(dict[str, ScreenTiming]).validate_python(read_json(path) if path.is_file() else {})
@@ -103,7 +107,11 @@ def read_timings() -> dict[str, ScreenTiming]:
 
 
 def keep(screen: ScreenKey, timing: ScreenTiming) -> Path:
-    """Store a screen's timing, in place of an earlier one; return the path of the record."""
+    """Store a screen's timing, in place of an earlier one; return the path of the record.
+
+    Raises:
+        UserError: the file is damaged, or cannot be written.
+    """
     path = station_file()
     timings = read_timings() | {str(screen): timing}
     write_json(path, {name: asdict(each) for name, each in timings.items()})

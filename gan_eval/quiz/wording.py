@@ -60,7 +60,11 @@ class Texts:
 
 
 def require_language(language: str, *, named: str = "--language") -> None:
-    """Check that the program speaks a language, which was `named` by an option or by a study's field."""
+    """Check that the program speaks a language, which was `named` by an option or by a study's field.
+
+    Raises:
+        UserError: it does not; the message lists those that it speaks.
+    """
     if language not in languages():
         raise UserError(f"{named} {language}: not translated; known: {', '.join(languages())}")
 

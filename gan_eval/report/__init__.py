@@ -118,6 +118,9 @@ def build_metrics_report(
         frames: by table name: image_metrics, set_metrics, metric_comparisons, runs; each may be absent.
         stimuli: the pictures that were measured, for holes and spectra.
         title: heading; default: made of the models and data sets.
+
+    Raises:
+        UserError: the file cannot be written.
     """
     from gan_eval.report.metrics.data import Measured
     from gan_eval.report.page import render

@@ -131,6 +131,9 @@ def check_options(
 
     Args:
         spelled: how the user wrote the option for a field of this name.
+
+    Raises:
+        UserError: an option's value is not what it must be; the message names the option.
     """
     try:
         return section(**options)

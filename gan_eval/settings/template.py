@@ -160,6 +160,9 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = (), every_
     Args:
         sets: stimulus sets that the study shows; their paths are written relative to the file.
         every_key: write every key, not only `COMMON_KEYS`.
+
+    Raises:
+        UserError: the file is there already, or it cannot be written.
     """
     check_output_file(file)
     if os.path.lexists(file):

@@ -42,6 +42,10 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
 
     csv: `TABLE.csv` each; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; r: `read.R`, the CSV
     files that it reads, and `analysis.R`, which fits the crossed mixed models with lme4 and writes `paper_R.csv`.
+
+    Raises:
+        UserError: an unknown format, no such store or study, rows of it that are missing or contradict each other, or
+            the folder is somebody else's.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
@@ -88,6 +92,10 @@ def export_analysis(folder: Path, out: Path) -> Exported:
 
     Trials of participants whom the analysis left out and of unfinished sessions are left out; rules that leave out
     single trials are not applied.
+
+    Raises:
+        UserError: there are no analysed trials in the folder, a table does not fit its schema, or `out` is somebody
+            else's.
     """
     source = next((place for place in (folder, folder / "tables") if (place / "trials.csv").is_file()), None)
     if source is None or not (source / "comparisons.csv").is_file():
@@ -178,6 +186,9 @@ def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, titl
 
     Files are named by pairs of keyword and value. Each file's own variables, next to it, replace the dataset's. The
     author, licence and identifier, which the specification recommends, only the experimenter knows.
+
+    Raises:
+        UserError: the folder cannot be written.
     """
     filled = {table: frame for table, frame in frames.items() if len(frame)}
     variables: dict[str, Column] = {}

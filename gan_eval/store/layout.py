@@ -50,7 +50,11 @@ LAYOUTS = {
 
 
 def version_of(connection: sa.Connection, where: str) -> int | None:
-    """Return the schema's version of a store; None where there is none yet."""
+    """Return the schema's version of a store; None where there is none yet.
+
+    Raises:
+        UserError: the store has another version than this program, or one that cannot be read.
+    """
     known = sa.inspect(connection).has_table(META)
     version = connection.execute(sa.select(_META.c.schema_version)).scalar() if known else None
     if version not in (None, SCHEMA_VERSION):
@@ -62,7 +66,11 @@ def version_of(connection: sa.Connection, where: str) -> int | None:
 
 
 def make_tables(connection: sa.Connection, where: str) -> None:
-    """Make the tables of a new store."""
+    """Make the tables of a new store.
+
+    Raises:
+        UserError: the store has another version, or has lost a table.
+    """
     if version_of(connection, where) is None:
         METADATA.create_all(connection)
         connection.execute(_META.insert().values(schema_version=SCHEMA_VERSION))
@@ -73,7 +81,11 @@ def make_tables(connection: sa.Connection, where: str) -> None:
 
 
 def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) -> list[Row]:
-    """Rows as the database holds them, of which truths may be 0 and 1, with the schema's types."""
+    """Rows as the database holds them, of which truths may be 0 and 1, with the schema's types.
+
+    Raises:
+        UserError: a cell is of another type than its column, no word of its enumeration, or empty where none may be.
+    """
     checked = []
     for row in rows:
         values: Row = {}

@@ -46,7 +46,11 @@ class Pushed:
 
 
 def push(source: str | Path, target: str | Path) -> Pushed:
-    """Copy every row that the target lacks."""
+    """Copy every row that the target lacks.
+
+    Raises:
+        UserError: both are one store; one of them cannot be opened, read or written.
+    """
     if not is_address(source) and not is_address(target) and Path(source).resolve() == Path(target).resolve():
         raise UserError(f"store push: {source} and {target} are the same store; name another one")
     sent = trials = 0

@@ -20,7 +20,11 @@ from gan_eval.tables.schema import Table
 
 
 def list_participants(store: Store, study: str | None = None) -> list[Row]:
-    """List the participants' sessions, in the order of the sessions; of one study where it is named."""
+    """List the participants' sessions, in the order of the sessions; of one study where it is named.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     equal = {} if study is None else {"study": study}
     sessions = store.rows(tables.SESSIONS, **equal)
     trials, planned = rows_by_session(store, tables.TRIALS), rows_by_session(store, tables.PLANS)
@@ -52,7 +56,11 @@ def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str 
 
 
 def has_people(store: Store, study: str) -> bool:
-    """Return whether a person, not a simulated participant, has answered anything in a study."""
+    """Return whether a person, not a simulated participant, has answered anything in a study.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     layout = LAYOUTS[tables.TRIALS]
     of_people = sa.select(layout.c.session).where(layout.c.study == study, layout.c.simulated == sa.false()).limit(1)
     with store.transaction() as connection:
@@ -60,7 +68,11 @@ def has_people(store: Store, study: str) -> bool:
 
 
 def session_of(store: Store, study: str, participant: str) -> Row | None:
-    """Return the row of a participant's session in a study; None: there is none."""
+    """Return the row of a participant's session in a study; None: there is none.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     layout, person = LAYOUTS[tables.SESSIONS].c, person_of(participant)
     query = sa.select(layout.session, layout.participant).where(layout.study == study)
     with store.transaction() as connection:
@@ -69,7 +81,11 @@ def session_of(store: Store, study: str, participant: str) -> Row | None:
 
 
 def other_design(store: Store, study: str, design_hash: str) -> str | None:
-    """Return the hash of another design that sessions of a study have; None: there is none."""
+    """Return the hash of another design that sessions of a study have; None: there is none.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     layout = LAYOUTS[tables.SESSIONS].c
     query = sa.select(layout.design_hash).where(layout.study == study, layout.design_hash != design_hash).limit(1)
     with store.transaction() as connection:
@@ -77,7 +93,11 @@ def other_design(store: Store, study: str, design_hash: str) -> str | None:
 
 
 def session_ids(store: Store) -> set[str]:
-    """Return the sessions that a store holds."""
+    """Return the sessions that a store holds.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     with store.transaction() as connection:
         return {*connection.execute(sa.select(LAYOUTS[tables.SESSIONS].c.session)).scalars()}
 
@@ -91,7 +111,11 @@ def rows_by_session(store: Store, table: Table, *which: sa.ColumnElement[bool]) 
 
 
 def last_answers(store: Store) -> dict[str, str]:
-    """Return when the last trial of each session was answered (UTC, ISO 8601)."""
+    """Return when the last trial of each session was answered (UTC, ISO 8601).
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     trials = LAYOUTS[tables.TRIALS].c
     with store.transaction() as connection:
         latest = connection.execute(sa.select(trials.session, sa.func.max(trials.answered_at)).group_by(trials.session))
@@ -120,7 +144,12 @@ class Stored:
 
 
 def stored_of(where: str | Path, participant: str, *, study: str | None = None) -> Stored:
-    """Return what `forget` with the same arguments would remove; nothing is changed."""
+    """Return what `forget` with the same arguments would remove; nothing is changed.
+
+    Raises:
+        NoParticipantError: no such participant in the store.
+        UserError: no such store, or it cannot be read.
+    """
     with open_store(where, create=False) as store, store.transaction() as connection:
         sessions, pending = _sessions_of(store, connection, participant, study)
         rows = {
@@ -149,6 +178,11 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
     A SQLite file is rewritten then, so that nothing is left of them between the rows or in the write-ahead log; no
     other program may use the store meanwhile. Where that failed, the same call made again rewrites it, and has no
     rows left to remove.
+
+    Raises:
+        NoParticipantError: no such participant in the store.
+        UserError: no such store, another program is using it, or the rows are removed and the file could not be
+            rewritten.
     """
     with open_store(where, create=False, exclusive=True) as store:
         return forget_in(store, participant, study=study)

@@ -83,7 +83,11 @@ class Store:
 
     @contextmanager
     def group(self) -> Iterator[None]:
-        """Let all transactions inside share one commit at the end; one that fails is rolled back alone."""
+        """Let all transactions inside share one commit at the end; one that fails is rolled back alone.
+
+        Raises:
+            UserError: nothing of the group is stored.
+        """
         with self.transaction() as connection:
             if connection.dialect.name == "sqlite":  # else a read before the first write could make that one fail
                 lock_writes(connection)
@@ -124,6 +128,9 @@ class Store:
         """Store a session, its dealt plan, the consent and `more` rows of other tables, all or nothing.
 
         A participant who has begun a session of the study already is refused.
+
+        Raises:
+            UserError: the store cannot be written, or it holds a session of this participant in this study already.
         """
         with self.transaction() as connection:
             lock_writes(connection)  # two programs may admit one participant at the same moment
@@ -148,6 +155,9 @@ class Store:
         Args:
             session: session of the rows; on a server, where another program may forget its participant meanwhile, they
                 are refused then. A file has no other program while somebody is forgotten.
+
+        Raises:
+            UserError: the store cannot be written, or a row with this key is in it already.
         """
         with self.transaction() as connection:
             if session is not None and connection.dialect.name != "sqlite":
@@ -164,6 +174,9 @@ class Store:
         """Fill in columns of a session's row, and store `more` rows of other tables, all or nothing.
 
         A session whose participant has been forgotten is refused.
+
+        Raises:
+            UserError: the store cannot be written, or a row with this key is in it already.
         """
         layout = LAYOUTS[tables.SESSIONS]
         with self.transaction() as connection:
@@ -174,7 +187,11 @@ class Store:
                 self._insert(connection, table, rows)
 
     def rows(self, table: Table, **equal: Any) -> list[tabular.Row]:
-        """Rows of a table in the order of its key, filtered by equality: `rows(TRIALS, session="...")`."""
+        """Rows of a table in the order of its key, filtered by equality: `rows(TRIALS, session="...")`.
+
+        Raises:
+            UserError: the store cannot be read, or a cell is not what the table's column wants.
+        """
         layout = LAYOUTS[table]
         untyped: list[Any] = [sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name) for name in table.names]
         query = sa.select(*untyped).where(*(layout.c[name] == value for name, value in equal.items()))
@@ -184,7 +201,11 @@ class Store:
         return checked_rows(rows, table, self.where)
 
     def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
-        """The same as a pandas frame with the schema's dtypes."""
+        """The same as a pandas frame with the schema's dtypes.
+
+        Raises:
+            UserError: the store cannot be read, or a cell is not what the table's column wants.
+        """
         rows = self.rows(table, **equal)
         try:
             return tabular.frame_of(rows, table)
@@ -273,7 +294,11 @@ class Writer:
     """
 
     def __init__(self, open_it: Callable[[], Store]) -> None:
-        """Open the store."""
+        """Open the store.
+
+        Raises:
+            UserError: it cannot be opened.
+        """
         self._lock = threading.Lock()
         self._queue: deque[_Queued] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
@@ -369,6 +394,9 @@ def deal_list(
     """Choose a list by those that are taken, and keep it for a session, in one transaction; return it, and those.
 
     Each study counts its own lists, and those of people and of simulated participants apart.
+
+    Raises:
+        UserError: the store cannot be written.
     """
     sessions = LAYOUTS[tables.SESSIONS]
     with store.transaction() as connection:
@@ -388,14 +416,22 @@ def deal_list(
 
 
 def give_back_list(store: Store, session: str) -> None:
-    """The session will not begin: its list may go to another one."""
+    """The session will not begin: its list may go to another one.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
     with store.transaction() as connection:
         lock_writes(connection)
         connection.execute(_DEALT.delete().where(_DEALT.c.session == session))
 
 
 def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
-    """Keep what a design hash is the hash of."""
+    """Keep what a design hash is the hash of.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
     with store.transaction() as connection:
         lock_writes(connection)
         _DEALT_METADATA.create_all(connection)
@@ -405,7 +441,11 @@ def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> No
 
 
 def kept_design(store: Store, design_hash: str) -> dict[str, Any] | None:
-    """Return what a design hash is the hash of; None where the store does not say, such as one that was merged."""
+    """Return what a design hash is the hash of; None where the store does not say, such as one that was merged.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     with store.transaction() as connection:
         if not sa.inspect(connection).has_table(_DESIGNS.name):
             return None

@@ -43,7 +43,11 @@ class Progress(NamedTuple):
 
 
 def server_secret(store: Store) -> bytes:
-    """Return the 32 random bytes that sign the links of a store's sessions; they are made once and then kept."""
+    """Return the 32 random bytes that sign the links of a store's sessions; they are made once and then kept.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
     with store.transaction() as connection:
         lock_writes(connection)
         _METADATA.create_all(connection)
@@ -55,7 +59,11 @@ def server_secret(store: Store) -> bytes:
 
 
 def hold_session(store: Store, session: str, tab: str) -> bool:
-    """Let a tab hold a session, in place of the one that did; return whether the store has the session."""
+    """Let a tab hold a session, in place of the one that did; return whether the store has the session.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
     with store.transaction() as connection:
         lock = "FOR KEY SHARE " if connection.dialect.name == "postgresql" else ""  # against its being forgotten
         held = connection.execute(sa.text(_HOLD.format(lock=lock)), {"session": session, "tab": tab})
@@ -63,12 +71,20 @@ def hold_session(store: Store, session: str, tab: str) -> bool:
 
 
 def held_by(store: Store, session: str) -> str | None:
-    """Return the tab that holds a session; None: no tab has."""
+    """Return the tab that holds a session; None: no tab has.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     return progress_of(store, session).tab
 
 
 def progress_of(store: Store, session: str) -> Progress:
-    """Return how far a session is, by one query."""
+    """Return how far a session is, by one query.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     sessions, trials = LAYOUTS[tables.SESSIONS].c, LAYOUTS[tables.TRIALS].c
     query = sa.select(
         sa.select(_TABS.c.tab).where(_TABS.c.session == session).scalar_subquery(),
@@ -82,7 +98,11 @@ def progress_of(store: Store, session: str) -> Progress:
 
 
 def pause(store: Store, study: str, *, on: bool) -> None:
-    """Admit nobody new to a study, or admit people again; a restart of the server changes nothing."""
+    """Admit nobody new to a study, or admit people again; a restart of the server changes nothing.
+
+    Raises:
+        UserError: the store cannot be written.
+    """
     with store.transaction() as connection:
         lock_writes(connection)
         connection.execute(_PAUSED.delete().where(_PAUSED.c.study == study))
@@ -91,6 +111,10 @@ def pause(store: Store, study: str, *, on: bool) -> None:
 
 
 def is_paused(store: Store, study: str) -> bool:
-    """Return whether nobody new is admitted to a study."""
+    """Return whether nobody new is admitted to a study.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     with store.transaction() as connection:
         return connection.execute(sa.select(_PAUSED.c.study).where(_PAUSED.c.study == study)).first() is not None

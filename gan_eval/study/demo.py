@@ -46,6 +46,10 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
 
     Args:
         simulate: rehearse the quiz with this simulated participant even where there is a screen.
+
+    Raises:
+        UserError: `out` is somebody else's, or cannot be written.
+        SystemExit: the quiz was interrupted, and has said so.
     """
     claim_output_folder(out, private=True)
     refuse_if_held(*markers.run_lock(out))

@@ -71,7 +71,11 @@ class Stage:
     where files that it reads are not what they were."""
 
     def hashes(self, folder: Path) -> dict[str, str]:
-        """Return the SHA-256 of each of its existing files, by path relative to `folder`."""
+        """Return the SHA-256 of each of its existing files, by path relative to `folder`.
+
+        Raises:
+            UserError: a file cannot be read.
+        """
         files = self.products() if self.products else (path for output in self.outputs for path in files_of(output))
         return {path.relative_to(folder).as_posix(): sha256_file(path) for path in sorted(files) if path.is_file()}
 
@@ -91,6 +95,10 @@ def run(
         redo: stages (or families: `train` for `train-a` and `train-b`) whose results are moved aside and made again,
             with all that was made from them.
         only: do this stage (or family) alone.
+
+    Raises:
+        UserError: bad input, a stage whose settings differ from those its results were made with, or another process
+            at work in the folder.
     """
     for name in (*redo, *([only] if only else [])):
         if not any(_is_called(stage, name) for stage in stages):
@@ -117,7 +125,11 @@ def run_lock(folder: Path) -> tuple[Path, str, str]:
 
 
 def hash_result(path: Path, stage: str) -> str:
-    """SHA-256 of a file that an earlier stage has made."""
+    """SHA-256 of a file that an earlier stage has made.
+
+    Raises:
+        UserError: it has not been made.
+    """
     if not path.is_file():
         raise UserError(f"{path}: no such file; do the stage {stage} first")
     return sha256_file(path)
@@ -138,7 +150,11 @@ class Standing:
 
 
 def standing_of(stage: Stage, folder: Path) -> Standing:
-    """Return the state of a stage; nothing is changed."""
+    """Return the state of a stage; nothing is changed.
+
+    Raises:
+        UserError: an earlier stage has not been done, or a file cannot be read.
+    """
     marker = folder / OWN_FOLDER / f"{stage.name}.json"
     current = {
         "stage": stage.name,

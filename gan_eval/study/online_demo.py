@@ -44,7 +44,11 @@ MODELS: dict[str, Callable[[Image.Image], Image.Image]] = {"smooth": smooth, "co
 
 
 def make_online_demo(out: Path, listener: Listener) -> Plan:
-    """Make the demo's pictures, stimulus set and study file, unless they are there."""
+    """Make the demo's pictures, stimulus set and study file, unless they are there.
+
+    Raises:
+        UserError: `out` is not the demo's, or cannot be written; scikit-image is not installed.
+    """
     if find_spec("skimage") is None:
         raise UserError(f"serve --demo: scikit-image is missing; install it with: {setup_command('web')}")
     claim_output_folder(out, private=True)
@@ -89,7 +93,11 @@ def _write_pictures(out: Path) -> dict[str, dict[str, Path]]:
 
 
 def refresh_report(plan: Plan, listener: Listener) -> Path:
-    """Measure the pictures, once, and bring tables and report up to date; return the report."""
+    """Measure the pictures, once, and bring tables and report up to date; return the report.
+
+    Raises:
+        UserError: another process is doing so, or the pictures have changed since.
+    """
     wanted = {"analyze", "report"} | ({"metrics"} if find_spec("torch") else set())
     markers.run([stage for stage in list_stages(plan) if stage.name in wanted], plan.folder, listener)
     return plan.folder / "report.html"

@@ -77,7 +77,11 @@ class Plan:
         return presented | raw
 
     def pictures(self, model: str, split: str) -> list[Path]:
-        """The pictures of a split, or of several that are joined: A|B pictures, or photographs to fill holes in."""
+        """The pictures of a split, or of several that are joined: A|B pictures, or photographs to fill holes in.
+
+        Raises:
+            UserError: there are none.
+        """
         folder = self.data_folder(self.study.models[model].data)
         if self.study.training_of(model).inpainting is None:
             return [path for name in joined_splits(split) for path in list_pictures(folder / name)]
@@ -86,7 +90,11 @@ class Plan:
         return PhotographSet(folder).training_paths(split)
 
     def initial_file(self, model: str) -> Path | None:
-        """The trained generator, or encoder, that a model starts from; None: it starts from drawn weights."""
+        """The trained generator, or encoder, that a model starts from; None: it starts from drawn weights.
+
+        Raises:
+            UserError: it is neither a model of the study nor a file.
+        """
         name = self.study.training_of(model).starts_from
         if not name:
             return None
@@ -97,11 +105,19 @@ class Plan:
         return generator_file(self.file.parent / name)
 
     def published(self) -> dict[str, Path]:
-        """The published tables that the study names."""
+        """The published tables that the study names.
+
+        Raises:
+            UserError: one of them is not there.
+        """
         return {name: self._named_file("study.published", name) for name in self.study.study.published}
 
     def segmenter(self) -> Path | None:
-        """The segmenter that the study names, or the word `palette`."""
+        """The segmenter that the study names, or the word `palette`.
+
+        Raises:
+            UserError: the file is not there.
+        """
         name = self.study.metrics.segmenter
         if name is None or name == "palette":
             return None if name is None else Path(name)
@@ -133,7 +149,11 @@ class Plan:
         return path
 
     def data_folder(self, dataset: str) -> Path:
-        """The folder of a data set below the data root."""
+        """The folder of a data set below the data root.
+
+        Raises:
+            UserError: no data root is known, or the folder is not there.
+        """
         if self.data_root is None:
             raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
         folder = self.data_root / (self.study.data[dataset].folder or dataset)

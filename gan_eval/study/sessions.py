@@ -94,7 +94,11 @@ def unfinished_sessions(plan: Plan) -> list[str]:
 
 
 def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
-    """The study whose folder a store lies in; None where it lies in none, or in that of another study."""
+    """The study whose folder a store lies in; None where it lies in none, or in that of another study.
+
+    Raises:
+        UserError: the folder's study file is bad, or gone.
+    """
     folder = Path(store).parent
     if is_address(store) or not is_study_folder(folder):
         return None
@@ -123,7 +127,11 @@ def is_rehearsal(plan: Plan) -> bool:
 
 
 def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
-    """Return what the study's sessions show."""
+    """Return what the study's sessions show.
+
+    Raises:
+        UserError: a stimulus set is missing or broken.
+    """
     study = plan.study
     sets = {
         phase: (read_sets(folders, hash_files=False),) if folders else () for phase, folders in _phases(plan).items()
@@ -135,6 +143,9 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
     """One participant's session over the study's stimuli; `how` as in `gan_eval.quiz.room.run_session`.
 
     Where the study names `push_to`, an ended session of a person is copied there; a copy that fails is a warning.
+
+    Raises:
+        UserError: a stimulus set is missing, or the store holds sessions of another design under this version.
     """
     where = str(store or plan.store)
     result = run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)
@@ -150,7 +161,12 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
 
 
 def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
-    """A store's tables as frames; of one study where it is named."""
+    """A store's tables as frames; of one study where it is named.
+
+    Raises:
+        UserError: the store does not exist, a cell has a wrong value, or rows are missing or contradict
+            each other.
+    """
     from gan_eval.stats.trials import misnamed, model_problem
 
     equal = {"study": study} if study else {}
@@ -216,7 +232,11 @@ def simulate_missing(plan: Plan, listener: Listener) -> None:
 
 
 def stimulus_hashes(plan: Plan) -> dict[str, str]:
-    """SHA-256 of each stimulus set's table, which holds the hashes of its pictures."""
+    """SHA-256 of each stimulus set's table, which holds the hashes of its pictures.
+
+    Raises:
+        UserError: a set has not been made.
+    """
     return {
         f"stimuli/{name}": hash_result(folder / TABLE_NAME, "generate")
         for name, folder in plan.stimulus_folders().items()
@@ -224,7 +244,11 @@ def stimulus_hashes(plan: Plan) -> dict[str, str]:
 
 
 def all_stimulus_hashes(plan: Plan) -> dict[str, str]:
-    """`stimulus_hashes`, and those of the sets for practice and catch trials."""
+    """`stimulus_hashes`, and those of the sets for practice and catch trials.
+
+    Raises:
+        UserError: a set has not been made.
+    """
     stimuli = plan.study.stimuli
     extra = {
         f"{phase}/{name}": hash_result(plan.file.parent / name / TABLE_NAME, "generate")
@@ -252,6 +276,9 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
     Args:
         plan: the study; sets that have not been made yet are not checked.
         redone: stages that are about to be made again: their sets and sessions are not checked.
+
+    Raises:
+        UserError: a picture has changed; the message names it.
     """
     shown = None
     if plan.store.is_file() and "quiz" not in redone:
@@ -273,7 +300,11 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
 
 
 def design_of(plan: Plan) -> dict[str, Any]:
-    """The study's design: what its file says, and hashes of the very pictures, practice and catch included."""
+    """The study's design: what its file says, and hashes of the very pictures, practice and catch included.
+
+    Raises:
+        UserError: a set has not been made, or is broken.
+    """
     pictures = {
         phase: pictures_hash(
             row for folder in those for row in read_set(folder, files_must_exist=False, hash_files=False).rows
@@ -285,7 +316,11 @@ def design_of(plan: Plan) -> dict[str, Any]:
 
 
 def require_one_design(plan: Plan, where: str | Path) -> dict[str, Any]:
-    """A study or stimuli changed after the first session would mix two experiments; return the design."""
+    """A study or stimuli changed after the first session would mix two experiments; return the design.
+
+    Raises:
+        UserError: the store holds sessions of the study with another design.
+    """
     design = design_of(plan)
     if not is_address(where) and not Path(where).is_file():
         return design

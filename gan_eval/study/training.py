@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def train_model(job: "TrainingJob", out: Path, **how: Any) -> Path:
-    """Call `trainer.loop.run.train` with the validation metrics that the settings ask for."""
+    """Call `trainer.loop.run.train` with the validation metrics that the settings ask for.
+
+    Raises:
+        UserError: an unknown validation metric, or what `train` raises.
+        KeyboardInterrupt: Ctrl-C; SystemExit in the processes that do not lead.
+    """
     from trainer.loop.run import train
 
     return train(_with_metrics(job), out, **how)
@@ -37,7 +42,11 @@ def _with_metrics(job: "TrainingJob") -> "TrainingJob":
 
 
 def higher_is_better(names: tuple[str, ...]) -> Mapping[str, bool]:
-    """Return for each metric whether a greater value is better."""
+    """Return for each metric whether a greater value is better.
+
+    Raises:
+        UserError: an unknown metric.
+    """
     from gan_eval.metrics.catalogue import select
 
     return {metric.name: metric.higher_is_better for metric in select(names)}

@@ -289,7 +289,11 @@ class _LineFeeds(io.StringIO):
 
 
 def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
-    """The content of a CSV file, of records of cells as `as_text` gives them."""
+    """The content of a CSV file, of records of cells as `as_text` gives them.
+
+    Raises:
+        UserError: a text is not UTF-8, as a file's name may be.
+    """
     text = _LineFeeds(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([as_text(name) for name in header])

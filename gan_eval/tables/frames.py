@@ -112,7 +112,11 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
 
 
 def as_table(given: "pd.DataFrame | Path | str", table: Table) -> "pd.DataFrame":
-    """A table that is given as a frame or as its file (CSV or Parquet), with the schema's columns and dtypes."""
+    """A table that is given as a frame or as its file (CSV or Parquet), with the schema's columns and dtypes.
+
+    Raises:
+        UserError: it is neither; as for `read_table` and `conform`.
+    """
     import pandas as pd
 
     if isinstance(given, Path | str):
@@ -143,7 +147,11 @@ def holds_table(path: Path, table: Table) -> bool:
 
 
 def text_frame(path: Path, table: Table) -> "pd.DataFrame":
-    """A CSV file that should hold a table as a frame of text; an empty cell is missing."""
+    """A CSV file that should hold a table as a frame of text; an empty cell is missing.
+
+    Raises:
+        UserError: the file is missing or not CSV in UTF-8, or its rows have different lengths.
+    """
     import pandas as pd
 
     header, records = even_records(path, table)
@@ -157,6 +165,9 @@ def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
     Args:
         cells: a whole column that numbers are read from; one of another type than text is passed over.
         where: table and column, for the message.
+
+    Raises:
+        UserError: a mark may be the decimal one or one of thousands.
     """
     first = ~cells.duplicated().to_numpy(bool)
     texts = zip(first.nonzero()[0] + 1, cells[first], strict=True)
@@ -164,7 +175,11 @@ def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
 
 
 def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequence[Path] = ()) -> None:
-    """Write a frame as CSV or Parquet (by suffix), checked against the schema, whole or not at all."""
+    """Write a frame as CSV or Parquet (by suffix), checked against the schema, whole or not at all.
+
+    Raises:
+        UserError: the frame does not fit the schema, or the file cannot be written.
+    """
     frame = conform(frame, table, where=Path(path).name)
     for file in map(Path, (path, *also)):
         if file.suffix == ".parquet":
@@ -205,6 +220,9 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     Args:
         frame: any frame with the schema's columns; cells may be text.
         where: the file or table that an error names.
+
+    Raises:
+        UserError: a column is missing, a cell is not what the schema wants, or a key stands twice.
     """
     import pandas as pd
 

@@ -30,7 +30,11 @@ class ReadyTrial:
 
 
 def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: MaskKind, *, session: str) -> ReadyTrial:
-    """Decode the pictures of a trial (a row of the plan) and make its masks."""
+    """Decode the pictures of a trial (a row of the plan) and make its masks.
+
+    Raises:
+        UserError: a picture is missing or broken.
+    """
     pixels = [[library.picture(name) for name in showing] for showing in showings]
     pictures = tuple(tuple(map(to_image, showing)) for showing in pixels)
     if mask_kind == "none":
@@ -57,6 +61,9 @@ def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Libra
 
     Yields:
         the width of each picture on the screen, in physical pixels.
+
+    Raises:
+        UserError: a picture is missing or broken, or larger than the window, alone or next to another.
     """
     for planned in coming:
         for showing in protocol.showings(planned):

@@ -87,7 +87,11 @@ def exempt_live_objects() -> None:
 
 
 def require_display() -> None:
-    """Check Qt's libraries and, on Linux, the display server. Offscreen platforms pass: they were asked for."""
+    """Check Qt's libraries and, on Linux, the display server. Offscreen platforms pass: they were asked for.
+
+    Raises:
+        UserError: Qt cannot be loaded, or no display is available.
+    """
     try:
         import PySide6
         import PySide6.QtWidgets

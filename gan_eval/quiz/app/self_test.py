@@ -168,6 +168,9 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> list[s
     """Measure a screen on plain grey, store the result for later sessions and return it in lines.
 
     The measuring takes about 20 s.
+
+    Raises:
+        UserError: no display or no such screen; the result cannot be stored.
     """
     require_display()
     application = QGuiApplication.instance() or QApplication([WINDOW_TITLE])  # held on to: Qt ends with it

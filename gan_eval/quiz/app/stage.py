@@ -170,6 +170,9 @@ def choose_presenter(screen: QScreen) -> ChosenPresenter:
 
     Exposures are rounded where frames are swapped in by an OpenGL window, whose swaps the self-test saw wait for the
     screen: anywhere else a program does not know when a frame begins.
+
+    Raises:
+        UserError: the record of self-tests is damaged.
     """
     timing = read_timings().get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
@@ -187,7 +190,11 @@ class Stage:
     """Two windows on one monitor, of which one is seen: the pages, or the trials."""
 
     def __init__(self, settings: QuizSettings, presentation: Presentation) -> None:
-        """Make the windows, not shown yet."""
+        """Make the windows, not shown yet.
+
+        Raises:
+            UserError: the monitor does not exist, or the record of self-tests is damaged.
+        """
         self._presentation = presentation
         self._settings = settings
         self.texts = Texts(presentation.language or settings.language)

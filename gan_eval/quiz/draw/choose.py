@@ -142,6 +142,9 @@ def practice_offers(
     Args:
         pools: of each data set, what may be shown.
         from_own_sets: the pools are of sets for practice alone.
+
+    Raises:
+        UserError: too little is left, under `strict_counts`.
     """
     if not settings.practice:
         return [], None
@@ -161,7 +164,11 @@ def practice_offers(
 def catch_offers(
     stimuli: Iterable[Row], settings: QuizSettings, generator: np.random.Generator, *, excluded: Collection[str]
 ) -> list[tuple[Role, Row]]:
-    """Catch trials of different items, none of them `excluded`; single pictures may all be of one class."""
+    """Catch trials of different items, none of them `excluded`; single pictures may all be of one class.
+
+    Raises:
+        UserError: no set is named for them, or the sets hold too few.
+    """
     if not settings.catch:
         return []
     pools = pools_of(stimuli, settings, setting=CATCH_SETS, one_class=True)

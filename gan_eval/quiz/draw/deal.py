@@ -36,7 +36,12 @@ def deal(
     practice: Sequence[Row] = (),
     catch: Sequence[Row] = (),
 ) -> Draw:
-    """Deal one list; arguments as of `Dealer` and its `deal`."""
+    """Deal one list; arguments as of `Dealer` and its `deal`.
+
+    Raises:
+        UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`; too few
+            catch stimuli.
+    """
     return Dealer(stimuli, settings, seed=seed, practice=practice, catch=catch).deal(list_number)
 
 
@@ -177,7 +182,11 @@ LAST_LIST = 10**9 - 1
 
 
 def next_list(taken: Collection[int], requested: int | None) -> int:
-    """Return the list of the next participant: the requested one, or the one after all that are taken."""
+    """Return the list of the next participant: the requested one, or the one after all that are taken.
+
+    Raises:
+        UserError: both were given, all lists of the station are taken, or a number is too large.
+    """
     if requested is not None:
         if not 1 <= requested <= LAST_LIST:
             raise UserError(f"--list {str(requested)[:40]}: lists are numbered from 1 to {LAST_LIST}")

@@ -109,7 +109,11 @@ def pools_of(
 
 
 def versions_of(stimuli: Iterable[Row]) -> dict[str, Versions]:
-    """For each data set and role, the stimulus of each item."""
+    """For each data set and role, the stimulus of each item.
+
+    Raises:
+        UserError: two different pictures have one name.
+    """
     datasets: dict[str, Versions] = {}
     for row in stimuli:
         role = REAL if row["kind"] == "real" else row["model"]
