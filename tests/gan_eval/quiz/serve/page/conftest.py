@@ -1,0 +1,62 @@
+"""Fixtures of the page in a real browser."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:  # both need selenium
+    from page_server import Server
+    from visitor import Visitor
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., "Server"]]:
+    """Serve a study with these settings of the quiz."""
+    from page_server import Server
+
+    with ExitStack() as stack:
+
+        def start(*options: str, **quiz: Any) -> "Server":
+            server = Server(tmp_path, *options, **quiz)
+            stack.callback(server.end)
+            return server
+
+        yield start
+        errors = tmp_path / "stderr"
+        assert "Traceback" not in (errors.read_text() if errors.exists() else "")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """The browser of these tests."""
+    from page_server import start_chromium
+
+    driver = start_chromium()
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[..., "Visitor"]]:
+    """A participant in a tab of their own; no script failed and nothing was blocked in it."""
+    home = chromium.current_window_handle
+    from visitor import Visitor
+
+    visitors: list[Visitor] = []
+
+    def visit(**how: Any) -> "Visitor":
+        visitors.append(Visitor(chromium, **how))
+        return visitors[-1]
+
+    yield visit
+    expected = {part for visitor in visitors for part in visitor.expected}
+    log = [entry["message"] for entry in chromium.get_log("browser")]
+    for handle in chromium.window_handles:
+        if handle != home:
+            chromium.switch_to.window(handle)
+            chromium.close()
+    chromium.switch_to.window(home)
+    assert [line for line in log if not any(part in line for part in expected)] == []

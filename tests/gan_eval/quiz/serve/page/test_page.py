@@ -1,0 +1,335 @@
+"""The page in a real browser: whole sessions, and what may happen to them."""
+
+import re
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gan_eval import tables
+from gan_eval.tables.frames import Row
+
+pytest.importorskip("selenium.webdriver")
+from page_server import NEEDS_BROWSER, UNTIL_ANSWERED, Server, answered, begun, flags
+from visitor import Visitor, by_turns
+
+pytestmark = NEEDS_BROWSER
+
+QUESTIONS = [
+    {"id": "age", "text": "How old are you?"},
+    {"id": "expert", "text": "Do you work with pictures?", "choices": ["yes", "no"]},
+    {"id": "notes", "text": "Anything else?", "required": False},
+]
+CHECKS = {"checks": [{"text": "What do you judge?", "choices": ["sounds", "pictures"], "answer": "pictures"}]}
+ANSWERS = {"How old": "30", "work with pictures": "no", "What do you judge": "pictures"}
+QUIZZES: dict[str, dict[str, Any]] = {
+    "everything": {
+        "protocol": "quick_response", "exposure_ms": 150, "response_ms": 1500, "mask": "noise", "practice": 2,
+        "confidence": 4, "catch": 1, "break_every": 4, "questions": QUESTIONS, "browser": CHECKS,
+    },
+    "quick_response": {"protocol": "quick_response", "response_ms": 1500, "break_every": 2},
+    "yes_no": {"protocol": "yes_no", "exposures_ms": [100, "until-answer"], "response_ms": 1500, "catch": 2},
+    "paired": {"protocol": "paired", "response_ms": 1500},
+    "in_turn": {
+        "protocol": "paired", "layout": "one_after_other", "exposure_ms": 200, "response_ms": 1500,
+        "mask": "scramble", "practice": 1, "counterbalance_keys": True,
+    },
+    "staircase": {"protocol": "staircase", "response_ms": 1500, "confidence": 3, "language": "de"},
+    "quest_plus": {"protocol": "quest_plus", "response_ms": 1500, "practice": 1},
+    "model_vs_model": {"protocol": "model_vs_model", "response_ms": 1500, "practice": 1, "break_every": 2},
+    "rating": {"protocol": "rating", "response_ms": "unlimited", "grades": 7, "confidence": 9, "practice": 1},
+}  # fmt: skip
+"""All protocols, and what else a session may have."""
+ALWAYS = [("everything", False), ("paired", True)]
+"""Sessions that are not left to the night."""
+SESSIONS = [
+    pytest.param(
+        quiz,
+        touch,
+        id=f"{name}-{'touch' if touch else 'keys'}",
+        marks=[] if (name, touch) in ALWAYS else [pytest.mark.nightly],
+    )
+    for name, quiz in QUIZZES.items()
+    for touch in (False, True)
+]
+
+
+@pytest.mark.parametrize(("quiz", "touch"), SESSIONS)
+def test_a_whole_session(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], quiz: dict[str, Any], touch: bool
+) -> None:
+    """Sit through a session by keys, and by touch on a phone: what is stored is what was pressed."""
+    server = serve(**quiz)
+    silent = 3 if quiz["response_ms"] != "unlimited" else None
+
+    def choose(trial: int, names: list[str]) -> str | None:
+        return None if trial == silent else names[trial % len(names)]
+
+    visitor = visit(touch=touch, choose=choose, answers=ANSWERS)
+    visitor.driver.get(server.link(more="&STUDY_ID=s1"))
+    assert visitor.walk()["page"] == "end"
+    stored = server.rows(tables.TRIALS)
+    assert server.answers() == visitor.given
+    assert {row["trial"]: row["confidence"] for row in stored if row["confidence"]} == visitor.confidence
+    (session,) = server.rows(tables.SESSIONS)
+    assert (session["presenter"], session["status"]) == ("browser", "complete")
+    given = {row["question"]: row["answer"] for row in server.rows(tables.PARTICIPANTS)}
+    assert given == {"STUDY_ID": "s1", **({"age": "30", "expert": "no", "notes": None} if "questions" in quiz else {})}
+    check_pages(visitor, quiz)
+    check_states(visitor, stored, quiz)
+
+
+def check_pages(visitor: Visitor, quiz: dict[str, Any]) -> None:
+    """The pages come in their order."""
+    first = [page for page in visitor.pages if page not in ("trial", "confidence", "feedback", "break")]
+    questions = ["questions"] if "questions" in quiz else []
+    assert first == ["welcome", "consent", *questions, "instructions", "keys", "ready", "end"]
+    feedback = quiz.get("practice") and quiz["protocol"] not in ("model_vs_model", "rating")  # where there is a truth
+    wanted = {"confidence": quiz.get("confidence"), "feedback": feedback, "break": quiz.get("break_every")}
+    for page, there in wanted.items():
+        assert (page in visitor.pages) == bool(there or (page == "break" and quiz.get("practice"))), page
+
+
+def check_states(visitor: Visitor, stored: list[Row], quiz: dict[str, Any]) -> None:
+    """Every trial runs from waiting to saving, and its hooks name the row that is stored."""
+    in_turn = quiz.get("layout") == "one_after_other"
+    for row in stored:
+        seen = [hooks for hooks in visitor.seen if hooks.get("trial") == str(row["trial"])]
+        assert {hooks["phase"] for hooks in seen} == {row["phase"]}
+        states = [hooks["state"] for hooks in seen if hooks["page"] == "trial" and "state" in hooks]
+        states = [state for state, before in zip(states, [None, *states], strict=False) if state != before]
+        assert states[:2] == ["waiting", "shown"], states
+        assert states.count("shown") == (2 if in_turn else 1), states
+        assert "saving" in states[-3:], states
+
+
+def test_a_reload_and_a_second_browser(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
+    """Reload in mid-trial: it continues at the next trial; open the link elsewhere: the first page is refused."""
+    server = serve(**{**UNTIL_ANSWERED, "real": 2, "fake": 2})
+    first = visit(expected=("409",))
+    begun(first, server.link())
+    first.driver.refresh()
+    first.page("resume")
+    first.walk(lambda hooks: (hooks.get("trial"), hooks.get("state")) == ("3", "shown"))
+    assert server.answers() == {1: first.given[1], 2: "none"}
+    assert flags(server)[2] in ("killed", "hidden_tab")
+    second = visit()
+    second.driver.get(server.link())
+    second.walk(lambda hooks: (hooks.get("trial"), hooks.get("state")) == ("4", "shown"))
+    with first.there():
+        first.reply("fake")
+        first.page("refused")
+        assert "another" in first.text
+    second.walk()
+    assert server.answers() == {1: first.given[1], 2: "none", 3: "none", **second.given}
+    second.driver.refresh()
+    assert second.page("end")
+
+
+@pytest.mark.nightly
+def test_a_restarted_server_is_not_noticed(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
+    """Kill the server in mid-trial, answer, and start it again: the page continues alone and nothing is flagged."""
+    server = serve(**UNTIL_ANSWERED)
+    visitor = visit(expected=("ERR_CONNECTION_REFUSED",))
+    begun(visitor, server.link())
+    server.end(signal.SIGKILL)
+    visitor.given[2] = "real"
+    visitor.reply("real")
+    assert visitor.state("saving")["trial"] == "2"
+    server.start()
+    assert visitor.walk()["page"] == "end"
+    assert (server.answers(), flags(server)) == (visitor.given, {})
+    assert len(visitor.given) == 6
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("closed", [False, True], ids=["waiting", "closed"])
+def test_an_answer_without_a_network_arrives_once(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], closed: bool
+) -> None:
+    """Answer while the network is down: it is delivered afterwards, also by another tab where this one was closed."""
+    server = serve(**UNTIL_ANSWERED)
+    visitor = visit(expected=("ERR_INTERNET_DISCONNECTED",))
+    begun(visitor, server.link())
+    visitor.offline(True)
+    visitor.given[2] = "fake"
+    visitor.reply("fake")
+    visitor.state("saving")
+    time.sleep(3)
+    assert visitor.hooks["state"] == "saving"
+    assert "onnection" in visitor.text
+    if closed:
+        again = visit(given=visitor.given)
+        with visitor.there():
+            visitor.driver.close()
+        again.driver.get(server.link())
+        again.page("resume")
+        visitor = again
+    else:
+        visitor.offline(False)
+    visitor.walk()
+    assert (server.answers(), flags(server)) == (visitor.given, {3: "resumed"} if closed else {})
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
+def test_pause_and_save_and_quit(serve: Callable[..., Server], visit: Callable[..., Visitor], touch: bool) -> None:
+    """Pause a trial and continue; pause, save and quit, and come back."""
+    server = serve(**UNTIL_ANSWERED)
+    visitor = visit(touch=touch)
+    begun(visitor, server.link())
+    visitor.pause()
+    visitor.go_on()
+    visitor.walk(lambda hooks: (hooks.get("trial"), hooks.get("state")) == ("4", "shown"))
+    visitor.pause()
+    visitor.press("save-and-quit")
+    visitor.page("end")
+    assert [row["status"] for row in server.rows(tables.SESSIONS)] == ["open"]
+    visitor.driver.get(server.link())
+    visitor.page("resume")
+    assert visitor.walk()["page"] == "end"
+    assert server.answers() == {**visitor.given, 2: "none", 4: "none"}
+    assert flags(server) == {2: "paused", 4: "paused", 5: "resumed"}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("forget", [False, True])
+def test_withdraw(serve: Callable[..., Server], visit: Callable[..., Visitor], forget: bool) -> None:
+    """Withdraw with and without deletion; the link then shows the end."""
+    server = serve(**UNTIL_ANSWERED)
+    visitor = visit()
+    begun(visitor, server.link())
+    visitor.pause()
+    visitor.press("withdraw")
+    assert visitor.hooks["page"] == "paused"
+    if forget:
+        visitor.script("document.querySelector('[name=forget]').click()")
+    visitor.press("withdraw")
+    visitor.page("end")
+    assert [row["status"] for row in server.rows(tables.SESSIONS)] == ([] if forget else ["aborted"])
+    assert len(server.rows(tables.TRIALS)) == (0 if forget else 2)
+    visitor.driver.refresh()
+    visitor.page("welcome" if forget else "end")
+
+
+@pytest.mark.nightly
+def test_leave_before_consent(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
+    """Decline: nothing is stored, the study's code is shown, and the code that the browser made for itself is kept."""
+    server = serve(**UNTIL_ANSWERED, browser={"declined_code": "NO-1"})
+    visitor = visit()
+    visitor.driver.get(server.url)
+    visitor.page("welcome")
+    (code,) = re.findall(r"Participant (W\w{11})", visitor.text)
+    visitor.go_on()
+    visitor.page("consent")
+    visitor.press("back")
+    visitor.page("welcome")
+    visitor.go_on()
+    visitor.page("consent")
+    visitor.press("exit")
+    visitor.page("end")
+    assert "NO-1" in visitor.text
+    assert server.rows(tables.SESSIONS) == []
+    visitor.driver.refresh()
+    visitor.page("welcome")
+    assert code in visitor.text
+
+
+@pytest.mark.nightly
+def test_comprehension_has_two_attempts(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
+    """Fail twice: screened out with the code; a correct second attempt continues."""
+    server = serve(**UNTIL_ANSWERED, browser={**CHECKS, "screened_out_code": "OUT-1"})
+    wrong = {"What do you judge": "sounds"}
+    for code, second, page in (("P01", wrong, "refused"), ("P02", ANSWERS, "keys")):
+        visitor = visit(answers=wrong)
+        visitor.driver.get(server.link(code))
+        visitor.walk(lambda hooks: hooks.get("page") == "instructions")
+        visitor.go_on()
+        for answers in (wrong, second):
+            visitor.answers = answers
+            visitor.fill_in()
+            visitor.go_on()
+            time.sleep(0.3)
+        visitor.page(page)
+        assert ("OUT-1" in visitor.text) == (page == "refused")
+
+
+@pytest.mark.nightly
+def test_without_an_introduction_and_with_a_cyrillic_keyboard(
+    serve: Callable[..., Server], visit: Callable[..., Visitor]
+) -> None:
+    """`--no-intro` begins with the first trial; keys of another alphabet count by their place."""
+    server = serve("--no-intro", **UNTIL_ANSWERED)
+    visitor = visit()
+    visitor.driver.get(server.link())
+    places = {"real": ("о", "KeyJ"), "fake": ("а", "KeyF")}
+    for trial in range(1, 7):
+        visitor.wait(lambda hooks, trial=trial: (hooks.get("trial"), hooks.get("state")) == (str(trial), "shown"))  # type: ignore[misc]
+        time.sleep(0.12)
+        visitor.given[trial] = by_turns(trial, list(places))
+        key, code = places[visitor.given[trial]]
+        visitor.key(key, code=code)
+    visitor.page("end")
+    assert {hooks["page"] for hooks in visitor.seen} - {""} == {"trial", "end"}
+    assert server.answers() == visitor.given
+
+
+@pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
+def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], touch: bool
+) -> None:
+    """Answer before a break and before the end: their pages come half a second after the press."""
+    server = serve(**{**UNTIL_ANSWERED, "real": 1, "fake": 1, "break_every": 1})
+    visitor = visit(touch=touch)
+    visitor.driver.get(server.link())
+    assert visitor.walk()["page"] == "end"
+    for page in ("break", "end"):
+        place = next(place for place, hooks in enumerate(visitor.seen) if hooks["page"] == page)
+        saving = [hooks for hooks in visitor.seen[:place] if hooks.get("state") == "saving"]
+        trial = saving[-1]["trial"]
+        answered = min(float(hooks["at"]) for hooks in saving if hooks["trial"] == trial)
+        assert 400 < float(visitor.seen[place]["at"]) - answered < 2000
+
+
+@pytest.mark.nightly
+def test_no_kill_loses_an_acknowledged_answer(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], pytestconfig: pytest.Config
+) -> None:
+    """Kill the server, reload or close the page at random moments: every acknowledged answer is stored, once."""
+    generator = np.random.default_rng(3)
+    server = serve(**{**UNTIL_ANSWERED, "real": 4, "fake": 4})
+    kills, number = pytestconfig.getoption("--kills"), 0
+    while kills > 0:
+        number += 1
+        link = server.link(f"P{number}")
+        visitor = visit(expected=("ERR_CONNECTION", "ERR_EMPTY", "ERR_SOCKET"))
+        visitor.driver.get(link)
+        visitor.walk(lambda hooks: hooks.get("trial") is not None)
+        while True:
+            ends = time.monotonic() + generator.uniform(0, 1.5)
+            hooks = visitor.walk(lambda _, ends=ends: time.monotonic() > ends)  # type: ignore[misc]
+            if hooks.get("page") == "end":
+                break
+            kills -= 1
+            how = generator.choice(["server", "reload", "close"])
+            if how == "server":
+                server.end(signal.SIGKILL)
+                server.start()
+                continue
+            visitor.given.pop(int(hooks.get("trial", 0)), None)  # not acknowledged; its trial may come once more
+            if how == "reload":
+                visitor.driver.refresh()
+            else:
+                again = visit(given=visitor.given)
+                with visitor.there():
+                    visitor.driver.close()
+                visitor = again
+                visitor.driver.get(link)
+        (session,) = server.rows(tables.SESSIONS, participant=f"P{number}")
+        stored = {row["trial"]: answered(row) for row in server.rows(tables.TRIALS, session=session["session"])}
+        assert session["status"] == "complete"
+        assert sorted(stored) == list(range(1, 9))
+        assert {trial: stored[trial] for trial in visitor.given} == visitor.given

@@ -1,0 +1,220 @@
+"""The screen of the page in a real browser: pixels, sizes, buttons, windows and words by touch."""
+
+import re
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from gan_eval import tables
+
+pytest.importorskip("selenium.webdriver")
+from page_server import NEEDS_BROWSER, SIZE, UNTIL_ANSWERED, Server, begun
+from visitor import Visitor
+
+pytestmark = NEEDS_BROWSER
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("ratio", [1, 1.25, 1.5, 2, 2.625, 3])
+def test_pictures_are_shown_pixel_by_pixel(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], ratio: float
+) -> None:
+    """Pictures are in the middle at their size in device pixels; the 12 pixels around them have one colour."""
+    server = serve("--no-intro", **UNTIL_ANSWERED)
+    for number, (width, height) in enumerate(((1366, 768), (1367, 767), (1003, 801))):
+        visitor = visit()
+        visitor.window(width, height, ratio=ratio)
+        visitor.driver.get(server.link(f"P{number}"))
+        visitor.state("shown")
+        time.sleep(0.1)
+        (session,) = server.rows(tables.SESSIONS, participant=f"P{number}")
+        (planned,) = server.rows(tables.PLANS, session=session["session"], trial=1)
+        stimulus = planned["stimulus"].removeprefix("tiles/")
+        picture = np.asarray(Image.open(server.folder / "tiles" / f"{stimulus}.png").convert("RGB"))
+        screen = visitor.screenshot()
+        (high, wide), (inner_high, inner_wide) = screen.shape[:2], picture.shape[:2]
+        left, top = (wide - inner_wide) // 2, (high - inner_high) // 2
+        places = [
+            (top + down, left + right)
+            for down in (0, 1) for right in (0, 1)
+            if np.array_equal(screen[top + down :, left + right :][:inner_high, :inner_wide], picture)
+        ]  # fmt: skip
+        assert places, (width, height)
+        assert_plain_around(screen, *places[0], *picture.shape[:2])
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("window", "ratio", "size"), [((1366, 768), 1, 900), ((844, 390), 3, 1400), ((683, 384), 2, 700)]
+)
+def test_buttons_beside_a_large_picture_keep_away_from_it(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], window: tuple[int, int], ratio: float, size: int
+) -> None:
+    """Show a picture that leaves no room below: the buttons are next to it, and nothing is drawn around it."""
+    server = serve("--no-intro", **UNTIL_ANSWERED, picture_size=size)
+    visitor = visit()
+    visitor.window(*window, ratio=ratio)
+    visitor.driver.get(server.link())
+    visitor.state("shown")
+    time.sleep(0.1)
+    visitor.check_layout()
+    screen, high = visitor.screenshot(), size * SIZE[0] // SIZE[1]
+    top, left = (screen.shape[0] - high) // 2, (screen.shape[1] - size) // 2
+    assert_plain_around(screen, top, left, high, size)
+    visitor.reply("real")
+    visitor.wait(lambda hooks: hooks.get("trial") == "2")
+
+
+def assert_plain_around(screen: NDArray[np.uint8], top: int, left: int, high: int, wide: int) -> None:
+    """The page has one colour 4 to 12 pixels around a picture."""
+    around = screen[top - 12 : top + high + 12, left - 12 : left + wide + 12].copy()
+    around[8:-8, 8:-8] = around[0, 0]
+    assert (around == around[0, 0]).all()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_by_touch_nothing_is_said_of_keys(
+    serve: Callable[..., Server], visit: Callable[..., Visitor], language: str
+) -> None:
+    """Read all that a phone shows, up to the question after a flash: no key is named, and buttons have no letters."""
+    more = {"protocol": "paired", "exposure_ms": 100, "confidence": 3, "language": language}
+    server = serve(**{**UNTIL_ANSWERED, **more})
+    visitor = visit(touch=True)
+    visitor.driver.get(server.link())
+    said = {}
+    for page in ("instructions", "keys", "ready"):
+        visitor.walk(lambda hooks, page=page: hooks.get("page") == page)  # type: ignore[misc]
+        said[page] = visitor.text
+    visitor.walk(lambda hooks: hooks.get("trial") == "1")
+    visitor.state("hidden")
+    visitor.wait(lambda _: visitor.script("return document.querySelector('.headline').matches('.seen')"))
+    said["trial"] = visitor.text
+    for page, text in said.items():
+        assert not re.search(r"\bkeys?\b|\bpress|\bEsc\b|Tast(e|en)\b|drücken", text, re.IGNORECASE), (page, text)
+        assert not re.search(r"\b[FJ]\b", text), (page, text)
+    assert re.search("tap a button|Tippen Sie bei jedem Paar auf", said["instructions"])
+
+
+def test_a_photodiodes_patch_is_white_while_a_picture_is_shown(
+    serve: Callable[..., Server], visit: Callable[..., Visitor]
+) -> None:
+    """The corner has 48 x 48 device pixels, as on the desktop; black before the onset and after the offset."""
+    server = serve("--no-intro", **UNTIL_ANSWERED, corner_patch=True, blank_ms=1500)
+    visitor = visit()
+    visitor.window(800, 600, ratio=2)
+    visitor.driver.get(server.link())
+    found = []
+    for state in ("shown", "waiting"):
+        visitor.state(state)
+        time.sleep(0.05)
+        screen = visitor.screenshot()
+        found.append(np.unique(screen[-48:, :48]).tolist())
+        assert (screen[-52:-49, :52] == 128).all()
+        visitor.reply("real")
+    assert found == [[255], [0]]
+
+
+@pytest.mark.nightly
+def test_after_a_reload_the_first_flash_has_the_frames_of_a_faster_display(
+    serve: Callable[..., Server], visit: Callable[..., Visitor]
+) -> None:
+    """With 144 frames a second, a flash of 100 ms is 14 of them, before and after a reload."""
+    server = serve(protocol="quick_response", exposure_ms=100, response_ms="unlimited")
+    visitor = visit()
+    visitor.cdp("Page.addScriptToEvaluateOnNewDocument", source=FAST_DISPLAY)
+    begun(visitor, server.link())
+    visitor.driver.refresh()
+    visitor.page("resume")
+    visitor.walk()
+    rows = [row for row in server.rows(tables.TRIALS) if row["trial"] != 2]  # it was on the screen at the reload
+    assert [row["planned_exposure_ms"] for row in rows] == [pytest.approx(14000 / 144, abs=0.5)] * 3
+    assert min(row["exposure_ms"] for row in rows) > 13500 / 144
+
+
+@pytest.mark.nightly
+def test_a_window_that_is_too_small_for_the_study_may_be_enlarged(
+    serve: Callable[..., Server], visit: Callable[..., Visitor]
+) -> None:
+    """The page before the first trial names both sizes; who starts all the same is screened out."""
+    browser = {"smallest_window": [900, 700], "screened_out_code": "OUT-1"}
+    server = serve(**UNTIL_ANSWERED, browser=browser)
+    for code, larger in (("P01", True), ("P02", False)):
+        visitor = visit()
+        visitor.window(800, 600)
+        visitor.driver.get(server.link(code))
+        visitor.walk(lambda hooks: hooks.get("page") == "ready")
+        assert "at least 900 × 700 pixels; this one has 800 × 600" in visitor.text
+        if larger:
+            visitor.window(900, 700)
+            time.sleep(0.3)
+            assert "at least" not in visitor.text
+        visitor.go_on()
+        visitor.page("trial" if larger else "refused")
+    assert "OUT-1" in visitor.text
+
+
+FAST_DISPLAY = """
+const FRAME = 1000 / 144;
+let waiting = [];
+window.requestAnimationFrame = (callback) => {
+  if (!waiting.length) setTimeout(tick, FRAME - (performance.now() % FRAME));
+  return waiting.push(callback);
+};
+function tick() {
+  const time = Math.round(performance.now() / FRAME) * FRAME;
+  const callbacks = waiting;
+  waiting = [];
+  for (const callback of callbacks) callback(time);
+}
+"""
+"""Frames come 144 times a second, whatever the display does."""
+
+
+@pytest.mark.nightly
+def test_a_window_that_becomes_too_small_is_waited_for(
+    serve: Callable[..., Server], visit: Callable[..., Visitor]
+) -> None:
+    """Shrink the window in the blank before a trial: the page names both sizes, and continues in a larger window."""
+    server = serve("--no-intro", **UNTIL_ANSWERED, picture_size=300, blank_ms=1500)
+    visitor = visit()
+    visitor.window(800, 700)
+    visitor.driver.get(server.link())
+    visitor.state("shown")
+    visitor.reply("real")
+    visitor.wait(lambda hooks: (hooks.get("trial"), hooks.get("state")) == ("2", "waiting"))
+    time.sleep(0.4)
+    visitor.window(250, 700)
+    time.sleep(2)
+    assert visitor.hooks["state"] == "waiting"
+    assert re.search(r"need 324 × \d{3} pixels, the window has 250 × 700", visitor.text)
+    visitor.window(800, 700)
+    visitor.state("shown")
+    assert "too small" not in visitor.text
+
+
+@pytest.mark.nightly
+def test_degrees_follow_from_the_bank_card(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
+    """Fit the card on the screen: the rectangle follows the slider, and pictures get the width in degrees."""
+    server = serve(**UNTIL_ANSWERED, picture_size="4 deg", viewing_distance_cm=60)
+    visitor = visit()
+    visitor.window(1366, 768, ratio=2)
+    visitor.driver.get(server.link())
+    visitor.walk(lambda hooks: hooks.get("page") == "ready")
+    widths = visitor.script(
+        """
+        const slider = document.querySelector("input[type=range]");
+        slider.value = 400;
+        slider.dispatchEvent(new Event("input"));
+        return [...document.querySelectorAll(".card")].map((each) => each.offsetWidth);
+        """
+    )
+    assert widths[-1] == 400 < widths[0]
+    wanted = round(2 * 60 * np.tan(np.radians(2)) * 2 * 400 / 8.56)
+    visitor.walk(lambda hooks: hooks.get("state") == "shown")
+    (session,) = server.rows(tables.SESSIONS)
+    shown = visitor.script("return document.querySelector('.plate img').getBoundingClientRect().width * 2")
+    assert (session["picture_width_px"], round(shown)) == (wanted, wanted)

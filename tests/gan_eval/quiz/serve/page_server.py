@@ -1,0 +1,148 @@
+"""A server of the page as a process, its browser, and what tests at both share; needs selenium."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from selenium import webdriver
+from visitor import Visitor
+
+from gan_eval import tables
+from gan_eval.quiz.protocol import OPPOSITE
+from gan_eval.stimuli.pictures import write_png
+from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.store import open_store
+from gan_eval.tables.frames import Row
+from gan_eval.tables.schema import Table
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+DRIVER = shutil.which("chromedriver")
+NEEDS_BROWSER = [
+    pytest.mark.skipif(BROWSER is None or DRIVER is None, reason="needs chromium and chromedriver on the PATH"),
+    pytest.mark.slow,
+]
+SIZE = (72, 96)
+"""Height and width of the pictures."""
+
+
+def make_sets(folder: Path) -> None:
+    """Two sets: `tiles` with two models, and `obvious` for catch trials."""
+    generator = np.random.default_rng(1)
+    for name, items, models in (("tiles", 8, ("ma", "mb")), ("obvious", 2, ("ma",))):
+        rows: list[Row] = []
+        for number in range(items):
+            for model in (None, *models):
+                file = folder / name / (model or "real") / f"{number}.png"
+                write_png(file, generator.integers(0, 256, (*SIZE, 3), dtype=np.uint8))
+                rows.append(
+                    stimulus_row(
+                        folder / name,
+                        file,
+                        kind="fake" if model else "real",
+                        dataset=name,
+                        stem=str(number),
+                        size=SIZE,
+                        model=model,
+                        reference_file=f"real/{number}.png" if model else None,
+                    )
+                )
+        write_set(folder / name, rows)
+
+
+def toml(value: Any) -> str:
+    """A value in TOML; its strings, numbers and truths are those of JSON."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {toml(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+class Server:
+    """`gan-eval serve` as a process of its own."""
+
+    def __init__(self, folder: Path, *options: str, **quiz: Any) -> None:
+        make_sets(folder)
+        quiz = {"real": 2, "fake": 2, "pairs": 3, "blank_ms": 100, "feedback_ms": 300, **quiz}
+        stimuli = {"sets": ["tiles"], "catch_sets": ["obvious"] if quiz.get("catch") else []}
+        study = {"study": {"name": "tiles", "seed": 5}, "stimuli": stimuli, "quiz": quiz}
+        lines = [f"{name} = {toml(value)}" for name, value in study.items()]
+        (folder / "study.toml").write_text("\n".join(lines), encoding="utf-8")
+        self.folder, self.options = folder, options
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        """Serve; after the first time on the same port."""
+        command = [sys.executable, "-m", "gan_eval", "serve", "study.toml", "--out", "out", "--port", str(self.port)]
+        with (self.folder / "stderr").open("ab") as errors:
+            self.process = subprocess.Popen(
+                [*command, *self.options], cwd=self.folder, stdout=subprocess.PIPE, stderr=errors, text=True
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("serving tiles at "), (self.folder / "stderr").read_text()
+        self.url = line.split()[-1]
+        self.port = int(self.url.rpartition(":")[2])
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End the process, if it has not ended."""
+        self.process.send_signal(how)
+        self.process.communicate(timeout=10)
+
+    def link(self, participant: str = "P01", more: str = "") -> str:
+        """A participant's link."""
+        return f"{self.url}/?participant={participant}{more}"
+
+    def rows(self, table: Table, **equal: Any) -> list[Row]:
+        """Rows of the store."""
+        with open_store(self.folder / "out" / "store.sqlite") as store:
+            return store.rows(table, **equal)
+
+    def answers(self) -> dict[int, str]:
+        """The stored answer of each trial, by the name of its button."""
+        return {row["trial"]: answered(row) for row in self.rows(tables.TRIALS)}
+
+
+def answered(row: Row) -> str:
+    """The button that a stored answer belongs to."""
+    if row["choice"] in ("a", "b"):
+        return str(row["position"] if row["choice"] == "a" else OPPOSITE[row["position"]])
+    return str(row["choice"] or row["response"] or int(row["rating"]))
+
+
+def start_chromium() -> Any:
+    """Start a browser without a screen; nothing is downloaded."""
+    assert BROWSER is not None
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1366,768"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.binary_location = BROWSER
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+
+
+UNTIL_ANSWERED = {"protocol": "quick_response", "response_ms": "unlimited", "real": 3, "fake": 3}
+"""Trials that wait."""
+
+
+def begun(visitor: Visitor, link: str, trial: int = 2) -> None:
+    """Sit until this trial's picture is on the screen and its onset is stored."""
+    visitor.driver.get(link)
+    visitor.walk(lambda hooks: (hooks.get("trial"), hooks.get("state")) == (str(trial), "shown"))
+    time.sleep(0.2)
+
+
+def flags(server: Server) -> dict[int, str]:
+    """The flags of the trials that have some, without those of a machine that is slow at the moment."""
+    rows = {
+        row["trial"]: {*(row["flags"] or "").split()} - {"missed_frames", "late"} for row in server.rows(tables.TRIALS)
+    }
+    return {trial: " ".join(sorted(those)) for trial, those in rows.items() if those}
