@@ -118,7 +118,7 @@ def coverage(column: int, random: np.random.Generator) -> list[float]:
     return [
         _holds(*ends, truth)
         for ends in (
-            bootstrap_interval(within, estimate, n=len(points.ids)),
+            bootstrap_interval(within, estimate, n=len(points.score)),
             percentile_interval(within),
             tuple(bias_corrected),
         )

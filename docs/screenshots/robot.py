@@ -73,8 +73,9 @@ class Robot:
 
     def step(self) -> None:
         """One look or one key."""
-        page = self._quiz.stage.shell.page
-        if self._quiz.stage.shell.isVisible() and page is not None:
+        shell = self._quiz.stage.shell
+        page = shell.layout().currentWidget()
+        if shell.isVisible() and isinstance(page, Page):
             self._on_page(page)
         else:
             self._on_trial()
