@@ -130,17 +130,12 @@ ClassNumbers = NDArray[np.intp]
 
 
 def confusion(true: ClassMap, read: ClassMap) -> NDArray[np.float32]:
-    """The pixels of each true class by the class they are read as, as one flat vector.
-
-    Raises:
-        ValueError: the shapes differ.
+    """The pixels of each true class by the class they are read as, as one flat vector; both maps of one shape.
 
     >>> counts = confusion(np.array([[0, 0, 1, 255]], np.uint8), np.array([[0, 2, 255, 0]], np.uint8))
     >>> [(divmod(int(place), 20), int(counts[place])) for place in np.flatnonzero(counts)]
     [((0, 0), 1), ((0, 2), 1), ((1, 19), 1)]
     """
-    if true.shape != read.shape:
-        raise ValueError(f"true {true.shape} and read {read.shape}: shapes differ")
     columns = len(CLASSES) + 1
     counted = true < len(CLASSES)
     places = true[counted].astype(np.int64) * columns + np.minimum(read[counted], len(CLASSES))

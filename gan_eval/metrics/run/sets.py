@@ -30,9 +30,9 @@ from gan_eval.metrics.definitions.spectrum import peak_frequency
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes
-from gan_eval.metrics.run.hole_sets import hole_rows
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measures import Tools, versions
+from gan_eval.stimuli.holes import area_band
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import any_seen
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 SetRows = tuple[list[Row], list[Row]]
 """Rows of the tables `set_metrics` and `metric_comparisons`, without the column `run`."""
 _LIBRARIES = ("numpy", "scipy", "torch", "scikit-learn")
+BY_HOLE = ("fid", "kid", "cmmd", "p_ids", "u_ids")
+"""The metrics that are computed by hole, of any features."""
 
 
 def set_rows(
@@ -254,6 +256,17 @@ class Source:
         row["note"] = "; ".join(filter(None, [*notes, *self._notes(model)])) or None
         return row, Outcome(result, self._items[model], n_fake, fraction)
 
+    def row_of_hole(self, metric: Metric, model: str) -> Row:
+        """Return the columns of a metric's row for the holes of one sort."""
+        (result,) = self.measure([metric], model).values()
+        n_real, n_fake = len(self._measurable[""]), len(self._measurable[model])
+        row: Row = {"n_real": n_real, "n_fake": n_fake, "fraction": self._stimuli[self._members[model][0]].fraction}
+        if not isinstance(result, Estimate):
+            return row | {"reason": result}
+        width = self._results.stores[self.extractor].values.shape[1]
+        note = few_pictures_note(metric.name, result.value, n_real + n_fake, width)
+        return row | {"value": result.value, "note": note}
+
     def _note(self, metric: Metric, model: str) -> str | None:
         """Return the ratio of each label's spreads, or a segmenter's score of the real pictures themselves."""
         real = self._real.features
@@ -306,6 +319,41 @@ class Source:
         if store is None or store.filled[number]:
             return None
         return store.reasons.get(number, "no features")
+
+
+def hole_rows(
+    stimuli: Sequence[Stimulus], metrics: Sequence[Metric], results: "PictureResults", tools: Tools
+) -> list[Row]:
+    """Return a row for each model, data set, sort of hole and set metric; none where all holes are of one sort.
+
+    A sort is a kind of hole or a band of areas, by which papers on inpainting give FID, P-IDS and U-IDS. The real
+    pictures are those of the same items. Values only: sets of one sort are small, and an interval would take ten times
+    as long.
+    """
+    chosen = [metric for metric in metrics if metric.name.partition("@")[0] in BY_HOLE]
+    groups: dict[tuple[str, str, str], dict[str, list[int]]] = {}
+    reals: dict[tuple[str, str], int] = {}
+    for number, stimulus in enumerate(stimuli if chosen else ()):
+        if not stimulus.is_fake:
+            reals[stimulus.dataset, stimulus.item] = number
+            continue
+        area = stimulus.mask_area
+        sorts = {"kind": stimulus.mask_kind, "area": None if area is None or area != area else area_band(area)}
+        for by, sort in sorts.items():
+            if sort is not None:
+                owner = (stimulus.model or "", stimulus.dataset, by)
+                groups.setdefault(owner, {}).setdefault(sort, []).append(number)
+    rows: list[Row] = []
+    for (model, dataset, by), sorts_of in groups.items():
+        for sort, fakes in sorted(sorts_of.items()) if len(sorts_of) > 1 else ():
+            items = dict.fromkeys(stimuli[number].item for number in fakes)
+            members = {"": [reals[dataset, item] for item in items if (dataset, item) in reals], model: fakes}
+            for metric in chosen:
+                assert metric.extractor is not None
+                source = Source(metric.extractor, members, stimuli, results, tools, values_only=True)
+                row: Row = {"model": model, "dataset": dataset, "metric": metric.name, "by": by, "hole": sort}
+                rows.append(row | source.row_of_hole(metric, model))
+    return rows
 
 
 ItemKey = tuple[str, str]

@@ -107,8 +107,6 @@ def test_counts_are_those_of_a_loop():
     found = confusion(true[0], read[0])
     assert found.dtype == np.float32
     assert np.array_equal(found, wanted.reshape(-1))
-    with pytest.raises(ValueError, match="shapes differ"):
-        confusion(true[0], read[0, 1:])
 
 
 @pytest.mark.parametrize("classes", [19, 7])
