@@ -48,8 +48,7 @@ def label_map(picture: Pixels) -> NDArray[np.intp]:
     """
     from scipy import ndimage
 
-    picture = as_picture(picture)
-    pixels = picture if isinstance(picture, np.ndarray) else picture.cpu().numpy()
+    pixels = as_picture(picture)
     codes, place_of, counts_of = np.unique(
         pixels.reshape(-1, 3).astype(np.intp) @ (256**2, 256, 1), return_inverse=True, return_counts=True
     )

@@ -23,6 +23,7 @@ from torch.nn import functional as F
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion, ExtractorName
+from gan_eval.metrics.definitions.spectrum import RINGS, radial_spectrum
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks import inception
@@ -145,6 +146,17 @@ class Extractor(ABC):
 
 
 @dataclass(kw_only=True)
+class VectorExtractor(Extractor):
+    """A function of a picture and its companion; where it fails, it raises Unmeasurable."""
+
+    vector: Callable[[Picture, Picture | None], NDArray[np.floating]]
+
+    def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
+        """(H, W, 3) uint8 to (size,) float32."""
+        return torch.from_numpy(self.vector(picture, companion)).float()
+
+
+@dataclass(kw_only=True)
 class NetworkExtractor(Extractor):
     """A network on its device, with its resizer."""
 
@@ -217,16 +229,15 @@ def load_extractor(name: ExtractorName, settings: "Settings", device: str) -> Ex
         own = name.removeprefix("@")
         return load_own_network(own, settings.networks[own], device=device)
     if name == "spectrum":
-        from gan_eval.metrics.networks.spectra import RadialSpectrum
-
-        return RadialSpectrum()
-    from gan_eval.metrics.networks.segmenter import LabelColours, load_segmenter
+        key = "radial-spectrum/int-luma/hann/64-rings"
+        return VectorExtractor(name=name, size=RINGS, key=key, vector=lambda picture, _: radial_spectrum(picture))
+    from gan_eval.metrics.networks import segmenter
 
     if name == "label_colours":
-        return LabelColours()
+        return segmenter.label_colours()
     if settings.segmenter is None:
         raise Unmeasurable("no segmenter was given: --segmenter FILE")
-    return load_segmenter(settings.segmenter, device=device)
+    return segmenter.load_segmenter(settings.segmenter, device=device)
 
 
 FeatureExtractor = Callable[[Tensor], Tensor]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
@@ -31,7 +32,7 @@ from gan_eval.metrics.definitions.segmentation import (
 )
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable, memory_ran_out
-from gan_eval.metrics.networks.extractors import Extractor
+from gan_eval.metrics.networks.extractors import Extractor, VectorExtractor
 from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.stimuli.pictures import Picture
 
@@ -94,7 +95,8 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
         UserError: no such file or device, or no network in it.
     """
     if file == PALETTE:
-        return PaletteSegmenter()
+        key = "segmenter/palette/cityscapes19"
+        return VectorExtractor(name="segmenter", size=COUNTS, key=key, companion="reference", vector=_palette_counts)
     device = usable_device(device)
     network = load_network(file, device=device)
     sha256 = sha256_file(file)
@@ -109,45 +111,24 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
     )
 
 
-class PaletteSegmenter(Extractor):
-    """Reads pictures that are label maps themselves: each pixel is the class of the nearest palette colour.
-
-    As those of `NetworkSegmenter`, its features are the counts of `confusion`.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(name="segmenter", size=COUNTS, key="segmenter/palette/cityscapes19", companion="reference")
-
-    def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
-        """The counts of a generated label map against the real one.
-
-        Raises:
-            Unmeasurable: the real label map has another size, or is not a label map.
-        """
-        assert companion is not None
-        if companion.shape != picture.shape:
-            raise Unmeasurable(f"label maps of {_size(picture)} and {_size(companion)}: sizes differ")
-        return torch.from_numpy(confusion(_of_label_map(companion, "reference_file"), class_map(picture)))
+def _palette_counts(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
+    """The counts of `confusion` of a generated label map against the real one."""
+    assert companion is not None
+    if companion.shape != picture.shape:
+        raise Unmeasurable(f"label maps of {_size(picture)} and {_size(companion)}: sizes differ")
+    return confusion(_of_label_map(companion, "reference_file"), class_map(picture))
 
 
-class LabelColours(Extractor):
-    """The mean colour of each label's region in a picture; no network takes part.
+def label_colours() -> Extractor:
+    """The mean colour of each label's region in a picture, brought to its label map's size; no network takes part."""
 
-    Its features are those of `gan_eval.metrics.definitions.segmentation.region_colours`.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(name="label_colours", size=COLOURS_SIZE, key="label-colours/cityscapes19", companion="input")
-
-    def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
-        """The colours of the regions of the label map, to whose size the picture is brought.
-
-        Raises:
-            Unmeasurable: the label map is another kind of picture.
-        """
+    def colours(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
         assert companion is not None
         true = _of_label_map(companion, "input_file")
-        return torch.from_numpy(region_colours(true, _resized(picture, true.shape)))
+        return region_colours(true, _resized(picture, true.shape))
+
+    key = "label-colours/cityscapes19"
+    return VectorExtractor(name="label_colours", size=COLOURS_SIZE, key=key, companion="input", vector=colours)
 
 
 @dataclass(kw_only=True)
