@@ -20,10 +20,7 @@ from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet
 from gan_eval.tables.frames import Row
 
 Sort = Literal["metadata", "picture"]
-"""metadata: properties of the file. picture: of the pixels, which may be content."""
-
-Measure = Literal["number", "category"]
-"""Comparison of values: by their order; by the class of others of the same value."""
+"""metadata: properties of the file, words. picture: of the pixels, numbers, which may be content."""
 
 Value = float | str | None
 """A clue's value in one picture; None where the picture has none."""
@@ -38,19 +35,13 @@ class Clue:
 
     name: str
     sort: Sort
-    measure: Measure
     fix: str = ""
     """Advice for a picture clue that is not the content."""
 
 
-METADATA_CLUES: tuple[Clue, ...] = (
-    Clue("format", "metadata", "category"),
-    Clue("size", "metadata", "category"),
-    Clue("mode", "metadata", "category"),
-    Clue("profile", "metadata", "category"),
-    Clue("metadata", "metadata", "category"),
-    Clue("jpeg_tables", "metadata", "category"),
-    Clue("jpeg_subsampling", "metadata", "category"),
+METADATA_CLUES = tuple(
+    Clue(name, "metadata")
+    for name in ("format", "size", "mode", "profile", "metadata", "jpeg_tables", "jpeg_subsampling")
 )
 """Found in the file. These can make the quiz refuse to start."""
 
@@ -60,12 +51,12 @@ _BORDER = "padding at the edges? crop the pictures of both before you import the
 _SCALING = "was one of the two scaled? `gan-eval stimuli equalise --size WxH`, smaller than all, scales all"
 
 PICTURE_CLUES: tuple[Clue, ...] = (
-    Clue("brightness", "picture", "number", fix=_TONE),
-    Clue("contrast", "picture", "number", fix=_TONE),
-    Clue("saturation", "picture", "number", fix=_TONE),
-    Clue("border_step", "picture", "number", fix=_BORDER),
-    Clue("sharpness", "picture", "number", fix=_SCALING),
-    Clue("blockiness", "picture", "number", fix=_CODING),
+    Clue("brightness", "picture", fix=_TONE),
+    Clue("contrast", "picture", fix=_TONE),
+    Clue("saturation", "picture", fix=_TONE),
+    Clue("border_step", "picture", fix=_BORDER),
+    Clue("sharpness", "picture", fix=_SCALING),
+    Clue("blockiness", "picture", fix=_CODING),
 )
 """Measured on the pixels, and large enough to see. They are reported and never refused: they may be the content."""
 

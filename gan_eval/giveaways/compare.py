@@ -65,19 +65,18 @@ class Finding:
 
 def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding:
     """Compare one clue between two lists of pictures' facts, each of one picture."""
-    # all float or all str, as the clue's measure says
+    # all float or all str, as the clue's sort says
     in_real: list[Any] = [facts[clue.name] for facts in real if facts[clue.name] is not None]
     in_fake: list[Any] = [facts[clue.name] for facts in fake if facts[clue.name] is not None]
     counts = len(in_real), len(in_fake)
     if min(counts) < 2:
         return Finding(clue, *counts, reason="fewer than 2 pictures of a class have it")
-    match clue.measure:
-        case "number":
-            separation = separate_numbers(in_real, in_fake)
-            values = _number(median(in_real)), _number(median(in_fake))
-        case "category":
-            separation = separate_categories(in_real, in_fake)
-            values = _most_telling(in_real, in_fake)
+    if clue.sort == "picture":
+        separation = separate_numbers(in_real, in_fake)
+        values = _number(median(in_real)), _number(median(in_fake))
+    else:
+        separation = separate_categories(in_real, in_fake)
+        values = _most_telling(in_real, in_fake)
     return Finding(clue, *counts, *values, separation, judge(clue.sort, separation, min(counts)))
 
 
