@@ -7,7 +7,7 @@ from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, Facts, Group, equalise_command, file_facts, files_of, groups_of, pixel_facts
 from gan_eval.giveaways.compare import FEWEST, Finding, compare
 from gan_eval.stimuli.pictures import read_rgb
-from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
+from gan_eval.stimuli.sets import StimulusSet, identical_pictures
 from gan_eval.tables.frames import Row
 
 
@@ -99,7 +99,7 @@ _LABELS = {"gives_away": "gives away", "look": "look"}
 def summary_lines(audit: Audit) -> list[str]:
     """Return a headline for each model, a line for each clue that separates, the strongest first, and the advice."""
     lines = [f"left out: {problem}" for problem in audit.problems]
-    if identical := identical_text(identical_pictures(row for stimuli in audit.sets for row in stimuli.rows)):
+    if identical := identical_pictures(row for stimuli in audit.sets for row in stimuli.rows):
         lines.append(f"warning: {identical}")
     for group in audit.groups:
         lines += _lines_of(group)

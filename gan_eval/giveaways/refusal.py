@@ -16,7 +16,7 @@ from gan_eval.giveaways.clues import (
     groups_of,
 )
 from gan_eval.giveaways.compare import Finding, compare
-from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
+from gan_eval.stimuli.sets import StimulusSet, identical_pictures
 
 IDENTICAL = "identical"
 """Allows generated pictures whose files are those of real ones, byte for byte."""
@@ -32,7 +32,7 @@ def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     Raises:
         UserError: there are such pictures, and `allow` does not name `identical`.
     """
-    problem = identical_text(identical_pictures(row for stimuli in sets for row in stimuli.rows))
+    problem = identical_pictures(row for stimuli in sets for row in stimuli.rows)
     if problem and IDENTICAL not in allow:
         raise UserError(f"{problem}; no answer to them can be right: replace them, or {_allowing([*allow, IDENTICAL])}")
 

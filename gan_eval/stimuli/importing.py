@@ -15,7 +15,6 @@ from gan_eval.stimuli.pictures import Picture
 from gan_eval.stimuli.sets import (
     TABLE_NAME,
     identical_pictures,
-    identical_text,
     refuse_another_set,
     stimulus_row,
     write_set,
@@ -158,8 +157,7 @@ def import_items(
         record |= {"problems": problems, "resized": resized}
         write_json(out / RECORD, record)  # before the table, so that a killed import can be given again
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-        warning = identical_text(identical_pictures(rows))
-        return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized, warning)
+        return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized, identical_pictures(rows))
 
 
 def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Picture]:

@@ -184,33 +184,24 @@ def _cells(table: "Pictures", *names: str) -> Iterable[tuple[Any, ...]]:
     return table[[*names]].itertuples(index=False, name=None) if {*names} <= {*table} else ()
 
 
-def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """The generated pictures whose file is that of a real one, byte for byte, each with that real picture.
+def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return a message about generated pictures whose files are those of real ones, without a full stop; or "".
 
     Args:
         rows: with `stimulus`, `kind` and `sha256`, of one or several sets.
 
-    >>> rows = [("r", "real", "1"), ("f", "fake", "1"), ("g", "fake", "2")]
+    >>> rows = [("d/real/1", "real", "1"), ("d/m/1", "fake", "1"), ("d/m/2", "fake", "2")]
     >>> identical_pictures([dict(zip(("stimulus", "kind", "sha256"), row)) for row in rows])
-    [('f', 'r')]
+    '1 generated picture is a real one, byte for byte: d/m/1 = d/real/1'
     """
     rows = [row for row in rows if row["sha256"]]
     reals = {row["sha256"]: row["stimulus"] for row in reversed(rows) if row["kind"] == "real"}
     fakes = {row["stimulus"]: row["sha256"] for row in rows if row["kind"] == "fake"}
-    return [(stimulus, reals[sha256]) for stimulus, sha256 in fakes.items() if sha256 in reals]
-
-
-def identical_text(pairs: Collection[tuple[str, str]]) -> str:
-    """Return a message about the pairs of `identical_pictures`, without a full stop; empty without pairs.
-
-    >>> identical_text([("d/m/1", "d/real/1")])
-    '1 generated picture is a real one, byte for byte: d/m/1 = d/real/1'
-    """
+    pairs = [f"{stimulus} = {reals[sha256]}" for stimulus, sha256 in fakes.items() if sha256 in reals]
     if not pairs:
         return ""
     count = f"{len(pairs)} generated pictures are real ones" if len(pairs) > 1 else "1 generated picture is a real one"
-    named = ", ".join(f"{fake} = {real}" for fake, real in list(pairs)[:3])
-    return f"{count}, byte for byte: {named}{', …' if len(pairs) > 3 else ''}"
+    return f"{count}, byte for byte: {', '.join(pairs[:3])}{', …' if len(pairs) > 3 else ''}"
 
 
 def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collection[str]) -> None:

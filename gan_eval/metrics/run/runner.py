@@ -37,7 +37,7 @@ from gan_eval.metrics.run.tables import (
     provenance,
 )
 from gan_eval.metrics.weights.cache import find
-from gan_eval.stimuli.sets import StimulusSet, identical_pictures, identical_text
+from gan_eval.stimuli.sets import StimulusSet, identical_pictures
 from gan_eval.tables.frames import frame_of, iso, write_table
 
 HELD_BYTES = 2**30
@@ -238,7 +238,7 @@ def run_metrics(
         {"stimulus": stimulus.stimulus, "kind": stimulus.kind, "sha256": results.hashes.get(number)}
         for number, stimulus in enumerate(stimuli)
     )
-    for message in filter(None, [cache.problem, identical_text(identical)]):
+    for message in filter(None, [cache.problem, identical]):
         (on_message or warnings.warn)(message)
     images = image_table(stimuli, tools.measures, results, run)
     if images["model"].nunique() > 1:
