@@ -5,7 +5,8 @@ on the CPU, load torch, and take equal sizes.
 """
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from typing import Any
 
@@ -33,7 +34,7 @@ def piq_value(function: str, fake: Pixels, real: Pixels) -> float:
     import torch
 
     pair = as_pair(fake, real)
-    with torch.inference_mode(), _wide_convolutions()() if function == "vif_p" else nullcontext():
+    with torch.inference_mode(), _faster_operations()():
         planes = [
             torch.from_numpy(np.divide(p.transpose(2, 0, 1)[None], np.float32(255), dtype=np.float32, order="C"))
             for p in pair
@@ -50,37 +51,79 @@ def piq_value(function: str, fake: Pixels, real: Pixels) -> float:
 
 
 WIDE = 8
-"""Least side of a kernel that is convolved by `_wide_convolutions`, and the shifts of it that are computed together."""
+"""Least side of a kernel that `_convolve` makes faster, and the shifts of it that are computed together."""
 
 
 @cache
-def _wide_convolutions() -> type[AbstractContextManager[object]]:
-    """Return a context in which torch convolves one channel with a large kernel several times as fast.
+def _faster_operations() -> type[AbstractContextManager[object]]:
+    """Return a context in which torch computes piq's commonest operations on one CPU core several times as fast.
 
-    Torch computes one output of a picture at a time, but several channels together. Here a kernel shifted by 0, 1, ...
-    columns makes the channels, and the picture is passed in steps as wide. The added weights are 0, so the sums, and
-    piq's numbers, are the same to the last bit.
+    The sums are the same, in the same order: piq's numbers to the last bit.
     """
     import torch
     from torch.nn import functional as F
     from torch.overrides import TorchFunctionMode
 
-    class WideConvolutions(TorchFunctionMode):
-        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if function is not torch.conv2d or kwargs or len(args) != 2 or min(args[1].shape[2:]) < WIDE:
-                return function(*args, **(kwargs or {}))
-            picture, kernel = args  # (N, 1, H, W) and (1, 1, h, w)
-            height, width = kernel.shape[2:]
-            outputs = picture.shape[3] - width + 1
-            steps = -(-outputs // WIDE)
-            shifted = kernel.new_zeros(WIDE, 1, height, width + WIDE - 1)
-            for shift in range(WIDE):
-                shifted[shift, :, :, shift : shift + width] = kernel[0]
-            padded = F.pad(picture, (0, steps * WIDE - outputs))
-            made = function(padded, shifted, stride=(1, WIDE)).permute(0, 2, 3, 1)
-            return made.reshape(len(picture), 1, -1, steps * WIDE)[..., :outputs]
+    faster: dict[Any, Callable[..., Any]] = {
+        torch.matmul: _mix_colours,
+        F.avg_pool2d: _pool,
+        torch.conv2d: _convolve,
+        torch.sum: _sum_of_two,
+        torch.Tensor.sum: _sum_of_two,
+    }
 
-    return WideConvolutions
+    class FasterOperations(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            kwargs = kwargs or {}
+            made = faster[function](*args, **kwargs) if function in faster else None
+            return function(*args, **kwargs) if made is None else made
+
+    return FasterOperations
+
+
+def _mix_colours(pixels: Any, matrix: Any) -> Any:
+    """(N, H, W, 3) @ (3, 3), where the colours lie apart in memory: multiply first, then bring them together."""
+    if pixels.dim() != 4 or matrix.shape != (3, 3):
+        return None
+    planes = pixels.permute(0, 3, 1, 2)
+    return (matrix.t() @ planes.flatten(2)).view(planes.shape).permute(0, 2, 3, 1).contiguous()
+
+
+def _pool(picture: Any, kernel_size: int, stride: int | None = None, padding: int = 0) -> Any:
+    """Means of squares that do not overlap: torch visits each pixel in turn, this adds whole planes."""
+    if padding or stride not in (None, kernel_size):
+        return None
+    if kernel_size == 1:
+        return picture
+    height, width = (side // kernel_size * kernel_size for side in picture.shape[2:])
+    steps = range(kernel_size)
+    planes = [picture[..., row:height:kernel_size, column:width:kernel_size] for row in steps for column in steps]
+    return sum(planes[1:], planes[0]) / kernel_size**2
+
+
+def _convolve(picture: Any, kernel: Any, **options: Any) -> Any:
+    """(N, 1, H, W) by a large kernel (1, 1, h, w).
+
+    Torch computes one output of a picture at a time, but several channels together. Here a kernel shifted by 0, 1, ...
+    columns makes the channels, and the picture is passed in steps as wide. The added weights are 0.
+    """
+    if options or len(kernel) > 1 or min(kernel.shape[2:]) < WIDE:
+        return None
+    from torch.nn import functional as F
+
+    height, width = kernel.shape[2:]
+    outputs = picture.shape[3] - width + 1
+    steps = -(-outputs // WIDE)
+    shifted = kernel.new_zeros(WIDE, 1, height, width + WIDE - 1)
+    for shift in range(WIDE):
+        shifted[shift, :, :, shift : shift + width] = kernel[0]
+    made = F.conv2d(F.pad(picture, (0, steps * WIDE - outputs)), shifted, stride=(1, WIDE)).permute(0, 2, 3, 1)
+    return made.reshape(len(picture), 1, -1, steps * WIDE)[..., :outputs]
+
+
+def _sum_of_two(values: Any, dim: Any = None, **options: Any) -> Any:
+    """The sum over a last side of 2."""
+    return values[..., 0] + values[..., 1] if dim == -1 and values.shape[-1] == 2 and not options else None
 
 
 _DEFAULTS = "piq's defaults, RGB 0..1 in float32"
