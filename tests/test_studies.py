@@ -9,6 +9,7 @@ from gan_eval.metrics.catalogue import select
 from gan_eval.settings.study import Study, load_study
 
 STUDIES = sorted((Path(__file__).resolve().parents[1] / "studies").glob("*.toml"))
+OF_RESULTS = sorted((Path(__file__).resolve().parents[1] / "results").rglob("*.toml"))
 
 
 def study(name: str) -> Study:
@@ -26,6 +27,11 @@ def test_a_study_file_is_whole(file: Path) -> None:
         select(found.training_of(model).validation_metrics)
     for name in found.study.published:
         assert (file.parent / name).is_file()
+
+
+@pytest.mark.parametrize("file", OF_RESULTS, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_the_study_of_a_shown_result_can_be_run_again(file: Path) -> None:
+    assert load_study(file).models
 
 
 def test_mix_loss_varies_nothing_but_the_loss() -> None:

@@ -90,6 +90,7 @@ DiscriminatorKind = Literal["patch", "global", "global_and_patch"]
 NormKind = Literal["batch", "instance", "none"]
 StatisticsKind = Literal["sample", "batch"]
 EncoderOrder = Literal["norm_activation", "activation_norm"]
+UpsamplingKind = Literal["transposed", "resize"]
 DownsamplingKind = Literal["strided", "pool"]
 AdversarialKind = Literal["bce", "least_squares"]
 Precision = Literal["fp32", "bf16"]
@@ -185,6 +186,8 @@ class TrainingSettings(Section):
     """Side in pixels of the patch that one logit of a PatchGAN sees."""
     downsampling: DownsamplingKind = "strided"
     """Halving in a U-Net: convolutions of stride 2, or of stride 1 with 2x2 max pooling."""
+    upsampling: UpsamplingKind = "transposed"
+    """Transposed convolution, or nearest-neighbour resize and a convolution (no checkerboard)."""
     norm: NormKind = "batch"
     """Normalisation in both networks."""
     statistics: StatisticsKind = "sample"

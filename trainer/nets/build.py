@@ -66,6 +66,7 @@ def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -
             channels=settings.generator_channels,
             norm=settings.norm,
             statistics=settings.statistics,
+            upsampling=settings.upsampling,
             in_channels=in_channels,
             out_channels=out_channels,
         )

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, TrainingSettings
-from trainer.nets.layers import INNERMOST, ChannelwiseLinear, Network, halvings, inner_bias, norm_layer
+from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
+from trainer.nets.layers import INNERMOST, ChannelwiseLinear, Network, doubling, halvings, inner_bias, norm_layer
 
 WIDEST = 8
 """Channels at 4x4 are this many times the first layer's, and half as many at each size above, down to the first's."""
@@ -40,6 +40,7 @@ class Encoder(Network):
         channels: int = 64,
         norm: NormKind = "batch",
         statistics: StatisticsKind = "batch",
+        upsampling: UpsamplingKind = "transposed",
         in_channels: int = 3,
         out_channels: int = 3,
         encoder_order: EncoderOrder = "norm_activation",
@@ -47,7 +48,7 @@ class Encoder(Network):
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
         self.only_size = self.multiple = self.smallest = size
-        self.channels, self.norm, self.statistics = channels, norm, statistics
+        self.channels, self.norm, self.statistics, self.upsampling = channels, norm, statistics, upsampling
         self.bias, self.widest = inner_bias(norm), WIDEST * channels
         stages: list[nn.Module] = []
         before = in_channels
@@ -71,10 +72,10 @@ class Encoder(Network):
         before, *widths = reversed(self.widths(levels))
         stages: list[nn.Module] = []
         for width in widths:
-            conv = transposed(before, width, bias=self.bias)
+            conv = doubling(self.upsampling, transposed, before, width, bias=self.bias)
             stages.append(_stage(conv, self.new_norm(width), nn.ReLU()))
             before = width
-        last = transposed(before, self.out_channels)
+        last = doubling(self.upsampling, transposed, before, self.out_channels, bias=True)
         return [*stages, _stage(last, None, nn.Tanh())]
 
 

@@ -1,6 +1,6 @@
 """Layers that the networks share, how often a picture halves, and the initial weights."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import NormKind, StatisticsKind
+from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
 
 
 class Network(nn.Module):
@@ -110,20 +110,42 @@ class Dropout(nn.Dropout):
         return x * kept.div_(1 - self.p)
 
 
+class ResizeConv2d(nn.Conv2d):
+    """Doubles height and width: nearest neighbour, then a convolution of kernel 3 over a reflected border.
+
+    Every output pixel is covered equally often, which avoids the checkerboard of transposed convolutions
+    (Odena, Dumoulin and Olah 2016, doi 10.23915/distill.00003).
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, 3, padding=1, padding_mode="reflect", bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_channels, h, w) to (N, out_channels, 2h, 2w)."""
+        return F.conv2d(reflected(F.interpolate(x, scale_factor=2.0, mode="nearest"), 1), self.weight, self.bias)
+
+
 class ReflectionPad2d(nn.ReflectionPad2d):
-    """A border of the same width on all sides that mirrors the picture, in its order of memory.
+    """A border that mirrors the picture, as `reflected` makes it; the same on all sides."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W), larger by the border on each side."""
+        return reflected(x, self.padding[0])
+
+
+def reflected(x: Tensor, border: int) -> Tensor:
+    """(N, C, H, W) with a border that mirrors it, without the outermost pixels themselves, and in its order of memory.
 
     On a GPU, PyTorch's own adds up its gradient in any order and brings pictures out of channels-last; of mirrored
     stripes neither is true.
     """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W), larger by the border on each side; the outermost pixels themselves are not repeated."""
-        return super().forward(x) if x.device.type == "cpu" else MirroredStripes.apply(x, self.padding[0])
+    if x.device.type == "cpu":
+        return F.pad(x, [border] * 4, mode="reflect")
+    return MirroredStripes.apply(x, border)
 
 
 class MirroredStripes(torch.autograd.Function):
-    """A mirrored border, and its gradient without a pass over the whole picture for each side."""
+    """`reflected`, and its gradient without a pass over the whole picture for each side."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, border: int) -> Tensor:
@@ -144,6 +166,13 @@ class MirroredStripes(torch.autograd.Function):
             inside.narrow(axis, length - 1 - border, border).add_(grad.narrow(axis, border + length, border).flip(axis))
             grad = inside
         return grad, None
+
+
+def doubling(
+    kind: UpsamplingKind, transposed: Callable[..., nn.Module], inside: int, outside: int, *, bias: bool
+) -> nn.Module:
+    """Return the layer that doubles height and width: a transposed convolution or a resize."""
+    return (ResizeConv2d if kind == "resize" else transposed)(inside, outside, bias=bias)
 
 
 def norm_layer(kind: NormKind, channels: int, statistics: StatisticsKind = "batch") -> nn.Module:

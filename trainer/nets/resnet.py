@@ -6,8 +6,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import NormKind, StatisticsKind, TrainingSettings
-from trainer.nets.layers import Dropout, Network, ReflectionPad2d, inner_bias, norm_layer
+from gan_eval.settings.training import NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
+from trainer.nets.layers import Dropout, Network, ReflectionPad2d, doubling, inner_bias, norm_layer
 
 HALVINGS = 2
 
@@ -37,6 +37,7 @@ class ResNet(Network):
         norm: NormKind = "batch",
         statistics: StatisticsKind = "batch",
         dropout: float = 0.5,
+        upsampling: UpsamplingKind = "transposed",
         in_channels: int = 3,
         out_channels: int = 3,
     ) -> None:
@@ -55,7 +56,7 @@ class ResNet(Network):
             width *= 2
         modules += [Block(width, norm=norm, statistics=statistics, dropout=dropout) for _ in range(blocks)]
         for _ in range(HALVINGS):
-            modules += normed(transposed(width, width // 2, bias=bias), width // 2)
+            modules += normed(doubling(upsampling, transposed, width, width // 2, bias=bias), width // 2)
             width //= 2
         modules += [ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.model = nn.Sequential(*modules)

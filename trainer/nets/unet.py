@@ -15,11 +15,13 @@ from gan_eval.settings.training import (
     NormKind,
     StatisticsKind,
     TrainingSettings,
+    UpsamplingKind,
 )
 from trainer.nets.layers import (
     ChannelwiseLinear,
     Dropout,
     Network,
+    doubling,
     halvings,
     inner_bias,
     norm_layer,
@@ -85,6 +87,7 @@ class UNet(Network):
         statistics: StatisticsKind = "batch",
         dropout: float = 0.5,
         downsampling: DownsamplingKind = "strided",
+        upsampling: UpsamplingKind = "transposed",
         in_channels: int = 3,
         out_channels: int = 3,
         bottleneck_side: int | None = None,
@@ -117,7 +120,7 @@ class UNet(Network):
             inside = width if innermost else 2 * width
             outside = out_channels if outermost else outside
             up: OrderedDict[str, nn.Module] = OrderedDict()
-            up["conv"] = transposed(inside, outside, bias=outermost or inner_bias(norm))
+            up["conv"] = doubling(upsampling, transposed, inside, outside, bias=outermost or inner_bias(norm))
             if not outermost:
                 up["norm"] = norm_layer(norm, outside, statistics)
             if FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0:

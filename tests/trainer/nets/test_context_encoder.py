@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from plain_layers import batch_norm, connect, decode, drawn, encode, leaky, weights_of
 
-from gan_eval.settings.training import NormKind
+from gan_eval.settings.training import NormKind, UpsamplingKind
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
 
 
@@ -14,11 +14,14 @@ def picture(count: int, channels: int, size: int) -> torch.Tensor:
     return torch.rand(count, channels, size, size, dtype=torch.float64, generator=numbers) * 2 - 1
 
 
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 @pytest.mark.parametrize(("size", "hole", "channels"), [(16, 8, 3), (32, 16, 3), (64, 16, 4), (128, 64, 4)])
-def test_shapes_and_range(size: int, hole: int, channels: int, norm: NormKind) -> None:
-    centre = ContextEncoder(size=size, hole=hole, channels=2, bottleneck=6, norm=norm, in_channels=channels)
-    region = RegionEncoder(size=size, channels=2, norm=norm, in_channels=channels)
+def test_shapes_and_range(size: int, hole: int, channels: int, norm: NormKind, upsampling: UpsamplingKind) -> None:
+    centre = ContextEncoder(
+        size=size, hole=hole, channels=2, bottleneck=6, norm=norm, upsampling=upsampling, in_channels=channels
+    )
+    region = RegionEncoder(size=size, channels=2, norm=norm, upsampling=upsampling, in_channels=channels)
     assert (centre.multiple, centre.smallest, centre.only_size) == (size, size, size)
     x = picture(2, channels, size)
     for net, side in ((centre, hole), (region, size)):

@@ -1,4 +1,4 @@
-"""Layers: normalisation and dropout by picture, the channel-wise linear layer."""
+"""Layers: normalisation and dropout by picture, doubling without a checkerboard, the channel-wise linear layer."""
 
 import copy
 
@@ -13,6 +13,7 @@ from trainer.nets.layers import (
     Dropout,
     InstanceNorm2d,
     MirroredStripes,
+    ResizeConv2d,
     normalised_each,
 )
 
@@ -125,6 +126,14 @@ def test_dropout_is_the_same_in_any_order_of_memory(dtype: torch.dtype) -> None:
         assert given[-1].is_contiguous(memory_format=order)
     assert torch.equal(*given)
     assert (given[0] == 0).any()
+
+
+def test_resize_convolution_covers_every_pixel_alike() -> None:
+    ours = ResizeConv2d(1, 1, bias=False)
+    nn.init.ones_(ours.weight)
+    y = ours(torch.ones(1, 1, 5, 6))
+    assert y.shape == (1, 1, 10, 12)
+    assert torch.equal(y, torch.full_like(y, 9.0))  # a transposed convolution of kernel 3 gives 1, 2 and 4
 
 
 def drawn_layer(channels: int, side: int, seed: int = 0) -> ChannelwiseLinear:
