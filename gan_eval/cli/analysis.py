@@ -315,9 +315,6 @@ def power(
             settings=settings,
             workers=workers or usable_cores(),
             where=str(study),
-            on_estimate=lambda total, seconds: console.message(
-                f"power: {total} simulated studies, at most about {max(round(seconds / 60), 1)} min"
-            ),
             on_progress=lambda done, total: console.progress("power", done, total, unit="studies"),
         )
         with replaced_set(out, "power") as new:

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -76,7 +75,6 @@ def plan_power(
     settings: PowerSettings | None = None,
     workers: int = 1,
     where: str = "study",
-    on_estimate: Callable[[int, float], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> PowerPlan:
     """Simulate a study's design for each number of participants in `[power]`.
@@ -84,8 +82,6 @@ def plan_power(
     Args:
         stimuli: rows of the pool (`gan_eval.tables.STIMULI`).
         settings: instead of the study's `[power]`.
-        on_estimate: called before the simulation with the number of simulated studies, and the seconds that all of
-            them take; those that are not needed are left out.
         on_progress: called with the number of simulated studies that are done, and their total.
 
     Raises:
@@ -99,8 +95,6 @@ def plan_power(
     world = make_world(design, settings, study.analysis, where=where)
     report = on_progress or (lambda done, total: None)
     total = len(numbers) * settings.simulations
-    if on_estimate is not None:
-        on_estimate(total, _seconds_each(world, numbers) * total / workers)
     rows = _rows(world, numbers, settings, workers=workers, on_done=lambda done: report(done, total))
     # the number to invite: the smallest tried whose power reaches the target with 95 % confidence
     recommended: dict[str, int | None] = {}
@@ -121,16 +115,6 @@ def plan_power(
             "the looks lower a little (three: by about half a point)"
         )
     return PowerPlan(frame_of(rows, POWER), world.questions, settings, recommended, tuple(warnings))
-
-
-def _seconds_each(world: World, numbers: Sequence[int]) -> float:
-    """Return the seconds of one simulated study, the mean of the smallest and the largest."""
-    ends, seconds = (numbers[0], numbers[-1]), []
-    for people in (numbers[0], *ends):  # the first one also imports, and does not count
-        start = time.perf_counter()
-        one_study(world, (people, 0))
-        seconds.append(time.perf_counter() - start)
-    return sum(seconds[1:]) / 2
 
 
 def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettings, *, where: str = "study") -> World:
