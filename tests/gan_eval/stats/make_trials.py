@@ -19,6 +19,15 @@ def from_counts(
     return fill_trials(frame.assign(**more))
 
 
+def judged(
+    person: np.ndarray, picture: np.ndarray, is_fake: np.ndarray, says_fake: np.ndarray, **more: object
+) -> pd.DataFrame:
+    """Trials of single pictures, from the numbers of people and pictures, the truth and the answer."""
+    frame = pd.DataFrame({"participant": person.astype(str), "stimulus": picture.astype(str)})
+    frame["kind"], frame["response"] = (np.where(fake, "fake", "real") for fake in (is_fake, says_fake))
+    return fill_trials(frame.assign(**more))
+
+
 def simulated(
     *,
     participants: int = 40,

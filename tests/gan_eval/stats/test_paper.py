@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import from_counts, simulated, simulated_pairs
+from make_trials import from_counts, judged, simulated, simulated_pairs
 from scipy.stats import norm
 
 from gan_eval.settings.analysis import AnalysisSettings
@@ -80,24 +80,11 @@ def test_answers_without_a_data_set_or_a_model_have_a_verdict(missing: list[str]
 
 def from_rates(rows: dict[str, tuple[float, float]]) -> pd.DataFrame:
     """Answers of 12 people to data sets with these shares of fakes and of reals called fake."""
-    rng = np.random.default_rng(3)
-    parts = []
-    for dataset, shares in rows.items():
-        for kind, share in zip(("fake", "real"), shares, strict=True):
-            number, person = np.tile(np.arange(20), 12), np.repeat(np.arange(12), 20)
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "participant": [f"P{one}" for one in person],
-                        "stimulus": [f"{dataset}/{kind}/{one}" for one in number],
-                        "kind": kind,
-                        "model": "gan" if kind == "fake" else None,
-                        "dataset": dataset,
-                        "response": np.where(rng.random(240) < share, "fake", "real"),
-                    }
-                )
-            )
-    return fill_trials(pd.concat(parts, ignore_index=True))
+    share = np.repeat(np.array([*rows.values()]).ravel(), 240)
+    place = np.arange(len(share))
+    is_fake, says_fake = place // 240 % 2 == 0, np.random.default_rng(3).random(len(share)) < share
+    dataset = np.repeat([*rows], 480)
+    return judged(place // 20 % 12, place // 240 * 20 + place % 20, is_fake, says_fake, model="gan", dataset=dataset)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import from_counts
+from make_trials import from_counts, judged
 from scipy.stats import norm
 
 from gan_eval.stats.answers.roc import ROC, ROC_POINTS, fit_gaussian, roc
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.trials import fill_trials
 
 BY_R = {  # clm(y ~ kind, scale = ~kind, link = "probit") of ordinal 2022.11-16: a, s, log L, SE of a, SE of log s
     (174, 172, 104, 92, 41, 8, 46, 57, 66, 101, 154, 173): (1.07209838, 0.70576813, -1920.984742, 0.064916, 0.062528),
@@ -54,16 +53,9 @@ def rated(*, people=20, pictures=60, mean=1.0, sd=1.3, models=("a",), levels=3, 
     evidence = evidence + np.where(fake, mean, 0) + rest * rng.normal(size=len(person))
     grade = np.digitize(evidence, np.linspace(-0.9, 1.8, 2 * levels - 1))
     says = grade >= levels
-    frame = {
-        "participant": [f"P{number}" for number in person],
-        "stimulus": [f"faces/{number}" for number in picture],
-        "dataset": "faces",
-        "kind": np.where(fake, "fake", "real"),
-        "model": np.where(fake, np.array(models)[picture // 2 % len(models)], None),
-        "response": np.where(says, "fake", "real"),
-        "confidence": np.where(says, grade - levels + 1, levels - grade).astype(float),
-    }
-    return fill_trials(pd.DataFrame(frame))
+    confidence = np.where(says, grade - levels + 1, levels - grade).astype(float)
+    model = np.array(models)[picture // 2 % len(models)]
+    return judged(person, picture, fake, says, dataset="faces", model=model, confidence=confidence)
 
 
 def test_points_are_rates_of_cuts_through_the_ratings():
@@ -99,7 +91,7 @@ def test_intervals_hold_the_truth():
 
 def test_one_participant_is_clustered_by_picture():
     trials = rated(people=12, pictures=80)
-    (row,) = roc(trials[trials["participant"] == "P0"])["roc"].to_dict("records")
+    (row,) = roc(trials[trials["participant"] == "0"])["roc"].to_dict("records")
     assert row["basis"] == "picture_cluster"
     assert row["note"].startswith("one participant")
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import from_counts, simulated
+from make_trials import from_counts, judged, simulated
 from scipy.special import logit, ndtr, ndtri
 from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
 from gan_eval.stats.answers.detection import signal_detection
-from gan_eval.stats.trials import fill_trials, main_trials
+from gan_eval.stats.trials import main_trials
 
 NUMBERS = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion", "beta", "auc")
 
@@ -138,14 +138,8 @@ def test_missing_kinds_and_single_units_are_empty_and_said() -> None:
 def observers(rng: np.random.Generator, evidence: np.ndarray) -> pd.DataFrame:
     """Each person's answers to the same pictures, fakes and reals in turn, from the mean evidence for `fake` (P, N)."""
     people, each = evidence.shape
-    says = rng.standard_normal(evidence.shape) + evidence > 0
-    frame = {
-        "participant": np.repeat([f"P{number}" for number in range(people)], each),
-        "stimulus": np.tile([f"s{number}" for number in range(each)], people),
-        "kind": np.tile(np.where(np.arange(each) % 2 == 0, "fake", "real"), people),
-        "response": np.where(says.ravel(), "fake", "real"),
-    }
-    return fill_trials(pd.DataFrame(frame))
+    person, picture = np.repeat(np.arange(people), each), np.tile(np.arange(each), people)
+    return judged(person, picture, picture % 2 == 0, rng.standard_normal(evidence.size) + evidence.ravel() > 0)
 
 
 def test_the_mean_of_individuals_is_theirs_and_different_criteria_lower_only_the_pooled_one():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import from_counts, simulated, simulated_pairs
+from make_trials import from_counts, judged, simulated, simulated_pairs
 from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
@@ -11,7 +11,6 @@ from scipy.stats import norm
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.effects import EFFECTS, effects
-from gan_eval.stats.trials import fill_trials
 
 
 def table_of(trials, **plan):
@@ -72,10 +71,7 @@ def test_intervals_cover_the_truth_of_participants_and_pictures():
         person, picture = np.repeat(np.arange(30), 60), np.tile(np.arange(60), 30)
         half = np.where(picture % 2, 0.5, -0.5)
         eta = people[person, 0] + half * (1.0 + people[person, 1]) + pictures[picture]
-        frame = pd.DataFrame({"participant": person.astype(str), "stimulus": picture.astype(str), "dataset": "d"})
-        frame["kind"] = np.where(half > 0, "fake", "real")
-        frame["response"] = np.where(rng.random(len(eta)) < expit(eta), "fake", "real")
-        table, _ = table_of(fill_trials(frame.assign(model=np.where(half > 0, "a", None))))
+        table, _ = table_of(judged(person, picture, half > 0, rng.random(len(eta)) < expit(eta), model="a"))
         others = rng.normal(0, [0.5, 0.6, 0.8], (3000, 3))
         fake, real = (
             expit(people[:, :1] + side * (1.0 + people[:, 1:]) + others[:, 2]).mean(axis=1) for side in (0.5, -0.5)

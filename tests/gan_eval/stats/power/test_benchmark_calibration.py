@@ -5,12 +5,11 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-import pandas as pd
 import pytest
+from make_trials import judged
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.trials import fill_trials
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -52,17 +51,8 @@ def test_every_interval_of_a_row_holds_the_truth(calibration: ModuleType, level:
 def test_ours_is_what_the_table_says(calibration: ModuleType, effect: float) -> None:
     blocks, answers = (importlib.import_module(f"calibration_{name}") for name in ("blocks", "answers"))
     study = answers.simulate(answers.World(50, 0.4, effect, sd_skill=0.8), np.random.default_rng(1))
-    frame = pd.DataFrame(
-        {
-            "participant": [f"P{number}" for number in study.participant],
-            "stimulus": [f"S{number}" for number in study.stimulus],
-            "dataset": "d",
-            "kind": np.where(study.in_a, "fake", "real"),
-            "response": np.where(study.yes, "fake", "real"),
-        }
-    )
-    plan = AnalysisSettings(margin=0.1)
-    row = comparisons(fill_trials(frame), plan=plan).set_index("comparison").loc["told apart"]
+    plan, trials = AnalysisSettings(margin=0.1), judged(study.participant, study.stimulus, study.in_a, study.yes)
+    row = comparisons(trials, plan=plan).set_index("comparison").loc["told apart"]
     ours = blocks._told_apart(study, plan)
     names = ["ci_low", "ci_high", "p", "p_equivalent"]
     np.testing.assert_allclose([getattr(ours, name) for name in names], row[names].astype(float), rtol=1e-6)
