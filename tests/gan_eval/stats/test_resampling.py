@@ -5,20 +5,8 @@ import pytest
 from gan_eval.stats.resampling import Scores, bootstrap_replicates, percentile_interval
 
 
-def fakes(seed: int = 0, *, participants: int = 7, stimuli: int = 9, rows: int = 150) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    return pd.DataFrame(
-        {
-            "participant": [f"P{number}" for number in rng.integers(participants, size=rows)],
-            "stimulus": [f"s{number}" for number in rng.integers(stimuli, size=rows)],
-            "score": (rng.random(rows) < 0.4).astype(float),
-        }
-    )
-
-
 def test_replicates_vary_as_the_pigeonhole_bootstrap_of_a_crossed_mean():
     """Rates of one picture vary by the draw of participants alone: the bootstrap variance of a mean, s²(n - 1)/n²."""
-    trials = fakes(participants=12, stimuli=1, rows=0)
     answers = np.array([0, 1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1], bool)
     trials = pd.DataFrame({"participant": [f"P{i:02d}" for i in range(12)], "stimulus": "s", "score": 1.0 - answers})
     rates = np.concatenate([part.score for part in bootstrap_replicates(Scores.of(trials), seed=2)])[:, 0]
@@ -27,7 +15,9 @@ def test_replicates_vary_as_the_pigeonhole_bootstrap_of_a_crossed_mean():
 
 
 def test_rates_of_models_pool_the_stimuli_drawn():
-    trials = fakes(1)
+    rng = np.random.default_rng(1)
+    person, stimulus, score = rng.integers(7, size=150), rng.integers(9, size=150), rng.integers(2, size=150)
+    trials = pd.DataFrame({"participant": person, "stimulus": stimulus, "score": score.astype(float)})
     scores = Scores.of(trials)
     point = np.array([0, 1, 2] * 3)
     single = next(bootstrap_replicates(scores, seed=5))

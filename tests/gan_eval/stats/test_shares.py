@@ -14,12 +14,8 @@ COUNTS = [(0, 1), (1, 1), (0, 25), (25, 25), (18, 25), (48, 50), (1, 2), (499_00
 
 
 @pytest.mark.parametrize(("k", "n"), COUNTS)
-def test_wilson_equals_statsmodels(k, n):
+def test_wilson_and_binomial_p_equal_statsmodels_and_scipy(k, n):
     assert np.array(wilson(k, n)) == pytest.approx(proportion_confint(k, n, method="wilson"), abs=1e-12)
-
-
-@pytest.mark.parametrize(("k", "n"), COUNTS)
-def test_binomial_p_equals_scipy(k, n):
     assert float(binomial_p(k, n)) == pytest.approx(binomtest(k, n).pvalue, rel=1e-9)
 
 

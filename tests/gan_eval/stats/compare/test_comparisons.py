@@ -4,9 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_trials import from_counts, simulated, simulated_pairs
-from scipy.integrate import quad
-from scipy.special import expit
-from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
 from gan_eval.errors import UserError
@@ -14,7 +11,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.contrast import Question, estimate
 from gan_eval.stats.compare.questions import model_questions
-from gan_eval.stats.mixed import fit_crossed
+from gan_eval.stats.compare.told_apart import KindQuestion, kind_rows, rates_of
 from gan_eval.stats.trials import answered_trials, fill_trials
 
 
@@ -165,25 +162,17 @@ def counterbalanced(*, people: int = 24, items: int = 30, effect: float = 0.0, s
     )
 
 
-def test_the_crossed_models_difference_is_averaged_over_people_and_pictures():
+def test_detection_and_bias_follow_from_the_shares_of_the_row():
     trials = simulated(participants=15, each=30)
-    is_fake = (trials["kind"] == "fake").to_numpy(float)
-    codes = [pd.factorize(trials[name])[0] for name in ("participant", "stimulus")]
-    design = np.column_stack([np.ones(len(trials)), is_fake])
-    fit = fit_crossed((trials["response"] == "fake").to_numpy(), design, *codes)
-    spread = np.hypot(fit.first.sd, fit.second.sd)
-    called_fake = {
-        kind: quad(lambda z, eta=eta: expit(eta + spread * z) * norm.pdf(z), -12, 12)[0]
-        for kind, eta in (("real", fit.beta[0]), ("fake", fit.beta.sum()))
-    }
-    table = comparisons(trials, plan=AnalysisSettings(slope=False))
+    table, answered = comparisons(trials), answered_trials(trials)
+    shares = rates_of(KindQuestion(tuple(kind_rows(answered)), answered), AnalysisSettings(), {})
     told_apart, known = one(table, "told apart"), one(table, "real vs fake")
-    assert told_apart["difference"] == pytest.approx(called_fake["fake"] - called_fake["real"], abs=1e-5)
-    assert known["difference"] == pytest.approx(1 - called_fake["real"] - called_fake["fake"], abs=1e-5)
+    assert told_apart["difference"] == pytest.approx(shares.fake - shares.real)
+    assert known["difference"] == pytest.approx(1 - shares.real - shares.fake)
     assert set(table["basis"]) == {"crossed_model"}
     assert told_apart["check_p"] == pytest.approx(told_apart["p"], rel=1)
     assert (told_apart["ci_low"], told_apart["ci_high"]) < (told_apart["ci90_low"], told_apart["ci_high"])
-    assert comparisons(trials)["exploratory"].isna().all()
+    assert table["exploratory"].isna().all()
 
 
 def test_items_that_models_share_cancel():

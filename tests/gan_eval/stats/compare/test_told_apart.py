@@ -25,19 +25,21 @@ def rates(trials: pd.DataFrame, plan: AnalysisSettings = PLAN) -> Rates:
     return rates_of(KindQuestion(tuple(kind_rows(answered)), answered), plan, {})
 
 
-def test_both_shares_are_the_models_averaged_over_people_and_pictures() -> None:
+@pytest.mark.parametrize("has_slope", [True, False])
+def test_both_shares_are_the_models_averaged_over_people_and_pictures(has_slope: bool) -> None:
     trials = simulated(participants=15, each=40)
     is_fake = (trials["kind"] == "fake").to_numpy()
     codes = [pd.factorize(trials[name])[0] for name in ("participant", "stimulus")]
     X = np.column_stack([~is_fake, is_fake]).astype(float)
-    fit = fit_crossed((trials["response"] == "fake").to_numpy(), X, *codes, slope=np.where(is_fake, 0.5, -0.5))
+    slope = np.where(is_fake, 0.5, -0.5) if has_slope else None
+    fit = fit_crossed((trials["response"] == "fake").to_numpy(), X, *codes, slope=slope)
     expected = []
     for eta, side in zip(fit.beta, (-0.5, 0.5), strict=True):
-        slope = side * fit.first.sd_slope
+        slope = side * (fit.first.sd_slope or 0.0)
         shared = 2 * (fit.first.correlation or 0.0) * fit.first.sd * slope
         sd = np.sqrt(fit.first.sd**2 + shared + slope**2 + fit.second.sd**2)
         expected.append(quad(lambda z, eta=eta, sd=sd: expit(eta + sd * z) * norm.pdf(z), -12, 12)[0])
-    found = rates(trials)
+    found = rates(trials, AnalysisSettings(slope=has_slope))
     assert [found.real, found.fake] == pytest.approx(expected, abs=1e-6)
     assert found.basis == "crossed_model"
 

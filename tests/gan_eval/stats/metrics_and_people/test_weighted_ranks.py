@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations
+from gan_eval.stats.metrics_and_people.ceiling import Pairing, rank_correlations, spearman
 from gan_eval.stats.resampling import Replicates
 
 
@@ -15,7 +15,7 @@ def drawn(rng: np.random.Generator, size: int, *, levels: int) -> Replicates:
 
 @pytest.mark.parametrize("size", [5, 12, 80])
 @pytest.mark.parametrize("levels", [2, 7, 10_000])
-@pytest.mark.parametrize("metric", ["smooth", "ties", "gaps", "infinite"])
+@pytest.mark.parametrize("metric", ["smooth", "ties", "gaps", "infinite", "groups"])
 def test_equals_spearman_of_points_written_out(size, levels, metric):
     rng = np.random.default_rng([size, levels])
     value = rng.normal(size=size)
@@ -27,14 +27,18 @@ def test_equals_spearman_of_points_written_out(size, levels, metric):
         value[0] = np.inf
     parts = [drawn(rng, size, levels=levels) for _ in range(2)]
     other = Pairing(rng.normal(size=size), np.ones(size, bool))
-    found = rank_correlations(parts, [other, Pairing(value, ~np.isnan(value))])[1]
+    group = np.arange(size) % 3 if metric == "groups" else None
+    found = rank_correlations(parts, [other, Pairing(value, ~np.isnan(value), group)])[1]
     wanted = []
     for part in parts:
         for weight, rate in zip(part.weight, part.score, strict=True):
             times = np.where(np.isnan(value), 0, weight).astype(int)
             x, y = np.repeat(value, times), np.repeat(rate, times)
             few = len(x) < 3 or (~np.isnan(value)).sum() < 3 or len(np.unique(x)) < 2 or len(np.unique(y)) < 2
-            wanted.append(np.nan if few else spearmanr(x, y).statistic)
+            if group is None:
+                wanted.append(np.nan if few else spearmanr(x, y).statistic)
+            else:
+                wanted.append(spearman(x, y, np.repeat(group, times)))
     np.testing.assert_allclose(found, wanted, atol=1e-12)
 
 

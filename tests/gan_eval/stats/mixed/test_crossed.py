@@ -3,22 +3,12 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from make_trials import simulated
 from scipy.special import expit
 
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace
-from gan_eval.stats.trials import answered_trials
 
 LINKS = ("logit", "probit")
-
-
-def arrays(trials):
-    """y, X (intercept and real), participant, stimulus."""
-    answered = answered_trials(trials)
-    X = np.stack([np.ones(len(answered)), (answered["kind"] == "real").to_numpy(float)], axis=1)
-    codes = [np.unique(answered[name].to_numpy(), return_inverse=True)[1] for name in ("participant", "stimulus")]
-    return answered["correct"].to_numpy(bool), X, *codes
 
 
 def small_design(seed=3, people=12, pictures=9):
@@ -40,20 +30,6 @@ def test_without_variances_it_is_the_ordinary_model(link):
     value, gradient = Laplace(data).value_and_gradient(np.concatenate([[0.0, 0.0], plain.params]))
     assert value == pytest.approx(plain.llf, abs=1e-9)
     assert gradient == pytest.approx(np.zeros(4), abs=1e-6)
-
-
-def test_labels_and_row_order_do_not_matter():
-    y, X, first, second = arrays(simulated(participants=30, stimuli=20, each=12, seed=2))
-    rng = np.random.default_rng(0)
-    order = rng.permutation(len(y))
-    relabelled = rng.permutation(first.max() + 1)[first]
-    one = fit_crossed(y, X, first, second)
-    other = fit_crossed(y[order], X[order], relabelled[order], second[order])
-    assert other.beta == pytest.approx(one.beta, abs=1e-5)
-    assert other.std_error == pytest.approx(one.std_error, rel=1e-3)
-    assert (other.first.sd, other.second.sd) == pytest.approx((one.first.sd, one.second.sd), abs=1e-4)
-    swapped = fit_crossed(y, X, second, first)
-    assert (swapped.second.sd, swapped.first.sd) == pytest.approx((one.first.sd, one.second.sd), abs=1e-4)
 
 
 def test_a_design_of_too_many_pairs_is_refused(monkeypatch):

@@ -36,22 +36,18 @@ SLOPED = [f"{outcome} ~ kind + {SLOPES}" for outcome in ("correct", "called_fake
 @pytest.mark.parametrize(
     ("plan", "formulas", "exploratory"),
     [
-        (None, [*ALWAYS, *SLOPED], [None] * 5),
         (
             AnalysisSettings(slope=False, covariates=("age", "age", "sex")),
             [*ALWAYS, f"correct ~ kind + age + sex + {RANDOM}"],
             [False] * 4,
         ),
         (AnalysisSettings(covariates=("age",)), [*ALWAYS, *SLOPED, f"correct ~ kind + age + {SLOPES}"], [False] * 6),
-        (AnalysisSettings(link="probit", slope=False), ALWAYS * 2, [True] * 3 + [False] * 3),
     ],
 )
 def test_what_is_planned(plan, formulas, exploratory):
     found = planned_formulas(answered_trials(simulated(participants=4, stimuli=8, each=8)), plan)
     assert [str(one.formula) for one in found] == formulas
     assert [one.exploratory for one in found] == exploratory
-    assert {one.link for one in found if not one.exploratory} == {plan.link if plan else "logit"}
-    assert {one.link for one in found if one.exploratory} <= {"logit"}
 
 
 def test_a_data_set_of_one_kind_does_not_make_several():
