@@ -11,7 +11,7 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.power import plan_power, planned_stimuli, planning
-from gan_eval.stats.power.design import Design, deal_design
+from gan_eval.stats.power.design import deal_design
 from gan_eval.stats.power.planning import NO_DIFFERENCE, make_world, printed, sentences
 from gan_eval.stats.power.questions import MOST_PAIRS, omitted_message, questions_of
 from gan_eval.stats.power.simulate import (
@@ -47,69 +47,64 @@ def study(**sections: object) -> Study:
     )
 
 
-def played(design: Design, **answers: object) -> pd.DataFrame:
-    """The trials that were dealt, with the columns of their answers."""
+PICTURES = {
+    "told apart": ("told apart", "called_fake"),
+    "one against two": ("models on d", "fooling_rate"),
+}
+GRADES = {
+    f"{name}: {measure}": (comparison, measure)
+    for name, comparison in (("fakes against reals", "grades on d"), ("one against two", "grades of models on d"))
+    for measure in ("higher_grade", "mean_grade")
+}
+SINGLE = {"real": 12, "fake": 12}
+JUDGED = {
+    "pictures": (SINGLE, {"sd_slope": 1.2}, PICTURES, 4),
+    "pictures, people alike": (SINGLE, {"sd_slope": 0.0}, PICTURES, 4),
+    "paired": ({"protocol": "paired", "pairs": 16}, {}, {"told apart": ("told apart in pairs", "chosen")}, 3),
+    "model_vs_model": (
+        {"protocol": "model_vs_model", "pairs": 16}, {}, {"one against two": ("preferred on d", "chosen")}, 1
+    ),
+    "rating": ({"protocol": "rating", "real": 8, "fake": 8}, {}, GRADES, 4),
+}  # fmt: skip
+"""Quiz, assumptions, the row of `comparisons` that answers each question, and the number of questions."""
+
+
+@pytest.mark.parametrize("case", JUDGED)
+def test_a_study_is_judged_as_the_analysis_judges_its_trials(case: str) -> None:
+    quiz, assumed, rows, number = JUDGED[case]
+    protocol, has_slope = str(quiz.get("protocol", "single")), case != "pictures, people alike"
+    design = deal_design(POOL, QuizSettings.model_validate(quiz), seed=0, participants=14)
+    analysis = AnalysisSettings(margin=0.1, slope=has_slope)
+    world = make_world(design, PowerSettings.model_validate({"fooling_rates": {"two": 0.4}, **assumed}), analysis)
+    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
     group = [design.groups[number] for number in design.group]
-    dealt: dict[str, object] = {
-        "participant": [f"P{number}" for number in design.participant],
-        "stimulus": [f"S{number}" for number in design.stimulus],
-        "item": [f"I{design.item[number]}" for number in design.stimulus],
-        "dataset": "d",
-        "kind": [None if each.is_pair else "real" if each.is_real else "fake" for each in group],
-        "model": [each.role or None for each in group],
-    }
-    return fill_trials(pd.DataFrame(dealt | answers))
-
-
-@pytest.mark.parametrize("has_slope", [True, False])
-def test_a_study_is_judged_as_the_analysis_judges_its_trials(has_slope: bool) -> None:
-    analysis, sd_slope = AnalysisSettings(margin=0.1, slope=has_slope), 1.2 * has_slope
-    design = deal_design(POOL, QuizSettings(real=12, fake=12), seed=0, participants=14)
-    world = make_world(design, PowerSettings(sd_slope=sd_slope), analysis)
-    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
-    trials = played(design, response=np.where(answers, "fake", "real"))
-    table = comparisons(trials, plan=analysis).set_index("comparison")
-    found = analysed(design, answers, questions_of(design.groups, analysis), analysis)
-    for name, comparison in (("told apart", "told apart"), ("one against two", "models on d")):
-        row = table.loc[comparison]
-        np.testing.assert_allclose(found[name][:3], [row["ci_low"], row["ci_high"], row["p"]], rtol=1e-6)
-        assert found[f"equivalence: {name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("protocol", "comparison"), [("paired", "told apart in pairs"), ("model_vs_model", "preferred on d")]
-)
-def test_choices_are_judged_as_the_analysis_judges_them(protocol: str, comparison: str) -> None:
-    quiz = QuizSettings.model_validate({"protocol": protocol, "pairs": 16})
-    design = deal_design(POOL, quiz, seed=0, participants=14)
-    analysis = AnalysisSettings(margin=0.1)
-    world = make_world(design, PowerSettings(fooling_rates={"two": 0.4}), analysis)
-    answers = simulate(design, world.truths["assumed"], np.random.default_rng(4))
-    trials = played(design, protocol=protocol, response=None, choice=np.where(answers, "a", "b"))
-    row = comparisons(trials, plan=analysis).set_index("comparison").loc[[comparison]].iloc[0]
-    asked = [question for question in world.questions if not question.equivalence]
+    trials = pd.DataFrame(
+        {
+            "participant": [f"P{number}" for number in design.participant],
+            "stimulus": [f"S{number}" for number in design.stimulus],
+            "item": [f"I{design.item[number]}" for number in design.stimulus],
+            "dataset": "d",
+            "kind": [None if each.is_pair else "real" if each.is_real else "fake" for each in group],
+            "model": [each.role or None for each in group],
+            "protocol": protocol,
+        }
+    )
+    if protocol == "rating":
+        assert set(answers) == {1, 2, 3, 4, 5}
+        trials["rating"] = answers
+    elif protocol == "single":
+        trials["response"] = np.where(answers, "fake", "real")
+    else:
+        trials["choice"] = np.where(answers, "a", "b")
+    table = comparisons(fill_trials(trials), plan=analysis).drop_duplicates(["comparison", "measure"])
+    table = table.set_index(["comparison", "measure"])
     found = analysed(design, answers, world.questions, analysis)
-    assert len(asked) == (3 if protocol == "paired" else 1)  # over all, and for each model
-    judged = found[asked[0].name]
-    np.testing.assert_allclose(judged[:3], [row["ci_low"], row["ci_high"], row["p"]], rtol=1e-6)
-    assert found[f"equivalence: {asked[0].name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
-
-
-def test_grades_are_judged_as_the_analysis_judges_them() -> None:
-    design = deal_design(POOL, QuizSettings(protocol="rating", real=8, fake=8), seed=0, participants=12)
-    analysis = AnalysisSettings(margin=0.1)
-    world = make_world(design, PowerSettings(fooling_rates={"two": 0.4}), analysis)
-    grades = simulate(design, world.truths["assumed"], np.random.default_rng(4))
-    assert set(grades) == {1, 2, 3, 4, 5}
-    trials = played(design, protocol="rating", rating=grades)
-    table = comparisons(trials, plan=analysis).set_index(["comparison", "measure"])
-    found = analysed(design, grades, world.questions, analysis)
-    assert len(found) == 8
-    for name, comparison in (("fakes against reals", "grades on d"), ("one against two", "grades of models on d")):
-        for measure in ("higher_grade", "mean_grade"):
-            row, judged = table.loc[comparison, measure], found[f"{name}: {measure}"]
-            np.testing.assert_allclose(judged[:3], row[["ci_low", "ci_high", "p"]].astype(float), rtol=1e-6)
-            assert found[f"equivalence: {name}: {measure}"].p_equivalent == pytest.approx(row["p_equivalent"])
+    assert len(found) == 2 * number
+    for name, place in rows.items():
+        row = table.loc[place]
+        expected = row[["ci_low", "ci_high", "p"]].astype(float)
+        np.testing.assert_allclose(found[name][:3], expected, rtol=1e-6)
+        assert found[f"equivalence: {name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
 
 
 def test_answers_are_lost_as_assumed_and_the_rest_is_judged() -> None:
