@@ -143,11 +143,7 @@ def content_of(folder: StudyFolder) -> Content | None:
 
 
 def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> list[Entry]:
-    """Return an entry for each model on each data set, the models of a data set together.
-
-    Args:
-        table: rows of `paper` of one way of asking, without missing names.
-    """
+    """Return an entry for each model on each data set of `paper`, the models of a data set together."""
     models = [model for model in dict.fromkeys(table["model"]) if model != REAL]
     datasets = [*dict.fromkeys(table["dataset"])]
     entries = []
@@ -220,10 +216,7 @@ def _own_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
 
 
 def _analysed(folder: StudyFolder) -> pd.DataFrame:
-    """Return the trials behind the table `paper`: without the people and the trials that rules left out.
-
-    No trials where they are not as many as the table `participation` says.
-    """
+    """Return the trials that no rule left out; none where they are not as many as `participation` says."""
     trials, people = folder.answers(), folder.table(PARTICIPATION)
     if people.empty:
         return trials
@@ -240,11 +233,7 @@ def _analysed(folder: StudyFolder) -> pd.DataFrame:
 
 
 def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> tuple[str, list[str]]:
-    """Give the entries the points of the metric of quality that goes with people most strongly.
-
-    Returns:
-        The metric and its correlation in words for each data set; empty without a metric.
-    """
+    """Give the entries the points of the metric that goes with people most strongly; return it and its strength."""
     table = folder.table(CORRELATIONS)
     table = table[(table["measure"] == measure) & table["metric"].map(is_of_quality).astype(bool)]
     has_pictures = bool((table["level"] == "stimulus").any())

@@ -30,15 +30,13 @@ STUDY = Path(__file__).with_name("demo.toml")
 CROP = 192
 """Side of a crop in pixels: the size the study trains and shows."""
 
-Stride = int
-"""Pixels from one crop of a photograph to the next, to the right and downwards."""
-
-TRAIN_PHOTOGRAPHS: dict[str, Stride] = {
+TRAIN_PHOTOGRAPHS = {
     "stereo_motorcycle": 96, "rocket": 110, "hubble_deep_field": 220, "immunohistochemistry": 160, "retina": 305,
     "camera": 160, "brick": 320, "grass": 320, "gravel": 320,
 }  # fmt: skip
-TEST_PHOTOGRAPHS: dict[str, Stride] = {"astronaut": 160, "chelsea": 108, "coffee": 200, "grace_hopper": 160}
-"""Functions of `skimage.data`, and a file of Matplotlib; no photograph is in both."""
+TEST_PHOTOGRAPHS = {"astronaut": 160, "chelsea": 108, "coffee": 200, "grace_hopper": 160}
+"""Functions of `skimage.data`, and a file of Matplotlib, with the pixels from one crop to the next, to the right and
+downwards; no photograph is in both."""
 
 
 def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, threads: int | None = None) -> Path:
@@ -86,7 +84,7 @@ def make_data(folder: Path) -> None:
     write_crops(folder / "test", TEST_PHOTOGRAPHS)
 
 
-def write_crops(folder: Path, photographs: dict[str, Stride], orders: Sequence[tuple[int, ...]] = ((0, 1, 2),)) -> None:
+def write_crops(folder: Path, photographs: dict[str, int], orders: Sequence[tuple[int, ...]] = ((0, 1, 2),)) -> None:
     """Write square crops of photographs as A|B pictures, A dithered; what is there is kept."""
     number = 0
     for name, stride in photographs.items():

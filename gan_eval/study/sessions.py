@@ -219,8 +219,7 @@ def answers_hash(plan: Plan) -> str:
 def simulate_missing(plan: Plan, listener: Listener) -> None:
     """Fill up the study's sessions with simulated participants, marked as simulated, until a person answers."""
     missing = plan.study.quiz.participants - count_sessions(plan)["simulated"]
-    with open_store(plan.store) as store:
-        taken = {row["participant"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
+    taken = {row["participant"] for row in _stored_rows(plan, tables.SESSIONS)}
     names = (name for number in count(1) if (name := f"simulated-{number:03d}") not in taken)
     observer = parse_observer(plan.simulate or "default")
     with Room(quiz_study(plan, require_one_design(plan, plan.store)), plan.store) as room:

@@ -173,10 +173,6 @@ def generate_stage(plan: Plan, model: str) -> Stage:
 def metrics_stage(plan: Plan) -> Stage:
     """The metrics of all stimulus sets."""
     out = plan.folder / "metrics"
-    later = ("features", "networks", "baselines")  # keys that markers of earlier versions do not have
-    given = {
-        name: value for name, value in plan.study.metrics.model_dump(mode="json").items() if value or name not in later
-    }
 
     def work(listener: Listener) -> bool:
         from gan_eval.metrics import Settings, write_metrics
@@ -230,7 +226,7 @@ def metrics_stage(plan: Plan) -> Stage:
 
     return Stage(
         name="metrics",
-        settings=given,
+        settings=plan.study.metrics.model_dump(mode="json"),
         inputs=inputs,
         outputs=(out,),
         work=work,

@@ -49,7 +49,6 @@ class Paragraph(Block):
     """A paragraph."""
 
     text: str
-    style: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,8 +158,6 @@ class Charts(Block):
     """Charts, several in a line where there is room."""
 
     charts: "Sequence[Chart]"
-    style: str = ""
-    """`beside`: next to the sentences above, where there is room."""
 
 
 @dataclass(frozen=True)

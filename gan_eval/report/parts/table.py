@@ -43,9 +43,9 @@ def cell(formatted: Callable[..., str], name: str, **options: Any) -> CellFormat
     return lambda row: formatted(row[name], **options)
 
 
-def interval_cell(low: str = "ci_low", high: str = "ci_high", *, digits: int = 2) -> CellFormat:
+def interval_cell(low: str = "ci_low", high: str = "ci_high") -> CellFormat:
     """Print the two ends of an interval."""
-    return lambda row: interval(row[low], row[high], digits=digits)
+    return lambda row: interval(row[low], row[high])
 
 
 def proportion_cell(name: str, low: str, high: str) -> CellFormat:

@@ -126,16 +126,6 @@ def p_value(value: Any) -> str:
     return "< 0.001" if float(value) < 0.001 else f"{float(value):.3f}"
 
 
-def equals(p: Any) -> str:
-    """A p value with its sign.
-
-    >>> equals(0.0328), equals(1e-9)
-    ('= 0.033', '< 0.001')
-    """
-    value = p_value(p)
-    return value if value.startswith("<") else f"= {value}"
-
-
 def apa_percent(value: Any) -> str:
     """A proportion as a percentage, in APA style.
 
@@ -162,7 +152,8 @@ def apa_p(value: Any) -> str:
     """
     if not missing(value) and float(value) > 0.9994999:
         return "p > .999"
-    return f"p {equals(value)}".replace("0.", ".")
+    p = p_value(value).replace("0.", ".")
+    return f"p {p}" if p.startswith("<") else f"p = {p}"
 
 
 def whole(value: Any) -> str:

@@ -3,7 +3,7 @@
 Every number of single pictures and of pairs is the row's own in the table `paper`; its verdict is repeated, not made.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 from scipy.special import ndtri
@@ -71,8 +71,6 @@ def _no_answer(folder: StudyFolder) -> str:
 
 
 def _detection(folder: StudyFolder) -> list[str]:
-    """Return the sentence of all models together, one for each model or for each verdict, and those of pairs of
-    models."""
     sentences = row_sentences(folder)
     if not has_all_sentences(folder):
         sentences = [*sentences[: int((_detected(folder)["model"] == EVERYTHING).sum())], *_verdicts(folder)]
@@ -82,8 +80,8 @@ def _detection(folder: StudyFolder) -> list[str]:
 def row_sentences(folder: StudyFolder) -> list[str]:
     """Return a sentence for each row of the table to cite of single pictures and of pairs with the real one, the row of
     all models first."""
-    rows = _detected(folder).to_dict("records")
-    return [_row_sentence(folder, row, rows) for row in rows]
+    table = _detected(folder)
+    return [_row_sentence(folder, row, table) for row in table.to_dict("records")]
 
 
 def has_all_sentences(folder: StudyFolder) -> bool:
@@ -117,15 +115,8 @@ def _verdicts(folder: StudyFolder) -> Iterator[str]:
         yield f"{capital(head)} ({len(part)} of {len(table)}): {'; '.join(places)}{study}."
 
 
-def _row_sentence(folder: StudyFolder, row: Record, rows: Sequence[Record]) -> str:
-    """Return the verdict of a row of `paper` with its numbers.
-
-    Args:
-        folder: as read.
-        row: of single pictures or of pairs with the real picture.
-        rows: all of them.
-    """
-    table = pd.DataFrame(rows)
+def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
+    """Return the verdict of a row of the `_detected` table with its numbers."""
     several = table.loc[table["model"] != EVERYTHING, "dataset"].nunique() > 1
     is_all = row["model"] == EVERYTHING
     of = "generated pictures" if is_all or missing(row["model"]) else f"pictures of {row['model']}"
@@ -155,13 +146,7 @@ def _row_sentence(folder: StudyFolder, row: Record, rows: Sequence[Record]) -> s
 
 
 def _numbers(row: Record, *, has_margin: bool, adjusted: bool) -> str:
-    """Return balanced accuracy, its p and d′, then both rates, in APA style; empty without an accuracy.
-
-    Args:
-        row: of `paper`.
-        has_margin: equivalence is asked, so the 90 % interval is given, too.
-        adjusted: p is one of several that Holm's method corrected.
-    """
+    """Return balanced accuracy, its p and d′, then both rates, in APA style; empty without an accuracy."""
     if missing(row["accuracy"]):
         return ""
     name = "balanced accuracy" if row["protocol"] == SINGLE else "accuracy"
@@ -181,18 +166,13 @@ def _numbers(row: Record, *, has_margin: bool, adjusted: bool) -> str:
             parts.append(apa_interval(row["dprime_low"], row["dprime_high"]))
     words = ", " + ", ".join(parts)
     if row["protocol"] == SINGLE and not missing(row["fooling_rate"]) and not missing(row["real_called_real"]):
-        fooling, real = (
-            f"{apa_percent(row[name])}{_ci(row, short)}"
-            for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real"))
-        )
-        words += f"; {fooling} of the generated and {real} of the real pictures were called real"
+        rates = []
+        for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real")):
+            low, high = (100 * row[f"{short}_{end}"] for end in ("low", "high"))
+            within = "" if missing(low) else f", {apa_interval(low, high, digits=1)},"
+            rates.append(f"{apa_percent(row[name])}{within}")
+        words += f"; {rates[0]} of the generated and {rates[1]} of the real pictures were called real"
     return words
-
-
-def _ci(row: Record, short: str) -> str:
-    if missing(row[f"{short}_low"]):
-        return ""
-    return f", {apa_interval(100 * row[f'{short}_low'], 100 * row[f'{short}_high'], digits=1)},"
 
 
 def _margin(folder: StudyFolder, row: Record) -> Record | None:
@@ -210,10 +190,7 @@ def _is_small(row: Record, margin: float) -> bool:
 
 
 def _least(folder: StudyFolder, row: Record, table: pd.DataFrame) -> float:
-    """Return the smallest accuracy that such a study shows in 80 % of cases; above 1: none.
-
-    Of a model, at the level with which Holm's method starts.
-    """
+    """Return the smallest accuracy that such a study shows in 80 % of cases, of a model at Holm's first level."""
     if missing(row["accuracy_low"]):
         return 2.0
     of_models = (table["protocol"] == row["protocol"]) & (table["model"] != EVERYTHING)

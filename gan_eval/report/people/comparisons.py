@@ -88,7 +88,7 @@ def _difference_tables(folder: StudyFolder) -> list[Table]:
     """Return the differences that are not in table 1, which has those from chance."""
 
     def amount(row: Record, name: str) -> str:
-        return number(row[name]) if row["measure"] == MEAN else points(row[name])
+        return number(row[name]) if row["measure"] == MEAN else number(100 * row[name], digits=1)
 
     def ends(row: Record, name: str) -> str:
         low, high = (amount(row, f"{name}_{end}") for end in ("low", "high"))
@@ -136,11 +136,6 @@ def distinct_questions(frame: pd.DataFrame) -> pd.DataFrame:
 def _difference_name(row: Record) -> str:
     what = f"{row['a']} {MINUS} {row['b']}, {str(row['measure']).replace('_', ' ')}"
     return f"{row['comparison']}{exploratory_mark(row)}: {what}"
-
-
-def points(difference: object) -> str:
-    """Return a difference of proportions in percentage points."""
-    return NOTHING if missing(difference) else number(100 * float(str(difference)), digits=1)
 
 
 def is_adjusted(table: pd.DataFrame) -> bool:

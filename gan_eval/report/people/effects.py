@@ -49,10 +49,7 @@ def _participants(own: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pictures(own: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
-    """Return the pictures of each kind with the name and the series of the kind; of pairs the items.
-
-    Kinds whose pictures do not differ, their variance being estimated as 0, are left out.
-    """
+    """Return name, series and pictures of each kind (of pairs the items) whose pictures differ."""
     pictures = own[own["scope"] == "stimulus"]
     kinds = [(_KINDS[kind], kind, pictures[pictures["kind"] == kind]) for kind in ("fake", "real")]
     parts = [*kinds, ("pairs", "all", pictures[pictures["kind"].isna()])]

@@ -68,7 +68,7 @@ def paper_methods(folder: StudyFolder) -> str:
     if folder.scope("all").empty and folder.answers().empty:
         return ""
     study = folder.study
-    software, procedure = _software(folder), []
+    software, procedure = str(folder.facts.get("software") or f"gan_eval {__version__}"), []
     if study is not None:
         quiz = study.quiz
         window = "without a limit" if quiz.window_ms is None else f"within {milliseconds(quiz.window_ms)} of onset"
@@ -96,10 +96,6 @@ def _between_pictures(quiz: QuizSettings) -> list[str]:
     if quiz.response_cue and flashes:
         parts.append("the keys below its place once it had vanished, until the answer")
     return [f"The grey screen had {listed(parts)}."] if parts else []
-
-
-def _software(folder: StudyFolder) -> str:
-    return str(folder.facts.get("software") or f"gan_eval {__version__}")
 
 
 def _participants(folder: StudyFolder) -> str:

@@ -157,14 +157,8 @@ def who_text(folder: StudyFolder, count: int) -> str:
 
 def included_count(folder: StudyFolder) -> int:
     """Return the number of participants whose answers count."""
-    table = folder.table(PARTICIPATION)
-    return int(is_analysed(table).sum()) if len(table) else len(people_answering(folder))
-
-
-def people_answering(folder: StudyFolder) -> pd.DataFrame:
-    """Return the rates of participants who called any picture real or fake."""
-    people = folder.scope("participant")
-    return people[people["n_real"] + people["n_fake"] > 0]
+    table, people = folder.table(PARTICIPATION), folder.scope("participant")
+    return int((is_analysed(table) if len(table) else people["n_real"] + people["n_fake"] > 0).sum())
 
 
 def timing_section(folder: StudyFolder) -> Section:
@@ -185,10 +179,10 @@ def timing_sentences(folder: StudyFolder) -> list[str]:
         return []
     sentences = [*_screen_sentences(sessions), *_browser_sentences(sessions, trials)]
     checks = checks[~checks["session"].isin(sessions.loc[in_browser(sessions), "session"])]
-    flagged = flagged_share(folder, trials)
-    if flagged is not None:
+    flagged = trials["flags"].fillna("") != ""
+    if len(trials) and (len(sessions) or flagged.any()):  # imported answers without sessions have no flags
         main = plural(len(trials), "main trial")
-        sentences.append(f"{percent(flagged)} of {main} carry a flag (late, focus lost, …).")
+        sentences.append(f"{percent(flagged.mean())} of {main} carry a flag (late, focus lost, …).")
     if len(checks):
         count = plural(checks["session"].nunique(), "session")
         bad = checks[checks["verdict"].isin(["warning", "failed"])]
@@ -259,14 +253,6 @@ def platform_name(text: str) -> str:
     browser = next((name for mark, name in _BROWSERS.items() if mark in text), "another browser")
     system = next((name for mark, name in _SYSTEMS.items() if mark in text), "another system")
     return f"{browser} on {system}"
-
-
-def flagged_share(folder: StudyFolder, trials: pd.DataFrame) -> float | None:
-    """Return the share of trials with a flag; None where none were recorded: imported answers without sessions."""
-    flagged = trials["flags"].fillna("") != ""
-    if trials.empty or (folder.table(SESSIONS).empty and not flagged.any()):
-        return None
-    return float(flagged.mean())
 
 
 def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:

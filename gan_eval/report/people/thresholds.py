@@ -104,7 +104,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
         "data set": cell(text, "dataset"),
         "model": cell(text, "model"),
         "threshold": lambda row: level_text(None if missing(row["threshold_low"]) else row["threshold"], row["level"]),
-        INTERVAL: lambda row: _ends(row, "threshold", row["level"]),
+        INTERVAL: _ends,
         "right answers there": lambda row: percent(np.nan if missing(row["threshold_low"]) else row["share"]),
         "slope": cell(number, "slope"),
         f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
@@ -146,12 +146,10 @@ def level_text(value: object, level: object) -> str:
     return milliseconds(value) if level == EXPOSURE else f"{float(str(value)):.3g}"
 
 
-def _ends(row: Record, name: str, level: object) -> str:
-    """Print both ends of an interval of levels."""
-    if missing(row[f"{name}_low"]):
+def _ends(row: Record) -> str:
+    if missing(row["threshold_low"]):
         return NOTHING
-    low, high = (level_text(row[f"{name}_{end}"], level) for end in ("low", "high"))
-    return f"{low} to {high}"
+    return " to ".join(level_text(row[f"threshold_{end}"], row["level"]) for end in ("low", "high"))
 
 
 def psychometric_charts(folder: StudyFolder) -> list[Chart]:

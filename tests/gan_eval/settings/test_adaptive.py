@@ -1,7 +1,6 @@
 """Exposures that follow the answers: the staircase, and QUEST+ against published sequences and by brute force."""
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -57,36 +56,15 @@ def test_next_trial_fills_in_the_exposure_of_its_own_block() -> None:
     assert plan[1]["requested_exposure_ms"] is None
 
 
-def logistic(middle_ms: float, width_ms: float) -> Callable[[float], float]:
-    """Share of right answers by exposure: from chance to 1, 75 % at `middle_ms`."""
-    return lambda exposure: 0.5 + 0.5 / (1 + math.exp(-(exposure - middle_ms) / width_ms))
-
-
-def simulated(settings: StaircaseSettings, right: Callable[[float], float], seeds: int) -> list[Threshold]:
-    """Thresholds of participants whose share of right answers is known; 150 trials each."""
-    found = []
-    for seed in range(seeds):
-        generator, rows = np.random.default_rng(seed), list[Row]()
-        exposure = settings.start_ms
-        for number in range(1, 151):
-            rows.append(trial(number, bool(generator.random() < right(exposure)), exposure=exposure))
-            exposure = staircase_exposure(rows[-1:], settings.model_copy(update={"start_ms": exposure}))
-        found += thresholds(rows, settings)
-    return found
-
-
-@pytest.mark.parametrize("middle_ms", [250, 600])
-def test_it_settles_where_three_quarters_are_right(middle_ms: float) -> None:
-    found = [each.threshold_ms for each in simulated(USUAL, logistic(middle_ms, 50), seeds=60)]
-    # one participant's threshold has a standard deviation of about 20 ms, the mean of 60 of 3
-    assert np.mean([each for each in found if each is not None]) == pytest.approx(middle_ms, abs=12)
-    assert len(found) == 60
-    assert None not in found
-
-
-@pytest.mark.parametrize(("share", "bound"), [(0.5, "longest"), (1.0, "shortest"), (0.95, "shortest")])
-def test_who_sees_nothing_or_everything_ends_at_an_end(share: float, bound: str) -> None:
-    assert {each.bound for each in simulated(USUAL, lambda exposure: share, seeds=10)} == {bound}
+@pytest.mark.parametrize(
+    ("answers", "bound"),
+    [([True, False, False] * 50, "longest"), ([True] * 150, "shortest"), (([True] * 19 + [False]) * 8, "shortest")],
+)
+def test_who_sees_nothing_or_everything_ends_at_an_end(answers: list[bool], bound: str) -> None:
+    """A third, all, or 95 % of the answers are right at any exposure."""
+    rows = climb(answers)
+    assert [each.bound for each in thresholds(rows, USUAL)] == [bound]
+    assert [each.bound for each in thresholds(rows, None)] == [None], "the range is not known"
 
 
 def test_the_threshold_of_a_staircase_by_hand() -> None:

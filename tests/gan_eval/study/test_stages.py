@@ -16,7 +16,6 @@ from PIL import Image
 
 import trainer.generate
 from gan_eval.files.digests import sha256_file
-from gan_eval.files.reading import read_json
 from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.weights import cache
 from gan_eval.stimuli import pictures
@@ -114,19 +113,6 @@ def test_a_study_file_repeats_features_networks_and_baselines(tmp_path: Path, mo
         else:
             (tmp_path / file).write_text("input_size = 9\nlicence = 'CC0'\n")
         assert any(line.startswith("metrics: done") for line in do(plan, "metrics")), file
-
-
-def test_a_folder_of_a_version_without_these_keys_is_up_to_date(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
-    pair_set(tmp_path / "set")
-    (tmp_path / "study.toml").write_text(IMPORTED)
-    plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
-    do(plan, "metrics")
-    marker = read_json(plan.folder / ".gan-eval" / "metrics.json")
-    assert set(marker["settings"]) == {"names", "resizer", "resize", "segmenter"}
-    assert do(plan, "metrics") == ["metrics: up to date"]
 
 
 def test_metrics_are_computed_again_when_the_weights_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,16 +12,9 @@ from gan_eval.report.metrics.values import study_section, table_notes
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.sections import metrics_report
 
-EVIL = "<script>alert(1)</script>"
-
 
 def built(frames, stimuli, tmp_path: Path, **options) -> Page:
     return Page(build_metrics_report(frames, stimuli, tmp_path / "report.html", **options))
-
-
-def test_every_section_is_there_in_order_and_the_answer_first(metrics_page):
-    assert metrics_page.sections() == ["answer", "values", "differences", "methods"]
-    assert metrics_page.title == "Metrics of 3 models on houses"
 
 
 def test_raw_sets_have_values_and_are_compared_with_nobody():
@@ -34,6 +27,7 @@ def test_raw_sets_have_values_and_are_compared_with_nobody():
 
 
 def test_the_answer_names_the_winner_and_the_tied(metrics_page):
+    assert metrics_page.title == "Metrics of 3 models on houses"
     answer = metrics_page.words.partition(" The answer ")[2].partition(" The values ")[0]
     assert "of 3 models clear is better than every other by 1 of 2 metrics: PSNR." in answer
     assert "FID from fewer than 2000 pictures is biased upwards" in answer
@@ -48,15 +42,6 @@ def test_the_paragraph_for_a_paper_has_what_is_needed_to_compute_it_again(metric
     assert SHA not in paragraph
     assert SHA in metrics_page.words
     assert "Heusel, Martin" in sources
-
-
-def test_texts_from_users_are_escaped(tmp_path):
-    images = values({EVIL: 1.0, "b&c": 0.0}, dataset="<b>x</b>")
-    images[-1] |= {"value": None, "reason": "<i>broken</i>"}
-    page = built(frames_of(images), [], tmp_path, title="<u>T</u>")
-    assert not {tag for tag, _ in page.tags} & {"script", "b", "i", "u"}
-    for words in (EVIL, "b&c", "<b>x</b>", "<i>broken</i>", "<u>T</u>"):
-        assert words in page.words
 
 
 CASES = {

@@ -217,11 +217,6 @@ def test_without_a_study_file_the_tables_alone_speak():
     assert not checklist_section(folder_of()).blocks
 
 
-def test_words_for_readers_change_neither_design_nor_plan():
-    bare, reported = Study(**STUDY), Study(**STUDY, reporting=FULL)
-    assert (bare.design_hash, bare.analysis_hash) == (reported.design_hash, reported.analysis_hash)
-
-
 def test_holms_method_is_named_only_where_it_changed_a_p() -> None:
     """A study of one model named a correction that there was none of."""
     one, two = told_apart(), [told_apart(a="x", p=0.01, p_holm=0.02), told_apart(p=0.02, p_holm=0.02)]
