@@ -304,7 +304,7 @@ def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
 
 
 def sentences(plan: PowerPlan) -> list[str]:
-    """Return the answer, what was not planned for, and each question's power and interval."""
+    """Return the answer, what was not planned for, and what to try for each question without a number of people."""
     questions = [question for question in plan.questions if question.name in plan.recommended]
     numbers = [plan.recommended[question.name] for question in questions]
     assumed = plan.assumed
@@ -328,7 +328,10 @@ def sentences(plan: PowerPlan) -> list[str]:
         answer = f"None of the numbers of people that were tried gives {goal} for{missed}."
     lines = [answer, *plan.warnings]
     for question in questions:
-        lines += _on_question(plan, question)
+        if plan.recommended[question.name] is None:
+            is_close = _rows_of(plan, question)["power"].iloc[-1] >= assumed.target
+            remedy = "more simulations: the figure is uncertain" if is_close else "more people or more pictures"
+            lines.append(f"{question.name}: try {remedy}.")
     lines += [
         f"{question.name}: no difference is assumed, so its power is the share of false alarms; give the "
         "rates that would matter in the study file, as power.fooling_rates"
@@ -336,23 +339,6 @@ def sentences(plan: PowerPlan) -> list[str]:
         if (_rows_of(plan, question)["note"] == NO_DIFFERENCE).all()
     ]
     return lines
-
-
-def _on_question(plan: PowerPlan, question: PlannedQuestion) -> Iterator[str]:
-    """Power and interval of one question, and what else to try."""
-    number = plan.recommended[question.name]
-    rows = _rows_of(plan, question)
-    last = rows.iloc[-1]
-    row = rows[rows["recommended"]].iloc[0] if number is not None else last
-    power = f"{_percent(row['power'])} with {int(row['participants'])} people"
-    unit = "grades" if question.measure == MEAN else "points"
-    half_width = _amount(question.name, float(row["interval_width"]) / 2)
-    width = "" if pd.isna(row["interval_width"]) else f", the 95 % interval about ±{half_width} {unit} wide"
-    yield f"{question.name}: power {power}{width}; the pool has {int(row['stimuli'])} pictures."
-    if number is None:
-        close = last["power"] >= plan.assumed.target
-        remedy = "try more simulations: the figure is uncertain" if close else "try more people or more pictures"
-        yield f"{question.name}: {remedy}."
 
 
 def _rows_of(plan: PowerPlan, question: PlannedQuestion) -> pd.DataFrame:
