@@ -180,7 +180,9 @@ def analyze(
         lines += require_metrics_of(whole, images, where=measured_in)
     if sets is not None:
         named_trials = completed(whole, images, sets).trials
-        lines += require_metrics_of(named_trials, sets, where=_place(set_metrics, SET_METRICS))
+        lines += require_metrics_of(
+            named_trials, sets, where=str(set_metrics) if isinstance(set_metrics, Path | str) else SET_METRICS.name
+        )
     say = on_message or warnings.warn
     for line in lines:
         say(line)
@@ -274,11 +276,6 @@ def analyze(
 
 def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
     return None if given is None else as_table(given, table)
-
-
-def _place(given: Given | None, table: Table) -> str:
-    """Name of a table in messages: its file, else its name."""
-    return str(given) if isinstance(given, Path | str) else table.name
 
 
 class _Options(NamedTuple):

@@ -342,12 +342,7 @@ def leave_out(
 def _with_counted(
     people: pd.DataFrame, whole: pd.DataFrame, sessions: pd.DataFrame | None, finished: np.ndarray, by_rule: np.ndarray
 ) -> pd.DataFrame:
-    """Add the column `counted` to the table `participation`, and a note on answers of unfinished sessions.
-
-    Args:
-        finished: (N,) bool, trials of finished sessions.
-        by_rule: (N,) bool, trials that a rule leaves out.
-    """
+    """Add the column `counted` to the table `participation`, and a note on answers of unfinished sessions."""
     who = people["participant"]
     has_finished = who.isin(whole.loc[finished, "participant"])
     if sessions is not None:

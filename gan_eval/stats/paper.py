@@ -130,8 +130,9 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
             continue
         parts: list[Part] = [(row.model, row.dataset, own.iloc[row.places].reset_index(drop=True)) for row in rows]
         datasets = list(dict.fromkeys(row.dataset for row in rows))
+        several = len(datasets) != 1
         dprimes: list[float] = []
-        for model, dataset, part in [*parts, (EVERYTHING, datasets[0] if len(datasets) == 1 else EVERYTHING, own)]:
+        for model, dataset, part in [*parts, (EVERYTHING, EVERYTHING if several else datasets[0], own)]:
             fakes = int(part.loc[part["is_fake"].to_numpy(bool), "stimulus"].nunique())
             shared: Row = {
                 "protocol": protocol,
@@ -149,17 +150,13 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
                     cells["note"] = joined(cells["note"], _OUTSIDE)
                 dprimes += [cells["dprime"]] if "dprime" in cells else []
             else:
+                of = (None, None if several else dataset) if is_all else (model, dataset)
                 cells = {
-                    **_thresholds(frames, protocol, None if is_all else model, _only(datasets) if is_all else dataset),
+                    **_thresholds(frames, protocol, *of),
                     "verdict": NONE,
                     **provenance_cells(part, _ADAPTIVE_RATES),
                 }
             yield shared | cells
-
-
-def _only(datasets: list[str | None]) -> str | None:
-    """The data set of a row `all`; None: there are several."""
-    return datasets[0] if len(datasets) == 1 else None
 
 
 def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None) -> Row:

@@ -42,7 +42,8 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
         UserError: a required column is absent, a cell does not fit the schema, rows contradict each other, or times
             are not milliseconds.
     """
-    require_answers(frame, where=where)
+    if missing := missing_answers(frame):
+        raise UserError(f"{where}: {are_missing(missing)}; it has {', '.join(map(str, frame))}; rename a column")
     frame = with_text_names(frame)
     numbers = frame.index + 1 if pd.api.types.is_integer_dtype(frame.index) else pd.RangeIndex(1, len(frame) + 1)
     columns = dict(frame.items())
@@ -165,11 +166,7 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
 
 
 def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:
-    """Return (N,) bool: rows that repeat an earlier one in every cell.
-
-    Raises:
-        UserError: rows share session and trial and differ otherwise.
-    """
+    """Return (N,) bool: rows that repeat an earlier one in every cell; refuse others of its session and trial."""
     key = frame.assign(session=sessions_of(frame))[["session", "trial"]]
     shared = key.duplicated(keep=False).to_numpy(bool) & key.notna().all(axis=1).to_numpy(bool)
     copy = np.zeros(len(frame), bool)
@@ -183,12 +180,6 @@ def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:
             "otherwise; each may stand once"
         )
     return copy
-
-
-def require_answers(frame: pd.DataFrame, *, where: str) -> None:
-    """Refuse a frame without a required column."""
-    if missing := missing_answers(frame):
-        raise UserError(f"{where}: {are_missing(missing)}; it has {', '.join(map(str, frame))}; rename a column")
 
 
 def missing_answers(frame: pd.DataFrame) -> list[str]:

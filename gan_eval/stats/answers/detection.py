@@ -1,6 +1,6 @@
 """Signal detection with 95 % intervals. *Fake* is the signal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,13 +40,11 @@ DETECTION = Table(
     key=("scope", "id"),
 )
 
-DETECTION_SCOPES = tuple(scope for scope in SCOPES if scope != "stimulus")
-"""A stimulus has one truth, so it has a rate but no sensitivity."""
 FEW = 10
 """Number of participants or stimuli of a kind below which the note calls the interval rough."""
 
 
-def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_SCOPES) -> pd.DataFrame:
+def signal_detection(trials: pd.DataFrame) -> pd.DataFrame:
     """Return the table `detection`: rates, balanced accuracy, d′, criterion, β and area, with intervals.
 
     Several participants and several stimuli: two-way clustering (`gan_eval.stats.clustering`), or one way where that
@@ -72,27 +70,21 @@ def signal_detection(trials: pd.DataFrame, *, scopes: Sequence[str] = DETECTION_
     cell = pd.factorize(cells(participant, stimulus))[0]
     is_repeated = np.bincount(cell).max(initial=0) > 1
     judged = _Judged(participant, stimulus, is_fake, says_fake, cell if is_repeated else None)
+    scopes = (scope for scope in SCOPES if scope != "stimulus")  # which has one truth: a rate, but no sensitivity
     tables = [_scope_table(main, judged, answered, codes, scope) for scope in scopes]
     return conform(pd.concat(tables), DETECTION, where="detection")
 
 
-class Detection(NamedTuple):
-    """Sensitivity and bias, each an array of the counts' common shape; NaN without reals or without fakes."""
-
-    dprime: np.ndarray
-    """z(hit rate) - z(false-alarm rate)."""
-    criterion: np.ndarray
-    """-(z(hit rate) + z(false-alarm rate)) / 2; above 0: bias to `real`."""
-
-
-def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, correct_rejections: ArrayLike) -> Detection:
+def detection(
+    hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, correct_rejections: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Compute d′ and criterion with the log-linear correction: (count + 0.5) / (trials + 1) for both rates, always.
 
     The correction keeps both finite at rates of 0 and 1 (Hautus 1995, Behavior Research Methods, Instruments, &
-    Computers 27, 46-51).
+    Computers 27, 46-51). Both are NaN without reals or without fakes; a criterion above 0 leans to `real`.
 
-    >>> found = detection(15, 10, 7, 18)
-    >>> round(float(found.dprime), 6), round(float(found.criterion), 6)
+    >>> dprime, criterion = detection(15, 10, 7, 18)
+    >>> round(float(dprime), 6), round(float(criterion), 6)
     (0.801289, 0.15724)
     """
     hits, false_alarms = np.asarray(hits, float), np.asarray(false_alarms, float)
@@ -101,10 +93,8 @@ def detection(hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, corre
     z_hit = ndtri((hits + 0.5) / (n_fake + 1))
     z_false_alarm = ndtri((false_alarms + 0.5) / (n_real + 1))
     known = (n_fake > 0) & (n_real > 0)
-    return Detection(
-        np.where(known, z_hit - z_false_alarm, np.nan),
-        np.where(known, -(z_hit + z_false_alarm) / 2 + 0.0, np.nan),  # + 0.0 turns -0.0 into 0.0
-    )
+    criterion = -(z_hit + z_false_alarm) / 2 + 0.0  # + 0.0 turns -0.0 into 0.0
+    return np.where(known, z_hit - z_false_alarm, np.nan), np.where(known, criterion, np.nan)
 
 
 def probit_slope(z: np.ndarray) -> np.ndarray:
@@ -323,7 +313,7 @@ def _mean_of_individuals(judged: _Judged) -> tuple[float, float, float]:
     person = pd.factorize(judged.participant)[0]
     outcome = 4 * person + 2 * is_fake + says_fake
     rejections, alarms, misses, hits = np.bincount(outcome, minlength=4 * n_levels(person)).reshape(-1, 4).T
-    own = detection(hits, misses, alarms, rejections).dprime
+    own, _ = detection(hits, misses, alarms, rejections)
     both = np.isfinite(own)
     number = int(both.sum())
     if number == 0:

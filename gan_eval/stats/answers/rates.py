@@ -69,8 +69,6 @@ REACTION_TIMES = Table(
     key=("scope", "id", "kind", "answers"),
 )
 
-POOLED_SCOPES = ("all", "model", "dataset", "exposure", "block", "mask_kind", "mask_area_band")
-"""Scopes that pool participants and hold both kinds of picture."""
 UNEVEN = 1.2
 """Smallest ratio of reals to fakes that the note names."""
 
@@ -105,7 +103,7 @@ def _cells(counts: np.ndarray) -> dict[str, np.ndarray]:
     accuracy_low, accuracy_high = wilson(right, n)
     real_low, real_high = wilson(correct_rejections, n_real)
     fake_low, fake_high = wilson(hits, n_fake)
-    sensitivity = detection(hits, misses, false_alarms, correct_rejections)
+    dprime, criterion = detection(hits, misses, false_alarms, correct_rejections)
     return {
         "n_real": n_real,
         "n_fake": n_fake,
@@ -124,8 +122,8 @@ def _cells(counts: np.ndarray) -> dict[str, np.ndarray]:
         "fake_correct": proportion(hits, n_fake),
         "fake_low": fake_low,
         "fake_high": fake_high,
-        "dprime": sensitivity.dprime,
-        "criterion": sensitivity.criterion,
+        "dprime": dprime,
+        "criterion": criterion,
     }
 
 
@@ -146,7 +144,7 @@ def _notes(counts: np.ndarray, grouped: Groups, codes: Codes, scope: str) -> lis
             ((n_real > 0) & (n_fake > 0) & edge, "a rate of 0 or 1: d′ rests on the log-linear correction"),
             ((n > 0) & (n < 10), "fewer than 10 answers"),
         ]
-    if scope in POOLED_SCOPES:
+    if scope not in ("participant", "stimulus"):  # participants pooled, and both kinds of picture
         fewer, more = np.minimum(n_real, n_fake), np.maximum(n_real, n_fake)
         uneven = (fewer > 0) & (more >= UNEVEN * fewer)
         notes.append((uneven, "real and generated pictures not equally many: accuracy mixes skill and leaning, see d′"))

@@ -213,12 +213,6 @@ def _row(of: Comparison, answerer: Answerer, start: CrossedFit | None, *, has_pl
     settings = answerer.settings
     margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
     result = answerer.answer(of, margin, start)
-    if of.counts:
-        n_a, n_b = of.counts
-    else:
-        assert isinstance(of.question, Question)
-        n_a = int(of.question.in_a.sum())
-        n_b = len(of.question.in_a) - n_a
     doubled = ""
     if margin is not None and of.margin_factor == 2:
         doubled = (
@@ -233,8 +227,8 @@ def _row(of: Comparison, answerer: Answerer, start: CrossedFit | None, *, has_pl
         "b": of.b,
         "measure": of.measure,
         "margin": np.nan if margin is None else settings.margin,
-        "n_a": n_a,
-        "n_b": n_b,
+        "n_a": of.counts[0],
+        "n_b": of.counts[1],
         "exploratory": not of.planned if has_plan else None,
         **provenance_cells(of.trials, of.note, result.note, doubled),
     }

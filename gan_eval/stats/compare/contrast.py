@@ -201,11 +201,7 @@ def _by_model(
     mean: float | None,
 ) -> Difference:
     """The difference by the crossed model, which is taken from `fits` or put there, with no error below `least_error`;
-    `mean` takes the place of the model's estimate.
-
-    Raises:
-        NoFitError: the data allow no estimate.
-    """
+    `mean` takes the place of the model's estimate."""
     df = question.freedom()
     if df < 1:
         raise NoFitError("fewer than two participants or pictures behind a group")

@@ -172,12 +172,7 @@ def _estimated(
     *,
     slope: float = 0.0,
 ) -> pd.DataFrame:
-    """Return the rows with the effects of the levels, and with the shares that follow from them.
-
-    Args:
-        fixed: (K,) of the fixed effects.
-        other_sd: SD of the effects of the other factor, over which the shares are averaged.
-    """
+    """Return the rows with the effects of the levels and the shares that follow, averaged over the other factor."""
     effect, sd = modes.at(slope)
     count = len(fixed)
     weight = np.array([1.0, slope])[: len(modes.mode)]

@@ -47,14 +47,14 @@ class Comparison:
     question: Question | KindQuestion
     trials: pd.DataFrame
     """Trials behind the question."""
+    counts: tuple[int, int]
+    """Number of trials of a and of b, or of choices of each in pairs."""
     margin_factor: float | None = None
     """The difference may be this many margins; None: equivalence is not judged."""
     planned: bool = True
     note: str = ""
     why_not: str = ""
     """A reason not to fit the crossed model."""
-    counts: tuple[int, int] | None = None
-    """Number of trials of a and of b, or of choices of each in pairs; None: as `in_a` of the question says."""
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -118,10 +118,8 @@ def _of_kinds(
     fakes = int(trials["is_fake"].sum())
     counts = (fakes, len(trials) - fakes)
     if question.is_bias:
-        return Comparison(family, comparison, a, b, "accuracy", question, trials, note=note, counts=counts[::-1])
-    return Comparison(
-        family, comparison, a, b, "called_fake", question, trials, margin_factor=2.0, note=note, counts=counts
-    )
+        return Comparison(family, comparison, a, b, "accuracy", question, trials, counts[::-1], note=note)
+    return Comparison(family, comparison, a, b, "called_fake", question, trials, counts, margin_factor=2.0, note=note)
 
 
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
@@ -165,6 +163,7 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
                 "fooling_rate",
                 question,
                 trials,
+                (int(in_a.sum()), int((~in_a).sum())),
                 margin_factor=1.0,
                 planned=planned,
                 why_not=f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else "",
@@ -246,10 +245,10 @@ def _choice(
         CHOSEN,
         question,
         part,
+        (int(chosen.sum()), int(np.sum(~chosen))),
         margin_factor=1.0,
         planned=planned,
         why_not=f"{len(question.rows)} models" if len(question.rows) > MOST_ROWS else "",
-        counts=(int(chosen.sum()), int(np.sum(~chosen))),
     )
 
 

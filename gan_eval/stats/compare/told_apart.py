@@ -63,28 +63,25 @@ def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
     Args:
         answered: as `gan_eval.stats.trials.answered_trials` returns them.
     """
-    datasets, models, sessions = (_codes(answered[name]) for name in ("dataset", "model", "session"))
+    (dataset, datasets), (model, models), (session, _) = (
+        _codes(answered[name]) for name in ("dataset", "model", "session")
+    )
     is_fake = answered["is_fake"].to_numpy(bool)
     rows = []
-    for dataset, on_dataset in enumerate(datasets.names):
-        own = datasets.code == dataset
-        for model in np.unique(models.code[own & is_fake]):
-            fakes = own & is_fake & (models.code == model)
-            reals = own & ~is_fake & np.isin(sessions.code, np.unique(sessions.code[fakes]))
+    for number, on_dataset in enumerate(datasets):
+        own = dataset == number
+        for place in np.unique(model[own & is_fake]):
+            fakes = own & is_fake & (model == place)
+            reals = own & ~is_fake & np.isin(session, np.unique(session[fakes]))
             if reals.any():
-                rows.append(KindRow(models.names[model], on_dataset, np.flatnonzero(fakes | reals)))
+                rows.append(KindRow(models[place], on_dataset, np.flatnonzero(fakes | reals)))
     return rows
 
 
-class _Codes(NamedTuple):
-    code: np.ndarray
-    names: list[str | None]
-
-
-def _codes(column: pd.Series) -> _Codes:
-    """A column's distinct values, sorted, None last, and each row's place among them."""
+def _codes(column: pd.Series) -> tuple[np.ndarray, list[str | None]]:
+    """Each row's place among a column's distinct values, and these, sorted, None last."""
     code, values = pd.factorize(column, sort=True)
-    return _Codes(np.where(code < 0, len(values), code), [*map(str, values), *([None] * bool((code < 0).any()))])
+    return np.where(code < 0, len(values), code), [*map(str, values), *([None] * bool((code < 0).any()))]
 
 
 @dataclass(frozen=True)
@@ -242,15 +239,8 @@ class Rates:
         independent: tuple[float, float],
         coverage: float = 0.95,
     ) -> Estimate:
-        """A share with its interval on the probit scale, which stays within 0..1.
-
-        Args:
-            given: the share as a reader sees it.
-            value: its estimate.
-            by: its derivatives by the shares of fakes and of reals.
-            independent: the interval of as many independent answers.
-            coverage: of the interval.
-        """
+        """The share `given` with an interval on the probit scale, from its estimate and its derivatives `by` the shares
+        of fakes and of reals."""
         z, error = self._on_probit(value, *by)
         reach = float(t_critical(self.df, coverage=coverage)) * error
         ends = float(ndtr(z - reach)), float(ndtr(z + reach))
@@ -284,14 +274,8 @@ class Rates:
 def _beyond(
     step: float, error: float, ends: tuple[float, float], independent: tuple[float, float]
 ) -> tuple[float, float]:
-    """The ends of an interval, which beyond the number that is given lie no nearer than those of independent answers.
-
-    Args:
-        step: from the estimate to the given number; up to one standard error, the ends stand.
-        error: standard error of the estimate.
-        ends: around the estimate.
-        independent: around the given number.
-    """
+    """The ends around an estimate; beyond a number that is `step` and more than `error` away from it, they lie no
+    nearer than the `independent` ones around that number."""
     low, high = ends
     return min(low, independent[0]) if step <= -error else low, max(high, independent[1]) if step >= error else high
 
@@ -400,11 +384,7 @@ def _answers(trials: pd.DataFrame) -> _Answers:
 def _by_model(
     answers: _Answers, settings: AnalysisSettings, start: CrossedFit | None
 ) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
-    """The fit, with the two shares (2,) and their covariance (2, 2).
-
-    Raises:
-        NoFitError: the data allow no estimate, or it diverged.
-    """
+    """The fit, with the two shares (2,) and their covariance (2, 2); NoFitError where there is none or it diverged."""
     count = answers.weights.shape[1]
     X = np.eye(count)
     slope = np.where(answers.is_fake, 0.5, -0.5)

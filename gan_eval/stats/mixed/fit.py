@@ -124,9 +124,7 @@ def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
 
 
 def _refuse_separated(rows: np.ndarray) -> None:
-    """Raises:
-    NoFitError: some direction lowers no row, and raises some.
-    """
+    """Refuse rows (N, K) of which some direction lowers none, and raises some."""
     from scipy.optimize import linprog
 
     rows = np.unique(np.round(rows, 9), axis=0)

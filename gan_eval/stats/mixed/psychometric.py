@@ -192,11 +192,7 @@ def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.nda
 def _scored(
     X: np.ndarray, right: np.ndarray, guess: np.ndarray, lapse: float, lines: np.ndarray, *, link: str
 ) -> np.ndarray:
-    """Fisher scoring for given guess rates, with halved steps where one loses.
-
-    Raises:
-        NoFitError: no maximum was found.
-    """
+    """Fisher scoring for given guess rates, with halved steps where one loses."""
     lapses = 2 * lapse * (1 - guess)
     terms = guessing_terms(X @ lines, right, guess, lapses, link=link)
     for _ in range(60):

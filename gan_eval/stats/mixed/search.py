@@ -183,11 +183,7 @@ def _try_zero(laplace: Laplace, point: Point, held: list[int], scale: int) -> Po
 
 
 def _on_line(laplace: Laplace, point: Point, places: range) -> Point:
-    """The maximum with Λ22 = 0 of the factor at `places`, from the nearest Λ of rank one.
-
-    Raises:
-        NoFitError: no convergence.
-    """
+    """The maximum with Λ22 = 0 of the factor at `places`, from the nearest Λ of rank one."""
     axes, sizes, _ = np.linalg.svd(lower_triangle(point.at[places.start : places.stop]))
     free, at = point.free.copy(), point.at.copy()
     free[places[2]] = False
@@ -204,11 +200,7 @@ def _rises(laplace: Laplace, zero: Point, scale: int) -> bool:
 
 
 def _polish(laplace: Laplace, point: Point) -> Maximum:
-    """Newton steps with the Hessian from differences of the gradient, until nothing more is to be gained.
-
-    Raises:
-        NoFitError: the likelihood has no clear maximum.
-    """
+    """Newton steps with the Hessian from differences of the gradient, until nothing more is to be gained."""
     free = point.free
     for _ in range(10):
         rows = []

@@ -160,7 +160,7 @@ def test_the_mean_of_individuals_is_theirs_and_different_criteria_lower_only_the
 def test_the_mean_of_individuals_at_the_ceiling_has_no_interval():
     """All near d′ = 2.7, the value that the correction gives, was 2.68 to 2.77 where the pooled d′ was 0.5 to 7.8."""
     evidence = np.where(np.arange(30) % 2 == 0, 0.5, -0.5) * 6.0
-    row = signal_detection(observers(np.random.default_rng(1), np.tile(evidence, (10, 1))), scopes=("all",)).iloc[0]
+    row = signal_detection(observers(np.random.default_rng(1), np.tile(evidence, (10, 1)))).iloc[0]
     assert row["dprime_individual"] > 2
     assert np.isnan([row["dprime_individual_low"], row["dprime_individual_high"]]).all()
 
@@ -173,7 +173,7 @@ def test_the_interval_of_the_mean_of_individuals_allows_for_pictures():
         people, each = 20, 100
         picture, skill = 0.6 * rng.standard_normal(each), 0.4 * rng.standard_normal(people)
         evidence = np.where(np.arange(each) % 2 == 0, 0.5, -0.5) * (1 + skill[:, None]) + picture
-        row = signal_detection(observers(rng, evidence), scopes=("all",)).iloc[0]
+        row = signal_detection(observers(rng, evidence)).iloc[0]
         if pd.notna(row["dprime_individual_low"]):  # nobody has a rate of 0 or 1
             covered.append(row["dprime_individual_low"] <= 1 <= row["dprime_individual_high"])
     assert len(covered) > 80
