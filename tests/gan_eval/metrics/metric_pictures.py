@@ -78,6 +78,11 @@ def cells(found: Evaluation, column: str = "value") -> pd.Series:
     return found.image_metrics.set_index(["stimulus", "metric"])[column]
 
 
+def planes(picture: Picture) -> Tensor:
+    """The picture as a batch of one, (1, 3, H, W) float64 in 0..255."""
+    return torch.tensor(picture).permute(2, 0, 1)[None].double()
+
+
 def texture(seed: int, height: int = 192, width: int = 192) -> Picture:
     """A picture with structure at several scales, as (H, W, 3) uint8."""
     rng = np.random.default_rng(seed)

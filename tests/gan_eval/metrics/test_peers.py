@@ -18,6 +18,7 @@ import torch
 import torchmetrics.functional.image as tm
 import torchvision
 from learned_weights import seeded_dists, seeded_trunk
+from metric_pictures import planes
 from PIL import Image
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -113,7 +114,7 @@ def test_torch_fidelitys_mode_collapse() -> None:
 
 REAL = np.ascontiguousarray(data.astronaut()[:192, 100:300])
 FAKE = np.clip(REAL + np.random.default_rng(0).normal(0, 12, REAL.shape), 0, 255).astype(np.uint8)
-X, Y = (torch.tensor(picture).permute(2, 0, 1)[None].double() for picture in (FAKE, REAL))
+X, Y = planes(FAKE), planes(REAL)
 RANDOM = np.random.default_rng(1)
 REALS, FAKES = RANDOM.normal(size=(250, 32)), RANDOM.normal(0.3, 1.1, size=(250, 32))
 A, B = torch.tensor(REALS), torch.tensor(FAKES)
@@ -188,8 +189,7 @@ def test_torchmetrics_vif_is_another_definition() -> None:
     """It is computed on each channel and averaged; piq and the authors take the luma."""
     assert abs(METRICS["vif"].function(FAKE, REAL) - float(tm.visual_information_fidelity(X, Y))) > 0.05
     grey = [np.repeat(np.asarray(Image.fromarray(picture).convert("L"))[..., None], 3, 2) for picture in (FAKE, REAL)]
-    planes = [torch.tensor(picture).permute(2, 0, 1)[None].double() for picture in grey]
-    theirs = float(tm.visual_information_fidelity(*planes))
+    theirs = float(tm.visual_information_fidelity(*map(planes, grey)))
     assert METRICS["vif"].function(*grey) == pytest.approx(theirs, abs=2e-3)
 
 
@@ -279,8 +279,11 @@ def test_lpips_is_that_of_its_peers(
 
 @pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
 @pytest.mark.parametrize("source", ["seeded", "cache"])
-@pytest.mark.parametrize("peer", [torchmetrics_dists, piq_dists])
-def test_dists_is_that_of_its_peers(peer: Callable[..., Any], source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("peer", "times"), [(torchmetrics_dists, 1), (piq_dists, 1), (piq_dists, 2)])
+def test_dists_is_that_of_its_peers(
+    peer: Callable[..., Any], times: int, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice as large, the pictures are above 256 pixels: piq and we scale them."""
     convolutions = weights_of(source, "vgg16")
     if source == "seeded":
         own = seeded_dists()
@@ -289,8 +292,9 @@ def test_dists_is_that_of_its_peers(peer: Callable[..., Any], source: str, monke
             own = read_dists_weights(find("dists"))
         except UserError as error:
             pytest.skip(str(error))
-    ours = dists_distance(convolutions, own)(FAKE, REAL)
+    fake, real = (picture.repeat(times, axis=0).repeat(times, axis=1) for picture in (FAKE, REAL))
+    ours = dists_distance(convolutions, own)(fake, real)
     with torch.inference_mode():
-        theirs = float(peer(convolutions, own, monkeypatch)(X.float() / 255, Y.float() / 255))
-    assert ours == pytest.approx(theirs, abs=1e-5)
+        theirs = float(peer(convolutions, own, monkeypatch)(planes(fake).float() / 255, planes(real).float() / 255))
+    assert ours == pytest.approx(theirs, abs=1e-6 if peer is piq_dists else 1e-5)
     assert ours > 1e-3

@@ -1,71 +1,16 @@
-"""LPIPS and DISTS compared with the original packages, which load the same weights in their own ways."""
+"""LPIPS and DISTS of holes, and of pictures that are too small; whole ones are compared in test_peers.py."""
 
 import numpy as np
 import pytest
 import torch
 from learned_weights import seeded_dists, seeded_trunk
-from metric_pictures import disturbed, texture
-from torch import Tensor
+from metric_pictures import disturbed, planes, texture
 
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions.perceptual import (
-    PerceptualDistance,
-    Trunk,
-    dists_distance,
-    lpips_distance,
-)
+from gan_eval.metrics.definitions.perceptual import PerceptualDistance, dists_distance, lpips_distance
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.stimuli.pictures import Picture
 
 REAL, FAKE = texture(0, 96, 80), disturbed(texture(0, 96, 80), 1)
-LARGE, LARGE_FAKE = texture(2, 280, 300), disturbed(texture(2, 280, 300), 3)
-
-
-def _library_lpips(
-    trunk: Trunk, convolutions: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch, **options: bool
-) -> torch.nn.Module:
-    import lpips
-
-    for draw in ("kaiming_uniform_", "kaiming_normal_", "normal_"):  # saves seconds: the weights are replaced below
-        monkeypatch.setattr(torch.nn.init, draw, lambda tensor, *_, **__: tensor)
-    network = lpips.LPIPS(net="alex" if trunk == "alexnet" else "vgg", pnet_rand=True, verbose=False, **options)
-    for name, parameter in network.net.named_parameters():
-        parameter.data.copy_(convolutions["features." + name.split(".", 1)[1]])
-    return network
-
-
-def _library_dists(
-    convolutions: dict[str, Tensor], own: dict[str, Tensor], monkeypatch: pytest.MonkeyPatch
-) -> torch.nn.Module:
-    import piq
-    from torchvision.models import vgg16
-
-    with torch.device("meta"):
-        network = vgg16(weights=None)
-    network.load_state_dict(convolutions, strict=False, assign=True)
-    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", lambda *_, **__: own)
-    monkeypatch.setattr("piq.perceptual.vgg16", lambda **_: network)
-    return piq.DISTS()
-
-
-def _planes(picture: Picture) -> Tensor:
-    return torch.from_numpy(picture).permute(2, 0, 1)[None].float()
-
-
-@pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
-@pytest.mark.parametrize("trunk", ["alexnet", "vgg16"])
-@pytest.mark.slow
-def test_lpips_equals_the_library(
-    trunk: Trunk, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    convolutions = seeded_trunk(trunk)
-    found = lpips_distance(trunk, convolutions)(FAKE, REAL)
-    assert capfd.readouterr().out == ""
-    library = _library_lpips(trunk, convolutions, monkeypatch)
-    with torch.inference_mode():
-        wanted = library(_planes(FAKE) / 127.5 - 1, _planes(REAL) / 127.5 - 1)
-    assert found == pytest.approx(float(wanted), rel=1e-6)
-    assert found > 1e-3
 
 
 HOLE = np.zeros(REAL.shape[:2], bool)
@@ -74,11 +19,17 @@ HOLE[20:60, 30:50] = HOLE[25:40, 10:45] = True  # its bounding box: rows 20 to 5
 
 @pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
 def test_lpips_of_a_hole_is_the_mean_of_the_library_s_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    import lpips
+
     convolutions = seeded_trunk("alexnet")
     distance = METRICS["lpips_alex_hole"].make(convolutions, device="cpu")
-    library = _library_lpips("alexnet", convolutions, monkeypatch, spatial=True)
+    for draw in ("kaiming_uniform_", "kaiming_normal_", "normal_"):  # saves seconds: the weights are replaced below
+        monkeypatch.setattr(torch.nn.init, draw, lambda tensor, *_, **__: tensor)
+    library = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False, spatial=True)
+    for name, parameter in library.net.named_parameters():
+        parameter.data.copy_(convolutions["features." + name.split(".", 1)[1]])
     with torch.inference_mode():
-        wanted = library(_planes(FAKE) / 127.5 - 1, _planes(REAL) / 127.5 - 1)[0, 0].numpy()
+        wanted = library(*(planes(picture).float() / 127.5 - 1 for picture in (FAKE, REAL)))[0, 0].numpy()
     assert wanted.shape == HOLE.shape
     for hole in (HOLE, np.ones_like(HOLE), np.eye(*HOLE.shape, dtype=bool)):
         assert distance(FAKE, REAL, hole) == pytest.approx(wanted[hole].mean(dtype=float), rel=1e-6)
@@ -96,17 +47,6 @@ def test_dists_of_a_hole_is_that_of_its_bounding_box() -> None:
     assert 0 < of_hole(composite, REAL, HOLE) < of_hole(FAKE, REAL, HOLE)
     with pytest.raises(Unmeasurable, match="the hole's bounding box has 1x20 pixels; DISTS needs at least 16x16"):
         of_hole(FAKE, REAL, np.pad(np.ones((20, 1), bool), ((0, 76), (0, 79))))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("fake", "real"), [(FAKE, REAL), (LARGE_FAKE, LARGE)])
-def test_dists_equals_the_library(fake: Picture, real: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
-    convolutions, own = seeded_trunk("vgg16"), seeded_dists()
-    found = dists_distance(convolutions, own)(fake, real)
-    with torch.inference_mode():
-        wanted = _library_dists(convolutions, own, monkeypatch)(_planes(fake) / 255, _planes(real) / 255)
-    assert found == pytest.approx(float(wanted), abs=1e-6)
-    assert found > 1e-3
 
 
 @pytest.fixture(scope="module")

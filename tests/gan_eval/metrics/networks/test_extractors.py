@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from metric_pictures import features_of, texture
+from metric_pictures import features_of, planes, texture
 from PIL import Image
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
 from gan_eval.metrics.networks.extractors import inception_extractor, resize
-from gan_eval.stimuli.pictures import Picture
 
 PICTURES = [texture(n, 64, 80) for n in range(3)]
 
@@ -25,14 +24,10 @@ def test_a_gpu_gives_the_same_features(seeded_weights: Path) -> None:
 SIZES = [(64, 80), (256, 256), (600, 333), (299, 299)]
 
 
-def _planes(picture: Picture) -> torch.Tensor:
-    return torch.from_numpy(picture).permute(2, 0, 1)[None].float()
-
-
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_tf1_is_torch_fidelitys_to_the_last_bit(height: int, width: int) -> None:
     picture = texture(0, height, width)
-    wanted = interpolate_bilinear_2d_like_tensorflow1x(_planes(picture), size=(299, 299), align_corners=False)[0]
+    wanted = interpolate_bilinear_2d_like_tensorflow1x(planes(picture).float(), size=(299, 299), align_corners=False)[0]
     assert torch.equal(resize(picture, "tf1"), wanted)
 
 
@@ -68,7 +63,7 @@ def test_two_rules_are_pillows(height: int, width: int, name: str, rule: Image.R
 def test_clean_is_antialiased_bicubic_unrounded_and_cut_off() -> None:
     """When enlarging, torch's antialiased bicubic is the same rule; clean-fid cuts off what overshoots."""
     picture = np.where(texture(3, 130, 170) > 128, np.uint8(255), np.uint8(0))
-    wanted = torch.nn.functional.interpolate(_planes(picture), (299, 299), mode="bicubic", antialias=True)[0]
+    wanted = torch.nn.functional.interpolate(planes(picture).float(), (299, 299), mode="bicubic", antialias=True)[0]
     assert wanted.min() < -20
     assert wanted.max() > 275
     torch.testing.assert_close(resize(picture, "clean"), wanted.clamp(0, 255), rtol=0, atol=0.02)
