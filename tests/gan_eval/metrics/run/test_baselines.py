@@ -1,12 +1,12 @@
 """The option `--baselines`: holes that are filled without learning stand in all tables next to the model."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from metric_pictures import disturbed, texture, write_items
+from tiny_segmenters import save
 
 from gan_eval import tables
 from gan_eval.__main__ import run
@@ -37,9 +37,7 @@ def test_baselines_stand_in_the_tables_beside_the_model(tmp_path: Path, capsys: 
     folder = write_items(tmp_path / "set", items)
     rows = read_rows(folder / "stimuli.csv", tables.STIMULI)
     write_set(folder, [row | {"mask_kind": kinds.get(str(row["stimulus"]))} for row in rows])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.script(Means()).save(str(tmp_path / "means.pt"))
+    save(Means(), tmp_path / "means.pt")
     (tmp_path / "means.toml").write_text("input_size = 24\nlicence = 'CC0'\n")
     out, report = tmp_path / "out", tmp_path / "report.html"
     options = ["--metrics", "psnr_hole,kid@means", "--network", f"means={tmp_path / 'means.pt'}", "--device", "cpu"]
