@@ -74,15 +74,12 @@ def test_the_auc_of_categories_is_that_of_leaving_each_pair_out(real, fake):
 def test_categories_of_one_picture_tell_nothing_and_whole_classes_tell_all():
     assert separate_categories(list("abcdef"), list("ghijkl")).auc == 0.5
     assert separate_categories(["x"] * 6, list("abcdef")).auc == 1.0
-    assert separate_categories(["x"] * 6, ["x"] * 6).auc == 0.5
 
 
 def test_what_only_some_pictures_of_a_class_have_tells_those():
     found = separate_categories(["EXIF"] * 9 + ["none"] * 16, ["none"] * 25)
     assert found.certain == pytest.approx(9 / 50)
     assert found.auc == pytest.approx(0.5 + 9 / 25 / 2, abs=0.01)
-    assert separate_categories(["x"] * 6, ["y"] * 6).certain == 1.0
-    assert separate_categories(["x"] * 6, ["x"] * 6).certain == 0.0
 
 
 @pytest.mark.parametrize("count", [5, 6, 7, 8, 9, 10])

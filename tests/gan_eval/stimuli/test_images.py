@@ -233,7 +233,6 @@ def test_folders_are_listed_in_natural_order(tmp_path):
 
 
 def test_sizes_and_shapes():
-    assert pictures.scaled_to_cover((100, 50), (40, 40)) == (80, 40)
     assert pictures.has_shape((512, 341), (256, 170))
     assert not pictures.has_shape((512, 341), (256, 165))
     assert pictures.to_size(np.zeros((341, 512, 3), np.uint8), (256, 170), None).shape == (170, 256, 3)

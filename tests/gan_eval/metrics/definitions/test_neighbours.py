@@ -74,11 +74,6 @@ def test_ties_and_copies_are_found_in_spite_of_rounding() -> None:
     assert _values(real @ turn + 900, fake @ turn + 900) == pytest.approx(_by_loops(real, fake))
 
 
-def test_a_set_beside_itself() -> None:
-    real, _ = _sets(60, 6, 200)
-    assert _values(real, real) == dict.fromkeys(K, 1.0)
-
-
 @pytest.mark.parametrize(
     ("metric", "least"),
     [(neighbours.precision, 4), (neighbours.recall, 4), (neighbours.density, 6), (neighbours.coverage, 6)],

@@ -48,7 +48,7 @@ def vectors() -> tuple[np.ndarray, np.ndarray]:
 
 def settings(vectors: tuple[np.ndarray, np.ndarray], *names: str) -> Settings:
     stimuli = [f"d/{owner}/{n:02}" for owner in ("real", "m") for n in range(N)]
-    columns = {f"f{column}": np.concatenate(vectors)[:, column] for column in range(D)}
+    columns = {f"f{column}": values for column, values in enumerate(np.concatenate(vectors).T)}
     frame = pd.DataFrame({"stimulus": stimuli, **columns}).sample(frac=1, random_state=1)
     return Settings(tuple(f"{name}@x" for name in names), features={"x": frame})
 
@@ -71,14 +71,9 @@ def test_values_are_those_of_the_pictures_of_that_sort(
             assert (row["n_real"], row["n_fake"]) == (chosen.sum(), chosen.sum())
 
 
-def test_a_zero_of_few_pictures_is_explained(folder: Path, vectors: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_zero_of_few_pictures_is_explained(folder: Path) -> None:
     wide = np.random.default_rng(0).normal(size=(2, N, 40))
-    stimuli = stimuli_of_sets([folder])
-    frame = pd.DataFrame(
-        {"stimulus": [f"d/{owner}/{n:02}" for owner in ("real", "m") for n in range(N)]}
-        | {f"f{column}": wide.reshape(-1, 40)[:, column] for column in range(40)}
-    )
-    found = run_metrics(stimuli, Settings(("p_ids@x", "kid@x"), features={"x": frame}), command="test")
+    found = run_metrics(stimuli_of_sets([folder]), settings((wide[0], wide[1]), "p_ids", "kid"), command="test")
     of_strokes = found.hole_metrics[found.hole_metrics["hole"] == "strokes"].set_index("metric")
     assert of_strokes.loc["p_ids@x", "value"] == 0
     assert of_strokes.loc["p_ids@x", "note"].startswith("0 says nothing here: a plane can separate any 10 pictures")
