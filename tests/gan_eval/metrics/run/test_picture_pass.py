@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -44,43 +45,24 @@ def models(folder: Path, count: int, items: int, *, size: int = 96) -> list[Stim
     return stimuli
 
 
-def count_calls(monkeypatch: pytest.MonkeyPatch, home: object, name: str) -> list[tuple[object, ...]]:
-    """The arguments of every call of a function."""
-    calls: list[tuple[object, ...]] = []
-    function = getattr(home, name)
-
-    def counted(*arguments: object) -> object:
-        calls.append(arguments)
-        return function(*arguments)
-
-    monkeypatch.setattr(home, name, counted)
-    return calls
-
-
 def compute_by(monkeypatch: pytest.MonkeyPatch, name: str, function: Callable[..., float]) -> None:
     """Have a metric computed by another function."""
     monkeypatch.setitem(METRICS, name, replace(METRICS[name], function=function))
-
-
-def count_values(monkeypatch: pytest.MonkeyPatch, name: str) -> list[tuple[object, ...]]:
-    """The arguments of every call of a metric's function."""
-    calls: list[tuple[object, ...]] = []
-    function = METRICS[name].function
-    assert function is not None
-    compute_by(monkeypatch, name, lambda *pictures: (calls.append(pictures), function(*pictures))[1])
-    return calls
 
 
 def test_each_file_is_read_and_decoded_once_however_many_models(
     tmp_path: Path, thumbnails: Thumbnails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stimuli = models(tmp_path, 3, 4)
-    read, decoded = count_calls(monkeypatch, images, "read_file"), count_calls(monkeypatch, images, "decode_measured")
-    scored = count_values(monkeypatch, "niqe")
+    read, decoded = Mock(wraps=images.read_file), Mock(wraps=images.decode_measured)
+    monkeypatch.setattr(images, "read_file", read)
+    monkeypatch.setattr(images, "decode_measured", decoded)
+    scored = Mock(wraps=METRICS["niqe"].function)
+    compute_by(monkeypatch, "niqe", scored)
     measure(stimuli, "psnr", "ssim", "niqe", "fid", weights={"inception": tmp_path / "any.pth"}, threads=2)
-    assert sorted(str(path) for (path,) in read) == sorted(str(one.file) for one in stimuli)
-    assert sorted(str(path) for _, path in decoded) == sorted(str(one.file) for one in stimuli)
-    assert len(scored) == len(stimuli), "a real picture once, not once for each model"
+    for calls in (read.call_args_list, decoded.call_args_list):
+        assert sorted(str(call.args[-1]) for call in calls) == sorted(str(one.file) for one in stimuli)
+    assert scored.call_count == len(stimuli), "a real picture once, not once for each model"
     assert len(thumbnails.prepared) == len(stimuli)
 
 
