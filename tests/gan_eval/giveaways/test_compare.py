@@ -74,6 +74,7 @@ def test_the_auc_of_categories_is_that_of_leaving_each_pair_out(real, fake):
 def test_categories_of_one_picture_tell_nothing_and_whole_classes_tell_all():
     assert separate_categories(list("abcdef"), list("ghijkl")).auc == 0.5
     assert separate_categories(["x"] * 6, list("abcdef")).auc == 1.0
+    assert separate_categories(list("xxxyyy"), list("xxxyyy")).auc == 0.5  # not below chance
 
 
 def test_what_only_some_pictures_of_a_class_have_tells_those():
