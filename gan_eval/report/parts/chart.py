@@ -98,7 +98,7 @@ def figure_file(figure: Figure, suffix: str, *, title: str, description: str) ->
     figure.patch.set(facecolor="white", alpha=1)
     if suffix == ".svg":
         words = {"Title": title, "Description": description}
-        text = _saved(figure, "svg", dict.fromkeys(("Date", "Creator")) | words).decode()
+        text = _svg(figure, words)
         return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).encode()
     if suffix == ".pdf":
         return _saved(figure, "pdf", {"Title": title, "Subject": description, "CreationDate": None, "Creator": None})
@@ -115,6 +115,14 @@ def _saved(figure: Figure, form: str, metadata: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
+def _svg(figure: Figure, words: dict[str, str]) -> str:
+    """Return an SVG with numbered clip paths: Matplotlib names them by positions, whose last bits differ by run."""
+    text = _saved(figure, "svg", dict.fromkeys(("Date", "Creator")) | words).decode()
+    names = dict.fromkeys(re.findall(r'<clipPath id="(\w+)"', text))
+    numbers = {name: f"clip{number}" for number, name in enumerate(names)}
+    return re.sub(r"\bp[0-9a-f]{10}\b", lambda name: numbers.get(name[0], name[0]), text)
+
+
 def svg_element(figure: Figure, name: str) -> Markup:
     """Return the drawing as an `<svg>` element that follows the page: its font, its colours, light and dark.
 
@@ -122,7 +130,7 @@ def svg_element(figure: Figure, name: str) -> Markup:
         name: prefix that keeps identifiers apart on one page.
     """
     figure.patch.set_alpha(0)
-    text = _saved(figure, "svg", dict.fromkeys(("Date", "Creator"))).decode()
+    text = _svg(figure, {})
     text = text[text.index("<svg") :]
     for colour, variable in ON_PAGE.items():
         text = text.replace(colour, variable)

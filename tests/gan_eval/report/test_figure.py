@@ -13,7 +13,7 @@ from synthetic_tables import NASTY, folder_of
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.report.figure import Theme, caption_of_figure_1, figure_1, read_theme, write_figure
-from gan_eval.report.parts.chart import ON_PAGE
+from gan_eval.report.parts.chart import ON_PAGE, svg_element
 from gan_eval.report.parts.folder import StudyFolder, read_folder
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.trials import fill_trials
@@ -247,6 +247,18 @@ def test_files_have_text_and_one_page_and_equal_bytes(folder, tmp_path):
         write_figure(folder_of(), tmp_path / "g.pdf")
     with pytest.raises(UserError, match=r"out\.jpg: a figure ends in \.pdf, \.svg, \.png"):
         write_figure(folder, tmp_path / "out.jpg")
+
+
+def test_the_last_bits_of_a_layout_change_no_byte():
+    """A study's page differed between two runs in the names of its clip paths."""
+
+    def drawn(left: float) -> str:
+        figure = Figure()
+        figure.add_axes((left, 0.2, 0.6, 0.6)).plot([0, 1])
+        return svg_element(figure, "f")
+
+    assert drawn(0.2) == drawn(np.nextafter(0.2, 1))
+    assert drawn(0.2) != drawn(0.3)
 
 
 def test_a_theme_decides_size_and_colours(study_of_two, tmp_path):
