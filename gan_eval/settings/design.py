@@ -34,11 +34,7 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
         "question": "a sentence of the report",
         "published": "numbers in the report",
     },
-    "stimuli": {
-        "sets": "where pictures are",
-        "practice_sets": "where pictures are",
-        "catch_sets": "where pictures are",
-    },
+    "stimuli": "where pictures are",
     "quiz": {
         "participants": "more people do not change what each of them sees",
         "strict_counts": "whether a small pool is an error",

@@ -234,3 +234,5 @@ def test_timing_is_told_with_flags_checks_and_what_was_not_measured():
     assert "warned or failed in 1 of 1 session: vsync" in words
     assert "focus_lost" in [row[0] for row in flags.rows]
     assert "5.90\u202fms" in exposures.rows[0]
+    imported = timing_section(folder_of(trials=timed().assign(flags=None))).blocks[0]
+    assert not [line for line in imported.lines if "carry a flag" in line], "nobody looked for flags"

@@ -39,12 +39,6 @@ def refusal(tmp_path: Path, text: str) -> str:
     return message.removeprefix(f"{path}: ")
 
 
-def test_the_defaults_are_the_papers(tmp_path):
-    training = load(tmp_path, GOOD).training_of("m")
-    assert (training.learning_rate, training.beta1, training.lambda_l1) == (2e-4, 0.5, 100.0)
-    assert (training.d_loss_factor, training.image_size, training.epochs) == (0.5, 256, 3)
-
-
 def test_a_models_own_keys_override_the_shared_ones(tmp_path):
     text = GOOD + "[models.long]\ndata = 'd'\n[models.long.training]\nsteps = 9\nlambda_l1 = 10.0\n"
     study = load(tmp_path, text)

@@ -18,6 +18,7 @@ from gan_eval.report.people import pictures
 from gan_eval.report.people.caveats import sensitivity_sentences
 from gan_eval.report.people.comparisons import robustness_sentence
 from gan_eval.report.people.first_page import metrics_sentence
+from gan_eval.report.people.methods import paper_methods
 from gan_eval.report.people.participants import who_text
 from gan_eval.report.people.pictures import fooling_galleries
 from gan_eval.report.sections import study_report
@@ -157,7 +158,9 @@ def test_metrics_are_held_against_grades_too():
     ]  # fmt: skip
     lead = {"level": "stimulus", "dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "n": 40}
     leads = [lead | {"measure": "fooling_rate", "follows_better": "psnr"}, lead | {"measure": "mean_grade"}]
-    said = metrics_sentence(folder_of(correlations=rows, correlation_differences=leads))
+    folder = folder_of(rates=[rates()], correlations=rows, correlation_differences=leads)
+    assert "Metrics were compared with the fooling rate and mean grades by Spearman's" in paper_methods(folder)
+    said = metrics_sentence(folder)
     of_answers, of_grades = said.split("Do metrics rank each model's pictures as people's grades do?")
     assert of_answers.startswith(
         "Do metrics rank each model's pictures as people do? On maps PSNR and SSIM do; highest is PSNR"

@@ -7,16 +7,12 @@ from synthetic_tables import folder_of
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import answer
 from gan_eval.report.people.caveats import caveats
-from gan_eval.report.people.first_page import metrics_sentence
-from gan_eval.report.people.methods import paper_methods
 from gan_eval.report.people.pairs_and_grades import grade_sentences
 from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.report.sections import study_report
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.paper import PAPER
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import IMAGE_METRICS
-from gan_eval.tables.frames import frame_of
 
 
 def folder(rows: list[dict[str, object]], *, analysed: slice = slice(None)) -> StudyFolder:
@@ -173,21 +169,3 @@ def test_rehearsals_are_left_out_beside_people() -> None:
     mixed = folder(rows)
     assert "Simulated participants gave some of the answers" in said(mixed)
     assert "No person answered" not in said(mixed)
-
-
-@pytest.mark.slow
-def test_metrics_stand_beside_mean_grades() -> None:
-    shared = {"dataset": "d", "kind": "fake", "model": "gan"}
-    rows = [
-        {**shared, "participant": f"P{person}", "stimulus": f"d/gan/{number}", "response": None, "protocol": "rating"}
-        | {"rating": 1 + (number + person) // 3}
-        for person in range(4)
-        for number in range(10)
-    ]
-    values = [{**shared, "stimulus": f"d/gan/{number}", "metric": "ssim", "value": number / 10} for number in range(10)]
-    images = frame_of(values, IMAGE_METRICS)
-    of = folder_of(**analyze(fill_trials(pd.DataFrame(rows)), image_metrics=images), image_metrics=images)
-    assert metrics_sentence(of).startswith(
-        "Do metrics rank each model's pictures as people's grades do? On d it does (SSIM: Spearman"
-    )
-    assert "Metrics were compared with mean grades by Spearman's correlation" in paper_methods(of)

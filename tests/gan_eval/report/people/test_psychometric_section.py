@@ -33,7 +33,8 @@ def test_thresholds_are_told_and_drawn():
     assert "a: threshold 150" in chart.alternative
     (axes,) = chart.figures[0].axes
     assert [text.get_text() for text in axes.get_xticklabels()] == ["75", "150", "300"]
-    assert len(functions.rows) == 2
+    assert functions.rows[0][2].replace("\u202f", " ") == "150 ms"
+    assert functions.rows[1][3].replace("\u202f", " ") == "240 ms to 390 ms"
 
 
 @pytest.mark.parametrize(("link", "unit"), [("logit", "log-odds"), ("probit", "probits")])
