@@ -1,6 +1,6 @@
 """Simulated answers whose fits by R stand in `lme4_references.json`, and the code that made those numbers.
 
-`python lme4_designs.py > lme4_references.json` fits every design by R's lme4, and the grades by R's ordinal (needs
+`python lme4_designs.py > new.json`, to be renamed, fits every design by R's lme4, and the grades by R's ordinal (needs
 Rscript with both).
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit, ndtr
 
+REFERENCES = json.loads(Path(__file__).with_name("lme4_references.json").read_text())
 GENGAP = Path(os.environ.get("GAN_EVAL_HUMAN_DATA", "/work/shared/human")) / "gengap_trials.csv"
 
 

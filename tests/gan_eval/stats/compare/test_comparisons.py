@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import from_counts, simulated, simulated_pairs
+from make_trials import from_counts, judged, simulated, simulated_pairs
 from statsmodels.stats.multitest import multipletests
 
 from gan_eval.errors import UserError
@@ -153,13 +153,9 @@ def counterbalanced(*, people: int = 24, items: int = 30, effect: float = 0.0, s
     is_b = (person + item) % 2
     eta = 0.3 + effect * (is_b - 0.5) + rng.normal(0, 0.5, people)[person] + rng.normal(0, 1.2, items)[item]
     eta += rng.normal(0, 0.2, 2 * items)[2 * item + is_b]
-    model = np.where(is_b, "b", "a")
-    frame = pd.DataFrame({"participant": person, "item": item, "model": model, "kind": "fake", "dataset": "maps"})
-    frame["stimulus"] = [f"maps/{name}/{number}" for name, number in zip(model, item, strict=True)]
-    called_real = rng.random(len(eta)) < 1 / (1 + np.exp(-eta))
-    return fill_trials(
-        frame.astype({"participant": str, "item": str}).assign(response=np.where(called_real, "real", "fake"))
-    )
+    says_fake = rng.random(len(eta)) >= 1 / (1 + np.exp(-eta))
+    own = {"item": item.astype(str), "model": np.where(is_b, "b", "a"), "dataset": "maps"}
+    return judged(person, 2 * item + is_b, np.ones(len(item), bool), says_fake, **own)
 
 
 def test_detection_and_bias_follow_from_the_shares_of_the_row():
@@ -240,21 +236,3 @@ def test_equivalence_is_the_90_per_cent_interval_within_the_margin_twice_for_tol
         assert told_apart["margin"] == margin
     assert inside
     assert pd.isna(one(table, "real vs fake")["margin"])
-
-
-@pytest.mark.parametrize(
-    ("trials", "basis", "words"),
-    [
-        (from_counts(15, 10, 7, 18), "picture_cluster", "one participant"),
-        (simulated(participants=6, each=20).assign(response="fake"), "two_way_cluster", "nobody gave both answers"),
-        (simulated(participants=6, each=20, seed=1).assign(stimulus=lambda t: t.index.astype(str)), "two_way_cluster",
-         "no stimulus has more than one answer"),
-    ],
-)  # fmt: skip
-def test_without_a_model_the_clustered_shares_speak(trials, basis, words):
-    told_apart = one(comparisons(fill_trials(trials.drop(columns="correct"))), "told apart")
-    assert told_apart["basis"] == basis
-    assert words in told_apart["note"]
-    assert pd.isna(told_apart["check_p"])
-    called = {kind: (part["response"] == "fake").mean() for kind, part in trials.groupby("kind")}
-    assert told_apart["difference"] == pytest.approx(called["fake"] - called["real"])

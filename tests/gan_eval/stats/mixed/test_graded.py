@@ -1,17 +1,12 @@
 """The rows of grades and confidence in the table `mixed_models`."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from lme4_designs import DESIGNS, answers
+from lme4_designs import DESIGNS, REFERENCES, answers
 
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.trials import fill_trials
-
-REFERENCES = json.loads((Path(__file__).parents[1] / "lme4_references.json").read_text())
 
 
 def graded(**columns):

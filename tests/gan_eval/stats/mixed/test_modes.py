@@ -1,17 +1,12 @@
 """Conditional modes and their covariances against those of R's lme4, `ranef(condVar = TRUE)`."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
-from lme4_designs import DESIGNS, WITH_MODES, answers
+from lme4_designs import DESIGNS, REFERENCES, WITH_MODES, answers
 from scipy.special import expit
 
 from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.mixed.modes import conditional_modes
-
-REFERENCES = json.loads((Path(__file__).parents[1] / "lme4_references.json").read_text())
 
 
 @pytest.mark.parametrize("name", WITH_MODES)

@@ -213,31 +213,7 @@ def test_a_short_pool_is_reported() -> None:
     assert set(plan.table.loc[plan.table["question"] == "told apart", "stimuli"]) == {51}
 
 
-@pytest.mark.parametrize("protocol", ["paired", "model_vs_model"])
-def test_pairs_are_planned_by_their_choices(protocol: str) -> None:
-    planned = study(
-        quiz={"protocol": protocol, "pairs": 16},
-        power={"participants": [8], "simulations": 10, "choice_rate": 0.8, **ALL},
-        analysis={"margin": 0.05},
-    )
-    pool = planned_stimuli([("d", "one")], 60) if protocol == "paired" else POOL
-    table = plan_power(planned, pool).table.set_index("question")
-    asked = "told apart" if protocol == "paired" else "one against two"
-    assert set(table.index) == {asked, f"equivalence: {asked}"}
-    assert table.loc[asked, "power"] >= 0.8
-    assert table.loc[f"equivalence: {asked}", "power"] < 0.5
-    assert table.loc[asked, "effect"] == pytest.approx(0.26, abs=0.03)
-
-
 @pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])
 def test_power_of_exposures_that_follow_answers_is_refused(protocol: str) -> None:
     with pytest.raises(UserError, match=f"power is not defined for {protocol}"):
         plan_power(study(quiz={"protocol": protocol}), POOL)
-
-
-def test_studies_without_an_estimate_count_as_not_found() -> None:
-    sure = {"participants": [2], "simulations": 10, "fooling_rate": 1e-9, "false_alarm_rate": 1e-9, "sd_stimulus": 0}
-    table = plan_power(study(quiz={"real": 2, "fake": 2}, power=sure), POOL).table
-    row = table[(table["question"] == "told apart") & (table["participants"] == 2)].iloc[0]
-    assert 0 <= row["power"] <= 1
-    assert row["failed"] in range(11)

@@ -125,3 +125,5 @@ def test_without_one_a_choice_has_the_evidence_of_both_pictures() -> None:
     gap = norm.ppf(0.4) - norm.ppf(0.2)  # d' of 40 % hits and 20 % false alarms
     right = (fake + gap > real).mean()
     assert expit(assumed_truth(design.groups, SETTINGS).base[0]) == pytest.approx(right, abs=0.003)
+    asked = [question.name for question in questions_of(design.groups, AnalysisSettings(margin=0.1))]
+    assert asked == ["told apart", "equivalence: told apart"], "of one model on one data set nothing else"
