@@ -1,12 +1,16 @@
-"""HYPE scores against sums by hand and an independent bootstrap."""
+"""HYPE scores and the thresholds of staircases and QUEST+, against sums by hand and an independent bootstrap."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from make_trials import simulated
+from scipy import stats
 from scipy.stats import bootstrap
 
-from gan_eval.stats.answers.hype import bootstrap_mean, hype
+from gan_eval.settings.quiz import StaircaseSettings
+from gan_eval.stats.analysis import analyze
+from gan_eval.stats.answers.hype import bootstrap_mean, hype, mean_thresholds, thresholds
+from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.trials import fill_trials
 
 
@@ -68,3 +72,119 @@ def test_without_reals_or_with_one_participant_the_note_says_so() -> None:
     some = hype(pd.concat([answers(P1=(1, 1), P2=(2, 2)), fakes.assign(participant="P3", session="P3")])).iloc[0]
     assert some["n_participants"] == 2
     assert "without both kinds of picture, left out: 1" in some["note"]
+
+
+ANSWERS = [True, False, True, False, True, False, True, True, False, True]
+"""Turns at trials 2, 3, 4, 5 (left out) and 6, 7, 9, 10."""
+EXPOSURES = [500, 490, 520, 510, 540, 530, 560, 550, 540, 570]
+THRESHOLD = (530 + 560 + 540 + 570) / 4
+
+
+def climb(participant: str = "P1", *, shift: float = 0, answers: list[bool] = ANSWERS, **more: object) -> pd.DataFrame:
+    """The trials of one staircase."""
+    rows = [
+        {
+            "participant": participant,
+            "stimulus": f"d/real/{number}",
+            "kind": "real",
+            "response": "real" if right else "fake",
+            "dataset": "d",
+            "protocol": "staircase",
+            "block": 1,
+            "requested_exposure_ms": exposure + shift,
+            "fraction": 0.5,
+        }
+        for number, (right, exposure) in enumerate(zip(answers, EXPOSURES, strict=False))
+    ]
+    return fill_trials(pd.DataFrame(rows).assign(**more))
+
+
+def test_a_staircase_by_hand() -> None:
+    trials = pd.concat([climb(), climb("P2", protocol="yes_no")])
+    (row,) = thresholds(trials).to_dict("records")
+    assert (row["session"], row["participant"], row["block"], row["dataset"]) == ("P1", "P1", 1, "d")
+    assert (row["reversals"], row["threshold_ms"], row["mode_ms"]) == (8, THRESHOLD, 530)
+    assert (row["simulated"], row["fraction"]) == (False, 0.5)
+    assert pd.isna(row["bound"])
+
+
+def test_the_range_comes_from_the_settings() -> None:
+    narrow = StaircaseSettings(start_ms=500, shortest_ms=100, longest_ms=530)
+    assert thresholds(climb(), settings=narrow)["bound"].tolist() == ["longest"]
+    assert analyze(climb(), staircase=narrow)["thresholds"]["bound"].tolist() == ["longest"]
+
+
+def test_the_mean_over_participants() -> None:
+    table = thresholds(
+        pd.concat([climb("P1"), climb("P2", shift=30), climb("P3", shift=90), climb("P4", answers=[True])])
+    )
+    (found,) = mean_thresholds(table)
+    values = [THRESHOLD, THRESHOLD + 30, THRESHOLD + 90]
+    interval = stats.t.interval(0.95, 2, loc=sum(values) / 3, scale=stats.sem(values))
+    assert (found.dataset, found.n_participants, found.n_without, found.n_bound) == ("d", 3, 1, 0)
+    assert found.mean_ms == pytest.approx(sum(values) / 3)
+    assert (found.low_ms, found.high_ms) == pytest.approx(interval)
+
+
+def test_hype_time_is_the_mean_of_the_modal_exposures() -> None:
+    trials = pd.concat([climb("P1"), climb("P2", shift=30), climb("P3", shift=90)])
+    row = hype(trials).iloc[0]
+    assert (row["score"], row["unit"], row["n_participants"]) == ("hype_time", "ms", 3)
+    assert row["value"] == pytest.approx(thresholds(trials)["mode_ms"].mean())
+    assert row["ci_low"] < row["value"] < row["ci_high"]
+    narrow = StaircaseSettings(start_ms=500, shortest_ms=100, longest_ms=530)
+    (alone,) = hype(pd.concat([climb(), climb("P2", answers=[True])]), settings=narrow).to_dict("records")
+    assert "1 of 1 thresholds are at the longest exposure: the mean is a lower bound" in alone["note"]
+    assert "1 of 2 staircases turned round too seldom for a threshold" in alone["note"]
+
+
+def quest(participant: str = "P1", *, share: float = 0.75, model: str = "gan") -> pd.DataFrame:
+    """Forty trials of QUEST+ at 400 ms, that share of them right."""
+    return fill_trials(
+        pd.DataFrame(
+            {
+                "participant": participant,
+                "stimulus": f"d/{'real' if kind == 'real' else model}/{number}",
+                "kind": kind,
+                "model": None if kind == "real" else model,
+                "response": kind if number < 20 * share else {"real": "fake", "fake": "real"}[kind],
+                "dataset": "d",
+                "protocol": "quest_plus",
+                "block": 1,
+                "requested_exposure_ms": 400.0,
+            }
+            for kind in ("real", "fake")
+            for number in range(20)
+        )
+    )
+
+
+def test_quest_plus_has_a_threshold_between_the_ends_of_its_interval() -> None:
+    (row,) = thresholds(quest()).to_dict("records")
+    assert (row["protocol"], row["model"], row["answers"]) == ("quest_plus", "gan", 40)
+    assert pd.isna(row["reversals"])
+    assert pd.isna(row["mode_ms"])
+    assert row["threshold_ms_low"] < 400 < row["threshold_ms_high"]
+    assert row["threshold_ms"] == pytest.approx(400, abs=60)
+    better, worse = (thresholds(quest(share=share))["threshold_ms"].item() for share in (0.9, 0.6))
+    assert better < row["threshold_ms"] < worse
+    assert hype(quest()).empty
+
+
+def test_the_table_to_cite_has_the_mean_threshold_of_each_model() -> None:
+    trials = pd.concat([quest("P1"), quest("P2", share=0.8), quest("P3", share=0.6, model="vae")])
+    frames = analyze(trials)
+    each = frames["thresholds"].set_index("participant")["threshold_ms"]
+    cited = frames["paper"].set_index("model")
+    assert set(cited["protocol"]) == {"quest_plus"}
+    assert cited.loc["gan", "threshold_ms"] == pytest.approx(each[["P1", "P2"]].mean())
+    assert cited.loc["vae", "threshold_ms"] == pytest.approx(each["P3"])
+    assert cited["fooling_rate"].isna().all()
+    assert "exposure" not in set(rates(trials)["scope"])
+
+
+def test_steps_are_no_levels_of_exposure() -> None:
+    levels = climb("P2", protocol="yes_no").assign(requested_exposure_ms=[100.0, 250.0] * 5)
+    table = rates(pd.concat([climb(), levels]))
+    assert table.loc[table["scope"] == "exposure", "id"].tolist() == ["100", "250"]
+    assert table.iloc[0]["n_real"] == 20

@@ -188,6 +188,7 @@ def test_people_have_a_slope_where_two_or_more_judged_both_models(of_both, has_s
     shown = (trials["kind"] == "real") | (number < of_both) | (trials["model"] == own)
     (question,) = model_questions(answered_trials(trials[shown].reset_index(drop=True)), AnalysisSettings())
     assert ("participant" in question.question.slope_of) == has_slope
+    assert question.counts == tuple((trials.loc[shown, "model"] == name).sum() for name in "ab")
 
 
 def test_a_slope_by_picture_is_told_of_items_not_of_people():

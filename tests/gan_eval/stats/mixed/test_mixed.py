@@ -1,12 +1,17 @@
+"""The table `mixed_models`: its formulas, covariates, grades and confidence, and what has no estimate."""
+
 import numpy as np
 import pandas as pd
 import pytest
+from lme4_designs import DESIGNS, REFERENCES, answers
 from make_trials import from_counts, simulated
 from scipy.stats import t
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.mixed.formulas import planned_formulas, with_covariates
 from gan_eval.stats.mixed.models import mixed_models
+from gan_eval.stats.trials import answered_trials, fill_trials
 
 FORMULAS = [
     "correct ~ 1 + (1|participant) + (1|stimulus)",
@@ -173,3 +178,111 @@ def test_few_groups_and_missing_pictures_are_named_and_marks_travel():
     assert table["note"].str.contains("10 trials without stimulus left out").all()
     assert table["simulated"].all()
     assert (table["fraction"] == 0.25).all()
+
+
+RANDOM = "(1|participant) + (1|stimulus)"
+SLOPE = "(1 + kind|participant) + (1|stimulus)"
+
+
+ALWAYS = [f"{formula} + {RANDOM}" for formula in ("correct ~ 1", "correct ~ kind", "called_fake ~ kind")]
+SLOPED = [f"{outcome} ~ kind + {SLOPE}" for outcome in ("correct", "called_fake")]
+
+
+@pytest.mark.parametrize(
+    ("plan", "formulas", "exploratory"),
+    [
+        (
+            AnalysisSettings(slope=False, covariates=("age", "age", "sex")),
+            [*ALWAYS, f"correct ~ kind + age + sex + {RANDOM}"],
+            [False] * 4,
+        ),
+        (
+            AnalysisSettings(covariates=("age",)),
+            [*ALWAYS, *SLOPED, f"correct ~ kind + age + {SLOPE}"],
+            [False] * 6,
+        ),
+    ],
+)
+def test_what_is_planned(plan, formulas, exploratory):
+    found = planned_formulas(answered_trials(simulated(participants=4, stimuli=8, each=8)), plan)
+    assert [str(one.formula) for one in found] == formulas
+    assert [one.exploratory for one in found] == exploratory
+
+
+def test_a_data_set_of_one_kind_does_not_make_several():
+    trials = simulated(seed=1)
+    reals = trials["kind"] == "real"
+    trials.loc[reals & (np.arange(len(trials)) % 2 == 0), "dataset"] = "photographs"
+    assert [str(one.formula) for one in planned_formulas(answered_trials(trials), None)][2] == (
+        f"called_fake ~ kind + {RANDOM}"
+    )
+
+
+def test_a_question_goes_before_a_column_and_the_last_answer_counts():
+    frame = pd.DataFrame({"session": ["b", "a", "a", "b"], "age": 1})
+    asked = pd.DataFrame({"session": ["a", "a", "b"], "question": "age", "answer": ["20", "30", "40"]})
+    assert list(with_covariates(frame, ["age"], asked)["covariate:age"]) == ["40", "30", "30", "40"]
+    assert list(with_covariates(frame, ["age"], None)["covariate:age"]) == [1, 1, 1, 1]
+
+
+def graded(**columns):
+    """The design `grades` as trials: its second kind of picture is model B."""
+    data = answers(DESIGNS["grades"])
+    frame = {
+        "participant": [f"P{person:03d}" for person in data.first],
+        "stimulus": [f"S{picture:03d}" for picture in data.second],
+        "dataset": "d",
+        "kind": "fake",
+        "model": np.where(data.X[:, 0] > 0, "B", "A"),
+        "rating": data.y + 1.0,
+    }
+    return fill_trials(pd.DataFrame(frame | columns))
+
+
+def rows_of(table, outcome):
+    return table[table["formula"].str.startswith(f"{outcome} ~")]
+
+
+def test_the_table_says_what_ordinal_says():
+    table, reference = rows_of(mixed_models(graded()), "rating"), REFERENCES["grades"]
+    assert table["formula"].unique().tolist() == ["rating ~ model + (1|participant) + (1|stimulus)"]
+    assert table["term"].tolist() == [*(f"threshold[{low}|{low + 1}]" for low in range(1, 5)), "model[B]"]
+    assert table["estimate"].to_numpy() == pytest.approx(reference["beta"], abs=1e-3)
+    assert table["std_error"].to_numpy() == pytest.approx(reference["std_error"], rel=0.01)
+    assert table["log_likelihood"].to_numpy() == pytest.approx(reference["log_likelihood"], abs=1e-3)
+    assert table["sd_stimulus"].to_numpy() == pytest.approx(reference["second"][0], abs=1e-3)
+
+
+def test_grades_that_are_never_given_are_no_thresholds():
+    trials = graded()
+    trials["rating"] = trials["rating"].replace({3.0: 4.0})
+    terms = rows_of(mixed_models(trials), "rating")["term"].tolist()
+    assert terms == ["threshold[1|2]", "threshold[2|4]", "threshold[4|5]", "model[B]"]
+
+
+def test_kinds_are_compared_where_both_were_graded():
+    trials = graded()
+    is_real = trials["model"] == "B"
+    trials = trials.assign(kind=np.where(is_real, "real", "fake"), model=trials["model"].mask(is_real))
+    table = rows_of(mixed_models(trials), "rating")
+    assert table["formula"].unique().tolist() == ["rating ~ kind + (1|participant) + (1|stimulus)"]
+    assert table["term"].iloc[-1] == "kind[real]"
+    assert table["estimate"].iloc[-1] == pytest.approx(REFERENCES["grades"]["beta"][-1], abs=1e-3)
+
+
+def test_confidence_has_its_own_rows():
+    trials = graded()
+    trials = trials.assign(
+        confidence=trials["rating"],
+        rating=np.nan,
+        protocol="quick_response",
+        response=np.where(trials["rating"] > 2, "real", "fake"),
+    )
+    table = rows_of(mixed_models(trials), "confidence")
+    assert table["estimate"].to_numpy() == pytest.approx(REFERENCES["grades"]["beta"], abs=1e-3)
+
+
+def test_without_spread_the_rows_say_why():
+    table = rows_of(mixed_models(graded(rating=2.0)), "rating")
+    assert table["note"].tolist() == ["all answers are the same"]
+    assert table["estimate"].isna().all()
