@@ -66,13 +66,9 @@ class QuizStudy:
         """Deal one list.
 
         Raises:
-            UserError: as `gan_eval.quiz.draw.deal`.
+            UserError: as `gan_eval.quiz.draw.Dealer.deal`.
         """
         return self._dealer.deal(list_number)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what another process makes for itself."""
-        return {name: value for name, value in vars(self).items() if name != "_dealer"}
 
     @cached_property
     def _dealer(self) -> Dealer:

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Literal
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw.choose import PRACTICE_SETS, catch_offers, possible_counts, practice_offers
+from gan_eval.quiz.draw.choose import PRACTICE_SETS, Counts, catch_offers, possible_counts, practice_offers
 from gan_eval.quiz.draw.offers import Role, pools_of
 from gan_eval.quiz.draw.order import complete, generator, in_order, scattered_places
-from gan_eval.quiz.draw.rounds import Chooser, never_shown
+from gan_eval.quiz.draw.rounds import choices, never_shown
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
@@ -25,24 +25,6 @@ class Draw:
     """Rows of `gan_eval.tables.PLANS` in the order of the trials; `session` and `simulated` are still None."""
     warnings: tuple[str, ...]
     """One line for each data set that is too small for what was asked for, or for lists that differ."""
-
-
-def deal(
-    stimuli: Iterable[Row],
-    settings: QuizSettings,
-    *,
-    seed: int,
-    list_number: int,
-    practice: Sequence[Row] = (),
-    catch: Sequence[Row] = (),
-) -> Draw:
-    """Deal one list; arguments as of `Dealer` and its `deal`.
-
-    Raises:
-        UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`; too few
-            catch stimuli.
-    """
-    return Dealer(stimuli, settings, seed=seed, practice=practice, catch=catch).deal(list_number)
 
 
 class Dealer:
@@ -75,16 +57,18 @@ class Dealer:
             raise UserError("no stimuli to draw from; name a stimulus set with real and fake pictures")
         self._practice_pools = pools_of(practice, settings, setting=PRACTICE_SETS)
         self._warnings: list[str] = []
-        self._choosers: dict[str, Chooser] = {}
+        self._counts: dict[str, Counts] = {}
         for name, pool in sorted(self._pools.items()):
-            counts, warning = possible_counts(pool, settings)
-            self._warnings += [line for line in (warning, never_shown(pool, counts)) if line]
-            self._choosers[name] = Chooser(pool, counts, seed=seed)
+            self._counts[name], warning = possible_counts(pool, settings)
+            self._warnings += [line for line in (warning, never_shown(pool, self._counts[name])) if line]
 
     def deal(self, list_number: int) -> Draw:
         """Deal a list: practice, then a block for each data set, the blocks in random order, catch trials among them.
 
         Lists are numbered from 1.
+
+        Raises:
+            UserError: too few catch stimuli, or under `strict_counts` too few items for practice.
         """
         settings, seed = self._settings, self._seed
         blocks: list[list[Row]] = []
@@ -92,7 +76,8 @@ class Dealer:
         names = sorted(self._pools)
         for place in generator(seed, list_number, "blocks").permutation(len(names)):
             pool = self._pools[names[place]]
-            chosen = self._choosers[names[place]].choose(list_number)
+            items = next(choices(pool, self._counts[pool.dataset], seed=seed, first=list_number))
+            chosen = [(role, pool.roles[role][item]) for role, item in items]
             remaining[pool.dataset] = pool.without(row["item"] for _, row in chosen)
             blocks.append(_rows(chosen, settings, "main", seed=seed, list_number=list_number))
         used_items = {row["item"] for block in blocks for row in block}

@@ -6,7 +6,6 @@ for each of its lists. List k is what is left after halving on to a single list,
 is odd goes to the first half for the pictures that were shown less than their share before.
 """
 
-import threading
 from collections.abc import Iterator
 from itertools import count
 
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from gan_eval.quiz.draw.choose import Counts
 from gan_eval.quiz.draw.offers import REAL, Pool, Role
 from gan_eval.quiz.draw.order import generator
-from gan_eval.tables.frames import Row
 
 Choice = tuple[Role, str]
 """Role and item."""
@@ -30,38 +28,11 @@ STEPS = 1000
 """Most steps that even rates may take."""
 
 
-NEAR = 8
-"""Lists that are asked for in any order among this number of neighbours cost as little as in their own order."""
-
-
-class Chooser:
-    """Chooses lists in a time that depends on the pool alone; a list soon after the one before it costs less."""
-
-    def __init__(self, pool: Pool, counts: Counts, *, seed: int) -> None:
-        self._pool, self._counts, self._seed = pool, counts, seed
-        self._lock = threading.Lock()
-        self._ready: dict[int, list[Choice]] = {}
-        self._next = 1
-        """The list that `_coming` yields next."""
-        self._coming = choices(pool, counts, seed=seed)
-
-    def choose(self, list_number: int) -> list[tuple[Role, Row]]:
-        """Return the offers of one list with their roles."""
-        with self._lock:
-            if list_number not in self._ready and not 0 <= list_number - self._next < NEAR:
-                self._coming = choices(self._pool, self._counts, seed=self._seed, first=list_number)
-                self._next = list_number
-            while list_number not in self._ready:
-                self._ready[self._next] = next(self._coming)
-                self._next += 1
-            chosen = self._ready.pop(list_number)
-            for number in [each for each in self._ready if abs(each - list_number) > NEAR]:
-                del self._ready[number]
-        return [(role, self._pool.roles[role][item]) for role, item in chosen]
-
-
 def choices(pool: Pool, counts: Counts, *, seed: int, first: int = 1) -> Iterator[list[Choice]]:
-    """Yield what `choose` chooses for the lists `first`, `first` + 1, ... without end."""
+    """Yield role and item of each trial of the lists `first`, `first` + 1, ... without end.
+
+    The first of them takes a time that depends on the pool alone, for each number the same.
+    """
     roles, items = roles_of(pool, counts), pool.items
     begun, skipped = divmod(first - 1, LISTS)
     for number in count(begun):

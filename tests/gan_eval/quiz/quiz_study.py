@@ -6,6 +6,7 @@ from typing import Any
 
 from gan_eval.quiz.admission import Person, QuizStudy, admit
 from gan_eval.quiz.clock import Clock, SystemClock
+from gan_eval.quiz.draw import Dealer, Draw
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.room import SessionResult, make_session, run_session
 from gan_eval.quiz.session import Session
@@ -47,6 +48,11 @@ def two_models(stimuli: StimulusSet) -> StimulusSet:
 def set_of(rows: Iterable[Row]) -> StimulusSet:
     """A set without files."""
     return StimulusSet(Path("nowhere"), tuple(rows))
+
+
+def deal(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, list_number: int, **sets: Any) -> Draw:
+    """One list."""
+    return Dealer(stimuli, settings, seed=seed, **sets).deal(list_number)
 
 
 def study_of(stimuli: StimulusSet, settings: QuizSettings, **how: Any) -> QuizStudy:

@@ -1,6 +1,5 @@
 """Admission: beginning, resuming, refusals, and the lists of participants."""
 
-import pickle
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,12 +49,6 @@ def test_an_open_session_continues_with_its_draw(store: Store) -> None:
     assert [row["stimulus"] for row in again.plan] == [row["stimulus"] for row in first.plan]
     assert [row["trial"] for row in again.onsets] == [1]
     assert again.warnings == ()
-
-
-def test_a_study_that_has_dealt_goes_to_another_process() -> None:
-    study = study_of(set_of(stimulus_rows(20)), SETTINGS)
-    dealt = study.deal(2)
-    assert pickle.loads(pickle.dumps(study)).deal(2) == dealt
 
 
 def test_who_comes_after_a_requested_list_gets_the_next_one(store: Store) -> None:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from quiz_study import stimulus_rows
+from quiz_study import deal, stimulus_rows
 
-from gan_eval.quiz.draw import deal
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings

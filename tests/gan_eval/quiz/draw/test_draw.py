@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from quiz_study import stimulus_rows
+from quiz_study import deal, stimulus_rows
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw import Dealer, deal
 from gan_eval.quiz.draw.choose import Counts, feasible, match
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.draw.offers import REAL, Pool
@@ -33,14 +32,6 @@ def test_a_list_is_a_function_of_seed_and_number_whatever_the_order_of_the_rows(
     assert draws[0] not in draws[1:]
     assert [row["trial"] for row in draws[0].plan] == list(range(1, 11))
     assert set(draws[0].plan[0]) == set(PLANS.names)
-
-
-def test_lists_do_not_depend_on_those_that_were_dealt_before() -> None:
-    """Deal neighbours, jumps, repeats and the first list of the next round: each is as if it were dealt alone."""
-    rows = stimulus_rows(30, ("a", "b"))
-    dealer = Dealer(rows, FIVE, seed=3)
-    for number in (1, 2, 4, 3, 30, 29, 31, 2, 2, LISTS - 1, LISTS + 1, LISTS):
-        assert dealer.deal(number) == deal(rows, FIVE, seed=3, list_number=number), number
 
 
 def test_each_data_set_is_a_block_and_their_order_changes() -> None:

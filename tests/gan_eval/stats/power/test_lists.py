@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_eval.quiz.draw import deal
+from gan_eval.quiz.draw import Dealer
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.power.design import deal_design, planned_stimuli
 
@@ -22,10 +22,10 @@ VERSIONS = [("maps", "one"), ("maps", "two"), ("shoes", "one")]
 def test_every_list_is_the_one_that_the_quiz_deals(settings: QuizSettings) -> None:
     rows = planned_stimuli(VERSIONS, 20)
     design = deal_design(rows, settings, seed=5, participants=9)
-    names = _names(rows, settings)
+    names, dealer = _names(rows, settings), Dealer(rows, settings, seed=5)
     for number in range(9):
         planned = design.stimulus[design.participant == number]
-        dealt = deal(rows, settings, seed=5, list_number=number + 1).plan
+        dealt = dealer.deal(number + 1).plan
         wanted = sorted((row["stimulus"], row["stimulus_b"] or "") for row in dealt)
         assert sorted(names[stimulus] for stimulus in planned) == wanted
 
