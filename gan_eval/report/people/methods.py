@@ -266,7 +266,8 @@ def _models(folder: StudyFolder) -> list[str]:
         if (comparisons["measure"] == "called_fake").any():
             sentences.append(
                 "In Monte Carlo studies of 10 to 40 participants, 95 % intervals of such rates contained the truth in "
-                "93 to 99 % of studies: with few pictures, and near the ceiling, they are too wide."
+                "93 to 99 % of studies: with few pictures, and near the ceiling, they are too wide, and p "
+                "values too large."
             )
     if "crossed_model_clustered_error" in bases:
         sentences.append("Where pictures had few answers each, the larger error of clustered shares was taken.")

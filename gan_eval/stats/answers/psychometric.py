@@ -15,7 +15,7 @@ from gan_eval.settings.analysis import AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.contrast import population_proportions
-from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
+from gan_eval.stats.compare.differences import HALF, ONE_PARTICIPANT, difference_of_proportions, proportion_less_half
 from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.psychometric import (
@@ -94,7 +94,6 @@ _KEPT = [
     "session", "study", "participant", "protocol", "dataset", "model", "simulated", "fraction", "right", "is_fake",
     "picture",
 ]  # fmt: skip
-_ONE_PARTICIPANT = "one participant: says nothing of people in general"
 
 
 @dataclass(frozen=True)
@@ -276,7 +275,7 @@ def _function(
         if not is_crossed and own["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
             notes.append("the levels followed the answers, which pooled answers do not allow for")
         if row["n_participants"] == 1:
-            notes.append(_ONE_PARTICIPANT)
+            notes.append(ONE_PARTICIPANT)
         is_told = is_inside or not np.isnan(place.low)
         row |= {
             "threshold": judged.level(place.value) if is_told else np.nan,

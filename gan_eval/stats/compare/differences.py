@@ -16,7 +16,8 @@ from gan_eval.stats.shares import Z90, Z95, binomial_p, fisher_p, newcombe, wils
 HALF = 0.5
 """Share of choices of either of two pictures by chance."""
 _TOO_FEW = "too few participants or stimuli for an interval"
-_ONE_PARTICIPANT = "one participant: says nothing of people in general"
+ONE_PARTICIPANT = "one participant: says nothing of people in general"
+"""Note of a row that has an interval over pictures, but no test and no verdict."""
 
 
 class WaldTest(NamedTuple):
@@ -149,7 +150,7 @@ def difference_of_proportions(
     df = freedom(*factors, side=in_a)
     if df < 1:
         return Difference(difference, np.nan, np.nan, np.nan, _TOO_FEW)
-    note = _ONE_PARTICIPANT if participants == 1 else ""
+    note = ONE_PARTICIPANT if participants == 1 else ""
     if all(success[group].all() or not success[group].any() for group in (in_a, ~in_a)):
         (stimuli_a, people_a), (stimuli_b, people_b) = (
             [n_levels(factor[group]) for factor in (stimulus, participant)] for group in (in_a, ~in_a)
@@ -202,7 +203,7 @@ def proportion_less_half(
     if n_levels(picture) < 2:
         return Difference(difference, np.nan, np.nan, np.nan, _TOO_FEW)
     df = freedom(*((picture,) if single else (participant, picture)))
-    note = _ONE_PARTICIPANT if single else ""
+    note = ONE_PARTICIPANT if single else ""
     if success.all() or not success.any():
         agree = "all answers agree: interval and p as if each picture or participant had answered once"
         independent = _wilson_and_binomial(float((df + 1) * success.all()), df + 1, margin)

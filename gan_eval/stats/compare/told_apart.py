@@ -25,7 +25,7 @@ from scipy.special import ndtr, ndtri
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import cells, cluster_sums, equivalence_p, freedom, n_levels, t_critical, two_sided_p
 from gan_eval.stats.compare.contrast import FEW_ANSWERS, MANY_GROUPS, cell_proportions
-from gan_eval.stats.compare.differences import Difference, wald, wald_interval
+from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, wald_interval
 from gan_eval.stats.groups import joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
@@ -39,7 +39,6 @@ MOST_ROWS = 60
 _LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Standard deviation of random effects, and size of a cell's linear predictor, above which an estimate diverged."""
 ONE_KEY = "nobody gave both answers, so response bias alone explains them"
-ONE_PARTICIPANT = "one participant: says nothing of people in general"
 FEW_PEOPLE = 6
 """Number of people below which a row's note says that its intervals are wide by necessity."""
 TOO_FEW = "too few participants or pictures for an interval"
@@ -166,6 +165,16 @@ class Rates:
         """The two shares as a reader sees them."""
         return self.observed or (self.fake, self.real)
 
+    @property
+    def _one_key(self) -> bool:
+        """Nobody gave both answers: the answers have no variance that would say anything of the pictures."""
+        return ONE_KEY in (self.note or "")
+
+    @property
+    def _is_open(self) -> bool:
+        """There is no test and no verdict."""
+        return self._one_key or ONE_PARTICIPANT in (self.note or "")
+
     def error(self, by_fake: float, by_real: float) -> float:
         """Standard error of a number with these derivatives by the two shares; NaN without an interval."""
         gradient = np.array([by_fake, by_real])
@@ -187,11 +196,12 @@ class Rates:
 
     def bias(self) -> Difference:
         """Share of reals judged correctly minus share of fakes judged correctly."""
-        difference = 1 - sum(self.given)
-        estimate = 1 - self.real - self.fake, self.error(-1.0, -1.0), self.df
-        test = wald(*estimate)
-        ends = (test.ci_low, test.ci_high, test.p, self.note, test.ci90_low, test.ci90_high)
-        return Difference(difference, *ends, np.nan, self.basis, np.nan, interval=wald_interval(*estimate))
+        estimate, error = 1 - self.real - self.fake, self.error(-1.0, -1.0)
+        p = np.nan if self._is_open else float(two_sided_p(estimate, error, self.df))
+        ends = (np.nan,) * 4 if self._one_key else (*self._interval_of_bias(0.95), *self._interval_of_bias(0.9))
+        low, high, low90, high90 = ends
+        numbers = (low, high, p, self.note, low90, high90, np.nan, self.basis, np.nan)
+        return Difference(1 - sum(self.given), *numbers, interval=self._interval_of_bias)
 
     def detection(self, margin: float | None) -> Detection:
         """The numbers of the row.
@@ -201,8 +211,7 @@ class Rates:
         """
         accuracy, hits, false_alarms = (1 + self.fake - self.real) / 2, *self.given
         z, z_error = self._on_probit(accuracy, 0.5, -0.5)
-        is_open = any(reason in (self.note or "") for reason in (ONE_KEY, ONE_PARTICIPANT))  # no verdict
-        limit = np.nan if margin is None or is_open else float(ndtri(0.5 + margin))
+        limit = np.nan if margin is None or self._is_open else float(ndtri(0.5 + margin))
         z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
         dprime = z_hit - z_false_alarm
         error = self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
@@ -216,7 +225,7 @@ class Rates:
             independent = shown - float(np.hypot(*down)), shown + float(np.hypot(*up))
             ends = _beyond(shown - dprime, error, ends, independent)
         shares, shares90 = self._accuracy(0.95), self._accuracy(0.9)[1:]
-        if ONE_KEY in (self.note or ""):  # without variance of the answers their intervals would mean nothing
+        if self._one_key:  # without variance of the answers their intervals would mean nothing
             ends = shares90 = (np.nan, np.nan)
             shares = Estimate(shares.value, *ends)
         return Detection(
@@ -225,7 +234,7 @@ class Rates:
             shares,
             shares90,
             Estimate(shown, *ends),
-            np.nan if is_open else float(two_sided_p(z, z_error, self.df)),
+            np.nan if self._is_open else float(two_sided_p(z, z_error, self.df)),
             float(equivalence_p(z, z_error, self.df, limit)),
             self.basis,
             joined(self.note, "d′ with one answer of each kind added, since a rate is 0 or 1" if is_extreme else None),
@@ -264,6 +273,14 @@ class Rates:
     def _interval_of_difference(self, coverage: float) -> tuple[float, float]:
         _, low, high = self._accuracy(coverage)
         return 2 * low - 1, 2 * high - 1
+
+    def _interval_of_bias(self, coverage: float) -> tuple[float, float]:
+        estimate, error = 1 - self.real - self.fake, self.error(-1.0, -1.0)
+        (hits, false_alarms), (n_fake, n_real) = self.given, self.n
+        z = float(ndtri((1 + coverage) / 2))
+        independent = newcombe((1 - false_alarms) * n_real, n_real, hits * n_fake, n_fake, z=z)
+        ends = wald_interval(estimate, error, self.df)(coverage)
+        return _beyond(1 - hits - false_alarms - estimate, error, ends, independent)
 
     def _on_probit(self, share: float, by_fake: float, by_real: float) -> tuple[float, float]:
         """z(share) and its standard error."""

@@ -103,9 +103,10 @@ def test_one_key_alone_is_no_verdict(people: int) -> None:
         assert np.isnan([row["accuracy_low"], row["accuracy90_high"], row["dprime_low"]]).all(), "50 % ± 1.5 points"
         assert "nobody gave both answers" in row["note"]
         assert np.isfinite(row["dprime"])
-    told_apart = frames["comparisons"][frames["comparisons"]["measure"] == "called_fake"]
-    assert told_apart[["p", "p_equivalent"]].isna().all(axis=None)
-    assert not told_apart["verdict"].isin(["different", "equivalent"]).any()
+    kinds = frames["comparisons"][frames["comparisons"]["measure"].isin(["called_fake", "accuracy"])]
+    assert set(kinds["comparison"]) >= {"told apart", "real vs fake"}
+    assert kinds[["p", "p_equivalent", "ci_low", "simultaneous_high"]].isna().all(axis=None)
+    assert not kinds["verdict"].isin(["different", "equivalent"]).any()
 
 
 def test_a_model_that_diverged_gives_way_to_clustered_shares() -> None:
@@ -174,6 +175,8 @@ def test_an_interval_reaches_beyond_an_estimate_below_100_percent(people: int, w
                 assert one.high > one.value or one.value == one.high == 1
                 assert one.high - one.low < 0.6
             assert row.dprime.low < row.dprime.value < row.dprime.high
+            bias = found.bias()
+            assert bias.ci_low <= bias.ci90_low <= bias.difference <= bias.ci90_high <= bias.ci_high
             assert row.accuracy.low <= row.accuracy90[0] < row.accuracy.value <= row.accuracy90[1] <= row.accuracy.high
 
 
@@ -194,6 +197,17 @@ def test_of_one_person_the_pictures_are_the_clusters() -> None:
     assert "one participant" in str(found.note)
     error = np.sqrt(sum(k * (1 - p) ** 2 + (25 - k) * p**2 for k, p in ((15, 16 / 27), (7, 8 / 27))) / 25 / 24)
     assert found.error(1, -1) == pytest.approx(error)
+
+
+def test_one_person_gives_no_verdict_on_kinds_and_models() -> None:
+    """`real vs fake` was different with p = 2e-23, and two models with p = 0.004, next to "says nothing of people"."""
+    counts = {"gan": (20, 0, 20, 0), "a": (15, 5, 1, 0), "b": (5, 15, 1, 0)}
+    parts = [from_counts(*of, dataset=name).assign(model=name, dataset="d") for name, of in counts.items()]
+    trials = pd.concat(parts, ignore_index=True).assign(trial=lambda t: np.arange(len(t)) + 1)
+    table = analyze(trials, plan=PLAN)["comparisons"]
+    assert {"told apart", "real vs fake", "models on d"} <= set(table["comparison"])
+    assert table[["p", "p_equivalent"]].isna().all(axis=None)
+    assert set(table["verdict"].dropna()) == {"undecided"}
 
 
 @pytest.mark.parametrize(("people", "says"), [(1, False), (3, True), (6, False)])
