@@ -84,14 +84,6 @@ def test_items_are_dealt_evenly_and_alike_for_every_model() -> None:
     assert [dealt[f"i{n}"] for n in range(6)] == [5, 1, 4, 7, 4, 0]  # the same in every process and version
 
 
-def test_pictures_of_an_item_are_in_one_group_and_few_items_in_none() -> None:
-    items = [f"i{n}" for n in range(12)]
-    groups = groups_of([*items, *items], deal(items))
-    assert groups is not None
-    assert (groups[:12] == groups[12:]).all()
-    assert groups_of(items[:9] * 2, deal(items)) is None
-
-
 def test_a_group_that_leaves_too_little_leaves_no_interval() -> None:
     values = np.arange(10.0)[:, None]
     groups = np.zeros(10, dtype=np.intp)
