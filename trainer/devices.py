@@ -21,7 +21,8 @@ WORKERS = 4
 WORKSPACE = ":4096:8"
 """Size and number of cuBLAS workspaces that make its sums deterministic; read when cuBLAS starts."""
 MIN_STEP_SIZE = 2**19
-"""Smallest `step_size` that gains from a second thread: in smaller steps most time is Python's overhead."""
+"""Smallest step that gains from a second thread: pixels of a batch times the square of the generator's channels. In
+smaller steps most time is Python's overhead."""
 
 
 def workers_for(device: torch.device, requested: int | None) -> int:
@@ -53,8 +54,10 @@ def cpu_threads(
     if threads is None and "OMP_NUM_THREADS" not in os.environ:
         threads = recorded
         if threads is None and before > 1 and device.type == "cpu":
-            is_small = settings is not None and step_size(settings) < MIN_STEP_SIZE
-            threads = 1 if is_small else min(before, free_cores())
+            threads = min(before, free_cores())
+            if settings is not None:
+                size = settings.batch_size * settings.image_size**2 * settings.generator_channels**2
+                threads = 1 if size < MIN_STEP_SIZE else threads
     threads = threads or before
     if threads > 1:
         warn_if_threads_spin()
@@ -63,11 +66,6 @@ def cpu_threads(
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def step_size(settings: TrainingSettings) -> int:
-    """Return a measure of a step's work: pixels of a batch times the square of the generator's channels."""
-    return settings.batch_size * settings.image_size**2 * settings.generator_channels**2
 
 
 def new_fabric(settings: TrainingSettings) -> Fabric:
@@ -137,12 +135,7 @@ def memory_for(what: str, fix: str) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
+        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not known and not any(word in str(error).lower() for word in _WORDS):
             raise
         raise UserError(f"out of memory for {what}; {fix}") from error
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error, of any library, means that memory ran out."""
-    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return known or any(word in str(error).lower() for word in _WORDS)

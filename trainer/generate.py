@@ -79,9 +79,11 @@ def generate(
     source = load_model(run, dropout=dropout)
     size = picture_size(image_size, source)
     model = model or source.name
+    names = Names(dataset or data.resolve().name, model, split)
     if problem := model_name_problem(model):
         raise UserError(f"--model {model}: {problem}")
-    names = Names(dataset or data.resolve().name, model, split)
+    if problem := name_problem(names.dataset, "dataset"):
+        raise UserError(f"--dataset {names.dataset}: {problem}")
     fills_holes = source.settings.inpainting is not None
     for option, value in (("--masks", masks), ("--mask-seed", mask_seed)):
         if value is not None and not fills_holes:
@@ -213,13 +215,6 @@ class Names:
     dataset: str
     model: str
     split: str
-
-    def __post_init__(self) -> None:
-        for field in ("dataset", "model"):
-            if name_problem(name := getattr(self, field), field):
-                raise UserError(
-                    f"{field} name {name!r}: a name is wanted, without '/' and '|'; give one with --{field}"
-                )
 
     def raw(self) -> "Names":
         """The names of the set of what the generator itself gave."""

@@ -42,19 +42,29 @@ def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
 def translate_batch(
     net: nn.Module, pictures: Sequence[Picture], *, purpose: Purpose, seed: int, numbers: Sequence[int]
 ) -> list[Picture]:
-    """Pictures of one size through the generator, each independent of the others (but for the last bits).
+    """Pictures of one size through the generator; see `generated`."""
+    x = as_tensor(np.stack(pictures).transpose(0, 3, 1, 2))
+    if getattr(net, "in_channels", 3) == 1:
+        x = (x * torch.tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+    return generated(net, x, purpose=purpose, seed=seed, numbers=numbers)
+
+
+def generated(net: nn.Module, x: Tensor, *, purpose: Purpose, seed: int, numbers: Sequence[int]) -> list[Picture]:
+    """Return the pictures of a generator, each independent of the others (but for the last bits).
 
     Returns:
         For each (H, W, 3) uint8, rounded to the nearest level; grey made RGB in three equal channels.
     """
     device = next(net.parameters()).device
-    x = as_tensor(np.stack(pictures).transpose(0, 3, 1, 2))
-    if getattr(net, "in_channels", 3) == 1:
-        x = (x * torch.tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
+    layers = [module for module in net.modules() if isinstance(module, Dropout)]
     generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
-    with dropout_from(net, generators):
-        y = net(on_device(x, device))
-    return as_pictures(y)
+    try:
+        for layer in layers:
+            layer.generators = generators
+        return as_pictures(net(on_device(x, device)))
+    finally:
+        for layer in layers:
+            layer.generators = None
 
 
 class NotFiniteError(ValueError):
@@ -72,16 +82,3 @@ def as_pictures(y: Tensor) -> list[Picture]:
         raise NotFiniteError(sound.index(False))
     levels = ((y.float() + 1.0) * 127.5).round_().clamp_(0, 255).to(torch.uint8).cpu()  # one transfer for all
     return [np.ascontiguousarray(picture.expand(3, -1, -1).permute(1, 2, 0).numpy()) for picture in levels]
-
-
-@contextmanager
-def dropout_from(net: nn.Module, generators: Sequence[torch.Generator]) -> Iterator[None]:
-    """Inside, dropout takes its numbers from a generator for each picture."""
-    layers = [module for module in net.modules() if isinstance(module, Dropout)]
-    try:
-        for layer in layers:
-            layer.generators = generators
-        yield
-    finally:
-        for layer in layers:
-            layer.generators = None

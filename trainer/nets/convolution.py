@@ -25,7 +25,8 @@ Net = TypeVar("Net", bound=nn.Module)
 def use_matrix_products(net: Net) -> Net:
     """Let the plain convolutions of a network take matrix products where these are faster, on a CPU; returns `net`.
 
-    Its weights and their keys stay the same. A convolution to one channel has too few weights to gain by it.
+    Its weights and their keys stay the same. A convolution to one channel has too few weights to gain by it. Groups,
+    dilation and other borders than zeros are for no network here.
     """
     for module in net.modules():
         if type(module) is nn.Conv2d and module.out_channels > 1:
@@ -70,17 +71,8 @@ def _few_pixels(layer: nn.Conv2d | nn.ConvTranspose2d, pixels: int) -> bool:
 
 
 def _possible(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """Return whether the products can be used: on a CPU, in the precision of the weights, without tracing."""
-    if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
-        return False
-    return (
-        x.device.type == "cpu"
-        and x.dtype == layer.weight.dtype
-        and x.dtype in (torch.float32, torch.float64)
-        and layer.groups == 1
-        and layer.dilation == (1, 1)
-        and layer.padding_mode == "zeros"
-    )
+    """Return whether the products can be used: on a CPU, in the precision of the weights."""
+    return x.device.type == "cpu" and x.dtype == layer.weight.dtype and not torch.is_autocast_enabled("cpu")
 
 
 class _ConvolutionProduct(torch.autograd.Function):

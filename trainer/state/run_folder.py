@@ -113,13 +113,9 @@ def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
 
 
 def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None:
-    """Write a generator with its settings, without paths and times, so that equal runs give equal files."""
+    """Write a generator of finite weights with its settings, without paths and times: equal runs give equal files."""
     from safetensors.torch import save
 
-    from gan_eval.metrics.weights.files import first_nonfinite
-
-    if key := first_nonfinite(net.state_dict()):
-        raise UserError(f"{path}: not written, as its weight {key} is not finite; lower learning_rate and train again")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
     described = {**definition, "format": GENERATOR_FORMAT}
     metadata = json.dumps({**described, _DIGEST: digest_of(described, tensors)}, sort_keys=True)

@@ -17,11 +17,10 @@ from gan_eval.stimuli.pictures import Picture
 from trainer.batches import as_tensor
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.photographs import PhotographSet
-from trainer.devices import on_device
-from trainer.inference import as_pictures, dropout_from
+from trainer.inference import generated
 from trainer.losses import at_holes, pixel_weights
 from trainer.masks import Mask, Masks, at_size, hash_holes, read_holes
-from trainer.randomness import Purpose, stream, torch_seed
+from trainer.randomness import Purpose, stream
 from trainer.step import Batch
 from trainer.tasks.task import Example, Output, Task
 
@@ -95,22 +94,19 @@ class Inpainting(Task):
     def outputs(
         self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
     ) -> list[Output]:
-        device = next(net.parameters()).device
         masks = [example.mask.hole for example in examples if example.mask is not None]
         levels = as_tensor(np.stack([example.target for example in examples]).transpose(0, 3, 1, 2)).numpy()
         batch = self._batch(levels, np.stack(masks), [stream(purpose, seed, number, 1) for number in numbers])
-        generators = [torch.Generator(device).manual_seed(torch_seed(purpose, seed, number)) for number in numbers]
-        with dropout_from(net, generators):
-            pictures = as_pictures(net(on_device(batch.inputs, device)))
+        pictures = generated(net, batch.inputs, purpose=purpose, seed=seed, numbers=numbers)
         outputs = []
-        for example, generated in zip(examples, pictures, strict=True):
+        for example, picture in zip(examples, pictures, strict=True):
             assert example.mask is not None
             hole = example.mask.hole[..., None]
             if self.gives_centre:  # it is first put into its place
                 whole = example.target.copy()
-                whole[self._window(whole.shape[0])] = generated
+                whole[self._window(whole.shape[0])] = picture
             else:
-                whole = generated
+                whole = picture
             composite = np.where(hole, whole, example.target)  # its known pixels are those of the target
             outputs.append(Output(composite, whole if self.gives_raw else None))
         return outputs

@@ -89,8 +89,6 @@ class Validation:
         """Set up for a run's folder; `measure` computes the metrics."""
         settings = task.settings
         self.best_metric = settings.best_metric or settings.validation_metrics[0]
-        if self.best_metric not in measure.higher_is_better:
-            raise UserError(f"best_metric {self.best_metric!r}: not among the validation metrics")
         self.higher_is_better = measure.higher_is_better[self.best_metric]
         self.mode: Mode = task.modes[0]
         """The mode by which the best generator is chosen."""

@@ -30,25 +30,6 @@ def test_pooling_halves_in_place_of_strides_and_nothing_else_changes() -> None:
     assert torch.equal(pooled.down[0](x), torch.nn.functional.max_pool2d(conv, 2))
 
 
-def test_initial_weights_follow_from_the_seed_alone() -> None:
-    settings = TrainingSettings(steps=1, image_size=64, generator_channels=8, seed=1)
-    torch.manual_seed(0)
-    one, D = new_networks(settings)
-    torch.manual_seed(99)
-    two, _ = new_networks(settings)
-    other, _ = new_networks(settings.model_copy(update={"seed": 2}))
-    for name, weight in one.state_dict().items():
-        assert torch.equal(weight, two.state_dict()[name]), name
-    assert not torch.equal(one.down[0].conv.weight, other.down[0].conv.weight)
-    inner = one.down[4].conv.weight.detach()
-    assert float(inner.mean()) == pytest.approx(0, abs=5e-4)
-    assert float(inner.std()) == pytest.approx(0.02, rel=0.02)
-    assert float(one.down[4].norm.weight.detach().mean()) == pytest.approx(1, abs=0.02)
-    assert torch.equal(one.up[0].conv.bias, torch.zeros(3))
-    assert torch.equal(one.down[4].norm.running_var, torch.ones(64))
-    assert torch.equal(D.model[0].bias, torch.zeros(64))
-
-
 def sha256(net: torch.nn.Module) -> str:
     digest = hashlib.sha256()
     for name, tensor in net.state_dict().items():
@@ -62,6 +43,7 @@ def sha256(net: torch.nn.Module) -> str:
         ({}, "fdc5214a8f3bf236", "4876a9f6ac3a9735"),
         ({"image_size": 64, "norm": "instance"}, "c73979cd899a4d1c", "c4d64575212beb7d"),
         ({"image_size": 64, "norm": "none", "dropout": 0.0}, "d6e6f54f00a2bf80", "58f175f5a1dc0256"),
+        ({"image_size": 64, "seed": 2**63 - 1}, "640b5e528314083d", "4553f4614001e16c"),
     ],
 )
 def test_initial_weights_stay_what_they_were(changes: dict[str, Any], generator: str, discriminator: str) -> None:
@@ -75,22 +57,12 @@ def settings_of(**changes: object) -> TrainingSettings:
     return TrainingSettings(**given | changes)
 
 
-def test_the_layer_adds_its_weights_alone() -> None:
-    with torch.device("meta"):
-        plain, connected = UNet(depth=6), UNet(depth=6, bottleneck_side=4)
-    extra = 512 * (16 * 16 + 16)
-    counts = [sum(weight.numel() for weight in net.parameters()) for net in (plain, connected)]
-    assert counts[1] == counts[0] + extra
-    assert list(connected.state_dict()) == [*plain.state_dict(), "bottleneck.weight", "bottleneck.bias"]
-    assert (plain.only_size, plain.multiple, plain.smallest) == (None, 64, 64)
-    assert (connected.only_size, connected.multiple, connected.smallest, connected.depth) == (256, 256, 256, 6)
-
-
 @pytest.mark.parametrize("order", ["norm_activation", "activation_norm"])
 @pytest.mark.parametrize(("depth", "side"), [(2, 1), (3, 2), (4, 4)])
 def test_is_the_computation_written_out(depth: int, side: int, order: EncoderOrder) -> None:
     net = drawn(UNet(depth=depth, channels=2, dropout=0, bottleneck_side=side, encoder_order=order))
     W, size = weights_of(net), side * 2**depth
+    assert (net.only_size, net.multiple, net.smallest) == (size, size, size)
     x = torch.rand(3, 3, size, size, dtype=torch.float64) * 2 - 1
     torch.testing.assert_close(net(x), written_out(W, x, depth, first=order == "activation_norm"), rtol=0, atol=1e-10)
 
