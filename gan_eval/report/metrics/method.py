@@ -59,15 +59,8 @@ def _metrics(measured: Measured) -> list[str]:
 
 def _settings(measured: Measured) -> list[Mapping[str, Any]]:
     """Return the settings of each run that are JSON objects."""
-    settings: list[Mapping[str, Any]] = []
-    for cell in measured.runs["settings"].dropna():
-        try:
-            value = json.loads(cell)
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            settings.append(value)
-    return settings
+    values = map(json.loads, measured.runs["settings"].dropna())
+    return [value for value in values if isinstance(value, dict)]
 
 
 def _of_runs(measured: Measured, column: str) -> list[str]:

@@ -89,9 +89,6 @@ class Column:
     name: str
     unit: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.name} {self.unit}".strip()
-
 
 @dataclass(frozen=True)
 class Cell:

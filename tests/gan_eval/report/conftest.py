@@ -38,7 +38,7 @@ def filled_page(filled, tmp_path_factory) -> Page:
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory) -> Path:
-    """Every table of answers and inference, and nothing else."""
+    """Tables of answers and inference, and nothing else."""
     return write_tables(tmp_path_factory.mktemp("tables"))
 
 

@@ -1,4 +1,4 @@
-"""Rows for every table of answers and inference, with names that are hard to print."""
+"""Rows for tables of answers and inference, with names that are hard to print."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -93,12 +93,6 @@ def _participation() -> list[dict[str, object]]:
     ]
 
 
-def _detection() -> dict[str, object]:
-    names = ("hit_rate", "false_alarm_rate", "fooling_rate", "balanced_accuracy", "dprime", "criterion", "beta", "auc")
-    numbers = {f"{name}{end}": value for name in names for end, value in (("", 0.5), ("_low", 0.4), ("_high", 0.6))}
-    return {"scope": "all", "id": "all", "n_real": 40, "n_fake": 40, "basis": "two_way_cluster"} | numbers
-
-
 def table_rows() -> dict[str, list[dict[str, object]]]:
     """Rows by table."""
     people = [rates(scope="participant", id=name) for name in (SCRIPT, *NASTY)]
@@ -114,7 +108,6 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
         "rates": [rates(), *people, *pictures],
         "paper": [cited(model=NASTY[0])],
         "participation": _participation(),
-        "detection": [_detection()],
         "hype": [
             {"score": "hype_infinity", "dataset": "maps", "model": NASTY[0], "n_participants": 2, "value": 45.5,
              "unit": "%"}
@@ -122,10 +115,6 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
         "bradley_terry": [
             {"dataset": "maps", "contestant": name, "n": 9, "wins": 4, "strength": value, "ci_low": -1, "ci_high": 1}
             for name, value in (("real", 0.5), (NASTY[0], -0.5))
-        ],
-        "agreement": [
-            {"answer": "response", "kind": "all", "level": "nominal", "n_stimuli": 9, "n_participants": 3,
-             "n_answers": 27, "alpha": 0.59} | SPAN
         ],
         "mixed_models": [
             effect | {"p": 0.03, "n_trials": 80, "singular": True}

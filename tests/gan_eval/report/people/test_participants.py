@@ -10,6 +10,7 @@ from gan_eval.report.people.answer import answer
 from gan_eval.report.people.caveats import caveats
 from gan_eval.report.people.participants import (
     analysed_text,
+    demographics,
     included_count,
     left_out_text,
     participation_sentences,
@@ -103,6 +104,27 @@ def test_where_exclusions_leave_no_answer_that_is_said(asked: dict[str, object])
 def test_before_the_first_answer_there_is_none_whatever_rules_there_are() -> None:
     whole = trials(response="none", quick=_ALL_QUICK)
     assert answer(folder(whole, Rules(["reaction_time_ms<200"]))) == _NONE_YET
+
+
+def test_answers_to_the_study_s_questions_are_of_the_participants_analysed() -> None:
+    """Numbers by mean and range, few answers by their counts, many different ones by their number."""
+    names = [f"P{n}" for n in range(20)]
+    part = [
+        {"participant": name, "excluded": False, "counted": "yes" if name != "P0" else "excluded"} for name in names
+    ]
+    part = [row | dict.fromkeys(("sessions", "n_trials", "n_answered", "n_catch", "n_excluded"), 1) for row in part]
+    answers = [
+        {"session": name, "participant": name, "question": question, "answer": str(answer)}
+        for n, name in enumerate(names)
+        for question, answer in (("age", 20 + n), ("expert", ("no", "yes")[n % 4 == 1]), ("why", f"because {n}"))
+    ]
+    (table,) = demographics(folder_of(participation=part, participants=answers))
+    assert [[cell.replace("\u202f", " ") for cell in row] for row in table.rows] == [
+        ["age", "M = 30.0, SD = 5.6, 21 to 39", "19", "–"],
+        ["expert", "no", "14", "73.7 %"],
+        ["expert", "yes", "5", "26.3 %"],
+        ["why", "19 different answers", "19", "–"],
+    ]
 
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
