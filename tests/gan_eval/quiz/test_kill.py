@@ -11,8 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -40,23 +39,6 @@ PAUSE_S = 0.002
 """Additional time of each step of the simulated participant."""
 LATEST_KILL_S = 0.5
 """Share of kills at a time that is counted from the start."""
-
-
-@dataclass
-class Outcome:
-    """The result of a loop of kills."""
-
-    kills: int = 0
-    sittings: int = 0
-    acknowledged: int = 0
-    """Trials whose commit had returned before a kill."""
-    on_screen: int = 0
-    """Trials that were marked `killed`."""
-    reported: dict[str, list[Row]] = field(default_factory=dict)
-    """The trials that are durable, by participant."""
-    seen: dict[str, set[int]] = field(default_factory=dict)
-    """The numbers of the trials whose onset is durable, by participant."""
-    plans: dict[str, list[Row]] = field(default_factory=dict)
 
 
 def sit(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
@@ -104,25 +86,30 @@ def sit(stimuli: Path, store: Path, participant: str, pipe: Connection) -> None:
     run_session(study, store, Person(participant, Observer()))
 
 
-def kill_sessions(stimuli: Path, store: Path, *, kills: int, seed: int) -> Outcome:
-    """Kill a number of sittings, each at a random moment; a participant returns until the session is complete."""
+def kill_sessions(stimuli: Path, store: Path, *, kills: int, seed: int) -> dict[str, list[list[Message]]]:
+    """Kill a number of sittings, each at a random moment; a participant returns until the session is complete.
+
+    Returns:
+        The messages of each sitting, by participant.
+    """
     moments = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["gan_eval.quiz.room", "gan_eval.giveaways.refusal"])
-    outcome = Outcome()
-    number = 1
-    while outcome.kills < kills:
-        participant = f"P{number:03d}"
+    sittings: dict[str, list[list[Message]]] = {}
+    participant = "P001"
+    while kills > 0:
         reading, writing = context.Pipe(duplex=False)
         process = context.Process(target=sit, args=(stimuli, store, participant, writing))
         process.start()
         writing.close()
-        messages = _kill_at_any_moment(process, reading, moments)
-        outcome.sittings += 1
-        outcome.kills += process.exitcode == -9
+        sittings.setdefault(participant, []).append(_kill_at_any_moment(process, reading, moments))
         assert process.exitcode in (-9, 0), "a sitting failed"
-        number += _check(store, participant, messages, outcome)
-    return outcome
+        kills -= process.exitcode == -9
+        if store.is_file():
+            with open_store(store) as opened:
+                if opened.rows(tables.SESSIONS, participant=participant, status="complete"):
+                    participant = f"P{len(sittings) + 1:03d}"
+    return sittings
 
 
 def _kill_at_any_moment(process: BaseProcess, reading: Connection, moments: random.Random) -> list[Message]:
@@ -138,73 +125,54 @@ def _kill_at_any_moment(process: BaseProcess, reading: Connection, moments: rand
     return messages + _receive(reading)
 
 
-def _receive(reading: Connection, *, at_most: int | None = None) -> list[Message]:
+def _receive(reading: Connection, *, at_most: int = 10**6) -> list[Message]:
     """Read this many messages, or all until the sitting ends."""
     found: list[Message] = []
-    while at_most is None or len(found) < at_most:
-        try:
+    with suppress(EOFError, OSError):
+        while len(found) < at_most:
             found.append(tuple(json.loads(reading.recv_bytes())))
-        except (EOFError, OSError):
-            break
     return found
 
 
-def _check(store: Path, participant: str, messages: list[Message], outcome: Outcome) -> bool:
-    """After one sitting: nothing acknowledged is lost or torn, nothing is doubled, order and marks are right.
-
-    Returns whether the session is over.
-    """
-    if not store.is_file():
-        assert not messages
-        return False
-    with closing(sqlite3.connect(store)) as raw:
-        assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    with open_store(store) as opened:
-        plan, trials, onsets = (_rows_of(opened, table, participant) for table in _TABLES)
-        over = any(row["status"] == "complete" for row in opened.rows(tables.SESSIONS, participant=participant))
-    reported = outcome.reported.setdefault(participant, [])
-    new = [row for name, row in messages if name == "trials"]
-    reported += new
-    outcome.acknowledged += len(new)
-    outcome.on_screen += sum("killed" in (row["flags"] or "").split() for row in new)
-
-    as_told = [{name: row.get(name) for name in tables.TRIALS.names} for row in reported]
-    assert trials[: len(reported)] == as_told, "an acknowledged trial is lost, doubled or torn"
-    assert len(trials) - len(reported) in (0, 1), "at most one commit was done whose acknowledgement was cut off"
-    reported += trials[len(reported) :]
+def require_nothing_lost(store: Store, participant: str, sittings: list[list[Message]], *, over: bool) -> None:
+    """Nothing acknowledged is lost or torn, nothing is doubled, order and marks are right."""
+    session = next(iter(store.rows(tables.SESSIONS, participant=participant)), None)
+    if session is None:
+        assert not any(sittings)
+        return
+    assert session["status"] == "complete" or not over
+    plan, trials = (store.rows(table, session=session["session"]) for table in (tables.PLANS, tables.TRIALS))
     assert [row["trial"] for row in trials] == [row["trial"] for row in plan[: len(trials)]]
-    assert outcome.plans.get(participant) in (None, [], plan), "the plan has changed"
-    outcome.plans[participant] = plan
-
-    appeared = {row["trial"] for name, row in messages if name == "appeared"}
-    seen = outcome.seen.setdefault(participant, set())
-    assert not seen & appeared, "what was seen is shown again"
-    for row in new:
-        if row["trial"] not in appeared:
-            assert (row["flags"], row["response"], row["exposure_ms"]) == ("killed", "none", None)
-    seen |= {row["trial"] for row in onsets}
-    assert {row["trial"] for name, row in messages if name == "onsets"} <= seen
-    assert len(seen - {row["trial"] for row in trials}) <= 1, "only one picture can have been on the screen"
-    assert not over or len(trials) == len(plan)
-    return over
-
-
-_TABLES = (tables.PLANS, tables.TRIALS, tables.ONSETS)
-
-
-def _rows_of(store: Store, table: Table, participant: str) -> list[Row]:
-    return [
-        row
-        for session in store.rows(tables.SESSIONS, participant=participant)
-        for row in store.rows(table, session=session["session"])
-    ]
+    assert len(trials) == len(plan) or not over
+    stored, seen, acknowledged = {row["trial"]: row for row in trials}, set[int](), 0
+    for messages in sittings:
+        rows: dict[str, list[Row]] = {name: [] for name in ("appeared", "onsets", "trials")}
+        for name, row in messages:
+            rows[name].append(row)
+        appeared = {row["trial"] for row in rows["appeared"]}
+        assert not seen & appeared, "what was seen is shown again"
+        seen |= {row["trial"] for row in rows["onsets"]}
+        for row in rows["trials"]:
+            as_told = {name: row.get(name) for name in tables.TRIALS.names}
+            assert stored.get(row["trial"]) == as_told, "an acknowledged trial is lost or torn"
+            if row["trial"] not in appeared:
+                assert (row["flags"], row["response"], row["exposure_ms"]) == ("killed", "none", None)
+        acknowledged += len(rows["trials"])
+    assert 0 <= len(trials) - acknowledged <= len(sittings), "one commit at most for each cut-off acknowledgement"
 
 
 def test_sessions_killed_at_any_moment_lose_double_and_tear_nothing(
     stimuli: StimulusSet, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    kills = pytestconfig.getoption("--kills")
-    outcome = kill_sessions(stimuli.folder, tmp_path / "store.sqlite", kills=kills, seed=kills)
-    print(outcome.kills, "kills", outcome.acknowledged, "acknowledged", outcome.on_screen, "on the screen")
-    assert outcome.acknowledged >= kills // 2, "the kills come too early to say anything"
-    assert outcome.on_screen or kills < 50, "no kill fell on a picture"
+    kills, store = pytestconfig.getoption("--kills"), tmp_path / "store.sqlite"
+    sittings = kill_sessions(stimuli.folder, store, kills=kills, seed=kills)
+    with closing(sqlite3.connect(store)) as raw:
+        assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with open_store(store) as opened:
+        for participant, messages in sittings.items():
+            require_nothing_lost(opened, participant, messages, over=participant != list(sittings)[-1])
+    told = [row for each in sittings.values() for messages in each for name, row in messages if name == "trials"]
+    on_screen = sum("killed" in (row["flags"] or "").split() for row in told)
+    print(kills, "kills", len(told), "acknowledged", on_screen, "on the screen")
+    assert len(told) >= kills // 2, "the kills come too early to say anything"
+    assert on_screen or kills < 50, "no kill fell on a picture"
