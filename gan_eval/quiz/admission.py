@@ -251,6 +251,15 @@ def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitt
             f"{who}: the study's stimuli or quiz have changed since this participant's open session began"
             f"{_changes(store, row['design_hash'], study)}; set them back, or give a new participant code"
         )
+    return stored_session(store, row)
+
+
+def stored_session(store: Store, row: Row) -> Admitted:
+    """Return the session of a row of a store, with everything that is stored of it.
+
+    Raises:
+        UserError: the store cannot be read.
+    """
     plan, done, onsets = (
         tuple(store.rows(table, session=row["session"])) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
     )

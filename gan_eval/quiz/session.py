@@ -13,7 +13,7 @@ from typing import Literal
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.clock import Clock
-from gan_eval.quiz.protocol import QuizProtocol, Showings
+from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.trial import (
     MILLISECOND,
     Flag,
@@ -113,6 +113,17 @@ class Session:
         """Trials that are done, and planned in all."""
         return len(self.done), len(self.plan)
 
+    @property
+    def counted(self) -> tuple[int, int]:
+        """Trials that are done, and planned in all, practice apart."""
+        done, plan = (sum(row["phase"] != "practice" for row in rows) for rows in (self.done, self.plan))
+        return done, plan
+
+    @property
+    def has_truth(self) -> bool:
+        """A trial can be answered correctly."""
+        return any(self.protocol.truth(row) is not None for row in self.plan)
+
     def begin(
         self,
         consent: ConsentSettings | None,
@@ -171,11 +182,6 @@ class Session:
             self._store(lambda store: add_once(store, killed), killed)
         else:
             self._go_on()
-
-    @property
-    def showings(self) -> Showings:
-        """The showings of `trial`."""
-        return self.protocol.showings(self.trial.planned)
 
     def onset(self, when: int) -> None:
         """The next picture, or pair of pictures, has appeared."""
@@ -237,11 +243,6 @@ class Session:
     def saving(self) -> Future[object] | None:
         """The commit on its way; None: there is none."""
         return self._future if self._state is State.SAVING else None
-
-    def when_settled(self, call: Callable[[], None]) -> None:
-        """Call `call` once the commit on its way is done, on any thread."""
-        if self._future is not None:
-            self._future.add_done_callback(lambda _: call())
 
     def retry(self) -> None:
         """Try the failed commit again."""

@@ -33,7 +33,7 @@ from gan_eval.store.results import (
     new_session_id,
     open_store,
 )
-from gan_eval.store.web import Progress, held_by, hold_session, is_paused, pause, progress_of, server_secret
+from gan_eval.store.web import Progress, hold_session, is_paused, pause, progress_of, server_secret
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -48,7 +48,6 @@ __all__ = [
     "forget_in",
     "give_back_list",
     "has_people",
-    "held_by",
     "hold_session",
     "is_paused",
     "keep_design",

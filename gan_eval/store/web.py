@@ -70,15 +70,6 @@ def hold_session(store: Store, session: str, tab: str) -> bool:
     return held.rowcount > 0
 
 
-def held_by(store: Store, session: str) -> str | None:
-    """Return the tab that holds a session; None: no tab has.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
-    return progress_of(store, session).tab
-
-
 def progress_of(store: Store, session: str) -> Progress:
     """Return how far a session is, by one query.
 

@@ -100,7 +100,6 @@ class QuizApplication(QObject):
         self._checked_room = QSize()
         self._warn_of_small_pictures()
         self._keys = settings.keys_of_list(session.row["list"])
-        self._has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
         self._agreement = presented_consent(settings.consent, self._texts)
         self._consent: ConsentSettings | None = None
         self._answers: dict[str, str | None] = {}
@@ -184,7 +183,7 @@ class QuizApplication(QObject):
                     participant=session.row["participant"],
                 )
             case "welcome":
-                done, trials = self._counted
+                done, trials = self._session.counted
                 lines = [texts("welcome_back", done=done, trials=trials)] if done else []
                 return self._notice(
                     step,
@@ -200,7 +199,7 @@ class QuizApplication(QObject):
                 practice = sum(row["phase"] == "practice" for row in session.plan)
                 name, text = "ready", "ready_task"
                 if practice:
-                    name, text = "practice", "practice_text" if self._has_truth else "practice_text_untold"
+                    name, text = "practice", "practice_text" if self._session.has_truth else "practice_text_untold"
                 return self._notice(
                     name,
                     [texts(text, practice=practice), texts("ready_text")],
@@ -280,9 +279,9 @@ class QuizApplication(QObject):
 
     def _break(self) -> None:
         """Show the page of a break, or that practice is over."""
-        texts, (done, trials) = self._texts, self._counted
+        texts, (done, trials) = self._texts, self._session.counted
         if self._session.done[-1]["phase"] == "practice":
-            text = texts("counts_text" if self._has_truth else "counts_text_untold", trials=trials)
+            text = texts("counts_text" if self._session.has_truth else "counts_text_untold", trials=trials)
             buttons, hint, extra = [("start", self._run_trials)], "hint_start", self._key_caps
             page = self._notice("counts", [text, texts("ready_text")], buttons=buttons, hint=hint, extra=extra)
         else:
@@ -290,14 +289,6 @@ class QuizApplication(QObject):
             lines, extra = [texts("break_text", done=done, trials=trials)], progress_bar(self._look, done, trials)
             page = self._notice("break", lines, buttons=buttons, hint="hint_buttons", extra=extra)
         self.stage.show_page(page)
-
-    @property
-    def _counted(self) -> tuple[int, int]:
-        """Trials that are done, and planned in all, practice apart."""
-        done, plan = (
-            sum(row["phase"] != "practice" for row in rows) for rows in (self._session.done, self._session.plan)
-        )
-        return done, plan
 
     def _pause(self, note: str) -> None:
         match self._session.state:
@@ -307,7 +298,7 @@ class QuizApplication(QObject):
             case State.SAVING | State.FAILED:
                 self._unsaved_problem()
                 return
-        texts, (done, trials) = self._texts, self._counted
+        texts, (done, trials) = self._texts, self._session.counted
         question = texts("stop_question", stop=texts("stop"))
 
         def withdraw() -> None:

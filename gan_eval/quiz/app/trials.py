@@ -162,8 +162,8 @@ class TrialRunner(QObject):
         if not self._running:
             return
         match self._session.advance():
-            case State.SAVING:
-                self._session.when_settled(self._settled.emit)
+            case State.SAVING if self._session.saving is not None:
+                self._session.saving.add_done_callback(lambda _: self._settled.emit())
             case State.READY if self._wants_break():
                 self._halt()
                 self._stopped_after = self._session.progress[0]
@@ -194,9 +194,8 @@ class TrialRunner(QObject):
         Where that takes longer than the blank, the blank is longer: nothing is decoded while a picture is shown.
         """
         session, planned = self._session, self._session.trial.planned
-        ready = load_trial(
-            planned, session.showings, self._library, self._settings.mask, session=session.row["session"]
-        )
+        showings = session.protocol.showings(planned)
+        ready = load_trial(planned, showings, self._library, self._settings.mask, session=session.row["session"])
         self._script = self._trial(ready, self._blank_until)
         self._step()
 

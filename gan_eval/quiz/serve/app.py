@@ -68,14 +68,9 @@ ENVIRONMENT = jinja2.Environment(
 
 
 def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
-    """Return the application for participants, with `more` routes, such as the experimenter's."""
-    return application([*quiz_routes(live), *(more or [])])
-
-
-def application(routes: list[BaseRoute]) -> ASGIApp:
-    """Routes with the headers, limits and error messages that all of them share."""
+    """Return the application: participants' routes and `more`, with the headers, limits and errors of all of them."""
     handlers = {HTTPException: _http_error, RequestError: _refused, Exception: _unexpected}
-    app = Starlette(routes=routes, exception_handlers=handlers)
+    app = Starlette(routes=[*quiz_routes(live), *(more or [])], exception_handlers=handlers)
     app.router.redirect_slashes = False
     return Guard(app)
 

@@ -94,11 +94,11 @@ class Content:
 
     def _introduction(self, session: Session, *, touch: bool = False) -> Answer:
         """Lines of the instructions and of the page before the first trial, for keys or for a touch screen."""
-        texts, by, trials = self.texts, "_touch" if touch else "", self._counts(session)["trials"]
+        texts, by = self.texts, "_touch" if touch else ""
+        _, trials = session.counted
         ready = texts(f"web_ready_task{by}")
         if practice := len(session.plan) - trials:
-            has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
-            ready = texts("practice_text" if has_truth else "practice_text_untold", practice=practice)
+            ready = texts("practice_text" if session.has_truth else "practice_text_untold", practice=practice)
         return {
             "instructions": instructions(self.settings, trials, texts, pause=f"web_pauses{by}", touch=touch),
             "ready_lines": [ready, texts("ready_text")],
@@ -116,6 +116,7 @@ class Content:
         names = {answer: key for key, answer in session.protocol.answers.items()}
         words = TrialTexts(self.texts, settings, names)
         flash = trial.timing.flash_ms
+        done, trials = session.counted
         return {
             "page": "trial",
             "trial": trial.planned["trial"],
@@ -134,7 +135,8 @@ class Content:
             "response_ms": trial.timing.response_ms,
             "ahead": [address for those in coming for group in (*those[0], *those[1]) for address in group],
             "break": self._break(live),
-            **self._counts(session),
+            "done": done,
+            "trials": trials,
         }
 
     def end(self, live: LiveSession) -> Answer:
@@ -177,18 +179,12 @@ class Content:
             return None
         if not break_due(session.done, session.trial.planned, self.settings):
             return None
-        counts = self._counts(session)
+        done, trials = session.counted
+        counts = {"done": done, "trials": trials}
         if session.done[-1]["phase"] == "practice":
-            has_truth = any(session.protocol.truth(row) is not None for row in session.plan)
-            lines = [self.texts("counts_text" if has_truth else "counts_text_untold", trials=counts["trials"])]
+            lines = [self.texts("counts_text" if session.has_truth else "counts_text_untold", trials=trials)]
             return {"kind": "counts", "lines": lines, **counts}
         return {"kind": "break", "lines": [self.texts("break_text", **counts)], **counts}
-
-    @staticmethod
-    def _counts(session: Session) -> dict[str, int]:
-        """Trials that are done, and planned in all, practice apart."""
-        done, trials = (sum(row["phase"] != "practice" for row in rows) for rows in (session.done, session.plan))
-        return {"done": done, "trials": trials}
 
     def feedback(self, live: LiveSession, trial: int) -> Answer | None:
         """Return the feedback of a trial that was closed last; None: there is none."""

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
-from gan_eval.quiz.admission import Admitted, Person, reserve
+from gan_eval.quiz.admission import Admitted, Person, reserve, stored_session
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.remote import TrialReport, nanoseconds, replay
 from gan_eval.quiz.room import Room, make_session
@@ -45,7 +45,6 @@ from gan_eval.store import (
     Store,
     forget_in,
     give_back_list,
-    held_by,
     hold_session,
     is_paused,
     progress_of,
@@ -388,7 +387,7 @@ class LiveStudy:
             if (live := self._live.get(session)) is not None:
                 return live
             live = await self._rebuilt(session, None, still_shown=True)
-            live.tab = await self.store(partial(held_by, session=session))
+            live.tab = (await self.store(partial(progress_of, session=session))).tab
             self._live[session] = live
             return live
 
@@ -500,12 +499,7 @@ class LiveStudy:
 
 def _stored(store: Store, *, session: str) -> Admitted | None:
     rows = store.rows(tables.SESSIONS, session=session)
-    if not rows:
-        return None
-    plan, done, onsets = (
-        tuple(store.rows(table, session=session)) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
-    )
-    return Admitted(rows[0], plan, done, onsets, (), stored=True)
+    return stored_session(store, rows[0]) if rows else None
 
 
 def _counted(store: Store, *, session: str) -> tuple[int, int]:

@@ -14,7 +14,6 @@ from gan_eval import tables
 from gan_eval.store import (
     Store,
     forget,
-    held_by,
     hold_session,
     is_paused,
     merge,
@@ -79,12 +78,12 @@ def test_another_store_has_another_secret(tmp_path: Path) -> None:
 
 
 def test_the_tab_that_came_last_holds_a_session_and_progress_is_told_by_one_query(store: Store) -> None:
-    assert held_by(store, "s1") is None
+    assert progress_of(store, "s1").tab is None
     assert progress_of(store, "s1") == (None, 1, "open", False)
     hold_session(store, "s1", "first")
     assert hold_session(store, "s1", "second")
     assert not hold_session(store, "s2", "of a session that is not there")
-    assert held_by(store, "s1") == "second"
+    assert progress_of(store, "s1").tab == "second"
     store.add(tables.TRIALS, [trial(2), trial(1, "s2")])
     store.describe("s1", {"status": "complete"})
     store.describe("s1", {"screen_width": 800})
@@ -124,7 +123,7 @@ def test_a_forgotten_participants_tab_goes_and_the_secret_stays(store: Store, wh
     store.close()
     forget(where, "P01")
     with open_store(where) as again:
-        assert held_by(again, "s1") is None
+        assert progress_of(again, "s1").tab is None
         assert server_secret(again) == secret
     if "://" not in where:
         assert b"tab-of-P01" not in Path(where).read_bytes()
