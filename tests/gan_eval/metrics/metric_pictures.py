@@ -78,6 +78,13 @@ def cells(found: Evaluation, column: str = "value") -> pd.Series:
     return found.image_metrics.set_index(["stimulus", "metric"])[column]
 
 
+def features_frame(real: NDArray[np.floating], fake: NDArray[np.floating], stem: str = "{:02}") -> pd.DataFrame:
+    """The features of the data set d and its model m as the user's frame, in any order."""
+    names = [f"d/{owner}/{stem.format(n)}" for owner in ("real", "m") for n in range(len(real))]
+    columns = {f"f{place}": values for place, values in enumerate(np.concatenate([real, fake]).T)}
+    return pd.DataFrame({"stimulus": names, **columns}).sample(frac=1, random_state=3, ignore_index=True)
+
+
 def planes(picture: Picture) -> Tensor:
     """The picture as a batch of one, (1, 3, H, W) float64 in 0..255."""
     return torch.tensor(picture).permute(2, 0, 1)[None].double()

@@ -10,10 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from metric_pictures import texture
+from metric_pictures import features_frame, texture
 from PIL import Image
 from tiny_segmenters import save
 from torch import Tensor, nn
@@ -75,15 +74,12 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 def test_metrics_are_those_of_the_networks_features(folders: tuple[Path, Path], tmp_path: Path) -> None:
     file = save(Small(), tmp_path / "net.pt")
     (tmp_path / "tiny.toml").write_text(SETTINGS)
-    names, vectors = [], []
-    for owner, folder in (("real", folders[0]), ("m", folders[1])):
-        for n in range(N):
-            levels = resize(pictures.read_rgb(folder / f"{n}.png"), "clean", size=12) / 255
-            scaled = transforms.functional.normalize(levels, [0.4, 0.5, 0.6], [0.2, 0.25, 0.5])
-            names.append(f"d/{owner}/{n}")
-            vectors.append(Small()(scaled[None])[0].numpy())
-    given = pd.DataFrame({"stimulus": names} | {f"f{k}": np.stack(vectors)[:, k] for k in range(4)})
     real, fake = folders
+    vectors = []
+    for folder in folders:
+        levels = [resize(pictures.read_rgb(folder / f"{n}.png"), "clean", size=12) / 255 for n in range(N)]
+        scaled = transforms.functional.normalize(torch.stack(levels), [0.4, 0.5, 0.6], [0.2, 0.25, 0.5])
+        vectors.append(Small()(scaled).numpy())
     _, found = evaluate(
         metrics=[f"{name}@{source}" for source in ("tiny", "same") for name in ("fid", "kid", "cmmd")],
         real=real,
@@ -92,7 +88,7 @@ def test_metrics_are_those_of_the_networks_features(folders: tuple[Path, Path], 
         model="m",
         cache=False,
         networks={"tiny": file},
-        features={"same": given},
+        features={"same": features_frame(*vectors, stem="{}")},
     )
     values = found.set_index("metric")["value"]
     for name in ("fid", "kid", "cmmd"):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from metric_pictures import texture
+from metric_pictures import features_frame, texture
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate, functional
@@ -24,7 +24,7 @@ N, D = 30, 5
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     for n in range(N):
         for folder in ("real", "fake"):
-            pictures.write_png(tmp_path / folder / f"p{n:02}.png", texture(n + 100 * (folder == "fake"), 16, 16))
+            pictures.write_png(tmp_path / folder / f"{n:02}.png", texture(n + 100 * (folder == "fake"), 16, 16))
     return tmp_path / "real", tmp_path / "fake"
 
 
@@ -33,12 +33,6 @@ def vectors() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(4)
     real = rng.normal(size=(N, D))
     return real, real + rng.normal(0.3, 0.6, size=(N, D))
-
-
-def frame_of(real: np.ndarray, fake: np.ndarray) -> pd.DataFrame:
-    names = [f"d/{owner}/p{n:02}" for owner in ("real", "m") for n in range(N)]
-    columns = {f"f{column}": np.concatenate([real, fake])[:, column] for column in range(real.shape[1])}
-    return pd.DataFrame({"stimulus": names, **columns}).sample(frac=1, random_state=3, ignore_index=True)
 
 
 def measure(folders: tuple[Path, Path], features: Any, metrics: Any = ("p_ids@x",), **options: Any) -> pd.DataFrame:
@@ -53,20 +47,20 @@ def measure(folders: tuple[Path, Path], features: Any, metrics: Any = ("p_ids@x"
 def test_every_metric_is_its_functions_value_for_rows_in_any_order(
     folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    found = measure(folders, frame_of(*vectors), "psnr")  # no metric of x is named: all of them
+    found = measure(folders, features_frame(*vectors), "psnr")  # no metric of x is named: all of them
     assert list(found.index) == [f"{name}@x" for name in TEMPLATES]
     for name in TEMPLATES:
         row, value = found.loc[f"{name}@x"], getattr(functional, name)(*vectors)
         assert row["value"] == pytest.approx(value, abs=1e-9), name
         assert (row["n_real"], row["n_fake"]) == (N, N)
         assert row["ci_low"] <= value <= row["ci_high"], name
-    assert list(measure(folders, frame_of(*vectors), "kid@x").index) == ["kid@x"]
+    assert list(measure(folders, features_frame(*vectors), "kid@x").index) == ["kid@x"]
 
 
 def test_every_kind_of_file_gives_the_same_values(
     folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray], tmp_path: Path
 ) -> None:
-    frame = frame_of(*vectors)
+    frame = features_frame(*vectors)
     files = [tmp_path / f"features{suffix}" for suffix in (".npz", ".csv", ".parquet")]
     np.savez(files[0], stimulus=frame["stimulus"].to_numpy(str), features=frame.iloc[:, 1:].to_numpy())
     frame.to_csv(files[1], index=False)
@@ -81,8 +75,8 @@ def test_every_kind_of_file_gives_the_same_values(
 def test_a_picture_without_features_leaves_the_value_empty_with_the_reason(
     folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    frame = frame_of(*vectors)
-    for lost in ("d/real/p07", "d/m/p07"):
+    frame = features_frame(*vectors)
+    for lost in ("d/real/07", "d/m/07"):
         found = measure(folders, frame[frame["stimulus"] != lost], "psnr")
         assert found["value"].isna().all()
         assert set(found["reason"]) == {f"1 of {2 * N} pictures without features: features 'x' has no row for '{lost}'"}
@@ -98,7 +92,7 @@ def test_values_are_kept_and_follow_the_features(
 
     def fid(fake: np.ndarray) -> float:
         real, made = folders
-        frame, options = frame_of(vectors[0], fake), {"dataset": "d", "model": "m", "cache": tmp_path / "cache"}
+        frame, options = features_frame(vectors[0], fake), {"dataset": "d", "model": "m", "cache": tmp_path / "cache"}
         _, found = evaluate(real=real, fake=made, metrics="fid@x", features={"x": frame}, **options)
         return float(found["value"].iloc[0])
 
@@ -194,9 +188,9 @@ def test_a_claimed_size_is_not_believed(tmp_path: Path) -> None:
 def test_features_of_other_pictures_are_refused(
     folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    frame = frame_of(*vectors)
+    frame = features_frame(*vectors)
     frame["stimulus"] = frame["stimulus"].str.removeprefix("d/")
-    with pytest.raises(UserError, match=r"none of its 60 rows is one of the pictures \(there '.*', here 'd/real/p00'"):
+    with pytest.raises(UserError, match=r"none of its 60 rows is one of the pictures \(there '.*', here 'd/real/00'"):
         measure(folders, frame)
 
 

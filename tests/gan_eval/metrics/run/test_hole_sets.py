@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from metric_pictures import disturbed, texture, write_items
+from metric_pictures import disturbed, features_frame, texture, write_items
 
 from gan_eval import tables
 from gan_eval.metrics import Settings, functional, write_metrics
@@ -47,10 +47,7 @@ def vectors() -> tuple[np.ndarray, np.ndarray]:
 
 
 def settings(vectors: tuple[np.ndarray, np.ndarray], *names: str) -> Settings:
-    stimuli = [f"d/{owner}/{n:02}" for owner in ("real", "m") for n in range(N)]
-    columns = {f"f{column}": values for column, values in enumerate(np.concatenate(vectors).T)}
-    frame = pd.DataFrame({"stimulus": stimuli, **columns}).sample(frac=1, random_state=1)
-    return Settings(tuple(f"{name}@x" for name in names), features={"x": frame})
+    return Settings(tuple(f"{name}@x" for name in names), features={"x": features_frame(*vectors)})
 
 
 def test_values_are_those_of_the_pictures_of_that_sort(
