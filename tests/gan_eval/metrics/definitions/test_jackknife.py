@@ -84,6 +84,11 @@ def test_items_are_dealt_evenly_and_alike_for_every_model() -> None:
     assert [dealt[f"i{n}"] for n in range(6)] == [5, 1, 4, 7, 4, 0]  # the same in every process and version
 
 
+def test_many_pictures_of_few_items_are_in_no_group() -> None:
+    items = [f"i{n}" for n in range(9)]
+    assert groups_of(items * 2, deal(items)) is None
+
+
 def test_a_group_that_leaves_too_little_leaves_no_interval() -> None:
     values = np.arange(10.0)[:, None]
     groups = np.zeros(10, dtype=np.intp)

@@ -43,6 +43,11 @@ def _searched(picture):
     return CLASS_OF[(differences**2).sum(axis=2).argmin(axis=1)].reshape(picture.shape[:2])
 
 
+def test_the_palette_is_that_of_the_data_set():
+    assert (COLOURS["road"], COLOURS["sky"], COLOURS["bicycle"]) == ((128, 64, 128), (70, 130, 180), (119, 11, 32))
+    assert [CLASSES.index(name) for name in ("road", "vegetation", "bicycle")] == [0, 8, 18]
+
+
 def test_each_colour_goes_to_the_nearest():
     rng = np.random.default_rng(0)
     anywhere = rng.integers(0, 256, (300, 257, 3), dtype=np.uint8)

@@ -161,11 +161,11 @@ def _lines(images: Sequence[tuple[object, ...]], sets: Sequence[tuple[object, ..
 def test_reasons_that_differ_in_names_and_numbers_are_one_line():
     rows = [(f"d/m/{n}", "niqe", np.nan, f"a picture of {n}x64 has 0 blocks; NIQE needs two") for n in range(5_000)]
     rows += [(f"d/m/x{n}", "psnr", np.nan, f"no picture with the stem 'x{n}' in /real") for n in range(7)]
-    rows += [(f"d/m/y{n}", "psnr", np.nan, f"/a: b/y {n}.JPG: the picture is transparent") for n in range(9)]
+    rows += [(f"d/m/y{n}", "psnr", np.nan, f"/a: b/{'y' * (n + 1)}.JPG: the picture is transparent") for n in range(9)]
     found = _lines(rows)
     assert found == [
         "5000 pictures: no niqe; the first, d/m/0: a picture of 0x64 has 0 blocks; NIQE needs two",
-        "9 pictures: no psnr; the first, d/m/y0: /a: b/y 0.JPG: the picture is transparent",
+        "9 pictures: no psnr; the first, d/m/y0: /a: b/y.JPG: the picture is transparent",
         "7 pictures: no psnr; the first, d/m/x0: no picture with the stem 'x0' in /real",
     ]
     assert _lines(rows, most=1) == [found[0], "... and 2 more"]
