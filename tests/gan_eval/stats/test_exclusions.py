@@ -118,17 +118,6 @@ def test_somebody_who_came_again_counts_with_the_session_that_was_finished():
     assert included.trials["session"].unique().tolist() == ["P000", "P001", "P002", "P005"]
 
 
-@pytest.mark.parametrize(
-    "trials",
-    [from_counts(0, 0, 0, 0), from_counts(1, 0, 0, 0), from_counts(2, 2, 0, 0, response="none")],
-    ids=["none", "one", "no answer"],
-)
-def test_poor_data(trials):
-    table = participation(trials, "accuracy<0.1")
-    assert len(table) == trials["participant"].nunique()
-    assert not table["excluded"].any()
-
-
 def test_pairs_and_grades_are_answers_too():
     pairs = from_counts(2, 2, 2, 2).assign(response=None, choice="a", protocol="paired", correct=True)
     row = participation(fill_trials(pairs)).iloc[0]

@@ -22,30 +22,23 @@ def whole(trials: pd.DataFrame) -> pd.Series:
     return signal_detection(trials).iloc[0]
 
 
-def test_published_counts_of_one_participant() -> None:
-    row = whole(from_counts(15, 10, 7, 18))
-    assert (row["dprime"], row["criterion"]) == pytest.approx((0.801289, 0.157240), abs=5e-6)
-    assert row["basis"] == "independent"
-    assert "one participant" in row["note"]
-    assert (row["hit_rate_low"], row["hit_rate_high"]) == pytest.approx(proportion_confint(15, 25, method="wilson"))
-    assert (row["fooling_rate_low"], row["fooling_rate_high"]) == pytest.approx(
-        proportion_confint(10, 25, method="wilson")
-    )
-    assert row["beta"] == pytest.approx(np.exp(0.801289 * 0.157240), abs=1e-5)
-    assert row["auc"] == pytest.approx(norm.cdf(0.801289 / np.sqrt(2)), abs=1e-6)
-    assert row["balanced_accuracy"] == pytest.approx(0.66)
-
-
-def test_independent_intervals_follow_gourevitch_and_galanter() -> None:
+def test_independent_intervals_follow_wilson_and_gourevitch_and_galanter() -> None:
     row = whole(from_counts(30, 12, 5, 40))
     hit, false_alarm = 30.5 / 43, 5.5 / 46
     of_hit = hit * (1 - hit) / (42 * norm.pdf(norm.ppf(hit)) ** 2)
     of_false_alarm = false_alarm * (1 - false_alarm) / (45 * norm.pdf(norm.ppf(false_alarm)) ** 2)
     half = norm.ppf(0.975) * np.sqrt(of_hit + of_false_alarm)
-    assert row["dprime"] == pytest.approx(norm.ppf(hit) - norm.ppf(false_alarm))
-    assert row["criterion"] == pytest.approx(-(norm.ppf(hit) + norm.ppf(false_alarm)) / 2)
-    assert (row["dprime_low"], row["dprime_high"]) == pytest.approx((row["dprime"] - half, row["dprime"] + half))
+    dprime, criterion = norm.ppf(hit) - norm.ppf(false_alarm), -(norm.ppf(hit) + norm.ppf(false_alarm)) / 2
+    assert (row["dprime"], row["criterion"]) == pytest.approx((dprime, criterion))
+    assert (row["dprime_low"], row["dprime_high"]) == pytest.approx((dprime - half, dprime + half))
     assert row["criterion_high"] - row["criterion"] == pytest.approx(half / 2)
+    for name, k in (("hit_rate", 30), ("fooling_rate", 12)):
+        assert (row[f"{name}_low"], row[f"{name}_high"]) == pytest.approx(proportion_confint(k, 42, method="wilson"))
+    assert row["beta"] == pytest.approx(np.exp(dprime * criterion))
+    assert row["auc"] == pytest.approx(norm.cdf(dprime / np.sqrt(2)))
+    assert row["balanced_accuracy"] == pytest.approx((30 / 42 + 40 / 45) / 2)
+    assert row["basis"] == "independent"
+    assert "one participant" in row["note"]
 
 
 MEASURES: dict[str, tuple[Callable[[float, float], float], Callable[[float], float]]] = {

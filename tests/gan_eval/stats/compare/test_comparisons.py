@@ -165,6 +165,8 @@ def test_detection_and_bias_follow_from_the_shares_of_the_row():
     told_apart, known = one(table, "told apart"), one(table, "real vs fake")
     assert told_apart["difference"] == pytest.approx(shares.fake - shares.real)
     assert known["difference"] == pytest.approx(1 - shares.real - shares.fake)
+    assert (known["n_a"], known["n_b"]) == (told_apart["n_b"], told_apart["n_a"])
+    assert told_apart["n_a"] == (trials["kind"] == "fake").sum() != told_apart["n_b"]
     assert set(table["basis"]) == {"crossed_model"}
     assert told_apart["check_p"] == pytest.approx(told_apart["p"], rel=1)
     assert (told_apart["ci_low"], told_apart["ci_high"]) < (told_apart["ci90_low"], told_apart["ci_high"])
