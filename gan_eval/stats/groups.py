@@ -80,7 +80,7 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
         case "exposure":
             levels = requested_exposure(trials)
             follows = trials["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
-            code, exposures = pd.factorize(levels, sort=True)  # an unknown one is -1
+            code, exposures = pd.factorize(np.where(follows, np.nan, levels), sort=True)  # an unknown one is -1
             ids = [
                 UNTIL_ANSWER if np.isinf(ms) else str(int(ms)) if float(ms).is_integer() else repr(float(ms))
                 for ms in exposures
@@ -88,10 +88,7 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
             is_unknown = (code < 0) & ~follows
             if is_unknown.any():
                 code, ids = np.where(is_unknown, len(ids), code), [*ids, UNKNOWN]
-            code = np.where(follows, -1, code)
-            occurs = np.isin(np.arange(len(ids)), code)
-            code = np.where(code < 0, -1, (np.cumsum(occurs) - 1)[code])
-            return _labelled(code, [name for name, keep in zip(ids, occurs, strict=True) if keep])
+            return _labelled(code, ids)
         case "block":
             code, values = codes.of("block")
             return _labelled(code, [str(int(block)) for block in values])
@@ -110,14 +107,11 @@ def provenance(
     """
     codes = codes or Codes(trials)
     size = len(grouped.ids)
-    is_simulated, values = codes.of("simulated")
-    simulated = grouped.count(is_simulated == values.index(True)) if True in values else np.zeros(size, np.intp)
+    simulated = grouped.count(trials["simulated"].fillna(False).to_numpy(bool))
+    fraction = trials["fraction"].to_numpy("float64", na_value=np.nan)[grouped.row]
     low, high = np.full((2, size), np.nan)
-    fraction, fractions = codes.of("fraction")
-    if fractions:
-        group, present = _occurring(grouped, fraction, len(fractions))  # in ascending order within a group
-        low[group[::-1]] = np.asarray(fractions, float)[present[::-1]]  # the last value written stays: the least
-        high[group] = np.asarray(fractions, float)[present]
+    np.fmin.at(low, grouped.group, fraction)
+    np.fmax.at(high, grouped.group, fraction)
     total = np.bincount(grouped.group, minlength=size)
     every = [
         *notes,
@@ -164,15 +158,9 @@ def joined(*notes: object) -> str | None:
 def distinct(name: str, grouped: Groups, codes: Codes) -> np.ndarray:
     """(G,) number of distinct values of a column in each group, without missing ones."""
     code, values = codes.of(name)
-    group, _ = _occurring(grouped, code, len(values))
-    return np.bincount(group, minlength=len(grouped.ids))
-
-
-def _occurring(grouped: Groups, code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The combinations of a group and a code of 0 and above that occur: group and code (K,), in the order of both."""
-    own = code[grouped.row]
-    occurring = np.sort(pd.unique((grouped.group * max(size, 1) + own)[own >= 0]))
-    return occurring // max(size, 1), occurring % max(size, 1)
+    own, size = code[grouped.row], max(len(values), 1)
+    occurring = pd.unique((grouped.group * size + own)[own >= 0])
+    return np.bincount(occurring // size, minlength=len(grouped.ids))
 
 
 def _labelled(code: np.ndarray, ids: list[str]) -> Groups:

@@ -202,8 +202,6 @@ class Looked(NamedTuple):
 
     table: "pd.DataFrame"
     """`looks`"""
-    words: str
-    """The reason for a missing verdict, or which of several planned looks this is; else empty."""
     taken: Sequence[Look]
     """Looks to be recorded: those before, and this one where several are planned."""
 
@@ -256,7 +254,7 @@ def take_look(
         shared = {"look": place, "due_at": plan.due_at(place), "n_people": people, "n_wanted": plan.wanted}
         is_current = look is not None and look == current
         rows.append({**shared, **of_look, "current": is_current, "note": words or None})
-    return Looked(frame_of(rows, LOOKS), words, taken)
+    return Looked(frame_of(rows, LOOKS), taken)
 
 
 def level(looks: "pd.DataFrame | None") -> float:
@@ -272,6 +270,6 @@ def level(looks: "pd.DataFrame | None") -> float:
 
 
 def looks_text(looks: "pd.DataFrame") -> str:
-    """Return `Looked.words` from the table."""
+    """Return the reason for a missing verdict, or which of several planned looks this is; else empty."""
     notes = looks["note"].dropna()
     return str(notes.iloc[0]) if len(notes) else ""

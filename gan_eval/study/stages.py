@@ -271,7 +271,7 @@ def analyze_stage(plan: Plan) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.stats.analysis import analyze, write_analysis
-        from gan_eval.stats.looks import take_look
+        from gan_eval.stats.looks import looks_text, take_look
 
         stored = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
         if not stored or stored[tables.TRIALS].empty:
@@ -310,8 +310,8 @@ def analyze_stage(plan: Plan) -> Stage:
         if looked:
             write_looks(plan.folder, looked.taken)
         write_analysis(answers, out, given=stored, store=plan.store)
-        if looked and looked.words:
-            listener.message(f"analyze: {looked.words}")
+        if looked and (words := looks_text(looked.table)):
+            listener.message(f"analyze: {words}")
         return True
 
     def inputs() -> Mapping[str, str]:

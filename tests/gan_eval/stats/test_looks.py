@@ -15,7 +15,18 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.looks import ALPHA, Look, Looked, LookPlan, alpha_spent, level, read_looks, take_look, write_looks
+from gan_eval.stats.looks import (
+    ALPHA,
+    Look,
+    Looked,
+    LookPlan,
+    alpha_spent,
+    level,
+    looks_text,
+    read_looks,
+    take_look,
+    write_looks,
+)
 from gan_eval.stats.paper import latex, printed
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import write_table
@@ -141,17 +152,17 @@ def look(*given: Any) -> Looked:
 def test_people_count_with_a_complete_session_of_their_own() -> None:
     trials = first(3)
     looked = look(LookPlan(1, 6), [], trials)
-    assert looked.words == "interim: no verdict (3 of 6 people)"
+    assert looks_text(looked.table) == "interim: no verdict (3 of 6 people)"
     names = list(trials["session"].unique())
     sessions = pd.DataFrame(
         {"session": names, "participant": names, "status": ["complete", "open", "aborted"], "simulated": False}
     )
     looked = look(LookPlan(1, 6), [], trials, sessions)
-    assert looked.words == "interim: no verdict (1 of 6 people)"
+    assert looks_text(looked.table) == "interim: no verdict (1 of 6 people)"
     second = trials["participant"] == trials["participant"].unique()[1]
     looked = look(LookPlan(1, 2), [], trials.assign(simulated=second.to_numpy(bool)))
     assert looked.table["n_people"].tolist() == [2]
-    assert looked.words == ""
+    assert looks_text(looked.table) == ""
     assert take_look(THREE, [], trials.assign(simulated=True)) is None, "a rehearsal"
 
 
