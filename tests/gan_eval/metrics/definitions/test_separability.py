@@ -28,8 +28,9 @@ def picture_set(features: np.ndarray, items: Sequence[str]) -> PictureSet:
     return PictureSet(features, tuple(items), groups_of(items, deal(items)))
 
 
-def test_equal_the_definition() -> None:
-    real, fake = sets(120, 4, 0.1)
+@pytest.mark.parametrize("scale", [1, 0.05])  # with small features the machine's penalty decides
+def test_equal_the_definition(scale: float) -> None:
+    real, fake = (np.float32(scale) * side for side in sets(120, 4, 0.1))
     p, u = published(real, fake)
     assert 0 < p < 0.5 < 1 - u  # neither end
     assert (p_ids(real, fake), u_ids(real, fake)) == pytest.approx((p, u), abs=1e-12)
