@@ -90,8 +90,6 @@ class GaussianFit(NamedTuple):
     """a"""
     slope: float
     """s"""
-    criteria: np.ndarray
-    """(J-1,) ascending."""
     log_likelihood: float
     covariance: np.ndarray
     """(J+1, J+1) of a, log s and the criteria, from the information of independent answers."""
@@ -139,7 +137,7 @@ def fit_gaussian(counts: np.ndarray) -> GaussianFit:
             break
         if gain < 1e-12:
             covariance = np.linalg.inv(information)
-            return GaussianFit(float(at[0]), float(np.exp(at[1])), at[2:], value, covariance, scores.by_parameter)
+            return GaussianFit(float(at[0]), float(np.exp(at[1])), value, covariance, scores.by_parameter)
         for halving in range(30):
             trial = at + step * 0.5**halving
             reached, scores = _likelihood(counts, trial)

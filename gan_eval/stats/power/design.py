@@ -13,7 +13,6 @@ from gan_eval.quiz.draw.rounds import choices, never_shown
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
-from gan_eval.stats.compare.questions import SHARED
 from gan_eval.tables.frames import Row
 
 
@@ -99,11 +98,6 @@ class Design:
     def group(self) -> np.ndarray:
         """(N,) int, the group of each trial."""
         return self.stimulus_group[self.stimulus]
-
-    @property
-    def shares_items(self) -> bool:
-        """True if nearly all pictures of the pool show an item of which there is another one."""
-        return bool((np.bincount(self.item)[self.item] > 1).mean() >= SHARED)
 
     def first(self, participants: int) -> "Design":
         """Return the trials of the first participants."""
