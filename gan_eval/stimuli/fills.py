@@ -75,7 +75,7 @@ FILLS: Mapping[str, Fill] = {fill.__name__: fill for fill in (border_mean, harmo
 """The fills by the name of their model."""
 
 
-def write_fills(given: Sequence[StimulusSet | Path], out: Path) -> list[Path]:
+def write_fills(given: Sequence[StimulusSet | Path], out: Path, *, fills: Mapping[str, Fill] = FILLS) -> list[Path]:
     """Write a stimulus set for each fill, of the photographs and holes of other sets: `out/border_mean`, ...
 
     Generated pictures without a mask or a ground truth are left out.
@@ -83,6 +83,7 @@ def write_fills(given: Sequence[StimulusSet | Path], out: Path) -> list[Path]:
     Args:
         given: stimulus sets, or their folders; models of one data set share their holes.
         out: the sets' folder.
+        fills: the fills by the name of their model; `benchmarks/smooth_fills.py` adds one.
 
     Returns:
         The sets' folders.
@@ -95,7 +96,7 @@ def write_fills(given: Sequence[StimulusSet | Path], out: Path) -> list[Path]:
     holes = _holes(sets)
     reals = {row["item"]: (stimuli, row) for stimuli in sets for row in stimuli.rows if row["kind"] == "real"}
     folders = []
-    for name, fill in FILLS.items():
+    for name, fill in fills.items():
         folder = claim_output_folder(out / name)
         copies = _Copies(folder)
         rows: list[Row] = []
