@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 DEFAULT_STORE = "gan-eval.sqlite"
 """Folder of the sessions of --stimuli."""
 
+OF_STUDY = (
+    *("protocol", "real", "fake", "pairs", "exposure_ms", "response_ms", "keys"),
+    *("picture_size", "allow_giveaways"),
+)
+"""Parameters of `quiz` and `serve` that a study file sets itself."""
 _OF_SELF_TEST = ("self_test", "screen", "windowed")
 """Parameters that `--self-test` uses."""
 
@@ -97,17 +102,7 @@ def quiz(
     observer = None if simulate is None else parse_observer(simulate)
     person = Person(participant.strip(), observer, station, list_number)
     how: dict[str, Any] = {"presentation": presentation, "say": say}
-    chosen = given(
-        protocol=protocol,
-        real=real,
-        fake=fake,
-        pairs=pairs,
-        exposure_ms=exposure_ms,
-        response_ms=response_ms,
-        keys=keys,
-        picture_size=picture_size,
-        allow_giveaways=allow_giveaways,
-    )
+    chosen = given(**{name: context.params[name] for name in OF_STUDY})
     if study is not None:
         from gan_eval.study.plan import open_plan
         from gan_eval.study.sessions import awaited, quiz_session

@@ -9,7 +9,7 @@ import typer
 
 from gan_eval.cli import options
 from gan_eval.cli.options import given, refuse_with_study, refuse_without_effect
-from gan_eval.cli.quiz import DEFAULT_STORE, study_of_options
+from gan_eval.cli.quiz import DEFAULT_STORE, OF_STUDY, study_of_options
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import as_typed, setup_command
@@ -60,19 +60,8 @@ def serve(
         raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
     if public_url is not None and not re.match(r"https?://[^/\s]+", public_url):
         raise UserError(f"--public-url {public_url}: wanted an address such as https://quiz.example.org")
-    chosen = given(
-        protocol=protocol,
-        real=real,
-        fake=fake,
-        pairs=pairs,
-        exposure_ms=exposure_ms,
-        response_ms=response_ms,
-        keys=keys,
-        picture_size=picture_size,
-        viewing_distance_cm=viewing_distance_cm,
-        language=language,
-        allow_giveaways=allow_giveaways,
-    )
+    of_study = (*OF_STUDY, "viewing_distance_cm", "language")
+    chosen = given(**{name: context.params[name] for name in of_study})
     where: str | Path
     more: dict[str, Any] = {}
     if study is not None or demo:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from gan_eval import __main__, tables
 from gan_eval.__main__ import run
 from gan_eval.store import open_store
 from gan_eval.study.forgetting import UNREACHED
+
+Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -28,35 +31,34 @@ def store(tmp_path: Path) -> Path:
     return path
 
 
-def test_who_has_done_what_is_reported_in_lines_and_in_json(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["participants", "list", "--store", str(store)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines == [
-        "P01: faces, quick_response, open, 1 of 1 trials, list 1, left",
-        "P02: faces, quick_response, open, 1 of 1 trials, list 2, left, simulated",
-    ]
-    assert run(["participants", "list", "--store", str(store), "--study", "faces", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+def test_who_has_done_what_is_reported_in_lines_and_in_json(command: Command, store: Path) -> None:
+    status, out, _ = command("participants", "list", "--store", store)
+    assert (status, out.splitlines()) == (
+        0,
+        [
+            "P01: faces, quick_response, open, 1 of 1 trials, list 1, left",
+            "P02: faces, quick_response, open, 1 of 1 trials, list 2, left, simulated",
+        ],
+    )
+    found = json.loads(command("participants", "list", "--store", store, "--study", "faces", "--json")[1])
     assert [(row["participant"], row["trials"], row["planned"], row["simulated"]) for row in found] == [
         ("P01", 1, 1, False),
         ("P02", 1, 1, True),
     ]
 
 
-def test_a_participant_is_forgotten_once(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = store.read_bytes()
-    assert run(["participants", "forget", "P01", "--store", str(store), "--dry-run"]) == 0
-    said = capsys.readouterr()
-    assert said.out == "P01: 3 rows would be removed (sessions 1, plans 1, trials 1)\n"
-    assert said.err.splitlines() == ["P01: a session: faces, open", f"P01: {UNREACHED}"]
-    assert run(["participants", "forget", "P01", "--store", str(store)]) == 2
-    assert "--yes" in capsys.readouterr().err, "without a terminal it cannot ask"
+def test_a_participant_is_forgotten_once(command: Command, store: Path) -> None:
+    before, words = store.read_bytes(), ("participants", "forget", "P01", "--store", store)
+    status, out, err = command(*words, "--dry-run")
+    assert (status, out) == (0, "P01: 3 rows would be removed (sessions 1, plans 1, trials 1)\n")
+    assert err.splitlines() == ["P01: a session: faces, open", f"P01: {UNREACHED}"]
+    status, _, err = command(*words)
+    assert (status, "--yes" in err) == (2, True), "without a terminal it cannot ask"
     assert store.read_bytes() == before
-    assert run(["participants", "forget", "P01", "--store", str(store), "--yes"]) == 0
-    assert capsys.readouterr().out == "P01: 3 rows removed (sessions 1, plans 1, trials 1)\n"
+    assert command(*words, "--yes")[:2] == (0, "P01: 3 rows removed (sessions 1, plans 1, trials 1)\n")
     for more in (["--yes"], ["--dry-run"], []):
-        assert run(["participants", "forget", "P01", "--store", str(store), *more]) == 2
-        assert "no participant P01" in capsys.readouterr().err
+        status, _, err = command(*words, *more)
+        assert (status, "no participant P01" in err) == (2, True)
 
 
 @pytest.mark.parametrize(("answer", "left"), [("", 2), ("y\n", 1)])
@@ -77,31 +79,25 @@ def test_on_a_terminal_it_is_asked_after_what_would_go_was_reported(
         assert len(opened.rows(tables.SESSIONS)) == left
 
 
-def test_stores_are_merged_into_a_new_one(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stores_are_merged_into_a_new_one(command: Command, store: Path, tmp_path: Path) -> None:
     (tmp_path / "copy.sqlite").write_bytes(store.read_bytes())
-    command = ["store", "merge", str(store), str(tmp_path / "copy.sqlite"), "--out", str(tmp_path / "all.sqlite")]
-    assert run(command) == 0
-    said = capsys.readouterr()
-    assert "2 sessions, 2 trials" in said.err
-    assert said.out.strip() == str(tmp_path / "all.sqlite")
+    words = ("store", "merge", store, tmp_path / "copy.sqlite", "--out", tmp_path / "all.sqlite")
+    status, out, err = command(*words)
+    assert (status, out.strip()) == (0, str(tmp_path / "all.sqlite"))
+    assert "2 sessions, 2 trials" in err
     whole = (tmp_path / "all.sqlite").read_bytes()
-    assert run(command) == 2
+    status, _, err = command(*words)
+    assert (status, "exists already" in err) == (2, True)
     assert (tmp_path / "all.sqlite").read_bytes() == whole
-    assert "exists already" in capsys.readouterr().err
 
 
-def test_a_password_in_a_url_is_not_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    url = "postgresql://lab:hunter2@127.0.0.1:1/studies"
-    for command in (
-        ["participants", "list", "--store", url],
-        ["participants", "forget", "P01", "--store", url, "--yes"],
-        ["store", "merge", url, "--out", str(tmp_path / "all.sqlite")],
-        ["export", "--store", url, "--out", str(tmp_path / "out")],
-    ):
-        assert run(command) == 2, command
-        said = capsys.readouterr()
-        assert "hunter2" not in said.out + said.err
-        assert len(said.err.splitlines()) == 1
+@pytest.mark.parametrize(
+    "words", ["participants list --store", "participants forget P01 --yes --store", "store merge", "export --store"]
+)
+def test_a_password_in_a_url_is_not_reported(command: Command, tmp_path: Path, words: str) -> None:
+    out = [] if words.startswith("participants") else ["--out", tmp_path / "out"]
+    status, printed, err = command(*words.split(), "postgresql://lab:hunter2@127.0.0.1:1/studies", *out)
+    assert (status, err.count("\n"), "hunter2" in printed + err) == (2, 1, False)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")

@@ -7,6 +7,7 @@ from typing import Any
 from robot import Robot
 from starlette.testclient import TestClient
 
+from gan_eval import tables
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve.app import make_app
@@ -30,6 +31,12 @@ class Served:
     def robot(self, participant: str = "P01", **more: Any) -> Robot:
         """A participant's browser."""
         return Robot(self.client, self.study, participant, **more)
+
+    def begun(self, participant: str = "P01", **screen: Any) -> tuple[Robot, list[Row], dict[str, Any]]:
+        """A browser whose participant has agreed and is ready; the plan, and the first trial."""
+        robot = self.robot(participant)
+        robot.arrive()
+        return robot, self.rows(tables.PLANS, session=robot.setup["session"]), robot.ready(**screen)
 
     def rows(self, table: Table, **equal: Any) -> list[Row]:
         """Rows of the store."""

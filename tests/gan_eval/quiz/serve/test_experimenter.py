@@ -127,10 +127,8 @@ def test_a_pause_refuses_new_people_only_and_outlives_the_server(
 ) -> None:
     """Open sessions continue and reload; the next process is paused, too, until somebody resumes."""
     it = page(serve("one.sqlite"))
-    robot = it.served.robot("P01")
-    robot.arrive()
-    plan = it.served.rows(tables.PLANS)
-    following = robot.take_part(robot.ready(), plan, most=2)
+    robot, plan, following = it.served.begun()
+    following = robot.take_part(following, plan, most=2)
     assert it.client.post(f"{it.path}/pause").status_code == 200
     assert it.numbers()["paused"]
     new = it.served.robot("P02")
@@ -232,9 +230,8 @@ def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: Cal
     refreshed: list[int] = []
 
     def sit(name: str) -> None:
-        robot = it.served.robot(name)
-        robot.arrive()
-        robot.take_part(robot.ready(), it.served.rows(tables.PLANS, session=robot.setup["session"]))
+        robot, plan, first = it.served.begun(name)
+        robot.take_part(first, plan)
 
     async def look() -> None:
         refresh = lambda: refreshed.append(len(it.served.rows(tables.SESSIONS)))  # noqa: E731

@@ -84,10 +84,8 @@ def test_a_link_costs_nothing_before_consent(serve: Callable[..., Served]) -> No
 def test_repeats_change_nothing_and_later_trials_are_refused(serve: Callable[..., Served]) -> None:
     """Send each report three times, and one of a later trial before its turn."""
     served = serve()
-    robot = served.robot()
-    robot.arrive()
-    following = robot.ready()
-    planned = {row["trial"]: row for row in served.rows(tables.PLANS)}
+    robot, plan, following = served.begun()
+    planned = {row["trial"]: row for row in plan}
     while following["page"] == "trial":
         report = robot.report(following, planned[following["trial"]])
         later = robot.call("trial", **{**report, "trial": report["trial"] + 1})
@@ -102,10 +100,8 @@ def test_repeats_change_nothing_and_later_trials_are_refused(serve: Callable[...
 def test_a_reload_continues_at_the_next_trial_and_the_seen_picture_counts(serve: Callable[..., Served]) -> None:
     """Reload while a picture is on the screen: it is stored without an answer, and never shown again."""
     served = serve()
-    first = served.robot()
-    first.arrive()
-    plan = served.rows(tables.PLANS)
-    following = first.take_part(first.ready(), plan, most=3)
+    first, plan, following = served.begun()
+    following = first.take_part(following, plan, most=3)
     seen = following["trial"]
     first.ask("onset", trial=seen, onset_ms=first.now_ms, sent_ms=first.now_ms)
     again = served.robot(tab="another-tab-0123456789")
@@ -128,10 +124,8 @@ def test_a_reload_continues_at_the_next_trial_and_the_seen_picture_counts(serve:
 def test_a_restarted_server_continues_the_trial_on_the_screen(serve: Callable[..., Served], shown: bool) -> None:
     """Restart the server in mid-trial: the page sends its report to the new one, and nothing is flagged."""
     before = serve("one.sqlite")
-    robot = before.robot()
-    robot.arrive()
-    plan = before.rows(tables.PLANS)
-    following = robot.take_part(robot.ready(), plan, most=2)
+    robot, plan, following = before.begun()
+    following = robot.take_part(following, plan, most=2)
     report = robot.report(following, plan[2])
     if shown:
         onset = report["showings"][0]["onset_ms"]
@@ -150,9 +144,8 @@ def test_a_withdrawn_participant_is_forgotten(serve: Callable[..., Served]) -> N
     """Withdraw and delete: no row is left; withdraw alone: the answers are kept."""
     served = serve()
     for name, forget in (("P01", True), ("P02", False)):
-        robot = served.robot(name)
-        robot.arrive()
-        robot.take_part(robot.ready(), served.rows(tables.PLANS, session=robot.setup["session"]), most=2)
+        robot, plan, first = served.begun(name)
+        robot.take_part(first, plan, most=2)
         assert robot.ask("withdraw", forget=forget)["page"] == "end"
         assert robot.call("onset", trial=3, onset_ms=1.0, sent_ms=1.0).status_code in (200, 410)
     assert [(row["participant"], row["status"]) for row in served.rows(tables.SESSIONS)] == [("P02", "aborted")]
@@ -166,10 +159,8 @@ def test_a_trial_that_another_process_is_storing_is_forgotten_too(
 ) -> None:
     """Two servers on one database; the other one forgets the participant before a trial's row comes, or after it."""
     here, there = serve(store=database), serve(store=database)
-    robot = here.robot()
-    robot.arrive()
-    plan = here.rows(tables.PLANS)
-    following = robot.take_part(robot.ready(), plan, most=2)
+    robot, plan, following = here.begun()
+    following = robot.take_part(following, plan, most=2)
     report = robot.report(following, plan[2])
     other = replace(robot, client=there.client)
     reached, release = threading.Event(), threading.Event()
@@ -259,11 +250,8 @@ def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Callable[...
     small = robot.ask("ready", answers={}, screen={**SCREEN, "window_width": 700})
     assert (small["page"], small["code"]) == ("refused", "OUT")
     assert {**robot.open(), "page": "refused"} == small, "later the link says why"
-    robot = served.robot("P03")
-    robot.arrive()
-    plan = served.rows(tables.PLANS, session=robot.setup["session"])
     # 800 x 600 pixels at a zoom of 110 %: 800 * 1.1 is a little more than 880
-    first = robot.ready(window_width=880, window_height=660, device_pixel_ratio=1.1)
+    robot, plan, first = served.begun("P03", window_width=880, window_height=660, device_pixel_ratio=1.1)
     assert robot.take_part(first, plan)["code"] == "DONE"
     assert [row["status"] for row in served.rows(tables.SESSIONS)] == ["aborted", "aborted", "complete"]
 
@@ -271,10 +259,8 @@ def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Callable[...
 def test_practice_has_feedback_and_breaks_come_between(serve: Callable[..., Served]) -> None:
     """Feedback in practice alone; `counts` after it, then a break after every third trial, none after a page."""
     served = serve(practice=2, break_every=3)
-    robot = served.robot()
-    robot.arrive()
-    following, kinds = robot.ready(), []
-    planned = {row["trial"]: row for row in served.rows(tables.PLANS)}
+    robot, plan, following = served.begun()
+    planned, kinds = {row["trial"]: row for row in plan}, []
     while following["page"] == "trial":
         kinds.append((following["phase"], (following["break"] or {}).get("kind")))
         report = robot.report(following, planned[following["trial"]])
@@ -291,9 +277,8 @@ def test_practice_has_feedback_and_breaks_come_between(serve: Callable[..., Serv
 def test_without_pages_no_consent_is_stored(serve: Callable[..., Served]) -> None:
     """`--no-intro`: the first trial comes first."""
     served = serve(intro=False)
-    robot = served.robot()
-    robot.arrive()
-    assert robot.take_part(robot.ready(), served.rows(tables.PLANS))["page"] == "end"
+    robot, plan, first = served.begun()
+    assert robot.take_part(first, plan)["page"] == "end"
     assert served.rows(tables.CONSENTS) == []
 
 
@@ -317,9 +302,8 @@ def test_a_complete_session_stays_complete(serve: Callable[..., Served]) -> None
     """Nothing that its page sends afterwards changes it."""
     check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
     served = serve(browser={"checks": [check], "complete_code": "DONE"})
-    robot = served.robot()
-    robot.arrive()
-    robot.take_part(robot.ready(), served.rows(tables.PLANS))
+    robot, plan, first = served.begun()
+    robot.take_part(first, plan)
     for _ in range(3):
         assert robot.ask("check", choices=[1])["code"] == "DONE"
     robot.ask("withdraw")
@@ -329,10 +313,8 @@ def test_a_complete_session_stays_complete(serve: Callable[..., Served]) -> None
 def test_pictures_are_there_after_a_restart_before_the_next_answer(serve: Callable[..., Served]) -> None:
     """Fetch the pictures of the trials ahead, and at the end those of the review, from a server that has not met us."""
     before = serve("one.sqlite")
-    robot = before.robot()
-    robot.arrive()
-    plan = before.rows(tables.PLANS)
-    following = robot.take_part(robot.ready(), plan, most=2)
+    robot, plan, following = before.begun()
+    following = robot.take_part(following, plan, most=2)
     after = serve("one.sqlite")
     for address in following["ahead"]:
         assert after.client.get(address).content == before.client.get(address).content
@@ -350,9 +332,7 @@ def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(
 ) -> None:
     """The page learns their addresses before it has said what its display is."""
     served = serve(picture_size=32, mask=mask, exposure_ms=100)
-    robot = served.robot()
-    robot.arrive()
-    first = robot.ready()
+    _, _, first = served.begun()
     assert first["sizes"] == [[[32, 24]]]
     for address in (*first["showings"][0], *(first["masks"][0] if first["masks"] else ())):
         with Image.open(io.BytesIO(served.client.get(address).content)) as picture:
@@ -362,10 +342,8 @@ def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(
 def test_encoded_pictures_are_the_stimuli(serve: Callable[..., Served]) -> None:
     """The pixels are those of the files after encoding."""
     served = serve()
-    robot = served.robot()
-    robot.arrive()
-    plan = served.rows(tables.PLANS)
-    with Image.open(io.BytesIO(served.client.get(robot.ready()["showings"][0][0]).content)) as picture:
+    _, plan, first = served.begun()
+    with Image.open(io.BytesIO(served.client.get(first["showings"][0][0]).content)) as picture:
         assert picture.mode == "RGB"
         assert (np.asarray(picture) == served.room.library.decoded(plan[0]["stimulus"])).all()
 
@@ -373,12 +351,10 @@ def test_encoded_pictures_are_the_stimuli(serve: Callable[..., Served]) -> None:
 def test_an_answer_in_the_moment_of_the_onset_counts(serve: Callable[..., Served]) -> None:
     """A browser's clock has steps of up to a millisecond. Without an end of the window there is no other answer."""
     served = serve(response_ms="unlimited")
-    robot = served.robot()
-    robot.arrive()
-    trial = robot.ready()["trial"]
+    robot, _, first = served.begun()
     press = {"key": "f", "at_ms": 1000.0}
     showings = [{"onset_ms": 1000.0, "offset_ms": 1003.0}]
-    robot.ask("trial", trial=trial, showings=showings, presses=[press], sent_ms=1020.0)
+    robot.ask("trial", trial=first["trial"], showings=showings, presses=[press], sent_ms=1020.0)
     (row,) = served.rows(tables.TRIALS)
     assert (row["response"], row["reaction_time_ms"], row["flags"]) == ("fake", 0.0, "early_key")
 
@@ -386,9 +362,7 @@ def test_an_answer_in_the_moment_of_the_onset_counts(serve: Callable[..., Served
 def test_two_pictures_without_a_gap_are_two_showings(serve: Callable[..., Served]) -> None:
     """The second appears in the moment in which the first vanishes."""
     served = serve(protocol="paired", layout="one_after_other", exposure_ms=400)
-    robot = served.robot()
-    robot.arrive()
-    following = robot.ready()
+    robot, _, following = served.begun()
     showings = [{"onset_ms": 1000.0, "offset_ms": 1400.0}, {"onset_ms": 1400.0, "offset_ms": 1800.0}]
     press = {"key": robot.setup["answers"][0]["key"], "at_ms": 2000.0}
     robot.ask("trial", trial=following["trial"], showings=showings, presses=[press], sent_ms=2000.0)
