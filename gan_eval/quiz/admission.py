@@ -26,7 +26,6 @@ from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import (
     Store,
     deal_list,
-    give_back_list,
     has_people,
     keep_design,
     kept_design,
@@ -153,26 +152,10 @@ class Reserved:
         return Admitted(row, draw.plan, (), (), (*draw.warnings, *self.warnings), stored=False)
 
 
-def admit(store: Store, study: QuizStudy, person: Person) -> Admitted:
-    """Deal a list to a new participant, or resume the open session of a known one.
-
-    A dealt list is nobody else's from then on; where the session does not begin, `give_back_list` frees it.
-
-    Raises:
-        UserError: as `reserve`; the list cannot be dealt.
-    """
-    reserved = reserve(store, study, person)
-    if isinstance(reserved, Admitted):
-        return reserved
-    try:
-        return reserved.deal(study)
-    except BaseException:
-        give_back_list(store, reserved.session)
-        raise
-
-
 def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserved:
     """Reserve a list for a new participant, or resume the open session of a known one.
+
+    A reserved list is nobody else's from then on; where the session does not begin, `give_back_list` frees it.
 
     Raises:
         UserError: the participant has taken part already, or has an open session with another list; the study has

@@ -11,7 +11,7 @@ from typing import Literal, Self
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
 from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
-from gan_eval.quiz.admission import Admitted, Person, QuizStudy, admit, sitting_lock, unused_code
+from gan_eval.quiz.admission import Admitted, Person, QuizStudy, Reserved, reserve, sitting_lock, unused_code
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
@@ -77,21 +77,22 @@ class Room:
         """Hold a person's session, new or resumed; the list of one that does not begin is given back.
 
         Raises:
-            UserError: the person is sitting elsewhere, or is not admitted (`gan_eval.quiz.admission.admit`); a picture
-                that is still to be shown is missing, changed or broken.
+            UserError: the person is sitting elsewhere, or is not admitted (`gan_eval.quiz.admission.reserve`); the list
+                cannot be dealt; a picture that is still to be shown is missing, changed or broken.
         """
         with hold_lock(*sitting_lock(self.store, self.study, person)):
-            admitted = self.writer.submit(lambda store: admit(store, self.study, person)).result()
+            reserved = self.writer.submit(lambda store: reserve(store, self.study, person)).result()
             session = None
             try:
+                admitted = reserved.deal(self.study) if isinstance(reserved, Reserved) else reserved
                 session = make_session(admitted, self.library, self.study.settings, self.writer, clock)
                 yield session
             finally:
-                if not admitted.stored and (session is None or session.state is State.NEW):
+                if isinstance(reserved, Reserved) and (session is None or session.state is State.NEW):
                     try:
-                        self.writer.submit(lambda store: give_back_list(store, admitted.row["session"])).result()
+                        self.writer.submit(lambda store: give_back_list(store, reserved.session)).result()
                     except UserError as error:
-                        self.say(f"{error}; list {admitted.row['list']} was not given back and stays unused")
+                        self.say(f"{error}; list {reserved.list_number} was not given back and stays unused")
 
     def run(self, person: Person, presentation: Presentation = Presentation()) -> SessionResult:  # noqa: B008
         """Run a participant's session, on the screen or simulated; an open one resumes where it stopped.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gan_eval.quiz.admission import Person, QuizStudy, admit
+from gan_eval.quiz.admission import Admitted, Person, QuizStudy, Reserved, reserve
 from gan_eval.quiz.clock import Clock, SystemClock
 from gan_eval.quiz.draw import Dealer, Draw
 from gan_eval.quiz.library import Library
@@ -13,7 +13,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
-from gan_eval.store import Writer
+from gan_eval.store import Store, Writer
 from gan_eval.tables.frames import Row
 
 
@@ -58,6 +58,12 @@ def deal(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, list_numb
 def study_of(stimuli: StimulusSet, settings: QuizSettings, **how: Any) -> QuizStudy:
     """A study with seed 1."""
     return QuizStudy(**{"name": "study", "seed": 1, "design": {}, "shown": [stimuli], "settings": settings, **how})
+
+
+def admit(store: Store, study: QuizStudy, person: Person) -> Admitted:
+    """The session of a person, dealt or resumed."""
+    reserved = reserve(store, study, person)
+    return reserved.deal(study) if isinstance(reserved, Reserved) else reserved
 
 
 def seated(

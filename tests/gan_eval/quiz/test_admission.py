@@ -7,11 +7,11 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from quiz_study import set_of, stimulus_rows, study_of
+from quiz_study import admit, set_of, stimulus_rows, study_of
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.admission import Admitted, Person, admit
+from gan_eval.quiz.admission import Admitted, Person
 from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, give_back_list, open_store
@@ -82,12 +82,6 @@ def test_programs_that_ask_at_the_same_moment_get_lists_of_their_own(
 
     with ThreadPoolExecutor(6) as threads:
         assert sorted(threads.map(admit_one, range(6))) == [1, 2, 3, 4, 5, 6]
-
-
-def test_a_list_that_cannot_be_dealt_is_taken_from_nobody(store: Store) -> None:
-    with pytest.raises(UserError):
-        admitted(store, settings=QuizSettings(real=90, fake=90, strict_counts=True))
-    assert admitted(store).row["list"] == 1
 
 
 def test_a_list_may_be_asked_for(store: Store) -> None:

@@ -57,7 +57,9 @@ def test_a_session_that_does_not_begin_uses_up_no_list(stimuli: StimulusSet, tmp
         rehearse(stimuli, store, "P1")
     for path, content in zip(pictures, kept, strict=True):
         path.write_bytes(content)
-    assert rehearse(stimuli, store, "P2").list_number == 1
+    with pytest.raises(UserError, match="strict_counts"):
+        rehearse(stimuli, store, "P2", QuizSettings(real=90, fake=90, strict_counts=True))
+    assert rehearse(stimuli, store, "P3").list_number == 1
 
 
 def test_a_list_that_cannot_be_given_back_is_reported(
