@@ -114,7 +114,7 @@ def diligent(sitting: Sitting) -> None:
             sitting.key("f")
 
 
-def words(page: Page) -> str:
+def words(page: QWidget) -> str:
     """All text of a page."""
     return "\n".join(label.text() for label in page.findChildren(QLabel))
 

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
+from app_sitting import words
 from PySide6.QtCore import QEvent, QObject, QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QSignalSpy, QTest
@@ -62,10 +63,6 @@ def press(page: Page, *keys: Qt.Key | str) -> None:
 def heard(sender: QObject, name: str) -> QSignalSpy:
     """Counts a signal."""
     return QSignalSpy(getattr(sender, name))
-
-
-def words(page: QWidget) -> str:
-    return "\n".join(label.text() for label in page.findChildren(QLabel))
 
 
 def test_consent_goes_on_only_with_the_box_ticked(show: Show) -> None:
