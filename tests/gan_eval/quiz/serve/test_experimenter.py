@@ -285,6 +285,9 @@ def test_stop_ends_the_server_and_a_second_one_on_its_store_is_refused(tmp_path:
     [
         (["--demo", "--stimuli", "set"], "give one of"),
         (["--demo", "--real", "3"], "--real: --demo says this itself"),
+        (["--demo", "--protocol", "paired"], "--protocol: --demo says this itself"),
+        (["--demo", "--viewing-distance-cm", "57"], "--viewing-distance-cm: --demo says this itself"),
+        (["--demo", "--language", "de"], "--language: --demo says this itself"),
         (["--demo", "--store", "x.sqlite"], "--store: the demo keeps its answers"),
         (["--demo", "--public-url", "quiz.example.org"], "--public-url quiz.example.org: wanted an address"),
     ],
