@@ -159,16 +159,18 @@ def test_a_window_that_is_too_small_for_the_study_may_be_enlarged(
 
 FAST_DISPLAY = """
 const FRAME = 1000 / 144;
-let waiting = [];
+let waiting = [], frame = 0;
 window.requestAnimationFrame = (callback) => {
-  if (!waiting.length) setTimeout(tick, FRAME - (performance.now() % FRAME));
+  if (!waiting.length) {
+    frame = Math.max(frame, Math.floor(performance.now() / FRAME)) + 1;  // each frame once, though timers can be early
+    setTimeout(tick, frame * FRAME - performance.now());
+  }
   return waiting.push(callback);
 };
 function tick() {
-  const time = Math.round(performance.now() / FRAME) * FRAME;
   const callbacks = waiting;
   waiting = [];
-  for (const callback of callbacks) callback(time);
+  for (const callback of callbacks) callback(frame * FRAME);
 }
 """
 """Frames come 144 times a second, whatever the display does."""
