@@ -68,15 +68,11 @@ def test_those_who_are_admitted_before_any_has_begun_get_lists_of_their_own(stor
     assert admitted(store, "P6").row["list"] == gone.row["list"] == 4
 
 
-@pytest.mark.parametrize("place", ["file", "server"])
-def test_programs_that_ask_at_the_same_moment_get_lists_of_their_own(
-    tmp_path: Path, place: str, request: pytest.FixtureRequest
-) -> None:
-    where = tmp_path / "new.sqlite" if place == "file" else request.getfixturevalue("database")
-    together = Barrier(6)
+def test_programs_that_ask_at_the_same_moment_get_lists_of_their_own(tmp_path: Path) -> None:
+    path, together = tmp_path / "new.sqlite", Barrier(6)
 
     def admit_one(number: int) -> int:
-        with open_store(where) as store:
+        with open_store(path) as store:
             together.wait()
             return int(admitted(store, f"P{number}").row["list"])
 

@@ -1,5 +1,10 @@
-"""Jobs of the writer that share a commit: order, errors of one job and of all."""
+"""Jobs of the writer that share a commit: order, errors of one job and of all, and kills in the middle of bursts."""
 
+import os
+import random
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -19,6 +24,12 @@ from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import GROUP
 
 Job = Callable[[Store], Any]
+
+
+@pytest.fixture(params=["file", "server"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A SQLite file, or an empty database of a PostgreSQL server."""
+    return str(tmp_path / "s.sqlite") if request.param == "file" else request.getfixturevalue("database")
 
 
 @pytest.fixture
@@ -239,3 +250,83 @@ def test_a_job_that_is_cancelled_while_it_waits_is_not_done(writer: Writer) -> N
         assert second.cancel()
     assert (first.result(60), third.result(60)) == (None, None)
     assert stored(writer) == [1, 3]
+
+
+BURSTS = """
+import os, sys, threading
+from stored_rows import trial
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store import Writer, open_store
+where, run, room = sys.argv[1], sys.argv[2], int(sys.argv[3])
+writer = Writer(lambda: open_store(where))
+if room:
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+def answer(person):
+    session = f"{run}-{person}"
+    for number in range(1, 100_000):
+        try:
+            writer.submit(lambda store: store.add(tables.TRIALS, [trial(number, session)])).result()
+        except UserError as error:
+            os.write(2, f"{error}\\n".encode())
+            return
+        os.write(1, f"{session} {number}\\n".encode())
+people = [threading.Thread(target=answer, args=(person,)) for person in range(20)]
+for each in people:
+    each.start()
+for each in people:
+    each.join()
+"""
+"""Twenty people answer as fast as they can, and report each answer that is durable."""
+
+
+def bursts(where: str, run: object, reports: Path, *, room: int = 0) -> "subprocess.Popen[bytes]":
+    """Start a process of such people; it appends what it reports to a file."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", BURSTS, where, str(run), str(room)]
+    with reports.open("ab") as out:
+        return subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, env=environment)
+
+
+def all_stored(where: str) -> list[tuple[str, int]]:
+    with open_store(where) as store:
+        return [(row["session"], row["trial"]) for row in store.rows(tables.TRIALS)]
+
+
+def reported_in(reports: Path) -> set[tuple[str, int]]:
+    lines = [line.split() for line in reports.read_text().splitlines()]
+    return {(session, int(number)) for session, number in lines}
+
+
+@pytest.mark.slow
+def test_bursts_that_are_killed_at_any_moment_lose_no_answer_that_was_reported(
+    where: str, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    kills, moments, processes = pytestconfig.getoption("--kills"), random.Random(1), 2 if "://" in where else 1
+    files = [tmp_path / f"{run}-{process}" for run in range(kills // processes) for process in range(processes)]
+    for run in range(0, len(files), processes):
+        children = [bursts(where, file.name, file) for file in files[run : run + processes]]
+        while not all(file.stat().st_size for file in files[run : run + processes]):
+            time.sleep(0.001)
+        for child in children:
+            time.sleep(moments.uniform(0, 0.2))
+            child.kill()
+            assert child.communicate() == (None, b"")
+    reported = set().union(*map(reported_in, files))
+    rows = all_stored(where)
+    print(len(files), "kills", len(reported), "reported", len(rows), "stored")
+    assert len(reported) > 20 * len(files), "the kills come too early to say anything"
+    assert len(rows) == len(set(rows))
+    assert reported <= set(rows), "a reported answer is lost"
+    assert len(set(rows) - reported) <= 20 * len(files), "each person waits for one answer"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_disk_that_is_full_in_a_burst_costs_no_answer_that_was_reported(tmp_path: Path) -> None:
+    where, reports = str(tmp_path / "s.sqlite"), tmp_path / "reports"
+    lines = bursts(where, 0, reports, room=200_000).communicate(timeout=60)[1].decode().splitlines()
+    assert [f"{where}: the disk is full" in line for line in lines] == [True] * 20
+    rows = all_stored(where)
+    assert set(rows) == reported_in(reports)
+    assert len(rows) == len(set(rows)) > 20

@@ -1,6 +1,11 @@
-"""What is a server's alone: permissions, passwords, deadlocks and lost connections."""
+"""The lab's server supports what a store's file does: list, forget, merge, export."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,10 +22,13 @@ from gan_eval.store import (
     forget,
     hold_session,
     list_participants,
+    merge,
     open_store,
     progress_of,
     server_secret,
 )
+from gan_eval.store.export import export_store
+from gan_eval.tables import frames as tabular
 
 
 @pytest.fixture
@@ -35,6 +43,20 @@ def filled(database: str) -> str:
     return database
 
 
+def test_a_participant_is_listed_and_forgotten(filled: str) -> None:
+    with open_store(filled) as store:
+        assert [(each["participant"], each["trials"], each["planned"]) for each in list_participants(store)] == [
+            ("P1", 1, 1),
+            ("P2", 1, 1),
+        ]
+    forgotten = forget(filled, "P1")
+    assert {name: count for name, count in forgotten.items() if count} == {"sessions": 1, "plans": 1, "trials": 1}
+    with pytest.raises(UserError, match="no participant P1"):
+        forget(filled, "P1")
+    with open_store(filled) as store:
+        assert {row["participant"] for row in store.rows(tables.TRIALS)} == {"P2"}
+
+
 def test_nothing_is_added_to_a_session_that_was_forgotten(filled: str) -> None:
     forget(filled, "P1")
     with open_store(filled) as store:
@@ -43,6 +65,18 @@ def test_nothing_is_added_to_a_session_that_was_forgotten(filled: str) -> None:
         with pytest.raises(UserError, match="the session s1 is gone"):
             store.describe("s1", {"screen_width": 800}, more=[(tables.CHECKS, [{"session": "s1", "check": "c"}])])
         assert [store.rows(table, session="s1") for table in STORED_TABLES] == [[]] * len(STORED_TABLES)
+
+
+def test_a_server_is_merged_with_a_station_and_exported(filled: str, tmp_path: Path) -> None:
+    shared = {"session": "s3", "participant": "P3", "study": "faces", "simulated": False}
+    with open_store(tmp_path / "station.sqlite") as station:
+        station.begin({**shared, "protocol": "quick_response", "status": "open"}, [], None)
+    merged = merge([filled, tmp_path / "station.sqlite"], tmp_path / "all.sqlite")
+    assert (merged["sessions"], merged["trials"]) == (3, 2)
+    export_store(filled, tmp_path / "server", formats=["csv"])
+    with open_store(filled) as server:
+        rows = server.rows(tables.TRIALS)
+    assert tabular.read_rows(tmp_path / "server" / "trials.csv", tables.TRIALS) == rows
 
 
 def test_reading_makes_no_tables_in_anybodys_database(database: str) -> None:
@@ -75,6 +109,66 @@ def test_a_servers_words_are_reported_without_the_password(filled: str) -> None:
         with pytest.raises(UserError, match=r"\*\*\*") as caught, store.transaction() as connection:
             connection.execute(sa.text(f"SELECT CAST('{secret}' AS INTEGER)"))
     assert str(secret) not in str(caught.value)
+
+
+ARRIVALS = """
+import itertools, json, sys, threading
+from stored_rows import trial
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store import Writer, deal_list, open_store
+where, process = sys.argv[1:]
+free = lambda taken: next(number for number in itertools.count() if number not in taken)
+writer, lists, answers = Writer(lambda: open_store(where)), [], []
+sys.stdin.read()
+def arrive(person):
+    for number in range(5):
+        session = f"{process}-{person}-{number}"
+        number, _ = writer.submit(lambda store: deal_list(store, session, "t", simulated=False, choose=free)).result()
+        lists.append(number)
+    for number in range(20):
+        try:
+            writer.submit(lambda store: store.add(tables.TRIALS, [trial(number, f"both-{person}")])).result()
+            answers.append((person, number))
+        except UserError as error:
+            assert "in the store already" in str(error), error
+people = [threading.Thread(target=arrive, args=(person,)) for person in range(8)]
+for each in people:
+    each.start()
+for each in people:
+    each.join()
+writer.close()
+print(json.dumps([lists, answers]))
+"""
+"""Eight people arrive five times each, and send twenty answers each, which the other process stores as well."""
+
+
+def test_two_processes_deal_no_list_twice_and_store_no_trial_twice(database: str) -> None:
+    with open_store(database):
+        pass
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", ARRIVALS, database, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for name in ("one", "other")
+    ]
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.close()
+        child.stdin = None
+    printed = [child.communicate(timeout=120) for child in children]
+    assert [errors for _, errors in printed] == ["", ""]
+    lists, answers = ([*one, *other] for one, other in zip(*(json.loads(output) for output, _ in printed), strict=True))
+    assert sorted(lists) == list(range(80))
+    assert sorted(answers) == [[person, number] for person in range(8) for number in range(20)]
+    with open_store(database) as store:
+        assert len(store.rows(tables.TRIALS)) == 160
 
 
 def test_a_deadlock_of_two_groups_is_an_error_of_one_job_which_succeeds_when_it_is_tried_again(filled: str) -> None:

@@ -1,6 +1,11 @@
 """Copies between stores: a push copies each row once, to a server and to a file; a merge refuses contradictions."""
 
+import random
 import re
+import signal
+import subprocess
+import sys
+import time
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -11,7 +16,6 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import temporary_name
 from gan_eval.store import STORED_TABLES, Store, merge, new_session_id, open_store, push
 from gan_eval.store.connect import parse_address
 from gan_eval.store.layout import LAYOUTS
@@ -53,6 +57,15 @@ def contents(where: str | Path) -> dict[str, list[dict[str, Any]]]:
         return {table.name: store.rows(table) for table in STORED_TABLES}
 
 
+Target = str
+
+
+@pytest.fixture(params=["file", "server"])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
+    """A second SQLite file, or an empty database of a PostgreSQL server."""
+    return str(tmp_path / "lab.sqlite") if request.param == "file" else request.getfixturevalue("database")
+
+
 def fill(path: Path, participants: int = 2, *, first: int = 1, trials: int = 3) -> Path:
     """A station's store with complete sessions."""
     with open_store(path) as store:
@@ -65,30 +78,30 @@ def fill(path: Path, participants: int = 2, *, first: int = 1, trials: int = 3) 
 
 
 def test_each_row_is_copied_once_with_its_values_and_open_sessions_are_brought_up_to_date(
-    tmp_path: Path, where: str
+    tmp_path: Path, target: Target
 ) -> None:
     left, right = fill(tmp_path / "left.sqlite"), fill(tmp_path / "right.sqlite", first=3)
     with open_store(right) as store:
         sitting = Sitting(store, "P05")
         sitting.answer(1)
-        first = push(left, where)
+        first = push(left, target)
         assert (first.sessions, first.trials, first.refused) == (2, 6, ())
-        assert push(right, where).trials == 7
-        assert [row["status"] for row in contents(where)["sessions"]] == [*["complete"] * 4, "open"]
+        assert push(right, target).trials == 7
+        assert [row["status"] for row in contents(target)["sessions"]] == [*["complete"] * 4, "open"]
         sitting.answer(2)
         sitting.end()
-        assert push(right, where).trials == 1
-    again = push(left, where)
+        assert push(right, target).trials == 1
+    again = push(left, target)
     assert (again.sessions, again.trials) == (0, 0)
-    both, lefts, rights = contents(where), contents(left), contents(right)
+    both, lefts, rights = contents(target), contents(left), contents(right)
     assert both == {name: [*rows, *rights[name]] for name, rows in lefts.items()}
     with pytest.raises(UserError, match="are the same store"):
         push(left, left)
 
 
-def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, where: str) -> None:
+def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, target: Target) -> None:
     left = fill(tmp_path / "left.sqlite")
-    push(left, where)
+    push(left, target)
     with open_store(left) as store:
         one, other = (row["session"] for row in store.rows(tables.SESSIONS))
         layout = LAYOUTS[tables.TRIALS]
@@ -96,20 +109,20 @@ def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, where: s
             connection.execute(layout.update().where(layout.c.session == one).values(reaction_time_ms=1.0))
             connection.execute(layout.delete().where(layout.c.session == other))
         Sitting(store, "P03")
-    with open_store(where) as server, server.transaction() as connection:  # else no row count differs
+    with open_store(target) as server, server.transaction() as connection:  # else no row count differs
         layout = LAYOUTS[tables.TRIALS]
         connection.execute(layout.delete().where(layout.c.session == one, layout.c.trial == 3))
-    pushed = push(left, where)
+    pushed = push(left, target)
     assert [f"different rows of trials for session {one} trial 1" in line for line in pushed.refused] == [True]
-    assert [row["participant"] for row in contents(where)["sessions"]] == ["P01", "P02", "P03"]
-    assert len(contents(where)["trials"]) == 5
+    assert [row["participant"] for row in contents(target)["sessions"]] == ["P01", "P02", "P03"]
+    assert len(contents(target)["trials"]) == 5
 
 
 class CutError(Exception):
     """The push ends here."""
 
 
-def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Path, where: str) -> None:
+def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Path, target: Target) -> None:
     left = fill(tmp_path / "left.sqlite", 4)
     whole, left_to_run = contents(left), 0
 
@@ -125,29 +138,42 @@ def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Pat
         for cut_after in range(0, 100, 4):
             left_to_run = cut_after
             with suppress(CutError):
-                push(left, where)
+                push(left, target)
                 break
             cuts += 1
         assert cuts > 8
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", count)
-    push(left, where)
-    assert contents(where) == whole
+    push(left, target)
+    assert contents(target) == whole
 
 
-def test_a_merge_holds_what_the_stations_held_and_leaves_no_more_than_the_users_files(tmp_path: Path) -> None:
-    """What a merge that was killed has left behind goes."""
+@pytest.mark.nightly
+def test_killed_pushes_lose_and_double_nothing(tmp_path: Path, target: Target) -> None:
+    """Kill pushes at random moments; between them the station continues."""
+    left, moments = tmp_path / "left.sqlite", random.Random(1)
+    code = "import sys; from gan_eval.store import push; print(flush=True); push(*sys.argv[1:])"
+    for killed in range(25):
+        fill(left, 5, first=5 * killed + 1, trials=8)
+        process = subprocess.Popen([sys.executable, "-c", code, str(left), target], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.read(1)
+        time.sleep(moments.uniform(0, 0.2))
+        process.kill()
+        process.communicate()
+    push(left, target)
+    assert contents(target) == contents(left)
+
+
+def test_a_merge_holds_what_the_stations_held_and_changes_none_of_them(tmp_path: Path) -> None:
     sources = [fill(tmp_path / f"{number}.sqlite", 1, first=number) for number in (1, 2, 3)]
-    foreign, out = tmp_path / ".all.sqlite.gan-eval-notes.tmp", tmp_path / "all.sqlite"
-    foreign.write_text("somebody's")
-    (tmp_path / temporary_name(out.name)).mkdir()
     before = [path.read_bytes() for path in sources]
-    merged = merge(sources, out)
+    merged = merge(sources, tmp_path / "all.sqlite")
     assert (merged["sessions"], merged["trials"]) == (3, 9)
     assert [path.read_bytes() for path in sources] == before
     parts = [contents(path) for path in sources]
-    assert contents(out) == {name: [*chain(*(part[name] for part in parts))] for name in parts[0]}
-    assert sorted(tmp_path.iterdir()) == sorted([*sources, foreign, out])
+    assert contents(tmp_path / "all.sqlite") == {name: [*chain(*(part[name] for part in parts))] for name in parts[0]}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.sqlite", "2.sqlite", "3.sqlite", "all.sqlite"]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +195,34 @@ def test_what_cannot_be_merged_is_named_and_nothing_is_written(
     with pytest.raises(UserError, match=message):
         merge([tmp_path / name for name in sources], tmp_path / out)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gan_eval.store import merge, merging
+step = merging.push
+def killed(source, target):
+    if source.name == "2.sqlite":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(source, target)
+merging.push = killed
+merge([Path(name) for name in sys.argv[2:]], Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_the_same_merge_after_a_kill_cleans_up_and_finishes(tmp_path: Path) -> None:
+    sources = [fill(tmp_path / f"{number}.sqlite", 1, first=number) for number in (1, 2)]
+    out, foreign = tmp_path / "all.sqlite", tmp_path / ".all.sqlite.gan-eval-notes.tmp"
+    foreign.write_text("somebody's")
+    command = [sys.executable, "-c", KILLED, str(out), *map(str, sources)]
+    assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) > 3, "something was left behind"
+    merge(sources, out)
+    assert sorted(tmp_path.iterdir()) == sorted([*sources, foreign, out])
+    assert len(contents(out)["trials"]) == 6
 
 
 SECRET = "hun/ter 2@lab%"

@@ -34,6 +34,12 @@ print(server_secret(store).hex())
 """
 
 
+@pytest.fixture(params=["file", "server"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A SQLite file, or an empty database of a PostgreSQL server."""
+    return str(tmp_path / "s.sqlite") if request.param == "file" else request.getfixturevalue("database")
+
+
 @pytest.fixture
 def store(where: str) -> Iterator[Store]:
     """A store that a server has opened, with a session of one trial."""
