@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gan_eval.quiz.admission import Person, QuizStudy, admit
+from gan_eval.quiz.admission import Person, QuizStudy, Reserved, reserve
 from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.parts import NoticePage, Page
@@ -45,7 +45,8 @@ def take_pictures(
     library = Library([stimuli])
     study = QuizStudy(name="study", settings=settings, shown=[stimuli], seed=3, design={})
     with Writer(lambda: open_store(store)) as writer:
-        admitted = writer.submit(lambda opened: admit(opened, study, Person("P01"))).result()
+        reserved = writer.submit(lambda opened: reserve(opened, study, Person("P01"))).result()
+        admitted = reserved.deal(study) if isinstance(reserved, Reserved) else reserved
         session = make_session(admitted, library, settings, writer, SystemClock())
         quiz = QuizApplication(qt, session, library, settings, presentation=how)
         robot = Robot(quiz, session, out, every_trial=every_trial)
