@@ -151,7 +151,12 @@ def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> 
         model, dataset, protocol = row["model"], row["dataset"], row["protocol"]
         column, axis, _ = PANEL_A[protocol]
         scale = 100.0 if "%" in axis else 1.0
-        values, reals = (_of(own, name, dataset) for name in (model, REAL))
+        values, reals = (
+            (own if name == EVERYTHING else own[(own["model"] == name) & (own["dataset"] == dataset)])
+            .groupby("participant")["value"]
+            .mean()
+            for name in (model, REAL)
+        )
         band = [row["real_low"], row["real_high"]]
         if protocol == RATING:
             of_reals = table[(table["model"] == REAL) & (table["dataset"] == dataset)]
@@ -179,12 +184,6 @@ def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> 
             )
         )
     return entries
-
-
-def _of(own: pd.DataFrame, model: str, dataset: str) -> pd.Series:
-    """Return the values of a model on a data set by participant; of all models their mean."""
-    part = own if model == EVERYTHING else own[(own["model"] == model) & (own["dataset"] == dataset)]
-    return part.groupby("participant")["value"].mean()
 
 
 def _own_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:

@@ -1,14 +1,13 @@
 """The page: a report set as one self-contained HTML file, with the tables behind it as CSV files to save from it."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gan_eval.report.parts.blocks import Block, Download, Files, Report, Section
+from gan_eval.report.parts.blocks import Block, Download, Report
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import data_uri
 from gan_eval.report.parts.words import NBSP, clean
@@ -41,11 +40,6 @@ def render(report: Report) -> str:
     environment.globals |= {"downloads": downloads, "html_of": html_of}
     style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))
     return environment.get_template("page.jinja").render(style=style, report=report)
-
-
-def files_section(downloads: Sequence[Download]) -> Section:
-    """Return all tables, as files to save."""
-    return Section("files", "All tables", [Files(downloads)])
 
 
 def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[Download]:

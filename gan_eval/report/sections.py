@@ -13,8 +13,8 @@ from gan_eval.report.metrics.answer import differences_section
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.method import method_section as metric_method_section
 from gan_eval.report.metrics.spectra import spectra_section
-from gan_eval.report.page import downloads_of, files_section
-from gan_eval.report.parts.blocks import Report, Section, without_empty_tables
+from gan_eval.report.page import downloads_of
+from gan_eval.report.parts.blocks import Files, Report, Section, without_empty_tables
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import agreement_section
@@ -57,7 +57,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         simulated=folder.simulated,
         badges=badges(folder),
         downloads=downloads,
-        sections=[first_page(folder), *details, files_section(downloads)],
+        sections=[first_page(folder), *details, Section("files", "All tables", [Files(downloads)])],
     )
 
 

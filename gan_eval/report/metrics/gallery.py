@@ -6,7 +6,6 @@ pictures, and a page that was opened from a disk may not read pixels at all.
 """
 
 import hashlib
-import io
 import json
 import re
 import shutil
@@ -175,9 +174,11 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bo
         name += f"-{panel}.webp" if is_map else ".webp"
         if not (folder / name).exists():
             try:
-                (folder / name).write_bytes(_webp(made(), MAP_QUALITY if is_map else QUALITY))
+                image = Image.fromarray(np.ascontiguousarray(made()))
             except (UserError, Unmeasurable):
                 return
+            image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+            image.save(folder / name, "WEBP", quality=MAP_QUALITY if is_map else QUALITY, method=2)
         names[panel] = name
 
     def show(panel: str, path: Path | None) -> PictureFile | None:
@@ -199,17 +200,10 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bo
                 return files.pair(own, reference, any_format=True, resize=resize)
 
             write("error", [own, reference], lambda: _coloured(l1_map(*pair()) / MOST_ERROR))
-            write("ssim", [own, reference], lambda: _ssim_picture(ssim_map(*pair())))
+            rim = ((5, 5), (5, 5), (0, 0))  # which SSIM does not cover: grey
+            write("ssim", [own, reference], lambda: np.pad(_coloured(1 - ssim_map(*pair())), rim, constant_values=128))
     write("niqe", [own], lambda: _niqe_picture(files.picture(own)))
     return names
-
-
-def _webp(picture: NDArray[np.uint8], quality: int) -> bytes:
-    image = Image.fromarray(np.ascontiguousarray(picture))
-    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=quality, method=2)
-    return buffer.getvalue()
 
 
 def _scale() -> NDArray[np.uint8]:
@@ -222,11 +216,6 @@ def _scale() -> NDArray[np.uint8]:
 def _coloured(badness: Map) -> NDArray[np.uint8]:
     """Return (H, W, 3) of values that are 0 where good and 1, the end of the scale, where bad."""
     return _scale()[np.rint(np.clip(badness, 0, 1) * 255).astype(np.uint8)]
-
-
-def _ssim_picture(values: Map) -> NDArray[np.uint8]:
-    """The SSIM map in colours; the rim of 5 pixels, which it does not cover, is grey."""
-    return np.pad(_coloured(1 - values), ((5, 5), (5, 5), (0, 0)), constant_values=128)
 
 
 def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

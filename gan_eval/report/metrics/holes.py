@@ -11,7 +11,6 @@ from gan_eval.report.metrics.data import (
     Summary,
     decimals_of,
     in_order,
-    is_raw,
     mean_interval,
     picture_summary,
     title_of,
@@ -22,15 +21,6 @@ from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import NBSP, missing, percent, whole
 from gan_eval.stimuli.holes import area_band
-
-
-def band_name(band: str) -> str:
-    """Return a band of areas for readers.
-
-    >>> band_name("20-30").replace(chr(0x202F), " ")
-    '20–30 %'
-    """
-    return f"{band.replace('-', '–')}\u202f%"
 
 
 def holes_of_folder(folder: StudyFolder) -> pd.DataFrame:
@@ -95,7 +85,8 @@ def _table(
         by_metric = {metric: summaries.get((model, sort, metric), Summary()) for metric in metrics}
         if count := max(summary.n for summary in by_metric.values()):
             values = [mean_interval(summary, digits=digits[metric]) for metric, summary in by_metric.items()]
-            cells.append([model, band_name(sort) if is_area else sort, whole(count), *values])
+            name = f"{sort.replace('-', '–')}\u202f%" if is_area else sort
+            cells.append([model, name, whole(count), *values])
     notes = ["Means with 95\u202f% intervals by Student's t over the items."] if len(rows) else []
     if infinite := sum(summary.infinite for summary in summaries.values()):
         notes.append(
@@ -116,16 +107,6 @@ def _table(
     head = ["model", column, "N", *names]
     sources = [name for name, frame in (("image_metrics", rows), ("hole_metrics", sets)) if len(frame)]
     return Table(caption, head, cells, text_columns=2, notes=notes, source=sources[0], grouped=True)
-
-
-def raw_note(models: list[str]) -> list[str]:
-    """Return what a model's name with the ending of raw sets means; nothing where there is none."""
-    if not any(is_raw(model, models) for model in models):
-        return []
-    return [
-        "A model NAME-raw is the raw output of the generator NAME, before the known pixels were put back. Participants "
-        "saw the composites, NAME, with the same pixels in the hole. Raw outputs are measured and not compared."
-    ]
 
 
 def hole_text(kind: object, area: object) -> str:

@@ -11,11 +11,12 @@ from gan_eval.report.metrics.data import (
     Summary,
     decimals_of,
     facts_of,
+    is_raw,
     section_by_dataset,
     unit_of,
     with_arrow,
 )
-from gan_eval.report.metrics.holes import hole_tables, holes_of_folder, raw_note
+from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
 from gan_eval.report.parts.blocks import Block, Cell, Column, Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, missing, number, plural, whole
@@ -93,11 +94,16 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
         if not summary.is_known:
             return Cell(NOTHING, signs=letters)
         ends = (summary.low, summary.high)
+        base, warning = metric.partition("@")[0], ""
+        if base == "fid" and summary.few_for_fid:
+            warning = f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}"
+        elif base == "kid" and summary.value < 0:
+            warning = f"below{NBSP}0: read{NBSP}as{NBSP}0"
         return Cell(
             value=number(summary.value, digits=places[metric]),
             interval="" if missing(summary.low) else interval(*ends, digits=places[metric]),
             mark=standing_by[metric].mark(name),
-            warning=_warning(metric, summary),
+            warning=warning,
             counts="" if _counts(summary) == usual else _counts(summary),
             signs=letters,
         )
@@ -116,14 +122,6 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
         footnotes=[(sign, remark) for remark, sign in signs.items()],
         style="rows metrics",
     )
-
-
-def _warning(metric: str, summary: Summary) -> str:
-    """Return the warning next to a value."""
-    base = metric.partition("@")[0]
-    if base == "fid" and summary.few_for_fid:
-        return f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}"
-    return f"below{NBSP}0: read{NBSP}as{NBSP}0" if base == "kid" and summary.value < 0 else ""
 
 
 def _counts(summary: Summary) -> str:
@@ -153,7 +151,14 @@ def _remarks(metric: str, summary: Summary) -> list[str]:
 
 def table_notes(measured: Measured) -> list[str]:
     """Return how to read the tables."""
-    notes = raw_note([model for dataset in measured.datasets for model in measured.models_and_raw(dataset)])
+    notes = []
+    models = [model for dataset in measured.datasets for model in measured.models_and_raw(dataset)]
+    if any(is_raw(model, models) for model in models):
+        notes.append(
+            "A model NAME-raw is the raw output of the generator NAME, before the known pixels were put back. "
+            "Participants saw the composites, NAME, with the same pixels in the hole. Raw outputs are measured and not "
+            "compared."
+        )
     if len(measured.images):
         notes.append(
             "Values of pictures are means with 95\u202f% intervals by Student's t over the items; a model's several "

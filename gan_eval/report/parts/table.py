@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Table
-from gan_eval.report.parts.words import NOTHING, Record, interval, missing, proportion_interval, row_notes, text
+from gan_eval.report.parts.words import NOTHING, Record, interval, missing, row_notes, text
 
 CellFormat = Callable[[Record], str]
 """Return the text of a row's cell."""
@@ -46,11 +46,6 @@ def cell(formatted: Callable[..., str], name: str, **options: Any) -> CellFormat
 def interval_cell(low: str = "ci_low", high: str = "ci_high") -> CellFormat:
     """Print the two ends of an interval."""
     return lambda row: interval(row[low], row[high])
-
-
-def proportion_cell(name: str, low: str, high: str) -> CellFormat:
-    """Print a proportion with its interval in brackets."""
-    return lambda row: proportion_interval(row[name], row[low], row[high])
 
 
 def labelled(labels: Mapping[Any, str], name: str, empty: str = NOTHING) -> CellFormat:

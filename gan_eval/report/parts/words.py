@@ -220,8 +220,8 @@ def own_note(note: Any) -> str | None:
     return "; ".join(part for part in parts if " excluded by " not in part and part != SEVERAL_STUDIES) or None
 
 
-def row_notes(table: pd.DataFrame, label: str | Callable[[Record], str], *, most: int = 8) -> list[str]:
-    """Return the rows' own notes with the names of the rows that they hold for; equal notes are one line."""
+def row_notes(table: pd.DataFrame, label: str | Callable[[Record], str]) -> list[str]:
+    """Return the rows' own notes, at most 8, with the names of the rows that they hold for; equal ones are one line."""
     grouped: dict[str, list[str]] = {}
     for row in table.to_dict("records"):
         if note := own_note(row["note"]):
@@ -232,4 +232,4 @@ def row_notes(table: pd.DataFrame, label: str | Callable[[Record], str], *, most
         names = list(dict.fromkeys(names))
         where = ", ".join(names) if len(names) <= 6 else f"{len(names)} rows"
         lines.append(f"{where}: {note}")
-    return lines[:most]
+    return lines[:8]

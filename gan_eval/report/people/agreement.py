@@ -38,25 +38,21 @@ def _measure(frame: pd.DataFrame) -> dict[str, CellFormat]:
     return {"against": labelled(names, "measure")} if frame["measure"].nunique() > 1 else {}
 
 
-def _with_titles(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with the metrics' titles, and notes without the word that a column is pooled."""
-    notes = frame["note"].astype(object).where(frame["note"].notna(), "")
-    rest = ["; ".join(part for part in note.split("; ") if part != POOLED) or None for note in notes]
-    return frame.assign(metric=frame["metric"].map(title_of), note=pd.Series(rest, frame.index, dtype="object"))
-
-
 def correlation_tables(folder: StudyFolder) -> list[Table]:
     """Return the correlations over pictures and over models, and those of the generators' inputs."""
     table = folder.table(CORRELATIONS)
     against = _measure(table)
     is_picture, is_quality = table["level"] == "stimulus", table["metric"].map(is_of_quality).astype(bool)
+    given = table["note"].astype(object).where(table["note"].notna(), "")  # a column says which rows are pooled
+    rest = ["; ".join(part for part in note.split("; ") if part != POOLED) or None for note in given]
+    table = table.assign(metric=table["metric"].map(title_of), note=pd.Series(rest, table.index, dtype="object"))
     tables = []
     for caption, part, is_within in (
         ("From picture to picture of a model: do metrics follow people?", is_picture & is_quality, True),
         ("From model to model: do metrics follow people?", ~is_picture & is_quality, False),
         ("Do properties of the generators' input go with people's answers?", ~is_quality & is_picture, True),
     ):
-        frame = _with_titles(table[part])
+        frame = table[part]
         prefix, ends = ("within_", "within") if is_within else ("", "ci")
         columns = {
             "data set": _DATASET,

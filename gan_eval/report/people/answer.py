@@ -49,9 +49,20 @@ def answer(folder: StudyFolder) -> list[str]:
         from gan_eval.report.people.thresholds import threshold_sentences  # imports Matplotlib
 
         sentences += threshold_sentences(folder)
-    sentences += [*_detection(folder), *preference_sentences(folder), *grade_sentences(folder)]
+    of_detection = row_sentences(folder)
+    if not has_all_sentences(folder):
+        of_all = int((_detected(folder)["model"] == EVERYTHING).sum())
+        of_detection = [*of_detection[:of_all], *_verdicts(folder)]
+    sentences += [
+        *of_detection, *models_compared(folder), *preference_sentences(folder), *grade_sentences(folder),
+    ]  # fmt: skip
+    if not sentences and folder.scope("all").empty:
+        return []
     if not sentences:
-        return [] if folder.scope("all").empty else [_no_answer(folder)]
+        trials = folder.answers()
+        if len(trials) and any(of(trials)["answered"].any() for of in (main_trials, pair_trials, graded_trials)):
+            return ["No answer is left after the exclusions: every trial with one was left out."]
+        return ["There is no answer yet: no trial has been judged."]
     if look := look_sentence(folder):
         sentences = [look, "All numbers may change with every answer."] if is_interim(folder) else [look, *sentences]
     if folder.simulated:
@@ -60,21 +71,6 @@ def answer(folder: StudyFolder) -> list[str]:
         who = "Simulated participants gave some of the answers" if people else "No person answered"
         sentences.append(f"{who}: this is a rehearsal of the study and no result about people.")
     return sentences
-
-
-def _no_answer(folder: StudyFolder) -> str:
-    """Return why there is none: exclusions left none, or nobody answered."""
-    trials = folder.answers()
-    if len(trials) and any(of(trials)["answered"].any() for of in (main_trials, pair_trials, graded_trials)):
-        return "No answer is left after the exclusions: every trial with one was left out."
-    return "There is no answer yet: no trial has been judged."
-
-
-def _detection(folder: StudyFolder) -> list[str]:
-    sentences = row_sentences(folder)
-    if not has_all_sentences(folder):
-        sentences = [*sentences[: int((_detected(folder)["model"] == EVERYTHING).sum())], *_verdicts(folder)]
-    return [*sentences, *models_compared(folder)]
 
 
 def row_sentences(folder: StudyFolder) -> list[str]:
@@ -127,7 +123,9 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
     who = who_text(folder, int(row["n_participants"]))
     by, verdict, margin = who.rstrip(","), row["verdict"], _margin(folder, row)
     mark = " (exploratory)" if "exploratory" in text(row["note"]) else ""
-    small = f", though by less than {margin_text(margin)}" if margin and _is_small(row, margin["margin"]) else ""
+    low, high, small = row["accuracy90_low"], row["accuracy90_high"], ""
+    if margin and not missing(low) and max(abs(low - 0.5), abs(high - 0.5)) < margin["margin"]:
+        small = f", though by less than {margin_text(margin)}"
     numbers = _numbers(row, has_margin=margin is not None, adjusted=not is_all and is_adjusted(table))
     if verdict == NONE or missing(verdict):
         if numbers and text(row["note"]).startswith("one participant"):
@@ -181,12 +179,6 @@ def _margin(folder: StudyFolder, row: Record) -> Record | None:
     table = folder.table(COMPARISONS)
     known = table[table["comparison"].astype("str").str.contains(start, regex=False) & table["margin"].notna()]
     return None if known.empty else known.to_dict("records")[0]
-
-
-def _is_small(row: Record, margin: float) -> bool:
-    """Return whether the 90 % interval of accuracy lies within the margin around one half."""
-    low, high = row["accuracy90_low"], row["accuracy90_high"]
-    return not missing(low) and max(abs(low - 0.5), abs(high - 0.5)) < margin
 
 
 def _least(folder: StudyFolder, row: Record, table: pd.DataFrame) -> float:

@@ -15,11 +15,10 @@ from gan_eval.report.parts.words import (
     plural,
     points_text,
 )
-from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.questions import TOLD_APART
-from gan_eval.stats.compare.robustness import ONE_ANSWER, SENSITIVITY, WITH_UNFINISHED, is_on_outcome
+from gan_eval.stats.compare.robustness import ONE_ANSWER, SENSITIVITY, WITH_UNFINISHED
 from gan_eval.stats.groups import SEVERAL_STUDIES
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
@@ -108,12 +107,6 @@ def trained_for(fractions: list[float], verb: str) -> str:
     return f"{verb} for {listed([f'{100 * fraction:.3g}{NARROW}%' for fraction in fractions])}"
 
 
-def planned_rules(study: Study) -> list[str]:
-    """Return the rules of exclusion in the study's plan, without those on the outcome."""
-    plan = study.analysis
-    return [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
-
-
 def caveats(folder: StudyFolder) -> list[str]:
     """Return caveats of the answer, of the run and of the tables, each as a sentence."""
     lines = [*_of_answers(folder), *(f"{str(note).rstrip('.')}." for note in folder.facts.get("notes") or [])]
@@ -169,6 +162,10 @@ def _of_answers(folder: StudyFolder) -> list[str]:
 
 def sensitivity_sentences(folder: StudyFolder) -> list[str]:
     """Return a sentence for each sensitivity analysis: the answer without some participants, or with more sessions."""
+    table = folder.scope("participant")
+    fakes, reals = table["hits"] + table["false_alarms"], table["misses"] + table["correct_rejections"]
+    alike = table.loc[((fakes == 0) | (reals == 0)) & (fakes + reals > 0), "id"].astype(str).tolist()
+    names = alike if len(alike) <= MOST_NAMED else [plural(len(alike), "participant")]
     start = f"{TOLD_APART}, {SENSITIVITY} "
     sentences = []
     for row in folder.table(COMPARISONS).to_dict("records"):
@@ -178,7 +175,7 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
             whose = f"without participants with {rule} (a rule on the outcome)"
             if name == WITH_UNFINISHED:
                 whose = "with the answers of unfinished sessions"
-            elif rule == ONE_ANSWER and (names := _with_one_answer(folder)):
+            elif rule == ONE_ANSWER and names:
                 whose = f"without {listed(names)}, who gave one answer only (a rule on the outcome),"
             ends = percent_interval((1 + row["ci_low"]) / 2, (1 + row["ci_high"]) / 2)
             within = "" if missing(row["ci_low"]) else f" (95 % interval {ends})"
@@ -187,14 +184,6 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
                 f"{percent((1 + row['difference']) / 2)}{within}."
             )
     return sentences
-
-
-def _with_one_answer(folder: StudyFolder) -> list[str]:
-    """Return the participants who called every picture real, or every picture fake; of many their number."""
-    table = folder.scope("participant")
-    fakes, reals = table["hits"] + table["false_alarms"], table["misses"] + table["correct_rejections"]
-    names = table.loc[((fakes == 0) | (reals == 0)) & (fakes + reals > 0), "id"].astype(str).tolist()
-    return names if len(names) <= MOST_NAMED else [plural(len(names), "participant")]
 
 
 def in_browser(sessions: pd.DataFrame) -> pd.Series:
@@ -210,11 +199,6 @@ def is_excluded(table: pd.DataFrame) -> pd.Series:
 def is_analysed(table: pd.DataFrame) -> pd.Series:
     """Return (N,) bool by row of `participation`: answers of the participant are analysed."""
     return (table["counted"] == "yes").fillna(False).astype(bool)
-
-
-def exclusion_standing(table: pd.DataFrame) -> pd.Series:
-    """Return (N,) the standing of the rules behind each row of `participation`."""
-    return table["standing"].astype(object).where(table["standing"].notna(), BY_RULE)
 
 
 def margin_standing(row: Record) -> str:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gan_eval.report.parts.blocks import Lines, Section, Table
+from gan_eval.report.parts.blocks import Lines, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, if_filled, table_of
 from gan_eval.report.parts.words import (
@@ -42,7 +42,44 @@ _FIXED = {
 
 def comparisons_section(folder: StudyFolder) -> Section:
     """Return margins, looks, unplanned comparisons and every difference."""
-    blocks = [Lines(comparison_sentences(folder)), *_difference_tables(folder)]
+
+    def amount(row: Record, name: str) -> str:
+        return number(row[name]) if row["measure"] == MEAN else number(100 * row[name], digits=1)
+
+    def ends(row: Record, name: str) -> str:
+        low, high = (amount(row, f"{name}_{end}") for end in ("low", "high"))
+        return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
+
+    frame = folder.table(COMPARISONS)  # table 1 has the differences from chance
+    frame = frame[~frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False).to_numpy(bool)]
+    columns = {
+        "difference": _difference_name,
+        "points (95\u202f%, unadjusted)": lambda row: (
+            NOTHING if missing(row["difference"]) else f"{amount(row, 'difference')} ({ends(row, 'ci')})"
+        ),
+        "p": cell(p_value, "p"),
+        "p (Holm)": cell(p_value, "p_holm"),
+        "simultaneous (95\u202f%)": if_filled(frame, "simultaneous_low", lambda row: ends(row, "simultaneous")),
+        "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
+        "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
+        "verdict": cell(text, "verdict"),
+    }
+    rows_by_basis = {
+        BASES[str(basis)]: [_difference_name(row) for row in rows.to_dict("records")]
+        for basis, rows in frame.groupby("basis")
+    }
+    commonest = max(rows_by_basis, key=lambda basis: len(rows_by_basis[basis]), default="")
+    others = [f"; {basis}: {listed(names)}" for basis, names in rows_by_basis.items() if basis != commonest]
+    grades = ["Differences of mean grades are in grades, all others in points."]
+    notes = grades * bool((frame["measure"] == MEAN).any())
+    notes += [f"Basis: {commonest}{''.join(others)}."] if commonest else []
+    if note := unadjusted(frame["verdict"]):
+        so = " So an interval may exclude 0 where the verdict is undecided."
+        notes.append(note + so * ("undecided" in set(frame["verdict"])))
+    differences = table_of(
+        "Differences", frame, columns, last_is_text=True, notes=notes, label="comparison", source="comparisons"
+    )
+    blocks = [Lines(comparison_sentences(folder)), *differences]
     return Section("comparisons", "Differences between models", blocks)
 
 
@@ -84,55 +121,6 @@ def margin_texts(comparisons: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(f"{points_text(row['margin'])} ({_FIXED[margin_standing(row)]})" for row in rows))
 
 
-def _difference_tables(folder: StudyFolder) -> list[Table]:
-    """Return the differences that are not in table 1, which has those from chance."""
-
-    def amount(row: Record, name: str) -> str:
-        return number(row[name]) if row["measure"] == MEAN else number(100 * row[name], digits=1)
-
-    def ends(row: Record, name: str) -> str:
-        low, high = (amount(row, f"{name}_{end}") for end in ("low", "high"))
-        return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
-
-    frame = folder.table(COMPARISONS)
-    frame = frame[~frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False).to_numpy(bool)]
-    columns = {
-        "difference": _difference_name,
-        "points (95\u202f%, unadjusted)": lambda row: (
-            NOTHING if missing(row["difference"]) else f"{amount(row, 'difference')} ({ends(row, 'ci')})"
-        ),
-        "p": cell(p_value, "p"),
-        "p (Holm)": cell(p_value, "p_holm"),
-        "simultaneous (95\u202f%)": if_filled(frame, "simultaneous_low", lambda row: ends(row, "simultaneous")),
-        "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
-        "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
-        "verdict": cell(text, "verdict"),
-    }
-    rows_by_basis = {
-        BASES[str(basis)]: [_difference_name(row) for row in rows.to_dict("records")]
-        for basis, rows in frame.groupby("basis")
-    }
-    commonest = max(rows_by_basis, key=lambda basis: len(rows_by_basis[basis]), default="")
-    others = [f"; {basis}: {listed(names)}" for basis, names in rows_by_basis.items() if basis != commonest]
-    grades = ["Differences of mean grades are in grades, all others in points."]
-    notes = grades * bool((frame["measure"] == MEAN).any())
-    notes += [f"Basis: {commonest}{''.join(others)}."] if commonest else []
-    if note := unadjusted(frame["verdict"]):
-        so = " So an interval may exclude 0 where the verdict is undecided."
-        notes.append(note + so * ("undecided" in set(frame["verdict"])))
-    return table_of(
-        "Differences", frame, columns, last_is_text=True, notes=notes, label="comparison", source="comparisons"
-    )
-
-
-def distinct_questions(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return `comparisons` or `robustness` without rows that repeat a question: all pictures are those of one data set,
-    or of one model."""
-    told = frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False)
-    value = "difference" if "difference" in frame else "estimate"
-    return frame[~(told & frame.duplicated(["measure", value, "ci_low", "p"])).to_numpy(bool)]
-
-
 def _difference_name(row: Record) -> str:
     what = f"{row['a']} {MINUS} {row['b']}, {str(row['measure']).replace('_', ' ')}"
     return f"{row['comparison']}{exploratory_mark(row)}: {what}"
@@ -164,7 +152,10 @@ def size_text(row: Record, *, adjusted: bool) -> str:
 def robustness_sentence(folder: StudyFolder) -> str:
     """Return how many verdicts change without the exclusions; empty without such checks, or without a verdict."""
     frame = folder.table(ROBUSTNESS)
-    tried = distinct_questions(frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()])
+    frame = frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()]
+    told = frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False)
+    # of one data set or model, the question about all pictures is the same one again
+    tried = frame[~(told & frame.duplicated(["measure", "estimate", "ci_low", "p"])).to_numpy(bool)]
     if is_interim(folder) or tried.empty:
         return ""
     if changing := int((tried["verdict"] != tried["verdict_without"]).sum()):

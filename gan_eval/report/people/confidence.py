@@ -3,15 +3,14 @@
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.special import ndtr
 
-from gan_eval.report.parts.blocks import Charts, Section, Table
+from gan_eval.report.parts.blocks import Charts, Section
 from gan_eval.report.parts.chart import LONGEST_TITLE, MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, proportion_cell, table_of
-from gan_eval.report.parts.words import BASES, Record, missing, number, text, whole
+from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
+from gan_eval.report.parts.words import BASES, Record, missing, number, proportion_interval, text, whole
 from gan_eval.stats.answers.roc import ROC, ROC_POINTS
 
 _LARGEST_Z = 3.0
@@ -21,11 +20,6 @@ _MARKERS = "osD^vPX*"
 
 def confidence_section(folder: StudyFolder) -> Section:
     """Return the ROC and zROC of each data set, and the table of their fits."""
-    charts = Charts(confidence_charts(folder))
-    return Section("confidence", "Sensitivity from confidence ratings", [charts, *_table(folder.table(ROC))])
-
-
-def _table(frame: pd.DataFrame) -> list[Table]:
     columns = {
         "data set": cell(text, "dataset"),
         "model": cell(text, "model"),
@@ -33,7 +27,7 @@ def _table(frame: pd.DataFrame) -> list[Table]:
         INTERVAL: interval_cell("d_a_low", "d_a_high"),
         "slope": cell(number, "slope"),
         f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
-        "area A_z": proportion_cell("a_z", "a_z_low", "a_z_high"),
+        "area A_z": lambda row: proportion_interval(row["a_z"], row["a_z_low"], row["a_z_high"]),
         "ratings": cell(whole, "n_ratings"),
         "fakes": cell(whole, "n_fake"),
         "reals": cell(whole, "n_real"),
@@ -46,9 +40,9 @@ def _table(frame: pd.DataFrame) -> list[Table]:
         "SDs; with a slope of 1 it is d′. Slope: of the zROC line, SD of reals over SD of fakes; below 1 fakes vary "
         "more. A_z: the share of pairs of a fake and a real picture in which the fake has the higher evidence."
     ]
-    return table_of(
+    fits = table_of(
         "Sensitivity and slope of the zROC",
-        frame,
+        folder.table(ROC),
         columns,
         text_columns=2,
         last_is_text=True,
@@ -56,6 +50,7 @@ def _table(frame: pd.DataFrame) -> list[Table]:
         label=lambda row: text(row["model"]) + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
         source=ROC.name,
     )
+    return Section("confidence", "Sensitivity from confidence ratings", [Charts(confidence_charts(folder)), *fits])
 
 
 def confidence_charts(folder: StudyFolder) -> list[Chart]:
@@ -90,8 +85,13 @@ def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
     with mpl.rc_context(STYLE):
         figure, axes = panel(3.7 + 0.17 * len(fits))
         names = ("z_false_alarm", "z_hit") if on_z else ("false_alarm_rate", "hit_rate")
-        end = _ends(axes, points[[*names]].to_numpy(float), on_z=on_z)
-        axes.plot(end, end, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
+        values = np.abs(points[[*names]].to_numpy(float))
+        reach = min(_LARGEST_Z, float(values[np.isfinite(values)].max(initial=0.7)) + 0.3)
+        ends = (-reach, reach) if on_z else (-0.02, 1.02)
+        axes.set(xlim=ends, ylim=ends)
+        axes.set_xticks(np.arange(-int(reach), int(reach) + 1) if on_z else np.linspace(0, 1, 6))
+        axes.set_yticks(axes.get_xticks())
+        axes.plot(ends, ends, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
         for place, row in enumerate(fits.to_dict("records")):
             style = line_style(place)
             own = points[points["model"].isna() if missing(row["model"]) else points["model"] == row["model"]]
@@ -102,7 +102,7 @@ def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
             axes.plot([], [], marker=marker, markersize=4.5, label=label, **style)  # for the legend
             if has_fit and on_z:
                 known = x[np.isfinite(x)]
-                grid = np.array([known.min() - 0.3, known.max() + 0.3]) if len(known) else np.array(end)
+                grid = np.array([known.min() - 0.3, known.max() + 0.3]) if len(known) else np.array(ends)
                 axes.plot(grid, row["intercept"] + row["slope"] * grid, **style)
             elif has_fit:
                 grid = np.linspace(-4, 4, 161)
@@ -119,15 +119,3 @@ def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
 
 def _name(row: Record) -> str:
     return "generated pictures" if missing(row["model"]) else str(row["model"])
-
-
-def _ends(axes: Axes, values: np.ndarray, *, on_z: bool) -> tuple[float, float]:
-    """Set and return the ends of both axes."""
-    known = np.abs(values[np.isfinite(values)])
-    reach = min(_LARGEST_Z, float(known.max(initial=0.7)) + 0.3)
-    ends = (-reach, reach) if on_z else (-0.02, 1.02)
-    axes.set_xlim(*ends)
-    axes.set_ylim(*ends)
-    axes.set_xticks(np.arange(-int(reach), int(reach) + 1) if on_z else np.linspace(0, 1, 6))
-    axes.set_yticks(axes.get_xticks())
-    return ends

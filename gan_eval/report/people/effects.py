@@ -24,21 +24,17 @@ _KINDS = {"fake": "generated pictures", "real": "real pictures"}
 
 def effects_section(folder: StudyFolder) -> Section:
     """Return charts of participants and pictures in the order of their estimates, and a table of participants."""
-    frame = folder.table(EFFECTS)
-    groups = list(_groups(frame))
+    groups = []
+    named = folder.table(EFFECTS).groupby(["model", "dataset", "formula"], dropna=False, sort=False)
+    for (model, dataset, formula), own in named:
+        name = "generated pictures" if missing(model) else str(model)
+        name += "" if missing(dataset) else f" on {dataset}"
+        groups.append((f"{name}, in pairs" if str(formula).startswith("right") else name, own))
     charts = [chart for place, (name, own) in enumerate(groups[:MOST_MODELS], 1) for chart in _charts(name, own, place)]
     same = [name for name, own in groups if not _pictures(own)]
     alike = [f"No differences between the pictures of {listed(same)} were found: their variance is estimated as 0."]
     blocks = [Charts(charts), Lines(alike * bool(same)), *_participants_table(groups)]
     return Section("effects", "Single participants and pictures", blocks)
-
-
-def _groups(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the rows of each model on each data set, and of pairs apart from single pictures, with their names."""
-    for (model, dataset, formula), own in frame.groupby(["model", "dataset", "formula"], dropna=False, sort=False):
-        name = "generated pictures" if missing(model) else str(model)
-        name += "" if missing(dataset) else f" on {dataset}"
-        yield f"{name}, in pairs" if str(formula).startswith("right") else name, own
 
 
 def _participants(own: pd.DataFrame) -> pd.DataFrame:

@@ -43,37 +43,26 @@ MOST_CAVEATS = 4
 def first_page(folder: StudyFolder) -> Section:
     """Return what a reader sees first; without answers, pictures alone."""
     said = answer(folder)
+    wide, on_phone = figure_1(folder), figure_1(folder, Theme(width_mm=PHONE_MM))
+    drawings = []
+    if wide is not None and on_phone is not None:
+        in_words = "; ".join(" ".join(row[:1] + row[-1:]) for row in printed(folder.table(PAPER))[1])
+        svgs = (svg_element(wide, "wide"), svg_element(on_phone, "phone"))
+        drawings = [Drawing("Figure 1", *svgs, caption_of_figure_1(folder), in_words)]
+    all_sentences = []  # where the answer groups the models
+    if not (has_all_sentences(folder) or is_interim(folder)):
+        sentences = row_sentences(folder)
+        all_sentences = [Folded(f"A sentence for each model, to copy ({len(sentences)})", [Lines(sentences)])]
     blocks: list[Block] = [
         Lead(said),
-        *_drawing(folder),
+        *drawings,
         *cited_table(folder),
         *six_pairs(folder),
         Facts([(name, capital(text)) for name, text in _facts(folder) if text] if said else [], "lines"),
-        *_all_sentences(folder),
+        *all_sentences,
         Folded("Methods, to copy into a paper", method_blocks(folder)),
     ]
     return Section("answer", "Result" if said else "The pictures", blocks, on_first_page=True)
-
-
-def _all_sentences(folder: StudyFolder) -> list[Folded]:
-    """Return the sentence of each model, closed, where the answer groups the models."""
-    if has_all_sentences(folder) or is_interim(folder):
-        return []
-    sentences = row_sentences(folder)
-    return [Folded(f"A sentence for each model, to copy ({len(sentences)})", [Lines(sentences)])]
-
-
-def _drawing(folder: StudyFolder) -> list[Drawing]:
-    """Return figure 1, for a wide page and for a phone; none where there is nothing to draw."""
-    wide, on_phone = figure_1(folder), figure_1(folder, Theme(width_mm=PHONE_MM))
-    if wide is None or on_phone is None:
-        return []
-    said = "; ".join(" ".join(row[:1] + row[-1:]) for row in printed(folder.table(PAPER))[1])
-    return [
-        Drawing(
-            "Figure 1", svg_element(wide, "wide"), svg_element(on_phone, "phone"), caption_of_figure_1(folder), said
-        )
-    ]
 
 
 def cited_table(folder: StudyFolder) -> list[Table]:
@@ -156,7 +145,11 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     if len(known) == 1:
         return f"{where}it does ({strength})."
     names = [_name(row["metric"]) for row in following]
-    beaten = _beaten(folder, best, dataset)
+    table, metric = folder.table(CORRELATION_DIFFERENCES), str(best["metric"])
+    won = table[(table["level"] == "stimulus") & (table["follows_better"] == metric)]
+    won = won[(won["dataset"].fillna("") == dataset) & (won["measure"] == best["measure"])]
+    losers = [str(b if a == metric else a) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]
+    beaten = [_name(loser) for loser in losers if is_of_quality(loser)]
     if len(beaten) == len(known) - 1:
         lead = "it is significantly better than each of the others"
     else:
@@ -170,15 +163,6 @@ def _directed(row: Record) -> tuple[float, float, float]:
     value, low, high = (float(row[f"within{end}"]) for end in ("", "_low", "_high"))
     is_turned = better is False or (better is None and value < 0)
     return (-value, -high, -low) if is_turned else (value, low, high)
-
-
-def _beaten(folder: StudyFolder, best: Record, dataset: str) -> list[str]:
-    """Return the metrics over which the lead of one survives Holm's correction."""
-    table, metric = folder.table(CORRELATION_DIFFERENCES), str(best["metric"])
-    won = table[(table["level"] == "stimulus") & (table["follows_better"] == metric)]
-    won = won[(won["dataset"].fillna("") == dataset) & (won["measure"] == best["measure"])]
-    losers = [str(b if a == metric else a) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]
-    return [_name(loser) for loser in losers if is_of_quality(loser)]
 
 
 def _name(metric: object) -> str:

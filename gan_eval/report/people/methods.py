@@ -74,7 +74,11 @@ def paper_methods(folder: StudyFolder) -> str:
         window = "without a limit" if quiz.window_ms is None else f"within {milliseconds(quiz.window_ms)} of onset"
         keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
         procedure = [f"{PROTOCOLS[quiz.protocol].methods} by key ({keys}), {window}, in random order."]
-        procedure += _between_pictures(quiz)
+        flashes = quiz.protocol in ADAPTIVE_PROTOCOLS or any(level is not None for level in quiz.levels_ms)
+        parts = ["a fixation mark before each picture"] if quiz.fixation_mark else []
+        if quiz.response_cue and flashes:
+            parts.append("the keys below its place once it had vanished, until the answer")
+        procedure += [f"The grey screen had {listed(parts)}."] if parts else []
         hashes = f"design {study.design_hash[:12]}, analysis plan {study.analysis_hash[:12]} (SHA-256)"
         software = f"{software}, seed {study.study.seed}; {hashes}"
     paragraphs = [
@@ -87,15 +91,6 @@ def paper_methods(folder: StudyFolder) -> str:
         [f"Software: {software}."],
     ]
     return "\n\n".join(" ".join(sentences) for sentences in paragraphs if any(sentences))
-
-
-def _between_pictures(quiz: QuizSettings) -> list[str]:
-    """Return what was on the grey screen before and after a picture."""
-    flashes = quiz.protocol in ADAPTIVE_PROTOCOLS or any(level is not None for level in quiz.levels_ms)
-    parts = ["a fixation mark before each picture"] if quiz.fixation_mark else []
-    if quiz.response_cue and flashes:
-        parts.append("the keys below its place once it had vanished, until the answer")
-    return [f"The grey screen had {listed(parts)}."] if parts else []
 
 
 def _participants(folder: StudyFolder) -> str:

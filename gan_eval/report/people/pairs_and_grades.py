@@ -1,7 +1,5 @@
 """Choices between two pictures and grades: verdicts in words, counts and Bradley–Terry strengths."""
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Section
@@ -72,22 +70,18 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
     sentences = [_preference(row) for row in judged.head(MOST).to_dict("records")]
     if len(judged) > MOST:
         sentences.append(f"{plural(len(judged) - MOST, 'more comparison')} of choices: see the differences below.")
-    return [*sentences, *_over_the_average(folder)]
-
-
-def _over_the_average(folder: StudyFolder) -> Iterator[str]:
-    """Yield for each data set what Table 1 says in place of the share of choices between two models."""
-    table = folder.table(PAPER)
-    strong = table[(table["protocol"] == TWO_MODELS) & table["preference"].notna()]
+    paper = folder.table(PAPER)
+    strong = paper[(paper["protocol"] == TWO_MODELS) & paper["preference"].notna()]
     for dataset, part in strong.groupby("dataset", dropna=False, sort=False):
         where = f" on {dataset}" if strong["dataset"].nunique(dropna=False) > 1 and not missing(dataset) else ""
         rows = part.head(MOST).to_dict("records")
         chances = listed([f"{apa_percent(row['preference'])} for {row['model']}" for row in rows])
         more = f" and {plural(len(part) - MOST, 'more model')}" if len(part) > MOST else ""
-        yield (
+        sentences.append(
             "Table 1 and Figure 1 show another number, each model's chance to be chosen over the average model "
             f"(Bradley–Terry){where}: {chances}{more}."
         )
+    return sentences
 
 
 def _preference(row: Record) -> str:

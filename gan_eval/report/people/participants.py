@@ -23,14 +23,14 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.caveats import (
     BROWSER_LAG,
     BY,
+    BY_RULE,
     PRESET,
-    exclusion_standing,
     in_browser,
     is_analysed,
     is_excluded,
-    planned_rules,
 )
 from gan_eval.stats.answers.rates import REACTION_TIMES
+from gan_eval.stats.compare.robustness import is_on_outcome
 from gan_eval.stats.exclusions import took_part
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
 from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
@@ -122,9 +122,12 @@ def left_out_text(folder: StudyFolder) -> str:
     touched = table[table["rule"].notna()]
     if table.empty or (folder.study is None and touched.empty):
         return ""
-    rules: dict[str, list[str]] = {PRESET: planned_rules(folder.study) if folder.study is not None else []}
-    for standing, named in zip(exclusion_standing(touched), touched["rule"], strict=True):
-        rules.setdefault(standing, []).extend(str(named).split("; "))
+    rules: dict[str, list[str]] = {PRESET: []}
+    if folder.study is not None:
+        plan = folder.study.analysis
+        rules[PRESET] = [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
+    for standing, named in zip(touched["standing"], touched["rule"], strict=True):
+        rules.setdefault(BY_RULE if missing(standing) else standing, []).extend(str(named).split("; "))
     parts = [f"{BY[standing]}: {listed([*dict.fromkeys(names)])}" for standing, names in rules.items() if names]
     people, trials = int(is_excluded(table).sum()), int(table["n_excluded"].sum())
     by = f" ({'; '.join(parts)})" if parts else ""
@@ -168,7 +171,25 @@ def timing_section(folder: StudyFolder) -> Section:
     counts = Counter(flag for names in cells for flag in set(names.split()))
     rows = [[flag, whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
     flags = Table("Flagged trials", ["flag", "trials", "share of main trials"], rows, source="trials")
-    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials), *_times(folder), flags]
+    frame = folder.table(REACTION_TIMES)
+    if len(frame):
+        whole_rows = frame[(frame["kind"] == "all") & (frame["answers"] == "all")]
+        datasets, everything = (whole_rows.loc[whole_rows["scope"] == name, "n"] for name in ("dataset", "all"))
+        one_holds_all = len(datasets) == 1 and (everything.empty or datasets.sum() == everything.sum())
+        scopes = ["dataset"] if one_holds_all else ["all", "dataset"]
+        not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
+        frame = frame[frame["scope"].isin(scopes) & (frame["n"] > 0) & not_crossed]
+    columns = {
+        "group": lambda row: "everything" if row["scope"] == "all" else row["id"],
+        "pictures": lambda row: "generated" if row["kind"] == "fake" else row["kind"],
+        "answers": lambda row: row["answers"],
+        "n": cell(whole, "n"),
+        "median": cell(milliseconds, "median_ms"),
+        "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
+        "geometric mean": cell(milliseconds, "geometric_mean_ms"),
+    }
+    times = table_of("Reaction times", frame, columns, text_columns=3, label="id", source="reaction_times")
+    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials), *times, flags]
     return Section("timing", "Exposures and reaction times", blocks)
 
 
@@ -301,25 +322,3 @@ def _exposure_tables(trials: pd.DataFrame) -> list[Table]:
     }
     note = "Error: achieved minus planned exposure; planned is the request in whole frames."
     return table_of("Requested and achieved exposure", levels[levels["n"] > 0], columns, notes=[note], source="trials")
-
-
-def _times(folder: StudyFolder) -> list[Table]:
-    """Return the table of reaction times."""
-    frame = folder.table(REACTION_TIMES)
-    if len(frame):
-        whole_rows = frame[(frame["kind"] == "all") & (frame["answers"] == "all")]
-        datasets, everything = (whole_rows.loc[whole_rows["scope"] == name, "n"] for name in ("dataset", "all"))
-        one_holds_all = len(datasets) == 1 and (everything.empty or datasets.sum() == everything.sum())
-        scopes = ["dataset"] if one_holds_all else ["all", "dataset"]
-        not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
-        frame = frame[frame["scope"].isin(scopes) & (frame["n"] > 0) & not_crossed]
-    columns = {
-        "group": lambda row: "everything" if row["scope"] == "all" else row["id"],
-        "pictures": lambda row: "generated" if row["kind"] == "fake" else row["kind"],
-        "answers": lambda row: row["answers"],
-        "n": cell(whole, "n"),
-        "median": cell(milliseconds, "median_ms"),
-        "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
-        "geometric mean": cell(milliseconds, "geometric_mean_ms"),
-    }
-    return table_of("Reaction times", frame, columns, text_columns=3, label="id", source="reaction_times")

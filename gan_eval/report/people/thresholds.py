@@ -15,7 +15,6 @@ from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell
 from gan_eval.report.parts.words import (
     BASES,
     NOTHING,
-    Record,
     listed,
     milliseconds,
     missing,
@@ -104,7 +103,11 @@ def psychometric_section(folder: StudyFolder) -> Section:
         "data set": cell(text, "dataset"),
         "model": cell(text, "model"),
         "threshold": lambda row: level_text(None if missing(row["threshold_low"]) else row["threshold"], row["level"]),
-        INTERVAL: _ends,
+        INTERVAL: lambda row: (
+            NOTHING
+            if missing(row["threshold_low"])
+            else " to ".join(level_text(row[f"threshold_{end}"], row["level"]) for end in ("low", "high"))
+        ),
         "right answers there": lambda row: percent(np.nan if missing(row["threshold_low"]) else row["share"]),
         "slope": cell(number, "slope"),
         f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
@@ -144,12 +147,6 @@ def level_text(value: object, level: object) -> str:
     if missing(value):
         return NOTHING
     return milliseconds(value) if level == EXPOSURE else f"{float(str(value)):.3g}"
-
-
-def _ends(row: Record) -> str:
-    if missing(row["threshold_low"]):
-        return NOTHING
-    return " to ".join(level_text(row[f"threshold_{end}"], row["level"]) for end in ("low", "high"))
 
 
 def psychometric_charts(folder: StudyFolder) -> list[Chart]:
