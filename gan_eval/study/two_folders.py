@@ -37,8 +37,7 @@ PICTURES, PICTURES_EACH = 10, 5
 _ROLES = {"real", "reals", "fake", "fakes", "generated"}
 """Folders of these names are called after their part in the comparison; the one above says what is in them."""
 
-Pairs = Mapping[str, Mapping[str, Path]]
-"""For each stem its files by role: `real`, and each role of `_roles`."""
+Pairs = Mapping[str, Mapping[str, Path]]  # for each stem its files by role: `real`, and that of each model
 
 
 def try_folders(
