@@ -39,6 +39,7 @@ MOST_ROWS = 60
 _LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Standard deviation of random effects, and size of a cell's linear predictor, above which an estimate diverged."""
 ONE_KEY = "nobody gave both answers, so response bias alone explains them"
+ONE_GAVE_BOTH = "one participant alone gave both answers, so response bias explains those of all others"
 FEW_PEOPLE = 6
 """Number of people below which a row's note says that its intervals are wide by necessity."""
 TOO_FEW = "too few participants or pictures for an interval"
@@ -167,8 +168,8 @@ class Rates:
 
     @property
     def _one_key(self) -> bool:
-        """Nobody gave both answers: the answers have no variance that would say anything of the pictures."""
-        return ONE_KEY in (self.note or "")
+        """Nobody gave both answers, or one of several people did: their variance says nothing of the pictures."""
+        return any(reason in (self.note or "") for reason in (ONE_KEY, ONE_GAVE_BOTH))
 
     @property
     def _is_open(self) -> bool:
@@ -365,7 +366,7 @@ def _estimated(
     trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettings, why_not: str, start: CrossedFit | None
 ) -> Rates:
     clustered = _clustered(answers)
-    if clustered.basis is None or clustered.note == ONE_KEY:
+    if clustered.basis is None or clustered.note in (ONE_KEY, ONE_GAVE_BOTH):
         return clustered
     try:
         if why_not:
@@ -441,13 +442,14 @@ def _clustered(answers: _Answers) -> Rates:
     if df < 1:
         return Rates(fake, real, (), 0, None, TOO_FEW, observed=observed)
     by_answers = np.bincount(answers.participant, says), np.bincount(answers.participant)
-    one_key = not ((by_answers[0] > 0) & (by_answers[0] < by_answers[1])).any()
+    gave_both = int(((by_answers[0] > 0) & (by_answers[0] < by_answers[1])).sum())
     influence = ((says - shares[cell]) * answers.weights[:, cell] / n[cell]).T
     by_cluster = [_covariance(influence, factor, answers.is_fake) for factor in factors]
     if several:
         both = _covariance(influence, cells(answers.participant, answers.picture), answers.is_fake)
         by_cluster.append(by_cluster[0] + by_cluster[1] - both)
-    note, basis = ONE_KEY if one_key else None, TWO_WAY if several else BY_PICTURE
+    note = ONE_KEY if gave_both == 0 else ONE_GAVE_BOTH if gave_both == 1 and several else None
+    basis = TWO_WAY if several else BY_PICTURE
     n_fake, n_real = map(float, 1 / (answers.weights**2 / n).sum(axis=1))
     return Rates(fake, real, tuple(by_cluster), df, basis, note, observed=observed, n=(n_fake, n_real))
 

@@ -109,6 +109,18 @@ def test_one_key_alone_is_no_verdict(people: int) -> None:
     assert not kinds["verdict"].isin(["different", "equivalent"]).any()
 
 
+def test_one_person_who_looked_among_many_who_did_not_is_no_verdict() -> None:
+    """With 39 of 40 people pressing one key the row was equivalent to chance, as if the pictures had been judged."""
+    trials = simulated(participants=12, each=40)
+    looked = trials["participant"] == trials["participant"].iloc[0]
+    trials["response"] = trials["response"].where(looked, "fake")
+    frames = analyze(fill_trials(trials.drop(columns="correct")), plan=PLAN)
+    for row in frames["paper"].to_dict("records"):
+        assert (row["verdict"], row["accuracy_low"]) == ("no verdict", pytest.approx(np.nan, nan_ok=True))
+        assert "one participant alone gave both answers" in row["note"]
+    assert not frames["comparisons"]["verdict"].isin(["different", "equivalent"]).any()
+
+
 def test_a_model_that_diverged_gives_way_to_clustered_shares() -> None:
     """Few answers of each person to each kind, nearly all of them right: a slope's SD of 9."""
     found = []
