@@ -12,6 +12,7 @@ from gan_eval.stats.compare.contrast import ALPHA, Fits, Question, estimate
 from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, simultaneous_intervals
 from gan_eval.stats.compare.grades import grade_rows
 from gan_eval.stats.compare.questions import (
+    ONE_SIDE,
     TOLD_APART,
     Comparison,
     kind_questions,
@@ -110,7 +111,7 @@ class Answerer:
         if isinstance(of.question, Question):
             why_not = of.why_not or self.why_not
             found = estimate(of.question, margin=margin, fits=self._fits, why_not=why_not, start=start)
-            is_open = ONE_PARTICIPANT in (found.note or "")
+            is_open = ONE_PARTICIPANT in (found.note or "") or of.note == ONE_SIDE
             return found._replace(p=np.nan, p_equivalent=np.nan) if is_open else found
         rates = rates_of(of.question, self.settings, self.rates, why_not=self.why_not, start=start)
         return rates.bias() if of.question.is_bias else rates.difference(margin)

@@ -60,7 +60,7 @@ EFFECTS = Table(
         text("link", "its link", words=("logit", "probit"), filled=True),
         *PROVENANCE,
     ),
-    key=("scope", "id", "model", "dataset", "kind", "measure"),
+    key=("scope", "id", "model", "dataset", "kind", "measure", "formula"),
 )
 
 

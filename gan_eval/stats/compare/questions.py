@@ -62,6 +62,10 @@ class Comparison:
         return self.comparison, self.a, self.b
 
 
+ONE_SIDE = "at most one participant chose both sides, so response bias alone explains the choices"
+"""Note of pairs that have no test and no verdict."""
+
+
 def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
     """Check the models that a plan names.
 
@@ -248,8 +252,20 @@ def _choice(
         (int(chosen.sum()), int(np.sum(~chosen))),
         margin_factor=1.0,
         planned=planned,
+        note=_one_side(part),
         why_not=f"{len(question.rows)} models" if len(question.rows) > MOST_ROWS else "",
     )
+
+
+def _one_side(part: pd.DataFrame) -> str:
+    """The note of pairs of which at most one of several participants chose both sides; empty elsewhere, and where the
+    pictures' sides are unknown or always the same."""
+    side = part["position"]
+    if side.isna().any() or side.nunique() != 2:
+        return ""
+    chosen = (part["choice"] == "a").to_numpy(bool) == (side == side.iloc[0]).to_numpy(bool)
+    sides = pd.Series(chosen).groupby(part["participant"].to_numpy()).nunique()
+    return ONE_SIDE if (sides > 1).sum() < min(2, len(sides)) else ""
 
 
 def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings) -> Question:

@@ -204,3 +204,21 @@ def test_no_answers_no_question_and_pairs_are_no_single_pictures() -> None:
     assert list(pair_questions(pair_trials(silent), AnalysisSettings())) == []
     assert comparisons(simulated_pairs().iloc[:0]).empty
     assert "told apart" not in comparisons(simulated_pairs(people=4, items=6))["comparison"].tolist()
+
+
+@pytest.mark.parametrize("looked", [0, 1, 2])
+def test_choices_of_one_side_are_no_verdict(looked: int) -> None:
+    """Twelve people who pressed `left` throughout found real and generated pictures equivalent."""
+    trials = simulated_pairs(people=12, items=40, seed=3)
+    left = np.random.default_rng(0).random(len(trials)) < 0.5
+    one_side = ~trials["participant"].isin([f"P{number}" for number in range(looked)])
+    trials = trials.assign(
+        position=np.where(left, "left", "right"),
+        choice=trials["choice"].mask(one_side, pd.Series(np.where(left, "a", "b"), dtype="str")),
+    )
+    row = comparisons(trials, plan=AnalysisSettings(margin=0.2)).iloc[0]
+    if looked < 2:
+        assert "at most one participant chose both sides" in row["note"]
+        assert (row["verdict"], pd.isna(row["p"])) == ("undecided", True)
+    else:
+        assert row["verdict"] == "equivalent"
