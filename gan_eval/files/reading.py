@@ -41,6 +41,8 @@ def read_bytes(path: Path, *, what: str = "file") -> bytes:
         link = ": the link leads nowhere; fix or remove it" if Path(path).is_symlink() else ""
         raise UserError(f"{path}: no such {what}{link}") from error
     except OSError as error:
+        if Path(path).is_dir():
+            raise UserError(f"{path}: a folder, not a {what}; name a file in it") from error
         raise UserError(f"{path}: not a readable {what} ({error.strerror or error}); fix or remove it") from error
 
 
@@ -76,7 +78,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         UserError: the file is missing, cannot be read or is not TOML in UTF-8.
     """
     try:
-        return tomllib.loads(read_bytes(path).decode("utf-8").replace("\r\n", "\n"))
+        return tomllib.loads(read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; TOML is text in UTF-8") from error
     except (ValueError, RecursionError) as error:

@@ -79,18 +79,22 @@ def awaited(plan: Plan) -> list[str]:
 
 def unfinished_sessions(plan: Plan) -> list[str]:
     """One line for each person's session that can be continued: who, since when, and the command for that person."""
+    lines = []
+    for known in _open_sessions(plan):
+        code, started = known["participant"], known["started_at"]
+        since = f"since {started[:16].replace('T', ' ')} UTC, " if started else ""
+        what = f"{since}{known['trials']} of {known['planned']} trials"
+        lines.append(f"unfinished: {code}, {what}; only {code} continues it: {quiz_command(plan, code)}")
+    return lines
+
+
+def _open_sessions(plan: Plan) -> list[Row]:
+    """The sessions of people that can be continued."""
     if not plan.store.is_file():
         return []
     with open_store(plan.store, create=False) as store:
-        sessions = list_participants(store, plan.study.study.name)
-    lines = []
-    for known in sessions:
-        if known["status"] == "open" and not known["simulated"]:
-            code, started = known["participant"], known["started_at"]
-            since = f"since {started[:16].replace('T', ' ')} UTC, " if started else ""
-            what = f"{since}{known['trials']} of {known['planned']} trials"
-            lines.append(f"unfinished: {code}, {what}; only {code} continues it: {quiz_command(plan, code)}")
-    return lines
+        known = list_participants(store, plan.study.study.name)
+    return [row for row in known if row["status"] == "open" and not row["simulated"]]
 
 
 def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
@@ -191,15 +195,16 @@ def next_participant(plan: Plan) -> str:
     return unused_code(plan.store, plan.study.study.name)
 
 
-def ask_next_person(plan: Plan, listener: Listener) -> None:
-    """Open the quiz on this screen: a process of its own, without torch and pandas, which keeps its timing steady.
+def ask_one_person(plan: Plan, listener: Listener) -> None:
+    """Open the quiz on this screen for whoever's session is unfinished, else for the next person.
+
+    It is a process of its own, without torch and pandas, which keeps its timing steady.
 
     Raises:
         SystemExit: it was interrupted, and has said so.
     """
-    for line in unfinished_sessions(plan):
-        listener.message(line)
-    participant = next_participant(plan)
+    unfinished = [row["participant"] for row in _open_sessions(plan)]
+    participant = unfinished[0] if unfinished else next_participant(plan)
     listener.message(f"the quiz opens for participant {participant}: judge the pictures (Esc pauses)")
     status = run_own("quiz", str(plan.file), "--out", str(plan.folder), "--participant", participant)
     if status:

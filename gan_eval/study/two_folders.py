@@ -21,7 +21,7 @@ from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
 from gan_eval.study.plan import make_plan, open_plan
 from gan_eval.study.sessions import (
-    ask_next_person,
+    ask_one_person,
     count_sessions,
     draw_warnings,
     people_have_answered,
@@ -121,7 +121,7 @@ def try_folders(
     if not too_few and not count_sessions(plan)["people"]:
         missing = missing_display()
         if quiz and not missing:
-            ask_next_person(plan, listener)
+            ask_one_person(plan, listener)
         else:
             why = f"there is no screen here ({missing})" if quiz else "as was asked"
             listener.message(f"quiz: left out, {why}")

@@ -61,7 +61,7 @@ def answer(folder: StudyFolder) -> list[str]:
     if not sentences:
         trials = folder.answers()
         if len(trials) and any(of(trials)["answered"].any() for of in (main_trials, pair_trials, graded_trials)):
-            return ["No answer is left after the exclusions: every trial with one was left out."]
+            return ["No answer counts: each was excluded, or its session is not complete."]
         return ["There is no answer yet: no trial has been judged."]
     if look := look_sentence(folder):
         sentences = [look, "All numbers may change with every answer."] if is_interim(folder) else [look, *sentences]

@@ -109,7 +109,7 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(
             store.execute("UPDATE trials SET simulated = 0")
 
     monkeypatch.setattr(two_folders, "missing_display", lambda: None)
-    monkeypatch.setattr(two_folders, "ask_next_person", answer)
+    monkeypatch.setattr(two_folders, "ask_one_person", answer)
     for _ in range(2):
         status, _, err = command("try", *folders, "--out", out)
         assert (status, asked) == (0, ["P01"])

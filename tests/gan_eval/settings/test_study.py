@@ -1,11 +1,13 @@
 """The study file: defaults, what fits together, and mistakes named by file and field."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gan_eval.errors import UserError
+from gan_eval.files.reading import read_toml
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study, load_study
 
@@ -165,3 +167,11 @@ def test_one_size_on_the_screen_has_one_spelling() -> None:
     assert QuizSettings(picture_size="7.25°").picture_degrees == 7.25
     assert [QuizSettings(picture_size=size).picture_degrees for size in ("native", 512)] == [None, None]
     assert QuizSettings().picture_size == "native"
+
+
+def test_editors_of_windows_put_a_mark_before_the_text(tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert read_toml(file) == tomllib.loads(GOOD)
+    with pytest.raises(UserError, match="a folder, not a file; name a file in it"):
+        read_toml(tmp_path)

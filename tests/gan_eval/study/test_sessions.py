@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from finished import make_set
@@ -18,6 +19,7 @@ from gan_eval.store import open_store
 from gan_eval.study import sessions
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import (
+    ask_one_person,
     awaited,
     draw_warnings,
     next_participant,
@@ -121,6 +123,18 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan
         ]
         assert all(line.endswith(quiz_command(plan, "p01")) for line in lines)
         assert "--participant P02" in awaited(plan)[0]
+
+
+def test_one_person_continues_the_unfinished_session(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`try` asked the person who had saved and quit to begin again as P02, against its own advice."""
+    asked: list[str] = []
+    monkeypatch.setattr(sessions, "run_own", lambda *words: asked.append(words[-1]) or 0)
+    quiz_session(plan, Person("P01", Observer()))
+    ask_one_person(plan, Mock())
+    with closing(sqlite3.connect(plan.store)) as store, store:
+        store.execute("UPDATE sessions SET simulated = 0, status = 'open'")
+    ask_one_person(plan, Mock())
+    assert asked == ["P02", "P01"]
 
 
 def test_the_next_person_gets_no_code_of_a_store_that_was_moved_aside(plan: Plan) -> None:

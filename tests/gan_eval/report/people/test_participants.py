@@ -91,7 +91,7 @@ def test_people_of_whom_every_trial_is_left_out_are_not_counted() -> None:
 
 
 _ALL_QUICK = tuple(STATUS)
-_NONE_LEFT = ["No answer is left after the exclusions: every trial with one was left out."]
+_NONE_LEFT = ["No answer counts: each was excluded, or its session is not complete."]
 _NONE_YET = ["There is no answer yet: no trial has been judged."]
 
 
