@@ -112,10 +112,10 @@ def try_folders(
         draw_warnings(plan)
     except UserError as error:
         too_few = str(error)
-        listener.message(f"quiz: left out, {too_few}")
+        listener.message(f"quiz: skipped, {too_few}")
     if find_spec("torch") is None:
         setup = setup_command("metrics")
-        listener.message(f"metrics: left out, PyTorch is not installed; {setup}, then the same command again")
+        listener.message(f"metrics: skipped, PyTorch is not installed; {setup}, then the same command again")
     else:
         markers.run([stages["metrics"]], out, listener)
     if not too_few and not count_sessions(plan)["people"]:
@@ -123,8 +123,8 @@ def try_folders(
         if quiz and not missing:
             ask_one_person(plan, listener)
         else:
-            why = f"there is no screen here ({missing})" if quiz else "as was asked"
-            listener.message(f"quiz: left out, {why}")
+            why = f"no screen ({missing})" if quiz else "--no-quiz"
+            listener.message(f"quiz: skipped, {why}")
     last = ("analyze", "report") if plan.store.is_file() else ("report",)
     markers.run([stages[name] for name in last], out, listener)
     from gan_eval.report.parts.folder import read_folder

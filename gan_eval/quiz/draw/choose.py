@@ -51,7 +51,7 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
         consequence = (
             "differences between pictures pass for differences between models"
             if len(pool.generated) > 1
-            else "the answer is one about these pictures more than about the model"
+            else "the result describes these pictures rather than the model"
         )
         return requested, (
             f"data set {pool.dataset}: every participant sees {requested.total} of only {len(pool.items)} items; with "

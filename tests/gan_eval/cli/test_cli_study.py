@@ -86,7 +86,7 @@ def test_two_folders_become_a_study_with_a_report(command: Command, folders: tup
     made = (out / "set" / "stimuli.csv").stat().st_mtime_ns
 
     status, _, err = command("try", *folders, "--out", out, "--no-quiz")
-    assert (status, "quiz: left out, as was asked" in err) == (0, True)
+    assert (status, "quiz: skipped, --no-quiz" in err) == (0, True)
     assert (out / "set" / "stimuli.csv").stat().st_mtime_ns == made, "what is there is not made again"
     other = write_pictures(tmp_path / "other", noise=9.0)
     status, _, err = command("try", folders[0], other, "--out", out)
