@@ -343,7 +343,7 @@ class _Drawing:
             self._note(axes, "dashed: chance", line=50)
         else:
             axes.axvspan(50 - margin, 50 + margin, color=self.theme.band, linewidth=0, zorder=0)
-            self._note(axes, f"grey: chance ± {points_text(self.content.margin)}", line=50)
+            self._note(axes, f"chance ± {points_text(self.content.margin)}", line=50)
         widest = max(text_width_mm(entry.verdict, self.theme, smaller=1) for entry in entries)
         if widest < 0.33 * self.theme.width_mm:
             for at, entry in zip(self.at, entries, strict=True):
