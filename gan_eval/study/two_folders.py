@@ -123,7 +123,7 @@ def try_folders(
         if quiz and not missing:
             ask_one_person(plan, listener)
         else:
-            why = f"no screen ({missing})" if quiz else "--no-quiz"
+            why = f"no screen here ({missing})" if quiz else "--no-quiz"
             listener.message(f"quiz: skipped, {why}")
     last = ("analyze", "report") if plan.store.is_file() else ("report",)
     markers.run([stages[name] for name in last], out, listener)
