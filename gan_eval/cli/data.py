@@ -10,6 +10,8 @@ from gan_eval.cli.options import DataRoot, DirectionOption, Out, refuse_without_
 from gan_eval.errors import UserError
 
 data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
+
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's folder, with train/ and others.")]
 
 
@@ -93,7 +95,9 @@ def data_preview(
     from trainer.datasets.check import preview
 
     check_output_file(out)
-    preview(folder, out, direction=direction, split=split, on_message=partial(typer.echo, err=True))
+
+    say = partial(typer.echo, err=True)
+    preview(folder, out, direction=direction, split=split, on_message=say)
     typer.echo(out)
 
 

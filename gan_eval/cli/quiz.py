@@ -26,6 +26,7 @@ OF_STUDY = (
     *("picture_size", "allow_giveaways"),
 )
 """Parameters of `quiz` and `serve` that a study file sets itself."""
+_OF_SELF_TEST = ("self_test", "screen", "windowed")  # parameters that `--self-test` uses
 
 
 def quiz(
@@ -75,7 +76,7 @@ def quiz(
         screen_width_cm=screen_width_cm,
     )
     if self_test:
-        others = context.params.keys() - {"self_test", "screen", "windowed"}
+        others = context.params.keys() - set(_OF_SELF_TEST)
         refuse_without_effect(context, others, "quiz --self-test measures this screen alone; leave it out")
         from gan_eval.quiz.app.self_test import run_self_test
 

@@ -14,6 +14,9 @@ from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import as_typed, setup_command
 
+LOCAL = "127.0.0.1"
+DEMO = Path("demo-online")  # folder of `--demo`
+
 
 def serve(
     context: typer.Context,
@@ -23,9 +26,7 @@ def serve(
     ] = None,
     stimuli: options.Stimuli = None,
     store: options.Store = None,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0: reachable from other computers.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: reachable from other computers.")] = LOCAL,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8700,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; several need a PostgreSQL store.")] = 1,
     public_url: Annotated[
@@ -73,7 +74,7 @@ def serve(
 
             refuse_without_effect(context, ["store"], "the demo keeps its answers in its folder (--out)")
             console = Console()
-            plan = make_online_demo(out or Path("demo-online"), console)
+            plan = make_online_demo(out or DEMO, console)
             more["refresh"] = partial(refresh_report, plan, console)
         elif out is None:
             raise UserError("serve: --out is missing; name the study's folder")
@@ -95,13 +96,9 @@ def serve(
         raise UserError(f"serve: {error.name} is missing; install it with: {setup_command('web')}") from error
 
     run_server(
-        shown,
-        where,
-        host=host,
-        port=port,
-        workers=workers,
-        public_url=public_url,
-        intro=intro,
-        say=lambda line: typer.echo(as_typed(line), err=True),
-        **more,
+        shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=_say, **more
     )
+
+
+def _say(line: str) -> None:
+    typer.echo(as_typed(line), err=True)

@@ -153,6 +153,7 @@ def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Tar
 
 
 RECORD = "equalise.json"  # the record of the form and the files, in the new set's `.gan-eval/`
+_FOLDERS = ("real", "fake", "input", "reference", "mask")
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def equalise(
         remove_leftovers(out)
         (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not vouch for new pictures
         if record_file.is_file():
-            for name in ("real", "fake", *_NEUTRAL_FOLDERS.values()):
+            for name in _FOLDERS:
                 shutil.rmtree(out / name, ignore_errors=True)
         write_json(record_file, record)
         names = neutral_names(items)

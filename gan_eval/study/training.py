@@ -1,6 +1,6 @@
 """The trainer with the validation metrics, for the commands and the pipeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,11 +35,21 @@ def _with_metrics(job: "TrainingJob") -> "TrainingJob":
     settings = job.settings
     if settings.validate_every is None:
         return job
-    from gan_eval.metrics.catalogue import select
     from trainer.watch.validation import Measure
 
-    better = {metric.name: metric.higher_is_better for metric in select(settings.validation_metrics)}
+    better = higher_is_better(settings.validation_metrics)
     return replace(job, measure=Measure(measure_during_training(settings.validation_metrics), better))
+
+
+def higher_is_better(names: tuple[str, ...]) -> Mapping[str, bool]:
+    """Return for each metric whether a greater value is better.
+
+    Raises:
+        UserError: an unknown metric.
+    """
+    from gan_eval.metrics.catalogue import select
+
+    return {metric.name: metric.higher_is_better for metric in select(names)}
 
 
 def measure_during_training(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:

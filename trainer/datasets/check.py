@@ -47,6 +47,7 @@ class Report:
     folder: Path
     splits: dict[str, int]  # usable pictures in each split
     sizes: dict[str, int]  # pictures of each size, most frequent first
+    unusable: dict[Path, str]  # the reason of each picture that cannot be used
     findings: list[Finding]
     by_hash: bool = False  # photographs are split by a hash of their path, as there are no folders of splits
     drawn: Side | None = None  # the half of the pairs that looks drawn: labels, a map, edges
@@ -105,12 +106,13 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
 
     results = dict(zip(split_of, try_pictures(list(split_of), facts, on_progress=on_progress), strict=True))
     pictures = [result for result in results.values() if not isinstance(result, UserError)]
-    unusable = [str(result) for result in results.values() if isinstance(result, UserError)]
+    unusable = {path: str(result) for path, result in results.items() if isinstance(result, UserError)}
     if not pictures:
-        raise UserError(f"{data}: none of {len(split_of)} pictures can be used; the first: {unusable[0]}")
+        first = next(iter(unusable.values()))
+        raise UserError(f"{data}: none of {len(split_of)} pictures can be used; the first: {first}")
     splits = dict(Counter(picture.split for picture in pictures))
     sizes = dict(Counter(picture.size for picture in pictures).most_common())
-    findings = [Finding("unusable", reason) for reason in unusable]
+    findings = [Finding("unusable", reason) for reason in unusable.values()]
     if "train" not in splits:
         findings.append(Finding("split", f"no train split; there are: {', '.join(splits)}"))
     equal = list(duplicates(pictures, "the same picture", lambda pixels: pixels))
@@ -122,7 +124,7 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
             line = f"pictures: {len(others)} outside train, val and test not looked at, such as {such_as}"
             findings.append(Finding("split", line))
         findings += sorted(equal, key=lambda finding: not finding.line.startswith("the same picture across splits"))
-        return Report(data, splits, sizes, findings, by_hash=by_hash, are_pairs=False)
+        return Report(data, splits, sizes, unusable, findings, by_hash=by_hash, are_pairs=False)
     if len(sizes) > 1:
         listed = ", ".join(f"{size} ({count})" for size, count in sizes.items())
         line = f"pictures of several sizes: {listed}; training resizes each half to a square"
@@ -131,7 +133,7 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
     findings += duplicates(pictures, "the same A half", lambda pixels: pixels[0], whole=False)
     findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
-    return Report(data, splits, sizes, findings, drawn=drawn_side(flat_a, flat_b))
+    return Report(data, splits, sizes, unusable, findings, drawn=drawn_side(flat_a, flat_b))
 
 
 def duplicates(

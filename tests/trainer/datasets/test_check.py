@@ -60,9 +60,9 @@ def test_pictures_that_cannot_be_used_are_named_and_the_rest_is_checked(facades:
     (facades / "train" / "torn.png").write_bytes((facades / "train" / "0.png").read_bytes()[:300])
     Image.new("RGB", (65, 32)).save(facades / "train" / "wide.png")
     report = check(facades)
-    torn, wide = lines(report, "unusable")
-    assert "torn.png: not a readable picture" in torn
-    assert "wide.png: the width 65 is odd" in wide
+    assert [path.name for path in report.unusable] == ["torn.png", "wide.png"]
+    assert "torn.png: not a readable picture" in lines(report, "unusable")[0]
+    assert "the width 65 is odd" in lines(report, "unusable")[1]
     assert sum(report.splits.values()) == 7
     assert sum(line.startswith("  unusable: ") for line in report.lines()) == 2
 

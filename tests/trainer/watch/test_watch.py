@@ -9,9 +9,8 @@ import torch
 from training_runs import Pairs, Settings, brightness, train
 
 from gan_eval.metrics import evaluate
-from gan_eval.metrics.catalogue import select
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.study.training import measure_during_training
+from gan_eval.study.training import higher_is_better, measure_during_training
 from gan_eval.tables import VALIDATION
 from gan_eval.tables.frames import read_rows
 from trainer.datasets.dataset import evenly_spread
@@ -24,7 +23,7 @@ from trainer.watch.validation import SAMPLES, Measure, diversity, sample_example
 
 
 def measure(names: tuple[str, ...] = ("psnr", "ssim")) -> Measure:
-    return Measure(measure_during_training(names), {metric.name: metric.higher_is_better for metric in select(names)})
+    return Measure(measure_during_training(names), higher_is_better(names))
 
 
 @pytest.mark.slow
