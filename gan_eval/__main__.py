@@ -4,9 +4,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Iterable
-from importlib import import_module
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 PUBLIC_VERBS = {"data", "weights"}
 """Commands whose files may be meant for all users of a computer; all other commands write for their own user alone."""
@@ -18,16 +16,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 3 rows were left out, 130 interrupted."""
     try:
-        from gan_eval.files.atomic import make_private
-        from gan_eval.machine import start
-
-        start.leave_out_current_folder()
-        start.open_closed_streams()
-        start.write_any_text()
-        if not set(sys.argv[1:2]) & PUBLIC_VERBS:
-            make_private()
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # what cannot be read has a line of our own
-        status = run(sys.argv[1:])
+        status = _start()
     except KeyboardInterrupt:  # before the command, or after its end
         status = 130
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python would end by the signal while it takes itself down
@@ -36,36 +25,22 @@ def main() -> None:
     leave(status)
 
 
-def new_application(verbs: "Iterable[str] | None" = None) -> "typer.Typer":
-    """The application with these commands (default: all); a session of the quiz does not wait for the others."""
-    import typer
-
-    from gan_eval import __version__
-    from gan_eval.machine.commands import VERBS
-
-    app = typer.Typer(
-        name="gan-eval",
-        help="Can people tell generated pictures from photographs? Train, show, measure, answer.",
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        add_completion=False,
+def _start() -> int:
+    """Prepare the process and run its command; return the exit status."""
+    from gan_eval.files.atomic import make_private
+    from gan_eval.machine.start import (
+        leave_out_current_folder,
+        open_closed_streams,
+        write_any_text,
     )
 
-    @app.callback(invoke_without_command=True)
-    def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-        """Options that come before a command."""
-        if version:
-            typer.echo(f"gan_eval {__version__}")
-            raise typer.Exit
-
-    for verb in VERBS if verbs is None else verbs:
-        module, _, name = VERBS[verb].partition(":")
-        command = getattr(import_module(f"gan_eval.cli.{module}"), name)
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=verb)
-        else:
-            app.command(verb)(command)
-    return app
+    leave_out_current_folder()
+    open_closed_streams()
+    write_any_text()
+    if not set(sys.argv[1:2]) & PUBLIC_VERBS:
+        make_private()
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # what cannot be read has a line of our own
+    return run(sys.argv[1:])
 
 
 def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> int:
@@ -73,9 +48,11 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
     from gan_eval.errors import UserError
 
     try:
+        from gan_eval.cli import app
         from gan_eval.machine.commands import VERBS, program
 
-        command = application or new_application(arguments[:1] if {*arguments[:1]} & {*VERBS} else None)
+        verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
+        command = application or app.application(verbs)
         status = command(arguments, prog_name=program(), standalone_mode=False) or 0
         sys.stdout.flush()  # reports a full disk here, not when the process ends
         return _interrupted() if status == 130 else int(status)

@@ -9,7 +9,7 @@ import typer
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from gan_eval.__main__ import new_application
+from gan_eval.cli.app import application
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = (
@@ -40,7 +40,7 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
 
 def commands_page() -> str:
     """Return the help of every command as Markdown."""
-    commands = typer.main.get_command(new_application())
+    commands = typer.main.get_command(application())
     return "\n".join(["# Commands", "", *_lines("gan-eval", commands, 2)])
 
 

@@ -158,7 +158,7 @@ def test_all_of_the_quiz_imports_nothing_heavy():
 def test_a_session_starts_without_what_it_does_not_use():
     others = ["rich", "psycopg", *(f"gan_eval.{name}" for name in ("study", "metrics", "store.export"))]
     others += ["gan_eval.cli.train", "gan_eval.cli.metrics", "PySide6.QtNetwork", "PySide6.QtQml"]
-    code = "from gan_eval.__main__ import new_application; new_application(['quiz'])\n"
+    code = "from gan_eval.cli.app import application; application(['quiz'])\n"
     code += "import gan_eval.quiz.room, gan_eval.quiz.app.application"
     assert loaded_by(code, (*HEAVY, *others)) == []
 

@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 import typer
 
-from gan_eval.__main__ import new_application
+from gan_eval.cli.app import application
 from gan_eval.machine.commands import VERBS
 from gan_eval.machine.system_libraries import IMPORT_LIBRARIES
 
@@ -103,7 +103,7 @@ def test_help_needs_no_environment_and_no_third_party_library() -> None:
 def test_the_verbs_are_the_commands_and_every_extra_can_be_set_up(run: ModuleType) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {"none", *project["optional-dependencies"]} == set(run.EXTRAS)
-    assert sorted(VERBS) == sorted(typer.main.get_command(new_application()).commands)
+    assert sorted(VERBS) == sorted(typer.main.get_command(application()).commands)
     assert set(VERBS) | {"setup", "test"} == set(run.KNOWN_VERBS)
     listed = re.search(r"The verbs: ([\w, \n]+)\.", run.__doc__ or "")
     assert listed

@@ -49,14 +49,6 @@ def translate_batch(
     return generated(net, x, purpose=purpose, seed=seed, numbers=numbers)
 
 
-class NotFiniteError(ValueError):
-    """A generator gives something else than numbers; `place` is the picture's place in its batch."""
-
-    def __init__(self, place: int) -> None:
-        super().__init__(f"the generator gives numbers that are not finite (picture {place} of its batch)")
-        self.place = place
-
-
 def generated(net: nn.Module, x: Tensor, *, purpose: Purpose, seed: int, numbers: Sequence[int]) -> list[Picture]:
     """Return the pictures of a generator, each independent of the others (but for the last bits).
 
@@ -69,10 +61,22 @@ def generated(net: nn.Module, x: Tensor, *, purpose: Purpose, seed: int, numbers
     try:
         for layer in layers:
             layer.generators = generators
-        y = net(on_device(x, device))  # (N, 3 or 1, H, W) in [-1, 1]
+        return as_pictures(net(on_device(x, device)))
     finally:
         for layer in layers:
             layer.generators = None
+
+
+class NotFiniteError(ValueError):
+    """A generator gives something else than numbers; `place` is the picture's place in its batch."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"the generator gives numbers that are not finite (picture {place} of its batch)")
+        self.place = place
+
+
+def as_pictures(y: Tensor) -> list[Picture]:
+    """(N, 3 or 1, H, W) in [-1, 1] to N of (H, W, 3) uint8; a single channel is repeated."""
     sound = y.isfinite().flatten(1).all(1).tolist()
     if not all(sound):
         raise NotFiniteError(sound.index(False))

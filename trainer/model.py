@@ -29,9 +29,11 @@ from trainer.nets.unet import UNet
 from trainer.state.run_folder import (
     GENERATOR,
     Definition,
+    direction_of,
     generator_file,
     load_generator,
     read_safetensors,
+    settings_of,
 )
 
 SUFFIX = ".pth"
@@ -78,9 +80,8 @@ def load_model(path: Path, *, dropout: bool = True) -> Model:
         raise UserError(f"{path}: its settings have the dropout; --no-dropout is for {SUFFIX} files with a U-Net")
     net, definition = load_generator(path)
     file = generator_file(path)
-    settings = TrainingSettings(**definition["settings"])
-    direction: Direction = "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
-    return Model(net, settings, file, _name(file), direction, definition["fraction"], definition=definition)
+    settings, direction, fraction = settings_of(definition), direction_of(definition), definition["fraction"]
+    return Model(net, settings, file, _name(file), direction, fraction, definition=definition)
 
 
 def _name(file: Path) -> str:

@@ -97,25 +97,32 @@ def summary_lines(audit: Audit) -> list[str]:
     if identical := identical_pictures(row for stimuli in audit.sets for row in stimuli.rows):
         lines.append(f"warning: {identical}")
     for group in audit.groups:
-        suspicious = [row for row in group.rows if row["verdict"] in _LABELS]
-        certain = sum(row["verdict"] == "gives_away" for row in suspicious)
-        found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
-        found += [f"{len(suspicious) - certain} to look at"] if len(suspicious) > certain else []
-        reals, fakes = len(group.group.real), len(group.group.fake)
-        nothing = "no difference found"
-        if min(reals, fakes) < FEWEST:
-            nothing = f"too few pictures, at least {FEWEST} of each are needed"
-        compared = sum(finding.separation is not None for finding in group.findings)
-        lines.append(
-            f"{group.group.dataset}, {group.group.model}: {reals} real and {fakes} generated pictures, {compared} of "
-            f"{len(group.findings)} clues compared: {', '.join(found) or nothing}"
-        )
-        for row in sorted(suspicious, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5))):
-            auc = f"AUC {row['auc']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
-            marks = [f"{row['certain']:.0%} known for sure"] if row["certain"] else []
-            values = "; ".join([f"real {row['real']}, fake {row['fake']}", *marks])
-            lines.append(f"  {_LABELS[row['verdict']]:10}  {row['clue']:16}  {auc}  {values}")
+        lines += _lines_of(group)
     return [*lines, *_advice(audit)]
+
+
+def _lines_of(group: GroupAudit) -> list[str]:
+    """Return the headline of a model and a line for each clue that separates."""
+    suspicious = [row for row in group.rows if row["verdict"] in _LABELS]
+    lines = []
+    for row in sorted(suspicious, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5))):
+        auc = f"AUC {row['auc']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
+        marks = [f"{row['certain']:.0%} known for sure"] if row["certain"] else []
+        values = "; ".join([f"real {row['real']}, fake {row['fake']}", *marks])
+        lines.append(f"  {_LABELS[row['verdict']]:10}  {row['clue']:16}  {auc}  {values}")
+    certain = sum(row["verdict"] == "gives_away" for row in suspicious)
+    found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
+    found += [f"{len(suspicious) - certain} to look at"] if len(suspicious) > certain else []
+    reals, fakes = len(group.group.real), len(group.group.fake)
+    nothing = "no difference found"
+    if min(reals, fakes) < FEWEST:
+        nothing = f"too few pictures, at least {FEWEST} of each are needed"
+    compared = sum(finding.separation is not None for finding in group.findings)
+    headline = (
+        f"{group.group.dataset}, {group.group.model}: {reals} real and {fakes} generated pictures, {compared} of "
+        f"{len(group.findings)} clues compared: {', '.join(found) or nothing}"
+    )
+    return [headline, *lines]
 
 
 def _advice(audit: Audit) -> list[str]:

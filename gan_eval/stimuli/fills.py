@@ -168,16 +168,18 @@ class _Copies:
         copied = dict(row)
         for column in ("file", "reference_file", "mask_file", "input_file"):
             path = stimuli.path(row, column)
-            if path is None or (column == "file" and row["kind"] == "fake"):
-                continue
-            digest = sha256_file(path)
-            if digest not in self._names:
-                name = f"given/{len(self._names):05}{path.suffix}"
-                try:
-                    (self._folder / "given").mkdir(exist_ok=True)
-                    shutil.copyfile(path, self._folder / name)
-                except OSError as error:
-                    raise write_error(self._folder / name, error) from error
-                self._names[digest] = name
-            copied[column] = self._names[digest]
+            if path is not None and not (column == "file" and row["kind"] == "fake"):
+                copied[column] = self._copy(path)
         return copied
+
+    def _copy(self, path: Path) -> str:
+        digest = sha256_file(path)
+        if digest not in self._names:
+            name = f"given/{len(self._names):05}{path.suffix}"
+            try:
+                (self._folder / "given").mkdir(exist_ok=True)
+                shutil.copyfile(path, self._folder / name)
+            except OSError as error:
+                raise write_error(self._folder / name, error) from error
+            self._names[digest] = name
+        return self._names[digest]

@@ -102,14 +102,7 @@ def rgb_of(colours: Samples) -> Picture:
 
 def _decoded(content: bytes, path: Path) -> Samples:
     """(H, W, 1 or 3) uint8 or uint16: every sample of a picture file, upright, without alpha."""
-    if not content:
-        raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
-    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its messages repeat the error's
-    with decoding_errors(path), Image.open(io.BytesIO(content)) as image:
-        if image.format == "PPM":  # Pillow rounds its 16 bits to 8
-            raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
-        if image.width * image.height > MOST_PIXELS:
-            raise Image.DecompressionBombError
+    with decoding_errors(path), _opened(content, path) as image:
         samples, has_alpha = stored_of(image, content, path) if is_read_whole(image) else tiff_samples(content)
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     samples = samples if turn is None else turn(samples)
@@ -119,6 +112,19 @@ def _decoded(content: bytes, path: Path) -> Samples:
     if colours.shape[2] not in (1, 3):
         raise UserError(f"{path}: {samples.shape[2]} channels: only grey and RGB are read; save it as one of these")
     return np.ascontiguousarray(colours)
+
+
+def _opened(content: bytes, path: Path) -> Image.Image:
+    """The picture, of which the header is read."""
+    if not content:
+        raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
+    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its messages repeat the error's
+    image = Image.open(io.BytesIO(content))
+    if image.format == "PPM":  # Pillow rounds its 16 bits to 8
+        raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
+    if image.width * image.height > MOST_PIXELS:
+        raise Image.DecompressionBombError
+    return image
 
 
 @contextmanager

@@ -103,15 +103,8 @@ def run(
         for stage in stages:
             stage.check(redone)
         for stage in stages:
-            marker = folder / OWN_FOLDER / f"{stage.name}.json"
-            results = [path for path in (*stage.outputs, *stage.traces, marker) if path.exists()]
-            if stage.name in redone and results:
-                stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-                aside = folder / OWN_FOLDER / "old" / f"{stage.name}-{stamp}"
-                aside.mkdir(parents=True)
-                for path in results:
-                    shutil.move(path, aside / path.name)
-                listener.message(f"{stage.name}: the old results were moved to {aside}")
+            if stage.name in redone:
+                _move_aside(stage, folder, listener)
         for stage in stages:
             if only is None or _is_called(stage, only):
                 _bring_up_to_date(stage, folder, listener)
@@ -231,6 +224,19 @@ def files_of(output: Path) -> Iterable[Path]:
         if not any(part.startswith(".") and part != OWN_FOLDER for part in parts)
         and (OWN_FOLDER not in parts or parts[-1].endswith(".json"))
     ]
+
+
+def _move_aside(stage: Stage, folder: Path, listener: Listener) -> None:
+    marker = folder / OWN_FOLDER / f"{stage.name}.json"
+    results = [path for path in (*stage.outputs, *stage.traces, marker) if path.exists()]
+    if not results:
+        return
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+    aside = folder / OWN_FOLDER / "old" / f"{stage.name}-{stamp}"
+    aside.mkdir(parents=True)
+    for path in results:
+        shutil.move(path, aside / path.name)
+    listener.message(f"{stage.name}: the old results were moved to {aside}")
 
 
 def _is_called(stage: Stage, name: str) -> bool:

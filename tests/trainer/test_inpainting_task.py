@@ -110,7 +110,7 @@ def test_the_context_encoder_is_asked_for_the_centre_alone(shown: bool) -> None:
     hidden[start:stop, start:stop] = True
     assert torch.equal(batch.inputs[..., ~hidden], whole[..., ~hidden])
     assert not batch.inputs[..., hidden].any()
-    example = task.example((np.zeros((32, 32, 3), np.uint8),), stem="a", number=0, seed=0)
+    example = task.hidden(np.zeros((32, 32, 3), np.uint8), task._mask(np.random.default_rng(0), (32, 32)))
     assert example.mask is not None
     assert example.mask.kind == "centre"
     assert example.mask.area == ((stop - start) / 32) ** 2

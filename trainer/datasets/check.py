@@ -100,9 +100,7 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
             data_set.require_shape(path, sides[0].shape[1], sides[0].shape[0])
         size = f"{len(sides) * sides[0].shape[1]}x{sides[0].shape[0]}"
         name = path.relative_to(data).as_posix()
-        pixels = (repr(side.shape).encode() + side.tobytes() for side in sides)  # decoded: equal in different files
-        hashes = tuple(hashlib.blake2b(content, digest_size=16).hexdigest() for content in pixels)
-        return PictureFacts(split_of[path], name, size, hashes, flat)
+        return PictureFacts(split_of[path], name, size, tuple(map(hash_pixels, sides)), flat)
 
     results = dict(zip(split_of, try_pictures(list(split_of), facts, on_progress=on_progress), strict=True))
     pictures = [result for result in results.values() if not isinstance(result, UserError)]
@@ -134,6 +132,11 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
     findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
     return Report(data, splits, sizes, unusable, findings, drawn=drawn_side(flat_a, flat_b))
+
+
+def hash_pixels(picture: Picture) -> str:
+    """Return a hash of the decoded pixels and their shape, so that equal pictures are found in different files."""
+    return hashlib.blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
 
 
 def duplicates(

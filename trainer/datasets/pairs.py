@@ -76,12 +76,8 @@ class PairedSet(DataSet):
         results = try_pictures(evenly_spread(paths, LOOKED_AT), self.sides)
         halves = [result for result in results if not isinstance(result, UserError)]
         drawn = drawn_side([flatness(a) for a, _ in halves], [flatness(b) for _, b in halves])
-        if drawn is None or (turned := direction_from(drawn)) == self.direction:
-            return []
-        return [
-            f"{drawn} looks drawn, and {self.direction} makes drawings from photographs; --direction {turned} turns it "
-            "round; gan-eval data preview shows it"
-        ]
+        doubt = doubtful_direction(drawn, self.direction)
+        return [f"{doubt}; gan-eval data preview shows it"] if doubt else []
 
 
 def list_splits(data: Path) -> list[str]:
@@ -112,3 +108,11 @@ def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
 def direction_from(drawn: Side) -> Direction:
     """The direction from what is drawn to what is photographed."""
     return "AtoB" if drawn == "A" else "BtoA"
+
+
+def doubtful_direction(drawn: Side | None, direction: Direction) -> str | None:
+    """Return the message where a direction makes drawings from photographs, else None."""
+    if drawn is None or direction_from(drawn) == direction:
+        return None
+    turned = direction_from(drawn)
+    return f"{drawn} looks drawn, and {direction} makes drawings from photographs; --direction {turned} turns it round"

@@ -75,15 +75,11 @@ class PhotographSet(DataSet):
         """The centre square of a photograph, or the whole as a square."""
         assert size != "native"  # which `generate` refuses
         picture = read_rgb(path)
-        height, width = picture.shape[:2]
-        self.require_shape(path, width, height)
-        if self.fit == "crop":  # of an odd rest the larger part is cut at the end
-            side = min(height, width)
-            top, left = (height - side) // 2, (width - side) // 2
-            picture = picture[top : top + side, left : left + side]
+        self.require_shape(path, picture.shape[1], picture.shape[0])
+        square = centre_square(picture) if self.fit == "crop" else picture
         if self.source_size is not None:
-            picture = resize(picture, (self.source_size, self.source_size))
-        return (np.ascontiguousarray(resize(picture, (size, size))),)
+            square = resize(square, (self.source_size, self.source_size))
+        return (np.ascontiguousarray(resize(square, (size, size))),)
 
     @staticmethod
     def require_shape(path: Path, width: int, height: int) -> None:
@@ -148,3 +144,11 @@ def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Itera
                 yield from walk(path, here)
         elif names_a_picture(path) and may_be_a_file(entry):
             yield path
+
+
+def centre_square(picture: Picture) -> Picture:
+    """The largest square around the middle of (H, W, 3); of an odd rest the larger part is cut at the end."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return picture[top : top + side, left : left + side]

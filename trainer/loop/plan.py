@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches import Schedule
-from trainer.datasets.dataset import DataSet, map_pictures
+from trainer.batches import Schedule, hash_pictures
+from trainer.datasets.dataset import DataSet
 from trainer.job import TrainingJob
 from trainer.loop.initial_weights import Initial
+from trainer.nets.build import smallest_batch
 from trainer.state.run_folder import STARTS, Definition
 from trainer.tasks import Task
 
@@ -85,7 +85,7 @@ class Plan:
             **self.task.definition(),
             "split": self.split,
             "pairs": len(self.paths),
-            "data_sha256": sha256_json(map_pictures(self.paths, lambda path: [path.name, sha256_file(path)])),
+            "data_sha256": hash_pictures(self.paths),
             "steps": self.total,
         }
         return definition | ({STARTS[self.initial.part]: self.initial.sha256} if self.initial else {})
@@ -106,8 +106,8 @@ def make_plan(task: Task, job: TrainingJob, *, initial: Initial | None, say: Say
     total = shortened(planned, job.fraction)
     schedule = Schedule(len(paths), settings.batch_size, settings.seed)
     last = len(schedule.samples(schedule.steps_per_epoch - 1))
-    is_encoder = settings.generator == "context_encoder" and settings.norm == "batch"
-    if is_encoder and min(schedule.batch_size, last) < 2:  # BatchNorm cannot normalise a single pixel of one picture
+    smallest = smallest_batch(settings)
+    if min(schedule.batch_size, last) < smallest:
         raise UserError(
             f"batch_size {settings.batch_size}: of {len(paths)} pictures some batch would have one alone, too few for "
             "BatchNorm; choose another, or max_pairs"

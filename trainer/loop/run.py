@@ -23,7 +23,7 @@ from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric, 
 from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
 from trainer.loop.failures import deferred_interrupt, memory_for_training
-from trainer.loop.gan import load_optimizer, new_gan, set_learning_rates
+from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates
 from trainer.loop.initial_weights import find_initial, start_from
 from trainer.loop.plan import Plan, Say, decayed, make_plan
 from trainer.randomness import Purpose, seeded
@@ -221,9 +221,8 @@ class Run:
 
     @property
     def generator(self) -> nn.Module:
-        """The generator itself in full precision, without the wrapper of the precision."""
-        net: Any = self.gan.generator
-        return net.module if isinstance(net.module, nn.Module) else net
+        """The generator itself, in full precision."""
+        return plain_generator(self.gan)
 
     @property
     def seconds(self) -> float:
@@ -267,20 +266,23 @@ class Run:
             if done in due.snapshots:
                 file = self._out / "snapshots" / f"{stem}.safetensors"
                 save_generator(file, self.generator, {**self.plan.definition, "step": done})
-            if self.validation is None or done not in due.validations:
-                return
-            self.validation_log.add(self.validation(self.generator), step=done, epoch=self.epoch)
+            if self.validation is not None and done in due.validations:
+                self._validate(self.validation)
         except NotFiniteError as error:
             raise broke_down(checkpoints, f"by step {done}", "the generator's pictures are not finite") from error
-        metric, better = self.validation.best_metric, self.validation.higher_is_better
-        value = self.validation_log.value(metric, step=done)
-        if self._plateau is not None and done and value is not None and math.isfinite(value):
+
+    def _validate(self, validation: Validation) -> None:
+        """Measure the generator, save it if it is the best, and lower the rates if it stopped improving."""
+        metric, better = validation.best_metric, validation.higher_is_better
+        self.validation_log.add(validation(self.generator), step=self.done, epoch=self.epoch)
+        value = self.validation_log.value(metric, step=self.done)
+        if self._plateau is not None and self.done and value is not None and math.isfinite(value):
             before = self._plateau.value
             self._plateau.step(value)
             if self._plateau.value < before:
-                self._say(f"step {done}: {metric} stopped improving; the learning rates are lowered")
-        if self.validation_log.is_best(metric, step=done, higher_is_better=better):
-            definition = {**self.plan.definition, "step": done, "best_metric": metric}
+                self._say(f"step {self.done}: {metric} stopped improving; the learning rates are lowered")
+        if self.validation_log.is_best(metric, step=self.done, higher_is_better=better):
+            definition = {**self.plan.definition, "step": self.done, "best_metric": metric}
             save_generator(self._out / BEST, self.generator, definition)
         self.validation_log.write()
 

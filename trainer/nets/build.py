@@ -37,6 +37,18 @@ COLOURS = 3
 RGB = (COLOURS, COLOURS)  # channels of input and target
 
 
+def judged_side(settings: TrainingSettings) -> int:
+    """Return the side in pixels of the discriminator's input: a context encoder's output, else the picture."""
+    if settings.generator == "context_encoder" and settings.inpainting is not None:
+        return settings.inpainting.centre_side(settings.image_size)
+    return settings.image_size
+
+
+def smallest_batch(settings: TrainingSettings) -> int:
+    """Return the smallest batch: BatchNorm cannot normalise a single pixel of one picture."""
+    return 2 if settings.generator == "context_encoder" and settings.norm == "batch" else 1
+
+
 def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -> Network:
     """Return the generator without values, on PyTorch's device meta, where it takes no memory.
 
@@ -64,20 +76,17 @@ def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -
 def empty_discriminator(settings: TrainingSettings) -> Discriminator:
     """Return the discriminator on the CPU with uninitialised weights.
 
-    In translation it sees the picture together with the input, in inpainting only the picture, or the centre that a
-    context encoder gives.
+    In translation it sees the picture together with the input, in inpainting only the picture.
     """
     shared: dict[str, Any] = {
         "channels": settings.discriminator_channels, "norm": settings.norm, "statistics": settings.statistics,
         "in_channels": sum(RGB) if settings.inpainting is None else COLOURS,
     }  # fmt: skip
-    side, decided_by, field = settings.image_size, "image_size", settings.receptive_field
-    where = f"image_size {side}"
-    if settings.generator == "context_encoder" and settings.inpainting is not None:
-        side, decided_by = settings.inpainting.centre_side(side), "inpainting.centre"
-        where = f"{decided_by} ({side} pixels)"
+    side, field = judged_side(settings), settings.receptive_field
+    decided_by = "inpainting.centre" if settings.generator == "context_encoder" else "image_size"
     layers = plan_layers(field)
     if settings.discriminator != "global" and not fits(side, layers):
+        where = f"{decided_by} ({side} pixels)" if side != settings.image_size else f"image_size {side}"
         raise UserError(
             f"{where}: too small for the {field}x{field} PatchGAN; "
             f"choose {smallest_size(layers)} or more, or a smaller receptive_field"

@@ -19,7 +19,7 @@ from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.reading import read_json, require_file
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import first_problem
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.training import Direction, TrainingSettings
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -172,7 +172,7 @@ def load_generator(path: Path) -> "tuple[Network, Definition]":
     try:
         definition = json.loads(metadata)
         definition.pop(_DIGEST, None)
-        settings = TrainingSettings(**definition["settings"])
+        settings = settings_of(definition)
         if not 0 < definition["fraction"] <= 1:
             raise ValueError(definition["fraction"])
     except ValidationError as error:
@@ -217,6 +217,16 @@ def generator_file(path: Path) -> Path:
         file = file if path.suffix else path / GENERATOR
         raise UserError(f"{file}: no such file; give the folder of a finished run (train it to the end first)")
     return file
+
+
+def settings_of(definition: Definition) -> TrainingSettings:
+    """Return the training settings of a run."""
+    return TrainingSettings(**definition["settings"])
+
+
+def direction_of(definition: Definition) -> Direction:
+    """Return which half of a pair the run's generator takes as input."""
+    return "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
 
 
 def _short(value: Any) -> str:

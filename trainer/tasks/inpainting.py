@@ -82,9 +82,12 @@ class Inpainting(Task):
         (target,) = item
         size = target.shape[:2]
         if list(self.holes.masks) == ["folder"] and stem in self._by_name:
-            mask = Mask("folder", at_size(self._by_name[stem], size))
-        else:
-            mask = self._mask(stream(Purpose.TEST_MASK, seed, number), size)
+            return self.hidden(target, Mask("folder", at_size(self._by_name[stem], size)))
+        return self.hidden(target, self._mask(stream(Purpose.TEST_MASK, seed, number), size))
+
+    @staticmethod
+    def hidden(target: Picture, mask: Mask) -> Example:
+        """A photograph with a part of it covered in grey."""
         covered = np.where(mask.hole[..., None], np.uint8(NEUTRAL_GREY), target)
         return Example(covered, target, mask)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from gan_eval.__main__ import new_application
+from gan_eval.cli.app import application
 from gan_eval.cli.quiz import session_summary
 from gan_eval.errors import LONGEST
 from gan_eval.machine.commands import VERBS
@@ -35,9 +35,9 @@ def test_wrong_usage_of_any_length_is_reported_in_a_short_line(command, verb, da
 
 def test_version_and_help(command):
     assert command("--version")[:2] == (0, "gan_eval 0.1.0\n")
-    everything = typer.main.get_command(new_application()).commands
+    everything = typer.main.get_command(application()).commands
     for verb in VERBS:
-        assert everything[verb].help == typer.main.get_command(new_application([verb])).commands[verb].help
+        assert everything[verb].help == typer.main.get_command(application([verb])).commands[verb].help
     status, out, _ = command("train", "--help")
     assert (status, "[training]" in out) == (0, True), "names in brackets are shown"
 

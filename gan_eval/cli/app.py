@@ -1,0 +1,37 @@
+"""The application of the command line: of all commands, or of those that are asked for, each imported only then."""
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from gan_eval import __version__
+from gan_eval.machine.commands import VERBS
+
+
+def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
+    """The application with these commands; a session of the quiz does not wait for the import of the others."""
+    app = typer.Typer(
+        name="gan-eval",
+        help="Can people tell generated pictures from photographs? Train, show, measure, answer.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback(invoke_without_command=True)(root)
+    for verb in verbs:
+        module, _, name = VERBS[verb].partition(":")
+        command = getattr(import_module(f"gan_eval.cli.{module}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=verb)
+        else:
+            app.command(verb)(command)
+    return app
+
+
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Options that come before a command."""
+    if version:
+        typer.echo(f"gan_eval {__version__}")
+        raise typer.Exit
