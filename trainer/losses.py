@@ -82,7 +82,8 @@ def pixel_weights(
 
     Args:
         hole: (N, 1, H, W) floating point, 1 in the hole and 0 on known pixels.
-        hole_weight, context_weight: of the pixels of the hole, and of the known ones.
+        hole_weight: of the pixels of the hole.
+        context_weight: of the known pixels.
         overlap: the hole's border: its pixels with a known one at most this number of rows and columns away. What lies
             outside the picture counts as known.
         overlap_weight: of that border, in place of `hole_weight`.

@@ -195,8 +195,10 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
 
 
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
-ROWS_LEFT_OUT = 3  # exit status of an import that has left rows out
-MOST_NAMED = 20  # number of rejected cells that are printed; OUT.rejected.csv has all
+ROWS_LEFT_OUT = 3
+"""Exit status of an import that has left rows out."""
+MOST_NAMED = 20
+"""Number of rejected cells that are printed; OUT.rejected.csv has all."""
 
 
 @trials_app.command("import")

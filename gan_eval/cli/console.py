@@ -19,8 +19,10 @@ from gan_eval.machine.commands import as_typed
 _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
 """The start of a cell in a column of numbers: a number, or that there is none."""
 _MOST_ROWS = 100
-_WIDEST = 100_000  # width of a table in characters when the output is not a terminal
-PLAIN_EVERY_S = 10.0  # seconds between two plain lines where stderr is not a terminal
+_WIDEST = 100_000
+"""Width of a table in characters when the output is not a terminal."""
+PLAIN_EVERY_S = 10.0
+"""Seconds between two plain lines where stderr is not a terminal."""
 
 
 def confirmed(question: str) -> bool:
@@ -144,7 +146,8 @@ class _Task:
 
     bar: TaskID
     start: float
-    first: int  # parts that were done at the start
+    first: int
+    """Parts that were done at the start."""
     last_line: float
 
 

@@ -21,7 +21,8 @@ DISTRIBUTION = "gan-eval"
 SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "postgres")
 """The optional libraries worth a line; those of development are not."""
 
-PROBE_SECONDS = 120  # longest wait for Qt, which a slow disk has to read
+PROBE_SECONDS = 120
+"""Longest wait for Qt, which a slow disk has to read."""
 
 
 @dataclass(frozen=True)

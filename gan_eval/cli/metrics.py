@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from gan_eval.metrics.run.tables import Settings
     from gan_eval.stimuli.sets import StimulusSet
 
-MOST_LINES = 20  # on what could not be measured; the tables have all
+MOST_LINES = 20
+"""On what could not be measured; the tables have all."""
 
 
 def metrics(

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from gan_eval.quiz.admission import QuizStudy
     from gan_eval.quiz.room import SessionResult
 
-DEFAULT_STORE = "gan-eval.sqlite"  # folder of the sessions of --stimuli
+DEFAULT_STORE = "gan-eval.sqlite"
+"""Folder of the sessions of --stimuli."""
 
 OF_STUDY = (
     *("protocol", "real", "fake", "pairs", "exposure_ms", "response_ms", "keys"),
     *("picture_size", "allow_giveaways"),
 )
 """Parameters of `quiz` and `serve` that a study file sets itself."""
-_OF_SELF_TEST = ("self_test", "screen", "windowed")  # parameters that `--self-test` uses
+_OF_SELF_TEST = ("self_test", "screen", "windowed")
+"""Parameters that `--self-test` uses."""
 
 
 def quiz(

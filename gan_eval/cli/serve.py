@@ -15,7 +15,8 @@ from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import as_typed, setup_command
 
 LOCAL = "127.0.0.1"
-DEMO = Path("demo-online")  # folder of `--demo`
+DEMO = Path("demo-online")
+"""Folder of `--demo`."""
 
 
 def serve(

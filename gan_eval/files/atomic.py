@@ -15,7 +15,8 @@ from typing import Any
 from gan_eval.errors import UserError, shortened
 from gan_eval.files.reading import require_file
 
-OWN_FOLDER = ".gan-eval"  # the folder inside an output folder that marks it as ours
+OWN_FOLDER = ".gan-eval"
+"""The folder inside an output folder that marks it as ours."""
 
 
 def make_private() -> None:
@@ -92,8 +93,11 @@ def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
 def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
     """Remove temporary files and folders of killed processes in `folder` and below.
 
-    Only names from `temporary_name` are removed, and only what has not changed for `older_than_s` seconds. Hidden
-    folders other than ours are not entered. No other process may be writing there.
+    Only names from `temporary_name` are removed; hidden folders other than ours are not entered.
+
+    Args:
+        folder: nobody else may be writing there,
+        older_than_s: remove only what has not changed for this number of seconds.
     """
     for here, folders, names in os.walk(folder):
         for name in filter(is_temporary_name, (*folders, *names)):

@@ -22,7 +22,8 @@ def sha256_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-SETTLED_S = 2.0  # seconds after a change during which another change may leave the same time stamp
+SETTLED_S = 2.0
+"""Seconds after a change during which another change may leave the same time stamp."""
 FileState = tuple[str, int, int, int, int]
 """Absolute path, size, inode, and the times (ns) at which content and inode changed."""
 _digests: dict[FileState, str] = {}
@@ -56,9 +57,12 @@ def known_digest(path: Path, status: os.stat_result) -> str | None:
 
 
 def remember_digest(path: Path, status: os.stat_result, digest: str) -> None:
-    """Remember a file's SHA-256 in hex, unless the file has changed within the last seconds (`SETTLED_S`).
+    """Remember a file's SHA-256, unless it has changed within the last seconds (`SETTLED_S`).
 
-    `status` is that of the open file, before it was hashed.
+    Args:
+        path: the file.
+        status: of the open file, before it was hashed.
+        digest: SHA-256 of its bytes in hex.
     """
     if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_S:
         _digests[_state_of(path, status)] = digest

@@ -84,6 +84,7 @@ def claim_output_folder(folder: Path, *, private: bool = False, option: str = "-
     A folder is ours when it holds `.gan-eval/`. An empty folder becomes ours.
 
     Args:
+        folder: which.
         private: a new folder is for this user alone; else as the user's umask says.
         option: beginning of the messages.
 

@@ -59,7 +59,11 @@ def read_json(path: Path) -> Any:
 
 
 def read_record(path: Path, **kinds: type) -> dict[str, Any]:
-    """Read one of our own records, a JSON object; `kinds` has the type of each field that it must have.
+    """Read one of our own records: a JSON object.
+
+    Args:
+        path: the record.
+        **kinds: type of each field that it must have.
 
     Raises:
         UserError: the file is missing, is not JSON, or lacks one of these fields.

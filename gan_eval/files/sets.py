@@ -27,7 +27,8 @@ from gan_eval.files.locks import system_lock
 from gan_eval.files.output_folders import refuse_links
 from gan_eval.files.reading import read_json
 
-PATIENCE_S = 60.0  # longest wait for another process that writes into the folder
+PATIENCE_S = 60.0
+"""Longest wait for another process that writes into the folder."""
 _RECORD, _COMING, _LOCK = ".set.json", ".coming.json", "sets.lock"
 
 
@@ -36,17 +37,22 @@ class FileSet:
     """The record of a set."""
 
     name: str
-    run: str  # identifier of this version of the set
-    files: Mapping[str, str]  # SHA-256 by path relative to the folder
-    source: str = ""  # the file it was made from, if any: its path relative to the folder
+    run: str
+    """Identifier of this version of the set."""
+    files: Mapping[str, str]
+    """SHA-256 by path relative to the folder."""
+    source: str = ""
+    """The file it was made from, if any: its path relative to the folder."""
 
 
 @dataclass
 class NewSet:
     """A set that is being written; fields as in `FileSet`."""
 
-    folder: Path  # write its files here; empty at first
-    run: str = ""  # default: made from the files' hashes, so that equal files are equal sets
+    folder: Path
+    """Write its files here; empty at first."""
+    run: str = ""
+    """Default: made from the files' hashes, so that equal files are equal sets."""
     source: str = ""
     staying: set[str] = field(default_factory=set)
     """Files of the earlier set, relative to the folder, that stay though the new set does not have them."""
@@ -58,6 +64,10 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
 
     Files that an earlier set of this name had and this one has not are removed, unless they were changed since. On
     an error in the block, a full disk or a kill the earlier set stays whole.
+
+    Args:
+        folder: where the set lies; made where needed.
+        name: of the set.
 
     Raises:
         UserError: the disk is full, the folder cannot be written or has a linked folder in it, or another process has
@@ -89,7 +99,8 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
 def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
     """Yield the sets of each folder; none is replaced while the block runs. Interrupted replacements are finished.
 
-    Folders that are missing or not ours have no sets.
+    Args:
+        folders: those that are missing or not ours have no sets.
 
     Raises:
         UserError: an interrupted replacement cannot be finished, a record is damaged, or another process has been

@@ -16,7 +16,8 @@ class GroupAudit:
     """The findings about one model on one data set."""
 
     group: Group
-    findings: tuple[Finding, ...]  # one for each clue, in the order of `clues.CLUES`
+    findings: tuple[Finding, ...]
+    """One for each clue, in the order of `clues.CLUES`."""
 
     @property
     def rows(self) -> list[Row]:
@@ -47,8 +48,10 @@ class Audit:
     """The result of an audit."""
 
     groups: tuple[GroupAudit, ...]
-    problems: tuple[str, ...]  # a message for each picture that could not be read
-    sets: tuple[StimulusSet, ...] = ()  # the sets that were compared
+    problems: tuple[str, ...]
+    """A message for each picture that could not be read."""
+    sets: tuple[StimulusSet, ...] = ()
+    """The sets that were compared."""
 
     @property
     def rows(self) -> list[Row]:
@@ -59,7 +62,9 @@ class Audit:
 def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None] | None = None) -> Audit:
     """Compare real and generated pictures by every clue.
 
-    Models of one data set may share their real pictures. `on_progress` is called with (pictures read, pictures in all).
+    Args:
+        sets: one or several stimulus sets; models of one data set may share their real pictures.
+        on_progress: called with (pictures read, pictures in all).
 
     Raises:
         UserError: there are no generated pictures, or no real ones of a data set.

@@ -22,9 +22,11 @@ from gan_eval.tables.frames import Row
 Sort = Literal["metadata", "picture"]
 """metadata: properties of the file, words. picture: of the pixels, numbers, which may be content."""
 
-Value = float | str | None  # a clue's value in one picture; None where the picture has none
+Value = float | str | None
+"""A clue's value in one picture; None where the picture has none."""
 
-Facts = Mapping[str, Value]  # the values of one picture by clue
+Facts = Mapping[str, Value]
+"""The values of one picture by clue."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Clue:
 
     name: str
     sort: Sort
-    fix: str = ""  # advice for a picture clue that is not the content
+    fix: str = ""
+    """Advice for a picture clue that is not the content."""
 
 
 METADATA_CLUES = tuple(
@@ -66,17 +69,25 @@ _APPLICATION_KINDS = ((b"Exif\0", "EXIF"), (b"http://ns.adobe.com/x", "XMP"), (b
 _CHUNK_KINDS = {"eXIf": "EXIF", "tIME": "time", "pHYs": "resolution", "tEXt": "text", "zTXt": "text", "iTXt": "text"}
 """Kinds of metadata by the name of the chunk of a PNG (PNG specification, third edition, section 11)."""
 _XMP = b"XML:com.adobe.xmp"
-_BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}  # bits a channel by Pillow's mode; 8 in the others
+_BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}
+"""Bits a channel by Pillow's mode; 8 in the others."""
 
-Plane = NDArray[np.float64]  # (H, W) float64, 0..255
+Plane = NDArray[np.float64]
+"""(H, W) float64, 0..255."""
 
-LUMA = np.array([0.299, 0.587, 0.114])  # weights of red, green and blue (ITU-R BT.601)
-BLOCK = 8  # side of the blocks that JPEG codes, in pixels
-_FLOOR = 0.1  # grey levels added to both sides of a ratio of steps, so that flat pictures have one
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Weights of red, green and blue (ITU-R BT.601)."""
+BLOCK = 8
+"""Side of the blocks that JPEG codes, in pixels."""
+_FLOOR = 0.1
+"""Grey levels added to both sides of a ratio of steps, so that flat pictures have one."""
 
 
 def file_facts(path: Path) -> Facts:
     """Return the metadata clues of one picture file, from its headers alone.
+
+    Args:
+        path: the picture.
 
     Raises:
         UserError: the file is missing or not a picture.
@@ -147,7 +158,14 @@ def _png_chunks(path: Path) -> tuple[int, set[str]]:
 
 
 def pixel_facts(picture: Picture) -> Facts:
-    """Return the picture clues of (H, W, 3) uint8, 0..255; None where the picture is too small for one."""
+    """Return the picture clues of one picture.
+
+    Args:
+        picture: (H, W, 3) uint8, 0..255.
+
+    Returns:
+        The values by clue; None where the picture is too small for one.
+    """
     luma = picture @ LUMA
     large = min(luma.shape) >= 3
     return {

@@ -19,16 +19,20 @@ from gan_eval.giveaways.clues import Clue, Facts, Sort
 
 Verdict = Literal["ok", "look", "gives_away"]
 
-LOOK = 0.6  # an AUC beyond this (or below 1 less this), with an interval without 0.5, is worth a look
+LOOK = 0.6
+"""An AUC beyond this (or below 1 less this), with an interval without 0.5, is worth a look."""
 GIVES_AWAY = 0.65
 """A metadata clue whose whole interval lies beyond this (or below 1 less this) gives the truth away."""
-CERTAIN = 0.05  # metadata that identify at least this share of the pictures with certainty give the truth away
+CERTAIN = 0.05
+"""Metadata that identify at least this share of the pictures with certainty give the truth away."""
 FEWEST = 5
 """Fewest pictures of each class for a verdict: with fewer, a clue that separates them perfectly may be chance."""
 
-Counts = NDArray[np.int64]  # (C,) pictures of one class in each category
+Counts = NDArray[np.int64]
+"""(C,) pictures of one class in each category."""
 
-BY_CHANCE = 0.01  # largest probability by chance of a category with pictures of one class only
+BY_CHANCE = 0.01
+"""Largest probability by chance of a category with pictures of one class only."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,14 @@ class Finding:
     clue: Clue
     n_real: int
     n_fake: int
-    real: str = ""  # the clue in real pictures: the value that separates most with its share, or the median
-    fake: str = ""  # the same of generated pictures
+    real: str = ""
+    """The clue in real pictures: the value that separates most with its share, or the median."""
+    fake: str = ""
+    """The same of generated pictures."""
     separation: Separation | None = None
     verdict: Verdict | None = None
-    reason: str | None = None  # reason for a missing separation
+    reason: str | None = None
+    """Reason for a missing separation."""
 
 
 def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding:
@@ -74,9 +81,12 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding
 
 
 def judge(sort: Sort, separation: Separation, fewest: int) -> Verdict:
-    """The verdict on an AUC with its interval; `fewest` is the number of pictures of the smaller class.
+    """The verdict on an AUC with its interval.
 
-    Only metadata can give the truth away; pictures may differ in content.
+    Args:
+        sort: only metadata can give the truth away; pictures may differ in content.
+        separation: the AUC.
+        fewest: pictures of the smaller class.
     """
     low, high, auc = separation.low, separation.high, separation.auc
     far = low > GIVES_AWAY or high < 1 - GIVES_AWAY
@@ -182,6 +192,9 @@ def certain_share(in_real: Counts, in_fake: Counts) -> float:
 
     Chance puts the k pictures of a category all into one class with the hypergeometric probability; it must be below
     `BY_CHANCE` after Bonferroni's correction for the categories.
+
+    Args:
+        in_real, in_fake: the pictures of each class in each category.
 
     >>> certain_share(np.array([15, 35]), np.array([0, 50]))
     0.15

@@ -44,7 +44,8 @@ class Form:
 
     size: Size | None = None
     """Width and height; default: the smallest width and the smallest height that there are."""
-    fit: Fit | None = None  # for a picture of another shape: keep its centre, or stretch it
+    fit: Fit | None = None
+    """For a picture of another shape: keep its centre, or stretch it."""
     jpeg: int | None = None
     """Quality, 1..95, of the JPEG (4:2:0) that real and generated pictures are sent through; default: none."""
 
@@ -105,7 +106,8 @@ def through_jpeg(picture: Picture, quality: int) -> Picture:
         return np.asarray(image.convert("RGB"))
 
 
-Targets = dict[tuple[FileColumn, str], str]  # for each column and file of the old table, the new file
+Targets = dict[tuple[FileColumn, str], str]
+"""For each column and file of the old table, the new file."""
 
 _NEUTRAL_FOLDERS: dict[FileColumn, str] = {"input_file": "input", "reference_file": "reference", "mask_file": "mask"}
 
@@ -152,7 +154,8 @@ def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Tar
     return targets
 
 
-RECORD = "equalise.json"  # the record of the form and the files, in the new set's `.gan-eval/`
+RECORD = "equalise.json"
+"""The record of the form and the files, in the new set's `.gan-eval/`."""
 _FOLDERS = ("real", "fake", "input", "reference", "mask")
 
 
@@ -162,7 +165,8 @@ class Equalised:
 
     items: int
     size: Size
-    problems: tuple[str, ...]  # a message for each item that was excluded, all its versions together
+    problems: tuple[str, ...]
+    """A message for each item that was excluded, all its versions together."""
 
 
 def equalise(
@@ -171,8 +175,13 @@ def equalise(
     """Make a stimulus set whose pictures are all 8-bit RGB PNG of one size, without metadata, with neutral names.
 
     Identifiers stay: a stimulus has the same name in both sets. Embedded colour profiles are applied. Pictures are
-    scaled where their size differs, those of both classes by the same rule. `out` is empty, or has an earlier set made
-    here from the same one. `on_progress` is called with (items done, items in all).
+    scaled where their size differs, those of both classes by the same rule.
+
+    Args:
+        source: the stimulus set.
+        out: the new one; empty, or an earlier one made here from the same set.
+        form: what the pictures are to have in common.
+        on_progress: called with (items done, items in all).
 
     Raises:
         UserError: a picture has changed since it entered the set; pictures differ in shape and `form.fit` does not say

@@ -18,11 +18,16 @@ from gan_eval.giveaways.clues import (
 from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures
 
-IDENTICAL = "identical"  # allows generated pictures whose files are those of real ones, byte for byte
+IDENTICAL = "identical"
+"""Allows generated pictures whose files are those of real ones, byte for byte."""
 
 
 def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
     """Refuse generated pictures that are real ones, byte for byte, in the same set or in another.
+
+    Args:
+        sets: every set of a session.
+        allow: as for `require_no_giveaways`.
 
     Raises:
         UserError: there are such pictures, and `allow` does not name `identical`.
@@ -41,8 +46,11 @@ def _allowing(names: Sequence[str]) -> str:
 def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
     """Refuse stimuli whose metadata separate the classes; only headers are read, of every file of the pool.
 
-    A file that is missing or broken is ignored here: the session's own check of what it shows names it. `allow` has the
-    names of allowed clues: `quiz.allow_giveaways` of the study.
+    A file that is missing or broken is ignored here: the session's own check of what it shows names it.
+
+    Args:
+        sets: where stimuli are drawn from.
+        allow: names of allowed clues; `quiz.allow_giveaways` of the study.
 
     Raises:
         UserError: a clue gives the truth away, or `allow` has a name that is not a metadata clue.
@@ -73,7 +81,11 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
 
 
 def require_known_clues(names: Sequence[str], *, named: str) -> None:
-    """Refuse names of clues that are never refused, and names of none; `named` is the setting or option that has them.
+    """Refuse names of clues that are never refused, and names of none.
+
+    Args:
+        names: names of allowed clues.
+        named: the setting or the option that names them.
 
     Raises:
         UserError: one of them is neither a metadata clue nor `identical`.

@@ -15,7 +15,8 @@ WAITING_SETTINGS = {"GOMP_SPINCOUNT": "20000", "OPENBLAS_THREAD_TIMEOUT": "16"}
 that wait for each other: 0.2 and 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine,
 where a spinning thread keeps the core that the others need. On an idle machine a spin shorter than 20,000 turns slows
 small networks down (`benchmarks/busy_machine.py`)."""
-LOOK_S = 0.2  # seconds for which `free_cores` watches the processor
+LOOK_S = 0.2
+"""Seconds for which `free_cores` watches the processor."""
 _torch_came_first = "torch" in sys.modules
 
 

@@ -69,7 +69,8 @@ def harmonic(picture: Picture, hole: Hole) -> NDArray[np.float64]:
     return np.asarray(splu(csc_array(coo_array((value, (of, to))))).solve(known))
 
 
-BASELINES = "baselines"  # name of the folder of fills next to the tables of their metrics
+BASELINES = "baselines"
+"""Name of the folder of fills next to the tables of their metrics."""
 FILLS: Mapping[str, Fill] = {fill.__name__: fill for fill in (border_mean, harmonic)}
 """The fills by the name of their model."""
 
@@ -81,6 +82,7 @@ def write_fills(given: Sequence[StimulusSet | Path], out: Path, *, fills: Mappin
 
     Args:
         given: stimulus sets, or their folders; models of one data set share their holes.
+        out: the sets' folder.
         fills: the fills by the name of their model; `benchmarks/smooth_fills.py` adds one.
 
     Returns:

@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from gan_eval.stimuli.pictures import Picture
 
-Hole = NDArray[np.bool_]  # (H, W), True in the hole
+Hole = NDArray[np.bool_]
+"""(H, W), True in the hole."""
 
 
 def hole_of(mask: Picture) -> Hole:

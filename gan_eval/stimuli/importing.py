@@ -22,7 +22,8 @@ from gan_eval.stimuli.sets import (
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import model_name_problem, name_problem
 
-RECORD = ".gan-eval/import.json"  # the record of what a set was imported from, and how
+RECORD = ".gan-eval/import.json"
+"""The record of what a set was imported from, and how."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,12 @@ class Imported:
 
     folder: Path
     items: int
-    problems: tuple[str, ...]  # a message for each picture that was excluded
-    resized: int  # number of items whose pictures were scaled to one size
-    warning: str  # generated pictures that are real ones; empty where there are none
+    problems: tuple[str, ...]
+    """A message for each picture that was excluded."""
+    resized: int
+    """Number of items whose pictures were scaled to one size."""
+    warning: str
+    """Generated pictures that are real ones; empty where there are none."""
 
 
 def import_folder(
@@ -54,8 +58,10 @@ def import_folder(
     Pictures become 8-bit RGB PNG, so that file format gives nothing away. The same call brings a set up to date.
 
     Args:
+        source: the result folder.
         out: the new set; empty, or an earlier one of the same source, data set and model.
         dataset: name of the data set; default: the folder's name.
+        model: name of the generator.
         masks: folder with a mask (white is hole) for each item, of its stem and size; default: `mask/` of the source.
         mask_kind: how the holes were made, for the column of this name; default: folder.
         fit: how real and fake of different sizes are brought to the smaller one; default: the item is left out.

@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 16
-SAME = 0.998  # least correlation of two pictures that are the same
-_FLAT = 1.0  # standard deviation, in levels, below which a picture's values say nothing
-_ROWS = 4096  # number of pictures compared together
+SAME = 0.998
+"""Least correlation of two pictures that are the same."""
+_FLAT = 1.0
+"""Standard deviation, in levels, below which a picture's values say nothing."""
+_ROWS = 4096
+"""Number of pictures compared together."""
 
 Vectors = NDArray[np.int8]
 """(N, 256) grey values of mean 0 and standard deviation 1, times 16; 0 for a flat picture."""
@@ -24,8 +27,10 @@ Vectors = NDArray[np.int8]
 class Nearest(NamedTuple):
     """The picture that is most alike to each one."""
 
-    place: NDArray[np.intp]  # (N,) among the others
-    likeness: NDArray[np.float32]  # (N,) correlation; 0 for a flat picture
+    place: NDArray[np.intp]
+    """(N,) among the others."""
+    likeness: NDArray[np.float32]
+    """(N,) correlation; 0 for a flat picture."""
 
 
 def grey_values(picture: NDArray[Any]) -> NDArray[np.int8]:

@@ -30,9 +30,12 @@ from gan_eval.stimuli.pixel_formats import (
     tiff_samples,
 )
 
-Picture = NDArray[np.uint8]  # (H, W, 3) uint8, 0..255, RGB
-Size = tuple[int, int]  # width and height in pixels
-Fit = Literal["crop", "stretch"]  # for a picture of another shape: keep its centre, or stretch it
+Picture = NDArray[np.uint8]
+"""(H, W, 3) uint8, 0..255, RGB."""
+Size = tuple[int, int]
+"""Width and height in pixels."""
+Fit = Literal["crop", "stretch"]
+"""For a picture of another shape: keep its centre, or stretch it."""
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 

@@ -10,13 +10,16 @@ from PIL import Image, ImageFile
 
 from gan_eval.errors import UserError
 
-Samples = NDArray[Any]  # (H, W, channels) uint8 or uint16: every stored sample
+Samples = NDArray[Any]
+"""(H, W, channels) uint8 or uint16: every stored sample."""
 
 MOST_PIXELS = 89_478_485
 """Limit of pixels in a picture: a quarter of a gigabyte, decoded. Pillow warns from there."""
 
-_BITS, _PHOTOMETRIC, _PLANES, _EXTRA = 258, 262, 284, 338  # tags of TIFF
-_NO_PAGE = 0b101  # bits of the subfile type: a thumbnail, a mask of another page
+_BITS, _PHOTOMETRIC, _PLANES, _EXTRA = 258, 262, 284, 338
+"""Tags of TIFF."""
+_NO_PAGE = 0b101
+"""Bits of the subfile type: a thumbnail, a mask of another page."""
 
 
 def is_read_whole(image: Image.Image) -> bool:
@@ -100,8 +103,10 @@ _SWAPPED = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 def deep_colours(image: Image.Image) -> str:
     """Return Pillow's name of the layout of a PNG of 16-bit colour, or grey and alpha; empty for other pictures.
 
-    Of these Pillow keeps the high byte of each channel, which is off by up to a level of 255. Ask before the picture is
-    loaded.
+    Of these Pillow keeps the high byte of each channel, which is off by up to a level of 255.
+
+    Args:
+        image: as it was opened, before it is loaded.
     """
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) and image.format == "PNG" else []
     layout = str(tiles[0].args) if tiles else ""

@@ -51,6 +51,7 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
     """Read and check a stimulus set.
 
     Args:
+        folder: with a `stimuli.csv`.
         files_must_exist: refuse a set of which a file is absent; without, whoever decodes the file finds out.
         hash_files: refuse a set with a picture that has changed (`require_unchanged`); the quiz checks what it shows.
 
@@ -104,8 +105,11 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
 def require_unchanged(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
     """Refuse pictures, inputs, references and masks whose files are no longer those that entered the set.
 
-    A file that is absent or cannot be read is not refused here: whoever decodes it reports it. A file without a hash
-    (`HASHES`) is not checked.
+    A file that is absent or cannot be read is not refused here: whoever decodes it reports it.
+
+    Args:
+        rows: with files and their hashes (`HASHES`); a file without a hash is not checked.
+        folder: the folder that files are relative to.
 
     Raises:
         UserError: the SHA-256 of a file differs from that of its row.
@@ -183,6 +187,9 @@ def _cells(table: "Pictures", *names: str) -> Iterable[tuple[Any, ...]]:
 def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return a message about generated pictures whose files are those of real ones, without a full stop; or "".
 
+    Args:
+        rows: with `stimulus`, `kind` and `sha256`, of one or several sets.
+
     >>> rows = [("d/real/1", "real", "1"), ("d/m/1", "fake", "1"), ("d/m/2", "fake", "2")]
     >>> identical_pictures([dict(zip(("stimulus", "kind", "sha256"), row)) for row in rows])
     '1 generated picture is a real one, byte for byte: d/m/1 = d/real/1'
@@ -200,7 +207,10 @@ def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> str:
 def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collection[str]) -> None:
     """Refuse a set of which no generated picture was presented, or whose pictures the trials call by other names.
 
-    Without any presented stimulus nothing is refused.
+    Args:
+        folder: the set's, as the user gave it.
+        stimuli: its table.
+        presented: the stimuli that were judged; none: nothing is refused.
 
     Raises:
         UserError: none of its generated pictures is among them.
@@ -214,7 +224,10 @@ def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collecti
 
 
 def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
-    """The tables `stimuli` of at least one set, one below the other; a set's pictures may be elsewhere.
+    """The tables `stimuli` of several sets, one below the other; a set's pictures may be elsewhere.
+
+    Args:
+        folders: at least one, each with a `stimuli.csv`.
 
     Raises:
         UserError: as for `read_set`.
@@ -227,6 +240,10 @@ def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
 
 def read_sets(folders: Iterable[Path], *, hash_files: bool = True) -> StimulusSet:
     """Several sets as one, their files as absolute paths; models of one data set share its real pictures.
+
+    Args:
+        folders: of the sets.
+        hash_files: as for `read_set`.
 
     Raises:
         UserError: a set is broken, or two sets hold different pictures of one name.
@@ -258,6 +275,7 @@ def refuse_another_set(out: Path, record: str, origin: Mapping[str, Any]) -> Non
     """Refuse an output folder that holds another set: one folder, one set. The same command makes its set again.
 
     Args:
+        out: the folder, whose lock is held.
         record: path, as seen from `out`, of the JSON file in which the command that makes the set notes its origin.
         origin: what the set is to be made from. Keys that an earlier version did not note are not compared.
 
@@ -293,9 +311,13 @@ def stimulus_row(
     """The row of a stimulus: identifiers made from data set, model and stem, and the file's hash.
 
     Args:
-        folder: the set's folder; `file` is below it.
+        folder: the set's folder.
+        file: the picture, below `folder`.
+        kind: the truth.
+        dataset: the data set's name.
         stem: the item's name within the data set.
         size: (height, width) in pixels.
+        model: the generator's name, for a fake.
         **more: further columns (`split`, `input_file`, `reference_file`, `fraction`, ...); their files are hashed, too.
     """
     height, width = size

@@ -27,7 +27,8 @@ from gan_eval.study.sessions import ask_one_person
 from gan_eval.study.stages import list_stages
 
 STUDY = Path(__file__).with_name("demo.toml")
-CROP = 192  # side of a crop in pixels: the size the study trains and shows
+CROP = 192
+"""Side of a crop in pixels: the size the study trains and shows."""
 
 TRAIN_PHOTOGRAPHS = {
     "stereo_motorcycle": 96, "rocket": 110, "hubble_deep_field": 220, "immunohistochemistry": 160, "retina": 305,

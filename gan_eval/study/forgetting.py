@@ -30,7 +30,8 @@ class Traces:
 
     stores: Mapping[str | Path, Stored]
     """The stores that hold the participant: the given one, and those that `run --redo quiz` has moved aside."""
-    folder: Path | None = None  # the study's folder; None where the store lies in none
+    folder: Path | None = None
+    """The study's folder; None where the store lies in none."""
     derived: tuple[Path, ...] = ()
     """Files and folders that were made from answers, also those that were moved aside."""
 

@@ -24,7 +24,8 @@ from gan_eval.settings.sections import differences
 
 DIGESTS = "digests.json"
 """Below `.gan-eval/`: the digests of the files that the last run read; the next one hashes only what changed."""
-FORMAT = 1  # number of the markers' and results' layout; raised when an old folder must not be continued
+FORMAT = 1
+"""Number of the markers' and results' layout; raised when an old folder must not be continued."""
 
 
 class Listener(Protocol):
@@ -45,19 +46,26 @@ class Stage:
     settings: Mapping[str, Any]
     inputs: Callable[[], Mapping[str, str]]
     """Names and hashes of what it reads; raises UserError where an earlier stage has not been done."""
-    outputs: tuple[Path, ...]  # files and folders that it makes, which `redo` moves aside
-    work: Callable[[Listener], bool]  # does it; False where it is not finished yet (people are still to come)
-    needs: tuple[str, ...] = ()  # stages whose results it reads: made again with them
-    derives: bool = False  # changed inputs are computed again without asking
-    traces: tuple[Path, ...] = ()  # files that may lie next to the outputs and move with them
+    outputs: tuple[Path, ...]
+    """Files and folders that it makes, which `redo` moves aside."""
+    work: Callable[[Listener], bool]
+    """Does it; False where it is not finished yet (people are still to come)."""
+    needs: tuple[str, ...] = ()
+    """Stages whose results it reads: made again with them."""
+    derives: bool = False
+    """Changed inputs are computed again without asking."""
+    traces: tuple[Path, ...] = ()
+    """Files that may lie next to the outputs and move with them."""
     is_finished: Callable[[], bool] = lambda: True
     """Return whether nothing more is to come; a stage that waits for people is not up to date."""
-    section: str = ""  # section of the study file that has the settings
+    section: str = ""
+    """Section of the study file that has the settings."""
     products: Callable[[], Iterable[Path]] | None = None
     """The files that must stay as it made them; default: all files of `outputs`. None of these may lie elsewhere."""
     is_precious: bool = False
     """Missing or changed files are refused, not made again, because training or people's answers would be lost."""
-    redo_command: str = ""  # the command that moves its results aside and makes them again; for messages
+    redo_command: str = ""
+    """The command that moves its results aside and makes them again; for messages."""
     check: Callable[[Collection[str]], None] = lambda _: None
     """Called with the names of the stages to be made again, before any results are moved or made; raises UserError
     where files that it reads are not what they were."""
@@ -131,11 +139,14 @@ def hash_result(path: Path, stage: str) -> str:
 class Standing:
     """State of a stage."""
 
-    current: Mapping[str, Any]  # content that its marker would have now
+    current: Mapping[str, Any]
+    """Content that its marker would have now."""
     is_current: bool = False
     """Its results are there, and made with what its marker would say now; people may still be missing."""
-    changes: str = ""  # settings or inputs that its results were not made with, which forbid to continue
-    damage: str = ""  # a file that is missing or has changed since it was made, and how many more
+    changes: str = ""
+    """Settings or inputs that its results were not made with, which forbid to continue."""
+    damage: str = ""
+    """A file that is missing or has changed since it was made, and how many more."""
 
 
 def standing_of(stage: Stage, folder: Path) -> Standing:

@@ -24,8 +24,10 @@ PHOTOGRAPHS = (
     "astronaut", "chelsea", "coffee", "grace_hopper", "rocket", "stereo_motorcycle", "camera", "retina",
     "immunohistochemistry", "brick", "grass", "gravel",
 )  # fmt: skip
-CROP, CROPS_EACH = 256, 4  # side of a crop in pixels; most crops of one photograph
-JUDGED = 10  # pictures of each kind that a participant judges
+CROP, CROPS_EACH = 256, 4
+"""Side of a crop in pixels; most crops of one photograph."""
+JUDGED = 10
+"""Pictures of each kind that a participant judges."""
 
 
 def smooth(picture: Image.Image) -> Image.Image:

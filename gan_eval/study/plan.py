@@ -24,7 +24,8 @@ from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW
 
-STORE = "store.sqlite"  # the results store in a study's folder
+STORE = "store.sqlite"
+"""The results store in a study's folder."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,16 @@ class Plan:
     """A study on its way into a folder."""
 
     study: Study
-    file: Path  # the study file
+    file: Path
+    """The study file."""
     folder: Path
     data_root: Path | None
     fraction: float = 1.0
     smoke: bool = False
     simulate: str | None = None
     """Way in which missing sessions are simulated in a rehearsal; None: people are wanted."""
-    threads: int | None = None  # CPU threads of training, generation and metrics; None: their defaults
+    threads: int | None = None
+    """CPU threads of training, generation and metrics; None: their defaults."""
 
     @property
     def store(self) -> Path:
@@ -280,7 +283,8 @@ def _record(plan: Plan, *, redo: bool) -> None:
         write_json(file, record)
 
 
-_RECORD = "run.json"  # below `.gan-eval/`: of which study a folder is, and how it is run
+_RECORD = "run.json"
+"""Below `.gan-eval/`: of which study a folder is, and how it is run."""
 
 SMOKE_STEPS = 6
 SMOKE_ITEMS = 8

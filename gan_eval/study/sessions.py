@@ -278,7 +278,8 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
     Files whose size and times are those of their last hashing are not read again.
 
     Args:
-        redone: stages that are about to be made again: their sets and sessions are not checked, nor are missing sets.
+        plan: the study; sets that have not been made yet are not checked.
+        redone: stages that are about to be made again: their sets and sessions are not checked.
 
     Raises:
         UserError: a picture has changed; the message names it.

@@ -34,7 +34,8 @@ from gan_eval.study.sessions import (
 )
 from gan_eval.tables import frames as tabular
 
-PUBLISHED = "published"  # the folder, and the set, of the published tables
+PUBLISHED = "published"
+"""The folder, and the set, of the published tables."""
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "samples/*.png")
 """Files of a model's training that the report shows."""
 

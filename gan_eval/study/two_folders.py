@@ -37,7 +37,8 @@ PICTURES, PICTURES_EACH = 10, 5
 _ROLES = {"real", "reals", "fake", "fakes", "generated"}
 """Folders of these names are called after their part in the comparison; the one above says what is in them."""
 
-Pairs = Mapping[str, Mapping[str, Path]]  # for each stem its files by role: `real`, and that of each model
+Pairs = Mapping[str, Mapping[str, Path]]
+"""For each stem its files by role: `real`, and each role of `_roles`."""
 
 
 def try_folders(

@@ -24,7 +24,8 @@ Weights = Mapping[str, Tensor]
 class Initial:
     """A trained generator, or encoder, that a run starts from."""
 
-    source: Path  # a file or run that `trainer.model.load_model` reads; for an encoder any file of weights
+    source: Path
+    """A file or run that `trainer.model.load_model` reads; for an encoder any file of weights."""
     weights: Weights  # weights of the whole generator, or of the layers taken for its encoder
     part: Part = "generator"
     taken_from: Mapping[str, str] = field(default_factory=dict)
