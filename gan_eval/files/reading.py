@@ -42,7 +42,7 @@ def read_bytes(path: Path, *, what: str = "file") -> bytes:
         raise UserError(f"{path}: no such {what}{link}") from error
     except OSError as error:
         if Path(path).is_dir():
-            raise UserError(f"{path}: a folder, not a {what}; name a file in it") from error
+            raise UserError(f"{path}: not a readable {what}, but a folder; name a file in it") from error
         raise UserError(f"{path}: not a readable {what} ({error.strerror or error}); fix or remove it") from error
 
 

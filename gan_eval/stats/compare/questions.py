@@ -260,7 +260,7 @@ def _choice(
 def _one_side(part: pd.DataFrame) -> str:
     """The note of pairs of which at most one of several participants chose both sides; empty elsewhere, and where the
     pictures' sides are unknown or always the same."""
-    side = part["position"]
+    side = part.get("position", pd.Series(dtype=object))  # a simulated study has none
     if side.isna().any() or side.nunique() != 2:
         return ""
     chosen = (part["choice"] == "a").to_numpy(bool) == (side == side.iloc[0]).to_numpy(bool)

@@ -173,5 +173,5 @@ def test_editors_of_windows_put_a_mark_before_the_text(tmp_path: Path) -> None:
     file = tmp_path / "s.toml"
     file.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
     assert read_toml(file) == tomllib.loads(GOOD)
-    with pytest.raises(UserError, match="a folder, not a file; name a file in it"):
+    with pytest.raises(UserError, match="not a readable file, but a folder; name a file in it"):
         read_toml(tmp_path)
