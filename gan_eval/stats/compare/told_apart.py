@@ -160,6 +160,9 @@ class Rates:
     estimated."""
     n: tuple[float, float] = (np.nan, np.nan)
     """Number of independent answers to fakes and to reals with the variance of the two means of cells."""
+    is_constant: bool = False
+    """The answers, or those of one of the rows, do not vary with the pictures: there is no test, and no interval of
+    accuracy and d′."""
 
     @property
     def given(self) -> tuple[float, float]:
@@ -167,14 +170,9 @@ class Rates:
         return self.observed or (self.fake, self.real)
 
     @property
-    def _one_key(self) -> bool:
-        """Nobody gave both answers, or one of several people did: their variance says nothing of the pictures."""
-        return any(reason in (self.note or "") for reason in (ONE_KEY, ONE_GAVE_BOTH))
-
-    @property
     def _is_open(self) -> bool:
         """There is no test and no verdict."""
-        return self._one_key or ONE_PARTICIPANT in (self.note or "")
+        return self.is_constant or ONE_PARTICIPANT in (self.note or "")
 
     def error(self, by_fake: float, by_real: float) -> float:
         """Standard error of a number with these derivatives by the two shares; NaN without an interval."""
@@ -199,7 +197,7 @@ class Rates:
         """Share of reals judged correctly minus share of fakes judged correctly."""
         estimate, error = 1 - self.real - self.fake, self.error(-1.0, -1.0)
         p = np.nan if self._is_open else float(two_sided_p(estimate, error, self.df))
-        ends = (np.nan,) * 4 if self._one_key else (*self._interval_of_bias(0.95), *self._interval_of_bias(0.9))
+        ends = (np.nan,) * 4 if self.is_constant else (*self._interval_of_bias(0.95), *self._interval_of_bias(0.9))
         low, high, low90, high90 = ends
         numbers = (low, high, p, self.note, low90, high90, np.nan, self.basis, np.nan)
         return Difference(1 - sum(self.given), *numbers, interval=self._interval_of_bias)
@@ -226,7 +224,7 @@ class Rates:
             independent = shown - float(np.hypot(*down)), shown + float(np.hypot(*up))
             ends = _beyond(shown - dprime, error, ends, independent)
         shares, shares90 = self._accuracy(0.95), self._accuracy(0.9)[1:]
-        if self._one_key:  # without variance of the answers their intervals would mean nothing
+        if self.is_constant:  # without variance of the answers their intervals would mean nothing
             ends = shares90 = (np.nan, np.nan)
             shares = Estimate(shares.value, *ends)
         return Detection(
@@ -340,6 +338,9 @@ def rates_of(
         fake, real, *given = map(float, means)
         if rates.fit is None:  # one answer of each kind added to every row would be too many
             fake, real = rates.fake, rates.real
+        if constant := sum(row.is_constant for row in rows):
+            alike = f"in {constant} of {len(rows)} rows the answers do not vary with the pictures"
+            rates = replace(rates, is_constant=True, note=joined(rates.note, alike))
         rates = replace(rates, fake=fake, real=real, observed=(given[0], given[1]), note=joined(rates.note, note))
     known[question.key] = rates
     return rates
@@ -366,7 +367,7 @@ def _estimated(
     trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettings, why_not: str, start: CrossedFit | None
 ) -> Rates:
     clustered = _clustered(answers)
-    if clustered.basis is None or clustered.note in (ONE_KEY, ONE_GAVE_BOTH):
+    if clustered.basis is None or clustered.is_constant:
         return clustered
     try:
         if why_not:
@@ -451,7 +452,10 @@ def _clustered(answers: _Answers) -> Rates:
     note = ONE_KEY if gave_both == 0 else ONE_GAVE_BOTH if gave_both == 1 and several else None
     basis = TWO_WAY if several else BY_PICTURE
     n_fake, n_real = map(float, 1 / (answers.weights**2 / n).sum(axis=1))
-    return Rates(fake, real, tuple(by_cluster), df, basis, note, observed=observed, n=(n_fake, n_real))
+    covariances = tuple(by_cluster)
+    return Rates(
+        fake, real, covariances, df, basis, note, observed=observed, n=(n_fake, n_real), is_constant=note is not None
+    )
 
 
 def _covariance(influence: np.ndarray, cluster: np.ndarray, side: np.ndarray) -> np.ndarray:

@@ -121,6 +121,23 @@ def test_one_person_who_looked_among_many_who_did_not_is_no_verdict() -> None:
     assert not frames["comparisons"]["verdict"].isin(["different", "equivalent"]).any()
 
 
+@pytest.mark.parametrize(("few", "many"), [(10, 40), (20, 20)])
+def test_all_has_no_verdict_where_a_row_is_without_variance(few: int, many: int) -> None:
+    """One key for each data set was `told apart` with unequal shares of fakes, and `equivalent` with equal ones."""
+    pictures = [
+        {"stimulus": f"{dataset}/{kind}/{number}", "dataset": dataset, "kind": kind, "response": key}
+        | {"model": "gan" if kind == "fake" else None}
+        for dataset, key in (("a", "fake"), ("b", "real"))
+        for kind in ("fake", "real")
+        for number in range(many if kind == key else few)
+    ]
+    trials = pd.concat([pd.DataFrame(pictures).assign(participant=f"P{person}") for person in range(12)])
+    table = analyze(fill_trials(trials.reset_index(drop=True)), plan=PLAN)["paper"].set_index("dataset")
+    assert set(table["verdict"]) == {"no verdict"}
+    assert table[["p", "accuracy_low", "dprime_high"]].isna().all(axis=None)
+    assert "in 2 of 2 rows the answers do not vary with the pictures" in table.loc["all", "note"]
+
+
 def test_a_model_that_diverged_gives_way_to_clustered_shares() -> None:
     """Few answers of each person to each kind, nearly all of them right: a slope's SD of 9."""
     found = []
