@@ -236,10 +236,9 @@ def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: Cal
     async def look() -> None:
         refresh = lambda: refreshed.append(len(it.served.rows(tables.SESSIONS)))  # noqa: E731
         watching = asyncio.create_task(experimenter.watch(it.served.live, said.append, refresh=refresh, seconds=0.02))
+        while not said:
+            await asyncio.sleep(0.02)
         for name in ("P01", "P02"):
-            before = len(said)
-            while len(said) == before:
-                await asyncio.sleep(0.02)
             await asyncio.to_thread(sit, name)
         while "2 of" not in said[-1]:
             await asyncio.sleep(0.02)
