@@ -23,7 +23,7 @@ class KeysPage(StepPage):
     """Every key that answers is pressed once before the first trial: a layout without them would answer nothing."""
 
     def __init__(self, look: Look, texts: Texts, settings: QuizSettings, *, keys: Mapping[str, str]) -> None:
-        super().__init__(look, texts, width=640)
+        super().__init__(look, texts, width=760)
         self.add_text(texts("keys_title"), "title")
         self.add_text(texts("keys_text"))
         rows = [key_caps(look, texts, settings, keys)]

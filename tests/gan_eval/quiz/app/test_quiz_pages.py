@@ -155,6 +155,18 @@ def test_every_key_is_tried_once_before_the_page_is_left(show: Show) -> None:
     assert on.count() == 1
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_keys_that_were_tried_show_their_whole_mark(show: Show, language: str) -> None:
+    """The row of five grades was wider than the page once its keys had their marks."""
+    page = show(KeysPage(LOOK, Texts(language), QuizSettings(confidence=5), keys=KEYS))
+    for key in "fj12345":
+        typed(page, key)
+    QApplication.processEvents()
+    labels = [label for label in page.findChildren(QLabel) if not label.wordWrap()]
+    assert sum("✓" in label.text() for label in labels) == 7
+    assert [label.text() for label in labels if label.width() < label.sizeHint().width()] == []
+
+
 BUTTONS = [(name, lambda: None) for name in ("stop", "another_time", "go_on")]
 
 
