@@ -16,7 +16,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sqlite_files import is_address
-from gan_eval.quiz.draw import Dealer, Draw
+from gan_eval.quiz.draw import Dealer
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.simulate import Observer
 from gan_eval.quiz.station import station_file
@@ -61,16 +61,13 @@ class QuizStudy:
         """SHA-256 of the design."""
         return sha256_json(self.design)
 
-    def deal(self, list_number: int) -> Draw:
-        """Deal one list.
+    @cached_property
+    def dealer(self) -> Dealer:
+        """What deals the study's lists.
 
         Raises:
-            UserError: as `gan_eval.quiz.draw.Dealer.deal`.
+            UserError: as `gan_eval.quiz.draw.Dealer`.
         """
-        return self._dealer.deal(list_number)
-
-    @cached_property
-    def _dealer(self) -> Dealer:
         shown, practice, catch = (
             [row for stimuli in sets for row in stimuli.rows] for sets in (self.shown, self.practice, self.catch)
         )
@@ -147,8 +144,26 @@ class Reserved:
         Raises:
             UserError: the list cannot be dealt; `give_back_list` frees it.
         """
-        draw = study.deal(self.list_number)
-        row = _session_row(self.session, study, self.person, self.list_number, draw)
+        draw = study.dealer.deal(self.list_number)
+        keys = study.settings.keys_of_list(self.list_number)
+        row = {
+            "session": self.session,
+            "study": study.name,
+            "design_hash": study.design_hash,
+            "participant": self.person.code,
+            "protocol": study.settings.protocol,
+            "list": self.list_number,
+            "seed": study.seed,
+            "status": "open",
+            "simulated": self.person.simulated,
+            "started_at": None,
+            "ended_at": None,
+            "software": _software(),
+            "platform": platform.platform(),
+            "station": self.person.station,
+            "keys": ",".join(f"{answer}={key}" for answer, key in keys.items()),
+            "fraction": min((row["fraction"] for row in draw.plan if row["fraction"] is not None), default=None),
+        }
         return Admitted(row, draw.plan, (), (), (*draw.warnings, *self.warnings), stored=False)
 
 
@@ -261,25 +276,3 @@ def _software() -> str:
     with suppress(PackageNotFoundError):
         software.append(f"PySide6 {version('PySide6-Essentials')}")
     return ", ".join(software)
-
-
-def _session_row(session: str, study: QuizStudy, person: Person, list_number: int, draw: Draw) -> Row:
-    keys = study.settings.keys_of_list(list_number)
-    return {
-        "session": session,
-        "study": study.name,
-        "design_hash": study.design_hash,
-        "participant": person.code,
-        "protocol": study.settings.protocol,
-        "list": list_number,
-        "seed": study.seed,
-        "status": "open",
-        "simulated": person.simulated,
-        "started_at": None,
-        "ended_at": None,
-        "software": _software(),
-        "platform": platform.platform(),
-        "station": person.station,
-        "keys": ",".join(f"{answer}={key}" for answer, key in keys.items()),
-        "fraction": min((row["fraction"] for row in draw.plan if row["fraction"] is not None), default=None),
-    }

@@ -31,9 +31,7 @@ Status = Literal["complete", "aborted", "open", "declined"]
 class SessionResult:
     """The result of a session."""
 
-    session: str
     participant: str
-    list_number: int
     status: Status
     """complete; aborted by the participant; open, to be continued; declined: no consent, nothing stored."""
     simulated: bool
@@ -154,9 +152,7 @@ def make_session(
 def _result(session: Session, status: Status) -> SessionResult:
     row = session.row
     return SessionResult(
-        session=row["session"],
         participant=row["participant"],
-        list_number=row["list"],
         status=status,
         simulated=row["simulated"],
         trials=tuple(session.done),

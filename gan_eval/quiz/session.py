@@ -109,11 +109,6 @@ class Session:
         return self._trial is not None and self._trial.state is not State.READY
 
     @property
-    def progress(self) -> tuple[int, int]:
-        """Trials that are done, and planned in all."""
-        return len(self.done), len(self.plan)
-
-    @property
     def counted(self) -> tuple[int, int]:
         """Trials that are done, and planned in all, practice apart."""
         done, plan = (sum(row["phase"] != "practice" for row in rows) for rows in (self.done, self.plan))

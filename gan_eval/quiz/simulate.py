@@ -5,7 +5,6 @@ The model (signal detection with log-normal reaction times) and its sources: doc
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -95,22 +94,18 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, flo
     for stimuli in stimulus_sets:
         for row in stimuli.rows:
             fake, real = stimuli.path(row), stimuli.path(row, "reference_file")
-            if row["kind"] == "fake" and fake is not None and real is not None:
-                difference = _mean_squared_difference(fake, real)
-                if difference is not None:
-                    logs[row["stimulus"]] = float(np.log10(max(difference, LEAST_DIFFERENCE)))
+            if row["kind"] != "fake" or fake is None or real is None:
+                continue
+            try:
+                a, b = read_rgb(fake), read_rgb(real)
+            except UserError:  # the session itself refuses pictures that are broken and dealt
+                continue
+            if a.shape == b.shape:
+                difference = float(np.mean((a.astype(np.float64) - b) ** 2))
+                logs[row["stimulus"]] = float(np.log10(max(difference, LEAST_DIFFERENCE)))
     spread = float(np.std(list(logs.values()))) if logs else 0.0
     mean = float(np.mean(list(logs.values()))) if logs else 0.0
     return {stimulus: (value - mean) / spread for stimulus, value in logs.items()} if spread > 1e-9 else {}
-
-
-def _mean_squared_difference(fake: Path, real: Path) -> float | None:
-    """Mean squared difference of two pictures, in levels of 0..255; None where they cannot be compared."""
-    try:
-        a, b = read_rgb(fake), read_rgb(real)
-    except UserError:  # the session itself refuses pictures that are broken and dealt
-        return None
-    return None if a.shape != b.shape else float(np.mean((a.astype(np.float64) - b) ** 2))
 
 
 @dataclass(frozen=True)

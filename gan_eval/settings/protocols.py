@@ -36,12 +36,8 @@ class ProtocolFacts:
 
 
 PROTOCOLS: Mapping[str, ProtocolFacts] = {
-    "quick_response": ProtocolFacts(
-        "Participants saw one picture at a time and called it real or fake",
-    ),
-    "yes_no": ProtocolFacts(
-        "Participants saw one picture at a time, at several exposures, and called it real or fake",
-    ),
+    "quick_response": ProtocolFacts("Participants saw one picture at a time and called it real or fake"),
+    "yes_no": ProtocolFacts("Participants saw one picture at a time, at several exposures, and called it real or fake"),
     "paired": ProtocolFacts(
         "Participants saw the real and a generated picture of one item and chose the real one",
         material="real_and_fake",

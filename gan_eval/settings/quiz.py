@@ -200,10 +200,6 @@ class QuizSettings(Section):
             raise ValueError("keys: each key is one character, such as j")
         if len({key.lower() for key in self.keys.values()}) < len(self.keys):
             raise ValueError(f"keys: {' and '.join(self.keys)} need different keys")
-        return self
-
-    @model_validator(mode="after")
-    def _confidence_has_keys_of_its_own(self) -> Self:
         levels = {str(level) for level in range(1, self.confidence + 1)}
         shared = sorted(levels & set(self.keys.values()))
         if shared and self.protocol != "rating":

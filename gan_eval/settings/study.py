@@ -13,13 +13,7 @@ from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.design import study_design
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.sections import Name, OptionalPath, PathText, Section, first_problem
-from gan_eval.settings.training import (
-    MAX_PICTURES,
-    Direction,
-    Mode,
-    TrainingSettings,
-    joined_splits,
-)
+from gan_eval.settings.training import MAX_PICTURES, Direction, Mode, TrainingSettings, joined_splits
 from gan_eval.tables.names import model_name_problem
 
 CheckpointKind = Literal["last", "best"]

@@ -139,8 +139,6 @@ class Stored:
     """Study, status, started_at and ended_at of each, unchecked: a damaged row can be removed."""
     rows: Mapping[str, int]
     """Number of rows of each table."""
-    pending: bool
-    """An earlier removal could not rewrite the file: bytes of removed rows may be in it."""
 
 
 def stored_of(where: str | Path, participant: str, *, study: str | None = None) -> Stored:
@@ -151,7 +149,7 @@ def stored_of(where: str | Path, participant: str, *, study: str | None = None) 
         UserError: no such store, or it cannot be read.
     """
     with open_store(where, create=False) as store, store.transaction() as connection:
-        sessions, pending = _sessions_of(store, connection, participant, study)
+        sessions = _sessions_of(store, connection, participant, study)
         rows = {
             table.name: connection.execute(
                 sa.select(sa.func.count()).select_from(table).where(table.c.session.in_(sessions))
@@ -165,7 +163,7 @@ def stored_of(where: str | Path, participant: str, *, study: str | None = None) 
         ]
         query = sa.select(*columns).where(layout.c.session.in_(sessions)).order_by(layout.c.started_at)
         known = tuple(dict(row) for row in connection.execute(query).mappings())
-    return Stored(known, {table.name: rows.get(table.name, 0) for table in STORED_TABLES}, pending)
+    return Stored(known, {table.name: rows.get(table.name, 0) for table in STORED_TABLES})
 
 
 _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0")
@@ -205,7 +203,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
         if sqlite:
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
             lock_writes(connection)
-        sessions, _ = _sessions_of(store, connection, participant, study)
+        sessions = _sessions_of(store, connection, participant, study)
         # Without the server's one lock: whoever adds a row and then waits for that lock would wait for ever.
         layout = LAYOUTS[tables.SESSIONS].c
         connection.execute(sa.select(layout.session).where(layout.session.in_(sessions)).with_for_update())
@@ -214,15 +212,27 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
         if sqlite:
             connection.exec_driver_sql("PRAGMA user_version=1")
     if sqlite:
-        _rewrite(store)
+        with store.transaction() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            try:
+                for statement in _REWRITE:
+                    result = driver.execute(statement).fetchone()
+                    if result is not None and result[0]:  # SQLite's way to say that the log could not be emptied
+                        raise sqlite3.OperationalError("another program is reading it")
+            except SQLITE_ERRORS as error:
+                raise UserError(
+                    f"{store.where}: the rows are removed, but their bytes are still in the file, which could not be "
+                    f"rewritten ({database_message(error)}); free some space or end other programs that use the "
+                    "store, then give the same command again"
+                ) from error
     return {table.name: removed.get(table.name, 0) for table in STORED_TABLES}
 
 
-def _sessions_of(
-    store: Store, connection: sa.Connection, participant: str, study: str | None
-) -> tuple[list[str], bool]:
-    """Return the sessions of the participant, also under the code in another case (`person_of`), and whether the file
-    is still to be rewritten after an earlier removal.
+def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:
+    """Return the sessions of the participant, also under the code in another case (`person_of`).
+
+    There may be none where the file is still to be rewritten after an earlier removal.
     """
     layout = LAYOUTS[tables.SESSIONS]
     query = sa.select(layout.c.session, layout.c.participant)
@@ -239,7 +249,7 @@ def _sessions_of(
         raise NoParticipantError(
             f"{store.where}: no participant {participant}{within}; `gan-eval participants list` lists them"
         )
-    return sessions, pending
+    return sessions
 
 
 def _tables_of_sessions(connection: sa.Connection) -> list[sa.TableClause]:
@@ -250,21 +260,3 @@ def _tables_of_sessions(connection: sa.Connection) -> list[sa.TableClause]:
         for name in inspector.get_table_names()
         if any(column["name"] == "session" for column in inspector.get_columns(name))
     ]
-
-
-def _rewrite(store: Store) -> None:
-    """Write a SQLite file anew, after the removal of rows."""
-    with store.transaction() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        try:
-            for statement in _REWRITE:
-                result = driver.execute(statement).fetchone()
-                if result is not None and result[0]:  # SQLite's way to say that the log could not be emptied
-                    raise sqlite3.OperationalError("another program is reading it")
-        except SQLITE_ERRORS as error:
-            raise UserError(
-                f"{store.where}: the rows are removed, but their bytes are still in the file, which could not be "
-                f"rewritten ({database_message(error)}); free some space or end other programs that use the store, "
-                "then give the same command again"
-            ) from error

@@ -161,7 +161,11 @@ class Store:
         """
         with self.transaction() as connection:
             if session is not None and connection.dialect.name != "sqlite":
-                self._keep_session(connection, session)
+                # nobody forgets the session until this transaction ends
+                layout = LAYOUTS[tables.SESSIONS].c
+                query = sa.select(layout.session).where(layout.session == session)
+                if connection.execute(query.with_for_update(read=True, key_share=True)).first() is None:
+                    raise self._gone(session)
             self._insert(connection, table, rows)
 
     def describe(
@@ -221,13 +225,6 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _keep_session(self, connection: sa.Connection, session: str) -> None:
-        """Let nobody forget a session until this transaction ends; refuse one that has been forgotten."""
-        layout = LAYOUTS[tables.SESSIONS].c
-        query = sa.select(layout.session).where(layout.session == session)
-        if connection.execute(query.with_for_update(read=True, key_share=True)).first() is None:
-            raise self._gone(session)
 
     def _gone(self, session: str) -> UserError:
         return UserError(f"{self.where}: the session {session} is gone: its participant was forgotten meanwhile")

@@ -213,7 +213,7 @@ def ask_one_person(plan: Plan, listener: Listener) -> None:
 
 def draw_warnings(plan: Plan) -> list[str]:
     """Return the draw's warnings about pools that are too small, one line each."""
-    return list(quiz_study(plan, {}).deal(1).warnings)
+    return list(quiz_study(plan, {}).dealer.deal(1).warnings)
 
 
 def answers_hash(plan: Plan) -> str:

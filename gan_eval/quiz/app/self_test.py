@@ -25,14 +25,7 @@ from gan_eval.quiz.app.presenter import (
 from gan_eval.quiz.app.process import Priority, raised_priority, require_display
 from gan_eval.quiz.app.stage import WINDOW_TITLE, numbered_screen, screen_key, show, window_area
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.station import (
-    Check,
-    Presentation,
-    PresenterName,
-    ScreenTiming,
-    keep,
-    pace,
-)
+from gan_eval.quiz.station import Check, Presentation, PresenterName, ScreenTiming, keep, pace
 from gan_eval.tables.frames import iso
 
 MAY_DROP = 0.01

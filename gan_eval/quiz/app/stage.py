@@ -12,13 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.app.pages.parts import Look, Page, scale_for, sheet
 from gan_eval.quiz.app.presenter import OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.station import (
-    Presentation,
-    ScreenKey,
-    ScreenTiming,
-    read_timings,
-    round_exposure,
-)
+from gan_eval.quiz.station import Presentation, ScreenKey, ScreenTiming, read_timings, round_exposure
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import Viewing
 from gan_eval.quiz.wording import Texts

@@ -110,7 +110,7 @@ class TrialRunner(QObject):
         self._screen.remember()  # what came while the window was mapped is not a change
         self._watching = True
         self._screen_changed = self._screen_differs or self._screen.differs
-        self._rested_after = self._session.progress[0]
+        self._rested_after = len(self._session.done)
         self._blank(max(FIRST_BLANK_MS, self._settings.blank_ms))
 
     def pause(self) -> None:
@@ -149,7 +149,7 @@ class TrialRunner(QObject):
     def _blank(self, milliseconds: float) -> None:
         """The grey between trials, with progress and fixation mark; the next trial waits for the commit of the last."""
         saving = self._session.advance() is State.SAVING
-        coming = self._session.progress[0] + saving
+        coming = len(self._session.done) + saving
         mark = self._settings.fixation_mark and coming < len(self._session.plan)
         progress = self._texts.progress(self._session.plan, coming)
         presented = self._present(Frame(text=progress, fixation=mark))
@@ -166,7 +166,7 @@ class TrialRunner(QObject):
                 self._session.saving.add_done_callback(lambda _: self._settled.emit())
             case State.READY if self._wants_break():
                 self._halt()
-                self._stopped_after = self._session.progress[0]
+                self._stopped_after = len(self._session.done)
                 self.break_due.emit()
             case State.READY:
                 self._prepare()
@@ -186,7 +186,7 @@ class TrialRunner(QObject):
         if not (self._breaks and break_due(session.done, session.trial.planned, self._settings)):
             return False
         ends_practice = session.done[-1]["phase"] == "practice"
-        return session.progress[0] > (self._stopped_after if ends_practice else self._rested_after)
+        return len(session.done) > (self._stopped_after if ends_practice else self._rested_after)
 
     def _prepare(self) -> None:
         """Decode the next trial's pictures at their size and begin.

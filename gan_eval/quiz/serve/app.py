@@ -82,6 +82,9 @@ def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
     async def page(_: Request) -> Response:
         return HTMLResponse(html)
 
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
     async def picture(request: Request) -> Response:
         token, address = request.path_params["token"], request.path_params["address"]
         return Response(await live.picture(token, address), media_type="image/png")
@@ -103,15 +106,11 @@ def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
 
     return [
         Route("/", page, methods=["GET"]),
-        Route("/healthz", _healthz, methods=["GET"]),
+        Route("/healthz", healthz, methods=["GET"]),
         Route("/api/{name}", api, methods=["POST"]),
         Route("/picture/{token}/{address}", picture, methods=["GET"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
-
-
-async def _healthz(_: Request) -> Response:
-    return JSONResponse({"status": "ok"})
 
 
 def _page(live: LiveStudy) -> str:

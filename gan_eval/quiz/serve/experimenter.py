@@ -52,6 +52,7 @@ def experimenter_routes(
         report: the study's report, which is shown once it is there.
     """
     template = ENVIRONMENT.get_template("experimenter.html")
+    parameter = live.settings.browser.participant_parameters[0]
     test_path = f"/test/{keyed_hash(live.secret, 'test', live.study.name)}"
 
     def has_report() -> bool:
@@ -68,7 +69,14 @@ def experimenter_routes(
         number = request.query_params.get("n", str(min(live.settings.participants, MOST_LINKS)))
         if not number.isascii() or not number.isdecimal() or not 1 <= int(number) <= MOST_LINKS:
             raise RequestError(422, f"n: wanted a number from 1 to {MOST_LINKS}")
-        made = [participant_link(live, address, place) for place in range(1, int(number) + 1)]
+        made = []
+        for place in range(1, int(number) + 1):
+            # The same number gives the same code again, so that a lost sheet can be printed again; nobody can guess it.
+            digest = keyed_hash(live.secret, "link", live.study.name, str(place))
+            code = f"P{place:02d}-" + "".join(LETTERS[ord(letter) % len(LETTERS)] for letter in digest[:8])
+            link = f"{address}/?{parameter}={code}"
+            qr_code = segno.make(link, error="m", micro=False)  # dark on white also on a dark page
+            made.append((code, link, qr_code.svg_data_uri(scale=4, border=4, light="#fff")))
         return html(
             "links",
             number=int(number),
@@ -76,7 +84,7 @@ def experimenter_routes(
             is_local=is_local(address),
             prolific=f"{address}/?" + "&".join(f"{name}={value}" for name, value in PROLIFIC.items()),
             takes_prolific="PROLIFIC_PID" in live.settings.browser.participant_parameters,
-            links=[(code, link, qr_code(link)) for code, link in made],
+            links=made,
         )
 
     async def status(_: Request) -> Response:
@@ -94,7 +102,6 @@ def experimenter_routes(
 
     async def to_test(_: Request) -> Response:
         code = "test-" + "".join(secrets.choice(LETTERS) for _ in range(8))
-        parameter = live.settings.browser.participant_parameters[0]
         return Response(status_code=303, headers={"Location": f"../..{test_path}/?{parameter}={code}"})
 
     async def show_report(_: Request) -> Response:
@@ -120,21 +127,6 @@ def experimenter_routes(
             ],
         ),
     ]
-
-
-def participant_link(live: LiveStudy, address: str, number: int) -> tuple[str, str]:
-    """Return code and link of the participant with this number; nobody can guess another one's.
-
-    The same number gives the same code again, so that a lost sheet of links can be printed again.
-    """
-    digest = keyed_hash(live.secret, "link", live.study.name, str(number))
-    code = f"P{number:02d}-" + "".join(LETTERS[ord(letter) % len(LETTERS)] for letter in digest[:8])
-    return code, f"{address}/?{live.settings.browser.participant_parameters[0]}={code}"
-
-
-def qr_code(link: str) -> str:
-    """Return the QR code of a link as the address of an SVG, dark on white also on a dark page."""
-    return segno.make(link, error="m", micro=False).svg_data_uri(scale=4, border=4, light="#fff")
 
 
 def is_local(address: str) -> bool:
@@ -184,27 +176,24 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
         if row["simulated"]:
             continue
         state = "screened out" if row["status"] == "aborted" and row["session"] in failed else row["status"]
+        minutes = None
+        if row["started_at"] is not None and row["ended_at"] is not None:
+            took = datetime.fromisoformat(row["ended_at"]) - datetime.fromisoformat(row["started_at"])
+            minutes = round(took.total_seconds() / 60, 2)
         names = ("participant", "list", "started_at", "trials", "planned", "flagged")
-        more = {"status": state, "minutes": _minutes(row), "last_answer": answered.get(row["session"])}
+        more = {"status": state, "minutes": minutes, "last_answer": answered.get(row["session"])}
         rows.append({name: row[name] for name in names} | more)
     states = [row["status"] for row in rows]
     counts = {name.replace(" ", "_"): states.count(name) for name in ("open", "complete", "screened out", "aborted")}
-    minutes = [row["minutes"] for row in rows if row["status"] == "complete" and row["minutes"] is not None]
+    lasted = [row["minutes"] for row in rows if row["status"] == "complete" and row["minutes"] is not None]
     trials = sum(row["trials"] for row in rows)
     return {
         **counts,
         "paused": is_paused(store, study),
-        "median_minutes": median(minutes) if minutes else None,
+        "median_minutes": median(lasted) if lasted else None,
         "flagged": sum(row["flagged"] for row in rows) / trials if trials else None,
         "sessions": rows,
     }
-
-
-def _minutes(session: Row) -> float | None:
-    if session["ended_at"] is None or session["started_at"] is None:
-        return None
-    took = datetime.fromisoformat(session["ended_at"]) - datetime.fromisoformat(session["started_at"])
-    return round(took.total_seconds() / 60, 2)
 
 
 def summary_line(counts: dict[str, Any], wanted: int) -> str:

@@ -22,25 +22,12 @@ from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.remote import TrialReport, nanoseconds, replay
 from gan_eval.quiz.room import Room, make_session
 from gan_eval.quiz.serve.content import Answer, Content, LiveSession
-from gan_eval.quiz.serve.messages import (
-    Arrival,
-    Check,
-    Message,
-    Onset,
-    Opening,
-    Ready,
-    RequestError,
-    Withdrawal,
-)
+from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Opening, Ready, RequestError, Withdrawal
 from gan_eval.quiz.serve.screening import below_gate, check_row, checked_answers, checks_of, columns_of
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import round_exposure
 from gan_eval.quiz.trial import State, answer_rows
-from gan_eval.quiz.wording import (
-    Texts,
-    presented_consent,
-)
-from gan_eval.settings.quiz import ConsentSettings
+from gan_eval.quiz.wording import Texts, presented_consent
 from gan_eval.store import (
     Store,
     forget_in,
@@ -86,7 +73,7 @@ class LiveStudy:
             UserError: the store cannot be written; there are not enough pictures; their size in degrees could not be
                 known.
         """
-        room.study.deal(1)  # refuse what cannot be dealt before the first participant comes
+        room.study.dealer.deal(1)  # refuse what cannot be dealt before the first participant comes
         self.room = room
         self.study = room.study
         self.settings = room.study.settings
@@ -103,6 +90,7 @@ class LiveStudy:
                 )
         self.intro = intro
         self.texts = Texts(self.settings.language)
+        self.consent = presented_consent(self.settings.consent, self.texts)
         self.secret = room.writer.submit(server_secret).result()
         self.content = Content(self.settings, room.library, self.texts, secret=self.secret, intro=intro)
         self._say = say
@@ -323,11 +311,6 @@ class LiveStudy:
         except UserError as error:
             raise self._unavailable(error) from error
 
-    @property
-    def consent(self) -> ConsentSettings:
-        """The consent text that participants see."""
-        return presented_consent(self.settings.consent, self.texts)
-
     def _unavailable(self, error: UserError) -> RequestError:
         self._say(str(error))
         return RequestError(503, self.texts("problem_saved"))
@@ -403,11 +386,15 @@ class LiveStudy:
 
     async def _rebuilt(self, session: str, tab: str | None, *, still_shown: bool = False) -> LiveSession:
         """A session as the store has it; `still_shown` as in `Session.resume`."""
-        admitted = await self.store(partial(_stored, session=session))
-        if admitted is None:
+
+        def stored(store: Store) -> list[Admitted]:
+            return [stored_session(store, row) for row in store.rows(tables.SESSIONS, session=session)]
+
+        found = await self.store(stored)
+        if not found:
             raise self._gone
         try:
-            return await self._made(admitted, tab, still_shown=still_shown)
+            return await self._made(found[0], tab, still_shown=still_shown)
         except UserError as error:  # a picture has changed since
             raise self._unavailable(error) from error
 
@@ -479,9 +466,8 @@ class LiveStudy:
         if live.session.row["status"] == "complete":
             self._live.setdefault(live.id, live)  # the pictures of its review are still to be seen
             return self.content.end(live)
-        failed = await self.store(partial(_failed_check, session=live.id))
-        if failed is not None:
-            return self.content.screened_out("end", failed)
+        if failed := await self.store(lambda store: store.rows(tables.CHECKS, session=live.id, verdict="failed")):
+            return self.content.screened_out("end", failed[0]["check"])
         return {"page": "end", "text": self.texts("web_withdrawn")}
 
     async def _screened_out(self, live: LiveSession, check: str, value: float, unit: str) -> Answer:
@@ -497,11 +483,6 @@ class LiveStudy:
         return self.content.screened_out("refused", check)
 
 
-def _stored(store: Store, *, session: str) -> Admitted | None:
-    rows = store.rows(tables.SESSIONS, session=session)
-    return stored_session(store, rows[0]) if rows else None
-
-
 def _counted(store: Store, *, session: str) -> tuple[int, int]:
     """Trials that are done, and planned in all, practice apart."""
     done, plan = (
@@ -509,8 +490,3 @@ def _counted(store: Store, *, session: str) -> tuple[int, int]:
         for table in (tables.TRIALS, tables.PLANS)
     )
     return done, plan
-
-
-def _failed_check(store: Store, *, session: str) -> str | None:
-    """The check for which a participant was screened out; None: they were not."""
-    return next((str(row["check"]) for row in store.rows(tables.CHECKS, session=session, verdict="failed")), None)

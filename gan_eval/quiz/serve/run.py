@@ -123,7 +123,11 @@ def run_server(
     address = (public_url or f"http://{_shown(host)}:{port}").rstrip("/")
     context = multiprocessing.get_context("spawn")
     ending = context.Event()
-    with listening, _only_server(store), Room(study, store, say=say) as room, tempfile.TemporaryDirectory() as scratch:
+    only_server: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+    if not is_address(store):  # a database may have several
+        lock = Path(store).with_name(f".gan-eval-{sha256_json(['serve', Path(store).name])[:12]}.lock")
+        only_server = hold_lock(lock, f"--store {store}", "serving this store")
+    with listening, only_server, Room(study, store, say=say) as room, tempfile.TemporaryDirectory() as scratch:
         live = LiveStudy(room, intro=intro, say=say)
         rehearsed = Path(scratch) / "rehearsal.sqlite"
         with Room(study, rehearsed) as rehearsal_room:
@@ -165,14 +169,6 @@ def run_server(
                 for helper in helpers:
                     helper.join(2 * GRACE_S)
                     helper.terminate()
-
-
-def _only_server(store: str | Path) -> contextlib.AbstractContextManager[None]:
-    """Refuse a second server on the file of a store; a database server has several."""
-    if is_address(store):
-        return contextlib.nullcontext()
-    lock = Path(store).with_name(f".gan-eval-{sha256_json(['serve', Path(store).name])[:12]}.lock")
-    return hold_lock(lock, f"--store {store}", "serving this store")
 
 
 def _shown(host: str) -> str:

@@ -106,5 +106,5 @@ def test_answers_of_every_protocol_are_counted(
     response: str | None, choice: str | None, rating: float | None, answered: int
 ) -> None:
     trial = {"response": response, "choice": choice, "rating": rating}
-    result = SessionResult("id", "P01", 1, "complete", False, (trial,), ())
+    result = SessionResult("P01", "complete", False, (trial,), ())
     assert session_summary(result) == f"P01: session complete, 1 trials stored, {answered} answered"

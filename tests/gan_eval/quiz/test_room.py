@@ -59,7 +59,9 @@ def test_a_session_that_does_not_begin_uses_up_no_list(stimuli: StimulusSet, tmp
         path.write_bytes(content)
     with pytest.raises(UserError, match="strict_counts"):
         rehearse(stimuli, store, "P2", QuizSettings(real=90, fake=90, strict_counts=True))
-    assert rehearse(stimuli, store, "P3").list_number == 1
+    rehearse(stimuli, store, "P3")
+    with open_store(store) as opened:
+        assert [row["list"] for row in opened.rows(tables.SESSIONS)] == [1]
 
 
 def test_a_list_that_cannot_be_given_back_is_reported(

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QListView, QWidget
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.loading import load
 from gan_eval.quiz.app.pages.parts import ACCENT, INK, Look, Page, button, text_label
-from gan_eval.quiz.review import Panel, ReviewedTrial, ScoreLine
+from gan_eval.quiz.review import ReviewedTrial, ScoreLine
 from gan_eval.quiz.wording import Texts
 
 CELL = 380
@@ -26,35 +26,32 @@ def trial_image(trial: ReviewedTrial, *, look: Look, texts: Texts, side: int, ra
     image.setDevicePixelRatio(ratio)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
-    for place, panel in enumerate(trial.panels):
-        _paint_panel(painter, QRect(place * step + look.px(12), 0, side, side), panel, look, texts, ratio)
-    painter.end()
-    return image
-
-
-def _paint_panel(painter: QPainter, area: QRect, panel: Panel, look: Look, texts: Texts, ratio: float) -> None:
     font = QFont()
     font.setPixelSize(look.font(14))
-    font.setBold(panel.marked)
-    painter.setFont(font)
-    painter.setPen(QColor(INK))
-    below = QRect(area.left() - look.px(12), area.bottom() + look.px(4), area.width() + look.px(24), look.font(48))
-    painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, panel.caption)
-    try:
-        picture = None if panel.path is None else load(panel.path)
-    except UserError:  # the file is missing or broken by now
-        picture = None
-    if picture is None:
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, texts("picture_missing"))
-        return
     smooth = (Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    picture = picture.scaled(area.size() * ratio, *smooth)
-    frame = QRect(area.topLeft(), picture.size() / ratio)
-    frame.moveCenter(area.center())
-    painter.drawImage(frame, picture)
-    if panel.marked:
-        painter.setPen(QPen(QColor(ACCENT), look.px(3)))
-        painter.drawRect(frame)
+    for place, panel in enumerate(trial.panels):
+        area = QRect(place * step + look.px(12), 0, side, side)
+        font.setBold(panel.marked)
+        painter.setFont(font)
+        painter.setPen(QColor(INK))
+        below = QRect(area.left() - look.px(12), area.bottom() + look.px(4), area.width() + look.px(24), look.font(48))
+        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, panel.caption)
+        try:
+            picture = None if panel.path is None else load(panel.path)
+        except UserError:  # the file is missing or broken by now
+            picture = None
+        if picture is None:
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, texts("picture_missing"))
+            continue
+        picture = picture.scaled(area.size() * ratio, *smooth)
+        frame = QRect(area.topLeft(), picture.size() / ratio)
+        frame.moveCenter(area.center())
+        painter.drawImage(frame, picture)
+        if panel.marked:
+            painter.setPen(QPen(QColor(ACCENT), look.px(3)))
+            painter.drawRect(frame)
+    painter.end()
+    return image
 
 
 class _Trials(QAbstractListModel):
