@@ -17,8 +17,10 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+import typer.main
 
 from gan_eval.__main__ import run
+from gan_eval.cli.app import application
 from gan_eval.machine.commands import VERBS
 from gan_eval.stimuli.pictures import write_png
 
@@ -122,6 +124,22 @@ def test_commands_have_one_name(page: Path) -> None:
     text, verb = page.read_text(encoding="utf-8"), rf"(?:{'|'.join(VERBS)})"
     found = re.findall(rf"(?<![\w./-])gan-eval\s+{verb}\b|`{verb} [^`\n]+`", text)
     assert not found, "write ./run, as messages and the help do in a checkout"
+
+
+def test_commands_and_their_options_exist() -> None:
+    app, missing = typer.main.get_command(application()), []
+    for page in (page for page in PAGES if page.name != "CHANGELOG.md"):
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for line in re.findall(r"\./run ((?!test\b|setup\b|VERB)[^\n`#|;]+)", text):
+            command: Any = app
+            words = iter(line.split())
+            while hasattr(command, "commands") and (word := next(words, None)):
+                command = command.commands.get(word)
+            parameters = getattr(command, "params", ())
+            known = {"--help", *(name for each in parameters for name in (*each.opts, *each.secondary_opts))}
+            given = {found[0] for word in words if (found := re.match(r"--[a-z0-9-]+", word))}
+            missing += [f"{named(page)}: {line}"] * (command is None or not given <= known)
+    assert missing == []
 
 
 def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
