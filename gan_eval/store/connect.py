@@ -90,6 +90,26 @@ PATIENCE_S = 10
 """Seconds that one program waits for another to finish with a store."""
 
 
+def may_write(path: Path) -> bool:
+    """Return whether a SQLite file and the files next to it can be written."""
+    return all(os.access(place, os.W_OK) for place in (path.resolve(), path.resolve().parent))
+
+
+def _address_to_read(path: Path) -> str:
+    """SQLite's address of a file that is only read; without permission to write, it must make no files next to it."""
+    has_log = os.path.lexists(f"{path.resolve()}-wal")
+    return f"{path.resolve().as_uri()}?mode=ro{'' if has_log or may_write(path) else '&immutable=1'}"
+
+
+def read_only_engine(path: Path) -> sa.Engine:
+    """A SQLite file with one connection that cannot write."""
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(_address_to_read(path), uri=True, timeout=PATIENCE_S, check_same_thread=False)
+
+    return sa.create_engine("sqlite://", creator=connect, poolclass=sa.StaticPool)
+
+
 def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
     """A SQLite file with one connection: write-ahead log, each commit flushed to the disk."""
     engine = sa.create_engine(sa.URL.create("sqlite", database=os.path.abspath(path)), poolclass=sa.StaticPool)  # noqa: PTH100
@@ -136,8 +156,7 @@ def require_store_file(path: Path, *, create: bool) -> None:
             raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
         if path.is_file():
             try:
-                address = f"{path.resolve().as_uri()}?mode=ro"
-                with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE_S)) as connection:
+                with closing(sqlite3.connect(_address_to_read(path), uri=True, timeout=PATIENCE_S)) as connection:
                     rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
                     names = {name for (name,) in rows}
             except SQLITE_ERRORS as error:

@@ -21,7 +21,9 @@ from gan_eval.files.sqlite_files import database_message, is_address
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,
+    may_write,
     parse_address,
+    read_only_engine,
     remote_engine,
     require_store_file,
     sqlite_engine,
@@ -239,7 +241,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     """Open a store by file path (SQLite) or URL (`postgresql://...`).
 
     Args:
-        create: make a new store where there is none.
+        create: make a new store where there is none; false: a file that may not be written is opened to read.
         exclusive: of a file: refuse to share it with another program meanwhile.
 
     Raises:
@@ -258,7 +260,8 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     else:
         path = Path(where)
         require_store_file(path, create=create)
-        store = Store(sqlite_engine(path, exclusive=exclusive), str(path))
+        only_read = not (create or exclusive or may_write(path))
+        store = Store(read_only_engine(path) if only_read else sqlite_engine(path, exclusive=exclusive), str(path))
     try:
         with store.transaction() as connection:
             if create:

@@ -74,6 +74,20 @@ def test_a_new_store_and_what_lies_next_to_it_are_for_their_user_alone(tmp_path:
     assert path.stat().st_mode & 0o777 == 0o640, "what a user has decided stays"
 
 
+def test_a_store_that_may_not_be_written_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s.sqlite"
+    with open_store(path) as store:
+        store.begin(SESSION, [], None)
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    with open_store(path, create=False) as store:
+        assert len(store.rows(tables.SESSIONS)) == 1
+        with pytest.raises(UserError, match="cannot be opened for writing"):
+            store.begin({**SESSION, "session": "s2", "participant": "P02"}, [], None)
+        assert [*tmp_path.iterdir()] == [path], "nothing is made next to it"
+    assert path.read_bytes() == before
+
+
 def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "bookmarks.sqlite"
     with sqlite3.connect(path) as raw:
