@@ -124,7 +124,7 @@ def stimuli_copies(
 ) -> None:
     """Find the training picture nearest to each picture, and duplicates inside a set; with a page of the pairs."""
     from gan_eval.cli.console import Console
-    from gan_eval.files.output_folders import claim_output_folder
+    from gan_eval.files.output_folders import check_output_folder, claim_output_folder
     from gan_eval.giveaways.clues import files_of
     from gan_eval.giveaways.copies import Half, copy_lines, find_copies
     from gan_eval.report.copies import write_copies_page
@@ -136,13 +136,14 @@ def stimuli_copies(
         raise UserError("--direction: says which half of the training pictures to compare; add --training DIR")
     opened = [read_set(folder) for folder in sets]
     half: Half | None = None if direction is None else "right" if direction == "AtoB" else "left"
-    claim_output_folder(out)
+    check_output_folder(out)
     with Console() as console:
         found = find_copies(
             opened, training, half=half, on_progress=lambda done, total: console.progress("copies", done, total)
         )
         for line in copy_lines(found):
             console.message(line)
+        claim_output_folder(out)
         write_table(found, out / "image_metrics.csv", IMAGE_METRICS, also=[out / "image_metrics.parquet"])
         write_copies_page(found, files_of(opened), training, out / "copies.html", half=half)
     typer.echo(out)

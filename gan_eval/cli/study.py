@@ -113,13 +113,15 @@ def run(
     from gan_eval.files.locks import refuse_if_held
     from gan_eval.settings.study import load_study
     from gan_eval.study import markers
-    from gan_eval.study.plan import make_plan
+    from gan_eval.study.plan import Plan, make_plan
     from gan_eval.study.sessions import awaited
     from gan_eval.study.stages import list_stages
 
     refuse_if_held(*markers.run_lock(out))
     if on_command_line(context, "fraction") and not load_study(study).models:
         raise UserError(f"--fraction: {study} trains no model; leave it out")
+    if names := [*(redo or ()), *([only] if only else [])]:
+        markers.require_known(names, list_stages(Plan(load_study(study), study, out, data_root)))
     plan = make_plan(
         study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate, redo=bool(redo),
         threads=threads,

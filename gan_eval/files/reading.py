@@ -28,6 +28,12 @@ def require_file(path: Path) -> os.stat_result | None:
     return status
 
 
+def no_folder(path: Path, what: str = "folder") -> str:
+    """Return the message on a path that should be a folder; `what` it is."""
+    is_file = os.path.isfile(path)  # noqa: PTH113 - a path's own method fails where a folder may not be looked into
+    return f"{path}: is a file, not a {what}; name the folder" if is_file else f"{path}: no such {what}"
+
+
 def read_bytes(path: Path, *, what: str = "file") -> bytes:
     """Read a file; `what` it is, for messages.
 

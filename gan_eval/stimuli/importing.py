@@ -221,8 +221,6 @@ def _write_item(
 
 def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
     """For each stem, its files by role: real, fake and, where there is one, input and mask."""
-    if not source.is_dir():
-        raise UserError(f"{source}: no such folder")
     if (source / "real").is_dir() and (source / "fake").is_dir():
         roles = {role: images.by_stem(images.list_pictures(source / role)) for role in ("real", "fake")}
         if (source / "input").is_dir():

@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from gan_eval.errors import UserError, reason_of
 from gan_eval.files.atomic import atomic_path
-from gan_eval.files.reading import read_bytes
+from gan_eval.files.reading import no_folder, read_bytes
 from gan_eval.stimuli.pixel_formats import (
     MOST_PIXELS,
     Samples,
@@ -230,7 +230,7 @@ def list_pictures(folder: Path) -> list[Path]:
                 and may_be_a_file(entry)
             ]
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise UserError(f"{folder}: no such folder") from error
+        raise UserError(no_folder(folder)) from error
     except OSError as error:
         raise UserError(f"{folder}: cannot be read ({error.strerror or error}); fix its permissions") from error
     if not names:

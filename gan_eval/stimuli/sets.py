@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.files.digests import sha256_file
-from gan_eval.files.reading import read_json
+from gan_eval.files.reading import no_folder, read_json
 from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
 from gan_eval.tables.names import KEPT_NAMES, name_problem
 
@@ -62,6 +62,8 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
     folder = Path(folder)
     table = folder / TABLE_NAME
     if not table.is_file():
+        if folder.is_file():
+            raise UserError(no_folder(folder, "stimulus set"))
         raise UserError(f"{folder}: not a stimulus set (no {TABLE_NAME}); make one with `gan-eval stimuli import`")
     stimuli = StimulusSet(folder, tuple(read_rows(table, tables.STIMULI)))
     if not stimuli.rows:

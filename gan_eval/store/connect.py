@@ -7,6 +7,7 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -103,10 +104,8 @@ def _address_to_read(path: Path) -> str:
 
 def read_only_engine(path: Path) -> sa.Engine:
     """A SQLite file with one connection that cannot write."""
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(_address_to_read(path), uri=True, timeout=PATIENCE_S, check_same_thread=False)
-
+    options = {"uri": True, "timeout": PATIENCE_S, "check_same_thread": False}
+    connect = partial(sqlite3.connect, _address_to_read(path), **options)
     return sa.create_engine("sqlite://", creator=connect, poolclass=sa.StaticPool)
 
 

@@ -100,9 +100,7 @@ def run(
         UserError: bad input, a stage whose settings differ from those its results were made with, or another process
             at work in the folder.
     """
-    for name in (*redo, *([only] if only else [])):
-        if not any(_is_called(stage, name) for stage in stages):
-            raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
+    require_known((*redo, *([only] if only else [])), stages)
     redone: set[str] = set()
     with hold_lock(*run_lock(folder)):
         for stage in stages:  # and all that read the results of these
@@ -117,6 +115,17 @@ def run(
             if only is None or _is_called(stage, only):
                 _bring_up_to_date(stage, folder, listener)
         keep_digests(folder / OWN_FOLDER / DIGESTS)
+
+
+def require_known(names: Iterable[str], stages: Sequence[Stage]) -> None:
+    """Refuse a name that is no stage's or family's.
+
+    Raises:
+        UserError: the message has the known ones.
+    """
+    for name in names:
+        if not any(_is_called(stage, name) for stage in stages):
+            raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
 
 
 def run_lock(folder: Path) -> tuple[Path, str, str]:

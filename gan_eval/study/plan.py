@@ -10,7 +10,7 @@ from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
-from gan_eval.files.reading import read_record
+from gan_eval.files.reading import no_folder, read_record
 from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.catalogue import select, with_features
 from gan_eval.quiz.simulate import parse_observer
@@ -158,7 +158,7 @@ class Plan:
             raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
         folder = self.data_root / (self.study.data[dataset].folder or dataset)
         if not folder.is_dir():
-            raise UserError(f"{folder}: no such folder; the data set {dataset} is wanted there (--data-root)")
+            raise UserError(f"{no_folder(folder)}; the data set {dataset} is wanted there (--data-root)")
         return folder
 
     def split(self, dataset: str) -> str:

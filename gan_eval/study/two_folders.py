@@ -15,7 +15,7 @@ from gan_eval.machine.commands import setup_command
 from gan_eval.machine.system_libraries import missing_display
 from gan_eval.settings.template import Values, study_name, write_study
 from gan_eval.stimuli.importing import import_items
-from gan_eval.stimuli.pictures import Fit
+from gan_eval.stimuli.pictures import Fit, read_rgb
 from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
@@ -84,14 +84,16 @@ def try_folders(
     pairs: Pairs = {stem: files for stem, files in items.items() if len(files) == 1 + len(roles)}
     if not pairs:
         raise UserError(f"{real}: no picture has a partner in every folder: {', '.join(map(str, fakes))}")
-    _claim(out, real, fakes)
-    refuse_if_held(*markers.run_lock(out))
-    if unpaired:
-        listener.message(f"import: left out, without partner: {len(set(unpaired))}, such as {unpaired[0]}")
     stages_of_pictures = [
         _import_stage(pairs, out, real, fit=fit, dataset=dataset, roles=roles),
         _audit_stage(out),
     ]
+    stages_of_pictures[0].inputs()  # bad pictures are refused before the folder is taken
+    _require_readable(pairs, real)
+    _claim(out, real, fakes)
+    refuse_if_held(*markers.run_lock(out))
+    if unpaired:
+        listener.message(f"import: left out, without partner: {len(set(unpaired))}, such as {unpaired[0]}")
     markers.run(stages_of_pictures, out, listener)
     file = out / "study.toml"
     if not file.is_file():
@@ -153,6 +155,19 @@ def _model_names(fakes: Sequence[Path]) -> list[str]:
             other = fakes[folded.index(folded[number])]
             raise UserError(f"{fakes[number]} and {other}: both models would be called {name}; rename one folder")
     return names
+
+
+def _require_readable(pairs: Pairs, real: Path) -> None:
+    """Refuse pictures of which no pair can be read."""
+    problem = ""
+    for files in pairs.values():
+        try:
+            for path in files.values():
+                read_rgb(path)
+            return
+        except UserError as error:
+            problem = problem or str(error)
+    raise UserError(f"{real}: no usable pair of pictures; the first problem: {problem}")
 
 
 def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:

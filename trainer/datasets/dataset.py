@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, TypeVar
 import numpy as np
 
 from gan_eval.errors import UserError
+from gan_eval.files.reading import no_folder
 from gan_eval.machine.threads import usable_cores
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import Picture
@@ -83,7 +84,7 @@ class DataSet(ABC):
         if name in PRESETS:
             fetch = ["gan-eval", "data", "fetch", name, "--data-root", str(self.folder.parent)]
             fix = f"; {shlex.join(fetch)} makes it"
-        raise UserError(f"{self.folder}: no such data folder{fix}")
+        raise UserError(f"{no_folder(self.folder, 'data folder')}{fix}")
 
 
 def excluding(paths: list[Path], others: Iterable[Path]) -> list[Path]:

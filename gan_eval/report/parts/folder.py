@@ -12,7 +12,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
-from gan_eval.files.reading import read_json
+from gan_eval.files.reading import no_folder, read_json
 from gan_eval.files.sets import FileSet, settled
 from gan_eval.settings.study import Study, load_study
 from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
@@ -137,7 +137,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; name the folder of a study or of its tables")
+        raise UserError(no_folder(folder))
     with settled(folder, folder / "tables", folder / "metrics") as sets:
         study_file = folder / "study.toml"
         facts = _read_facts(folder / OWN_FOLDER / "facts.json")

@@ -31,6 +31,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pictures.write_png(root / "data" / "d" / split / f"{split}.png", rng.integers(0, 256, (32, 64, 3), np.uint8))
     answers = [f"P{person},s{place},{'real' if place % 2 else 'fake'},real" for person in (1, 2) for place in range(4)]
     (root / "trials.csv").write_text("\n".join(["participant,stimulus,kind,response", *answers]))
+    (root / "unreadable").mkdir()
+    (root / "unreadable" / "0.png").write_text("mine")
     (root / "theirs").mkdir()
     (root / "theirs" / "thesis.txt").write_text("mine")
     return root
@@ -108,6 +110,15 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (f"{METRICS} class_iou --resizer clean", "--resizer: none of the metrics class_iou needs it"),
         (f"{METRICS} niqe,fid --resize", "--resize: none of the metrics niqe, fid needs it"),
         ("metrics set --out o --report set", "--report"),
+        ("run s.toml --out o --only x", "no stage 'x'; known: metrics, quiz"),
+        ("run t.toml --out o --data-root data --redo x", "no stage 'x'; known: train-m"),
+        ("stimuli copies set --out o --training absent", "absent: no such folder"),
+        ("try set/real unreadable --out o", "no usable pair of pictures; the first problem: "),
+        ("try trials.csv set/real --out o", "trials.csv: is a file, not a folder; name the folder"),
+        ("stimuli import trials.csv --out o", "trials.csv: is a file, not a folder"),
+        ("report trials.csv", "trials.csv: is a file, not a folder"),
+        ("data check trials.csv", "trials.csv: is a file, not a data folder"),
+        ("metrics trials.csv --out o", "trials.csv: is a file, not a stimulus set"),
         ("train --data data/d --steps 1 --out o --workers -1", "--workers"),
         ("train --data data/d --steps 1 --out o --keep 0", "--keep"),
         ("train --data data/d --steps 1 --image-size 16 --out o --fraction 2.0", " --fraction 2.0: wanted "),
