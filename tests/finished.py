@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-
-from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import stimulus_row, write_set
+from made_sets import write_items
 
 STUDY = """
 [study]
@@ -24,15 +22,13 @@ names = ["psnr"]
 
 def make_set(folder: Path, items: int, kinds: tuple[str, ...] = ("real", "fake")) -> None:
     """A stimulus set of tiny pictures of the model m; the data set has the folder's name."""
-    rows = []
-    for number in range(items):
-        for kind in kinds:
-            path = folder / kind / f"{number}.png"
-            generator = np.random.default_rng([number, kind == "real", len(folder.name)])
-            pictures.write_png(path, generator.integers(0, 256, (16, 16, 3), dtype=np.uint8))
-            model = "m" if kind == "fake" else None
-            dataset = folder.name
-            rows.append(
-                stimulus_row(folder, path, kind=kind, dataset=dataset, stem=str(number), size=(16, 16), model=model)  # type: ignore[arg-type]
+    items_of = {
+        str(number): {
+            kind: np.random.default_rng([number, kind == "real", len(folder.name)]).integers(
+                0, 256, (16, 16, 3), dtype=np.uint8
             )
-    write_set(folder, rows)
+            for kind in kinds
+        }
+        for number in range(items)
+    }
+    write_items(folder, items_of, dataset=folder.name)

@@ -1,6 +1,6 @@
 """Pictures made from a seed, sets of them and their metrics, and an extractor that is quick."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,7 @@ from gan_eval.metrics.networks.extractors import Extractor
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.runner import run_metrics
 from gan_eval.metrics.run.tables import Evaluation
-from gan_eval.stimuli import pictures
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.stimuli.sets import stimulus_row, write_set
 
 
 @dataclass(kw_only=True)
@@ -49,21 +47,6 @@ def features_of(given: Iterable[Picture], extractor: Any) -> NDArray[np.float32]
     """(N, size) float32 of (H, W, 3) uint8 pictures of any sizes."""
     prepared = [extractor.prepare(picture) for picture in given]
     return extractor.features(prepared) if prepared else np.empty((0, extractor.size), np.float32)
-
-
-def write_items(folder: Path, items: Mapping[str, Mapping[str, Picture]], *, model: str = "m") -> Path:
-    """Write a stimulus set of one model: for each stem the pictures real, fake and, where given, mask and input."""
-    rows = []
-    for stem, made in items.items():
-        for kind, picture in made.items():
-            pictures.write_png(folder / kind / f"{stem}.png", picture)
-        further = {f"{kind}_file": f"{kind}/{stem}.png" for kind in made.keys() & {"mask", "input"}}
-        shared = {"dataset": "d", "stem": stem, "size": made["real"].shape[:2], **further}
-        rows.append(stimulus_row(folder, folder / "real" / f"{stem}.png", kind="real", **shared))
-        pair = {"model": model, "reference_file": f"real/{stem}.png"}
-        rows.append(stimulus_row(folder, folder / "fake" / f"{stem}.png", kind="fake", **pair, **shared))
-    write_set(folder, rows)
-    return folder
 
 
 def measure(folders: Path | list[Path], names: str | tuple[str, ...], **how: Any) -> Evaluation:

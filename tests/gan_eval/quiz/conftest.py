@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from made_sets import write_items
 
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.pictures import write_png
-from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
-from gan_eval.tables.frames import Row
+from gan_eval.stimuli.pictures import Picture
+from gan_eval.stimuli.sets import StimulusSet, read_set
 
 if TYPE_CHECKING:
     from app_sitting import Sitting
@@ -24,23 +24,14 @@ if TYPE_CHECKING:
 @pytest.fixture
 def stimuli(tmp_path: Path) -> StimulusSet:
     """A stimulus set of ten items with small pictures: reals reddish, fakes bluish, labels green."""
-    folder = tmp_path / "set"
     generator = np.random.default_rng(1)
-    made: list[Row] = []
+    items: dict[str, dict[str, Picture]] = {}
     for number in range(10):
         pictures = {role: generator.integers(0, 60, (48, 64, 3)).astype(np.uint8) for role in ("input", "real", "fake")}
         for channel, picture in zip((1, 0, 2), pictures.values(), strict=True):
             picture[..., channel] += 160
-        for role, picture in pictures.items():
-            write_png(folder / role / f"secret{number}.png", picture)
-        shared = {"dataset": "tiles", "stem": f"secret{number}", "size": (48, 64)}
-        shared["input_file"] = f"input/secret{number}.png"
-        made.append(stimulus_row(folder, folder / "real" / f"secret{number}.png", kind="real", **shared))
-        shared["reference_file"] = f"real/secret{number}.png"
-        fake = folder / "fake" / f"secret{number}.png"
-        made.append(stimulus_row(folder, fake, kind="fake", model="hiddenmodel", **shared))
-    write_set(folder, made)
-    return read_set(folder)
+        items[f"secret{number}"] = pictures
+    return read_set(write_items(tmp_path / "set", items, model="hiddenmodel", dataset="tiles"))
 
 
 @pytest.fixture

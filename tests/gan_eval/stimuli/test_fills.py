@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_sets import write_items
 from rehashed import rehash
 from scipy import ndimage
 from skimage import measure
@@ -14,7 +15,7 @@ from gan_eval.errors import UserError
 from gan_eval.stimuli.fills import Fill, border_mean, harmonic, write_fills
 from gan_eval.stimuli.holes import Hole, mask_of
 from gan_eval.stimuli.pictures import Picture, read_rgb, write_png
-from gan_eval.stimuli.sets import StimulusSet, read_set, read_sets, stimulus_row, write_set
+from gan_eval.stimuli.sets import StimulusSet, read_set, read_sets, write_set
 from gan_eval.tables.frames import read_rows
 
 HEIGHT, WIDTH = 12, 15
@@ -54,21 +55,9 @@ def test_in_a_harmonic_fill_each_pixel_is_the_mean_of_its_neighbours(seed: int) 
 
 def make_set(folder: Path, model: str, *, items: range = range(3), shift: int = 0) -> Path:
     """Write a set whose real pictures, and holes but for `shift`, are the same for all models."""
-    rows = []
-    for n in items:
-        for kind, made in (
-            ("real", picture(n)),
-            ("fake", picture(n + 50)),
-            ("mask", np.repeat(mask_of(hole(n + shift))[..., None], 3, axis=2)),
-        ):
-            write_png(folder / kind / f"{n}.png", made)
-        mask = {"mask_file": f"mask/{n}.png", "mask_kind": "blocks", "mask_area": float(hole(n).mean())}
-        shared = {"dataset": "d", "stem": str(n), "size": (HEIGHT, WIDTH), "split": "test"}
-        rows.append(stimulus_row(folder, folder / "real" / f"{n}.png", kind="real", **shared))
-        of_fake = {"model": model, "reference_file": f"real/{n}.png", "fraction": 0.5, "seen": True, **mask}
-        rows.append(stimulus_row(folder, folder / "fake" / f"{n}.png", kind="fake", **of_fake, **shared))
-    write_set(folder, rows)
-    return folder
+    made = {str(n): {"real": picture(n), "fake": picture(n + 50), "mask": mask_of(hole(n + shift))} for n in items}
+    more = {"split": "test", "fraction": 0.5, "seen": True, "mask_kind": "blocks"}
+    return write_items(folder, made, model=model, **more)
 
 
 def test_sets_of_fills_hold_the_photograph_around_the_hole_and_the_fill_in_it(tmp_path: Path) -> None:

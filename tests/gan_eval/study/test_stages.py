@@ -3,7 +3,6 @@
 import shutil
 import warnings
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from listening import Ear
+from made_sets import write_items
 from PIL import Image
 
 import trainer.generate
@@ -19,7 +19,7 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.weights import cache
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.stimuli.sets import write_set
 from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan, open_plan
 from gan_eval.study.stages import generate_stage, list_stages
@@ -42,13 +42,10 @@ def picture(seed: int) -> pictures.Picture:
 
 def pair_set(folder: Path, *, fake_size: tuple[int, int] = (64, 64), stems: str = "p") -> None:
     """A stimulus set of one real and one generated picture of each stem, a letter."""
-    rows = []
-    for stem, (kind, number, size) in product(stems, (("real", 0, (64, 64)), ("fake", 1, fake_size))):
-        path = folder / kind / f"{stem}.png"
-        pictures.write_png(path, picture(number)[: size[0], : size[1]])
-        more = {"model": "m", "reference_file": f"real/{stem}.png"} if kind == "fake" else {}
-        rows.append(stimulus_row(folder, path, kind=kind, dataset="d", split="test", stem=stem, size=size, **more))
-    write_set(folder, rows)
+    height, width = fake_size
+    write_items(
+        folder, {stem: {"real": picture(0), "fake": picture(1)[:height, :width]} for stem in stems}, split="test"
+    )
 
 
 def test_the_section_metrics_reaches_the_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from metric_pictures import measure, write_items
+from made_sets import write_items
+from metric_pictures import measure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardIndex

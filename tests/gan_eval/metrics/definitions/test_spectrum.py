@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from metric_pictures import measure, texture, write_items
+from made_sets import write_items
+from metric_pictures import measure, texture
 from PIL import Image, ImageFilter
 from scipy import ndimage
 from scipy.fft import fft2

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from metric_pictures import disturbed, texture, write_items
+from made_sets import write_items
+from metric_pictures import disturbed, texture
 from tiny_segmenters import save
 
 from gan_eval import tables

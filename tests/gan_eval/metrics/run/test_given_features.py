@@ -18,10 +18,12 @@ from gan_eval.metrics.run.features import read_features
 from gan_eval.stimuli import pictures
 
 N, D = 30, 5
+Folders = tuple[Path, Path]
+Vectors = tuple[np.ndarray, np.ndarray]
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
+def folders(tmp_path: Path) -> Folders:
     for n in range(N):
         for folder in ("real", "fake"):
             pictures.write_png(tmp_path / folder / f"{n:02}.png", texture(n + 100 * (folder == "fake"), 16, 16))
@@ -29,13 +31,13 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def vectors() -> tuple[np.ndarray, np.ndarray]:
+def vectors() -> Vectors:
     rng = np.random.default_rng(4)
     real = rng.normal(size=(N, D))
     return real, real + rng.normal(0.3, 0.6, size=(N, D))
 
 
-def measure(folders: tuple[Path, Path], features: Any, metrics: Any = ("p_ids@x",), **options: Any) -> pd.DataFrame:
+def measure(folders: Folders, features: Any, metrics: Any = ("p_ids@x",), **options: Any) -> pd.DataFrame:
     real, fake = folders
     given = {"x": features}
     _, found = evaluate(
@@ -44,9 +46,7 @@ def measure(folders: tuple[Path, Path], features: Any, metrics: Any = ("p_ids@x"
     return found.set_index("metric")
 
 
-def test_every_metric_is_its_functions_value_for_rows_in_any_order(
-    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_every_metric_is_its_functions_value_for_rows_in_any_order(folders: Folders, vectors: Vectors) -> None:
     found = measure(folders, features_frame(*vectors), "psnr")  # no metric of x is named: all of them
     assert list(found.index) == [f"{name}@x" for name in TEMPLATES]
     for name in TEMPLATES:
@@ -57,9 +57,7 @@ def test_every_metric_is_its_functions_value_for_rows_in_any_order(
     assert list(measure(folders, features_frame(*vectors), "kid@x").index) == ["kid@x"]
 
 
-def test_every_kind_of_file_gives_the_same_values(
-    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray], tmp_path: Path
-) -> None:
+def test_every_kind_of_file_gives_the_same_values(folders: Folders, vectors: Vectors, tmp_path: Path) -> None:
     frame = features_frame(*vectors)
     files = [tmp_path / f"features{suffix}" for suffix in (".npz", ".csv", ".parquet")]
     np.savez(files[0], stimulus=frame["stimulus"].to_numpy(str), features=frame.iloc[:, 1:].to_numpy())
@@ -72,9 +70,7 @@ def test_every_kind_of_file_gives_the_same_values(
     pd.testing.assert_series_equal(measure(folders, extra, "psnr")["value"], wanted, rtol=1e-14)
 
 
-def test_a_picture_without_features_leaves_the_value_empty_with_the_reason(
-    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_a_picture_without_features_leaves_the_value_empty_with_the_reason(folders: Folders, vectors: Vectors) -> None:
     frame = features_frame(*vectors)
     for lost in ("d/real/07", "d/m/07"):
         found = measure(folders, frame[frame["stimulus"] != lost], "psnr")
@@ -83,10 +79,7 @@ def test_a_picture_without_features_leaves_the_value_empty_with_the_reason(
 
 
 def test_values_are_kept_and_follow_the_features(
-    folders: tuple[Path, Path],
-    vectors: tuple[np.ndarray, np.ndarray],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    folders: Folders, vectors: Vectors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
 
@@ -101,7 +94,7 @@ def test_values_are_kept_and_follow_the_features(
     assert fid(vectors[1] + 1) != first
 
 
-def test_names_without_features_and_bad_names_are_refused(folders: tuple[Path, Path]) -> None:
+def test_names_without_features_and_bad_names_are_refused(folders: Folders) -> None:
     for metrics, features, message in (
         ("fid@y", {}, "metric 'fid@y': no features 'y'; give --features y=FILE"),
         ("fdi@x", {"x": "x.npz"}, "metric 'fdi@x': unknown; did you mean 'fid@x'"),
@@ -185,9 +178,7 @@ def test_a_claimed_size_is_not_believed(tmp_path: Path) -> None:
         read_features("x", tmp_path / "f.npz")
 
 
-def test_features_of_other_pictures_are_refused(
-    folders: tuple[Path, Path], vectors: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_features_of_other_pictures_are_refused(folders: Folders, vectors: Vectors) -> None:
     frame = features_frame(*vectors)
     frame["stimulus"] = frame["stimulus"].str.removeprefix("d/")
     with pytest.raises(UserError, match=r"none of its 60 rows is one of the pictures \(there '.*', here 'd/real/00'"):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from metric_pictures import cells, disturbed, measure, texture, write_items
+from made_sets import write_items
+from metric_pictures import cells, disturbed, measure, texture
 from rehashed import rehash
 
 from gan_eval import tables

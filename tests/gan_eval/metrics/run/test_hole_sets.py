@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from metric_pictures import disturbed, features_frame, texture, write_items
+from made_sets import write_items
+from metric_pictures import disturbed, features_frame, texture
 
 from gan_eval import tables
 from gan_eval.metrics import Settings, functional, write_metrics
@@ -19,6 +20,7 @@ from gan_eval.tables.frames import read_table
 N, D = 12, 3
 KINDS = ["centre"] * 7 + ["strokes"] * 5
 AREAS = [0.05] * 4 + [0.25] * 8
+Vectors = tuple[np.ndarray, np.ndarray]
 
 
 @pytest.fixture
@@ -40,19 +42,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def vectors() -> tuple[np.ndarray, np.ndarray]:
+def vectors() -> Vectors:
     rng = np.random.default_rng(2)
     real = rng.normal(size=(N, D))
     return real, real + rng.normal(0.2, 0.5, size=(N, D))
 
 
-def settings(vectors: tuple[np.ndarray, np.ndarray], *names: str) -> Settings:
+def settings(vectors: Vectors, *names: str) -> Settings:
     return Settings(tuple(f"{name}@x" for name in names), features={"x": features_frame(*vectors)})
 
 
-def test_values_are_those_of_the_pictures_of_that_sort(
-    folder: Path, vectors: tuple[np.ndarray, np.ndarray], tmp_path: Path
-) -> None:
+def test_values_are_those_of_the_pictures_of_that_sort(folder: Path, vectors: Vectors, tmp_path: Path) -> None:
     names = ("p_ids", "u_ids", "fid", "kid", "cmmd")
     write_metrics([folder], settings(vectors, *names, "recall"), tmp_path / "out")
     found = read_table(tmp_path / "out" / "hole_metrics.csv", tables.HOLE_METRICS)
@@ -81,9 +81,7 @@ def test_a_zero_of_few_pictures_is_explained(folder: Path) -> None:
     assert "a plane" not in of_all.loc["kid@x", "note"]
 
 
-def test_a_picture_without_features_leaves_its_sorts_empty(
-    folder: Path, vectors: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_a_picture_without_features_leaves_its_sorts_empty(folder: Path, vectors: Vectors) -> None:
     given = settings(vectors, "kid")
     (frame,) = given.features.values()
     assert isinstance(frame, pd.DataFrame)
@@ -94,7 +92,7 @@ def test_a_picture_without_features_leaves_its_sorts_empty(
     assert empty["reason"].str.contains("no row for 'd/real/00'").all()
 
 
-def test_holes_of_one_sort_have_no_table(folder: Path, vectors: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
+def test_holes_of_one_sort_have_no_table(folder: Path, vectors: Vectors, tmp_path: Path) -> None:
     rows = [
         row | ({"mask_kind": "centre", "mask_area": 0.1} if row["mask_file"] else {}) for row in read_set(folder).rows
     ]

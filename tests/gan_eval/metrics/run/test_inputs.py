@@ -2,7 +2,8 @@
 
 import pandas as pd
 import pytest
-from metric_pictures import texture, write_items
+from made_sets import write_items
+from metric_pictures import texture
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from metric_pictures import cells, disturbed, measure, texture, write_items
+from made_sets import write_items
+from metric_pictures import cells, disturbed, measure, texture
 from rehashed import rehash
 
 from gan_eval.metrics.definitions.labels import label_detail, label_information

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from metric_pictures import write_items
+from made_sets import write_items
 from tiny_segmenters import PALETTE, NearestColour, labels, save
 from torch import Tensor
 

@@ -1,23 +1,21 @@
 """A server of the page as a process, its browser, and what tests at both share; needs selenium."""
 
-import json
 import shutil
-import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from made_sets import write_items
+from processes import Server
 from selenium import webdriver
 from visitor import Visitor
 
 from gan_eval import tables
 from gan_eval.quiz.protocol import OPPOSITE
-from gan_eval.stimuli.pictures import write_png
-from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.settings.template import toml
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
@@ -36,37 +34,15 @@ def make_sets(folder: Path) -> None:
     """Two sets: `tiles` with two models, and `obvious` for catch trials."""
     generator = np.random.default_rng(1)
     for name, items, models in (("tiles", 8, ("ma", "mb")), ("obvious", 2, ("ma",))):
-        rows: list[Row] = []
-        for number in range(items):
-            for model in (None, *models):
-                file = folder / name / (model or "real") / f"{number}.png"
-                write_png(file, generator.integers(0, 256, (*SIZE, 3), dtype=np.uint8))
-                rows.append(
-                    stimulus_row(
-                        folder / name,
-                        file,
-                        kind="fake" if model else "real",
-                        dataset=name,
-                        stem=str(number),
-                        size=SIZE,
-                        model=model,
-                        reference_file=f"real/{number}.png" if model else None,
-                    )
-                )
-        write_set(folder / name, rows)
+        made = {
+            str(number): {kind: generator.integers(0, 256, (*SIZE, 3), dtype=np.uint8) for kind in ("real", *models)}
+            for number in range(items)
+        }
+        write_items(folder / name, made, dataset=name)
 
 
-def toml(value: Any) -> str:
-    """A value in TOML; its strings, numbers and truths are those of JSON."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name} = {toml(each)}" for name, each in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(toml, value))}]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-class Server:
-    """`gan-eval serve` as a process of its own."""
+class PageServer(Server):
+    """A server of a study of its own, which is started; its store can be read."""
 
     def __init__(self, folder: Path, *options: str, **quiz: Any) -> None:
         make_sets(folder)
@@ -75,27 +51,9 @@ class Server:
         study = {"study": {"name": "tiles", "seed": 5}, "stimuli": stimuli, "quiz": quiz}
         lines = [f"{name} = {toml(value)}" for name, value in study.items()]
         (folder / "study.toml").write_text("\n".join(lines), encoding="utf-8")
-        self.folder, self.options = folder, options
-        self.port = 0
+        self.folder = folder
+        super().__init__("study.toml", "--out", "out", *options, folder=folder)
         self.start()
-
-    def start(self) -> None:
-        """Serve; after the first time on the same port."""
-        command = [sys.executable, "-m", "gan_eval", "serve", "study.toml", "--out", "out", "--port", str(self.port)]
-        with (self.folder / "stderr").open("ab") as errors:
-            self.process = subprocess.Popen(
-                [*command, *self.options], cwd=self.folder, stdout=subprocess.PIPE, stderr=errors, text=True
-            )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("serving tiles at "), (self.folder / "stderr").read_text()
-        self.url = line.split()[-1]
-        self.port = int(self.url.rpartition(":")[2])
-
-    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End the process, if it has not ended."""
-        self.process.send_signal(how)
-        self.process.communicate(timeout=10)
 
     def link(self, participant: str = "P01", more: str = "") -> str:
         """A participant's link."""
@@ -109,6 +67,10 @@ class Server:
     def answers(self) -> dict[int, str]:
         """The stored answer of each trial, by the name of its button."""
         return {row["trial"]: answered(row) for row in self.rows(tables.TRIALS)}
+
+
+Serve = Callable[..., PageServer]
+"""The fixture that serves a study with settings of the quiz."""
 
 
 def answered(row: Row) -> str:
@@ -140,7 +102,7 @@ def begun(visitor: Visitor, link: str, trial: int = 2) -> None:
     time.sleep(0.2)
 
 
-def flags(server: Server) -> dict[int, str]:
+def flags(server: PageServer) -> dict[int, str]:
     """The flags of the trials that have some, without those of a machine that is slow at the moment."""
     rows = {
         row["trial"]: {*(row["flags"] or "").split()} - {"missed_frames", "late"} for row in server.rows(tables.TRIALS)
