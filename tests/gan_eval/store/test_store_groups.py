@@ -1,21 +1,18 @@
 """Jobs of the writer that share a commit: order, errors of one job and of all, and kills in the middle of bursts."""
 
-import os
 import random
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from stored_rows import SESSION, trial
+from stored_rows import SESSION, Job, add, held, start, together, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -23,47 +20,11 @@ from gan_eval.store import Store, Writer, deal_list, keep_design, kept_design, o
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import GROUP
 
-Job = Callable[[Store], Any]
-
-
-@pytest.fixture(params=["file", "server"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A SQLite file, or an empty database of a PostgreSQL server."""
-    return str(tmp_path / "s.sqlite") if request.param == "file" else request.getfixturevalue("database")
-
 
 @pytest.fixture
 def writer(where: str) -> Iterator[Writer]:
     with Writer(lambda: open_store(where)) as opened:
         yield opened
-
-
-@contextmanager
-def held(writer: Writer) -> Iterator[None]:
-    """Jobs that are submitted in the block are queued together."""
-    begun, free = Event(), Event()
-
-    def wait(_: Store) -> None:
-        begun.set()
-        free.wait(60)
-
-    writer.submit(wait)
-    assert begun.wait(60)
-    try:
-        yield
-    finally:
-        free.set()
-
-
-def together(writer: Writer, *jobs: Job) -> list[Any]:
-    """Results or errors of jobs that are queued at the same moment."""
-    with held(writer):
-        futures = [writer.submit(job) for job in jobs]
-    return [future.exception(60) or future.result() for future in futures]
-
-
-def add(number: int, session: str = "s1") -> Job:
-    return lambda store: store.add(tables.TRIALS, [trial(number, session)])
 
 
 def stored(writer: Writer) -> list[int]:
@@ -283,10 +244,8 @@ for each in people:
 
 def bursts(where: str, run: object, reports: Path, *, room: int = 0) -> "subprocess.Popen[bytes]":
     """Start a process of such people; it appends what it reports to a file."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", BURSTS, where, str(run), str(room)]
     with reports.open("ab") as out:
-        return subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, env=environment)
+        return start(BURSTS, where, str(run), str(room), stdout=out.fileno())
 
 
 def all_stored(where: str) -> list[tuple[str, int]]:

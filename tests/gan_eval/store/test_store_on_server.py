@@ -1,9 +1,6 @@
 """The lab's server supports what a store's file does: list, forget, merge, export."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
-from stored_rows import trial
+from stored_rows import add, at_once, together, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -41,20 +38,6 @@ def filled(database: str) -> str:
             store.begin({**shared, "protocol": "quick_response", "status": "open"}, [trial], None)
             store.add(tables.TRIALS, [trial])
     return database
-
-
-def test_a_participant_is_listed_and_forgotten(filled: str) -> None:
-    with open_store(filled) as store:
-        assert [(each["participant"], each["trials"], each["planned"]) for each in list_participants(store)] == [
-            ("P1", 1, 1),
-            ("P2", 1, 1),
-        ]
-    forgotten = forget(filled, "P1")
-    assert {name: count for name, count in forgotten.items() if count} == {"sessions": 1, "plans": 1, "trials": 1}
-    with pytest.raises(UserError, match="no participant P1"):
-        forget(filled, "P1")
-    with open_store(filled) as store:
-        assert {row["participant"] for row in store.rows(tables.TRIALS)} == {"P2"}
 
 
 def test_nothing_is_added_to_a_session_that_was_forgotten(filled: str) -> None:
@@ -146,25 +129,8 @@ print(json.dumps([lists, answers]))
 def test_two_processes_deal_no_list_twice_and_store_no_trial_twice(database: str) -> None:
     with open_store(database):
         pass
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", ARRIVALS, database, name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        for name in ("one", "other")
-    ]
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.close()
-        child.stdin = None
-    printed = [child.communicate(timeout=120) for child in children]
-    assert [errors for _, errors in printed] == ["", ""]
-    lists, answers = ([*one, *other] for one, other in zip(*(json.loads(output) for output, _ in printed), strict=True))
+    printed = at_once(ARRIVALS, (database, "one"), (database, "other"))
+    lists, answers = ([*one, *other] for one, other in zip(*map(json.loads, printed), strict=True))
     assert sorted(lists) == list(range(80))
     assert sorted(answers) == [[person, number] for person in range(8) for number in range(20)]
     with open_store(database) as store:
@@ -216,19 +182,9 @@ def test_a_connection_lost_in_a_group_is_an_error_of_every_job_and_the_next_grou
         with store.transaction() as connection:
             connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
-    def group(writer: Writer, *jobs: Any) -> list[Any]:
-        begun = threading.Event()
-        writer.submit(lambda _: begun.wait(60))
-        futures = [writer.submit(job) for job in jobs]
-        begun.set()
-        return [future.exception(60) for future in futures]
-
-    def add(number: int) -> Any:
-        return lambda store: store.add(tables.TRIALS, [trial(number)])
-
     with Writer(lambda: open_store(database)) as writer:
-        errors = group(writer, add(1), lose, add(2))
+        errors = together(writer, add(1), lose, add(2))
         assert [type(error) for error in errors] == [UserError] * 3
         assert {"terminating connection" in str(error) for error in errors} == {True}
-        assert group(writer, add(1), add(2)) == [None, None]
+        assert together(writer, add(1), add(2)) == [None, None]
         assert len(writer.submit(lambda store: store.rows(tables.TRIALS)).result(60)) == 2

@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.store import STORED_TABLES, Store, Writer, forget, forget_in, list_participants, open_store, stored_of
 
 
-def fill(path: Path, *participants: str, study: str = "t") -> None:
+def fill(path: Path | str, *participants: str, study: str = "t") -> None:
     """A store in which each participant has a plan of two trials, one of them done, consent, check and an answer."""
     with open_store(path) as store:
         for name in participants:
@@ -31,10 +31,10 @@ def fill(path: Path, *participants: str, study: str = "t") -> None:
             store.add(tables.PARTICIPANTS, [{**who, "question": "age", "answer": f"age of {name}"}])
 
 
-def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(tmp_path: Path) -> None:
-    fill(tmp_path / "s.sqlite", "ann", "bob")
-    fill(tmp_path / "s.sqlite", "ann", study="other")
-    with open_store(tmp_path / "s.sqlite") as store:
+def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(where: str) -> None:
+    fill(where, "ann", "bob")
+    fill(where, "ann", study="other")
+    with open_store(where) as store:
         found = list_participants(store)
         assert [(each["participant"], each["study"]) for each in found] == [
             ("code-ann", "other"), ("code-ann", "t"), ("code-bob", "t"),
@@ -42,8 +42,10 @@ def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(
         assert all(each["station"] == "left" and each["list"] == 4 for each in found)
         assert {(each["trials"], each["planned"]) for each in found} == {(1, 2)}
         assert [each["participant"] for each in list_participants(store, "t")] == ["code-ann", "code-bob"]
-    assert forget(tmp_path / "s.sqlite", "code-ann", study="other")["sessions"] == 1
-    with open_store(tmp_path / "s.sqlite") as store:
+    assert forget(where, "code-ann", study="other")["sessions"] == 1
+    with pytest.raises(UserError, match="no participant code-ann in the study other"):
+        forget(where, "code-ann", study="other")
+    with open_store(where) as store:
         assert [each["study"] for each in list_participants(store)] == ["t", "t"]
 
 

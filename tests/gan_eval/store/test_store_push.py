@@ -57,15 +57,6 @@ def contents(where: str | Path) -> dict[str, list[dict[str, Any]]]:
         return {table.name: store.rows(table) for table in STORED_TABLES}
 
 
-Target = str
-
-
-@pytest.fixture(params=["file", "server"])
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
-    """A second SQLite file, or an empty database of a PostgreSQL server."""
-    return str(tmp_path / "lab.sqlite") if request.param == "file" else request.getfixturevalue("database")
-
-
 def fill(path: Path, participants: int = 2, *, first: int = 1, trials: int = 3) -> Path:
     """A station's store with complete sessions."""
     with open_store(path) as store:
@@ -78,30 +69,30 @@ def fill(path: Path, participants: int = 2, *, first: int = 1, trials: int = 3) 
 
 
 def test_each_row_is_copied_once_with_its_values_and_open_sessions_are_brought_up_to_date(
-    tmp_path: Path, target: Target
+    tmp_path: Path, where: str
 ) -> None:
     left, right = fill(tmp_path / "left.sqlite"), fill(tmp_path / "right.sqlite", first=3)
     with open_store(right) as store:
         sitting = Sitting(store, "P05")
         sitting.answer(1)
-        first = push(left, target)
+        first = push(left, where)
         assert (first.sessions, first.trials, first.refused) == (2, 6, ())
-        assert push(right, target).trials == 7
-        assert [row["status"] for row in contents(target)["sessions"]] == [*["complete"] * 4, "open"]
+        assert push(right, where).trials == 7
+        assert [row["status"] for row in contents(where)["sessions"]] == [*["complete"] * 4, "open"]
         sitting.answer(2)
         sitting.end()
-        assert push(right, target).trials == 1
-    again = push(left, target)
+        assert push(right, where).trials == 1
+    again = push(left, where)
     assert (again.sessions, again.trials) == (0, 0)
-    both, lefts, rights = contents(target), contents(left), contents(right)
+    both, lefts, rights = contents(where), contents(left), contents(right)
     assert both == {name: [*rows, *rights[name]] for name, rows in lefts.items()}
     with pytest.raises(UserError, match="are the same store"):
         push(left, left)
 
 
-def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, target: Target) -> None:
+def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, where: str) -> None:
     left = fill(tmp_path / "left.sqlite")
-    push(left, target)
+    push(left, where)
     with open_store(left) as store:
         one, other = (row["session"] for row in store.rows(tables.SESSIONS))
         layout = LAYOUTS[tables.TRIALS]
@@ -109,20 +100,20 @@ def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, target: 
             connection.execute(layout.update().where(layout.c.session == one).values(reaction_time_ms=1.0))
             connection.execute(layout.delete().where(layout.c.session == other))
         Sitting(store, "P03")
-    with open_store(target) as server, server.transaction() as connection:  # else no row count differs
+    with open_store(where) as server, server.transaction() as connection:  # else no row count differs
         layout = LAYOUTS[tables.TRIALS]
         connection.execute(layout.delete().where(layout.c.session == one, layout.c.trial == 3))
-    pushed = push(left, target)
+    pushed = push(left, where)
     assert [f"different rows of trials for session {one} trial 1" in line for line in pushed.refused] == [True]
-    assert [row["participant"] for row in contents(target)["sessions"]] == ["P01", "P02", "P03"]
-    assert len(contents(target)["trials"]) == 5
+    assert [row["participant"] for row in contents(where)["sessions"]] == ["P01", "P02", "P03"]
+    assert len(contents(where)["trials"]) == 5
 
 
 class CutError(Exception):
     """The push ends here."""
 
 
-def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Path, target: Target) -> None:
+def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Path, where: str) -> None:
     left = fill(tmp_path / "left.sqlite", 4)
     whole, left_to_run = contents(left), 0
 
@@ -138,31 +129,31 @@ def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Pat
         for cut_after in range(0, 100, 4):
             left_to_run = cut_after
             with suppress(CutError):
-                push(left, target)
+                push(left, where)
                 break
             cuts += 1
         assert cuts > 8
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", count)
-    push(left, target)
-    assert contents(target) == whole
+    push(left, where)
+    assert contents(where) == whole
 
 
 @pytest.mark.nightly
-def test_killed_pushes_lose_and_double_nothing(tmp_path: Path, target: Target) -> None:
+def test_killed_pushes_lose_and_double_nothing(tmp_path: Path, where: str) -> None:
     """Kill pushes at random moments; between them the station continues."""
     left, moments = tmp_path / "left.sqlite", random.Random(1)
     code = "import sys; from gan_eval.store import push; print(flush=True); push(*sys.argv[1:])"
     for killed in range(25):
         fill(left, 5, first=5 * killed + 1, trials=8)
-        process = subprocess.Popen([sys.executable, "-c", code, str(left), target], stdout=subprocess.PIPE)
+        process = subprocess.Popen([sys.executable, "-c", code, str(left), where], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.read(1)
         time.sleep(moments.uniform(0, 0.2))
         process.kill()
         process.communicate()
-    push(left, target)
-    assert contents(target) == contents(left)
+    push(left, where)
+    assert contents(where) == contents(left)
 
 
 def test_a_merge_holds_what_the_stations_held_and_changes_none_of_them(tmp_path: Path) -> None:
@@ -202,10 +193,10 @@ import os, signal, sys
 from pathlib import Path
 from gan_eval.store import merge, merging
 step = merging.push
-def killed(source, target):
+def killed(source, where):
     if source.name == "2.sqlite":
         os.kill(os.getpid(), signal.SIGKILL)
-    return step(source, target)
+    return step(source, where)
 merging.push = killed
 merge([Path(name) for name in sys.argv[2:]], Path(sys.argv[1]))
 """

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import subprocess
 import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from stored_rows import SESSION, trial
+from stored_rows import SESSION, at_once, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -110,12 +109,7 @@ def test_a_participant_sits_once_even_when_two_programs_ask_at_once(tmp_path: Pa
 @pytest.mark.nightly
 def test_many_programs_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     code = "import sys; from gan_eval.store import open_store; sys.stdin.read(); open_store(sys.argv[1])"
-    command = [sys.executable, "-c", code, str(tmp_path / "s.sqlite")]
-    children = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.close()
-    assert [child.stderr.read() for child in children if child.stderr] == [b""] * 4
+    assert at_once(code, *[(str(tmp_path / "s.sqlite"),)] * 4) == [""] * 4
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a folder that nobody can write")

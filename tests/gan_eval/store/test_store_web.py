@@ -1,14 +1,11 @@
 """A server of pages keeps in a store: one secret for all processes, and the tab that holds a session."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from stored_rows import SESSION, trial
+from stored_rows import SESSION, at_once, trial
 
 from gan_eval import tables
 from gan_eval.store import (
@@ -34,12 +31,6 @@ print(server_secret(store).hex())
 """
 
 
-@pytest.fixture(params=["file", "server"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A SQLite file, or an empty database of a PostgreSQL server."""
-    return str(tmp_path / "s.sqlite") if request.param == "file" else request.getfixturevalue("database")
-
-
 @pytest.fixture
 def store(where: str) -> Iterator[Store]:
     """A store that a server has opened, with a session of one trial."""
@@ -59,17 +50,7 @@ def names(where: str) -> set[str]:
 def test_processes_that_make_the_secret_at_once_have_the_same_one_after_a_restart_too(where: str) -> None:
     with open_store(where):
         pass
-    command = [sys.executable, "-c", MAKE, where]
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    children = [subprocess.Popen(command, **pipes) for _ in range(2)]
-    made = set()
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.close()
-    for child in children:
-        assert child.stdout is not None
-        made.add(child.stdout.read().strip())
-    assert [child.wait(60) for child in children] == [0, 0]
+    made = {*at_once(MAKE, (where,), (where,))}
     with open_store(where) as store:
         assert made == {server_secret(store).hex()}
         assert len(server_secret(store)) == 32
