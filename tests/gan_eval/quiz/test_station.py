@@ -8,16 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.station import (
-    Check,
-    ScreenKey,
-    ScreenTiming,
-    keep,
-    pace,
-    read_timings,
-    round_exposure,
-    station_file,
-)
+from gan_eval.quiz.station import Check, ScreenKey, ScreenTiming, keep, pace, read_timings, round_exposure, station_file
 
 SCREEN = ScreenKey("DP-1", 1920, 1080, 59.94, "xcb")
 CHECKS = (Check("opengl_vsync", 1.0, "", "ok"), Check("opengl_jitter", 0.2, "ms", "ok"))

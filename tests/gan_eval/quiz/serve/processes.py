@@ -29,39 +29,28 @@ def free_port() -> int:
 
 
 class Server:
-    """A server that may be killed and started again on its port."""
+    """`gan-eval serve` as a process of its own, that may be killed and started again on its port."""
 
-    def __init__(self, stimuli: Path, store: str, *options: str, by: Sequence[str] = ()) -> None:
-        """Set up; `by` is a command that starts the server's."""
+    def __init__(self, *options: str, folder: Path | None = None, by: Sequence[str] = ()) -> None:
+        """Set up; `folder` is the one that it works in, and `by` a command that starts the server's."""
         self.port = free_port()
-        half = str(TRIALS // 2)
-        self._command = [
-            *by,
-            *(sys.executable, "-m", "gan_eval", "serve", "--stimuli", str(stimuli), "--store", store),
-            *("--port", str(self.port), "--real", half, "--fake", half, *options),
-        ]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._command = [*by, sys.executable, "-m", "gan_eval", "serve", *options, "--port", str(self.port)]
+        self._folder = folder
         self.process: subprocess.Popen[str] | None = None
         self.errors: list[str] = []
 
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Start it, and do not wait."""
+    def start(self, *, wait: bool = True) -> None:
+        """Start it; with `wait`, until it answers."""
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         self._log = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would stop the server  # noqa: SIM115
         self.process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment
+            self._command, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment, cwd=self._folder
         )
-
-    def wait(self) -> None:
-        """Wait until it answers."""
-        assert self.process is not None
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("serving "), (line, self._read_log())
+        if wait:
+            assert self.process.stdout is not None
+            line = self.process.stdout.readline()
+            assert line.startswith("serving "), (line, self._read_log())
 
     def kill(self) -> None:
         """End it without warning."""
@@ -83,6 +72,12 @@ class Server:
     def _read_log(self) -> str:
         self._log.seek(0)
         return self._log.read()
+
+
+def quiz_server(stimuli: Path, store: str, *options: str, by: Sequence[str] = ()) -> Server:
+    """A server of a quiz of `TRIALS` trials on one set."""
+    half = str(TRIALS // 2)
+    return Server("--stimuli", str(stimuli), "--store", store, "--real", half, "--fake", half, *options, by=by)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """A study that is served in this process."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -42,3 +43,7 @@ class Served:
         """Rows of the store."""
         with open_store(self.where) as store:
             return store.rows(table, **equal)
+
+
+Serve = Callable[..., Served]
+"""The fixture that serves a study with settings of the quiz."""

@@ -16,7 +16,7 @@ import httpx2 as httpx
 import numpy as np
 import pytest
 from PIL import Image
-from processes import Server
+from processes import Server, quiz_server
 from robot import SCREEN
 
 from gan_eval import tables
@@ -59,10 +59,9 @@ def server(stimuli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """A server that knows nothing of the attack, started where few files may be open at once."""
     store = tmp_path_factory.mktemp("store") / "store.sqlite"
     few = ("sh", "-c", 'ulimit -S -n 150; exec "$@"', "sh") if sys.platform != "win32" else ()
-    it = Server(stimuli, str(store), "--allow-giveaways", "format,metadata", by=few)
+    it = quiz_server(stimuli, str(store), "--allow-giveaways", "format,metadata", by=few)
     it.store = str(store)  # type: ignore[attr-defined]
     it.start()
-    it.wait()
     yield it
     status, _ = it.stop()
     assert status == 0

@@ -16,7 +16,7 @@ import httpx2 as httpx
 import pytest
 import segno
 from robot import Robot
-from served import Served
+from served import Serve, Served
 from starlette.testclient import TestClient
 
 from gan_eval import tables
@@ -57,8 +57,11 @@ class Page:
         return found
 
 
+MakePage = Callable[..., Page]
+
+
 @pytest.fixture
-def page(serve: Callable[..., Served], tmp_path: Path) -> Iterator[Callable[..., Page]]:
+def page(serve: Serve, tmp_path: Path) -> Iterator[MakePage]:
     """Serve a study with its experimenter's page."""
     with ExitStack() as stack:
 
@@ -69,7 +72,7 @@ def page(serve: Callable[..., Served], tmp_path: Path) -> Iterator[Callable[...,
         yield make
 
 
-def test_only_the_secret_path_opens_the_page(page: Callable[..., Page]) -> None:
+def test_only_the_secret_path_opens_the_page(page: MakePage) -> None:
     """404 for another secret of the same length, for none, and for the participants' interface below it."""
     it = page()
     assert len(it.path.rsplit("/")[-1]) >= 22
@@ -87,7 +90,7 @@ def test_only_the_secret_path_opens_the_page(page: Callable[..., Page]) -> None:
     assert it.path not in it.client.get("/").text
 
 
-def test_numbers_of_open_complete_screened_out_and_withdrawn_sessions(page: Callable[..., Page]) -> None:
+def test_numbers_of_open_complete_screened_out_and_withdrawn_sessions(page: MakePage) -> None:
     """One session of each state; simulated ones count nowhere."""
     check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
     it = page(browser={"checks": [check]})
@@ -122,9 +125,7 @@ def test_numbers_of_open_complete_screened_out_and_withdrawn_sessions(page: Call
     assert experimenter.summary_line(numbers, 8).startswith("1 of 8 complete, 1 open, 1 screened out, 1 withdrawn; ")
 
 
-def test_a_pause_refuses_new_people_only_and_outlives_the_server(
-    page: Callable[..., Page], serve: Callable[..., Served]
-) -> None:
+def test_a_pause_refuses_new_people_only_and_outlives_the_server(page: MakePage, serve: Serve) -> None:
     """Open sessions continue and reload; the next process is paused, too, until somebody resumes."""
     it = page(serve("one.sqlite"))
     robot, plan, following = it.served.begun()
@@ -149,7 +150,7 @@ def test_a_pause_refuses_new_people_only_and_outlives_the_server(
 
 
 def test_links_are_stable_unguessable_and_in_their_qr_codes(
-    page: Callable[..., Page], serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+    page: MakePage, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same after a restart, other ones for another store; each QR code is made of its link."""
     encoded: list[str] = []
@@ -179,7 +180,7 @@ def test_links_are_stable_unguessable_and_in_their_qr_codes(
     assert pages[0].served.robot(code).open() == {"page": "welcome"}
 
 
-def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: Callable[..., Page]) -> None:
+def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: MakePage) -> None:
     """A whole session under `/test/`: the study's store keeps no row of it, and its first list is not used up."""
     it = page()
     it.client.post(f"{it.path}/pause")
@@ -209,7 +210,7 @@ def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: Call
     assert it.numbers()["sessions"] == []
 
 
-def test_the_report_is_shown_once_it_is_there_and_runs_nothing(page: Callable[..., Page], tmp_path: Path) -> None:
+def test_the_report_is_shown_once_it_is_there_and_runs_nothing(page: MakePage, tmp_path: Path) -> None:
     """Its own policy allows its styles and inlined pictures, and no script."""
     report = tmp_path / "report.html"
     it = page(report=report)
@@ -223,7 +224,7 @@ def test_the_report_is_shown_once_it_is_there_and_runs_nothing(page: Callable[..
     assert "default-src 'none'" in policy
 
 
-def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: Callable[..., Page]) -> None:
+def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: MakePage) -> None:
     """`watch` prints a line when the numbers have changed, and refreshes for each complete session."""
     it = page()
     said: list[str] = []

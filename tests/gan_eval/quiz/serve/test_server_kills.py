@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import TRIALS, Person, Server
+from processes import TRIALS, Person, Server, quiz_server
 
 from gan_eval import tables
 from gan_eval.stimuli.sets import StimulusSet
@@ -34,36 +34,49 @@ def rows_of(store: str) -> tuple[list[Row], list[Row], list[Row]]:
     return sessions, plans, trials
 
 
-def kill_servers(servers: list[Server], store: str, *, kills: int, seed: int) -> None:
-    """Kill one of the servers at random moments while people answer; in the end look at the store."""
-    moments, enough, before = random.Random(seed), threading.Event(), dict[tuple[str, int], Row]()
+def begin_to_answer(servers: list[Server], enough: threading.Event, *, seed: int = 0) -> list[Person]:
+    """Start the servers, and people who answer at all of them until it is enough."""
     for server in servers:
         server.start()
-        server.wait()
     people = [Person(f"P{number}", [s.url for s in servers], enough, seed + number) for number in range(PEOPLE)]
     for person in people:
         person.start()
+    return people
+
+
+def wait_for_answers(people: list[Person], more: int) -> None:
+    """Wait until the servers have acknowledged this number of further answers."""
+    wanted = sum(len(person.acknowledged) for person in people) + more
+    while sum(len(person.acknowledged) for person in people) < wanted:
+        assert not any(person.problem for person in people), [person.problem for person in people]
+        time.sleep(0.001)
+
+
+def end_of_answers(people: list[Person], enough: threading.Event) -> None:
+    """Let everybody finish the session."""
+    enough.set()
+    for person in people:
+        person.join(120)
+        assert not person.is_alive()
+        assert person.problem is None, repr(person.problem)
+
+
+def kill_servers(servers: list[Server], store: str, *, kills: int, seed: int) -> None:
+    """Kill one of the servers at random moments while people answer; in the end look at the store."""
+    moments, enough, before = random.Random(seed), threading.Event(), dict[tuple[str, int], Row]()
+    people = begin_to_answer(servers, enough, seed=seed)
     for _ in range(kills):
         server = moments.choice(servers)
         if moments.random() < 0.9:
-            wanted = sum(len(person.acknowledged) for person in people) + moments.randrange(1, 40)
-            while sum(len(person.acknowledged) for person in people) < wanted:
-                assert not any(person.problem for person in people), [person.problem for person in people]
-                time.sleep(0.001)
+            wait_for_answers(people, moments.randrange(1, 40))
         time.sleep(moments.uniform(0, 0.02))
         server.kill()
         _, plans, _ = rows_of(store)
         after = {(row["session"], row["trial"]): row for row in plans}
         assert {key: after.get(key) for key in before} == before, "a plan has changed"
         before = after
-        server.start()
-        if moments.random() < 0.9:  # else it is killed while it starts
-            server.wait()
-    enough.set()
-    for person in people:
-        person.join(120)
-        assert not person.is_alive()
-        assert person.problem is None, repr(person.problem)
+        server.start(wait=moments.random() < 0.9)  # else it is killed while it starts
+    end_of_answers(people, enough)
     for server in servers:
         status, took = server.stop()
         assert (status, took < 10) == (0, True), (status, took)
@@ -128,7 +141,7 @@ def test_a_server_that_is_killed_at_any_moment_loses_and_doubles_nothing(
     stimuli: StimulusSet, tmp_path: Path, servers: list[Server], kills: int
 ) -> None:
     store = str(tmp_path / "store.sqlite")
-    servers.append(Server(stimuli.folder, store))
+    servers.append(quiz_server(stimuli.folder, store))
     kill_servers(servers, store, kills=kills, seed=1)
 
 
@@ -137,7 +150,7 @@ def test_two_servers_on_one_database_continue_each_others_sessions_and_lose_noth
     stimuli: StimulusSet, database: str, servers: list[Server], kills: int
 ) -> None:
     """Every request goes to one of the two at random; one is killed while the other answers."""
-    servers += [Server(stimuli.folder, database) for _ in range(2)]
+    servers += [quiz_server(stimuli.folder, database) for _ in range(2)]
     kill_servers(servers, database, kills=kills, seed=2)
 
 
@@ -146,24 +159,13 @@ def test_a_database_that_is_restarted_costs_nothing(
     stimuli: StimulusSet, database: str, postgres: "TemporaryPostgres", servers: list[Server], kills: int
 ) -> None:
     """Two servers with two processes each; the database ends without warning, and is started again."""
-    servers += [Server(stimuli.folder, database, "--workers", "2") for _ in range(2)]
-    for server in servers:
-        server.start()
-        server.wait()
+    servers += [quiz_server(stimuli.folder, database, "--workers", "2") for _ in range(2)]
     moments, enough = random.Random(3), threading.Event()
-    people = [Person(f"P{number}", [s.url for s in servers], enough, number) for number in range(PEOPLE)]
-    for person in people:
-        person.start()
+    people = begin_to_answer(servers, enough)
     for _ in range(kills):
-        wanted = sum(len(person.acknowledged) for person in people) + moments.randrange(1, 80)
-        while sum(len(person.acknowledged) for person in people) < wanted:
-            assert not any(person.problem for person in people), [person.problem for person in people]
-            time.sleep(0.001)
+        wait_for_answers(people, moments.randrange(1, 80))
         postgres.restart()
-    enough.set()
-    for person in people:
-        person.join(120)
-        assert person.problem is None, repr(person.problem)
+    end_of_answers(people, enough)
     assert [server.stop()[0] for server in servers] == [0, 0]
     assert faults(servers) == []
     require_nothing_lost(database, people, kills)
@@ -173,10 +175,9 @@ def test_a_database_that_is_restarted_costs_nothing(
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 def test_a_process_that_dies_is_replaced(stimuli: StimulusSet, database: str, servers: list[Server]) -> None:
     """Kill one of two processes of a server: another one is started, and the end is as always."""
-    server = Server(stimuli.folder, database, "--workers", "2")
+    server = quiz_server(stimuli.folder, database, "--workers", "2")
     servers.append(server)
     server.start()
-    server.wait()
     assert server.process is not None
     pid = server.process.pid
 
@@ -206,14 +207,10 @@ def test_sigterm_ends_a_server_within_seconds_with_everything_stored(
 ) -> None:
     """Answers, an idle connection and a body that never ends are on their way."""
     store = request.getfixturevalue("database") if several else str(tmp_path / "store.sqlite")
-    server = Server(stimuli.folder, store, *(("--workers", "2") if several else ()))
+    server = quiz_server(stimuli.folder, store, *(("--workers", "2") if several else ()))
     servers.append(server)
-    server.start()
-    server.wait()
     enough = threading.Event()
-    people = [Person(f"P{number}", [server.url], enough, number) for number in range(PEOPLE)]
-    for person in people:
-        person.start()
+    people = begin_to_answer([server], enough)
     with (
         socket.create_connection(("127.0.0.1", server.port)),
         socket.create_connection(("127.0.0.1", server.port)) as slow,
@@ -221,18 +218,12 @@ def test_sigterm_ends_a_server_within_seconds_with_everything_stored(
         slow.sendall(
             b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
         )
-        while sum(len(person.acknowledged) for person in people) < 40:
-            assert not any(person.problem for person in people), [person.problem for person in people]
-            time.sleep(0.001)
+        wait_for_answers(people, 40)
         status, took = server.stop()
     assert (status, took < 10) == (0, True), (status, took)
     acknowledged = {key: value for person in people for key, value in person.acknowledged.items()}
     server.start()
-    server.wait()
-    enough.set()
-    for person in people:
-        person.join(60)
-        assert person.problem is None, repr(person.problem)
+    end_of_answers(people, enough)
     assert server.stop()[0] == 0
     stored = {(row["session"], row["trial"]): row["reaction_time_ms"] for row in rows_of(store)[2]}
     assert {key: stored.get(key) for key in acknowledged} == pytest.approx(acknowledged)

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 from robot import SCREEN
-from served import Served
+from served import Serve
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -48,9 +48,7 @@ def compared(rows: list[Row]) -> list[Row]:
 
 
 @pytest.mark.parametrize("quiz", PROTOCOLS, ids=str)
-def test_a_browser_gives_the_plans_and_trials_of_the_desktop(
-    serve: Callable[..., Served], quiz: dict[str, Any]
-) -> None:
+def test_a_browser_gives_the_plans_and_trials_of_the_desktop(serve: Serve, quiz: dict[str, Any]) -> None:
     """Serve and sit on the desktop by the same seed: the first participant's tables are the same."""
     served, desktop = serve("browser.sqlite", **quiz), serve("desktop.sqlite", **quiz)
     desktop.room.run(Person("P01", Observer()))
@@ -68,7 +66,7 @@ def test_a_browser_gives_the_plans_and_trials_of_the_desktop(
     assert served.rows(tables.CONSENTS)[0]["given"]
 
 
-def test_a_link_costs_nothing_before_consent(serve: Callable[..., Served]) -> None:
+def test_a_link_costs_nothing_before_consent(serve: Serve) -> None:
     """Open and decline: no session, no list; the first who agrees gets list 1."""
     served = serve()
     for number in range(5):
@@ -81,7 +79,7 @@ def test_a_link_costs_nothing_before_consent(serve: Callable[..., Served]) -> No
     assert [row["list"] for row in served.rows(tables.SESSIONS)] == [1]
 
 
-def test_repeats_change_nothing_and_later_trials_are_refused(serve: Callable[..., Served]) -> None:
+def test_repeats_change_nothing_and_later_trials_are_refused(serve: Serve) -> None:
     """Send each report three times, and one of a later trial before its turn."""
     served = serve()
     robot, plan, following = served.begun()
@@ -97,7 +95,7 @@ def test_repeats_change_nothing_and_later_trials_are_refused(serve: Callable[...
     assert sorted(row["trial"] for row in stored) == sorted(planned)
 
 
-def test_a_reload_continues_at_the_next_trial_and_the_seen_picture_counts(serve: Callable[..., Served]) -> None:
+def test_a_reload_continues_at_the_next_trial_and_the_seen_picture_counts(serve: Serve) -> None:
     """Reload while a picture is on the screen: it is stored without an answer, and never shown again."""
     served = serve()
     first, plan, following = served.begun()
@@ -121,7 +119,7 @@ def test_a_reload_continues_at_the_next_trial_and_the_seen_picture_counts(serve:
 
 
 @pytest.mark.parametrize("shown", [False, True])
-def test_a_restarted_server_continues_the_trial_on_the_screen(serve: Callable[..., Served], shown: bool) -> None:
+def test_a_restarted_server_continues_the_trial_on_the_screen(serve: Serve, shown: bool) -> None:
     """Restart the server in mid-trial: the page sends its report to the new one, and nothing is flagged."""
     before = serve("one.sqlite")
     robot, plan, following = before.begun()
@@ -140,7 +138,7 @@ def test_a_restarted_server_continues_the_trial_on_the_screen(serve: Callable[..
     assert all(row["flags"] is None for row in stored)
 
 
-def test_a_withdrawn_participant_is_forgotten(serve: Callable[..., Served]) -> None:
+def test_a_withdrawn_participant_is_forgotten(serve: Serve) -> None:
     """Withdraw and delete: no row is left; withdraw alone: the answers are kept."""
     served = serve()
     for name, forget in (("P01", True), ("P02", False)):
@@ -154,9 +152,7 @@ def test_a_withdrawn_participant_is_forgotten(serve: Callable[..., Served]) -> N
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_trial_that_another_process_is_storing_is_forgotten_too(
-    serve: Callable[..., Served], database: str, moment: str
-) -> None:
+def test_a_trial_that_another_process_is_storing_is_forgotten_too(serve: Serve, database: str, moment: str) -> None:
     """Two servers on one database; the other one forgets the participant before a trial's row comes, or after it."""
     here, there = serve(store=database), serve(store=database)
     robot, plan, following = here.begun()
@@ -197,7 +193,7 @@ def test_a_trial_that_another_process_is_storing_is_forgotten_too(
             assert robot.setup["session"] not in str(rows), name
 
 
-def test_a_second_tab_of_a_participant_who_is_being_forgotten_begins_nothing(serve: Callable[..., Served]) -> None:
+def test_a_second_tab_of_a_participant_who_is_being_forgotten_begins_nothing(serve: Serve) -> None:
     """The second tab has found the session when the first one deletes it."""
     served = serve()
     robot = served.robot()
@@ -218,7 +214,7 @@ def test_a_second_tab_of_a_participant_who_is_being_forgotten_begins_nothing(ser
             assert connection.execute(sa.text(f"SELECT count(*) FROM {name}")).scalar() == 0, name
 
 
-def test_questions_are_required_and_stored_once(serve: Callable[..., Served]) -> None:
+def test_questions_are_required_and_stored_once(serve: Serve) -> None:
     """A missing answer is asked for again; `ready` sent twice stores one row for each question."""
     questions = [
         {"id": "age", "text": "How old?"},
@@ -235,7 +231,7 @@ def test_questions_are_required_and_stored_once(serve: Callable[..., Served]) ->
     assert stored == {"STUDY_ID": "s1", "age": "30", "sex": None}
 
 
-def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Callable[..., Served]) -> None:
+def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Serve) -> None:
     """Fail twice, or have a small window: screened out with the study's code, which nobody else gets."""
     check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
     browser = {"checks": [check], "screened_out_code": "OUT", "complete_code": "DONE", "smallest_window": [800, 600]}
@@ -256,7 +252,7 @@ def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Callable[...
     assert [row["status"] for row in served.rows(tables.SESSIONS)] == ["aborted", "aborted", "complete"]
 
 
-def test_practice_has_feedback_and_breaks_come_between(serve: Callable[..., Served]) -> None:
+def test_practice_has_feedback_and_breaks_come_between(serve: Serve) -> None:
     """Feedback in practice alone; `counts` after it, then a break after every third trial, none after a page."""
     served = serve(practice=2, break_every=3)
     robot, plan, following = served.begun()
@@ -274,7 +270,7 @@ def test_practice_has_feedback_and_breaks_come_between(serve: Callable[..., Serv
     ]  # fmt: skip
 
 
-def test_without_pages_no_consent_is_stored(serve: Callable[..., Served]) -> None:
+def test_without_pages_no_consent_is_stored(serve: Serve) -> None:
     """`--no-intro`: the first trial comes first."""
     served = serve(intro=False)
     robot, plan, first = served.begun()
@@ -282,7 +278,7 @@ def test_without_pages_no_consent_is_stored(serve: Callable[..., Served]) -> Non
     assert served.rows(tables.CONSENTS) == []
 
 
-def test_a_reload_gives_no_further_attempt_at_the_questions(serve: Callable[..., Served]) -> None:
+def test_a_reload_gives_no_further_attempt_at_the_questions(serve: Serve) -> None:
     """Fail once, reload, fail again: screened out; a later answer changes nothing, and neither does `ready`."""
     check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
     served = serve(browser={"checks": [check], "screened_out_code": "OUT"})
@@ -298,7 +294,7 @@ def test_a_reload_gives_no_further_attempt_at_the_questions(serve: Callable[...,
     assert (served.rows(tables.SESSIONS), served.rows(tables.CHECKS)) == before
 
 
-def test_a_complete_session_stays_complete(serve: Callable[..., Served]) -> None:
+def test_a_complete_session_stays_complete(serve: Serve) -> None:
     """Nothing that its page sends afterwards changes it."""
     check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
     served = serve(browser={"checks": [check], "complete_code": "DONE"})
@@ -310,7 +306,7 @@ def test_a_complete_session_stays_complete(serve: Callable[..., Served]) -> None
     assert [row["status"] for row in served.rows(tables.SESSIONS)] == ["complete"]
 
 
-def test_pictures_are_there_after_a_restart_before_the_next_answer(serve: Callable[..., Served]) -> None:
+def test_pictures_are_there_after_a_restart_before_the_next_answer(serve: Serve) -> None:
     """Fetch the pictures of the trials ahead, and at the end those of the review, from a server that has not met us."""
     before = serve("one.sqlite")
     robot, plan, following = before.begun()
@@ -327,9 +323,7 @@ def test_pictures_are_there_after_a_restart_before_the_next_answer(serve: Callab
 
 
 @pytest.mark.parametrize("mask", ["none", "noise"])
-def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(
-    serve: Callable[..., Served], mask: str
-) -> None:
+def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(serve: Serve, mask: str) -> None:
     """The page learns their addresses before it has said what its display is."""
     served = serve(picture_size=32, mask=mask, exposure_ms=100)
     _, _, first = served.begun()
@@ -339,7 +333,7 @@ def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(
             assert picture.size == (32, 24)
 
 
-def test_encoded_pictures_are_the_stimuli(serve: Callable[..., Served]) -> None:
+def test_encoded_pictures_are_the_stimuli(serve: Serve) -> None:
     """The pixels are those of the files after encoding."""
     served = serve()
     _, plan, first = served.begun()
@@ -348,7 +342,7 @@ def test_encoded_pictures_are_the_stimuli(serve: Callable[..., Served]) -> None:
         assert (np.asarray(picture) == served.room.library.decoded(plan[0]["stimulus"])).all()
 
 
-def test_an_answer_in_the_moment_of_the_onset_counts(serve: Callable[..., Served]) -> None:
+def test_an_answer_in_the_moment_of_the_onset_counts(serve: Serve) -> None:
     """A browser's clock has steps of up to a millisecond. Without an end of the window there is no other answer."""
     served = serve(response_ms="unlimited")
     robot, _, first = served.begun()
@@ -359,7 +353,7 @@ def test_an_answer_in_the_moment_of_the_onset_counts(serve: Callable[..., Served
     assert (row["response"], row["reaction_time_ms"], row["flags"]) == ("fake", 0.0, "early_key")
 
 
-def test_two_pictures_without_a_gap_are_two_showings(serve: Callable[..., Served]) -> None:
+def test_two_pictures_without_a_gap_are_two_showings(serve: Serve) -> None:
     """The second appears in the moment in which the first vanishes."""
     served = serve(protocol="paired", layout="one_after_other", exposure_ms=400)
     robot, _, following = served.begun()
@@ -375,12 +369,12 @@ def test_two_pictures_without_a_gap_are_two_showings(serve: Callable[..., Served
     [({}, "--viewing-distance-cm"), ({"intro": False, "viewing_distance_cm": 60.0}, "leave out --no-intro")],
 )
 def test_degrees_that_cannot_be_known_are_refused_before_anybody_comes(
-    serve: Callable[..., Served], quiz: dict[str, Any], missing: str
+    serve: Serve, quiz: dict[str, Any], missing: str
 ) -> None:
     with pytest.raises(UserError, match=missing):
         serve(picture_size="8 deg", **quiz)
 
 
-def test_a_study_that_cannot_be_dealt_is_refused_before_anybody_comes(serve: Callable[..., Served]) -> None:
+def test_a_study_that_cannot_be_dealt_is_refused_before_anybody_comes(serve: Serve) -> None:
     with pytest.raises(UserError, match="real"):
         serve(real=90, fake=90, strict_counts=True)

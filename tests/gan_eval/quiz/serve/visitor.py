@@ -270,3 +270,7 @@ class Visitor:
                 text,
                 answer,
             )
+
+
+Visit = Callable[..., Visitor]
+"""The fixture that brings a participant in a tab of their own."""

@@ -1,32 +1,31 @@
 """Fixtures of the page in a real browser."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:  # both need selenium
-    from page_server import Server
+    from page_server import PageServer
     from visitor import Visitor
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., "Server"]]:
+def serve(tmp_path: Path) -> Iterator[Callable[..., "PageServer"]]:
     """Serve a study with these settings of the quiz."""
-    from page_server import Server
+    from page_server import PageServer
 
-    with ExitStack() as stack:
+    servers: list[PageServer] = []
 
-        def start(*options: str, **quiz: Any) -> "Server":
-            server = Server(tmp_path, *options, **quiz)
-            stack.callback(server.end)
-            return server
+    def start(*options: str, **quiz: Any) -> "PageServer":
+        servers.append(PageServer(tmp_path, *options, **quiz))
+        return servers[-1]
 
-        yield start
-        errors = tmp_path / "stderr"
-        assert "Traceback" not in (errors.read_text() if errors.exists() else "")
+    yield start
+    for server in servers:
+        server.stop()
+        assert "Traceback" not in "".join(server.errors)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """The page in a real browser: whole sessions, and what may happen to them."""
 
 import re
-import signal
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,8 +11,8 @@ from gan_eval import tables
 from gan_eval.tables.frames import Row
 
 pytest.importorskip("selenium.webdriver")
-from page_server import NEEDS_BROWSER, UNTIL_ANSWERED, Server, answered, begun, flags
-from visitor import Visitor, by_turns
+from page_server import NEEDS_BROWSER, UNTIL_ANSWERED, Serve, answered, begun, flags
+from visitor import Visit, Visitor, by_turns
 
 pytestmark = NEEDS_BROWSER
 
@@ -58,9 +56,7 @@ SESSIONS = [
 
 
 @pytest.mark.parametrize(("quiz", "touch"), SESSIONS)
-def test_a_whole_session(
-    serve: Callable[..., Server], visit: Callable[..., Visitor], quiz: dict[str, Any], touch: bool
-) -> None:
+def test_a_whole_session(serve: Serve, visit: Visit, quiz: dict[str, Any], touch: bool) -> None:
     """Sit through a session by keys, and by touch on a phone: what is stored is what was pressed."""
     server = serve(**quiz)
     silent = 3 if quiz["response_ms"] != "unlimited" else None
@@ -106,7 +102,7 @@ def check_states(visitor: Visitor, stored: list[Row], quiz: dict[str, Any]) -> N
         assert "saving" in states[-3:], states
 
 
-def test_a_reload_and_a_second_browser(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
+def test_a_reload_and_a_second_browser(serve: Serve, visit: Visit) -> None:
     """Reload in mid-trial: it continues at the next trial; open the link elsewhere: the first page is refused."""
     server = serve(**{**UNTIL_ANSWERED, "real": 2, "fake": 2})
     first = visit(expected=("409",))
@@ -130,12 +126,12 @@ def test_a_reload_and_a_second_browser(serve: Callable[..., Server], visit: Call
 
 
 @pytest.mark.nightly
-def test_a_restarted_server_is_not_noticed(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
+def test_a_restarted_server_is_not_noticed(serve: Serve, visit: Visit) -> None:
     """Kill the server in mid-trial, answer, and start it again: the page continues alone and nothing is flagged."""
     server = serve(**UNTIL_ANSWERED)
     visitor = visit(expected=("ERR_CONNECTION_REFUSED",))
     begun(visitor, server.link())
-    server.end(signal.SIGKILL)
+    server.kill()
     visitor.given[2] = "real"
     visitor.reply("real")
     assert visitor.state("saving")["trial"] == "2"
@@ -147,9 +143,7 @@ def test_a_restarted_server_is_not_noticed(serve: Callable[..., Server], visit: 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("closed", [False, True], ids=["waiting", "closed"])
-def test_an_answer_without_a_network_arrives_once(
-    serve: Callable[..., Server], visit: Callable[..., Visitor], closed: bool
-) -> None:
+def test_an_answer_without_a_network_arrives_once(serve: Serve, visit: Visit, closed: bool) -> None:
     """Answer while the network is down: it is delivered afterwards, also by another tab where this one was closed."""
     server = serve(**UNTIL_ANSWERED)
     visitor = visit(expected=("ERR_INTERNET_DISCONNECTED",))
@@ -176,7 +170,7 @@ def test_an_answer_without_a_network_arrives_once(
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
-def test_pause_and_save_and_quit(serve: Callable[..., Server], visit: Callable[..., Visitor], touch: bool) -> None:
+def test_pause_and_save_and_quit(serve: Serve, visit: Visit, touch: bool) -> None:
     """Pause a trial and continue; pause, save and quit, and come back."""
     server = serve(**UNTIL_ANSWERED)
     visitor = visit(touch=touch)
@@ -197,7 +191,7 @@ def test_pause_and_save_and_quit(serve: Callable[..., Server], visit: Callable[.
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("forget", [False, True])
-def test_withdraw(serve: Callable[..., Server], visit: Callable[..., Visitor], forget: bool) -> None:
+def test_withdraw(serve: Serve, visit: Visit, forget: bool) -> None:
     """Withdraw with and without deletion; the link then shows the end."""
     server = serve(**UNTIL_ANSWERED)
     visitor = visit()
@@ -216,7 +210,7 @@ def test_withdraw(serve: Callable[..., Server], visit: Callable[..., Visitor], f
 
 
 @pytest.mark.nightly
-def test_leave_before_consent(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
+def test_leave_before_consent(serve: Serve, visit: Visit) -> None:
     """Decline: nothing is stored, the study's code is shown, and the code that the browser made for itself is kept."""
     server = serve(**UNTIL_ANSWERED, browser={"declined_code": "NO-1"})
     visitor = visit()
@@ -239,7 +233,7 @@ def test_leave_before_consent(serve: Callable[..., Server], visit: Callable[...,
 
 
 @pytest.mark.nightly
-def test_comprehension_has_two_attempts(serve: Callable[..., Server], visit: Callable[..., Visitor]) -> None:
+def test_comprehension_has_two_attempts(serve: Serve, visit: Visit) -> None:
     """Fail twice: screened out with the code; a correct second attempt continues."""
     server = serve(**UNTIL_ANSWERED, browser={**CHECKS, "screened_out_code": "OUT-1"})
     wrong = {"What do you judge": "sounds"}
@@ -258,9 +252,7 @@ def test_comprehension_has_two_attempts(serve: Callable[..., Server], visit: Cal
 
 
 @pytest.mark.nightly
-def test_without_an_introduction_and_with_a_cyrillic_keyboard(
-    serve: Callable[..., Server], visit: Callable[..., Visitor]
-) -> None:
+def test_without_an_introduction_and_with_a_cyrillic_keyboard(serve: Serve, visit: Visit) -> None:
     """`--no-intro` begins with the first trial; keys of another alphabet count by their place."""
     server = serve("--no-intro", **UNTIL_ANSWERED)
     visitor = visit()
@@ -279,7 +271,7 @@ def test_without_an_introduction_and_with_a_cyrillic_keyboard(
 
 @pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
 def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
-    serve: Callable[..., Server], visit: Callable[..., Visitor], touch: bool
+    serve: Serve, visit: Visit, touch: bool
 ) -> None:
     """Answer before a break and before the end: their pages come half a second after the press."""
     server = serve(**{**UNTIL_ANSWERED, "real": 1, "fake": 1, "break_every": 1})
@@ -295,9 +287,7 @@ def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
 
 
 @pytest.mark.nightly
-def test_no_kill_loses_an_acknowledged_answer(
-    serve: Callable[..., Server], visit: Callable[..., Visitor], pytestconfig: pytest.Config
-) -> None:
+def test_no_kill_loses_an_acknowledged_answer(serve: Serve, visit: Visit, pytestconfig: pytest.Config) -> None:
     """Kill the server, reload or close the page at random moments: every acknowledged answer is stored, once."""
     generator = np.random.default_rng(3)
     server = serve(**{**UNTIL_ANSWERED, "real": 4, "fake": 4})
@@ -316,7 +306,7 @@ def test_no_kill_loses_an_acknowledged_answer(
             kills -= 1
             how = generator.choice(["server", "reload", "close"])
             if how == "server":
-                server.end(signal.SIGKILL)
+                server.kill()
                 server.start()
                 continue
             visitor.given.pop(int(hooks.get("trial", 0)), None)  # not acknowledged; its trial may come once more
