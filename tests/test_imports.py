@@ -22,30 +22,11 @@ SEPARATE = ("quiz", "metrics", "stats")
 """Rooms that are to be used alone: they share tables and do not import each other."""
 
 LIGHT_MODULES = (
-    "tables",
-    "tables.cells",
-    "tables.frames",
-    "settings.sections",
-    "settings.study",
-    "settings.quiz",
-    "settings.training",
-    "settings.analysis",
-    "study",
-    "store",
-    "giveaways",
-    "store.export",
-    "stimuli",
-    "stimuli.importing",
-    "stimuli.holes",
-    "stimuli.pictures",
-    "files",
-    "errors",
-    "quiz",
-    "cli.doctor",
-    "metrics.catalogue",
-    "metrics.weights.cache",
-    "metrics.weights.package",
-)
+    "tables", "tables.cells", "tables.frames", "settings.sections", "settings.study", "settings.quiz",
+    "settings.training", "settings.analysis", "study", "store", "giveaways", "store.export", "stimuli",
+    "stimuli.importing", "stimuli.holes", "stimuli.pictures", "files", "errors", "quiz", "cli.doctor",
+    "metrics.catalogue", "metrics.weights.cache", "metrics.weights.package",
+)  # fmt: skip
 HEAVY = ("pandas", "scipy", "torch", "torchmetrics", "torchvision", "matplotlib", "statsmodels")
 
 

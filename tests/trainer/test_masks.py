@@ -13,19 +13,7 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.settings.training import InpaintingSettings, MaskKind
 from gan_eval.stimuli.holes import Hole
-from trainer.masks import (
-    Band,
-    Masks,
-    Size,
-    band_of,
-    blocks,
-    centre,
-    fitted,
-    hash_holes,
-    pasted,
-    read_holes,
-    region,
-)
+from trainer.masks import Band, Masks, Size, band_of, blocks, centre, fitted, hash_holes, pasted, read_holes, region
 
 Maker = Callable[..., Hole]
 

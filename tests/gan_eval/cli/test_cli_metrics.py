@@ -152,10 +152,3 @@ def test_folders_without_partners_have_the_metrics_that_need_none(
     status, _, err = command(*folders(pair, tmp_path / "other"), "--metrics", "sharpness,psnr")
     assert status == 2
     assert err.rstrip().endswith("only metrics of single pictures and of sets (niqe, fid, kid) need no partners")
-
-
-def test_a_report_is_made_of_the_tables(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
-    report = tmp_path / "report.html"
-    options = ["--metrics", "psnr", "--report", report]
-    assert command(*folders(pair, tmp_path / "out"), *options)[0] == 0
-    assert "PSNR" in report.read_text(encoding="utf-8")
