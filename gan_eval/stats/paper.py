@@ -146,9 +146,10 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
             is_all = model == EVERYTHING
             if protocol == SINGLE:
                 cells = _detected(part, frames["comparisons"], cited.get(None if is_all else (model, dataset)))
-                if is_all and dprimes and not min(dprimes) <= cells["dprime"] <= max(dprimes):
+                dprime = cells.get("dprime", np.nan)
+                if is_all and dprimes and (dprime < min(dprimes) - 1e-9 or dprime > max(dprimes) + 1e-9):
                     cells["note"] = joined(cells["note"], _OUTSIDE)
-                dprimes += [cells["dprime"]] if "dprime" in cells else []
+                dprimes += [] if np.isnan(dprime) else [dprime]
             else:
                 of = (None, None if several else dataset) if is_all else (model, dataset)
                 cells = {

@@ -41,9 +41,9 @@ MANY_GROUPS = 16
 """Number of people from which that rule applies; with fewer, Student's t has few degrees of freedom."""
 Fits = dict[object, CrossedFit | NoFitError]
 """Fits that several questions share, by `Question.key`."""
-_NODES = np.linspace(-9.0, 9.0, 301)
+NODES = np.linspace(-9.0, 9.0, 301)
 """Nodes of the trapezoidal rule, whose error for this integrand is below exp(-2π² / (0.06 s))."""
-_WEIGHTS = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
+WEIGHTS = np.exp(-(NODES**2) / 2) / np.exp(-(NODES**2) / 2).sum()
 
 
 class PopulationProportions(NamedTuple):
@@ -72,10 +72,10 @@ def population_proportions(eta: np.ndarray, sd: np.ndarray, *, link: str = "logi
         scale = np.sqrt(1 + sd**2)
         density = np.exp(-((eta / scale) ** 2) / 2) / np.sqrt(2 * np.pi)
         return PopulationProportions(ndtr(eta / scale), density / scale, -density * eta * sd / scale**3)
-    share = expit(eta[:, None] + sd[:, None] * _NODES)
+    share = expit(eta[:, None] + sd[:, None] * NODES)
     slope = share * (1 - share)
     return PopulationProportions(
-        (share * _WEIGHTS).sum(axis=1), (slope * _WEIGHTS).sum(axis=1), (slope * _NODES * _WEIGHTS).sum(axis=1)
+        (share * WEIGHTS).sum(axis=1), (slope * WEIGHTS).sum(axis=1), (slope * NODES * WEIGHTS).sum(axis=1)
     )
 
 

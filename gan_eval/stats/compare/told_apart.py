@@ -10,26 +10,34 @@ data sets for sensitivity (Simpson's paradox).
 Where the model has no estimate, or diverges, the row has the observed shares. Their intervals are of shares with one
 answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288; of several rows in equal parts,
 Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456), with errors clustered by participant and by
-picture; of one participant, by picture. Where the observed share lies more than a standard error outside of that
-estimate, the interval reaches beyond it as far as Wilson's or Newcombe's.
+picture; of one participant, by picture. Where all answers of a cell agree, the error is at least that of people and
+pictures who differ by an assumed standard deviation. Where the observed share lies more than a standard error outside
+of that estimate, the interval reaches beyond it as far as Wilson's or Newcombe's.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import log_expit, logsumexp, ndtr, ndtri
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import cells, cluster_sums, equivalence_p, freedom, n_levels, t_critical, two_sided_p
-from gan_eval.stats.compare.contrast import FEW_ANSWERS, MANY_GROUPS, cell_proportions
+from gan_eval.stats.compare.contrast import (
+    FEW_ANSWERS,
+    MANY_GROUPS,
+    NODES,
+    WEIGHTS,
+    cell_proportions,
+    population_proportions,
+)
 from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, wald_interval
 from gan_eval.stats.groups import joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
-from gan_eval.stats.shares import newcombe, wilson
+from gan_eval.stats.shares import Z95, newcombe, wilson
 
 CROSSED, CROSSED_CLUSTERED = "crossed_model", "crossed_model_clustered_error"
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
@@ -40,6 +48,11 @@ _LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Standard deviation of random effects, and size of a cell's linear predictor, above which an estimate diverged."""
 ONE_KEY = "nobody gave both answers, so response bias alone explains them"
 ONE_GAVE_BOTH = "one participant alone gave both answers, so response bias explains those of all others"
+_SPREAD = 1.5
+"""Standard deviation of people, and of pictures, in log-odds, that is assumed where all answers of a cell agree."""
+_LIMIT = float(np.log(0.025))
+ADDED = "d′ with one answer of each kind added, since a rate is 0 or 1"
+ONE_SIDED = "nearly all answers are the same, so accuracy is within the margin whatever the pictures: not equivalent"
 FEW_PEOPLE = 6
 """Number of people below which a row's note says that its intervals are wide by necessity."""
 TOO_FEW = "too few participants or pictures for an interval"
@@ -163,6 +176,8 @@ class Rates:
     is_constant: bool = False
     """The answers, or those of one of the rows, do not vary with the pictures: there is no test, and no interval of
     accuracy and d′."""
+    furthest: float = 0.5
+    """Largest distance of accuracy from 1/2 that the share of the answer `fake` allows; of several rows their mean."""
 
     @property
     def given(self) -> tuple[float, float]:
@@ -190,8 +205,13 @@ class Rates:
         ends = (*found.accuracy[1:], *found.accuracy90)
         low, high, low90, high90 = (2 * end - 1 for end in ends)
         difference = self.given[0] - self.given[1]
-        numbers = (low, high, found.p, self.note, low90, high90, found.p_equivalent, self.basis, self.check_p)
+        note = joined(self.note, self._why_not_equivalent(None if margin is None else margin / 2))
+        numbers = (low, high, found.p, note, low90, high90, found.p_equivalent, self.basis, self.check_p)
         return Difference(difference, *numbers, interval=self._interval_of_difference)
+
+    def _why_not_equivalent(self, margin: float | None) -> str | None:
+        """The reason why no answers of these shares could have shown a difference of the margin; None elsewhere."""
+        return ONE_SIDED if margin is not None and self.furthest <= margin and not self._is_open else None
 
     def bias(self) -> Difference:
         """Share of reals judged correctly minus share of fakes judged correctly."""
@@ -210,13 +230,14 @@ class Rates:
         """
         accuracy, hits, false_alarms = (1 + self.fake - self.real) / 2, *self.given
         z, z_error = self._on_probit(accuracy, 0.5, -0.5)
-        limit = np.nan if margin is None or self._is_open else float(ndtri(0.5 + margin))
+        not_equivalent = self._why_not_equivalent(margin)
+        limit = np.nan if margin is None or self._is_open or not_equivalent else float(ndtri(0.5 + margin))
         z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
         dprime = z_hit - z_false_alarm
         error = self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
         reach = float(t_critical(self.df)) * error
         of_hits, of_alarms = self._independent(0.95)
-        is_extreme = {hits, false_alarms} & {0.0, 1.0}
+        is_extreme = bool({hits, false_alarms} & {0.0, 1.0})
         shown = dprime if is_extreme else float(ndtri(hits) - ndtri(false_alarms))
         ends = (dprime - reach, dprime + reach)
         if not is_extreme:
@@ -224,9 +245,11 @@ class Rates:
             independent = shown - float(np.hypot(*down)), shown + float(np.hypot(*up))
             ends = _beyond(shown - dprime, error, ends, independent)
         shares, shares90 = self._accuracy(0.95), self._accuracy(0.9)[1:]
-        if self.is_constant:  # without variance of the answers their intervals would mean nothing
+        if shares.low <= 0.5 <= shares.high:  # both are at chance for the same rates, but not as far from it
+            ends = min(ends[0], 0.0), max(ends[1], 0.0)
+        if self.is_constant:  # without variance of the answers their intervals would mean nothing, nor would d′
             ends = shares90 = (np.nan, np.nan)
-            shares = Estimate(shares.value, *ends)
+            shares, shown, is_extreme = Estimate(shares.value, *ends), np.nan, False
         return Detection(
             self._share(1 - hits, 1 - self.fake, (-1.0, 0.0), (1 - of_hits[1], 1 - of_hits[0])),
             self._share(1 - false_alarms, 1 - self.real, (0.0, -1.0), (1 - of_alarms[1], 1 - of_alarms[0])),
@@ -236,7 +259,7 @@ class Rates:
             np.nan if self._is_open else float(two_sided_p(z, z_error, self.df)),
             float(equivalence_p(z, z_error, self.df, limit)),
             self.basis,
-            joined(self.note, "d′ with one answer of each kind added, since a rate is 0 or 1" if is_extreme else None),
+            joined(self.note, not_equivalent, ADDED if is_extreme else None),
         )
 
     def _share(
@@ -330,18 +353,32 @@ def rates_of(
     if rates.basis is not None and 1 < people < FEW_PEOPLE:
         few_people = f"{people} participants: too few to know how people differ, so the intervals are wide by necessity"
         rates = replace(rates, note=joined(rates.note, few_people))
-    if len(question.rows) > 1:  # the values are the rows' mean; the error allows for the people that rows share
+    rates = replace(rates, furthest=0.5 - abs(sum(rates.given) / 2 - 0.5))
+    if len(question.rows) > 1:  # the values are the rows' mean; the joint error allows for the people that rows share
         rows = [rates_of(question.of_row(row), settings, known, why_not=why_not) for row in question.rows]
         means = np.mean([[row.fake, row.real, *row.given] for row in rows], axis=0)
         few = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
         note = f"{few} of {len(rows)} rows rest on clustered shares" if few and rates.fit is not None else None
         fake, real, *given = map(float, means)
-        if rates.fit is None:  # one answer of each kind added to every row would be too many
-            fake, real = rates.fake, rates.real
+        if rates.fit is None:  # one answer of each kind added to every row would be too many, except to rates of 0 or 1
+            fake = fake if given[0] in (0, 1) else rates.fake
+            real = real if given[1] in (0, 1) else rates.real
         if constant := sum(row.is_constant for row in rows):
             alike = f"in {constant} of {len(rows)} rows the answers do not vary with the pictures"
             rates = replace(rates, is_constant=True, note=joined(rates.note, alike))
-        rates = replace(rates, fake=fake, real=real, observed=(given[0], given[1]), note=joined(rates.note, note))
+        covariances = rates.covariances
+        if all(row.covariances for row in rows):
+            own = [max(row.covariances, key=lambda covariance: np.dot([1, -1], covariance @ [1, -1])) for row in rows]
+            covariances = (*covariances, np.sum(own, axis=0) / len(rows) ** 2)
+        rates = replace(
+            rates,
+            fake=fake,
+            real=real,
+            covariances=covariances,
+            observed=(given[0], given[1]),
+            furthest=float(np.mean([row.furthest for row in rows])),
+            note=joined(rates.note, note),
+        )
     known[question.key] = rates
     return rates
 
@@ -449,6 +486,12 @@ def _clustered(answers: _Answers) -> Rates:
     if several:
         both = _covariance(influence, cells(answers.participant, answers.picture), answers.is_fake)
         by_cluster.append(by_cluster[0] + by_cluster[1] - both)
+    alike = (yes == 0) | (yes == n)
+    if alike.any():  # clusters that do not differ say nothing of how others would; an assumed error needs no t
+        groups = [tuple(n_levels(factor[cell == k]) for factor in factors) for k in range(count)]
+        n = np.array([_independent_answers(groups[k], n[k]) if alike[k] else n[k] for k in range(count)])
+        variances = shares * (1 - shares) / (n + 4 / count) * (Z95 / float(t_critical(df))) ** 2
+        by_cluster.append(answers.weights * variances @ answers.weights.T)
     note = ONE_KEY if gave_both == 0 else ONE_GAVE_BOTH if gave_both == 1 and several else None
     basis = TWO_WAY if several else BY_PICTURE
     n_fake, n_real = map(float, 1 / (answers.weights**2 / n).sum(axis=1))
@@ -456,6 +499,26 @@ def _clustered(answers: _Answers) -> Rates:
     return Rates(
         fake, real, covariances, df, basis, note, observed=observed, n=(n_fake, n_real), is_constant=note is not None
     )
+
+
+@cache
+def _independent_answers(groups: tuple[int, ...], n: float) -> float:
+    """Number of independent answers, all alike, with the same 97.5 % limit of the share as `n` answers, all alike, of
+    people or pictures that differ by `_SPREAD`.
+
+    Args:
+        groups: number of people and of pictures behind the answers; the smaller result counts.
+        n: number of answers.
+    """
+    from scipy.optimize import brentq
+
+    def excess(eta: float, count: int) -> float:
+        all_alike = log_expit(-eta - _SPREAD * NODES) * (n / count)
+        return float(logsumexp(all_alike, b=WEIGHTS)) * count - _LIMIT
+
+    limits = [brentq(excess, -40.0, 40.0, args=(count,)) for count in groups]
+    shares = population_proportions(np.array(limits), np.array([_SPREAD])).share
+    return float(min(n, _LIMIT / np.log1p(-shares.max())))
 
 
 def _covariance(influence: np.ndarray, cluster: np.ndarray, side: np.ndarray) -> np.ndarray:
