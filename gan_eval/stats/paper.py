@@ -99,6 +99,7 @@ PAPER = Table(
 )  # fmt: skip
 
 _ADAPTIVE_RATES = "exposures follow the answers, which holds the rates near 3 in 4: no rate is given"
+_NO_DPRIME = "no d′, since the share of correct choices, or an end of its interval, is 0 or 100 %"
 _OUTSIDE = "d′ is that of the mean rates, which need not lie between those of the rows"
 Frames = Mapping[str, pd.DataFrame]
 Part = tuple[str | None, str | None, pd.DataFrame]
@@ -264,8 +265,8 @@ def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:
             cells = {"accuracy": right, "accuracy_low": low, "accuracy_high": high}
             cells |= {"accuracy90_low": low90, "accuracy90_high": high90, "p": test["p"], "p_holm": test["p_holm"]}
             cells |= {"fooling_rate": 1 - right, "fooling_low": 1 - high, "fooling_high": 1 - low}
-            dprimes = np.sqrt(2) * ndtri([right, low, high])
-            if np.isfinite(dprimes).all():  # not of a share of 0 or 1
+            if not {right, low, high} & {0.0, 1.0}:
+                dprimes = np.sqrt(2) * ndtri([right, low, high])
                 cells |= dict(zip(("dprime", "dprime_low", "dprime_high"), map(float, dprimes), strict=True))
             p = np.nan if pd.isna(test["p"]) else float(test["p"])
             cells |= {"basis": test["basis"], "verdict": _verdict(test, right, p)}
@@ -278,7 +279,7 @@ def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:
             "n_real": part["stimulus"].nunique(),
             "n_answers": len(part),
             **cells,
-            **_tested(part, test),
+            **_tested(part, test, _NO_DPRIME if "accuracy" in cells and "dprime" not in cells else ""),
         }
 
 
@@ -328,12 +329,12 @@ def _comparison(frames: Frames, *names: str, b: str | None = None) -> Row | None
     return None
 
 
-def _tested(part: pd.DataFrame, test: Row | None) -> Row:
-    """What travels with the trials of pairs, and the note of their comparison."""
+def _tested(part: pd.DataFrame, test: Row | None, note: str = "") -> Row:
+    """What travels with the trials of pairs, and the note of their comparison, before one `note` more."""
     if test is None:
         return provenance_cells(part, "no row of comparisons tests just this")
     own = test["note"] if isinstance(test["note"], str) else ""
-    return provenance_cells(part, _exploratory(test), own)
+    return provenance_cells(part, _exploratory(test), own, note)
 
 
 def _exploratory(test: Mapping[Any, Any]) -> str:

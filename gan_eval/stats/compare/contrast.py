@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import expit, ndtr, ndtri
 
-from gan_eval.stats.clustering import equivalence_p, freedom, t_critical
+from gan_eval.stats.clustering import equivalence_p, freedom, n_levels, t_critical, two_sided_p
 from gan_eval.stats.compare.differences import (
     HALF,
     Difference,
     difference_of_proportions,
+    few_people,
     proportion_less_half,
     wald,
     wald_interval,
@@ -167,29 +168,33 @@ def estimate(
         start: where the search for the model starts; it changes the time, not the result.
     """
     units = question.participant, question.picture
-    mean = None
-    if question.rows:  # as `told_apart.rates_of`: the value is the rows' mean, the error that of all answers together
+    mean, reach_apart = None, 0.0
+    if question.rows:  # as `told_apart.rates_of`: the value is the rows' mean, the error the larger of two
         rows = [estimate(row, margin=None, fits=fits, why_not=why_not) for row in question.rows]
         mean = float(np.mean([row.difference for row in rows]))
+        reach_apart = float(np.linalg.norm([(row.ci_high - row.ci_low) / 2 for row in rows])) / len(rows)
     check = (
         proportion_less_half(question.success, *units, margin=margin, row=question.cell, mean=mean)
         if question.of_one_proportion
         else difference_of_proportions(question.success, question.in_a, *units, margin=margin)
     )
+    few_note = few_people(n_levels(question.participant)) if check.basis else ""
     if why_not:
-        return check._replace(note=joined(f"clustered shares instead of the crossed model ({why_not})", check.note))
-    df, least_error = question.freedom(), 0.0
+        reason = f"clustered shares instead of the crossed model ({why_not})"
+        return check._replace(note=joined(reason, check.note, few_note))
+    df = question.freedom()
+    least_error = float(np.nan_to_num(reach_apart / t_critical(df)))
     few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
     if few and df >= MANY_GROUPS - 1 and check.basis == "two_way_cluster":
         reach = max(check.ci_high - check.difference, check.difference - check.ci_low)
-        least_error = reach / float(t_critical(df))
+        least_error = max(least_error, reach / float(t_critical(df)))
     try:
         result = _by_model(question, margin, fits, start, least_error, mean)
     except NoFitError as reason:
-        return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note))
+        return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
     differs = (result.p < ALPHA) != (check.p < ALPHA)
     note = f"clustered shares judge otherwise (p = {check.p:.2g})" if differs else ""
-    return result._replace(check_p=check.p, note=note)
+    return result._replace(check_p=check.p, note=joined(note, few_note))
 
 
 def _by_model(
@@ -233,10 +238,21 @@ def _by_model(
     weights = question.cell_weights
     difference = question.constant + float(weights.dot(cells.share)) if mean is None else mean
     error = max(float(np.sqrt(max(weights.dot(cells.covariance).dot(weights), 0.0))), least_error)
-    test = wald(difference, error, df)
-    bound = HALF if question.of_one_proportion else 1.0
-    low, high, low90, high90 = (float(np.clip(end, -bound, bound)) for end in test[:4])
-    p_equivalent = np.nan if margin is None else float(equivalence_p(difference, error, df, margin))
-    ends = (low, high, test.p, "", low90, high90, p_equivalent, "crossed_model")
-    interval = wald_interval(difference, error, df, bound=bound)
-    return Difference(difference, *ends, interval=interval, bound=bound)
+    if not question.of_one_proportion:
+        test, interval = wald(difference, error, df), wald_interval(difference, error, df)
+        p_equivalent = np.nan if margin is None else float(equivalence_p(difference, error, df, margin))
+        ends = (*test[:2], test.p, "", *test[2:4], p_equivalent, "crossed_model")
+        return Difference(difference, *ends, interval=interval)
+    if abs(difference) >= HALF:
+        raise NoFitError("every answer of every row is the same")
+    z = float(ndtri(HALF + difference))  # as `told_apart` on the probit scale, where intervals end before 0 and 1
+    error *= float(np.sqrt(2 * np.pi) * np.exp(z**2 / 2))
+
+    def of_one_proportion(coverage: float) -> tuple[float, float]:
+        reach = float(t_critical(df, coverage=coverage)) * error
+        return float(ndtr(z - reach)) - HALF, float(ndtr(z + reach)) - HALF
+
+    p = float(two_sided_p(z, error, df))
+    p_equivalent = np.nan if margin is None else float(equivalence_p(z, error, df, float(ndtri(HALF + margin))))
+    ends = (*of_one_proportion(0.95), p, "", *of_one_proportion(0.9), p_equivalent, "crossed_model")
+    return Difference(difference, *ends, interval=of_one_proportion, bound=HALF)

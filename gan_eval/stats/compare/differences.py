@@ -20,6 +20,17 @@ ONE_PARTICIPANT = "one participant: says nothing of people in general"
 """Note of a row that has an interval over pictures, but no test and no verdict."""
 
 
+FEW_PEOPLE = 6
+"""Number of people below which a note says that intervals are wide by necessity."""
+
+
+def few_people(number: int) -> str:
+    """The note on intervals between so few people; empty for one, who has a note of their own, and for enough."""
+    if not 1 < number < FEW_PEOPLE:
+        return ""
+    return f"{number} participants: too few to know how people differ, so the intervals are wide by necessity"
+
+
 class WaldTest(NamedTuple):
     """Intervals and test of an estimate, with Student's t as the reference."""
 

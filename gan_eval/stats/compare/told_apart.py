@@ -33,7 +33,7 @@ from gan_eval.stats.compare.contrast import (
     cell_proportions,
     population_proportions,
 )
-from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, wald_interval
+from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, few_people, wald_interval
 from gan_eval.stats.groups import joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
@@ -53,8 +53,6 @@ _SPREAD = 1.5
 _LIMIT = float(np.log(0.025))
 ADDED = "d′ with one answer of each kind added, since a rate is 0 or 1"
 ONE_SIDED = "nearly all answers are the same, so accuracy is within the margin whatever the pictures: not equivalent"
-FEW_PEOPLE = 6
-"""Number of people below which a row's note says that its intervals are wide by necessity."""
 TOO_FEW = "too few participants or pictures for an interval"
 
 
@@ -349,10 +347,8 @@ def rates_of(
         why_not = why_not or f"{len(question.rows)} models"
     answers = _answers(question.trials)
     rates = _estimated(question.trials, answers, settings, why_not, start)
-    people = n_levels(answers.participant)
-    if rates.basis is not None and 1 < people < FEW_PEOPLE:
-        few_people = f"{people} participants: too few to know how people differ, so the intervals are wide by necessity"
-        rates = replace(rates, note=joined(rates.note, few_people))
+    if rates.basis is not None:
+        rates = replace(rates, note=joined(rates.note, few_people(n_levels(answers.participant))))
     rates = replace(rates, furthest=0.5 - abs(sum(rates.given) / 2 - 0.5))
     if len(question.rows) > 1:  # the values are the rows' mean; the joint error allows for the people that rows share
         rows = [rates_of(question.of_row(row), settings, known, why_not=why_not) for row in question.rows]

@@ -39,11 +39,27 @@ def test_the_share_is_the_crossed_models_averaged_over_people_and_pairs() -> Non
     assert row["difference"] == pytest.approx(share - 0.5, abs=1e-6)
     assert (row["n_a"], row["n_b"]) == (chosen.sum(), (~chosen).sum())
     quantiles = student.ppf([0.975, 0.95], 19)
-    error = (row["ci_high"] - row["difference"]) / quantiles[0]
-    assert row["ci90_high"] - row["difference"] == pytest.approx(quantiles[1] * error)
-    assert row["p"] == pytest.approx(2 * student.sf(row["difference"] / error, 19))
-    assert row["p_equivalent"] == pytest.approx(student.sf((0.3 - row["difference"]) / error, 19))
+    z = norm.ppf(share)
+    error = (norm.ppf(0.5 + row["ci_high"]) - z) / quantiles[0]
+    assert row["ci90_high"] == pytest.approx(norm.cdf(z + quantiles[1] * error) - 0.5)
+    assert row["ci_low"] == pytest.approx(norm.cdf(z - quantiles[0] * error) - 0.5)
+    assert row["p"] == pytest.approx(2 * student.sf(z / error, 19))
+    assert row["p_equivalent"] == pytest.approx(student.sf((norm.ppf(0.8) - z) / error, 19))
     assert not row["exploratory"]
+
+
+def test_intervals_of_pairs_near_the_ceiling_end_before_100_percent() -> None:
+    """96.5 [92.0, 100.0], symmetric and cut off, without d'."""
+    frames = analyze(simulated_pairs(people=12, items=20, effect=4.0))
+    row = frames["paper"].iloc[0]
+    assert row["basis"] == "crossed_model"
+    assert 0.9 < row["accuracy_low"] < row["accuracy"] < row["accuracy_high"] < 1
+    assert row["accuracy"] - row["accuracy_low"] > row["accuracy_high"] - row["accuracy"]
+    assert np.isfinite(row[["dprime", "dprime_low", "dprime_high"]].to_numpy(float)).all()
+    row = analyze(simulated_pairs(people=3, items=20, effect=30.0))["paper"].iloc[0]
+    assert (row["accuracy"], row["dprime"]) == (1.0, pytest.approx(np.nan, nan_ok=True))
+    assert "no d′, since the share" in row["note"]
+    assert "3 participants: too few to know how people differ" in row["note"]
 
 
 def test_clustered_share_is_the_two_way_sandwich() -> None:
