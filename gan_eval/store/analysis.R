@@ -36,20 +36,29 @@ if (several) {
 # The default tolerance of the inner steps, 1e-7, leaves errors of up to 1 % in some fits.
 control <- glmerControl(optimizer = "bobyqa", tolPwrss = 1e-10)
 
-# `slope` is the kind's column where its effect varies from participant to participant, else "".
-fit <- function(outcome, effects, data, slope) {
-  people <- if (slope == "") "(1|participant)" else sprintf("(1 + %s|participant)", slope)
-  formula <- as.formula(paste(outcome, "~", paste(c(effects, people, "(1|stimulus)"), collapse = " + ")))
-  best <- glmer(formula, data = data, family = binomial(link), nAGQ = 1, control = control)
-  if (slope != "" && isSingular(best)) { # the search can stop short of the maximum there: start from two other points
+search <- function(formula, data, ...) {
+  glmer(as.formula(formula), data = data, family = binomial(link), nAGQ = 1, control = control, ...)
+}
+
+# A search can stop short of the maximum where a slope's fit is singular: start from two other points, too.
+highest <- function(formula, data) {
+  best <- search(formula, data)
+  theta <- getME(best, "theta")
+  person <- startsWith(names(theta), "participant")
+  if (sum(person) == 3 && isSingular(best)) {
     for (sign in c(-1, 1)) {
-      theta <- getME(best, "theta")
-      theta[startsWith(names(theta), "participant")] <- c(0.3, sign * 0.3, 0.3)
-      again <- update(best, start = list(theta = theta, fixef = fixef(best)))
+      theta[person] <- c(0.3, sign * 0.3, 0.3)
+      again <- search(formula, data, start = list(theta = theta, fixef = fixef(best)))
       if (logLik(again) > logLik(best)) best <- again
     }
   }
   best
+}
+
+# `slope` is the kind's column where its effect varies from participant to participant, else "".
+fit <- function(outcome, effects, data, slope) {
+  people <- if (slope == "") "(1|participant)" else sprintf("(1 + %s|participant)", slope)
+  highest(paste(outcome, "~", paste(c(effects, people, "(1|stimulus)"), collapse = " + ")), data)
 }
 
 # A formula's fixed effects with their Wald tests.
@@ -80,11 +89,13 @@ judge <- function(name, outcome, effects, data, kind, slope = FALSE) {
   )
 }
 
-results <- judge("1", "correct", c(), answered, "")
-if (length(unique(answered$kind)) == 2) {
+results <- if (length(unique(answered$correct)) == 2) judge("1", "correct", c(), answered, "")
+if (length(unique(answered$kind)) == 2 && length(unique(answered$called_fake)) == 2) {
   # The last one is the model behind `told apart`: sensitivity of these people, allowing for their leanings and skills.
   for (slope in c(FALSE, TRUE)) {
-    results <- rbind(results, judge("kind", "correct", "real", answered, "real", slope))
+    if (length(unique(answered$correct)) == 2) {
+      results <- rbind(results, judge("kind", "correct", "real", answered, "real", slope))
+    }
     results <- rbind(results, if (several) {
       judge("kind + dataset", "called_fake", c("fake", "dataset"), with_dataset, "fake", slope)
     } else {
@@ -95,79 +106,156 @@ if (length(unique(answered$kind)) == 2) {
 cat("\n")
 print(results, digits = 6)
 
-# The table to cite, `paper.csv`, for single pictures: one model for each row, averaged over participants and pictures.
-# Its numbers are those of `paper.csv` where `basis` is crossed_model, as the search of lme4 comes near them.
+# The table to cite, `paper.csv`, of single pictures and of pairs with the real one: one model for each row, averaged
+# over participants and pictures. Its numbers are those of `paper.csv` where `basis` is crossed_model, as the search of
+# lme4 comes near them. Where a model has no estimate, the numbers are empty; `paper.csv` then has clustered shares.
 
-# Shares of the answer fake to fakes and to reals, each the weighted mean of its cells, with their covariance.
-averaged <- function(data, weights) {
-  data$side <- ifelse(data$kind == "fake", 0.5, -0.5)
-  best <- glmer(
-    called_fake ~ 0 + cell + (1 + side | participant) + (1 | stimulus),
-    data = data, family = binomial(link), nAGQ = 1, control = control
-  )
+columns <- c(
+  "protocol", "model", "dataset", "n_participants", "n_fake", "n_real", "n_answers",
+  "fooling_rate", "fooling_low", "fooling_high", "real_called_real", "real_low", "real_high",
+  "accuracy", "accuracy_low", "accuracy_high", "accuracy90_low", "accuracy90_high",
+  "dprime", "dprime_low", "dprime_high", "p", "p_holm", "preference", "preference_low", "preference_high",
+  "grade", "grade_low", "grade_high", "threshold_ms", "threshold_ms_low", "threshold_ms_high",
+  "verdict", "basis", "simulated", "note", "fraction", "run"
+)
+largest <- if (link == "probit") c(sd = 4, eta = 6) else c(sd = 7, eta = 10)
+count <- function(column) length(unique(column))
+both <- function(outcome, group) sum(tapply(outcome, group, count) == 2)
+
+# Population-averaged shares of the outcome, each the weighted mean of its cells, with their covariance; NULL without
+# an estimate. `side` of a cell is the value of the slope's column.
+averaged <- function(data, outcome, weights, side = 0 * weights[, 1]) {
+  if (any(tapply(data[[outcome]], data$cell, count) == 1) || count(data$participant) < 2) return(NULL)
+  slope <- any(side != 0)
+  people <- if (slope) "(1 + side|participant)" else "(1|participant)"
+  cells <- if (nlevels(data$cell) > 1) "0 + cell" else "1"
+  formula <- paste(outcome, "~", cells, "+", people, "+ (1|stimulus)")
+  best <- highest(formula, data)
   theta <- getME(best, "theta")
-  side <- ifelse(weights[, "fake"] > 0, 0.5, -0.5)
+  spread <- function(theta) {
+    person <- theta["participant.(Intercept)"]^2 + 0 * side
+    if (slope) {
+      person <- (theta["participant.(Intercept)"] + theta["participant.side.(Intercept)"] * side)^2 +
+        (theta["participant.side"] * side)^2
+    }
+    person + theta["stimulus.(Intercept)"]^2
+  }
+  sds <- c(attr(VarCorr(best)$participant, "stddev"), attr(VarCorr(best)$stimulus, "stddev"))
+  if (max(sds) > largest["sd"] || max(abs(fixef(best))) > largest["eta"]) return(NULL)
   shares <- function(at) {
-    theta <- at[names(theta)]
-    person <- theta[c("participant.(Intercept)", "participant.side.(Intercept)", "participant.side")]
-    variance <- (person[1] + person[2] * side)^2 + (person[3] * side)^2 + theta["stimulus.(Intercept)"]^2
     eta <- at[length(theta) + seq_along(side)]
     mean_share <- function(eta, sd) {
       if (link == "probit") return(pnorm(eta / sqrt(1 + sd^2)))
       integrate(function(z) plogis(eta + sd * z) * dnorm(z), -12, 12, rel.tol = 1e-10)$value
     }
-    crossprod(weights, mapply(mean_share, eta, sqrt(variance)))[, 1]
+    crossprod(weights, mapply(mean_share, eta, sqrt(spread(at[names(theta)]))))[, 1]
   }
   at <- c(theta, fixef(best))
   free <- !(getME(best, "lower")[seq_along(at)] %in% 0 & at < 1e-4) # an SD that is estimated at 0 has no error
   free[is.na(free)] <- TRUE
-  deviance <- update(best, devFunOnly = TRUE)
+  deviance <- search(formula, data, devFunOnly = TRUE)
   moved <- function(part) replace(at, free, part)
   control <- list(ndeps = rep(1e-3, sum(free)))
   information <- optimHess(at[free], function(part) deviance(unname(moved(part))), control = control) / 2
-  slope <- sapply(which(free), function(place) {
+  slopes <- sapply(which(free), function(place) {
     step <- replace(0 * at, place, 1e-4)
     (shares(at + step) - shares(at - step)) / 2e-4
   })
-  list(shares = shares(at), covariance = slope %*% solve(information) %*% t(slope))
+  slopes <- matrix(slopes, ncol(weights))
+  list(shares = shares(at), covariances = list(slopes %*% solve(information) %*% t(slopes)))
 }
 
-# The numbers of a row from two shares, their covariance and the degrees of freedom.
-cited <- function(shares, covariance, df) {
-  error <- function(by) sqrt(drop(t(by) %*% covariance %*% by))
-  ends <- function(share, by, coverage = 0.95) {
-    z <- qnorm(share)
-    pnorm(z + c(-1, 1) * qt((1 + coverage) / 2, df) * error(by) / dnorm(z))
+# The mean of rows, each counted once: its error is the larger of that of one fit of all and that of independent rows.
+together <- function(joint, rows) {
+  if (is.null(joint) || any(sapply(rows, is.null))) return(NULL)
+  mean_of <- function(parts, power = 1) Reduce(`+`, parts) / length(parts)^power
+  apart <- mean_of(lapply(rows, function(row) row$covariances[[1]]), 2)
+  list(shares = mean_of(lapply(rows, function(row) row$shares)), covariances = c(joint$covariances, list(apart)))
+}
+
+# A share's interval on the probit scale, and its p against 1/2.
+interval <- function(share, error, df, coverage = 0.95) {
+  z <- qnorm(share)
+  pnorm(z + c(-1, 1) * qt((1 + coverage) / 2, df) * error / dnorm(z))
+}
+p_of <- function(share, error, df) 2 * pt(-abs(qnorm(share)) * dnorm(qnorm(share)) / error, df)
+error_of <- function(fitted, by) sqrt(max(sapply(fitted$covariances, function(covariance) by %*% covariance %*% by)))
+
+# The numbers of a row of single pictures, from two shares, and of a row of pairs, from one.
+cited <- function(fitted, df) {
+  if (is.null(fitted)) return(list(note = "the model has no estimate"))
+  shares <- fitted$shares
+  if (length(shares) == 1) {
+    error <- error_of(fitted, 1)
+    ends <- interval(shares, error, df)
+    rates <- c(fooling_rate = 1 - shares, fooling_low = 1 - ends[2], fooling_high = 1 - ends[1])
+    accuracy <- shares
+    dprime <- sqrt(2) * qnorm(c(shares, ends))
+  } else {
+    accuracy <- (1 + shares[1] - shares[2]) / 2
+    error <- error_of(fitted, c(0.5, -0.5))
+    ends <- interval(accuracy, error, df)
+    z <- qnorm(shares)
+    dprime <- z[1] - z[2] + c(0, -1, 1) * qt(0.975, df) * error_of(fitted, c(1, -1) / dnorm(z))
+    if (ends[1] <= 0.5 && ends[2] >= 0.5) dprime[2:3] <- c(min(dprime[2], 0), max(dprime[3], 0))
+    rates <- c(
+      1 - shares[1], interval(1 - shares[1], error_of(fitted, c(1, 0)), df),
+      1 - shares[2], interval(1 - shares[2], error_of(fitted, c(0, 1)), df)
+    )
+    names(rates) <- c("fooling_rate", "fooling_low", "fooling_high", "real_called_real", "real_low", "real_high")
   }
-  accuracy <- (1 + shares[["fake"]] - shares[["real"]]) / 2
-  z <- qnorm(shares)
-  reach <- qt(0.975, df) * error(c(1, -1) / dnorm(z))
-  numbers <- c(
-    1 - shares[["fake"]], ends(1 - shares[["fake"]], c(1, 0)), 1 - shares[["real"]], ends(1 - shares[["real"]], c(0, 1)),
-    accuracy, ends(accuracy, c(0.5, -0.5)), ends(accuracy, c(0.5, -0.5), 0.9),
-    z[["fake"]] - z[["real"]] + c(0, -1, 1) * reach,
-    2 * pt(-abs(qnorm(accuracy)) * dnorm(qnorm(accuracy)) / error(c(0.5, -0.5)), df)
-  )
-  setNames(as.list(numbers), c(
-    "fooling_rate", "fooling_low", "fooling_high", "real_called_real", "real_low", "real_high",
-    "accuracy", "accuracy_low", "accuracy_high", "accuracy90_low", "accuracy90_high",
-    "dprime", "dprime_low", "dprime_high", "p"
+  ends90 <- interval(accuracy, error, df, 0.9)
+  c(as.list(rates), list(
+    accuracy = accuracy, accuracy_low = ends[1], accuracy_high = ends[2],
+    accuracy90_low = ends90[1], accuracy90_high = ends90[2],
+    dprime = dprime[1], dprime_low = dprime[2], dprime_high = dprime[3],
+    p = p_of(accuracy, error, df), basis = "crossed_model"
   ))
 }
 
-paper <- function(answered) {
-  answered$dataset <- ifelse(is.na(answered$dataset), "", as.character(answered$dataset))
-  answered$model <- ifelse(answered$kind == "real" | is.na(answered$model), "", as.character(answered$model))
+row_of <- function(...) {
+  row <- setNames(rep(list(NA), length(columns)), columns)
+  given <- list(...)
+  as.data.frame(replace(row, names(given), given))
+}
+
+simulated_of <- function(data) if ("simulated" %in% names(data)) any(data$simulated %in% TRUE) else NA
+
+# Holm's correction over the rows that are tested; unknown where one of these has no estimate here.
+holm <- function(p, tested) {
+  adjusted <- rep(NA_real_, length(p))
+  if (!anyNA(p[tested])) adjusted[tested] <- p.adjust(p[tested], "holm")
+  adjusted
+}
+
+# `furthest`: how far the share of one answer lets accuracy be from 1/2; no further, and nothing is equivalent.
+with_verdicts <- function(table, tested, furthest) {
+  within <- !is.na(margin) & table$accuracy90_low > 0.5 - margin & table$accuracy90_high < 0.5 + margin &
+    furthest > margin
+  table$verdict <- ifelse(
+    table$p_holm < 0.05, ifelse(table$accuracy < 0.5, "below chance", "told apart"),
+    ifelse(within, "equivalent to chance", "undecided")
+  )
+  table$verdict[!tested] <- "no verdict"
+  table
+}
+
+by_name <- function(frame) frame[order(frame$dataset, frame$model, method = "radix"), ]
+filled <- function(column) ifelse(is.na(column), "", as.character(column))
+all_of <- function(sets) if (length(unique(sets)) == 1) sets[1] else "all"
+
+of_single <- function(answered) {
+  answered$dataset <- filled(answered$dataset)
+  answered$model <- ifelse(answered$kind == "real", "", filled(answered$model))
+  answered$side <- ifelse(answered$kind == "fake", 0.5, -0.5)
   fakes <- unique(answered[answered$kind == "fake", c("dataset", "model")])
-  fakes <- fakes[fakes$dataset %in% answered$dataset[answered$kind == "real"], ]
-  fakes <- fakes[order(fakes$dataset, fakes$model, method = "radix"), ]
-  of_row <- function(place) {
+  fakes <- by_name(fakes[fakes$dataset %in% answered$dataset[answered$kind == "real"], ])
+  places <- lapply(seq_len(nrow(fakes)), function(place) {
     fake <- answered$dataset == fakes$dataset[place] & answered$kind == "fake" & answered$model == fakes$model[place]
     real <- answered$dataset == fakes$dataset[place] & answered$kind == "real" &
       answered$session %in% answered$session[fake]
     which(fake | real)
-  }
-  places <- lapply(seq_len(nrow(fakes)), of_row)
+  })
   estimate <- function(place) {
     data <- answered[place, ]
     data$cell <- factor(paste(data$dataset, ifelse(data$kind == "fake", paste0("fake ", data$model), "real"), sep = "/"))
@@ -175,43 +263,96 @@ paper <- function(answered) {
     cells <- cells[order(as.integer(cells$cell)), ]
     is_fake <- cells$kind == "fake"
     models <- table(cells$dataset[is_fake])
-    count <- as.numeric(models)[match(cells$dataset, names(models))] # by place: a data set may have no name
-    real <- ifelse(is_fake, 0, count / sum(is_fake))
-    fitted <- averaged(data, cbind(fake = is_fake / sum(is_fake), real = as.numeric(real)))
+    rows <- as.numeric(models)[match(cells$dataset, names(models))] # by place: a data set may have no name
+    weights <- cbind(is_fake / sum(is_fake), ifelse(is_fake, 0, rows / sum(is_fake)))
     counts <- sapply(c("fake", "real"), function(kind) {
       own <- data[data$kind == kind, ]
-      c(length(unique(own$participant)), length(unique(own$stimulus)))
+      c(count(own$participant), count(own$stimulus))
     })
-    list(fitted = fitted, df = min(counts) - 1, data = data)
+    tested <- both(data$called_fake, data$participant) > 1 # else response bias explains the answers
+    fitted <- if (tested) averaged(data, "called_fake", weights, cells$side)
+    list(fitted = fitted, df = min(counts) - 1, data = data, tested = tested)
   }
   found <- lapply(places, estimate)
-  all <- if (length(found) == 1) found[[1]] else estimate(sort(unique(unlist(places))))
-  all$fitted$shares <- Reduce(`+`, lapply(found, function(one) one$fitted$shares)) / length(found) # each counted once
-  one_set <- length(unique(fakes$dataset)) == 1
-  names <- rbind(fakes[c("model", "dataset")], list("all", if (one_set) fakes$dataset[1] else "all"))
-  rows <- lapply(c(found, list(all)), function(one) {
-    data.frame(
-      n_participants = length(unique(one$data$participant)),
-      n_fake = length(unique(one$data$stimulus[one$data$kind == "fake"])),
-      n_real = length(unique(one$data$stimulus[one$data$kind == "real"])), n_answers = nrow(one$data),
-      cited(one$fitted$shares, one$fitted$covariance, one$df)
-    )
-  })
-  table <- cbind(names, do.call(rbind, rows))
+  whole <- found[[1]]
+  if (length(found) > 1) {
+    whole <- estimate(sort(unique(unlist(places))))
+    whole$fitted <- together(whole$fitted, lapply(found, function(one) one$fitted))
+    whole$tested <- all(sapply(found, function(one) one$tested))
+  }
+  names <- rbind(fakes[c("model", "dataset")], list("all", all_of(fakes$dataset)))
+  rows <- Map(function(one, model, dataset) {
+    data <- one$data
+    n <- sapply(c("fake", "real"), function(kind) count(data$stimulus[data$kind == kind]))
+    counts <- list(n_participants = count(data$participant), n_fake = n[[1]], n_real = n[[2]], n_answers = nrow(data))
+    shared <- list(protocol = "single", model = model, dataset = dataset, simulated = simulated_of(data))
+    do.call(row_of, c(shared, counts, cited(one$fitted, one$df)))
+  }, c(found, list(whole)), names$model, names$dataset)
+  table <- do.call(rbind, rows)
   last <- nrow(table)
-  table$p_holm <- c(p.adjust(table$p[-last], "holm"), table$p[last])
-  within <- table$accuracy90_low > 0.5 - margin & table$accuracy90_high < 0.5 + margin
-  table$verdict <- ifelse(
-    table$p_holm < 0.05, ifelse(table$accuracy < 0.5, "below chance", "told apart"),
-    ifelse(!is.na(within) & within, "equivalent to chance", "undecided")
-  )
-  table$basis <- "crossed_model"
-  table$note <- NA
-  table
+  tested <- sapply(c(found, list(whole)), function(one) one$tested)
+  table$p_holm <- c(holm(table$p[-last], tested[-last]), table$p[last])
+  means <- 1 - (table$fooling_rate + table$real_called_real) / 2
+  furthest <- pmin(means, 1 - means)
+  furthest[last] <- mean(furthest[-last])
+  with_verdicts(table, tested, furthest)
 }
 
-follows <- answered$protocol %in% c("staircase", "quest_plus") # exposures that follow the answers
-cited_answers <- if (all(follows)) answered else answered[!follows, ]
-if (length(unique(cited_answers$kind)) == 2) {
-  write.csv(paper(cited_answers), "paper_R.csv", row.names = FALSE, na = "")
+# Pairs of a real and a generated picture: the share of choices of the real one.
+of_pairs <- function(pairs) {
+  pairs$dataset <- filled(pairs$dataset)
+  pairs$model <- filled(pairs$model)
+  pairs$chosen <- as.numeric(pairs$choice == "a")
+  pairs$real <- pairs$stimulus
+  pairs$stimulus <- ifelse(is.na(pairs$item), as.character(pairs$stimulus), as.character(pairs$item))
+  rows <- by_name(unique(pairs[c("dataset", "model")]))
+  estimate <- function(own) {
+    data <- pairs[paste(pairs$dataset, pairs$model, sep = "/") %in% paste(own$dataset, own$model, sep = "/"), ]
+    data$cell <- factor(paste(data$dataset, data$model, sep = "/"))
+    k <- nlevels(data$cell)
+    fitted <- averaged(data, "chosen", matrix(1 / k, k, 1))
+    if (k > 1) {
+      fitted <- together(fitted, lapply(seq_len(nrow(own)), function(place) estimate(own[place, ])$fitted))
+    }
+    people <- count(data$participant)
+    tested <- people > 1
+    if (!anyNA(data$position) && count(data$position) == 2) { # one side alone is no judgement
+      tested <- tested && both((data$choice == "a") == (data$position == data$position[1]), data$participant) > 1
+    }
+    list(fitted = fitted, df = min(people, count(data$stimulus)) - 1, data = data, tested = tested)
+  }
+  found <- lapply(seq_len(nrow(rows)), function(place) estimate(rows[place, ]))
+  whole <- if (nrow(rows) > 1) estimate(rows) else found[[1]]
+  sets <- unique(rows$dataset)
+  # Holm's family: each of several data sets, and each of several models of a data set
+  of_set <- if (length(sets) > 1) lapply(sets, function(set) estimate(rows[rows$dataset == set, ]))
+  several <- table(rows$dataset)[rows$dataset] > 1
+  p <- function(one) if (is.null(one$fitted) || !one$tested) NA_real_ else cited(one$fitted, one$df)$p
+  family <- c(of_set, found[several])
+  adjusted <- holm(as.numeric(sapply(family, p)), as.logical(sapply(family, function(one) one$tested)))
+  p_holm <- rep(p(whole), nrow(rows))
+  if (length(sets) > 1) p_holm <- adjusted[match(rows$dataset, sets)]
+  p_holm[several] <- adjusted[length(of_set) + seq_len(sum(several))]
+  names <- rbind(rows[c("model", "dataset")], list("all", all_of(rows$dataset)))
+  table <- do.call(rbind, Map(function(one, model, dataset, p_holm) {
+    data <- one$data
+    fakes <- count(data$stimulus_b[!is.na(data$stimulus_b)])
+    do.call(row_of, c(list(
+      protocol = "paired", model = model, dataset = dataset, n_participants = count(data$participant),
+      n_fake = if (fakes > 0) fakes else NA, n_real = count(data$real), n_answers = nrow(data),
+      p_holm = p_holm, simulated = simulated_of(data)
+    ), cited(one$fitted, one$df)))
+  }, c(found, list(whole)), names$model, names$dataset, c(p_holm, p(whole))))
+  tested <- sapply(c(found, list(whole)), function(one) one$tested)
+  table$p[!tested] <- NA
+  with_verdicts(table, tested, 0.5)
 }
+
+single <- answered[!answered$protocol %in% c("staircase", "quest_plus"), ] # their exposures follow the answers
+of_both <- intersect(single$dataset[single$kind == "fake"], single$dataset[single$kind == "real"])
+pairs <- trials[
+  is_one_of("phase", "main") & given("participant") & given("stimulus") & is_one_of("choice", c("a", "b")) &
+    (is_one_of("protocol", "paired") | !grepl("|", filled(trials$model), fixed = TRUE)),
+]
+cited_rows <- list(if (length(of_both)) of_single(single), if (nrow(pairs)) of_pairs(pairs))
+if (length(unlist(cited_rows))) write.csv(do.call(rbind, cited_rows), "paper_R.csv", row.names = FALSE, na = "")

@@ -40,6 +40,7 @@ FEW_ANSWERS = 10
 """Mean number of answers to a picture below which the error is at least that of the clustered shares."""
 MANY_GROUPS = 16
 """Number of people from which that rule applies; with fewer, Student's t has few degrees of freedom."""
+CROSSED, CROSSED_CLUSTERED = "crossed_model", "crossed_model_clustered_error"
 Fits = dict[object, CrossedFit | NoFitError]
 """Fits that several questions share, by `Question.key`."""
 NODES = np.linspace(-9.0, 9.0, 301)
@@ -183,13 +184,13 @@ def estimate(
         reason = f"clustered shares instead of the crossed model ({why_not})"
         return check._replace(note=joined(reason, check.note, few_note))
     df = question.freedom()
-    least_error = float(np.nan_to_num(reach_apart / t_critical(df)))
+    apart, clustered = float(np.nan_to_num(reach_apart / t_critical(df))), 0.0
     few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
     if few and df >= MANY_GROUPS - 1 and check.basis == "two_way_cluster":
         reach = max(check.ci_high - check.difference, check.difference - check.ci_low)
-        least_error = max(least_error, reach / float(t_critical(df)))
+        clustered = reach / float(t_critical(df))
     try:
-        result = _by_model(question, margin, fits, start, least_error, mean)
+        result = _by_model(question, margin, fits, start, mean, apart, clustered)
     except NoFitError as reason:
         return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
     differs = (result.p < ALPHA) != (check.p < ALPHA)
@@ -202,11 +203,12 @@ def _by_model(
     margin: float | None,
     fits: Fits,
     start: CrossedFit | None,
-    least_error: float,
     mean: float | None,
+    apart: float,
+    clustered: float,
 ) -> Difference:
-    """The difference by the crossed model, which is taken from `fits` or put there, with no error below `least_error`;
-    `mean` takes the place of the model's estimate."""
+    """The difference by the crossed model, which is taken from `fits` or put there; `mean` takes the place of its
+    estimate. The error is the largest of the model's, that of rows `apart` and that of the `clustered` shares."""
     df = question.freedom()
     if df < 1:
         raise NoFitError("fewer than two participants or pictures behind a group")
@@ -237,11 +239,12 @@ def _by_model(
     cells = cell_proportions(X, fit.beta, fit.covariance, *fit.random_variance(slope), link=question.link)
     weights = question.cell_weights
     difference = question.constant + float(weights.dot(cells.share)) if mean is None else mean
-    error = max(float(np.sqrt(max(weights.dot(cells.covariance).dot(weights), 0.0))), least_error)
+    error = max(float(np.sqrt(max(weights.dot(cells.covariance).dot(weights), 0.0))), apart)
+    basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
     if not question.of_one_proportion:
         test, interval = wald(difference, error, df), wald_interval(difference, error, df)
         p_equivalent = np.nan if margin is None else float(equivalence_p(difference, error, df, margin))
-        ends = (*test[:2], test.p, "", *test[2:4], p_equivalent, "crossed_model")
+        ends = (*test[:2], test.p, "", *test[2:4], p_equivalent, basis)
         return Difference(difference, *ends, interval=interval)
     if abs(difference) >= HALF:
         raise NoFitError("every answer of every row is the same")
@@ -254,5 +257,5 @@ def _by_model(
 
     p = float(two_sided_p(z, error, df))
     p_equivalent = np.nan if margin is None else float(equivalence_p(z, error, df, float(ndtri(HALF + margin))))
-    ends = (*of_one_proportion(0.95), p, "", *of_one_proportion(0.9), p_equivalent, "crossed_model")
+    ends = (*of_one_proportion(0.95), p, "", *of_one_proportion(0.9), p_equivalent, basis)
     return Difference(difference, *ends, interval=of_one_proportion, bound=HALF)

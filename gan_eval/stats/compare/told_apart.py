@@ -26,6 +26,8 @@ from scipy.special import log_expit, logsumexp, ndtr, ndtri
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import cells, cluster_sums, equivalence_p, freedom, n_levels, t_critical, two_sided_p
 from gan_eval.stats.compare.contrast import (
+    CROSSED,
+    CROSSED_CLUSTERED,
     FEW_ANSWERS,
     MANY_GROUPS,
     NODES,
@@ -39,7 +41,6 @@ from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.shares import Z95, newcombe, wilson
 
-CROSSED, CROSSED_CLUSTERED = "crossed_model", "crossed_model_clustered_error"
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
 BASES = (CROSSED, CROSSED_CLUSTERED, TWO_WAY, BY_PICTURE)
 MOST_ROWS = 60

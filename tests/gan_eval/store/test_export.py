@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from make_trials import simulated, simulated_pairs
 
 from gan_eval import tables
 from gan_eval.__main__ import run
@@ -116,6 +117,7 @@ def test_a_second_export_replaces_the_first(store: Path, tmp_path: Path) -> None
         assert f"| trials | {trials} | session, trial |" in text
 
 
+ENDS = ("low", "high")
 NAMES = ('P 01, "Zoë"', "NA", "=P03")
 """Names that a reader of CSV can misread."""
 
@@ -252,21 +254,56 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path,
     made = made.assign(model=model) if named else made.assign(model=None, dataset=None)
     trials = fill_trials(made.reset_index(drop=True))
     frames = analyze(trials, plan=AnalysisSettings(margin=0.1))
-    write_analysis(frames, tmp_path / "analysed", given={tables.TRIALS: trials})
-    export_analysis(tmp_path / "analysed", tmp_path / "r")
-    r(tmp_path / "r", 'source("analysis.R")')
-    theirs = pd.read_csv(tmp_path / "r" / "paper_R.csv", keep_default_na=False)
-    ours = frames["paper"]
-    assert (ours["basis"] == "crossed_model").all()
-    for name in ("model", "dataset", "n_participants", "n_fake", "n_real", "n_answers", "verdict"):
-        assert theirs[name].tolist() == ours[name].fillna("").tolist(), name
+    agree(frames["paper"], table_of_r(trials, frames, tmp_path))
+    assert (frames["paper"]["basis"] == "crossed_model").all()
+
+
+@needs_lme4
+def test_the_table_to_cite_of_pairs_is_that_of_lme4(tmp_path: Path) -> None:
+    """Two models on one data set and one on another, with Holm's family of data sets and models."""
+    parts = [simulated_pairs(people=12, dataset="faces", models=("a", "b"), effect=0.4, seed=2)]
+    parts += [simulated_pairs(people=12, items=12, dataset="maps", models=("a",), effect=1.0, seed=3)]
+    trials = fill_trials(pd.concat(parts, ignore_index=True).drop(columns=["trial"]))
+    frames = analyze(trials, plan=AnalysisSettings(margin=0.1))
+    theirs = table_of_r(trials, frames, tmp_path)
+    agree(frames["paper"], theirs)
+    assert theirs["p_holm"].gt(theirs["p"]).any()
+
+
+@needs_lme4
+def test_answers_without_a_model_leave_the_table_to_cite_of_r_empty(tmp_path: Path) -> None:
+    """R stopped at answers that are all alike; nothing of a model that has no estimate was marked."""
+    alike = simulated(participants=6, each=20).assign(response="fake").drop(columns="correct")
+    perfect = simulated(participants=6, each=20, intercept=30.0).assign(dataset="b")
+    perfect["stimulus"] = perfect["stimulus"].str.replace("faces", "b")
+    trials = fill_trials(pd.concat([alike, perfect], ignore_index=True).drop(columns=["trial", "session"]))
+    theirs = table_of_r(trials, analyze(trials), tmp_path)
+    assert theirs["dataset"].tolist() == ["b", "faces", "all"]
+    assert theirs["verdict"].tolist() == ["", "no verdict", "no verdict"]
+    assert (theirs[["accuracy", "p", "p_holm", "basis"]] == "").all(axis=None)
+    assert set(theirs["note"]) == {"the model has no estimate"}
+
+
+def table_of_r(trials: pd.DataFrame, frames: dict[str, pd.DataFrame], folder: Path) -> pd.DataFrame:
+    """What `analysis.R` writes for an analysis of these trials."""
+    write_analysis(frames, folder / "analysed", given={tables.TRIALS: trials})
+    export_analysis(folder / "analysed", folder / "r")
+    r(folder / "r", 'source("analysis.R")')
+    return pd.read_csv(folder / "r" / "paper_R.csv", keep_default_na=False)
+
+
+def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
+    """Two tables to cite have the same columns and rows, and numbers as near as lme4's search comes."""
+    assert list(theirs) == list(ours)
+    for name in ("protocol", "model", "dataset", "n_participants", "n_fake", "n_real", "n_answers", "verdict", "basis"):
+        assert theirs[name].tolist() == ours[name].astype(object).fillna("").tolist(), name
     for name in ("fooling_rate", "real_called_real", "accuracy", "dprime"):
-        assert theirs[name].to_numpy() == pytest.approx(ours[name].to_numpy(float), abs=1e-3), name
-    for name in ("fooling", "real", "accuracy", "accuracy90", "dprime"):
-        for end in ("low", "high"):
-            column = f"{name}_{end}"
-            assert theirs[column].to_numpy() == pytest.approx(ours[column].to_numpy(float), abs=4e-3), column
-    assert theirs["p_holm"].to_numpy() == pytest.approx(ours["p_holm"].to_numpy(float), abs=4e-3)
+        mine, other = ours[name].to_numpy(float), pd.to_numeric(theirs[name]).to_numpy(float)
+        assert other == pytest.approx(mine, abs=1e-3, nan_ok=True), name
+    columns = (f"{name}_{end}" for name in ("fooling", "real", "accuracy", "accuracy90", "dprime") for end in ENDS)
+    for name in (*columns, "p", "p_holm"):
+        mine, other = ours[name].to_numpy(float), pd.to_numeric(theirs[name]).to_numpy(float)
+        assert other == pytest.approx(mine, abs=4e-3, nan_ok=True), name
 
 
 @pytest.mark.parametrize(

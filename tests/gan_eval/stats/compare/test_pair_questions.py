@@ -62,6 +62,25 @@ def test_intervals_of_pairs_near_the_ceiling_end_before_100_percent() -> None:
     assert "3 participants: too few to know how people differ" in row["note"]
 
 
+def test_pairs_with_few_answers_name_the_error_that_counts() -> None:
+    """The basis said `crossed_model` where the error was that of the clustered shares."""
+    bases = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        trials = simulated_pairs(people=30, items=200, effect=0.5, seed=seed)
+        seen = np.concatenate([200 * person + rng.permutation(200)[:10] for person in range(30)])
+        row = comparisons(fill_trials(trials.iloc[np.sort(seen)].reset_index(drop=True))).iloc[0]
+        z = norm.ppf(0.5 + row["difference"])
+        error = (norm.ppf(0.5 + row["ci_high"]) - z) / student.ppf(0.975, 29) * norm.pdf(z)
+        chosen, person, item = codes(trials.iloc[np.sort(seen)])
+        found = proportion_less_half(chosen, person, item, mean=row["difference"])
+        reach = max(found.ci_high - found.difference, found.difference - found.ci_low)
+        assert error >= reach / student.ppf(0.975, 29) - 1e-9
+        assert (row["basis"] == "crossed_model_clustered_error") == (error < reach / student.ppf(0.975, 29) + 1e-9)
+        bases.append(row["basis"])
+    assert "crossed_model_clustered_error" in bases
+
+
 def test_clustered_share_is_the_two_way_sandwich() -> None:
     chosen, person, item = codes(simulated_pairs(effect=0.4))
     found = proportion_less_half(chosen, person, item, margin=0.3)
