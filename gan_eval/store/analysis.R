@@ -89,17 +89,25 @@ judge <- function(name, outcome, effects, data, kind, slope = FALSE) {
   )
 }
 
-results <- if (length(unique(answered$correct)) == 2) judge("1", "correct", c(), answered, "")
+# A fit that is impossible (one participant, answers that are all alike) says why, and leaves its rows out.
+attempt <- function(fitted) {
+  tryCatch(fitted, error = function(reason) {
+    message("no fit: ", conditionMessage(reason))
+    NULL
+  })
+}
+
+results <- if (length(unique(answered$correct)) == 2) attempt(judge("1", "correct", c(), answered, ""))
 if (length(unique(answered$kind)) == 2 && length(unique(answered$called_fake)) == 2) {
   # The last one is the model behind `told apart`: sensitivity of these people, allowing for their leanings and skills.
   for (slope in c(FALSE, TRUE)) {
     if (length(unique(answered$correct)) == 2) {
-      results <- rbind(results, judge("kind", "correct", "real", answered, "real", slope))
+      results <- rbind(results, attempt(judge("kind", "correct", "real", answered, "real", slope)))
     }
     results <- rbind(results, if (several) {
-      judge("kind + dataset", "called_fake", c("fake", "dataset"), with_dataset, "fake", slope)
+      attempt(judge("kind + dataset", "called_fake", c("fake", "dataset"), with_dataset, "fake", slope))
     } else {
-      judge("kind", "called_fake", "fake", answered, "fake", slope)
+      attempt(judge("kind", "called_fake", "fake", answered, "fake", slope))
     })
   }
 }
@@ -270,8 +278,9 @@ of_single <- function(answered) {
       c(count(own$participant), count(own$stimulus))
     })
     tested <- both(data$called_fake, data$participant) > 1 # else response bias explains the answers
-    fitted <- if (tested) averaged(data, "called_fake", weights, cells$side)
-    list(fitted = fitted, df = min(counts) - 1, data = data, tested = tested)
+    df <- min(counts) - 1
+    fitted <- if (tested && df > 0) attempt(averaged(data, "called_fake", weights, cells$side))
+    list(fitted = fitted, df = df, data = data, tested = tested && df > 0)
   }
   found <- lapply(places, estimate)
   whole <- found[[1]]
@@ -310,16 +319,16 @@ of_pairs <- function(pairs) {
     data <- pairs[paste(pairs$dataset, pairs$model, sep = "/") %in% paste(own$dataset, own$model, sep = "/"), ]
     data$cell <- factor(paste(data$dataset, data$model, sep = "/"))
     k <- nlevels(data$cell)
-    fitted <- averaged(data, "chosen", matrix(1 / k, k, 1))
+    df <- min(count(data$participant), count(data$stimulus)) - 1
+    fitted <- if (df > 0) attempt(averaged(data, "chosen", matrix(1 / k, k, 1)))
     if (k > 1) {
       fitted <- together(fitted, lapply(seq_len(nrow(own)), function(place) estimate(own[place, ])$fitted))
     }
-    people <- count(data$participant)
-    tested <- people > 1
+    tested <- df > 0
     if (!anyNA(data$position) && count(data$position) == 2) { # one side alone is no judgement
       tested <- tested && both((data$choice == "a") == (data$position == data$position[1]), data$participant) > 1
     }
-    list(fitted = fitted, df = min(people, count(data$stimulus)) - 1, data = data, tested = tested)
+    list(fitted = fitted, df = df, data = data, tested = tested)
   }
   found <- lapply(seq_len(nrow(rows)), function(place) estimate(rows[place, ]))
   whole <- if (nrow(rows) > 1) estimate(rows) else found[[1]]
