@@ -163,7 +163,7 @@ averaged <- function(data, outcome, weights, side = 0 * weights[, 1]) {
   free[is.na(free)] <- TRUE
   deviance <- search(formula, data, devFunOnly = TRUE)
   moved <- function(part) replace(at, free, part)
-  control <- list(ndeps = rep(1e-3, sum(free)))
+  control <- list(ndeps = rep(1e-2, sum(free))) # smaller steps drown in the error of the inner search
   information <- optimHess(at[free], function(part) deviance(unname(moved(part))), control = control) / 2
   slopes <- sapply(which(free), function(place) {
     step <- replace(0 * at, place, 1e-4)
