@@ -163,8 +163,12 @@ averaged <- function(data, outcome, weights, side = 0 * weights[, 1]) {
   free[is.na(free)] <- TRUE
   deviance <- search(formula, data, devFunOnly = TRUE)
   moved <- function(part) replace(at, free, part)
-  control <- list(ndeps = rep(1e-2, sum(free))) # smaller steps drown in the error of the inner search
-  information <- optimHess(at[free], function(part) deviance(unname(moved(part))), control = control) / 2
+  halved <- function(part) deviance(unname(moved(part))) / 2
+  hessian <- function(step) optimHess(at[free], halved, control = list(ndeps = rep(step, sum(free))))
+  information <- hessian(1e-3)
+  if (min(eigen(information, symmetric = TRUE)$values) <= 0) { # the steps drowned in the error of the inner search
+    information <- hessian(1e-2)
+  }
   slopes <- sapply(which(free), function(place) {
     step <- replace(0 * at, place, 1e-4)
     (shares(at + step) - shares(at - step)) / 2e-4

@@ -23,12 +23,13 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.caveats import exploratory_mark, is_interim, look_sentence, margin_text
-from gan_eval.report.people.comparisons import is_adjusted, size_text
+from gan_eval.report.people.comparisons import HOLM, is_adjusted, size_text
 from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences
 from gan_eval.report.people.participants import who_text
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
+from gan_eval.stats.compare.told_apart import ONE_SIDED
 from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, PAPER, SINGLE, TOLD, UNDECIDED, distinct_rows
 from gan_eval.stats.trials import PAIRED, graded_trials, main_trials, pair_trials
 from gan_eval.tables import TRIALS
@@ -139,6 +140,8 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
     if verdict == EQUIVALENT:
         within = f" within {margin_text(margin)}" if margin else ""
         return f"The judgements of {of} and real ones by {by} were equivalent to chance{within}{mark}{numbers}."
+    if ONE_SIDED in text(row["note"]):
+        return f"It is undecided whether {by} could tell {of} from real ones{mark}{numbers}; {ONE_SIDED}."
     least = _least(folder, row, table)
     return f"It is undecided whether {by} could tell {of} from real ones{mark}{numbers}; {detectable(least, least)}."
 
@@ -157,7 +160,7 @@ def _numbers(row: Record, *, has_margin: bool, adjusted: bool) -> str:
         parts.append(apa_interval(*ends, digits=1, level=90))
     p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
     if not missing(p):
-        parts.append(apa_p(p) + " (Holm-corrected)" * adjusted)
+        parts.append(apa_p(p) + HOLM * adjusted)
     if not missing(row["dprime"]):
         parts.append(f"d′ = {number(row['dprime'])}")
         if not missing(row["dprime_low"]):

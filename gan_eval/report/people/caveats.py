@@ -17,6 +17,7 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.differences import ONE_PARTICIPANT
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.compare.robustness import ONE_ANSWER, SENSITIVITY, WITH_UNFINISHED
 from gan_eval.stats.groups import SEVERAL_STUDIES
@@ -179,6 +180,8 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
                 whose = f"without {listed(names)}, who gave one answer only (a rule on the outcome),"
             ends = percent_interval((1 + row["ci_low"]) / 2, (1 + row["ci_high"]) / 2)
             within = "" if missing(row["ci_low"]) else f" (95 % interval {ends})"
+            if ONE_PARTICIPANT in str(row["note"]):
+                within += ", of one participant"
             sentences.append(
                 f"Sensitivity, not the answer: {whose} balanced accuracy would be "
                 f"{percent((1 + row['difference']) / 2)}{within}."

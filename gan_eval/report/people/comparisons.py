@@ -33,6 +33,8 @@ STOPPING = (
     "the next look. Ending for another reason costs power, not the level. What a study that ended early shows is on "
     "average too large, and the 95 % intervals are not adjusted for the looks."
 )
+HOLM = " (Holm-corrected; intervals unadjusted)"
+"""After a p value in a sentence: such an interval may exclude what p does not."""
 _FIXED = {
     PRESET: "fixed before the data",
     EXPLORATORY: "exploratory, not in the plan",
@@ -145,7 +147,7 @@ def size_text(row: Record, *, adjusted: bool) -> str:
     sign = -scale if row["difference"] < 0 else scale
     low, high = sorted(sign * row[end] for end in ("ci_low", "ci_high"))
     p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
-    tested = "" if missing(p) else f", {apa_p(p)}{' (Holm-corrected)' * adjusted}"
+    tested = "" if missing(p) else f", {apa_p(p)}{HOLM * adjusted}"
     return f"{size}, {apa_interval(low, high, digits=digits)}{tested}"
 
 

@@ -25,6 +25,7 @@ from gan_eval.report.sections import study_report
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import rates as rates_of
 from gan_eval.stats.compare.robustness import WITHOUT_EXCLUSIONS
+from gan_eval.stats.metrics_and_people.correlations import NONE_WITHIN
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import write_rows
@@ -105,12 +106,14 @@ def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
     assert "Interim: 0 of 9 sessions (5 simulated)" in filled_page.words
 
 
-def held(*rows: tuple[str, float, float | None, float | None], better: str | None = None, p: float = 0.01) -> str:
+def held(
+    *rows: tuple[str, float, float | None, float | None], better: str | None = None, p: float = 0.01, note: str = ""
+) -> str:
     """Return the text on correlations from (metric, Spearman within models, interval); `better` leads the others."""
     cells = [
         {"level": "stimulus", "dataset": "maps", "metric": metric, "measure": "fooling_rate", "n": 40}
         | {"spearman": 0.9, "ci_low": 0.8, "ci_high": 0.95}  # pooled: differences between models
-        | {"within": value, "within_low": low, "within_high": high, "within_p_holm": p}
+        | {"within": value, "within_low": low, "within_high": high, "within_p_holm": p, "note": note}
         for metric, value, low, high in rows
     ]
     others = [metric for metric, *_ in rows if metric != better]
@@ -132,6 +135,7 @@ def test_a_metric_follows_people_only_where_its_interval_says_so():
     assert "On maps it does (PSNR: Spearman 0.50" in held(("psnr", 0.5, 0.2, 0.7))
     assert "(highest: SSIM: Spearman 0.11" in held(("psnr", 0.07, -0.2, 0.3), ("ssim", 0.11, -0.1, 0.3))
     assert "too few pictures to say (n = 40)" in held(("psnr", 0.5, None, None))
+    assert "pictures differ both in a metric and in what people" in held(("psnr", 0.5, None, None), note=NONE_WITHIN)
     assert "none is shown to" in held(("niqe", 0.5, 0.2, 0.7))  # lower is better: it runs against people
     assert "PSNR and NIQE do; highest is NIQE: Spearman -0.60" in held(
         ("psnr", 0.2, 0.1, 0.4), ("niqe", -0.6, -0.8, -0.4), better="niqe"
@@ -217,6 +221,9 @@ def test_who_gave_one_answer_only_is_named_beside_the_answer_without_them() -> N
         "Sensitivity, not the answer: without P2 and P3, who gave one answer only (a rule on the outcome), balanced "
         "accuracy would be 67.0 % (95 % interval 60.0 to 74.0 %)."
     )
+    row["note"] = "one participant: says nothing of people in general"
+    (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))
+    assert said.endswith("74.0\u202f%), of one participant.")
 
 
 @pytest.fixture(scope="module")
