@@ -1,4 +1,4 @@
-"""Runs: what they write, refusals; exact resume is in test_failures.py and test_inpainting.py."""
+"""Runs: what they write, exact resume, refusals."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from training_runs import Pairs, Settings, train
+from training_runs import Pairs, Settings, Stop, result, train
 
 from gan_eval.errors import UserError
 from gan_eval.tables import TRAINING_LOG
@@ -55,6 +55,25 @@ def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, 
     assert definition["settings"] == config["settings"]
     state = torch.load(list_checkpoints(run / "checkpoints")[0], weights_only=True)
     assert torch.equal(net.down[0].conv.weight, state["generator"]["down.0.conv.weight"])
+
+
+@pytest.mark.slow
+def test_resume_is_bit_for_bit_exact(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    """Stop in the middle of an epoch, of a log window, and between checkpoints; with dropout and jitter."""
+    data = make_pairs(train=5, val=1)
+    settings = tiny(steps=14, batch_size=2)
+    straight = train(settings, data, tmp_path / "straight", direction="BtoA", checkpoint_every=100)
+    with pytest.raises(Stop):
+        train(settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=5, stop_after=8)
+    first: list[int] = []
+    messages: list[str] = []
+    resumed = train(
+        settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=5,
+        on_progress=lambda done, _total, _terms: first.append(done), on_message=messages.append,
+    )  # fmt: skip
+    assert first[0] == 6
+    assert messages == ["continuing from step 5 of 14"]
+    assert result(resumed) == result(straight)
 
 
 def test_finished_run_returns_at_once(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
