@@ -135,10 +135,35 @@ def analyze(
         if looked:
             write_looks(place, looked.taken)
         local = None if store is None or is_address(store) else Path(store)
-        write_analysis(answers, out, given=stored, store=local)
+        metrics = _metrics_beside(image_metrics, set_metrics, stored[tables.TRIALS], out)
+        write_analysis(answers, out, given={**stored, **metrics}, store=local)
         _print_answer(console, answers, stored)
     name_next("report", str(out), *(word for folder in stimuli or () for word in ("--stimuli", str(folder))))
     typer.echo(tables_as_json(answers) if as_json else out)
+
+
+def _metrics_beside(
+    image_metrics: list[Path] | None, set_metrics: Path | None, trials: "pd.DataFrame", out: Path
+) -> "dict[Table, pd.DataFrame]":
+    """The tables of metrics, which lie next to their correlations for the report, unless `out` has others already."""
+    from gan_eval import tables
+    from gan_eval.files.sets import settled
+    from gan_eval.stats.analysis import SET_NAME
+    from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
+    from gan_eval.tables.frames import read_table
+
+    found = {}
+    if image_metrics:
+        found[tables.IMAGE_METRICS] = read_image_metrics(image_metrics, trials)[0]
+    if set_metrics:
+        found[tables.SET_METRICS] = read_table(set_metrics, tables.SET_METRICS)
+    with settled(out) as sets:
+        own = {file for one in sets.get(out, []) if one.name == SET_NAME for file in one.files}
+    return {
+        table: frame
+        for table, frame in found.items()
+        if f"{table.name}.csv" in own or not (out / f"{table.name}.csv").exists()
+    }
 
 
 def _print_answer(

@@ -3,18 +3,20 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from make_trials import simulated
 
 from gan_eval.__main__ import run
+from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.answer import answer
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.store import open_store
-from gan_eval.tables import PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
+from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
 from gan_eval.tables.frames import read_table, write_rows
 
 PLAN = """
@@ -82,6 +84,30 @@ def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, 
     assert [line.split()[:3] for line in models] == [["a", "d", "6"], ["b", "d", "6"], ["all", "d", "6"]]
     (both,) = (row for row in csv.DictReader((tmp_path / "out" / "paper.csv").open()) if row["model"] == "all")
     assert f"{100 * float(both['accuracy']):.1f} [" in models[2]
+
+
+def test_metrics_lie_next_to_their_correlations_for_the_report(tmp_path, analyze):
+    """Figure 1 of a report of such a folder had no panel d; tables of metrics that are there already stay."""
+    trials, out, file = answers(), tmp_path / "out", tmp_path / "m" / "image_metrics.csv"
+    write(tmp_path / "trials.csv", trials)
+    fakes = trials[trials["kind"] == "fake"].drop_duplicates("stimulus")[["stimulus", "model", "dataset"]]
+    file.parent.mkdir()
+    write(
+        file,
+        fakes.assign(
+            item=fakes["stimulus"], kind="fake", metric="psnr", value=np.arange(len(fakes)), reason="", run=""
+        ),
+    )
+    for copies in (1, 2):
+        assert analyze("--image-metrics", file)[0] == 0
+        assert len(read_table(out / "image_metrics.csv", IMAGE_METRICS)) == len(fakes), copies
+    folder = read_folder(out)
+    assert content_of(folder).metric == "psnr"
+    assert analyze()[0] == 0
+    assert not (out / "image_metrics.csv").exists(), "of an earlier analysis"
+    write(out / "image_metrics.csv", read_table(file, IMAGE_METRICS).head(3))
+    assert analyze("--image-metrics", file)[0] == analyze()[0] == 0
+    assert len(read_table(out / "image_metrics.csv", IMAGE_METRICS)) == 3
 
 
 @pytest.mark.nightly
