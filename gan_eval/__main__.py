@@ -1,5 +1,6 @@
 """`python -m gan_eval VERB …` and `gan-eval VERB …`: run a command, turn errors into lines and exit statuses."""
 
+import re
 import signal
 import sys
 import traceback
@@ -89,6 +90,8 @@ def _usage(error: Exception) -> int:
         print(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=sys.stderr)
     verb = getattr(context, "info_name", None)
     line = error.format_message()
+    if found := re.search(r"[Pp]ath '(.*)' is not readable", line):
+        return _fail(str(UserError(f"{found[1]}: cannot be read; change its permissions")), status)
     return _fail(str(UserError(f"{verb}: {line}" if verb and is_bad_value else line)), status)
 
 

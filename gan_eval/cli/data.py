@@ -57,7 +57,7 @@ def data_fetch(
             folder,
             source=source,
             on_progress=lambda done, total: console.progress(
-                f"fetch {name} (kB)", done // 1000, (total or done + 1000) // 1000
+                f"fetch {name} (MB)", done // 10**6, (total or done + 10**6) // 10**6, unit="MB"
             ),
         )
         for remark in fetched.remarks:

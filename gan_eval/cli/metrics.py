@@ -84,7 +84,7 @@ def metrics(
     """
     if list_metrics:
         others = context.params.keys() - {"list_metrics"}
-        refuse_without_effect(context, others, "metrics --list describes all metrics and measures nothing; remove it")
+        refuse_without_effect(context, others, "metrics --list prints text and takes no other option; remove it")
         from gan_eval.metrics.catalogue import describe
 
         typer.echo(as_typed(describe()))
@@ -236,6 +236,10 @@ def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> N
     console.table(["Data set", "Model", "Metric", "Pictures", "Value (95 %)", "In no mean"], rows)
 
 
+def _megabytes(console: "Console", name: str, done: int, total: int) -> None:
+    console.progress(f"fetch {name} (MB)", done // 1_000_000, total // 1_000_000, unit="MB")
+
+
 weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)
 
 
@@ -261,7 +265,7 @@ def weights_fetch(
     with Console() as console:
         for known in WEIGHTS if name == "all" else [name]:
             try:
-                path = cache.fetch(known, on_progress=partial(console.progress, f"fetch {known}"))
+                path = cache.fetch(known, on_progress=partial(_megabytes, console, known))
                 typer.echo(path)
             except UserError as error:
                 failures.append(str(error))

@@ -146,7 +146,7 @@ def store_merge(
 
     with Console() as console, console.working("merge"):
         merged = merge(stores, out)
-    typer.echo(f"{merged['sessions']} sessions, {merged['trials']} trials", err=True)
+    typer.echo(f"{merged['sessions']} session{'s' * (merged['sessions'] != 1)}, {merged['trials']} trials", err=True)
     typer.echo(out)
 
 
@@ -161,11 +161,11 @@ def store_push(
 
     with Console() as console, console.working("push"):
         pushed = push(store, to)
-    typer.echo(f"{pushed.sessions} sessions, {pushed.trials} trials copied", err=True)
+    typer.echo(f"{pushed.sessions} session{'s' * (pushed.sessions != 1)}, {pushed.trials} trials copied", err=True)
     if pushed.refused:
         more = f"; and {len(pushed.refused) - 3} more sessions" if len(pushed.refused) > 3 else ""
         raise UserError(
-            f"store push: {len(pushed.refused)} sessions were refused: {'; '.join(pushed.refused[:3])}{more}; "
+            f"store push: sessions refused: {len(pushed.refused)}: {'; '.join(pushed.refused[:3])}{more}; "
             "their rows are safe in your store; `gan-eval participants forget` removes one of two sessions"
         )
 

@@ -92,7 +92,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; TOML is text in UTF-8") from error
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not valid TOML: {syntax_problem(error)}") from error
+        raise UserError(f"{path}: not valid TOML: {syntax_problem(error)}; fix it there") from error
 
 
 def syntax_problem(error: ValueError | RecursionError) -> str:

@@ -92,7 +92,7 @@ def holding(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> np.ndar
     """Return the rows (N,) bool that fulfil every rule."""
     chosen = np.ones(len(frame), bool)
     for rule in map(parse_rule, rules):
-        chosen &= rule.holds(frame, where=where)
+        chosen &= rule.holds(frame, where=f"rule '{rule.column}{rule.operator}{rule.value}': {where}")
     return chosen
 
 
@@ -104,8 +104,10 @@ def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
     """
     if name in frame.columns:
         return name
-    near = difflib.get_close_matches(name, [str(column) for column in frame.columns], n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(map(str, frame.columns))}"
+    columns = [str(column) for column in frame.columns]
+    near = [column for column in columns if column.startswith(name)]
+    near = near or difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the columns are {', '.join(columns)}"
     raise UserError(f"{where}: no column {name!r}; {hint}")
 
 

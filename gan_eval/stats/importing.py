@@ -84,7 +84,7 @@ def import_trials(
     header, records = csv_records(file)
     rows = list(enumerate(records, start=1))
     rejected = [
-        _rejection(number, header[0], f"{len(record)} cells, the header has {len(header)}", ",".join(record))
+        _rejection(number, header[0], f"the line has {len(record)} cells, the header {len(header)}", ",".join(record))
         for number, record in rows
         if len(record) != len(header)
     ]
@@ -155,8 +155,12 @@ def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dic
     known, problems = {}, []
     for target, expression in mapping.items():
         try:
-            column_named(target, pd.DataFrame(columns=list(TRIALS.names)), where=f"--map {target}={expression}")
-            column_named(_source(target, expression, foreign), foreign, where=f"--map {target}={expression}")
+            column_named(
+                target, pd.DataFrame(columns=list(TRIALS.names)), where=f"--map {target}={expression}, left of ="
+            )
+            column_named(
+                _source(target, expression, foreign), foreign, where=f"--map {target}={expression}, right of ="
+            )
             known[target] = expression
         except UserError as error:
             problems.append(str(error))
@@ -275,8 +279,10 @@ def unfilled_trials(source: "Path | str | Store") -> pd.DataFrame:
             contradict each other.
     """
     if not isinstance(source, Path | str):
-        from gan_eval.store import require_consistent
+        from gan_eval.store import Store, require_consistent
 
+        if not isinstance(source, Store):
+            raise TypeError(f"found a {type(source).__name__}; give a frame of trials, a Store, or the path of either")
         trials = source.frame(TRIALS)
         require_consistent(source)
         return trials

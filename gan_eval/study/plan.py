@@ -355,8 +355,10 @@ def check_plan(plan: Plan) -> None:
     plan.published()
     plan.segmenter()
     stimuli = plan.study.stimuli
-    for name in (*stimuli.sets, *stimuli.practice_sets, *stimuli.catch_sets):
-        read_set(plan.file.parent / name, hash_files=False)  # `require_shown_pictures` does
+    for key in ("sets", "practice_sets", "catch_sets"):
+        for name in getattr(stimuli, key):
+            with naming(f"{plan.file}: stimuli.{key}: "):
+                read_set(plan.file.parent / name, hash_files=False)  # `require_shown_pictures` does
     if plan.study.quiz.catch and not stimuli.catch_sets:
         raise UserError(
             f"{plan.file}: quiz.catch = {plan.study.quiz.catch}: there are no sets for catch trials; "

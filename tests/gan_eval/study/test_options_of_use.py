@@ -31,6 +31,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pictures.write_png(root / "data" / "d" / split / f"{split}.png", rng.integers(0, 256, (32, 64, 3), np.uint8))
     answers = [f"P{person},s{place},{'real' if place % 2 else 'fake'},real" for person in (1, 2) for place in range(4)]
     (root / "trials.csv").write_text("\n".join(["participant,stimulus,kind,response", *answers]))
+    (root / "missing.toml").write_text(STUDY.replace("]\n[metrics]", "]\ncatch_sets = ['absent']\n[metrics]"))
+    (root / "broken.toml").write_text("[x")
     (root / "unreadable").mkdir()
     (root / "unreadable" / "0.png").write_text("mine")
     (root / "theirs").mkdir()
@@ -70,7 +72,7 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("train --data data/d --out o --steps 1 --set inpainting.fill=mean --direction AtoB", "--direction: holes are"),
         ("run s.toml --out o --fraction 0.5", "--fraction: s.toml trains no model"),
         ("run t.toml --out o --data-root data --smoke --fraction 0.5", "--fraction: a smoke run makes few steps"),
-        ("metrics set --list", "SET...: metrics --list describes all metrics"),
+        ("metrics set --list", "SET...: metrics --list prints text"),
         ("data fetch facades --out o --data-root data", "--data-root: --out o names the data set's own folder"),
         ("stimuli import set --out o --mask-kind x", "--mask-kind x: set has no masks"),
         (f"{QUIZ} --protocol yes_no --exposure-ms 100,5e9", "--exposure-ms: found 5000000000.0"),
@@ -113,6 +115,13 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("run s.toml --out o --only x", "no stage 'x'; known: metrics, quiz"),
         ("run t.toml --out o --data-root data --redo x", "no stage 'x'; known: train-m"),
         ("stimuli copies set --out o --training absent", "absent: no such folder"),
+        ("metrics --list --json", "--json: metrics --list prints text and takes no other option"),
+        ("run missing.toml --out o", "missing.toml: stimuli.catch_sets: absent: not a stimulus set"),
+        ("run broken.toml --out o", "broken.toml: not valid TOML: Expected ']'"),
+        ("run broken.toml --out o", "(at end of document); fix it there"),
+        ("analyze trials.csv --out o --exclude reaction<200", "did you mean reaction_time_ms?"),
+        ("trials import trials.csv --out t.csv --map foo=kind", "--map foo=kind, left of =: no column 'foo'"),
+        ("trials import trials.csv --out t.csv --map kind=foo", "--map kind=foo, right of =: no column 'foo'"),
         ("try set/real unreadable --out o", "no usable pair of pictures; the first problem: "),
         ("try trials.csv set/real --out o", "trials.csv: is a file, not a folder; name the folder"),
         ("stimuli import trials.csv --out o", "trials.csv: is a file, not a folder"),
