@@ -74,6 +74,8 @@ def _mean_grade(part: pd.DataFrame) -> Row:
     means = answered.groupby("participant")["rating"].mean().to_numpy("float64")
     mean, low, high = mean_interval(means)
     reason = {0: "no graded trials", 1: "one participant: no interval"}.get(len(means), "")
+    if len(means) > 1 and low == high:
+        low, high, reason = np.nan, np.nan, "all participants gave the same mean grade: no interval"
     return {
         "n": len(grades),
         "n_none": len(part) - len(grades),

@@ -81,6 +81,14 @@ def test_rows_counts_means_and_intervals() -> None:
     assert table["sd"][0] == pytest.approx(np.std([4, 5, 3, 3, 5], ddof=1))
 
 
+def test_equal_means_have_no_interval() -> None:
+    """Two people who gave nothing but 3 had 3.00 [3.00, 3.00]."""
+    table = ratings(graded({"P1": ([3, 3], [3, 3, 3]), "P2": ([3, 3], [3, 3, 3])}))
+    assert set(table["mean"]) == {3.0}
+    assert table[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert table["note"].str.contains("the same mean grade").all()
+
+
 def test_one_participant_has_no_interval_and_no_grade_no_mean() -> None:
     table = ratings(graded({"P1": GRADES["P1"]}))
     assert table["ci_low"].isna().all()
