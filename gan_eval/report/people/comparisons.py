@@ -33,7 +33,7 @@ STOPPING = (
     "the next look. Ending for another reason costs power, not the level. What a study that ended early shows is on "
     "average too large, and the 95 % intervals are not adjusted for the looks."
 )
-HOLM = " (Holm-corrected; intervals unadjusted)"
+HOLM = " (Holm; CI unadjusted)"
 """After a p value in a sentence: such an interval may exclude what p does not."""
 _FIXED = {
     PRESET: "fixed before the data",

@@ -143,7 +143,7 @@ def test_holms_correction_is_named_in_each_sentence_of_its_family_and_counts_for
     rows = [cited(model=f"m{n}", verdict="undecided", p=0.02 * (n + 1), p_holm=0.08) for n in range(4)]
     rows[3] |= {"p": 0.08}
     together, *sentences = answer_of(paper=[*rows, cited(model="all", p=0.001, p_holm=0.001)])
-    assert all("p = .080 (Holm-corrected; intervals unadjusted)" in sentence for sentence in sentences)
+    assert all("p = .080 (Holm; CI unadjusted)" in sentence for sentence in sentences)
     assert "p = .001, " in together
     assert least_accuracy(0.475, 0.545, 0.05 / 4) == pytest.approx(0.5596, abs=1e-4)
     assert all("shows an accuracy of 56.0% or more" in sentence for sentence in sentences)
@@ -175,7 +175,7 @@ def test_each_pair_of_models_has_a_sentence():
             models("b", "c", difference=0.02, ci_low=-0.1, ci_high=0.14, p_holm=0.7, verdict="undecided", margin=0.05),
         )
     )  # fmt: skip
-    numbers = "difference = 12.0 points, 95% CI [4.0, 20.0], p = .008 (Holm-corrected; intervals unadjusted)"
+    numbers = "difference = 12.0 points, 95% CI [4.0, 20.0], p = .008 (Holm; CI unadjusted)"
     assert f"b fooled people more often than a on maps, {numbers}" in words
     assert "a and c fooled people equally often on maps, within the exploratory margin of 5 points, diff" in words
     assert "No difference is shown between b and c on maps, difference = 2.0 points" in words
