@@ -156,7 +156,7 @@ def test_what_is_no_pair_of_folders(touch):
     real, fake = touch(["a.png"], ["a.png"])
     with pytest.raises(UserError, match="no such folder"):
         folder_pair(real, fake / "absent")
-    with pytest.raises(UserError, match="no such folder"):
+    with pytest.raises(UserError, match="is a file, not a folder"):
         folder_pair(real, real / "a.png")
     (fake / "a.png").unlink()
     with pytest.raises(UserError, match="no pictures in this folder"):
