@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from gan_eval.report.metrics import values
 from gan_eval.report.metrics.answer import answer_section as metric_answer_section
-from gan_eval.report.metrics.answer import differences_section
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.method import method_section as metric_method_section
 from gan_eval.report.metrics.spectra import spectra_section
@@ -94,7 +93,6 @@ def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
         sections=[
             metric_answer_section(measured),
             replace(values.values_section(measured), on_first_page=True),
-            differences_section(measured),
             spectra_section(measured),
             metric_method_section(measured),
         ],

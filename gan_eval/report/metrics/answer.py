@@ -1,5 +1,4 @@
-"""The answer of the metrics page: the best model by each metric, as far as intervals of differences allow, and the
-differences themselves."""
+"""The answer of the metrics page: the best model by each metric, as far as intervals of differences allow."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,16 +6,13 @@ from dataclasses import dataclass
 from gan_eval.report.metrics.data import (
     NO_VERDICT,
     Measured,
-    decimals,
     facts_of,
     fid_warning,
     higher_is_better,
-    section_by_dataset,
     title_of,
-    with_arrow,
 )
-from gan_eval.report.parts.blocks import Lead, Section, Table
-from gan_eval.report.parts.words import NOTHING, interval, listed, missing, number, plural, text, whole
+from gan_eval.report.parts.blocks import Lead, Section
+from gan_eval.report.parts.words import listed, plural
 
 HOW_MARKED = (
     "best: better than every other model, the difference beyond its 95\u202f% interval. tied: the best value and all "
@@ -24,8 +20,6 @@ HOW_MARKED = (
     "although their own intervals overlap; they are not corrected for the number of comparisons."
 )
 """Meaning of the marks."""
-_MOST_NOTES = 6
-"""Notes on the differences between many models."""
 
 
 @dataclass(frozen=True)
@@ -137,40 +131,3 @@ def _small_fid(measured: Measured, dataset: str) -> list[str]:
         return []
     counts = [summary.smaller_count for summary in summaries if summary.is_known]
     return [fid_warning(min(counts), max(counts))]
-
-
-def differences_section(measured: Measured) -> Section:
-    """Return the differences between models by each metric."""
-    return section_by_dataset(
-        "differences", "Differences between models", measured, lambda dataset: difference_tables(measured, dataset)
-    )
-
-
-def difference_tables(measured: Measured, dataset: str) -> list[Table]:
-    """Return each metric's differences: of two models, or of every model and the one with the best value."""
-    table = measured.comparisons[measured.comparisons["dataset"] == dataset]
-    several = len(measured.models(dataset)) > 2
-    rows = []
-    for metric, place in standings(measured, dataset).items():
-        pairs = table[table["metric"] == metric]
-        if several:
-            pairs = pairs[(pairs["a"] == place.leader) | (pairs["b"] == place.leader)]
-        for row in pairs.to_dict("records"):
-            places = decimals([row["difference"]], [(row["ci_high"] - row["ci_low"]) / 2])
-            undecided = NOTHING if missing(row["difference"]) else "not told apart"
-            rows.append(
-                [
-                    with_arrow(metric),
-                    f"{row['a']} − {row['b']}",
-                    undecided if missing(row["better"]) else text(row["better"]),
-                    number(row["difference"], digits=places),
-                    interval(row["ci_low"], row["ci_high"], digits=places),
-                    whole(row["n"]),
-                    "" if missing(row["reason"]) else str(row["reason"]),
-                ]
-            )
-    head = ["metric", "difference of", "better", "difference", "95\u202f% interval", "N", "remark"]
-    caption = f"{dataset}: differences{' from the best value' * several}"
-    noted = table[table["note"].notna()].groupby("note", sort=False)["metric"].unique()
-    notes = [f"{_titles(metrics)}: {note}." for note, metrics in noted.items()][:_MOST_NOTES]
-    return [Table(caption, head, rows, text_columns=3, notes=notes, last_is_text=True)] if rows else []

@@ -1,7 +1,7 @@
 """The metric tables by data set, metric and model, with one number and its interval for each, and metrics' facts."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,6 @@ from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.tables import finite_mean
-from gan_eval.report.parts.blocks import Block, Heading, Section
 from gan_eval.report.parts.words import NOTHING, missing, number, whole
 from gan_eval.tables import HOLE_METRICS, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.frames import frame_of
@@ -320,20 +319,3 @@ def fid_warning(smallest: int, largest: int | None = None) -> str:
     """Return the warning about an FID from few pictures."""
     counts = whole(smallest) if largest in (None, smallest) else f"{whole(smallest)} to {whole(largest)}"
     return f"{FID_WARNING} (here {counts})."
-
-
-def section_by_dataset(
-    name: str,
-    heading: str,
-    measured: Measured,
-    blocks_of: Callable[[str], Sequence[Block]],
-    *,
-    after: Sequence[Block] = (),
-) -> Section:
-    """Return a section with a part for each data set, whose name is a heading where there are several."""
-    blocks: list[Block] = []
-    for dataset in measured.datasets:
-        part = [block for block in blocks_of(dataset) if block]
-        if part:
-            blocks += [*([Heading(dataset)] if len(measured.datasets) > 1 else []), *part]
-    return Section(name, heading, [*blocks, *after] if blocks else [])

@@ -12,12 +12,11 @@ from gan_eval.report.metrics.data import (
     decimals_of,
     facts_of,
     is_raw,
-    section_by_dataset,
     unit_of,
     with_arrow,
 )
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
-from gan_eval.report.parts.blocks import Block, Cell, Column, Lines, Section, Table
+from gan_eval.report.parts.blocks import Block, Cell, Column, Heading, Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, missing, number, plural, whole
 
@@ -39,13 +38,12 @@ KID_BELOW_0 = (
 
 
 def values_section(measured: Measured) -> Section:
-    """Return the values for the metrics page."""
-    notes = Lines(table_notes(measured), "remarks")
-
-    def tables(dataset: str) -> list[Table]:
-        return [*metric_tables(measured, dataset), *hole_tables(measured, dataset, measured.holes)]
-
-    return section_by_dataset("values", "The values", measured, tables, after=[notes])
+    """Return the values for the metrics page; the name of a data set is a heading where there are several."""
+    blocks: list[Block] = []
+    for dataset in measured.datasets:
+        if own := [*metric_tables(measured, dataset), *hole_tables(measured, dataset, measured.holes)]:
+            blocks += [*([Heading(dataset)] if len(measured.datasets) > 1 else []), *own]
+    return Section("values", "The values", [*blocks, Lines(table_notes(measured), "remarks")] if blocks else [])
 
 
 def study_section(folder: StudyFolder) -> Section:
