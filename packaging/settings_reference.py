@@ -3,11 +3,11 @@
 Made by `python packaging/settings_reference.py > docs/study_file.md`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from gan_eval.settings.design import IN_DESIGN, NOT_IN_DESIGN
+from gan_eval.settings.design import IN_DESIGN
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study
 from gan_eval.settings.template import Setting, about, settings_of, toml
@@ -46,6 +46,36 @@ _SEE = {
     "power": "See [power.md](power.md).",
 }
 """Links to further documentation, by section."""
+
+NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
+    "study": {
+        "title": "the report's heading",
+        "question": "a sentence of the report",
+        "published": "numbers in the report",
+    },
+    "stimuli": "where pictures are",
+    "quiz": {
+        "participants": "more people do not change what each of them sees",
+        "strict_counts": "whether a small pool is an error",
+        "push_to": "where answers are copied to",
+        "browser": "where participants come from and go to, and who is screened out before the first trial",
+        "allow_giveaways": "which sets are refused",
+        "show_score": "comes after the last trial",
+        "show_review": "comes after the last trial",
+    },
+    "data": "how pictures are made",
+    "models": "how pictures are made",
+    "training": "how pictures are made",
+    "generate": "how pictures are made",
+    "metrics": "computed without people",
+    "analysis": dict.fromkeys(
+        ("link", "slope", "covariates", "comparisons", "margin", "level", "looks", "replicates"),
+        "part of the analysis hash",
+    ),
+    "power": "before the study",
+    "reporting": "words in the report",
+}  # fmt: skip
+"""All keys that are not in `IN_DESIGN`, or whole sections, with the reason: they change nothing that a participant sees before answering."""
 
 _DESIGN = """Sessions of two designs are never mixed in one store. The quiz refuses the next participant and names each
 key that differs. Set it back, or raise `study.version` and give another `--out`.

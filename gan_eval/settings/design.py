@@ -1,7 +1,7 @@
 """A study's design: what its participants see, and the exclusions. Sessions of two designs are never mixed in a store.
 
-Every key of a study file is in one of the two tables below; a test walks all keys. The values are those in force, also
-of keys that the file does not give: another default in a later version is another design.
+The values are those in force, also of keys that the file does not give: another default in a later version is another
+design. A test walks all keys: `packaging/settings_reference.py` says of each other key why it is not here.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,36 +27,6 @@ IN_DESIGN: Mapping[str, tuple[str, ...]] = {
     "analysis": ("exclude", "exclude_participants"),
 }  # fmt: skip
 """The keys of the design. Exclusions are not seen; they are fixed with what is seen, before anybody has answered."""
-
-NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
-    "study": {
-        "title": "the report's heading",
-        "question": "a sentence of the report",
-        "published": "numbers in the report",
-    },
-    "stimuli": "where pictures are",
-    "quiz": {
-        "participants": "more people do not change what each of them sees",
-        "strict_counts": "whether a small pool is an error",
-        "push_to": "where answers are copied to",
-        "browser": "where participants come from and go to, and who is screened out before the first trial",
-        "allow_giveaways": "which sets are refused",
-        "show_score": "comes after the last trial",
-        "show_review": "comes after the last trial",
-    },
-    "data": "how pictures are made",
-    "models": "how pictures are made",
-    "training": "how pictures are made",
-    "generate": "how pictures are made",
-    "metrics": "computed without people",
-    "analysis": dict.fromkeys(
-        ("link", "slope", "covariates", "comparisons", "margin", "level", "looks", "replicates"),
-        "part of the analysis hash",
-    ),
-    "power": "before the study",
-    "reporting": "words in the report",
-}  # fmt: skip
-"""All other keys, or whole sections, with the reason: they change nothing that a participant sees before answering."""
 
 _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
     "real": lambda quiz: not quiz.shows_pairs,

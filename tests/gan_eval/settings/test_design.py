@@ -1,10 +1,11 @@
 """The design: every key of a study file is in it or is left out for a reason, and values in force count."""
 
 import pytest
+from settings_reference import NOT_IN_DESIGN
 
 from gan_eval.settings import design
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.settings.design import IN_DESIGN, NOT_IN_DESIGN, design_changes, pictures_hash, quiz_design
+from gan_eval.settings.design import IN_DESIGN, design_changes, pictures_hash, quiz_design
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study, StudySettings
 from gan_eval.settings.template import settings_of
