@@ -3,9 +3,12 @@
 Made by `python packaging/settings_reference.py > docs/study_file.md`.
 """
 
+import inspect
+import types
+import typing
 from collections.abc import Iterator, Mapping
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from gan_eval.settings.design import IN_DESIGN
 from gan_eval.settings.sections import Section
@@ -75,7 +78,8 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
     "power": "before the study",
     "reporting": "words in the report",
 }  # fmt: skip
-"""All keys that are not in `IN_DESIGN`, or whole sections, with the reason: they change nothing that a participant sees before answering."""
+"""All keys that are not in `IN_DESIGN`, or whole sections, with the reason: they change nothing that a participant sees
+before answering."""
 
 _DESIGN = """Sessions of two designs are never mixed in one store. The quiz refuses the next participant and names each
 key that differs. Set it back, or raise `study.version` and give another `--out`.
@@ -127,9 +131,40 @@ def _list(section: type[Section]) -> str:
     """Return one line for each key: its values, its default and its meaning."""
     lines = []
     for setting in settings_of(section):
-        value = ", ".join(filter(None, [setting.values, _default(setting)]))
+        field = setting.field
+        value = ", ".join(filter(None, [_type(field.annotation, field.metadata), _default(setting)]))
         lines.append(f"- `{setting.name}` ({value}): {setting.meaning}")
     return "\n".join([*lines, ""])
+
+
+def _type(annotation: Any, limits: list[Any], *, plural: bool = False) -> str:
+    """A type in words, with its range; in the plural without."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _type(arguments[0], [*limits, *arguments[1:]], plural=plural)
+    if origin is Literal:
+        return ", ".join(f"`{choice}`" for choice in arguments)
+    if origin in (types.UnionType, typing.Union):
+        return ", or ".join(_type(part, limits, plural=plural) for part in arguments if part is not type(None))
+    if origin in (tuple, dict):
+        several = _type(arguments[-1 if origin is dict else 0], [], plural=True)
+        if origin is dict:
+            return f"table of {several} by name"
+        most = [str(limit.max_length) for limit in limits if getattr(limit, "max_length", None) is not None]
+        return f"{'pairs' if plural else 'list'} of {several}" + "".join(f", at most {number}" for number in most)
+    if inspect.isclass(annotation) and issubclass(annotation, Section):
+        return "sections, below" if plural else "section, below"
+    words = {int: "integer", float: "number", str: "text", bool: "true or false", Any: "values"}
+    if plural:
+        return words[annotation] + ("s" if annotation in (int, float, str) else "")
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    ends = [  # a limit that only says what fits into 64 bits is left out
+        f"{sign} {getattr(limit, name):.15g}"
+        for limit in (inner for limit in limits for inner in (limit, *getattr(limit, "metadata", ())))
+        for name, sign in signs.items()
+        if getattr(limit, name, None) is not None and getattr(limit, name) < 2**62
+    ]
+    return f"{words[annotation]} {', '.join(ends)}".rstrip()
 
 
 def _default(setting: Setting) -> str:

@@ -39,9 +39,9 @@ class Setting:
     shape: Shape = "one"
 
     @property
-    def values(self) -> str:
-        """Its values in words, with their range."""
-        return _type(self.field.annotation, self.field.metadata)
+    def words(self) -> list[str]:
+        """The words to choose from, of a setting that has some."""
+        return list(_words(self.field.annotation))
 
     @property
     def default(self) -> Any:
@@ -88,34 +88,14 @@ def _section_of(annotation: Any) -> tuple[type[Section] | None, Shape]:
     return None, "one"
 
 
-def _type(annotation: Any, limits: list[Any], *, plural: bool = False) -> str:
-    """A type in words, with its range; in the plural without."""
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return _type(arguments[0], [*limits, *arguments[1:]], plural=plural)
-    if origin is Literal:
-        return ", ".join(f"`{choice}`" for choice in arguments)
-    if origin in (types.UnionType, typing.Union):
-        return ", or ".join(_type(one, limits, plural=plural) for one in arguments if one is not type(None))
-    if origin in (tuple, dict):
-        several = _type(arguments[-1 if origin is dict else 0], [], plural=True)
-        if origin is dict:
-            return f"table of {several} by name"
-        most = [str(limit.max_length) for limit in limits if getattr(limit, "max_length", None) is not None]
-        return f"{'pairs' if plural else 'list'} of {several}" + "".join(f", at most {number}" for number in most)
-    if inspect.isclass(annotation) and issubclass(annotation, Section):
-        return "sections, below" if plural else "section, below"
-    words = {int: "integer", float: "number", str: "text", bool: "true or false", Any: "values"}
-    if plural:
-        return words[annotation] + ("s" if annotation in (int, float, str) else "")
-    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-    ends = [  # a limit that only says what fits into 64 bits is left out
-        f"{sign} {getattr(limit, name):.15g}"
-        for limit in (inner for limit in limits for inner in (limit, *getattr(limit, "metadata", ())))
-        for name, sign in signs.items()
-        if getattr(limit, name, None) is not None and getattr(limit, name) < 2**62
-    ]
-    return f"{words[annotation]} {', '.join(ends)}".rstrip()
+def _words(annotation: Any) -> Iterator[str]:
+    """Yield the words that a value may be."""
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is Literal:
+        yield from map(str, arguments)
+    else:
+        for inner in arguments:
+            yield from _words(inner)
 
 
 Values = Mapping[str, Any]
@@ -237,10 +217,7 @@ def _table(
         is_off = name not in values and not setting.field.is_required() and has_no_default
         value = values.get(name, setting.example if is_off or setting.default is None else setting.default)
         yield ""
-        *start, last = textwrap.wrap(setting.meaning, WIDTH) or [""]
-        values_in_words = f"({setting.values.replace('`', '')})"
-        fits = len(f"{last} {values_in_words}") <= WIDTH
-        yield from _comment("\n".join([*start, f"{last} {values_in_words}" if fits else f"{last}\n{values_in_words}"]))
+        yield from _comment(setting.meaning + (f" ({', '.join(setting.words)})" if setting.words else ""))
         yield ("#" if off or is_off else "") + f"{name} = {toml(value)}"
     for setting in inner:
         yield from _section_lines(setting, f"{path}.{setting.name}", values.get(setting.name), keys)
