@@ -46,14 +46,13 @@ METADATA_CLUES = tuple(
 """Found in the file. These can make the quiz refuse to start."""
 
 _CODING = "traces of another coding? `gan-eval stimuli equalise --jpeg 75` puts the same on all"
-_TONE = "normalised or saved in another way (range, gamma, colours)? use one way for both"
+_TONE = "normalised or saved in another way (range, gamma)? use one way for both"
 _BORDER = "padding at the edges? crop the pictures of both before you import them"
 _SCALING = "was one of the two scaled? `gan-eval stimuli equalise --size WxH`, smaller than all, scales all"
 
 PICTURE_CLUES: tuple[Clue, ...] = (
     Clue("brightness", "picture", fix=_TONE),
     Clue("contrast", "picture", fix=_TONE),
-    Clue("saturation", "picture", fix=_TONE),
     Clue("border_step", "picture", fix=_BORDER),
     Clue("sharpness", "picture", fix=_SCALING),
     Clue("blockiness", "picture", fix=_CODING),
@@ -171,18 +170,10 @@ def pixel_facts(picture: Picture) -> Facts:
     return {
         "brightness": float(luma.mean()),
         "contrast": float(luma.std()),
-        "saturation": saturation(picture),
         "border_step": border_step(luma) if large else None,
         "sharpness": float(laplacian(luma).var()) if large else None,
         "blockiness": blockiness(luma) if max(luma.shape) > BLOCK else None,
     }
-
-
-def saturation(picture: Picture) -> float:
-    """Mean of (largest - smallest channel) / largest channel over (H, W, 3) uint8; black has none."""
-    largest = picture.max(axis=2).astype(np.float64)
-    smallest = picture.min(axis=2)
-    return float(((largest - smallest) / np.maximum(largest, 1)).mean())
 
 
 def laplacian(luma: Plane) -> Plane:
