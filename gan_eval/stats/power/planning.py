@@ -20,7 +20,7 @@ from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.power.design import Design, deal_design, require_power_is_defined
-from gan_eval.stats.power.questions import PlannedQuestion, omitted_message, questions_of
+from gan_eval.stats.power.questions import PlannedQuestion, questions_of
 from gan_eval.stats.power.simulate import Verdict, World, assumed_truth, effect_of, equal_models, guessing, one_study
 from gan_eval.stats.shares import wilson
 from gan_eval.tables.frames import Row, frame_of
@@ -107,8 +107,6 @@ def plan_power(
         if enough:
             enough["recommended"] = True
     warnings = [*design.warnings]
-    if omitted := omitted_message(design.groups, study.analysis, graded=design.grades > 0):
-        warnings.append(omitted)
     if study.analysis.looks > 1:
         warnings.append(
             f"{study.analysis.looks} looks are planned; this is the power of one look with all people, at 5 %, which "

@@ -139,19 +139,6 @@ def _of_pairs(groups: Sequence[Group], analysis: AnalysisSettings, where: str) -
             yield PlannedQuestion(name, f"{TOLD_APART_IN_PAIRS} on", asked, a, ())
 
 
-def omitted_message(groups: Sequence[Group], analysis: AnalysisSettings, *, graded: bool = False) -> str | None:
-    """Return a line for the user if there are too many models to ask about; else None."""
-    pairs, models = _pairs_of_models(groups), len(_fakes(groups))
-    too_many = []
-    if not groups[0].is_pair and analysis.comparisons is None and len(pairs) > MOST_PAIRS:
-        too_many.append(
-            f"{len(pairs)} pairs of models are too many to plan for; name those that count in analysis.comparisons"
-        )
-    if models > MOST_PAIRS and not (graded or BETWEEN_MODELS in groups[-1].role):
-        too_many.append(f"{models} models are too many to plan for one by one")
-    return "; ".join(too_many) or None
-
-
 def _on(groups: Sequence[Group], at: int) -> str:
     """Return ` on DATASET` if there are several data sets."""
     return f" on {groups[at].dataset}" if len({group.dataset for group in groups}) > 1 else ""
