@@ -39,15 +39,6 @@ _LAG = (
     "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
     "measured, so reaction times carry a constant of each device."
 )
-_BROWSERS = {
-    "Edg": "Edge", "OPR/": "Opera", "SamsungBrowser/": "Samsung Internet", "Firefox/": "Firefox", "FxiOS/": "Firefox",
-    "CriOS/": "Chrome", "Chrome/": "Chrome", "Safari/": "Safari",
-}  # fmt: skip
-"""Browsers by a mark in their user agents, the special ones first: each names those that it resembles."""
-_SYSTEMS = {
-    "Android": "Android", "iPhone": "iOS", "iPad": "iOS", "Windows": "Windows", "Mac OS X": "macOS", "CrOS": "ChromeOS",
-    "Linux": "Linux",
-}  # fmt: skip
 MOST_LEVELS = 6
 """Exposures that a sentence lists, and numbers that a table counts; of more they give the ends."""
 MOST_ANSWERS = 12
@@ -235,7 +226,7 @@ def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
     if refresh:
         ends = dict.fromkeys([refresh[0], refresh[-1]])
         parts.append(" to ".join(number(hz, digits=1) for hz in ends) + f"{NARROW}Hz")
-    platforms = list(dict.fromkeys(sessions["platform"].dropna().astype(str).map(platform_name)))
+    platforms = list(dict.fromkeys(sessions.loc[~in_browser(sessions), "platform"].dropna().astype(str)))
     if platforms:
         parts.append(f"on {listed(platforms[:6])}{' and others' if len(platforms) > 6 else ''}")
     rounded = sessions["rounded"].dropna()
@@ -251,29 +242,12 @@ def _browser_sentences(sessions: pd.DataFrame, trials: pd.DataFrame) -> list[str
     if own.empty:
         return []
     where = f"All {len(own)}" if 1 < len(own) == len(sessions) else f"{len(own)} of {len(sessions)}"
-    names = own["platform"].fillna("unknown").astype(str).map(lambda text: platform_name(text).partition(" on ")[0])
-    counted = listed([f"{name} {count}" for name, count in names.value_counts().items()])
-    sentence = f"{where} sessions ran in a browser ({counted}), with refresh rates measured in the page"
+    sentence = f"{where} sessions ran in a browser, with refresh rates measured in the page"
     shown = trials[trials["session"].isin(own["session"])] if len(trials) else trials
     if "missed_frames" in shown and shown["missed_frames"].notna().any():
         share = float((shown["missed_frames"].dropna() > 0).mean())
         sentence += f"; frames were missed in {percent(share)} of their trials"
     return [f"{sentence}.", f"Reaction times in a browser contain a lag, {BROWSER_LAG}."]
-
-
-def platform_name(text: str) -> str:
-    """Return browser and system of a user agent; other platforms unchanged.
-
-    >>> platform_name("Mozilla/5.0 (Windows NT 10.0; Win64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0")
-    'Edge on Windows'
-    >>> platform_name("Linux-6.1-x86_64")
-    'Linux-6.1-x86_64'
-    """
-    if not text.startswith("Mozilla/"):
-        return text
-    browser = next((name for mark, name in _BROWSERS.items() if mark in text), "another browser")
-    system = next((name for mark, name in _SYSTEMS.items() if mark in text), "another system")
-    return f"{browser} on {system}"
 
 
 def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
