@@ -106,7 +106,6 @@ def data_pair(
     a: Annotated[Path, typer.Argument(metavar="A", help="Folder of the left halves, or of train/, val/, test/.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Folder of the right halves.")],
     out: Out,
-    resize: Annotated[bool, typer.Option("--resize", help="Bring B to A's size where they differ.")] = False,
 ) -> None:
     """Join pictures of two folders with the same file stem into A|B pictures."""
     from gan_eval.cli.console import Console
@@ -114,7 +113,7 @@ def data_pair(
 
     with Console() as console:
         progress = partial(console.progress, "pair")
-        counts = pair_folders(a, b, out, resized=resize, on_progress=progress)
+        counts = pair_folders(a, b, out, on_progress=progress)
     _report_pairs(counts, out)
 
 

@@ -99,7 +99,7 @@ def evenly_spread(paths: list[Path], count: int) -> list[Path]:
     return [paths[place] for place in places]
 
 
-def map_pictures(paths: list[Path], work: Callable[[Path], T], *, fix: str = "fix or remove them") -> list[T]:
+def map_pictures(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
     """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock."""
     tried = try_pictures(paths, work)
     bad = [result for result in tried if isinstance(result, UserError)]
@@ -110,7 +110,7 @@ def map_pictures(paths: list[Path], work: Callable[[Path], T], *, fix: str = "fi
         reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad]
         more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
         listed = "; ".join([*reasons[:NAMED], *more])
-        raise UserError(f"{folder}: {len(bad)} of {len(paths)} pictures cannot be used; {fix}: {listed}")
+        raise UserError(f"{folder}: {len(bad)} of {len(paths)} pictures cannot be used; fix or remove them: {listed}")
     return [result for result in tried if not isinstance(result, UserError)]
 
 

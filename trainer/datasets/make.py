@@ -10,16 +10,14 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
-from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb, resize, write_png
+from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb, write_png
 from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.pairs import list_splits
 
 Job = Callable[[], Picture]  # makes a picture
 
 
-def pair_folders(
-    a: Path, b: Path, out: Path, *, resized: bool = False, on_progress: OnProgress | None = None
-) -> dict[str, int]:
+def pair_folders(a: Path, b: Path, out: Path, *, on_progress: OnProgress | None = None) -> dict[str, int]:
     """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
 
     The pairs are 8-bit RGB.
@@ -27,7 +25,6 @@ def pair_folders(
     Args:
         a, b: folders of pictures, or of folders (train, val, test), the same in both. Pictures directly in them are of
             the split train.
-        resized: bring B to A's size where they differ (bicubic); else that is refused.
 
     Returns:
         The number of pairs in each split.
@@ -55,15 +52,14 @@ def pair_folders(
 
     def require_fit(path: Path) -> None:
         left, right = read_rgb(path).shape, read_rgb(partners[path]).shape
-        if left != right and not resized:
+        if left != right:
             sizes = f"{left[1]}x{left[0]} pixels, but {right[1]}x{right[0]} in {partners[path]}"
-            raise UserError(f"{path}: {sizes}; make them equal, or give --resize")
+            raise UserError(f"{path}: {sizes}; make them equal")
 
-    map_pictures(list(partners), require_fit, fix="fix or remove them, or give --resize where only sizes differ")
+    map_pictures(list(partners), require_fit)
 
     def joined(path: Path) -> Picture:
-        left = read_rgb(path)
-        return np.concatenate([left, resize(read_rgb(partners[path]), left.shape[:2])], axis=1)
+        return np.concatenate([read_rgb(path), read_rgb(partners[path])], axis=1)
 
     targets: dict[Path, Job] = {
         out / name / f"{path.stem}.png": partial(joined, path) for name, several in pairs.items() for path, _ in several
