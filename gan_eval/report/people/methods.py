@@ -46,8 +46,6 @@ _POINTS = (
     "Question", "Design", "Sample", "Instructions", "Consent", "Ethics", "Recruitment", "Exclusions", "Plan",
     "Data availability", "Code availability",
 )  # fmt: skip
-_LINKS = {"logit": "logistic", "cumulative_logit": "cumulative-logit"}
-"""Name of a model with that link."""
 
 
 def method_blocks(folder: StudyFolder) -> list[Block]:
@@ -191,10 +189,10 @@ def _exclusions(folder: StudyFolder) -> list[str]:
     everything = folder.judged()
     everything = everything[everything["scope"] == "all"]
     if len(everything):
-        row = everything.iloc[0]
-        answers = plural(int(row["n_real"] + row["n_fake"]), "answer")
-        unanswered = f"; {plural(int(row['n_none']), 'trial')} without an answer in no rate" * bool(row["n_none"])
-        sentences.append(f"{answers} are analysed{unanswered}.")
+        count = int(everything["n_real"].iloc[0] + everything["n_fake"].iloc[0])
+        trials = presented_trials(folder)
+        if trials.empty or count != trials["answered"].sum():
+            sentences.append(f"{plural(count, 'answer')} are analysed.")
     return sentences
 
 
@@ -238,30 +236,26 @@ def _measures(folder: StudyFolder) -> list[str]:
 
 def _models(folder: StudyFolder) -> list[str]:
     """Return models and tests, margins, and what was not planned."""
-    models, comparisons = folder.table(MIXED_MODELS), folder.table(COMPARISONS)
-    sentences = []
-    if models["estimate"].notna().any():
-        by_link = models[models["estimate"].notna()].groupby("link", sort=False)["formula"].unique()
-        fitted = [f"{_LINKS.get(str(link), str(link))} ({'; '.join(names)})" for link, names in by_link.items()]
-        sentences.append(
-            "Single answers were modelled by mixed models with crossed random effects of participants and pictures, by "
-            "Laplace's approximation (Baayen et al. 2008), with standard errors from the Hessian, Wald tests and "
-            f"intervals by Student's t: {listed(fitted)}."
-        )
+    comparisons, sentences = folder.table(COMPARISONS), []
     bases = set(comparisons["basis"].dropna())
     is_crossed = bool(bases & {"crossed_model", "crossed_model_clustered_error"})
     if is_crossed:
-        slopes = ", with random slopes over what is compared of participants, and of items that two models share"
-        if folder.study is not None and not folder.study.analysis.slope:
-            slopes = ", without slopes of participants between real and generated pictures"
+        is_single = bool((comparisons["measure"] == "called_fake").any())
+        has_slope = folder.study is None or folder.study.analysis.slope
+        is_probit = bool((folder.table(MIXED_MODELS)["link"] == "probit").any())
+        slopes = " and random slopes over what is compared of participants, and of items that two models share"
+        formula = f"called_fake ~ kind + ({'1 + kind' if has_slope else '1'}|participant) + (1|stimulus)"
         sentences.append(
-            "Rates and differences are those of crossed mixed models of the answers compared, averaged over "
-            f"participants and pictures (Zeger et al. 1988){slopes}."
+            f"Rates and differences are those of {'probit' if is_probit else 'logistic'} mixed models of the answers "
+            f"compared, with crossed random intercepts of participants and pictures{slopes * has_slope}, by Laplace's "
+            "approximation (Baayen et al. 2008), averaged over participants and pictures (Zeger et al. 1988)"
+            f"{f': for a model and the real pictures {formula}' * is_single}. Intervals and tests have standard errors "
+            "from the Hessian and Student's t."
         )
-        if (comparisons["measure"] == "called_fake").any():
+        if is_single:
             sentences.append(
                 "In Monte Carlo studies of 10 to 40 participants, 95 % intervals of such rates contained the truth in "
-                "93 to 99 % of studies: with few pictures, and near the ceiling, they are too wide, and p "
+                "93 to 99.6 % of studies: with few pictures, and near the ceiling, they are too wide, and p "
                 "values too large."
             )
     if "crossed_model_clustered_error" in bases:
