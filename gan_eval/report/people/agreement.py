@@ -29,7 +29,7 @@ _KEY = ["measure", "level", "dataset", "metric"]
 def agreement_section(folder: StudyFolder) -> Section:
     """Return the correlations and their differences; figure 1 shows one of them."""
     blocks = [*correlation_tables(folder), *difference_tables(folder)]
-    return Section("agreement", "Agreement of metrics with people", blocks)
+    return Section("agreement", "Metrics and people", blocks)
 
 
 def _measure(frame: pd.DataFrame) -> dict[str, CellFormat]:

@@ -35,6 +35,8 @@ STOPPING = (
 )
 HOLM = " (Holm; CI unadjusted)"
 """After a p value in a sentence: such an interval may exclude what p does not."""
+LEAST_SHOWN = 0.0005
+"""Smallest end of an interval that is not printed as 0.0 points."""
 _FIXED = {
     PRESET: "fixed before the data",
     EXPLORATORY: "exploratory, not in the plan",
@@ -52,6 +54,13 @@ def comparisons_section(folder: StudyFolder) -> Section:
         low, high = (amount(row, f"{name}_{end}") for end in ("low", "high"))
         return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
 
+    def simultaneous(row: Record) -> str:
+        """`−100.0 to below 0`: of some rejected hypotheses the interval gives the sign alone."""
+        low, high = row["simultaneous_low"], row["simultaneous_high"]
+        if 0 < low < LEAST_SHOWN:
+            return f"above 0 to {amount(row, 'simultaneous_high')}"
+        return f"{amount(row, 'simultaneous_low')} to below 0" if -LEAST_SHOWN < high < 0 else ends(row, "simultaneous")
+
     frame = folder.table(COMPARISONS)  # table 1 has the differences from chance
     frame = frame[~frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False).to_numpy(bool)]
     columns = {
@@ -61,7 +70,7 @@ def comparisons_section(folder: StudyFolder) -> Section:
         ),
         "p": cell(p_value, "p"),
         "p (Holm)": cell(p_value, "p_holm"),
-        "simultaneous (95\u202f%)": if_filled(frame, "simultaneous_low", lambda row: ends(row, "simultaneous")),
+        "simultaneous (95\u202f%)": if_filled(frame, "simultaneous_low", simultaneous),
         "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
         "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
         "verdict": cell(text, "verdict"),

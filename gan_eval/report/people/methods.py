@@ -328,7 +328,7 @@ def checklist_section(folder: StudyFolder) -> Section:
     items["Exclusions"] = f"{left_out_text(folder) or 'None'}."
     gaps = [name.lower() for name, text in items.items() if text.startswith(_GAP)]
     says = f"Of {len(items)} points {len(gaps)} are not given: {listed(gaps)}." if gaps else "Every point is given."
-    return Section("checklist", "Caveats and reporting checklist", [lines, Paragraph(says), Facts(list(items.items()))])
+    return Section("checklist", "Caveats and checklist", [lines, Paragraph(says), Facts(list(items.items()))])
 
 
 def _missing(key: str, section: str = "reporting") -> str:

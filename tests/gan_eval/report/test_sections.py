@@ -82,6 +82,16 @@ def test_the_table_of_differences_has_no_more_columns_than_a_page_shows():
     assert table.notes[0] == "Basis: crossed model; clustered: models on maps: c − a, fooling rate."
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(-1.0, -1e-9, "−100.0 to below 0"), (1e-9, 1.0, "above 0 to 100.0"), (-0.1, 0.0, "−10.0 to 0.0")],
+)
+def test_a_simultaneous_interval_that_gives_the_sign_alone_is_printed_so(low, high, said):
+    rows = [models("b", "a", simultaneous_low=low, simultaneous_high=high)]
+    (table,) = comparisons_section(folder_of(comparisons=rows)).blocks[-1:]
+    assert table.rows[0][table.head.index("simultaneous (95\u202f%)")] == said
+
+
 TOLD = {"accuracy": 0.7, "accuracy_low": 0.65, "accuracy_high": 0.75, "p": 0.0001, "p_holm": 0.0002}
 RATES = "; 50.0%, 95% CI [42.0, 58.0], of the generated and 52.0%, 95% CI [44.0, 60.0], of the real pictures were"
 
