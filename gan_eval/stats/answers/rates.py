@@ -179,30 +179,27 @@ def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
     grouped = groups(timed, scope, codes)
     own = timed[["reaction_time_ms", "is_fake", "correct"]].iloc[grouped.row]
     own = own.assign(group=grouped.group, log=np.log(own["reaction_time_ms"].to_numpy("float64")))
+    kinds = ("all",) if scope == "stimulus" else ("all", *KINDS)
+    combinations = [*product(kinds, ("all", "correct", "wrong"))]
     parts = []
-    for kind, answers in product(("all",) if scope == "stimulus" else ("all", *KINDS), ("all", "correct", "wrong")):
+    for place, (kind, answers) in enumerate(combinations):
         chosen = own[(kind == "all") | (own["is_fake"] == (kind == "fake"))]
         chosen = chosen[(answers == "all") | (chosen["correct"] == (answers == "correct"))]
-        by_group = chosen.groupby("group")
-        quartiles = (
-            by_group["reaction_time_ms"]
-            .quantile(np.array([0.25, 0.5, 0.75]))
-            .unstack()
-            .reindex(columns=[0.25, 0.5, 0.75])
-        )
-        summary = {
-            "kind": kind,
-            "answers": answers,
-            "n": by_group.size(),
-            "median_ms": quartiles[0.5],
-            "q25_ms": quartiles[0.25],
-            "q75_ms": quartiles[0.75],
-            "geometric_mean_ms": np.exp(by_group["log"].mean()),
-        }
-        parts.append(pd.DataFrame(summary))
+        parts.append(chosen.assign(place=place))
+    by_row = pd.concat(parts).groupby(["group", "place"])
+    quartiles = by_row["reaction_time_ms"].quantile(np.array([0.25, 0.5, 0.75])).unstack()
+    quartiles = quartiles.reindex(columns=[0.25, 0.5, 0.75])
+    summary = {
+        "n": by_row.size(),
+        "median_ms": quartiles[0.5],
+        "q25_ms": quartiles[0.25],
+        "q75_ms": quartiles[0.75],
+        "geometric_mean_ms": np.exp(by_row["log"].mean()),
+    }
+    table = pd.DataFrame(summary).reset_index()
+    for column, name in enumerate(("kind", "answers")):
+        table[name] = [combinations[place][column] for place in table["place"]]
     if scope == "all" and own.empty:
-        parts = [pd.DataFrame({"kind": "all", "answers": "all", "n": [0]})]
-    table = pd.concat(parts).sort_index(kind="stable")  # by group
-    return table.assign(scope=scope, id=[grouped.ids[place] for place in table.index]).join(
-        provenance(timed, grouped, codes)
-    )
+        table = pd.DataFrame({"group": [0], "kind": "all", "answers": "all", "n": 0})
+    table = table.assign(scope=scope, id=[grouped.ids[place] for place in table["group"]])
+    return table.join(provenance(timed, grouped, codes), on="group")
