@@ -22,6 +22,7 @@ from gan_eval.cli.options import (
     refuse_without_effect,
 )
 from gan_eval.errors import UserError
+from gan_eval.files.reading import no_folder
 from gan_eval.machine.start import restart_with_allocator_settings
 from gan_eval.settings.sections import as_flag, check_options
 from gan_eval.settings.training import Direction, TrainingSettings
@@ -97,6 +98,8 @@ def train(
         raise UserError("train: --out is missing; name a folder for the run")
     if as_json and not estimate:
         raise UserError("train: --json goes with --estimate")
+    if data is not None and not data.is_dir():
+        raise UserError(no_folder(data, "data folder"))
     options = given(image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, seed=seed)
     if study is not None:
         refuse_with_study({**options, **given(split=split, direction=direction, set=settings)}, study)

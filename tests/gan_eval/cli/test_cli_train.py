@@ -89,10 +89,10 @@ def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_pa
     settings = ["--set", "generator=resnet_6", "--set", "norm=instance", "--set", "snapshots=[1, 2]"]
     watching = ["--keep", "4", "--checkpoint-every", "9", "--fraction", "0.5"]
     watching += ["--split", "train+val+test"]
-    status = run(["train", "--data", "DATA", "--out", str(tmp_path), *options.split(), *settings, *watching])
+    status = run(["train", "--data", str(tmp_path), "--out", str(tmp_path), *options.split(), *settings, *watching])
     assert status == 0
     ((job, out), how) = calls[0]
-    assert (job.data, out) == (Path("DATA"), tmp_path)
+    assert (job.data, out) == (tmp_path, tmp_path)
     assert job.settings == TrainingSettings(
         epochs=3, image_size=128, batch_size=2, seed=9, generator="resnet_6", norm="instance", snapshots=(1, 2)
     )
