@@ -42,6 +42,7 @@ def data_fetch(
 ) -> None:
     """Bring a data set into DIR/<split>/*.jpg."""
     from gan_eval.cli.console import Console
+    from gan_eval.study.markers import download_progress
     from trainer.datasets.fetch import fetch
     from trainer.datasets.presets import preset_of
 
@@ -56,9 +57,7 @@ def data_fetch(
             preset,
             folder,
             source=source,
-            on_progress=lambda done, total: console.progress(
-                f"fetch {name} (MB)", done // 10**6, (total or done + 10**6) // 10**6, unit="MB"
-            ),
+            on_progress=download_progress(console, f"fetch {name}"),
         )
         for remark in fetched.remarks:
             console.message(remark)

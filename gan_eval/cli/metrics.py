@@ -1,7 +1,6 @@
 """The command `metrics`, and the commands of `weights`."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -236,10 +235,6 @@ def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> N
     console.table(["Data set", "Model", "Metric", "Pictures", "Value (95 %)", "In no mean"], rows)
 
 
-def _megabytes(console: "Console", name: str, done: int, total: int) -> None:
-    console.progress(f"fetch {name} (MB)", done // 1_000_000, total // 1_000_000, unit="MB")
-
-
 weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)
 
 
@@ -260,12 +255,13 @@ def weights_fetch(
     """Fetch weights into the cache, checked by SHA-256."""
     from gan_eval.cli.console import Console
     from gan_eval.metrics.weights import cache
+    from gan_eval.study.markers import download_progress
 
     failures = []
     with Console() as console:
         for known in WEIGHTS if name == "all" else [name]:
             try:
-                path = cache.fetch(known, on_progress=partial(_megabytes, console, known))
+                path = cache.fetch(known, on_progress=download_progress(console, f"fetch {known}"))
                 typer.echo(path)
             except UserError as error:
                 failures.append(str(error))

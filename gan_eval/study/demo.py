@@ -56,7 +56,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
         cache.find("inception")
     except UserError:
         try:
-            cache.fetch("inception", on_progress=lambda done, total: listener.progress("fetch weights", done, total))
+            cache.fetch("inception", on_progress=markers.download_progress(listener, "fetch weights"))
         except UserError as error:  # without the network FID's rows carry the reason
             listener.message(f"FID and KID are left out: {error}")
     study = out / "demo.toml"

@@ -34,8 +34,13 @@ class Listener(Protocol):
     def message(self, text: str) -> None:
         """One line for the user."""
 
-    def progress(self, what: str, done: int, total: int, detail: str = "") -> None:
+    def progress(self, what: str, done: int, total: int, detail: str = "", *, unit: str = "") -> None:
         """`done` of `total` units of `what` are finished."""
+
+
+def download_progress(listener: Listener, what: str) -> Callable[[int, int], None]:
+    """Return the function for a download that reports bytes to the listener as MB and MB/s; a total of 0 is unknown."""
+    return lambda done, total: listener.progress(f"{what} (MB)", done // 10**6, total // 10**6, unit="MB")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from gan_eval.cli.console import Console
+from gan_eval.study.markers import download_progress
 
 HEADS = ("Model", "Data set", "Verdict", "Nothing", "Fooling rate, %")
 ROWS = [
@@ -69,3 +70,14 @@ def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys: pyte
     console.sentence(text)
     assert " ".join(stderr.lines).strip() == text
     assert "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv" in stderr.lines
+
+
+def test_a_download_is_reported_in_megabytes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter((0.0, 20.0))
+    monkeypatch.setattr("gan_eval.cli.console.time.monotonic", lambda: next(times))
+    report = download_progress(Console(), "fetch weights")
+    report(0, 95_600_000)
+    report(50_000_000, 95_600_000)
+    assert capsys.readouterr().err == "fetch weights (MB): 50/95, 2.50 MB/s, 0:00:18 left\n"
