@@ -151,16 +151,17 @@ def report(
     from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.report import build, build_figure
+    from gan_eval.report.parts.chart import FORMATS
 
     if theme is not None and figure is None:
         raise UserError("--theme: is for --figure; give --figure FILE.pdf, too")
     for option, file in (("--out", out), ("--figure", figure)):
         if file is not None:
             check_output_file(file, option=option)
+    if figure is not None and figure.suffix not in FORMATS:
+        raise UserError(f"--figure {figure}: wanted a name that ends in {', '.join(FORMATS)}")
     with Console() as console, console.working("report"):
-        if figure is not None:
-            build_figure(folder, figure, stimuli=stimuli or (), theme=theme)
         path = build(folder, out or folder / "report.html", stimuli=stimuli or (), with_raw_tables=with_raw_tables)
-    typer.echo(path)
-    if figure is not None:
-        typer.echo(figure)
+        typer.echo(path)
+        if figure is not None:
+            typer.echo(build_figure(folder, figure, stimuli=stimuli or (), theme=theme))

@@ -100,7 +100,7 @@ def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), theme
         theme: TOML file of size, font and colours.
 
     Raises:
-        UserError: as for `build`, there are no answers, the file has another ending, or the theme a bad value.
+        UserError: as for `build`, there are no answers, or the theme has a bad value.
     """
     from gan_eval.report.figure import Theme, read_theme, write_figure
     from gan_eval.report.parts.folder import read_folder

@@ -28,7 +28,7 @@ from gan_eval.files.atomic import write_bytes
 from gan_eval.files.reading import read_toml
 from gan_eval.report.figure_content import MAX_ROWS, PANEL_A, Content, Entry, content_of
 from gan_eval.report.metrics.data import title_of, unit_of, with_arrow
-from gan_eval.report.parts.chart import FORMATS, STYLE, figure_file
+from gan_eval.report.parts.chart import STYLE, figure_file
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import basis_text, clean, plural, points_text
 from gan_eval.report.people.caveats import trained_for
@@ -119,15 +119,11 @@ def write_figure(folder: StudyFolder, file: Path, theme: Theme = DEFAULT) -> Pat
         file: PDF or SVG, whose words stay text, or PNG of 300 dpi.
 
     Raises:
-        UserError: no answers, another ending, the file cannot be written, or the theme's height is too low.
+        UserError: no answers, the file cannot be written, or the theme's height is too low.
     """
-    if file.suffix not in FORMATS:
-        raise UserError(f"{file}: a figure ends in {', '.join(FORMATS)}")
     figure = figure_1(folder, theme)
     if figure is None:
-        raise UserError(
-            f"{folder.path}: no figure 1 without a rate, preference, grade or threshold in tables/paper.csv"
-        )
+        raise UserError(f"{file}: not written: figure 1 needs answers, and {folder.path} has no analyzed ones")
     caption = caption_of_figure_1(folder)
     write_bytes(file, figure_file(figure, file.suffix, title="Figure 1", description=caption))
     return file

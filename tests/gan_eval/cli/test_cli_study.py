@@ -84,6 +84,10 @@ def test_two_folders_become_a_study_with_a_report(command: Command, folders: tup
     rows = read_set(out / "set").rows
     assert {(row["dataset"], row["model"]) for row in rows} == {("facades", None), ("facades", "generated")}
     made = (out / "set" / "stimuli.csv").stat().st_mtime_ns
+    page = tmp_path / "page.html"
+    status, printed, err = command("report", out, "--out", page, "--figure", tmp_path / "f.pdf")
+    assert (status, printed, page.is_file()) == (2, f"{page}\n", True)
+    assert "f.pdf: not written: figure 1 needs answers" in err
 
     status, _, err = command("try", *folders, "--out", out, "--no-quiz")
     assert (status, "quiz: skipped, --no-quiz" in err) == (0, True)
