@@ -157,11 +157,14 @@ def store_push(
 ) -> None:
     """Copy to another store what it lacks, each row once; refused rows give exit status 2."""
     from gan_eval.cli.console import Console
+    from gan_eval.files.sqlite_files import is_address
     from gan_eval.store import push
 
+    into = "" if is_address(to) or Path(to).exists() else f" into a new store, {to}"
     with Console() as console, console.working("push"):
         pushed = push(store, to)
-    typer.echo(f"{pushed.sessions} session{'s' * (pushed.sessions != 1)}, {pushed.trials} trials copied", err=True)
+    count = f"{pushed.sessions} session{'s' * (pushed.sessions != 1)}"
+    typer.echo(f"{count}, {pushed.trials} trials copied{into}", err=True)
     if pushed.refused:
         more = f"; and {len(pushed.refused) - 3} more sessions" if len(pushed.refused) > 3 else ""
         raise UserError(

@@ -168,7 +168,7 @@ def require_store_file(path: Path, *, create: bool) -> None:
         if path.is_symlink():
             raise UserError(f"{path}: a link to {path.readlink()}, which is not there; make that, or name a file")
         if not create:
-            raise UserError(f"{path}: no such store")
+            raise UserError(f"{path}: no store there; give the path of one, such as DIR/store.sqlite of a study in DIR")
         path.parent.mkdir(0o700, parents=True, exist_ok=True)
         path.touch(0o600)
     except OSError as error:

@@ -53,6 +53,8 @@ def push(source: str | Path, target: str | Path) -> Pushed:
     """
     if not is_address(source) and not is_address(target) and Path(source).resolve() == Path(target).resolve():
         raise UserError(f"store push: {source} and {target} are the same store; name another one")
+    if not is_address(target) and not Path(target).parent.is_dir():
+        raise UserError(f"{target}: no store there, and no folder for a new one; fix the path, or make the folder")
     sent = trials = 0
     refused = []
     with open_store(source, create=False) as here, open_store(target) as there:

@@ -91,6 +91,22 @@ def test_stores_are_merged_into_a_new_one(command: Command, store: Path, tmp_pat
     assert (tmp_path / "all.sqlite").read_bytes() == whole
 
 
+def test_a_push_makes_a_new_store_only_in_a_folder_that_is_there(command: Command, store: Path, tmp_path: Path) -> None:
+    new, absent = tmp_path / "new.sqlite", tmp_path / "absent.sqlite"
+    for source, target, problem in (
+        (absent, new, f"{absent}: no store there; give the path of one"),
+        (store, tmp_path / "typo" / "new.sqlite", "no store there, and no folder for a new one; fix the path"),
+    ):
+        status, _, err = command("store", "push", source, target)
+        assert (status, problem in err) == (2, True), err
+        assert [*tmp_path.iterdir()] == [store]
+    assert command("store", "push", store, new)[2] == f"2 sessions, 2 trials copied into a new store, {new}\n"
+    with open_store(store) as opened:
+        shared = {"session": "s3", "participant": "P03", "simulated": True, "study": "faces", "protocol": "paired"}
+        opened.begin({**shared, "status": "open", "list": 3, "station": "left"}, [], None)
+    assert command("store", "push", store, new)[2] == "1 session, 0 trials copied\n"
+
+
 @pytest.mark.parametrize(
     "words", ["participants list --store", "participants forget P01 --yes --store", "store merge", "export --store"]
 )

@@ -95,7 +95,7 @@ def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(
         with pytest.raises(UserError, match="another program is using the store"):
             forget(path, "code-ann")
         assert len(other.rows(tables.TRIALS)) == 1
-    with pytest.raises(UserError, match="no such store"):
+    with pytest.raises(UserError, match="no store there"):
         forget(tmp_path / "absent.sqlite", "code-ann")
 
 
