@@ -1,13 +1,18 @@
 """The application of the command line: of all commands, or of those that are asked for, each imported only then."""
 
+import re
 from collections.abc import Iterable
 from importlib import import_module
+from inspect import getdoc
 from typing import Annotated
 
 import typer
 
 from gan_eval import __version__
 from gan_eval.machine.commands import VERBS
+
+_SINGLE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
+"""A line's end in a docstring that does not end a paragraph."""
 
 
 def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
@@ -27,6 +32,8 @@ def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
             app.add_typer(command, name=verb)
         else:
             app.command(verb)(command)
+        for info in command.registered_commands if isinstance(command, typer.Typer) else app.registered_commands[-1:]:
+            info.help = _SINGLE_BREAK.sub(" ", getdoc(info.callback) or "")  # the terminal's width alone breaks lines
     return app
 
 

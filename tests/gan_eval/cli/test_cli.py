@@ -38,8 +38,16 @@ def test_version_and_help(command):
     everything = typer.main.get_command(application()).commands
     for verb in VERBS:
         assert everything[verb].help == typer.main.get_command(application([verb])).commands[verb].help
+    assert everything["analyze"].help.count("\n") == 6, "only paragraphs end a line; the terminal's width breaks it"
     status, out, _ = command("train", "--help")
     assert (status, "[training]" in out) == (0, True), "names in brackets are shown"
+
+
+def test_a_file_that_may_not_be_read_is_named_with_the_fix(monkeypatch, tmp_path, command):
+    file = tmp_path / "trials.csv"
+    file.touch()
+    monkeypatch.setattr("os.access", lambda *_, **__: False)  # chmod does not stop root
+    assert command("analyze", file)[::2] == (2, f"gan-eval: {file}: cannot be read; change its permissions\n")
 
 
 def test_an_error_of_the_program_is_status_1_with_its_trace(monkeypatch, command):
