@@ -47,9 +47,10 @@ def analyze(
     """Analyze a trials table: write all tables of results.
 
     Always: rates, reaction_times, mixed_models, comparisons, correlations. Where there is something to say:
-    participation, detection, choices, bradley_terry, ratings, opinion_scores,
-    agreement, thresholds, hype, psychometric, psychometric_levels, roc, roc_points,
-    correlation_differences, effects, robustness, and paper: the table to cite, which comes as paper.tex too.
+    participation, detection, choices, bradley_terry, ratings, opinion_scores, agreement, thresholds, hype,
+    psychometric, psychometric_levels, roc, roc_points, correlation_differences, effects, robustness, and paper: the
+    table to cite, which comes as paper.tex too.
+
     Where a study says how many people it wants, looks: before they have come, and at no planned look, verdicts are
     `interim`.
 
@@ -106,7 +107,11 @@ def analyze(
         if known and (store is not None or "participants" in known.quiz.model_fields_set):
             looks = LookPlan(known.analysis.looks, known.quiz.participants)
             looked = take_look(looks, read_looks(place), stored[tables.TRIALS], stored.get(tables.SESSIONS))
-        with naming(f"{plan}: " if plan else "", only="analysis."):
+        with (
+            naming(f"{plan}: " if plan else "", only="analysis."),
+            naming("--exclude: ", only="trials: "),
+            naming("--exclude-participants: ", only="participation: "),
+        ):
             answers = analyze_trials(
                 judged,
                 image_metrics=image_metrics,
@@ -246,7 +251,7 @@ def trials_import(
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.stats.analysis import import_trials
     from gan_eval.stats.exclusions import parse_rule
-    from gan_eval.stats.importing import left_out
+    from gan_eval.stats.importing import UNEVEN, left_out
     from gan_eval.tables import frames as tabular
 
     check_output_file(out)
@@ -263,7 +268,8 @@ def trials_import(
     imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
     rows = imported.rejected.to_dict("records")
     for row in rows[:MOST_NAMED]:
-        typer.echo(f"{file}: row {row['row']}: column {row['column']}: {row['reason']}", err=True)
+        place = "" if row["reason"].startswith(UNEVEN) else f"column {row['column']}: "
+        typer.echo(f"{file}: row {row['row']}: {place}{row['reason']}", err=True)
     if names := imported.renamed:
         ends = (f"/{names[0]}", f"/{Path(names[0]).stem}")
         own_name = next(name for name in imported.trials["stimulus"] if name.endswith(ends))

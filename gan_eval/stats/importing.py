@@ -37,6 +37,8 @@ _ENUMERATIONS = ("kind", "phase", "response")
 """Columns whose words a foreign table may spell otherwise."""
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 """The ending of a picture's file."""
+UNEVEN = "the row has "
+"""Start of the reason why a row of another length than the header's is left out; no column is at fault."""
 MOST_WORDS = 8
 """Number of unknown words of a column, or of reasons for leaving rows out, that a message names."""
 
@@ -84,7 +86,7 @@ def import_trials(
     header, records = csv_records(file)
     rows = list(enumerate(records, start=1))
     rejected = [
-        _rejection(number, header[0], f"the line has {len(record)} cells, the header {len(header)}", ",".join(record))
+        _rejection(number, header[0], f"{UNEVEN}{len(record)} cells, the header has {len(header)}", ",".join(record))
         for number, record in rows
         if len(record) != len(header)
     ]
@@ -201,9 +203,8 @@ def left_out(rejected: pd.DataFrame) -> str:
     >>> left_out(frame_of([_rejection(row, "kind", "found 'x', wanted one of real, fake") for row in (3, 4)], REJECTED))
     '2 kind (wanted one of real, fake)'
     """
-    cells = zip(
-        rejected["column"], rejected["reason"].str.replace("^found .*?, (?=wanted )", "", regex=True), strict=True
-    )
+    columns = rejected["column"].mask(rejected["reason"].str.startswith(UNEVEN), "row")
+    cells = zip(columns, rejected["reason"].str.replace("^found .*?, (?=wanted )", "", regex=True), strict=True)
     counts = Counter(f"{column} ({reason.partition(';')[0]})" for column, reason in cells)
     more = f" and {len(counts) - MOST_WORDS} other reasons" if len(counts) > MOST_WORDS else ""
     return ", ".join(f"{count} {what}" for what, count in counts.most_common(MOST_WORDS)) + more

@@ -193,6 +193,8 @@ def test_a_report_of_frames_and_what_is_no_table(tmp_path: Path) -> None:
         gan_eval.write_report({"rate": frames["rates"]}, tmp_path / "r.html")
     with pytest.raises(UserError, match="write_report: no tables"):
         gan_eval.write_report({}, tmp_path / "r.html")
+    with pytest.raises(TypeError, match="found a int; give a frame of trials, a Store, or the path of either"):
+        gan_eval.analyze(3)  # type: ignore[arg-type]
 
 
 def test_folders_or_stimuli_are_measured_but_not_both(tmp_path: Path) -> None:

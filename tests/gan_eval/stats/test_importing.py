@@ -120,7 +120,7 @@ def test_each_row_that_does_not_fit_is_named_and_the_others_are_taken(tmp_path):
     ]  # fmt: skip
     assert named[2, "kind"]["found"] == "fakke"
     assert "wanted one of real, fake" in named[2, "kind"]["reason"]
-    assert "the line has 4 cells, the header 6" in named[6, "subject"]["reason"]
+    assert "the row has 4 cells, the header has 6" in named[6, "subject"]["reason"]
     assert "wanted a number" in named[5, "reaction_time_ms"]["reason"]
 
 

@@ -33,6 +33,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "trials.csv").write_text("\n".join(["participant,stimulus,kind,response", *answers]))
     (root / "missing.toml").write_text(STUDY.replace("]\n[metrics]", "]\ncatch_sets = ['absent']\n[metrics]"))
     (root / "broken.toml").write_text("[x")
+    (root / "short.csv").write_text("participant,stimulus,kind,response\nP1,s1\n")
     (root / "unreadable").mkdir()
     (root / "unreadable" / "0.png").write_text("mine")
     (root / "theirs").mkdir()
@@ -119,12 +120,16 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("run missing.toml --out o", "missing.toml: stimuli.catch_sets: absent: not a stimulus set"),
         ("run broken.toml --out o", "broken.toml: not valid TOML: Expected ']'"),
         ("run broken.toml --out o", "(at end of document); fix it there"),
-        ("analyze trials.csv --out o --exclude reaction<200", "did you mean reaction_time_ms?"),
+        ("analyze trials.csv --out o --exclude reaction<200", "--exclude: trials: no column 'reaction'; did you mean"),
+        ("analyze trials.csv --out o --exclude-participants x<2", "--exclude-participants: participation: no column"),
+        ("analyze short.csv --out o", "short.csv: row 1: found 2 cells, wanted 4 as in the header"),
         ("trials import trials.csv --out t.csv --map foo=kind", "--map foo=kind, left of =: no column 'foo'"),
         ("trials import trials.csv --out t.csv --map kind=foo", "--map kind=foo, right of =: no column 'foo'"),
         ("try set/real unreadable --out o", "no usable pair of pictures; the first problem: "),
         ("try trials.csv set/real --out o", "trials.csv: is a file, not a folder; name the folder"),
         ("stimuli import trials.csv --out o", "trials.csv: is a file, not a folder"),
+        ("report set --figure x.bmp", "--figure x.bmp: wanted a name that ends in .pdf, .svg, .png"),
+        ("train --data absent --out o", "absent: no such data folder"),
         ("report trials.csv", "trials.csv: is a file, not a folder"),
         ("data check trials.csv", "trials.csv: is a file, not a data folder"),
         ("metrics trials.csv --out o", "trials.csv: is a file, not a stimulus set"),
