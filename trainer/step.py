@@ -1,6 +1,6 @@
 """The training step of a conditional GAN (arXiv 1611.07004, section 3.3): one function, read from top to bottom.
 
-Every task takes it: what is judged, and by what, is in the objective.
+All tasks use it. Its `Objective` defines what the discriminator sees and the losses.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class Batch:
     """(N, 1, h, w), 1 where the generator's output counts and 0 where the picture is known; None: all of it counts."""
 
     def to(self, device: torch.device) -> "Batch":
-        """The same on the device, to a GPU without waiting where it is pinned."""
+        """Return a copy on the device; copying pinned memory to a GPU does not block."""
         return self._each(lambda tensor: on_device(tensor, device))
 
     def pinned(self) -> "Batch":
@@ -84,8 +84,8 @@ def training_step(
     """One update of the discriminator, then one of the generator against the updated discriminator.
 
     Returns:
-        The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (share of what counts of
-        the logits that was right before D's update), one for each term of the reconstruction, and g_gradient_norm and
+        The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (weighted share of logits
+        on the correct side before D's update), one for each term of the reconstruction, and g_gradient_norm and
         d_gradient_norm, the Euclidean norms of the gradients that the two updates took.
     """
     G, D = gan.generator, gan.discriminator

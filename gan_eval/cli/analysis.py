@@ -37,9 +37,11 @@ def analyze(
     stimuli: Annotated[
         list[Path] | None, typer.Option(metavar="SET", help="A set that was shown, for rates by hole. Repeatable.")
     ] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="A rule such as 'reaction_time_ms<200'.")] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Leave out trials: 'reaction_time_ms<200'. Repeatable.")
+    ] = None,
     exclude_participants: Annotated[
-        list[str] | None, typer.Option(help="A rule on the table participation: 'catch_accuracy<0.8'.")
+        list[str] | None, typer.Option(help="Leave out people by the table participation: 'catch_accuracy<0.8'.")
     ] = None,
     margin: Annotated[float | None, typer.Option(help="Margin of equivalence, such as 0.05 for 5 points.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,

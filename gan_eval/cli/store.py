@@ -179,7 +179,9 @@ def export(
         Path | None, typer.Argument(help="A folder that analyze or run wrote, in place of a store; only with r.")
     ] = None,
     store: Store = None,
-    formats: Annotated[str, typer.Option("--format", help="Some of csv,parquet,psych-ds,r.")] = "csv",
+    formats: Annotated[
+        str, typer.Option("--format", help="One or more of csv,parquet,psych-ds,r; commas between.")
+    ] = "csv",
     study: StudyOption = None,
 ) -> None:
     """Write a store's tables for other programs, with a data dictionary; or the trials of an analysis for R."""

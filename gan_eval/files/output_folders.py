@@ -40,8 +40,8 @@ def check_output_folder(folder: Path, *, option: str = "--out") -> None:
 def refuse_links(folder: Path, *, option: str = "--out") -> None:
     """Refuse an output folder with a linked folder in it: what is written or removed there would be elsewhere.
 
-    The output folder itself may be a link, say to a larger disk. So may its files, which are replaced and never written
-    into, but for those in `.gan-eval/`.
+    The output folder itself may be a link, for example to a larger disk. Its files may be links, too, because they are
+    replaced; those in `.gan-eval/` may not.
 
     Raises:
         UserError: a folder below it, or anything in `.gan-eval/`, is a symbolic link.
@@ -85,7 +85,7 @@ def claim_output_folder(folder: Path, *, private: bool = False, option: str = "-
 
     Args:
         folder: which.
-        private: a new folder is for this user alone; else as the user's umask says.
+        private: only this user may open a new folder; else the umask decides.
         option: beginning of the messages.
 
     Raises:

@@ -146,7 +146,7 @@ def _advice(audit: Audit) -> list[str]:
         if differing & {(row["dataset"], row["model"]) for row in stimuli.rows}
     ]
     if advice and names & {"format", "jpeg_tables", "jpeg_subsampling"}:
-        advice.append("  traces of JPEG stay in the pixels: add --jpeg 75, which puts the same on all")
+        advice.append("  traces of JPEG stay in the pixels: add --jpeg 75, which gives all the same")
     if any("--fit" in line for line in advice):
         advice.append("  --fit crop keeps the centre; --fit stretch, where the generator had stretched its pictures")
     fixes: dict[str, list[str]] = {}

@@ -45,10 +45,10 @@ METADATA_CLUES = tuple(
 )
 """Found in the file. These can make the quiz refuse to start."""
 
-_CODING = "traces of another coding? `gan-eval stimuli equalise --jpeg 75` puts the same on all"
+_CODING = "was one saved as JPEG? `gan-eval stimuli equalise --jpeg 75` gives all the same traces"
 _TONE = "normalised or saved in another way (range, gamma)? use one way for both"
 _BORDER = "padding at the edges? crop the pictures of both before you import them"
-_SCALING = "was one of the two scaled? `gan-eval stimuli equalise --size WxH`, smaller than all, scales all"
+_SCALING = "was only one of the two scaled? scale all with `gan-eval stimuli equalise --size WxH`; take a smaller size"
 
 PICTURE_CLUES: tuple[Clue, ...] = (
     Clue("brightness", "picture", fix=_TONE),

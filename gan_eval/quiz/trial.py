@@ -1,4 +1,4 @@
-"""One trial on its way, from onset to offset and answer, by times that others have stamped; and the rows it leaves."""
+"""One running trial: the times of onset, offset and answer, which the caller measures, and the rows for the tables."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -191,7 +191,7 @@ class Trial:
     def measured(self) -> Row:
         """The columns of the trial's row that hold times, and its flags."""
         first, second = self.seen[0], self.seen[1] if len(self.seen) > 1 else None
-        for seen in self.seen:  # is the exposure what should have come out of what happened?
+        for seen in self.seen:  # flag an exposure other than planned
             due_ms, allowed_ms = self.planned_flash_ms, LATE_MS
             if due_ms is None:
                 # a page hides pictures in the first frame after the answer, and that is seen in the next one

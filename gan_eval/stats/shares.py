@@ -31,14 +31,14 @@ def wilson(k: ArrayLike, n: ArrayLike, *, z: float = Z95) -> tuple[np.ndarray, n
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half_width = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     low, high = np.clip(centre - half_width, 0.0, 1.0), np.clip(centre + half_width, 0.0, 1.0)
-    return np.where(p == 0, 0.0, low), np.where(p == 1, 1.0, high)  # exact there; sums are not
+    return np.where(p == 0, 0.0, low), np.where(p == 1, 1.0, high)  # without rounding errors
 
 
 def binomial_p(k: ArrayLike, n: ArrayLike) -> np.ndarray:
     """Exact two-sided binomial test of k of n against 1/2; NaN where n is 0.
 
-    At 1/2 the distribution is symmetric, so twice the smaller tail is exact. 0 stands for what no double holds,
-    below 1e-307.
+    At 1/2 the distribution is symmetric, so twice the smaller tail is exact. A p below 1e-307 is returned
+    as 0.
 
     >>> round(float(binomial_p(18, 25)), 6)
     0.043285
@@ -64,8 +64,7 @@ def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
 
 
 def newcombe(k_a: float, n_a: float, k_b: float, n_b: float, *, z: float = Z95) -> tuple[float, float]:
-    """Interval, 95 % unless z says otherwise, of the difference k_a / n_a - k_b / n_b of two independent
-    proportions.
+    """Interval (default: 95 %) of the difference k_a / n_a - k_b / n_b of two independent proportions.
 
     Newcombe's hybrid of the two Wilson intervals (Newcombe 1998, Statistics in Medicine 17, 873-890, method 10).
     """

@@ -143,7 +143,7 @@ def decoding_errors(path: Path) -> Iterator[None]:
         limit = f"more than {MOST_PIXELS:,} pixels"
         raise UserError(f"{path}: too large to decode safely ({limit}); scale it down") from error
     except UnidentifiedImageError as error:
-        raise UserError(f"{path}: not a readable picture (of no known kind); replace or remove it") from error
+        raise UserError(f"{path}: not a readable picture (unknown format); replace or remove it") from error
     except Exception as error:  # damaged bytes can raise anything: struct.error, KeyError, ...
         reason = reason_of(error)
         fix = "replace or remove it"

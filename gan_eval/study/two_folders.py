@@ -55,8 +55,8 @@ def try_folders(
 
     Args:
         fakes: a folder for each model, with pictures of the same file stems; the model has the folder's name.
-        out: the study's folder; afterwards it is as one that `run` has made of `out/study.toml`.
-        fit: how pictures of a pair that differ in shape are brought to one; of one shape, the larger is scaled anyway.
+        out: the study's folder, as `run` makes it from `out/study.toml`.
+        fit: crop or stretch pairs whose pictures differ in shape; in pairs of one shape the larger picture is scaled.
 
     Raises:
         UserError: folders are the same or without a pair, two models have one name, `out` holds other results, or the
@@ -133,7 +133,7 @@ def try_folders(
     from gan_eval.report.parts.folder import read_folder
     from gan_eval.report.people.answer import answer
 
-    for sentence in answer(read_folder(out))[:1]:  # that the report begins with; none where nobody has answered
+    for sentence in answer(read_folder(out))[:1]:  # the report's first; none without answers
         listener.message(f"answer: {sentence}")
     for line in unfinished_sessions(plan):
         listener.message(line)
@@ -146,7 +146,7 @@ def try_folders(
 
 
 def _model_names(fakes: Sequence[Path]) -> list[str]:
-    """The name of each folder's model: the folder's, or `generated` where that says no more than that."""
+    """Return the name of each model: its folder's, or `generated` for a folder called `fake` or the like."""
     names = [study_name(fake.resolve().name) for fake in fakes]
     names = ["generated" if name.lower() in _ROLES or model_name_problem(name) else name for name in names]
     folded = [name.casefold() for name in names]  # each becomes a folder, on systems that know no case, too
@@ -158,7 +158,7 @@ def _model_names(fakes: Sequence[Path]) -> list[str]:
 
 
 def _require_readable(pairs: Pairs, real: Path) -> None:
-    """Refuse pictures of which no pair can be read."""
+    """Refuse folders in which no pair of pictures can be read."""
     problem = ""
     for files in pairs.values():
         try:
@@ -171,7 +171,7 @@ def _require_readable(pairs: Pairs, real: Path) -> None:
 
 
 def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
-    """Take the folder; it serves these folders alone."""
+    """Claim the output folder for these folders of pictures alone."""
     record = out / OWN_FOLDER / "try.json"
     folders = {"real": str(real.resolve()), "fakes": [str(fake.resolve()) for fake in fakes]}
     earlier = read_record(record, real=str, fakes=list) if record.is_file() else None

@@ -115,4 +115,4 @@ def doubtful_direction(drawn: Side | None, direction: Direction) -> str | None:
     if drawn is None or direction_from(drawn) == direction:
         return None
     turned = direction_from(drawn)
-    return f"{drawn} looks drawn, and {direction} makes drawings from photographs; --direction {turned} turns it round"
+    return f"{drawn} looks drawn, so {direction} makes drawings from photographs; the other way is --direction {turned}"

@@ -183,7 +183,7 @@ def test_a_new_run_tells_a_doubtful_direction_and_a_resumed_one_does_not(
 ) -> None:
     assert remarks_of(facades, "BtoA") == []
     (doubt,) = remarks_of(facades, "AtoB")
-    assert doubt.startswith("B looks drawn, and AtoB makes drawings from photographs; --direction BtoA turns it round")
+    assert doubt.startswith("B looks drawn, so AtoB makes drawings from photographs; the other way is --direction BtoA")
     said: list[str] = []
     for _ in range(2):
         train(tiny(steps=1), facades, tmp_path / "run", on_message=said.append)
