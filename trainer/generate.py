@@ -13,7 +13,6 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import remove_leftovers, write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
-from gan_eval.files.reading import read_json
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.pictures import Picture, write_png
@@ -25,7 +24,7 @@ from trainer.devices import cpu_threads, exact_kernels, memory_for, placed
 from trainer.inference import NotFiniteError, inference
 from trainer.model import Model, load_model
 from trainer.randomness import Purpose
-from trainer.state.run_folder import differences, recorded_threads
+from trainer.state.run_folder import recorded_threads
 from trainer.state.trained_on import trained_on
 from trainer.tasks import Example, Task, new_task
 
@@ -105,20 +104,11 @@ def generate(
     definition: dict[str, Any] = {
         "generator": sha256_file(source.file), "mode": mode, **task.conditions(), "image_size": size,
         "seed": settings.seed, "dataset": names.dataset, "model": names.model, "split": split,
+        "mask_seed": mask_seed or 0, "masks": None if masks is None else "folder", "dropout": settings.dropout,
     }  # fmt: skip
-    if fills_holes:
-        definition["mask_seed"] = mask_seed or 0
-    if masks is not None:
-        definition["masks"] = "folder"
-    if source.is_foreign:
-        definition["dropout"] = settings.dropout
     with hold_folder(out):
-        if not (out / MARKER).exists():
-            refuse_another_set(out, MARKER, {})
-            write_json(out / MARKER, definition)
-        elif differing := differences(read_json(out / MARKER), definition):
-            another = ", another ".join(differing)
-            raise UserError(f"--out {out}: holds a set with another {another}; choose another folder")
+        refuse_another_set(out, MARKER, definition)
+        write_json(out / MARKER, definition)
         remove_leftovers(out)  # of a killed call
         for note in source.notes:
             say(note)

@@ -12,6 +12,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder, read_json
+from gan_eval.settings.sections import differences
 from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
 from gan_eval.tables.names import KEPT_NAMES, name_problem
 
@@ -279,7 +280,7 @@ def refuse_another_set(out: Path, record: str, origin: Mapping[str, Any]) -> Non
     Args:
         out: the folder, whose lock is held.
         record: path, as seen from `out`, of the JSON file in which the command that makes the set notes its origin.
-        origin: what the set is to be made from. Keys that an earlier version did not note are not compared.
+        origin: what the set is to be made from; other keys of the record are not compared.
 
     Raises:
         UserError: the set there has another origin, or another command has made it.
@@ -293,10 +294,8 @@ def refuse_another_set(out: Path, record: str, origin: Mapping[str, Any]) -> Non
         if (out / TABLE_NAME).is_file():
             raise UserError(f"--out {out}: holds a stimulus set that this command has not made; {fix}")
         return
-    was = {name: value for name, value in origin.items() if name in earlier and earlier[name] != value}
-    if was:
-        differing = ", ".join(f"{name} ({earlier[name]} there, {value} here)" for name, value in was.items())
-        raise UserError(f"--out {out}: holds a stimulus set of another {differing}; {fix}")
+    if differing := "; ".join(differences({name: earlier.get(name) for name in origin}, origin)):
+        raise UserError(f"--out {out}: holds another stimulus set: {differing}; {fix}")
 
 
 def stimulus_row(

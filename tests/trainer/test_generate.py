@@ -130,7 +130,7 @@ def test_one_bad_picture_is_named_and_the_rest_is_done(run: Path, make_pairs: Pa
 def test_another_set_in_the_folder_is_refused(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
     data = make_pairs(test=1)
     generate(run, data, split="test", out=tmp_path / "set")
-    with pytest.raises(UserError, match=r"another mode \(train there, eval asked for\)"):
+    with pytest.raises(UserError, match=r"another stimulus set: mode was 'train', is 'eval'"):
         generate(run, data, split="test", out=tmp_path / "set", mode="eval")
     import_folder(tmp_path / "set", tmp_path / "imported", dataset="d")
     with pytest.raises(UserError, match="holds a stimulus set that this command has not made"):

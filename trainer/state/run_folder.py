@@ -18,7 +18,7 @@ from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.reading import read_json, require_file
 from gan_eval.machine.threads import MAX_THREADS
-from gan_eval.settings.sections import first_problem
+from gan_eval.settings.sections import differences, first_problem
 from gan_eval.settings.training import Direction, TrainingSettings
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     config = _read_config(out / CONFIG)
     wanted = {**dict.fromkeys(STARTS.values()), **definition}
     there = {key: config.get(key) for key in wanted}
-    differing = differences(there, wanted)
+    differing = list(differences(there, wanted))
     differing = [text for text in differing if f"settings.{text}" not in differing]  # name the steps once
     if differing:
         fix = f"choose another folder; where the networks are the same, --init-from {out} starts from this generator"
-        raise UserError(f"--out {out}: holds a run with another {', another '.join(differing)}; {fix}")
+        raise UserError(f"--out {out}: holds another run: {'; '.join(differing)}; {fix}")
     before = config.get("machine", {})
     return [
         f"{name} was {before.get(name)} when the run began and is {now} now: "
@@ -98,18 +98,6 @@ def recorded_threads(*folders: Path) -> int | None:
             threads = _read_config(folder / CONFIG).get("machine", {}).get("threads")
             return threads if isinstance(threads, int) and 0 < threads <= MAX_THREADS else None
     return None
-
-
-def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
-    """Return each field in which two nested dicts differ, with both values.
-
-    >>> differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}})
-    ['b.c (2 there, 3 asked for)']
-    """
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys = dict.fromkeys((*old, *new))
-        return [line for key in keys for line in differences(old.get(key), new.get(key), f"{prefix}{key}.")]
-    return [] if old == new else [f"{prefix.rstrip('.')} ({_short(old)} there, {_short(new)} asked for)"]
 
 
 def save_generator(path: Path, net: "nn.Module", definition: Definition) -> None:
@@ -227,8 +215,3 @@ def settings_of(definition: Definition) -> TrainingSettings:
 def direction_of(definition: Definition) -> Direction:
     """Return which half of a pair the run's generator takes as input."""
     return "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
-
-
-def _short(value: Any) -> str:
-    text = "none" if value is None else str(value)
-    return text[:12] + "…" if len(text) > 40 else text

@@ -115,8 +115,12 @@ def test_two_imports_at_once_never_mix(world, monkeypatch):
 @pytest.mark.parametrize(
     ("made", "other", "line"),
     [
-        ("stimuli import results --model m", "stimuli import results --model n", "another model (m there, n here)"),
-        ("stimuli import results", "stimuli import other --dataset results", "another source (../results there, ../ot"),
+        (
+            "stimuli import results --model m",
+            "stimuli import results --model n",
+            "set: model was 'm', is 'n'",
+        ),
+        ("stimuli import results", "stimuli import other --dataset results", "source was '../results', is '../other'"),
         ("stimuli equalise set", "stimuli import results", "that this command has not made"),
         ("stimuli import results", "stimuli equalise set", "holds other results of gan_eval"),
     ],

@@ -87,14 +87,14 @@ def test_finished_run_returns_at_once(make_pairs: Pairs, tiny: Settings, tmp_pat
 def test_another_definition_is_refused_with_the_fields(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=2)
     run = train(tiny(), data, tmp_path / "run")
-    with pytest.raises(UserError, match=r"settings\.lambda_l1 \(100\.0 there, 10\.0 asked for\)"):
+    with pytest.raises(UserError, match=r"another run: settings\.lambda_l1 was 100\.0, is 10\.0; choose"):
         train(tiny(lambda_l1=10), data, run)
-    with pytest.raises(UserError, match=r"another direction \(AtoB there, BtoA asked for\)"):
+    with pytest.raises(UserError, match=r"direction was 'AtoB', is 'BtoA'"):
         train(tiny(), data, run, direction="BtoA")
-    with pytest.raises(UserError, match=r"another fraction \(1\.0 there, 0\.5 asked for\), another steps"):
+    with pytest.raises(UserError, match=r"fraction was 1\.0, is 0\.5; steps was"):
         train(tiny(), data, run, fraction=0.5)
     Image.new("RGB", (128, 64)).save(data / "train" / "0.png")
-    with pytest.raises(UserError, match="another data_sha256"):
+    with pytest.raises(UserError, match="data_sha256 was"):
         train(tiny(), data, run)
 
 

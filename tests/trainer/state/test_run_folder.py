@@ -43,7 +43,7 @@ def test_more_steps_start_from_the_old_run_as_the_message_says(
     more = [*trained, "--steps", "3"]
     assert run(more) == 2
     output = capsys.readouterr().err
-    assert "holds a run with another settings.steps (2 there, 3 asked for); choose" in output, "once"
+    assert "holds another run: settings.steps was 2, is 3; choose" in output, "once"
     (suggested,) = re.findall(r"--init-from \S+", output)
     assert suggested == f"--init-from {old}"
     assert run([*more, "--out", str(new), *suggested.split()]) == 0
