@@ -8,7 +8,7 @@ import ctypes
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -48,16 +48,11 @@ def can_load(soname: str) -> bool:
     return True
 
 
-def missing_libraries(*, platform: str = sys.platform, loads: Callable[[str], bool] = can_load) -> tuple[Library, ...]:
-    """The libraries that the dynamic linker does not find here, those of the import first.
-
-    Args:
-        platform: as `sys.platform`; only Linux can miss any.
-        loads: returns whether a library of that name can be loaded.
-    """
-    if not platform.startswith("linux"):
+def missing_libraries() -> tuple[Library, ...]:
+    """The libraries that the dynamic linker does not find here, those of the import first; only Linux can miss any."""
+    if not sys.platform.startswith("linux"):
         return ()
-    return tuple(library for library in IMPORT_LIBRARIES + SCREEN_LIBRARIES if not loads(library.soname))
+    return tuple(library for library in IMPORT_LIBRARIES + SCREEN_LIBRARIES if not can_load(library.soname))
 
 
 def can_import_qt() -> bool:
@@ -65,14 +60,9 @@ def can_import_qt() -> bool:
     return not set(IMPORT_LIBRARIES) & set(missing_libraries())
 
 
-def install_command(libraries: Iterable[Library], *, which: Callable[[str], str | None] = shutil.which) -> str:
-    """The line that installs `libraries` by apt-get, or names them where there is another package manager.
-
-    >>> install_command([Library("libGL.so.1", "libgl1")], which=lambda name: name == "apt-get" and "/usr/bin/apt-get")
-    'sudo apt-get install -y --no-install-recommends libgl1'
-    """
-    libraries = tuple(libraries)
-    if which("apt-get"):
+def install_command(libraries: Iterable[Library]) -> str:
+    """The line that installs `libraries` by apt-get, or names them where there is another package manager."""
+    if shutil.which("apt-get"):
         return " ".join(["sudo apt-get install -y --no-install-recommends", *(item.package for item in libraries)])
     return "install the packages that hold " + ", ".join(library.soname for library in libraries)
 

@@ -140,11 +140,15 @@ def test_busy_cores_are_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
     assert threads.free_cores() == 1
 
 
-def test_missing_libraries_are_those_that_do_not_load():
-    assert missing_libraries(platform="linux", loads=lambda name: name != "libEGL.so.1") == (IMPORT_LIBRARIES[1],)
-    assert missing_libraries(platform="linux", loads=lambda name: False) == IMPORT_LIBRARIES + SCREEN_LIBRARIES
-    assert missing_libraries(platform="darwin", loads=lambda name: False) == ()
-    assert missing_libraries(platform="win32", loads=lambda name: False) == ()
+def test_missing_libraries_are_those_that_do_not_load(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(system_libraries, "can_load", lambda name: name != "libEGL.so.1")
+    assert missing_libraries() == (IMPORT_LIBRARIES[1],)
+    monkeypatch.setattr(system_libraries, "can_load", lambda name: False)
+    assert missing_libraries() == IMPORT_LIBRARIES + SCREEN_LIBRARIES
+    for other in ("darwin", "win32"):
+        monkeypatch.setattr(sys, "platform", other)
+        assert missing_libraries() == ()
 
 
 @pytest.mark.parametrize(
@@ -154,8 +158,9 @@ def test_missing_libraries_are_those_that_do_not_load():
         ("pacman", "install the packages that hold libGL.so.1, libEGL.so.1"),
     ],
 )
-def test_the_command_speaks_the_package_managers_language(manager, line):
-    assert install_command(IMPORT_LIBRARIES[:2], which=lambda name: name if name == manager else None) == line
+def test_the_command_speaks_the_package_managers_language(monkeypatch, manager, line):
+    monkeypatch.setattr(system_libraries.shutil, "which", lambda name: name if name == manager else None)
+    assert install_command(IMPORT_LIBRARIES[:2]) == line
 
 
 def test_qt_can_be_imported_without_a_screens_libraries(monkeypatch):
