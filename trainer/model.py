@@ -57,11 +57,6 @@ class Model:
     notes: tuple[str, ...] = ()  # messages for the user
     definition: Definition = field(default_factory=dict)  # its run's; of a foreign file empty
 
-    @property
-    def is_foreign(self) -> bool:
-        """True for a file of another program."""
-        return self.file.suffix == SUFFIX
-
 
 def load_model(path: Path, *, dropout: bool = True) -> Model:
     """Load the generator of a run, of one of its files, or of a `.pth` of pytorch-CycleGAN-and-pix2pix.
