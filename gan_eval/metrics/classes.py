@@ -32,7 +32,6 @@ tensor(1., dtype=torch.float64)
 17408.0
 """
 
-import math
 from collections.abc import Callable, Mapping
 from copy import copy
 from functools import lru_cache
@@ -48,16 +47,9 @@ from torchmetrics.image import psnr
 from torchmetrics.utilities import dim_zero_cat
 
 from gan_eval.metrics import functional
-from gan_eval.metrics.catalogue import METRICS, Metric
+from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeatures, width_of
-
-
-def take_facts(kind: type[torchmetrics.Metric], facts: Metric) -> None:
-    """Give a class the direction and the range of its metric."""
-    kind.higher_is_better = facts.higher_is_better
-    kind.plot_lower_bound = facts.low if math.isfinite(facts.low) else None
-    kind.plot_upper_bound = facts.high if math.isfinite(facts.high) else None
 
 
 class MeanOfPictures(torchmetrics.Metric):
@@ -70,12 +62,12 @@ class MeanOfPictures(torchmetrics.Metric):
     full_state_update = False
     count: Tensor
     function = ""
-    """Name in `gan_eval.metrics.functional`; direction and range are those of its record."""
+    """Name in `gan_eval.metrics.functional`; the direction is that of its record."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.function:
-            take_facts(cls, METRICS[cls.function])
+            cls.higher_is_better = METRICS[cls.function].higher_is_better
 
     def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
         """
@@ -95,10 +87,6 @@ class MeanOfPictures(torchmetrics.Metric):
     def compute(self) -> Tensor:
         """Return the mean over all pictures; NaN if there were none."""
         return getattr(self, self._sum) / self.count
-
-    def plot(self, val: Any = None, ax: Any = None) -> Any:
-        """Plot one value or several."""
-        return self._plot(val, ax)
 
     def _add(self, *pictures: Tensor) -> None:
         network = (
@@ -317,12 +305,12 @@ class SetMetric(torchmetrics.Metric):
     pending_real: list[Tensor] | Tensor
     pending_fake: list[Tensor] | Tensor
     functions: ClassVar[dict[str, Callable[..., float]]] = {}
-    """The metrics' functions by their names; direction and range are those of the first one's record."""
+    """The metrics' functions by their names; the direction is that of the first one's record."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         name = next(iter(cls.functions))
-        take_facts(cls, METRICS.get(name) or METRICS[f"{name}_inception"])
+        cls.higher_is_better = (METRICS.get(name) or METRICS[f"{name}_inception"]).higher_is_better
 
     def __init__(
         self,
@@ -381,10 +369,6 @@ class SetMetric(torchmetrics.Metric):
         features = dim_zero_cat(pending) if len(pending) else torch.empty(0, self.num_features)
         rows = features.cpu().numpy()
         return rows[sorted(range(len(rows)), key=lambda row: rows[row].tobytes())]
-
-    def plot(self, val: Any = None, ax: Any = None) -> Any:
-        """One value or several, as torchmetrics plots them."""
-        return self._plot(val, ax)
 
     def _sync_dist(self, *args: Any, **kwargs: Any) -> None:
         for name, default in self._defaults.items():
