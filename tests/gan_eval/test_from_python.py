@@ -132,32 +132,26 @@ def test_frames_and_paths_give_the_same_analysis(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", ["int64", "float64", "Int64", "category", "mixed"])
-def test_identifiers_may_be_whole_numbers_as_from_read_csv(tmp_path: Path, dtype: str) -> None:
+def test_identifiers_may_be_whole_numbers_as_from_read_csv(tmp_path: Path) -> None:
     text = simulated(participants=6, stimuli=20, each=20).drop(columns="trial")
     for name in ("participant", "stimulus"):
         text[name] = text[name].str.extract(r"(\d+)$")[0].astype(int).astype(str)
     text = text.assign(session=text["participant"] + "0", item=text["stimulus"])
     names = ["participant", "session", "stimulus", "item"]
-    numbers = text.assign(**{name: text[name].astype("float64") for name in names})
-    if dtype == "mixed":  # 3, 3.0 and "3" are one
-        cells = {
-            name: [(str(int(cell)), cell, int(cell))[row % 3] for row, cell in enumerate(numbers[name])]
-            for name in names
-        }
-        numbers = numbers.assign(**{name: pd.Series(cells[name], dtype="object") for name in names})
-    else:
-        numbers = numbers.astype(dict.fromkeys(names, dtype))
+    floats = text.assign(**{name: text[name].astype("float64") for name in names})
+    cells = {name: [(str(int(n)), n, int(n))[row % 3] for row, n in enumerate(floats[name])] for name in names}
+    mixed = floats.assign(**{name: pd.Series(cells[name], dtype="object") for name in names})  # 3, 3.0 and "3" are one
     fakes = text[text["kind"] == "fake"].drop_duplicates("stimulus")[["stimulus", "item", "kind", "model", "dataset"]]
     metrics = fakes.assign(metric="psnr", value=range(len(fakes)), reason=None, run=None)
     rules = {"exclude_participants": ["participant=3"], "exclude": ["stimulus=4"]}
     expected = gan_eval.analyze(text, image_metrics=metrics, **rules)
-    found = gan_eval.analyze(numbers, image_metrics=metrics.astype({"stimulus": float, "item": float}), **rules)
     assert len(expected["correlations"]) == 1
-    for name, table in expected.items():
-        pd.testing.assert_frame_equal(found[name], table, obj=name)
-    if dtype == "mixed":
-        gan_eval.write_report({**found, "trials": numbers, "image_metrics": metrics}, tmp_path / "report.html")
+    for dtype in ("int64", "Int64", "category", "object"):
+        numbers = mixed if dtype == "object" else floats.astype(dict.fromkeys(names, dtype))
+        found = gan_eval.analyze(numbers, image_metrics=metrics.astype({"stimulus": float, "item": float}), **rules)
+        for name, table in expected.items():
+            pd.testing.assert_frame_equal(found[name], table, obj=f"{dtype}: {name}")
+    gan_eval.write_report({**found, "trials": numbers, "image_metrics": metrics}, tmp_path / "report.html")
 
 
 def test_an_analysis_of_a_store_knows_its_sessions(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_of_very_many_models_the_first_are_drawn():
     assert "The first 40 models; the table `paper` has all." in caption_of_figure_1(folder)
 
 
-@pytest.mark.parametrize("width", [180.0, 130.0, 85.0])
+@pytest.mark.parametrize("width", [180.0, pytest.param(130.0, marks=pytest.mark.nightly), 85.0])
 @pytest.mark.parametrize("name", ["study_of_two", "study_of_three", "equivalent", "folder", "crowd"])
 def test_letters_are_large_enough_and_inside_and_apart(name, width, request):
     figure = figure_1(request.getfixturevalue(name), Theme(width_mm=width))

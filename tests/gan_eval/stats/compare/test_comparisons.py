@@ -77,7 +77,7 @@ def test_table_compares_models_within_a_data_set_and_corrects_by_kind(three):
 
 def random_tables() -> Iterator[pd.DataFrame]:
     """Trials of single pictures by crossed and by clustered models, of grades and of pairs; some effects are large."""
-    for seed in range(4):
+    for seed in (1, 3):
         common = {"participants": 12, "stimuli": 36, "each": 36, "seed": seed, "models": ("a", "b", "c")}
         trials = simulated(intercept=0.5 * seed, real=0.5, **common)
         trials["response"] = trials["response"].where(~trials["model"].isin(["c"] * (seed % 2)), "real")
@@ -95,7 +95,7 @@ def test_a_simultaneous_interval_leaves_0_out_exactly_where_holms_test_rejects()
     tested = tables[tables["p_holm"].notna()]
     leaves_out = (tested["simultaneous_low"] > 0) | (tested["simultaneous_high"] < 0)
     pd.testing.assert_series_equal(leaves_out, tested["p_holm"] < tested["alpha"], check_names=False)
-    assert 20 < leaves_out.sum() < len(tested) - 20
+    assert 10 < leaves_out.sum() < len(tested) - 10
     one = comparisons(simulated(participants=12, stimuli=36, each=36)).iloc[0]
     assert one[["simultaneous_low", "simultaneous_high"]].tolist() == pytest.approx(one[["ci_low", "ci_high"]].tolist())
 

@@ -72,11 +72,12 @@ def test_estimates_are_nearer_to_the_mean_the_fewer_the_answers():
 
 
 @pytest.mark.slow
-def test_intervals_cover_the_truth_of_participants_and_pictures():
+@pytest.mark.parametrize("studies", [5, pytest.param(30, marks=pytest.mark.nightly)])
+def test_intervals_cover_the_truth_of_participants_and_pictures(studies):
     """Of participants who differ in bias and in skill, and of pictures, 95 % of the intervals hold the share that 3000
     others would give."""
     held = {"participant": [], "stimulus": []}
-    for seed in range(30):
+    for seed in range(studies):
         rng = np.random.default_rng(seed)
         people, pictures = rng.normal(0, [0.5, 0.6], (30, 2)), rng.normal(0, 0.8, 60)
         person, picture = np.repeat(np.arange(30), 60), np.tile(np.arange(60), 30)

@@ -244,7 +244,7 @@ def test_slips_among_answers_that_are_all_alike_are_not_equivalence() -> None:
 def test_dprime_holds_0_where_accuracy_holds_one_half() -> None:
     """d' 0.31 [0.03, 0.55] stood next to accuracy 51.7 [48.0, 55.3], p = .34."""
     counted = 0
-    for seed in range(40):
+    for seed in range(12):
         rng = np.random.default_rng(seed)
         person, number = np.divmod(np.arange(12 * 40), 40)
         says = np.where(person < 2, rng.random(480) < 0.5 + 0.2 * (number % 2 == 0), True)
@@ -252,7 +252,7 @@ def test_dprime_holds_0_where_accuracy_holds_one_half() -> None:
         if row.accuracy.low <= 0.5 <= row.accuracy.high:
             assert row.dprime.low <= 0 <= row.dprime.high
             counted += 1
-    assert counted > 10
+    assert counted > 3
 
 
 def near_ceiling(people: int, each: int, wrong: dict[str, int], seed: int) -> pd.DataFrame:

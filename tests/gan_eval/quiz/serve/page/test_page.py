@@ -269,7 +269,7 @@ def test_without_an_introduction_and_with_a_cyrillic_keyboard(serve: Serve, visi
     assert server.answers() == visitor.given
 
 
-@pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
+@pytest.mark.parametrize("touch", [False, pytest.param(True, marks=pytest.mark.nightly)], ids=["keys", "touch"])
 def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
     serve: Serve, visit: Visit, touch: bool
 ) -> None:
