@@ -202,6 +202,15 @@ def test_only_practice_has_truth(lab: Lab) -> None:
     assert session.feedback is None
 
 
+def test_practice_that_is_broken_off_has_no_feedback(lab: Lab) -> None:
+    session = lab.begun(QuizSettings(real=2, fake=2, practice=3))
+    session.onset(lab.clock.monotonic())
+    session.offset(lab.clock.monotonic())
+    session.break_off(lab.clock.monotonic(), Flag.PAUSED)
+    session.wait()
+    assert session.feedback is None
+
+
 def test_a_grade_is_never_wrong(lab: Lab) -> None:
     session = lab.begun(QuizSettings(protocol="rating", real=2, fake=2, practice=2))
     for key, has_truth in (("3", False), (None, True)):

@@ -5,6 +5,7 @@ from itertools import cycle, pairwise
 from math import exp, sqrt
 from pathlib import Path
 from statistics import NormalDist, mean, median
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -139,6 +140,18 @@ def test_pairs_are_right_as_often_as_two_alternatives_should_be() -> None:
     left = mean(made.answer == "left" for _, made in judged if made)
     assert right == pytest.approx(NormalDist().cdf(1.5 / sqrt(2)), abs=0.04)
     assert left == pytest.approx(0.5, abs=0.05)  # 300 pictures with effects of their own
+
+
+def test_without_evidence_a_picture_is_called_real_and_of_a_pair_the_wrong_one_is_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nothing = SimpleNamespace(standard_normal=lambda: 0.0, random=lambda: 1.0)
+    monkeypatch.setattr("gan_eval.quiz.simulate.generator", lambda *_: nothing)
+    (_, one), _ = judge_all(Observer(0.0), single(1), 1)
+    ((_, of_pair),) = judge_all(Observer(0.0), pairs(1, "real", "m1"), 1, answers=("left", "right"))
+    assert one is not None
+    assert of_pair is not None
+    assert (one.answer, of_pair.answer) == ("real", "right")
 
 
 def test_grades_go_from_fake_to_real_and_use_the_whole_scale() -> None:

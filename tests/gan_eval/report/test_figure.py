@@ -286,15 +286,16 @@ def test_a_theme_decides_size_and_colours(study_of_two, tmp_path):
         ("height_mm = 30", "height_mm: 30 is too low for this figure; give "),
     ],
 )
-def test_a_bad_theme_is_one_line(text, message, study, tmp_path, capsys):
-    theme, figure = tmp_path / "theme.toml", tmp_path / "f.svg"
-    theme.write_text(text)
-    command = ["report", str(study), "--out", str(tmp_path / "r.html"), "--figure", str(figure)]
-    assert run([*command, "--theme", str(theme)]) == 2
-    assert message in capsys.readouterr().err
-    assert not figure.exists()
+def test_a_bad_theme_is_refused(text, message, study_of_two, tmp_path):
+    (tmp_path / "theme.toml").write_text(text)
+    with pytest.raises(UserError, match=re.escape(message)):
+        write_figure(study_of_two, tmp_path / "f.svg", read_theme(tmp_path / "theme.toml"))
+    assert not (tmp_path / "f.svg").exists()
 
 
-def test_a_theme_is_for_a_figure(study, capsys):
+def test_a_theme_is_for_a_figure_and_a_bad_one_is_one_line(study, tmp_path, capsys):
     assert run(["report", str(study), "--theme", "theme.toml"]) == 2
     assert "--figure" in capsys.readouterr().err
+    command = ["report", str(study), "--out", str(tmp_path / "r.html"), "--figure", str(tmp_path / "f.svg")]
+    assert run([*command, "--theme", str(tmp_path / "theme.toml")]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"gan-eval: {tmp_path}/theme.toml: ")

@@ -12,11 +12,33 @@ from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.pictures import decode_measured, decode_rgb, read_rgb, resize
-from gan_eval.stimuli.pixel_formats import Samples, rounded
+from gan_eval.stimuli.pixel_formats import Samples, rounded, stored_of
 
 
 def noise(seed: int, channels: int, bits: int, side: tuple[int, int] = (24, 17)) -> Samples:
     return np.random.default_rng(seed).integers(0, 2**bits, (*side, channels)).astype(f"uint{bits}")
+
+
+@pytest.mark.parametrize(
+    ("mode", "channels"),
+    [
+        ("1", 1),
+        ("L", 1),
+        ("LA", 2),
+        ("P", 3),
+        ("PA", 4),
+        ("RGB", 3),
+        ("RGBA", 4),
+        ("L transparent", 4),
+        ("P transparent", 4),
+    ],
+)
+def test_only_pictures_with_alpha_have_its_channel(mode: str, channels: int, tmp_path: Path) -> None:
+    mode, _, transparent = mode.partition(" ")
+    image = Image.new(mode, (3, 2))
+    image.info |= {"transparency": 1} if transparent else {}
+    samples, is_alpha = stored_of(image, b"", tmp_path)
+    assert (samples.shape, is_alpha) == ((2, 3, channels), channels in (2, 4))
 
 
 @pytest.mark.parametrize("channels", [2, 5])

@@ -98,10 +98,6 @@ DAMAGES = {
         "UPDATE trials SET correct = 0 WHERE session = 'c' AND trial = 4",
         "trial=4: correct False contradicts kind 'real' and response 'real'",
     ),
-    "a negative time": (
-        "UPDATE trials SET reaction_time_ms = -3 WHERE trial = 2",
-        "row session='a' trial=2: reaction_time_ms -3.0 is negative",
-    ),
     "no session": (
         "DELETE FROM sessions WHERE session = 'b'",
         "table plans: 6 rows of session 'b' without that session",
@@ -143,6 +139,19 @@ def test_every_reader_refuses_it(tmp_path: Path, store: Path, capsys: pytest.Cap
     assert "P-a: t, quick_response" in listed.out
     assert listed.err.count("s.sqlite: table") == 2
     assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"s.sqlite"}
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["reaction_time_ms", "requested_exposure_ms", "planned_exposure_ms", "exposure_ms", "second_exposure_ms"],
+)
+def test_a_time_is_negative_below_0_alone(store: Path, column: str) -> None:
+    damage(store, f"UPDATE trials SET {column} = 0 WHERE trial = 2")
+    with open_store(store) as opened:
+        require_consistent(opened)
+        damage(store, f"UPDATE trials SET {column} = -0.001 WHERE trial = 2")
+        with pytest.raises(UserError, match=f"row session='a' trial=2: {column} -0.001 is negative"):
+            require_consistent(opened)
 
 
 def test_another_study_s_damage_is_no_obstacle(store: Path) -> None:

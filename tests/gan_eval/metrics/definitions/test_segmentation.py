@@ -174,6 +174,16 @@ def test_a_nearly_constant_real_label_is_dropped():
         label_colour_spread(_features(20, sky=100 + sky), _features(20, sky=sky * 150))
 
 
+def test_a_label_counts_with_16_pixels_in_5_pictures_of_each_kind():
+    pixels = 4 * CLASSES.index("car") + 3
+    enough = _features(5, car=np.arange(5.0))
+    enough[0, pixels] = 16
+    few = enough.copy()
+    few[0, pixels] = 15
+    assert label_colour_spreads(enough, enough) == {"car": 1}
+    assert label_colour_spreads(enough, few) == label_colour_spreads(few, enough) == {}
+
+
 @pytest.mark.parametrize("factor", [0.05, 0.5, 1, 2, 20])
 def test_too_much_variety_is_as_bad_as_too_little(factor):
     levels = np.arange(20.0)
