@@ -103,6 +103,9 @@ def test_a_value_that_is_no_finite_number_is_never_the_best(tmp_path: Path, high
     best = [log.is_best("m", step=step, higher_is_better=higher_is_better) for step in range(1, len(values) + 1)]
     assert best == [False, True, False, False, False, False, False]
     assert log.best == (2, 1.0)
+    resumed = ValidationLog(tmp_path / "validation.csv", facts={}, mode="train")
+    resumed.load_state_dict(log.state_dict())
+    assert (resumed.rows, resumed.best) == (log.rows, log.best)
 
 
 def test_a_row_has_means_and_the_largest_gradient_norms_also_after_a_resume(tmp_path: Path) -> None:
