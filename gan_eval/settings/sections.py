@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from gan_eval.errors import UserError, abbreviated, shortened
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+Name = Annotated[str, Field(pattern=_NAME)]
 """A name that is safe in a file path and in an identifier: letters, digits, `_`, `-`, `.`."""
 
 
@@ -90,6 +91,8 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         return f"{field}.{message}" if own_field else f"{field}: {message}"
     if problem["type"] in _WANTED and not words:
         return f"{field}: found {found}; wanted {_WANTED[problem['type']]}"
+    if problem.get("ctx", {}).get("pattern") == _NAME:
+        return f"{field}: found {found}; wanted a name of the letters a to z, digits, '.', '-' and '_'"
     if problem["type"] == "tuple_type":
         return f"{field}: found {found}; wanted a list such as [{found}]"
     instead = f", or {words[0]}" if words and problem["type"] != "literal_error" else ""

@@ -225,7 +225,7 @@ def _table(
 
 def _comment(text: str) -> Iterator[str]:
     for line in text.splitlines():
-        yield from (f"# {part}".rstrip() for part in textwrap.wrap(line, WIDTH) or [""])
+        yield from (f"# {part}".rstrip() for part in textwrap.wrap(line, WIDTH, break_on_hyphens=False) or [""])
 
 
 def toml(value: Any) -> str:

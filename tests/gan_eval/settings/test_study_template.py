@@ -41,6 +41,10 @@ def lines_by_header(text: str) -> Iterator[tuple[str, str, int]]:
             yield header, shown.partition(" = ")[0], number
 
 
+def test_no_word_is_broken_at_its_hyphen() -> None:
+    assert not re.search("[a-z]-$", study_text(SHOWING, every_key=True), re.MULTILINE)
+
+
 @pytest.mark.parametrize("values", [SHOWING, TRAINING])
 def test_every_key_is_there_once_and_the_file_means_what_an_empty_one_means(values: dict[str, Any]) -> None:
     text = study_text(values, every_key=True)
