@@ -186,13 +186,16 @@ def export(
 ) -> None:
     """Write a store's tables for other programs, with a data dictionary; or the trials of an analysis for R."""
     from gan_eval.cli.console import Console
+    from gan_eval.files.sqlite_files import is_store
     from gan_eval.store.export import export_analysis, export_store
 
-    names = [name.strip() for name in formats.split(",") if name.strip()]
+    names = [name.strip().lower() for name in formats.split(",") if name.strip()]
+    if folder is not None and store is None and is_store(folder):
+        folder, store = None, str(folder)
     if (folder is None) == (store is None):
         raise UserError("export: give either a folder that analyze or run wrote, or --store")
     if folder is not None and (names != ["r"] or study is not None):
-        raise UserError(f"export {folder}: an analysed folder is written with --format r alone, without --study")
+        raise UserError(f"export {folder}: of an analyzed folder --format r alone; for more, or --study, give --store")
     with Console() as console, console.working("export"):
         if store is not None:
             exported = export_store(store, out, formats=names, study=study)

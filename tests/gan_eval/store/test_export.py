@@ -311,11 +311,11 @@ def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     ("options", "words"),
     [
         ("", "either a folder"),
-        ("{store} --format csv", "--format r alone"),
+        ("{folder} --format csv", "--format r alone"),
         ("{folder} --format r", "no trials.csv and comparisons.csv"),
         ("--store {store} --format xlsx", "--format xlsx: wanted one or several of csv,parquet,psych-ds,r"),
         ("--store {store} --format ,", "--format"),
-        ("--store {store} --study third", "store.sqlite: no session of the study third"),
+        ("{store} --study third", "store.sqlite: no session of the study third"),
         ("--store {store}.absent", "no store there"),
     ],
 )
