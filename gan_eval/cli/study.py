@@ -43,9 +43,7 @@ def try_pictures(
     real: Annotated[Path, typer.Argument(metavar="REAL", help="Folder of real pictures.")],
     fakes: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FAKE...", help="Folder of generated pictures of the same file stems; one for each model."
-        ),
+        typer.Argument(metavar="FAKE", help="Folder of generated pictures of the same file stems; one for each model."),
     ],
     out: Out = Path("answer"),
     quiz: Annotated[

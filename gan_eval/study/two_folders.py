@@ -67,6 +67,8 @@ def try_folders(
     for fake in fakes:
         if real.resolve() == fake.resolve():
             raise UserError(f"{fake}: the same folder as REAL; the second is that of the generated pictures")
+    if real.resolve().name.lower() in _ROLES - {"real", "reals"}:
+        raise UserError(f"{real}: by its name not REAL, which comes first; swap the folders, or rename this one")
     models = _model_names(fakes)
     folder = real.resolve()  # what the pictures are called: its name, or where that is `real`, the one above it
     is_called_by_role = folder.name.lower() in _ROLES and folder.parent.name

@@ -169,6 +169,7 @@ def test_folders_that_cannot_be_compared_are_refused_in_one_line(
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     wanted = {
         (real, real, "a"): "the same folder as REAL",
+        (fake, real, "a"): "by its name not REAL, which comes first; swap the folders",
         (real, copy, "a"): "every picture of copy is the real one, byte for byte",
         (real, tmp_path / "empty", "a"): "no pictures in this folder",
         (real, tmp_path / "nowhere", "a"): "no such folder",
