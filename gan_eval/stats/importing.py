@@ -193,7 +193,9 @@ def _foreign_table_error(
                     f"not known in {source} ({name}): {listed}{more}; give each meaning with --word {name}:WORD=MEANING"
                 )
     options = " ".join(f"--map {name}=COLUMN" for name in REQUIRED if name not in foreign and name not in mapping)
-    findings.append(f"name them with: gan-eval trials import FILE {options or '--map OURS=COLUMN'} --out trials.csv")
+    if options or not mapping:
+        command = f"gan-eval trials import FILE {options or '--map OURS=COLUMN'} --out trials.csv"
+        findings.append(f"name them with: {command}")
     return UserError("; ".join([f"{file}: {problem}", *findings]))
 
 
