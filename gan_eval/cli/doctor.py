@@ -114,7 +114,7 @@ def screen_findings() -> Iterator[Finding]:
         return
     yield Finding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
     if result["platform"] in ("offscreen", "minimal"):
-        yield Finding("screen", "warning", f"none ({missing})", "sessions can only be rehearsed (simulated) here")
+        yield Finding("screen", "warning", f"none ({missing})", "sessions here: by `gan-eval serve`, or simulated")
         return
     for screen in result["screens"]:
         what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"

@@ -102,8 +102,8 @@ def require_display() -> None:
     if not sys.platform.startswith("linux") or qt_platform() not in ("", "xcb", "wayland"):
         return
     ways_out = (
-        "without one, rehearse with `--simulate default`, or set QT_QPA_PLATFORM=offscreen (draws where nobody can "
-        "see it)"
+        "without one, use a browser (`gan-eval serve`), rehearse with `--simulate default`, or set "
+        "QT_QPA_PLATFORM=offscreen (draws where nobody can see it)"
     )
     missing = missing_display()
     if missing is not None:
