@@ -35,7 +35,7 @@ from gan_eval.report.people.caveats import trained_for
 from gan_eval.report.people.participants import who_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.sections import Section, Words, first_problem
-from gan_eval.stats.paper import EVERYTHING, PAPER, RATING, SINGLE, distinct_rows, unadjusted
+from gan_eval.stats.paper import EVERYTHING, PAPER, RATING, SINGLE, distinct_rows
 from gan_eval.stats.trials import PAIRED
 
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
@@ -169,12 +169,13 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
     drawn, rows = len(content.entries), int((table["model"].fillna("") != EVERYTHING).sum())
     partial = [fraction for fraction in folder.fractions if fraction < 1]
     sentences = [
-        *(f"({letter}) {words[kind]}." for letter, kind in zip("abcd", content.panels, strict=False)),
+        *(
+            f"{f'({letter}) ' * (len(content.panels) > 1)}{words[kind]}."
+            for letter, kind in zip("abcd", content.panels, strict=False)
+        ),
         f"{who_text(folder, count).rstrip(',')}{answers}.",
         f"Intervals of {nouns}: {bases}." if bases else "",
-        "Interim: there is no verdict yet."
-        if "interim" in content.warning
-        else unadjusted(distinct_rows(table)["verdict"]),
+        "Interim: there is no verdict yet." if "interim" in content.warning else "",
         f"The first {drawn} models; the table `paper` has all." if MAX_ROWS == drawn < rows else "",
         f"{trained_for(partial, 'Models trained')} of the planned steps." if partial else "",
         "A rehearsal with simulated participants, which says nothing of people." if folder.simulated else "",
@@ -229,7 +230,8 @@ class _Drawing:
             self.axes |= dict(zip(line, all_axes, strict=True))
         draw = {"rates": self._rates, "accuracy": self._accuracy, "people": self._people, "metric": self._metric}
         for letter, (kind, axes) in zip("abcd", self.axes.items(), strict=False):
-            axes.set_title(letter, fontsize=theme.font_size + 2, fontweight="bold", loc="left")
+            if len(self.axes) > 1:
+                axes.set_title(letter, fontsize=theme.font_size + 2, fontweight="bold", loc="left")
             draw[kind](axes)
         for _ in range(2):  # square panels need a second time
             layout.execute(self.figure)

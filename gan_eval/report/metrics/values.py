@@ -19,6 +19,7 @@ from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
 from gan_eval.report.parts.blocks import Block, Cell, Column, Heading, Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, missing, number, plural, whole
+from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
 MOST_COLUMNS = 8
 """Metrics in one table."""
@@ -66,13 +67,13 @@ def metric_tables(measured: Measured, dataset: str) -> list[Table]:
         facts = facts_of(metric)
         kinds["set" if metric in sets else facts.kind if facts else ""].append(metric)
     return [
-        _table(measured, dataset, f"{dataset}: {_GROUPS[kind]}", metrics[start : start + MOST_COLUMNS])
+        _table(measured, dataset, kind, metrics[start : start + MOST_COLUMNS])
         for kind, metrics in kinds.items()
         for start in range(0, len(metrics), MOST_COLUMNS)
     ]
 
 
-def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str]) -> Table:
+def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) -> Table:
     names = measured.models_and_raw(dataset)
     if any(len(measured.values(dataset, metric, REAL)) for metric in metrics):
         names = [*names, REAL]
@@ -113,11 +114,12 @@ def _table(measured: Measured, dataset: str, caption: str, metrics: Sequence[str
         notes.append("Measure kid next to fid: it can be read at this number of pictures.")
     head = [Column(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
     return Table(
-        f"{caption}{f', {usual}' if usual else ''}",
+        f"{dataset}: {_GROUPS[kind]}{f', {usual}' if usual else ''}",
         ["model", *head],
         rows,
         notes=notes,
         footnotes=[(sign, remark) for remark, sign in signs.items()],
+        source=(SET_METRICS if kind == "set" else IMAGE_METRICS).name,
         style="rows metrics",
     )
 

@@ -118,36 +118,52 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
     is_all = row["model"] == EVERYTHING
     of = "generated pictures" if is_all or missing(row["model"]) else f"pictures of {row['model']}"
     if is_all:
-        of += f" (each model{' on each data set' * several} counted once)"
+        of += f" (averaged over models{' and data sets' * several})"
     if several and not missing(row["dataset"]) and row["dataset"] != EVERYTHING:
         of += f" on {row['dataset']}"
-    who = who_text(folder, int(row["n_participants"]))
-    by, verdict, margin = who.rstrip(","), row["verdict"], _margin(folder, row)
+    who, verdict, margin = _who(folder, int(row["n_participants"])), row["verdict"], _margin(folder, row)
     mark = " (exploratory)" if "exploratory" in text(row["note"]) else ""
     low, high, small = row["accuracy90_low"], row["accuracy90_high"], ""
     if margin and not missing(low) and max(abs(low - 0.5), abs(high - 0.5)) < margin["margin"]:
         small = f", though by less than {margin_text(margin)}"
-    numbers = _numbers(row, has_margin=margin is not None, adjusted=not is_all and is_adjusted(table))
+    by_margin = verdict == EQUIVALENT or (bool(small) and verdict in (TOLD, BELOW))  # then the 90 % interval decides
+    numbers = _numbers(row, by_margin=by_margin, adjusted=not is_all and is_adjusted(table))
     if verdict == NONE or missing(verdict):
         if numbers and text(row["note"]).startswith("one participant"):
-            return f"One participant gives no verdict on people in general; on {of} and real ones{numbers}."
+            return f"One participant gives no verdict on people in general; on {of} and real pictures{numbers}."
         why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
         return f"There is no verdict on {of}{why}."
+    pictures = f"{of} {'paired with' if row['protocol'] == PAIRED else 'and'} real pictures"
     if verdict == TOLD:
-        return f"{who} judged {of} and real ones correctly above chance{small}{mark}{numbers}."
+        return f"{capital(who)} judged {pictures} correctly above chance{small}{mark}{numbers}."
     if verdict == BELOW:
-        return f"{who} judged {of} and real ones below chance{small}{mark}{numbers}."
+        return f"{capital(who)} judged {pictures} below chance{small}{mark}{numbers}."
     if verdict == EQUIVALENT:
         within = f" within {margin_text(margin)}" if margin else ""
-        return f"The judgements of {of} and real ones by {by} were equivalent to chance{within}{mark}{numbers}."
-    if ONE_SIDED in text(row["note"]):
-        return f"It is undecided whether {by} could tell {of} from real ones{mark}{numbers}; {ONE_SIDED}."
+        return f"Judgements of {pictures} by {who} were equivalent to chance{within}{mark}{numbers}."
     least = _least(folder, row, table)
-    return f"It is undecided whether {by} could tell {of} from real ones{mark}{numbers}; {detectable(least, least)}."
+    why = ONE_SIDED if ONE_SIDED in text(row["note"]) else detectable(least, least)
+    return f"It is undecided whether {who} could tell {of} from real pictures{mark}{numbers}; {why}."
 
 
-def _numbers(row: Record, *, has_margin: bool, adjusted: bool) -> str:
-    """Return balanced accuracy, its p and d′, then both rates, in APA style; empty without an accuracy."""
+def _who(folder: StudyFolder, count: int) -> str:
+    """Return the participants of a row: `participants (N = 12)`."""
+    who = who_text(folder, count).rstrip(",")
+    if count == 1:
+        return f"one {who.removeprefix('1 ')}"
+    number_of, _, words = who.partition(" ")
+    words, _, of_them = words.partition(", ")
+    return f"{words} (N = {number_of}{f', {of_them}' * bool(of_them)})"
+
+
+def _numbers(row: Record, *, by_margin: bool, adjusted: bool) -> str:
+    """Return balanced accuracy, its p and d′, then both rates, in APA style; empty without an accuracy.
+
+    Args:
+        row: of the table `paper`.
+        by_margin: the 90 % interval is printed, too.
+        adjusted: p is one of several that Holm's method corrected.
+    """
     if missing(row["accuracy"]):
         return ""
     name = "balanced accuracy" if row["protocol"] == SINGLE else "accuracy"
@@ -155,11 +171,11 @@ def _numbers(row: Record, *, has_margin: bool, adjusted: bool) -> str:
     if missing(row["accuracy_low"]):
         return f", {parts[0]} (too few participants or pictures for an interval)"
     parts.append(apa_interval(100 * row["accuracy_low"], 100 * row["accuracy_high"], digits=1))
-    if has_margin and row["verdict"] != BELOW and not missing(row["accuracy90_low"]):
+    if by_margin and not missing(row["accuracy90_low"]):
         ends = (100 * row["accuracy90_low"], 100 * row["accuracy90_high"])
         parts.append(apa_interval(*ends, digits=1, level=90))
     p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
-    if not missing(p):
+    if not missing(p) and row["verdict"] != EQUIVALENT:
         parts.append(apa_p(p) + HOLM * adjusted)
     if not missing(row["dprime"]):
         parts.append(f"d′ = {number(row['dprime'])}")
@@ -209,12 +225,12 @@ def detectable(low: float, high: float) -> str:
     """Return the smallest accuracies (from, to) that such studies show in 80 % of cases, as a clause.
 
     >>> detectable(0.571, 0.6)
-    'a study of this size shows an accuracy of 57.1–60.0% or more in 80% of cases'
+    'a study of this precision detects an accuracy of 57.1–60.0% with 80% power'
     """
     if low >= 1:
-        return "a study of this size cannot show even perfect accuracy"
+        return "a study of this precision cannot detect even perfect accuracy"
     least = apa_percent(low) if round(low, 3) == round(high, 3) else f"{100 * low:.1f}–{apa_percent(min(high, 1))}"
-    return f"a study of this size shows an accuracy of {least} or more in 80% of cases"
+    return f"a study of this precision detects an accuracy of {least} with 80% power"
 
 
 def models_compared(folder: StudyFolder) -> Iterator[str]:
@@ -249,5 +265,5 @@ def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjus
     elif row["verdict"] == "equivalent":
         claim = f"{a} and {b} fooled people equally often{where}, within {margin_text(row)}"
     else:
-        claim = f"No difference is shown between {a} and {b}{where}"
+        claim = f"The fooling rates of {a} and {b}{where} did not differ significantly"
     return f"{claim}, {numbers}{exploratory_mark(row)}."

@@ -34,6 +34,8 @@ BY = {
 """After `left out`."""
 BROWSER_LAG = "15 to 48 ms in published measurements (Bridges et al. 2020)"
 """Lag of reaction times in the browser programs of that study."""
+WRONG = 0.2
+"""Share of correct answers below which keys or `kind` may be swapped."""
 _MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE: "margin"}
 
 
@@ -155,6 +157,8 @@ def _of_answers(folder: StudyFolder) -> list[str]:
         )
     if not missing(row["note"]) and SEVERAL_STUDIES in str(row["note"]):
         sentences.append("Trials of several studies are pooled: differences between them are in no interval.")
+    if row["accuracy"] < WRONG and min(real, fake) > 0:
+        sentences.append("Nearly all answers are wrong: check the keys, and which pictures `kind` calls real.")
     if row["n_none"] > 0:
         n_none = int(row["n_none"])
         sentences.append(f"{plural(n_none, 'trial')} had no answer and {'is' if n_none == 1 else 'are'} in no rate.")
@@ -177,7 +181,7 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
             if name == WITH_UNFINISHED:
                 whose = "with the answers of unfinished sessions"
             elif rule == ONE_ANSWER and names:
-                whose = f"without {listed(names)}, who gave one answer only (a rule on the outcome),"
+                whose = f"without {listed(names)}, who gave the same answer on every trial (a rule on the outcome),"
             ends = percent_interval((1 + row["ci_low"]) / 2, (1 + row["ci_high"]) / 2)
             within = "" if missing(row["ci_low"]) else f" (95 % interval {ends})"
             if ONE_PARTICIPANT in str(row["note"]):

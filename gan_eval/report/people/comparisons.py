@@ -128,8 +128,15 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
 
 def margin_texts(comparisons: pd.DataFrame) -> list[str]:
     """Return each margin with its standing, such as `5 points (fixed before the data)`."""
-    rows = comparisons[comparisons["margin"].notna()].to_dict("records")
-    return list(dict.fromkeys(f"{points_text(row['margin'])} ({_FIXED[margin_standing(row)]})" for row in rows))
+    is_sensitivity = comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
+    rows = comparisons[comparisons["margin"].notna() & ~is_sensitivity].to_dict("records")
+    sizes = (
+        f"{100 * row['margin']:g} % of the range of grades" if row["measure"] == MEAN else points_text(row["margin"])
+        for row in rows
+    )
+    return list(
+        dict.fromkeys(f"{size} ({_FIXED[margin_standing(row)]})" for size, row in zip(sizes, rows, strict=True))
+    )
 
 
 def _difference_name(row: Record) -> str:
@@ -145,6 +152,8 @@ def is_adjusted(table: pd.DataFrame) -> bool:
 def size_text(row: Record, *, adjusted: bool) -> str:
     """Return a difference without its sign, with interval and p in APA style: `6.9 points, 95% CI [1.2, 12.6]`.
 
+    The interval agrees with p: of a difference that p after Holm does not show it is the simultaneous one.
+
     Args:
         adjusted: p is one of several that Holm's method corrected.
     """
@@ -154,10 +163,12 @@ def size_text(row: Record, *, adjusted: bool) -> str:
     if missing(row["ci_low"]):
         return f"{size} (no interval)"
     sign = -scale if row["difference"] < 0 else scale
-    low, high = sorted(sign * row[end] for end in ("ci_low", "ci_high"))
+    is_simultaneous = adjusted and row["verdict"] == "undecided" and not missing(row["simultaneous_low"])
+    low, high = sorted(sign * row[f"{'simultaneous' if is_simultaneous else 'ci'}_{end}"] for end in ("low", "high"))
     p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
-    tested = "" if missing(p) else f", {apa_p(p)}{HOLM * adjusted}"
-    return f"{size}, {apa_interval(low, high, digits=digits)}{tested}"
+    mark = " (Holm)" if is_simultaneous else HOLM
+    tested = "" if missing(p) else f", {apa_p(p)}{mark * adjusted}"
+    return f"{size}, {'simultaneous ' * is_simultaneous}{apa_interval(low, high, digits=digits)}{tested}"
 
 
 def robustness_sentence(folder: StudyFolder) -> str:

@@ -22,13 +22,13 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.answer import answer, has_all_sentences, row_sentences
 from gan_eval.report.people.caveats import caveats, is_interim
-from gan_eval.report.people.comparisons import robustness_sentence
+from gan_eval.report.people.comparisons import is_adjusted, robustness_sentence
 from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
 from gan_eval.report.people.participants import participation_sentences
 from gan_eval.report.people.pictures import six_pairs
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS, NONE_WITHIN
 from gan_eval.stats.metrics_and_people.points import GRADE
-from gan_eval.stats.paper import PAPER, distinct_rows, printed, shared_reals, skill_note, unadjusted
+from gan_eval.stats.paper import EVERYTHING, PAPER, distinct_rows, printed, shared_reals, skill_note, unadjusted
 from gan_eval.tables import SESSIONS
 
 _MOST_CITED = 20
@@ -73,13 +73,17 @@ def cited_table(folder: StudyFolder) -> list[Table]:
         return []
     head, rows = printed(frame)
     rows_of_table, basis = distinct_rows(frame), basis_text(distinct_rows(frame))
-    notes = [f"In brackets the 95{NARROW}% interval{f', by {basis}' * bool(basis)}.", *skill_note(frame)]
+    notes = [f"In brackets the 95{NARROW}% interval{f': {basis}' * bool(basis)}.", *skill_note(frame)]
     if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
         notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
     what = next((what for name, what in _WHAT.items() if frame[name].notna().any()), "Discrimination")
     looked = "The intervals are not adjusted for the looks." * (len(folder.looks) > 1)
-    notes += [note for note in (unadjusted(rows_of_table["verdict"]), looked, shared_reals(frame)) if note]
-    notes += [f"{note}." for note in row_notes(rows_of_table, "model")]
+    one_test = "The p of all is of one test." * (
+        is_adjusted(frame) and bool((rows_of_table["model"] == EVERYTHING).any())
+    )
+    notes += [note for note in (unadjusted(rows_of_table["verdict"]), one_test, looked, shared_reals(frame)) if note]
+    several = rows_of_table["dataset"].nunique() > 1
+    notes += [f"{note}." for note in row_notes(rows_of_table, lambda row: _row_name(row, several=several))]
     if len(rows) > _MOST_CITED:
         notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
     return [
@@ -94,6 +98,11 @@ def cited_table(folder: StudyFolder) -> list[Table]:
             style="rows cite",
         )
     ]
+
+
+def _row_name(row: Record, *, several: bool) -> str:
+    name = EVERYTHING if missing(row["model"]) else str(row["model"])
+    return f"{name} on {row['dataset']}" if several and name != EVERYTHING and not missing(row["dataset"]) else name
 
 
 def _facts(folder: StudyFolder) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from gan_eval.report.people.participants import (
     MOST_LEVELS,
     analysed_text,
     exposure_levels,
+    included_count,
     left_out_text,
     presented_trials,
     timing_sentences,
@@ -29,6 +30,8 @@ from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
 from gan_eval.stats.answers.psychometric import PSYCHOMETRIC
 from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.grades import HIGHER, MEAN
+from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
@@ -41,6 +44,9 @@ _PSYCHOMETRIC = (
     "are averaged over lapse rates from 0 to 0.06, with a Beta(1, 30) prior. Intervals of thresholds are Fieller's, of "
     "slopes Wald's, with Student's t."
 )
+MIN_SIMULATED = 10
+"""Number of participants from which the simulated studies of 10 to 40 tell how often intervals hold the truth."""
+_HELD = "in 93 to 99.6 % of studies: with few pictures, and near the ceiling, they"
 _GAP = "Not given"
 _POINTS = (
     "Question", "Design", "Sample", "Instructions", "Consent", "Ethics", "Recruitment", "Exclusions", "Plan",
@@ -242,21 +248,24 @@ def _models(folder: StudyFolder) -> list[str]:
     if is_crossed:
         is_single = bool((comparisons["measure"] == "called_fake").any())
         has_slope = folder.study is None or folder.study.analysis.slope
-        is_probit = bool((folder.table(MIXED_MODELS)["link"] == "probit").any())
+        link = "probit" if (folder.table(MIXED_MODELS)["link"] == "probit").any() else "logistic"
+        of_grades = comparisons["measure"].isin([HIGHER, MEAN])
+        links = [link] * bool((~of_grades).any()) + ["cumulative-logit"] * bool(of_grades.any())
         slopes = " and random slopes over what is compared of participants, and of items that two models share"
         formula = f"called_fake ~ kind + ({'1 + kind' if has_slope else '1'}|participant) + (1|stimulus)"
         sentences.append(
-            f"Rates and differences are those of {'probit' if is_probit else 'logistic'} mixed models of the answers "
+            f"Rates and differences are those of {listed(links)} mixed models of the answers "
             f"compared, with crossed random intercepts of participants and pictures{slopes * has_slope}, by Laplace's "
             "approximation (Baayen et al. 2008), averaged over participants and pictures (Zeger et al. 1988)"
             f"{f': for a model and the real pictures {formula}' * is_single}. Intervals and tests have standard errors "
             "from the Hessian and Student's t."
         )
         if is_single:
+            is_small = 0 < included_count(folder) < MIN_SIMULATED
+            held = "in 98 to 100 % of studies: they" if is_small else _HELD
             sentences.append(
-                "In Monte Carlo studies of 10 to 40 participants, 95 % intervals of such rates contained the truth in "
-                "93 to 99.6 % of studies: with few pictures, and near the ceiling, they are too wide, and p "
-                "values too large."
+                f"In Monte Carlo studies of {'3' if is_small else '10 to 40'} participants, 95 % intervals of such "
+                f"rates contained the truth {held} are too wide, and p values too large."
             )
     if "crossed_model_clustered_error" in bases:
         sentences.append("Where pictures had few answers each, the larger error of clustered shares was taken.")
@@ -277,7 +286,7 @@ def _models(folder: StudyFolder) -> list[str]:
             "corrected by Holm's method over metrics, levels and data sets (Holm 1979)."
         )
     looks = folder.looks
-    if margins := margin_texts(comparisons):
+    if margins := margin_texts(comparisons[comparisons["p_equivalent"].notna()]):
         at = "" if missing(folder.alpha) else f" at {100 * folder.alpha:.2g} %"
         sentences.append(
             f"Equivalence within {listed(margins)} was judged by two one-sided tests{at} (Schuirmann 1987)."
@@ -290,7 +299,8 @@ def _models(folder: StudyFolder) -> list[str]:
             "(Lan and DeMets 1983; O'Brien and Fleming 1979)."
         )
     sentences.append(look_sentence(folder))
-    unplanned = int(comparisons["exploratory"].fillna(False).astype(bool).sum())
+    is_sensitivity = comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
+    unplanned = int((comparisons["exploratory"].fillna(False).astype(bool) & ~is_sensitivity).sum())
     if unplanned:
         sentences.append(f"Exploratory, not in the plan: {plural(unplanned, 'comparison')}.")
     return [*filter(None, sentences)]
@@ -325,10 +335,13 @@ def checklist_section(folder: StudyFolder) -> Section:
             "Data availability": given.data_availability or _missing("data_availability"),
             "Code availability": given.code_availability or _missing("code_availability"),
         }
+    elif folder.table(COMPARISONS)["exploratory"].notna().any():
+        items["Plan"] = "Given to the analysis."
     items["Exclusions"] = f"{left_out_text(folder) or 'None'}."
     gaps = [name.lower() for name, text in items.items() if text.startswith(_GAP)]
     says = f"Of {len(items)} points {len(gaps)} are not given: {listed(gaps)}." if gaps else "Every point is given."
-    return Section("checklist", "Caveats and checklist", [lines, Paragraph(says), Facts(list(items.items()))])
+    said = Facts([(name, text) for name, text in items.items() if text != missing_file])
+    return Section("checklist", "Caveats and checklist", [lines, Paragraph(says), said])
 
 
 def _missing(key: str, section: str = "reporting") -> str:

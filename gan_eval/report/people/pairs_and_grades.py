@@ -165,7 +165,7 @@ def _grade_difference(row: Record, *, adjusted: bool) -> str:
     if row["verdict"] == "equivalent":
         return f"The mean grades of {a} and {b} were equivalent{where}, within the margin, {by}."
     if row["verdict"] != "different":
-        return f"No difference of mean grades is shown between {a} and {b}{where}, {by}."
+        return f"The mean grades of {a} and {b}{where} did not differ significantly, {by}."
     first = f"{a[0].upper()}{a[1:]}" if row["a"] in names else f"{a}'s pictures"
     second = b if row["b"] in names else f"{b}'s"
     return f"{first} were graded {'lower' if row['difference'] < 0 else 'higher'} than {second}{where}, {by}."

@@ -194,7 +194,7 @@ def estimate(
     except NoFitError as reason:
         return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
     differs = (result.p < ALPHA) != (check.p < ALPHA)
-    note = f"clustered shares judge otherwise (p = {check.p:.2g})" if differs else ""
+    note = f"p of clustered shares {check.p:.2g}, of one test" if differs else ""
     return result._replace(check_p=check.p, note=joined(note, few_note))
 
 

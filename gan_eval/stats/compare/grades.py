@@ -115,7 +115,7 @@ def answered(of: Graded, settings: AnalysisSettings, *, has_plan: bool) -> list[
             check_p = wald(estimate, error, df).p
             estimate, error = _by_model(fit, score)
             differs = (wald(estimate, error, df).p < ALPHA) != (check_p < ALPHA)
-            note = f"clustered means judge otherwise (p = {check_p:.2g})" if differs else ""
+            note = f"p of clustered means {check_p:.2g}, of one test" if differs else ""
         margin = None if settings.margin is None else settings.margin * end
         test = wald(estimate / end, error / end, df)  # its ends lie within -1..1
         of_margin = f"held against {margin:g}, the margin times the range of the grades" if margin else ""

@@ -7,12 +7,12 @@ called real, balanced accuracy, d′, the test against chance and the test of eq
 of a study, are the mean of the rows, each counted once; pooled counts would take a difference of response bias between
 data sets for sensitivity (Simpson's paradox).
 
-Where the model has no estimate, or diverges, the row has the observed shares. Their intervals are of shares with one
-answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288; of several rows in equal parts,
-Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456), with errors clustered by participant and by
-picture; of one participant, by picture. Where all answers of a cell agree, the error is at least that of people and
-pictures who differ by an assumed standard deviation. Where the observed share lies more than a standard error outside
-of that estimate, the interval reaches beyond it as far as Wilson's or Newcombe's.
+Where the model has no estimate, diverges, or lies far from the observed shares, the row has the observed shares. Their
+intervals are of shares with one answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288;
+of several rows in equal parts, Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456), with errors
+clustered by participant and by picture; of one participant, by picture. Where all answers of a cell agree, the error is
+at least that of people and pictures who differ by an assumed standard deviation. Where the observed share lies more
+than a standard error outside of that estimate, the interval reaches beyond it as far as Wilson's or Newcombe's.
 """
 
 from dataclasses import dataclass, replace
@@ -52,8 +52,14 @@ ONE_GAVE_BOTH = "one participant alone gave both answers, so response bias expla
 _SPREAD = 1.5
 """Standard deviation of people, and of pictures, in log-odds, that is assumed where all answers of a cell agree."""
 _LIMIT = float(np.log(0.025))
+FAR = 0.5
+"""Number of standard errors between a model's shares and the observed ones from which the model does not fit."""
+OFF = "its shares are far from the observed ones"
 ADDED = "d′ with one answer of each kind added, since a rate is 0 or 1"
-ONE_SIDED = "nearly all answers are the same, so accuracy is within the margin whatever the pictures: not equivalent"
+ONE_SIDED = (
+    "nearly all answers on each data set are the same, so accuracy is within the margin whatever the pictures: not "
+    "equivalent"
+)
 TOO_FEW = "too few participants or pictures for an interval"
 
 
@@ -204,13 +210,20 @@ class Rates:
         ends = (*found.accuracy[1:], *found.accuracy90)
         low, high, low90, high90 = (2 * end - 1 for end in ends)
         difference = self.given[0] - self.given[1]
-        note = joined(self.note, self._why_not_equivalent(None if margin is None else margin / 2))
+        note = joined(
+            self.note, self._other_p(found.p), self._why_not_equivalent(None if margin is None else margin / 2)
+        )
         numbers = (low, high, found.p, note, low90, high90, found.p_equivalent, self.basis, self.check_p)
         return Difference(difference, *numbers, interval=self._interval_of_difference)
 
     def _why_not_equivalent(self, margin: float | None) -> str | None:
         """The reason why no answers of these shares could have shown a difference of the margin; None elsewhere."""
         return ONE_SIDED if margin is not None and self.furthest <= margin and not self._is_open else None
+
+    def _other_p(self, p: float) -> str | None:
+        """The p of clustered shares where it lies on the other side of 5 %; None elsewhere."""
+        differs = not np.isnan(self.check_p) and (p < ALPHA) != (self.check_p < ALPHA)
+        return f"p of clustered shares {self.check_p:.2g}, of one test" if differs else None
 
     def bias(self) -> Difference:
         """Share of reals judged correctly minus share of fakes judged correctly."""
@@ -249,16 +262,17 @@ class Rates:
         if self.is_constant:  # without variance of the answers their intervals would mean nothing, nor would d′
             ends = shares90 = (np.nan, np.nan)
             shares, shown, is_extreme = Estimate(shares.value, *ends), np.nan, False
+        p = np.nan if self._is_open else float(two_sided_p(z, z_error, self.df))
         return Detection(
             self._share(1 - hits, 1 - self.fake, (-1.0, 0.0), (1 - of_hits[1], 1 - of_hits[0])),
             self._share(1 - false_alarms, 1 - self.real, (0.0, -1.0), (1 - of_alarms[1], 1 - of_alarms[0])),
             shares,
             shares90,
             Estimate(shown, *ends),
-            np.nan if self._is_open else float(two_sided_p(z, z_error, self.df)),
+            p,
             float(equivalence_p(z, z_error, self.df, limit)),
             self.basis,
-            joined(self.note, not_equivalent, ADDED if is_extreme else None),
+            joined(self.note, self._other_p(p), not_equivalent, ADDED if is_extreme else None),
         )
 
     def _share(
@@ -355,7 +369,12 @@ def rates_of(
         rows = [rates_of(question.of_row(row), settings, known, why_not=why_not) for row in question.rows]
         means = np.mean([[row.fake, row.real, *row.given] for row in rows], axis=0)
         few = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
-        note = f"{few} of {len(rows)} rows rest on clustered shares" if few and rates.fit is not None else None
+        note = (
+            f"{few} of {len(rows)} rows rest on clustered shares"
+            if 0 < few < len(rows) and rates.fit is not None
+            else None
+        )
+        basis = rows[0].basis if few == len(rows) else rates.basis
         fake, real, *given = map(float, means)
         if rates.fit is None:  # one answer of each kind added to every row would be too many, except to rates of 0 or 1
             fake = fake if given[0] in (0, 1) else rates.fake
@@ -374,6 +393,7 @@ def rates_of(
             covariances=covariances,
             observed=(given[0], given[1]),
             furthest=float(np.mean([row.furthest for row in rows])),
+            basis=basis,
             note=joined(rates.note, note),
         )
     known[question.key] = rates
@@ -417,9 +437,28 @@ def _estimated(
     few = len(trials) < FEW_ANSWERS * (int(answers.picture.max()) + 1) and clustered.df >= MANY_GROUPS - 1
     if few and clustered.error(1, -1) > rates.error(1, -1):
         rates = replace(rates, covariances=(covariance, *clustered.covariances), basis=CROSSED_CLUSTERED)
-    p = rates.detection(None).p
-    differs = (p < ALPHA) != (check_p < ALPHA)
-    return replace(rates, note=f"clustered shares judge otherwise (p = {check_p:.2g})") if differs else rates
+    if _is_off(answers, rates, clustered.given):
+        return replace(clustered, note=f"clustered shares instead of the crossed model ({OFF})")
+    return rates
+
+
+def _is_off(answers: _Answers, rates: Rates, observed: tuple[float, float]) -> bool:
+    """The model's shares or its accuracy lie far from the observed ones, over answers and over participants alike.
+
+    Where some people give one answer only and others do not, no normal distribution of people fits. Of people and
+    pictures who vary normally the distance hardly ever exceeds a fifth of a standard error.
+    """
+    count = answers.weights.shape[1]
+    place = cells(answers.participant, answers.cell)
+    n = np.bincount(place)
+    first = np.unique(place, return_index=True)[1]
+    own = np.bincount(place, answers.says_fake)[n > 0] / n[n > 0]
+    of_cell = answers.cell[first]
+    by_person = answers.weights @ (np.bincount(of_cell, own, count) / np.bincount(of_cell, minlength=count))
+    gradients = np.array([[1, 0], [0, 1], [0.5, -0.5]])
+    steps = gradients @ (np.array([[rates.fake, rates.real]]) - [observed, by_person]).T
+    errors = np.array([[rates.error(*gradient)] for gradient in gradients])
+    return bool(((steps > errors * FAR) | (steps < -errors * FAR)).all(axis=1).any())
 
 
 def _answers(trials: pd.DataFrame) -> _Answers:

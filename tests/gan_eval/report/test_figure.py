@@ -139,7 +139,7 @@ def test_who_and_what_was_left_out_has_no_dot():
 
 def test_a_metric_is_drawn_against_its_pictures_and_nothing_judges_an_interim_study(folder):
     figure = figure_1(folder)
-    assert panels(figure) == ["fooling rate (%)", "balanced accuracy (%)", "false alarms (%)", "PSNR ↑ (dB)"]
+    assert panels(figure) == ["fooling rate (%)", "balanced accuracy (%)", "false alarms (%)", "SSIM ↑"]
     judged = folder.scope("stimulus").query("n_fake > 0")
     drawn = sorted(y for cloud in figure.axes[3].collections for _, y in cloud.get_offsets())
     assert drawn == pytest.approx(sorted(100 - 100 * judged["fake_correct"]), abs=1e-9) or len(drawn) == len(judged) - 1

@@ -99,24 +99,26 @@ RATES = "; 50.0%, 95% CI [42.0, 58.0], of the generated and 52.0%, 95% CI [44.0,
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ({}, "The judgements of pictures of gan and real ones by 5 participants were equivalent to chance within the "
-             "planned margin of 5 points, balanced accuracy = 51.0%, 95% CI [47.5, 54.5], 90% CI [48.0, 54.0], "
-             "p = .600, d′ = 0.05, 95% CI [-0.10, 0.20]" + RATES),
-        ({"verdict": "undecided"}, "It is undecided whether 5 participants could tell pictures of gan from real ones, "
-                                   "balanced accuracy = 51.0%"),
-        ({"verdict": "told apart"}, "5 participants judged pictures of gan and real ones correctly above "
-                                    "chance, though by less than the planned margin of 5 points, balanced accuracy = "),
+        ({}, "Judgements of pictures of gan and real pictures by participants (N = 5) were equivalent to chance within "
+             "the planned margin of 5 points, balanced accuracy = 51.0%, 95% CI [47.5, 54.5], 90% CI [48.0, 54.0], "
+             "d′ = 0.05, 95% CI [-0.10, 0.20]" + RATES),
+        ({"verdict": "undecided"}, "It is undecided whether participants (N = 5) could tell pictures of gan from real "
+                                   "pictures, balanced accuracy = 51.0%, 95% CI [47.5, 54.5], p"),
+        ({"verdict": "told apart"}, "Participants (N = 5) judged pictures of gan and real pictures correctly above "
+                                    "chance, though by less than the planned margin of 5 points, balanced accuracy = "
+                                    "51.0%, 95% CI [47.5, 54.5], 90% CI [48.0, 54.0], p"),
         (TOLD | {"verdict": "told apart", "accuracy90_high": 0.74, "note": "exploratory"},
-         "5 participants judged pictures of gan and real ones correctly above chance (exploratory), "
-         "balanced accuracy = 70.0%, 95% CI [65.0, 75.0], 90% CI [48.0, 74.0], p < .001 (Holm"),
-        ({"verdict": "below chance", "accuracy90_low": 0.2}, "5 participants judged pictures of gan and real ones "),
-        ({"verdict": "undecided", "accuracy_low": None}, "It is undecided whether 5 participants could tell pictures "
-         "of gan from real ones, balanced accuracy = 51.0% (too few participants or pictures for an interval); a "
-         "study of this size cannot show even perfect accuracy."),
+         "Participants (N = 5) judged pictures of gan and real pictures correctly above chance (exploratory), "
+         "balanced accuracy = 70.0%, 95% CI [65.0, 75.0], p < .001 (Holm"),
+        ({"verdict": "below chance", "accuracy90_low": 0.2}, "Participants (N = 5) judged pictures of gan and real "
+                                                             "pictures below chance, "),
+        ({"verdict": "undecided", "accuracy_low": None, "n_participants": 1}, "It is undecided whether one participant "
+         "could tell pictures of gan from real pictures, balanced accuracy = 51.0% (too few participants or pictures "
+         "for an interval); a study of this precision cannot detect even perfect accuracy."),
         ({"verdict": "no verdict", "note": "only generated pictures were judged", "accuracy": None},
          "There is no verdict on pictures of gan: only generated pictures were judged."),
-        ({"model": "all"}, "The judgements of generated pictures (each model counted once) and real ones by 5"),
-        ({"model": None}, "The judgements of generated pictures and real ones by 5"),
+        ({"model": "all"}, "Judgements of generated pictures (averaged over models) and real pictures by "),
+        ({"model": None}, "Judgements of generated pictures and real pictures by participants (N = 5)"),
     ],
 )  # fmt: skip
 def test_each_row_of_the_table_to_cite_has_its_sentence(cells: dict[str, object], said: str) -> None:
@@ -125,15 +127,15 @@ def test_each_row_of_the_table_to_cite_has_its_sentence(cells: dict[str, object]
 
 def test_an_undecided_study_says_what_it_could_have_shown() -> None:
     (sentence,) = answer_of(paper=[cited(verdict="undecided")])
-    assert sentence.endswith("; a study of this size shows an accuracy of 55.0% or more in 80% of cases.")
+    assert sentence.endswith("; a study of this precision detects an accuracy of 55.0% with 80% power.")
 
 
 def test_the_models_together_come_first_and_many_rows_are_counted() -> None:
     rows = [cited(model=f"m{n}", dataset=f"d{n % 2}") for n in range(9)]
     sentences = answer_of(paper=[*rows, cited(model="all", dataset="all")])
-    assert "generated pictures (each model on each data set counted once) and real ones" in sentences[0]
+    assert "generated pictures (averaged over models and data sets) and real pictures" in sentences[0]
     assert sentences[1:] == ["Equivalent to chance (9 of 9): m0, m2, m4, m6 and m8 on d0; m1, m3, m5 and m7 on d1."]
-    assert "pictures of m0 on d0 and real ones" in row_sentences(folder_of(paper=rows))[0]
+    assert "pictures of m0 on d0 and real pictures" in row_sentences(folder_of(paper=rows))[0]
 
 
 def test_two_models_are_compared_by_their_rates_on_the_same_data_set() -> None:
@@ -152,11 +154,11 @@ def test_holms_correction_is_named_in_each_sentence_of_its_family_and_counts_for
     """The largest p of a family is not changed by Holm's method, and was printed as if it were not corrected."""
     rows = [cited(model=f"m{n}", verdict="undecided", p=0.02 * (n + 1), p_holm=0.08) for n in range(4)]
     rows[3] |= {"p": 0.08}
-    together, *sentences = answer_of(paper=[*rows, cited(model="all", p=0.001, p_holm=0.001)])
+    together, *sentences = answer_of(paper=[*rows, cited(model="all", verdict="told apart", p=0.001, p_holm=0.001)])
     assert all("p = .080 (Holm; CI unadjusted)" in sentence for sentence in sentences)
     assert "p = .001, " in together
     assert least_accuracy(0.475, 0.545, 0.05 / 4) == pytest.approx(0.5596, abs=1e-4)
-    assert all("shows an accuracy of 56.0% or more" in sentence for sentence in sentences)
+    assert all("detects an accuracy of 56.0% with" in sentence for sentence in sentences)
 
 
 def test_leaning_to_the_commoner_kind_is_not_called_skill():
@@ -171,7 +173,9 @@ def test_leaning_to_the_commoner_kind_is_not_called_skill():
     frames = analyze(pd.DataFrame(rows))
     assert frames["rates"].iloc[0]["accuracy"] == pytest.approx(0.74)
     sentence = answer(folder_of(**frames))[0].replace("\u202f", " ")
-    assert sentence.startswith("It is undecided whether 8 participants could tell generated pictures from real ones")
+    assert sentence.startswith(
+        "It is undecided whether participants (N = 8) could tell generated pictures from real pictures"
+    )
     assert "balanced accuracy = 50.0%, 95% CI [" in sentence
 
 
@@ -182,13 +186,15 @@ def test_each_pair_of_models_has_a_sentence():
             models("a", "b"),
             models("a", "c", difference=0.01, ci_low=-0.02, ci_high=0.04, p_holm=0.4, verdict="equivalent", margin=0.05,
                    note="the margin is exploratory, not in the plan"),
-            models("b", "c", difference=0.02, ci_low=-0.1, ci_high=0.14, p_holm=0.7, verdict="undecided", margin=0.05),
+            models("b", "c", difference=0.02, ci_low=-0.1, ci_high=0.14, p_holm=0.7, verdict="undecided", margin=0.05,
+                   simultaneous_low=-0.2, simultaneous_high=0.24),
         )
     )  # fmt: skip
     numbers = "difference = 12.0 points, 95% CI [4.0, 20.0], p = .008 (Holm; CI unadjusted)"
     assert f"b fooled people more often than a on maps, {numbers}" in words
     assert "a and c fooled people equally often on maps, within the exploratory margin of 5 points, diff" in words
-    assert "No difference is shown between b and c on maps, difference = 2.0 points" in words
+    numbers = "difference = 2.0 points, simultaneous 95% CI [-20.0, 24.0], p = .700 (Holm)."
+    assert f"The fooling rates of b and c on maps did not differ significantly, {numbers}" in words
 
 
 def test_every_table_can_be_saved_with_its_bytes(tables_page, tables):

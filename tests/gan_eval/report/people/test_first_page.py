@@ -60,7 +60,7 @@ def test_the_open_page_has_result_figure_table_pairs_facts_and_methods_and_the_r
     places = [seen.index(mark) for mark in marks]
     assert places == sorted(places)
     assert "balanced accuracy = " in seen
-    assert "In brackets the 95 % interval, by the crossed mixed model" in answered_page.words
+    assert "In brackets the 95 % interval: the crossed mixed model" in answered_page.words
     assert len(re.findall("<figure", seen)) == 1
     assert seen.count("<img") == 12, "six pairs, of the sets that lie elsewhere"
     folded = [found for tag, found in answered_page.tags if tag == "details" and found.get("class") == "asked"]
@@ -218,8 +218,8 @@ def test_who_gave_one_answer_only_is_named_beside_the_answer_without_them() -> N
     row |= {"b": "real", "difference": 0.34, "ci_low": 0.2, "ci_high": 0.48}
     (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))
     assert said.replace("\u202f", " ") == (
-        "Sensitivity, not the answer: without P2 and P3, who gave one answer only (a rule on the outcome), balanced "
-        "accuracy would be 67.0 % (95 % interval 60.0 to 74.0 %)."
+        "Sensitivity, not the answer: without P2 and P3, who gave the same answer on every trial (a rule on the "
+        "outcome), balanced accuracy would be 67.0 % (95 % interval 60.0 to 74.0 %)."
     )
     row["note"] = "one participant: says nothing of people in general"
     (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))

@@ -61,7 +61,7 @@ def stairs(*, simulated: bool) -> list[dict[str, object]]:
 STUDIES = {
     "paired": (
         lambda simulated: pairs("paired", "gan", "a" * 30 + "b" * 10, simulated=simulated),
-        "It is undecided whether 2 participants could tell pictures of gan from real ones, accuracy = 75.0%",
+        "It is undecided whether participants (N = 2) could tell pictures of gan from real pictures, accuracy = 75.0%",
     ),
     "model_vs_model": (
         lambda simulated: pairs("model_vs_model", "one|two", "a" * 3 + "b" * 17, simulated=simulated),
@@ -127,14 +127,14 @@ def test_the_answer_says_how_sure_differences_of_grades_are():
         ),
     ]
     folder = folder_of(comparisons=rows)
-    ends, apart = "95% CI [1.20, 2.00], p = .002", "No difference of mean grades is shown between m and"
+    ends, apart = "95% CI [1.20, 2.00], p = .002", "on d did not differ significantly, difference ="
     assert [sentence.replace("\u2212", "-") for sentence in grade_sentences(folder)] == [
         f"Generated pictures were graded lower than real ones on d, difference = 1.60, {ends}.",
-        f"{apart} n on d, difference = 0.10, 95% CI [-0.40, 0.60], p = .002.",
+        f"The mean grades of m and n {apart} 0.10, 95% CI [-0.40, 0.60], p = .002.",
         f"m's pictures were graded higher than o's on d, difference = 1.60, {ends}.",
         f"m's pictures were graded lower than p's on d, difference = 1.60, {ends} (exploratory).",
         f"The mean grades of m and q were equivalent on d, within the margin, difference = 1.60, {ends} (exploratory).",
-        f"{apart} r on d, difference = 1.60, {ends} (exploratory).",
+        f"The mean grades of m and r {apart} 1.60, {ends} (exploratory).",
     ]
 
 
@@ -151,8 +151,8 @@ def test_the_verdict_on_pairs_is_that_of_the_table_to_cite(right: int, shown: bo
     assert (cited["verdict"] == "told apart") == shown
     ends = ", ".join(f"{100 * cited[name]:.1f}" for name in ("accuracy_low", "accuracy_high"))
     assert f"accuracy = {10 * right}.0%, 95% CI [{ends}]" in said(of)
-    judged = "12 participants judged pictures of gan and real ones correctly above chance"
-    start = judged if shown else "It is undecided whether 12 participants could tell pictures of gan"
+    judged = "Participants (N = 12) judged pictures of gan paired with real pictures correctly above chance"
+    start = judged if shown else "It is undecided whether participants (N = 12) could tell pictures of gan"
     assert said(of).startswith(start)
 
 

@@ -110,6 +110,20 @@ def test_one_key_alone_is_no_verdict(people: int) -> None:
     assert not kinds["verdict"].isin(["different", "equivalent"]).any()
 
 
+def test_a_model_that_lies_far_from_the_answers_is_not_cited() -> None:
+    """With 5 of 12 people pressing one key the fooling rate of the model was 20.7 %, of the answers 23.3 %; reals
+    called real 28.0 % and 37.5 %. No normal distribution of people has five of them at one end."""
+    trials = simulated(participants=12, each=40)
+    constant = trials["participant"].isin(trials["participant"].unique()[:5])
+    trials["response"] = trials["response"].mask(constant, "fake")
+    frames = analyze(fill_trials(trials.drop(columns="correct")), plan=PLAN)
+    row = frames["paper"].iloc[0]
+    observed = trials.groupby("kind")["response"].apply(lambda answers: (answers == "real").mean())
+    assert [row["fooling_rate"], row["real_called_real"]] == pytest.approx([observed["fake"], observed["real"]])
+    assert row["basis"] == "two_way_cluster"
+    assert "far from the observed ones" in row["note"]
+
+
 def test_one_person_who_looked_among_many_who_did_not_is_no_verdict() -> None:
     """With 39 of 40 people pressing one key the row was equivalent to chance, as if the pictures had been judged."""
     trials = simulated(participants=12, each=40)
@@ -236,7 +250,7 @@ def test_slips_among_answers_that_are_all_alike_are_not_equivalence() -> None:
     table = analyze(judged(person, number, number % 2 == 0, ~slips), plan=AnalysisSettings(margin=0.05))
     (row,) = table["paper"].query("model != 'all'").to_dict("records")
     assert row["verdict"] == "undecided"
-    assert "nearly all answers are the same" in row["note"]
+    assert "nearly all answers on each data set are the same" in row["note"]
     tests = table["comparisons"].set_index("comparison").loc["told apart"]
     assert (tests["verdict"], "nearly all answers" in tests["note"]) == ("undecided", True)
 
