@@ -88,7 +88,7 @@ def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, 
 
 def test_metrics_lie_next_to_their_correlations_for_the_report(tmp_path, analyze):
     """Figure 1 of a report of such a folder had no panel d; tables of metrics that are there already stay."""
-    trials, out, file = answers(), tmp_path / "out", tmp_path / "m" / "image_metrics.csv"
+    trials, out, file = answers(people=4, models=("a",)), tmp_path / "out", tmp_path / "m" / "image_metrics.csv"
     write(tmp_path / "trials.csv", trials)
     fakes = trials[trials["kind"] == "fake"].drop_duplicates("stimulus")[["stimulus", "model", "dataset"]]
     file.parent.mkdir()
