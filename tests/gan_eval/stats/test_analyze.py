@@ -70,7 +70,7 @@ def test_people_chosen_by_their_outcome_are_a_sensitivity_row_beside_the_answer(
     rule = f"accuracy<{poor.median()}"
     named = poor.index[poor < poor.median()]
     assert 0 < len(named) < 8
-    by_hand = analyze(trials[~trials["participant"].isin(named)].reset_index(drop=True))["comparisons"].iloc[0]
+    by_hand = comparisons(trials[~trials["participant"].isin(named)].reset_index(drop=True)).iloc[0]
     for frames in (
         analyze(trials, plan=AnalysisSettings(exclude_participants=(rule,))),
         analyze(trials, plan=AnalysisSettings(), exclude_participants=[rule]),

@@ -55,7 +55,7 @@ def test_values_are_those_of_the_plain_functions(folders: Folders) -> None:
 
 @pytest.mark.slow
 def test_fid_is_the_frechet_distance_of_the_networks_features(folders: Folders, seeded_weights: Path) -> None:
-    real, fake = folders(3, height=64, width=64)
+    real, fake = folders(2, height=64, width=64)
     _, sets = evaluate(_frame(real, fake), ["fid", "kid"], weights={"inception": seeded_weights}, device="cpu")
     extractor = inception_extractor(seeded_weights, device="cpu")
     features = [features_of(map(images.read_rgb, images.list_pictures(f)), extractor) for f in (real, fake)]

@@ -13,6 +13,7 @@ from scipy.stats import t as student
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.clustering import two_way
+from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.told_apart import KindQuestion, Rates, kind_rows, rates_of
 from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.trials import answered_trials, fill_trials
@@ -200,7 +201,7 @@ def test_who_gave_one_answer_only_is_named_and_the_answer_without_them_given() -
     trials["response"] = trials["response"].mask(constant, "fake")
     frames = analyze(fill_trials(trials.drop(columns="correct")))
     row = frames["comparisons"].set_index("comparison").loc["told apart, sensitivity: without one answer only"]
-    rest = analyze(fill_trials(trials[~constant].drop(columns="correct")))["comparisons"]
+    rest = comparisons(fill_trials(trials[~constant].drop(columns="correct")))
     assert row["difference"] == pytest.approx(rest.set_index("comparison").loc["told apart", "difference"])
     assert pd.isna(row["verdict"])
     assert "2 of 10 participants gave one answer only" in frames["rates"]["note"].iloc[0]
@@ -326,7 +327,7 @@ def test_one_person_gives_no_verdict_on_kinds_and_models() -> None:
     counts = {"gan": (20, 0, 20, 0), "a": (15, 5, 1, 0), "b": (5, 15, 1, 0)}
     parts = [from_counts(*of, dataset=name).assign(model=name, dataset="d") for name, of in counts.items()]
     trials = pd.concat(parts, ignore_index=True).assign(trial=lambda t: np.arange(len(t)) + 1)
-    table = analyze(trials, plan=PLAN)["comparisons"]
+    table = comparisons(trials, plan=PLAN)
     assert {"told apart", "real vs fake", "models on d"} <= set(table["comparison"])
     assert table[["p", "p_equivalent"]].isna().all(axis=None)
     assert set(table["verdict"].dropna()) == {"undecided"}
