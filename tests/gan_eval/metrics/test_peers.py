@@ -1,8 +1,8 @@
 """Numbers that peers publish in their own tests, and every metric that two peers have compared with both.
 
 Numbers are left out that need pictures which are not ours to distribute (piq's TID2013 and Goldhill), pretrained
-weights (torch-fidelity's FID of CIFAR-10, 10.3233274; the LPIPS of both) or another definition (piq's SSIM at half size,
-BRISQUE with MATLAB's luma).
+weights (torch-fidelity's FID of CIFAR-10, 10.3233274; the LPIPS of both) or another definition (piq's SSIM at half
+size, BRISQUE with MATLAB's luma).
 """
 
 from collections.abc import Callable

@@ -219,8 +219,8 @@ def test_lme4_agrees(tmp_path: Path) -> None:
     one, several = ("faces",), ("faces", "Zebras")
     reals = answers(datasets=one, participants=12, seed=2)
     given = {
-        "one": answers(datasets=one, participants=12, seed=1),
-        "several": answers(datasets=several, participants=12, seed=1),
+        "one": answers(datasets=one, participants=9, seed=1),
+        "several": answers(datasets=several, participants=9, seed=1),
         "reals": reals[reals["kind"] == "real"],
     }
     trials = {}

@@ -28,7 +28,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., "PageServer"]]:
         assert "Traceback" not in "".join(server.errors)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     """The browser of these tests."""
     from page_server import start_chromium
