@@ -7,6 +7,7 @@ are missing or changed are made again where nothing is lost by it, else refused 
 not one counts as absent. `redo` moves the old results aside.
 """
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -40,7 +41,12 @@ class Listener(Protocol):
 
 def download_progress(listener: Listener, what: str) -> Callable[[int, int], None]:
     """Return the function for a download that reports bytes to the listener as MB and MB/s; a total of 0 is unknown."""
-    return lambda done, total: listener.progress(f"{what} (MB)", done // 10**6, total // 10**6, unit="MB")
+
+    def report(done: int, total: int) -> None:
+        whole = math.ceil(total / 10**6)
+        listener.progress(f"{what} (MB)", whole if done == total else done // 10**6, whole, unit="MB")
+
+    return report
 
 
 @dataclass(frozen=True)

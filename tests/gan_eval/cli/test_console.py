@@ -75,9 +75,11 @@ def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys: pyte
 def test_a_download_is_reported_in_megabytes(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    times = iter((0.0, 20.0))
+    times = iter((0.0, 20.0, 21.0, 22.0))
     monkeypatch.setattr("gan_eval.cli.console.time.monotonic", lambda: next(times))
     report = download_progress(Console(), "fetch weights")
-    report(0, 95_600_000)
-    report(50_000_000, 95_600_000)
-    assert capsys.readouterr().err == "fetch weights (MB): 50/95, 2.50 MB/s, 0:00:18 left\n"
+    for done in (0, 50_000_000, 95_500_000, 95_600_000):
+        report(done, 95_600_000)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == "fetch weights (MB): 50/96, 2.50 MB/s, 0:00:18 left"
+    assert last == "fetch weights (MB): 96/96, 4.36 MB/s"
