@@ -94,6 +94,7 @@ def metrics(
     from gan_eval.metrics.run.cache import cache_file
     from gan_eval.metrics.run.inputs import folder_pair
     from gan_eval.metrics.run.tables import Settings
+    from gan_eval.stimuli.sets import TABLE_NAME
 
     given = {name: Path(file) for name, file in pairs(features or (), "--features").items()}
     own = {name: Path(file) for name, file in pairs(networks or (), "--network").items()}
@@ -102,6 +103,8 @@ def metrics(
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
     if sets and (dataset or model):
         raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
+    if len(sets or ()) == 2 and all(folder.is_dir() and not (folder / TABLE_NAME).is_file() for folder in sets or ()):
+        raise UserError("metrics: neither folder is a stimulus set; name folders of pictures by --real DIR --fake DIR")
     inputs: list[StimulusSet | Path] = list(sets or ())
     if not sets:
         if real is None or fake is None:

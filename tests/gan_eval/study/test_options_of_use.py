@@ -132,6 +132,7 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("train --data absent --out o", "absent: no such data folder"),
         ("report trials.csv", "trials.csv: is a file, not a folder"),
         ("data check trials.csv", "trials.csv: is a file, not a data folder"),
+        ("metrics set/real set/fake --metrics psnr --out o", "by --real DIR --fake DIR"),
         ("metrics trials.csv --out o", "trials.csv: is a file, not a stimulus set"),
         ("train --data data/d --steps 1 --out o --workers -1", "--workers"),
         ("train --data data/d --steps 1 --out o --keep 0", "--keep"),
