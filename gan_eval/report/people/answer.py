@@ -133,7 +133,7 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
             return f"One participant gives no verdict on people in general; on {of} and real pictures{numbers}."
         why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
         return f"There is no verdict on {of}{why}."
-    pictures = f"{of} {'paired with' if row['protocol'] == PAIRED else 'and'} real pictures"
+    pictures = f"{of} {'paired with' if row['protocol'] == PAIRED else 'and'} real ones"
     if verdict == TOLD:
         return f"{capital(who)} judged {pictures} correctly above chance{small}{mark}{numbers}."
     if verdict == BELOW:
@@ -186,9 +186,9 @@ def _numbers(row: Record, *, by_margin: bool, adjusted: bool) -> str:
         rates = []
         for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real")):
             low, high = (100 * row[f"{short}_{end}"] for end in ("low", "high"))
-            within = "" if missing(low) else f", {apa_interval(low, high, digits=1)},"
+            within = "" if missing(low) else f", {apa_interval(low, high, digits=1)}"
             rates.append(f"{apa_percent(row[name])}{within}")
-        words += f"; {rates[0]} of the generated and {rates[1]} of the real pictures were called real"
+        words += f"; fooling rate = {rates[0]}, real pictures called real = {rates[1]}"
     return words
 
 

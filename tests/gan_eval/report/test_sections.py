@@ -93,32 +93,32 @@ def test_a_simultaneous_interval_that_gives_the_sign_alone_is_printed_so(low, hi
 
 
 TOLD = {"accuracy": 0.7, "accuracy_low": 0.65, "accuracy_high": 0.75, "p": 0.0001, "p_holm": 0.0002}
-RATES = "; 50.0%, 95% CI [42.0, 58.0], of the generated and 52.0%, 95% CI [44.0, 60.0], of the real pictures were"
+RATES = "; fooling rate = 50.0%, 95% CI [42.0, 58.0], real pictures called real = 52.0%, 95% CI [44.0, 60.0]."
 
 
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ({}, "Judgements of pictures of gan and real pictures by participants (N = 5) were equivalent to chance within "
+        ({}, "Judgements of pictures of gan and real ones by participants (N = 5) were equivalent to chance within "
              "the planned margin of 5 points, balanced accuracy = 51.0%, 95% CI [47.5, 54.5], 90% CI [48.0, 54.0], "
              "d′ = 0.05, 95% CI [-0.10, 0.20]" + RATES),
         ({"verdict": "undecided"}, "It is undecided whether participants (N = 5) could tell pictures of gan from real "
                                    "pictures, balanced accuracy = 51.0%, 95% CI [47.5, 54.5], p"),
-        ({"verdict": "told apart"}, "Participants (N = 5) judged pictures of gan and real pictures correctly above "
+        ({"verdict": "told apart"}, "Participants (N = 5) judged pictures of gan and real ones correctly above "
                                     "chance, though by less than the planned margin of 5 points, balanced accuracy = "
                                     "51.0%, 95% CI [47.5, 54.5], 90% CI [48.0, 54.0], p"),
         (TOLD | {"verdict": "told apart", "accuracy90_high": 0.74, "note": "exploratory"},
-         "Participants (N = 5) judged pictures of gan and real pictures correctly above chance (exploratory), "
+         "Participants (N = 5) judged pictures of gan and real ones correctly above chance (exploratory), "
          "balanced accuracy = 70.0%, 95% CI [65.0, 75.0], p < .001 (Holm"),
         ({"verdict": "below chance", "accuracy90_low": 0.2}, "Participants (N = 5) judged pictures of gan and real "
-                                                             "pictures below chance, "),
+                                                             "ones below chance, "),
         ({"verdict": "undecided", "accuracy_low": None, "n_participants": 1}, "It is undecided whether one participant "
          "could tell pictures of gan from real pictures, balanced accuracy = 51.0% (too few participants or pictures "
          "for an interval); a study of this precision cannot detect even perfect accuracy."),
         ({"verdict": "no verdict", "note": "only generated pictures were judged", "accuracy": None},
          "There is no verdict on pictures of gan: only generated pictures were judged."),
-        ({"model": "all"}, "Judgements of generated pictures (averaged over models) and real pictures by "),
-        ({"model": None}, "Judgements of generated pictures and real pictures by participants (N = 5)"),
+        ({"model": "all"}, "Judgements of generated pictures (averaged over models) and real ones by "),
+        ({"model": None}, "Judgements of generated pictures and real ones by participants (N = 5)"),
     ],
 )  # fmt: skip
 def test_each_row_of_the_table_to_cite_has_its_sentence(cells: dict[str, object], said: str) -> None:
@@ -133,9 +133,9 @@ def test_an_undecided_study_says_what_it_could_have_shown() -> None:
 def test_the_models_together_come_first_and_many_rows_are_counted() -> None:
     rows = [cited(model=f"m{n}", dataset=f"d{n % 2}") for n in range(9)]
     sentences = answer_of(paper=[*rows, cited(model="all", dataset="all")])
-    assert "generated pictures (averaged over models and data sets) and real pictures" in sentences[0]
+    assert "generated pictures (averaged over models and data sets) and real ones" in sentences[0]
     assert sentences[1:] == ["Equivalent to chance (9 of 9): m0, m2, m4, m6 and m8 on d0; m1, m3, m5 and m7 on d1."]
-    assert "pictures of m0 on d0 and real pictures" in row_sentences(folder_of(paper=rows))[0]
+    assert "pictures of m0 on d0 and real ones" in row_sentences(folder_of(paper=rows))[0]
 
 
 def test_two_models_are_compared_by_their_rates_on_the_same_data_set() -> None:

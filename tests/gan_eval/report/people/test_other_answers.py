@@ -151,7 +151,7 @@ def test_the_verdict_on_pairs_is_that_of_the_table_to_cite(right: int, shown: bo
     assert (cited["verdict"] == "told apart") == shown
     ends = ", ".join(f"{100 * cited[name]:.1f}" for name in ("accuracy_low", "accuracy_high"))
     assert f"accuracy = {10 * right}.0%, 95% CI [{ends}]" in said(of)
-    judged = "Participants (N = 12) judged pictures of gan paired with real pictures correctly above chance"
+    judged = "Participants (N = 12) judged pictures of gan paired with real ones correctly above chance"
     start = judged if shown else "It is undecided whether participants (N = 12) could tell pictures of gan"
     assert said(of).startswith(start)
 
