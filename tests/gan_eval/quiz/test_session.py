@@ -190,7 +190,12 @@ def test_a_whole_session(lab: Lab) -> None:
 
 
 def test_only_practice_has_truth(lab: Lab) -> None:
-    session = lab.begun(QuizSettings(real=2, fake=2, practice=3))
+    session = lab.begun(QuizSettings(real=2, fake=2, practice=4))
+    session.onset(lab.clock.monotonic())
+    session.offset(lab.clock.monotonic())
+    session.break_off(lab.clock.monotonic(), Flag.PAUSED)
+    session.wait()
+    assert session.feedback is None
     for correct in (True, False, None):
         keys = {True: "f", False: "j"} if session.trial.planned["kind"] == "fake" else {True: "j", False: "f"}
         show(session, lab.clock, key=keys.get(correct))
@@ -198,15 +203,6 @@ def test_only_practice_has_truth(lab: Lab) -> None:
         assert session.feedback is not None
         assert session.feedback["correct"] is correct
     show(session, lab.clock)
-    session.wait()
-    assert session.feedback is None
-
-
-def test_practice_that_is_broken_off_has_no_feedback(lab: Lab) -> None:
-    session = lab.begun(QuizSettings(real=2, fake=2, practice=3))
-    session.onset(lab.clock.monotonic())
-    session.offset(lab.clock.monotonic())
-    session.break_off(lab.clock.monotonic(), Flag.PAUSED)
     session.wait()
     assert session.feedback is None
 
