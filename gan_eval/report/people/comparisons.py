@@ -91,7 +91,7 @@ def comparisons_section(folder: StudyFolder) -> Section:
         "Differences", frame, columns, last_is_text=True, notes=notes, label="comparison", source="comparisons"
     )
     blocks = [Lines(comparison_sentences(folder)), *differences]
-    return Section("comparisons", "Differences between models", blocks)
+    return Section("comparisons", "Differences between models", blocks if differences else [])
 
 
 def comparison_sentences(folder: StudyFolder) -> list[str]:
