@@ -212,9 +212,17 @@ def test_of_very_many_models_the_first_are_drawn():
 
 
 @pytest.mark.parametrize("width", [180.0, pytest.param(130.0, marks=pytest.mark.nightly), 85.0])
-@pytest.mark.parametrize("name", ["study_of_two", "study_of_three", "equivalent", "folder", "crowd"])
+@pytest.mark.parametrize("name", ["study_of_two", "study_of_three", "equivalent", "folder"])
 def test_letters_are_large_enough_and_inside_and_apart(name, width, request):
-    figure = figure_1(request.getfixturevalue(name), Theme(width_mm=width))
+    require_legible(figure_1(request.getfixturevalue(name), Theme(width_mm=width)), width)
+
+
+@pytest.mark.parametrize("width", [85.0, *(pytest.param(wide, marks=pytest.mark.nightly) for wide in (130.0, 180.0))])
+def test_letters_of_many_models_are_apart(crowd, width):
+    require_legible(figure_1(crowd, Theme(width_mm=width)), width)
+
+
+def require_legible(figure, width):
     assert figure.get_figwidth() * 25.4 == pytest.approx(width)
     shown = texts(figure)
     figure.draw_without_rendering()

@@ -145,7 +145,7 @@ def test_a_server_that_is_killed_at_any_moment_loses_and_doubles_nothing(
     kill_servers(servers, store, kills=kills, seed=1)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly  # by day, two processes of one server share a database
 def test_two_servers_on_one_database_continue_each_others_sessions_and_lose_nothing(
     stimuli: StimulusSet, database: str, servers: list[Server], kills: int
 ) -> None:
