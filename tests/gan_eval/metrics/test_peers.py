@@ -17,7 +17,6 @@ import torchmetrics.functional.image as tm
 import torchvision
 from learned_weights import seeded_dists, seeded_trunk
 from metric_pictures import planes
-from PIL import Image
 from skimage import data
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_kid import kid_features_to_metric
@@ -135,14 +134,6 @@ def test_two_peers_agree_with_us(name: str, peer: str, theirs: Callable[[], Any]
     metric = METRICS[name]
     ours = metric.function(FAKE, REAL) if metric.kind == "pair" else metric.function(REALS, FAKES)
     assert ours == pytest.approx(float(theirs()), abs=tolerance), peer
-
-
-def test_torchmetrics_vif_is_another_definition() -> None:
-    """It is computed on each channel and averaged; piq and the authors take the luma."""
-    assert abs(METRICS["vif"].function(FAKE, REAL) - float(tm.visual_information_fidelity(X, Y))) > 0.05
-    grey = [np.repeat(np.asarray(Image.fromarray(picture).convert("L"))[..., None], 3, 2) for picture in (FAKE, REAL)]
-    theirs = float(tm.visual_information_fidelity(*map(planes, grey)))
-    assert METRICS["vif"].function(*grey) == pytest.approx(theirs, abs=2e-3)
 
 
 def weights_of(source: str, trunk: Trunk) -> State:
