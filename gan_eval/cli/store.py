@@ -195,7 +195,7 @@ def export(
     if (folder is None) == (store is None):
         raise UserError("export: give either a folder that analyze or run wrote, or --store")
     if folder is not None and (names != ["r"] or study is not None):
-        raise UserError(f"export {folder}: an analyzed folder takes --format r alone; for more or --study, give --store")
+        raise UserError(f"export {folder}: an analyzed folder takes --format r alone; else give --store")
     with Console() as console, console.working("export"):
         if store is not None:
             exported = export_store(store, out, formats=names, study=study)
