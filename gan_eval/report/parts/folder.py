@@ -73,7 +73,9 @@ class StudyFolder:
 
     def table(self, table: Table) -> pd.DataFrame:
         """Return a table, without rows where the folder has none."""
-        return self.tables.get(table.name, pd.DataFrame({name: [] for name in table.names}))
+        if table.name in self.tables:
+            return self.tables[table.name]
+        return pd.DataFrame({name: [] for name in table.names})
 
     def scope(self, name: str) -> pd.DataFrame:
         """Return the rates of one scope."""

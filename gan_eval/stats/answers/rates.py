@@ -177,17 +177,19 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
 def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
     """Return the rows of one scope of the trials."""
     grouped = groups(timed, scope, codes)
-    own = timed[["reaction_time_ms", "is_fake", "correct"]].iloc[grouped.row]
-    own = own.assign(group=grouped.group, log=np.log(own["reaction_time_ms"].to_numpy("float64")))
+    kind = np.where(timed["is_fake"].to_numpy(bool), "fake", "real")[grouped.row]
+    outcome = np.where(timed["correct"].to_numpy(bool), "correct", "wrong")[grouped.row]
     kinds = ("all",) if scope == "stimulus" else ("all", *KINDS)
     combinations = [*product(kinds, ("all", "correct", "wrong"))]
-    parts = []
-    for place, (kind, answers) in enumerate(combinations):
-        chosen = own[(kind == "all") | (own["is_fake"] == (kind == "fake"))]
-        chosen = chosen[(answers == "all") | (chosen["correct"] == (answers == "correct"))]
-        parts.append(chosen.assign(place=place))
-    by_row = pd.concat(parts).groupby(["group", "place"])
-    quartiles = by_row["reaction_time_ms"].quantile(np.array([0.25, 0.5, 0.75])).unstack()
+    parts = [
+        np.flatnonzero(np.isin(kind, KINDS if of == "all" else of) & ((answers == "all") | (outcome == answers)))
+        for of, answers in combinations
+    ]
+    chosen, place = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    time = timed["reaction_time_ms"].to_numpy("float64")[grouped.row[chosen]]
+    own = pd.DataFrame({"group": grouped.group[chosen], "place": place, "time": time, "log": np.log(time)})
+    by_row = own.groupby(["group", "place"])
+    quartiles = by_row["time"].quantile(np.array([0.25, 0.5, 0.75])).unstack()
     quartiles = quartiles.reindex(columns=[0.25, 0.5, 0.75])
     summary = {
         "n": by_row.size(),
@@ -199,7 +201,7 @@ def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
     table = pd.DataFrame(summary).reset_index()
     for column, name in enumerate(("kind", "answers")):
         table[name] = [combinations[place][column] for place in table["place"]]
-    if scope == "all" and own.empty:
+    if scope == "all" and timed.empty:
         table = pd.DataFrame({"group": [0], "kind": "all", "answers": "all", "n": 0})
     table = table.assign(scope=scope, id=[grouped.ids[place] for place in table["group"]])
     return table.join(provenance(timed, grouped, codes), on="group")
