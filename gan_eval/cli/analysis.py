@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli.options import Out, given, name_next, pairs, refuse_without_effect, tables_as_json
+from gan_eval.cli.options import Out, counted, given, name_next, pairs, refuse_without_effect, say, tables_as_json
 from gan_eval.errors import UserError, naming
 
 if TYPE_CHECKING:
@@ -271,31 +271,30 @@ def trials_import(
     rows = imported.rejected.to_dict("records")
     for row in rows[:MOST_NAMED]:
         place = "" if row["reason"].startswith(UNEVEN) else f"column {row['column']}: "
-        typer.echo(f"{file}: row {row['row']}: {place}{row['reason']}", err=True)
+        say(f"{file}: row {row['row']}: {place}{row['reason']}")
     if names := imported.renamed:
         ends = (f"/{names[0]}", f"/{Path(names[0]).stem}")
         own_name = next(name for name in imported.trials["stimulus"] if name.endswith(ends))
         many = f"{len(names)} names stand" if len(names) > 1 else "a name stands"
-        typer.echo(
+        say(
             f"{file}: {many} for several pictures (real and generated, or of several models); each picture has its own "
-            f"now, such as {own_name}",
-            err=True,
+            f"now, such as {own_name}"
         )
     for line in imported.doubts:
-        typer.echo(f"{file}: {line}", err=True)
+        say(f"{file}: {line}")
     rejected_file = out.with_name(f"{out.stem}.rejected.csv")
     tabular.write_table(imported.trials, out, tables.TRIALS)
     typer.echo(out)
+    trials = counted(len(imported.trials), "trial")
     if not rows:
         rejected_file.unlink(missing_ok=True)  # an earlier import's
-        typer.echo(f"{len(imported.trials)} trials", err=True)
+        say(trials)
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
     count = imported.rejected["row"].nunique()
-    typer.echo(
-        f"{len(imported.trials)} trials; {count} of {count + len(imported.trials)} rows left out: "
-        f"{left_out(imported.rejected)}; all in {rejected_file}",
-        err=True,
+    say(
+        f"{trials}; {count} of {count + len(imported.trials)} rows left out: {left_out(imported.rejected)}; all in "
+        f"{rejected_file}"
     )
     raise typer.Exit(ROWS_LEFT_OUT)
 

@@ -26,7 +26,7 @@ MOST_LINES = 20
 
 def metrics(
     context: typer.Context,
-    sets: Annotated[list[Path] | None, typer.Argument(metavar="SET...", help="Stimulus sets.")] = None,
+    sets: Annotated[list[Path] | None, typer.Argument(metavar="SET", help="Stimulus sets.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
     names: Annotated[str, typer.Option("--metrics", help="Names, separated by commas.")] = "psnr,ssim,niqe,fid",
     real: Annotated[Path | None, typer.Option(help="Folder of real pictures, paired by stem with --fake.")] = None,

@@ -94,9 +94,23 @@ def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str
             raise UserError(f"{typed}: {why}")
 
 
+def say(line: str) -> None:
+    """Print a line for the user to stderr, with its commands as the user types them."""
+    typer.echo(as_typed(line), err=True)
+
+
 def name_next(*words: str, remark: str = "") -> None:
     """Print the next command, ready to be copied."""
-    typer.echo(as_typed(f"next: {shlex.join(['gan-eval', *words])}{remark}"), err=True)
+    say(f"next: {shlex.join(['gan-eval', *words])}{remark}")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "trial"), counted(2, "trial")
+    ('1 trial', '2 trials')
+    """
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_eval.cli import options
-from gan_eval.cli.options import Simulate, given, pairs, refuse_with_study, refuse_without_effect
+from gan_eval.cli.options import Simulate, counted, given, pairs, refuse_with_study, refuse_without_effect
 from gan_eval.errors import UserError
-from gan_eval.machine.commands import as_typed
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
 from gan_eval.settings.quiz import SCREEN_WIDTHS_CM, QuizSettings
@@ -94,7 +93,7 @@ def quiz(
     def say(line: str) -> None:
         if line not in printed:
             printed.append(line)
-            typer.echo(as_typed(line), err=True)
+            options.say(line)
 
     from gan_eval.quiz.admission import Person
     from gan_eval.quiz.simulate import parse_observer
@@ -196,4 +195,5 @@ def session_summary(result: "SessionResult") -> str:
     )
     participant = f"{result.participant}{' (simulated)' if result.simulated else ''}"
     advice = "; rerun the command to continue it" if result.status == "open" else ""
-    return f"{participant}: session {result.status}, {len(result.trials)} trials stored, {answered} answered{advice}"
+    stored = f"{counted(len(result.trials), 'trial')} stored, {answered} answered"
+    return f"{participant}: session {result.status}, {stored}{advice}"

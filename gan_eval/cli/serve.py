@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from gan_eval.cli import options
-from gan_eval.cli.options import given, refuse_with_study, refuse_without_effect
+from gan_eval.cli.options import given, refuse_with_study, refuse_without_effect, say
 from gan_eval.cli.quiz import DEFAULT_STORE, OF_STUDY, study_of_options
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
-from gan_eval.machine.commands import as_typed, setup_command
+from gan_eval.machine.commands import setup_command
 
 LOCAL = "127.0.0.1"
 DEMO = Path("demo-online")
@@ -96,10 +96,4 @@ def serve(
     except ImportError as error:
         raise UserError(f"serve: {error.name} is missing; install it with: {setup_command('web')}") from error
 
-    run_server(
-        shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=_say, **more
-    )
-
-
-def _say(line: str) -> None:
-    typer.echo(as_typed(line), err=True)
+    run_server(shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=say, **more)

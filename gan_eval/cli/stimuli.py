@@ -57,7 +57,7 @@ def stimuli_import(
 
 @stimuli_app.command("audit")
 def stimuli_audit(
-    sets: Annotated[list[Path], typer.Argument(metavar="SET...", help="Sets; models may share real pictures.")],
+    sets: Annotated[list[Path], typer.Argument(metavar="SET", help="Sets; models may share real pictures.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for giveaways.csv; must be empty or ours.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the table to stdout as JSON.")] = False,
 ) -> None:
@@ -113,7 +113,7 @@ def stimuli_equalise(
 
 @stimuli_app.command("copies")
 def stimuli_copies(
-    sets: Annotated[list[Path], typer.Argument(metavar="SET...", help="Stimulus sets.")],
+    sets: Annotated[list[Path], typer.Argument(metavar="SET", help="Stimulus sets.")],
     out: Out,
     training: Annotated[
         Path | None, typer.Option(help="Folder of the training pictures; default: duplicates in the sets alone.")

@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import Out, Store
+from gan_eval.cli.options import Out, Store, counted, say
 from gan_eval.errors import UserError
-from gan_eval.machine.commands import as_typed
 
 participants_app = typer.Typer(help="List participants; delete a participant's data.", no_args_is_help=True)
 store_app = typer.Typer(help="Merge results stores, or copy one to a server.", no_args_is_help=True)
@@ -58,7 +57,7 @@ def participants_list(
     except UserError as error:
         lines = [f"how many are wanted is not known: {error}"]
     for line in lines:
-        typer.echo(as_typed(line), err=True)
+        say(line)
     if problem:
         raise problem
 
@@ -92,22 +91,21 @@ def participants_forget(
         for session in stored.sessions:
             dates = " to ".join(str(session[name]) for name in ("started_at", "ended_at") if session[name] is not None)
             known = ", ".join(str(word) for word in (session["study"], session["status"], dates) if word)
-            typer.echo(f"{participant}: a session: {known}{aside}", err=True)
+            say(f"{participant}: a session: {known}{aside}")
     if not rows:  # an earlier removal could not rewrite the file
-        typer.echo(f"{participant}: no rows; the file is to be rewritten, as an earlier removal could not", err=True)
+        say(f"{participant}: no rows; the file is to be rewritten, as an earlier removal could not")
     if traces.folder is not None and traces.derived:
         found = Counter(path.relative_to(traces.folder).parts[0] for path in traces.derived)
         places = ", ".join(f"{name} ({count})" for name, count in found.items())
-        typer.echo(
+        say(
             f"{participant}: made from the answers, to be deleted in {traces.folder}: {len(traces.derived)} files and "
-            f"folders: {places}",
-            err=True,
+            f"folders: {places}"
         )
-    typer.echo(f"{participant}: {UNREACHED}", err=True)
+    say(f"{participant}: {UNREACHED}")
     if dry_run:
         typer.echo(f"{participant}: {rows} rows would be removed ({counts or 'none'})")
     elif not yes and not confirmed(f"Remove {rows} rows for good ({counts or 'none'})?"):
-        typer.echo(f"{participant}: nothing was removed", err=True)
+        say(f"{participant}: nothing was removed")
         return
     else:
         with Console() as console, console.working("rewriting the file, out of which the rows go"):
@@ -117,16 +115,11 @@ def participants_forget(
         else:
             typer.echo(f"{participant}: no rows; the file was rewritten, as an earlier removal could not")
         if traces.derived:
-            typer.echo(
-                as_typed(f"{participant}: tables and report are deleted; `gan-eval run` makes them again"), err=True
-            )
+            say(f"{participant}: tables and report are deleted; `gan-eval run` makes them again")
         if is_address(store):
-            typer.echo(
-                as_typed(
-                    f"{participant}: give the same command at each station, too; its next `gan-eval store push` would "
-                    "bring the rows back"
-                ),
-                err=True,
+            say(
+                f"{participant}: give the same command at each station, too; its next `gan-eval store push` would "
+                "bring the rows back"
             )
 
 
@@ -146,7 +139,7 @@ def store_merge(
 
     with Console() as console, console.working("merge"):
         merged = merge(stores, out)
-    typer.echo(f"{merged['sessions']} session{'s' * (merged['sessions'] != 1)}, {merged['trials']} trials", err=True)
+    say(f"{counted(merged['sessions'], 'session')}, {counted(merged['trials'], 'trial')}")
     typer.echo(out)
 
 
@@ -163,8 +156,7 @@ def store_push(
     into = "" if is_address(to) or Path(to).exists() else f" into a new store, {to}"
     with Console() as console, console.working("push"):
         pushed = push(store, to)
-    count = f"{pushed.sessions} session{'s' * (pushed.sessions != 1)}"
-    typer.echo(f"{count}, {pushed.trials} trials copied{into}", err=True)
+    say(f"{counted(pushed.sessions, 'session')}, {counted(pushed.trials, 'trial')} copied{into}")
     if pushed.refused:
         more = f"; and {len(pushed.refused) - 3} more sessions" if len(pushed.refused) > 3 else ""
         raise UserError(
@@ -201,7 +193,7 @@ def export(
             exported = export_store(store, out, formats=names, study=study)
         elif folder is not None:
             exported = export_analysis(folder, out)
-    console.message(f"{exported.sessions} session{'s' if exported.sessions != 1 else ''}, {exported.trials} trials")
+    console.message(f"{counted(exported.sessions, 'session')}, {counted(exported.trials, 'trial')}")
     rows = [[file, "" if count is None else str(count)] for file, count in exported.files.items()]
     console.table(["File", "Rows"], rows)
     typer.echo(exported.folder)

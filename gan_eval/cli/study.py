@@ -14,9 +14,9 @@ from gan_eval.cli.options import (
     name_next,
     on_command_line,
     refuse_without_effect,
+    say,
 )
 from gan_eval.errors import UserError
-from gan_eval.machine.commands import as_typed
 from gan_eval.machine.start import restart_with_allocator_settings
 
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
@@ -82,7 +82,7 @@ def study_new(
     write_study(out, name if stimuli else {**name, **A_TRAINING}, sets=stimuli or (), every_key=every_key)
     words = ["run", str(out), "--out", str(out.with_suffix(""))]
     if not stimuli:
-        typer.echo(as_typed("its example trains on facades: gan-eval data fetch facades --data-root DATA"), err=True)
+        say("its example trains on facades: gan-eval data fetch facades --data-root DATA")
         words += ["--data-root", "DATA"]
     name_next(*words, remark=" (--smoke: a rehearsal of all stages)")
     typer.echo(out)

@@ -1,9 +1,9 @@
 """`[analysis]` and `[power]` of a study file: the plan of the analysis, fixed before the data, and its sample size."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from gan_eval.settings.sections import Name, Section
 
@@ -37,6 +37,12 @@ def rule_parts(text: str) -> tuple[str, str, str]:
     return column, "=" if operator == "==" else operator, value
 
 
+def _is_a_share(value: Any) -> Any:
+    if isinstance(value, int | float) and value >= 0.5:
+        raise ValueError(f"found {value}; wanted a share below 0.5, such as 0.05 for 5 points")
+    return value
+
+
 class AnalysisSettings(Section):
     """`[analysis]`: the plan of the analysis, fixed before the data; what departs from it is marked exploratory."""
 
@@ -54,7 +60,9 @@ class AnalysisSettings(Section):
     """Questions of `[[quiz.questions]]`, or columns of the trials table, as fixed effects of a further mixed model."""
     comparisons: tuple[tuple[Name, Name], ...] | None = Field(default=None, examples=[(("a", "b"),)])
     """Pairs of models to compare; default: all pairs of each data set."""
-    margin: Annotated[float, Field(gt=0, lt=0.5)] | None = Field(default=None, examples=[0.05])
+    margin: Annotated[float, Field(gt=0, lt=0.5), BeforeValidator(_is_a_share)] | None = Field(
+        default=None, examples=[0.05]
+    )
     """Equivalence margin as a share: with 0.05, `equivalent` means within 5 points of chance, or fooling rates within 5
     points. Default: equivalence is not judged."""
     level: str = Field(default="requested_exposure_ms", min_length=1)

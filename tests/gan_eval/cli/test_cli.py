@@ -115,4 +115,4 @@ def test_answers_of_every_protocol_are_counted(
 ) -> None:
     trial = {"response": response, "choice": choice, "rating": rating}
     result = SessionResult("P01", "complete", False, (trial,), ())
-    assert session_summary(result) == f"P01: session complete, 1 trials stored, {answered} answered"
+    assert session_summary(result) == f"P01: session complete, 1 trial stored, {answered} answered"

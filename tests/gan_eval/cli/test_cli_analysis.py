@@ -144,6 +144,7 @@ def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, caps
         ("exclude_participants = ['set']", "analysis.exclude_participants: rule 'set': not understood"),
         ("exclude_participants = ['catch_acuracy<1']", "exclude_participants: no column 'catch_acuracy'; did you mean"),
         ("margin = 0.05\ncomparisons = [['b', 'a']]", "analysis.comparisons: no model 'b'"),
+        ("margin = 5", "analysis.margin: found 5; wanted a share below 0.5, such as 0.05 for 5 points"),
         ("exclude = ['correct=true']", "analysis.exclude: rule correct=true: on the outcome"),
         ("covariates = ['shoe_size']", "analysis.covariates: shoe_size: no such question"),
     ],

@@ -73,7 +73,7 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
     (tmp_path / "t.csv").write_text("participant,stimulus,kind,response\nP1,s1\nP1,s2,real,real\n")
     assert importing("t.csv", "--out", "trials.csv")[1] == [
         "t.csv: row 1: the row has 2 cells, the header has 4",
-        "1 trials; 1 of 2 rows left out: 1 row (the row has 2 cells, the header has 4); all in trials.rejected.csv",
+        "1 trial; 1 of 2 rows left out: 1 row (the row has 2 cells, the header has 4); all in trials.rejected.csv",
     ]
 
 

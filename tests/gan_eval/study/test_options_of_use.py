@@ -73,7 +73,7 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("train --data data/d --out o --steps 1 --set inpainting.fill=mean --direction AtoB", "--direction: holes are"),
         ("run s.toml --out o --fraction 0.5", "--fraction: s.toml trains no model"),
         ("run t.toml --out o --data-root data --smoke --fraction 0.5", "--fraction: a smoke run makes few steps"),
-        ("metrics set --list", "SET...: metrics --list prints text"),
+        ("metrics set --list", "SET: metrics --list prints text"),
         ("data fetch facades --out o --data-root data", "--data-root: --out o names the data set's own folder"),
         ("stimuli import set --out o --mask-kind x", "--mask-kind x: set has no masks"),
         (f"{QUIZ} --protocol yes_no --exposure-ms 100,5e9", "--exposure-ms: found 5000000000.0"),
