@@ -5,11 +5,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 from gan_eval import tables
-from gan_eval.store import Store, Writer
+from gan_eval.store import Store, Writer, open_store
 
 Job = Callable[[Store], Any]
 
@@ -24,20 +25,55 @@ SESSION = {
 }
 
 
-def trial(number: int, session: str = "s1") -> dict[str, object]:
-    """A trial of `SESSION`, or of another session."""
-    return {
-        "session": session,
-        "study": "t",
-        "participant": "P01",
-        "trial": number,
-        "phase": "main",
-        "stimulus": f"d/real/{number}",
-        "kind": "real",
-        "exposure_ms": 1000.25,
-        "correct": True,
-        "simulated": False,
-    }
+def picture(number: int) -> dict[str, object]:
+    """What a trial shows: pictures of odd numbers are fakes of the model m."""
+    model = "m" if number % 2 else None
+    named = {"stimulus": f"d/{model or 'real'}/{number}", "item": f"d/{number}", "model": model, "dataset": "d"}
+    return {"trial": number, "phase": "main", "kind": "fake" if model else "real", **named}
+
+
+def trial(number: int, session: str = "s1", **more: object) -> dict[str, object]:
+    """A trial of `SESSION`, or of another session, that was answered with real."""
+    shown = {"session": session, "study": "t", "participant": "P01", **picture(number), "exposure_ms": 1000 / 3}
+    answer = {"response": "real", "correct": shown["kind"] == "real", "reaction_time_ms": 0.1 + 0.2}
+    return {**shown, **answer, "simulated": False, **more}
+
+
+def sit(
+    store: Store,
+    participant: str = "P01",
+    *,
+    study: str = "t",
+    session: str = "",
+    planned: int = 2,
+    done: int = 1,
+    **columns: object,
+) -> str:
+    """A session with rows in every table, of which some trials are done; return its identifier."""
+    session = session or f"session-of-{participant}-{study}"
+    who = {"session": session, "participant": participant}
+    plan = [{**picture(number), "session": session, "block": 1} for number in range(1, planned + 1)]
+    consent = {**who, "given": True, "text": f'{participant}, "yes"\nGrüße, 世界'}
+    store.begin({**SESSION, **who, "study": study, **columns}, plan, consent)
+    store.add(tables.CHECKS, [{"session": session, "check": "refresh", "value": 60.0}])
+    store.add(tables.PARTICIPANTS, [{**who, "question": "age", "answer": f"age of {participant}"}])
+    for number in range(1, done + 1):
+        answer(store, number, session, participant=participant, study=study)
+    return session
+
+
+def answer(store: Store, number: int, session: str, **who: object) -> None:
+    """One trial: its onset and its answer."""
+    store.add(tables.ONSETS, [{"session": session, "trial": number, "onset_ms": number / 3}])
+    store.add(tables.TRIALS, [trial(number, session, **who)])
+
+
+def fill(where: Path | str, *participants: str, **how: Any) -> Path:
+    """A store in which each participant has sat."""
+    with open_store(where) as store:
+        for participant in participants:
+            sit(store, participant, **how)
+    return Path(where)
 
 
 def add(number: int, session: str = "s1") -> Job:

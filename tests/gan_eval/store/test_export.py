@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_trials import simulated, simulated_pairs
+from stored_rows import fill
 
 from gan_eval import tables
 from gan_eval.__main__ import run
@@ -21,32 +22,18 @@ from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.trials import fill_trials
 from gan_eval.store import STORED_TABLES, open_store
 from gan_eval.store.export import DICTIONARY, FORMATS, export_analysis, export_store
+from gan_eval.store.layout import LAYOUTS
 from gan_eval.tables import frames as tabular
 
-SESSION = {"participant": "P01", "protocol": "quick_response", "status": "open", "simulated": False, "seed": 2**53 + 1}
 INSTANT = "2026-01-31T12:00:00.123Z"
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """A store with one session in each of two studies; consent texts with commas, quotes and lines."""
-    path = tmp_path / "store.sqlite"
-    with open_store(path) as opened:
-        for number, study in enumerate(("first_study", "second"), start=1):
-            session = {"session": f"s{number}"}
-            consent = {**session, "participant": "P01", "given": True, "text": 'One, "two"\nthree ü', "version": "1"}
-            opened.begin({**SESSION, **session, "study": study, "started_at": INSTANT}, [], consent)
-            trial: dict[str, object] = {**session, "study": study, "participant": "P01", "stimulus": "d/m/1"}
-            trial |= {
-                "phase": "main",
-                "simulated": False,
-                "kind": "fake",
-                "response": "real",
-                "correct": False,
-                "exposure_ms": 99.75,
-            }
-            opened.add(tables.TRIALS, [{**trial, "trial": n} for n in range(1, number + 2)])
-    return path
+    """A store with one session in each of two studies."""
+    path, more = tmp_path / "store.sqlite", {"seed": 2**53 + 1, "started_at": INSTANT}
+    fill(path, "P01", study="first_study", done=2, **more)
+    return fill(path, "P01", study="second", planned=3, done=3, **more)
 
 
 def test_tables_come_back_from_csv_and_parquet_as_they_are_in_the_store(store: Path, tmp_path: Path) -> None:
@@ -73,6 +60,8 @@ def test_the_dictionary_reports_each_column_of_each_file(store: Path, tmp_path: 
 
 
 def test_a_psych_ds_dataset_follows_its_rules(store: Path, tmp_path: Path) -> None:
+    with open_store(store) as opened, opened.transaction() as connection:  # a table without rows has no file
+        connection.execute(LAYOUTS[tables.CHECKS].delete())
     export_store(store, tmp_path / "out", formats=["psych-ds"], study="first_study")
     folder = tmp_path / "out" / "psych-ds"
     described = json.loads((folder / "dataset_description.json").read_text(encoding="utf-8"))
@@ -80,7 +69,8 @@ def test_a_psych_ds_dataset_follows_its_rules(store: Path, tmp_path: Path) -> No
     assert (described["@type"], described["@context"]) == ("Dataset", "https://schema.org")
     files = sorted((folder / "data").glob("*.csv"))
     assert [file.name for file in files] == [
-        f"study-firstStudy_description-{name}_data.csv" for name in ("consents", "sessions", "trials")
+        f"study-firstStudy_description-{name}_data.csv"
+        for name in ("consents", "onsets", "participants", "plans", "sessions", "trials")
     ]
     known = {variable["name"] for variable in described["variableMeasured"]}
     for file in files:
@@ -110,7 +100,10 @@ def test_a_second_export_replaces_the_first(store: Path, tmp_path: Path) -> None
     for study, trials in ((None, 5), ("second", 3)):
         export_store(store, tmp_path / "out", formats=FORMATS, study=study)
         rows = tabular.read_rows(tmp_path / "out" / "trials.csv", tables.TRIALS)
-        assert {row["session"] for row in rows} == {"s2", *(() if study else ("s1",))}
+        assert {row["session"] for row in rows} == {
+            "session-of-P01-second",
+            *(() if study else ("session-of-P01-first_study",)),
+        }
         for file in ("README.md", "psych-ds/dataset_description.json", "read.R"):
             assert "absolute lag of display and keyboard" in (tmp_path / "out" / file).read_text(encoding="utf-8")
         text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")

@@ -7,20 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from stored_rows import SESSION
+from stored_rows import sit
 
-from gan_eval import analyze, read_trials, tables
+from gan_eval import analyze, read_trials
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.store import merge, open_store, require_consistent
 from gan_eval.store.export import export_store
-
-PLAN = [
-    {"block": 1, "trial": number, "phase": "main", "stimulus": f"d/{'m' if number % 2 else 'real'}/{number}",
-     "item": f"d/{number}", "kind": "fake" if number % 2 else "real", "model": "m" if number % 2 else None,
-     "dataset": "d"}
-    for number in range(1, 7)
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +22,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("whole") / "s.sqlite"
     with open_store(path) as opened:
         for session, (status, done) in {"a": ("complete", 6), "b": ("open", 3), "c": ("aborted", 4)}.items():
-            who = {"session": session, "participant": f"P-{session}"}
-            plan = [{**row, "session": session} for row in PLAN]
-            opened.begin({**SESSION, **who}, plan, {**who, "given": True, "text": "yes"})
-            answers = {"study": "t", "response": "real", "simulated": False, "reaction_time_ms": 500.0}
-            rows = [{**row, **who, **answers, "correct": row["kind"] == "real"} for row in plan[:done]]
-            rows[0] |= {"response": "none", "correct": None, "reaction_time_ms": None}
-            opened.add(tables.TRIALS, rows)
-            opened.describe(session, {"status": status})
+            sit(opened, f"P-{session}", session=session, planned=6, done=done, status=status)
+    damage(path, "UPDATE trials SET response = 'none', correct = NULL, reaction_time_ms = NULL WHERE trial = 1")
+    with open_store(path) as opened:
         require_consistent(opened)
     return path
 
@@ -102,9 +90,9 @@ DAMAGES = {
         "DELETE FROM sessions WHERE session = 'b'",
         "table plans: 6 rows of session 'b' without that session",
     ),
-    "trials alone": (
+    "onsets and trials alone": (
         "DELETE FROM sessions WHERE session = 'b'; DELETE FROM plans WHERE session = 'b'",
-        "table trials: 3 rows of session 'b' without that session",
+        "table onsets: 3 rows of session 'b' without that session",
     ),
     "two participants": (
         "UPDATE trials SET participant = 'X' WHERE trial = 4",

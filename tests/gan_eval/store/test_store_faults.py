@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from stored_rows import SESSION, trial
+from stored_rows import sit
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -24,9 +24,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("whole") / "station.sqlite"
     with open_store(path) as store:
         for name in ("s1", "s2"):
-            session = {**SESSION, "session": name, "participant": f"of {name}"}
-            store.begin(session, [], None)
-            store.add(tables.TRIALS, [{**trial(number, name), "participant": f"of {name}"} for number in (1, 2, 3)])
+            sit(store, f"of {name}", session=name, planned=3, done=3)
     return path
 
 

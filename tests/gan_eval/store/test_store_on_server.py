@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
-from stored_rows import add, at_once, together, trial
+from stored_rows import add, at_once, fill, sit, together, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -33,10 +33,7 @@ def filled(database: str) -> str:
     """The URL of a server that holds two participants with one trial each."""
     with open_store(database) as store:
         for number in (1, 2):
-            shared = {"session": f"s{number}", "participant": f"P{number}", "study": "faces", "simulated": False}
-            trial = {**shared, "trial": 1, "block": 1, "phase": "main", "stimulus": "d/real/1", "exposure_ms": 99.5}
-            store.begin({**shared, "protocol": "quick_response", "status": "open"}, [trial], None)
-            store.add(tables.TRIALS, [trial])
+            sit(store, f"P{number}", session=f"s{number}")
     return database
 
 
@@ -51,9 +48,7 @@ def test_nothing_is_added_to_a_session_that_was_forgotten(filled: str) -> None:
 
 
 def test_a_server_is_merged_with_a_station_and_exported(filled: str, tmp_path: Path) -> None:
-    shared = {"session": "s3", "participant": "P3", "study": "faces", "simulated": False}
-    with open_store(tmp_path / "station.sqlite") as station:
-        station.begin({**shared, "protocol": "quick_response", "status": "open"}, [], None)
+    fill(tmp_path / "station.sqlite", "P3", done=0)
     merged = merge([filled, tmp_path / "station.sqlite"], tmp_path / "all.sqlite")
     assert (merged["sessions"], merged["trials"]) == (3, 2)
     export_store(filled, tmp_path / "server", formats=["csv"])

@@ -13,42 +13,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from stored_rows import answer, fill, sit
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import STORED_TABLES, Store, merge, new_session_id, open_store, push
+from gan_eval.store import STORED_TABLES, merge, open_store, push
 from gan_eval.store.connect import parse_address
 from gan_eval.store.layout import LAYOUTS
-
-STARTED = "2026-01-31T12:00:00.000Z"
-
-
-class Sitting:
-    """A session that a station writes into its own store."""
-
-    def __init__(self, store: Store, participant: str, *, trials: int = 3, study: str = "faces") -> None:
-        self.store = store
-        self.session = new_session_id()
-        self.shared = {"session": self.session, "study": study, "participant": participant, "simulated": False}
-        row = {**self.shared, "protocol": "quick_response", "status": "open", "started_at": STARTED, "list": 1}
-        plan = [{**self._picture(number), "sha256": "0" * 64, "block": 1} for number in range(1, trials + 1)]
-        consent = {"session": self.session, "participant": participant, "given": True, "text": "Grüße, 世界"}
-        store.begin(row, plan, consent)
-
-    def answer(self, number: int, **values: Any) -> None:
-        """One trial: its onset and its answer."""
-        self.store.add(tables.ONSETS, [{"session": self.session, "trial": number, "onset_ms": number / 3}])
-        measured = {"exposure_ms": 1000 / 3, "correct": number % 2 == 0, "reaction_time_ms": 0.1 + 0.2}
-        self.store.add(tables.TRIALS, [{**self._picture(number), **self.shared, **measured, **values}])
-
-    def end(self, status: str = "complete") -> None:
-        """The session is over."""
-        self.store.add(tables.CHECKS, [{"session": self.session, "check": "jitter", "value": 0.25}])
-        self.store.describe(self.session, {"status": status, "ended_at": "2026-01-31T12:10:00.000Z"})
-
-    def _picture(self, number: int) -> dict[str, Any]:
-        named = {"stimulus": f"faces/real/{number}", "kind": "real", "item": f"faces/{number}"}
-        return {**named, "session": self.session, "trial": number, "phase": "main"}
 
 
 def contents(where: str | Path) -> dict[str, list[dict[str, Any]]]:
@@ -57,30 +28,23 @@ def contents(where: str | Path) -> dict[str, list[dict[str, Any]]]:
         return {table.name: store.rows(table) for table in STORED_TABLES}
 
 
-def fill(path: Path, participants: int = 2, *, first: int = 1, trials: int = 3) -> Path:
+def complete(path: Path, *numbers: int, trials: int = 3) -> Path:
     """A station's store with complete sessions."""
-    with open_store(path) as store:
-        for number in range(first, first + participants):
-            sitting = Sitting(store, f"P{number:02d}", trials=trials)
-            for trial in range(1, trials + 1):
-                sitting.answer(trial)
-            sitting.end()
-    return path
+    return fill(path, *(f"P{number:02d}" for number in numbers), planned=trials, done=trials, status="complete")
 
 
 def test_each_row_is_copied_once_with_its_values_and_open_sessions_are_brought_up_to_date(
     tmp_path: Path, where: str
 ) -> None:
-    left, right = fill(tmp_path / "left.sqlite"), fill(tmp_path / "right.sqlite", first=3)
+    left, right = complete(tmp_path / "left.sqlite", 1, 2), complete(tmp_path / "right.sqlite", 3, 4)
     with open_store(right) as store:
-        sitting = Sitting(store, "P05")
-        sitting.answer(1)
+        session = sit(store, "P05", planned=3, done=1)
         first = push(left, where)
         assert (first.sessions, first.trials, first.refused) == (2, 6, ())
         assert push(right, where).trials == 7
         assert [row["status"] for row in contents(where)["sessions"]] == [*["complete"] * 4, "open"]
-        sitting.answer(2)
-        sitting.end()
+        answer(store, 2, session, participant="P05")
+        store.describe(session, {"status": "complete", "ended_at": "2026-01-01T00:10:00.000Z"})
         assert push(right, where).trials == 1
     again = push(left, where)
     assert (again.sessions, again.trials) == (0, 0)
@@ -91,7 +55,7 @@ def test_each_row_is_copied_once_with_its_values_and_open_sessions_are_brought_u
 
 
 def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, where: str) -> None:
-    left = fill(tmp_path / "left.sqlite")
+    left = complete(tmp_path / "left.sqlite", 1, 2)
     push(left, where)
     with open_store(left) as store:
         one, other = (row["session"] for row in store.rows(tables.SESSIONS))
@@ -99,7 +63,7 @@ def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, where: s
         with store.transaction() as connection:
             connection.execute(layout.update().where(layout.c.session == one).values(reaction_time_ms=1.0))
             connection.execute(layout.delete().where(layout.c.session == other))
-        Sitting(store, "P03")
+        sit(store, "P03", done=0)
     with open_store(where) as server, server.transaction() as connection:  # else no row count differs
         layout = LAYOUTS[tables.TRIALS]
         connection.execute(layout.delete().where(layout.c.session == one, layout.c.trial == 3))
@@ -114,7 +78,7 @@ class CutError(Exception):
 
 
 def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Path, where: str) -> None:
-    left = fill(tmp_path / "left.sqlite", 4)
+    left = complete(tmp_path / "left.sqlite", 1, 2, 3, 4)
     whole, left_to_run = contents(left), 0
 
     def count(connection: sa.Connection, *_: object) -> None:
@@ -145,7 +109,7 @@ def test_killed_pushes_lose_and_double_nothing(tmp_path: Path, where: str) -> No
     left, moments = tmp_path / "left.sqlite", random.Random(1)
     code = "import sys; from gan_eval.store import push; print(flush=True); push(*sys.argv[1:])"
     for killed in range(25):
-        fill(left, 5, first=5 * killed + 1, trials=8)
+        complete(left, *range(5 * killed + 1, 5 * killed + 6), trials=8)
         process = subprocess.Popen([sys.executable, "-c", code, str(left), where], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.read(1)
@@ -157,7 +121,7 @@ def test_killed_pushes_lose_and_double_nothing(tmp_path: Path, where: str) -> No
 
 
 def test_a_merge_holds_what_the_stations_held_and_changes_none_of_them(tmp_path: Path) -> None:
-    sources = [fill(tmp_path / f"{number}.sqlite", 1, first=number) for number in (1, 2, 3)]
+    sources = [complete(tmp_path / f"{number}.sqlite", number) for number in (1, 2, 3)]
     before = [path.read_bytes() for path in sources]
     merged = merge(sources, tmp_path / "all.sqlite")
     assert (merged["sessions"], merged["trials"]) == (3, 9)
@@ -179,8 +143,8 @@ def test_a_merge_holds_what_the_stations_held_and_changes_none_of_them(tmp_path:
 def test_what_cannot_be_merged_is_named_and_nothing_is_written(
     tmp_path: Path, sources: list[str], out: str, message: str
 ) -> None:
-    for name in ("one", "same"):
-        fill(tmp_path / name, 1)
+    complete(tmp_path / "one", 1)
+    fill(tmp_path / "same", "P01", session="another")
     (tmp_path / "notes").write_text("no database, but long enough to be taken for one " * 40)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(UserError, match=message):
@@ -205,7 +169,7 @@ merge([Path(name) for name in sys.argv[2:]], Path(sys.argv[1]))
 @pytest.mark.nightly
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_the_same_merge_after_a_kill_cleans_up_and_finishes(tmp_path: Path) -> None:
-    sources = [fill(tmp_path / f"{number}.sqlite", 1, first=number) for number in (1, 2)]
+    sources = [complete(tmp_path / f"{number}.sqlite", number) for number in (1, 2)]
     out, foreign = tmp_path / "all.sqlite", tmp_path / ".all.sqlite.gan-eval-notes.tmp"
     foreign.write_text("somebody's")
     command = [sys.executable, "-c", KILLED, str(out), *map(str, sources)]

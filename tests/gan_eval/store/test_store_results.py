@@ -27,9 +27,9 @@ def test_what_is_stored_comes_back_with_its_types(tmp_path: Path) -> None:
         assert rows[0] == {name: trial(1).get(name) for name in tables.TRIALS.names}
         frame = store.frame(tables.TRIALS)
         assert frame["trial"].dtype == "Int64"
-        assert frame["exposure_ms"].tolist() == [1000.25, 1000.25]
+        assert frame["exposure_ms"].tolist() == [1000 / 3, 1000 / 3]
         with pytest.raises(UserError, match="in the store already"):
-            store.add(tables.TRIALS, [{**trial(1), "correct": False}])
+            store.add(tables.TRIALS, [{**trial(1), "rating": 3.0}])
         assert store.rows(tables.TRIALS) == rows, "a trial is never overwritten"
         store.describe("s1", {"status": "complete", "ended_at": "2026-01-01T00:10:00Z"})
         assert store.rows(tables.SESSIONS)[0]["status"] == "complete"
