@@ -1,6 +1,7 @@
 """The command `serve` as a process, and people who take part by link and try again as the page does."""
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -10,13 +11,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
-from robot import SCREEN
+from robot import Page
 
 TRIALS = 10
 
@@ -80,118 +80,92 @@ def quiz_server(stimuli: Path, store: str, *options: str, by: Sequence[str] = ()
     return Server("--stimuli", str(stimuli), "--store", store, "--real", half, "--fake", half, *options, by=by)
 
 
-@dataclass
-class Person(threading.Thread):
-    """Somebody who takes part in one session after another, in a thread."""
+class Person(Page):
+    """Somebody who takes part in one session after another, in a thread, and tries again as the page does."""
 
-    name_of: str
-    urls: Sequence[str]
-    enough: threading.Event
-    """Begin no further session."""
-    seed: int
-    acknowledged: dict[tuple[str, int], float] = field(default_factory=dict)
-    """Reaction time of each trial of which the server said that it is stored."""
-    complete: set[str] = field(default_factory=set)
-    """Sessions whose end was shown."""
-    reloads: int = 0
-    problem: BaseException | None = None
+    def __init__(self, name: str, urls: Sequence[str], enough: threading.Event, seed: int) -> None:
+        """Set up; `enough` is set when no further session is to begin."""
+        self.clients = [httpx.Client(base_url=url, timeout=20) for url in urls]
+        super().__init__(self.clients[0], name)
+        self.acknowledged: dict[tuple[str, int], float] = {}
+        """Reaction time of each trial of which the server said that it is stored."""
+        self.complete: set[str] = set()
+        """Sessions whose end was shown."""
+        self.reloads = 0
+        self.problem: BaseException | None = None
+        self._name, self._enough, self._random, self._now = name, enough, random.Random(seed), 1000.0
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
 
-    def __post_init__(self) -> None:
-        threading.Thread.__init__(self, daemon=True)
-        self._random = random.Random(self.seed)
-        self._now = 1000.0
-
-    def __hash__(self) -> int:
-        return self.seed
-
-    def run(self) -> None:
-        """Take part until it is enough."""
-        number = 0
+    def _run(self) -> None:
         try:
-            with httpx.Client(timeout=20) as self._client:
-                while not self.enough.is_set():
-                    number += 1
-                    self._take_part(f"{self.name_of}-{number}")
+            for number in itertools.count(1):
+                if self._enough.is_set():
+                    return
+                self.participant = f"{self._name}-{number}"
+                self._take_part()
         except BaseException as error:
             self.problem = error
 
-    def _take_part(self, code: str) -> None:
-        self._token, self._tab = "", ""
-        setup = self._enter("begin", code)
-        following = self._ready()
+    def _take_part(self) -> None:
+        self.token = ""
+        following = self._enter("begin")
         while following["page"] == "trial":
             if self._random.random() < 0.03:  # closes the tab, with a picture on the screen or not
                 if self._random.random() < 0.5:
                     self._send("onset", trial=following["trial"], onset_ms=self._now, sent_ms=self._now)
                 self.reloads += 1
-                opened = self._ask("open", participant=code)
-                if opened["page"] == "end":
+                if self.open()["page"] == "end":
                     break
-                setup = self._enter("resume", code)
-                following = setup["next"] if setup["ready"] else self._ready()
+                following = self._enter("resume")
                 continue
-            self._look(following)
-            following = self._answer(setup["session"], following)
-        self.complete.add(setup["session"])
+            self._look(self._random.choice(following["ahead"]))
+            following = self._answer(following["trial"])
+        self.complete.add(self.setup["session"])
 
-    def _enter(self, how: str, code: str) -> dict[str, Any]:
-        self._tab = f"tab-{self._random.getrandbits(80):020x}"
-        setup = self._ask(how, participant=code, tab=self._tab, consent=True)
-        self._token = setup["token"]
-        return setup
+    def _look(self, address: str) -> None:
+        """Fetch a picture, as often as it takes."""
+        assert self._insist(lambda: self.client.get(address)).content.startswith(b"\x89PNG")
 
-    def _ready(self) -> dict[str, Any]:
-        following: dict[str, Any] = self._ask("ready", answers={}, screen=SCREEN)["next"]
+    def _enter(self, how: str) -> dict[str, Any]:
+        self.tab = f"tab-{self._random.getrandbits(80):020x}"
+        setup = self.arrive(how)
+        following: dict[str, Any] = setup["next"] if setup["ready"] else self.ready()
         return following
 
-    def _look(self, following: dict[str, Any]) -> None:
-        """Fetch a picture, as often as it takes."""
-        address = self._random.choice(following["ahead"])
-        response = self._insist(lambda url: self._client.get(f"{url}/{address}"))
-        assert response.content.startswith(b"\x89PNG")
-
-    def _answer(self, session: str, following: dict[str, Any]) -> dict[str, Any]:
-        trial, onset = following["trial"], self._now + 500
+    def _answer(self, trial: int) -> dict[str, Any]:
+        onset = self._now + 500
         if self._random.random() < 0.8:
             self._send("onset", trial=trial, onset_ms=onset, sent_ms=onset)
         reaction = round(self._random.uniform(200, 900), 3)
         self._now = onset + reaction + 1
-        report = {
+        report: dict[str, Any] = {
             "trial": trial,
             "showings": [{"onset_ms": onset, "offset_ms": self._now}],
             "presses": [{"key": "f", "at_ms": onset + reaction}],
         }
         for _ in range(1 + (self._random.random() < 0.1)):  # some send it twice
-            answer = self._ask("trial", **report, sent_ms=self._now)
-        self.acknowledged[session, trial] = reaction
+            answer = self.ask("trial", **report, sent_ms=self._now)
+        self.acknowledged[self.setup["session"], trial] = reaction
         found: dict[str, Any] = answer["next"]
         return found
 
-    def _ask(self, name: str, **body: Any) -> dict[str, Any]:
+    def call(self, name: str, **body: Any) -> httpx.Response:
         """Send a message until it is answered."""
-        response = self._insist(lambda url: self._post(url, name, body))
-        found: dict[str, Any] = response.json()
-        return found
+        return self._insist(lambda: Page.call(self, name, **body))
 
     def _send(self, name: str, **body: Any) -> None:
         """Send a message once."""
         with contextlib.suppress(httpx.TransportError):
-            self._post(self._random.choice(self.urls), name, body)
+            Page.call(self, name, **body)
 
-    def _post(self, url: str, name: str, body: dict[str, Any]) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self._token}", "X-Tab": self._tab} if self._token else {}
-        return self._client.post(f"{url}/api/{name}", json=body, headers=headers)
-
-    def _insist(self, send: Any) -> httpx.Response:
+    def _insist(self, send: Callable[[], httpx.Response]) -> httpx.Response:
         for _ in range(2000):
-            try:
-                response: httpx.Response = send(self._random.choice(self.urls))
-            except httpx.TransportError:
-                time.sleep(0.02)
-                continue
-            if response.status_code == 200:
-                return response
-            assert response.status_code in (429, 500, 503), (response.status_code, response.text)
-            assert response.status_code != 500, response.text
+            self.client = self._random.choice(self.clients)
+            with contextlib.suppress(httpx.TransportError):
+                response = send()
+                if response.status_code == 200:
+                    return response
+                assert response.status_code in (429, 503), (response.status_code, response.text)
             time.sleep(0.02)
         raise TimeoutError("the server has not answered")

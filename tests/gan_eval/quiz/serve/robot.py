@@ -1,4 +1,4 @@
-"""A browser without a screen: does what the page does, answers as a simulated participant would."""
+"""Browsers without a screen: the messages of a page, and answers as of a simulated participant."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,29 +23,23 @@ SCREEN = {
 
 
 @dataclass
-class Robot:
-    """One participant's browser."""
+class Page:
+    """The messages of one participant's page."""
 
     client: httpx.Client
-    study: QuizStudy
     participant: str
     tab: str = "tab-0123456789abcdef"
     token: str = ""
-    now_ms: float = 1000.0
     setup: dict[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.person = SimulatedParticipant(
-            Observer(),
-            seed=self.study.seed,
-            participant=self.participant,
-            differences=differences_from_real(self.study.shown),
-        )
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what names the session and the tab."""
+        return {"Authorization": f"Bearer {self.token}", "X-Tab": self.tab} if self.token else {}
 
     def call(self, name: str, **body: Any) -> httpx.Response:
         """Send a message."""
-        headers = {"Authorization": f"Bearer {self.token}", "X-Tab": self.tab} if self.token else {}
-        return self.client.post(f"api/{name}", json=body, headers=headers)
+        return self.client.post(f"api/{name}", json=body, headers=self.headers)
 
     def ask(self, name: str, **body: Any) -> dict[str, Any]:
         """Send a message that is granted."""
@@ -62,13 +56,29 @@ class Robot:
         """Agree to take part, or resume."""
         self.setup = self.ask(name, participant=self.participant, tab=self.tab, consent=True, **more)
         self.token = self.setup["token"]
-        self.protocol = QuizProtocol(self.study.settings, list_number=1)
         return self.setup
 
     def ready(self, answers: dict[str, str | None] | None = None, **screen: Any) -> dict[str, Any]:
         """Send everything before the first trial; the first trial."""
         following: dict[str, Any] = self.ask("ready", answers=answers or {}, screen={**SCREEN, **screen})["next"]
         return following
+
+
+@dataclass(kw_only=True)
+class Robot(Page):
+    """A page whose participant is simulated."""
+
+    study: QuizStudy
+    now_ms: float = 1000.0
+
+    def __post_init__(self) -> None:
+        self.protocol = QuizProtocol(self.study.settings, list_number=1)
+        self.person = SimulatedParticipant(
+            Observer(),
+            seed=self.study.seed,
+            participant=self.participant,
+            differences=differences_from_real(self.study.shown),
+        )
 
     def report(self, following: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:
         """Report a trial as the page would."""

@@ -31,7 +31,7 @@ class Served:
 
     def robot(self, participant: str = "P01", **more: Any) -> Robot:
         """A participant's browser."""
-        return Robot(self.client, self.study, participant, **more)
+        return Robot(self.client, participant, study=self.study, **more)
 
     def begun(self, participant: str = "P01", **screen: Any) -> tuple[Robot, list[Row], dict[str, Any]]:
         """A browser whose participant has agreed and is ready; the plan, and the first trial."""

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from processes import Server, quiz_server
-from robot import SCREEN
+from robot import SCREEN, Page
 
 from gan_eval import tables
 from gan_eval.quiz.serve.app import HEADERS, LARGEST_BODY
@@ -27,7 +27,7 @@ from gan_eval.store import open_store
 
 ITEMS = 12
 SIDE = 64
-TAB = "tab-0123456789abcdef"
+TAB = Page.tab
 REPORT: dict[str, Any] = {
     "showings": [{"onset_ms": 1000.0, "offset_ms": 1400.0}],
     "presses": [{"key": "f", "at_ms": 1400.0}],
@@ -90,41 +90,32 @@ def stored(server: Server) -> dict[str, int]:
         return {table.name: len(store.rows(table)) for table in found}
 
 
-class Victim:
+class Victim(Page):
     """A participant in a session."""
 
     count = 0
 
-    def __init__(self, client: httpx.Client, *, ready: bool = True) -> None:
+    def __init__(self, client: httpx.Client) -> None:
         Victim.count += 1
-        self.client, self.code = client, f"V{Victim.count}"
-        self.setup = self.post("begin", {"participant": self.code, "tab": TAB, "consent": True}, headers={}).json()
-        self.token = self.setup["token"]
+        super().__init__(client, f"V{Victim.count}")
+        self.arrive()
         self.next: dict[str, Any] = {}
-        if ready:
-            self.next = self.post("ready", {"answers": {}, "screen": SCREEN}).json()["next"]
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return what its page sends."""
-        return {"Authorization": f"Bearer {self.token}", "X-Tab": TAB}
-
-    def post(self, name: str, body: Any, headers: dict[str, str] | None = None) -> httpx.Response:
-        """Send a message."""
-        return self.client.post(f"/api/{name}", json=body, headers=self.headers if headers is None else headers)
+    def begun(self) -> "Victim":
+        """The same, before the first trial."""
+        self.next = self.ready()
+        return self
 
     def answer(self) -> dict[str, Any]:
         """Answer the next trial."""
-        response = self.post("trial", {**REPORT, "trial": self.next["trial"]})
-        assert response.status_code == 200, response.text
-        self.next = response.json()["next"]
+        self.next = self.ask("trial", **{**REPORT, "trial": self.next["trial"]})["next"]
         return self.next
 
 
 @pytest.fixture
 def victim(client: httpx.Client) -> Victim:
     """A participant who is to answer the first trial."""
-    return Victim(client)
+    return Victim(client).begun()
 
 
 def raw(server: Server, request: bytes, *, wait: float = 20) -> int:
@@ -141,7 +132,7 @@ def refused(response: httpx.Response) -> bool:
 
 
 def test_wrong_tokens_and_those_of_others_open_nothing(client: httpx.Client, victim: Victim, server: Server) -> None:
-    other = Victim(client)
+    other = Victim(client).begun()
     before = stored(server)
     session, signature = victim.token.split(".")
     tokens = [
@@ -169,8 +160,10 @@ def test_wrong_tokens_and_those_of_others_open_nothing(client: httpx.Client, vic
 
 
 def test_only_the_tab_that_holds_a_session_acts_in_it(client: httpx.Client, victim: Victim, server: Server) -> None:
-    other = Victim(client)
-    client.post("/api/resume", json={"participant": other.code, "tab": "another-tab-0123456789", "consent": True})
+    other = Victim(client).begun()
+    client.post(
+        "/api/resume", json={"participant": other.participant, "tab": "another-tab-0123456789", "consent": True}
+    )
     before = stored(server)
     for token, tab in ((victim.token, "another-tab-0123456789"), (other.token, TAB), (victim.token, "")):
         headers = {"Authorization": f"Bearer {token}", "X-Tab": tab}
@@ -298,7 +291,7 @@ def test_strange_values_around_a_session_are_refused(client: httpx.Client, serve
         response = client.post("/api/begin", json={**right, **wrong})
         assert refused(response), (wrong, response.status_code, response.text)
     assert stored(server) == before
-    victim = Victim(client, ready=False)
+    victim = Victim(client)
     before = stored(server)
     wrong_screens: list[dict[str, Any]] = [
         {"width": 0}, {"width": -1}, {"width": 1e9}, {"width": "x"}, {"width": 1.5}, {"width": 10**30},
@@ -307,9 +300,9 @@ def test_strange_values_around_a_session_are_refused(client: httpx.Client, serve
         {"jitter_ms": -1}, {"touch": "perhaps"},
     ]  # fmt: skip
     for wrong in wrong_screens:
-        response = victim.post("ready", {"answers": {}, "screen": {**SCREEN, **wrong}})
+        response = victim.call("ready", screen={**SCREEN, **wrong})
         assert refused(response), (wrong, response.status_code, response.text)
-    assert refused(victim.post("ready", {"answers": {"unasked": "x"}, "screen": SCREEN}))
+    assert refused(victim.call("ready", answers={"unasked": "x"}, screen=SCREEN))
     assert stored(server) == before
 
 
@@ -334,7 +327,7 @@ TRIALS: list[dict[str, Any]] = [
 def test_reports_of_what_was_not_shown_or_cannot_be_are_refused(victim: Victim, server: Server) -> None:
     before = stored(server)
     for wrong in TRIALS:
-        response = victim.post("trial", {"trial": 1, **REPORT, **wrong})
+        response = victim.call("trial", **{"trial": 1, **REPORT, **wrong})
         assert refused(response), (wrong, response.status_code, response.text[:200])
     for text in ('{"trial": 1, "onset_ms": NaN, "sent_ms": 1}', '{"trial": 1, "onset_ms": 1e999, "sent_ms": 1}'):
         headers = {**victim.headers, "Content-Type": "application/json"}
@@ -345,10 +338,10 @@ def test_reports_of_what_was_not_shown_or_cannot_be_are_refused(victim: Victim, 
 
 def test_times_that_go_backwards_between_messages_store_nothing_impossible(victim: Victim, server: Server) -> None:
     """An onset is announced for later than the trial's end: the report is refused, and a possible one is stored."""
-    assert victim.post("onset", {"trial": 1, "onset_ms": 9e9, "sent_ms": 9e9}).status_code == 200
-    assert refused(victim.post("trial", {"trial": 1, **REPORT}))
+    assert victim.call("onset", trial=1, onset_ms=9e9, sent_ms=9e9).status_code == 200
+    assert refused(victim.call("trial", trial=1, **REPORT))
     late = {"showings": [{"onset_ms": 9e9, "offset_ms": 9e9 + 400}], "presses": [{"key": "f", "at_ms": 9e9 + 400}]}
-    assert victim.post("trial", {"trial": 1, **late, "sent_ms": 9e9 + 500}).status_code == 200
+    assert victim.call("trial", trial=1, **late, sent_ms=9e9 + 500).status_code == 200
     with open_store(server.store) as store:  # type: ignore[attr-defined]
         (row,) = store.rows(tables.TRIALS, session=victim.setup["session"])
     assert (row["exposure_ms"], row["reaction_time_ms"]) == (400.0, 400.0)
@@ -356,7 +349,7 @@ def test_times_that_go_backwards_between_messages_store_nothing_impossible(victi
 
 def test_pictures_are_given_to_their_session_alone(client: httpx.Client, victim: Victim) -> None:
     """Each address names the session; its end is another one in each session, and none is known before its turn."""
-    other = Victim(client)
+    other = Victim(client).begun()
     mine, others = ({address.rpartition("/")[2] for address in each.next["ahead"]} for each in (victim, other))
     assert not mine & others
     assert all(len(end) >= 22 for end in mine | others)
@@ -380,7 +373,7 @@ def test_idle_connections_and_slow_bodies_keep_nobody_waiting(server: Server, cl
                 since = time.monotonic()
                 assert fresh.get("/healthz").status_code == 200
                 assert time.monotonic() - since < 2
-        assert Victim(client).answer()["trial"] == 2
+        assert Victim(client).begun().answer()["trial"] == 2
     finally:
         for connection in idle:
             connection.close()
@@ -419,7 +412,7 @@ def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server
     by_kind: dict[str, list[dict[str, Any]]] = {"real": [], "fake": []}
     lengths: dict[str, set[tuple[Any, ...]]] = {"real": set(), "fake": set()}
     for _ in range(2):
-        victim = Victim(client)
+        victim = Victim(client).begun()
         texts += [json.dumps({**victim.setup, "token": "", "session": ""})]
         with open_store(server.store) as store:  # type: ignore[attr-defined]
             kinds = {row["trial"]: row["kind"] for row in store.rows(tables.PLANS, session=victim.setup["session"])}
@@ -431,7 +424,7 @@ def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server
             response = client.get(f"/{shown['showings'][0][0]}")
             seen = {name: value for name, value in response.headers.items() if name != "date"}
             lengths[kind].add((len(response.content), *sorted(seen.items()), *response.content[:41]))
-            onset = victim.post("onset", {"trial": shown["trial"], "onset_ms": 1000.0, "sent_ms": 1000.0})
+            onset = victim.call("onset", trial=shown["trial"], onset_ms=1000.0, sent_ms=1000.0)
             texts += [onset.text, json.dumps(dict(onset.headers))]
             if victim.answer()["page"] == "end":
                 break
@@ -451,7 +444,7 @@ def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server
 
 def test_the_review_is_given_at_the_end_alone(client: httpx.Client) -> None:
     """Before the last answer, the addresses of the review are unknown to the server, also where somebody guesses."""
-    victim = Victim(client)
+    victim = Victim(client).begun()
     while victim.next["page"] == "trial":
         assert "review" not in victim.next
         victim.answer()

@@ -196,7 +196,7 @@ def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: Make
             return it.client.post(folder + address, **how)
 
     below: Any = Below()
-    robot = Robot(below, it.served.study, query.partition("=")[2])
+    robot = Robot(below, query.partition("=")[2], study=it.served.study)
     robot.arrive()
     with open_store(it.scratch) as store:
         plan = store.rows(tables.PLANS)

@@ -38,10 +38,7 @@ def begin_to_answer(servers: list[Server], enough: threading.Event, *, seed: int
     """Start the servers, and people who answer at all of them until it is enough."""
     for server in servers:
         server.start()
-    people = [Person(f"P{number}", [s.url for s in servers], enough, seed + number) for number in range(PEOPLE)]
-    for person in people:
-        person.start()
-    return people
+    return [Person(f"P{number}", [s.url for s in servers], enough, seed + number) for number in range(PEOPLE)]
 
 
 def wait_for_answers(people: list[Person], more: int) -> None:
@@ -56,8 +53,8 @@ def end_of_answers(people: list[Person], enough: threading.Event) -> None:
     """Let everybody finish the session."""
     enough.set()
     for person in people:
-        person.join(120)
-        assert not person.is_alive()
+        person.thread.join(120)
+        assert not person.thread.is_alive()
         assert person.problem is None, repr(person.problem)
 
 
