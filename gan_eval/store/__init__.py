@@ -7,7 +7,7 @@ the store cannot be read or written, or holds what its tables do not allow.
 
 from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import SCHEMA_VERSION, STORED_TABLES
-from gan_eval.store.merging import merge, push
+from gan_eval.store.merging import merge, push, push_lines
 from gan_eval.store.people import (
     NoParticipantError,
     Stored,
@@ -33,39 +33,4 @@ from gan_eval.store.results import (
     new_session_id,
     open_store,
 )
-from gan_eval.store.web import Progress, hold_session, is_paused, pause, progress_of, server_secret
-
-__all__ = [
-    "SCHEMA_VERSION",
-    "STORED_TABLES",
-    "NoParticipantError",
-    "Progress",
-    "Store",
-    "Stored",
-    "Writer",
-    "deal_list",
-    "forget",
-    "forget_in",
-    "give_back_list",
-    "has_people",
-    "hold_session",
-    "is_paused",
-    "keep_design",
-    "kept_design",
-    "last_answers",
-    "list_participants",
-    "merge",
-    "moved_stores",
-    "new_session_id",
-    "open_store",
-    "other_design",
-    "pause",
-    "progress_of",
-    "push",
-    "require_consistent",
-    "server_secret",
-    "session_ids",
-    "session_of",
-    "sessions_text",
-    "stored_of",
-]
+from gan_eval.store.web import hold_session, is_paused, pause, progress_of, server_secret

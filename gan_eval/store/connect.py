@@ -68,11 +68,7 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Read `postgresql://user:password@host/database` (or `postgresql+psycopg://`, the driver's name in full).
-
-    Raises:
-        UserError: it is not such a URL.
-    """
+    """Read `postgresql://user:password@host/database` (or `postgresql+psycopg://`, the driver's name in full)."""
     expected = "wanted one such as postgresql://user@host/database"
     try:
         url = sa.make_url(text)
@@ -125,11 +121,7 @@ def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
 
 
 def remote_engine(address: Address) -> sa.Engine:
-    """Return the connections of a server; the network is not used yet.
-
-    Raises:
-        UserError: its driver is missing.
-    """
+    """Return the connections of a server; the network is not used yet."""
     try:
         return sa.create_engine(address.url, hide_parameters=True, connect_args=address.arguments(), pool_pre_ping=True)
     except ImportError as error:

@@ -186,9 +186,6 @@ def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, titl
 
     Files are named by pairs of keyword and value. Each file's own variables, next to it, replace the dataset's. The
     author, licence and identifier, which the specification recommends, only the experimenter knows.
-
-    Raises:
-        UserError: the folder cannot be written.
     """
     filled = {table: frame for table, frame in frames.items() if len(frame)}
     variables: dict[str, Column] = {}

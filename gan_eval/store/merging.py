@@ -6,6 +6,7 @@ Each session is one transaction of the target, so a push that is killed anywhere
 again copies the rest. Nothing is noted in the source: the rows of the target itself say what it lacks.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,17 @@ def push(source: str | Path, target: str | Path) -> Pushed:
             sent += any(copied.values())
             trials += copied["trials"]
     return Pushed(sent, trials, tuple(refused))
+
+
+def push_lines(source: str | Path, target: str) -> list[str]:
+    """Push what a study's `push_to` asks for; return a line for the user about each thing that was not copied."""
+    try:
+        return [
+            f"quiz.push_to: refused: {line}; the rows are safe in {source}" for line in push(source, target).refused
+        ]
+    except UserError as error:
+        command = f"gan-eval store push {shlex.quote(str(source))} URL"
+        return [f"quiz.push_to: {error}; all answers are safe in {source}; copy them later with `{command}`"]
 
 
 def _push_session(here: Store, there: Store, session: Row) -> dict[str, int]:

@@ -20,11 +20,7 @@ from gan_eval.tables.schema import Table
 
 
 def list_participants(store: Store, study: str | None = None) -> list[Row]:
-    """List the participants' sessions, in the order of the sessions; of one study where it is named.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """List the participants' sessions, in the order of the sessions; of one study where it is named."""
     equal = {} if study is None else {"study": study}
     sessions = store.rows(tables.SESSIONS, **equal)
     trials, planned = rows_by_session(store, tables.TRIALS), rows_by_session(store, tables.PLANS)
@@ -56,11 +52,7 @@ def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str 
 
 
 def has_people(store: Store, study: str) -> bool:
-    """Return whether a person, not a simulated participant, has answered anything in a study.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return whether a person, not a simulated participant, has answered anything in a study."""
     layout = LAYOUTS[tables.TRIALS]
     of_people = sa.select(layout.c.session).where(layout.c.study == study, layout.c.simulated == sa.false()).limit(1)
     with store.transaction() as connection:
@@ -68,11 +60,7 @@ def has_people(store: Store, study: str) -> bool:
 
 
 def session_of(store: Store, study: str, participant: str) -> Row | None:
-    """Return the row of a participant's session in a study; None: there is none.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return the row of a participant's session in a study; None: there is none."""
     layout, person = LAYOUTS[tables.SESSIONS].c, person_of(participant)
     query = sa.select(layout.session, layout.participant).where(layout.study == study)
     with store.transaction() as connection:
@@ -81,11 +69,7 @@ def session_of(store: Store, study: str, participant: str) -> Row | None:
 
 
 def other_design(store: Store, study: str, design_hash: str) -> str | None:
-    """Return the hash of another design that sessions of a study have; None: there is none.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return the hash of another design that sessions of a study have; None: there is none."""
     layout = LAYOUTS[tables.SESSIONS].c
     query = sa.select(layout.design_hash).where(layout.study == study, layout.design_hash != design_hash).limit(1)
     with store.transaction() as connection:
@@ -93,11 +77,7 @@ def other_design(store: Store, study: str, design_hash: str) -> str | None:
 
 
 def session_ids(store: Store) -> set[str]:
-    """Return the sessions that a store holds.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return the sessions that a store holds."""
     with store.transaction() as connection:
         return {*connection.execute(sa.select(LAYOUTS[tables.SESSIONS].c.session)).scalars()}
 
@@ -111,11 +91,7 @@ def rows_by_session(store: Store, table: Table, *which: sa.ColumnElement[bool]) 
 
 
 def last_answers(store: Store) -> dict[str, str]:
-    """Return when the last trial of each session was answered (UTC, ISO 8601).
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return when the last trial of each session was answered (UTC, ISO 8601)."""
     trials = LAYOUTS[tables.TRIALS].c
     with store.transaction() as connection:
         latest = connection.execute(sa.select(trials.session, sa.func.max(trials.answered_at)).group_by(trials.session))
@@ -146,7 +122,6 @@ def stored_of(where: str | Path, participant: str, *, study: str | None = None) 
 
     Raises:
         NoParticipantError: no such participant in the store.
-        UserError: no such store, or it cannot be read.
     """
     with open_store(where, create=False) as store, store.transaction() as connection:
         sessions = _sessions_of(store, connection, participant, study)

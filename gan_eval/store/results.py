@@ -85,11 +85,7 @@ class Store:
 
     @contextmanager
     def group(self) -> Iterator[None]:
-        """Let all transactions inside share one commit at the end; one that fails is rolled back alone.
-
-        Raises:
-            UserError: nothing of the group is stored.
-        """
+        """Let all transactions inside share one commit at the end; one that fails is rolled back alone."""
         with self.transaction() as connection:
             if connection.dialect.name == "sqlite":  # else a read before the first write could make that one fail
                 lock_writes(connection)
@@ -294,11 +290,7 @@ class Writer:
     """
 
     def __init__(self, open_it: Callable[[], Store]) -> None:
-        """Open the store.
-
-        Raises:
-            UserError: it cannot be opened.
-        """
+        """Open the store."""
         self._lock = threading.Lock()
         self._queue: deque[_Queued] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
@@ -394,9 +386,6 @@ def deal_list(
     """Choose a list by those that are taken, and keep it for a session, in one transaction; return it, and those.
 
     Each study counts its own lists, and those of people and of simulated participants apart.
-
-    Raises:
-        UserError: the store cannot be written.
     """
     sessions = LAYOUTS[tables.SESSIONS]
     with store.transaction() as connection:
@@ -416,22 +405,14 @@ def deal_list(
 
 
 def give_back_list(store: Store, session: str) -> None:
-    """The session will not begin: its list may go to another one.
-
-    Raises:
-        UserError: the store cannot be written.
-    """
+    """The session will not begin: its list may go to another one."""
     with store.transaction() as connection:
         lock_writes(connection)
         connection.execute(_DEALT.delete().where(_DEALT.c.session == session))
 
 
 def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
-    """Keep what a design hash is the hash of.
-
-    Raises:
-        UserError: the store cannot be written.
-    """
+    """Keep what a design hash is the hash of."""
     with store.transaction() as connection:
         lock_writes(connection)
         _DEALT_METADATA.create_all(connection)
@@ -441,11 +422,7 @@ def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> No
 
 
 def kept_design(store: Store, design_hash: str) -> dict[str, Any] | None:
-    """Return what a design hash is the hash of; None where the store does not say, such as one that was merged.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return what a design hash is the hash of; None where the store does not say, such as one that was merged."""
     with store.transaction() as connection:
         if not sa.inspect(connection).has_table(_DESIGNS.name):
             return None

@@ -43,11 +43,7 @@ class Progress(NamedTuple):
 
 
 def server_secret(store: Store) -> bytes:
-    """Return the 32 random bytes that sign the links of a store's sessions; they are made once and then kept.
-
-    Raises:
-        UserError: the store cannot be written.
-    """
+    """Return the 32 random bytes that sign the links of a store's sessions; they are made once and then kept."""
     with store.transaction() as connection:
         lock_writes(connection)
         _METADATA.create_all(connection)
@@ -59,11 +55,7 @@ def server_secret(store: Store) -> bytes:
 
 
 def hold_session(store: Store, session: str, tab: str) -> bool:
-    """Let a tab hold a session, in place of the one that did; return whether the store has the session.
-
-    Raises:
-        UserError: the store cannot be written.
-    """
+    """Let a tab hold a session, in place of the one that did; return whether the store has the session."""
     with store.transaction() as connection:
         lock = "FOR KEY SHARE " if connection.dialect.name == "postgresql" else ""  # against its being forgotten
         held = connection.execute(sa.text(_HOLD.format(lock=lock)), {"session": session, "tab": tab})
@@ -71,11 +63,7 @@ def hold_session(store: Store, session: str, tab: str) -> bool:
 
 
 def progress_of(store: Store, session: str) -> Progress:
-    """Return how far a session is, by one query.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return how far a session is, by one query."""
     sessions, trials = LAYOUTS[tables.SESSIONS].c, LAYOUTS[tables.TRIALS].c
     query = sa.select(
         sa.select(_TABS.c.tab).where(_TABS.c.session == session).scalar_subquery(),
@@ -89,11 +77,7 @@ def progress_of(store: Store, session: str) -> Progress:
 
 
 def pause(store: Store, study: str, *, on: bool) -> None:
-    """Admit nobody new to a study, or admit people again; a restart of the server changes nothing.
-
-    Raises:
-        UserError: the store cannot be written.
-    """
+    """Admit nobody new to a study, or admit people again; a restart of the server changes nothing."""
     with store.transaction() as connection:
         lock_writes(connection)
         connection.execute(_PAUSED.delete().where(_PAUSED.c.study == study))
@@ -102,10 +86,6 @@ def pause(store: Store, study: str, *, on: bool) -> None:
 
 
 def is_paused(store: Store, study: str) -> bool:
-    """Return whether nobody new is admitted to a study.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return whether nobody new is admitted to a study."""
     with store.transaction() as connection:
         return connection.execute(sa.select(_PAUSED.c.study).where(_PAUSED.c.study == study)).first() is not None

@@ -46,7 +46,6 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
         simulate: rehearse the quiz with this simulated participant even where there is a screen.
 
     Raises:
-        UserError: `out` is somebody else's, or cannot be written.
         SystemExit: the quiz was interrupted, and has said so.
     """
     claim_output_folder(out, private=True)

@@ -46,7 +46,6 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
 
     Raises:
         NoParticipantError: no store holds the participant.
-        UserError: one of the stores cannot be read.
     """
     path = Path(store).resolve()
     folder = None if is_address(store) or path.name != STORE or not is_study_folder(path.parent) else path.parent

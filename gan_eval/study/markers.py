@@ -82,11 +82,7 @@ class Stage:
     where files that it reads are not what they were."""
 
     def hashes(self, folder: Path) -> dict[str, str]:
-        """Return the SHA-256 of each of its existing files, by path relative to `folder`.
-
-        Raises:
-            UserError: a file cannot be read.
-        """
+        """Return the SHA-256 of each of its existing files, by path relative to `folder`."""
         files = self.products() if self.products else (path for output in self.outputs for path in files_of(output))
         return {path.relative_to(folder).as_posix(): sha256_file(path) for path in sorted(files) if path.is_file()}
 
@@ -129,11 +125,7 @@ def run(
 
 
 def require_known(names: Iterable[str], stages: Sequence[Stage]) -> None:
-    """Refuse a name that is no stage's or family's.
-
-    Raises:
-        UserError: the message has the known ones.
-    """
+    """Refuse a name that is no stage's or family's."""
     for name in names:
         if not any(_is_called(stage, name) for stage in stages):
             raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
@@ -145,11 +137,7 @@ def run_lock(folder: Path) -> tuple[Path, str, str]:
 
 
 def hash_result(path: Path, stage: str) -> str:
-    """SHA-256 of a file that an earlier stage has made.
-
-    Raises:
-        UserError: it has not been made.
-    """
+    """SHA-256 of a file that an earlier stage has made."""
     if not path.is_file():
         raise UserError(f"{path}: no such file; do the stage {stage} first")
     return sha256_file(path)
@@ -170,11 +158,7 @@ class Standing:
 
 
 def standing_of(stage: Stage, folder: Path) -> Standing:
-    """Return the state of a stage; nothing is changed.
-
-    Raises:
-        UserError: an earlier stage has not been done, or a file cannot be read.
-    """
+    """Return the state of a stage; nothing is changed."""
     marker = folder / OWN_FOLDER / f"{stage.name}.json"
     current = {
         "stage": stage.name,

@@ -93,11 +93,7 @@ def _write_pictures(out: Path) -> dict[str, dict[str, Path]]:
 
 
 def refresh_report(plan: Plan, listener: Listener) -> Path:
-    """Measure the pictures, once, and bring tables and report up to date; return the report.
-
-    Raises:
-        UserError: another process is doing so, or the pictures have changed since.
-    """
+    """Measure the pictures, once, and bring tables and report up to date; return the report."""
     wanted = {"analyze", "report"} | ({"metrics"} if find_spec("torch") else set())
     markers.run([stage for stage in list_stages(plan) if stage.name in wanted], plan.folder, listener)
     return plan.folder / "report.html"

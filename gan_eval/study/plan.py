@@ -77,11 +77,7 @@ class Plan:
         return presented | raw
 
     def pictures(self, model: str, split: str) -> list[Path]:
-        """The pictures of a split, or of several that are joined: A|B pictures, or photographs to fill holes in.
-
-        Raises:
-            UserError: there are none.
-        """
+        """The pictures of a split, or of several that are joined: A|B pictures, or photographs to fill holes in."""
         folder = self.data_folder(self.study.models[model].data)
         if self.study.training_of(model).inpainting is None:
             return [path for name in joined_splits(split) for path in list_pictures(folder / name)]
@@ -90,11 +86,7 @@ class Plan:
         return PhotographSet(folder).training_paths(split)
 
     def initial_file(self, model: str) -> Path | None:
-        """The trained generator, or encoder, that a model starts from; None: it starts from drawn weights.
-
-        Raises:
-            UserError: it is neither a model of the study nor a file.
-        """
+        """The trained generator, or encoder, that a model starts from; None: it starts from drawn weights."""
         name = self.study.training_of(model).starts_from
         if not name:
             return None
@@ -105,30 +97,18 @@ class Plan:
         return generator_file(self.file.parent / name)
 
     def published(self) -> dict[str, Path]:
-        """The published tables that the study names.
-
-        Raises:
-            UserError: one of them is not there.
-        """
+        """The published tables that the study names."""
         return {name: self._named_file("study.published", name) for name in self.study.study.published}
 
     def segmenter(self) -> Path | None:
-        """The segmenter that the study names, or the word `palette`.
-
-        Raises:
-            UserError: the file is not there.
-        """
+        """The segmenter that the study names, or the word `palette`."""
         name = self.study.metrics.segmenter
         if name is None or name == "palette":
             return None if name is None else Path(name)
         return self._named_file("metrics.segmenter", name)
 
     def sources(self) -> tuple[dict[str, Path], dict[str, Path]]:
-        """The user's features, and networks for features, that the study names.
-
-        Raises:
-            UserError: a file is not there.
-        """
+        """The user's features, and networks for features, that the study names."""
         section = self.study.metrics
         features, networks = (
             {name: self._named_file(f"metrics.{key}.{name}", file) for name, file in files.items()}
@@ -149,11 +129,7 @@ class Plan:
         return path
 
     def data_folder(self, dataset: str) -> Path:
-        """The folder of a data set below the data root.
-
-        Raises:
-            UserError: no data root is known, or the folder is not there.
-        """
+        """The folder of a data set below the data root."""
         if self.data_root is None:
             raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
         folder = self.data_root / (self.study.data[dataset].folder or dataset)

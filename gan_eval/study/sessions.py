@@ -23,7 +23,7 @@ from gan_eval.store import (
     kept_design,
     list_participants,
     open_store,
-    push,
+    push_lines,
     require_consistent,
     sessions_text,
 )
@@ -98,11 +98,7 @@ def _open_sessions(plan: Plan) -> list[Row]:
 
 
 def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
-    """The study whose folder a store lies in; None where it lies in none, or in that of another study.
-
-    Raises:
-        UserError: the folder's study file is bad, or gone.
-    """
+    """The study whose folder a store lies in; None where it lies in none, or in that of another study."""
     folder = Path(store).parent
     if is_address(store) or not is_study_folder(folder):
         return None
@@ -131,11 +127,7 @@ def is_rehearsal(plan: Plan) -> bool:
 
 
 def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
-    """Return what the study's sessions show.
-
-    Raises:
-        UserError: a stimulus set is missing or broken.
-    """
+    """Return what the study's sessions show."""
     study = plan.study
     sets = {
         phase: (read_sets(folders, hash_files=False),) if folders else () for phase, folders in _phases(plan).items()
@@ -155,13 +147,7 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
     result = run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)
     if plan.study.quiz.push_to is None or result.simulated:
         return result
-    try:
-        refused = push(where, plan.study.quiz.push_to).refused
-        lines = [f"quiz.push_to: refused: {line}; the rows are safe in {where}" for line in refused]
-    except UserError as error:
-        command = f"gan-eval store push {shlex.quote(where)} URL"
-        lines = [f"quiz.push_to: {error}; all answers are safe in {where}; copy them later with `{command}`"]
-    return replace(result, warnings=(*result.warnings, *lines))
+    return replace(result, warnings=(*result.warnings, *push_lines(where, plan.study.quiz.push_to)))
 
 
 def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
@@ -236,11 +222,7 @@ def simulate_missing(plan: Plan, listener: Listener) -> None:
 
 
 def stimulus_hashes(plan: Plan) -> dict[str, str]:
-    """SHA-256 of each stimulus set's table, which holds the hashes of its pictures.
-
-    Raises:
-        UserError: a set has not been made.
-    """
+    """SHA-256 of each stimulus set's table, which holds the hashes of its pictures."""
     return {
         f"stimuli/{name}": hash_result(folder / TABLE_NAME, "generate")
         for name, folder in plan.stimulus_folders().items()
@@ -248,11 +230,7 @@ def stimulus_hashes(plan: Plan) -> dict[str, str]:
 
 
 def all_stimulus_hashes(plan: Plan) -> dict[str, str]:
-    """`stimulus_hashes`, and those of the sets for practice and catch trials.
-
-    Raises:
-        UserError: a set has not been made.
-    """
+    """`stimulus_hashes`, and those of the sets for practice and catch trials."""
     stimuli = plan.study.stimuli
     extra = {
         f"{phase}/{name}": hash_result(plan.file.parent / name / TABLE_NAME, "generate")
@@ -304,11 +282,7 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
 
 
 def design_of(plan: Plan) -> dict[str, Any]:
-    """The study's design: what its file says, and hashes of the very pictures, practice and catch included.
-
-    Raises:
-        UserError: a set has not been made, or is broken.
-    """
+    """The study's design: what its file says, and hashes of the very pictures, practice and catch included."""
     pictures = {
         phase: pictures_hash(
             row for folder in those for row in read_set(folder, files_must_exist=False, hash_files=False).rows
@@ -320,11 +294,7 @@ def design_of(plan: Plan) -> dict[str, Any]:
 
 
 def require_one_design(plan: Plan, where: str | Path) -> dict[str, Any]:
-    """A study or stimuli changed after the first session would mix two experiments; return the design.
-
-    Raises:
-        UserError: the store holds sessions of the study with another design.
-    """
+    """A study or stimuli changed after the first session would mix two experiments; return the design."""
     design = design_of(plan)
     if not is_address(where) and not Path(where).is_file():
         return design

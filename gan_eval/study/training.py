@@ -1,6 +1,5 @@
 """The trainer with the validation metrics, for the commands and the pipeline."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,22 +9,18 @@ from gan_eval.tables.frames import Row
 if TYPE_CHECKING:
     from trainer.job import TrainingJob
     from trainer.loop.estimate import Estimate
+    from trainer.watch.validation import Measure
 
 
 def train_model(job: "TrainingJob", out: Path, **how: Any) -> Path:
-    """Call `trainer.loop.run.train` with the validation metrics that the settings ask for.
-
-    Raises:
-        UserError: an unknown validation metric, or what `train` raises.
-        KeyboardInterrupt: Ctrl-C; SystemExit in the processes that do not lead.
-    """
+    """Call `trainer.loop.run.train`, which can raise the same, with the validation metrics of the settings."""
     from trainer.loop.run import train
 
     return train(_with_metrics(job), out, **how)
 
 
 def estimate_model(job: "TrainingJob", **how: Any) -> "Estimate":
-    """Call `trainer.loop.estimate.estimate` with the validation metrics that the settings ask for."""
+    """Call `trainer.loop.estimate.estimate` with the validation metrics of the settings."""
     from trainer.loop.estimate import estimate
 
     return estimate(_with_metrics(job), **how)
@@ -35,25 +30,11 @@ def _with_metrics(job: "TrainingJob") -> "TrainingJob":
     settings = job.settings
     if settings.validate_every is None:
         return job
-    from trainer.watch.validation import Measure
-
-    better = higher_is_better(settings.validation_metrics)
-    return replace(job, measure=Measure(measure_during_training(settings.validation_metrics), better))
+    return replace(job, measure=measure_during_training(settings.validation_metrics))
 
 
-def higher_is_better(names: tuple[str, ...]) -> Mapping[str, bool]:
-    """Return for each metric whether a greater value is better.
-
-    Raises:
-        UserError: an unknown metric.
-    """
-    from gan_eval.metrics.catalogue import select
-
-    return {metric.name: metric.higher_is_better for metric in select(names)}
-
-
-def measure_during_training(names: tuple[str, ...]) -> Callable[[Path], list[Row]]:
-    """Return a function that measures the generated pictures of a stimulus set's folder.
+def measure_during_training(names: tuple[str, ...]) -> "Measure":
+    """Return what measures the generated pictures of a stimulus set's folder.
 
     It returns a row for each metric: metric, value (mean over the pictures with a finite value, or the set's value),
     sd, n (pictures in the mean) and reason (why a value is missing). Only the first call loads networks and measures
@@ -61,10 +42,13 @@ def measure_during_training(names: tuple[str, ...]) -> Callable[[Path], list[Row
     """
     import pandas as pd
 
+    from gan_eval.metrics.catalogue import select
     from gan_eval.metrics.run.inputs import stimuli_of_sets
     from gan_eval.metrics.run.runner import Held, run_metrics
     from gan_eval.metrics.run.tables import Settings, finite_mean
+    from trainer.watch.validation import Measure
 
+    better = {metric.name: metric.higher_is_better for metric in select(names)}
     held: list[Held] = []
 
     def measure(folder: Path) -> list[Row]:
@@ -92,4 +76,4 @@ def measure_during_training(names: tuple[str, ...]) -> Callable[[Path], list[Row
             for row in sets.to_dict("records")
         ]
 
-    return measure
+    return Measure(measure, better)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -205,35 +206,29 @@ class Content:
         width: int | None = live.session.row.get("picture_width_px")
         return width
 
-    def _makings(self, live: LiveSession, planned: Row) -> tuple[list[list[Making]], list[list[Making]]]:
-        """Return what makes a trial's pictures, and its masks, for each showing."""
-        kind, showings = self.settings.mask, live.session.protocol.showings(planned)
-        flat = tuple(name for showing in showings for name in showing)
-        places = iter(range(len(flat)))
-
-        def stimulus(place: int) -> Making:
-            return lambda: self.pictures.stimulus(flat[place], self._width(live))
-
-        def mask(place: int) -> Making:
-            return lambda: self.pictures.mask(flat, place, self._width(live), kind, of=(live.id, planned["trial"]))
-
-        numbered = [[next(places) for _ in showing] for showing in showings]
-        masks = [[mask(place) for place in those] for those in numbered] if kind != "none" else []
-        return [[stimulus(place) for place in those] for those in numbered], masks
-
     def _offered(self, live: LiveSession, planned: Row) -> tuple[Addresses, Addresses]:
         """Return the addresses of a trial's pictures and of its masks, for each showing."""
         trial = planned["trial"]
         if trial not in live.offered:
-            pictures, masks = (
-                [
-                    [self._address(live, make, what, trial, turn, place) for place, make in enumerate(makings)]
-                    for turn, makings in enumerate(showings)
-                ]
-                for what, showings in zip(("picture", "mask"), self._makings(live, planned), strict=True)
-            )
-            live.offered[trial] = pictures, masks
+            showings = live.session.protocol.showings(planned)
+            shown = tuple(name for showing in showings for name in showing)
+            numbers = iter(range(len(shown)))
+            places = [[next(numbers) for _ in showing] for showing in showings]
+
+            def address(what: str, place: int) -> str:
+                make = self._picture if what == "picture" else self._mask
+                return self._address(live, partial(make, live, trial, shown, place), what, trial, place)
+
+            pictures = [[address("picture", place) for place in those] for those in places]
+            masked = [] if self.settings.mask == "none" else places
+            live.offered[trial] = pictures, [[address("mask", place) for place in those] for those in masked]
         return live.offered[trial]
+
+    def _picture(self, live: LiveSession, trial: int, shown: tuple[str, ...], place: int) -> "Future[bytes]":
+        return self.pictures.stimulus(shown[place], self._width(live))
+
+    def _mask(self, live: LiveSession, trial: int, shown: tuple[str, ...], place: int) -> "Future[bytes]":
+        return self.pictures.mask(shown, place, self._width(live), self.settings.mask, of=(live.id, trial))
 
     def _prepare(self, live: LiveSession, rows: Sequence[Row]) -> None:
         """Make the pictures of coming trials, so that they are there before the page asks for them."""
@@ -242,10 +237,10 @@ class Content:
             if (planned["trial"], width) in live.prepared:
                 continue
             live.prepared.add((planned["trial"], width))
-            for showings in self._makings(live, planned):
-                for makings in showings:
-                    for make in makings:
-                        make()
+            pictures, masks = self._offered(live, planned)
+            for group in (*pictures, *masks):
+                for address in group:
+                    live.addresses[address.rpartition("/")[2]]()
 
     def _address(self, live: LiveSession, make: Making, *what: object) -> str:
         end = keyed_hash(self.secret, live.id, *map(str, what))

@@ -143,11 +143,7 @@ def is_local(address: str) -> bool:
 
 
 async def numbers(live: LiveStudy) -> dict[str, Any]:
-    """Return `summary` of a study, read apart from the thread that stores answers, which wait for nothing.
-
-    Raises:
-        RequestError: the store cannot be read.
-    """
+    """Return `summary` of a study, read apart from the thread that stores answers, which wait for nothing."""
 
     def read() -> dict[str, Any]:
         with open_store(live.room.store, create=False) as store:
@@ -165,9 +161,6 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
     Returns:
         open, complete, screened_out and aborted: numbers of sessions; paused; median_minutes of the complete ones, or
         None; flagged: share of the trials with a flag, or None; sessions: rows.
-
-    Raises:
-        UserError: the store cannot be read.
     """
     answered = last_answers(store)
     failed = {row["session"] for row in store.rows(tables.CHECKS, verdict="failed")}

@@ -35,7 +35,7 @@ from gan_eval.store import (
     hold_session,
     is_paused,
     progress_of,
-    push,
+    push_lines,
     server_secret,
     session_of,
 )
@@ -243,11 +243,7 @@ class LiveStudy:
         return {"page": "end", "text": self.texts(name)}
 
     async def picture(self, token: str, address: str) -> bytes:
-        """Return a picture of a session by its address.
-
-        Raises:
-            RequestError: there is none.
-        """
+        """Return a picture of a session by its address."""
         live = await self._of_token(token)
         while address not in live.addresses:  # given by another process, or before a restart
             async with live.lock:
@@ -301,11 +297,7 @@ class LiveStudy:
     # How it is done -------------------------------------------------------------------------------------------------
 
     async def store(self, job: Callable[[Store], Result], *, alone: bool = False) -> Result:
-        """Do a job in the store's thread.
-
-        Raises:
-            RequestError: the store cannot be read or written.
-        """
+        """Do a job in the store's thread."""
         try:
             return await asyncio.shield(asyncio.wrap_future(self.room.writer.submit(job, alone=alone)))
         except UserError as error:
@@ -438,12 +430,8 @@ class LiveStudy:
                 task.add_done_callback(self._tasks.discard)
 
     async def _push(self) -> None:
-        where, address = str(self.room.store), str(self.settings.push_to)
-        try:
-            for line in (await asyncio.to_thread(push, where, address)).refused:
-                self._say(f"quiz.push_to: refused: {line}; the rows are safe in {where}")
-        except UserError as error:
-            self._say(f"quiz.push_to: {error}; all answers are safe in {where}")
+        for line in await asyncio.to_thread(push_lines, self.room.store, str(self.settings.push_to)):
+            self._say(line)
 
     def _plan_in_frames(self, session: Session) -> None:
         """Plan exposures in whole frames of the participant's display."""

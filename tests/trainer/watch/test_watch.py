@@ -10,7 +10,7 @@ from training_runs import Pairs, Settings, brightness, train
 
 from gan_eval.metrics import evaluate
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.study.training import higher_is_better, measure_during_training
+from gan_eval.study.training import measure_during_training
 from gan_eval.tables import VALIDATION
 from gan_eval.tables.frames import read_rows
 from trainer.datasets.dataset import evenly_spread
@@ -23,7 +23,7 @@ from trainer.watch.validation import SAMPLES, Measure, diversity, sample_example
 
 
 def measure(names: tuple[str, ...] = ("psnr", "ssim")) -> Measure:
-    return Measure(measure_during_training(names), higher_is_better(names))
+    return measure_during_training(names)
 
 
 @pytest.mark.slow

@@ -136,7 +136,7 @@ def _measured(images: pd.DataFrame, sets: pd.DataFrame, monkeypatch: pytest.Monk
     found = SimpleNamespace(image_metrics=images, set_metrics=sets)
     monkeypatch.setattr(runner, "run_metrics", lambda *_, **__: found)
     monkeypatch.setattr(inputs, "stimuli_of_sets", lambda _: [])
-    return measure_during_training(("psnr",))(Path())
+    return measure_during_training(("psnr",)).values(Path())
 
 
 def test_a_mean_during_training_leaves_infinite_values_out(monkeypatch: pytest.MonkeyPatch) -> None:
