@@ -6,7 +6,6 @@ the store cannot be read or written, or holds what its tables do not allow.
 """
 
 from gan_eval.store.consistency import require_consistent
-from gan_eval.store.layout import SCHEMA_VERSION, STORED_TABLES
 from gan_eval.store.merging import merge, push, push_lines
 from gan_eval.store.people import (
     NoParticipantError,
@@ -23,14 +22,15 @@ from gan_eval.store.people import (
     sessions_text,
     stored_of,
 )
-from gan_eval.store.results import (
-    Store,
-    Writer,
+from gan_eval.store.records import (
     deal_list,
     give_back_list,
+    hold_session,
+    is_paused,
     keep_design,
     kept_design,
-    new_session_id,
-    open_store,
+    pause,
+    progress_of,
+    server_secret,
 )
-from gan_eval.store.web import hold_session, is_paused, pause, progress_of, server_secret
+from gan_eval.store.results import Store, Writer, new_session_id, open_store

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
-from gan_eval.store.layout import LAYOUTS, STORED_TABLES
+from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import Store
 
 _OF_SESSION = ("participant", "study", "simulated")
@@ -43,7 +43,7 @@ def require_consistent(store: Store, *, study: str | None = None) -> None:
 
 
 def _problems(connection: sa.Connection, study: str | None) -> Iterator[str]:
-    for table in STORED_TABLES:
+    for table in tables.STORED_TABLES:
         layout = LAYOUTS[table]
         if table is tables.SESSIONS or (study is not None and "study" not in layout.c):
             continue

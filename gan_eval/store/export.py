@@ -14,7 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_json, write_text
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 from gan_eval.files.sets import replaced_set
-from gan_eval.store import STORED_TABLES, open_store, require_consistent
+from gan_eval.store import open_store, require_consistent
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.cells import FORMULA, even_records
 from gan_eval.tables.frames import Row
@@ -54,7 +54,7 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
     with open_store(where, create=False) as store:
         frames = {  # all of them are checked before the first one is written
             table: tabular.conform(store.frame(table), table, where=f"{store.where}: {table.name}")
-            for table in STORED_TABLES
+            for table in tables.STORED_TABLES
         }
         sessions = frames[tables.SESSIONS]
         sessions = sessions if study is None else sessions[sessions["study"] == study]

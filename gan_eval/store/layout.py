@@ -17,9 +17,6 @@ SCHEMA_VERSION = 3
 SERVER_LOCK = 0x67616E5F6576616C
 """The advisory lock under which a PostgreSQL server's tables are made and sessions begin (`gan_eval` in ASCII)."""
 
-STORED_TABLES = tables.STORED_TABLES
-"""The tables that a store holds."""
-
 META = "gan_eval_meta"
 """The table that marks a database as a results store; it holds the schema's version."""
 
@@ -44,7 +41,7 @@ LAYOUTS = {
             for name, column in table.by_name.items()
         ),
     )
-    for table in STORED_TABLES
+    for table in tables.STORED_TABLES
 }
 """The stored tables as SQLAlchemy knows them."""
 

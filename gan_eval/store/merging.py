@@ -20,7 +20,7 @@ from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_file
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.store.consistency import require_consistent
-from gan_eval.store.layout import LAYOUTS, STORED_TABLES
+from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.people import rows_by_session
 from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.frames import Row
@@ -86,7 +86,7 @@ def _push_session(here: Store, there: Store, session: Row) -> dict[str, int]:
     with there.transaction() as connection:
         lock_writes(connection)
         copied = {"sessions": _push_row(connection, session)}
-        for table in STORED_TABLES:
+        for table in tables.STORED_TABLES:
             if table is tables.SESSIONS:
                 continue
             layout, new = LAYOUTS[table], []
@@ -160,7 +160,7 @@ def merge(sources: Sequence[str | Path], out: Path) -> dict[str, int]:
                     with open_store(source, create=False) as store:
                         require_consistent(store)
                 with open_store(merged) as store:
-                    rows = {table.name: sum(rows_by_session(store, table).values()) for table in STORED_TABLES}
+                    rows = {table.name: sum(rows_by_session(store, table).values()) for table in tables.STORED_TABLES}
                 flush_to_disk(merged)
                 merged.replace(out)
                 flush_to_disk(out.parent)

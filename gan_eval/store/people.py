@@ -12,7 +12,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
-from gan_eval.store.layout import LAYOUTS, STORED_TABLES
+from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import person_of
@@ -138,7 +138,7 @@ def stored_of(where: str | Path, participant: str, *, study: str | None = None) 
         ]
         query = sa.select(*columns).where(layout.c.session.in_(sessions)).order_by(layout.c.started_at)
         known = tuple(dict(row) for row in connection.execute(query).mappings())
-    return Stored(known, {table.name: rows.get(table.name, 0) for table in STORED_TABLES})
+    return Stored(known, {table.name: rows.get(table.name, 0) for table in tables.STORED_TABLES})
 
 
 _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0")
@@ -201,7 +201,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
                     f"rewritten ({database_message(error)}); free some space or end other programs that use the "
                     "store, then give the same command again"
                 ) from error
-    return {table.name: removed.get(table.name, 0) for table in STORED_TABLES}
+    return {table.name: removed.get(table.name, 0) for table in tables.STORED_TABLES}
 
 
 def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:

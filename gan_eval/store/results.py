@@ -1,12 +1,11 @@
 """One results store: sessions begin in it, rows are added, lists are dealt, nothing is ever overwritten."""
 
-import json
 import secrets
 import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -357,78 +356,3 @@ def lock_writes(connection: sa.Connection) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SERVER_LOCK)))
-
-
-# Each list belongs to one session from the moment it is chosen, not only from its first trial: between the two lie the
-# pages before the first trial, and other programs may deal from the same store meanwhile.
-_DEALT_METADATA = sa.MetaData()
-_DEALT = sa.Table(
-    "gan_eval_dealt",
-    _DEALT_METADATA,
-    sa.Column("session", sa.Text, primary_key=True),
-    sa.Column("study", sa.Text, nullable=False),
-    sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("list", sa.BigInteger, nullable=False),
-)
-"""Lists of sessions that have not begun yet, and of those that have. Other programs' rows may be missing here."""
-_DESIGNS = sa.Table(
-    "gan_eval_designs",
-    _DEALT_METADATA,
-    sa.Column("design_hash", sa.Text, primary_key=True),
-    sa.Column("design", sa.Text, nullable=False),
-)
-"""Designs by their hash, as JSON, so that a message can name the changed keys of a study file."""
-
-
-def deal_list(
-    store: Store, session: str, study: str, *, simulated: bool, choose: Callable[[Collection[int]], int]
-) -> tuple[int, frozenset[int]]:
-    """Choose a list by those that are taken, and keep it for a session, in one transaction; return it, and those.
-
-    Each study counts its own lists, and those of people and of simulated participants apart.
-    """
-    sessions = LAYOUTS[tables.SESSIONS]
-    with store.transaction() as connection:
-        lock_writes(connection)
-        _DEALT_METADATA.create_all(connection)
-        taken = {
-            number
-            for table in (sessions, _DEALT)
-            for number in connection.execute(
-                sa.select(table.c.list).where(table.c.study == study, table.c.simulated == simulated)
-            ).scalars()
-            if number is not None
-        }
-        number = choose(taken)
-        connection.execute(_DEALT.insert().values(session=session, study=study, simulated=simulated, list=number))
-    return number, frozenset(taken)
-
-
-def give_back_list(store: Store, session: str) -> None:
-    """The session will not begin: its list may go to another one."""
-    with store.transaction() as connection:
-        lock_writes(connection)
-        connection.execute(_DEALT.delete().where(_DEALT.c.session == session))
-
-
-def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
-    """Keep what a design hash is the hash of."""
-    with store.transaction() as connection:
-        lock_writes(connection)
-        _DEALT_METADATA.create_all(connection)
-        same = _DESIGNS.c.design_hash == design_hash
-        if connection.execute(sa.select(_DESIGNS.c.design_hash).where(same)).first() is None:
-            connection.execute(_DESIGNS.insert().values(design_hash=design_hash, design=json.dumps(design)))
-
-
-def kept_design(store: Store, design_hash: str) -> dict[str, Any] | None:
-    """Return what a design hash is the hash of; None where the store does not say, such as one that was merged."""
-    with store.transaction() as connection:
-        if not sa.inspect(connection).has_table(_DESIGNS.name):
-            return None
-        found = connection.execute(sa.select(_DESIGNS.c.design).where(_DESIGNS.c.design_hash == design_hash)).scalar()
-    try:
-        design = json.loads(found or "null")
-    except (ValueError, TypeError, RecursionError):  # damaged; it serves a message alone
-        return None
-    return design if isinstance(design, dict) else None

@@ -18,7 +18,6 @@ from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.design import design_changes, pictures_hash, study_design
 from gan_eval.stimuli.sets import TABLE_NAME, read_set, read_sets, require_same_pictures
 from gan_eval.store import (
-    STORED_TABLES,
     has_people,
     kept_design,
     list_participants,
@@ -162,7 +161,7 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     equal = {"study": study} if study else {}
     with open_store(store, create=False) as opened:
         sessions = opened.frame(tables.SESSIONS, **equal)
-        frames = {table: opened.frame(table) for table in STORED_TABLES}
+        frames = {table: opened.frame(table) for table in tables.STORED_TABLES}
         require_consistent(opened, study=study)
     if study is not None:
         frames = {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}

@@ -20,7 +20,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.trials import fill_trials
-from gan_eval.store import STORED_TABLES, open_store
+from gan_eval.store import open_store
 from gan_eval.store.export import DICTIONARY, FORMATS, export_analysis, export_store
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.tables import frames as tabular
@@ -40,7 +40,7 @@ def test_tables_come_back_from_csv_and_parquet_as_they_are_in_the_store(store: P
     exported = export_store(store, tmp_path / "out", formats=["csv", "parquet"])
     assert (exported.sessions, exported.trials) == (2, 5)
     with open_store(store) as opened:
-        for table in STORED_TABLES:
+        for table in tables.STORED_TABLES:
             rows = opened.rows(table)
             assert tabular.read_rows(tmp_path / "out" / f"{table.name}.csv", table) == rows
             frame = tabular.read_table(tmp_path / "out" / f"{table.name}.parquet", table)
@@ -50,7 +50,7 @@ def test_tables_come_back_from_csv_and_parquet_as_they_are_in_the_store(store: P
 def test_the_dictionary_reports_each_column_of_each_file(store: Path, tmp_path: Path) -> None:
     export_store(store, tmp_path / "out", formats=["csv"])
     rows = tabular.read_rows(tmp_path / "out" / "data_dictionary.csv", DICTIONARY)
-    for table in STORED_TABLES:
+    for table in tables.STORED_TABLES:
         with (tmp_path / "out" / f"{table.name}.csv").open(encoding="utf-8", newline="") as file:
             assert next(csv.reader(file)) == [row["column"] for row in rows if row["table"] == table.name]
     (response,) = [row for row in rows if (row["table"], row["column"]) == ("trials", "response")]
@@ -84,7 +84,7 @@ def test_a_psych_ds_dataset_follows_its_rules(store: Path, tmp_path: Path) -> No
 def test_the_script_for_r_names_every_column_with_its_type(store: Path, tmp_path: Path) -> None:
     export_store(store, tmp_path / "out", formats=["r"])
     script = (tmp_path / "out" / "read.R").read_text(encoding="utf-8")
-    for table in STORED_TABLES:
+    for table in tables.STORED_TABLES:
         assert (tmp_path / "out" / f"{table.name}.csv").is_file()
         block = script[script.index(f'{table.name} <- read_one("{table.name}"') :]
         block = block[: block.index("\n))")]

@@ -14,7 +14,8 @@ from stored_rows import sit
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import SCHEMA_VERSION, merge, open_store
+from gan_eval.store import merge, open_store
+from gan_eval.store.layout import SCHEMA_VERSION
 from gan_eval.tables.schema import Table
 
 

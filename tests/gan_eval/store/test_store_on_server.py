@@ -13,7 +13,6 @@ from stored_rows import add, at_once, fill, sit, together, trial
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.store import (
-    STORED_TABLES,
     Store,
     Writer,
     forget,
@@ -44,7 +43,7 @@ def test_nothing_is_added_to_a_session_that_was_forgotten(filled: str) -> None:
             store.add(tables.TRIALS, [trial(2, "s1")], session="s1")
         with pytest.raises(UserError, match="the session s1 is gone"):
             store.describe("s1", {"screen_width": 800}, more=[(tables.CHECKS, [{"session": "s1", "check": "c"}])])
-        assert [store.rows(table, session="s1") for table in STORED_TABLES] == [[]] * len(STORED_TABLES)
+        assert [store.rows(table, session="s1") for table in tables.STORED_TABLES] == [[]] * len(tables.STORED_TABLES)
 
 
 def test_a_server_is_merged_with_a_station_and_exported(filled: str, tmp_path: Path) -> None:

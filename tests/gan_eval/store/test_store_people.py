@@ -10,7 +10,7 @@ from stored_rows import fill, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import STORED_TABLES, Store, Writer, forget, forget_in, list_participants, open_store, stored_of
+from gan_eval.store import Store, Writer, forget, forget_in, list_participants, open_store, stored_of
 
 
 def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(where: str) -> None:
@@ -38,7 +38,7 @@ def test_a_forgotten_participant_leaves_no_byte(tmp_path: Path) -> None:
     assert stored_of(path, "BOB ") == stored, "one person"
     forgotten = forget(path, "bob")
     assert forgotten == stored.rows, "the same rows as listed before"
-    assert forgotten == {table.name: 2 if table is tables.PLANS else 1 for table in STORED_TABLES}
+    assert forgotten == {table.name: 2 if table is tables.PLANS else 1 for table in tables.STORED_TABLES}
     for file in tmp_path.iterdir():
         assert b"bob" not in file.read_bytes(), file
     assert b"of-ann" in path.read_bytes()
@@ -111,7 +111,7 @@ def test_a_participant_is_forgotten_while_a_server_uses_the_store(tmp_path: Path
         before = [writer.submit(answer(number)) for number in range(2, 12)]
         forgotten = writer.submit(lambda store: forget_in(store, "bob"), alone=True)
         after = [writer.submit(answer(number)) for number in range(12, 22)]
-        assert forgotten.result(60) == {table.name: 2 if table is tables.PLANS else 1 for table in STORED_TABLES}
+        assert forgotten.result(60) == {table.name: 2 if table is tables.PLANS else 1 for table in tables.STORED_TABLES}
         assert [future.exception(60) for future in (*before, *after)] == [None] * 20
         assert len(list(tmp_path.iterdir())) == 3, "the store is open, with its log"
         for file in tmp_path.iterdir():

@@ -17,7 +17,7 @@ from stored_rows import answer, fill, sit
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import STORED_TABLES, merge, open_store, push
+from gan_eval.store import merge, open_store, push
 from gan_eval.store.connect import parse_address
 from gan_eval.store.layout import LAYOUTS
 
@@ -25,7 +25,7 @@ from gan_eval.store.layout import LAYOUTS
 def contents(where: str | Path) -> dict[str, list[dict[str, Any]]]:
     """All rows of a store."""
     with open_store(where, create=False) as store:
-        return {table.name: store.rows(table) for table in STORED_TABLES}
+        return {table.name: store.rows(table) for table in tables.STORED_TABLES}
 
 
 def complete(path: Path, *numbers: int, trials: int = 3) -> Path:

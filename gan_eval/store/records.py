@@ -1,0 +1,168 @@
+"""What a store keeps next to its tables: dealt lists, designs, and of a server its secret, open tabs and pauses.
+
+Nothing of it is copied by an export, a push or a merge.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from gan_eval import tables
+from gan_eval.store.layout import LAYOUTS
+from gan_eval.store.results import Store, lock_writes
+
+_METADATA = sa.MetaData()
+# Each list belongs to one session from the moment it is chosen, not only from its first trial: between the two lie the
+# pages before the first trial, and other programs may deal from the same store meanwhile.
+_DEALT = sa.Table(
+    "gan_eval_dealt",
+    _METADATA,
+    sa.Column("session", sa.Text, primary_key=True),
+    sa.Column("study", sa.Text, nullable=False),
+    sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("list", sa.BigInteger, nullable=False),
+)
+"""Lists of sessions that have not begun yet, and of those that have. Other programs' rows may be missing here."""
+_DESIGNS = sa.Table(
+    "gan_eval_designs",
+    _METADATA,
+    sa.Column("design_hash", sa.Text, primary_key=True),
+    sa.Column("design", sa.Text, nullable=False),
+)
+"""Designs by their hash, as JSON, so that a message can name the changed keys of a study file."""
+_SECRETS = sa.Table("gan_eval_secrets", _METADATA, sa.Column("secret", sa.LargeBinary, nullable=False))
+_TABS = sa.Table(
+    "gan_eval_tabs",
+    _METADATA,
+    sa.Column("session", sa.Text, primary_key=True),
+    sa.Column("tab", sa.Text, nullable=False),
+)
+_PAUSED = sa.Table("gan_eval_paused", _METADATA, sa.Column("study", sa.Text, primary_key=True))
+_HOLD = (
+    f"INSERT INTO {_TABS.name} (session, tab) "
+    f"SELECT session, :tab FROM {LAYOUTS[tables.SESSIONS].name} WHERE session = :session {{lock}}"
+    "ON CONFLICT (session) DO UPDATE SET tab = excluded.tab"
+)
+
+
+@contextmanager
+def _writing(store: Store) -> Iterator[sa.Connection]:
+    """A transaction that writes to these tables; they are made where they are missing."""
+    with store.transaction() as connection:
+        lock_writes(connection)
+        _METADATA.create_all(connection)
+        yield connection
+
+
+def deal_list(
+    store: Store, session: str, study: str, *, simulated: bool, choose: Callable[[Collection[int]], int]
+) -> tuple[int, frozenset[int]]:
+    """Choose a list by those that are taken, and keep it for a session, in one transaction; return it, and those.
+
+    Each study counts its own lists, and those of people and of simulated participants apart.
+    """
+    with _writing(store) as connection:
+        taken = {
+            number
+            for table in (LAYOUTS[tables.SESSIONS], _DEALT)
+            for number in connection.execute(
+                sa.select(table.c.list).where(table.c.study == study, table.c.simulated == simulated)
+            ).scalars()
+            if number is not None
+        }
+        number = choose(taken)
+        connection.execute(_DEALT.insert().values(session=session, study=study, simulated=simulated, list=number))
+    return number, frozenset(taken)
+
+
+def give_back_list(store: Store, session: str) -> None:
+    """The session will not begin: its list may go to another one."""
+    with _writing(store) as connection:
+        connection.execute(_DEALT.delete().where(_DEALT.c.session == session))
+
+
+def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
+    """Keep what a design hash is the hash of."""
+    with _writing(store) as connection:
+        same = _DESIGNS.c.design_hash == design_hash
+        if connection.execute(sa.select(_DESIGNS.c.design_hash).where(same)).first() is None:
+            connection.execute(_DESIGNS.insert().values(design_hash=design_hash, design=json.dumps(design)))
+
+
+def kept_design(store: Store, design_hash: str) -> dict[str, Any] | None:
+    """Return what a design hash is the hash of; None where the store does not say, such as one that was merged."""
+    with store.transaction() as connection:
+        if not sa.inspect(connection).has_table(_DESIGNS.name):
+            return None
+        found = connection.execute(sa.select(_DESIGNS.c.design).where(_DESIGNS.c.design_hash == design_hash)).scalar()
+    try:
+        design = json.loads(found or "null")
+    except (ValueError, TypeError, RecursionError):  # damaged; it serves a message alone
+        return None
+    return design if isinstance(design, dict) else None
+
+
+class Progress(NamedTuple):
+    """State of a session in the store, which any process may have changed."""
+
+    tab: str | None
+    """The tab that holds the session; None: no tab has."""
+    trials: int
+    """Number of stored trials."""
+    status: str | None
+    """open, complete or aborted; None: the store has no such session, as before consent."""
+    described: bool
+    """The participant's display is known."""
+
+
+def server_secret(store: Store) -> bytes:
+    """Return the 32 random bytes that sign the links of a store's sessions; they are made once and then kept.
+
+    It makes the tables that the functions below want.
+    """
+    with _writing(store) as connection:
+        secret = connection.execute(sa.select(_SECRETS.c.secret)).scalar()
+        if secret is None:
+            secret = secrets.token_bytes(32)
+            connection.execute(_SECRETS.insert().values(secret=secret))
+    return bytes(secret)
+
+
+def hold_session(store: Store, session: str, tab: str) -> bool:
+    """Let a tab hold a session, in place of the one that did; return whether the store has the session."""
+    with store.transaction() as connection:
+        lock = "FOR KEY SHARE " if connection.dialect.name == "postgresql" else ""  # against its being forgotten
+        held = connection.execute(sa.text(_HOLD.format(lock=lock)), {"session": session, "tab": tab})
+    return held.rowcount > 0
+
+
+def progress_of(store: Store, session: str) -> Progress:
+    """Return how far a session is, by one query."""
+    sessions, trials = LAYOUTS[tables.SESSIONS].c, LAYOUTS[tables.TRIALS].c
+    query = sa.select(
+        sa.select(_TABS.c.tab).where(_TABS.c.session == session).scalar_subquery(),
+        sa.select(sa.func.count()).where(trials.session == session).scalar_subquery(),
+        sa.select(sessions.status).where(sessions.session == session).scalar_subquery(),
+        sa.select(sessions.screen_width).where(sessions.session == session).scalar_subquery(),
+    )
+    with store.transaction() as connection:
+        tab, stored, status, width = connection.execute(query).one()
+    return Progress(tab, stored, status, width is not None)
+
+
+def pause(store: Store, study: str, *, on: bool) -> None:
+    """Admit nobody new to a study, or admit people again; a restart of the server changes nothing."""
+    with _writing(store) as connection:
+        connection.execute(_PAUSED.delete().where(_PAUSED.c.study == study))
+        if on:
+            connection.execute(_PAUSED.insert().values(study=study))
+
+
+def is_paused(store: Store, study: str) -> bool:
+    """Return whether nobody new is admitted to a study."""
+    with store.transaction() as connection:
+        return connection.execute(sa.select(_PAUSED.c.study).where(_PAUSED.c.study == study)).first() is not None
