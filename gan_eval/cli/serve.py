@@ -71,7 +71,7 @@ def serve(
         refuse_with_study({**chosen, **given(seed=seed)}, study or Path("--demo"))
         if demo:
             from gan_eval.cli.console import Console
-            from gan_eval.study.online_demo import make_online_demo, refresh_report
+            from gan_eval.study.demo import make_online_demo, refresh_report
 
             refuse_without_effect(context, ["store"], "the demo keeps its answers in its folder (--out)")
             console = Console()

@@ -1,28 +1,32 @@
-"""The demo: a whole small study on photographs that come with scikit-image and Matplotlib, with no data of the user's.
+"""The demos: small studies on photographs that come with scikit-image and Matplotlib, with no data of the user's.
 
-The generators learn to make photographs of pictures of eight colours, each channel on or off, dithered as old screens
-and printers did. That takes no more than what is around a pixel, so it is learnt in a minute and from few photographs,
-and the pictures are such that one has to look.
+`run_demo` goes from training to the report; `make_online_demo` is ready to be served within seconds. The generators of
+the first learn to make photographs of pictures of eight colours, each channel on or off, dithered as old screens and
+printers did. That takes no more than what is around a pixel, so it is learnt in a minute and from few photographs.
 """
 
-from collections.abc import Sequence
-from itertools import permutations, product
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from itertools import islice, permutations, product
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_bytes
 from gan_eval.files.locks import refuse_if_held
 from gan_eval.files.output_folders import claim_output_folder
+from gan_eval.machine.commands import setup_command
 from gan_eval.machine.system_libraries import missing_display
 from gan_eval.metrics.weights import cache
+from gan_eval.settings.template import write_study
 from gan_eval.stimuli import pictures as images
+from gan_eval.stimuli.importing import import_items
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener
-from gan_eval.study.plan import make_plan
+from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import ask_one_person
 from gan_eval.study.stages import list_stages
 
@@ -37,6 +41,13 @@ TRAIN_PHOTOGRAPHS = {
 TEST_PHOTOGRAPHS = {"astronaut": 160, "chelsea": 108, "coffee": 200, "grace_hopper": 160}
 """Functions of `skimage.data`, and a file of Matplotlib, with the pixels from one crop to the next, to the right and
 downwards; no photograph is in both."""
+
+PHOTOGRAPHS = (
+    "astronaut", "chelsea", "coffee", "grace_hopper", "rocket", "stereo_motorcycle", "camera", "retina",
+    "immunohistochemistry", "brick", "grass", "gravel",
+)  # fmt: skip
+ONLINE_CROP, CROPS_EACH = 256, 4
+"""Side of a crop in pixels; most crops of one photograph."""
 
 
 def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, threads: int | None = None) -> Path:
@@ -87,14 +98,20 @@ def write_crops(folder: Path, photographs: dict[str, int], orders: Sequence[tupl
     """Write square crops of photographs as A|B pictures, A dithered; what is there is kept."""
     number = 0
     for name, stride in photographs.items():
-        photograph = read_photograph(name)
-        height, width = photograph.shape[:2]
-        for top, left in product(range(0, height - CROP + 1, stride), range(0, width - CROP + 1, stride)):
+        for top, left, crop in crops(name, CROP, stride):
             path = folder / f"{name}-{top:03d}-{left:03d}.png"
             if not path.is_file():
-                crop = photograph[top : top + CROP, left : left + CROP, orders[number % len(orders)]]
-                images.write_png(path, np.concatenate([dithered(crop), crop], axis=1))
+                picture = crop[..., orders[number % len(orders)]]
+                images.write_png(path, np.concatenate([dithered(picture), picture], axis=1))
             number += 1
+
+
+def crops(name: str, side: int, stride: int) -> Iterator[tuple[int, int, Picture]]:
+    """Top and left edge of square crops of a photograph, and the crops."""
+    photograph = read_photograph(name)
+    height, width = photograph.shape[:2]
+    for top, left in product(range(0, height - side + 1, stride), range(0, width - side + 1, stride)):
+        yield top, left, photograph[top : top + side, left : left + side]
 
 
 def read_photograph(name: str) -> Picture:
@@ -115,3 +132,69 @@ def dithered(photograph: Picture) -> Picture:
     """A photograph in the eight colours whose channels are 0 or 255, by error diffusion (Floyd and Steinberg 1976)."""
     channels = [Image.fromarray(np.ascontiguousarray(photograph[..., channel])).convert("1") for channel in range(3)]
     return np.stack([np.asarray(channel.convert("L")) for channel in channels], axis=2)
+
+
+def smooth(picture: Image.Image) -> Image.Image:
+    """Return a picture without its finest detail, as of a generator that was trained by L1 alone."""
+    return picture.filter(ImageFilter.GaussianBlur(0.8))
+
+
+def coarse(picture: Image.Image) -> Image.Image:
+    """Return a picture enlarged from half of its size, as of a generator that works at half of the resolution."""
+    half = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BOX)
+    return half.resize(picture.size, Image.Resampling.LANCZOS)
+
+
+MODELS: dict[str, Callable[[Image.Image], Image.Image]] = {"smooth": smooth, "coarse": coarse}
+
+
+def make_online_demo(out: Path, listener: Listener) -> Plan:
+    """Make the demo's pictures, stimulus set and study file, unless they are there.
+
+    Raises:
+        UserError: `out` is not the demo's, or cannot be written; scikit-image is not installed.
+    """
+    if find_spec("skimage") is None:
+        raise UserError(f"serve --demo: scikit-image is missing; install it with: {setup_command('web')}")
+    claim_output_folder(out, private=True)
+    file = out / "study.toml"
+    if not file.is_file():
+        if any((out / name).exists() for name in ("store.sqlite", "report.html", "demo.toml")):
+            raise UserError(f"--out {out}: holds another study; name an empty folder")
+        roles = {f"fake/{model}": model for model in MODELS}
+        import_items(_write_pictures(out), out / "set", where="the demo", dataset="photographs", models=roles)
+        values = {
+            "study": {
+                "name": "online_demo",
+                "title": "Online demo: photographs and two simple changes of them",
+                "question": "Can people tell changed photographs from the originals?",
+            },
+            "quiz": {"real": 10, "fake": 10, "participants": 8},
+            "metrics": {"names": ["psnr", "ssim", "niqe"]},
+        }
+        write_study(file, values, sets=[out / "set"])
+        listener.message(f"demo: pictures and study file in {out}")
+    return make_plan(file, out)
+
+
+def _write_pictures(out: Path) -> dict[str, dict[str, Path]]:
+    """Write crops and their changed copies as PNG; return the files by item and role."""
+    items: dict[str, dict[str, Path]] = {}
+    for name in PHOTOGRAPHS:
+        for top, left, real in islice(crops(name, ONLINE_CROP, ONLINE_CROP), CROPS_EACH):
+            versions = {"real": real}
+            for model, change in MODELS.items():
+                versions[f"fake/{model}"] = np.asarray(change(Image.fromarray(real)))
+            stem = f"{name}-{top:04d}-{left:04d}"
+            for role, picture in versions.items():
+                path = out / "pictures" / role / f"{stem}.png"
+                images.write_png(path, picture)
+                items.setdefault(stem, {})[role] = path
+    return items
+
+
+def refresh_report(plan: Plan, listener: Listener) -> Path:
+    """Measure the pictures, once, and bring tables and report up to date; return the report."""
+    wanted = ("metrics", "analyze", "report") if find_spec("torch") else ("analyze", "report")
+    markers.run([stage for stage in list_stages(plan) if stage.name in wanted], plan.folder, listener)
+    return plan.folder / "report.html"
