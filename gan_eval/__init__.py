@@ -42,7 +42,7 @@ _HOMES = {
 
 
 def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> "pd.DataFrame":
-    """A table of ours from CSV, Parquet (by suffix) or a frame; each column has its dtype, also one without a value.
+    """Read a gan_eval table from CSV, Parquet (by suffix) or a frame; every column gets its dtype, also an empty one.
 
     Args:
         source: the file, or a frame such as `pandas.read_csv` gives.

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 PUBLIC_VERBS = {"data", "weights"}
-"""Commands whose files may be meant for all users of a computer; all other commands write for their own user alone."""
+"""Commands whose files may be shared by all users of a computer; other commands write private files."""
 
 if TYPE_CHECKING:
     import typer
@@ -20,7 +20,7 @@ def main() -> None:
         status = _start()
     except KeyboardInterrupt:  # before the command, or after its end
         status = 130
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python would end by the signal while it takes itself down
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C during Python's shutdown would end it by the signal
     from gan_eval.machine.start import leave
 
     leave(status)
@@ -40,7 +40,7 @@ def _start() -> int:
     write_any_text()
     if not set(sys.argv[1:2]) & PUBLIC_VERBS:
         make_private()
-    warnings.filterwarnings("ignore", module=r"PIL\.")  # what cannot be read has a line of our own
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # unreadable pictures have their own message
     return run(sys.argv[1:])
 
 
@@ -55,18 +55,18 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
         verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
         command = application or app.application(verbs)
         status = command(arguments, prog_name=program(), standalone_mode=False) or 0
-        sys.stdout.flush()  # reports a full disk here, not when the process ends
+        sys.stdout.flush()  # report a full disk here, not when the process ends
         return _interrupted() if status == 130 else int(status)
     except UserError as error:
         return _fail(str(error), 2)
     except KeyboardInterrupt:
         return _interrupted()
-    except SystemExit as exit_:  # the command-line library's answer to a reader that has closed the pipe
+    except SystemExit as exit_:  # typer exits like this if the reader has closed the pipe
         return 0 if isinstance(exit_.__context__, BrokenPipeError) else int(exit_.code or 0)
     except ModuleNotFoundError as error:
         return _missing(error)
     except Exception as error:
-        if hasattr(error, "exit_code"):  # a usage error of the command-line library, or its Exit and Abort
+        if hasattr(error, "exit_code"):  # a usage error of typer, or its Exit and Abort
             return _usage(error)
         if (line := _of_the_system(error)) is not None:
             return _fail(str(UserError(line)), 2)
@@ -96,7 +96,7 @@ def _usage(error: Exception) -> int:
 
 
 def _of_the_system(error: Exception) -> str | None:
-    """The user's line where the system refused a file or a name and no other message exists; else None."""
+    """Return the message for an error of the system that no other message covers; else None."""
     from gan_eval.errors import shortened
     from gan_eval.files.atomic import write_error
 
@@ -113,7 +113,7 @@ def _of_the_system(error: Exception) -> str | None:
 
 
 def _missing(error: ModuleNotFoundError) -> int:
-    """A library of an extra that is not installed: say which extra has it."""
+    """Name the extra that contains a missing library; return the exit status."""
     from gan_eval.machine.commands import setup_command
 
     extras = {"torch": "metrics", "torchmetrics": "metrics", "torchvision": "metrics", "safetensors": "metrics"}
@@ -126,7 +126,7 @@ def _missing(error: ModuleNotFoundError) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    """Print the user's line, and return the status."""
+    """Print the message and return the status."""
     from gan_eval.machine.commands import as_typed
 
     print(f"gan-eval: {as_typed(message)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The one error class whose message is the user's line, and what other programs' errors say, short enough for it."""
+"""The error class for bad input, and helpers that shorten other errors for its message."""
 
 import re
 import reprlib
@@ -7,27 +7,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LONGEST = 2000
-"""Characters of a message: what a user wrote and it repeats may have any length."""
+"""Maximum number of characters of a message, which may quote input of any length."""
 
 
 class UserError(Exception):
     """Bad input or usage.
 
     The message is one line of at most `LONGEST` characters that names the file, the field and the fix; the command
-    line prints it to stderr without a traceback and exits with status 2. What a terminal would obey, or what is no
-    text, stands in it as an escape.
+    line prints it to stderr without a traceback and exits with status 2. Control characters and bytes that are not text
+    are escaped.
     """
 
     def __init__(self, message: str) -> None:
         line = printable(" ".join(message.split()))
-        if len(line) > LONGEST:  # file and field stand at its start, the fix at its end
+        if len(line) > LONGEST:  # the file and field are at its start, the fix at its end
             line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 + 3 :]}"
         super().__init__(line)
 
 
 @contextmanager
 def naming(where: str, *, only: str = "") -> Iterator[None]:
-    """Inside, put a place before the messages of `UserError`, or of those that begin with `only`."""
+    """Put `where` before the messages of `UserError` raised inside, or only those that begin with `only`."""
     try:
         yield
     except UserError as error:
@@ -37,7 +37,7 @@ def naming(where: str, *, only: str = "") -> Iterator[None]:
 
 
 def printable(line: str) -> str:
-    r"""The line with escapes for control characters, and for bytes of file names that are no text.
+    r"""Return a line with control characters, and bytes of file names that are not text, escaped.
 
     >>> print(printable("a\x1b[31m\udcff"))
     a\x1b[31m\udcff
@@ -46,7 +46,7 @@ def printable(line: str) -> str:
 
 
 def first_sentence(error: BaseException, *, most: int = 160) -> str:
-    """The first sentence of an error's first line, without its full stop; the error's name where it says nothing.
+    """Return the first sentence of an error's message, without its full stop; its class name if it has no message.
 
     >>> first_sentence(RuntimeError("Found no driver. Please install one from http://driver.example"))
     'Found no driver'
@@ -57,7 +57,7 @@ def first_sentence(error: BaseException, *, most: int = 160) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """Return what an error says, without its number and file; its name where it says nothing.
+    """Return an error's message without its number and file; its class name if it has no message.
 
     >>> reason_of(FileNotFoundError(2, "No such file or directory", "a.png"))
     'No such file or directory'
@@ -66,7 +66,7 @@ def reason_of(error: Exception) -> str:
 
 
 def last_words(error: BaseException, *, most: int = 200) -> str:
-    """Return the end of an error's message, where torch names the cause; the error's name without a message.
+    """Return the end of an error's message, where torch names the cause; its class name if it has no message.
 
     >>> last_words(RuntimeError("Traceback of five pages: shapes differ"), most=20)
     '… shapes differ'
@@ -79,20 +79,20 @@ def last_words(error: BaseException, *, most: int = 200) -> str:
 
 
 def abbreviated(value: object) -> str:
-    """A bad value as a message shows it: cut where it is long.
+    """Return a bad value as text for a message, shortened if it is long.
 
     >>> abbreviated(["a", 1])
     "['a', 1]"
     """
     try:
         text = repr(value)
-    except RecursionError:  # nested a thousand deep: a key of a thousand dots is
+    except RecursionError:  # nested a thousand levels deep, as from a key with a thousand dots
         text = reprlib.repr(value)
     return shortened(text, 100)
 
 
 def shortened(text: str, most: int) -> str:
-    """The text, cut after a word where it is longer than `most` characters.
+    """Return the text, cut after a word if it is longer than `most` characters.
 
     >>> shortened("an explanation of several pages", 20)
     'an explanation of …'

@@ -1,1 +1,1 @@
-"""The command line: each module one command or group of commands, imported when it is asked for."""
+"""The command line. Each module holds one command or group of commands and is imported only when needed."""

@@ -89,7 +89,7 @@ def analyze(
                     parse_rule(rule)
         planned = load_study(plan, only_plan=True) if plan else None
         with settled(*(file.parent for file in (trials, *(image_metrics or ()), set_metrics) if file)):
-            pass  # an interrupted replacement is finished
+            pass  # finish an interrupted replacement
         if store is not None:
             from gan_eval.study.sessions import plan_beside, read_quiz_tables
 
@@ -101,7 +101,7 @@ def analyze(
             judged, stored = _read_files(trials or Path(), out)
         for folder in stimuli or ():
             require_presented(folder, read_stimulus_tables([folder]), {*judged["stimulus"].dropna()})
-        # looks are noted in the study's folder that the store lies in, else in --out
+        # looks are recorded in the study's folder that holds the store, else in --out
         near = None if store is None else plan_beside(store, study)
         place = out if near is None else near.folder
         known = planned or (near and near.study)
@@ -152,7 +152,7 @@ def analyze(
 def _metrics_beside(
     image_metrics: list[Path] | None, set_metrics: Path | None, trials: "pd.DataFrame", out: Path
 ) -> "dict[Table, pd.DataFrame]":
-    """The tables of metrics, which lie next to their correlations for the report, unless `out` has others already."""
+    """Return the metric tables to copy next to their correlations for the report, unless `out` has others already."""
     from gan_eval import tables
     from gan_eval.files.sets import settled
     from gan_eval.stats.analysis import SET_NAME
@@ -196,7 +196,7 @@ def _print_answer(
 
 
 def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.DataFrame]]":
-    """Read a trials table, and the tables next to it that belong to an analysis (with the trials filled)."""
+    """Read a trials table and fill its columns; also read the tables next to it that an analysis uses."""
     from gan_eval import tables
     from gan_eval.stats.contradictions import require_plausible_times
     from gan_eval.stats.importing import unfilled_trials
@@ -205,13 +205,13 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
 
     trials = unfilled_trials(file)
     named = usable(trials, where=str(file))
-    if len(named.trials) < len(trials):  # the rows that are left have other numbers than in the file
+    if len(named.trials) < len(trials):  # the remaining rows have other numbers than in the file
         for row, column, reason in faults(trials, tables.TRIALS):
             if trials[column].notna()[row]:
                 raise UserError(f"{file}: row {row + 1}, column {column}: {reason}")
     given = {tables.TRIALS: fill_trials(named.trials, where=str(file))}
     require_plausible_times(given[tables.TRIALS], where=str(file))
-    if not named.note:  # else the analysis counts what is left out
+    if not named.note:  # else the analysis counts the rows that are left out
         trials = given[tables.TRIALS]
     stays = file.resolve().parent == out.resolve()
     for table in tables.STORED_TABLES:
@@ -228,7 +228,7 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
 
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
 ROWS_LEFT_OUT = 3
-"""Exit status of an import that has left rows out."""
+"""Exit status of an import that left rows out."""
 MOST_NAMED = 20
 """Number of rejected cells that are printed; OUT.rejected.csv has all."""
 
@@ -244,9 +244,9 @@ def trials_import(
     where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
     word: Annotated[list[str] | None, typer.Option("--word", help="Such as kind:synthetic=fake.")] = None,
 ) -> None:
-    """Bring a foreign table of judgements into a trials table.
+    """Convert another program's table of judgements into a trials table.
 
-    If columns are missing or words are not known, one message has all of them. A row that does not fit is left out,
+    If columns are missing or words are unknown, one message lists them all. A row that does not fit is left out,
     printed, and kept in OUT.rejected.csv; the last line counts such rows, and the exit status is 3.
     """
     from gan_eval import tables
@@ -287,7 +287,7 @@ def trials_import(
     typer.echo(out)
     trials = counted(len(imported.trials), "trial")
     if not rows:
-        rejected_file.unlink(missing_ok=True)  # an earlier import's
+        rejected_file.unlink(missing_ok=True)  # from an earlier import
         say(trials)
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
@@ -310,7 +310,7 @@ def power(
 ) -> None:
     """Find the number of people to invite: simulate the study's design and analyse each simulated study as planned.
 
-    The assumptions and the numbers to try are those of the study file's section power.
+    The assumptions and the numbers to try come from the section power of the study file.
 
     Writes power.csv into --out, which may be the study's folder: its stimulus sets are the pool then.
     """

@@ -1,4 +1,4 @@
-"""The application of the command line: of all commands, or of those that are asked for, each imported only then."""
+"""The command-line application, with all commands or only those requested; each is imported only then."""
 
 import re
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ from gan_eval import __version__
 from gan_eval.machine.commands import VERBS
 
 _SINGLE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
-"""A line's end in a docstring that does not end a paragraph."""
+"""A line break in a docstring that does not end a paragraph."""
 
 
 def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
-    """The application with these commands; a session of the quiz does not wait for the import of the others."""
+    """Return the application with these commands, so that a quiz session need not import the others."""
     app = typer.Typer(
         name="gan-eval",
         help="Can people tell generated pictures from photographs? Train, show, measure, answer.",
@@ -33,7 +33,7 @@ def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
         else:
             app.command(verb)(command)
         for info in command.registered_commands if isinstance(command, typer.Typer) else app.registered_commands[-1:]:
-            info.help = _SINGLE_BREAK.sub(" ", getdoc(info.callback) or "")  # the terminal's width alone breaks lines
+            info.help = _SINGLE_BREAK.sub(" ", getdoc(info.callback) or "")  # the terminal wraps lines
     return app
 
 

@@ -17,7 +17,7 @@ from rich.text import Text
 from gan_eval.machine.commands import as_typed
 
 _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
-"""The start of a cell in a column of numbers: a number, or that there is none."""
+"""The start of a cell in a column of numbers: a number, or a word for a missing one."""
 _MOST_ROWS = 100
 _WIDEST = 100_000
 """Width of a table in characters when the output is not a terminal."""
@@ -26,7 +26,7 @@ PLAIN_EVERY_S = 10.0
 
 
 def confirmed(question: str) -> bool:
-    """Ask on the terminal; everything but a yes is a no, and so is the end of the input."""
+    """Ask a question on the terminal; return True only for yes."""
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     try:
         answer = input()
@@ -47,7 +47,7 @@ class Console:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=16),
             TimeElapsedColumn(),
-            _Detail(table_column=Column()),  # the only column that gives way on a narrow terminal
+            _Detail(table_column=Column()),  # the only column that shrinks on a narrow terminal
             console=self._rich,
             disable=not self._rich.is_terminal,
         )
@@ -61,7 +61,7 @@ class Console:
         self._progress.stop()
 
     def message(self, text: str) -> None:
-        """One line for the user, who has then seen the bars of what is finished: they go."""
+        """Print a line; remove the progress bars of finished tasks first."""
         finished = [task.id for task in self._progress.tasks if task.finished and task.visible]
         for task in finished:
             self._progress.update(task, visible=False)
@@ -70,14 +70,14 @@ class Console:
         self._rich.print(Text(as_typed(text)))
 
     def sentence(self, text: str) -> None:
-        """One line for the user; on a terminal it is broken at spaces, not within a word or a number and its unit."""
+        """Print a line; a terminal wraps it at spaces, never between a number and its unit."""
         if self._rich.is_terminal:
             text = textwrap.fill(text, self._rich.width, break_long_words=False, break_on_hyphens=False)
         self.message(text)
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "") -> None:
-        """A table of texts: columns of numbers to the right, without empty ones; a narrow terminal breaks cells.
-        Long tables are cut: the files have all."""
+        """Print a table of texts without its empty columns; numbers are aligned to the right. A narrow terminal wraps
+        cells. Long tables are cut; the files have all rows."""
         if caption:
             self.sentence(caption)
         filled = [place for place in range(len(heads)) if any(row[place] for row in rows)]
@@ -113,7 +113,7 @@ class Console:
     def progress(
         self, what: str, done: int, total: int, detail: str = "", *, unit: str = "", units_each: float = 1.0
     ) -> None:
-        """`done` of `total` parts of `what` are finished; a total of 0 is unknown.
+        """Show that `done` of `total` parts of `what` are finished; a total of 0 is unknown.
 
         Args:
             unit, units_each: unit of the rate, and number of units in each part.
@@ -147,12 +147,12 @@ class _Task:
     bar: TaskID
     start: float
     first: int
-    """Parts that were done at the start."""
+    """Number of parts that were done at the start."""
     last_line: float
 
 
 class _Detail(ProgressColumn):
-    """Parts, rate, time left and detail, cut to the room that is left."""
+    """Parts, rate, time left and detail, cut to the available width."""
 
     def render(self, task: Task) -> Text:
         return Text(task.fields["text"], style="dim", no_wrap=True, overflow="ellipsis")

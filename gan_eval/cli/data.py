@@ -40,7 +40,7 @@ def data_fetch(
     ] = None,
     source: Annotated[str | None, typer.Option("--from", help="An archive's file or address.")] = None,
 ) -> None:
-    """Bring a data set into DIR/<split>/*.jpg."""
+    """Download or unpack a data set into DIR/<split>/*.jpg."""
     from gan_eval.cli.console import Console
     from gan_eval.study.markers import download_progress
     from trainer.datasets.fetch import fetch
@@ -71,7 +71,7 @@ def data_check(
     folder: Folder,
     photographs: Annotated[bool, typer.Option("--photographs", help="Single photographs, for inpainting.")] = False,
 ) -> None:
-    """Sizes, sides, splits, duplicates and pictures that cannot be used."""
+    """Report sizes, sides, splits, duplicates and pictures that cannot be used."""
     from gan_eval.cli.console import Console
     from trainer.datasets.check import check
 

@@ -19,17 +19,17 @@ from gan_eval.machine.system_libraries import install_command, missing_display, 
 
 DISTRIBUTION = "gan-eval"
 SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "postgres")
-"""The optional libraries worth a line; those of development are not."""
+"""The extras that are listed; those for development are not."""
 
 PROBE_SECONDS = 120
-"""Longest wait for Qt, which a slow disk has to read."""
+"""Maximum wait in seconds for Qt, which loads slowly from a slow disk."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing examined.
+    """The result of one check.
 
-    `ok`: as it should be. `optional`: not there; only some metrics need it. `warning`: something cannot be done, or not
+    `ok`: works. `optional`: not there; only some metrics need it. `warning`: something cannot be done, or not
     well. `missing`: gan_eval cannot do its main job.
     """
 
@@ -58,7 +58,7 @@ def examine() -> list[Finding]:
 
 
 def library_findings() -> Iterator[Finding]:
-    """A finding for each library that the installed package asks for, by its own metadata; nothing is imported."""
+    """Yield a finding for each library that the metadata of the installed package requires; import none of them."""
     from packaging.requirements import Requirement
 
     try:
@@ -70,7 +70,7 @@ def library_findings() -> Iterator[Finding]:
         extras = [
             extra for extra in ("", *SHOWN_EXTRAS) if wanted.marker is None or wanted.marker.evaluate({"extra": extra})
         ]
-        if wanted.name == DISTRIBUTION or not extras:  # an extra that takes in another extra, or one of development
+        if wanted.name == DISTRIBUTION or not extras:  # an extra that includes another, or one for development
             continue
         what = f"{wanted.name} (extra {extras[0]})" if extras[0] else wanted.name
         try:
@@ -101,7 +101,7 @@ print(json.dumps({"version": __version__, "platform": application.platformName()
 def screen_findings() -> Iterator[Finding]:
     """Report the libraries of the system that Qt lacks, whether it starts, and its screens.
 
-    It is asked in another process, which may die of it.
+    The check runs in another process, because Qt may abort.
     """
     if libraries := missing_libraries():
         names = ", ".join(library.soname for library in libraries)
@@ -127,7 +127,7 @@ def screen_findings() -> Iterator[Finding]:
 
 
 def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
-    """Return what the timing self-test has measured on a screen."""
+    """Return the result of the timing self-test for a screen."""
     from gan_eval.quiz.station import ScreenKey, read_timings
 
     width, height = (round(screen[side] * screen["ratio"]) for side in ("width", "height"))
@@ -144,8 +144,8 @@ def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
 
 
 def weights_findings() -> Iterator[Finding]:
-    """List the pretrained weights in the cache. Those that are not are optional: most metrics need none, and without
-    them a metric's rows carry the reason instead of a value."""
+    """List the pretrained weights in the cache. Missing weights are optional: most metrics need none, and the rows of
+    the others give the reason."""
     from gan_eval.metrics.weights.cache import list_weights
 
     for weights, path in list_weights():
@@ -157,7 +157,7 @@ def weights_findings() -> Iterator[Finding]:
 
 
 def gpu_findings() -> Iterator[Finding]:
-    """Report what torch would train on; nothing without torch."""
+    """Report the device that torch would train on; nothing without torch."""
     if importlib.util.find_spec("torch") is None:
         return
     try:
@@ -173,7 +173,7 @@ def gpu_findings() -> Iterator[Finding]:
 
 
 def _probe(environment: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
-    """Run `SCREEN_PROBE` in a new interpreter; its answer, or None and the line that says why there is none."""
+    """Run `SCREEN_PROBE` in a new interpreter; return its answer, or None and the reason."""
     try:
         done = subprocess.run(
             python_command("-c", SCREEN_PROBE),

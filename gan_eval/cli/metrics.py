@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gan_eval.stimuli.sets import StimulusSet
 
 MOST_LINES = 20
-"""On what could not be measured; the tables have all."""
+"""Maximum number of lines about missing values; the tables have them all."""
 
 
 def metrics(
@@ -157,7 +157,7 @@ def metrics(
 
 
 def _refuse_unused(context: typer.Context, chosen: "Sequence[Metric]", weights: "Mapping[str, Path]") -> None:
-    """Refuse options and files of weights that change nothing."""
+    """Refuse options and weight files that have no effect."""
     needed = {name for metric in chosen for name in metric.weights}
     extractors = {metric.extractor for metric in chosen} - {None}
     unused = [] if "segmenter" in extractors else ["segmenter"]
@@ -166,7 +166,7 @@ def _refuse_unused(context: typer.Context, chosen: "Sequence[Metric]", weights: 
     why = f"none of the metrics {', '.join(metric.name for metric in chosen)} needs it; remove it"
     refuse_without_effect(context, unused, why)
     for name in weights:
-        if name in WEIGHTS and name not in needed:  # an unknown name is refused with the known ones
+        if name in WEIGHTS and name not in needed:  # an unknown name is refused later, with a list of the known ones
             raise UserError(f"--weights {name}: {why}")
 
 
@@ -177,7 +177,7 @@ def _measure(
     report: Path | None,
     gallery: Path | None,
 ) -> "dict[str, pd.DataFrame]":
-    """Measure, write the tables and pages, and print what is missing and the values."""
+    """Measure, write the tables and pages, and print missing and measured values."""
     from gan_eval.cli.console import Console
     from gan_eval.metrics.run.inputs import stimuli_of_sets
     from gan_eval.metrics.run.runner import write_metrics
@@ -216,7 +216,7 @@ def _measure(
 
 
 def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> None:
-    """Each data set's answer, as in the report, and a row for each model and metric."""
+    """Print the answer for each data set, as in the report, and a row for each model and metric."""
     from gan_eval.report.metrics.answer import dataset_answer
     from gan_eval.report.metrics.data import REAL, Measured, decimals_of, mean_interval
 
@@ -229,7 +229,7 @@ def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> N
             summaries = {model: measured.summary(dataset, metric, model) for model in models}
             for model, summary in summaries.items():
                 if not (summary.is_known or summary.infinite or summary.reasons):
-                    continue  # real pictures, of a metric that compares with them
+                    continue  # real pictures, with a metric that compares against them
                 count = str(summary.n) if summary.n_real is None else f"{summary.n} + {summary.n_real}"
                 value = mean_interval(summary, digits=decimals_of(summaries.values()))
                 missing = sum(summary.reasons.values())

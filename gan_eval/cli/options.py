@@ -1,4 +1,4 @@
-"""Options that several commands have, how options without effect are refused, the next command, tables as JSON."""
+"""Options shared by several commands, the refusal of options without effect, and output helpers."""
 
 import json
 import math
@@ -65,7 +65,7 @@ FitOption = Literal["crop", "stretch"]
 
 
 def given(**options: Any) -> dict[str, Any]:
-    """The options that the user gave.
+    """Return the options that the user gave.
 
     >>> given(steps=3, epochs=None)
     {'steps': 3}
@@ -74,13 +74,13 @@ def given(**options: Any) -> dict[str, Any]:
 
 
 def on_command_line(context: typer.Context, name: str) -> bool:
-    """Return whether the user has typed this option or argument; a default or an environment variable is not typed."""
+    """Return whether the user typed this option or argument; defaults and environment variables do not count."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
 
 def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str) -> None:
-    """An option without effect is refused: its user believes that it has one.
+    """Refuse options that would have no effect, because the user expects one.
 
     Raises:
         UserError: one of them was given.
@@ -105,7 +105,7 @@ def name_next(*words: str, remark: str = "") -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun.
+    """Return a number with its noun.
 
     >>> counted(1, "trial"), counted(2, "trial")
     ('1 trial', '2 trials')
@@ -126,7 +126,7 @@ def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
-    """`name=value` texts as a dict.
+    """Return `name=value` texts as a dict.
 
     Raises:
         UserError: a text is not of that form, or a name stands twice.
@@ -141,7 +141,7 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 
 
 def tables_as_json(frames: "Mapping[str, pd.DataFrame]") -> str:
-    """Tables as one JSON object of row lists; missing values are null, infinite ones the text `inf`, as in the CSV."""
+    """Return tables as a JSON object of row lists; missing values are null, infinite ones the text `inf`, as in CSV."""
 
     def plain(value: Any) -> Any:
         if value is None or value != value or type(value).__name__ == "NAType":

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from gan_eval.quiz.room import SessionResult
 
 DEFAULT_STORE = "gan-eval.sqlite"
-"""Folder of the sessions of --stimuli."""
+"""Default results store for sessions with --stimuli."""
 
 OF_STUDY = (
     *("protocol", "real", "fake", "pairs", "exposure_ms", "response_ms", "keys"),
     *("picture_size", "allow_giveaways"),
 )
-"""Parameters of `quiz` and `serve` that a study file sets itself."""
+"""Parameters of `quiz` and `serve` that come from the study file if there is one."""
 _OF_SELF_TEST = ("self_test", "screen", "windowed")
 """Parameters that `--self-test` uses."""
 
@@ -125,7 +125,7 @@ def quiz(
 
 
 def study_of_options(stimuli: Sequence[Path], options: Mapping[str, Any], *, seed: int) -> "QuizStudy":
-    """The study that stimulus sets and options without a study file ask for.
+    """Return the study described by stimulus sets and options, without a study file.
 
     Raises:
         UserError: as `quiz_of_options`; a set is missing or broken.
@@ -141,7 +141,7 @@ def study_of_options(stimuli: Sequence[Path], options: Mapping[str, Any], *, see
 
 
 def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
-    """The quiz that options without a study file ask for; times and keys are still text.
+    """Return the quiz settings given by options, where times and keys are still text.
 
     Raises:
         UserError: an option's value is not what it must be, or the protocol has no use for the option.
@@ -178,7 +178,7 @@ def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
 
 
 def _number_or(text: str, word: str, option: str) -> float | str | None:
-    """Milliseconds, or the one word that stands for no limit; None: nothing was given."""
+    """Return milliseconds, or the word for no limit; None if nothing was given."""
     if text in ("", word):
         return text or None
     try:
@@ -188,7 +188,7 @@ def _number_or(text: str, word: str, option: str) -> float | str | None:
 
 
 def session_summary(result: "SessionResult") -> str:
-    """One line on what came of a session."""
+    """Return a one-line summary of a session."""
     answered = sum(
         row["rating"] is not None or any(row[name] not in (None, "none") for name in ("response", "choice"))
         for row in result.trials

@@ -16,7 +16,7 @@ from gan_eval.machine.commands import setup_command
 
 LOCAL = "127.0.0.1"
 DEMO = Path("demo-online")
-"""Folder of `--demo`."""
+"""Default folder of `--demo`."""
 
 
 def serve(

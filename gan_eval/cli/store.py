@@ -1,4 +1,4 @@
-"""The commands on a results store: `participants`, `store`, `export`."""
+"""The commands for a results store: `participants`, `store`, `export`."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ def participants_list(
     study: StudyOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """List who has done what; of a store in a study's folder also how many are missing, and the next one's command.
+    """List each participant's sessions; in a study's folder, also how many are missing and the next command.
 
     Rows that are missing or contradict each other are named at the end, with exit status 2.
     """
@@ -70,7 +70,7 @@ def participants_forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed and deleted.")] = False,
 ) -> None:
-    """Remove every row of a participant, also from the bytes of the file; list first what that is, and ask.
+    """Remove every row of a participant, also from the bytes of the file; list the rows and ask first.
 
     In a study's folder the tables and reports that were made from the answers are deleted, too; `run` makes them again.
     Stores that `run --redo quiz` moved aside are searched, too; if one of them cannot be read, nothing is removed.
@@ -92,7 +92,7 @@ def participants_forget(
             dates = " to ".join(str(session[name]) for name in ("started_at", "ended_at") if session[name] is not None)
             known = ", ".join(str(word) for word in (session["study"], session["status"], dates) if word)
             say(f"{participant}: a session: {known}{aside}")
-    if not rows:  # an earlier removal could not rewrite the file
+    if not rows:  # left by an earlier removal that could not rewrite the file
         say(f"{participant}: no rows; the file is to be rewritten, as an earlier removal could not")
     if traces.folder is not None and traces.derived:
         found = Counter(path.relative_to(traces.folder).parts[0] for path in traces.derived)
@@ -124,7 +124,7 @@ def participants_forget(
 
 
 def _counts(rows: Mapping[str, int]) -> str:
-    """The tables that have rows, with how many."""
+    """Return the tables that have rows, with their number."""
     return ", ".join(f"{name} {count}" for name, count in rows.items() if count)
 
 
@@ -133,7 +133,7 @@ def store_merge(
     stores: Annotated[list[str], typer.Argument(help="Two or more stores: paths or database URLs.")],
     out: Annotated[Path, typer.Option("--out", help="The new store's file.")],
 ) -> None:
-    """Make one new store of several; contradictions are refused."""
+    """Merge several stores into a new one; contradictions are refused."""
     from gan_eval.cli.console import Console
     from gan_eval.store import merge
 

@@ -1,4 +1,4 @@
-"""The commands on a whole study: `demo`, `try`, `study new`, `run` and `report`."""
+"""The commands for a whole study: `demo`, `try`, `study new`, `run` and `report`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +30,7 @@ def demo(
     threads: Threads = None,
 ) -> None:
     """Do a whole small study with pictures that come with a package: train, show, measure, report."""
-    restart_with_allocator_settings()  # before what takes long to import
+    restart_with_allocator_settings()  # before the slow imports
     from gan_eval.cli.console import Console
     from gan_eval.study.demo import run_demo
 
@@ -100,13 +100,13 @@ def run(
     simulate: Simulate = None,
     threads: Threads = None,
 ) -> None:
-    """Do what is missing of a study: train, generate, metrics, quiz, analyze, report.
+    """Do the missing stages of a study: train, generate, metrics, quiz, analyze, report.
 
     Until all participants have come, it writes an interim report and prints the next session's command.
     """
     if smoke:
         refuse_without_effect(context, ["fraction"], "a smoke run makes few steps whatever their planned number is")
-    restart_with_allocator_settings()  # before what takes long to import
+    restart_with_allocator_settings()  # before the slow imports
     from gan_eval.cli.console import Console
     from gan_eval.files.locks import refuse_if_held
     from gan_eval.settings.study import load_study

@@ -89,7 +89,7 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,
 ) -> None:
     """Train a generator on A|B pictures, or to fill holes in photographs."""
-    restart_with_allocator_settings()  # before what takes long to import
+    restart_with_allocator_settings()  # before the slow imports
     from gan_eval.cli.console import Console
 
     if (study is None) == (data is None and preset is None):
@@ -124,7 +124,7 @@ def train(
         workers=workers,
         threads=threads,
     )
-    if out is not None and not estimate:  # known before torch is imported
+    if out is not None and not estimate:  # report it before torch is imported
         from gan_eval.files.locks import refuse_if_held
         from trainer.state.run_folder import run_lock
 
@@ -153,7 +153,7 @@ def train(
 def job_of_study(
     study: Path, model: str | None, data_root: Path | None, *, init_from: Path | None = None
 ) -> TrainingJob:
-    """The training of one of a study's models."""
+    """Return the training job of one of a study's models."""
     from gan_eval.settings.study import load_study
     from gan_eval.study.plan import Plan
 
@@ -187,7 +187,7 @@ def job_of_options(
     direction: Direction | None = None,
     preset: str | None = None,
 ) -> TrainingJob:
-    """The training that options without a study file ask for.
+    """Return the training job given by options, without a study file.
 
     Args:
         data: default: the preset's name below `data_root`.
@@ -207,7 +207,7 @@ def job_of_options(
     values = {**options, **assigned}
     hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs would contradict the user's steps
     known_values = {name: value for name, value in training.items() if name not in hidden}
-    sections = {  # of which only the keys that the user gives are replaced
+    sections = {  # replace only the keys that the user gives
         name: {**known_values[name], **value}
         for name, value in values.items()
         if isinstance(value, dict) and isinstance(known_values.get(name), dict)
@@ -233,7 +233,7 @@ def job_of_options(
 
 
 def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
-    """The settings of `--set NAME=VALUE`: the value is TOML; text that is not TOML is taken literally.
+    """Return the settings of `--set NAME=VALUE`. The value is TOML; other text is taken literally.
 
     A name such as inpainting.fill is a key of a section.
 
@@ -257,7 +257,7 @@ def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
 def _toml_value(text: str) -> Any:
     try:
         values = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):  # no TOML, a number of thousands of digits, or nested too deeply
+    except (ValueError, RecursionError):  # not TOML, a number with thousands of digits, or nested too deeply
         return text.strip()
     return values["value"] if len(values) == 1 else text
 
@@ -328,7 +328,7 @@ def training_progress(console: "Console", *, images_a_step: int) -> Callable[[in
     """Return the function for `train` that shows steps, images a second, time left and the latest losses."""
 
     def progress(done: int, total: int, terms: dict[str, float]) -> None:
-        names = sorted(terms, key=lambda name: not name.startswith("g_"))  # the generator's first
+        names = sorted(terms, key=lambda name: not name.startswith("g_"))  # the generator's losses first
         detail = "  ".join(f"{name} {terms[name]:.3g}" for name in names)
         console.progress("train", done, total, detail, unit="images", units_each=images_a_step)
 

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, read with clear errors, hashed, locked, replaced in sets.
+"""Files: atomic writes, reading with clear errors, digests, locks, sets that are replaced together.
 
 Start with `atomic.py`.
 """

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writes, private files and folders, errors of writing."""
+"""Atomic writes (a file is complete or absent), private files and folders, messages of failed writes."""
 
 import errno
 import json
@@ -16,13 +16,13 @@ from gan_eval.errors import UserError, shortened
 from gan_eval.files.reading import require_file
 
 OWN_FOLDER = ".gan-eval"
-"""The folder inside an output folder that marks it as ours."""
+"""The folder inside an output folder that marks it as written by gan_eval."""
 
 
 def make_private() -> None:
-    """Make new files of this process, and of those it starts, private to their user; call it once, at the start.
+    """Make new files of this process and its child processes private to their user; call it once, at the start.
 
-    It also applies to files of other libraries. Windows has its own rules.
+    It also applies to files written by libraries. Windows has its own rules.
     """
     os.umask(0o077)
 
@@ -61,7 +61,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         UserError: the disk is full or the folder cannot be written.
     """
     target = Path(target)
-    require_file(target)  # not even root replaces a device
+    require_file(target)  # root could replace a device
     temporary = target.parent / temporary_name(target.name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
-    """Yield a new folder in `parent`, from which complete results are moved; it is removed at the end."""
+    """Yield a new folder in `parent` for unfinished results; it is removed at the end."""
     folder = Path(parent) / temporary_name(name)
     folder.mkdir()
     try:
@@ -93,7 +93,7 @@ def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
 def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
     """Remove temporary files and folders of killed processes in `folder` and below.
 
-    Only names from `temporary_name` are removed; hidden folders other than ours are not entered.
+    Only names from `temporary_name` are removed; other hidden folders are not entered.
 
     Args:
         folder: nobody else may be writing there,
@@ -114,7 +114,7 @@ def remove_leftovers_of(target: Path) -> None:
 
 
 def _remove_leftover(path: Path, older_than_s: float) -> None:
-    with suppress(OSError):  # it does no harm where it stays
+    with suppress(OSError):  # a leftover does no harm
         if older_than_s and time.time() - path.lstat().st_mtime <= older_than_s:
             return
         if path.is_dir() and not path.is_symlink():
@@ -148,7 +148,7 @@ def write_json(target: Path, value: Any) -> None:
 
 
 def write_error(target: Path | str, error: OSError, what: str = "written") -> UserError:
-    """Return the message for a failed write, or another use of a file."""
+    """Return the error for a failed write, or another use of a file."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return UserError(f"{target}: the disk is full; free some space and give the same command again")
@@ -164,7 +164,7 @@ def write_error(target: Path | str, error: OSError, what: str = "written") -> Us
 
 
 def flush_to_disk(path: Path) -> None:
-    """fsync a file or a folder; Windows, which opens no folders, keeps their entries itself."""
+    """fsync a file or a folder; Windows cannot open folders and keeps their entries itself."""
     if path.is_dir() and os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

@@ -1,4 +1,4 @@
-"""SHA-256 of bytes, files and settings; digests of unchanged files are remembered, on request also by later runs."""
+"""SHA-256 of bytes, files and settings. Digests of unchanged files are remembered, also for later runs on request."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from gan_eval.files.reading import read_json, require_file
 
 
 def sha256_bytes(data: bytes) -> str:
-    """SHA-256 of `data` in hex.
+    """Return the SHA-256 of `data` in hex.
 
     >>> sha256_bytes(b"")[:8]
     'e3b0c442'
@@ -23,14 +23,14 @@ def sha256_bytes(data: bytes) -> str:
 
 
 SETTLED_S = 2.0
-"""Seconds after a change during which another change may leave the same time stamp."""
+"""Number of seconds after a change in which another change may leave the same time stamp."""
 FileState = tuple[str, int, int, int, int]
 """Absolute path, size, inode, and the times (ns) at which content and inode changed."""
 _digests: dict[FileState, str] = {}
 
 
 def sha256_file(path: Path) -> str:
-    """SHA-256 of a file's bytes in hex; a file whose state is that of its last hashing is not read again.
+    """Return the SHA-256 of a file's bytes in hex; a file that has not changed since its last hashing is not read.
 
     Raises:
         UserError: the file cannot be read.
@@ -52,7 +52,7 @@ def sha256_file(path: Path) -> str:
 
 
 def known_digest(path: Path, status: os.stat_result) -> str | None:
-    """SHA-256 of a file in the state in which it was hashed before; None where it was not."""
+    """Return the remembered SHA-256 of an unchanged file; None if there is none."""
     return _digests.get(_state_of(path, status))
 
 
@@ -73,30 +73,30 @@ def _state_of(path: Path, status: os.stat_result) -> FileState:
 
 
 def restore_digests(record: Path) -> None:
-    """Remember the digests that an earlier run kept (`keep_digests`): only what has changed since is hashed again."""
+    """Load the digests saved by an earlier run (`keep_digests`), so that only changed files are hashed again."""
     _digests.update(_kept_in(record))
 
 
 def keep_digests(record: Path) -> None:
-    """Keep the digests of files that are still in the state in which they were hashed, for the next run."""
+    """Save the digests of files that have not changed since their hashing, for the next run."""
     kept: dict[FileState, str] = {}
     for state, digest in list(_digests.items()):
-        with suppress(OSError):  # it has gone
+        with suppress(OSError):  # the file was removed
             if _state_of(Path(state[0]), os.stat(state[0])) == state:  # noqa: PTH116
                 kept[state] = digest
     if kept != _kept_in(record):
-        with suppress(UserError, ValueError):  # a full disk, or names that are no text: the next run hashes again
+        with suppress(UserError, ValueError):  # a full disk, or names that are not text: the next run hashes again
             write_text(record, json.dumps(list(kept.items())))
 
 
 def _kept_in(record: Path) -> dict[FileState, str]:
-    with suppress(UserError, ValueError, TypeError):  # there is none, or it is damaged
+    with suppress(UserError, ValueError, TypeError):  # missing or damaged
         return {tuple(state): str(digest) for state, digest in read_json(record)}
     return {}
 
 
 def sha256_json(value: Any) -> str:
-    """SHA-256 of a value's canonical JSON: sorted keys, no spaces, so equal settings have equal hashes.
+    """Return the SHA-256 of a value's canonical JSON (sorted keys, no spaces): equal settings have equal hashes.
 
     >>> sha256_json({"a": 1, "b": 2}) == sha256_json({"b": 2, "a": 1})
     True

@@ -1,6 +1,5 @@
-"""Locks: one process at a time, and which process has one.
-
-The system's own lock (filelock) ends with its process, however that ends.
+"""Locks for one process at a time, and the name of the process that holds one. The operating system releases a lock
+(filelock) when its process ends, also after a kill.
 """
 
 import os
@@ -15,7 +14,7 @@ from gan_eval.files.output_folders import check_output_folder, claim_output_fold
 
 @contextmanager
 def hold_folder(folder: Path) -> Iterator[Path]:
-    """Claim an output folder, made where it is missing, and hold it; another process that wants it is refused.
+    """Claim an output folder, create it if needed, and lock it; another process that wants it is refused.
 
     Raises:
         UserError: as for `claim_output_folder`; or another process has the folder.
@@ -44,17 +43,17 @@ def hold_lock(lock: Path, place: str, doing: str) -> Iterator[None]:
             try:
                 yield
             finally:
-                with suppress(OSError):  # Windows removes no open file
+                with suppress(OSError):  # Windows cannot remove an open file
                     lock.unlink()
     finally:
-        with suppress(OSError):  # the folders that were made for the lock alone
+        with suppress(OSError):  # the folders that were made only for the lock
             if made and not any(made[0].iterdir()) and not any(path != made[0] for path in made[0].parent.iterdir()):
                 for folder in made:
                     folder.rmdir()
 
 
 def refuse_if_held(lock: Path, place: str, doing: str) -> None:
-    """Refuse early what `hold_lock` would refuse; nothing is made.
+    """Refuse early what `hold_lock` would refuse; create nothing.
 
     Raises:
         UserError: another process has the lock.
@@ -76,7 +75,7 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
     Raises:
         UserError: another process has it, or the file cannot be written.
     """
-    from filelock import FileLock, Timeout  # here, because the quiz starts without it
+    from filelock import FileLock, Timeout  # imported here, because the quiz starts without it
 
     for last in (False, True):
         try:
@@ -86,7 +85,7 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
             break
         except Timeout as error:
             raise UserError(refusal()) from error
-        except OSError as error:  # a folder that is gone: the process that had the lock has just removed it
+        except OSError as error:  # the process that had the lock has just removed the folder
             if last or not isinstance(error, FileNotFoundError):
                 raise write_error(lock, error) from error
     try:
@@ -96,7 +95,7 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
 
 
 def who_holds(path: Path) -> str:
-    """Return which other programs have locked a file, or one that SQLite keeps next to it; only Linux reports it."""
+    """Return the other programs that have locked a file, or a file that SQLite keeps next to it (Linux only)."""
     inodes, processes = set(), set()
     for name in (path.name, f"{path.name}-shm", f"{path.name}-wal"):
         with suppress(OSError):

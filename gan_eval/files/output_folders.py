@@ -17,7 +17,7 @@ def relative_path(place: Path, folder: Path) -> str:
 
 
 def check_output_folder(folder: Path, *, option: str = "--out") -> None:
-    """Check, before any work is done, that `claim_output_folder` will succeed; nothing is made yet.
+    """Check before any work that `claim_output_folder` will succeed; create nothing.
 
     Raises:
         UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
@@ -38,7 +38,7 @@ def check_output_folder(folder: Path, *, option: str = "--out") -> None:
 
 
 def refuse_links(folder: Path, *, option: str = "--out") -> None:
-    """Refuse an output folder with a linked folder in it: what is written or removed there would be elsewhere.
+    """Refuse an output folder that contains a linked folder, because writes and removals would happen elsewhere.
 
     The output folder itself may be a link, for example to a larger disk. Its files may be links, too, because they are
     replaced; those in `.gan-eval/` may not.
@@ -57,7 +57,7 @@ def refuse_links(folder: Path, *, option: str = "--out") -> None:
 
 
 def check_output_file(file: Path, *, option: str = "--out") -> None:
-    """Check, before any work is done, that a file can be written; nothing is made yet.
+    """Check before any work that a file can be written; create nothing.
 
     Raises:
         UserError: it is a folder, or there cannot be such a file.
@@ -69,7 +69,7 @@ def check_output_file(file: Path, *, option: str = "--out") -> None:
 
 
 def _check_place(folder: Path, option: str, *, what: Path) -> None:
-    """Refuse a place where nothing can be made; `folder` need not be there yet."""
+    """Refuse a place where nothing can be created; `folder` need not exist yet."""
     folder = folder.absolute()
     existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
     if not os.path.isdir(existing):  # noqa: PTH112
@@ -79,17 +79,16 @@ def _check_place(folder: Path, option: str, *, what: Path) -> None:
 
 
 def claim_output_folder(folder: Path, *, private: bool = False, option: str = "--out") -> Path:
-    """Make `folder` ours, creating it where needed, and return it.
+    """Claim `folder`, create it if needed, and return it. A folder that contains `.gan-eval/` belongs to gan_eval; an
+    empty folder becomes so.
 
-    A folder is ours when it holds `.gan-eval/`. An empty folder becomes ours.
+        Args:
+            folder: which.
+            private: only this user may open a new folder; else the umask decides.
+            option: beginning of the messages.
 
-    Args:
-        folder: which.
-        private: only this user may open a new folder; else the umask decides.
-        option: beginning of the messages.
-
-    Raises:
-        UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
+        Raises:
+            UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
     """
     folder = Path(folder)
     check_output_folder(folder, option=option)

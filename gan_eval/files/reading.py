@@ -1,4 +1,4 @@
-"""Read text, JSON and TOML files; an error names the file and the fix."""
+"""Read text, JSON and TOML files, with errors that name the file and the fix."""
 
 import json
 import os
@@ -11,10 +11,10 @@ from gan_eval.errors import UserError
 
 
 def require_file(path: Path) -> os.stat_result | None:
-    """Refuse a path that may be endless or block forever; opening it reports all other problems.
+    """Refuse a path that may be endless or block forever; other problems are reported when it is opened.
 
     Returns:
-        The file's status; None where it has none.
+        The file's status, or None if the system gives none.
 
     Raises:
         UserError: a pipe, a socket or a device.
@@ -29,13 +29,13 @@ def require_file(path: Path) -> os.stat_result | None:
 
 
 def no_folder(path: Path, what: str = "folder") -> str:
-    """Return the message on a path that should be a folder; `what` it is."""
+    """Return the message on a path that should be a folder; `what` describes it."""
     is_file = os.path.isfile(path)  # noqa: PTH113 - a path's own method fails where a folder may not be looked into
     return f"{path}: is a file, not a {what}; name the folder" if is_file else f"{path}: no such {what}"
 
 
 def read_bytes(path: Path, *, what: str = "file") -> bytes:
-    """Read a file; `what` it is, for messages.
+    """Read a file; `what` describes it in messages.
 
     Raises:
         UserError: the file is missing or cannot be read.
@@ -65,7 +65,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_record(path: Path, **kinds: type) -> dict[str, Any]:
-    """Read one of our own records: a JSON object.
+    """Read a record of gan_eval: a JSON object.
 
     Args:
         path: the record.
@@ -96,7 +96,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def syntax_problem(error: ValueError | RecursionError) -> str:
-    """Return the message of a parser of JSON or TOML; it also fails on depth and on numbers with thousands of digits.
+    """Return the message of a JSON or TOML parser, which also fails on deep nesting and numbers of thousands of digits.
 
     >>> syntax_problem(RecursionError("maximum recursion depth exceeded"))
     'nested too deeply'

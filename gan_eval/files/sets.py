@@ -28,7 +28,7 @@ from gan_eval.files.output_folders import refuse_links
 from gan_eval.files.reading import read_json
 
 PATIENCE_S = 60.0
-"""Longest wait for another process that writes into the folder."""
+"""Maximum wait in seconds for another process that writes into the folder."""
 _RECORD, _COMING, _LOCK = ".set.json", ".coming.json", "sets.lock"
 
 
@@ -42,27 +42,27 @@ class FileSet:
     files: Mapping[str, str]
     """SHA-256 by path relative to the folder."""
     source: str = ""
-    """The file it was made from, if any: its path relative to the folder."""
+    """The file from which the set was made, relative to the folder; None without one."""
 
 
 @dataclass
 class NewSet:
-    """A set that is being written; fields as in `FileSet`."""
+    """A set while it is written; fields as in `FileSet`."""
 
     folder: Path
     """Write its files here; empty at first."""
     run: str = ""
-    """Default: made from the files' hashes, so that equal files are equal sets."""
+    """Default: derived from the files' hashes, so that equal files give equal sets."""
     source: str = ""
     staying: set[str] = field(default_factory=set)
-    """Files of the earlier set, relative to the folder, that stay though the new set does not have them."""
+    """Files of the earlier set, relative to the folder, that stay although the new set lacks them."""
 
 
 @contextmanager
 def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
     """Yield a folder to write to; when the block ends, its files take the place of the set's earlier ones in `folder`.
 
-    Files that an earlier set of this name had and this one has not are removed, unless they were changed since. On
+    Files of the earlier set of this name that the new one lacks are removed, unless they have changed. On
     an error in the block, a full disk or a kill the earlier set stays whole.
 
     Args:
@@ -79,7 +79,7 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
     aside = own / temporary_name(name)
     with _locked(folder):
         _finish_all(folder)
-        remove_leftovers_of(own / name)  # nobody else is writing
+        remove_leftovers_of(own / name)  # no other process is writing
         try:
             aside.mkdir()
         except OSError as error:
@@ -117,7 +117,7 @@ def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
 
 
 def _announce(folder: Path, name: str, new: NewSet) -> None:
-    """Write the announcement; from here on the new set counts."""
+    """Write the announcement, from which on the new set counts."""
     files = {path.relative_to(new.folder).as_posix(): path for path in sorted(new.folder.rglob("*")) if path.is_file()}
     hashes = {relative: sha256_file(path) for relative, path in files.items()}
     record = folder / OWN_FOLDER / f"{name}{_RECORD}"
@@ -129,7 +129,7 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
         for relative, known in before.items()
         if relative not in new.staying
         and (folder / relative).is_file()
-        and sha256_file(folder / relative) == known  # else the user changed it
+        and sha256_file(folder / relative) == known  # otherwise the user changed it
     }
     run = new.run or f"{name}-{sha256_json(hashes)[:12]}"
     coming = {"run": run, "files": hashes, "aside": new.folder.name, "gone": sorted(removed - set(files))}

@@ -1,4 +1,4 @@
-"""Databases: which files and URLs are one, SQLite's errors and its write-ahead log."""
+"""Databases: recognise files and URLs, read SQLite's errors, turn on its write-ahead log."""
 
 import sqlite3
 import time
@@ -9,7 +9,7 @@ SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 
 def is_address(where: object) -> bool:
-    """Return whether a store is named by a URL, not by a path."""
+    """Return whether a store is given by a URL, not by a path."""
     return "://" in str(where)
 
 
@@ -27,13 +27,13 @@ def is_store(where: str | Path) -> bool:
 
 
 def database_message(error: BaseException) -> str:
-    """Return the first line of a message of SQLite or another database."""
+    """Return the first line of a database's error message."""
     message = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
     return (message.splitlines() or [""])[0] or type(error).__name__
 
 
 def write_ahead(connection: sqlite3.Connection, *, patience_s: float) -> None:
-    """Turn on the write-ahead log; SQLite's own timeout does not cover two programs that do so at the same time.
+    """Turn on the write-ahead log; SQLite's own timeout does not cover two programs that do this at the same time.
 
     Raises:
         sqlite3.OperationalError: another program holds the file for longer than `patience_s`.

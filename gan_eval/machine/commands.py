@@ -1,4 +1,4 @@
-"""The program's commands: their names, how a user types them, and how to start another one."""
+"""The names of the commands, how a user types them, and how to start one from Python."""
 
 import re
 import shlex
@@ -35,7 +35,7 @@ _COMMAND = re.compile(rf"(?<![\w./\\-])gan-eval (?=(?:{'|'.join(VERBS)})\b)")
 
 
 def python_command(*arguments: str) -> list[str]:
-    """The command for another Python like this one.
+    """Return the command for another process of this Python.
 
     -P: Python does not import modules from the current folder.
     """
@@ -43,7 +43,7 @@ def python_command(*arguments: str) -> list[str]:
 
 
 def own_command(*arguments: str) -> list[str]:
-    """The command for another `gan-eval`: of this very package, also where it lies in a folder and is not installed."""
+    """Return the command for another `gan-eval` of this package, also if it is not installed."""
     root = str(Path(__file__).resolve().parents[2])
     return python_command(
         "-c", f"import sys; sys.path.append({root!r}); import gan_eval.__main__ as m; m.main()", *arguments
@@ -51,16 +51,16 @@ def own_command(*arguments: str) -> list[str]:
 
 
 def run_own(*arguments: str) -> int:
-    """Run another `gan-eval` to its end; its exit status.
+    """Run another `gan-eval` and return its exit status.
 
-    Ctrl-C reaches both processes and is left to the other one, which finishes its writing and informs the user.
+    Ctrl-C reaches both processes; only the other one handles it, finishes its writing and informs the user.
 
     Raises:
-        SystemExit: 130: it was interrupted, and has said so.
+        SystemExit: 130: it was interrupted and has printed that.
     """
-    import subprocess  # here, for every command's start
+    import subprocess  # imported here, so that every command starts fast
 
-    before = signal.signal(signal.SIGINT, lambda *_: None)  # a handler, unlike SIG_IGN, is not handed on
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # the child inherits SIG_IGN, but not a handler
     try:
         status = subprocess.run(own_command(*arguments), check=False).returncode
     finally:
@@ -71,8 +71,7 @@ def run_own(*arguments: str) -> int:
 
 
 def setup_command(extra: str = "") -> str:
-    """The command that installs an extra of this package, or what the package itself needs: in a checkout that of the
-    checkout's own environment, elsewhere pip's."""
+    """Return the command that installs an extra, or the package itself: `./run setup` in a checkout, pip elsewhere."""
     root = Path(__file__).resolve().parents[2]
     if (root / "run").is_file() and (root / "constraints.txt").is_file():
         return f"{'py run' if sys.platform == 'win32' else './run'} setup --extras {extra or 'none'}"
@@ -80,7 +79,7 @@ def setup_command(extra: str = "") -> str:
 
 
 def as_typed(text: str, *, in_file: bool = False) -> str:
-    """Return a text whose commands `gan-eval VERB` begin as the user types them.
+    """Return a text with its commands `gan-eval VERB` as the user types them.
 
     Args:
         text: for the terminal, a report or a help page.

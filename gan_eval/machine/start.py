@@ -1,4 +1,4 @@
-"""Settings of a process that are read only at its start, and how it ends."""
+"""The start of a process (environment, streams, search path) and its end."""
 
 import codecs
 import io
@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import NoReturn
 
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
-"""glibc keeps freed blocks up to these sizes (bytes) instead of handing them back to the system."""
+"""glibc keeps freed blocks up to these sizes (bytes) instead of returning them to the system."""
 
 
 def restart_with_allocator_settings() -> None:
     """Restart this process with `ALLOCATOR_SETTINGS` in its environment; a value set by the user wins.
 
-    It makes training faster: a step frees and takes the same large blocks again, and handing them back to the system
-    each time costs about a fifth of it. glibc reads the settings only when a process starts. Nothing happens where they
-    are set already, and on systems whose allocator does not know them.
+    It makes training faster: each step frees and allocates the same large blocks, and returning them to the system
+    takes about a fifth of its time. glibc reads the settings only when a process starts. Nothing happens if they are
+    set already or if the system uses another allocator.
     """
     missing = {name: value for name, value in ALLOCATOR_SETTINGS.items() if name not in os.environ}
     if not missing or platform.libc_ver()[0] != "glibc" or "pytest" in sys.modules:
@@ -26,7 +26,7 @@ def restart_with_allocator_settings() -> None:
 
 
 def open_closed_streams() -> None:
-    """Open stdin, stdout and stderr where they are closed (`>&-`): else our next file would take their number."""
+    """Open stdin, stdout and stderr if they are closed (`>&-`); otherwise the next file would get their number."""
     while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(handle, True)
     os.close(handle)
@@ -52,9 +52,9 @@ def _any_text(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def leave_out_current_folder() -> None:
-    """Do not look for modules in the current folder, where a folder called `trainer` would pass for ours.
+    """Remove the current folder from the search path, because a folder named `trainer` there would be imported.
 
-    `python -m` puts it first on the path; `gan-eval` does not. It stays where this package itself comes from it.
+    `python -m` puts it first on the path; `gan-eval` does not. It stays if this package was imported from it.
     """
     here = Path.cwd()
     if (
@@ -66,7 +66,7 @@ def leave_out_current_folder() -> None:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process with an exit status, also where what is written last finds no room."""
+    """End the process with an exit status, even if flushing the output fails."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -1,7 +1,7 @@
 """System requirements of Qt: shared libraries, the command that installs them, and a display.
 
 Standard library only: `run` uses this module before anything is installed, `doctor` afterwards.
-On macOS and Windows the PySide6 wheels bring everything, so nothing is ever missing there.
+On macOS and Windows the PySide6 wheels contain everything.
 """
 
 import ctypes
@@ -49,7 +49,7 @@ def can_load(soname: str) -> bool:
 
 
 def missing_libraries() -> tuple[Library, ...]:
-    """The libraries that the dynamic linker does not find here, those of the import first; only Linux can miss any."""
+    """Return the libraries that the dynamic linker does not find, those needed for the import first; Linux only."""
     if not sys.platform.startswith("linux"):
         return ()
     return tuple(library for library in IMPORT_LIBRARIES + SCREEN_LIBRARIES if not can_load(library.soname))
@@ -61,19 +61,19 @@ def can_import_qt() -> bool:
 
 
 def install_command(libraries: Iterable[Library]) -> str:
-    """The line that installs `libraries` by apt-get, or names them where there is another package manager."""
+    """Return the apt-get command that installs `libraries`, or their names for other package managers."""
     if shutil.which("apt-get"):
         return " ".join(["sudo apt-get install -y --no-install-recommends", *(item.package for item in libraries)])
     return "install the packages that hold " + ", ".join(library.soname for library in libraries)
 
 
 def qt_platform() -> str:
-    """The platform that QT_QPA_PLATFORM asks for first, such as `offscreen`; empty: Qt chooses."""
+    """Return the first platform in QT_QPA_PLATFORM, such as `offscreen`; empty: Qt chooses."""
     return os.environ.get("QT_QPA_PLATFORM", "").split(";")[0].split(":")[0]
 
 
 def missing_display() -> str | None:
-    """Reason why a person cannot see a window here, judging from the environment; None if a window is possible."""
+    """Return why the environment allows no window; None if a window is possible."""
     displays = ("DISPLAY",) if qt_platform() == "xcb" else ("DISPLAY", "WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not any(map(os.environ.get, displays)):
         return "neither DISPLAY nor WAYLAND_DISPLAY is set"

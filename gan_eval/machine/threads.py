@@ -9,14 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 
 MAX_THREADS = 1024
-"""Largest number of CPU threads that is accepted: PyTorch takes any, and fails far above the number of cores."""
+"""Maximum number of CPU threads: PyTorch accepts any number and fails far above the number of cores."""
 WAITING_SETTINGS = {"GOMP_SPINCOUNT": "20000", "OPENBLAS_THREAD_TIMEOUT": "16"}
 """Spin limits of threads of PyTorch (libgomp: turns of a loop) and of NumPy's BLAS (OpenBLAS: 2^N processor cycles)
 that wait for each other: 0.2 and 0.01 ms. The defaults of 3 and 26 ms cost most of the time on a busy machine,
 where a spinning thread keeps the core that the others need. On an idle machine a spin shorter than 20,000 turns slows
 small networks down (`benchmarks/busy_machine.py`)."""
 LOOK_S = 0.2
-"""Seconds for which `free_cores` watches the processor."""
+"""Number of seconds for which `free_cores` watches the processor."""
 _torch_came_first = "torch" in sys.modules
 
 
@@ -32,7 +32,7 @@ def set_waiting_settings() -> None:
 
 
 def warn_if_threads_spin() -> None:
-    """Warn where PyTorch was imported before `gan_eval`, so that it has not read `WAITING_SETTINGS`."""
+    """Warn if PyTorch was imported before `gan_eval` and so has not read `WAITING_SETTINGS`."""
     if _torch_came_first and sys.platform == "linux":
         warnings.warn(
             "torch was imported before gan_eval: on a busy machine its threads slow each other down; import gan_eval "
@@ -42,15 +42,15 @@ def warn_if_threads_spin() -> None:
 
 
 def usable_cores() -> int:
-    """Number of cores that this process may use, by its CPU affinity and the limits of its control group."""
+    """Return the number of cores that this process may use, by its CPU affinity and control-group limits."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, int(min(cores, _core_limit())))
 
 
 def free_cores() -> int:
-    """Number of usable cores that other work leaves idle, at least 1; watches the processor for `LOOK_S` seconds.
+    """Return the number of usable cores that are idle, at least 1; this watches the processor for `LOOK_S` seconds.
 
-    A load average would still count what has just ended, such as this study's last stage.
+    A load average would still count work that has just ended, such as the study's last stage.
     """
     usable = usable_cores()
     before = _idle_seconds()
@@ -66,7 +66,7 @@ def free_cores() -> int:
 
 
 def _idle_seconds(file: Path = Path("/proc/stat")) -> float | None:
-    """Seconds for which the cores of this process have been idle since the start; None where the system does not say.
+    """Return the idle seconds of this process's cores since the start; None if the system does not report them.
 
     The file's lines are `cpuN user nice system idle iowait …`, in clock ticks.
     """
@@ -79,9 +79,9 @@ def _idle_seconds(file: Path = Path("/proc/stat")) -> float | None:
 
 
 def _core_limit(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
-    """Cores that the control groups (version 2) of this process allow, infinity without a limit.
+    """Return the number of cores that the control groups (version 2) of this process allow; infinity without a limit.
 
-    Each has `cpu.max` with "QUOTA PERIOD" or "max PERIOD"; every parent limits, too.
+    Each has `cpu.max` with "QUOTA PERIOD" or "max PERIOD"; the limits of every parent apply, too.
     """
     limit = math.inf
     with suppress(OSError, ValueError):

@@ -1,7 +1,7 @@
 """Exposures that follow the answers: the weighted up-down staircase and QUEST+, and the threshold that each gives.
 
-A threshold is the exposure at which 75 % of the answers are right (the staircase's: where its steps settle).
-What each does and its sources: docs/protocols.md.
+A threshold is the exposure at which 75 % of the answers are correct (for the staircase: where its steps settle).
+Methods and sources: docs/protocols.md.
 """
 
 from collections import Counter
@@ -17,15 +17,15 @@ from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.tables.frames import Row
 
 RIGHT = 0.75
-"""The proportion of right answers at the threshold, by default the staircase's, always that of QUEST+."""
+"""Proportion of correct answers at the threshold; fixed for QUEST+, the default for the staircase."""
 DROPPED_REVERSALS = 4
-"""The first reversals, on the way from the start to the threshold; they do not enter its mean."""
+"""Number of first reversals, on the way to the threshold, that are left out of the mean."""
 FEWEST_REVERSALS = 4
 """Minimum number of reversals for a staircase's threshold."""
 FEWEST_ANSWERS = 20
-"""Minimum number of answers for a threshold of QUEST+, which with fewer is mostly the prior."""
+"""Minimum number of answers for a threshold of QUEST+; with fewer it is mostly the prior."""
 _EXPOSURES, _THRESHOLDS = 40, 80
-"""Exposures that QUEST+ chooses from, and thresholds that it weighs, both in equal ratios."""
+"""Number of exposures that QUEST+ chooses from, and of thresholds in its grid; both in equal ratios."""
 _SLOPES = np.geomspace(1.7, 12, 6)
 """Slopes of the logistic over the logarithm of the exposure: 90 % are correct at 2.5 to 1.14 times the threshold."""
 _LAPSES = np.array([0.01, 0.04, 0.1])
@@ -44,7 +44,7 @@ class Threshold:
     dataset: str | None
     protocol: str
     answers: int
-    """Trials that moved the exposure."""
+    """Number of trials that moved the exposure."""
     reversals: int | None
     """Number of times that a staircase's exposure changed direction."""
     threshold_ms: float | None
@@ -54,14 +54,14 @@ class Threshold:
     """QUEST+: lower end of the 95 % credible interval, within the range of exposures."""
     threshold_ms_high: float | None
     mode_ms: float | None
-    """Staircase: the exposure shown most often after the first few reversals, the shortest of several."""
+    """Staircase: the exposure shown most often after the first few reversals, the shortest in a tie."""
     bound: End | None
     """The threshold is close to this end of the range or beyond: the staircase's commonest exposure is this end, or
     more than half of the posterior distribution lies beyond it."""
 
 
 def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[Threshold]:
-    """The threshold of each session and block, from rows of `gan_eval.tables.TRIALS`; other protocols' are left out."""
+    """Return the threshold of each session and block from rows of `gan_eval.tables.TRIALS`, for adaptive protocols."""
     blocks: dict[tuple[str, int], list[Row]] = {}
     asked: list[float] = []
     for row in moving_trials(rows):
@@ -87,7 +87,7 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
         counted = turns[DROPPED_REVERSALS:]
         enough = len(counted) >= FEWEST_REVERSALS
         often = Counter(exposures[counted[0] :] if enough else exposures)
-        mode = min(often, key=lambda exposure: (-often[exposure], exposure))  # of several the shortest
+        mode = min(often, key=lambda exposure: (-often[exposure], exposure))  # the shortest in a tie
         ends_of_range: dict[float, End] = {known.shortest_ms: "shortest", known.longest_ms: "longest"}
         mean = sum(exposures[at] for at in counted) / len(counted) if enough else None
         bound = ends_of_range.get(mode) if settings else None
@@ -96,7 +96,7 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
 
 
 def moving_trials(rows: Iterable[Row]) -> list[Row]:
-    """The trials that move the exposure, in order."""
+    """Return the trials that move the exposure, in order."""
     moving = [row for row in rows if row["phase"] == "main" and row["correct"] is not None]
     return sorted(moving, key=lambda row: row["trial"])
 
@@ -104,8 +104,8 @@ def moving_trials(rows: Iterable[Row]) -> list[Row]:
 def staircase_exposure(rows: Iterable[Row], settings: StaircaseSettings) -> float:
     """Return the exposure in ms of the trial that follows these trials of one block.
 
-    A main trial with an answer moves it. Practice and catch trials do not, nor does a trial without an answer (none in
-    time, paused, interrupted, killed): nobody knows what was seen.
+    A main trial with an answer moves it. Practice, catch and unanswered trials (late, paused, interrupted, killed) do
+    not.
 
     >>> staircase_exposure([], StaircaseSettings())
     500.0
@@ -118,14 +118,14 @@ def staircase_exposure(rows: Iterable[Row], settings: StaircaseSettings) -> floa
 
 
 class PsychometricGrid:
-    """The psychometric functions that QUEST+ weighs, alike before the first answer, and the exposures it chooses from.
+    """The grid of psychometric functions of QUEST+, with a uniform prior, and the exposures it chooses from.
 
-    The proportion of right answers to an exposure x is 1/2 + (1/2 - lapse) F, F being the logistic function over log x
-    that makes it 75 % at the threshold.
+    The proportion of correct answers at exposure x is 1/2 + (1/2 - lapse) F, where F is the logistic function of log x
+    that gives 75 % at the threshold.
     """
 
     def __init__(self, shortest_ms: float, longest_ms: float) -> None:
-        """A grid for exposures of a range, in ms; those to choose from are whole milliseconds."""
+        """Make a grid for a range of exposures in ms; exposures to choose from are whole milliseconds."""
         self.shortest_ms, self.longest_ms = shortest_ms, longest_ms
         levels = np.geomspace(shortest_ms, longest_ms, _EXPOSURES)
         self.exposures = np.unique(np.clip(np.round(levels), shortest_ms, longest_ms))
@@ -145,9 +145,8 @@ class PsychometricGrid:
         return 0.5 + (0.5 - lapse) * odds / (1 + odds)
 
     def posterior(self, rows: Sequence[Row]) -> np.ndarray:
-        """(T, K) probabilities of the functions, given the trials of one block that move the exposure.
-
-        What counts is the exposure as presented, to a whole millisecond; where it is not known, the one asked for.
+        """Return the (T, K) posterior probabilities of the functions, given the trials of one block that move the
+        exposure. The presented exposure counts, rounded to a millisecond; if it is unknown, the requested one.
         """
         total = np.zeros(self._choices.shape[1:])
         for row in rows:
@@ -161,11 +160,11 @@ class PsychometricGrid:
         return weights / weights.sum()
 
     def next_exposure(self, rows: Sequence[Row]) -> float:
-        """The exposure in ms whose answer is expected to be most informative about the threshold after these trials."""
+        """Return the exposure in ms whose answer is expected to be most informative about the threshold."""
         return float(self.exposures[most_informative(self.posterior(rows), self._choices)])
 
     def estimate(self, rows: Sequence[Row]) -> tuple[float, float, float, End | None]:
-        """The threshold in ms after these trials, the ends of its interval, and the end of the range that it is at."""
+        """Return the threshold in ms, its interval, and the end of the range at which it lies, if any."""
         marginal = self.posterior(rows).sum(axis=1)
         middle = np.cumsum(marginal) - marginal / 2
         ends = np.exp(np.interp([0.025, 0.975], middle, np.log(self.thresholds)))
@@ -179,10 +178,10 @@ class PsychometricGrid:
 
 
 def most_informative(posterior: np.ndarray, proportions: np.ndarray) -> int:
-    """The place of the stimulus whose answer leaves the least expected entropy of what is asked for.
+    """Return the index of the stimulus whose answer leaves the least expected entropy of the parameter of interest.
 
-    That is the one with the most mutual information between the answer and the parameter of interest: the entropy of
-    the answer less the mean entropy of the answer given the parameter.
+    This maximises the mutual information of answer and parameter: the entropy of the answer minus its mean entropy
+    given the parameter.
 
     Args:
         posterior: (T, K) probabilities, of T values of interest by K of nuisance. K = 1: nothing is a nuisance, as in
@@ -196,7 +195,7 @@ def most_informative(posterior: np.ndarray, proportions: np.ndarray) -> int:
 
 
 def _entropy(proportions: np.ndarray) -> np.ndarray:
-    """Entropy of two answers, in nats."""
+    """Return the entropy of a two-way answer, in nats."""
     parts = np.clip([proportions, 1 - proportions], np.finfo(float).tiny, 1)
     result: np.ndarray = -(parts * np.log(parts)).sum(axis=0)
     return result

@@ -9,12 +9,12 @@ from gan_eval.settings.sections import Name, Section
 
 Link = Literal["logit", "probit"]
 Share = Annotated[float, Field(gt=0, lt=1)]
-"""Above 0, below 1."""
+"""A number above 0 and below 1."""
 _RULE = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator><=|>=|!=|==|=|<|>|~)\s*(?P<value>.*?)\s*$")
 
 
 def rule_parts(text: str) -> tuple[str, str, str]:
-    """Column, operator and value of a rule (see `gan_eval.stats.exclusions`).
+    """Return the column, operator and value of a rule (see `gan_eval.stats.exclusions`).
 
     Raises:
         ValueError: it is not `COLUMN<NUMBER` or `COLUMN=VALUE` with one of < <= > >= = != ~.
@@ -55,7 +55,7 @@ class AnalysisSettings(Section):
     link: Link = "logit"
     """Link of the crossed mixed models."""
     slope: bool = True
-    """Let participants differ in skill, and fit further mixed models with a slope of each participant."""
+    """Let participants differ in skill: also fit mixed models with a slope for each participant."""
     covariates: tuple[str, ...] = ()
     """Questions of `[[quiz.questions]]`, or columns of the trials table, as fixed effects of a further mixed model."""
     comparisons: tuple[tuple[Name, Name], ...] | None = Field(default=None, examples=[(("a", "b"),)])
@@ -98,7 +98,7 @@ class PowerSettings(Section):
     simulations: int = Field(default=1000, ge=10, le=1_000_000)
     """Largest number of simulated studies for each; fewer where 100 or 300 decide."""
     target: Share = 0.8
-    """Power wanted."""
+    """Power to reach."""
     false_alarm_rate: Share = 0.25
     """Share of reals called fake, by the typical participant for the typical picture."""
     fooling_rate: Share = 0.65
@@ -113,15 +113,15 @@ class PowerSettings(Section):
     sd_slope: float = Field(default=1.0, ge=0, le=5)
     """Standard deviation of participants' skill, log-odds."""
     sd_model: float = Field(default=0.4, ge=0, le=5)
-    """Standard deviation of participants' view of each of several models, log-odds."""
+    """Standard deviation of participants' differences between models, log-odds."""
     sd_stimulus: float = Field(default=1.0, ge=0, le=5)
     """Standard deviation of the pictures, or pairs, log-odds."""
     sd_item: float = Field(default=0.0, ge=0, le=5)
-    """Standard deviation of the items, log-odds: what all versions of a source picture have in common."""
+    """Standard deviation of the items, log-odds: the part shared by all versions of a source picture."""
     unanswered: float = Field(default=0.03, ge=0, lt=1)
     """Share of trials without an answer or excluded by a rule."""
     dropout: float = Field(default=0.05, ge=0, lt=1)
-    """Share of people who break off; their answers are in no result."""
+    """Share of people who stop early; their answers are in no result."""
     excluded: float = Field(default=0.07, ge=0, lt=1)
     """Share of people excluded by a rule."""
     stimuli: int | None = Field(default=None, ge=2, le=1_000_000, examples=[200])

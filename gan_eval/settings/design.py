@@ -1,7 +1,7 @@
 """A study's design: what its participants see, and the exclusions. Sessions of two designs are never mixed in a store.
 
-The values are those in force, also of keys that the file does not give: another default in a later version is another
-design. A test walks all keys: `packaging/settings_reference.py` says of each other key why it is not here.
+Keys that the file does not give count with their default: another default in a later version is another design. A test
+walks all keys; `packaging/settings_reference.py` gives the reason for each key that is not here.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ IN_DESIGN: Mapping[str, tuple[str, ...]] = {
     ),
     "analysis": ("exclude", "exclude_participants"),
 }  # fmt: skip
-"""The keys of the design. Exclusions are not seen; they are fixed with what is seen, before anybody has answered."""
+"""The keys of the design. Exclusions belong to it because they are fixed before anybody has answered."""
 
 _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
     "real": lambda quiz: not quiz.shows_pairs,
@@ -42,10 +42,10 @@ _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
     "grades": lambda quiz: quiz.protocol == "rating",
     "feedback_ms": lambda quiz: quiz.practice > 0,
 }
-"""Conditions of keys that have no effect under some other settings of the quiz."""
+"""Conditions for keys that have an effect only with certain other settings of the quiz."""
 
 _OF_PICTURES = ("stimulus", "item", "kind", "model", "dataset", "sha256")
-"""Columns of a stimulus that decide what is shown, and to whom."""
+"""Columns of a stimulus that decide what is shown and to whom."""
 
 
 def quiz_design(quiz: QuizSettings) -> dict[str, Any]:
@@ -55,19 +55,19 @@ def quiz_design(quiz: QuizSettings) -> dict[str, Any]:
 
 
 def study_design(study: "Study") -> dict[str, Any]:
-    """Return the part of a design that the study file decides: all of it but the pictures."""
+    """Return the part of a design that the study file decides: everything except the pictures."""
     values = study.model_dump(mode="json", include=set(IN_DESIGN))
     design = {section: {key: values[section][key] for key in keys} for section, keys in IN_DESIGN.items()}
     return {**design, "quiz": quiz_design(study.quiz)}
 
 
 def pictures_hash(stimuli: Iterable[Row]) -> str:
-    """SHA-256 over the pictures that can be shown, with what they stand for; not over where their files lie."""
+    """Return the SHA-256 over the pictures that can be shown and their meaning, without the places of their files."""
     return sha256_json(sorted({tuple(row[name] or "" for name in _OF_PICTURES) for row in stimuli}))
 
 
 def design_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Return what differs between two designs, from what to what; of pictures only which.
+    """Return the differences between two designs, with old and new values (without values for pictures).
 
     >>> design_changes({"quiz": {"real": 20}, "pictures": {"shown": "a"}}, {"quiz": {"real": 25}, "pictures": {}})
     'quiz.real was 20, is 25; pictures.shown is gone'

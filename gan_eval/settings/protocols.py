@@ -1,4 +1,4 @@
-"""The protocols of the quiz: one row of facts for each. How they work: `gan_eval/quiz/protocol.py`."""
+"""The protocols of the quiz, with the facts of each. Their behaviour: `gan_eval/quiz/protocol.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "quest_plus", "model_vs_model", "rating"]
 Layout = Literal["side_by_side", "one_after_other"]
 Material = Literal["single", "real_and_fake", "two_models"]
-"""Pictures of a trial: one picture, a real one and a fake of the same item, or two models' outputs for one item."""
+"""The pictures of a trial: one picture; a real one and a fake of the same item; or two models' outputs for one item."""
 
 STAIRCASE = "staircase"
 QUEST_PLUS = "quest_plus"
@@ -25,13 +25,13 @@ class ProtocolFacts:
     adaptive: bool = False
     """The exposure of a trial depends on the answers before it."""
     texts: str = "single"
-    """End of the names of its texts: `task_single`, `question_single`."""
+    """Suffix of the names of its texts: `task_single`, `question_single`."""
     title: str = "welcome_title"
     """Name of the text at the top of the first page."""
 
     @property
     def shows_pairs(self) -> bool:
-        """Two pictures in a trial."""
+        """True if a trial shows two pictures."""
         return self.material != "single"
 
 
@@ -73,7 +73,7 @@ ADAPTIVE_PROTOCOLS = tuple(name for name, facts in PROTOCOLS.items() if facts.ad
 
 
 def default_keys(protocol: str, layout: str, grades: int) -> dict[str, str]:
-    """Return the answers of a protocol with the key of each, where a study names none."""
+    """Return the default keys of a protocol: the key of each answer."""
     facts = PROTOCOLS.get(protocol)  # a study file may hold any name
     if facts is not None and facts.graded:
         return {str(grade): str(grade) for grade in range(1, grades + 1)}

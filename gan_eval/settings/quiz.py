@@ -12,20 +12,20 @@ from gan_eval.settings.sections import Name, Section, Words
 
 MaskKind = Literal["none", "noise", "scramble"]
 HOUR_MS = 3_600_000
-"""No time within a trial is longer; a timer's count of milliseconds stays within 32 bits."""
+"""Maximum duration within a trial; a timer's count of milliseconds stays within 32 bits."""
 MOST_TRIALS = 10_000
 """Maximum number of trials of one kind in a session."""
 Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
 DISTANCES_CM = (20, 500)
-"""The viewing distances that are taken for one, from the eyes to the screen."""
+"""Range of accepted viewing distances, from the eyes to the screen."""
 SCREEN_WIDTHS_CM = (5, 500)
-"""The widths of a screen's picture that are taken for one: from a telephone to a projection."""
+"""Range of accepted screen widths, from a telephone to a projection."""
 MOST_PIXELS_WIDE = 16_384
-"""More than any screen has."""
+"""Maximum width in pixels, more than any screen has."""
 
 
 def _picture_size(value: Any) -> Any:
-    """`native`, a whole number of pixels, or degrees in one spelling, so that equal designs have equal hashes."""
+    """Return `native`, a whole number of pixels, or degrees in one spelling: equal designs have equal hashes."""
     if type(value) is int and 1 <= value <= MOST_PIXELS_WIDE:
         return value
     degrees = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*(?:deg|°)\s*", value) if isinstance(value, str) else None
@@ -46,7 +46,7 @@ class ConsentSettings(Section):
     """`[quiz.consent]`: the text that a participant agrees to."""
 
     version: Words = "1"
-    """Raise it when the text changes; stored with each consent."""
+    """Version of the text, stored with each consent; raise it when the text changes."""
     text: Words = (
         "You will judge pictures. Your answers and response times are stored under a pseudonym and used for research. "
         "You may stop at any time."
@@ -104,9 +104,9 @@ class QuizSettings(Section):
     real: int = Field(default=25, ge=1, le=MOST_TRIALS)
     """Single real pictures of each data set."""
     fake: int = Field(default=25, ge=1, le=MOST_TRIALS)
-    """Single generated pictures of each data set, shared out over its models."""
+    """Single generated pictures of each data set, divided among its models."""
     pairs: int = Field(default=40, ge=1, le=MOST_TRIALS)
-    """Pairs of each data set, for protocols with two pictures, shared out over models."""
+    """Pairs of each data set, for protocols with two pictures, divided among models."""
     exposure_ms: Milliseconds | Literal["until-answer"] = "until-answer"
     """Exposure of each picture; until-answer: until the answer or the end of the response window."""
     exposures_ms: tuple[Milliseconds | Literal["until-answer"], ...] = Field(default=(), max_length=100)
@@ -230,32 +230,32 @@ class QuizSettings(Section):
 
     @property
     def picture_degrees(self) -> float | None:
-        """The pictures' width in degrees of visual angle, where the study gives it so."""
+        """Width of the pictures in degrees of visual angle, if the study gives it in degrees."""
         size = self.picture_size
         return float(size.removesuffix(" deg")) if isinstance(size, str) and size != "native" else None
 
     @property
     def flash_ms(self) -> float | None:
-        """The fixed exposure in ms, or None where the picture stays until the answer."""
+        """The fixed exposure in ms, or None if the picture stays until the answer."""
         return None if self.exposure_ms == "until-answer" else self.exposure_ms
 
     @property
     def window_ms(self) -> float | None:
-        """The response window in ms, or None where it never closes."""
+        """The response window in ms, or None if it never closes."""
         return None if self.response_ms == "unlimited" else self.response_ms
 
     @property
     def levels_ms(self) -> tuple[float | None, ...]:
-        """The exposures that trials are shared out over; None: until the answer."""
+        """The exposures among which trials are divided; None: until the answer."""
         return tuple(None if each == "until-answer" else each for each in self.exposures_ms or (self.exposure_ms,))
 
     @property
     def shows_pairs(self) -> bool:
-        """Two pictures in a trial."""
+        """True if a trial shows two pictures."""
         return PROTOCOLS[self.protocol].shows_pairs
 
     def keys_of_list(self, list_number: int) -> dict[str, str]:
-        """The key of each answer for the participant with this list."""
+        """Return the key of each answer for the participant with this list."""
         if not self.counterbalance_keys or len(self.keys) != 2 or list_number % 2:
             return dict(self.keys)
         (one, its), (other, others) = self.keys.items()

@@ -1,4 +1,4 @@
-"""Sections of settings: frozen values that are checked when they are made, with errors that name the field."""
+"""The base class of settings: frozen values, checked when they are made, with errors that name the field."""
 
 import difflib
 import re
@@ -58,13 +58,13 @@ _WANTED = {
     "string_type": "text",
     "dict_type": "a table, such as { name = value }",
 }
-"""Words for what pydantic's kinds of problems ask for."""
+"""The wanted value for each of pydantic's kinds of problems."""
 _ALTERNATIVES = ("float", "constrained-float", "constrained-int", "[key]")
-"""Words that pydantic puts into a field's path where it tried several types; the others begin with `literal[`."""
+"""Names of types that pydantic adds to a field's path; the others begin with `literal[`."""
 
 
 def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str = "") -> str:
-    """The message on the first thing that is wrong: field, what was found, what is wanted."""
+    """Return the message for the first problem: the field, what was found, what is wanted."""
     problem = error.errors()[0]
     place = _place(problem["loc"])
     field = (prefix + ".".join(shortened(str(part), 80) for part in place)).removesuffix(".")
@@ -87,7 +87,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     if problem["type"] == "missing":
         return f"{field}: is missing; give it a value"
     if problem["type"] == "value_error":
-        own_field = re.match(r"[a-z_.]+: ", message)  # a section's check of several fields names the one to fix
+        own_field = re.match(r"[a-z_.]+: ", message)  # a check of several fields names the one to fix
         return f"{field}.{message}" if own_field else f"{field}: {message}"
     if problem["type"] in _WANTED and not words:
         return f"{field}: found {found}; wanted {_WANTED[problem['type']]}"
@@ -100,12 +100,12 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
 
 
 def _place(location: tuple[int | str, ...]) -> list[int | str]:
-    """A field's path without the types that pydantic tried."""
+    """Return a field's path without the types that pydantic tried."""
     return [part for part in location if part not in _ALTERNATIVES and not str(part).startswith("literal[")]
 
 
 def _keys_at(model: type[BaseModel], place: list[Any]) -> list[str]:
-    """The known keys of the section at `place`, walking through tables such as [data.NAME]."""
+    """Return the known keys of the section at `place`, also in tables such as [data.NAME]."""
     current: Any = model
     for part in place:
         if isinstance(current, type) and issubclass(current, BaseModel):
@@ -119,7 +119,7 @@ SectionType = TypeVar("SectionType", bound=Section)
 
 
 def as_flag(name: str) -> str:
-    """Return how an option of this name is typed.
+    """Return the option of a setting.
 
     >>> as_flag("batch_size")
     '--batch-size'
@@ -130,7 +130,7 @@ def as_flag(name: str) -> str:
 def check_options(
     section: type[SectionType], options: Mapping[str, Any], *, spelled: Callable[[str], str] = as_flag
 ) -> SectionType:
-    """A section made from command-line options.
+    """Return a section made from command-line options.
 
     Args:
         spelled: how the user wrote the option for a field of this name.
@@ -142,7 +142,7 @@ def check_options(
         return section(**options)
     except ValidationError as error:
         cause, message = error, first_problem(error, section)
-    # a message on settings becomes one on the options that give them; an option gives a whole list
+    # rewrite a message about settings into one about options; an option gives a whole list
     place, colon, problem = message.partition(": ")
     name, *keys = place.split(".")
     if not (colon and name.isidentifier()):
@@ -150,7 +150,7 @@ def check_options(
     else:
         head = ".".join([spelled(name), *(key for key in keys if not key.isdigit())]) + ": "
         known = name in section.model_fields
-    settings = [field for field in section.model_fields if "_" in field]  # others are words as well
+    settings = [field for field in section.model_fields if "_" in field]  # names without _ are also ordinary words
     if known and settings:
         pattern = rf"(?<![\w.'-])({'|'.join(settings)})(?![\w'])"
         problem = re.sub(pattern, lambda match: spelled(match[1]), problem)

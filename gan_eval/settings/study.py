@@ -25,7 +25,7 @@ class StudySettings(Section):
     name: Name
     """Name of the study in every table."""
     version: int = Field(default=1, ge=1, le=1_000_000_000)
-    """Raise it when the design changes after people have judged: designs are never mixed."""
+    """Version of the design; raise it when the design changes after people have judged. Designs are never mixed."""
     title: str = ""
     """Title of the report, which participants do not see; default: the name."""
     question: str = ""
@@ -46,7 +46,7 @@ class DataSettings(Section):
     split: OptionalPath = ""
     """Split of the stimuli; default: test, else val."""
     train_split: PathText = "train"
-    """Split of the training; `train+val+test` holds none out, and rows of pictures seen say so."""
+    """Training split. With `train+val+test` no split is held out, and rows of pictures seen in training are marked."""
 
 
 class ModelSettings(Section):
@@ -65,7 +65,7 @@ class GenerateSettings(Section):
     """BatchNorm and dropout as in training or in evaluation; default: train, but eval for photographs with BatchNorm
     over the batch."""
     checkpoint: CheckpointKind = "last"
-    """The last generator, or the best by best_metric."""
+    """The generator that is used: the last, or the best by best_metric."""
     limit: int | None = Field(default=None, ge=1, le=MAX_PICTURES, examples=[200])
     """Maximum number of test items."""
 
@@ -76,9 +76,9 @@ class StimuliSettings(Section):
     sets: tuple[PathText, ...] = ()
     """Folders with a `stimuli.csv`, relative to the study file, shown next to the models' pictures."""
     practice_sets: tuple[PathText, ...] = ()
-    """Sets of practice trials; default: items that the participant's list leaves over."""
+    """Sets for practice trials; default: items that are not in the participant's list."""
     catch_sets: tuple[PathText, ...] = ()
-    """Sets of catch trials: pictures with an obvious truth."""
+    """Sets for catch trials: pictures with an obvious truth."""
 
 
 class MetricsSettings(Section):
@@ -101,7 +101,7 @@ class MetricsSettings(Section):
 
 
 class ReportingSettings(Section):
-    """`[reporting]`: what readers want to know and is in no table; the report's checklist has it and names the gaps."""
+    """`[reporting]`: facts that are in no table; the report's checklist prints them and names the gaps."""
 
     recruitment: str = ""
     """Recruitment: how people were found, who could take part, and what they were paid."""
@@ -149,7 +149,7 @@ class Study(Section):
                     f"models.{name}.training.validate_every: is missing; generate.checkpoint best is found by "
                     "validation"
                 )
-        for dataset in self.data:  # A|B pictures or photographs: its models have to agree
+        for dataset in self.data:  # A|B pictures or photographs: its models must agree
             fills = {name: self.training_of(name).inpainting is not None for name in self.models_of(dataset)}
             if len(set(fills.values())) > 1:
                 filler = next(name for name, fill in fills.items() if fill)
@@ -165,11 +165,11 @@ class Study(Section):
         return any(self.training_of(name).inpainting is not None for name in self.models_of(dataset)[:1])
 
     def models_of(self, dataset: str) -> list[str]:
-        """The models that are trained on a data set."""
+        """Return the models that are trained on a data set."""
         return [name for name, model in self.models.items() if model.data == dataset]
 
     def training_of(self, model: str) -> TrainingSettings:
-        """The model's training settings: `[training]` overridden by the model's own keys."""
+        """Return a model's training settings: `[training]` overridden by the model's own keys."""
         own = self.models[model].training
         shared = self.training.model_dump()
         if isinstance(own.get("inpainting"), dict) and shared["inpainting"] is not None:
@@ -182,18 +182,18 @@ class Study(Section):
             raise ValueError(first_problem(error, TrainingSettings, prefix=f"models.{model}.training.")) from error
 
     def split_candidates(self, dataset: str) -> tuple[str, ...]:
-        """The splits from which stimuli may come, best first."""
+        """Return the splits from which stimuli may come, best first."""
         split = self.data[dataset].split
         return (split,) if split else ("test", "val")
 
     def tests_on_seen(self, dataset: str) -> bool:
-        """Return whether the training splits include the first one that stimuli may come from."""
+        """Return whether the training splits include the first split for stimuli."""
         trained = joined_splits(self.data[dataset].train_split)
         return len(trained) > 1 and self.split_candidates(dataset)[0] in trained
 
     @property
     def design_hash(self) -> str:
-        """SHA-256 over the design but for its pictures: see `gan_eval.settings.design`."""
+        """SHA-256 over the design without its pictures; see `gan_eval.settings.design`."""
         return sha256_json(study_design(self))
 
     @property

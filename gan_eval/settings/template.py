@@ -1,4 +1,4 @@
-"""Each setting's values, default and meaning in words, and the study file that a user starts from, made from them."""
+"""The values, default and meaning of each setting, and the study file that `study new` writes from them."""
 
 import ast
 import inspect
@@ -23,7 +23,7 @@ from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study
 
 Shape = Literal["one", "optional", "list", "by_name"]
-"""Shape of a section within a section: always there, optional, any number of them, a table of them by name."""
+"""Shape of a section within a section: always present, optional, a list, a table by name."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class Setting:
     meaning: str
     """The text below the field, on one line."""
     section: type[Section] | None
-    """The section that it is, if it is one, or that it holds several of."""
+    """The section that the key is or contains; None for a plain key."""
     shape: Shape = "one"
 
     @property
     def words(self) -> list[str]:
-        """The words to choose from, of a setting that has some."""
+        """The words to choose from; empty if the value is free."""
         return list(_words(self.field.annotation))
 
     @property
     def default(self) -> Any:
-        """The value of a setting that a study file does not give; None where there is none."""
+        """The default value; None if there is none."""
         return None if self.field.is_required() else self.field.default
 
     @property
@@ -55,7 +55,7 @@ class Setting:
 
 
 def settings_of(section: type[Section]) -> list[Setting]:
-    """The keys of a section, in the order in which a study file has them."""
+    """Return the keys of a section in the order of a study file."""
     (definition,) = ast.parse(inspect.getsource(section)).body
     assert isinstance(definition, ast.ClassDef)
     meanings = {}  # the string below each field, on one line
@@ -102,7 +102,7 @@ Values = Mapping[str, Any]
 """Content of a study file, as `tomllib` reads it."""
 
 OF_TRAINING = ("data", "models", "training", "generate")
-"""Sections of no use to a study that trains nothing; they stand last there."""
+"""Sections that a study without training does not use; they come last there."""
 A_TRAINING: Values = {
     "data": {"facades": {"direction": "BtoA"}},
     "models": {"pix2pix": {"data": "facades"}},
@@ -123,7 +123,7 @@ COMMON_KEYS = {
     "metrics": ("names",),
     "analysis": ("margin", "exclude"),
 }
-"""The keys that people set, by section: what a study file has unless every key is wanted."""
+"""The keys that people set, by section, which a study file has without `--all`."""
 WIDTH = 100
 
 _HEAD = """\
@@ -177,7 +177,7 @@ def study_text(values: Values, *, every_key: bool = False) -> str:
 
 
 def _section_lines(setting: Setting, path: str, given: Any, keys: Mapping[str, Sequence[str]] | None) -> Iterator[str]:
-    """Yield a section, its keys, and the sections within it; off where it is not given and has no default."""
+    """Yield a section, its keys and inner sections, commented out if it is not given and has no default."""
     assert setting.section is not None
     if keys is not None and given is None and path not in keys:
         return
@@ -212,7 +212,7 @@ def _table(
             inner.append(setting)
             continue
         name = setting.name
-        # no value that could stand in the file means what leaving the key out means
+        # no value in the file could mean the same as leaving the key out
         has_no_default = setting.default is None or (setting.field.examples and not setting.default)
         is_off = name not in values and not setting.field.is_required() and has_no_default
         value = values.get(name, setting.example if is_off or setting.default is None else setting.default)

@@ -96,11 +96,11 @@ AdversarialKind = Literal["bce", "least_squares"]
 Precision = Literal["fp32", "bf16"]
 
 MAX_STEPS = 1_000_000_000
-"""Would take years on any machine."""
+"""Maximum number of steps, which would take years on any machine."""
 MAX_PICTURES = 100_000_000
 """Maximum number of pictures in a data set."""
 ENCODERS: tuple[GeneratorKind, ...] = ("context_encoder", "region_encoder")
-"""Generators with an encoder of their own."""
+"""Generators with their own encoder."""
 VALIDATION_PAIRS = 16
 """Default number of validation pairs: enough for a curve, too few to choose the best generator."""
 MAX_LEVELS = 14
@@ -228,7 +228,7 @@ class TrainingSettings(Section):
 
     @property
     def starts_from(self) -> str:
-        """The path in init_from or init_encoder; empty for random weights."""
+        """The path in init_from or init_encoder; empty: random weights."""
         return self.init_from or self.init_encoder
 
     def validation_count(self, *, uses_best: bool) -> int | None:
