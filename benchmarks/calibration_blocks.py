@@ -80,7 +80,7 @@ def two_conditions(column: int, random: np.random.Generator) -> list[float]:
         answers.t_over_stimuli_p(of_models),
     ]
     covered = [
-        *(_holds(row.ci_low, row.ci_high, a - b) for row in (models, kinds)),
+        *(_holds(*row.ends(), a - b) for row in (models, kinds)),
         _holds(*_share_by_model(of_models), a),
         _holds(*_share_by_wilson(of_models), a),
     ]
@@ -352,9 +352,7 @@ def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Difference:
 
 def _estimate(questions: Iterator[Comparison], plan: AnalysisSettings) -> Difference:
     """Answer the first question as in the table `comparisons`."""
-    first = next(questions)
-    margin = None if plan.margin is None else plan.margin * (first.margin_factor or 1.0)
-    return Answerer(plan, "").answer(first, margin)
+    return Answerer(plan, "").answer(next(questions))
 
 
 def _kind_p(trials: pd.DataFrame, *, slope: bool) -> float:
@@ -396,8 +394,7 @@ def _share_by_model(study: Answers) -> tuple[float, float]:
         return np.nan, np.nan
     cells = cell_proportions(ones, fit.beta, fit.covariance, *fit.random_variance(np.zeros(1)))
     error = float(np.sqrt(cells.covariance[0, 0]))
-    interval = wald(float(cells.share[0]), error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1)
-    return interval.ci_low, interval.ci_high
+    return wald(float(cells.share[0]), error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1).ends()
 
 
 def _share_by_wilson(study: Answers) -> tuple[float, float]:

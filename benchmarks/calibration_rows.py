@@ -121,7 +121,7 @@ def detection(world: RowWorld, random: np.random.Generator, *, margin: float | N
     if first is None:
         return None
     answerer = Answerer(settings, "")
-    answerer.answer(first, margin)
+    answerer.answer(first)
     return answerer.rates[first.question.key].detection(margin)
 
 

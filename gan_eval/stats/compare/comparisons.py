@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.contrast import ALPHA, Fits, Question, estimate
+from gan_eval.stats.compare.contrast import Fits, estimate
 from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, simultaneous_intervals
-from gan_eval.stats.compare.grades import grade_rows
+from gan_eval.stats.compare.grades import GradeQuestion, estimate_grades
 from gan_eval.stats.compare.questions import (
     ONE_SIDE,
     TOLD_APART,
     Comparison,
+    grade_questions,
     kind_questions,
     model_questions,
     pair_questions,
@@ -22,9 +23,9 @@ from gan_eval.stats.compare.questions import (
 )
 from gan_eval.stats.compare.told_apart import BASES, Detection, KindQuestion, RatesByKey, rates_of
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.looks import level
+from gan_eval.stats.looks import ALPHA, level
 from gan_eval.stats.mixed.fit import CrossedFit, too_many
-from gan_eval.stats.trials import answered_trials, main_trials, pair_trials
+from gan_eval.stats.trials import answered_trials, graded_trials, main_trials, pair_trials
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
 from gan_eval.tables.schema import (
@@ -79,8 +80,6 @@ COMPARISONS = Table(
 )
 
 
-_WORKING = ("family", "interval", "bound")
-"""Cells of rows that the table does not have: rows of one family are corrected together; see `Difference`."""
 NamedFits = dict[tuple[str, str, str], CrossedFit]
 """Fits by comparison, a and b."""
 Cell = tuple[tuple[str, str, str], Detection]
@@ -102,26 +101,28 @@ class Answerer:
         self._fits: Fits = {}
         self.rates: RatesByKey = {}
 
-    def answer(self, of: Comparison, margin: float | None, start: CrossedFit | None = None) -> Difference:
+    def answer(self, of: Comparison, start: CrossedFit | None = None) -> Difference:
         """The difference of a comparison.
 
         Args:
-            margin: of equivalence, on the difference; None: not judged.
+            start: where the search for the model starts; it changes the time, not the result.
         """
-        if isinstance(of.question, Question):
-            why_not = of.why_not or self.why_not
-            found = estimate(of.question, margin=margin, fits=self._fits, why_not=why_not, start=start)
-            is_open = ONE_PARTICIPANT in (found.note or "") or of.note == ONE_SIDE
-            return found._replace(p=np.nan, p_equivalent=np.nan) if is_open else found
-        rates = rates_of(of.question, self.settings, self.rates, why_not=self.why_not, start=start)
-        return rates.bias() if of.question.is_bias else rates.difference(margin)
+        margin, why_not = of.margin(self.settings), of.why_not or self.why_not
+        if isinstance(of.question, KindQuestion):
+            rates = rates_of(of.question, self.settings, self.rates, why_not=why_not, start=start)
+            return rates.bias() if of.question.is_bias else rates.difference(margin)
+        if isinstance(of.question, GradeQuestion):
+            return estimate_grades(of.question, margin=margin, fits=self._fits, why_not=why_not)
+        found = estimate(of.question, margin=margin, fits=self._fits, why_not=why_not, start=start)
+        is_open = ONE_PARTICIPANT in (found.note or "") or of.note == ONE_SIDE
+        return found._replace(p=np.nan, p_equivalent=np.nan) if is_open else found
 
     def fit_of(self, of: Comparison) -> CrossedFit | None:
         """The model behind an answered comparison; None where there is none."""
-        if isinstance(of.question, Question):
-            fit = self._fits.get(of.question.key)
-            return fit if isinstance(fit, CrossedFit) else None
-        return self.rates[of.question.key].fit
+        if isinstance(of.question, KindQuestion):
+            return self.rates[of.question.key].fit
+        fit = self._fits.get(of.question.key)
+        return fit if isinstance(fit, CrossedFit) else None
 
 
 def alpha_of(row: Mapping[Any, Any]) -> float:
@@ -141,7 +142,7 @@ def comparisons(
     grades: int | None = None,
     only: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Return the table `comparisons` of a trials table: the questions of `compare.questions` and `compare.grades`.
+    """Return the table `comparisons` of a trials table: the questions of `compare.questions`.
 
     The differences come from the crossed mixed model, averaged over participants and stimuli; `basis` and `note` say
     where they do not (`compare.contrast`). p_holm corrects over the rows of one kind of question, exploratory ones
@@ -164,15 +165,18 @@ def comparisons(
     answered = answered_trials(trials)
     settings, alpha = plan or AnalysisSettings(), level(looks)
     require_known_models(settings, trials)
-    pairs = pair_trials(trials)
     questions = chain(  # one after the other: the trials of all pairs of many models are many times the table
-        kind_questions(answered), model_questions(answered, settings), pair_questions(pairs, settings)
+        kind_questions(answered),
+        model_questions(answered, settings),
+        pair_questions(pair_trials(trials), settings),
+        grade_questions(graded_trials(trials), settings, grades),
     )
-    answerer, rows = Answerer(settings, too_many(len(trials))), []
+    answerer, differences, rows = Answerer(settings, too_many(len(trials))), [], []
     for of in questions:
         if only and of.comparison not in only:
             continue
-        rows.append(_row(of, answerer, (starts or {}).get(of.names), has_plan=plan is not None))
+        differences.append(answerer.answer(of, (starts or {}).get(of.names)))
+        rows.append(_row(of, differences[-1], settings, has_plan=plan is not None))
         fit = answerer.fit_of(of)
         if fitted is not None and fit is not None:
             fitted[of.names] = fit
@@ -183,21 +187,15 @@ def comparisons(
             if len(of.question.rows) == 1:
                 row = of.question.rows[0]
                 cited[row.model, row.dataset] = of.names, detection
-    if not any(row["family"] == TOLD_APART for row in rows):
-        rows = [*_without_numbers(main_trials(trials), has_plan=plan is not None), *rows]
-    if not only:
-        rows += grade_rows(trials, settings, grades=grades, has_plan=plan is not None)
-    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, *_WORKING]).astype({"p": "float64"})
+    main = main_trials(trials)
+    if len(main) and not any(row["family"] == TOLD_APART for row in rows):
+        differences.insert(0, Difference(np.nan))
+        rows.insert(0, _without_numbers(main, has_plan=plan is not None))
+    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
     if len(table):
         for places in table.groupby(["family", "exploratory"], dropna=False).indices.values():
-            own = table.iloc[places]
-            p_holm = holm(own["p"].to_numpy("float64"))
-            ends = simultaneous_intervals(
-                [interval if callable(interval) else None for interval in own["interval"]],
-                own["bound"].to_numpy("float64"),
-                p_holm,
-                alpha=alpha,
-            )
+            p_holm = holm(table["p"].to_numpy("float64")[places])
+            ends = simultaneous_intervals([differences[place] for place in places], p_holm, alpha=alpha)
             table.loc[places, ["p_holm", "simultaneous_low", "simultaneous_high"]] = np.column_stack([p_holm, ends])
         # two one-sided tests at 5 % each are the 90 % interval within the margin
         different, equivalent = (
@@ -209,38 +207,37 @@ def comparisons(
         table["verdict"], table["alpha"] = verdict, alpha
         less = np.where(different & equivalent, "differs, but by less than the margin", "")
         table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
-    return conform(table.drop(columns=[*_WORKING]), COMPARISONS, where="comparisons")
+    return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
 
 
-def _row(of: Comparison, answerer: Answerer, start: CrossedFit | None, *, has_plan: bool) -> Row:
-    settings = answerer.settings
-    margin = None if of.margin_factor is None or settings.margin is None else settings.margin * of.margin_factor
-    result = answerer.answer(of, margin, start)
-    doubled = ""
-    if margin is not None and of.margin_factor == 2:
-        doubled = (
-            f"held against twice the margin, {margin:g} in the probability of being called fake: the difference is "
-            "twice balanced accuracy's distance from one half"
-        )
+def _row(of: Comparison, found: Difference, settings: AnalysisSettings, *, has_plan: bool) -> Row:
+    margin = of.margin(settings)
+    (ci_low, ci_high), (ci90_low, ci90_high) = found.ends(), found.ends(0.9)
     return {
-        **{name: value for name, value in result._asdict().items() if name in (*COMPARISONS.names, *_WORKING)},
         "family": of.family,
         "comparison": of.comparison,
         "a": of.a,
         "b": of.b,
         "measure": of.measure,
+        "difference": found.difference,
+        "ci_low": ci_low,
+        "ci_high": ci_high,
+        "p": found.p,
         "margin": np.nan if margin is None else settings.margin,
+        "ci90_low": ci90_low,
+        "ci90_high": ci90_high,
+        "p_equivalent": found.p_equivalent,
+        "basis": found.basis,
+        "check_p": found.check_p,
         "n_a": of.counts[0],
         "n_b": of.counts[1],
         "exploratory": not of.planned if has_plan else None,
-        **provenance_cells(of.trials, of.note, result.note, doubled),
+        **provenance_cells(of.trials, of.note, found.note, "" if margin is None else of.margin_note.format(margin)),
     }
 
 
-def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> list[Row]:
-    """Row `told apart` with counts and a reason only; none where no single pictures were presented."""
-    if main.empty:
-        return []
+def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> Row:
+    """Row `told apart` with counts and a reason only."""
     answered = main[main["answered"].to_numpy(bool)]
     fakes = int(answered["is_fake"].sum())
     reals = len(answered) - fakes
@@ -250,18 +247,16 @@ def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> list[Row]:
         reason = f"only {'fakes' if fakes else 'reals'} were judged: nothing to compare with"
     else:
         reason = "no data set has answers to both reals and fakes"
-    if len(answered) and answered["stimulus"].nunique() == 1:
+    if answered["stimulus"].nunique() == 1:
         reason = f"one stimulus; {reason}"
-    return [
-        {
-            "family": TOLD_APART,
-            "comparison": TOLD_APART,
-            "a": "fake",
-            "b": "real",
-            "measure": "called_fake",
-            "n_a": fakes,
-            "n_b": reals,
-            "exploratory": False if has_plan else None,
-            **provenance_cells(main, reason),
-        }
-    ]
+    return {
+        "family": TOLD_APART,
+        "comparison": TOLD_APART,
+        "a": "fake",
+        "b": "real",
+        "measure": "called_fake",
+        "n_a": fakes,
+        "n_b": reals,
+        "exploratory": False if has_plan else None,
+        **provenance_cells(main, reason),
+    }

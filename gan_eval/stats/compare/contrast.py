@@ -28,12 +28,11 @@ from gan_eval.stats.compare.differences import (
     Difference,
     difference_of_proportions,
     few_people,
+    other_p,
     proportion_less_half,
     wald,
-    wald_interval,
 )
 from gan_eval.stats.groups import joined
-from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 
 FEW_ANSWERS = 10
@@ -173,7 +172,7 @@ def estimate(
     if question.rows:  # as `told_apart.rates_of`: the value is the rows' mean, the error the larger of two
         rows = [estimate(row, margin=None, fits=fits, why_not=why_not) for row in question.rows]
         mean = float(np.mean([row.difference for row in rows]))
-        reach_apart = float(np.linalg.norm([(row.ci_high - row.ci_low) / 2 for row in rows])) / len(rows)
+        reach_apart = float(np.linalg.norm([np.diff(row.ends())[0] / 2 for row in rows])) / len(rows)
     check = (
         proportion_less_half(question.success, *units, margin=margin, row=question.cell, mean=mean)
         if question.of_one_proportion
@@ -187,15 +186,13 @@ def estimate(
     apart, clustered = float(np.nan_to_num(reach_apart / t_critical(df))), 0.0
     few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
     if few and df >= MANY_GROUPS - 1 and check.basis == "two_way_cluster":
-        reach = max(check.ci_high - check.difference, check.difference - check.ci_low)
-        clustered = reach / float(t_critical(df))
+        low, high = check.ends()
+        clustered = max(high - check.difference, check.difference - low) / float(t_critical(df))
     try:
         result = _by_model(question, margin, fits, start, mean, apart, clustered)
     except NoFitError as reason:
         return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
-    differs = (result.p < ALPHA) != (check.p < ALPHA)
-    note = f"p of clustered shares {check.p:.2g}, of one test" if differs else ""
-    return result._replace(check_p=check.p, note=joined(note, few_note))
+    return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), few_note))
 
 
 def _by_model(
@@ -242,20 +239,16 @@ def _by_model(
     error = max(float(np.sqrt(max(weights.dot(cells.covariance).dot(weights), 0.0))), apart)
     basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
     if not question.of_one_proportion:
-        test, interval = wald(difference, error, df), wald_interval(difference, error, df)
-        p_equivalent = np.nan if margin is None else float(equivalence_p(difference, error, df, margin))
-        ends = (*test[:2], test.p, "", *test[2:4], p_equivalent, basis)
-        return Difference(difference, *ends, interval=interval)
+        return wald(difference, error, df, margin=margin, basis=basis)
     if abs(difference) >= HALF:
         raise NoFitError("every answer of every row is the same")
     z = float(ndtri(HALF + difference))  # as `told_apart` on the probit scale, where intervals end before 0 and 1
     error *= float(np.sqrt(2 * np.pi) * np.exp(z**2 / 2))
 
-    def of_one_proportion(coverage: float) -> tuple[float, float]:
+    def interval(coverage: float) -> tuple[float, float]:
         reach = float(t_critical(df, coverage=coverage)) * error
         return float(ndtr(z - reach)) - HALF, float(ndtr(z + reach)) - HALF
 
     p = float(two_sided_p(z, error, df))
     p_equivalent = np.nan if margin is None else float(equivalence_p(z, error, df, float(ndtri(HALF + margin))))
-    ends = (*of_one_proportion(0.95), p, "", *of_one_proportion(0.9), p_equivalent, basis)
-    return Difference(difference, *ends, interval=of_one_proportion, bound=HALF)
+    return Difference(difference, p, None, interval, p_equivalent, basis, bound=HALF)

@@ -11,7 +11,8 @@ from scipy.special import ndtr, ndtri
 
 from gan_eval.stats.clustering import equivalence_p, freedom, n_levels, t_critical, two_sided_p, two_way
 from gan_eval.stats.groups import joined
-from gan_eval.stats.shares import Z90, Z95, binomial_p, fisher_p, newcombe, wilson
+from gan_eval.stats.looks import ALPHA
+from gan_eval.stats.shares import binomial_p, fisher_p, newcombe, wilson
 
 HALF = 0.5
 """Share of choices of either of two pictures by chance."""
@@ -31,72 +32,69 @@ def few_people(number: int) -> str:
     return f"{number} participants: too few to know how people differ, so the intervals are wide by necessity"
 
 
-class WaldTest(NamedTuple):
-    """Intervals and test of an estimate, with Student's t as the reference."""
-
-    ci_low: float
-    ci_high: float
-    ci90_low: float
-    ci90_high: float
-    p: float
-    """Two-sided, against 0."""
+def other_p(p: float, check_p: float, of: str = "shares") -> str:
+    """The note on the p of clustered shares (or means), where it lies on the other side of 5 % than p; else empty."""
+    differs = not np.isnan(check_p) and (p < ALPHA) != (check_p < ALPHA)
+    return f"p of clustered {of} {check_p:.2g}, of one test" if differs else ""
 
 
 Interval = Callable[[float], tuple[float, float]]
 """The ends of an interval by its coverage, below 1."""
 
 
-def wald(estimate: float, std_error: float, df: float) -> WaldTest:
-    """Intervals within -1..1 and test of a difference, Student's t with `df` degrees of freedom as the reference.
-
-    >>> test = wald(0.1, 0.05, 1e9)
-    >>> round(test.ci_low, 4), round(test.ci90_high, 4), round(test.p, 4)
-    (0.002, 0.1822, 0.0455)
-    """
-    interval = wald_interval(estimate, std_error, df)
-    return WaldTest(*interval(0.95), *interval(0.9), float(two_sided_p(estimate, std_error, df)))
-
-
 class Difference(NamedTuple):
     """Proportion of a minus proportion of b, or minus one half; NaN where unknown."""
 
     difference: float
-    ci_low: float
-    ci_high: float
-    p: float
-    """Two-sided."""
-    note: str | None
-    ci90_low: float = np.nan
-    ci90_high: float = np.nan
+    p: float = np.nan
+    """Two-sided, against 0."""
+    note: str | None = None
+    interval: Interval | None = None
+    """None without one."""
     p_equivalent: float = np.nan
     """The larger p of two one-sided tests against the margin; NaN without a margin."""
     basis: str | None = None
-    """`crossed_model`, `two_way_cluster` or `independent`; None without an interval."""
+    """A word of the column of that name; None without an interval."""
     check_p: float = np.nan
     """p of the clustered proportions, next to a crossed model."""
-    interval: Interval | None = None
-    """Its interval at any coverage; None without one."""
     bound: float = 1.0
     """Largest size of such a difference."""
 
+    def ends(self, coverage: float = 0.95) -> tuple[float, float]:
+        """Return the ends of its interval; NaN without one."""
+        return (np.nan, np.nan) if self.interval is None else self.interval(coverage)
 
-def wald_interval(estimate: float, std_error: float, df: float, *, bound: float = 1.0) -> Interval:
-    """The interval of `wald` at any coverage, within -bound..bound."""
+
+def wald(
+    estimate: float,
+    std_error: float,
+    df: float,
+    *,
+    margin: float | None = None,
+    bound: float = 1.0,
+    basis: str | None = None,
+) -> Difference:
+    """Test a difference by Student's t with `df` degrees of freedom; its interval lies within -bound..bound.
+
+    >>> test = wald(0.1, 0.05, 1e9)
+    >>> round(test.ends()[0], 4), round(test.ends(0.9)[1], 4), round(test.p, 4)
+    (0.002, 0.1822, 0.0455)
+    """
 
     def interval(coverage: float) -> tuple[float, float]:
         reach = float(t_critical(df, coverage=coverage)) * std_error
         return max(-bound, estimate - reach), min(bound, estimate + reach)
 
-    return interval
+    p = float(two_sided_p(estimate, std_error, df))
+    p_equivalent = np.nan if margin is None else float(equivalence_p(estimate, std_error, df, margin))
+    return Difference(estimate, p, None, interval, p_equivalent, basis, bound=bound)
 
 
 _BESIDE_ZERO = 1e-9
 """Stands for an end at 0 that is left out."""
 
 
-def simultaneous_intervals(
-    intervals: Sequence[Interval | None], bounds: np.ndarray, p_holm: np.ndarray, *, alpha: float
-) -> np.ndarray:
+def simultaneous_intervals(differences: Sequence[Difference], p_holm: np.ndarray, *, alpha: float) -> np.ndarray:
     """Intervals (M, 2) of M differences that are tested together, which agree with Holm's test.
 
     An interval leaves out 0 exactly where p_holm < alpha, and all hold their true differences at once in 1 - alpha of
@@ -110,28 +108,23 @@ def simultaneous_intervals(
     difference that is significant unless its interval misses it: 6.2 % of two.
 
     Args:
-        intervals: of each difference; None without one.
-        bounds: (M,) largest size of each difference.
         p_holm: (M,) p values after Holm's correction; NaN where there is no test, and then no interval.
         alpha: level; NaN: no test yet, and no intervals.
     """
-    ends = np.full((len(intervals), 2), np.nan)
-    is_tested, rejected = ~np.isnan(p_holm), p_holm < alpha
-    number = int(is_tested.sum())
-    if np.isnan(alpha):
-        return ends
-    for place, interval in enumerate(intervals):
-        if interval is None or not is_tested[place]:
-            continue
-        low, high = interval(1 - alpha / number)
-        if not rejected[place]:
-            ends[place] = min(low, 0.0), max(high, 0.0)
-            continue
+    intervals = np.full((len(differences), 2), np.nan)
+    tested = [] if np.isnan(alpha) else np.flatnonzero(~np.isnan(p_holm)).tolist()
+    all_rejected = (p_holm[tested] < alpha).all()
+    for place in tested:
+        bound = differences[place].bound
+        low, high = differences[place].ends(1 - alpha / len(tested))
         is_above = low + high > 0
-        if rejected.sum() < number:
-            low, high = (0.0, float(bounds[place])) if is_above else (-float(bounds[place]), 0.0)
-        ends[place] = (max(low, _BESIDE_ZERO), high) if is_above else (low, min(high, -_BESIDE_ZERO))
-    return ends
+        if p_holm[place] >= alpha:
+            intervals[place] = min(low, 0.0), max(high, 0.0)
+            continue
+        if not all_rejected:
+            low, high = (0.0, bound) if is_above else (-bound, 0.0)
+        intervals[place] = (max(low, _BESIDE_ZERO), high) if is_above else (low, min(high, -_BESIDE_ZERO))
+    return intervals
 
 
 def difference_of_proportions(
@@ -160,7 +153,7 @@ def difference_of_proportions(
     factors = (stimulus,) if participants == 1 else (participant, stimulus)
     df = freedom(*factors, side=in_a)
     if df < 1:
-        return Difference(difference, np.nan, np.nan, np.nan, _TOO_FEW)
+        return Difference(difference, note=_TOO_FEW)
     note = ONE_PARTICIPANT if participants == 1 else ""
     if all(success[group].all() or not success[group].any() for group in (in_a, ~in_a)):
         (stimuli_a, people_a), (stimuli_b, people_b) = (
@@ -175,7 +168,7 @@ def difference_of_proportions(
     influence = (success - smoothed) * np.where(in_a, 1 / n_a, -1 / n_b)
     error = float(np.sqrt(two_way(influence[:, None], participant, stimulus, side=in_a)[0]))
     independent = _newcombe_and_fisher(k_a, n_a, k_b, n_b, margin)
-    return _clustered(difference, error, df, independent, margin, note=note, single=participants == 1)
+    return _never_more_certain(wald(difference, error, df, margin=margin), independent, note)
 
 
 def proportion_less_half(
@@ -212,7 +205,7 @@ def proportion_less_half(
     difference = float((yes / of_row).mean()) - HALF if mean is None else mean
     single = n_levels(participant) == 1
     if n_levels(picture) < 2:
-        return Difference(difference, np.nan, np.nan, np.nan, _TOO_FEW)
+        return Difference(difference, note=_TOO_FEW)
     df = freedom(*((picture,) if single else (participant, picture)))
     note = ONE_PARTICIPANT if single else ""
     if success.all() or not success.any():
@@ -224,43 +217,26 @@ def proportion_less_half(
     error = float(np.sqrt(two_way(influence[:, None], participant, picture)[0]))
     n = rows**2 / float((1 / of_row).sum())
     independent = _wilson_and_binomial((HALF + difference) * n, n, margin)
-    return _clustered(difference, error, df, independent, margin, note=note, single=single, bound=HALF)
+    return _never_more_certain(wald(difference, error, df, margin=margin, bound=HALF), independent, note)
 
 
-def _clustered(
-    difference: float,
-    error: float,
-    df: int,
-    independent: Difference,
-    margin: float | None,
-    *,
-    note: str,
-    single: bool,
-    bound: float = 1.0,
-) -> Difference:
-    """The clustered test, never more certain than that of independent answers; `single`: of one participant."""
-    test, clustered = wald(difference, error, df), wald_interval(difference, error, df, bound=bound)
-    p_equivalent = np.nan
+def _never_more_certain(clustered: Difference, independent: Difference, note: str) -> Difference:
+    """The clustered test, with the interval and the p of independent answers where these are less certain.
+
+    Args:
+        note: empty, or `ONE_PARTICIPANT`.
+    """
 
     def interval(coverage: float) -> tuple[float, float]:
-        assert independent.interval is not None
-        ends = clustered(coverage), independent.interval(coverage)
-        return min(low for low, _ in ends), max(high for _, high in ends)
+        lows, highs = zip(clustered.ends(coverage), independent.ends(coverage), strict=True)
+        return min(lows), max(highs)
 
-    if margin is not None:
-        p_equivalent = max(independent.p_equivalent, float(equivalence_p(difference, error, df, margin)))
-    return Difference(
-        difference,
-        max(-bound, min(independent.ci_low, test.ci_low)),
-        min(bound, max(independent.ci_high, test.ci_high)),
-        max(independent.p, test.p),
-        note,
-        max(-bound, min(independent.ci90_low, test.ci90_low)),
-        min(bound, max(independent.ci90_high, test.ci90_high)),
-        p_equivalent,
-        "independent" if single else "two_way_cluster",
+    return clustered._replace(
+        p=max(independent.p, clustered.p),
+        note=note,
         interval=interval,
-        bound=bound,
+        p_equivalent=max(independent.p_equivalent, clustered.p_equivalent),
+        basis="independent" if note else "two_way_cluster",
     )
 
 
@@ -299,11 +275,8 @@ def _independent(
                 low, high = interval(z)
                 inside, outside = (z, outside) if -margin < low and high < margin else (inside, z)
             p_equivalent = float(ndtr(-inside))
-    ends = (*interval(Z95), p, "", *interval(Z90))
-    return Difference(
-        difference,
-        *ends,
-        p_equivalent,
-        "independent",
-        interval=lambda coverage: interval(float(ndtri((1 + coverage) / 2))),
-    )
+
+    def at(coverage: float) -> tuple[float, float]:
+        return interval(float(ndtri((1 + coverage) / 2)))
+
+    return Difference(difference, p, None, at, p_equivalent, "independent")

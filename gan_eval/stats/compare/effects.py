@@ -1,16 +1,23 @@
 """The table `effects`: what the crossed mixed model says of single participants and of single pictures.
 
 The models are those behind the comparisons `told apart` of one model on one data set; none is fitted for this table.
-Estimates are shrunken towards the mean of all (`mixed.modes`), so that a picture with few answers is not extreme by
-chance. They are given as shares that a reader can hold against the observed ones: that of a participant is averaged
-over the population of pictures, that of a picture over the population of participants (`compare.contrast`). Intervals
-have Student's t, as those of the comparison, and take the spreads as known. In simulated studies of 12 and of 30 people
-93 to 98 % of them held the truth, but 4 in 5 where a spread or correlation is estimated at an end of its range: such
-rows have no interval.
+Estimates are given as shares that a reader can hold against the observed ones: that of a participant is averaged over
+the population of pictures, that of a picture over the population of participants (`compare.contrast`). Intervals have
+Student's t, as those of the comparison, and take the spreads as known. In simulated studies of 12 and of 30 people 93
+to 98 % of them held the truth, but 4 in 5 where a spread or correlation is estimated at an end of its range: such rows
+have no interval.
+
+At the estimates, the random effects given the answers have the mode b = Λu and, by Laplace's approximation, the
+covariance ΛH⁻¹Λ' (`mixed.likelihood`). An effect is smaller than the deviation that was observed, the more so the fewer
+answers it rests on (shrinkage; Robinson 1991, Statistical Science 6, 15-32). Both are those of lme4's
+`ranef(condVar = TRUE)`, which takes fixed effects as known. A prediction x'β + z'b does not: with other fixed effects
+the modes are others, db/dβ = -ΛH⁻¹M'WX, so its variance is z'ΛH⁻¹Λ'z + r'Vr with r = x + (db/dβ)'z and V the covariance
+of β.
 """
 
 from collections.abc import Iterator
 from itertools import chain, takewhile
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,11 +27,13 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.clustering import freedom, t_critical
 from gan_eval.stats.compare.comparisons import NamedFits
 from gan_eval.stats.compare.contrast import Question, population_proportions
+from gan_eval.stats.compare.grades import GradeQuestion
 from gan_eval.stats.compare.questions import PREFERRED, kind_questions, pair_questions
+from gan_eval.stats.compare.told_apart import KindQuestion
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit
-from gan_eval.stats.mixed.likelihood import plural
-from gan_eval.stats.mixed.modes import Modes, conditional_modes
+from gan_eval.stats.mixed.information import Factor
+from gan_eval.stats.mixed.likelihood import Crossed, Laplace, plural
 from gan_eval.stats.trials import answered_trials, pair_trials
 from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import (
@@ -78,31 +87,96 @@ def effects(trials: pd.DataFrame, fitted: NamedFits, *, plan: AnalysisSettings |
     parts: dict[tuple[object, ...], pd.DataFrame] = {}
     of_pairs = takewhile(lambda of: of.family != PREFERRED, pair_questions(pair_trials(trials), settings))
     for of in chain(kind_questions(answered_trials(trials)), of_pairs):
-        fit = fitted.get(of.names)
-        if fit is None:
+        question, fit = of.question, fitted.get(of.names)
+        if fit is None or isinstance(question, GradeQuestion) or len(question.rows) > 1:
             continue
-        if isinstance(of.question, Question):
-            if len(of.trials[["model", "dataset"]].drop_duplicates()) > 1:
-                continue
-            key = ("pairs", of.trials["model"].iloc[0], of.trials["dataset"].iloc[0])
-            rows = _of_pairs(of.question, of.trials, fit)
-            formula = "right ~ 1 + (1|participant) + (1|item)"
-        else:
-            if of.question.is_bias or len(of.question.rows) > 1:
-                continue
-            (row,) = of.question.rows
-            key = ("single", row.model, row.dataset)
-            if key in parts:
-                continue
+        if isinstance(question, KindQuestion):
+            key = ("single", *question.rows[0][:2])
             rows = _of_kinds(of.trials, fit, settings)
             formula = f"called_fake ~ kind + ({'1 + kind' if settings.slope else '1'}|participant) + (1|stimulus)"
+        else:
+            key = ("pairs", *of.trials[["model", "dataset"]].iloc[0])
+            rows = _of_pairs(question, of.trials, fit)
+            formula = "right ~ 1 + (1|participant) + (1|item)"
+        if key in parts:
+            continue
         shared = {"model": key[1], "dataset": key[2], "formula": formula, "link": settings.link}
         frame = pd.concat(list(rows), ignore_index=True).assign(**shared)
         cells = provenance_cells(of.trials)
         notes = [joined(own if isinstance(own, str) else None, cells["note"]) for own in frame["note"]]
-        parts.setdefault(key, frame.assign(**(cells | {"note": notes})))
+        parts[key] = frame.assign(**(cells | {"note": notes}))
     table = pd.concat(parts.values(), ignore_index=True) if parts else pd.DataFrame()
     return conform(table.reindex(columns=list(EFFECTS.names)), EFFECTS, where="effects")
+
+
+class Modes(NamedTuple):
+    """Random effects of the levels of one factor on the link's scale: intercepts, then slopes where there are any."""
+
+    mode: np.ndarray
+    """(width, levels)"""
+    covariance: np.ndarray
+    """(width, width, levels), the fixed effects taken as known."""
+    by_fixed: np.ndarray
+    """(width, levels, K) their derivatives by the fixed effects."""
+
+    def variance(
+        self, weight: np.ndarray, row: np.ndarray | None = None, fixed: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return (levels,) the variance of a sum of effects, and of fixed effects where these are given.
+
+        Args:
+            weight: (width,) or (width, levels) of the effects.
+            row: (K,) or (levels, K) of the fixed effects.
+            fixed: (K, K) their covariance.
+        """
+        weight = np.broadcast_to(weight.reshape(len(self.mode), -1), self.mode.shape)
+        variance = np.einsum("an,abn,bn->n", weight, self.covariance, weight)
+        if row is not None and fixed is not None:
+            moved = row + np.einsum("an,ank->nk", weight, self.by_fixed)
+            variance = variance + np.einsum("nk,kl,nl->n", moved, fixed, moved)
+        return np.maximum(variance, 0.0)
+
+
+def conditional_modes(
+    fit: CrossedFit,
+    y: np.ndarray,
+    X: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    link: str = "logit",
+    slope: np.ndarray | None = None,
+) -> tuple[Modes, Modes]:
+    """Return the effects of the levels of `first` and of `second`; nothing is fitted again.
+
+    Args:
+        fit: the estimates; the other arguments are those that they were fitted to by `fit_crossed`.
+        y: (N,) bool, the answers.
+        X: (N, K) fixed effects.
+        first: (N,) int, level of the first factor, 0.. without gaps.
+        second: (N,) int, level of the second factor.
+        slope: (N,) the covariate whose effect varies over levels of `first`.
+    """
+    unit = fit.units[0]
+    standard = None if slope is None else (np.asarray(slope, float) - unit.centre) / unit.size
+    data = Crossed.of(y, X, first, second, link=link, slopes=(standard, None))
+    laplace = Laplace(data)
+    laplace.value_and_gradient(np.concatenate([fit.scales, fit.beta]))
+    assert laplace.terms is not None
+    assert laplace.factor is not None
+    scales, weight, factor = data.scales(fit.scales), laplace.terms.weight, laplace.factor
+    if weight is not laplace.terms.observed:
+        factor = Factor(data.layout, scales, weight)
+    pulled = np.array([factor.solve(data.onto_effects(scales, weight * column)) for column in data.X.T])
+    turn = np.array([[1.0, -unit.centre / unit.size], [0.0, 1 / unit.size]])  # to the covariate as it was given
+    found = []
+    of_columns = zip(*(data.layout.split(column) for column in pulled), strict=True)
+    levels = zip(scales, data.layout.split(laplace.mode), factor.inverse_blocks().own, of_columns, strict=True)
+    for root, spherical, inverse, by_column in levels:
+        turned = turn[: len(root), : len(root)] @ root
+        covariance = np.einsum("ap,pqn,bq->abn", turned, inverse, turned)
+        found.append(Modes(turned @ spherical, covariance, -np.einsum("ap,kpn->ank", turned, np.array(by_column))))
+    return found[0], found[1]
 
 
 def _of_kinds(trials: pd.DataFrame, fit: CrossedFit, settings: AnalysisSettings) -> Iterator[pd.DataFrame]:
@@ -173,9 +247,9 @@ def _estimated(
     slope: float = 0.0,
 ) -> pd.DataFrame:
     """Return the rows with the effects of the levels and the shares that follow, averaged over the other factor."""
-    effect, sd = modes.at(slope)
     count = len(fixed)
     weight = np.array([1.0, slope])[: len(modes.mode)]
+    effect, sd = weight @ modes.mode, np.sqrt(modes.variance(weight))
     error = np.sqrt(modes.variance(weight, fixed, fit.covariance[:count, :count]))
     levels = plural(fit.factors[rows["scope"].iloc[0] == "stimulus"])
     trouble = joined(*(reason for reason in fit.at_boundary if levels in reason))

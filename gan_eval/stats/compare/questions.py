@@ -1,7 +1,7 @@
-"""Questions of a study: fakes against reals, model against model, choices between two pictures against chance."""
+"""Questions of a study: fakes against reals, model against model, choices of two pictures, grades."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -13,6 +13,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.differences import HALF
+from gan_eval.stats.compare.grades import HIGHER, MEAN, GradeQuestion
 from gan_eval.stats.compare.told_apart import MOST_ROWS, KindQuestion, kind_rows
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.trials import pictures
@@ -28,6 +29,7 @@ SHARED = 0.8
 """Minimum share of a pair of models' trials with an item of both models; below it the models do not share items."""
 TOLD_APART_IN_PAIRS = "told apart in pairs"
 PREFERRED = "preferred"
+GRADED_MODELS, GRADED_KINDS = "grades of models", "grades of reals"
 CHOSEN = "chosen"
 """The measure: share of choices."""
 ANY_FAKE = "fake"
@@ -44,13 +46,15 @@ class Comparison:
     a: str
     b: str
     measure: str
-    question: Question | KindQuestion
+    question: Question | KindQuestion | GradeQuestion
     trials: pd.DataFrame
     """Trials behind the question."""
     counts: tuple[int, int]
     """Number of trials of a and of b, or of choices of each in pairs."""
     margin_factor: float | None = None
     """The difference may be this many margins; None: equivalence is not judged."""
+    margin_note: str = ""
+    """Note on the margin of the difference, with a place for its size."""
     planned: bool = True
     note: str = ""
     why_not: str = ""
@@ -61,7 +65,15 @@ class Comparison:
         """Its comparison, a and b."""
         return self.comparison, self.a, self.b
 
+    def margin(self, plan: AnalysisSettings) -> float | None:
+        """Return the margin of the difference; None: equivalence is not judged."""
+        return None if self.margin_factor is None or plan.margin is None else plan.margin * self.margin_factor
 
+
+_TWICE = (
+    "held against twice the margin, {:g} in the probability of being called fake: the difference is twice balanced "
+    "accuracy's distance from one half"
+)
 ONE_SIDE = "at most one participant chose both sides, so response bias alone explains the choices"
 """Note of pairs that have no test and no verdict."""
 
@@ -123,7 +135,7 @@ def _of_kinds(
     counts = (fakes, len(trials) - fakes)
     if question.is_bias:
         return Comparison(family, comparison, a, b, "accuracy", question, trials, counts[::-1], note=note)
-    return Comparison(family, comparison, a, b, "called_fake", question, trials, counts, margin_factor=2.0, note=note)
+    return Comparison(family, comparison, a, b, "called_fake", question, trials, counts, 2.0, _TWICE, note=note)
 
 
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
@@ -289,6 +301,51 @@ def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: Ana
             for number, own in enumerate(places)
         ),
     )
+
+
+def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | None) -> Iterator[Comparison]:
+    """Fakes with reals, then model with model, on each data set, each by both measures of `compare.grades`.
+
+    The margin of the mean grade is the plan's times the range of the grades.
+
+    Args:
+        graded: as `gan_eval.stats.trials.graded_trials` returns them; those without a grade are left out.
+        grades: number of grades of the scale; None: its ends are the lowest and the highest grade that was given.
+    """
+    rating = graded["rating"].to_numpy("float64", na_value=np.nan)
+    is_graded = graded["answered"].to_numpy(bool) & np.isfinite(rating)
+    graded, rating = graded[is_graded], rating[is_graded]
+    used = float(np.ptp(rating)) if len(rating) else 0.0
+    reach = used if grades is None else max(used, grades - 1.0)
+    for dataset, part in graded.groupby("dataset", dropna=False, sort=True):
+        of_kinds = part[part["kind"].notna()]
+        if of_kinds["kind"].nunique() == 2:
+            in_a = (of_kinds["kind"] == "fake").to_numpy(bool)
+            yield from _of_grades(GRADED_KINDS, _on("grades", dataset), "fake", REAL, of_kinds, in_a, reach)
+        fakes = part[((part["kind"] == "fake") & part["model"].notna()).to_numpy(bool)]
+        pairs = planned_pairs(sorted(fakes["model"].unique()), plan)
+        too_many = f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else ""
+        for (a, b), planned in pairs.items():
+            both = fakes[fakes["model"].isin([a, b])]
+            in_a = (both["model"] == a).to_numpy(bool)
+            of_two = _of_grades(GRADED_MODELS, _on(GRADED_MODELS, dataset), a, b, both, in_a, reach)
+            yield from (replace(of, planned=planned, why_not=too_many) for of in of_two)
+
+
+def _of_grades(
+    family: str, comparison: str, a: str, b: str, part: pd.DataFrame, in_a: np.ndarray, reach: float
+) -> Iterator[Comparison]:
+    trials = part.reset_index(drop=True)
+    values, grade = np.unique(trials["rating"].to_numpy("float64"), return_inverse=True)
+    picture_is = "item" if family == GRADED_MODELS and shares_items(trials) else "stimulus"
+    participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", picture_is))
+    counts = int(in_a.sum()), int((~in_a).sum())
+    of_margin = "held against {:g}, the margin times the range of the grades"
+    for measure, bound, note in ((HIGHER, 1.0, ""), (MEAN, reach or 1.0, of_margin)):
+        question = GradeQuestion(
+            (comparison, a, b), measure, values, grade, in_a, participant, picture, picture_is, bound
+        )
+        yield Comparison(f"{family}: {measure}", comparison, a, b, measure, question, trials, counts, bound, note)
 
 
 def _on(comparison: str, dataset: object) -> str:

@@ -200,7 +200,8 @@ def _tested(part: pd.DataFrame, value: float, influence: np.ndarray, *, too_few:
     if df < 2 or not influence.any():
         return {**carried, "note": joined(too_few if df < 2 else unvaried, carried["note"])}
     test = wald(value, float(np.sqrt(two_way(influence[:, None], participant, stimulus)[0])), df)
-    cells = {"estimate": value, "ci_low": test.ci_low, "ci_high": test.ci_high, "p": test.p}
+    low, high = test.ends()
+    cells = {"estimate": value, "ci_low": low, "ci_high": high, "p": test.p}
     return {**cells, "n_units": int(participant.max()) + 1, **carried}
 
 

@@ -35,9 +35,8 @@ from gan_eval.stats.compare.contrast import (
     cell_proportions,
     population_proportions,
 )
-from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, few_people, wald_interval
+from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, few_people, other_p, wald
 from gan_eval.stats.groups import joined
-from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.shares import Z95, newcombe, wilson
 
@@ -206,33 +205,22 @@ class Rates:
         Args:
             margin: of equivalence, on the difference; None: not judged.
         """
-        found = self.detection(None if margin is None else margin / 2)
-        ends = (*found.accuracy[1:], *found.accuracy90)
-        low, high, low90, high90 = (2 * end - 1 for end in ends)
+        margin = None if margin is None else margin / 2
+        found = self.detection(margin)
+        note = joined(self.note, other_p(found.p, self.check_p), self._why_not_equivalent(margin))
+        interval = None if self.is_constant else self._interval_of_difference
         difference = self.given[0] - self.given[1]
-        note = joined(
-            self.note, self._other_p(found.p), self._why_not_equivalent(None if margin is None else margin / 2)
-        )
-        numbers = (low, high, found.p, note, low90, high90, found.p_equivalent, self.basis, self.check_p)
-        return Difference(difference, *numbers, interval=self._interval_of_difference)
+        return Difference(difference, found.p, note, interval, found.p_equivalent, self.basis, self.check_p)
 
     def _why_not_equivalent(self, margin: float | None) -> str | None:
         """The reason why no answers of these shares could have shown a difference of the margin; None elsewhere."""
         return ONE_SIDED if margin is not None and self.furthest <= margin and not self._is_open else None
 
-    def _other_p(self, p: float) -> str | None:
-        """The p of clustered shares where it lies on the other side of 5 %; None elsewhere."""
-        differs = not np.isnan(self.check_p) and (p < ALPHA) != (self.check_p < ALPHA)
-        return f"p of clustered shares {self.check_p:.2g}, of one test" if differs else None
-
     def bias(self) -> Difference:
         """Share of reals judged correctly minus share of fakes judged correctly."""
-        estimate, error = 1 - self.real - self.fake, self.error(-1.0, -1.0)
-        p = np.nan if self._is_open else float(two_sided_p(estimate, error, self.df))
-        ends = (np.nan,) * 4 if self.is_constant else (*self._interval_of_bias(0.95), *self._interval_of_bias(0.9))
-        low, high, low90, high90 = ends
-        numbers = (low, high, p, self.note, low90, high90, np.nan, self.basis, np.nan)
-        return Difference(1 - sum(self.given), *numbers, interval=self._interval_of_bias)
+        p = float(two_sided_p(1 - self.real - self.fake, self.error(-1.0, -1.0), self.df))
+        interval = None if self.is_constant else self._interval_of_bias
+        return Difference(1 - sum(self.given), np.nan if self._is_open else p, self.note, interval, basis=self.basis)
 
     def detection(self, margin: float | None) -> Detection:
         """The numbers of the row.
@@ -272,7 +260,7 @@ class Rates:
             p,
             float(equivalence_p(z, z_error, self.df, limit)),
             self.basis,
-            joined(self.note, self._other_p(p), not_equivalent, ADDED if is_extreme else None),
+            joined(self.note, other_p(p, self.check_p), not_equivalent, ADDED if is_extreme else None),
         )
 
     def _share(
@@ -314,7 +302,7 @@ class Rates:
         (hits, false_alarms), (n_fake, n_real) = self.given, self.n
         z = float(ndtri((1 + coverage) / 2))
         independent = newcombe((1 - false_alarms) * n_real, n_real, hits * n_fake, n_fake, z=z)
-        ends = wald_interval(estimate, error, self.df)(coverage)
+        ends = wald(estimate, error, self.df).ends(coverage)
         return _beyond(1 - hits - false_alarms - estimate, error, ends, independent)
 
     def _on_probit(self, share: float, by_fake: float, by_real: float) -> tuple[float, float]:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr
 
-from gan_eval.stats.compare.contrast import ALPHA
 from gan_eval.stats.groups import joined
+from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.metrics_and_people.ceiling import (
     FEWEST,
     Pairing,

@@ -8,8 +8,17 @@ from typing import Literal
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.grades import GRADED_KINDS, GRADED_MODELS, HIGHER, MEAN
-from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, MODELS, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS
+from gan_eval.stats.compare.grades import HIGHER, MEAN
+from gan_eval.stats.compare.questions import (
+    ANY_FAKE,
+    CHOSEN,
+    GRADED_KINDS,
+    GRADED_MODELS,
+    MODELS,
+    PREFERRED,
+    TOLD_APART,
+    TOLD_APART_IN_PAIRS,
+)
 from gan_eval.stats.groups import REAL
 from gan_eval.stats.power.design import Group
 
@@ -37,13 +46,8 @@ class PlannedQuestion:
     of_models: bool = False
     """Models are compared, not fakes with reals."""
     scenario: Scenario = "assumed"
-    margin: float | None = None
-    """Margin of equivalence; None: the question is whether the difference is 0."""
-
-    @property
-    def equivalence(self) -> bool:
-        """True: the question is whether two things are the same."""
-        return self.margin is not None
+    equivalence: bool = False
+    """True: the question is whether two things are the same."""
 
     @property
     def measure(self) -> str:
@@ -73,8 +77,7 @@ def questions_of(
             question,
             name=f"{EQUIVALENCE}: {question.name}",
             scenario="equal_models" if question.of_models else "guessing",
-            # 5 points of balanced accuracy are a difference of called-fake shares of 10
-            margin=analysis.margin * (2 if question.measure == _CALLED_FAKE else 1),
+            equivalence=True,
         )
         for question in questions
     ]

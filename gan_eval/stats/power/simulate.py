@@ -24,9 +24,11 @@ from scipy.special import expit, logit, ndtr, ndtri
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.stats.compare.comparisons import Answerer
-from gan_eval.stats.compare.contrast import ALPHA, population_proportions
-from gan_eval.stats.compare.grades import HIGHER, MEAN, answered, grade_questions, superiority
-from gan_eval.stats.compare.questions import kind_questions, model_questions, pair_questions
+from gan_eval.stats.compare.contrast import population_proportions
+from gan_eval.stats.compare.differences import Difference
+from gan_eval.stats.compare.grades import HIGHER, MEAN, superiority
+from gan_eval.stats.compare.questions import grade_questions, kind_questions, model_questions, pair_questions
+from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.power.design import Design, Group
 from gan_eval.stats.power.questions import Asked, PlannedQuestion, Scenario
@@ -118,16 +120,6 @@ class World:
     assumed: PowerSettings
 
 
-class Inference(NamedTuple):
-    """Result of the analysis for one question; NaN without an estimate."""
-
-    ci_low: float
-    """Lower end of the difference's 95 % interval."""
-    ci_high: float
-    p: float
-    p_equivalent: float
-
-
 class Verdict(NamedTuple):
     """Result of one simulated study for one question."""
 
@@ -151,7 +143,7 @@ def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
     participants, number, *asked = task
     design = world.design.first(participants)
     questions = [world.questions[place] for place in asked or range(len(world.questions))]
-    tests: dict[str, Inference] = {}
+    tests: dict[str, Difference] = {}
     for place, (scenario, truth) in enumerate(sorted(world.truths.items())):
         random = np.random.default_rng([world.assumed.seed, participants, number, place])
         if own := [question for question in questions if question.scenario == scenario]:
@@ -161,50 +153,44 @@ def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
     return verdicts(questions, [tests[question.name] for question in questions])
 
 
-def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Inference]) -> list[Verdict]:
+def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Difference]) -> list[Verdict]:
     """Return the verdicts of the tests; the differences of each family are corrected together (Holm), as in the table
     `comparisons`."""
-    ci_low, ci_high, p, p_equivalent = np.array(tests, float).T
+    p, p_equivalent = np.array([(test.p, test.p_equivalent) for test in tests]).T
     is_equivalence = np.array([question.equivalence for question in questions])
     families = np.array([question.family for question in questions])
     for family in set(families[~is_equivalence]):
         own = (families == family) & ~is_equivalence
         p[own] = holm(p[own])
     positive = np.where(is_equivalence, p_equivalent, p) < ALPHA
-    columns = positive.tolist(), np.isnan(ci_low).tolist(), (ci_high - ci_low).tolist()
-    return [Verdict(*cells) for cells in zip(*columns, strict=True)]
+    width = np.diff([test.ends() for test in tests])[:, 0]
+    return [Verdict(*cells) for cells in zip(positive.tolist(), np.isnan(width).tolist(), width.tolist(), strict=True)]
 
 
 def analysed(
     design: Design, answers: np.ndarray, questions: Sequence[PlannedQuestion], analysis: AnalysisSettings
-) -> dict[str, Inference]:
+) -> dict[str, Difference]:
     """Each question's test by the analysis, by the question's name; NaN where the answers have no such row.
 
     Args:
         answers: (N,) bool, called fake, or chosen a; int, the grade.
     """
-    tests = {question.name: Inference(*[np.nan] * 4) for question in questions}
+    tests = {question.name: Difference(np.nan) for question in questions}
     left: dict[Asked, list[PlannedQuestion]] = {}
     for question in questions:
         left.setdefault(question.asked, []).append(question)
     if design.grades:
-        for of in grade_questions(graded_trials(design, answers), analysis, design.grades):
-            if any(question[:2] == (of.comparison, {of.a, of.b}) for question in left):
-                for row in answered(of, analysis, has_plan=True):
-                    judged = Inference(row["ci_low"], row["ci_high"], row["p"], row["p_equivalent"])
-                    same = left.get((of.comparison, frozenset((of.a, of.b)), row["measure"]), [])
-                    tests |= {question.name: judged for question in same}
-        return tests
-    if design.groups[0].is_pair:
+        compared = grade_questions(graded_trials(design, answers), analysis, design.grades)
+    elif design.groups[0].is_pair:
         compared = pair_questions(answered_pairs(design, answers), analysis)
     else:
         trials = answered_trials(design, answers)
         compared = chain(kind_questions(trials), model_questions(trials, analysis))
     answerer = Answerer(analysis, too_many(len(answers)))
     for one in compared:
-        for question in left.pop((one.comparison, frozenset((one.a, one.b)), one.measure), []):
-            answer = answerer.answer(one, question.margin)
-            tests[question.name] = Inference(answer.ci_low, answer.ci_high, answer.p, answer.p_equivalent)
+        same = left.pop((one.comparison, frozenset((one.a, one.b)), one.measure), [])
+        if same:
+            tests |= dict.fromkeys([question.name for question in same], answerer.answer(one))
         if not left:
             break
     return tests

@@ -8,7 +8,7 @@ from scipy.stats import mannwhitneyu
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.grades import _by_model, _clustered, superiority
+from gan_eval.stats.compare.grades import GradeQuestion, _by_model, _clustered, superiority
 from gan_eval.stats.mixed.fit import fit_crossed
 
 
@@ -52,7 +52,8 @@ def test_placements_are_the_rank_sum():
     rng = np.random.default_rng(0)
     in_a, grade = rng.random(200) < 0.4, rng.integers(0, 5, 200)
     units = np.arange(200), np.arange(200)
-    difference, error = _clustered(in_a, grade, np.arange(5.0), *units, measure="higher_grade")
+    question = GradeQuestion("key", "higher_grade", np.arange(5.0), grade, in_a, *units, "item", 1.0)
+    difference, error = _clustered(question)
     found = mannwhitneyu(grade[in_a], grade[~in_a])
     pairs = in_a.sum() * (~in_a).sum()
     assert difference == pytest.approx(2 * found.statistic / pairs - 1)

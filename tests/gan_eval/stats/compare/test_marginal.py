@@ -52,8 +52,8 @@ def test_a_standard_deviation_held_at_zero_adds_no_error():
 
 def test_intervals_and_p_are_students():
     found = wald(0.12, 0.05, 7)
-    assert (found.ci_low, found.ci_high) == pytest.approx(student.interval(0.95, 7, 0.12, 0.05))
-    assert (found.ci90_low, found.ci90_high) == pytest.approx(student.interval(0.90, 7, 0.12, 0.05))
+    assert found.ends() == pytest.approx(student.interval(0.95, 7, 0.12, 0.05))
+    assert found.ends(0.9) == pytest.approx(student.interval(0.90, 7, 0.12, 0.05))
     assert found.p == pytest.approx(2 * student.sf(0.12 / 0.05, 7))
 
 

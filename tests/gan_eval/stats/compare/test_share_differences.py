@@ -8,7 +8,7 @@ from make_trials import simulated
 from scipy.stats import fisher_exact
 from scipy.stats import t as student
 
-from gan_eval.stats.compare.differences import difference_of_proportions, simultaneous_intervals, wald, wald_interval
+from gan_eval.stats.compare.differences import difference_of_proportions, simultaneous_intervals, wald
 from gan_eval.stats.shares import newcombe
 from gan_eval.tables.multiple_tests import holm
 
@@ -27,7 +27,7 @@ def test_one_participant_equals_the_robust_regression_by_stimulus():
     fitted = model.fit(cov_type="cluster", cov_kwds={"groups": picture, "df_correction": False})
     plain = np.sqrt(fitted.cov_params()[1, 1] * model.df_resid / (len(right) - 1))  # statsmodels: (N-1)/(N-K) besides
     groups = 200 / 199 / (400 / 399)  # G / (G - 1) for each group's own pictures
-    half = (found.ci_high - found.ci_low) / 2
+    half = np.diff(found.ends())[0] / 2
     assert found.difference == pytest.approx(right[real].mean() - right[~real].mean())
     assert "one participant" in found.note
     expected = student.ppf(0.975, 199) * plain * np.sqrt(groups)
@@ -55,8 +55,8 @@ def test_never_more_certain_than_independent_answers(counts):
     found = difference_of_proportions(right, trial < n_a, np.zeros(n_a + n_b, int), trial)
     low, high = newcombe(*counts)
     assert found.p >= fisher_exact([[k_a, n_a - k_a], [k_b, n_b - k_b]])[1] - 1e-12
-    assert -1 <= found.ci_low <= low
-    assert high <= found.ci_high <= 1
+    assert -1 <= found.ends()[0] <= low
+    assert high <= found.ends()[1] <= 1
 
 
 def test_agreeing_answers_count_each_stimulus_once():
@@ -64,7 +64,7 @@ def test_agreeing_answers_count_each_stimulus_once():
     person, picture = np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30)
     found = difference_of_proportions(picture < 2, picture < 2, person, picture)
     assert found.p == pytest.approx(fisher_exact([[2, 0], [0, 2]])[1])
-    assert (found.difference, found.ci_low) == (1.0, pytest.approx(newcombe(2, 2, 0, 2)[0]))
+    assert (found.difference, found.ends()[0]) == (1.0, pytest.approx(newcombe(2, 2, 0, 2)[0]))
     assert "agree" in found.note
 
 
@@ -75,7 +75,7 @@ def test_independent_answers_are_equivalent_where_newcombes_interval_says_so(cou
     right = np.concatenate([np.arange(n_a) < k_a, np.arange(n_b) < k_b])
     for margin in (0.01, 0.1, 0.2, 0.3):
         found = difference_of_proportions(right, trial < n_a, np.zeros(len(trial), int), trial, margin=margin)
-        inside = -margin < found.ci90_low and found.ci90_high < margin
+        inside = max(np.abs(found.ends(0.9))) < margin
         assert (found.p_equivalent < 0.05) == inside
 
 
@@ -89,9 +89,9 @@ def test_simultaneous_intervals_agree_with_holm_and_hold_all_truths_at_once(trut
     """Estimates have the standard error 1 and many degrees of freedom; the scale ends at 20."""
     studies, random, missed = 1000, np.random.default_rng(0), 0
     for estimates in random.normal(truth, 1.0, (studies, len(truth))):
-        intervals = [wald_interval(estimate, 1.0, 1e9, bound=20.0) for estimate in estimates]
-        p_holm = holm([wald(estimate, 1.0, 1e9).p for estimate in estimates])
-        low, high = simultaneous_intervals(intervals, np.full(len(truth), 20.0), p_holm, alpha=0.05).T
+        tests = [wald(estimate, 1.0, 1e9, bound=20.0) for estimate in estimates]
+        p_holm = holm([test.p for test in tests])
+        low, high = simultaneous_intervals(tests, p_holm, alpha=0.05).T
         assert (((low > 0) | (high < 0)) == (p_holm < 0.05)).all()
         missed += not ((low <= truth) & (truth <= high)).all()
     expected = 0.062 if truth == WORST else 0.05
@@ -99,9 +99,7 @@ def test_simultaneous_intervals_agree_with_holm_and_hold_all_truths_at_once(trut
 
 
 def test_simultaneous_intervals_of_one_difference_are_its_own_and_need_a_level() -> None:
-    interval = wald_interval(0.1, 0.04, 30)
-    assert simultaneous_intervals([interval], np.ones(1), np.array([0.018]), alpha=0.05)[0] == pytest.approx(
-        wald(0.1, 0.04, 30)[:2]
-    )
-    assert np.isnan(simultaneous_intervals([interval], np.ones(1), np.array([0.018]), alpha=np.nan)).all()
-    assert np.isnan(simultaneous_intervals([None], np.ones(1), np.array([np.nan]), alpha=0.05)).all()
+    test, p_holm = wald(0.1, 0.04, 30), np.array([0.018])
+    assert simultaneous_intervals([test], p_holm, alpha=0.05)[0] == pytest.approx(test.ends())
+    assert np.isnan(simultaneous_intervals([test], p_holm, alpha=np.nan)).all()
+    assert np.isnan(simultaneous_intervals([test], np.array([np.nan]), alpha=0.05)).all()

@@ -299,7 +299,8 @@ def test_an_interval_reaches_beyond_an_estimate_below_100_percent(people: int, w
                 assert one.high - one.low < 0.6
             assert row.dprime.low < row.dprime.value < row.dprime.high
             bias = found.bias()
-            assert bias.ci_low <= bias.ci90_low <= bias.difference <= bias.ci90_high <= bias.ci_high
+            (low, high), (low90, high90) = bias.ends(), bias.ends(0.9)
+            assert low <= low90 <= bias.difference <= high90 <= high
             assert row.accuracy.low <= row.accuracy90[0] < row.accuracy.value <= row.accuracy90[1] <= row.accuracy.high
 
 

@@ -6,9 +6,9 @@ import statsmodels.api as sm
 from lme4_designs import DESIGNS, GENGAP, PUBLISHED, REFERENCES, WITH_MODES, answers
 from scipy.special import expit
 
+from gan_eval.stats.compare.effects import conditional_modes
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace
-from gan_eval.stats.mixed.modes import conditional_modes
 
 SHAPES = {"second eliminated": (6, 20), "first eliminated": (20, 6)}
 """Participants and pictures."""
@@ -152,4 +152,3 @@ def test_predictions_are_those_of_the_joint_information():
             z = np.zeros(len(joint))
             z[:2], z[list(places)] = row, weight
             assert modes.variance(weight, row, joint[:2, :2])[level] == pytest.approx(z @ joint @ z, rel=1e-6)
-            assert modes.at(0.5)[1][level] ** 2 == pytest.approx(modes.variance(weight)[level])

@@ -10,12 +10,12 @@ from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.differences import Difference, wald
 from gan_eval.stats.power import plan_power, planned_stimuli, planning
 from gan_eval.stats.power.design import deal_design
 from gan_eval.stats.power.planning import NO_DIFFERENCE, make_world, printed, sentences
 from gan_eval.stats.power.questions import MOST_PAIRS, questions_of
 from gan_eval.stats.power.simulate import (
-    Inference,
     Verdict,
     World,
     analysed,
@@ -103,7 +103,7 @@ def test_a_study_is_judged_as_the_analysis_judges_its_trials(case: str) -> None:
     for name, place in rows.items():
         row = table.loc[place]
         expected = row[["ci_low", "ci_high", "p"]].astype(float)
-        np.testing.assert_allclose(found[name][:3], expected, rtol=1e-6)
+        np.testing.assert_allclose([*found[name].ends(), found[name].p], expected, rtol=1e-6)
         assert found[f"equivalence: {name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
 
 
@@ -157,9 +157,9 @@ def test_differences_of_one_family_are_corrected_together() -> None:
         *(f"{name} told apart" for name in "abc"),
         *("a against b", "a against c", "b against c"),
     ]
-    tests = [Inference(0.0, 0.1, p, np.nan) for p in (0.04, 0.02, 0.02, 0.04, 0.01, 0.03, 0.04)]
+    tests = [wald(0.05, 0.025, 30)._replace(p=p) for p in (0.04, 0.02, 0.02, 0.04, 0.01, 0.03, 0.04)]
     assert [each.positive for each in verdicts(questions, tests)] == [True, False, False, False, True, False, False]
-    failed = [each.failed for each in verdicts(questions, [*tests[:6], Inference(*[np.nan] * 4)])]
+    failed = [each.failed for each in verdicts(questions, [*tests[:6], Difference(np.nan)])]
     assert failed == [False] * 6 + [True]
 
 
