@@ -22,7 +22,7 @@ from gan_eval.stats.compare.questions import Comparison, kind_questions, model_q
 from gan_eval.stats.looks import Look, LookPlan
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.fit import wald_cells
-from gan_eval.stats.mixed.formulas import Formula, design, prepare
+from gan_eval.stats.mixed.models import Formula, design
 from gan_eval.stats.shares import wilson
 
 LEVEL = 0.05
@@ -139,7 +139,7 @@ def at_the_margin(column: int, random: np.random.Generator) -> list[float]:
 def leanings(column: int, random: np.random.Generator) -> list[float]:
     """No sensitivity, and people lean to one answer or the other; on average, reals are judged like fakes."""
     study = answers.simulate(World(SIZES[column], 0.0, 0.0, sd_participant=SD_LEANING), random)
-    trials = prepare(answers.kind_trials(study), None, None)
+    trials = answers.kind_trials(study)
     right = Answers(study.participant, study.stimulus, study.item, study.in_a, study.yes == study.in_a)
     p = [
         _kind_p(trials, slope=True),

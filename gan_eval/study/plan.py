@@ -348,7 +348,7 @@ def check_plan(plan: Plan) -> None:
     with naming(f"{plan.file}: metrics.names: "):
         select(plan.metric_names(), (*features, *networks))
     if plan.study.analysis.covariates:
-        from gan_eval.stats.mixed.formulas import with_covariates
+        from gan_eval.stats.mixed.models import with_covariates
 
         asked = [
             {"session": "none", "participant": "nobody", "question": question.id, "simulated": True}

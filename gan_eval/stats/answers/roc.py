@@ -23,7 +23,7 @@ from gan_eval.stats.compare.differences import ONE_PARTICIPANT
 from gan_eval.stats.compare.told_apart import BY_PICTURE, TOO_FEW, TWO_WAY, KindRow, kind_rows
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.mixed.formulas import scale_trouble
+from gan_eval.stats.mixed.models import scale_trouble
 from gan_eval.stats.trials import answered_trials
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import (
@@ -213,7 +213,7 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
         "n_participants": n_levels(participant),
         "n_stimuli": n_levels(stimulus),
     }
-    trouble = scale_trouble(len(levels)) if len(levels) > 1 else None
+    trouble = scale_trouble(len(levels)) if len(levels) > 1 else ""
     points = [] if trouble else [fit | point | cells for point in _points(counts, given, levels)]
     try:
         if trouble:

@@ -19,7 +19,7 @@ from gan_eval.stats.clustering import freedom, two_way
 from gan_eval.stats.compare.contrast import CROSSED, Fits, population_proportions
 from gan_eval.stats.compare.differences import Difference, other_p, wald
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
-from gan_eval.stats.mixed.formulas import GRADED_LINK, scale_trouble
+from gan_eval.stats.mixed.models import GRADED_LINK, scale_trouble
 
 HIGHER, MEAN = "higher_grade", "mean_grade"
 

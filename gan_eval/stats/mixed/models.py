@@ -1,29 +1,36 @@
-"""The table `mixed_models`: crossed mixed models of single answers.
+"""The table `mixed_models`: crossed mixed models of single answers, from formulas to rows.
 
 Analyses that ignore the stimuli declare differences that are not there when everybody sees the same pictures
 (Clark 1973; Judd, Westfall & Kenny 2012); random intercepts for both participants and stimuli do not
 (Baayen, Davidson & Bates 2008).
+
+`correct` is right or wrong, its intercept the fakes and `kind[real]` real minus fake. `called_fake` is the answer
+itself, its intercept the reals and `kind[fake]` fake minus real: discrimination free of leaning, which is d′ with the
+probit link (DeCarlo 1998, Psychological Methods 3, 186-205). Data sets are coded by their sum, so that the intercept
+is their mean: `dataset[NAME]` is what NAME adds, and the last one's part is minus the sum of the others. Covariates are
+participants' answers to the study's questions, or columns of the trials table.
+
+Grades and confidence are ordered answers: P(answer <= j) = logistic(θ_j - η) with a threshold between each two
+neighbouring ones (McCullagh 1980), so a positive term moves answers up, as in `clmm` of R's ordinal. `model[NAME]` is a
+model against the first one by name, among generated pictures.
 """
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.clustering import freedom, side_of
+from gan_eval.stats.clustering import freedom, n_levels, side_of
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
-from gan_eval.stats.mixed.fit import few_groups, too_many, wald_cells
-from gan_eval.stats.mixed.formulas import (
-    GRADED_LINK,
-    Design,
-    Planned,
-    design,
-    graded_formulas,
-    planned_formulas,
-    prepare,
-)
-from gan_eval.stats.trials import answered_trials
-from gan_eval.tables.frames import Row, conform
+from gan_eval.stats.mixed.fit import few_groups, fit_crossed, too_many, wald_cells
+from gan_eval.stats.mixed.likelihood import NoFitError
+from gan_eval.stats.trials import answered_trials, graded_trials
+from gan_eval.tables.frames import Row, conform, require_clear_texts
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
     FRACTION,
@@ -74,15 +81,78 @@ MIXED_MODELS = Table(
 )
 
 
+PREFIX = "covariate:"
+"""A covariate stands in the frame under this and its name, so that no question can replace a column."""
+OTHER = "other"
+"""The level that holds the rare ones."""
+_RARE = 3
+"""A level of fewer participants than this says more of them than of the level."""
+_MOST_LEVELS = 20
+GRADED_LINK = "cumulative_logit"
+MOST_GRADES = 12
+"""Maximum number of different answers of a graded scale."""
+_UNFIT = ("participant", "stimulus", "kind", "response", "correct", "is_fake", "says_fake", "answered")
+"""Columns that a model already has, or that hold the answer."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A mixed model with crossed random intercepts.
+
+    >>> print(Formula("correct"), Formula("called_fake", ("kind",), slope=True), sep=chr(10))
+    correct ~ 1 + (1|participant) + (1|stimulus)
+    called_fake ~ kind + (1 + kind|participant) + (1|stimulus)
+    """
+
+    outcome: Literal["correct", "called_fake", "rating", "confidence"]
+    effects: tuple[str, ...] = ()
+    """`kind`, `dataset`, then covariates; of grades and confidence `kind` or `model`."""
+    slope: bool = False
+    """The difference of kinds varies from participant to participant."""
+    link: str = "logit"
+    exploratory: bool | None = None
+    """None without a plan."""
+
+    def __str__(self) -> str:
+        people = "(1 + kind|participant)" if self.slope else "(1|participant)"
+        return f"{self.outcome} ~ {' + '.join((*(self.effects or ('1',)), people, '(1|stimulus)'))}"
+
+
+@dataclass(frozen=True)
+class Design:
+    """A formula's numbers for N answers."""
+
+    trials: pd.DataFrame
+    """The answers that can be used."""
+    y: np.ndarray
+    """(N,) bool; of grades int, 0..J-1."""
+    thresholds: list[str]
+    """J-1 names of the thresholds of grades."""
+    X: np.ndarray
+    """(N, K); of grades without a constant: the thresholds stand for it."""
+    terms: list[str]
+    """K names of the columns of X."""
+    slope: np.ndarray | None
+    """(N,) what the participants' slopes are of."""
+    participant: np.ndarray
+    """(N,) number of the participant, in the order of the sorted names."""
+    stimulus: np.ndarray
+    """(N,) number of the stimulus, likewise."""
+    notes: list[str]
+    """Notes for the reader."""
+    trouble: str
+    """Why there can be no estimate; empty: the fit says."""
+
+
 def mixed_models(
     trials: pd.DataFrame, *, plan: AnalysisSettings | None = None, participants: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """The table `mixed_models`: each formula's fixed effects on the link's scale.
 
     Always there, with the logit link: `correct ~ 1 + …`, `correct ~ kind + …` and `called_fake ~ kind + …`, the last
-    one with data sets where there are several (`mixed.formulas` explains the terms). The plan's link,
-    slope and covariates add to them. Each term has its Wald test and interval. Where there can be no estimate the row
-    holds the counts and `note` says why. Grades and confidence, where there are any, have cumulative-logit models.
+    one with data sets where there are several. The plan's link, slope and covariates add to them. Grades and
+    confidence, where there are any, have cumulative-logit models. Each term has its Wald test and interval. Where there
+    can be no estimate the row holds the counts and `note` says why.
 
     Without slopes the test of the kind takes people who differ in leaning (of `correct`) or in skill (of
     `called_fake`) for a difference of kinds. Of too many trials nothing is fitted.
@@ -94,38 +164,34 @@ def mixed_models(
     Raises:
         UserError: a covariate is neither a question nor a column of the trials.
     """
-    answered = prepare(answered_trials(trials), plan, participants)
-    exploratory = None if plan is None else False
-    asked = [(answered, planned) for planned in planned_formulas(answered, plan)]
-    asked += [(own, Planned(formula, GRADED_LINK, exploratory)) for own, formula in graded_formulas(trials)]
+    answered = with_covariates(answered_trials(trials), plan.covariates if plan else (), participants)
+    asked = [(answered, formula) for formula in planned_formulas(answered, plan)] + [*graded_formulas(trials, plan)]
     why_not = too_many(len(trials))
-    rows = [row for own, planned in asked for row in _rows(design(own, planned.formula), planned, why_not)]
+    rows = [row for own, formula in asked for row in _rows(design(own, formula), formula, why_not)]
     return conform(pd.DataFrame(rows, columns=list(MIXED_MODELS.names)), MIXED_MODELS, where="mixed_models")
 
 
-def _rows(of: Design, planned: Planned, why_not: str) -> list[Row]:
+def _rows(of: Design, formula: Formula, why_not: str) -> list[Row]:
     """A row for each threshold and each term of a formula."""
-    fit: CrossedFit | None = None
+    units = (of.participant, of.stimulus)
+    counts = [n_levels(unit) for unit in units]
+    fit, notes = None, of.notes
     try:
         if trouble := why_not or of.trouble:
             raise NoFitError(trouble)
-        units = (of.participant, of.stimulus)
-        fit = fit_crossed(of.y, of.X, *units, link=planned.link, slope=of.slope, names=of.terms)
-        notes = [
-            *few_groups(of.n_participants, of.n_stimuli),
-            f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else "",
-            *of.notes,
-        ]
+        fit = fit_crossed(of.y, of.X, *units, link=formula.link, slope=of.slope, names=of.terms)
+        singular = f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""
+        notes = [*few_groups(*counts), singular, *notes]
     except NoFitError as reason:
-        notes = [str(reason), *of.notes]
+        notes = [str(reason), *notes]
     carried = provenance_cells(of.trials)
     shared: Row = {
-        "formula": str(planned.formula),
-        "link": planned.link,
+        "formula": str(formula),
+        "link": formula.link,
         "n_trials": len(of.y),
-        "n_participants": of.n_participants,
-        "n_stimuli": of.n_stimuli,
-        "exploratory": planned.exploratory,
+        "n_participants": counts[0],
+        "n_stimuli": counts[1],
+        "exploratory": formula.exploratory,
         **carried,
         "note": joined(*notes, carried["note"]),
     }
@@ -140,11 +206,214 @@ def _rows(of: Design, planned: Planned, why_not: str) -> list[Row]:
         "log_likelihood": fit.log_likelihood,
         "singular": fit.singular,
     }
-    untested = len(of.thresholds)
     estimates = np.concatenate([fit.thresholds, fit.beta]).tolist()
     errors = np.concatenate([fit.thresholds_error, fit.std_error]).tolist()
-    rows = []
-    for place, (term, estimate, error) in enumerate(zip(terms, estimates, errors, strict=True), start=-untested):
-        side = None if place < 0 else side_of(of.X[:, place])
-        rows.append(shared | {"term": term, **wald_cells(estimate, error, freedom(*units, side=side))})
-    return rows
+    sides = [*(None for _ in of.thresholds), *map(side_of, of.X.T)]
+    return [
+        shared | {"term": term, **wald_cells(estimate, error, freedom(*units, side=side))}
+        for term, estimate, error, side in zip(terms, estimates, errors, sides, strict=True)
+    ]
+
+
+def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings | None) -> list[Formula]:
+    """The formulas that are always fitted, with the logit link, and those that the plan asks for.
+
+    Args:
+        answered: as `gan_eval.stats.trials.answered_trials` returns them.
+    """
+    settings = plan or AnalysisSettings()
+    several_datasets = (answered.groupby("dataset")["kind"].nunique() == 2).sum() > 1
+    kinds = Formula("correct", ("kind",))
+    detection = Formula("called_fake", ("kind", "dataset") if several_datasets else ("kind",))
+    always = [Formula("correct"), kinds, detection]
+    beyond = [replace(formula, slope=True) for formula in (kinds, detection)] if settings.slope else []
+    if settings.covariates:
+        beyond.append(Formula("correct", ("kind", *dict.fromkeys(settings.covariates)), slope=settings.slope))
+    unplanned = [replace(formula, exploratory=True) for formula in always] if settings.link != "logit" else []
+    exploratory = None if plan is None else False
+    planned = [replace(formula, link=settings.link, exploratory=exploratory) for formula in (*always, *beyond)]
+    return unplanned + planned
+
+
+def graded_formulas(trials: pd.DataFrame, plan: AnalysisSettings | None) -> Iterator[tuple[pd.DataFrame, Formula]]:
+    """Yield the formulas of grades, then of confidence, where there are any, each with its answers.
+
+    By model among the fakes of two or more named models, by kind where both kinds have answers; else without either.
+    """
+    of = Formula("rating", link=GRADED_LINK, exploratory=None if plan is None else False)
+    grades, sure = graded_trials(trials), answered_trials(trials)
+    outcomes: dict[Literal["rating", "confidence"], pd.DataFrame] = {
+        "rating": grades[grades["answered"].to_numpy(bool)],
+        "confidence": sure[sure["confidence"].notna()],
+    }
+    for outcome, answered in outcomes.items():
+        answered = answered[np.isfinite(answered[outcome].to_numpy("float64", na_value=np.nan))]
+        answered = answered[answered["participant"].notna() & answered["stimulus"].notna()].reset_index(drop=True)
+        fakes = answered[((answered["kind"] == "fake") & answered["model"].notna()).to_numpy(bool)]
+        several_models = fakes["model"].nunique() > 1
+        if several_models:
+            yield fakes, replace(of, outcome=outcome, effects=("model",))
+        if answered["kind"].nunique() == 2:
+            yield answered[answered["kind"].notna()], replace(of, outcome=outcome, effects=("kind",))
+        elif len(answered) and not several_models:
+            yield answered, replace(of, outcome=outcome)
+
+
+def design(answered: pd.DataFrame, formula: Formula) -> Design:
+    """The numbers of a formula for answers as `with_covariates` or `graded_formulas` returns them.
+
+    Answers with a missing cell in what the formula uses are left out, and rare levels of covariates joined.
+    """
+    trials, notes = answered, []
+    is_graded = formula.outcome in ("rating", "confidence")
+    for name in ("participant", "stimulus", *(["dataset"] if "dataset" in formula.effects else [])):
+        missing = trials[name].isna().to_numpy()
+        if missing.any():
+            notes.append(f"{int(missing.sum())} trials without {name} left out")
+            trials = trials[~missing]
+    for effect in formula.effects:
+        if effect not in ("kind", "model" if is_graded else "dataset"):
+            chosen, values, note = usable(trials[PREFIX + effect], trials["participant"], effect)
+            trials = trials.assign(**{PREFIX + effect: values})[chosen]
+            notes += [note] if note else []
+    trials = trials.reset_index(drop=True)
+    y = trials["says_fake" if formula.outcome == "called_fake" else formula.outcome].to_numpy()
+    columns: list[np.ndarray] = [np.ones((len(trials), 1))]
+    terms, thresholds = ["intercept"], []
+    trouble = "no answered trial has all that the formula needs" if len(answered) and not len(trials) else ""
+    if is_graded:
+        y, given = pd.factorize(y.astype("float64"), sort=True)
+        columns, terms = [np.zeros((len(trials), 0))], []
+        thresholds = [f"threshold[{low:g}|{high:g}]" for low, high in pairwise(given)]
+        trouble = trouble or scale_trouble(len(given))
+    kind = "fake" if formula.outcome == "called_fake" else "real"
+    is_kind = (trials["kind"] == kind).to_numpy(float)
+    coded: np.ndarray
+    for effect in formula.effects:
+        if effect == "kind":
+            coded, names, note = is_kind[:, None], [f"kind[{kind}]"], ""
+        elif is_graded:
+            others = sorted(trials["model"].unique())[1:]
+            coded, names, note = _indicators(trials["model"], others), [f"model[{name}]" for name in others], ""
+        elif effect == "dataset":
+            position, of = pd.factorize(trials["dataset"], sort=True)
+            summed = np.vstack([np.eye(len(of) - 1), -np.ones(len(of) - 1)])
+            coded, names, note = summed[position], [f"dataset[{name}]" for name in of[:-1]], ""
+        else:
+            coded, names, note = code(trials[PREFIX + effect], effect)
+        columns.append(coded)
+        terms += names
+        notes += [note] if note else []
+    return Design(
+        trials=trials,
+        y=y if is_graded else y.astype(bool),
+        thresholds=thresholds,
+        X=np.hstack(columns),
+        terms=terms,
+        slope=is_kind if formula.slope else None,
+        participant=pd.factorize(trials["participant"], sort=True)[0],
+        stimulus=pd.factorize(trials["stimulus"], sort=True)[0],
+        notes=notes,
+        trouble=trouble,
+    )
+
+
+def scale_trouble(levels: int) -> str:
+    """Why answers of this number of levels are no scale of few grades; empty: they are.
+
+    >>> scale_trouble(1), scale_trouble(5)
+    ('all answers are the same', '')
+    """
+    if levels > MOST_GRADES:
+        return f"{levels} different answers: more than {MOST_GRADES} are no scale of few grades"
+    return "all answers are the same" if levels < 2 else ""
+
+
+def with_covariates(trials: pd.DataFrame, names: Sequence[str], participants: pd.DataFrame | None) -> pd.DataFrame:
+    """The trials with each covariate's values in the column `covariate:NAME`: text or numbers, missing where not given.
+
+    A question goes before a column of the same name.
+
+    Raises:
+        UserError: a name is neither a question nor a column of the trials; the message lists both.
+    """
+    questions: dict[str, pd.Series] = {}
+    if participants is not None and len(participants):
+        last = participants.drop_duplicates(["session", "question"], keep="last")  # where a session answered twice
+        questions = {str(name): rows.set_index("session")["answer"] for name, rows in last.groupby("question")}
+    added = {}
+    for name in names:
+        if name in questions:
+            added[PREFIX + name] = trials["session"].astype("str").map(questions[name])
+        elif name in trials.columns and name not in _UNFIT:
+            added[PREFIX + name] = trials[name]
+        else:
+            columns = [column for column in trials.columns if column not in _UNFIT and trials[column].notna().any()]
+            raise UserError(
+                f"analysis.covariates: {name}: no such question or column; questions: "
+                f"{', '.join(questions) or 'none'}; columns: {', '.join(columns) or 'none'}"
+            )
+    return trials.assign(**added)
+
+
+def usable(values: pd.Series, participant: pd.Series, name: str) -> tuple[np.ndarray, pd.Series, str]:
+    """Return the trials with a usable value, the values with rare levels joined, and a note.
+
+    Levels of few participants become one, `other`, and are missing if that is still rare.
+    """
+    values = values.mask(values.astype("str").str.strip() == "")
+    notes = []
+    if not _is_numeric(values):
+        values = values.astype("str").str.strip().where(values.notna())
+        people = participant.groupby(values).nunique().sort_values(ascending=False, kind="stable")
+        rare = people.index[(people < _RARE) | (np.arange(len(people)) >= _MOST_LEVELS)]
+        merged = values.mask(values.isin(rare), OTHER)
+        if len(rare) == 1 and len(people) > 1 and people[rare[0]] < _RARE:
+            values = values.mask(values == rare[0])
+        elif len(rare) > 1 and participant[merged == OTHER].nunique() < _RARE:
+            values = values.mask(values.isin(rare))
+        elif len(rare) > 1:
+            values, levels = merged, sorted(str(level) for level in rare)
+            more = f" and {len(levels) - 5} more" if len(levels) > 5 else ""
+            notes.append(f"{name}: rare answers joined as {OTHER} ({', '.join(levels[:5])}{more})")
+    included = values.notna().to_numpy()
+    if not included.all():
+        notes.insert(0, f"{int((~included).sum())} trials without {name} (or with a rare answer) left out")
+    return included, values, "; ".join(notes)
+
+
+def code(values: pd.Series, name: str) -> tuple[np.ndarray, list[str], str]:
+    """Return the columns (N, C) of a covariate without missing values, their C names, and a note.
+
+    A number is centred, so that the intercept is at its mean; its term is for one unit. Anything else is coded
+    against its commonest level. A covariate that is the same everywhere gives a column of zeros.
+
+    Raises:
+        UserError: it is text in which a mark may separate thousands.
+    """
+    if _is_numeric(values):
+        require_clear_texts(values, where=f"column {name}")
+        numbers = pd.to_numeric(values).to_numpy(float)
+        mean = float(numbers.mean()) if len(numbers) else 0.0
+        varies = len(numbers) and numbers.std() > 1e-12 * max(1.0, abs(mean))
+        column = numbers - mean if varies else np.zeros(len(numbers))
+        return column[:, None], [name], f"{name}: centred at {mean:.6g}" if len(numbers) else ""
+    counts = values.value_counts()
+    levels = sorted(counts.index, key=lambda level: (-counts[level], level))
+    others = sorted(levels[1:])
+    if not others:
+        return np.zeros((len(values), 1)), [name], ""
+    return _indicators(values, others), [f"{name}[{level}]" for level in others], f"{name}: against {levels[0]}"
+
+
+def _indicators(values: pd.Series, levels: Sequence[str]) -> np.ndarray:
+    """(N, L) 1.0 where a value is the level."""
+    return np.stack([(values == level).to_numpy(float) for level in levels], axis=1)
+
+
+def _is_numeric(values: pd.Series) -> bool:
+    given = values.dropna()
+    if pd.api.types.is_bool_dtype(given) or given.map(lambda value: isinstance(value, bool)).any():
+        return False
+    numbers = pd.to_numeric(given, errors="coerce")
+    return bool(np.isfinite(numbers.to_numpy(float, na_value=np.nan)).all())

@@ -9,8 +9,7 @@ from scipy.stats import t
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.mixed.formulas import planned_formulas, with_covariates
-from gan_eval.stats.mixed.models import mixed_models
+from gan_eval.stats.mixed.models import mixed_models, planned_formulas, with_covariates
 from gan_eval.stats.trials import answered_trials, fill_trials
 
 FORMULAS = [
@@ -205,7 +204,7 @@ SLOPED = [f"{outcome} ~ kind + {SLOPE}" for outcome in ("correct", "called_fake"
 )
 def test_what_is_planned(plan, formulas, exploratory):
     found = planned_formulas(answered_trials(simulated(participants=4, stimuli=8, each=8)), plan)
-    assert [str(one.formula) for one in found] == formulas
+    assert [str(one) for one in found] == formulas
     assert [one.exploratory for one in found] == exploratory
 
 
@@ -213,7 +212,7 @@ def test_a_data_set_of_one_kind_does_not_make_several():
     trials = simulated(seed=1)
     reals = trials["kind"] == "real"
     trials.loc[reals & (np.arange(len(trials)) % 2 == 0), "dataset"] = "photographs"
-    assert [str(one.formula) for one in planned_formulas(answered_trials(trials), None)][2] == (
+    assert [str(one) for one in planned_formulas(answered_trials(trials), None)][2] == (
         f"called_fake ~ kind + {RANDOM}"
     )
 
