@@ -1,5 +1,5 @@
 """The timed real-vs-fake quiz in plain Python: draw, protocol, trial, session and review; `app/` is the Qt part.
 
-Open `room.py` first: a study's quiz in one process, and one session after another. Pictures, settings and stores that
-cannot be used are a `UserError`.
+Open `room.py` first: a study's quiz in one process, and one session after another. Unusable pictures, settings and
+stores raise `UserError`.
 """

@@ -1,4 +1,4 @@
-"""Admission: who may begin, resume or is refused; and the row of a new session."""
+"""Admission: decide who may begin or resume a session, and make the row of a new one."""
 
 import platform
 import re
@@ -54,7 +54,7 @@ class QuizStudy:
     """The sets of catch trials."""
     seed: int
     design: Mapping[str, Any]
-    """Everything that participants see, kept in the store, so that a later difference can be named."""
+    """Everything that participants see; kept in the store, so that later differences can be named."""
 
     @cached_property
     def design_hash(self) -> str:
@@ -63,7 +63,7 @@ class QuizStudy:
 
     @cached_property
     def dealer(self) -> Dealer:
-        """What deals the study's lists.
+        """The dealer of the study's lists.
 
         Raises:
             UserError: as `gan_eval.quiz.draw.Dealer`.
@@ -88,7 +88,7 @@ class Person:
     """The list to deal; None: by order of arrival in this study, among people or among simulated participants."""
 
     def __post_init__(self) -> None:
-        """Refuse a code that is not a pseudonym."""
+        """Refuse a participant code that is not a pseudonym."""
         if not re.fullmatch(r"[\w.-]{1,64}", self.code):
             raise UserError(
                 f"--participant {self.code!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', at most 64, "
@@ -97,14 +97,14 @@ class Person:
 
     @property
     def simulated(self) -> bool:
-        """Nobody is there."""
+        """True if the session is simulated."""
         return self.observer is not None
 
 
 def sitting_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
     """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two concurrent sessions.
 
-    The lock of a file lies next to it, that of a server with this computer's other records.
+    The lock lies next to the store's file; for a server, with this computer's other records.
     """
     if is_address(store):
         place, folder = parse_address(str(store)).safe_url, station_file().parent
@@ -118,20 +118,20 @@ def sitting_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[P
 
 @dataclass(frozen=True)
 class Admitted:
-    """A session that may be run: a new one, or an open one that continues."""
+    """A session that may run: a new one, or an open one to resume."""
 
     row: Row
     plan: tuple[Row, ...]
     done: tuple[Row, ...]
     onsets: tuple[Row, ...]
-    """Rows of what was presented, also where the program was killed before the trial was stored."""
+    """Rows of presented pictures, also if the program was killed before their trial was stored."""
     warnings: tuple[str, ...]
     stored: bool
 
 
 @dataclass(frozen=True)
 class Reserved:
-    """A list that is a new session's; its trials are not dealt yet."""
+    """A list reserved for a new session; its trials are not dealt yet."""
 
     session: str
     person: Person
@@ -139,7 +139,7 @@ class Reserved:
     warnings: tuple[str, ...]
 
     def deal(self, study: QuizStudy) -> Admitted:
-        """Deal the list. This takes some milliseconds, and no store.
+        """Deal the list. This takes some milliseconds and does not use the store.
 
         Raises:
             UserError: the list cannot be dealt; `give_back_list` frees it.
@@ -170,7 +170,7 @@ class Reserved:
 def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserved:
     """Reserve a list for a new participant, or resume the open session of a known one.
 
-    A reserved list is nobody else's from then on; where the session does not begin, `give_back_list` frees it.
+    No other session gets a reserved list; if the session does not begin, `give_back_list` frees it.
 
     Raises:
         UserError: the participant has taken part already, or has an open session with another list; the study has
@@ -214,8 +214,7 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
 def unused_code(where: str | Path, study: str) -> str:
     """Return the first of P01, P02, ... that no session of the study has.
 
-    Sessions that are unfinished count, and those in stores that `run --redo quiz` moved aside. Of the latter, stores
-    that cannot be read are skipped.
+    Unfinished sessions count, and those in readable stores that `run --redo quiz` moved aside.
 
     Raises:
         UserError: the store cannot be read.
@@ -253,7 +252,7 @@ def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitt
 
 
 def stored_session(store: Store, row: Row) -> Admitted:
-    """Return the session of a row of a store, with everything that is stored of it.
+    """Return the session of a stored row, with all its stored rows.
 
     Raises:
         UserError: the store cannot be read.
@@ -271,7 +270,7 @@ def _changes(store: Store, design_hash: str, study: QuizStudy) -> str:
 
 @cache
 def _software() -> str:
-    """Versions of this program and of what it stands on."""
+    """Return the versions of this program and of its main libraries."""
     software = [f"gan_eval {gan_eval.__version__}", f"Python {platform.python_version()}"]
     with suppress(PackageNotFoundError):
         software.append(f"PySide6 {version('PySide6-Essentials')}")

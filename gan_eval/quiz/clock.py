@@ -1,4 +1,4 @@
-"""The clocks that a session runs on: the machine's, a browser's, and a virtual one for simulated participants.
+"""The clocks of a session: the machine's, a browser's, and a virtual one for simulated participants.
 
 What the quiz needs of its clock: it never jumps (so not the time of day), resolves well below a millisecond, and is
 shared with programs that watch from outside. `time.perf_counter_ns` is all three: CLOCK_MONOTONIC on Linux,
@@ -18,11 +18,11 @@ class SystemClock:
     """The machine's clocks."""
 
     def monotonic(self) -> int:
-        """Nanoseconds that never jump."""
+        """Return nanoseconds on the monotonic clock."""
         return now_ns()
 
     def utc(self) -> datetime:
-        """The time of day, in UTC."""
+        """Return the time of day, in UTC."""
         return datetime.now(UTC)
 
 
@@ -34,20 +34,20 @@ class VirtualClock:
         self._elapsed = 0
 
     def monotonic(self) -> int:
-        """Nanoseconds since the start."""
+        """Return nanoseconds since the start."""
         return self._elapsed
 
     def utc(self) -> datetime:
-        """The start plus what has elapsed."""
+        """Return the start plus the elapsed time."""
         return self._start + timedelta(microseconds=self._elapsed / 1000)
 
     def advance_to(self, when: int) -> None:
-        """Move on to `when`, never back."""
+        """Advance to `when`; never go back."""
         self._elapsed = max(self._elapsed, when)
 
 
 class ReportedClock:
-    """The clock of a browser: it stands at the moment at which the page sent its last message."""
+    """The clock of a browser: the moment at which the page sent its last message."""
 
     def __init__(self) -> None:
         self._sent, self._received = 0, datetime.now(UTC)
@@ -57,13 +57,13 @@ class ReportedClock:
         self._sent, self._received = sent, datetime.now(UTC)
 
     def monotonic(self) -> int:
-        """Nanoseconds on the page's clock when it sent its last message."""
+        """Return nanoseconds on the page's clock when it sent its last message."""
         return self._sent
 
     def utc(self) -> datetime:
-        """The time of day of that moment, as if messages took no time."""
+        """Return the time of day of that moment, ignoring the travel time of messages."""
         return self._received
 
 
 Clock = SystemClock | VirtualClock | ReportedClock
-"""The clocks of a session: `monotonic`, and `utc`, by which nothing is measured."""
+"""The clocks of a session: `monotonic` for measurements, and `utc` for time stamps."""

@@ -1,4 +1,4 @@
-"""The pictures of a session: where a stimulus and its companions are, whether they still are what was dealt, and masks.
+"""The pictures of a session: the files of stimuli and their companions, checks that they are unchanged, and masks.
 
 A backward mask takes a picture's place when it vanishes, so that no afterimage can be judged. It is made before its
 trial, and is the same whenever the trial is shown: it follows from session and trial.
@@ -19,19 +19,19 @@ from gan_eval.stimuli.sets import FileColumn, StimulusSet, picture_changed
 from gan_eval.tables.frames import Row
 
 RESAMPLING = Image.Resampling.LANCZOS
-"""The one filter that brings pictures to another size, on their stored 8-bit values (gamma-encoded)."""
+"""The filter for resizing pictures; it works on their stored 8-bit values (gamma-encoded)."""
 
 
 @dataclass(frozen=True)
 class Companions:
-    """The pictures of one item, for the review; None where there is none."""
+    """The pictures of one item for the review; None for a missing one."""
 
     label: Path | None
     """The generator's input."""
     truth: Path | None
     """The real picture."""
     generated: Path | None
-    """A generator's output: the one that was shown, else that of the item's first model."""
+    """A generator's output: the one that was shown, else the output of the item's first model."""
 
 
 class Library:
@@ -42,7 +42,7 @@ class Library:
         self._versions: dict[str, list[str]] = {}
         self._held: dict[Path, bytes] = {}
         self._hashes: dict[Path, tuple[tuple[int, ...], str]] = {}
-        """State of each held file when it was read, and its SHA-256."""
+        """State of each file when it was read, and its SHA-256."""
         self._width: int | None = None
         self.rows = [row for stimuli in sets for row in stimuli.rows]
         for stimuli in sets:
@@ -52,7 +52,7 @@ class Library:
                     self._rows[row["stimulus"]] = (stimuli, row)
 
     def path(self, stimulus: str) -> Path:
-        """The file of a stimulus.
+        """Return the file of a stimulus.
 
         Raises:
             UserError: the sets do not hold it.
@@ -63,7 +63,7 @@ class Library:
         return path
 
     def content(self, stimulus: str) -> bytes:
-        """The bytes of a stimulus' file, from memory where `checked` has read it."""
+        """Return the bytes of a stimulus' file, from memory if `checked` has read it."""
         path = self.path(stimulus)
         return self._held.get(path) or read_file(path)
 
@@ -72,18 +72,18 @@ class Library:
         self._width = width
 
     def size_shown(self, picture: Picture) -> tuple[int, int]:
-        """Height and width at which a picture is shown; the height is that nearest to the picture's shape."""
+        """Return the height and width at which a picture is shown; the height keeps the picture's shape."""
         height, width = picture.shape[:2]
         if self._width is None:
             return height, width
         return max(1, (2 * height * self._width + width) // (2 * width)), self._width
 
     def decoded(self, stimulus: str) -> Picture:
-        """A stimulus at its own pixels."""
+        """Return a stimulus at its own size."""
         return decode_rgb(self.content(stimulus), self.path(stimulus))
 
     def picture(self, stimulus: str) -> Picture:
-        """A stimulus at the size at which it is shown.
+        """Return a stimulus at the size at which it is shown.
 
         Raises:
             UserError: the picture is missing or broken.
@@ -119,10 +119,10 @@ class Library:
         return tuple(checked)
 
     def _hold(self, path: Path) -> str:
-        """Read a file, unless its present content is held; return its SHA-256."""
+        """Read a file unless its present content is in memory; return its SHA-256."""
         try:
             status = path.stat()
-        except OSError:  # reading it says what is wrong
+        except OSError:  # reading it raises the message
             signature: tuple[int, ...] = ()
         else:
             signature = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
@@ -135,7 +135,7 @@ class Library:
         return digest
 
     def companions(self, stimulus: str) -> Companions:
-        """Label picture, ground truth and generated picture of the item that `stimulus` is a version of."""
+        """Return the input, ground truth and generated picture of the item of `stimulus`."""
         _, row = self._rows[stimulus]
         versions = [self._rows[name][1] for name in self._versions[row["item"]]]
         real = [version["stimulus"] for version in versions if version["kind"] == "real"]
@@ -158,11 +158,11 @@ class Library:
 
 
 BLOCK = 16
-"""Pixels on a side of the blocks that are shuffled."""
+"""Side in pixels of the shuffled blocks."""
 
 
 def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.random.Generator) -> Picture:
-    """A mask of the picture's size, (H, W, 3) uint8: a random grey level for each pixel, or its own shuffled blocks."""
+    """Return a mask of the picture's size, (H, W, 3) uint8: random grey levels, or the picture's shuffled blocks."""
     if kind == "scramble":
         return scrambled(picture, generator)
     grey = generator.integers(0, 256, picture.shape[:2], dtype=np.uint8)
@@ -170,9 +170,9 @@ def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.ran
 
 
 def scrambled(picture: Picture, generator: np.random.Generator) -> Picture:
-    """The blocks of a picture in random order, each mirrored or not along either axis.
+    """Return the blocks of a picture in random order, each mirrored at random along both axes.
 
-    Where a side is not a multiple of the block, blocks at its end are filled up by reflection and cut again.
+    If a side is not a multiple of the block, the blocks at its end are padded by reflection and cropped.
 
     >>> rows = np.arange(48 * 32 * 3, dtype=np.uint16).reshape(48, 32, 3)
     >>> bool((np.sort(scrambled(rows, np.random.default_rng(0)), axis=None) == rows.ravel()).all())

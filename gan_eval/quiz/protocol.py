@@ -1,6 +1,6 @@
-"""Protocols: what a trial presents and asks, which trial comes next, and which answer is correct.
+"""The protocols: the pictures and question of a trial, the next trial, and the correct answer.
 
-What each does and its sources: docs/protocols.md.
+Methods and sources: docs/protocols.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ from gan_eval.tables.frames import Row
 NO_ANSWER = "none"
 
 OPPOSITE: Mapping[str, str] = {"left": "right", "right": "left", "first": "second", "second": "first"}
-"""Place, or turn, of the other picture of a pair."""
+"""Position (place or turn) of the other picture of a pair."""
 
 Showings = tuple[tuple[str, ...], ...]
-"""The stimuli of a trial: one tuple for each time that something appears, in it the pictures from left to right."""
+"""The stimuli of a trial: a tuple for each showing, with its pictures from left to right."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Timing:
     flash_ms: float | None
     """Fixed exposure of each showing; None: until the answer, at most until the response window closes."""
     response_ms: float | None
-    """Response window from the last onset; None: it never closes."""
+    """Response window from the last onset; None: unlimited."""
     gap_ms: float = 0.0
-    """Between the offset of one showing and the onset of the next."""
+    """Time between the offset of one showing and the onset of the next."""
 
 
 class QuizProtocol:
-    """The protocol that the settings name, for one participant."""
+    """The protocol of the settings, for one participant."""
 
     def __init__(self, settings: QuizSettings, *, list_number: int = 1) -> None:
         self.settings = settings
@@ -72,7 +72,7 @@ class QuizProtocol:
         return Timing(planned["requested_exposure_ms"], self.settings.window_ms, gap)
 
     def showings(self, planned: Row) -> Showings:
-        """Return what is presented: one picture, both together from left to right, or one and then the other."""
+        """Return the showings: one picture, two side by side, or two one after the other."""
         a, b, position = planned["stimulus"], planned["stimulus_b"], planned["position"]
         if b is None:
             return ((a,),)
@@ -93,12 +93,12 @@ class QuizProtocol:
         return judged | {"choice": choice}
 
     def truth(self, planned: Row) -> str | None:
-        """Return the correct answer of a trial; None where there is none."""
+        """Return the correct answer of a trial; None if there is none."""
         return truth_of(self.settings.protocol, planned)
 
 
 def truth_of(protocol: str, planned: Row) -> str | None:
-    """Return the correct answer of a trial: what the picture is, or where the real one is; None where there is none."""
+    """Return the correct answer of a trial: the kind of its picture, or the position of the real one; None if none."""
     facts = PROTOCOLS[protocol]
     if facts.graded or facts.material == "two_models":
         return None

@@ -1,7 +1,7 @@
-"""A trial as its presenter reports it afterwards, and the replay of the report into a session.
+"""Trials that arrive complete: the report of a presenter, and its replay into a session.
 
-Browsers and simulated participants show trials without the session looking on. Both make a `TrialReport`; `replay`
-reports its events to the session in the order in which they happened.
+Browsers and simulated participants run a trial by themselves and make a `TrialReport`; `replay` passes its events to
+the session in the order in which they happened.
 """
 
 from typing import Annotated, Literal
@@ -34,11 +34,11 @@ class Press(_Reported):
     key: str = Field(min_length=1, max_length=4)
     at_ms: Moment
     repeated: bool = False
-    """The key was held down; the keyboard repeated it."""
+    """True if the keyboard repeated a key that was held down."""
 
 
 class BrokenOff(_Reported):
-    """The participant, or the presenter, ended the trial before its time."""
+    """The participant or the presenter ended the trial early."""
 
     at_ms: Moment
     flag: Literal["paused", "hidden_tab", "screen_changed"] = "paused"
@@ -51,16 +51,16 @@ class TrialReport(_Reported):
     """Its number within the session."""
     showings: tuple[Showing, ...] = Field(min_length=1, max_length=2)
     presses: tuple[Press, ...] = Field(default=(), max_length=200)
-    """Presses of answer keys from the blank before the trial to its end, also those that do not count."""
+    """Presses of answer keys from the blank before the trial to its end, including those that do not count."""
     confidence: int | None = Field(default=None, ge=1, le=9)
     broken_off: BrokenOff | None = None
     flags: tuple[ReportedFlag, ...] = Field(default=(), max_length=8)
     sent_ms: Moment
-    """When the report was sent; not before the events in it."""
+    """Time when the report was sent, not before its events."""
     frame_ms: float | None = Field(default=None, gt=0, le=1000)
     """Median interval between frames during the trial; None: not measured."""
     missed_frames: int | None = Field(default=None, ge=0, le=10**6)
-    """Frames that were left out while a picture was shown; None: not measured."""
+    """Number of frames dropped while a picture was shown; None: not measured."""
 
 
 def nanoseconds(milliseconds: float) -> int:
@@ -73,7 +73,7 @@ def nanoseconds(milliseconds: float) -> int:
 
 
 def replay(session: Session, report: TrialReport) -> None:
-    """Report a trial's events to its session in the order in which they happened; then it is being stored.
+    """Pass a trial's events to its session in the order in which they happened; the session then stores it.
 
     Args:
         session: READY for the trial, or the trial's first onset is reported already.
@@ -98,7 +98,7 @@ def replay(session: Session, report: TrialReport) -> None:
             session.press(press.key, when, repeated=press.repeated)
         elif what % 4:
             session.offset(when)
-        elif trial.state is not State.PRESENTED:  # the first onset may have come ahead of the report
+        elif trial.state is not State.PRESENTED:  # the first onset may have arrived before the report
             session.onset(when)
     for flag in report.flags:
         session.flag(flag)
@@ -112,10 +112,10 @@ def replay(session: Session, report: TrialReport) -> None:
 
 
 def _require_possible(session: Session, report: TrialReport) -> None:
-    """Refuse a report that the session could not take to its end."""
+    """Refuse a report that the session could not process."""
     trial, where = session.trial, f"trial {report.trial}"
     moments = [moment for showing in report.showings for moment in (showing.onset_ms, showing.offset_ms)]
-    if trial.seen:  # its onset came ahead of the report
+    if trial.seen:  # its onset arrived before the report
         moments[0] = trial.seen[0].onset / MILLISECOND
     if moments != sorted(moments) or moments[-1] > report.sent_ms:
         raise UserError(f"{where}: showings: their times are not in order")

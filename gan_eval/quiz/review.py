@@ -16,7 +16,7 @@ from gan_eval.tables.frames import Row
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """A line of the score: of what, how much, and a remark."""
+    """A line of the score: the group, its result, and a remark."""
 
     group: str
     value: str
@@ -30,21 +30,21 @@ class Panel:
     caption: str
     path: Path | None
     marked: bool
-    """It was presented; of a pair, chosen."""
+    """True if it was presented; in a pair, if it was chosen."""
 
 
 @dataclass(frozen=True)
 class ReviewedTrial:
-    """One trial as the review shows it."""
+    """One trial in the review."""
 
     lines: tuple[str, ...]
-    """Truth and answer; correct and wrong in a symbol and a word, so that colour is not needed."""
+    """Truth and answer; correct or wrong as a symbol and a word, so that colour is not needed."""
     panels: tuple[Panel, ...]
     """The generator's input, if there is one, then real and generated, or the pair as presented."""
 
     @property
     def sentence(self) -> str:
-        """The lines as a screen reader says them."""
+        """The lines for a screen reader."""
         return ", ".join(line.lstrip("✓✗– ") for line in self.lines)
 
 
@@ -61,7 +61,7 @@ def score_lines(trials: Iterable[Row], texts: Texts) -> list[ScoreLine]:
     for (catch, dataset, _, models), group in sorted(groups.items()):
         answered, shown, kind = [row for row in group if _answer(row) is not None], len(group), group[0]["kind"]
         remark = "" if len(answered) == shown else texts("score_unanswered", count=shown - len(answered))
-        if models:  # one score for either model
+        if models:  # one score for each model
             values = []
             a, _, b = models.partition(BETWEEN_MODELS)
             for model, other, choice in ((a, b, "a"), (b, a, "b")):
@@ -82,7 +82,7 @@ def score_lines(trials: Iterable[Row], texts: Texts) -> list[ScoreLine]:
 
 
 def review(trials: Iterable[Row], library: Library, texts: Texts) -> list[ReviewedTrial]:
-    """Every trial in the order in which it was presented, practice and catch trials too; practice is numbered apart."""
+    """Return every trial in the order of presentation, with practice (numbered separately) and catch trials."""
     stimuli = {row["stimulus"]: row for row in library.rows}
     numbers: Counter[bool] = Counter()
     reviewed = []
@@ -100,7 +100,7 @@ def review(trials: Iterable[Row], library: Library, texts: Texts) -> list[Review
 
 
 def _answer(row: Row) -> str | None:
-    """The answer by its name in the protocol."""
+    """Return the answer by its name in the protocol."""
     if row["rating"] is not None:
         return f"{row['rating']:g}"
     if row["choice"] in ("a", "b"):

@@ -36,13 +36,13 @@ class SessionResult:
     """complete; aborted by the participant; open, to be continued; declined: no consent, nothing stored."""
     simulated: bool
     trials: tuple[Row, ...]
-    """All trials in the store, in order, those of an earlier sitting included."""
+    """All stored trials in order, including those of an earlier sitting."""
     warnings: tuple[str, ...]
     """Lines for the experimenter."""
 
 
 class Room:
-    """Everything that the sessions of a study share: pictures, texts, and the thread that owns the store."""
+    """The resources shared by the sessions of a study: pictures, texts, and the thread that owns the store."""
 
     def __init__(self, study: QuizStudy, store: str | Path, *, say: Callable[[str], None] = lambda _: None) -> None:
         """Check the study's language and pictures, and open its store.
@@ -72,7 +72,7 @@ class Room:
 
     @contextmanager
     def admitted(self, person: Person, clock: Clock) -> Iterator[Session]:
-        """Hold a person's session, new or resumed; the list of one that does not begin is given back.
+        """Hold a person's session, new or resumed; free its list if it does not begin.
 
         Raises:
             UserError: the person is sitting elsewhere, or is not admitted (`gan_eval.quiz.admission.reserve`); the list
@@ -93,7 +93,7 @@ class Room:
                         self.say(f"{error}; list {reserved.list_number} was not given back and stays unused")
 
     def run(self, person: Person, presentation: Presentation = Presentation()) -> SessionResult:  # noqa: B008
-        """Run a participant's session, on the screen or simulated; an open one resumes where it stopped.
+        """Run a participant's session, on screen or simulated; an open session resumes where it stopped.
 
         Raises:
             UserError: see `admitted`; no such screen or language; the store cannot be written.
@@ -168,7 +168,7 @@ def run_session(
     presentation: Presentation = Presentation(),  # noqa: B008  (a frozen value)
     say: Callable[[str], None] = lambda _: None,
 ) -> SessionResult:
-    """Run one session in a room of its own.
+    """Open a room and run one session in it.
 
     Raises:
         UserError: no display; see `Room` and `Room.run`.

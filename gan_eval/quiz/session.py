@@ -1,4 +1,4 @@
-"""A session: one participant sitting once, as a state machine that knows neither a screen nor a clock of its own.
+"""A session: one participant's sitting, as a state machine without a screen or a clock of its own.
 
 Whoever shows the pictures (the application, or a simulated participant) reports what happened and when; the session
 decides what comes next and keeps everything in the store. The next trial is given out only after the one before it
@@ -31,7 +31,7 @@ from gan_eval.store import Store, Writer
 from gan_eval.tables.frames import Row, iso
 
 AtStake = Literal["answer", "end", "nothing"]
-"""Not in the store yet: an answer, that the session is over, or nothing."""
+"""What would be lost if the program ended now: an answer, the end of the session, or nothing."""
 
 
 class Session:
@@ -47,7 +47,7 @@ class Session:
         *,
         done: Sequence[Row] = (),
     ) -> None:
-        """Set a session up; nothing is stored before `begin`, or `resume` of a session that is in the store."""
+        """Set up a session; nothing is stored before `begin`, or `resume` for a stored session."""
         self.row = dict(row)
         self.plan = tuple(plan)
         self.done = list(done)
@@ -55,9 +55,9 @@ class Session:
         self.warnings: list[str] = []
         """Lines for the experimenter at the end."""
         self.feedback: Row | None = None
-        """The row of the trial that was closed last, where the participant learns whether it was correct."""
+        """The row of the last trial, if the participant gets feedback on it."""
         self.planned_flash: Callable[[float], float] = float
-        """Rule from the requested exposure to the planned one, both in ms, such as whole frames."""
+        """Function from the requested to the planned exposure, both in ms, such as whole frames."""
         self.protocol = protocol
         self._writer = writer
         self._clock = clock
@@ -71,11 +71,11 @@ class Session:
 
     @property
     def state(self) -> State:
-        """State of the trial on its way, else of the session, as far as `advance` has taken note of it."""
+        """State of the current trial, else of the session, as of the last `advance`."""
         return self._state if self._trial is None else self._trial.state
 
     def advance(self) -> State:
-        """Take note of a finished commit and go to the next trial or to the end; the state after it."""
+        """Process a finished commit, go to the next trial or the end, and return the new state."""
         if self._state is State.SAVING and self._future is not None and self._future.done():
             error = self._future.exception()
             if isinstance(error, UserError):
@@ -92,31 +92,31 @@ class Session:
 
     @property
     def at_stake(self) -> AtStake:
-        """The loss if the program ended now."""
+        """Return what would be lost if the program ended now."""
         if self._state not in (State.SAVING, State.FAILED):
             return "nothing"
         return "end" if self._pending is None else "answer"
 
     @property
     def trial(self) -> Trial:
-        """The trial that is to be shown next or is on its way."""
+        """The next or current trial."""
         assert self._trial is not None
         return self._trial
 
     @property
     def trial_begun(self) -> bool:
-        """Something of the trial has been seen, and it is not yet being stored."""
+        """True if a picture of the trial has been shown and the trial is not yet being stored."""
         return self._trial is not None and self._trial.state is not State.READY
 
     @property
     def counted(self) -> tuple[int, int]:
-        """Trials that are done, and planned in all, practice apart."""
+        """Number of finished and of planned trials, without practice."""
         done, plan = (sum(row["phase"] != "practice" for row in rows) for rows in (self.done, self.plan))
         return done, plan
 
     @property
     def has_truth(self) -> bool:
-        """A trial can be answered correctly."""
+        """True if trials have a correct answer."""
         return any(self.protocol.truth(row) is not None for row in self.plan)
 
     def begin(
@@ -147,7 +147,7 @@ class Session:
         self._go_on()
 
     def resume(self, onsets: Sequence[Row], *, still_shown: bool = False) -> None:
-        """Take up a session that is in the store, and go to its next trial; a finished one is OVER.
+        """Resume a stored session at its next trial; a finished one is OVER.
 
         Args:
             onsets: the onsets that are in the store already, rows of `gan_eval.tables.ONSETS`. One without a trial was
@@ -179,13 +179,13 @@ class Session:
             self._go_on()
 
     def onset(self, when: int) -> None:
-        """The next picture, or pair of pictures, has appeared."""
+        """Note that the next picture, or pair of pictures, has appeared."""
         trial = self.trial
         trial.appear(when)
         if len(trial.seen) == 1:
             trial.plan(self.planned_flash)
             row = onset_row(self.row, trial, shown_at=self._time_of_day(when))
-            # Where this fails the session continues: storing the trial reports the same error.
+            # If this fails the session continues: storing the trial reports the same error.
             self._writer.submit(lambda store: store.add(tables.ONSETS, [row], session=row["session"]))
 
     def offset(self, when: int) -> None:
@@ -193,7 +193,7 @@ class Session:
         self.trial.vanish(when)
 
     def press(self, key: str, when: int, *, repeated: bool = False) -> bool:
-        """Take a key press; return whether it was the answer, or the confidence in it."""
+        """Process a key press; return True if it was the answer or its confidence."""
         if self._trial is None:
             return False
         if self._trial.state is State.CONFIDENCE:
@@ -206,26 +206,26 @@ class Session:
         return answer is not None and self._trial.press(answer, when, repeated=repeated)
 
     def flag(self, name: str) -> None:
-        """Note in the row of the trial on its way what happened; without one it does not matter."""
+        """Flag an event in the row of the current trial, if there is one."""
         if self.trial_begun:
             self.trial.flags.add(name)
 
     def close(self) -> None:
-        """Everything has vanished; there is an answer, or none came in time: ask for the confidence, or store it."""
+        """End the trial after its last picture, with or without an answer: ask for the confidence, or store it."""
         if self.trial.close(asks_confidence=self._confidence > 0) is State.SAVING:
             self._finish()
 
     def break_off(self, when: int, flag: str) -> None:
-        """End the trial on its way before its time; its picture counts as seen. Call `offset` first."""
+        """End the current trial early; its picture counts as seen. Call `offset` first."""
         self.trial.break_off(when, flag)
         self._finish()
 
     def abort(self) -> None:
-        """The participant stops for good; all trials are kept."""
+        """End the session for good; all trials are kept."""
         self._end("aborted")
 
     def wait(self, seconds: float | None = None) -> State:
-        """Wait for the commits on their way, at most so long; the state after them.
+        """Wait for the pending commits, at most `seconds`; return the new state.
 
         Raises:
             TimeoutError: the store took longer.
@@ -236,7 +236,7 @@ class Session:
 
     @property
     def saving(self) -> Future[object] | None:
-        """The commit on its way; None: there is none."""
+        """The pending commit; None if there is none."""
         return self._future if self._state is State.SAVING else None
 
     def retry(self) -> None:
@@ -258,11 +258,11 @@ class Session:
         self._state = State.READY
 
     def _finish(self) -> None:
-        """Store the trial on its way."""
+        """Store the current trial."""
         trial = self.trial
         judged = self.protocol.judge(trial.planned, trial.answer)
         row = trial_row(self.row, trial, judged, answered_at=self._time_of_day(trial.ended))
-        has_truth = row["correct"] is not None or trial.answer is None  # no grade, and no choice of models, is wrong
+        has_truth = row["correct"] is not None or trial.answer is None  # no correct answer exists
         self.feedback = row if has_truth and row["phase"] == "practice" and trial.broken_off is None else None
         self._trial = None
         self._store(lambda store: add_once(store, [row]), [row])
@@ -274,7 +274,7 @@ class Session:
         self._store(lambda store: store.describe(session, ended), None)
 
     def _store(self, job: Callable[[Store], object], rows: list[Row] | None) -> None:
-        """Have the writer do a job; then continue after these trials, or, with None, be over."""
+        """Submit a job to the writer; continue after these trials when it is done, or end the session with None."""
         self._job, self._pending = job, rows
         self._future = self._writer.submit(job)
         self._state = State.SAVING
@@ -285,9 +285,9 @@ class Session:
 
 
 def break_due(done: Sequence[Row], coming: Row | None, settings: QuizSettings) -> bool:
-    """Return whether a break comes between the trials that are done and the one that comes next (None: none does).
+    """Return True if a break comes between the finished trials and the next one (None: no trial).
 
-    There is one after every `break_every` trials of a block, between blocks, and where practice ends.
+    Breaks come after every `break_every` trials of a block, between blocks, and after practice.
     """
     if not done or coming is None:
         return False

@@ -1,4 +1,4 @@
-"""Simulated participants: a rehearsal of a study without a person, through the same session and store.
+"""Simulated participants: rehearse a study without people, with the same session and store.
 
 The model (signal detection with log-normal reaction times) and its sources: docs/protocols.md.
 """
@@ -22,25 +22,25 @@ from gan_eval.stimuli.sets import StimulusSet
 
 PRESENTER = "simulated"
 STIMULUS_SD = 0.3
-"""Standard deviation of the pictures' own share of the unit-variance noise."""
+"""Standard deviation of the pictures' part of the unit-variance noise."""
 DIFFERENCE_SD = 0.6
-"""Standard deviation of the share that follows a fake's difference from its real picture, where that is known."""
+"""Standard deviation of the part that follows a fake's difference from its real picture, if known."""
 PARTICIPANT_SD = 0.15
 """Standard deviation of d' and of the criterion over participants."""
 LEAST_DIFFERENCE = 0.01
-"""Mean squared difference, in levels of 0..255, below which fakes count as equal to their real pictures (68 dB)."""
+"""Mean squared difference, in levels 0..255, below which a fake counts as equal to its real picture (68 dB)."""
 UTILITY_SD = 0.5
-"""Standard deviation of how real models look, where they are compared."""
+"""Standard deviation of how real each model looks, in comparisons of models."""
 SEEING_MS = 150.0
-"""Exposure at which 63 % of the evidence has been taken up."""
+"""Exposure after which 63 % of the evidence is collected."""
 FARTHEST = 1.5
-"""Up to this distance from the criterion, grades and levels of confidence have equal steps; the last are open."""
+"""Distance from the criterion up to which grades and levels of confidence have equal steps."""
 TYPICAL_MS = 750.0
-"""Median reaction time to a picture that gives no evidence at all, where the response window allows it."""
+"""Median reaction time to a picture without evidence, if the response window allows it."""
 LEFT_OPEN = 0.1
-"""Share of the questions that need no answer and get none."""
+"""Share of optional questions that are left open."""
 AGES = (18, 80)
-"""Free texts are from the first of these up to below the last."""
+"""Free texts are whole numbers from the first of these up to below the last."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ class Observer:
     dprime: float = 1.0
     """Distance between the means of fakes and reals, in standard deviations."""
     criterion: float = 0.0
-    """Above 0: leans to `real`, and to high grades. Of pairs one is chosen without a leaning."""
+    """Above 0: a bias to `real` and to high grades. It has no effect on pairs."""
     lapse: float = 0.02
-    """Share of trials without attention: half of them go unanswered if the window closes, others are guessed."""
+    """Share of inattentive trials: half of them go unanswered if the window closes, the others are guesses."""
 
 
 def parse_observer(spec: str) -> Observer:
-    """Read `default` or `dprime=1.2,criterion=0.1,lapse=0.02`; what is not named keeps its default.
+    """Read `default` or `dprime=1.2,criterion=0.1,lapse=0.02`; other parameters keep their defaults.
 
     Raises:
         UserError: an unknown name, or a value out of range.
@@ -84,11 +84,11 @@ def parse_observer(spec: str) -> Observer:
 
 
 def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, float]:
-    """Return each fake's distance from its real picture: log of the mean squared difference (which is -PSNR / 10),
+    """Return each fake's distance from its real picture: the log of the mean squared difference (-PSNR / 10),
     standardised over the fakes of the sets.
 
-    Fakes without a real picture (`reference_file`) that can be read and has their size are left out; so are all, where
-    they do not differ.
+    Fakes without a readable real picture (`reference_file`) of their size are left out; so are all fakes if their
+    distances are equal.
     """
     logs: dict[str, float] = {}
     for stimuli in stimulus_sets:
@@ -98,7 +98,7 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, flo
                 continue
             try:
                 a, b = read_rgb(fake), read_rgb(real)
-            except UserError:  # the session itself refuses pictures that are broken and dealt
+            except UserError:  # the session itself refuses broken pictures that are dealt
                 continue
             if a.shape == b.shape:
                 difference = float(np.mean((a.astype(np.float64) - b) ** 2))
@@ -119,12 +119,12 @@ class Judgement:
     """Distance of the evidence from the criterion, or between two pictures, in standard deviations."""
 
     def confidence(self, levels: int) -> int:
-        """Return a level from 1 to `levels`; the farther from the criterion the surer."""
+        """Return a level from 1 to `levels`, higher with more distance from the criterion."""
         return 1 + int(np.searchsorted(np.linspace(0, FARTHEST, levels + 1)[1:-1], self.distance))
 
 
 class SimulatedParticipant:
-    """One simulated participant: the same seed, name and stimuli give the same answer."""
+    """A simulated participant; the same seed, name and stimuli give the same answers."""
 
     def __init__(
         self, observer: Observer, *, seed: int, participant: str, differences: Mapping[str, float] | None = None
@@ -139,9 +139,8 @@ class SimulatedParticipant:
         self._participant = participant
 
     def answer(self, question: QuestionSettings) -> str | None:
-        """Answer one of the study's own questions; None: left open, where that is allowed.
-
-        A free text is a whole number of years, the one kind of text that is of use as a covariate.
+        """Answer one of the study's questions; None leaves an optional one open. A free text is a whole number, as for
+        an age, so that it can be a covariate.
         """
         draw = generator(self._seed, "question", self._participant, question.id)
         if not question.required and draw.random() < LEFT_OPEN:
@@ -151,12 +150,12 @@ class SimulatedParticipant:
         return str(draw.integers(*AGES))
 
     def judge(self, trial: Trial, answers: Collection[str]) -> Judgement | None:
-        """Judge a trial by one of these answers, which show what is asked; None: no answer in time."""
+        """Judge a trial with one of these answers, which tell the kind of question; None: no answer in time."""
         planned, flash_ms, window_ms = trial.planned, trial.timing.flash_ms, trial.timing.response_ms
         noise = generator(self._seed, "trial", self._participant, planned["stimulus"], planned["stimulus_b"] or "")
         taken_up = 1.0 if flash_ms is None else 1 - float(np.exp(-flash_ms / SEEING_MS))
         dprime = self._dprime * taken_up
-        # how much faker a picture looks than the criterion, or b of a pair than a
+        # how much faker a picture looks than the criterion, or picture b than picture a
         evidence_a = self._noise_of(planned["stimulus"], noise)
         if planned["stimulus_b"] is None:
             distance = evidence_a + (dprime / 2 if planned["kind"] == "fake" else -dprime / 2) - self._criterion
@@ -185,7 +184,7 @@ class SimulatedParticipant:
         return Judgement(answer, float(reaction_ms), abs(distance))
 
     def _noise_of(self, stimulus: str, noise: np.random.Generator) -> float:
-        """Noise of unit variance: what belongs to the picture, and what to this moment."""
+        """Return noise of unit variance: the picture's part plus the moment's part."""
         picture = STIMULUS_SD * generator(self._seed, "stimulus", stimulus).standard_normal()
         share = STIMULUS_SD**2
         if stimulus in self._differences:
@@ -218,7 +217,7 @@ def take_part(session: Session, person: SimulatedParticipant, clock: VirtualCloc
 
 
 def simulated_report(trial: Trial, judgement: Judgement | None, protocol: QuizProtocol, *, begins: int) -> TrialReport:
-    """Return what a presenter without delays would report of a trial.
+    """Return the report of a trial by a presenter without delays.
 
     Args:
         trial: before its first onset, its times as they are to be presented.

@@ -1,4 +1,4 @@
-"""This computer: how sessions are presented on it, and what its screens do in time. Plain Python."""
+"""This computer: how it presents sessions, and the measured timing of its screens."""
 
 import math
 from collections.abc import Sequence
@@ -24,10 +24,9 @@ class Presentation:
     """The presentation of a session on this computer."""
 
     windowed: bool = False
-    """A window of 1280x800 instead of the full screen."""
+    """Use a window of 1280x800 instead of the full screen."""
     intro: bool = True
-    """All pages before, between and after the trials; without, the first trial comes first, no consent is recorded,
-    and the program ends after the last."""
+    """Show all pages before, between and after the trials. Without them no consent is recorded."""
     screen: int | None = None
     """The monitor's number, from 1; None: the primary one."""
     text_size: int = 100
@@ -42,14 +41,14 @@ class Presentation:
 
 @dataclass(frozen=True)
 class ScreenKey:
-    """The identity of a screen: after a change of any of these the self-test must be repeated."""
+    """The identity of a screen; after any change the self-test must be repeated."""
 
     name: str
     width: int
     """Physical pixels."""
     height: int
     refresh_hz: float
-    """Stated by the platform."""
+    """Refresh rate stated by the platform."""
     platform: str
     """Qt's platform: xcb, wayland, windows, cocoa, ..."""
 
@@ -72,11 +71,11 @@ class ScreenTiming:
     """The result of the self-test on one screen."""
 
     presenter: PresenterName
-    """The one to use."""
+    """The presenter to use."""
     vsync: bool | None
-    """Presenting by OpenGL was measured to wait for the screen; None: it was not measured."""
+    """True if OpenGL swaps wait for the screen; None: not measured."""
     refresh_hz: float
-    """Measured where `vsync`, else stated by the platform."""
+    """Refresh rate: measured with `vsync`, else stated by the platform."""
     measured_at: str
     """UTC, ISO 8601."""
     checks: tuple[Check, ...] = ()
@@ -88,12 +87,12 @@ class ScreenTiming:
 
 
 def station_file() -> Path:
-    """Return the file with this user's screens, in the system's usual place."""
+    """Return the file with the records of this user's screens."""
     return user_state_path("gan-eval", appauthor=False) / "screens.json"
 
 
 def read_timings() -> dict[str, ScreenTiming]:
-    """Return what was measured of this user's screens, by `ScreenKey`.
+    """Return the measured timings of this user's screens, by `ScreenKey`.
 
     Raises:
         UserError: the file is damaged.
@@ -107,7 +106,7 @@ def read_timings() -> dict[str, ScreenTiming]:
 
 
 def keep(screen: ScreenKey, timing: ScreenTiming) -> Path:
-    """Store a screen's timing, in place of an earlier one; return the path of the record.
+    """Store a screen's timing, replacing an earlier one; return the path of the record.
 
     Raises:
         UserError: the file is damaged, or cannot be written.
@@ -119,7 +118,7 @@ def keep(screen: ScreenKey, timing: ScreenTiming) -> Path:
 
 
 def round_exposure(requested_ms: float, refresh_hz: float) -> float:
-    """The exposure in whole frames, at least one, that is nearest to the one asked for; halves go up.
+    """Return the exposure in whole frames (at least one) nearest to the requested one; halves are rounded up.
 
     Args:
         requested_ms: the exposure asked for, above 0.
@@ -134,19 +133,19 @@ def round_exposure(requested_ms: float, refresh_hz: float) -> float:
 
 @dataclass(frozen=True)
 class Pace:
-    """The timing of a screen, from the moments at which frames were presented."""
+    """The timing of a screen, computed from the moments at which frames were presented."""
 
     frame_ms: float
     """The median interval."""
     jitter_ms: float
-    """Standard deviation of the intervals that left no frame out."""
+    """Standard deviation of the intervals without dropped frames."""
     dropped: float
-    """Share of intervals that left at least one frame out, 0..1."""
+    """Share of intervals with dropped frames, 0..1."""
 
     def blocks(self, stated_hz: float) -> bool:
-        """Return whether presenting waits for the screen, for frames presented without any other wait.
+        """Return True if presenting waits for the screen, given frames presented without any other wait.
 
-        Then a frame takes as long as the platform states (59.94 Hz is stated as 60), each the same. Without vsync,
+        Then all frames take the time stated by the platform (59.94 Hz is stated as 60). Without vsync,
         frames follow each other at the speed of drawing.
         """
         stated_ms = 1000 / stated_hz
@@ -154,7 +153,7 @@ class Pace:
 
 
 def pace(stamps: Sequence[int]) -> Pace:
-    """Look at at least three moments in nanoseconds, in order; an interval above 1.5 frames has left one out.
+    """Return the timing from three or more ascending moments in ns; an interval above 1.5 frames has dropped one.
 
     >>> pace([0, 10_000_000, 20_000_000, 40_000_000])
     Pace(frame_ms=10.0, jitter_ms=0.0, dropped=0.3333333333333333)

@@ -1,4 +1,4 @@
-"""One running trial: the times of onset, offset and answer, which the caller measures, and the rows for the tables."""
+"""A running trial: its times of onset, offset and answer, measured by the caller, and its table rows."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,37 +17,37 @@ MILLISECOND: Final = 1_000_000
 """Nanoseconds."""
 
 EARLY_MS: Final = 100.0
-"""Faster than a person can judge a picture; such an answer was on its way before the onset."""
+"""Reaction time in ms below which nobody can have judged the picture; such an answer began before the onset."""
 
 LATE_MS: Final = 5.0
-"""An exposure, or a gap, that is off by more than this is flagged."""
+"""Deviation of an exposure or gap above which it is flagged."""
 
 
 class State(Enum):
     """State of a session and of its trial."""
 
     NEW = auto()
-    """Nothing was stored by this program: `begin` or `resume` comes next."""
+    """Before `begin` or `resume`."""
     READY = auto()
-    """Everything so far is durable; the trial may be shown."""
+    """Everything so far is stored; the trial may be shown."""
     PRESENTED = auto()
     """The trial's picture is on the screen."""
     BETWEEN = auto()
-    """The first of two pictures has vanished, the second is to be shown."""
+    """The first of two pictures has vanished, the second comes next."""
     WAITING = auto()
-    """Everything has vanished, the response window is open."""
+    """All pictures have vanished, the response window is open."""
     CONFIDENCE = auto()
-    """The answer is given; how sure the participant is has been asked."""
+    """The answer is given and the confidence is asked."""
     SAVING = auto()
-    """The trial is over and being stored; `Session.advance` takes note when it is."""
+    """The trial is over and being stored; `Session.advance` continues when that is done."""
     FAILED = auto()
     """The store could not be written; `Session.retry` tries again. Nothing is lost while the program runs."""
     OVER = auto()
-    """Complete or aborted, and stored as such. A session that is left in another state stays open in the store."""
+    """Complete or aborted, and stored as such. A session left in another state stays open in the store."""
 
 
 class Flag:
-    """The words of the column `flags` of `gan_eval.tables.TRIALS`, which says what each means."""
+    """The words of the column `flags` of `gan_eval.tables.TRIALS`, where each is explained."""
 
     LATE = "late"
     EARLY_KEY = "early_key"
@@ -71,14 +71,14 @@ class Seen:
 
     @property
     def exposure_ms(self) -> float:
-        """Offset less onset."""
+        """Offset minus onset."""
         assert self.offset is not None
         return (self.offset - self.onset) / MILLISECOND
 
 
 @dataclass
 class Trial:
-    """One trial on its way. All times are nanoseconds on the monotonic clock."""
+    """A running trial. All times are nanoseconds on the monotonic clock."""
 
     planned: Row
     timing: Timing
@@ -86,7 +86,7 @@ class Trial:
     """Number of showings: 2 for two pictures one after the other."""
     flags: set[str] = field(default_factory=set)
     state: State = State.READY
-    """READY, PRESENTED (BETWEEN, PRESENTED), WAITING, CONFIDENCE where it is asked, SAVING."""
+    """READY, PRESENTED (BETWEEN, PRESENTED), WAITING, CONFIDENCE if asked, SAVING."""
     seen: list[Seen] = field(default_factory=list)
     answer: str | None = None
     pressed: int | None = None
@@ -95,23 +95,23 @@ class Trial:
     frame_ms: float | None = None
     """Median interval between frames; None: not measured."""
     missed_frames: int | None = None
-    """Frames left out; None: not measured."""
+    """Number of dropped frames; None: not measured."""
     planned_flash_ms: float | None = field(init=False)
     """The fixed exposure to present: rounded to whole frames if vsync was measured."""
     planned_gap_ms: float = field(init=False)
-    """The same of the gap between two showings."""
+    """The same for the gap between two showings."""
 
     def __post_init__(self) -> None:
         self.plan(lambda requested_ms: requested_ms)
 
     def plan(self, rule: Callable[[float], float]) -> None:
-        """Plan the times by a rule from milliseconds requested to milliseconds presented."""
+        """Plan the times with a function from requested to presented milliseconds."""
         flash = self.timing.flash_ms
         self.planned_flash_ms = None if flash is None else rule(flash)
         self.planned_gap_ms = rule(self.timing.gap_ms) if self.showings > 1 else 0.0
 
     def appear(self, when: int) -> None:
-        """The next picture, or pair of pictures, has appeared."""
+        """Note that the next picture, or pair of pictures, has appeared."""
         assert self.state in (State.READY, State.BETWEEN)
         self.seen.append(Seen(when))
         self.state = State.PRESENTED
@@ -123,47 +123,47 @@ class Trial:
         self.state = State.WAITING if self.all_presented else State.BETWEEN
 
     def close(self, *, asks_confidence: bool) -> State:
-        """Everything has vanished and there is an answer, or none came in time; return the next state."""
+        """End the trial after its last picture, with or without an answer; return the next state."""
         assert self.state is State.WAITING
         self.state = State.CONFIDENCE if asks_confidence and self.answer is not None else State.SAVING
         return self.state
 
     @property
     def onset(self) -> int:
-        """The last onset, from which the reaction time counts."""
+        """Return the last onset, from which the reaction time counts."""
         return self.seen[-1].onset
 
     @property
     def all_presented(self) -> bool:
-        """The last picture has appeared."""
+        """True if the last picture has appeared."""
         return len(self.seen) == self.showings
 
     @property
     def vanish_due(self) -> int | None:
-        """When what is shown must vanish at the latest; None: only at the answer."""
+        """Latest moment of the offset; None: only at the answer."""
         shown_ms = self.timing.response_ms if self.planned_flash_ms is None else self.planned_flash_ms
         return None if shown_ms is None else self.onset + round(shown_ms * MILLISECOND)
 
     @property
     def next_due(self) -> int:
-        """When the next picture must appear, counted from the last offset."""
+        """Moment at which the next picture must appear, counted from the last offset."""
         offset = self.seen[-1].offset
         assert offset is not None
         return offset + round(self.planned_gap_ms * MILLISECOND)
 
     @property
     def close_due(self) -> int | None:
-        """When the response window closes; None: never."""
+        """Moment at which the response window closes; None: never."""
         window = self.timing.response_ms
         return None if window is None else self.onset + round(window * MILLISECOND)
 
     @property
     def waits_for_answer(self) -> bool:
-        """Everything is or was shown, and no answer has come yet."""
+        """True if all pictures are or were shown and no answer has come yet."""
         return self.all_presented and self.answer is None and self.broken_off is None
 
     def press(self, answer: str, when: int, *, repeated: bool = False) -> bool:
-        """Take a key press, by its own moment; return whether it is the trial's answer."""
+        """Process a key press by its own time; return True if it is the trial's answer."""
         if repeated:
             if self.waits_for_answer or not self.all_presented:
                 self.flags.add(Flag.HELD_KEY)
@@ -179,22 +179,22 @@ class Trial:
         return True
 
     def break_off(self, when: int, flag: str) -> None:
-        """End the trial before its time; an answer that was given already stays."""
+        """End the trial early; an answer already given stays."""
         self.flags.add(flag)
         self.broken_off = when
 
     @property
     def ended(self) -> int:
-        """When the answer was given, else the trial was broken off, else the response window closed."""
+        """Time of the answer, else of the early end, else of the end of the response window."""
         return next(end for end in (self.pressed, self.broken_off, self.close_due) if end is not None)
 
     def measured(self) -> Row:
-        """The columns of the trial's row that hold times, and its flags."""
+        """Return the columns of the trial's row for times and flags."""
         first, second = self.seen[0], self.seen[1] if len(self.seen) > 1 else None
-        for seen in self.seen:  # flag an exposure other than planned
+        for seen in self.seen:  # flag an exposure that differs from the planned one
             due_ms, allowed_ms = self.planned_flash_ms, LATE_MS
             if due_ms is None:
-                # a page hides pictures in the first frame after the answer, and that is seen in the next one
+                # a page hides pictures in the first frame after the answer, which is visible one frame later
                 allowed_ms += 2 * (self.frame_ms or 0.0)
                 due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
             if due_ms is not None:
@@ -228,19 +228,19 @@ _OF_PLAN = (
 
 
 def trial_row(session: Row, trial: Trial, judged: Row, *, answered_at: datetime) -> Row:
-    """A row of `gan_eval.tables.TRIALS` for a trial whose pictures have vanished, as the protocol has judged it."""
+    """Return the row of `gan_eval.tables.TRIALS` for a finished trial, with the protocol's judgement."""
     return _shared(session, trial.planned) | judged | trial.measured() | {"answered_at": iso(answered_at)}
 
 
 def killed_row(session: Row, planned: Row, onset: Row, judged: Row) -> Row:
-    """The row of a trial that was on the screen when the program ended without warning; most of it is unknown."""
+    """Return the row of a trial that was on the screen when the program was killed; most of it is unknown."""
     seen = {name: onset[name] for name in ("requested_exposure_ms", "onset_ms")}
     unknown = dict.fromkeys(tables.TRIALS.names)
     return unknown | _shared(session, planned) | judged | seen | {"flags": Flag.KILLED}
 
 
 def onset_row(session: Row, trial: Trial, *, shown_at: datetime) -> Row:
-    """A row of `gan_eval.tables.ONSETS`, for the first thing that a trial shows."""
+    """Return the row of `gan_eval.tables.ONSETS` for the first picture of a trial."""
     return {
         **{name: session[name] for name in ("session", "simulated")},
         **{name: trial.planned[name] for name in ("trial", "fraction")},
@@ -251,12 +251,12 @@ def onset_row(session: Row, trial: Trial, *, shown_at: datetime) -> Row:
 
 
 def consent_row(session: Row, consent: ConsentSettings, *, answered_at: datetime) -> Row:
-    """A row of `gan_eval.tables.CONSENTS`."""
+    """Return a row of `gan_eval.tables.CONSENTS`."""
     return _by_participant(session, answered_at) | {"version": consent.version, "text": consent.text, "given": True}
 
 
 def answer_rows(session: Row, answers: Mapping[str, str | None], *, answered_at: datetime) -> list[Row]:
-    """Rows of `gan_eval.tables.PARTICIPANTS` for answers by the question's id; None: left open."""
+    """Return rows of `gan_eval.tables.PARTICIPANTS` for answers by question id; None: left open."""
     shared = _by_participant(session, answered_at)
     return [{**shared, "question": question, "answer": answer} for question, answer in answers.items()]
 
@@ -267,7 +267,7 @@ def _by_participant(session: Row, answered_at: datetime) -> Row:
 
 
 def add_once(store: Store, rows: Iterable[Mapping[str, object]]) -> None:
-    """Add trials; a commit that was reported as failed but had succeeded is not an error when tried again.
+    """Add trials, skipping those that a commit reported as failed had already stored.
 
     Raises:
         UserError: the store cannot be written, holds another row of such a trial, or has lost the session since its

@@ -1,4 +1,4 @@
-"""Size on the screen in pixels and degrees of visual angle, and at which size a session shows its pictures.
+"""Sizes on the screen in pixels and degrees of visual angle, and the size of a session's pictures.
 
 A picture of width w in the middle of a screen at distance d spans 2 atan(w / 2d). Pixels are physical pixels of the
 screen and are taken to be square.
@@ -14,7 +14,7 @@ from gan_eval.tables.frames import Row
 
 @dataclass(frozen=True)
 class Viewing:
-    """Scale of a screen and viewing distance; None: not known."""
+    """Scale of a screen and viewing distance; None: unknown."""
 
     pixels_per_mm: float | None = None
     """Physical pixels in a millimetre of the screen."""
@@ -22,7 +22,7 @@ class Viewing:
     """Viewing distance."""
 
     def pixels(self, visual_angle: float) -> float | None:
-        """The width in physical pixels that spans an angle in degrees around the middle.
+        """Return the width in physical pixels that spans an angle in degrees around the middle.
 
         >>> round(Viewing(4.0, 600.0).pixels(8.0), 2)
         335.65
@@ -32,7 +32,7 @@ class Viewing:
         return 2 * self.distance_mm * tan(radians(visual_angle) / 2) * self.pixels_per_mm
 
     def visual_angle(self, pixels: int) -> float | None:
-        """The angle in degrees that a width in physical pixels spans around the middle.
+        """Return the angle in degrees that a width in physical pixels spans around the middle.
 
         >>> round(Viewing(4.0, 600.0).visual_angle(336), 2)
         8.01
@@ -42,7 +42,7 @@ class Viewing:
         return 2 * degrees(atan(pixels / self.pixels_per_mm / (2 * self.distance_mm)))
 
     def columns(self, width: int | None) -> Row:
-        """Return the columns of a session's row on the viewing and on pictures of this width in physical pixels."""
+        """Return the columns of a session's row for the viewing and for pictures of this width in physical pixels."""
         return {
             "pixels_per_mm": self.pixels_per_mm,
             "viewing_distance_mm": self.distance_mm,

@@ -1,6 +1,6 @@
-"""Every text of the program that a participant sees, by name, in each language.
+"""The program's texts for participants, by name, in each language.
 
-What the study file says of its own (quiz_title, instructions, consent, questions) is used unchanged and is not in here.
+Texts of the study file (quiz_title, instructions, consent, questions) are used unchanged.
 """
 
 import tomllib
@@ -16,7 +16,7 @@ from gan_eval.tables.frames import Row
 
 SOURCE_LANGUAGE = "en"
 FOLDER = Path(__file__).parent / "texts"
-"""A file for each language, such as `de.toml`, with the same names and braces as `en.toml`."""
+"""Folder with a file for each language, such as `de.toml`, with the same names and braces as `en.toml`."""
 
 
 def languages() -> list[str]:
@@ -33,16 +33,16 @@ def texts_of(language: str) -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class Texts:
-    """The words in one language. `texts("pause_text", done=3, trials=50)` gives one of them."""
+    """The texts in one language, such as `texts("pause_text", done=3, trials=50)`."""
 
     language: str = SOURCE_LANGUAGE
 
     def __call__(self, name: str, **values: object) -> str:
-        """The text of this name with its values filled in."""
+        """Return the text of this name with its values filled in."""
         return texts_of(self.language)[name].format(**values)
 
     def duration(self, milliseconds: float) -> str:
-        """A duration in words.
+        """Return a duration in words.
 
         >>> Texts().duration(1000), Texts().duration(250), Texts().duration(4000)
         ('1 second', '0.25 seconds', '4 seconds')
@@ -51,7 +51,7 @@ class Texts:
         return self("one_second") if seconds == 1 else self("seconds", seconds=self.number(seconds))
 
     def number(self, value: float, form: str = "g") -> str:
-        """A number with the language's decimal point; `form` is Python's format.
+        """Return a number with the language's decimal point; `form` is a Python format.
 
         >>> Texts("de").number(0.614, ".2f")
         '0,61'
@@ -60,7 +60,7 @@ class Texts:
 
 
 def require_language(language: str, *, named: str = "--language") -> None:
-    """Check that the program speaks a language, which was `named` by an option or by a study's field.
+    """Refuse a language without texts; `named` is the option or field that asked for it.
 
     Raises:
         UserError: it does not; the message lists those that it speaks.
@@ -70,14 +70,14 @@ def require_language(language: str, *, named: str = "--language") -> None:
 
 
 def welcome_title(settings: QuizSettings, texts: Texts) -> str:
-    """The headline that participants read: the study's `quiz_title`, else the protocol's."""
+    """Return the headline for participants: the study's `quiz_title`, else the protocol's."""
     return settings.quiz_title.strip() or texts(PROTOCOLS[settings.protocol].title)
 
 
 def instructions(
     settings: QuizSettings, trials: int, texts: Texts, *, pause: str = "escape_pauses", touch: bool = False
 ) -> list[str]:
-    """Return the instructions, one sentence or two a line; the study's own text where it has one.
+    """Return the lines of the instructions; the study's own text if it has one.
 
     Args:
         trials: how many count.
@@ -90,7 +90,7 @@ def instructions(
     task = f"task_{facts.texts}_{settings.layout}" if facts.shows_pairs else f"task_{facts.texts}"
     verbs = {name: texts(f"{name}_touch" if touch else name) for name in ("press", "one_key", "number_key")}
     lines = [texts(task, trials=trials, grades=settings.grades, **verbs)]
-    # how long pictures are seen and how long an answer is accepted
+    # the exposure and the time for an answer
     window = "" if settings.window_ms is None else texts.duration(settings.window_ms)
     unlimited = "" if window else "_unlimited"
     pair = "_pair" if settings.shows_pairs and window else ""
@@ -112,14 +112,14 @@ def instructions(
 
 
 def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings:
-    """The study's consent text unchanged; if the study has none, the program's in the participant's language."""
+    """Return the study's consent text, else the program's in the participant's language."""
     if consent.text != ConsentSettings().text:
         return consent
     return consent.model_copy(update={"text": texts("consent_text")})
 
 
 def keys_in_order(keys: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(key, answer) from left to right as on the keyboard, from the key of each answer; unknown keys come last."""
+    """Return (key, answer) pairs in the order of the keyboard, from left to right; unknown keys come last."""
     rows = ((0.0, "1234567890"), (0.5, "qwertyuiop"), (0.75, "asdfghjkl"), (1.25, "zxcvbnm"))
     columns = {key: offset + place for offset, row in rows for place, key in enumerate(row)}
     caps = [(key.upper() if key.upper().lower() == key.lower() else key, answer) for answer, key in keys.items()]
@@ -127,20 +127,20 @@ def keys_in_order(keys: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def meaning_of(answer: str, settings: QuizSettings, texts: Texts) -> str:
-    """Return the text next to a key: the answer; of grades the ends alone."""
+    """Return the text next to a key: the answer; for grades only at the ends."""
     if PROTOCOLS[settings.protocol].graded:
         return {"1": texts("grade_lowest"), str(settings.grades): texts("grade_highest")}.get(answer, "")
     return texts(f"answer_{answer}")
 
 
 def confidence_keys(settings: QuizSettings, texts: Texts) -> dict[str, str]:
-    """The number keys of the confidence levels, the lowest and the highest with their meaning; empty: not asked."""
+    """Return the number keys of the confidence levels, with the meaning of the lowest and highest; empty: not asked."""
     ends = {1: texts("confidence_lowest"), settings.confidence: texts("confidence_highest")}
     return {str(level): ends.get(level, "") for level in range(1, settings.confidence + 1)}
 
 
 def keys_in_line(meanings: Iterable[tuple[str, str]]) -> str:
-    """Keys with what they mean, in one line.
+    """Return keys with their meaning, in one line.
 
     >>> keys_in_line([("1", "a guess"), ("2", ""), ("3", "certain")])
     '1: a guess    2    3: certain'
@@ -150,7 +150,7 @@ def keys_in_line(meanings: Iterable[tuple[str, str]]) -> str:
 
 @dataclass(frozen=True)
 class TrialTexts:
-    """Texts between and after the pictures of one participant; never while a picture is presented."""
+    """The texts between and after a participant's pictures, never during a picture."""
 
     texts: Texts
     settings: QuizSettings
@@ -158,7 +158,7 @@ class TrialTexts:
     """The key of each answer."""
 
     def progress(self, plan: Sequence[Row], coming: int) -> str:
-        """Return the number of the trial at a place in the plan, and the total, practice apart; at the end nothing."""
+        """Return the number of a trial and the total, counting practice separately; empty at the end."""
         if coming >= len(plan):
             return ""
         practice = plan[coming]["phase"] == "practice"
@@ -168,7 +168,7 @@ class TrialTexts:
 
     @property
     def response_cue(self) -> str:
-        """The question with its keys, once everything has vanished and no answer has come; empty: none."""
+        """Return the question with its keys for the time after the pictures; empty: none."""
         if not self.settings.response_cue:
             return ""
         keys = [(key, meaning_of(answer, self.settings, self.texts)) for key, answer in keys_in_order(self.keys)]
@@ -177,15 +177,15 @@ class TrialTexts:
 
     @property
     def confidence(self) -> str:
-        """Asked after each answer where the study wants it."""
+        """Return the question about confidence."""
         keys = keys_in_line(confidence_keys(self.settings, self.texts).items())
         return self.texts("confidence_question", keys=keys)
 
     def truth_of(self, planned: Row, stimulus: str) -> str:
-        """Return what one picture of a trial is, for a protocol in which there is a truth."""
+        """Return the truth about one picture of a trial, for protocols that have one."""
         fake = planned["kind"] == "fake" or stimulus == planned["stimulus_b"]
         return self.texts("picture_fake" if fake else "picture_real")
 
     def feedback(self, correct: bool | None) -> str:
-        """Return the feedback of a practice trial above the captions, which name the truth; None: no answer."""
+        """Return the feedback of a practice trial, shown above the captions with the truth; None: no answer."""
         return self.texts({True: "feedback_right", False: "feedback_wrong", None: "feedback_none"}[correct])

@@ -1,4 +1,4 @@
-"""The application around a session: pages before, between and after the trials, and every way of leaving."""
+"""The application around a session: the pages before, between and after the trials, and all exits."""
 
 import signal
 import sys
@@ -30,15 +30,15 @@ from gan_eval.quiz.wording import instructions, presented_consent, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
 Status = Literal["complete", "aborted", "open", "declined", "denied"]
-"""declined: nothing began; denied: the session that would continue is another person's, and stays open."""
+"""declined: nothing began; denied: the open session belongs to another person and stays open."""
 Step = Literal["resume", "welcome", "consent", "keys", "ready"] | int
-"""A page before the first trial; a number: the study's own question at this place."""
+"""A page before the first trial; a number is the index of a question of the study."""
 _AT_STAKE: dict[AtStake, tuple[str, str]] = {
     "answer": ("problem_unsaved", "leave_without"),
     "end": ("problem_unended", "leave"),
     "nothing": ("problem_saved", "leave"),
 }
-"""The texts of a problem and of the button to leave."""
+"""The texts of a problem, and of the button to exit."""
 
 
 def run_application(
@@ -49,7 +49,7 @@ def run_application(
     presentation: Presentation,
     say: Callable[[str], None] = lambda _: None,
 ) -> Status:
-    """Run a session on the screen until it is over or left.
+    """Run a session on the screen until it ends or the participant exits.
 
     Args:
         say: called before the first page with what the experimenter must know.
@@ -103,7 +103,7 @@ class QuizApplication(QObject):
         self._agreement = presented_consent(settings.consent, self._texts)
         self._consent: ConsentSettings | None = None
         self._answers: dict[str, str | None] = {}
-        self._steps: list[Step] = ["resume", "welcome", "keys"]  # of a session that continues
+        self._steps: list[Step] = ["resume", "welcome", "keys"]  # of a resumed session
         if session.state is State.NEW:
             self._steps = ["welcome", "consent", *range(len(settings.questions)), "keys", "ready"]
         self._viewing = self.stage.viewing
@@ -124,9 +124,9 @@ class QuizApplication(QObject):
         self.trials.failed.connect(self._problem)
 
     def run(self) -> Status:
-        """Run the event loop until the session is over or left."""
+        """Run the event loop until the session ends or the participant exits."""
         hook = sys.excepthook
-        sys.excepthook = lambda _, error, __: self._give_up(error)  # of a Qt callback: raised here, below
+        sys.excepthook = lambda _, error, __: self._give_up(error)  # raised in a Qt callback: raise it again here
         try:
             with on_termination(self._terminate):
                 self._check_pictures()
@@ -143,19 +143,19 @@ class QuizApplication(QObject):
         return self._status
 
     def _warn_of_small_pictures(self) -> None:
-        """Warn the experimenter of pictures that are tiny on this screen."""
+        """Warn the experimenter about pictures that are tiny on this screen."""
         shown = {row[name] for row in self._session.plan for name in ("stimulus", "stimulus_b")}
         widest = max((row["width"] for row in self.library.rows if row["stimulus"] in shown), default=0)
         screen = self.stage.screen.width
         if self._settings.picture_size == "native" and 0 < 10 * widest < screen:
-            larger = widest * (screen // (4 * widest))  # a pair of these fits, too
+            larger = widest * (screen // (4 * widest))  # a pair of these also fits
             self._session.warnings.append(
                 f"the pictures are {widest} pixels wide, the screen {screen}; to enlarge them, exit and set "
                 f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"
             )
 
     def _turn_to(self, place: int) -> None:
-        """Show a page before the first trial; leave before the first of them, begin after the last."""
+        """Show a page before the first trial; exit before the first page, begin after the last."""
         if place < 0:
             self._leave()
         elif place == len(self._steps):
@@ -222,7 +222,7 @@ class QuizApplication(QObject):
         return page
 
     def _turn_from(self, page: StepPage, place: int) -> None:
-        """Keep what the participant entered on a page, and turn. Nothing is stored yet."""
+        """Keep the entries of a page and turn to the next. Nothing is stored yet."""
         match page:
             case ConsentPage() if page.box.isChecked():
                 self._consent = self._agreement
@@ -238,7 +238,7 @@ class QuizApplication(QObject):
         return key_caps(self._look, self._texts, self._settings, self._keys)
 
     def _check_pictures(self) -> None:
-        """Bring the pictures to their size, the same for all of a session, and refuse what does not fit."""
+        """Set the size of the pictures, the same in the whole session, and refuse what does not fit."""
         session = self._session
         if session.state is State.NEW:
             width = picture_width(self._settings, self._viewing)
@@ -292,7 +292,7 @@ class QuizApplication(QObject):
 
     def _pause(self, note: str) -> None:
         match self._session.state:
-            case State.OVER:  # nothing is left to continue with
+            case State.OVER:  # no trial is left
                 self._over()
                 return
             case State.SAVING | State.FAILED:
@@ -302,7 +302,7 @@ class QuizApplication(QObject):
         question = texts("stop_question", stop=texts("stop"))
 
         def withdraw() -> None:
-            """The first press asks, the second stops."""
+            """The first press asks for confirmation, the second stops."""
             if page.problem.text() == question:
                 self._abort()
             page.problem.setText(question)
@@ -319,7 +319,7 @@ class QuizApplication(QObject):
         self.stage.show_page(page)
 
     def _unsaved_problem(self) -> None:
-        """The store cannot be written, or has not answered for long."""
+        """Report that the store cannot be written or does not answer."""
         slow = self._texts("problem_slow", seconds=self._texts.number(COMMIT_SECONDS))
         self._problem(str(self._session.error or slow))
 
@@ -330,7 +330,7 @@ class QuizApplication(QObject):
         self.stage.show_page(page)
 
     def _retry(self) -> None:
-        """Try again; what is still being stored is waited for in the trial window."""
+        """Try again; the trial window waits for pending commits."""
         if self._session.advance() is State.FAILED:
             self._session.retry()
         self._run_trials()
@@ -344,18 +344,18 @@ class QuizApplication(QObject):
         self._quit()
 
     def _waited(self) -> State:
-        """The session's state once the store has answered, or has not for too long."""
+        """Return the session's state after the store has answered, or after a time limit."""
         with suppress(TimeoutError):
             return self._session.wait(COMMIT_SECONDS)
         return self._session.state
 
     def _deny(self) -> None:
-        """Another person sits here than the one whose session would continue."""
+        """End because another person sits here than the one whose session would be resumed."""
         self._status = "denied"
         self._qt.exit()
 
     def _leave(self) -> None:
-        """Leave with the session open, or with nothing stored where it has not begun."""
+        """Exit with the session open, or with nothing stored if it has not begun."""
         if self._session.state is State.SAVING and self._waited() in (State.SAVING, State.FAILED):
             self._unsaved_problem()
             return
@@ -383,7 +383,7 @@ class QuizApplication(QObject):
         self._qt.exit()
 
     def _terminate(self) -> None:
-        """A signal: store what is on its way and end."""
+        """Handle a signal: store the current trial and end."""
         if self._session.state is not State.NEW:
             self.trials.interrupt()
         self._give_up(KeyboardInterrupt())
@@ -397,7 +397,7 @@ class QuizApplication(QObject):
 def on_termination(call: Callable[[], None]) -> Iterator[None]:
     """While the block runs, SIGINT and SIGTERM call `call` from the event loop instead of ending the program.
 
-    Python notices signals only between its own instructions. The event loop runs none while it waits; a timer does.
+    Python handles signals only between its own instructions. The event loop runs none while it waits, so a timer does.
     """
     caught = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda *_: QTimer.singleShot(0, call)) for number in caught}

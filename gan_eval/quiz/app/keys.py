@@ -1,4 +1,4 @@
-"""The keyboard: which key was pressed, by its character or its place, and when."""
+"""The keyboard: which key was pressed (by character or place), and when."""
 
 import sys
 from collections.abc import Container
@@ -10,13 +10,13 @@ from PySide6.QtGui import QKeyEvent, QWindow
 from gan_eval.quiz.clock import now_ns
 
 MAY_SHARE_CLOCK = sys.platform != "win32"
-"""Windows, too, stamps messages with milliseconds since the machine's start, but by a clock that differs from the
-monotonic one by a constant: taken for it, it would shorten every reaction time by that."""
+"""Windows also stamps messages with milliseconds since the machine's start, but its clock is offset from the monotonic
+clock, which would bias every reaction time."""
 _MS = 1_000_000
 _WRAP_MS = 2**32
 _NEAR_MS = 2_000
 _REPEAT_MS = 1
-"""Between the release and the press that X11 makes of a key that is held down."""
+"""Maximum time between the release and the press that X11 reports for a key that is held down."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,15 @@ class Press:
     """One key press."""
 
     key: str
-    """The character that the keyboard layout gives the key."""
+    """The character of the key in the keyboard layout."""
     place: str
-    """The character that a US layout gives it; empty: none."""
+    """The character of the key in a US layout; empty: none."""
     when: int
     """Nanoseconds on the monotonic clock."""
     repeated: bool
-    """The keyboard repeats a key that is held down."""
+    """True if the keyboard repeats a key that is held down."""
     from_server: bool
-    """The moment comes from the display server, not from when the program got round to handling the key."""
+    """True if the time comes from the display server, not from when the program handled the key."""
 
 
 def press_moment(stamp_ms: int, now: int, *, may_share: bool = MAY_SHARE_CLOCK) -> tuple[int, bool]:
@@ -71,14 +71,14 @@ def place_of(event: QKeyEvent, *, platform: str = sys.platform) -> str:
     """Return the character that a US keyboard has in the place of the pressed key, without Shift; empty: a command."""
     if event.modifiers() & _NO_CHARACTER:
         return ""
-    if platform == "darwin":  # its events have no scan codes
+    if platform == "darwin":  # macOS events have no scan codes
         return _US_KEY_CODES.get(event.nativeVirtualKey(), "").strip()
     offset = 0 if platform == "win32" else _EVDEV_OFFSET
     return _US_SCAN_CODES.get(event.nativeScanCode() - offset, "")
 
 
 def wanted_key(character: str, place: str, wanted: Container[str]) -> str | None:
-    """Return which of the wanted keys was pressed, by its character in either case, else by its place; None: another.
+    """Return the wanted key that was pressed, by its character (any case), else by its place; None: another key.
 
     >>> wanted_key("J", "j", "fj"), wanted_key("о", "j", "fj"), wanted_key("k", "k", "fj")
     ('j', 'j', None)
@@ -90,7 +90,7 @@ class Keyboard(QObject):
     """Listens to one window's keys, focus and closing.
 
     X11 reports a key that is held down as releases and presses in turn, each release with the stamp of the press
-    after it, and Qt does not always recognise the pair. No finger lets go of a key and presses it within a millisecond.
+    after it, and Qt does not always recognise the pair. No person releases and presses a key within a millisecond.
     """
 
     pressed = Signal(object)
@@ -106,12 +106,12 @@ class Keyboard(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
-        """Take keys, loss of focus and closing; leave the rest to the window."""
+        """Handle keys, loss of focus and closing; leave other events to the window."""
         kind = event.type()
         if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             now, released, stamp = now_ns(), self._released.get(event.key()), event.timestamp()
             repeated = event.isAutoRepeat()
-            if released is not None and stamp != 0:  # some servers stamp nothing
+            if released is not None and stamp != 0:  # some servers give no stamp
                 repeated = repeated or (stamp - released) % _WRAP_MS <= _REPEAT_MS
             if event.key() != Qt.Key.Key_Escape:
                 when, from_server = press_moment(stamp, now)

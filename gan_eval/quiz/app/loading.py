@@ -1,4 +1,4 @@
-"""Pictures for the screen: decoded before they are needed, at the session's size; checked before the first trial."""
+"""Pictures for the screen, decoded in advance at the session's size and checked before the first trial."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ Images = tuple[QImage, ...]
 
 @dataclass(frozen=True)
 class ReadyTrial:
-    """Everything that one trial shows, decoded."""
+    """The decoded pictures of one trial."""
 
     showings: tuple[Images, ...]
-    """For each time that something appears, the pictures from left to right."""
+    """For each showing, the pictures from left to right."""
     masks: tuple[Images, ...]
-    """Their masks; empty tuples where the study wants none."""
+    """Their masks; empty tuples without masks."""
 
 
 def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: MaskKind, *, session: str) -> ReadyTrial:
@@ -50,14 +50,14 @@ def load(path: Path) -> QImage:
 
 
 def to_image(pixels: Picture) -> QImage:
-    """A picture (H, W, 3) uint8 in the screen's format."""
+    """Return a picture (H, W, 3) uint8 in the screen's format."""
     height, width, _ = pixels.shape
     image = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-    return image.convertToFormat(QImage.Format.Format_RGB32)  # a copy of its own
+    return image.convertToFormat(QImage.Format.Format_RGB32)  # its own copy
 
 
 def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize) -> Iterator[int]:
-    """Decode what trials will show, so that none of it fails later.
+    """Decode all pictures of the trials, so that none fails later.
 
     Yields:
         the width of each picture on the screen, in physical pixels.
@@ -82,7 +82,7 @@ def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Libra
 
 
 def largest_width(coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize) -> int:
-    """Return the largest width in physical pixels at which every trial fits the window; 0: none does."""
+    """Return the largest width in physical pixels at which every trial fits the window; 0: none."""
     widths = [window.width()]
     for planned in coming:
         for showing in protocol.showings(planned):

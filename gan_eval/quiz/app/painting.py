@@ -1,7 +1,7 @@
-"""Painting a frame: fixed grey, pictures pixel for pixel in its middle, lines of text; for all presenters.
+"""Paint a frame for all presenters: fixed grey, pictures pixel for pixel in the middle, lines of text.
 
-Everything here is in physical pixels. A painter on a device with a device pixel ratio has to be scaled by its inverse
-first; then nothing is resampled, at any ratio.
+All lengths are physical pixels. Scale a painter by the inverse of the device pixel ratio first; then nothing is
+resampled.
 """
 
 from collections.abc import Sequence
@@ -13,34 +13,34 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 @dataclass(frozen=True)
 class Frame:
-    """The content of the screen: fixed grey, on it pictures, pixel for pixel, and text."""
+    """The content of the screen: pictures, pixel for pixel, and text on fixed grey."""
 
     pictures: tuple[QImage, ...] = ()
-    """Side by side, centred together."""
+    """The pictures, side by side and centred together."""
     text: str = ""
     """A line near the bottom: progress."""
     headline: str = ""
     """A larger text in the middle, or outside the pictures: feedback, a question."""
     captions: tuple[str, ...] = ()
-    """Texts below each picture."""
+    """Text below each picture."""
     vanished: tuple[QImage, ...] = ()
-    """Pictures that were there before: the headline stays out of their places, too."""
+    """Pictures shown before; the headline also stays out of their places."""
     fixation: bool = False
     """A small cross in the middle."""
     patch: bool = False
-    """The photodiode's patch is white: a stimulus is shown. Only seen where the study wants the patch."""
+    """True if the photodiode's patch is white, because a stimulus is shown; only with `corner_patch`."""
 
 
 BLANK = Frame()
 
 GREY = QColor(128, 128, 128)
-"""Background of every stimulus, in every theme."""
+"""Background of every stimulus."""
 
 GAP = 64
-"""Physical pixels between two pictures side by side."""
+"""Gap in physical pixels between two pictures side by side."""
 
 PATCH = 48
-"""Physical pixels on a side of the photodiode's patch."""
+"""Side of the photodiode's patch in physical pixels."""
 
 _TEXT = QColor(20, 20, 20)
 
@@ -52,15 +52,15 @@ class Canvas:
     size: QSize
     """Physical pixels."""
     ratio: float = 1.0
-    """Physical pixels for one logical pixel: text grows with it, pictures do not."""
+    """Physical pixels per logical pixel, which scales text but not pictures."""
     text_scale: float = 1.0
     """The participant's text size, 1 to 2."""
     corner_patch: bool = False
-    """A photodiode is watching: `Frame.patch` is shown in the lower left corner."""
+    """True if `Frame.patch` is shown in the lower left corner, for a photodiode."""
 
 
 def span(sizes: Sequence[QSize]) -> QSize:
-    """The room that pictures side by side take up, in physical pixels."""
+    """Return the size of pictures side by side, in physical pixels."""
     if not sizes:
         return QSize(0, 0)
     width = sum(size.width() for size in sizes) + GAP * (len(sizes) - 1)
@@ -79,7 +79,7 @@ def places(pictures: Sequence[QImage], canvas: Canvas) -> list[QRect]:
 
 
 def paint(painter: QPainter, frame: Frame, canvas: Canvas) -> None:
-    """Paint a whole frame. The painter's unit must be the physical pixel."""
+    """Paint a whole frame with a painter whose unit is the physical pixel."""
     painter.fillRect(QRect(QPoint(), canvas.size).adjusted(0, 0, 1, 1), GREY)  # a window may end within a pixel
     for picture, place in zip(frame.pictures, places(frame.pictures, canvas), strict=True):
         painter.drawImage(place.topLeft(), picture)
@@ -94,7 +94,7 @@ def paint(painter: QPainter, frame: Frame, canvas: Canvas) -> None:
 
 
 def painted(frame: Frame, canvas: Canvas) -> QImage:
-    """A frame as a picture of its own."""
+    """Return a frame painted on an image."""
     image = QImage(canvas.size, QImage.Format.Format_RGB32)
     painter = QPainter(image)
     paint(painter, frame, canvas)
@@ -117,7 +117,7 @@ def _marked(frame: Frame, canvas: Canvas) -> list[QRect]:
 
 
 def fitted(pictures: Sequence[QImage], canvas: Canvas) -> tuple[QImage, ...]:
-    """The pictures, made smaller together where they, or captions and a headline below them, would not fit."""
+    """Return the pictures, scaled down together if they, their captions and a headline would not fit."""
     room, gaps = span([picture.size() for picture in pictures]), GAP * (len(pictures) + 1)
     width, height = canvas.size.width() - gaps, canvas.size.height()
     height = max(height // 2, height - round(14 * _unit(canvas)))
@@ -130,7 +130,7 @@ _IN_ITS_PLACE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
 def _unit(canvas: Canvas) -> float:
-    """The height of a line's letters."""
+    """Return the height of a line's letters."""
     return canvas.text_scale * max(15 * canvas.ratio, canvas.size.height() / 50)
 
 
@@ -141,19 +141,19 @@ def _font(pixels: int) -> QFont:
 
 
 def _cross(canvas: Canvas) -> list[QRect]:
-    """The two strokes of the fixation mark: about 0.4 degrees on a desk's screen."""
+    """Return the two strokes of the fixation mark, about 0.4 degrees on a desktop screen."""
     width, height = canvas.size.width(), canvas.size.height()
-    thin = max(1, round(_unit(canvas) / 16))  # half of a stroke's width, so that the middle is the picture's
+    thin = max(1, round(_unit(canvas) / 16))  # half the stroke's width, to share the picture's middle
     half = max(4 * thin, round(_unit(canvas) / 2))
     across = QRect(width // 2 - half, height // 2 - thin, 2 * half, 2 * thin)
     return [across, QRect(width // 2 - thin, height // 2 - half, 2 * thin, 2 * half)]
 
 
 def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
-    """Each text with its rectangle and its font size, in physical pixels.
+    """Return each text with its rectangle and font size, in physical pixels.
 
-    The headline stands in the middle; where there are pictures, or were, close below them, else next to them, and only
-    where it fits into neither at the lower edge.
+    The headline is in the middle; with present or past pictures it is below them, else next to them, else at the lower
+    edge.
     """
     width, height = canvas.size.width(), canvas.size.height()
     unit = _unit(canvas)
@@ -178,7 +178,7 @@ def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
 
 
 def _outside(room: QSize, headline: str, canvas: Canvas, *, lowest: int) -> QRect:
-    """A headline's place outside a room in the middle, and above `lowest`."""
+    """Return a headline's place outside an area in the middle, and above `lowest`."""
     width, height = canvas.size.width(), canvas.size.height()
     metrics = QFontMetrics(_font(round(1.5 * _unit(canvas))))
 

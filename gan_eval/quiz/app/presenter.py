@@ -1,4 +1,4 @@
-"""The windows that present frames: drawing ahead, meeting the moment, stamping it; by a backing store or by OpenGL."""
+"""The windows that present frames at a given moment and time them, with a backing store or OpenGL."""
 
 import time
 from math import ceil, floor
@@ -25,16 +25,15 @@ from gan_eval.quiz.app.painting import BLANK, GREY, Canvas, Frame, changed_area,
 from gan_eval.quiz.clock import now_ns
 
 LAST_STRETCH_NS = 2_000_000
-"""The event loop's timers come up to this late; the last stretch before a deadline is waited for without it."""
+"""Maximum delay of the event loop's timers; the program waits without them for this time before a deadline."""
 
 SPIN_NS = 300_000
-"""A short sleep ends up to this late; the end of the last stretch is waited for in a loop."""
+"""Maximum delay of a short sleep; the program waits in a loop for this time before a deadline."""
 
 
 def wait_until(moment: int) -> int:
-    """Sleep until shortly before `moment`, then wait in a loop; the time after it.
-
-    The loop alone would hold a processor for the whole stretch, and with it, on a small machine, the display server.
+    """Sleep until shortly before `moment`, then wait in a loop; return the time after it. Only looping would occupy a
+    processor, which the display server of a small machine needs.
     """
     while (left := moment - now_ns()) > SPIN_NS:
         time.sleep((left - SPIN_NS) / 1e9)
@@ -44,7 +43,7 @@ def wait_until(moment: int) -> int:
 
 
 class PresenterWindow(QWindow):
-    """A window on fixed grey that shows frames at their moment.
+    """A window on fixed grey that shows frames at given moments.
 
     `stage` draws ahead, which leaves little for the deadline; what that costs is learned, and `present` starts by so
     much earlier. A subclass says how to draw where nobody sees it (`_draw`) and how to make it seen (`_put`).
@@ -68,7 +67,7 @@ class PresenterWindow(QWindow):
 
     @property
     def lead(self) -> int:
-        """Time before `due` at which presenting starts, in nanoseconds: the median of the last nine times it took."""
+        """Time before `due` at which presenting starts, in nanoseconds: the median of the last nine durations."""
         return round(median(self._costs)) if self._costs else 0
 
     @property
@@ -79,7 +78,7 @@ class PresenterWindow(QWindow):
         return Canvas(size, ratio, self._text_scale, self._corner_patch)
 
     def stage(self, frame: Frame) -> None:
-        """Draw a frame where it cannot be seen yet."""
+        """Draw a frame without showing it."""
         self._staged = frame
         self._draw(frame, everything=False)
         self._rendered = frame
@@ -96,21 +95,21 @@ class PresenterWindow(QWindow):
         start = now_ns() if due is None else wait_until(due - lead)
         self._put()
         stamp = now_ns()
-        if due is not None:  # a line of text, shown without a deadline, costs less than a picture
+        if due is not None:  # text shown without a deadline takes less time than a picture
             self._costs = [*self._costs, min(stamp - start, 20_000_000)][-9:]
         self._presented = self._staged
         self._rendered = None
         return stamp
 
     def exposeEvent(self, _: QExposeEvent) -> None:  # noqa: N802  (Qt's name)
-        """Show again what must be seen now; what is staged is drawn anew when it is due."""
+        """Show the current frame again; the staged frame is redrawn when it is due."""
         if self.isExposed():
             self._draw(self._presented, everything=True)
             self._put()
             self._rendered = None
 
     def resizeEvent(self, _: QResizeEvent) -> None:  # noqa: N802
-        """Forget what was drawn; the expose event that follows draws again."""
+        """Discard what was drawn; the following expose event draws again."""
         self._rendered = None
 
     def _draw(self, frame: Frame, *, everything: bool) -> None:
@@ -118,7 +117,7 @@ class PresenterWindow(QWindow):
         raise NotImplementedError
 
     def _put(self) -> None:
-        """Show what was drawn."""
+        """Show the drawn frame."""
         raise NotImplementedError
 
 
@@ -189,7 +188,7 @@ class OpenGLWindow(PresenterWindow):
         corner_patch: bool = False,
         text_scale: float = 1.0,
     ) -> None:
-        """Make a window, not shown yet.
+        """Make a hidden window.
 
         Args:
             frame_ms: the screen's frame, where swaps were measured to wait for it.
@@ -222,7 +221,7 @@ class OpenGLWindow(PresenterWindow):
         return super().lead if self._frame_ns is None else self._frame_ns // 2
 
     def swap_grey(self) -> int:
-        """Swap in plain grey as soon as can be; the time when that was done. For measuring what a swap waits for."""
+        """Swap in plain grey without waiting; return the time after it. Used to measure how long a swap waits."""
         self._context.makeCurrent(self)
         self._clear()
         self._put()
@@ -230,12 +229,12 @@ class OpenGLWindow(PresenterWindow):
         return now_ns()
 
     def give_up(self) -> None:
-        """Let go of context and window; nothing can be shown any more."""
+        """Release the context and window; nothing can be shown after it."""
         self._context.doneCurrent()
         self.destroy()
 
     def _draw(self, frame: Frame, *, everything: bool) -> None:
-        """Draw a frame into the back buffer, which holds nothing of use after a swap, so always all of it."""
+        """Draw a whole frame into the back buffer, whose content is undefined after a swap."""
         self._context.makeCurrent(self)
         size = self.canvas.size
         self._gl.glViewport(0, 0, size.width(), size.height())
@@ -264,7 +263,7 @@ class OpenGLWindow(PresenterWindow):
 
 
 def opengl_available(screen: QScreen) -> bool:
-    """Return whether OpenGL can be used in a window: a context that can be made may still refuse every window."""
+    """Return True if OpenGL works in a window; some contexts can be made but refuse every window."""
     context = QOpenGLContext()
     context.setScreen(screen)
     if not context.create():

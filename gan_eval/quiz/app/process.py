@@ -1,6 +1,5 @@
-"""The program around the windows: whether they have a display, and its ways while a session is presented.
-
-It then goes ahead of others, is quick between threads, and collects no garbage at bad moments.
+"""The process that presents a session: check the display, raise the priority, switch threads quickly, and avoid garbage
+collection during pictures.
 """
 
 import atexit
@@ -21,10 +20,10 @@ Priority = Literal["realtime", "high", "normal"]
 
 @contextmanager
 def raised_priority() -> Iterator[Priority]:
-    """Put the calling thread before other programs; at the end everything is as it was.
+    """Raise the priority of the calling thread; restore it at the end.
 
-    A busy machine otherwise lets a thread that was asleep wait for several milliseconds. Linux allows it by the limit
-    `rtprio` of the account, Windows to everyone; elsewhere the priority stays normal.
+    On a busy machine a waking thread otherwise waits for several milliseconds. Linux needs the limit `rtprio` for the
+    account, Windows nothing; elsewhere the priority stays normal.
     """
     priority: Priority = "normal"
     if sys.platform == "linux":
@@ -58,15 +57,13 @@ def raised_priority() -> Iterator[Priority]:
 
 
 SWITCH_S = 0.0005
-"""Longest time that another thread may hold the interpreter while the one that presents waits."""
+"""Maximum seconds for which another thread may hold the interpreter while the presenting one waits."""
 
 
 @contextmanager
 def calm_interpreter() -> Iterator[None]:
-    """Go before other programs and switch threads quickly; at the end everything is as it was.
-
-    Inside, trials turn the collector of cyclic garbage off from the onset to the blank, and `exempt_live_objects`
-    keeps it from going through what is there anyway.
+    """Raise the priority and switch threads quickly; restore both at the end. Meanwhile trials turn the garbage
+    collector off from the onset to the blank, and `exempt_live_objects` keeps it from scanning old objects.
     """
     usual_switch_s, collected = sys.getswitchinterval(), gc.isenabled()
     sys.setswitchinterval(SWITCH_S)
@@ -81,13 +78,13 @@ def calm_interpreter() -> Iterator[None]:
 
 
 def exempt_live_objects() -> None:
-    """Collect garbage now, and leave what is alive out of later collections."""
+    """Collect garbage now, and exclude all live objects from later collections."""
     gc.collect()
     gc.freeze()
 
 
 def require_display() -> None:
-    """Check Qt's libraries and, on Linux, the display server. Offscreen platforms pass: they were asked for.
+    """Check Qt's libraries and, on Linux, the display server. Offscreen platforms pass: the user asked for them.
 
     Raises:
         UserError: Qt cannot be loaded, or no display is available.
@@ -98,7 +95,7 @@ def require_display() -> None:
     except ImportError as error:
         raise UserError(f"Qt cannot be loaded ({error}); `gan-eval doctor` says what to install") from error
     atexit.unregister(gc.freeze)
-    atexit.register(gc.freeze)  # collecting Qt's objects while the interpreter ends crashed one session in ten or so
+    atexit.register(gc.freeze)  # collecting Qt's objects at the interpreter's exit crashed about one session in ten
     if not sys.platform.startswith("linux") or qt_platform() not in ("", "xcb", "wayland"):
         return
     ways_out = (
@@ -110,15 +107,15 @@ def require_display() -> None:
         raise UserError(f"no display ({missing}); {ways_out}")
     if os.environ.get("WAYLAND_DISPLAY") and qt_platform() != "xcb":
         return
-    # Loading Qt's X11 plugin names the first library that is missing. A build that keeps it elsewhere passes.
+    # Loading Qt's X11 plugin names the first missing library. A build with the plugin elsewhere passes.
     plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
     if plugin.is_file():
         try:
             ctypes.CDLL(str(plugin))
         except OSError as error:
             raise UserError(f"Qt cannot open a window ({error}); `gan-eval doctor` says what to install") from error
-    # The connection is left open until the program ends: a server that loses its last client starts anew, and would
-    # refuse Qt in the meantime.
+    # Keep the connection open until the program ends: a server that loses its last client restarts, and would
+    # refuse Qt meanwhile.
     xcb = ctypes.CDLL("libxcb.so.1")
     xcb.xcb_connect.restype = ctypes.c_void_p
     xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]

@@ -29,19 +29,19 @@ from gan_eval.quiz.station import Check, Presentation, PresenterName, ScreenTimi
 from gan_eval.tables.frames import iso
 
 MAY_DROP = 0.01
-"""Share of frames that the OpenGL window may leave out and still be chosen."""
+"""Maximum share of dropped frames with which the OpenGL window is still chosen."""
 
 _WARM_UP = 10
-"""The first frames of a window are slower and are not counted."""
+"""Number of first frames of a window, which are slower and not counted."""
 _TIMERS = 50
 _USUAL_HZ = 60.0
-"""Refresh rate where the platform states none."""
+"""Refresh rate if the platform states none."""
 _APPEARS_S = 20.0
 _SETTLES_S = 0.5
 
 
 def timer_checks(priority: Priority) -> list[Check]:
-    """Measure how late a timer of 10 ms comes: more than the spin before a deadline makes a picture late."""
+    """Measure the delay of a timer of 10 ms; a delay above the spin before a deadline makes a picture late."""
     late = []
     loop = QEventLoop()
     timer = QTimer(singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -60,9 +60,9 @@ def timer_checks(priority: Priority) -> list[Check]:
 
 
 def raster_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) -> list[Check]:
-    """Present at moments given ahead, two refreshes apart, and see by how much each was missed.
+    """Present at planned moments, two refreshes apart, and measure the deviations.
 
-    The frames are two greys next to each other, so that every pixel of a large square changes and no eye sees it.
+    The frames are two similar greys, so that every pixel of a large square changes invisibly.
     """
     window = RasterWindow(screen)
     appeared = _appear(window, screen, area, windowed=windowed)
@@ -93,8 +93,8 @@ def raster_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
 
 
 def opengl_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) -> list[Check]:
-    """Swap frames, each after a wait of up to half a frame. A swap that waits for the screen swallows the wait: all
-    intervals are one frame. A swap that does not wait returns immediately: the intervals are the waits."""
+    """Swap frames, each after a wait of up to half a frame. If swaps wait for the screen, all intervals are one frame;
+    otherwise the intervals equal the waits."""
     window = OpenGLWindow(screen)
     appeared = _appear(window, screen, area, windowed=windowed)
     half_frame = 0.5e9 / _hertz(screen)
@@ -119,7 +119,7 @@ def opengl_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
 
 
 def _appear(window: PresenterWindow, screen: QScreen, area: QRect, *, windowed: bool) -> Check:
-    """Show a window and wait until it stands; whether it fills the screen."""
+    """Show a window and wait for it; return True if it fills the screen."""
     window.setTitle(WINDOW_TITLE)
     show(window, area, windowed=windowed)
     deadline = time.monotonic() + _APPEARS_S
@@ -158,15 +158,13 @@ NO_REALTIME = (
 
 
 def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> list[str]:
-    """Measure a screen on plain grey, store the result for later sessions and return it in lines.
-
-    The measuring takes about 20 s.
+    """Measure a screen on plain grey, store the result for later sessions and return its lines. This takes about 20 s.
 
     Raises:
         UserError: no display or no such screen; the result cannot be stored.
     """
     require_display()
-    application = QGuiApplication.instance() or QApplication([WINDOW_TITLE])  # held on to: Qt ends with it
+    application = QGuiApplication.instance() or QApplication([WINDOW_TITLE])  # keep a reference: Qt ends with it
     screen = numbered_screen(presentation.screen)
     windowed = presentation.windowed
     with raised_priority() as priority:
@@ -188,7 +186,7 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> list[s
 
 
 def judge(checks: Sequence[Check], *, measured_at: str) -> ScreenTiming:
-    """Choose the presenter: OpenGL where swaps wait for the screen and leave out few frames."""
+    """Choose the presenter: OpenGL if swaps wait for the screen and drop few frames."""
     values = {check.check: check.value for check in checks}
     vsync = values["opengl_vsync"] == 1.0 if "opengl_vsync" in values else None
     good = vsync is True and values["opengl_dropped"] < MAY_DROP
@@ -198,7 +196,7 @@ def judge(checks: Sequence[Check], *, measured_at: str) -> ScreenTiming:
 
 
 def timing_lines(timing: ScreenTiming) -> list[str]:
-    """Return what was measured and chosen, for the experimenter."""
+    """Return lines about the measurements and the choice, for the experimenter."""
     values = {check.check: check for check in timing.checks}
     lines = [f"{name:<24}{check.value:>10.3f} {check.unit:<6}{check.verdict}" for name, check in values.items()]
     if timing.vsync:

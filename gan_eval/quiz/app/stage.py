@@ -1,4 +1,4 @@
-"""The screen as a session is presented on it: monitor, windows, look and presenter, and a watch on the screen."""
+"""The screen of a session: monitor, windows, look, presenter, and a watch for changes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +20,7 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 WINDOW_TITLE = "Picture quiz"
-"""Names no study, participant or picture: everybody in the room sees a window's title."""
+"""Title of the windows; it names no study, participant or picture, because bystanders can read it."""
 
 WINDOWED = QSize(1280, 800)
 
@@ -37,7 +37,7 @@ class Shell(QWidget):
         self._layout = QStackedLayout(self)
 
     def turn_to(self, page: Page) -> None:
-        """Show another page and forget the one before."""
+        """Show another page and delete the one before."""
         before = self._layout.currentWidget()
         self._layout.addWidget(page)
         self._layout.setCurrentWidget(page)
@@ -46,13 +46,13 @@ class Shell(QWidget):
             before.deleteLater()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  (Qt's name)
-        """Closing the window is a question to the application."""
+        """Let the application decide about closing the window."""
         event.ignore()
         self.close_requested.emit()
 
 
 def window_area(screen: QScreen, *, windowed: bool) -> QRect:
-    """The whole screen, or a window in its middle."""
+    """Return the whole screen, or a window in its middle."""
     area = screen.geometry()
     if not windowed:
         return area
@@ -61,7 +61,7 @@ def window_area(screen: QScreen, *, windowed: bool) -> QRect:
 
 
 def show(window: QWidget | QWindow, area: QRect, *, windowed: bool) -> None:
-    """Show a window in its area; the geometry is set as well, since without a window manager nobody else does."""
+    """Show a window in its area; set the geometry, too, which nobody else does without a window manager."""
     window.setGeometry(area)
     if windowed:
         window.show()
@@ -70,7 +70,7 @@ def show(window: QWidget | QWindow, area: QRect, *, windowed: bool) -> None:
 
 
 class ScreenWatch(QObject):
-    """Reports when a window comes to another screen (its own was unplugged, say), or its screen is driven otherwise."""
+    """Reports when a window moves to another screen (its own was unplugged, say) or the screen's mode changes."""
 
     changed = Signal()
 
@@ -85,24 +85,24 @@ class ScreenWatch(QObject):
         window.installEventFilter(self)
 
     def remember(self) -> None:
-        """Compare with the present state from now on."""
+        """Use the present state for later comparisons."""
         self._known = self._facts()
         if self._first is None:
             self._first = self._known
 
     @property
     def differs(self) -> bool:
-        """The screen, or its rate, is another than when it was remembered for the first time."""
+        """True if the screen or its rate differs from the first remembered one."""
         return self._first is not None and self._known != self._first
 
     def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
-        """Take note of another scaling, leave everything to the window."""
+        """Notice another scaling; leave the event to the window."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._compare()
         return False
 
     def _listen(self, screen: QScreen | None) -> None:
-        """Another screen: compare, and hear of its changes from now on."""
+        """Compare with another screen, and watch its changes from now on."""
         if screen is not None and screen is not self._screen:
             screen.geometryChanged.connect(self._compare)
             screen.refreshRateChanged.connect(self._compare)
@@ -128,13 +128,13 @@ class ChosenPresenter(NamedTuple):
     """A presenter for one screen."""
 
     make: Callable[..., PresenterWindow]
-    """`make(corner_patch=..., text_scale=...)`: its window on that screen, not shown yet."""
+    """`make(corner_patch=..., text_scale=...)` makes its hidden window on that screen."""
     frame_ms: float | None
-    """Exposures are rounded to whole frames of this length; None: they are not."""
+    """Length of a frame in ms to which exposures are rounded; None: no rounding."""
     refresh_hz: float
-    """Measured by the self-test, else stated by the platform."""
+    """Refresh rate measured by the self-test, else stated by the platform."""
     timing: ScreenTiming | None
-    """Result of the self-test on this screen; None: it was never run here."""
+    """Result of the self-test on this screen; None: never run."""
 
 
 def numbered_screen(number: int | None) -> QScreen:
@@ -160,13 +160,11 @@ def screen_key(screen: QScreen) -> ScreenKey:
 
 
 def choose_presenter(screen: QScreen) -> ChosenPresenter:
-    """Choose the window that the self-test found best on this screen, without one the raster window.
+    """Choose the best window by the self-test of this screen, without a test the raster window. Exposures are rounded
+    only for an OpenGL window whose swaps wait for the screen: otherwise a program cannot know when a frame begins.
 
-    Exposures are rounded where frames are swapped in by an OpenGL window, whose swaps the self-test saw wait for the
-    screen: anywhere else a program does not know when a frame begins.
-
-    Raises:
-        UserError: the record of self-tests is damaged.
+        Raises:
+            UserError: the record of self-tests is damaged.
     """
     timing = read_timings().get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
@@ -177,14 +175,14 @@ def choose_presenter(screen: QScreen) -> ChosenPresenter:
 
 
 _OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio")
-"""Columns of a session's row that say on what pictures are shown."""
+"""Columns of a session's row about the screen and window."""
 
 
 class Stage:
-    """Two windows on one monitor, of which one is seen: the pages, or the trials."""
+    """Two windows on one monitor, of which one is visible: the pages or the trials."""
 
     def __init__(self, settings: QuizSettings, presentation: Presentation) -> None:
-        """Make the windows, not shown yet.
+        """Make the hidden windows.
 
         Raises:
             UserError: the monitor does not exist, or the record of self-tests is damaged.
@@ -203,18 +201,18 @@ class Stage:
 
     @property
     def room(self) -> QSize:
-        """The trial window's size in physical pixels, on the screen that it is on by now."""
+        """Size of the trial window in physical pixels, on its current screen."""
         screen = self._current
         return window_area(screen, windowed=self._presentation.windowed).size() * screen.devicePixelRatio()
 
     @property
     def screen(self) -> ScreenKey:
-        """The screen that the session's row describes."""
+        """The screen described in the session's row."""
         return screen_key(self._screen)
 
     @property
     def viewing(self) -> Viewing:
-        """The screen's scale and the viewing distance, each by the options, else by the study."""
+        """The screen's scale and the viewing distance, from the options, else from the study."""
         options, study = self._presentation, self._settings
         width = options.screen_width_cm or study.screen_width_cm
         distance = options.viewing_distance_cm or study.viewing_distance_cm
@@ -222,7 +220,7 @@ class Stage:
         return Viewing(scale, None if distance is None else 10 * distance)
 
     def description(self) -> Row:
-        """The columns of the session's row that say how it is presented."""
+        """Return the columns of the session's row about its presentation."""
         ratio, size = self._screen.devicePixelRatio(), self._screen.size()
         return {
             "presenter": self.window.name,
@@ -236,22 +234,22 @@ class Stage:
         }
 
     def checks(self, session: str) -> list[Row]:
-        """Rows of the table `checks`: what the self-test found on this screen, if it was ever run."""
+        """Return rows of the table `checks` with the results of this screen's self-test, if any."""
         return self._chosen.timing.rows(session) if self._chosen.timing else []
 
     def round_exposures(self, session: Session) -> None:
-        """Let a session plan its exposures in whole frames, where that was chosen and the screen is still the one."""
+        """Let a session plan exposures in whole frames, if chosen and if the screen has not changed."""
         session.planned_flash = float
         if self._chosen.frame_ms is not None and _screen_state(self._current) == self._screen_state:
             session.planned_flash = partial(round_exposure, refresh_hz=1000 / self._chosen.frame_ms)
 
     def show_trials(self) -> None:
-        """The trial window instead of the pages."""
+        """Show the trial window instead of the pages."""
         self._show(self.window)
         self.shell.hide()
 
     def show_page(self, page: Page) -> None:
-        """A page instead of the one before, or of the trials."""
+        """Show a page instead of the page before or the trials."""
         if self.window.isVisible():
             page.settle()
         self.shell.turn_to(page)
@@ -260,7 +258,7 @@ class Stage:
         self.window.hide()
 
     def _show(self, window: QWidget | QWindow) -> None:
-        """Show a window on the screen that the trials are on by now: the first one may have been unplugged."""
+        """Show a window on the current screen of the trials; the first one may have been unplugged."""
         area = window_area(self._current, windowed=self._presentation.windowed)
         show(window, area, windowed=self._presentation.windowed)
 
@@ -269,16 +267,16 @@ class Stage:
         return self.window.screen() or QGuiApplication.primaryScreen()
 
     def close(self) -> None:
-        """Take the windows away."""
+        """Hide the windows."""
         self.shell.hide()
         self.window.hide()
 
 
 def note_differences(session: Session, description: Row) -> bool:
-    """Warn the experimenter where a resumed session is not presented as its row says (`Stage.description`).
+    """Warn the experimenter if a resumed session is not presented as its row says (`Stage.description`).
 
     Returns:
-        Whether it is another screen or presenter; then its pictures are not shown as described.
+        True if the screen or presenter differs, so that pictures are not shown as described.
     """
     if session.state is State.NEW:
         return False

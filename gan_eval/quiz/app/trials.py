@@ -1,4 +1,4 @@
-"""A session's trials on the screen: phase by phase, and one after the other with all that comes between them."""
+"""The trials of a session on the screen: the phases of a trial, and what comes between trials."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -21,40 +21,40 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 STRAGGLERS_MS = 20
-"""After the response window has closed, a key that was pressed in time may still be on its way."""
+"""Milliseconds to wait after the response window for a key that was pressed in time."""
 
 REDRAW_MS = 20
-"""A frame is drawn anew only so long before it is due."""
+"""Minimum milliseconds before a frame is due at which it is redrawn."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Event that a trial waits for before it continues."""
+    """The event that a trial waits for."""
 
     until: int | None
-    """A moment on the monotonic clock; None: no moment."""
+    """Moment on the monotonic clock; None: no moment."""
     key: bool = False
-    """A key that counts ends the waiting."""
+    """True if an answer key ends the waiting."""
 
 
 FIRST_BLANK_MS = 1000.0
-"""After a page, the eyes and the fingers need a moment."""
+"""Milliseconds of rest after a page."""
 
 COMMIT_SECONDS = 10.0
-"""So long the program waits for the store, doing nothing else, before it says that something is wrong."""
+"""Seconds for which the program waits for the store before it reports a problem."""
 
 
 class TrialRunner(QObject):
-    """Runs trials until the session is over, something comes between, or something fails. `start` continues."""
+    """Runs trials until the session is over, is interrupted or fails. `start` continues."""
 
     over = Signal()
-    """The session is over and everything is stored."""
+    """Emitted when the session is over and everything is stored."""
     paused = Signal(str)
-    """No trial is on its way any more. Esc: an empty text; else what the participant must know."""
+    """Emitted when the trials are interrupted, with a message for the participant (empty after Esc)."""
     break_due = Signal()
-    """Between two trials: time to rest, or practice is over."""
+    """Emitted between two trials, for a break or after practice."""
     failed = Signal(str)
-    """The store could not be written, as the line says; call `session.retry`."""
+    """Emitted with a message when the store could not be written; call `session.retry`."""
     _settled = Signal()
 
     def __init__(
@@ -80,7 +80,7 @@ class TrialRunner(QObject):
         keys = {answer: key for key, answer in session.protocol.answers.items()}
         self._texts = TrialTexts(texts, settings, keys)
         self._confidence_keys = confidence_keys(settings, texts)
-        self._screen_changed = False  # trials are shown on another screen than the session's row describes
+        self._screen_changed = False  # trials are shown on a screen other than in the session's row
         self._confidence_onset = 0
         self._running = False
         self._rested_after = 0
@@ -101,30 +101,30 @@ class TrialRunner(QObject):
         keyboard.focus_lost.connect(lambda: self._session.flag(Flag.FOCUS_LOST))
 
     def start(self) -> None:
-        """Continue with the next trial. The window must be shown; the blank begins when it is."""
+        """Continue with the next trial. The blank begins when the window is shown."""
         self._running = True
         if not self._window.isExposed():
             self._wait_until(now_ns() + 10 * MILLISECOND, self.start)
             return
         self._window.requestActivate()
-        self._screen.remember()  # what came while the window was mapped is not a change
+        self._screen.remember()  # ignore changes while the window was being mapped
         self._watching = True
         self._screen_changed = self._screen_differs or self._screen.differs
         self._rested_after = len(self._session.done)
         self._blank(max(FIRST_BLANK_MS, self._settings.blank_ms))
 
     def pause(self) -> None:
-        """Break off the trial on its way, if any, and stop."""
+        """Interrupt the current trial, if any, and stop."""
         if self._running:
             self._stop(Flag.PAUSED)
             self.paused.emit("")
 
     def interrupt(self) -> None:
-        """A signal ends the program: break off the trial on its way and wait until it is stored."""
+        """Handle a signal that ends the program: interrupt the current trial and wait until it is stored."""
         self._stop(Flag.INTERRUPTED)
 
     def _pause_on_another_screen(self) -> None:
-        """The trial on its way was not shown as described; `start` looks whether those to come will be."""
+        """Note that the current trial was not shown as described; `start` checks the next ones."""
         if self._running and self._watching:
             self._stop(Flag.SCREEN_CHANGED)
             self.paused.emit(self._texts.texts("pause_screen"))
@@ -137,7 +137,7 @@ class TrialRunner(QObject):
             self._session.offset(self._window.present())
         if self._session.trial_begun:
             self._session.break_off(now_ns(), flag)
-        with suppress(TimeoutError):  # then the session is still SAVING
+        with suppress(TimeoutError):  # the session is still SAVING
             self._session.wait(COMMIT_SECONDS)
 
     def _halt(self) -> None:
@@ -147,7 +147,7 @@ class TrialRunner(QObject):
         gc.enable()
 
     def _blank(self, milliseconds: float) -> None:
-        """The grey between trials, with progress and fixation mark; the next trial waits for the commit of the last."""
+        """Show the grey between trials, with progress and fixation mark; the next trial waits for the last commit."""
         saving = self._session.advance() is State.SAVING
         coming = len(self._session.done) + saving
         mark = self._settings.fixation_mark and coming < len(self._session.plan)
@@ -158,7 +158,7 @@ class TrialRunner(QObject):
         self._after_commit()
 
     def _after_commit(self) -> None:
-        """Continue as the session's state says; called again when a commit on its way is done."""
+        """Continue according to the session's state; called again when a pending commit is done."""
         if not self._running:
             return
         match self._session.advance():
@@ -189,9 +189,8 @@ class TrialRunner(QObject):
         return len(session.done) > (self._stopped_after if ends_practice else self._rested_after)
 
     def _prepare(self) -> None:
-        """Decode the next trial's pictures at their size and begin.
-
-        Where that takes longer than the blank, the blank is longer: nothing is decoded while a picture is shown.
+        """Decode the next trial's pictures at their size and begin. Slow decoding makes the blank longer: nothing is
+        decoded while a picture is shown.
         """
         session, planned = self._session, self._session.trial.planned
         showings = session.protocol.showings(planned)
@@ -200,7 +199,7 @@ class TrialRunner(QObject):
         self._step()
 
     def _step(self) -> None:
-        """Continue with the trial up to where it waits again, or to the blank after it."""
+        """Continue with the trial until its next wait, or to the blank after it."""
         wait = next(self._script, None)
         if wait is None:
             self._blank(self._settings.blank_ms)
@@ -211,7 +210,7 @@ class TrialRunner(QObject):
 
     def _key(self, press: Press) -> None:
         if self._session.state is State.CONFIDENCE and press.when < self._confidence_onset:
-            return  # pressed before the question could be read
+            return  # pressed before anybody could read the question
         state = self._session.state
         wanted = self._confidence_keys if state is State.CONFIDENCE else self._session.protocol.answers
         key = wanted_key(press.key, press.place, wanted)
@@ -227,7 +226,7 @@ class TrialRunner(QObject):
         self._timer.start(max(0, (moment - now_ns()) // MILLISECOND))
 
     def _trial(self, ready: ReadyTrial, due: int) -> Iterator[Wait]:
-        """One trial from the blank before it to its last text; each moment is due from the one before it."""
+        """Run one trial from the blank before it to its last text; each moment is planned from the one before."""
         session, window, trial = self._session, self._window, self._session.trial
         for pictures, masks in zip(ready.showings, ready.masks, strict=True):
             window.stage(Frame(pictures, patch=True))
@@ -238,7 +237,7 @@ class TrialRunner(QObject):
                 session.flag(Flag.FOCUS_LOST)
             if self._screen_changed:
                 session.flag(Flag.SCREEN_CHANGED)
-            until_answer = trial.timing.flash_ms is None  # then nothing is left to be judged, and no mask comes
+            until_answer = trial.timing.flash_ms is None  # then nothing is left to judge, and no mask is shown
             if masks and not until_answer:
                 window.stage(Frame(masks))
                 yield self._ahead_of(trial.vanish_due)
@@ -248,14 +247,14 @@ class TrialRunner(QObject):
             session.offset(offset)
             due = trial.next_due
             mask_end = offset + round(session.planned_flash(self._settings.mask_ms) * MILLISECOND)
-            # something follows the mask, unless the next picture takes its place before
+            # the mask is followed by something else, unless the next picture replaces it earlier
             if masks and not until_answer and (trial.all_presented or mask_end < due):
                 yield from self._draw_what_follows(pictures, mask_end)
                 window.present(mask_end)
         if trial.waits_for_answer:
             closes = trial.close_due
             yield Wait(None if closes is None else closes + STRAGGLERS_MS * MILLISECOND, key=True)
-        session.close()  # from here on it is being stored, unless the confidence is asked for
+        session.close()  # now it is being stored, unless the confidence is asked
         if session.state is State.CONFIDENCE:
             self._confidence_onset = self._present(Frame(headline=self._texts.confidence))
             yield Wait(None, key=True)
@@ -264,7 +263,7 @@ class TrialRunner(QObject):
             yield Wait(presented + round(self._settings.feedback_ms * MILLISECOND))
 
     def _draw_what_follows(self, pictures: Images, due: int | None) -> Iterator[Wait]:
-        """Draw ahead what is seen once pictures or their masks have vanished, and wait until that is due.
+        """Draw in advance what follows the pictures or their masks, and wait until it is due.
 
         Where another picture comes it is the fixation mark; before an answer it is its cue. An answer meanwhile
         makes the cue needless; it is taken out again, unless drawing anew might come late.
@@ -282,7 +281,7 @@ class TrialRunner(QObject):
             yield self._ahead_of(due)
 
     def _feedback(self, judged: Row, ready: ReadyTrial) -> Frame:
-        """Return the feedback of a practice trial; where there is a truth, with the pictures, each with its own."""
+        """Return the feedback of a practice trial, with the pictures and their truth if there is one."""
         message = self._texts.feedback(judged["correct"])
         if self._session.protocol.truth(judged) is None:
             return Frame(headline=message)
@@ -292,10 +291,10 @@ class TrialRunner(QObject):
         return Frame(fitted(pictures, self._window.canvas), headline=message, captions=captions)
 
     def _present(self, frame: Frame) -> int:
-        """Show a frame now; return when that was done."""
+        """Show a frame now; return the time after it."""
         self._window.stage(frame)
         return self._window.present()
 
     def _ahead_of(self, due: int | None, *, key: bool = False) -> Wait:
-        """Wait until shortly before a frame is due: presenting takes its time, and timers come late."""
+        """Wait until shortly before a frame is due, because presenting takes time and timers are late."""
         return Wait(None if due is None else due - LAST_STRETCH_NS - self._window.lead, key)

@@ -1,4 +1,4 @@
-"""The draw: which stimuli one participant sees, in which order; dealt before the first trial."""
+"""The draw of a participant's stimuli and their order, before the first trial."""
 
 from gan_eval.quiz.draw.deal import Dealer, Draw
 

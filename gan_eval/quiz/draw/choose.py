@@ -1,6 +1,6 @@
 """The number of trials of each role in a list, and the check that a pool has enough items.
 
-Also the items of practice and catch trials, which are shown next to the main list and enter no rate.
+Also choose the items of practice and catch trials, which enter no rate.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,12 +14,12 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 AMPLE = 2
-"""A pool of fewer items than this number of lists is nearly one shared list."""
+"""A pool with items for fewer lists than this is nearly one shared list."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Trials of one list in one data set."""
+    """Numbers of trials of one list in one data set."""
 
     real: int
     """Single real pictures."""
@@ -28,18 +28,18 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """Trials in all."""
+        """Total number of trials."""
         return self.real + self.generated
 
     def slots(self, roles: Sequence[Role], list_number: int) -> list[Role]:
-        """One role for each trial; the generated ones shared out evenly, odd ones to other roles from list to list."""
+        """Return a role for each trial; generated ones are divided evenly, and remainders rotate from list to list."""
         per_role, odd = divmod(self.generated, len(roles))
         extra = {roles[(list_number * odd + place) % len(roles)] for place in range(odd)}
         return [REAL] * self.real + [role for role in roles for _ in range(per_role + (role in extra))]
 
 
 def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | None]:
-    """The counts requested, or the largest that the pool allows, and a warning where participants share pictures.
+    """Return the requested counts, or the largest that the pool allows, and a warning if participants share pictures.
 
     Raises:
         UserError: not even one trial of each class is possible, or fewer than requested under `strict_counts`.
@@ -71,7 +71,7 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
 
 
 def feasible(pool: Pool, counts: Counts) -> bool:
-    """Return whether every list can have the counts, whichever roles get the odd trials."""
+    """Return True if every list can have the counts, whichever roles get the remainders."""
     roles = pool.generated
     if not roles or counts.total > len(pool.items):
         return False
@@ -81,7 +81,7 @@ def feasible(pool: Pool, counts: Counts) -> bool:
 
 
 def _smaller(requested: Counts, items: int) -> Iterator[Counts]:
-    """Counts below the requested ones, the largest first; of single pictures as many real as generated ones."""
+    """Yield counts below the requested ones, largest first; single pictures: as many real as generated ones."""
     if requested.real:
         return (Counts(size, size) for size in range(min(requested.real, requested.generated, items // 2), 0, -1))
     return (Counts(0, size) for size in range(min(requested.generated, items), 0, -1))
@@ -92,14 +92,13 @@ def _phrase(counts: Counts) -> str:
 
 
 def match(wishes: Sequence[Sequence[str]]) -> list[str] | None:
-    """Give each slot one of its wishes, no item twice, or None: a perfect bipartite matching (Kuhn 1955).
+    """Give each slot one of its wishes, no item twice: a perfect bipartite matching (Kuhn 1955), or None. A slot takes
+    its first free wish; if none is free, earlier slots move to another of theirs.
 
-    A slot takes its first free wish; only where none is free do earlier slots move to another of theirs.
-
-    >>> match([["a", "b"], ["a"]])
-    ['b', 'a']
-    >>> match([["a"], ["a"]]) is None
-    True
+        >>> match([["a", "b"], ["a"]])
+        ['b', 'a']
+        >>> match([["a"], ["a"]]) is None
+        True
     """
     holder: dict[str, int] = {}
     seats: dict[int, str] = {}
@@ -137,7 +136,7 @@ CATCH_SETS = "stimuli.catch_sets"
 def practice_offers(
     pools: Mapping[str, Pool], settings: QuizSettings, generator: np.random.Generator, *, from_own_sets: bool
 ) -> tuple[list[tuple[Role, Row]], str | None]:
-    """Practice trials from what the list leaves over (or from sets of their own), and a warning where it is too little.
+    """Return practice trials from items outside the list (or from separate sets), and a warning if there are too few.
 
     Args:
         pools: of each data set, what may be shown.
@@ -164,7 +163,7 @@ def practice_offers(
 def catch_offers(
     stimuli: Iterable[Row], settings: QuizSettings, generator: np.random.Generator, *, excluded: Collection[str]
 ) -> list[tuple[Role, Row]]:
-    """Catch trials of different items, none of them `excluded`; single pictures may all be of one class.
+    """Return catch trials of different items, none of them `excluded`; single pictures may all be of one class.
 
     Raises:
         UserError: no set is named for them, or the sets hold too few.

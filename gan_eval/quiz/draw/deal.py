@@ -1,4 +1,4 @@
-"""Dealing a list: a function of (study seed, list number) alone, so that any station can deal it again at any time."""
+"""Deal a list from (study seed, list number) alone, so that any station can deal it again at any time."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class Draw:
     plan: tuple[Row, ...]
     """Rows of `gan_eval.tables.PLANS` in the order of the trials; `session` and `simulated` are still None."""
     warnings: tuple[str, ...]
-    """One line for each data set that is too small for what was asked for, or for lists that differ."""
+    """A warning for each data set that is too small for the requested trials or for different lists."""
 
 
 class Dealer:
-    """Deals the lists of a study, from any thread."""
+    """Deals the lists of a study; usable from any thread."""
 
     def __init__(
         self,
@@ -63,12 +63,11 @@ class Dealer:
             self._warnings += [line for line in (warning, never_shown(pool, self._counts[name])) if line]
 
     def deal(self, list_number: int) -> Draw:
-        """Deal a list: practice, then a block for each data set, the blocks in random order, catch trials among them.
+        """Deal list `number` (from 1): practice, then the blocks of the data sets in random order, with catch trials
+        among them.
 
-        Lists are numbered from 1.
-
-        Raises:
-            UserError: too few catch stimuli, or under `strict_counts` too few items for practice.
+                Raises:
+                    UserError: too few catch stimuli, or under `strict_counts` too few items for practice.
         """
         settings, seed = self._settings, self._seed
         blocks: list[list[Row]] = []
@@ -120,7 +119,7 @@ def _rows(
     seed: int,
     list_number: int,
 ) -> list[Row]:
-    """The trials of one phase, of the main ones those of one data set; not yet in order."""
+    """Return the unordered trials of one phase, for main trials of one data set."""
     rows = complete(
         chosen,
         levels_ms=settings.levels_ms,
@@ -140,7 +139,7 @@ def _in_blocks(
     seed: int,
     list_number: int,
 ) -> list[Row]:
-    """All trials in their order, runs of one class bounded in practice and from the first main trial to the last."""
+    """Return all trials in order, with bounded runs of one class in practice and over all main trials."""
     bound = partial(in_order, column="kind", classes=("real", "fake"))
     if settings.shows_pairs:
         bound = partial(in_order, column="position", classes=_POSITIONS[settings.layout])
@@ -163,11 +162,11 @@ def _datasets(rows: Iterable[Row]) -> list[str]:
 
 
 LAST_LIST = 10**9 - 1
-"""No study has more lists; it keeps numbers within what databases and random generators take."""
+"""Maximum list number, within the limits of databases and random generators."""
 
 
 def next_list(taken: Collection[int], requested: int | None) -> int:
-    """Return the list of the next participant: the requested one, or the one after all that are taken.
+    """Return the list of the next participant: the requested one, or the one after the last taken.
 
     Raises:
         UserError: both were given, all lists of the station are taken, or a number is too large.

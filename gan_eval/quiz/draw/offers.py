@@ -18,34 +18,34 @@ Role = str
 """The role of an item in a trial: real, a model's name, or two models' names."""
 
 Versions = dict[Role, dict[str, Row]]
-"""For each role, the row of each item."""
+"""For each role, the plan columns of each item."""
 
 REAL: Role = ""
 """The role of a real picture; a model's name is never empty."""
 
 BETWEEN_MODELS = "|"
-"""Stands between the names of two models that are compared."""
+"""Separator of the names of two compared models."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The offers of one data set: for each role, that of each item."""
+    """The offers of one data set, by role and item."""
 
     dataset: str
     roles: Mapping[Role, Mapping[str, Row]]
 
     @property
     def items(self) -> list[str]:
-        """Every item that has an offer."""
+        """All items that have an offer."""
         return sorted({item for offers in self.roles.values() for item in offers})
 
     @property
     def generated(self) -> list[Role]:
-        """The roles that are shared out evenly: all but that of the real pictures."""
+        """The roles that are divided evenly: all except real pictures."""
         return sorted(role for role in self.roles if role != REAL)
 
     def without(self, items: Iterable[str]) -> "Pool":
-        """The pool less some items."""
+        """Return the pool without some items."""
         excluded = set(items)
         return Pool(
             self.dataset,
@@ -59,7 +59,7 @@ class Pool:
 def pools_of(
     stimuli: Iterable[Row], settings: QuizSettings, *, setting: str = "", one_class: bool = False
 ) -> dict[str, Pool]:
-    """The offers of each data set.
+    """Return the offers of each data set.
 
     Args:
         stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
@@ -109,7 +109,7 @@ def pools_of(
 
 
 def versions_of(stimuli: Iterable[Row]) -> dict[str, Versions]:
-    """For each data set and role, the stimulus of each item.
+    """Return the stimulus of each item, by data set and role.
 
     Raises:
         UserError: two different pictures have one name.
@@ -137,7 +137,7 @@ def _offer(row: Row) -> Row:
 
 
 def _pair(a: Row, b: Row, model: str) -> Row:
-    """A pair has no truth as a whole: its kind is empty."""
+    """Return the plan columns of a pair, whose kind is empty."""
     fractions = [row["fraction"] for row in (a, b) if row.get("fraction") is not None]
     pair = {"stimulus_b": b["stimulus"], "sha256_b": b["sha256"], "kind": None, "model": model}
     return _offer(a) | pair | {"fraction": min(fractions, default=None)}

@@ -1,6 +1,5 @@
-"""The order of trials: classes in bounded runs, positions and exposures in equal numbers, catch trials spread out.
-
-Random numbers follow from what they are for, and from nothing else.
+"""The order of trials: bounded runs of one class, equal numbers of positions and exposures, catch trials spread out.
+Random numbers depend only on their purpose.
 """
 
 from collections import Counter
@@ -15,7 +14,7 @@ from gan_eval.tables.frames import Row
 
 
 def generator(*key: int | str) -> np.random.Generator:
-    """Random numbers of their own for each key: seeds, list numbers, and labels that say what for.
+    """Return a random generator for a key: seeds, list numbers, and labels of the purpose.
 
     >>> bool(generator(1, "order", "a").random() == generator(1, "order", "a").random())
     True
@@ -28,7 +27,7 @@ def generator(*key: int | str) -> np.random.Generator:
 
 
 LONGEST_RUN = 3
-"""Maximum number of trials of one class in a row, where the counts allow it."""
+"""Maximum number of trials of one class in a row, if the counts allow it."""
 
 
 def complete(
@@ -39,7 +38,7 @@ def complete(
     list_number: int,
     generator: np.random.Generator,
 ) -> list[Row]:
-    """The offers, each with its exposure and, of a pair, the position of its picture a; not yet in order.
+    """Return the offers, each with its exposure and, for a pair, the position of picture a; not yet in order.
 
     Args:
         chosen: the offers with their roles.
@@ -48,7 +47,7 @@ def complete(
         list_number: what is odd goes to another level from list to list.
     """
     rows: list[Row] = []
-    for kind in sorted({str(row["kind"]) for _, row in chosen}):  # the levels go round each class, role by role
+    for kind in sorted({str(row["kind"]) for _, row in chosen}):  # the levels alternate within each class, role by role
         of_kind = [pair for pair in chosen if str(pair[1]["kind"]) == kind]
         dealt = sorted((of_kind[place] for place in generator.permutation(len(of_kind))), key=lambda pair: pair[0])
         rows += [
@@ -63,7 +62,7 @@ def complete(
 
 
 def scattered_places(trials: int, sizes: Sequence[int], generator: np.random.Generator) -> list[list[int]]:
-    """Return where other trials go among blocks of `sizes` trials: one into each equal stretch of them all, at random.
+    """Return random places for other trials among blocks of `sizes` trials, one in each of equal stretches.
 
     Returns:
         For each block, before which of its trials one goes, ascending; never before the very first.
@@ -88,7 +87,7 @@ def in_order(
     generator: np.random.Generator,
     after: Sequence[Row] = (),
 ) -> list[Row]:
-    """The trials of one block in random order, with bounded runs of one class.
+    """Return the trials of one block in random order, with bounded runs of one class.
 
     Args:
         rows: the block's own trials.
@@ -116,13 +115,12 @@ def class_order(
     longest: int = LONGEST_RUN,
     after: Sequence[str] = (),
 ) -> list[str]:
-    """A random sequence of two classes without a run above `longest`, the last run of `after` included.
+    """Return a random sequence of two classes without a run above `longest`, counting the last run of `after`. If the
+    counts are too unequal, the smallest possible bound is used instead.
+        Each next class is drawn in proportion to what is left of it, among those after which the rest can be ordered.
 
-    Where the counts are too unequal for `longest`, the shortest possible bound is taken instead, so it never fails.
-    Each next class is drawn in proportion to what is left of it, among those after which the rest can be ordered.
-
-    >>> class_order({"real": 1, "fake": 5}, np.random.default_rng(0))
-    ['fake', 'fake', 'fake', 'real', 'fake', 'fake']
+        >>> class_order({"real": 1, "fake": 5}, np.random.default_rng(0))
+        ['fake', 'fake', 'fake', 'real', 'fake', 'fake']
     """
     left = dict(counts)
     last = after[-1] if after else None
@@ -137,7 +135,7 @@ def class_order(
             orderable = same <= (bound - runs[kind]) + bound * other and other <= bound * (same + 1)
             if left[kind] and runs[kind] <= bound and orderable:
                 possible.append(kind)
-        if not possible:  # in the first place only: a class is taken where the rest can follow
+        if not possible:  # only in the first place; then a class is taken if the rest can follow
             bound += 1
             continue
         ticket = generator.integers(sum(left[kind] for kind in possible))

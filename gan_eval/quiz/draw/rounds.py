@@ -23,15 +23,15 @@ Uses = NDArray[np.int64]
 LISTS = 1024
 """Lists of a round: a power of two, and more than nearly every study has."""
 LOT = 0.1
-"""Weight of chance in which pictures come next, in uses."""
+"""Weight of chance in the choice of the next pictures, in uses."""
 STEPS = 1000
-"""Most steps that even rates may take."""
+"""Maximum number of steps to even rates."""
 
 
 def choices(pool: Pool, counts: Counts, *, seed: int, first: int = 1) -> Iterator[list[Choice]]:
     """Yield role and item of each trial of the lists `first`, `first` + 1, ... without end.
 
-    The first of them takes a time that depends on the pool alone, for each number the same.
+    The time for the first list depends only on the pool, not on its number.
     """
     roles, items = roles_of(pool, counts), pool.items
     begun, skipped = divmod(first - 1, LISTS)
@@ -43,7 +43,7 @@ def choices(pool: Pool, counts: Counts, *, seed: int, first: int = 1) -> Iterato
 
 
 def roles_of(pool: Pool, counts: Counts) -> list[Role]:
-    """Return the roles that lists have, that of the real pictures first."""
+    """Return the roles of the lists, real pictures first."""
     return ([REAL] if counts.real else []) + pool.generated
 
 
@@ -72,7 +72,7 @@ def round_uses(pool: Pool, counts: Counts, *, seed: int, number: int) -> Uses:
 
 
 def never_shown(pool: Pool, counts: Counts) -> str | None:
-    """Return a warning about pictures that the lists of a round leave out, though they have enough trials; or None."""
+    """Return a warning about pictures that no list of a round shows although there are enough trials; else None."""
     found = []
     for role, shown in zip(roles_of(pool, counts), round_uses(pool, counts, seed=0, number=0), strict=True):
         left_out = len(pool.roles[role]) - np.count_nonzero(shown)
@@ -138,7 +138,7 @@ class _Halving:
         yield from self.lists(uses - first, start + half, half, max(0, skipped - half))
 
     def _first_half(self, uses: Uses, start: int, half: int) -> Uses:
-        """Return half of the uses of each picture; where they are odd, one more or less.
+        """Return half of the uses of each picture, rounded up or down.
 
         The odd uses are pairs by role and pairs by item. Both together are paths and cycles, along which the uses go to
         either half in turn (Euler's splitting of a bipartite graph). So roles and items are halved as well.
@@ -147,7 +147,7 @@ class _Halving:
         surplus = self._used + first - self._rates * (start + half)
         surplus += LOT * generator(start, half, *self._key).random(uses.shape)
         roles, items = np.nonzero(uses % 2)
-        order = np.argsort(surplus[roles, items])  # the pictures that are behind their share come first
+        order = np.argsort(surplus[roles, items])  # pictures with fewer uses than their share come first
         roles, items = roles[order], items[order]
         by_item, by_role = _partners(items), _partners(roles)
         alone = np.flatnonzero(by_role < 0)  # an odd number of uses of each of some models

@@ -1,4 +1,4 @@
-"""The end page: the own score, and the review of all trials."""
+"""The end page: the participant's score and the review of all trials."""
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -38,7 +38,7 @@ def trial_image(trial: ReviewedTrial, *, look: Look, texts: Texts, side: int, ra
         painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, panel.caption)
         try:
             picture = None if panel.path is None else load(panel.path)
-        except UserError:  # the file is missing or broken by now
+        except UserError:  # the file has been removed or damaged
             picture = None
         if picture is None:
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, texts("picture_missing"))
@@ -55,7 +55,7 @@ def trial_image(trial: ReviewedTrial, *, look: Look, texts: Texts, side: int, ra
 
 
 class _Trials(QAbstractListModel):
-    """The reviewed trials as a list; a trial's pictures are loaded when it is painted for the first time."""
+    """The reviewed trials as a list; a trial's pictures are loaded when it is first painted."""
 
     def __init__(self, trials: Sequence[ReviewedTrial], draw: Callable[[ReviewedTrial], QImage]) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class _Trials(QAbstractListModel):
 
 
 class Gallery(QListView):
-    """The reviewed trials in order, scrolled by keyboard or mouse, as many in a line as fit."""
+    """The reviewed trials in order, in as many columns as fit, scrolled by keyboard or mouse."""
 
     def __init__(self, look: Look, texts: Texts, trials: Sequence[ReviewedTrial]) -> None:
         super().__init__()
@@ -98,14 +98,14 @@ class Gallery(QListView):
 
 
 class EndPage(Page):
-    """Shown after the last trial; the only page with the truth about the pictures."""
+    """The page after the last trial, the only one with the truth about the pictures."""
 
     finished = Signal()
 
     def __init__(self, look: Look, texts: Texts, scores: Sequence[ScoreLine], trials: Sequence[ReviewedTrial]) -> None:
-        """Make the page; an empty score, or review, is not shown."""
+        """Make the page; an empty score or review is not shown."""
         super().__init__(look, texts, width=1600 if trials else 640, fill=bool(trials))
-        if trials:  # the list is to have the room
+        if trials:  # the list gets the space
             self.body.setContentsMargins(look.px(28), look.px(12), look.px(28), look.px(12))
             self.body.setSpacing(look.px(6))
         self.add_text(texts("end_title"), "title")
@@ -131,11 +131,11 @@ class EndPage(Page):
         self.buttons.insertWidget(0, text_label(texts("hint_review" if trials else "hint_end"), "muted"), 100)
 
     def _scroll(self, direction: int) -> None:
-        """Page Up and Page Down scroll the list where there is one."""
+        """Scroll the list, if there is one, with Page Up and Page Down."""
         bar = (self._area if self.first is self.leave else self.gallery).verticalScrollBar()
         bar.setValue(bar.value() + direction * bar.pageStep())
 
     def _enter(self) -> None:
-        """Enter in the list is not meant for the button."""
+        """Ignore Enter in the list, which is not meant for the button."""
         if self.leave.hasFocus() or self.first is self.leave:
             super()._enter()

@@ -1,4 +1,4 @@
-"""The look of the pages, their parts, the base of those that ask for something, and those that say something."""
+"""The look and parts of the pages, the base class of pages with entries, and pages that only inform."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from gan_eval.quiz.app.keys import place_of
 from gan_eval.quiz.wording import Texts
 
 SETTLE_MS = 500
-"""A page after a timed answer ignores keys and clicks for so long: they were meant for the trial."""
+"""Milliseconds for which a page after a timed answer ignores keys and clicks, which were meant for the trial."""
 
 INK, MUTED = "#1f2933", "#52606d"
 """Colours of texts."""
 PAPER, GROUND, LINE = "#ffffff", "#f1f3f5", "#ccd3da"
 ACCENT, WRONG = "#1f5f99", "#a32a22"
-"""Colours of main buttons and of what has the keyboard, and of problems."""
+"""Colours of main buttons and of the focused widget, and of problems."""
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,21 @@ class Look:
     """Sizes of the pages for one participant on one screen."""
 
     scale: float = 1.0
-    """The factor of all lengths, for the screen."""
+    """Factor of all lengths, for the screen."""
     text: float = 1.0
-    """The factor of the texts on top of it, for the participant: 1 to 2."""
+    """Additional factor of the texts, for the participant: 1 to 2."""
 
     def px(self, length: float) -> int:
-        """A length in logical pixels."""
+        """Return a length in logical pixels."""
         return round(length * self.scale)
 
     def font(self, height: float) -> int:
-        """A text's height in logical pixels."""
+        """Return a text's height in logical pixels."""
         return round(height * self.scale * self.text)
 
 
 def scale_for(height: int) -> float:
-    """The pages' size for a window of this height in logical pixels: 1.1 at 768, 1 to 2.5."""
+    """Return the scale of pages for a window of this height in logical pixels: 1.1 at 768, 1 to 2.5."""
     return min(2.5, max(1.0, height / 700))
 
 
@@ -101,18 +101,18 @@ def sheet(look: Look) -> str:
 
 
 class Page(QWidget):
-    """A page: a card in the middle of a calm ground, which scrolls where it does not fit.
+    """A page: a card in the middle of a plain background; it scrolls if it does not fit.
 
-    Enter presses the button that has the keyboard, else the page's main one; Page Up and Page Down scroll.
+    Enter presses the focused button, else the page's main one; Page Up and Page Down scroll.
     """
 
     def __init__(self, look: Look, texts: Texts, *, width: int = 780, fill: bool = False) -> None:
-        """Make an empty page, with the card's largest width at 100 %; with `fill` it takes all the height there is."""
+        """Make an empty page; `width` is the card's largest width at 100 %, with `fill` it uses the whole height."""
         super().__init__()
         self.look = look
         self.texts = texts
         self.first: QWidget = self
-        """Gets the keyboard when the page is shown."""
+        """Widget that gets the focus when the page is shown."""
         self._unseen = False
         self._calls: dict[str, Callable[[], None]] = {}
         self.buttons = QHBoxLayout()
@@ -147,16 +147,16 @@ class Page(QWidget):
         self.on_key("PgUp", lambda: self._scroll(-1), held=True)
 
     def showEvent(self, _: QShowEvent) -> None:  # noqa: N802  (Qt's name)
-        """The page's first widget gets the keyboard."""
+        """Give the focus to the page's first widget."""
         self.first.setFocus()
 
     def settle(self) -> None:
-        """Ignore keys and clicks until the page has been seen for `SETTLE_MS`."""
+        """Ignore keys and clicks until the page has been visible for `SETTLE_MS`."""
         self._unseen = True
         self.setEnabled(False)
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
-        """Count the time from here; what the page holds is painted first, which may take long."""
+        """Start the time after the page has been painted, which may take long."""
         if self._unseen:
             self._unseen = False
             QTimer.singleShot(0, self, lambda: QTimer.singleShot(SETTLE_MS, self, self._wake))
@@ -172,7 +172,7 @@ class Page(QWidget):
         return label
 
     def add_buttons(self, *buttons: QPushButton, hint: str = "") -> None:
-        """Add a row of buttons, the page's main one last, and a hint below."""
+        """Add a row of buttons, with the main one last, and a hint below."""
         self.buttons.addStretch(1)
         for button in buttons:
             self.buttons.addWidget(button)
@@ -183,14 +183,12 @@ class Page(QWidget):
         self._main = buttons[-1]
 
     def bring_into_view(self, widget: QWidget) -> None:
-        """Scroll as far as it takes to see a part of the page."""
+        """Scroll until a part of the page is visible."""
         self._area.ensureWidgetVisible(widget)
 
     def on_key(self, keys: str, call: Callable[[], None], *, held: bool = False) -> None:
-        """Call `call` when `keys` (`Return`, `Esc`, ...) are pressed on this page.
-
-        A key that is held down counts once, so that it answers no question that came up after it was pressed; with
-        `held` it continues, which is for scrolling and sizes.
+        """Call `call` when `keys` (`Return`, `Esc`, ...) are pressed on this page. A key that is held down counts once,
+        so that it cannot answer a later question; with `held` it repeats, for scrolling and sizes.
         """
         shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.setAutoRepeat(held)
@@ -198,7 +196,7 @@ class Page(QWidget):
         self._calls[keys] = call
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Take a number key by its place, where the keyboard layout gives it another character than its number."""
+        """Accept a number key by its place if the keyboard layout gives it another character."""
         call = self._calls.get(place_of(event))
         if call is None or event.isAutoRepeat():
             super().keyPressEvent(event)
@@ -217,7 +215,7 @@ class Page(QWidget):
 
 
 def text_label(text: str, name: str = "", *, wrap: bool = True) -> QLabel:
-    """A label of plain text; markup in a study's text is shown literally."""
+    """Return a label of plain text; markup in a study's text is shown literally."""
     label = QLabel(text)
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -226,7 +224,7 @@ def text_label(text: str, name: str = "", *, wrap: bool = True) -> QLabel:
 
 
 def button(text: str, call: Callable[[], None], *, main: bool = False) -> QPushButton:
-    """A button; the main one of a page is filled."""
+    """Return a button; the main one of a page is filled."""
     push_button = QPushButton(literal(text))
     push_button.setObjectName("main" if main else "")
     push_button.clicked.connect(lambda: call())
@@ -234,12 +232,12 @@ def button(text: str, call: Callable[[], None], *, main: bool = False) -> QPushB
 
 
 def literal(text: str) -> str:
-    """Return a text for a button, on which `&` is a mark for a key."""
+    """Return a text for a button with `&` escaped, which would mark a shortcut."""
     return text.replace("&", "&&")
 
 
 class StepPage(Page):
-    """One of the pages before the first trial."""
+    """A page before the first trial."""
 
     went_on = Signal()
     went_back = Signal()
@@ -252,12 +250,12 @@ class StepPage(Page):
         self.first = self.on
 
     def go_on(self) -> None:
-        """Continue to the next page; a page that wants an answer first says so instead."""
+        """Continue to the next page; a page without a required answer asks for it instead."""
         self.went_on.emit()
 
 
 class NoticePage(Page):
-    """A title, paragraphs, and buttons of which the last is the main one: welcome, ready, break, pause, a problem."""
+    """A page with a title, paragraphs and buttons, the main one last: welcome, ready, break, pause, a problem."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The pages before the first trial that ask for something: consent, the study's questions, and every key once."""
+"""The pages with entries before the first trial: consent, the study's questions, and a try of every key."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,13 @@ from gan_eval.quiz.wording import Texts, confidence_keys, keys_in_order, meaning
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 
 LONGEST_ANSWER = 2000
-"""Characters of a free text."""
+"""Maximum number of characters of a free text."""
 _LINE = 64
-"""Characters after which a choice continues in the next line."""
+"""Number of characters after which a choice is wrapped."""
 
 
 class KeysPage(StepPage):
-    """Every key that answers is pressed once before the first trial: a layout without them would answer nothing."""
+    """The page on which every answer key is pressed once, to check the keyboard layout."""
 
     def __init__(self, look: Look, texts: Texts, settings: QuizSettings, *, keys: Mapping[str, str]) -> None:
         super().__init__(look, texts, width=760)
@@ -42,7 +42,7 @@ class KeysPage(StepPage):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
-        """Mark the key; after the last one the page may be left."""
+        """Mark the key; after the last one the participant may continue."""
         place = place_of(event)
         key = wanted_key(event.text(), place, {key for key, _ in self._caps})
         if key is None:
@@ -61,14 +61,14 @@ class KeysPage(StepPage):
 
 
 def key_caps(look: Look, texts: Texts, settings: QuizSettings, keys: Mapping[str, str]) -> QWidget:
-    """The keys as they lie on the keyboard, each with its answer."""
+    """Return the keys in the order of the keyboard, each with its answer."""
     return _caps(
         look, texts, [(key, meaning_of(answer, settings, texts), answer) for key, answer in keys_in_order(keys)]
     )
 
 
 def _caps(look: Look, texts: Texts, keys: Sequence[tuple[str, str, str]]) -> QWidget:
-    """Keys, each with what stands next to it and its answer for screen readers, five in a row."""
+    """Return keys with the texts next to them and for screen readers, five in a row."""
     caps = QWidget()
     grid = QGridLayout(caps)
     grid.setHorizontalSpacing(look.px(48 if len(keys) == 2 else 12))
@@ -85,7 +85,7 @@ def _caps(look: Look, texts: Texts, keys: Sequence[tuple[str, str, str]]) -> QWi
 
 
 class ConsentPage(StepPage):
-    """The study's text; the way on is open only with the box ticked."""
+    """The study's text; Continue needs the ticked box."""
 
     refused = Signal()
 
@@ -106,13 +106,13 @@ class ConsentPage(StepPage):
         self.first = self.box
 
     def go_on(self) -> None:
-        """Only with the box ticked."""
+        """Continue if the box is ticked."""
         if self.box.isChecked():
             self.went_on.emit()
 
 
 class QuestionPage(StepPage):
-    """A question with choices, taken by number or arrow keys, or with a line for a free text."""
+    """A question with choices (number or arrow keys) or a line for a free text."""
 
     def __init__(
         self, look: Look, texts: Texts, question: QuestionSettings, *, number: int, count: int, answer: str | None
@@ -148,14 +148,14 @@ class QuestionPage(StepPage):
 
     @property
     def answer(self) -> str | None:
-        """The answer so far; None: nothing."""
+        """The current answer; None: nothing."""
         if self.line is not None:
             return self.line.text().strip() or None
         chosen = (place for place, choice in enumerate(self.choices) if choice.isChecked())
         return next((self.question.choices[place] for place in chosen), None)
 
     def go_on(self) -> None:
-        """Only with an answer, where one is required."""
+        """Continue if there is an answer or none is required."""
         if self.answer is None and self.question.required:
             self.problem.setText(self.texts("question_missing"))
             self.first.setFocus()
