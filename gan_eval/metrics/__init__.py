@@ -1,4 +1,4 @@
-"""Picture metrics: PSNR, SSIM, NIQE, ... of single pictures, FID, KID, ... of sets. docs/metrics.md has them all.
+"""Metrics of single pictures (PSNR, SSIM, NIQE, ...) and of sets (FID, KID, ...). docs/metrics.md lists them all.
 
 >>> from gan_eval.metrics import evaluate
 >>> image_metrics, set_metrics = evaluate(Path("stimuli/facades"), ["psnr", "ssim", "fid"])  # doctest: +SKIP
@@ -50,7 +50,7 @@ _MODULES = {
         *("MultiScaleGradientDeviation", "SaliencySimilarity", "Sharpness", "VisualInformation"),
     ),
 }
-"""Public names, by the module that has them."""
+"""Public names by module."""
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 

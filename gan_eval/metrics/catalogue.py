@@ -1,4 +1,4 @@
-"""All metrics by name, collected from the families' records: select them, and list what each one measures."""
+"""All metrics by name, collected from the records of the families: select them and describe each one."""
 
 import difflib
 from collections.abc import Collection, Iterable
@@ -30,7 +30,7 @@ _FAMILIES = (
     "labels",
     "spectrum",
 )
-"""Modules of `gan_eval.metrics.definitions` that have metrics, in the order of the list."""
+"""Modules of `gan_eval.metrics.definitions` with metrics, in the order of the list."""
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -43,12 +43,12 @@ HOLE_METRICS = tuple(metric for metric in METRICS.values() if metric.takes_hole)
 
 
 def metric_named(name: str) -> Metric | None:
-    """Return the metric with this name, those of features (`fid@dino`) included; None where there is none."""
+    """Return the metric with this name, also for features (`fid@dino`); None if there is none."""
     return METRICS.get(name) or metric_of_features(name)
 
 
 def with_features(names: Iterable[str], sources: Iterable[str]) -> tuple[str, ...]:
-    """Return the names, and all metrics of each source of features that none of them asks for.
+    """Return the names, plus all metrics of each source of features that no name mentions.
 
     Raises:
         UserError: a source has a name that cannot stand in a metric's name.
@@ -105,7 +105,7 @@ WIDTH = 80
 
 
 def describe() -> str:
-    """Describe all metrics in at most 80 columns, grouped by kind. Neither torch nor pandas is imported."""
+    """Describe all metrics in at most 80 columns, grouped by kind. This imports neither torch nor pandas."""
     headings: dict[str, str] = {
         "pair": "A generated picture and its reference",
         "single": "One picture alone",

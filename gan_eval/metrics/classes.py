@@ -53,9 +53,9 @@ from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeat
 
 
 class MeanOfPictures(torchmetrics.Metric):
-    """The mean of a value of every picture: the base of the classes below.
+    """The base class of metrics of pictures: the mean over all pictures.
 
-    Copies and pickles hold the names of files of weights, not the weights.
+    Copies and pickles hold the names of weight files, not the weights.
     """
 
     is_differentiable = False
@@ -77,7 +77,7 @@ class MeanOfPictures(torchmetrics.Metric):
         """
         super().__init__(**kwargs)
         function = self.function
-        self._sum = f"sum_{function}"  # equal names of states would make two metrics one in a MetricCollection
+        self._sum = f"sum_{function}"  # equal names of states would merge two metrics in a MetricCollection
         self.add_state(self._sum, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self._paths = tuple((weights or {}).items())
@@ -273,7 +273,7 @@ class Sharpness(MeanOfSingles):
 
 
 def _choice(option: str, value: str, functions: Mapping[str, str]) -> str:
-    """Return the name of the function that an option chooses."""
+    """Return the name of the function chosen by an option."""
     if value not in functions:
         raise ValueError(f"{option} {value!r}: wanted {' or '.join(functions)}")
     return functions[value]
@@ -286,7 +286,7 @@ def _loaded(function: str, paths: tuple[tuple[str, Path], ...], device: str) -> 
 
 
 class SetMetric(torchmetrics.Metric):
-    """Features of real and of generated pictures: what the metrics below have in common.
+    """The base class of set metrics: features of real and of generated pictures.
 
     Args:
         feature_extractor: a function or module from (N, 3, H, W) uint8 pictures to (N, d) features; d is its attribute
@@ -340,11 +340,11 @@ class SetMetric(torchmetrics.Metric):
         getattr(self, "pending_real" if real else "pending_fake").append(features)
 
     def forward(self, pictures: Tensor, real: bool) -> None:
-        """As `update`: a batch alone has no distance."""
+        """Do the same as `update`: a single batch has no distance."""
         self.update(pictures, real)
 
     def reset(self) -> None:
-        """Forget all pictures; with `reset_real_features=False` the generated ones alone."""
+        """Discard all pictures; with `reset_real_features=False` only the generated ones."""
         real = {name: copy(getattr(self, name)) for name in self._defaults if name.endswith("_real")}
         super().reset()
         if not self.reset_real_features:
@@ -352,7 +352,7 @@ class SetMetric(torchmetrics.Metric):
                 setattr(self, name, state)
 
     def compute(self) -> Tensor | dict[str, Tensor]:
-        """The value, float64; where the class has several metrics, each by its function's name.
+        """Return the value, float64; for a class with several metrics, each by its function's name.
 
         Raises:
             Unmeasurable: a set has too few members, or a feature is not finite.
@@ -364,7 +364,7 @@ class SetMetric(torchmetrics.Metric):
         return values if len(values) > 1 else next(iter(values.values()))
 
     def _features(self, which: str) -> NDArray[np.floating]:
-        """Return (N, d) of all pictures, in an order that does not depend on that in which they came."""
+        """Return (N, d) features of all pictures, in an order that does not depend on the updates."""
         pending = getattr(self, f"pending_{which}")
         features = dim_zero_cat(pending) if len(pending) else torch.empty(0, self.num_features)
         rows = features.cpu().numpy()
@@ -374,7 +374,7 @@ class SetMetric(torchmetrics.Metric):
         for name, default in self._defaults.items():
             if isinstance(default, list):
                 state = getattr(self, name)
-                empty = torch.empty(0, self.num_features, device=self.device)  # of a process without pictures
+                empty = torch.empty(0, self.num_features, device=self.device)  # from a process without pictures
                 setattr(self, name, [dim_zero_cat(state) if len(state) else empty])
         super()._sync_dist(*args, **kwargs)
 

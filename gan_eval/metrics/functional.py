@@ -54,7 +54,7 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.weights.cache import open_weights
 
 Network = Callable[..., float]
-"""A function that `load` returns."""
+"""A function returned by `load`."""
 Features = ArrayLike | Tensor
 """(N, d): a vector for each picture; a tensor on any device, or an array."""
 

@@ -1,4 +1,4 @@
-"""VIF, FSIM, GMSD, MS-GMSD, VSI, MDSI and HaarPSI: similarity to the reference without a network, as piq computes it.
+"""VIF, FSIM, GMSD, MS-GMSD, VSI, MDSI and HaarPSI: similarity to the reference without a network, computed by piq.
 
 Each value is piq's own number with its default settings: RGB as float32 in 0..1, the generated picture first. They run
 on the CPU, load torch, and take equal sizes.
@@ -17,7 +17,7 @@ from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair, mem
 
 
 def piq_value(function: str, fake: Pixels, real: Pixels) -> float:
-    """Return the number of one of piq's functions for one pair.
+    """Return the value of one of piq's functions for one pair.
 
     Args:
         function: its name in `piq`.
@@ -56,7 +56,7 @@ WIDE = 8
 
 @cache
 def _faster_operations() -> type[AbstractContextManager[object]]:
-    """Return a context in which torch computes piq's commonest operations on one CPU core several times as fast.
+    """Return a context in which torch computes piq's most common operations several times faster on one CPU core.
 
     The sums are the same, in the same order: piq's numbers to the last bit.
     """
@@ -90,7 +90,7 @@ def _mix_colours(pixels: Any, matrix: Any) -> Any:
 
 
 def _pool(picture: Any, kernel_size: int, stride: int | None = None, padding: int = 0) -> Any:
-    """Means of squares that do not overlap: torch visits each pixel in turn, this adds whole planes."""
+    """Return means of disjoint squares by adding whole planes, which is faster than torch's pooling."""
     if padding or stride not in (None, kernel_size):
         return None
     if kernel_size == 1:
@@ -122,7 +122,7 @@ def _convolve(picture: Any, kernel: Any, **options: Any) -> Any:
 
 
 def _sum_of_two(values: Any, dim: Any = None, **options: Any) -> Any:
-    """The sum over a last side of 2."""
+    """Return the sum over a last axis of length 2."""
     return values[..., 0] + values[..., 1] if dim == -1 and values.shape[-1] == 2 and not options else None
 
 

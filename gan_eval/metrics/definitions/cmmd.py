@@ -14,9 +14,9 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 SIGMA = 10.0
 """Width of the kernel exp(-|x - y|² / (2 σ²)): the published program's constant."""
 SCALE = 1000.0
-"""Factor of the published program, which makes values easy to read."""
+"""Factor of the published program."""
 BLOCK = 1024
-"""Rows and columns of the kernel matrix that are held at a time."""
+"""Rows and columns of the kernel matrix in memory at a time."""
 
 
 def cmmd(real: Features, fake: Features) -> float:

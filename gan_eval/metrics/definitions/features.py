@@ -1,4 +1,4 @@
-"""Set metrics of features that the user brings: `fid@NAME`, `kid@NAME`, ... with the name that the features have.
+"""Set metrics of the user's own features: `fid@NAME`, `kid@NAME`, ... with the name of the features.
 
 The features come from a file (`--features NAME=FILE`) or from the user's network (`--network NAME=FILE`). A metric's
 record is made when its name is asked for; `TEMPLATES` has one for each, with `NAME` in place of the features' name.
@@ -13,7 +13,7 @@ from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.definitions.separability import compare_separability, p_ids, u_ids
 
 SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-"""A name of features: it stands in metrics' names."""
+"""Pattern of a name of features, which becomes part of metrics' names."""
 EXTRACTOR = "@NAME"
 
 
@@ -89,7 +89,7 @@ BUILT_IN = "inception"
 
 
 def metric_of_features(name: str, *, is_built_in: bool = False) -> Metric | None:
-    """Return the metric with this name; None where it is not one of features.
+    """Return the metric with this name; None if it is not a metric of features.
 
     Args:
         name: its name.

@@ -20,18 +20,18 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 BLOCK = 1024
-"""Rows that are held in float64 at a time."""
+"""Number of rows in float64 at a time."""
 FIRST = 256
-"""Rows whose mean is the point that all are taken from: it lies within a sixteenth of a standard deviation."""
+"""Number of rows whose mean is subtracted from all; it lies within a sixteenth of a standard deviation."""
 
 
 def near_mean(features: Features) -> Vector:
-    """(d,) the mean of the first rows."""
+    """Return (d,) the mean of the first rows."""
     return np.asarray(features[:FIRST].mean(axis=0, dtype=np.float64))
 
 
 def require_finite(mean: Vector) -> None:
-    """Refuse features that are not finite, by their mean.
+    """Refuse features that are not finite, detected by their mean.
 
     Raises:
         Unmeasurable: the mean is not finite.
@@ -41,7 +41,7 @@ def require_finite(mean: Vector) -> None:
 
 
 TOLERANCE = 1e-8
-"""Largest share of the distance that rounding may change on the faster way, estimated too high."""
+"""Maximum share of the distance that rounding may change in the faster method, as an upper estimate."""
 REGULAR = 1024
 """Times rounding: above, eigenvalues are moved either way; below, those that should be 0 come out above it."""
 OVERRATED = 16
@@ -81,9 +81,8 @@ def fid(real: Features, fake: Features) -> float:
 
 
 class _Set:
-    """A set of (N, d) features as one Gaussian.
-
-    With more pictures than features, sums over blocks are held; else the features less their mean, in float64.
+    """A set of (N, d) features as one Gaussian. It keeps sums over blocks if there are more pictures than features,
+    else the centred features in float64.
     """
 
     def __init__(self, features: Features) -> None:
@@ -101,7 +100,7 @@ class _Set:
                 total += block.sum(axis=0)
                 self._products = blas.dsyrk(1.0, block.T, beta=1.0, c=self._products, lower=1, overwrite_c=1)
             self.offset = total / self._count
-            """(d,) the mean less the origin."""
+            """Return (d,) the mean minus the origin."""
         else:
             self._rows = np.asarray(features - self.origin, dtype=np.float64)
             self.offset = self._rows.mean(axis=0)
@@ -110,7 +109,7 @@ class _Set:
         require_finite(self.offset)
 
     def trace(self) -> float:
-        """Trace of the covariance, from the sums."""
+        """Return the trace of the covariance, from the sums."""
         squares = float(np.trace(self._products)) - self._count * float(self.offset @ self.offset)
         return squares / (self._count - 1)
 

@@ -19,9 +19,9 @@ GROUPS = 10
 METHOD = (
     f"jackknife, {GROUPS} groups of items, for the spread at this N; of a share Wilson's, with the jackknife's spread"
 )
-"""Method of the intervals of set metrics, in words."""
+"""Description of the interval method of set metrics."""
 SEED = 20_151_205
-"""Part of what items are hashed with, so that a value and its interval are reproducible."""
+"""Salt of the hashes of items, so that a value and its interval are reproducible."""
 
 Groups = NDArray[np.intp]
 """(N,) the group 0..GROUPS - 1 of each picture of a set."""
@@ -35,9 +35,9 @@ class PictureSet:
     features: NDArray[np.floating]
     """(N, d)"""
     items: tuple[str, ...]
-    """(N,) the item of each."""
+    """(N,) the item of each picture."""
     groups: Groups | None
-    """(N,) the group of each; None where there are too few items to leave a group out."""
+    """(N,) the group of each picture; None if there are too few items to leave a group out."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ class Interval:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A set metric's value, and the values that it has without each group of items in turn."""
+    """A set metric's value, and its values without each group of items in turn."""
 
     value: float
     left_out: NDArray[np.float64] | None = None
-    """(GROUPS,); None where the sets are too small to leave a group out."""
+    """(GROUPS,); None if the sets are too small to leave a group out."""
     share_of: int | None = None
     """The value is a share of this number of pictures."""
     why_no_interval: str = f"too few items for {GROUPS} groups"
-    """The reason where `left_out` is None."""
+    """The reason if `left_out` is None."""
 
     def interval(self, *, low: float = -math.inf, high: float = math.inf) -> Interval | None:
         """Value ± t · standard error, cut at the ends of the metric's range; None where nothing could be left out.
@@ -78,7 +78,7 @@ class Estimate:
         t, share, count = t_95(GROUPS - 1), self.value, self.share_of
         if count is None:
             return Interval(max(self.value - t * error, low), min(self.value + t * error, high))
-        inner = (share * count + 1) / (count + 2)  # away from 0 and 1, where a share seems to have no variance
+        inner = (share * count + 1) / (count + 2)  # away from 0 and 1, at which a share would have no variance
         independent = min(count, inner * (1 - inner) / error**2) if error else count
         t = t**2 / independent
         middle, half_width = (share + t / 2) / (1 + t), math.sqrt(t * (share * (1 - share) + t / 4)) / (1 + t)
@@ -98,7 +98,7 @@ raises Unmeasurable for a reason that they share."""
 
 
 def standard_error(left_out: NDArray[np.float64]) -> float:
-    """The jackknife's standard error from the values without each group (Shao and Wu 1989).
+    """Return the jackknife's standard error from the values without each group (Shao and Wu 1989).
 
     >>> means = np.array([np.delete(np.arange(10.0), g).mean() for g in range(10)])
     >>> round(float(standard_error(means) / (np.arange(10.0).std(ddof=1) / 10**0.5)), 12)
@@ -163,7 +163,7 @@ def groups_of(items: Sequence[str], dealt: Mapping[str, int]) -> Groups | None:
 
 
 def leave_groups_out(distance: Distance, real: PictureSet, fake: PictureSet) -> Estimate:
-    """The estimate of any distance, by computing it GROUPS + 1 times.
+    """Return the estimate of any distance, computed GROUPS + 1 times.
 
     Raises:
         Unmeasurable: the distance of all pictures has no value.

@@ -14,7 +14,7 @@ from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 BLOCK = 1024
-"""Rows and columns of the kernel matrix that are held at a time."""
+"""Rows and columns of the kernel matrix in memory at a time."""
 
 
 def kid(real: Features, fake: Features) -> float:
@@ -53,7 +53,7 @@ KID = Metric(
 
 
 def _sum_within(x: Features) -> float:
-    """The kernel's sum over all pairs of different pictures of a set; each block above the diagonal counts twice."""
+    """Return the kernel's sum over all pairs of different pictures of a set; blocks above the diagonal count twice."""
     total = 0.0
     for i in range(0, len(x), BLOCK):
         rows = _block(x, i)
@@ -67,7 +67,7 @@ def _sum_within(x: Features) -> float:
 
 
 def _sum(x: Features, y: Features) -> float:
-    """The kernel's sum over all pairs of two sets."""
+    """Return the kernel's sum over all pairs of two sets."""
     total = 0.0
     for i in range(0, len(x), BLOCK):
         scaled, of_rows = _block(x, i) / x.shape[1], 0.0
@@ -78,7 +78,7 @@ def _sum(x: Features, y: Features) -> float:
 
 
 def _sum_of_block(scaled: NDArray[np.float64], columns: NDArray[np.float64]) -> float:
-    """The kernel's sum over the pairs of some rows, divided by d, and some columns."""
+    """Return the kernel's sum over the pairs of some rows, divided by d, and some columns."""
     kernel = scaled @ columns.T
     kernel += 1
     return float(np.vdot(kernel * kernel, kernel))

@@ -1,8 +1,8 @@
-"""Metrics of a generator's input: its simplicity, and the share of the photograph that it predicts.
+"""Metrics of a generator's input: its simplicity, and how much of the photograph it predicts.
 
-No generated picture takes part, so these are facts of the task, and equal for all models that were given the same
-inputs. Aziz, Syam and Rais saw that Pix2Pix does better where label pictures are simple and keep much of the
-photograph's information; here both are numbers, one for each item. The definitions are ours.
+They do not use generated pictures, so they describe the task and are equal for all models with the same inputs. Aziz,
+Syam and Rais saw that Pix2Pix does better with simple label pictures that keep much of the photograph's information;
+here both are numbers, one for each item. The definitions are ours.
 """
 
 import math
@@ -103,15 +103,15 @@ def label_detail(picture: Pixels) -> float:
 
 
 CELLS = 32
-"""Cells on a side of the grid that input and photograph are brought to."""
+"""Side of the grid, in cells, to which input and photograph are reduced."""
 HATS = 4
-"""Places of each colour channel, 0 to 255, between which a cell's colour is shared out."""
+"""Nodes of each colour channel, 0 to 255, between which a cell's colour is interpolated."""
 WIDTHS = (1, 3, 9, 27)
 """Widths of the square neighbourhoods, in cells."""
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """Penalties of the ridge regression, in means of the features' sums of squares."""
 FEWEST_ITEMS = 10
-"""Fewer give no regression to speak of."""
+"""Minimum number of items for a regression."""
 NO_DIFFERENCE = "the photograph is the mean of the other items' photographs: nothing is left to predict"
 _USED = 0.01
 """Smallest share of a cell; a hat that fills less in every label picture is dropped."""
@@ -129,7 +129,7 @@ class LabelCells(NamedTuple):
 
 
 def cells_of(label: Pixels, photograph: Pixels) -> LabelCells:
-    """An item's input and photograph on the grid; they may differ in size.
+    """Return an item's input and photograph on the grid; they may differ in size.
 
     Raises:
         Unmeasurable: a side is below 32 pixels.
@@ -146,7 +146,7 @@ def cells_of(label: Pixels, photograph: Pixels) -> LabelCells:
 
 
 def _means(picture: NDArray[np.generic]) -> Values:
-    """(H, W, C) to (32, 32, C): the mean of each cell."""
+    """Reduce (H, W, C) to (32, 32, C), the mean of each cell."""
     rows, columns = (_overlaps(side) for side in picture.shape[:2])
     return _separable(rows, columns, picture.astype(np.float64))
 
@@ -161,14 +161,14 @@ def _overlaps(side: int) -> Values:
 
 @cache
 def _neighbourhood(width: int) -> Values:
-    """(32, 32): the mean over the cells of a neighbourhood that lie on the grid, along one axis."""
+    """Return (32, 32), the mean over a neighbourhood's cells on the grid, along one axis."""
     cells = np.arange(CELLS)
     inside = (np.abs(cells[:, None] - cells) <= width // 2).astype(np.float64)
     return inside / inside.sum(axis=1, keepdims=True)
 
 
 def _separable(rows: Values, columns: Values, planes: Values) -> Values:
-    """(H, W, C) with a matrix along each of its first two axes."""
+    """Multiply (H, W, C) by a matrix along each of its first two axes."""
     return np.tensordot(np.tensordot(rows, planes, 1), columns, (1, 1)).transpose(0, 2, 1)
 
 
@@ -220,7 +220,7 @@ def predicted_shares(items: Sequence[LabelCells], target: str) -> Values:
         squares += x.T @ x
         products += x.T @ y
     unit = max(np.trace(squares) / len(squares), np.finfo(np.float64).tiny)
-    others = n / (n - 1)  # differences from the mean of the others, of which the item's own is taken off
+    others = n / (n - 1)  # differences from the mean of the other items
     errors, differing = np.zeros((n, len(PENALTIES))), np.square(targets).sum(axis=(1, 2))
     for number, (x, y) in enumerate(differences()):
         scales, axes = np.linalg.eigh(squares - others * x.T @ x)

@@ -1,6 +1,6 @@
-"""Precision and recall, density and coverage: how two sets lie among each other's nearest neighbours.
+"""Precision, recall, density and coverage: metrics of the nearest neighbours of two sets.
 
-The ball of a picture reaches to the k-th nearest other picture of its own set. As their sources define it, a ball of
+The ball of a picture ends at the k-th nearest other picture of its own set. As their sources define it, a ball of
 precision and recall holds its rim (Kynkäänniemi et al. 2019, equation 1), a ball of density and coverage does not
 (Naeem et al. 2020, in the authors' program). Distances that agree to 1e-11 of the squared norms (taken from a point
 near the real pictures' mean) count as equal, so that copies are found as such in spite of rounding. One pass over all
@@ -18,11 +18,11 @@ from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 K = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
-"""The neighbour that a ball reaches to."""
+"""Number k of the neighbour at which a ball ends."""
 TIE = 1e-11
-"""Distances whose squares agree to this share of the squared norms count as equal."""
+"""Distances count as equal if their squares differ by less than this share of the squared norms."""
 CELLS = 2**22
-"""Distances that are held at a time."""
+"""Number of distances in memory at a time."""
 
 
 def precision(real: Features, fake: Features) -> float:
@@ -144,7 +144,7 @@ METRICS = (
 
 
 def _values(real: Features, fake: Features) -> dict[str, float]:
-    """Find the pictures inside the other set's balls; coverage and density need 6 pictures of each set."""
+    """Find the pictures inside the other set's balls; coverage and density need 6 pictures in each set."""
     origin = near_mean(real)
     real_norms, fake_norms = _norms(real, origin), _norms(fake, origin)
     real_radii, fake_radii = _radii(real, real_norms, origin), _radii(fake, fake_norms, origin)
@@ -190,13 +190,13 @@ def _norms(features: Features, origin: Vector) -> Vector:
 
 
 def _products(rows: Matrix, features: Features, origin: Vector) -> Matrix:
-    """(n, N) inner products of vectors with the members of a set."""
+    """Return (n, N) inner products of vectors with the members of a set."""
     block = 1024
     parts = [rows @ (features[start : start + block] - origin).T for start in range(0, len(features), block)]
     return np.concatenate(parts, axis=1)
 
 
 def _blocks(count: int, width: int) -> list[slice]:
-    """Slices of rows of which `CELLS` numbers are held at a time."""
+    """Yield slices of rows, so that `CELLS` numbers are in memory at a time."""
     step = max(1, CELLS // width)
     return [slice(start, start + step) for start in range(0, count, step)]

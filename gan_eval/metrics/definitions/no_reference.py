@@ -41,7 +41,7 @@ class AsymmetricFit(NamedTuple):
     """Asymmetric generalised Gaussians; every field of the moments' shape."""
 
     alpha: Values
-    """The shape, on the grid 0.2, 0.201, ..., 10."""
+    """Shape, on the grid 0.2, 0.201, ..., 10."""
     deviation_left: Values
     """Root mean square of the negative samples."""
     deviation_right: Values
@@ -80,7 +80,7 @@ def fit_symmetric_shape(sums: Moments, samples: int) -> Values:
 
 
 def _nearest(midpoints: Values, values: Values) -> NDArray[np.intp]:
-    """The grid's place nearest each value, 0 for NaN."""
+    """Return the index of the grid's point nearest each value, 0 for NaN."""
     return np.where(np.isnan(values), 0, np.searchsorted(midpoints, values))
 
 
@@ -149,7 +149,7 @@ def niqe_blocks(picture: Pixels) -> Values:
 
 
 def _blocks(picture: NDArray[np.uint8]) -> tuple[Values, Values]:
-    """The features of every block, and the Cholesky factor of the covariance by which NIQE measures distances."""
+    """Return the features of every block, and the Cholesky factor of the covariance for NIQE's distance."""
     height, width, _ = picture.shape
     rows, columns = height // BLOCK, width // BLOCK
     if rows * columns < 2:
@@ -180,7 +180,7 @@ NIQE = Metric(
 
 
 def block_features(luma: NDArray[np.uint8]) -> Values:
-    """The 36 natural-scene features of every block.
+    """Return the 36 natural-scene features of every block.
 
     Args:
         luma: (96 r, 96 c), 0..255.
@@ -202,14 +202,14 @@ def block_features(luma: NDArray[np.uint8]) -> Values:
 
 @lru_cache(maxsize=1)
 def _pristine_model() -> tuple[Values, Values]:
-    """Mean and covariance of the release's model of pristine photographs (see data/NIQE-LICENSE.txt)."""
+    """Return the mean and covariance of the release's model of pristine photographs (see data/NIQE-LICENSE.txt)."""
     with files("gan_eval.metrics").joinpath("data/niqe_pristine.npz").open("rb") as file, np.load(file) as arrays:
         return arrays["mu"], arrays["cov"]
 
 
 FEATURES = 36
 SMALLEST = 13
-"""Least side in pixels: half of it still holds the window of 7."""
+"""Minimum side in pixels: half of it still contains the window of 7."""
 
 _RANGES = (
     (0.338, 10), (0.017204, 0.806612),
@@ -238,7 +238,7 @@ class Regression:
     rho: float = -153.591
 
     def __call__(self, scaled: Values) -> float:
-        """The regression's value at (36,) scaled features."""
+        """Return the regression's value at (36,) scaled features."""
         distances = np.square(self.vectors - scaled).sum(axis=1)
         return float(self.coefficients @ np.exp(-self.gamma * distances)) - self.rho
 
@@ -246,10 +246,10 @@ class Regression:
 def brisque(picture: Pixels, regression: Regression) -> float:
     """Blind/referenceless image spatial quality evaluator (Mittal, Moorthy, Bovik 2012).
 
-    What a support vector regression on people's ratings says of 36 features: at full and at half size, the fit of the
+    A support vector regression predicts people's ratings from 36 features: at full and at half size, the fit of the
     normalised luma (2) and of its products with four neighbours, round the picture's edge (16). Features, their ranges
-    and the regression are those of the official release, but for the choices above, and nothing is rounded on the way:
-    the release passes features through text files with six digits.
+    and the regression are those of the official release, except for the choices above. Unlike the release, which
+    passes features through text files with six digits, it rounds nothing.
 
     piq 0.8 gives the same to 1e-3 on photographs of even size without flat areas. It differs in flat areas, and halves
     odd sizes to floor(size / 2) instead of the release's ceil(size / 2).
@@ -285,7 +285,7 @@ def brisque(picture: Pixels, regression: Regression) -> float:
 
 
 def brisque_function(regression: Regression, *, device: str) -> PictureFunction:
-    """`brisque` by this regression; it runs on the CPU."""
+    """Compute `brisque` with this regression, on the CPU."""
     return partial(brisque, regression=regression)
 
 

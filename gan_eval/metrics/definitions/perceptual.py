@@ -1,7 +1,7 @@
 """LPIPS and DISTS: distances of two pictures, or of a filled hole, in features of networks trained on ImageNet.
 
-The networks are those of the packages lpips and piq; this module hands them local weights and 8-bit pictures in the
-range that each expects. Nothing is downloaded. Both load torch, and so does what reads their weights.
+The networks come from the packages lpips and piq; this module gives them local weights and 8-bit pictures in the
+expected range. Nothing is downloaded. Both load torch, and so does what reads their weights.
 """
 
 import warnings
@@ -47,7 +47,7 @@ _DISTS_LAYERS = ("3", "8", "15", "22", "29")
 
 @dataclass(frozen=True)
 class PerceptualDistance:
-    """A network that compares two pictures, on its device. Any number of threads may call it."""
+    """A network that compares two pictures, on its device. It is thread-safe."""
 
     name: str
     network: "nn.Module"
@@ -62,7 +62,7 @@ class PerceptualDistance:
     bounding box is compared."""
 
     def __call__(self, fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
-        """The distance; 0 for equal pictures (DISTS: to 1e-6)."""
+        """Return the distance; 0 for equal pictures (DISTS: to 1e-6)."""
         import torch
 
         from gan_eval.metrics.kernels.devices import exact_inference
@@ -138,7 +138,7 @@ def lpips_distance(
 
     name = _LIBRARY_NAME[trunk]
     with warnings.catch_warnings(), torch.device("meta"):  # the library builds the whole classifier first: 0.5 GB
-        warnings.simplefilter("ignore", UserWarning)  # it names an argument as torchvision no longer does
+        warnings.simplefilter("ignore", UserWarning)  # it uses an argument's old name in torchvision
         network = lpips.LPIPS(net=name, pretrained=False, pnet_rand=True, verbose=False, spatial=has_map)
     heads = torch.load(Path(lpips.__file__).parent / f"weights/v0.1/{name}.pth", map_location="cpu", weights_only=True)
     state = {**heads, **{f"lins.{key[3]}{key[4:]}": value for key, value in heads.items()}}

@@ -1,4 +1,4 @@
-"""The record of a metric: its facts, and the function that computes it.
+"""The record of a metric: its facts and the function that computes it.
 
 A family's module holds a `Metric` for each of its metrics. The list, the functional form, torchmetrics' class, the run
 and the tables of docs/metrics.md are made from it (`gan_eval.metrics.catalogue` collects the records). Importing a
@@ -30,7 +30,7 @@ DEFAULT_RESIZER: ResizerName = "tf1"
 """The rule by which pictures reach the network's size where none is named: that of the published values."""
 
 OnProgress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
+"""Function that is called with (done, total, what)."""
 
 PictureFunction = Callable[..., float]
 """(generated, real), (generated, real, hole) or (picture) to a number; raises Unmeasurable where it is not defined."""
@@ -38,7 +38,7 @@ PictureFunction = Callable[..., float]
 
 @dataclass(frozen=True)
 class Metric:
-    """The facts about a metric, and what computes it."""
+    """The facts about a metric and the function that computes it."""
 
     name: str
     kind: Kind
@@ -51,9 +51,9 @@ class Metric:
     definition: str
     """Short name of the definition. Cached values are found by it: change it when the computation changes."""
     low: float = 0.0
-    """Least possible value."""
+    """Minimum possible value."""
     high: float = math.inf
-    """Greatest possible value."""
+    """Maximum possible value."""
     higher_is_better: bool = False
     unit: str = ""
     title: str = ""
@@ -64,7 +64,7 @@ class Metric:
     least_size: tuple[int, int] | None = None
     """Pixels that a picture needs: of its shorter and of its longer side. None: any picture will do."""
     takes_hole: bool = False
-    """A pair metric of the hole alone: it needs the mask picture too."""
+    """True for a pair metric of the hole only, which also needs the mask picture."""
     of_items: "Callable[[Sequence[LabelCells]], NDArray[np.float64]] | None" = None
     """For a metric of the input that compares a data set's items: a value for each, NaN where there is none."""
     any_format: bool = False
@@ -83,11 +83,11 @@ class Metric:
     """For a set metric: computes once for all models what depends on the real pictures; gives value and jackknife.
     None: `function` is computed for all pictures and without each group."""
     depends_on_count: bool = False
-    """For a set metric: its expected value changes with the number of pictures."""
+    """For a set metric: True if its expected value depends on the number of pictures."""
 
     @property
     def companions(self) -> tuple[Companion, ...]:
-        """The further pictures of a stimulus that it takes."""
+        """The other pictures of a stimulus that the metric needs."""
         if self.kind == "pair":
             return ("reference", "mask") if self.takes_hole else ("reference",)
         return ("input",) if self.kind == "input" else ()

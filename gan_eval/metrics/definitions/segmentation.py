@@ -1,4 +1,4 @@
-"""Segmentation scores: how much of a label map a segmenter reads in the pictures generated from it.
+"""Segmentation scores: agreement of a label map with a segmenter's reading of the pictures generated from it.
 
 The scores of Long et al. 2015 (section 5), which Isola et al. 2017 call FCN score when they are computed on generated
 pictures; docs/metrics.md has the formulas. The classes are read by the colours of Cityscapes' own label maps (Cordts et
@@ -61,7 +61,7 @@ VOID_COLOURS: dict[str, tuple[int, int, int]] = {
     "caravan": (0, 0, 90),
     "trailer": (0, 0, 110),
 }
-"""The classes that are not evaluated."""
+"""Classes that are not evaluated."""
 
 CLASSES = tuple(COLOURS)
 
@@ -72,7 +72,7 @@ map kept as JPEG lies 0 to 7 levels away, that of a street photograph 20 to 50."
 _PALETTE = np.array([*COLOURS.values(), *VOID_COLOURS.values()], dtype=np.float32)
 _CLASS_OF_COLOUR = np.array([*range(len(COLOURS)), *[VOID] * len(VOID_COLOURS)], dtype=np.uint8)
 _BLOCK = 1 << 16
-"""Pixels that are compared with all colours at a time."""
+"""Number of pixels compared with all colours at a time."""
 
 
 def class_map(picture: "Picture") -> ClassMap:
@@ -88,7 +88,7 @@ def class_map(picture: "Picture") -> ClassMap:
 
 
 def label_classes(label_map: "Picture") -> ClassMap:
-    """As `class_map`, of a picture that is to be a label map.
+    """Return `class_map` of a picture that should be a label map; refuse others.
 
     Raises:
         Unmeasurable: it is another kind of picture, or has other colours.
@@ -191,12 +191,12 @@ def compare_segmentations(real: PictureSet) -> Comparison:
 
 
 def _occurring(fake: Counts) -> ClassNumbers:
-    """The classes in the label maps."""
+    """Return the classes in the label maps."""
     return np.flatnonzero(_sum(fake).sum(axis=1) > 0)
 
 
 def _pixels_of(classes: ClassNumbers, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Labelled pixels of each class."""
+    """Return the number of labelled pixels of each class."""
     pixels = matrix.sum(axis=1)[classes]
     if not pixels.all():
         name = CLASSES[int(classes[pixels == 0][0])]
@@ -295,7 +295,7 @@ def compare_label_colours(real: PictureSet) -> Comparison:
 
 
 def _compared(real: NDArray[np.floating], fake: NDArray[np.floating]) -> list[int]:
-    """The labels of `label_colour_spreads`."""
+    """Return the labels of `label_colour_spreads`."""
     labels = [CLASSES.index(name) for name in label_colour_spreads(real, fake)]
     if not labels:
         raise Unmeasurable(

@@ -1,4 +1,4 @@
-"""P-IDS and U-IDS: how well a linear support vector machine tells two sets apart by their features.
+"""P-IDS and U-IDS: errors of a linear support vector machine that separates two sets by their features.
 
 It is fitted on all pictures of both sets and judges the same pictures (Zhao et al. 2021), so a few pictures with many
 features are told apart without an error: with fewer pictures than features expect 0.
@@ -16,7 +16,7 @@ from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate,
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 MOST_FITS = 4
-"""Fits at a time. Each holds its features three times: 1 GB for 10,000 pairs with 2,048 features."""
+"""Number of concurrent fits. Each needs three times its features: 1 GB for 10,000 pairs with 2,048 features."""
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Rows of the real and of the generated pictures that belong together."""
 
@@ -40,7 +40,7 @@ def p_ids(real: Features, fake: Features) -> float:
 
 
 def u_ids(real: Features, fake: Features) -> float:
-    """Share of all pictures that the machine calls wrong.
+    """Return the share of all pictures that the machine classifies wrongly.
 
     Raises:
         Unmeasurable: a set is empty, or a feature is not finite.
@@ -91,7 +91,7 @@ def compare_separability(real: PictureSet) -> Comparison:
 
 
 def few_pictures_note(metric: str, value: float, count: int, width: int) -> str | None:
-    """Return what a 0 of no more pictures than features means; None for other values.
+    """Return a note on a value of 0 with no more pictures than features; None for other values.
 
     Args:
         metric: name of a metric, any one.

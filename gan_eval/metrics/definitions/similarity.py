@@ -99,7 +99,7 @@ def l1_map(fake: Pixels, real: Pixels) -> NDArray[np.float32]:
 
 
 def _difference_sums(fake: Pixels, real: Pixels, hole: "HolePixels | None") -> tuple[int, int, int]:
-    """The exact sums of squared and of absolute differences, and the count of values."""
+    """Return the exact sums of squared and absolute differences, and the number of values."""
     fake, real = as_pair(fake, real, any_format=True)
     if hole is None:
         return *compiled.difference_sums(fake, real), math.prod(fake.shape)
@@ -108,17 +108,17 @@ def _difference_sums(fake: Pixels, real: Pixels, hole: "HolePixels | None") -> t
 
 
 def peak_of(picture: Pixels) -> int:
-    """The largest value of the picture's type: 255 or 65535."""
+    """Return the largest value of the picture's type: 255 or 65535."""
     return 65535 if str(picture.dtype).endswith("uint16") else 255
 
 
 def in_eight_bits(picture: Any) -> Any:
-    """16-bit values as float32 in 0..255; others are given back."""
+    """Convert 16-bit values to float32 in 0..255; return others unchanged."""
     return picture.astype(np.float32) / np.float32(257) if peak_of(picture) > 255 else picture
 
 
 WINDOW = 11
-"""Taps of the window; the least side of a picture."""
+"""Side of the window, and minimum side of a picture."""
 _REACH = WINDOW // 2
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """MS-SSIM's exponents, finest scale first (Wang et al. 2003, section 3.2)."""
@@ -259,7 +259,7 @@ MS_SSIM = Metric(
 
 
 def require_side(shape: tuple[int, ...], side: int, metric: str) -> None:
-    """Raises Unmeasurable where a side of the picture is below `side` pixels."""
+    """Raise Unmeasurable if a side of the picture is below `side` pixels."""
     height, width, _ = shape
     if min(height, width) < side:
         raise Unmeasurable(f"{width}x{height} pixels; {metric} needs at least {side}x{side}")

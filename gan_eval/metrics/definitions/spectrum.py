@@ -17,7 +17,7 @@ from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture
 
 PER_CYCLE = 64
-"""Rings for one cycle a pixel."""
+"""Number of rings per cycle a pixel."""
 RINGS = 45
 """Rings 1 to 45: of 1/64 to 45/64 cycle a pixel, just below the corner of the spectrum, √½."""
 LEAST_SIDE = PER_CYCLE
@@ -74,7 +74,7 @@ def upsampling_peak(real: Features, fake: Features) -> float:
 
 
 def peak_frequency(real: Features, fake: Features) -> float:
-    """Return where that ring lies, in cycles a pixel, 1/8 and above; arguments and errors as `upsampling_peak`."""
+    """Return the frequency of that ring in cycles a pixel, 1/8 and above; arguments and errors as `upsampling_peak`."""
     return _peak(real, fake)[1] / PER_CYCLE
 
 

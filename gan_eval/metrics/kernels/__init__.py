@@ -1,1 +1,1 @@
-"""Inner loops in numba, and the checks of what they are given. Open compiled.py first."""
+"""Inner loops in numba, and the checks of their inputs. Open compiled.py first."""

@@ -1,4 +1,4 @@
-"""Whole-picture work of the metrics as compiled code, one thread for each call.
+"""Compiled functions on whole pictures for the metrics, one thread for each call.
 
 numba is imported at the first call. A kernel is compiled, or read from disk, when it is first used.
 """
@@ -103,7 +103,7 @@ def halve(plane: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def warm_up() -> None:
-    """Compile every kernel, or read it from disk, on tiny pictures; `run` calls it at the end of set-up."""
+    """Compile every kernel, or load it from disk, with tiny pictures; `run` calls this at the end of set-up."""
     picture = np.zeros((22, 22, 3), np.uint8)
     difference_sums(picture, picture)
     similarity(picture, picture, luminance=True, where=np.ones((12, 12), np.bool_))
@@ -113,13 +113,13 @@ def warm_up() -> None:
 
 
 def _extent(line: NDArray[np.bool_]) -> slice:
-    """Slice from the first to the last True; there must be one."""
+    """Return the slice from the first to the last True; there must be one."""
     places = np.flatnonzero(line)
     return slice(int(places[0]), int(places[-1]) + 1)
 
 
 def _plain(x: NDArray[Any]) -> NDArray[Any]:
-    """The array in one piece and writable, a copy only if it must be: for each other kind numba would compile anew."""
+    """Return the array contiguous and writable, copied only if needed; numba would compile again for other kinds."""
     whole = np.ascontiguousarray(x)
     return whole if whole.flags.writeable else whole.copy()
 

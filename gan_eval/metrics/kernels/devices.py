@@ -10,7 +10,7 @@ from gan_eval.errors import UserError, first_sentence
 
 
 def usable_device(name: str | None) -> str:
-    """The device with this name; default: `cuda` where there is one, else `cpu`.
+    """Return the device with this name; default: `cuda` if available, else `cpu`.
 
     Raises:
         UserError: this machine, or this build of torch, has no such device.
@@ -22,20 +22,19 @@ def usable_device(name: str | None) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:  # each build of torch has its own
+    except (RuntimeError, AssertionError) as error:  # each build of torch has its own message
         raise UserError(f"--device {name}: cannot be used here ({first_sentence(error)}); cpu always can") from error
     return name
 
 
 _CUDNN_SETTINGS = threading.Lock()
-"""cuDNN's settings are the whole process's: who changes them must be alone."""
+"""Lock around changes of cuDNN's settings, which apply to the whole process."""
 
 
 @contextmanager
 def exact_inference(device: str) -> Iterator[None]:
-    """No gradients, and whole float32: on a GPU cuDNN would else round a convolution's inputs to TF32's ten bits.
-
-    Any number of threads may enter; on a GPU one at a time, which serves it no worse.
+    """Turn off gradients and TF32, with which cuDNN would round a convolution's inputs to ten bits. Thread-safe; on a
+    GPU one thread enters at a time.
     """
     with torch.inference_mode():
         if torch.device(device).type != "cuda":

@@ -30,13 +30,13 @@ def compiled(function: Kernel) -> Kernel:
     compile_: Any = partial(numba.njit, nogil=True, error_model="numpy", fastmath={"contract"})
     try:
         return compile_(function, cache=True)
-    except RuntimeError:  # nowhere to keep it
+    except RuntimeError:  # no place to keep it
         return compile_(function)
 
 
 @compiled
 def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> tuple[np.int64, np.int64]:
-    """Sums of squared and of absolute differences of two flat arrays."""
+    """Return the sums of squared and of absolute differences of two flat arrays."""
     squares = absolutes = np.int64(0)
     for i in range(x.size):
         difference = np.int64(x[i]) - np.int64(y[i])
@@ -61,7 +61,7 @@ def luma(picture: NDArray[np.uint8], result: NDArray[np.uint8]) -> None:
 Row = NDArray[np.float32]
 
 _WINDOW_REACH = 5
-"""Pixels from a window's middle to its edge."""
+"""Number of pixels from a window's middle to its edge."""
 _WINDOW_GAUSS = [math.exp(-(distance**2) / (2 * 1.5**2)) for distance in range(_WINDOW_REACH + 1)]
 _WINDOW_WEIGHTS = tuple(np.float32(weight / (2 * sum(_WINDOW_GAUSS) - _WINDOW_GAUSS[0])) for weight in _WINDOW_GAUSS)
 """Weight of a tap k places from the middle."""
@@ -73,7 +73,7 @@ _COLUMNS = 128
 _FRESH = 32
 """Rows filtered between two moves of the buffer's last ten to its top."""
 _PLANE = (_FRESH + 2 * _WINDOW_REACH) * _COLUMNS
-# Unsigned places spare the test for negative ones, which would keep the loops from being vectorised.
+# Unsigned indices avoid the test for negative ones, which would prevent vectorisation.
 _MEAN_S, _VARIANCE_S, _MEAN_D, _VARIANCE_D = (np.uint64(k * _PLANE) for k in range(4))
 _ROW = np.uint64(_COLUMNS)
 
@@ -137,7 +137,7 @@ def _filter_down(maps: Row, start: int, luminance: bool, values: Row) -> None:
 
 @compiled
 def _move_up(maps: Row) -> None:
-    """The buffer's last ten rows to its top."""
+    """Move the buffer's last ten rows to its top."""
     for plane in range(4):
         for place in range(plane * _PLANE, plane * _PLANE + 2 * _WINDOW_REACH * _COLUMNS):
             maps[place] = maps[place + _FRESH * _COLUMNS]
@@ -198,14 +198,14 @@ def similarity_sums(
 Values = NDArray[np.float64]
 
 _REACH = 3
-"""Pixels from a window's middle to its edge."""
+"""Number of pixels from a window's middle to its edge."""
 _GAUSS = [math.exp(-(step**2) / (2 * (7 / 6) ** 2)) for step in range(_REACH + 1)]
 _WEIGHTS = tuple(part / (2 * sum(_GAUSS) - _GAUSS[0]) for part in _GAUSS)
 """Weight of a tap k places from the middle."""
 _ZERO = 1e-6
 """A difference from the local mean below it is exactly 0: see `gan_eval.metrics.definitions.no_reference`."""
 _SLAB = 8
-# Unsigned places (np.uint64 below) spare the test for negative ones, which would keep a loop from being vectorised.
+# Unsigned indices (np.uint64 below) avoid the test for negative ones, which would prevent vectorisation.
 _NEAR = [1.5 * u**3 - 2.5 * u**2 + 1 for u in (0.75, 0.25)]
 _FAR = [-0.5 * u**3 + 2.5 * u**2 - 4 * u + 2 for u in (1.75, 1.25)]
 _CUBIC = [*_FAR, *_NEAR, *_NEAR[::-1], *_FAR[::-1]]
@@ -322,7 +322,7 @@ def sample_moments(plane: Values, block_height: int, block_width: int, zero: boo
             for j in range(stride):
                 slab[j] = slab[_SLAB * stride + j]
             for j in range(stride, slab.size):
-                slab[j] = 0.0  # where the last slab is not full, its other rows count for nothing
+                slab[j] = 0.0  # if the last slab is not full, its other rows are ignored
             end = min(first + block_height - row, _SLAB + 1)
             _fill_slab(plane, zero, top + row, left, first, end, rows, slab)
             if start < 0:

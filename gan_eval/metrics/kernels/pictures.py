@@ -1,4 +1,4 @@
-"""Pictures and holes that metrics take, and the reason why one has no value."""
+"""The pictures and holes that metrics accept, and the exception for a missing value."""
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -89,4 +89,4 @@ def memory_ran_out(error: Exception) -> bool:
 
 
 NO_INPUT = "no input_file: the label map that the picture was generated from; a stimulus set with input/ has it"
-"""Reason for a missing input."""
+"""Reason for a value without an input picture."""

@@ -1,1 +1,1 @@
-"""Networks with pretrained or the user's weights, and what resizes pictures for them. Open extractors.py first."""
+"""Networks with pretrained or the user's weights, and the resizing of pictures for them. Open extractors.py first."""

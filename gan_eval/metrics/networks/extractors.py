@@ -111,25 +111,25 @@ RESIZERS: dict[str, Resizer] = {
 
 @dataclass(kw_only=True)
 class Extractor(ABC):
-    """Maker of one vector of a picture: a network on its device, or anything else. Threads may share it.
+    """Base class of feature extractors, which return one vector for each picture. Thread-safe.
 
-    This base is for vectors that `prepare` makes, so that where it fails is a reason.
+    In this class `prepare` makes the vector, and its failure is the reason for a missing value.
     """
 
     name: ExtractorName
     """Name in the metrics' records."""
     size: int
-    """Features of a picture."""
+    """Number of features of a picture."""
     key: str
-    """Everything that the features depend on, other than the pictures: cached features are found by it."""
+    """Everything besides the pictures that determines the features: the key of cached features."""
     batch_size: int = 1
-    """Pictures for one call of `features`."""
+    """Number of pictures for one call of `features`."""
     companion: Companion | None = None
-    """The further picture that `prepare` wants."""
+    """The other picture that `prepare` needs."""
     sha256: str = ""
     """SHA-256 of its file, if it has one."""
     caveat: str = ""
-    """Caveat on values from it."""
+    """Caveat on the values."""
 
     @abstractmethod
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
@@ -166,7 +166,7 @@ class NetworkExtractor(Extractor):
     resizer: str
     device: str
     crop: bool = False
-    """Only the centred square of a picture is resized."""
+    """True if only the centred square of a picture is used."""
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
         """(H, W, 3) uint8 to the network's (3, side, side) float32 in 0..255."""
@@ -206,7 +206,7 @@ def inception_extractor(
         size=inception.FEATURES,
         side=inception.SIZE,
         key=f"inception-2015-12-05/{sha256_file(weights)}/{resizer}/fp32",
-        batch_size=16 if device == "cpu" else 64,  # enough that reading the weights from memory costs little
+        batch_size=16 if device == "cpu" else 64,  # reading the weights from memory takes little time
         resizer=resizer,
         device=device,
     )

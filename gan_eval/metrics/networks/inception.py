@@ -22,7 +22,7 @@ from gan_eval.metrics.weights.known import WEIGHTS
 
 FEATURES = 2048
 SIZE = 299
-"""Side in pixels of the pictures that it takes."""
+"""Side of its input in pixels."""
 BATCH_NORM_EPSILON = 1e-3
 
 Kernel = int | tuple[int, int]
@@ -197,7 +197,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
-    if any(name.endswith("/constants.pkl") for name in members):  # which torch.save never writes
+    if any(name.endswith("/constants.pkl") for name in members):  # torch.save never writes this
         known = WEIGHTS["inception"].packaged
         if known is None or sha256_file(path) != known.sha256:
             raise ValueError("a TorchScript other than the known one; loading it could run code")

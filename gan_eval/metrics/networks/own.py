@@ -1,4 +1,4 @@
-"""A network that the user brings to compute features with: its file, and its settings in a TOML file next to it.
+"""The user's own network for features: its file, and its settings in a TOML file next to it.
 
 `--network NAME=FILE` names TorchScript or, with the suffix `.onnx`, ONNX. It takes pictures (N, 3, S, S) float32,
 scaled as the settings say, and gives features (N, d).
@@ -23,7 +23,7 @@ from gan_eval.metrics.networks.segmenter import Network, load_network
 from gan_eval.settings.sections import first_problem
 
 BATCH = 16
-"""Pictures for one call."""
+"""Number of pictures for one call."""
 
 
 class NetworkSettings(BaseModel):
@@ -37,15 +37,15 @@ class NetworkSettings(BaseModel):
     input_size: Annotated[int, Field(gt=0, le=4096)]
     """Side of the square that pictures are resized to."""
     licence: str = Field(validation_alias=AliasChoices("licence", "license"), min_length=1)
-    """Terms of the network's weights; the table `runs` keeps it."""
+    """Licence of the network's weights, for the table `runs`."""
     crop: bool = False
-    """Keep only the centred square of a picture before it is resized."""
+    """Crop a picture to its centred square before it is resized."""
     resizer: ResizerName | Literal["bicubic"] = "clean"
     """As `--resizer`; `bicubic` is Pillow's on the 8-bit picture, with antialias, rounded to 8 bits."""
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.0, 1.0, 1.0)
     features: PositiveInt | None = None
-    """d, the number of features that the network has to give."""
+    """d, the number of features of the network."""
 
 
 PRESETS = {
@@ -117,7 +117,7 @@ def _load_onnx(file: Path, *, option: str) -> Network:
         raise UserError(f"{option}: ONNX needs the package onnxruntime (`pip install onnxruntime`)") from error
     try:
         session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has an error for each kind of damage
+    except Exception as error:  # onnxruntime has a different error for each kind of damage
         raise UserError(f"{option}: not an ONNX network ({first_sentence(error)}); export it again") from error
     given = session.get_inputs()[0].name
     return lambda pictures: torch.from_numpy(session.run(None, {given: pictures.cpu().numpy()})[0])

@@ -1,4 +1,4 @@
-"""A segmenter that the user brings: what it reads in the pictures, counted against their label maps.
+"""The user's segmenter: counts of its reading of the pictures against their label maps.
 
 Its file is the network as TorchScript. It takes one picture, (1, 3, H, W) float32 in 0..1, and gives scores
 (1, 19, h, w) in the order of Cityscapes' training numbers. As in the evaluation of Isola et al. 2017, a picture is
@@ -37,7 +37,7 @@ from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.stimuli.pictures import Picture
 
 PALETTE = Path("palette")
-"""Stands for a network's file where the pictures are label maps themselves."""
+"""Used in place of a network's file if the pictures are label maps themselves."""
 
 Network = Callable[[Tensor], Tensor]
 """(1, 3, H, W) float32 on the network's device to its output, there too."""
@@ -57,9 +57,9 @@ def load_network(file: Path, *, device: str, option: str | None = None) -> Netwo
         raise UserError(f"{option}: no such file")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # deprecated for new exports, yet many networks are kept so
+            warnings.simplefilter("ignore", FutureWarning)  # deprecated for new exports, but still common
             network = torch.jit.load(file, map_location=device).eval()
-    except Exception as error:  # RuntimeError for most damage; what a file's own code raises is its own
+    except Exception as error:  # RuntimeError for most damage; code in the file may raise anything
         if memory_ran_out(error):
             message = f"{option}: too little memory on {device}; make some free, or name another --device"
             raise UserError(message) from error
@@ -85,7 +85,7 @@ def load_network(file: Path, *, device: str, option: str | None = None) -> Netwo
 
 
 def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
-    """The segmenter in a file.
+    """Return the segmenter in a file.
 
     Args:
         file: the network, or the word `palette` (`PALETTE`).
@@ -112,7 +112,7 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
 
 
 def _palette_counts(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
-    """The counts of `confusion` of a generated label map against the real one."""
+    """Return the counts of `confusion` for a generated label map and the real one."""
     assert companion is not None
     if companion.shape != picture.shape:
         raise Unmeasurable(f"label maps of {_size(picture)} and {_size(companion)}: sizes differ")
@@ -133,13 +133,13 @@ def label_colours() -> Extractor:
 
 @dataclass(kw_only=True)
 class NetworkSegmenter(Extractor):
-    """A network that reads classes in photographs."""
+    """A network that predicts classes in photographs."""
 
     network: Network
     device: str
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
-        """The counts of what the network reads in the picture, against the label map.
+        """Return the counts of the network's prediction against the label map.
 
         Raises:
             Unmeasurable: the label map is another kind of picture, or the network fails on the picture.
