@@ -1,3 +1,3 @@
-"""trainer: Pix2Pix training and generation; writes stimulus sets that gan_eval puts before people and metrics."""
+"""trainer: trains Pix2Pix and inpainting models and writes stimulus sets for gan_eval."""
 
 import gan_eval  # noqa: F401 - sets how threads wait, before a module here loads PyTorch

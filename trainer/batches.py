@@ -1,4 +1,4 @@
-"""Training batches: pictures decoded once and cached, cropped by counter, made ahead by worker threads.
+"""Training batches: pictures are decoded once and cached, cropped by a counter, and prepared by worker threads.
 
 An item in memory is K pictures (3, J, J) uint8: K = 2 for a pair (input, target), K = 1 for a photograph.
 """
@@ -23,11 +23,11 @@ from trainer.step import Batch
 
 Levels = Sequence[NDArray[Any]]  # an item: K pictures, each (3, J, J) uint8
 
-CACHE_BYTES = 4 * 2**30  # items beyond this much memory are decoded each time they are needed
+CACHE_BYTES = 4 * 2**30  # items beyond this memory are decoded each time
 
 
 def hash_pictures(paths: list[Path]) -> str:
-    """SHA-256 over the names and contents of the pictures."""
+    """Return the SHA-256 over the names and contents of the pictures."""
     return sha256_json(map_pictures(paths, lambda path: [path.name, sha256_file(path)]))
 
 
@@ -35,7 +35,7 @@ class Pictures:
     """The items of one split at one size, in order."""
 
     def __init__(self, data_set: DataSet, paths: list[Path], *, side: int, cache_bytes: int = CACHE_BYTES) -> None:
-        """Read and decode every picture once, so that the bad ones are named before hours of training."""
+        """Read and decode every picture once, to report bad ones before the training."""
         self.paths = paths
         self._data_set = data_set
         self._side = side
@@ -62,26 +62,23 @@ class Pictures:
 
 
 Assemble = Callable[[Sequence[NDArray[np.float32]], list[int]], Batch]
-"""Makes a batch of K crops (N, 3, size, size) in [-1, 1] and the numbers of their samples since the run's start."""
+"""Function that makes a batch of K crops (N, 3, size, size) in [-1, 1] and the sample numbers since the run's start."""
 
-STEPS_AHEAD = 2  # batches that wait ready for each worker
+STEPS_AHEAD = 2  # number of prepared batches for each worker
 
 
 def jitter_size(settings: TrainingSettings) -> int:
-    """The side from which crops are taken: round(size * 286 / 256), or the size itself without jitter."""
+    """Return the side from which crops are taken: round(size * 286 / 256), or the size without jitter."""
     return round(settings.image_size * 286 / 256) if settings.jitter else settings.image_size
 
 
 def as_tensor(pictures: NDArray[Any]) -> Tensor:
-    """uint8 0..255 to float32 in [-1, 1], same shape."""
+    """Convert uint8 0..255 to float32 in [-1, 1], same shape."""
     return torch.from_numpy(_scaled(np.array(pictures, dtype=np.float32, order="C")))
 
 
 def _scaled(levels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """0..255 to -1..1, in place.
-
-    NumPy does it in the calling thread: PyTorch would start threads of its own below each worker.
-    """
+    """Scale 0..255 to -1..1 in place. NumPy works in the calling thread; PyTorch would start threads in each worker."""
     levels /= np.float32(127.5)
     levels -= np.float32(1)
     return levels
@@ -95,16 +92,16 @@ def pair_batch(crops: Sequence[NDArray[np.float32]], _: list[int]) -> Batch:
 
 @dataclass(frozen=True)
 class Position:
-    """The place of a step in the passes over the data."""
+    """The position of a step in the passes over the data."""
 
     epoch: int  # number of the pass, from 0
     start: int  # the first of the step's places in the epoch's order
-    stop: int  # the place after its last; an epoch's last batch may be smaller
+    stop: int  # the place after its last; the last batch of an epoch may be smaller
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The order of the pairs: every pair once an epoch, in an order that follows from the seed."""
+    """The order of the pairs: each pair once an epoch, in an order determined by the seed."""
 
     pairs: int
     batch_size: int  # pairs a step
@@ -115,7 +112,7 @@ class Schedule:
         return -(-self.pairs // self.batch_size)
 
     def position(self, step: int) -> Position:
-        """The place of step `step`, counted from 0."""
+        """Return the position of step `step`, counted from 0."""
         epoch, batch = divmod(step, self.steps_per_epoch)
         start = batch * self.batch_size
         return Position(epoch, start, min(start + self.batch_size, self.pairs))
@@ -133,15 +130,15 @@ class Schedule:
         return at.epoch * self.pairs + at.stop
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """The permutation of one epoch."""
+        """Return the permutation of one epoch."""
         return stream(Purpose.ORDER, self.seed, epoch).permutation(self.pairs)
 
 
 class Batches:
-    """Training batches by step number: any step can be asked for, in any order, with any number of workers.
+    """Training batches by step number, in any order and with any number of workers.
 
     Workers are threads: decoding, resizing and scaling release the interpreter's lock, the cache is shared without
-    copies, and it works alike on every system. They make the next steps while one is used.
+    copies, and every system behaves the same. They prepare the next steps during the current one.
     """
 
     def __init__(
@@ -159,13 +156,13 @@ class Batches:
         self._assemble = assemble
         self._pin = pin_for is not None
         self._order = lru_cache(maxsize=2)(self.schedule.order)
-        begin = None if pin_for is None else partial(torch.cuda.set_device, pin_for)  # a thread's own is the first GPU
+        begin = None if pin_for is None else partial(torch.cuda.set_device, pin_for)  # a thread starts on the first GPU
         self._pool = ThreadPoolExecutor(workers, "batches", begin) if workers else None
         self._ready = STEPS_AHEAD * workers
         self._ahead: dict[int, Future[Batch]] = {}
 
     def __call__(self, step: int) -> Batch:
-        """The batch of step `step` (from 0)."""
+        """Return the batch of step `step` (from 0)."""
         if self._pool is None:
             return self._make(step)
         window = range(step, step + self._ready + 1)

@@ -17,12 +17,12 @@ from gan_eval.settings.training import TrainingSettings
 PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 """Precision names of Lightning Fabric. bf16 is autocast: weights, optimizers and losses stay in fp32."""
 WORKERS = 4
-"""Threads that prepare batches for a GPU, at most one for each core: enough for 16 pairs every 30 ms."""
+"""Number of threads that prepare batches for a GPU, at most one per core: enough for 16 pairs every 30 ms."""
 WORKSPACE = ":4096:8"
 """Size and number of cuBLAS workspaces that make its sums deterministic; read when cuBLAS starts."""
 MIN_STEP_SIZE = 2**19
-"""Smallest step that gains from a second thread: pixels of a batch times the square of the generator's channels. In
-smaller steps most time is Python's overhead."""
+"""Smallest step that is faster with a second thread: pixels of a batch times the square of the generator's channels.
+Smaller steps are mostly Python's overhead."""
 
 
 def workers_for(device: torch.device, requested: int | None) -> int:
@@ -69,7 +69,7 @@ def cpu_threads(
 
 
 def new_fabric(settings: TrainingSettings) -> Fabric:
-    """Return the device and the precision: a GPU where there is one."""
+    """Return the device (a GPU if there is one) and the precision."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints a greeting
     return Fabric(accelerator="auto", devices=1, precision=PRECISION[settings.precision])
 
@@ -78,7 +78,7 @@ def new_fabric(settings: TrainingSettings) -> Fabric:
 def exact_kernels(device: torch.device) -> Iterator[None]:
     """Use deterministic GPU kernels, with cudnn.benchmark off. A CPU's kernels are always deterministic.
 
-    PyTorch warns of an operation without a deterministic kernel. TensorFloat-32 stays allowed, as PyTorch has it.
+    PyTorch warns about operations without a deterministic kernel. TensorFloat-32 keeps PyTorch's default.
     """
     if device.type != "cuda":
         yield
@@ -126,12 +126,12 @@ def machine_of(device: torch.device) -> dict[str, Any]:
 
 
 _WORDS = ("out of memory", "can't allocate memory", "not enough memory", "_status_alloc_failed")
-"""Words of PyTorch's CPU allocator, cuDNN and cuBLAS, which raise a plain RuntimeError."""
+"""Words in the messages of PyTorch's CPU allocator, cuDNN and cuBLAS, which raise a plain RuntimeError."""
 
 
 @contextmanager
 def memory_for(what: str, fix: str) -> Iterator[None]:
-    """Turn running out of memory into a message for the user."""
+    """Convert a lack of memory into a message for the user."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""Generation: a stimulus set from a trained generator and the pictures of a split."""
+"""Generate a stimulus set with a trained generator from the pictures of a split."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -109,7 +109,7 @@ def generate(
     with hold_folder(out):
         refuse_another_set(out, MARKER, definition)
         write_json(out / MARKER, definition)
-        remove_leftovers(out)  # of a killed call
+        remove_leftovers(out)  # left by a killed call
         for note in source.notes:
             say(note)
 
@@ -159,10 +159,10 @@ def generate(
 
 
 def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | None) -> TrainingSettings:
-    """The model's settings with another seed, or other holes; where it fills holes also with the pictures' size."""
+    """Return the model's settings with another seed or other holes, and, for holes, with the pictures' size."""
     settings = source.settings if seed is None else source.settings.model_copy(update={"seed": seed})
     if settings.inpainting is not None:
-        settings = settings.model_copy(update={"image_size": size})  # masks are read at most that large
+        settings = settings.model_copy(update={"image_size": size})  # masks are read at this size or smaller
     if masks is None or settings.inpainting is None:
         return settings
     if settings.generator == "context_encoder":
@@ -174,7 +174,7 @@ def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | N
 
 
 def picture_size(requested: Size | None, model: Model) -> Size:
-    """The side of the pictures, or "native"."""
+    """Return the side of the pictures, or "native"."""
     net = model.net
     colours = net.in_channels - (model.settings.inpainting is not None and model.settings.inpainting.mask_channel)
     for channels in (colours, net.out_channels):
@@ -200,14 +200,14 @@ PANELS = "panels"  # the folder of the pictures that show an item's stages side 
 
 @dataclass(frozen=True)
 class Names:
-    """The names in the identifiers of a set."""
+    """Return the names in the identifiers of a set."""
 
     dataset: str
     model: str
     split: str
 
     def raw(self) -> "Names":
-        """The names of the set of what the generator itself gave."""
+        """Return the names of the set of raw generator outputs."""
         return replace(self, model=f"{self.model}{RAW_ENDING}")
 
 
@@ -252,7 +252,7 @@ def write_item(folder: Path, name: str, example: Example, fake: Picture) -> None
 
 
 def item_rows(folder: Path, name: str, example: Example, names: Names, *, facts: Row) -> list[Row]:
-    """The rows of the real and of the fake picture of an item."""
+    """Return the rows of the real and the fake picture of an item."""
     shared: dict[str, Any] = {
         "dataset": names.dataset, "stem": name, "size": example.target.shape[:2],
         "split": None if names.split == "." else names.split, "input_file": f"input/{name}.png",

@@ -1,4 +1,4 @@
-"""Running a generator outside training, in either mode and on pictures of any size, without a trace in its state."""
+"""Run a generator outside training, in either mode and on pictures of any size, without changing its state."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in a grey level (
 
 @contextmanager
 def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
-    """Inside, `net` runs without gradients and keeps its running statistics.
+    """Within the block, `net` runs without gradients and keeps its running statistics.
 
     Mode train: BatchNorm uses each picture's own statistics and dropout is on, as in training at batch size 1 (the
     published way of testing, arXiv 1611.07004, section 3.3). Mode eval: running statistics, no dropout.
@@ -42,7 +42,7 @@ def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
 def translate_batch(
     net: nn.Module, pictures: Sequence[Picture], *, purpose: Purpose, seed: int, numbers: Sequence[int]
 ) -> list[Picture]:
-    """Pictures of one size through the generator; see `generated`."""
+    """Run pictures of one size through the generator; see `generated`."""
     x = as_tensor(np.stack(pictures).transpose(0, 3, 1, 2))
     if getattr(net, "in_channels", 3) == 1:
         x = (x * torch.tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
@@ -68,7 +68,7 @@ def generated(net: nn.Module, x: Tensor, *, purpose: Purpose, seed: int, numbers
 
 
 class NotFiniteError(ValueError):
-    """A generator gives something else than numbers; `place` is the picture's place in its batch."""
+    """A generator's output is not finite; `place` is the picture's place in its batch."""
 
     def __init__(self, place: int) -> None:
         super().__init__(f"the generator gives numbers that are not finite (picture {place} of its batch)")
@@ -76,7 +76,7 @@ class NotFiniteError(ValueError):
 
 
 def as_pictures(y: Tensor) -> list[Picture]:
-    """(N, 3 or 1, H, W) in [-1, 1] to N of (H, W, 3) uint8; a single channel is repeated."""
+    """Convert (N, 3 or 1, H, W) in [-1, 1] to N of (H, W, 3) uint8; a single channel is repeated."""
     sound = y.isfinite().flatten(1).all(1).tolist()
     if not all(sound):
         raise NotFiniteError(sound.index(False))

@@ -1,6 +1,6 @@
-"""A training as the caller describes it: `TrainingJob`, which `train`, `estimate` and the commands share.
+"""`TrainingJob`, the description of a training shared by `train`, `estimate` and the commands.
 
-This module does not import torch, so that a command can check its arguments quickly.
+This module does not import torch, so that commands check their arguments quickly.
 """
 
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class TrainingJob:
     split: str = "train"
     root: Path = Path()  # folder that `inpainting.shapes` and `inpainting.mask_folder` are relative to
     init_from: Path | None = None
-    """The run or file that stands for what `init_from` or `init_encoder` in the settings name; default: these."""
+    """Run or file to use in place of `init_from` or `init_encoder` in the settings; default: those."""
     uses_best: bool = False
-    """Stimuli are made with best.safetensors: without `validation_pairs`, the whole split is then validated."""
+    """True if stimuli use best.safetensors; then, without `validation_pairs`, the whole split is validated."""
     fraction: float = 1.0  # share of the planned steps to train, above 0 and at most 1
     keep: int = 2  # number of the latest checkpoints to keep: if the latest is damaged, the one before it is used
     workers: int | None = None

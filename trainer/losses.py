@@ -16,19 +16,19 @@ from gan_eval.settings.training import AdversarialKind
 
 
 class AdversarialLoss(Protocol):
-    """Scalar loss of logits (any shape) that ought to say real (or not), as the discriminator or the generator
-    minimises it: the mean over them, each with its weight (of their shape) where there is one."""
+    """Scalar loss of logits (any shape) that should be real (or not), for the discriminator or generator: the mean,
+    weighted if weights (of their shape) are given."""
 
     def __call__(self, logits: Tensor, *, real: bool, weight: Tensor | None = None) -> Tensor: ...
 
 
 ReconstructionLoss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
-"""Scalar distance of a generated picture from its ground truth, both (N, C, H, W) in [-1, 1], each pixel's times its
-weight (N or 1, 1, H, W) where there is one."""
+"""Scalar distance of a generated picture from its ground truth, both (N, C, H, W) in [-1, 1]; pixels may have weights
+(N or 1, 1, H, W)."""
 
 
 def mean_of(values: Tensor, weight: Tensor | None) -> Tensor:
-    """The mean, or where each value has its weight (of their shape, 0 or more) the weighted one."""
+    """Return the mean, weighted if weights (of the same shape, 0 or more) are given."""
     return values.mean() if weight is None else (values * weight).sum() / weight.sum()
 
 
@@ -58,7 +58,7 @@ def least_squares(logits: Tensor, *, real: bool, weight: Tensor | None = None) -
 
 ADVERSARIAL: dict[AdversarialKind, AdversarialLoss] = {"bce": bce, "least_squares": least_squares}
 DECISION: dict[AdversarialKind, float] = {"bce": 0.0, "least_squares": 0.5}
-"""The logit above which a discriminator trained with the loss says real."""
+"""The logit above which a discriminator trained with the loss means real."""
 
 
 def l1(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:

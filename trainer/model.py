@@ -1,4 +1,4 @@
-"""A trained generator from any file that holds one: a run's folder, its `.safetensors`, or a foreign `.pth`.
+"""Load a trained generator from a run's folder, its `.safetensors`, or another program's `.pth`.
 
 A foreign file has the layout of pytorch-CycleGAN-and-pix2pix (`latest_net_G.pth`), a plain state dict. Everything is
 inferred from keys and shapes, so that no option can contradict the file. Only the dropout of a U-Net, which has no
@@ -46,7 +46,7 @@ Tensors = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Model:
-    """A generator on the CPU and what is known of it."""
+    """A generator on the CPU, with its known facts."""
 
     net: Network
     settings: TrainingSettings
@@ -55,7 +55,7 @@ class Model:
     direction: Direction | None  # the half that is the input; None: the file does not say
     fraction: float  # share of the planned training that was done; 1 for a foreign file
     notes: tuple[str, ...] = ()  # messages for the user
-    definition: Definition = field(default_factory=dict)  # its run's; of a foreign file empty
+    definition: Definition = field(default_factory=dict)  # of its run; empty for a foreign file
 
 
 def load_model(path: Path, *, dropout: bool = True) -> Model:

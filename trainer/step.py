@@ -123,7 +123,7 @@ def training_step(
 
 
 def accuracy(fake_logits: Tensor, real_logits: Tensor, decision: float, *, weight: Tensor | None = None) -> Tensor:
-    """Share of a discriminator's logits that are on the right side of the decision, reals and fakes alike."""
+    """Return the share of a discriminator's logits on the correct side of the decision, over reals and fakes."""
     dtype = torch.promote_types(real_logits.dtype, torch.float32)
     right_reals = mean_of((real_logits.detach() > decision).to(dtype), weight)
     right_fakes = mean_of((fake_logits.detach() <= decision).to(dtype), weight)
@@ -131,5 +131,5 @@ def accuracy(fake_logits: Tensor, real_logits: Tensor, decision: float, *, weigh
 
 
 def total_gradient_norm(net: nn.Module) -> Tensor:
-    """Euclidean norm of all gradients of `net` as one vector."""
+    """Return the Euclidean norm of all gradients of `net` as one vector."""
     return nn.utils.get_total_norm([weight.grad for weight in net.parameters() if weight.grad is not None])

@@ -1,4 +1,4 @@
 """Data sets of A|B pictures and of photographs: presets, fetching, checking, showing and making them; without torch.
 
-Begin with `dataset.py` (the interface), then `pairs.py` and `photographs.py`.
+Start with `dataset.py` (the interface), then `pairs.py` and `photographs.py`.
 """

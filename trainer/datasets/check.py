@@ -1,4 +1,4 @@
-"""A look at a data set before a training: a check of every picture, and a contact sheet of A|B pictures."""
+"""Inspect a data set before training: a check of every picture, and a contact sheet of A|B pictures."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -23,7 +23,7 @@ SIZES_LISTED = 5  # number of sizes in the printed list
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that the user should know."""
+    """A finding for the user."""
 
     kind: Literal["unusable", "duplicate", "sizes", "split"]
     line: str
@@ -31,11 +31,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class PictureFacts:
-    """One picture that can be used."""
+    """A usable picture."""
 
     split: str
     name: str  # path below the data set's folder
-    size: str  # width and height in pixels; of a pair, both halves together
+    size: str  # width and height in pixels; for a pair, of both halves together
     pixels: tuple[str, ...]  # A hash of the decoded pixels of A and of B, or of the photograph
     flat: tuple[float, ...] = ()  # proportion of nearly equal neighbours in A, and in B (see `pairs.flatness`)
 
@@ -50,12 +50,12 @@ class Report:
     unusable: dict[Path, str]  # the reason of each picture that cannot be used
     findings: list[Finding]
     by_hash: bool = False  # photographs are split by a hash of their path, as there are no folders of splits
-    drawn: Side | None = None  # the half of the pairs that looks drawn: labels, a map, edges
+    drawn: Side | None = None  # the half that looks drawn: labels, a map, edges
     are_pairs: bool = True  # False for photographs
 
     @property
     def direction(self) -> Direction | None:
-        """The direction from the drawn half to the photograph."""
+        """Direction from the drawn half to the photograph."""
         return direction_from(self.drawn) if self.drawn else None
 
     def lines(self) -> list[str]:
@@ -78,7 +78,7 @@ class Report:
 
 
 def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | None = None) -> Report:
-    """Look at every picture of a data set of A|B pictures, or of single photographs.
+    """Check every picture of a data set of A|B pictures or photographs.
 
     A folder without a usable picture is refused.
     """
@@ -144,7 +144,7 @@ def duplicates(
 ) -> Iterator[Finding]:
     """Yield the groups of equal pictures; `key` takes a picture's hashes and returns what is compared.
 
-    Without `whole`, groups whose pictures are equal as a whole are passed over.
+    Without `whole`, groups of pictures that are equal as a whole are skipped.
     """
     groups: dict[object, list[PictureFacts]] = defaultdict(list)
     for picture in pictures:
@@ -159,8 +159,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 PAIRS = 12  # maximum number of pairs on a sheet
 COLUMNS = 3  # pairs in a row
 CELL = 192  # longest side of a half on the sheet, in pixels
-MARGIN = 24  # around and between pairs
-LABEL = 24  # height of a line of text
+MARGIN = 24  # margin around and between pairs, in pixels
+LABEL = 24  # height of a line of text in pixels
 PAPER, INK = (250, 250, 248), (32, 33, 36)
 INPUT, TARGET = (0, 92, 175), (178, 72, 0)  # blue and orange, which differ for any colour vision
 
@@ -202,7 +202,7 @@ def preview(
 
 
 def contact_sheet(pairs: dict[Path, tuple[Picture, Picture]], title: str, direction: Direction) -> Image.Image:
-    """The pairs as they lie in their files, A left and B right, a coloured bar with a label over each half."""
+    """Return the pairs as in their files, A left and B right, with a coloured and labelled bar over each half."""
     roles = (("A = input", INPUT), ("B = target", TARGET))
     if direction == "BtoA":
         roles = (("A = target", TARGET), ("B = input", INPUT))

@@ -18,15 +18,15 @@ from gan_eval.stimuli.pictures import Picture
 
 T = TypeVar("T")
 
-Size = int | Literal["native"]  # the side of square pictures; native is each picture's own size
-OnProgress = Callable[[int, int], None]  # called with (done, total); total is 0 where it is not known
+Size = int | Literal["native"]  # side of square pictures; native: each picture's own size
+OnProgress = Callable[[int, int], None]  # called with (done, total); total is 0 if unknown
 
 SPLITS = ("train", "val", "test")  # the usual splits, in the order in which they are listed
 VALIDATION_SPLITS = ("val", "test")  # splits for validation, best first; never the training split
-SMALLEST_SIDE = 8  # fewer pixels a side are no picture
+SMALLEST_SIDE = 8  # minimum side of a picture in pixels
 NAMED = 5  # number of bad pictures that a message names
-LOOKED_AT = 8  # pictures of a set that are judged before a training
-MOST_THREADS = 8  # more threads than this do not read a disk faster
+LOOKED_AT = 8  # number of pictures checked before a training
+MOST_THREADS = 8  # more threads do not read a disk faster
 
 
 class DataSet(ABC):
@@ -40,7 +40,7 @@ class DataSet(ABC):
 
     @abstractmethod
     def by_split(self) -> dict[str, list[Path]]:
-        """The pictures of each split that has any."""
+        """Return the pictures of each non-empty split."""
 
     @abstractmethod
     def has_split(self, split: str) -> bool:
@@ -48,10 +48,10 @@ class DataSet(ABC):
 
     @abstractmethod
     def paths(self, split: str, *, limit: int | None = None) -> list[Path]:
-        """The pictures of a split in natural order, at most `limit`."""
+        """Return the pictures of a split in natural order, at most `limit`."""
 
     def training_paths(self, train_split: str, *, limit: int | None = None) -> list[Path]:
-        """The pictures that are trained on, at most `limit`: of a split, or of several that are joined with "+"."""
+        """Return the training pictures, at most `limit`: of a split, or of several joined with "+"."""
         first, *others = joined_splits(train_split)
         if not others:
             return self.paths(first, limit=limit)
@@ -59,7 +59,7 @@ class DataSet(ABC):
 
     @abstractmethod
     def names(self, paths: list[Path], split: str) -> dict[str, Path]:
-        """The pictures of a split by the names of their items."""
+        """Return the pictures of a split by the names of their items."""
 
     @abstractmethod
     def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
@@ -71,11 +71,11 @@ class DataSet(ABC):
         """Refuse a file's picture of a size that cannot be used."""
 
     def remarks(self, _paths: list[Path]) -> list[str]:
-        """Return a message for each doubt about a training on these pictures, by a few that can be read."""
+        """Return messages on doubts about these pictures, from a sample of them."""
         return []
 
     def require_folder(self) -> None:
-        """Refuse a folder that is not there."""
+        """Refuse a missing folder."""
         if self.folder.is_dir():
             return
         from trainer.datasets.presets import PRESETS
@@ -100,12 +100,12 @@ def evenly_spread(paths: list[Path], count: int) -> list[Path]:
 
 
 def map_pictures(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
-    """`work` of every picture, in order, by several threads: decoding and hashing release the interpreter's lock."""
+    """Return `work` of every picture, in order, by several threads: decoding and hashing release the lock."""
     tried = try_pictures(paths, work)
     bad = [result for result in tried if isinstance(result, UserError)]
     if len(bad) == 1:
         raise bad[0]
-    if bad:  # they are of one folder, which is named once
+    if bad:  # all are in one folder, which is named once
         folder = next(path for path, result in zip(paths, tried, strict=True) if isinstance(result, UserError)).parent
         reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad]
         more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
@@ -117,7 +117,7 @@ def map_pictures(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
 def try_pictures(
     paths: list[Path], work: Callable[[Path], T], *, on_progress: OnProgress | None = None
 ) -> list[T | UserError]:
-    """`work` of every picture, in order, by several threads; what is wrong with a bad one stands in its place."""
+    """Return `work` of every picture, in order, by several threads; for a bad picture its error."""
 
     def result_or_error(path: Path) -> T | UserError:
         try:
@@ -133,5 +133,5 @@ def try_pictures(
             if on_progress is not None:
                 on_progress(len(done), len(paths))
     finally:
-        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the pictures still to come
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the remaining pictures
     return done

@@ -1,4 +1,4 @@
-"""Fetching a data set: from its official address, another address, or a local archive.
+"""Fetch a data set from its official address, another address, or a local archive.
 
 Only the pictures of an archive are extracted, and nothing outside the folder.
 """
@@ -30,7 +30,7 @@ from trainer.datasets.photographs import PhotographSet, has_usual_splits
 from trainer.datasets.presets import Preset
 
 SOURCE = "source.json"
-"""Origin of a data set and its splits; written before these are moved into place, so it also names what is ours."""
+"""Record of a data set's origin and splits, written before the splits are moved into place."""
 KINDS = ".tar.gz, .tgz, .tar or .zip"
 
 # Errors from reading a damaged archive. BadGzipFile is an OSError, but not of writing; zipfile raises
@@ -41,7 +41,7 @@ DAMAGED = (
 
 
 class BadArchiveError(UserError):
-    """The archive itself is bad: downloading it again does not help."""
+    """The archive is bad, so that downloading it again does not help."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
         clear_unfinished(folder)
         archive = own / f"archive-{sha256_bytes(origin.encode())[:12]}" if is_download else Path(origin)
         try:
-            if not archive.is_file():  # else from an earlier call
+            if not archive.is_file():  # otherwise from an earlier call
                 with temporary_folder(own, archive.name) as downloads:
                     download(origin, downloads, archive.name, on_progress).replace(archive)
             digest = sha256_file(archive)
@@ -99,7 +99,7 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
 
 
 def present_set(folder: Path) -> Fetched | None:
-    """Return the set of an earlier fetch; None where there is none, or part of it is missing."""
+    """Return the set of an earlier fetch; None if it is missing or incomplete."""
     if not (folder / OWN_FOLDER / SOURCE).is_file():
         return None
     splits = read_record(folder / OWN_FOLDER / SOURCE, splits=dict)["splits"]
@@ -118,7 +118,7 @@ def remove_downloads(own: Path) -> None:
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Remove what an interrupted fetch left."""
+    """Remove the leftovers of an interrupted fetch."""
     own = folder / OWN_FOLDER
     ours = set(read_record(own / SOURCE, splits=dict)["splits"]) if (own / SOURCE).is_file() else set()
     there = {child.name for child in folder.iterdir()} - {OWN_FOLDER}
@@ -167,7 +167,7 @@ def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Read width and height from the header; whether the picture decodes is checked by `data check` and training."""
+    """Read width and height from the header; `data check` and training decode the picture."""
     try:
         with Image.open(path) as image:
             return image.size
@@ -192,7 +192,7 @@ def extract_pictures(archive: Path, folder: Path) -> None:
                         tarred.extract(member, folder, filter="data")
                 file.seek(tarred.offset)
                 if tarred.fileobj is file and file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
-                    raise EOFError("the end is missing")  # tarfile takes a cut of an uncompressed file for its end
+                    raise EOFError("the end is missing")  # tarfile mistakes a truncated uncompressed file for its end
         else:
             raise BadArchiveError(f"{archive}: not a readable archive; wanted {KINDS}")
     except DAMAGED as error:

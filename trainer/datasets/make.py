@@ -1,4 +1,4 @@
-"""Making a data set of A|B pictures: from two folders, paired by file stem, or from photographs and their edges."""
+"""Make a data set of A|B pictures from two folders, paired by file stem, or from photographs and their edges."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -80,7 +80,7 @@ def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: OnPr
     check_output_folder(out)
     found = {name: by_stem(list_pictures(folder)) for name, folder in split_folders(photos).items()}
     for stems in found.values():
-        map_pictures(list(stems.values()), lambda path: read_rgb(path).shape)  # the bad ones are named first
+        map_pictures(list(stems.values()), lambda path: read_rgb(path).shape)  # report the bad ones first
 
     def make(path: Path) -> Picture:
         photo = read_rgb(path)
@@ -94,7 +94,7 @@ def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: OnPr
 
 
 def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
-    """Black edges on white, (H, W, 3) uint8 with the levels 0 and 255 only."""
+    """Return black edges on white, (H, W, 3) uint8 with the levels 0 and 255 only."""
     from skimage.color import rgb2gray
     from skimage.feature import canny
 
@@ -103,12 +103,12 @@ def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
 
 
 def split_folders(root: Path) -> dict[str, Path]:
-    """The folders of pictures below `root` by split; where its pictures lie directly in it, itself as train."""
+    """Return the picture folders below `root` by split; `root` itself as train if its pictures are directly in it."""
     return {name: Path(root) / name for name in list_splits(root)} or {"train": Path(root)}
 
 
 def write_pictures(targets: Mapping[Path, Job], out: Path, on_progress: OnProgress | None) -> None:
-    """Make and write every picture; a folder that was begun with other pictures is refused."""
+    """Make and write every picture; refuse a folder that was begun with other pictures."""
     with hold_folder(out):
         remove_leftovers(out)
         if strangers := sorted(

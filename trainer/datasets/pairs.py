@@ -18,14 +18,14 @@ from trainer.datasets.dataset import LOOKED_AT, SMALLEST_SIDE, SPLITS, DataSet, 
 
 Side = Literal["A", "B"]
 
-SAME_LEVEL = 2  # grey levels by which neighbours of a drawn area may differ: JPEG moves them a little
-MARGIN = 0.01  # A difference of the proportions below this says nothing
+SAME_LEVEL = 2  # grey levels by which neighbours in a drawn area may differ, because of JPEG
+MARGIN = 0.01  # smaller differences of the proportions are not significant
 FEWEST = 3  # minimum number of pictures with a clear drawn side
 MAJORITY = 0.75  # share of these pictures that must agree
 
 
 class PairedSet(DataSet):
-    """A|B pictures: an item is the half that is the input, and the half that is the target."""
+    """A|B pictures: an item is an input half and a target half."""
 
     pictures_per_item = 2
     pattern = "<split>/*.jpg"
@@ -59,7 +59,7 @@ class PairedSet(DataSet):
         return whole[:, : width // 2], whole[:, width // 2 :]
 
     def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
-        """Input and target; halves of any shape become squares, as in the reference implementation."""
+        """Return input and target; halves of any shape become squares, as in the reference implementation."""
         a, b = self.sides(path)
         halves = (a, b) if self.direction == "AtoB" else (b, a)
         return halves if size == "native" else tuple(resize(half, (size, size)) for half in halves)
@@ -81,7 +81,7 @@ class PairedSet(DataSet):
 
 
 def list_splits(data: Path) -> list[str]:
-    """The folders in `data` that hold pictures, the usual ones first."""
+    """Return the folders in `data` that contain pictures, the usual ones first."""
     PairedSet(data).require_folder()
     names = [folder.name for folder in Path(data).iterdir() if folder.is_dir() and not folder.name.startswith(".")]
     splits = [name for name in names if any(names_a_picture(path) for path in (Path(data) / name).iterdir())]
@@ -89,13 +89,13 @@ def list_splits(data: Path) -> list[str]:
 
 
 def flatness(half: Picture) -> float:
-    """The proportion of horizontally neighbouring pixels whose grey levels differ by at most two, 0..1."""
+    """Return the share of horizontal neighbours whose grey levels differ by at most two, 0..1."""
     grey = half.sum(axis=2, dtype=np.int16) // 3
     return float((np.abs(np.diff(grey, axis=1)) <= SAME_LEVEL).mean())
 
 
 def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
-    """Return the half that is drawn in most pictures of a set; None where that is not clear."""
+    """Return the half that is drawn in most pictures of a set; None if unclear."""
     apart = [a - b for a, b in zip(flat_a, flat_b, strict=True) if abs(a - b) > MARGIN]
     for_a = sum(difference > 0 for difference in apart)
     if len(apart) < FEWEST:
@@ -106,12 +106,12 @@ def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
 
 
 def direction_from(drawn: Side) -> Direction:
-    """The direction from what is drawn to what is photographed."""
+    """Return the direction from the drawn to the photographed half."""
     return "AtoB" if drawn == "A" else "BtoA"
 
 
 def doubtful_direction(drawn: Side | None, direction: Direction) -> str | None:
-    """Return the message where a direction makes drawings from photographs, else None."""
+    """Return a message if a direction makes drawings from photographs, else None."""
     if drawn is None or direction_from(drawn) == direction:
         return None
     turned = direction_from(drawn)

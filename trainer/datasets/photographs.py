@@ -22,11 +22,11 @@ from gan_eval.stimuli.pictures import (
 from trainer.datasets.dataset import SMALLEST_SIDE, SPLITS, DataSet, Size
 
 ENDS = {"train": 80, "val": 90, "test": 100}
-"""Per cent of the pictures in each split and those before it, where the folders do not decide."""
+"""Cumulative percentages of the splits, if folders do not decide."""
 
 
 class PhotographSet(DataSet):
-    """Photographs: the pictures below the folder of each split, in sub-folders too; hidden ones are passed over.
+    """Photographs: the pictures below the folder of each split, in sub-folders too; hidden ones are skipped.
 
     Where no pictures are below folders called train, val or test, `split_of` decides on each picture, and
     the whole (`.`) is a split, too.
@@ -41,7 +41,7 @@ class PhotographSet(DataSet):
         self.fit = fit
 
     def by_split(self) -> dict[str, list[Path]]:
-        """The pictures of each of train, val and test that has any."""
+        """Return the pictures of each non-empty split of train, val and test."""
         self.require_folder()
         splits = {split: list(self._walk_split(split)) for split in SPLITS}
         return {split: paths for split, paths in splits.items() if paths}
@@ -72,7 +72,7 @@ class PhotographSet(DataSet):
         return names
 
     def read(self, path: Path, size: Size = "native") -> tuple[Picture, ...]:
-        """The centre square of a photograph, or the whole as a square."""
+        """Return the centre square of a photograph, or the whole stretched to a square."""
         assert size != "native"  # which `generate` refuses
         picture = read_rgb(path)
         self.require_shape(path, picture.shape[1], picture.shape[0])
@@ -89,7 +89,7 @@ class PhotographSet(DataSet):
             )
 
     def _walk_split(self, split: str) -> Iterator[Path]:
-        """The pictures of a split, in natural order of their relative paths."""
+        """Return the pictures of a split, in natural order of their relative paths."""
         if folder := self._split_folder(split):
             return walk(folder)
         if has_usual_splits(self.folder):
@@ -97,11 +97,11 @@ class PhotographSet(DataSet):
         return (path for path in walk(self.folder) if split_of(path.relative_to(self.folder)) == split)
 
     def _split_folder(self, split: str) -> Path | None:
-        """Return the folder of a split; None where a hash decides, or there is none."""
+        """Return the folder of a split; None if a hash decides or there is none."""
         folder, usual = self.folder / split, split in SPLITS
         if not folder.is_dir():
             return None
-        special = usual or folder.resolve() == self.folder.resolve()  # the whole would hold all of the usual splits
+        special = usual or folder.resolve() == self.folder.resolve()  # the whole would contain all usual splits
         return None if special and has_usual_splits(self.folder) != usual else folder
 
 
@@ -113,8 +113,8 @@ def has_usual_splits(data: Path) -> bool:
 def split_of(relative: PurePath) -> str:
     """The split of a picture by its path below the data folder: SHA-256 of the path modulo 100, cut at `ENDS`.
 
-    It depends on this path alone, so a picture stays where it is when others come. The path is taken with slashes and
-    in Unicode's composed form (NFC), so that every system gives the same.
+    It depends only on this path, so a picture stays in its split when others are added. The path is taken with slashes
+    and in Unicode's composed form (NFC), so that every system gives the same.
     """
     name = unicodedata.normalize("NFC", relative.as_posix())
     place = int(hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest(), 16) % 100
@@ -147,7 +147,7 @@ def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Itera
 
 
 def centre_square(picture: Picture) -> Picture:
-    """The largest square around the middle of (H, W, 3); of an odd rest the larger part is cut at the end."""
+    """Return the largest centred square of (H, W, 3); an odd remainder is cut at the end."""
     height, width = picture.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2

@@ -13,29 +13,29 @@ from gan_eval.settings.training import Direction
 
 @dataclass(frozen=True)
 class Preset:
-    """One data set, of A|B pictures or of single photographs, and a training on it."""
+    """A data set of A|B pictures or photographs, and a training on it."""
 
     name: str
     terms: str
     citation: str
     settings: dict[str, Any] = field(default_factory=dict)
-    """Keys of `TrainingSettings`; of photographs what is changed in `trained`."""
+    """Keys of `TrainingSettings`; for photographs the changes to `trained`."""
     splits: dict[str, int] = field(default_factory=dict)
-    """Pictures in each split; none where that is left to the user, or not known exactly."""
-    pictures: str = ""  # number of pictures as text, where `splits` is empty
+    """Number of pictures in each split; empty if the user decides or it is not known exactly."""
+    pictures: str = ""  # number of pictures as text, if `splits` is empty
     url: str | None = None
-    """The official archive; None where its terms ask each user to register, or to bring the pictures."""
+    """The official archive; None if users must register or bring the pictures."""
     archive_note: str = "no archive"
 
-    # Of A|B pictures:
+    # For A|B pictures:
     a: str = ""  # content of the left half
     b: str = ""  # content of the right half
     direction: Direction = "AtoB"
     """Published direction: from labels, map or edges to the photograph; from day to night. A photograph is both."""
 
-    # Of photographs:
+    # For photographs:
     holds: str = ""  # content of the pictures
-    origin: str = ""  # origin of the pictures, and what the user does to get them
+    origin: str = ""  # origin of the pictures, and how the user gets them
     trained: str = ""  # name in `TRAININGS`; empty for A|B pictures
 
     @property
@@ -44,14 +44,14 @@ class Preset:
         return bool(self.trained)
 
     def training(self) -> dict[str, Any]:
-        """The training, as keys of `TrainingSettings`; without a length where none is published."""
+        """Return the training as keys of `TrainingSettings`, without a length if none is published."""
         settings = deepcopy(TRAININGS[self.trained]) if self.trained else {}
         inpainting = settings.get("inpainting", {}) | self.settings.get("inpainting", {})
         return settings | self.settings | ({"inpainting": inpainting} if inpainting else {})
 
     @property
     def no_address(self) -> str:
-        """The message where there is nothing to download."""
+        """Return the message for a data set without a download."""
         reason = self.origin if self.has_photographs else self.terms.partition(";")[0]
         return f"{self.name}: no address; {reason}; give the archive that you have: --from FILE or --from URL"
 

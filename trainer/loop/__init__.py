@@ -1,4 +1,4 @@
 """One training from its plan to the finished generator.
 
-Begin with `run.py`.
+Start with `run.py`.
 """

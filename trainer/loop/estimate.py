@@ -22,11 +22,11 @@ from trainer.loop.run import Run, open_run
 from trainer.watch.validation import write_grid
 
 OnProgress = Callable[[str, int, int], None]
-"""Called with the current activity, its steps done, and their total."""
+"""Function called with the current activity, its finished steps, and their total."""
 
 WARM_UP = 3  # steps before the timed ones; they fill caches and create the optimizers' state
 TIMED = 20
-BUDGET_S = 120.0  # time after which no further step is timed
+BUDGET_S = 120.0  # time in seconds after which no further step is timed
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Estimate:
 
     steps: int  # steps of the whole run
     steps_timed: int
-    step_s: float  # median time of a step
+    step_s: float  # median time of a step in seconds
     samples_s: float  # time of all sample grids
     validations: int
     validations_s: float  # time of all validations
@@ -61,7 +61,7 @@ class Estimate:
 
 
 def estimate(job: TrainingJob, *, on_message: Say | None = None, on_progress: OnProgress | None = None) -> Estimate:
-    """Do the first steps of a training with its real networks and batches, and estimate what the whole run takes.
+    """Do the first steps of a training with its real networks and batches, and estimate the whole run.
 
     All files go into a temporary folder that is removed. Errors are those of `train`.
     """
@@ -94,7 +94,7 @@ def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], devi
     step_s = statistics.median(times)
     nets = run.gan.generator, run.gan.discriminator
     generator, discriminator = (sum(weight.nbytes for weight in net.state_dict().values()) for net in nets)
-    disk = {  # a checkpoint has two moments of each weight, too; there is one more while it is being written
+    disk = {  # a checkpoint also has two moments of each weight; one more exists while it is being written
         "checkpoints": (job.keep + 1) * 3 * (generator + discriminator),
         "generators": (len(due.snapshots) + 1 + (run.validation is not None)) * generator,
         "pictures": len(due.samples) * grid.stat().st_size + round(pictures),
@@ -115,7 +115,7 @@ def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], devi
 
 
 def step_times(run: Run, device: torch.device, on_progress: OnProgress | None = None) -> list[float]:
-    """Return the seconds of each of up to TIMED steps after the warm-up; fewer where the run is shorter or slow."""
+    """Return the seconds of each of up to TIMED steps after the warm-up; fewer if the run is short or slow."""
 
     def step() -> None:
         run.step()
@@ -135,14 +135,14 @@ def step_times(run: Run, device: torch.device, on_progress: OnProgress | None = 
 
 
 def seconds_of(call: Callable[[], object]) -> float:
-    """Return the time that a call takes."""
+    """Return the duration of a call in seconds."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
 
 
 def peak_memory(device: torch.device) -> int | None:
-    """Return this process' peak use of the memory that limits it: the GPU's, or the system's."""
+    """Return this process's peak use of the limiting memory: the GPU's, or the system's."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     try:

@@ -12,7 +12,7 @@ from trainer.devices import memory_for
 
 @contextmanager
 def memory_for_training(settings: TrainingSettings) -> Iterator[None]:
-    """Turn running out of memory into a message for the user."""
+    """Convert a lack of memory into a message for the user."""
     what = f"a training step at batch_size {settings.batch_size} and image_size {settings.image_size}"
     fix = (
         "lower these, generator_channels or discriminator_channels, or give precision = 'bf16', and train into a new "
@@ -24,9 +24,8 @@ def memory_for_training(settings: TrainingSettings) -> Iterator[None]:
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C only set a flag, so that the current step is finished; yield a function that returns it.
-
-    A second Ctrl-C interrupts immediately. Outside the main thread, which alone receives signals, nothing changes.
+    """Let the first Ctrl-C only set a flag, so that the current step finishes; yield a function that returns it. A
+    second Ctrl-C interrupts immediately. Only the main thread receives signals.
     """
     pressed = False
 

@@ -47,7 +47,7 @@ def new_gan(fabric: Fabric, settings: TrainingSettings) -> Gan:
 
 
 def plain_generator(gan: Gan) -> nn.Module:
-    """Return the generator itself in full precision, without the wrapper of the precision."""
+    """Return the generator itself, in full precision."""
     net: Any = gan.generator
     return net.module if isinstance(net.module, nn.Module) else net
 

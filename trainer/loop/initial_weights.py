@@ -1,4 +1,4 @@
-"""Starting from trained weights: a whole generator (to fine-tune it on another data set), or an encoder only."""
+"""Start from trained weights: a whole generator (to fine-tune it on another data set), or only an encoder."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class Initial:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the weights that are taken; other weights in the file do not matter."""
+        """Hash of the used weights; other weights in the file do not matter."""
         return hash_weights(self.weights)
 
 
@@ -80,7 +80,7 @@ def load_as(source: Path, settings: TrainingSettings) -> Model:
     model = load_model(source)
     if difference := first_difference(generator_for(settings).state_dict(), model.net.state_dict()):
         raise UserError(f"init_from {source}: another network than this run's generator: {difference}")
-    if model.settings.encoder_order != settings.encoder_order:  # the weights do not show it
+    if model.settings.encoder_order != settings.encoder_order:  # it is not visible in the weights
         raise UserError(
             f"init_from {source}: another network than this run's generator: its encoder_order is "
             f"{model.settings.encoder_order}; give this run the same"
@@ -91,8 +91,8 @@ def load_as(source: Path, settings: TrainingSettings) -> Model:
 def load_encoder(source: Path, settings: TrainingSettings) -> tuple[Weights, dict[str, str], list[str]]:
     """Read the weights of a file that fit the encoder of the run's generator, including a context encoder's bottleneck.
 
-    Layers are matched by name; the file's names may have any prefix, such as `generator.encoder.0.conv`. A norm is
-    taken only with its convolution. A tensor that the run's layer does not have, such as a bias before a norm, is
+    Layers are matched by name; the file's names may have any prefix, such as `generator.encoder.0.conv`. A norm is used
+    only with its convolution. A tensor that the run's layer does not have, such as a bias before a norm, is
     ignored.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The plan of a training: its task, its pictures, its length, and the steps after which something is written."""
+"""The plan of a training: task, pictures, length, and the steps after which something is written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from trainer.tasks import Task
 
 Say = Callable[[str], None]  # called with a message for the user
 
-MANY_PICTURES = 2000  # reading more pictures than this takes long enough for a message
+MANY_PICTURES = 2000  # reading more pictures takes long enough for a message
 GRIDS = 10  # minimum number of sample grids in a run, evenly spread
 MAX_EPOCHS = 200  # runs of at most this many epochs also have a grid after each epoch
 MAX_VALIDATIONS = 200  # maximum number of validations in a run of a fraction of its steps
@@ -25,14 +25,14 @@ MAX_VALIDATIONS = 200  # maximum number of validations in a run of a fraction of
 
 @dataclass(frozen=True)
 class Milestones:
-    """Numbers of steps after which something is due; 0 stands for the untrained networks."""
+    """Numbers of steps after which something is written; 0: the untrained networks."""
 
     samples: frozenset[int]
     snapshots: frozenset[int]
     validations: frozenset[int]
 
     def due(self, done: int) -> bool:
-        """Return whether anything is due after `done` steps."""
+        """Return True if anything is written after `done` steps."""
         return done in self.samples | self.snapshots | self.validations
 
 
@@ -78,7 +78,7 @@ class Plan:
 
     @cached_property
     def definition(self) -> Definition:
-        """The facts that identify a run. A start from random weights is left out."""
+        """Return the facts that identify a run, without a start from random weights."""
         definition = {
             "settings": self.settings.model_dump(mode="json"),
             "fraction": self.fraction,
@@ -92,7 +92,7 @@ class Plan:
 
     @cached_property
     def milestones(self) -> Milestones:
-        """The steps after which something is due."""
+        """Return the steps after which something is written."""
         schedule = Schedule(len(self.paths), self.settings.batch_size, self.settings.seed)
         per_epoch = schedule.steps_per_epoch
         return milestones(self.settings, total=self.total, planned=self.planned, steps_per_epoch=per_epoch)

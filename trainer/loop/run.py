@@ -1,4 +1,4 @@
-"""The training loop, resumable at any step: `train`, and `Run` with its networks, tables and number of steps done."""
+"""The training loop, resumable at any step: `train`, and `Run` with its networks, tables and step count."""
 
 import math
 import time
@@ -56,8 +56,8 @@ from trainer.tasks import Example, new_task
 from trainer.watch.log import TrainingLog, ValidationLog
 from trainer.watch.validation import Validation, sample_examples, validation_examples, write_grid
 
-SECONDS = 60.0  # time between checkpoints where no number of steps is given
-SHARE = 0.05  # maximum share of the time that writing them takes; SECONDS is raised for it
+SECONDS = 60.0  # seconds between checkpoints if no number of steps is given
+SHARE = 0.05  # maximum share of the time for writing them; SECONDS is raised for it
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called after each step with the steps done, the total, and the latest means of the loss terms."""
 
@@ -106,7 +106,7 @@ def train(
 
 
 def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progress | None) -> None:
-    """Train to the last step, or until Ctrl-C; write what is due after each step."""
+    """Train to the last step or until Ctrl-C, and write the due files after each step."""
     wait, last = SECONDS, time.monotonic()
     with deferred_interrupt() as interrupted:
         if not run.done:
@@ -126,10 +126,10 @@ def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progr
 
 
 def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say: Say) -> "Run | None":
-    """Return the job's run at its start, and claim its folder.
+    """Claim the job's folder and return its run before the first step.
 
     Returns:
-        None where the run in `out` is finished. `Run.resume` brings another one to its last checkpoint.
+        None if the run in `out` is finished. `Run.resume` continues from its last checkpoint.
     """
     settings = job.settings
     task = new_task(settings, direction=job.direction, root=job.root)
@@ -163,7 +163,7 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
 
 
 def new_validation(plan: Plan, job: TrainingJob, out: Path, *, known: TrainedOn, say: Say) -> Validation | None:
-    """Return what measures the generator during training; None where nothing is measured."""
+    """Return the validation of a run; None if nothing is measured."""
     if job.settings.validate_every is None or job.measure is None:
         return None
     folder, count = plan.data_set.folder, job.settings.validation_count(uses_best=job.uses_best)
@@ -180,7 +180,7 @@ def new_validation(plan: Plan, job: TrainingJob, out: Path, *, known: TrainedOn,
 
 
 class Run:
-    """The moving parts of a run. After each step, and before the first, `reached` does what is due."""
+    """The state of a run. `reached` writes the due files after each step and before the first."""
 
     def __init__(
         self,
@@ -194,7 +194,7 @@ class Run:
         validation: Validation | None,
         say: Say,
     ) -> None:
-        """A run at its start; `resume` brings it to its last checkpoint."""
+        """Make a run at step 0; `resume` continues from its last checkpoint."""
         task, settings = plan.task, plan.settings
         self.plan = plan
         self.milestones = plan.milestones
@@ -221,17 +221,17 @@ class Run:
 
     @property
     def generator(self) -> nn.Module:
-        """The generator itself, in full precision."""
+        """Return the generator itself, in full precision."""
         return plain_generator(self.gan)
 
     @property
     def seconds(self) -> float:
-        """Time trained, without the time in which the run was stopped."""
+        """Training time in seconds, without the time in which the run was stopped."""
         return time.monotonic() - self._started
 
     @property
     def epoch(self) -> int:
-        """Number of passes over the data begun; 0 before the first step."""
+        """Number of the current pass over the data; 0 before the first step."""
         return self._batches.schedule.position(self.done - 1).epoch + 1 if self.done else 0
 
     def step(self) -> None:
@@ -253,7 +253,7 @@ class Run:
             self.log.write()
 
     def reached(self) -> None:
-        """Write and measure what is due after the steps done."""
+        """Write and measure what is due at the current step."""
         done, due = self.done, self.milestones
         if not due.due(done):
             return
@@ -321,7 +321,7 @@ class Run:
         self._say(f"continuing from step {self.done} of {self.total}")
 
     def finish(self) -> None:
-        """Write the finished generator; after Ctrl-C write latest.safetensors and say which files can be used."""
+        """Write the finished generator; after Ctrl-C write latest.safetensors and name the usable files."""
         if self.done >= self.total:
             (self._out / LATEST).unlink(missing_ok=True)
             save_generator(self._out / GENERATOR, self.generator, self.plan.definition)
@@ -353,7 +353,7 @@ class PlateauFactor(ReduceLROnPlateau):
     """A factor of both learning rates that falls when best_metric stops improving."""
 
     def __init__(self, settings: TrainingSettings, *, higher_is_better: bool) -> None:
-        """Let PyTorch's rule lower the rate, from 1, of an optimizer that optimizes nothing."""
+        """Set up PyTorch's rule with a dummy optimizer whose rate starts at 1."""
         super().__init__(
             SGD([torch.zeros(1)], lr=1.0),
             mode="max" if higher_is_better else "min",
@@ -366,7 +366,7 @@ class PlateauFactor(ReduceLROnPlateau):
 
     @property
     def value(self) -> float:
-        """The factor."""
+        """Return the factor."""
         return float(self.get_last_lr()[0])
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -10,5 +10,5 @@ __all__ = ["Example", "Inpainting", "Output", "Task", "Translation", "new_task"]
 
 
 def new_task(settings: TrainingSettings, *, direction: Direction = "AtoB", root: Path = Path()) -> Task:
-    """The task that the settings describe."""
+    """Return the task described by the settings."""
     return Translation(settings, direction) if settings.inpainting is None else Inpainting(settings, root)

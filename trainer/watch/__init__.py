@@ -1,4 +1,4 @@
 """The tables and pictures of a run during training.
 
-Begin with `log.py` and `validation.py`.
+Start with `log.py` and `validation.py`.
 """
