@@ -65,9 +65,9 @@ __all__ = ["analyze", "import_trials", "write_analysis"]
 Given = pd.DataFrame | Path | str
 """A table, or its file."""
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
-"""Tables that are written even where they have no rows."""
+"""Tables that are written even without rows."""
 SUFFIXES = (".csv", ".parquet")
-"""Suffixes of the files that each table is written to."""
+"""Suffixes of the files of each table."""
 SET_NAME = "analysis"
 """Name of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
 
@@ -79,7 +79,7 @@ ALL_TABLES: dict[str, Table] = TABLES | {
     for value in vars(module).values()
     if isinstance(value, Table)
 }
-"""Every table of the project by its name, but that of `gan_eval.stats.power`; the modules above declare theirs."""
+"""Every table of the project by name, except that of `gan_eval.stats.power`; the modules above declare theirs."""
 OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if ANALYSIS_RUN in table.columns)
 """The tables that one analysis makes."""
 
@@ -104,9 +104,7 @@ def analyze(
     looks: pd.DataFrame | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Every analysis of a trials table.
-
-    Each table is a frame, or the path of its CSV or Parquet file.
+    """Analyze a trials table. Each table is a frame, or the path of its CSV or Parquet file.
 
     Args:
         trials: the table `trials`, or any frame with participant, stimulus, kind and response; or a results store (its
@@ -169,7 +167,7 @@ def analyze(
     if of_file:
         require_plausible_times(whole, where=where)
     lines, sets = doubts(whole), _table(set_metrics, SET_METRICS)
-    if not isinstance(image_metrics, Path | str | Sequence):  # None, a frame, or what no table can be read from
+    if not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
         images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name
     else:
         files = [image_metrics] if isinstance(image_metrics, Path | str) else image_metrics
@@ -279,7 +277,7 @@ def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
 
 
 class _Options(NamedTuple):
-    """Options that come on top of the plan, as in `analyze`."""
+    """Options in addition to the plan, as in `analyze`."""
 
     exclude: tuple[str, ...] = ()
     exclude_participants: tuple[str, ...] = ()
@@ -288,7 +286,7 @@ class _Options(NamedTuple):
 
 
 def _extended(plan: AnalysisSettings | None, options: _Options) -> tuple[AnalysisSettings, _Options]:
-    """The settings of the main analysis, and what of the options departs from the plan; without a plan nothing does.
+    """Return the settings of the main analysis, and the options that depart from the plan (none without a plan).
 
     Raises:
         UserError: the plan has a margin of its own, or the options' margin is not between 0 and 1/2.
@@ -312,7 +310,7 @@ def _with_departures(
     participants: pd.DataFrame | None,
     excluded: int = 0,
 ) -> dict[str, pd.DataFrame]:
-    """The tables with the rows that only the options request, and marked where they judge by what no plan fixed.
+    """Return the tables with the rows that only options request, and with marks on unplanned judgements.
 
     Verdicts of equivalence rest on the margin, all comparisons and mixed models on the trials that are left.
 
@@ -350,7 +348,7 @@ def _with_departures(
 
 
 def _noted(table: pd.DataFrame, chosen: np.ndarray, note: str) -> pd.DataFrame:
-    """Add a note to the chosen rows, before their own."""
+    """Add a note to the chosen rows, before their own notes."""
     notes = [f"{note}; {own}" if own == own else note for own in table["note"]]
     return table.assign(note=table["note"].where(~chosen, notes))
 

@@ -1,7 +1,7 @@
 """Clustered inference: influences → variances → degrees of freedom → intervals and p values.
 
-Answers are correlated within participants and within stimuli. An answer's influence is what it adds to an estimate's
-error.
+Answers are correlated within participants and within stimuli. An answer's influence is its contribution to an
+estimate's error.
 Influences are summed over clusters, and the squared sums are the variance (Liang & Zeger 1986, Biometrika 73, 13-22).
 Two-way clustering (Cameron, Gelbach & Miller 2011, Journal of Business & Economic Statistics 29, 238-249) takes the
 variance by participant plus that by stimulus less that by their cells, a cell being all answers of one participant to
@@ -49,7 +49,7 @@ def largest_variance(by_participant: np.ndarray, by_stimulus: np.ndarray, by_cel
 
 
 def cells(participant: np.ndarray, stimulus: np.ndarray) -> np.ndarray:
-    """(N,) a number for each combination of a participant and a stimulus."""
+    """Return (N,) a number for each combination of a participant and a stimulus."""
     return participant.astype(np.int64) * (int(stimulus.max(initial=0)) + 1) + stimulus
 
 
@@ -106,13 +106,13 @@ def n_levels(factor: np.ndarray) -> int:
 
 
 def side_of(column: np.ndarray) -> np.ndarray | None:
-    """(N,) bool: a covariate's two sides, as of reals and fakes; None where it has one value or more than two."""
+    """Return (N,) bool, a covariate's two sides, such as reals and fakes; None if it has not exactly two values."""
     low, high = column.min(initial=np.inf), column.max(initial=-np.inf)
     return column == low if low < high and ((column == low) | (column == high)).all() else None
 
 
 def t_critical(freedom: ArrayLike, *, coverage: float = 0.95) -> np.ndarray:
-    """Two-sided critical value of Student's t; NaN below one degree of freedom.
+    """Return the two-sided critical value of Student's t; NaN below one degree of freedom.
 
     >>> t_critical([24, 0]).round(4).tolist()
     [2.0639, nan]

@@ -1,4 +1,4 @@
-"""Checks of a trials table: contradictions are refused, possible mistakes are warnings."""
+"""Checks of a trials table: refuse contradictions, warn of possible mistakes."""
 
 import re
 from collections import defaultdict
@@ -19,7 +19,7 @@ SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9
 MOST_NAMED = 3
 """Number of persons or sessions that a warning names."""
 FEWEST_EQUAL = 3
-"""Smallest number of equal reaction times of sessions that may be one."""
+"""Minimum number of equal reaction times for the warning that two sessions may be one."""
 _CONSTANT = {
     "kind": "a picture is either real or fake: correct the rows, or give the two pictures names of their own",
     "model": "a picture is of one model: correct the rows, or give each picture a name of its own",
@@ -141,7 +141,7 @@ def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
 def require_plausible_times(
     trials: pd.DataFrame, *, where: str, mapping: Mapping[str, str] | None = None, measured: bool = True
 ) -> None:
-    """Refuse times of another unit, by the median of each column without simulated trials.
+    """Refuse times in another unit, detected by the median of each column without simulated trials.
 
     Args:
         trials: the table `trials`, filled.
@@ -156,7 +156,7 @@ def require_plausible_times(
         counted &= trials["onset_ms"].isna().to_numpy(bool)
     for name, (low, high) in PLAUSIBLE_MS.items():
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
-        times = times[(times > 0) & (times <= LONGEST_MS)]  # others are no times at all, and are counted as such
+        times = times[(times > 0) & (times <= LONGEST_MS)]  # other values are not times and are counted as such
         median = float(np.median(times)) if len(times) else low
         if low <= median <= high:
             continue

@@ -46,7 +46,7 @@ class Rule:
     value: str
 
     def holds(self, frame: pd.DataFrame, *, where: str) -> np.ndarray:
-        """Return the rows (N,) bool in which the rule holds. An empty cell fulfils no rule.
+        """Return the rows (N,) bool that fulfil the rule. An empty cell fulfils no rule.
 
         Raises:
             UserError: the frame has no such column, or an order is asked of a column that is not numbers, or whose
@@ -112,13 +112,13 @@ def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
 
 
 def _text(cell: Any) -> str:
-    """Text of a cell for comparison with a rule: true and false in lower case, all else unchanged."""
+    """Return a cell's text for comparison with a rule: true and false in lower case, other texts unchanged."""
     text = str(cell).strip()
     return text.lower() if text.lower() in ("true", "false") else text
 
 
 def _number_text(cell: Any) -> str:
-    """Number of a cell for comparison with a rule, without needless digits; true and false are text."""
+    """Return a cell's number for comparison with a rule, without needless digits; true and false are text."""
     try:
         return repr(float(str(cell)))
     except ValueError:
@@ -139,14 +139,14 @@ def is_right(trials: pd.DataFrame) -> pd.Series:
 
 
 def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFrame:
-    """The table `participation`, a row for each participant, sorted, without the columns of exclusion."""
+    """Return the table `participation`, a sorted row for each participant, without the columns of exclusion."""
     attended = trials[["participant", "session", "simulated"]].drop_duplicates(["participant", "session"])
     status: dict[str, str] = {}
     if sessions is not None:
         attended = pd.concat([sessions[["participant", "session", "simulated"]], attended])
         attended = attended.drop_duplicates(["participant", "session"])
         ordered = sessions.sort_values("started_at", na_position="first", kind="stable")
-        status = dict(zip(ordered["participant"], ordered["status"], strict=True))  # the last one's
+        status = dict(zip(ordered["participant"], ordered["status"], strict=True))  # of the last session
     who = pd.Series(sorted(attended["participant"].dropna().unique()), dtype="object")
     # the answer of any protocol as text, missing where there is none
     response, choice, rating = (
@@ -196,7 +196,7 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
 
 
 def _count(trials: pd.DataFrame, chosen: np.ndarray, who: pd.Series) -> np.ndarray:
-    """Number of the chosen trials of each participant."""
+    """Return the number of chosen trials of each participant."""
     counts = trials["participant"][np.asarray(chosen, bool)].value_counts()
     return np.asarray(who.map(counts).fillna(0).to_numpy(int))
 
@@ -209,17 +209,17 @@ class Rules(NamedTuple):
 
 
 class TookPart(NamedTuple):
-    """Participants by whether their answers make the results, and why not."""
+    """Numbers of participants by whether their answers count, and why not."""
 
     analysed: tuple[str, ...]
     unfinished: tuple[str, ...]
-    """No session was finished."""
+    """No session is complete."""
     silent: tuple[str, ...]
     """No main trial was answered."""
     excluded: tuple[str, ...]
-    """A rule leaves them out, or all of their trials."""
+    """A rule excludes them or all of their trials."""
     unanswered: int
-    """Number of main trials that were shown to the silent participants."""
+    """Number of main trials shown to participants without answers."""
 
     def words(self) -> str:
         """Describe who did not finish or answered nothing; empty if nobody.

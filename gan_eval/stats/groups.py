@@ -16,16 +16,16 @@ from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES, STIMULI
 
 UNTIL_ANSWER = "until-answer"
-"""The exposure's id where the picture stays until it is judged."""
+"""The id of the exposure until the answer."""
 UNKNOWN = "unknown"
-"""The exposure's id where it is unknown."""
+"""The id of an unknown exposure."""
 
 SEVERAL_STUDIES = "trials of several studies"
 """Note of rows whose trials belong to more than one study."""
 
 
 class Codes:
-    """Columns of a table as whole numbers, each coded once, when it is first needed."""
+    """Columns of a table as whole numbers; each is coded once, at its first use."""
 
     def __init__(self, table: pd.DataFrame) -> None:
         self._table = table
@@ -44,11 +44,11 @@ class Groups:
     """Trials sorted into groups; a trial may be in several groups, or in none."""
 
     ids: list[str]
-    """The groups' names, G of them."""
+    """Names of the G groups."""
     row: np.ndarray
     """(M,) position of a trial in the table."""
     group: np.ndarray
-    """(M,) number of the group, 0..G-1, that this trial stands in."""
+    """(M,) number of the trial's group, 0..G-1."""
 
     def count(self, chosen: np.ndarray | pd.Series) -> np.ndarray:
         """(G,) number of the trials marked in `chosen` (N, bool) in each group."""
@@ -174,13 +174,13 @@ def _groups_of_fakes(is_fake: np.ndarray, name: str, codes: Codes) -> Groups:
     model, ids = codes.of(name)
     session, _ = codes.of("session")
     dataset, names = codes.of("dataset")
-    sitting = (session + 1) * (len(names) + 1) + dataset + 1  # a missing name is one of its own
+    sitting = (session + 1) * (len(names) + 1) + dataset + 1  # a missing name is a group of its own
     fakes, reals = np.flatnonzero(is_fake & (model >= 0)), np.flatnonzero(~is_fake)
     presented = pd.unique(sitting[fakes] * max(len(ids), 1) + model[fakes])
     presented.sort()
     own, of_model = presented // max(len(ids), 1), presented % max(len(ids), 1)
     first, last = (np.searchsorted(own, sitting[reals], side) for side in ("left", "right"))
-    times = last - first  # in how many models' groups a real stands
+    times = last - first  # number of models' groups that contain a real
     begins = np.repeat(first - (np.cumsum(times) - times), times)
     models_of_reals = of_model[begins + np.arange(times.sum())]
     row, group = np.concatenate([fakes, np.repeat(reals, times)]), np.concatenate([model[fakes], models_of_reals])
@@ -223,11 +223,11 @@ def hole_scopes(trials: pd.DataFrame) -> list[str]:
 REAL = "real"
 """The contestant that stands for real pictures."""
 SEPARATOR = "|"
-"""Between the names of two models, those of `stimulus` and of `stimulus_b`."""
+"""Separator of the names of two models, of `stimulus` and `stimulus_b`."""
 
 
 class Contestants(NamedTuple):
-    """The names behind N pairs."""
+    """The names of the contestants of N pairs."""
 
     a: np.ndarray
     """(N,) whose picture is a; empty: unnamed."""

@@ -1,4 +1,4 @@
-"""Trials of other programs: a foreign CSV becomes a trials table by naming its columns."""
+"""Trials of other programs: convert a CSV into a trials table by naming its columns."""
 
 import warnings
 from collections import Counter
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 _NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
 """Columns of numbers."""
 _ENUMERATIONS = ("kind", "phase", "response")
-"""Columns whose words a foreign table may spell otherwise."""
+"""Columns whose words may differ in a foreign table."""
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
-"""The ending of a picture's file."""
+"""Suffix of a picture's file."""
 UNEVEN = "the row has "
 """Start of the reason why a row of another length than the header's is left out; no column is at fault."""
 MOST_WORDS = 8
@@ -51,7 +51,7 @@ class Imported(NamedTuple):
     rejected: pd.DataFrame
     """The table `rejected`: each row that was left out, with the reason."""
     renamed: tuple[str, ...] = ()
-    """Stimuli that shared a name and now have a name each."""
+    """Stimuli that shared a name and now have different names."""
     doubts: tuple[str, ...] = ()
     """Warnings (`gan_eval.stats.contradictions.doubts`)."""
 
@@ -63,7 +63,7 @@ def import_trials(
     where: Sequence[str] = (),
     words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Imported:
-    """Turn a foreign table of judgements into a trials table; rows that do not fit are left out and named.
+    """Convert another program's table of judgements into a trials table; report and leave out rows that do not fit.
 
     Columns that are not mapped are taken from a column of the same name, else filled: session = participant, trial =
     order, phase = main, simulated = false; `correct` is computed. Further columns are kept.
@@ -145,7 +145,7 @@ def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
         return trials, ()
     several = single & trials["stimulus"].isin(shared)
     stem = trials["stimulus"].str.replace(_PICTURE_FILE, "", regex=True)
-    if stem.nunique() < trials["stimulus"].nunique():  # a.png is not a.jpg
+    if stem.nunique() < trials["stimulus"].nunique():  # a.png differs from a.jpg
         stem = trials["stimulus"]
     own_name = trials["stimulus"].mask(several, version + "/" + stem)
     item = trials["item"].fillna(trials["stimulus"].where(single))
@@ -200,7 +200,7 @@ def _foreign_table_error(
 
 
 def left_out(rejected: pd.DataFrame) -> str:
-    """Return the commonest reasons why rows were left out, with the number of cells.
+    """Return the most common reasons for leaving out rows, with the number of cells.
 
     >>> left_out(frame_of([_rejection(row, "kind", "found 'x', wanted one of real, fake") for row in (3, 4)], REJECTED))
     '2 kind (wanted one of real, fake)'

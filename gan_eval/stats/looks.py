@@ -1,6 +1,6 @@
-"""Planned looks at a study before all its people have come: what they may spend of the 5 %, and what was spent.
+"""Planned looks at a study before all participants have come: the share of the 5 % that each may spend and has spent.
 
-How and why: docs/statistics.md, "Looking before all have come". A look that was not taken spends nothing.
+Method and reasons: docs/statistics.md, "Looking before all have come". A look that is not taken spends nothing.
 """
 
 import math
@@ -47,7 +47,7 @@ _RECORD = "looks.json"
 _STEPS = 801
 """Points of the density; critical values are exact to about 2e-6."""
 _MOST_Z = 40.0
-"""Critical where nothing is left to spend: no p is below."""
+"""Critical value if nothing is left to spend: no p is below its level."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Look:
     z: float
     """Critical value, two-sided."""
     answers: str = ""
-    """A hash of the answers that it rests on."""
+    """Hash of the answers."""
 
     @property
     def alpha(self) -> float:
@@ -129,7 +129,7 @@ class LookPlan:
     """Number of looks at a study, and number of people that it wants."""
 
     looks: int
-    """The last one, with all people, counts."""
+    """Number of looks, including the last one with all people."""
     wanted: int
 
     def number(self, people: int) -> int:
@@ -137,11 +137,11 @@ class LookPlan:
         return min(self.looks, self.looks * people // self.wanted)
 
     def due_at(self, number: int) -> int:
-        """The people at whom a look is due."""
+        """Return the number of people at which a look is due."""
         return -(-number * self.wanted // self.looks)
 
     def current(self, people: int, taken: Sequence[Look], answers: str | None = None) -> Look | None:
-        """The look that these answers are: the last one taken, if it rests on the same, or a new one that is due.
+        """Return the look at these answers: the last one taken if it has the same answers, or a new one that is due.
 
         Args:
             answers: their hash; None: those of as many people are taken for the same.
@@ -172,7 +172,7 @@ class LookPlan:
 
 
 def read_looks(folder: Path) -> list[Look]:
-    """The looks that were taken at the study of a folder, in order.
+    """Return the looks taken at the study of a folder, in order.
 
     Raises:
         UserError: the record is damaged.
@@ -191,14 +191,14 @@ def read_looks(folder: Path) -> list[Look]:
 
 
 def write_looks(folder: Path, looks: Sequence[Look]) -> None:
-    """Note the looks that were taken, in order; without any nothing is written."""
+    """Record the looks taken, in order; write nothing if there are none."""
     if not looks:
         return
     write_json(folder / OWN_FOLDER / _RECORD, [asdict(look) for look in looks])
 
 
 class Looked(NamedTuple):
-    """The look at a study that some answers are."""
+    """The result of `take_look`."""
 
     table: "pd.DataFrame"
     """`looks`"""
@@ -236,7 +236,7 @@ def take_look(
     people, answers = complete["participant"].nunique(), ""
     if plan.looks > 1 or taken:
         hashes = pd.util.hash_pandas_object(complete[list(_ANSWER)], index=False)
-        answers = f"{int(hashes.sum()):016x}"  # in whichever order they stand
+        answers = f"{int(hashes.sum()):016x}"  # in any order
     current = plan.current(people, taken, answers)
     if current is not None and current not in taken and (plan.looks > 1 or taken):
         taken = [*taken, current]

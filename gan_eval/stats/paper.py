@@ -25,7 +25,7 @@ from gan_eval.tables.schema import PROVENANCE, SHARE, Table, ends, integer, numb
 
 SINGLE, RATING = "single", "rating"
 EVERYTHING = "all"
-"""The model, or the data set, of the row for all together."""
+"""Name of the model or data set in the row for all."""
 TOLD, EQUIVALENT, BELOW = "told apart", "equivalent to chance", "below chance"
 UNDECIDED, INTERIM, NONE = "undecided", "interim", "no verdict"
 PAPER = Table(
@@ -107,7 +107,7 @@ Part = tuple[str | None, str | None, pd.DataFrame]
 
 
 def paper(trials: pd.DataFrame, frames: Frames, cited: Cited) -> pd.DataFrame:
-    """The table `paper`; no rows where nothing was answered.
+    """Return the table `paper`; no rows without answers.
 
     Args:
         trials: the table `trials`, those that are analysed.
@@ -120,7 +120,7 @@ def paper(trials: pd.DataFrame, frames: Frames, cited: Cited) -> pd.DataFrame:
 
 
 def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator[Row]:
-    """Single pictures that were called real or fake."""
+    """Return the rows of single pictures called real or fake."""
     main = answered_trials(trials)
     follows = main["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
     for protocol in (SINGLE, *ADAPTIVE_PROTOCOLS):
@@ -191,7 +191,7 @@ def _verdict(test: Mapping[Any, Any], accuracy: float, p: float) -> str:
 
 
 def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str | None) -> Row:
-    """The mean threshold of a model on a data set, or over all."""
+    """Return the mean threshold of a model on a data set, or over all."""
     names = ("threshold_ms", "threshold_ms_low", "threshold_ms_high")
     if protocol == STAIRCASE:
         hype = frames["hype"]
@@ -205,7 +205,7 @@ def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str |
 
 
 def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
-    """Pairs of a real and a generated picture, then pairs of two models."""
+    """Return the rows of pairs of a real and a generated picture, then of pairs of two models."""
     pairs = pair_trials(trials)
     pairs = pairs[pairs["answered"].to_numpy(bool)].reset_index(drop=True)
     names = contestants(pairs)
@@ -284,7 +284,7 @@ def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:
 
 
 def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
-    """Grades of each model's pictures, and of the real ones."""
+    """Return the rows of grades of each model's pictures, and of the real ones."""
     graded, means = graded_trials(trials), frames["ratings"]
     graded = graded[graded["answered"].to_numpy(bool)]
     for row in means.to_dict("records"):
@@ -427,7 +427,7 @@ _ASKED = {
 
 
 def _estimate(row: Mapping[Any, Any], name: str) -> str:
-    """A number with its interval; empty where there is none."""
+    """Return a number with its interval; empty if there is none."""
     if pd.isna(row[name]):
         return ""
     scale, digits = (100, 1) if name in _SHARES else (1, 0 if name == "threshold_ms" else 2)
@@ -435,7 +435,7 @@ def _estimate(row: Mapping[Any, Any], name: str) -> str:
 
 
 def _interval(row: Mapping[Any, Any], name: str, scale: float, digits: int) -> str:
-    """An interval in brackets; empty where there is none."""
+    """Return an interval in brackets; empty if there is none."""
     low, high = (row[end] for end in interval_names(name))
     if pd.isna(low) or pd.isna(high):
         return ""
@@ -443,7 +443,7 @@ def _interval(row: Mapping[Any, Any], name: str, scale: float, digits: int) -> s
 
 
 def _p_text(p: Any) -> str:
-    """A p value; never 0 or 1, empty where there is none."""
+    """Return a p value, never 0 or 1; empty if there is none."""
     if pd.isna(p):
         return ""
     return "< .001" if p < 0.001 else "> .999" if p > 0.9994999 else f"{p:.3f}".lstrip("0")
@@ -454,7 +454,7 @@ def _rounded(value: float, digits: int) -> str:
 
 
 def verdict_text(row: Mapping[Any, Any]) -> str:
-    """The verdict in words, for a row of the table; empty where there is none."""
+    """Return the verdict of a row in words; empty if there is none."""
     verdict = row.get("verdict")
     if pd.isna(verdict):
         return ""
@@ -487,7 +487,7 @@ def shared_reals(table: pd.DataFrame) -> str:
 
 
 def latex(table: pd.DataFrame, *, looked: str = "") -> str:
-    """The table `paper` as LaTeX, which wants the package booktabs and nothing else.
+    """Return the table `paper` as LaTeX, which needs only the package booktabs.
 
     Args:
         table: as `paper` returns it, with rows.
@@ -539,7 +539,7 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
 
 
 _BREAK = "\ue000"
-"""Stands between two letters that LaTeX would join, as two hyphens to a dash."""
+"""Separator of letters that LaTeX would join, such as two hyphens to a dash."""
 _JOINED = re.compile(r"([-'`,])(?=\1)")
 _COMMANDS = {
     "\\": r"\textbackslash{}",

@@ -15,9 +15,9 @@ REPLICATES = 1000
 Z_95 = 1.959964
 """Two-sided 95 % of the standard normal distribution."""
 _CELLS = 20_000_000
-"""Stimuli times replicates in all; more stimuli get fewer replicates, never under 200."""
+"""Maximum of stimuli times replicates; more stimuli get fewer replicates, at least 200."""
 _AT_A_TIME = 250_000
-"""Stimuli times replicates held at a time."""
+"""Stimuli times replicates in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def bootstrap_replicates(
     point: np.ndarray | None = None,
     replicates: int = REPLICATES,
 ) -> Iterator[Replicates]:
-    """Bootstrap replicates of the mean scores, a part at a time: memory does not grow with their number.
+    """Yield bootstrap replicates of the mean scores in parts, so that memory does not grow with their number.
 
     Args:
         seed: equal seeds give equal replicates, with and without `point`, in any order of the trials.

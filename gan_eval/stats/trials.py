@@ -1,4 +1,4 @@
-"""The trials of an analysis: missing columns filled, copies removed, main and answered trials."""
+"""The trials of an analysis: fill missing columns, remove copies, choose main and answered trials."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,7 +20,7 @@ REQUIRED = ("participant", "stimulus", "kind", "response")
 OUTCOMES = ("kind", "response", "choice", "rating", "correct", "confidence")
 """Columns of answers and of the truth."""
 _LEAD_MS = 50.0
-"""A picture that stays until the answer vanishes at most this long before the key press."""
+"""Maximum ms from the offset to the key press of a picture that stays until the answer."""
 PAIRED = "paired"
 """Real against fake: picture a is the real one."""
 TWO_MODELS = "model_vs_model"
@@ -61,7 +61,7 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
             columns[name] = pd.Series(blank[name].array.take([-1], allow_fill=True).repeat(len(frame)), frame.index)
     result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
     is_real = (result["kind"] == "real").to_numpy(bool, na_value=False) & are_single(result)
-    if (is_real & result["model"].notna().to_numpy(bool)).any():  # tables of blocks name the block's
+    if (is_real & result["model"].notna().to_numpy(bool)).any():  # designs in blocks name the block's model
         result["model"] = result["model"].mask(is_real)
     if (wrong := misnamed(result)).any():
         row = int(wrong.argmax())
@@ -123,11 +123,11 @@ def misnamed(frame: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 class Named(NamedTuple):
-    """Trials, and a note on those that were left out."""
+    """Trials, and a note on rows that were left out."""
 
     trials: pd.DataFrame
     note: str
-    """Empty: none."""
+    """Empty: none were left out."""
 
 
 def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
