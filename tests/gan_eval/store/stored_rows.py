@@ -63,7 +63,6 @@ def sit(
 
 
 def answer(store: Store, number: int, session: str, **who: object) -> None:
-    """One trial: its onset and its answer."""
     store.add(tables.ONSETS, [{"session": session, "trial": number, "onset_ms": number / 3}])
     store.add(tables.TRIALS, [trial(number, session, **who)])
 

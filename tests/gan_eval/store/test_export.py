@@ -203,7 +203,6 @@ def test_r_reads_every_table_with_its_types(tmp_path: Path, locale: str) -> None
 
 @pytest.mark.usefixtures("lme4")
 def test_lme4_agrees(tmp_path: Path) -> None:
-    """One data set, several, and reals alone, of which only the plain model is left; R starts once."""
     one, several = ("faces",), ("faces", "Zebras")
     reals = answers(datasets=one, participants=12, seed=2)
     given = {
@@ -317,7 +316,6 @@ def test_what_cannot_be_exported_is_reported_and_nothing_written(
 
 
 def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
-    """The same rows, and numbers as near as lme4's search comes."""
     ours = ours[ours["estimate"].notna()]
     assert list(zip(theirs["formula"], theirs["term"], strict=True)) == list(
         zip(ours["formula"], ours["term"], strict=True)

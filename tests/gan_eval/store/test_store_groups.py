@@ -33,7 +33,6 @@ def stored(writer: Writer) -> list[int]:
 
 
 def listen(writer: Writer, event: str, call: Callable[..., None]) -> None:
-    """Have an event of the writer's engine call something."""
     writer.submit(lambda store: sa.event.listen(store.engine, event, call)).result(60)
 
 

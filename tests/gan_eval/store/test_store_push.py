@@ -23,7 +23,6 @@ from gan_eval.store.layout import LAYOUTS
 
 
 def contents(where: str | Path) -> dict[str, list[dict[str, Any]]]:
-    """All rows of a store."""
     with open_store(where, create=False) as store:
         return {table.name: store.rows(table) for table in tables.STORED_TABLES}
 
@@ -105,7 +104,6 @@ def test_a_push_cut_off_at_any_statement_loses_and_doubles_nothing(tmp_path: Pat
 
 @pytest.mark.nightly
 def test_killed_pushes_lose_and_double_nothing(tmp_path: Path, where: str) -> None:
-    """Kill pushes at random moments; between them the station continues."""
     left, moments = tmp_path / "left.sqlite", random.Random(1)
     code = "import sys; from gan_eval.store import push; print(flush=True); push(*sys.argv[1:])"
     for killed in range(25):

@@ -33,7 +33,6 @@ print(server_secret(store).hex())
 
 @pytest.fixture
 def store(where: str) -> Iterator[Store]:
-    """A store that a server has opened, with a session of one trial."""
     with open_store(where) as opened:
         server_secret(opened)
         sit(opened, session="s1")
@@ -41,7 +40,6 @@ def store(where: str) -> Iterator[Store]:
 
 
 def names(where: str) -> set[str]:
-    """The tables of a store."""
     with open_store(where) as opened, opened.transaction() as connection:
         return set(sa.inspect(connection).get_table_names())
 

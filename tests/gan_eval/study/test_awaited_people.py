@@ -42,7 +42,6 @@ def call(world: Path, *more: str) -> int:
 
 @pytest.fixture
 def rehearsed(finished_study: Path, world: Path) -> Path:
-    """A copy of the finished study."""
     return shutil.copytree(finished_study, world, dirs_exist_ok=True)
 
 

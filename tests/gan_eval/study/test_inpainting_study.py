@@ -85,7 +85,6 @@ def photographs(folder: Path, size: tuple[int, int], **splits: int) -> None:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data root."""
     folder = tmp_path_factory.mktemp("data")
     for name in ("landscapes", "paintings"):
         photographs(folder / name, (300, 260), train=8, val=2, test=8)
@@ -98,7 +97,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, without weights."""
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -152,7 +150,6 @@ def test_missing_style_weights_are_reported_before_anything_is_trained(
 
 @pytest.mark.nightly
 def test_context_encoders_go_through_every_stage(root: Path, tmp_path: Path, cache: Path) -> None:
-    """Two of its four, one of them with noise in the hole."""
     text = (STUDIES / "context_encoder.toml").read_text()
     others = text[text.index("[models.rec_100]") : text.index("[models.rec_1000_noise]")]
     file, out = written(tmp_path / "study.toml", text, {others: "", **RESULTS}), tmp_path / "out"

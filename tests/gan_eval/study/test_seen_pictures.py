@@ -74,7 +74,6 @@ def test_joined_splits_hold_no_picture_out(tmp_path: Path, text: str) -> None:
 
 
 def test_a_sub_folder_overlaps_a_split_by_hash(tmp_path: Path) -> None:
-    """Check that the whole folder overlaps, too, under any name."""
     names = [PurePath(place) / f"{number}.png" for place in ("lake", "sea") for number in range(40)]
     for name in names:
         picture(tmp_path / "data" / "d" / name)

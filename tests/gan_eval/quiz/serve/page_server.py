@@ -56,16 +56,13 @@ class PageServer(Server):
         self.start()
 
     def link(self, participant: str = "P01", more: str = "") -> str:
-        """A participant's link."""
         return f"{self.url}/?participant={participant}{more}"
 
     def rows(self, table: Table, **equal: Any) -> list[Row]:
-        """Rows of the store."""
         with open_store(self.folder / "out" / "store.sqlite") as store:
             return store.rows(table, **equal)
 
     def answers(self) -> dict[int, str]:
-        """The stored answer of each trial, by the name of its button."""
         return {row["trial"]: answered(row) for row in self.rows(tables.TRIALS)}
 
 

@@ -22,7 +22,6 @@ TRIALS = 10
 
 
 def free_port() -> int:
-    """A port that no program uses."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -53,7 +52,6 @@ class Server:
             assert line.startswith("serving "), (line, self._read_log())
 
     def kill(self) -> None:
-        """End it without warning."""
         assert self.process is not None
         self.process.kill()
         self.process.communicate()
@@ -124,7 +122,6 @@ class Person(Page):
         self.complete.add(self.setup["session"])
 
     def _look(self, address: str) -> None:
-        """Fetch a picture, as often as it takes."""
         assert self._insist(lambda: self.client.get(address)).content.startswith(b"\x89PNG")
 
     def _enter(self, how: str) -> dict[str, Any]:
@@ -151,11 +148,9 @@ class Person(Page):
         return found
 
     def call(self, name: str, **body: Any) -> httpx.Response:
-        """Send a message until it is answered."""
         return self._insist(lambda: Page.call(self, name, **body))
 
     def _send(self, name: str, **body: Any) -> None:
-        """Send a message once."""
         with contextlib.suppress(httpx.TransportError):
             Page.call(self, name, **body)
 

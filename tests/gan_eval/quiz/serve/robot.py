@@ -38,18 +38,15 @@ class Page:
         return {"Authorization": f"Bearer {self.token}", "X-Tab": self.tab} if self.token else {}
 
     def call(self, name: str, **body: Any) -> httpx.Response:
-        """Send a message."""
         return self.client.post(f"api/{name}", json=body, headers=self.headers)
 
     def ask(self, name: str, **body: Any) -> dict[str, Any]:
-        """Send a message that is granted."""
         response = self.call(name, **body)
         assert response.status_code == 200, response.text
         answer: dict[str, Any] = response.json()
         return answer
 
     def open(self) -> dict[str, Any]:
-        """Open the page."""
         return self.ask("open", participant=self.participant)
 
     def arrive(self, name: str = "begin", **more: Any) -> dict[str, Any]:

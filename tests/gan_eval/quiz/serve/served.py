@@ -30,7 +30,6 @@ class Served:
         self.client = stack.enter_context(TestClient(make_app(self.live), base_url="http://testserver"))
 
     def robot(self, participant: str = "P01", **more: Any) -> Robot:
-        """A participant's browser."""
         return Robot(self.client, participant, study=self.study, **more)
 
     def begun(self, participant: str = "P01", **screen: Any) -> tuple[Robot, list[Row], dict[str, Any]]:
@@ -40,7 +39,6 @@ class Served:
         return robot, self.rows(tables.PLANS, session=robot.setup["session"]), robot.ready(**screen)
 
     def rows(self, table: Table, **equal: Any) -> list[Row]:
-        """Rows of the store."""
         with open_store(self.where) as store:
             return store.rows(table, **equal)
 

@@ -84,7 +84,6 @@ def unharmed(server: Server, client: httpx.Client) -> Iterator[None]:
 
 
 def stored(server: Server) -> dict[str, int]:
-    """Number of rows of each table."""
     with open_store(server.store) as store:  # type: ignore[attr-defined]
         found = (tables.SESSIONS, tables.PLANS, tables.TRIALS, tables.ONSETS, tables.CHECKS, tables.PARTICIPANTS)
         return {table.name: len(store.rows(table)) for table in found}
@@ -107,7 +106,6 @@ class Victim(Page):
         return self
 
     def answer(self) -> dict[str, Any]:
-        """Answer the next trial."""
         self.next = self.ask("trial", **{**REPORT, "trial": self.next["trial"]})["next"]
         return self.next
 
@@ -127,7 +125,6 @@ def raw(server: Server, request: bytes, *, wait: float = 20) -> int:
 
 
 def refused(response: httpx.Response) -> bool:
-    """Return whether a request was refused, in JSON."""
     return 400 <= response.status_code < 500 and "error" in response.json()
 
 
@@ -186,7 +183,6 @@ PATHS = [
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD", "BREW"])
 def test_unknown_paths_and_methods_are_refused(server: Server, method: str) -> None:
-    """Nothing is found outside the page, its files and its interface; the real paths take their own methods only."""
     before = stored(server)
     own = ["/", "/healthz", "/static/page.js", "/api/open"]
     for path in [*PATHS, *(own if method not in ("GET", "HEAD") else [])]:
@@ -279,7 +275,6 @@ def test_codes_that_are_no_pseudonyms_are_refused(client: httpx.Client, server: 
 
 
 def test_strange_values_around_a_session_are_refused(client: httpx.Client, server: Server) -> None:
-    """In `begin` and `ready`: each of them alone, next to values that are right."""
     before = stored(server)
     right = {"participant": "strange", "tab": TAB, "consent": True}
     wrong_begins: list[dict[str, Any]] = [
@@ -337,7 +332,6 @@ def test_reports_of_what_was_not_shown_or_cannot_be_are_refused(victim: Victim, 
 
 
 def test_times_that_go_backwards_between_messages_store_nothing_impossible(victim: Victim, server: Server) -> None:
-    """An onset is announced for later than the trial's end: the report is refused, and a possible one is stored."""
     assert victim.call("onset", trial=1, onset_ms=9e9, sent_ms=9e9).status_code == 200
     assert refused(victim.call("trial", trial=1, **REPORT))
     late = {"showings": [{"onset_ms": 9e9, "offset_ms": 9e9 + 400}], "presses": [{"key": "f", "at_ms": 9e9 + 400}]}
@@ -348,7 +342,6 @@ def test_times_that_go_backwards_between_messages_store_nothing_impossible(victi
 
 
 def test_pictures_are_given_to_their_session_alone(client: httpx.Client, victim: Victim) -> None:
-    """Each address names the session; its end is another one in each session, and none is known before its turn."""
     other = Victim(client).begun()
     mine, others = ({address.rpartition("/")[2] for address in each.next["ahead"]} for each in (victim, other))
     assert not mine & others
@@ -362,7 +355,6 @@ def test_pictures_are_given_to_their_session_alone(client: httpx.Client, victim:
 
 
 def test_idle_connections_and_slow_bodies_keep_nobody_waiting(server: Server, client: httpx.Client) -> None:
-    """200 connections without a request, and 50 with a body that trickles."""
     idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(250)]
     try:
         head = b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
@@ -407,7 +399,6 @@ SECRETS = re.compile(r"secret|hiddenmodel|sha256|stimuli|\.jpe?g|\.png|/tmp|fake
 
 
 def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server: Server) -> None:
-    """All responses of whole sessions: no names, no hashes; and what comes with a trial is the same for both kinds."""
     texts: list[str] = [client.get("/").text]
     by_kind: dict[str, list[dict[str, Any]]] = {"real": [], "fake": []}
     lengths: dict[str, set[tuple[Any, ...]]] = {"real": set(), "fake": set()}
@@ -443,7 +434,6 @@ def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server
 
 
 def test_the_review_is_given_at_the_end_alone(client: httpx.Client) -> None:
-    """Before the last answer, the addresses of the review are unknown to the server, also where somebody guesses."""
     victim = Victim(client).begun()
     while victim.next["page"] == "trial":
         assert "review" not in victim.next

@@ -50,7 +50,6 @@ class Page:
         self.path = path_of(served.live)
 
     def numbers(self) -> dict[str, Any]:
-        """Return what the page shows."""
         response = self.client.get(f"{self.path}/status")
         assert response.status_code == 200, response.text
         found: dict[str, Any] = response.json()
@@ -62,7 +61,6 @@ MakePage = Callable[..., Page]
 
 @pytest.fixture
 def page(serve: Serve, tmp_path: Path) -> Iterator[MakePage]:
-    """Serve a study with its experimenter's page."""
     with ExitStack() as stack:
 
         def make(served: Served | None = None, report: Path | None = None, **quiz: Any) -> Page:
@@ -73,7 +71,6 @@ def page(serve: Serve, tmp_path: Path) -> Iterator[MakePage]:
 
 
 def test_only_the_secret_path_opens_the_page(page: MakePage) -> None:
-    """404 for another secret of the same length, for none, and for the participants' interface below it."""
     it = page()
     assert len(it.path.rsplit("/")[-1]) >= 22
     wrong = it.path[:-1] + ("A" if it.path[-1] != "A" else "B")
@@ -91,7 +88,6 @@ def test_only_the_secret_path_opens_the_page(page: MakePage) -> None:
 
 
 def test_numbers_of_open_complete_screened_out_and_withdrawn_sessions(page: MakePage) -> None:
-    """One session of each state; simulated ones count nowhere."""
     check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
     it = page(browser={"checks": [check]})
     empty = it.numbers()
@@ -126,7 +122,6 @@ def test_numbers_of_open_complete_screened_out_and_withdrawn_sessions(page: Make
 
 
 def test_a_pause_refuses_new_people_only_and_outlives_the_server(page: MakePage, serve: Serve) -> None:
-    """Open sessions continue and reload; the next process is paused, too, until somebody resumes."""
     it = page(serve("one.sqlite"))
     robot, plan, following = it.served.begun()
     following = robot.take_part(following, plan, most=2)
@@ -152,7 +147,6 @@ def test_a_pause_refuses_new_people_only_and_outlives_the_server(page: MakePage,
 def test_links_are_stable_unguessable_and_in_their_qr_codes(
     page: MakePage, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same after a restart, other ones for another store; each QR code is made of its link."""
     encoded: list[str] = []
     make = segno.make
 
@@ -181,7 +175,6 @@ def test_links_are_stable_unguessable_and_in_their_qr_codes(
 
 
 def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: MakePage) -> None:
-    """A whole session under `/test/`: the study's store keeps no row of it, and its first list is not used up."""
     it = page()
     it.client.post(f"{it.path}/pause")
     sent = it.client.get(f"{it.path}/test", follow_redirects=False)
@@ -211,7 +204,6 @@ def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: Make
 
 
 def test_the_report_is_shown_once_it_is_there_and_runs_nothing(page: MakePage, tmp_path: Path) -> None:
-    """Its own policy allows its styles and inlined pictures, and no script."""
     report = tmp_path / "report.html"
     it = page(report=report)
     assert not it.numbers()["has_report"]
@@ -225,7 +217,6 @@ def test_the_report_is_shown_once_it_is_there_and_runs_nothing(page: MakePage, t
 
 
 def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: MakePage) -> None:
-    """`watch` prints a line when the numbers have changed, and refreshes for each complete session."""
     it = page()
     said: list[str] = []
     refreshed: list[int] = []
@@ -257,7 +248,6 @@ def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: Mak
 def test_stop_ends_the_server_and_a_second_one_on_its_store_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`serve --demo` in a process of its own: addresses, refusal, report, stop with exit status 0."""
     pytest.importorskip("skimage")
     command = [sys.executable, "-m", "gan_eval", "serve", "--demo", "--out", str(tmp_path / "d"), "--port", "0"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -296,7 +286,6 @@ def test_stop_ends_the_server_and_a_second_one_on_its_store_is_refused(
 def test_options_that_would_have_no_effect_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
 ) -> None:
-    """Exit status 2, and one line that names the option."""
     assert run(["serve", *options, "--out", str(tmp_path / "d")]) == 2
     assert words in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

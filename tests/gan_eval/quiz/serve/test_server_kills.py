@@ -28,7 +28,6 @@ SHORT = 1
 
 
 def rows_of(store: str) -> tuple[list[Row], list[Row], list[Row]]:
-    """Sessions, plans and trials of a store."""
     with open_store(store) as opened:
         sessions, plans, trials = (opened.rows(table) for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS))
     return sessions, plans, trials
@@ -50,7 +49,6 @@ def wait_for_answers(people: list[Person], more: int) -> None:
 
 
 def end_of_answers(people: list[Person], enough: threading.Event) -> None:
-    """Let everybody finish the session."""
     enough.set()
     for person in people:
         person.thread.join(120)
@@ -82,13 +80,11 @@ def kill_servers(servers: list[Server], store: str, *, kills: int, seed: int) ->
 
 
 def faults(servers: list[Server]) -> list[str]:
-    """Lines from the first traceback on, of all that servers have printed."""
     texts = [text for server in servers for text in server.errors]
     return [line for text in texts for line in text[text.find("Traceback") :].splitlines() if "Traceback" in text]
 
 
 def require_nothing_lost(store: str, people: list[Person], kills: int) -> None:
-    """Compare the store with what was acknowledged."""
     sessions, plans, trials = rows_of(store)
     acknowledged = {key: value for person in people for key, value in person.acknowledged.items()}
     complete = set[str]().union(*(person.complete for person in people))
@@ -119,7 +115,6 @@ def require_nothing_lost(store: str, people: list[Person], kills: int) -> None:
 
 @pytest.fixture(params=[SHORT, pytest.param(None, marks=pytest.mark.nightly)], ids=["short", "nightly"])
 def kills(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> int:
-    """Number of kills."""
     return request.param or int(pytestconfig.getoption("--kills"))
 
 
@@ -155,7 +150,6 @@ def test_two_servers_on_one_database_continue_each_others_sessions_and_lose_noth
 def test_a_database_that_is_restarted_costs_nothing(
     stimuli: StimulusSet, database: str, postgres: "TemporaryPostgres", servers: list[Server], kills: int
 ) -> None:
-    """Servers with two processes each, two at night; the database ends without warning, and is started again."""
     servers += [quiz_server(stimuli.folder, database, "--workers", "2") for _ in range(min(kills, 2))]
     moments, enough = random.Random(3), threading.Event()
     people = begin_to_answer(servers, enough)
@@ -171,7 +165,6 @@ def test_a_database_that_is_restarted_costs_nothing(
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 def test_a_process_that_dies_is_replaced(stimuli: StimulusSet, database: str, servers: list[Server]) -> None:
-    """Kill one of two processes of a server: another one is started, and the end is as always."""
     server = quiz_server(stimuli.folder, database, "--workers", "2")
     servers.append(server)
     server.start()
@@ -183,7 +176,6 @@ def test_a_process_that_dies_is_replaced(stimuli: StimulusSet, database: str, se
         return {each for each in pids if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()}
 
     def started(but: set[int]) -> set[int]:
-        """The processes next to the server, other than these, as soon as there are any."""
         until = time.monotonic() + 30
         while not (found := helpers() - but):
             assert time.monotonic() < until
@@ -202,7 +194,6 @@ def test_a_process_that_dies_is_replaced(stimuli: StimulusSet, database: str, se
 def test_sigterm_ends_a_server_within_seconds_with_everything_stored(
     stimuli: StimulusSet, tmp_path: Path, servers: list[Server], several: bool, request: pytest.FixtureRequest
 ) -> None:
-    """Answers, an idle connection and a body that never ends are on their way."""
     store = request.getfixturevalue("database") if several else str(tmp_path / "store.sqlite")
     server = quiz_server(stimuli.folder, store, *(("--workers", "2") if several else ()))
     servers.append(server)

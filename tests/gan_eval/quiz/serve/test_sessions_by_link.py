@@ -49,7 +49,6 @@ def compared(rows: list[Row]) -> list[Row]:
 
 @pytest.mark.parametrize("quiz", PROTOCOLS, ids=str)
 def test_a_browser_gives_the_plans_and_trials_of_the_desktop(serve: Serve, quiz: dict[str, Any]) -> None:
-    """Serve and sit on the desktop by the same seed: the first participant's tables are the same."""
     served, desktop = serve("browser.sqlite", **quiz), serve("desktop.sqlite", **quiz)
     desktop.room.run(Person("P01", Observer()))
     robot = served.robot()
@@ -67,7 +66,6 @@ def test_a_browser_gives_the_plans_and_trials_of_the_desktop(serve: Serve, quiz:
 
 
 def test_a_link_costs_nothing_before_consent(serve: Serve) -> None:
-    """Open and decline: no session, no list; the first who agrees gets list 1."""
     served = serve()
     for number in range(5):
         robot = served.robot(f"bot-{number}")
@@ -80,7 +78,6 @@ def test_a_link_costs_nothing_before_consent(serve: Serve) -> None:
 
 
 def test_repeats_change_nothing_and_later_trials_are_refused(serve: Serve) -> None:
-    """Send each report three times, and one of a later trial before its turn."""
     served = serve()
     robot, plan, following = served.begun()
     planned = {row["trial"]: row for row in plan}
@@ -96,7 +93,6 @@ def test_repeats_change_nothing_and_later_trials_are_refused(serve: Serve) -> No
 
 
 def test_a_reload_continues_at_the_next_trial_and_the_seen_picture_counts(serve: Serve) -> None:
-    """Reload while a picture is on the screen: it is stored without an answer, and never shown again."""
     served = serve()
     first, plan, following = served.begun()
     following = first.take_part(following, plan, most=3)
@@ -120,7 +116,6 @@ def test_a_reload_continues_at_the_next_trial_and_the_seen_picture_counts(serve:
 
 @pytest.mark.parametrize("shown", [False, True])
 def test_a_restarted_server_continues_the_trial_on_the_screen(serve: Serve, shown: bool) -> None:
-    """Restart the server in mid-trial: the page sends its report to the new one, and nothing is flagged."""
     before = serve("one.sqlite")
     robot, plan, following = before.begun()
     following = robot.take_part(following, plan, most=2)
@@ -139,7 +134,6 @@ def test_a_restarted_server_continues_the_trial_on_the_screen(serve: Serve, show
 
 
 def test_a_withdrawn_participant_is_forgotten(serve: Serve) -> None:
-    """Withdraw and delete: no row is left; withdraw alone: the answers are kept."""
     served = serve()
     for name, forget in (("P01", True), ("P02", False)):
         robot, plan, first = served.begun(name)
@@ -215,7 +209,6 @@ def test_a_second_tab_of_a_participant_who_is_being_forgotten_begins_nothing(ser
 
 
 def test_questions_are_required_and_stored_once(serve: Serve) -> None:
-    """A missing answer is asked for again; `ready` sent twice stores one row for each question."""
     questions = [
         {"id": "age", "text": "How old?"},
         {"id": "sex", "text": "?", "choices": ["f", "m"], "required": False},
@@ -232,7 +225,6 @@ def test_questions_are_required_and_stored_once(serve: Serve) -> None:
 
 
 def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Serve) -> None:
-    """Fail twice, or have a small window: screened out with the study's code, which nobody else gets."""
     check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
     browser = {"checks": [check], "screened_out_code": "OUT", "complete_code": "DONE", "smallest_window": [800, 600]}
     served = serve(browser=browser)
@@ -253,7 +245,6 @@ def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Serve) -> No
 
 
 def test_practice_has_feedback_and_breaks_come_between(serve: Serve) -> None:
-    """Feedback in practice alone; `counts` after it, then a break after every third trial, none after a page."""
     served = serve(practice=2, break_every=3)
     robot, plan, following = served.begun()
     planned, kinds = {row["trial"]: row for row in plan}, []
@@ -271,7 +262,6 @@ def test_practice_has_feedback_and_breaks_come_between(serve: Serve) -> None:
 
 
 def test_without_pages_no_consent_is_stored(serve: Serve) -> None:
-    """`--no-intro`: the first trial comes first."""
     served = serve(intro=False)
     robot, plan, first = served.begun()
     assert robot.take_part(first, plan)["page"] == "end"
@@ -279,7 +269,6 @@ def test_without_pages_no_consent_is_stored(serve: Serve) -> None:
 
 
 def test_a_reload_gives_no_further_attempt_at_the_questions(serve: Serve) -> None:
-    """Fail once, reload, fail again: screened out; a later answer changes nothing, and neither does `ready`."""
     check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
     served = serve(browser={"checks": [check], "screened_out_code": "OUT"})
     robot = served.robot()
@@ -295,7 +284,6 @@ def test_a_reload_gives_no_further_attempt_at_the_questions(serve: Serve) -> Non
 
 
 def test_a_complete_session_stays_complete(serve: Serve) -> None:
-    """Nothing that its page sends afterwards changes it."""
     check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
     served = serve(browser={"checks": [check], "complete_code": "DONE"})
     robot, plan, first = served.begun()
@@ -307,7 +295,6 @@ def test_a_complete_session_stays_complete(serve: Serve) -> None:
 
 
 def test_pictures_are_there_after_a_restart_before_the_next_answer(serve: Serve) -> None:
-    """Fetch the pictures of the trials ahead, and at the end those of the review, from a server that has not met us."""
     before = serve("one.sqlite")
     robot, plan, following = before.begun()
     following = robot.take_part(following, plan, most=2)
@@ -334,7 +321,6 @@ def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(ser
 
 
 def test_encoded_pictures_are_the_stimuli(serve: Serve) -> None:
-    """The pixels are those of the files after encoding."""
     served = serve()
     _, plan, first = served.begun()
     with Image.open(io.BytesIO(served.client.get(first["showings"][0][0]).content)) as picture:
@@ -354,7 +340,6 @@ def test_an_answer_in_the_moment_of_the_onset_counts(serve: Serve) -> None:
 
 
 def test_two_pictures_without_a_gap_are_two_showings(serve: Serve) -> None:
-    """The second appears in the moment in which the first vanishes."""
     served = serve(protocol="paired", layout="one_after_other", exposure_ms=400)
     robot, _, following = served.begun()
     showings = [{"onset_ms": 1000.0, "offset_ms": 1400.0}, {"onset_ms": 1400.0, "offset_ms": 1800.0}]

@@ -83,11 +83,9 @@ class Visitor:
             self.window(390, 844, ratio=3)
 
     def cdp(self, command: str, **parameters: Any) -> Any:
-        """Send a command of the Chrome DevTools Protocol."""
         return self.driver.execute_cdp_cmd(command, parameters)
 
     def script(self, code: str, *arguments: Any) -> Any:
-        """Run JavaScript in the page."""
         return self.driver.execute_script(code, *arguments)
 
     def window(self, width: int, height: int, *, ratio: float = 1) -> None:
@@ -98,7 +96,6 @@ class Visitor:
             self.cdp("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=1)
 
     def offline(self, offline: bool) -> None:
-        """Take the network away, or give it back."""
         self.cdp("Network.enable")
         self.cdp(
             "Network.emulateNetworkConditions", offline=offline, latency=0, downloadThroughput=-1, uploadThroughput=-1
@@ -106,23 +103,19 @@ class Visitor:
 
     @property
     def hooks(self) -> Hooks:
-        """The data attributes of `main`."""
         hooks: Hooks = self.script("return {...document.querySelector('main')?.dataset}")
         return hooks
 
     @property
     def seen(self) -> list[Hooks]:
-        """All states of the hooks since the page was loaded."""
         seen: list[Hooks] = self.script("return seen")
         return seen
 
     @property
     def text(self) -> str:
-        """Return the page's text."""
         return str(self.script("return document.body.innerText"))
 
     def wait(self, until: Callable[[Hooks], bool], *, seconds: float = 20) -> Hooks:
-        """Wait for a state of the hooks."""
         ends = time.monotonic() + seconds
         while not until(hooks := self.hooks):
             assert time.monotonic() < ends, (hooks, self.text)
@@ -130,11 +123,9 @@ class Visitor:
         return hooks
 
     def page(self, *names: str, seconds: float = 20) -> Hooks:
-        """Wait for a page."""
         return self.wait(lambda hooks: hooks.get("page") in names, seconds=seconds)
 
     def state(self, *names: str) -> Hooks:
-        """Wait for a state of a trial."""
         return self.wait(lambda hooks: hooks.get("state") in names)
 
     def key(self, key: str, *, code: str = "") -> None:
@@ -158,21 +149,18 @@ class Visitor:
                 self.cdp("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
     def go_on(self) -> None:
-        """Continue: with Enter, or by touch."""
         if self.touch:
             self.press("continue")
         else:
             self.key("Enter")
 
     def reply(self, name: str) -> None:
-        """Give an answer by its key, or by touch."""
         if self.touch:
             self.press(f"answer-{name}")
         else:
             self.key(self.buttons()[name])
 
     def pause(self) -> None:
-        """Pause: with Escape, or by touch."""
         if self.touch:
             self.press("pause")
         else:
@@ -201,7 +189,6 @@ class Visitor:
         assert not problems, (self.hooks, problems)
 
     def screenshot(self) -> NDArray[np.uint8]:
-        """Return what is on the screen, in device pixels."""
         return np.asarray(Image.open(BytesIO(self.driver.get_screenshot_as_png())).convert("RGB"))
 
     def walk(self, until: Callable[[Hooks], bool] = lambda _: False, *, seconds: float = 120) -> Hooks:
@@ -229,7 +216,6 @@ class Visitor:
                 self.wait(lambda now, page=page: now.get("page") != page)  # type: ignore[misc]
 
     def _answer(self, hooks: Hooks) -> None:
-        """Answer a trial once its last picture is there; rate the confidence."""
         trial = int(hooks["trial"])
         if hooks["page"] == "confidence":
             self.confidence[trial] = 1 + trial % len(self.buttons())
@@ -256,7 +242,6 @@ class Visitor:
         assert not self.script("return document.querySelector('[data-action=continue]').disabled")
 
     def fill_in(self) -> None:
-        """Answer the questions of a page."""
         for text, answer in self.answers.items():
             self.script(
                 """

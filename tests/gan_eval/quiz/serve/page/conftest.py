@@ -30,7 +30,6 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., "PageServer"]]:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """The browser of these tests."""
     from page_server import start_chromium
 
     driver = start_chromium()
@@ -40,7 +39,6 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(chromium: Any) -> Iterator[Callable[..., "Visitor"]]:
-    """A participant in a tab of their own; no script failed and nothing was blocked in it."""
     home = chromium.current_window_handle
     from visitor import Visitor
 

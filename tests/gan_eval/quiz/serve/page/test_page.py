@@ -57,7 +57,6 @@ SESSIONS = [
 
 @pytest.mark.parametrize(("quiz", "touch"), SESSIONS)
 def test_a_whole_session(serve: Serve, visit: Visit, quiz: dict[str, Any], touch: bool) -> None:
-    """Sit through a session by keys, and by touch on a phone: what is stored is what was pressed."""
     server = serve(**quiz)
     silent = 3 if quiz["response_ms"] != "unlimited" else None
 
@@ -79,7 +78,6 @@ def test_a_whole_session(serve: Serve, visit: Visit, quiz: dict[str, Any], touch
 
 
 def check_pages(visitor: Visitor, quiz: dict[str, Any]) -> None:
-    """The pages come in their order."""
     first = [page for page in visitor.pages if page not in ("trial", "confidence", "feedback", "break")]
     questions = ["questions"] if "questions" in quiz else []
     assert first == ["welcome", "consent", *questions, "instructions", "keys", "ready", "end"]
@@ -103,7 +101,6 @@ def check_states(visitor: Visitor, stored: list[Row], quiz: dict[str, Any]) -> N
 
 
 def test_a_reload_and_a_second_browser(serve: Serve, visit: Visit) -> None:
-    """Reload in mid-trial: it continues at the next trial; open the link elsewhere: the first page is refused."""
     server = serve(**{**UNTIL_ANSWERED, "real": 2, "fake": 2})
     first = visit(expected=("409",))
     begun(first, server.link())
@@ -127,7 +124,6 @@ def test_a_reload_and_a_second_browser(serve: Serve, visit: Visit) -> None:
 
 @pytest.mark.nightly
 def test_a_restarted_server_is_not_noticed(serve: Serve, visit: Visit) -> None:
-    """Kill the server in mid-trial, answer, and start it again: the page continues alone and nothing is flagged."""
     server = serve(**UNTIL_ANSWERED)
     visitor = visit(expected=("ERR_CONNECTION_REFUSED",))
     begun(visitor, server.link())
@@ -144,7 +140,6 @@ def test_a_restarted_server_is_not_noticed(serve: Serve, visit: Visit) -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("closed", [False, True], ids=["waiting", "closed"])
 def test_an_answer_without_a_network_arrives_once(serve: Serve, visit: Visit, closed: bool) -> None:
-    """Answer while the network is down: it is delivered afterwards, also by another tab where this one was closed."""
     server = serve(**UNTIL_ANSWERED)
     visitor = visit(expected=("ERR_INTERNET_DISCONNECTED",))
     begun(visitor, server.link())
@@ -171,7 +166,6 @@ def test_an_answer_without_a_network_arrives_once(serve: Serve, visit: Visit, cl
 @pytest.mark.nightly
 @pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
 def test_pause_and_save_and_quit(serve: Serve, visit: Visit, touch: bool) -> None:
-    """Pause a trial and continue; pause, save and quit, and come back."""
     server = serve(**UNTIL_ANSWERED)
     visitor = visit(touch=touch)
     begun(visitor, server.link())
@@ -192,7 +186,6 @@ def test_pause_and_save_and_quit(serve: Serve, visit: Visit, touch: bool) -> Non
 @pytest.mark.nightly
 @pytest.mark.parametrize("forget", [False, True])
 def test_withdraw(serve: Serve, visit: Visit, forget: bool) -> None:
-    """Withdraw with and without deletion; the link then shows the end."""
     server = serve(**UNTIL_ANSWERED)
     visitor = visit()
     begun(visitor, server.link())
@@ -211,7 +204,6 @@ def test_withdraw(serve: Serve, visit: Visit, forget: bool) -> None:
 
 @pytest.mark.nightly
 def test_leave_before_consent(serve: Serve, visit: Visit) -> None:
-    """Decline: nothing is stored, the study's code is shown, and the code that the browser made for itself is kept."""
     server = serve(**UNTIL_ANSWERED, browser={"declined_code": "NO-1"})
     visitor = visit()
     visitor.driver.get(server.url)
@@ -234,7 +226,6 @@ def test_leave_before_consent(serve: Serve, visit: Visit) -> None:
 
 @pytest.mark.nightly
 def test_comprehension_has_two_attempts(serve: Serve, visit: Visit) -> None:
-    """Fail twice: screened out with the code; a correct second attempt continues."""
     server = serve(**UNTIL_ANSWERED, browser={**CHECKS, "screened_out_code": "OUT-1"})
     wrong = {"What do you judge": "sounds"}
     for code, second, page in (("P01", wrong, "refused"), ("P02", ANSWERS, "keys")):
@@ -253,7 +244,6 @@ def test_comprehension_has_two_attempts(serve: Serve, visit: Visit) -> None:
 
 @pytest.mark.nightly
 def test_without_an_introduction_and_with_a_cyrillic_keyboard(serve: Serve, visit: Visit) -> None:
-    """`--no-intro` begins with the first trial; keys of another alphabet count by their place."""
     server = serve("--no-intro", **UNTIL_ANSWERED)
     visitor = visit()
     visitor.driver.get(server.link())
@@ -273,7 +263,6 @@ def test_without_an_introduction_and_with_a_cyrillic_keyboard(serve: Serve, visi
 def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
     serve: Serve, visit: Visit, touch: bool
 ) -> None:
-    """Answer before a break and before the end: their pages come half a second after the press."""
     server = serve(**{**UNTIL_ANSWERED, "real": 1, "fake": 1, "break_every": 1})
     visitor = visit(touch=touch)
     visitor.driver.get(server.link())
@@ -288,7 +277,6 @@ def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
 
 @pytest.mark.nightly
 def test_no_kill_loses_an_acknowledged_answer(serve: Serve, visit: Visit, pytestconfig: pytest.Config) -> None:
-    """Kill the server, reload or close the page at random moments: every acknowledged answer is stored, once."""
     generator = np.random.default_rng(3)
     server = serve(**{**UNTIL_ANSWERED, "real": 4, "fake": 4})
     kills, number = pytestconfig.getoption("--kills"), 0

@@ -20,7 +20,6 @@ pytestmark = NEEDS_BROWSER
 @pytest.mark.nightly
 @pytest.mark.parametrize("ratio", [1, 1.25, 1.5, 2, 2.625, 3])
 def test_pictures_are_shown_pixel_by_pixel(serve: Serve, visit: Visit, ratio: float) -> None:
-    """Pictures are in the middle at their size in device pixels; the 12 pixels around them have one colour."""
     server = serve("--no-intro", **UNTIL_ANSWERED)
     for number, (width, height) in enumerate(((1366, 768), (1367, 767), (1003, 801))):
         visitor = visit()
@@ -51,7 +50,6 @@ def test_pictures_are_shown_pixel_by_pixel(serve: Serve, visit: Visit, ratio: fl
 def test_buttons_beside_a_large_picture_keep_away_from_it(
     serve: Serve, visit: Visit, window: tuple[int, int], ratio: float, size: int
 ) -> None:
-    """Show a picture that leaves no room below: the buttons are next to it, and nothing is drawn around it."""
     server = serve("--no-intro", **UNTIL_ANSWERED, picture_size=size)
     visitor = visit()
     visitor.window(*window, ratio=ratio)
@@ -75,7 +73,6 @@ def assert_plain_around(screen: NDArray[np.uint8], top: int, left: int, high: in
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_by_touch_nothing_is_said_of_keys(serve: Serve, visit: Visit, language: str) -> None:
-    """Read all that a phone shows, up to the question after a flash: no key is named, and buttons have no letters."""
     more = {"protocol": "paired", "exposure_ms": 100, "confidence": 3, "language": language}
     server = serve(**{**UNTIL_ANSWERED, **more})
     visitor = visit(touch=True)
@@ -95,7 +92,6 @@ def test_by_touch_nothing_is_said_of_keys(serve: Serve, visit: Visit, language: 
 
 
 def test_a_photodiodes_patch_is_white_while_a_picture_is_shown(serve: Serve, visit: Visit) -> None:
-    """The corner has 48 x 48 device pixels, as on the desktop; black before the onset and after the offset."""
     server = serve("--no-intro", **UNTIL_ANSWERED, corner_patch=True, blank_ms=1500)
     visitor = visit()
     visitor.window(800, 600, ratio=2)
@@ -113,7 +109,6 @@ def test_a_photodiodes_patch_is_white_while_a_picture_is_shown(serve: Serve, vis
 
 @pytest.mark.nightly
 def test_after_a_reload_the_first_flash_has_the_frames_of_a_faster_display(serve: Serve, visit: Visit) -> None:
-    """With 144 frames a second, a flash of 100 ms is 14 of them, before and after a reload."""
     server = serve(protocol="quick_response", exposure_ms=100, response_ms="unlimited")
     visitor = visit()
     visitor.cdp("Page.addScriptToEvaluateOnNewDocument", source=FAST_DISPLAY)
@@ -128,7 +123,6 @@ def test_after_a_reload_the_first_flash_has_the_frames_of_a_faster_display(serve
 
 @pytest.mark.nightly
 def test_a_window_that_is_too_small_for_the_study_may_be_enlarged(serve: Serve, visit: Visit) -> None:
-    """The page before the first trial names both sizes; who starts all the same is screened out."""
     browser = {"smallest_window": [900, 700], "screened_out_code": "OUT-1"}
     server = serve(**UNTIL_ANSWERED, browser=browser)
     for code, larger in (("P01", True), ("P02", False)):
@@ -167,7 +161,6 @@ function tick() {
 
 @pytest.mark.nightly
 def test_a_window_that_becomes_too_small_is_waited_for(serve: Serve, visit: Visit) -> None:
-    """Shrink the window in the blank before a trial: the page names both sizes, and continues in a larger window."""
     server = serve("--no-intro", **UNTIL_ANSWERED, picture_size=300, blank_ms=1500)
     visitor = visit()
     visitor.window(800, 700)
@@ -187,7 +180,6 @@ def test_a_window_that_becomes_too_small_is_waited_for(serve: Serve, visit: Visi
 
 @pytest.mark.nightly
 def test_degrees_follow_from_the_bank_card(serve: Serve, visit: Visit) -> None:
-    """Fit the card on the screen: the rectangle follows the slider, and pictures get the width in degrees."""
     server = serve(**UNTIL_ANSWERED, picture_size="4 deg", viewing_distance_cm=60)
     visitor = visit()
     visitor.window(1366, 768, ratio=2)
