@@ -49,10 +49,12 @@ class Page:
         served.client = self.client
         self.path = path_of(served.live)
 
+    def get(self, path: str = "", **how: Any) -> httpx.Response:
+        """A page below the secret path."""
+        return self.client.get(f"{self.path}/{path}", **how)
+
     def numbers(self) -> dict[str, Any]:
-        response = self.client.get(f"{self.path}/status")
-        assert response.status_code == 200, response.text
-        found: dict[str, Any] = response.json()
+        found: dict[str, Any] = self.get("status").json()
         return found
 
 
@@ -79,11 +81,11 @@ def test_only_the_secret_path_opens_the_page(page: MakePage) -> None:
         assert it.client.get("/experimenter" + path).status_code == 404
     for action in ("pause", "stop"):
         assert it.client.post(f"{wrong}/{action}").status_code == 404
-        assert it.client.get(f"{it.path}/{action}").status_code in (404, 405)
+        assert it.get(action).status_code in (404, 405)
     assert it.client.post(f"{it.path}/explode").status_code == 404
     assert (it.stopped, it.numbers()["paused"]) == ([], False)
-    assert it.client.get(f"{it.path}/").status_code == 200
-    assert it.client.get(f"{it.path}/report").status_code == 404
+    assert it.get().status_code == 200
+    assert it.get("report").status_code == 404
     assert it.path not in it.client.get("/").text
 
 
@@ -158,7 +160,7 @@ def test_links_are_stable_unguessable_and_in_their_qr_codes(
     pages = [page(serve("one.sqlite")), page(serve("one.sqlite")), page(serve("other.sqlite"))]
     found = []
     for it in pages:
-        response = it.client.get(f"{it.path}/links", params={"n": 12})
+        response = it.get("links", params={"n": 12})
         found.append(re.findall(rf'href="({ADDRESS}/\?participant=[^"]+)"', response.text))
         assert response.text.count("data:image/svg+xml") == 12
     assert found[0] == found[1]
@@ -167,9 +169,9 @@ def test_links_are_stable_unguessable_and_in_their_qr_codes(
     assert not set(found[0]) & set(found[2])
     for number, link in enumerate(found[0], start=1):
         assert re.fullmatch(rf"{re.escape(ADDRESS)}/\?participant=P{number:02d}-[2-9a-z]{{8}}", link)
-    assert pages[0].client.get(f"{pages[0].path}/links", params={"n": 13}).text.count("<figure>") == 13
+    assert pages[0].get("links", params={"n": 13}).text.count("<figure>") == 13
     for wrong in ("0", "501", "-1", "x", "²", "1e2"):
-        assert pages[0].client.get(f"{pages[0].path}/links", params={"n": wrong}).status_code == 422
+        assert pages[0].get("links", params={"n": wrong}).status_code == 422
     code = found[0][0].partition("=")[2]
     assert pages[0].served.robot(code).open() == {"page": "welcome"}
 
@@ -177,7 +179,7 @@ def test_links_are_stable_unguessable_and_in_their_qr_codes(
 def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: MakePage) -> None:
     it = page()
     it.client.post(f"{it.path}/pause")
-    sent = it.client.get(f"{it.path}/test", follow_redirects=False)
+    sent = it.get("test", follow_redirects=False)
     assert sent.status_code == 303
     folder, _, query = sent.headers["location"].removeprefix("../..").partition("?")
     assert re.fullmatch(r"/test/[\w-]{22,}/", folder)
@@ -209,7 +211,7 @@ def test_the_report_is_shown_once_it_is_there_and_runs_nothing(page: MakePage, t
     assert not it.numbers()["has_report"]
     report.write_text("<title>Report</title>")
     assert it.numbers()["has_report"]
-    response = it.client.get(f"{it.path}/report")
+    response = it.get("report")
     assert response.text == "<title>Report</title>"
     policy = response.headers["content-security-policy"]
     assert "script" not in policy
@@ -269,23 +271,3 @@ def test_stop_ends_the_server_and_a_second_one_on_its_store_is_refused(
         finally:
             if first.poll() is None:
                 os.kill(first.pid, signal.SIGTERM)
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--demo", "--stimuli", "set"], "give one of"),
-        (["--demo", "--real", "3"], "--real: --demo says this itself"),
-        (["--demo", "--protocol", "paired"], "--protocol: --demo says this itself"),
-        (["--demo", "--viewing-distance-cm", "57"], "--viewing-distance-cm: --demo says this itself"),
-        (["--demo", "--language", "de"], "--language: --demo says this itself"),
-        (["--demo", "--store", "x.sqlite"], "--store: the demo keeps its answers"),
-        (["--demo", "--public-url", "quiz.example.org"], "--public-url quiz.example.org: wanted an address"),
-    ],
-)
-def test_options_that_would_have_no_effect_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
-) -> None:
-    assert run(["serve", *options, "--out", str(tmp_path / "d")]) == 2
-    assert words in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []

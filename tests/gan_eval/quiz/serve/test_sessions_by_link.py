@@ -35,6 +35,8 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"protocol": "rating", "response_ms": "unlimited"},
 ]
 """All protocols, and what else a trial may have."""
+CHECK = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
+AGAIN = {"tab": "another-tab-0123456789"}
 OWN = {"session", "simulated", "answered_at", "onset_ms", "second_onset_ms"}
 """Columns in which a browser's session may differ from the desktop's."""
 
@@ -98,7 +100,7 @@ def test_a_reload_continues_at_the_next_trial_and_the_seen_picture_counts(serve:
     following = first.take_part(following, plan, most=3)
     seen = following["trial"]
     first.ask("onset", trial=seen, onset_ms=first.now_ms, sent_ms=first.now_ms)
-    again = served.robot(tab="another-tab-0123456789")
+    again = served.robot(**AGAIN)
     opened = again.open()
     assert (opened["page"], opened["done"], opened["trials"]) == ("resume", 3, len(plan))
     setup = again.arrive("resume")
@@ -194,7 +196,7 @@ def test_a_second_tab_of_a_participant_who_is_being_forgotten_begins_nothing(ser
     robot.arrive()
     known = served.rows(tables.SESSIONS)
     robot.ask("withdraw", forget=True)
-    again = served.robot(tab="another-tab-0123456789")
+    again = served.robot(**AGAIN)
 
     async def found_before(_: str) -> Row:
         return known[0]
@@ -225,8 +227,7 @@ def test_questions_are_required_and_stored_once(serve: Serve) -> None:
 
 
 def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Serve) -> None:
-    check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
-    browser = {"checks": [check], "screened_out_code": "OUT", "complete_code": "DONE", "smallest_window": [800, 600]}
+    browser = {"checks": [CHECK], "screened_out_code": "OUT", "complete_code": "DONE", "smallest_window": [800, 600]}
     served = serve(browser=browser)
     robot = served.robot("P01")
     robot.arrive()
@@ -269,12 +270,11 @@ def test_without_pages_no_consent_is_stored(serve: Serve) -> None:
 
 
 def test_a_reload_gives_no_further_attempt_at_the_questions(serve: Serve) -> None:
-    check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
-    served = serve(browser={"checks": [check], "screened_out_code": "OUT"})
+    served = serve(browser={"checks": [CHECK], "screened_out_code": "OUT"})
     robot = served.robot()
     robot.arrive()
     assert robot.ask("check", choices=[1]) == {"passed": False, "left": 1}
-    again = served.robot(tab="another-tab-0123456789")
+    again = served.robot(**AGAIN)
     again.arrive("resume")
     assert again.ask("check", choices=[1])["code"] == "OUT"
     before = served.rows(tables.SESSIONS), served.rows(tables.CHECKS)
@@ -284,8 +284,7 @@ def test_a_reload_gives_no_further_attempt_at_the_questions(serve: Serve) -> Non
 
 
 def test_a_complete_session_stays_complete(serve: Serve) -> None:
-    check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
-    served = serve(browser={"checks": [check], "complete_code": "DONE"})
+    served = serve(browser={"checks": [CHECK], "complete_code": "DONE"})
     robot, plan, first = served.begun()
     robot.take_part(first, plan)
     for _ in range(3):
