@@ -5,7 +5,7 @@ power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tabl
 the store cannot be read or written, or holds what its tables do not allow.
 """
 
-from gan_eval.store.consistency import require_consistent
+from gan_eval.store.consistency import consistent_frames, require_consistent
 from gan_eval.store.merging import merge, push, push_lines
 from gan_eval.store.people import (
     NoParticipantError,

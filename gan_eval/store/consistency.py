@@ -1,7 +1,7 @@
 """Rows of a store that cannot have been left by sessions are named before anything is computed from them."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -9,15 +9,16 @@ from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import Store
+from gan_eval.tables.schema import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _OF_SESSION = ("participant", "study", "simulated")
 """Columns that every trial has in common with its session."""
 _OF_PLAN = ("phase", "stimulus", "stimulus_b", "position", "item", "kind", "model", "dataset")
 """Columns that every trial has in common with its row of the plan."""
-_DURATIONS = (
-    *("reaction_time_ms", "requested_exposure_ms", "planned_exposure_ms"),
-    *("exposure_ms", "second_exposure_ms"),
-)
+_DURATIONS = [name for name in tables.TRIALS.names if name.endswith(("exposure_ms", "reaction_time_ms"))]
 """Columns of times that are never below 0."""
 _OF_DESIGN = ("study", "protocol", "design_hash", "fraction")
 """Columns that sessions with equally many trials have in common."""
@@ -40,6 +41,21 @@ def require_consistent(store: Store, *, study: str | None = None) -> None:
         problem = next(_problems(connection, study), None)
     if problem is not None:
         raise UserError(f"{store.where}: {problem}")
+
+
+def consistent_frames(store: Store, study: str | None) -> "dict[Table, pd.DataFrame]":
+    """Return all tables of a store, or of one study in it, as frames.
+
+    Raises:
+        UserError: a cell has a wrong value, or rows are missing or contradict each other.
+    """
+    frames = {table: store.frame(table) for table in tables.STORED_TABLES}
+    require_consistent(store, study=study)
+    if study is None:
+        return frames
+    known = frames[tables.SESSIONS]
+    own = known.loc[known["study"] == study, "session"]
+    return {table: frame[frame["session"].isin(own)] for table, frame in frames.items()}
 
 
 def _problems(connection: sa.Connection, study: str | None) -> Iterator[str]:

@@ -14,7 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_json, write_text
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 from gan_eval.files.sets import replaced_set
-from gan_eval.store import open_store, require_consistent
+from gan_eval.store import consistent_frames, open_store
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.cells import FORMULA, even_records
 from gan_eval.tables.frames import Row
@@ -52,17 +52,10 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
         raise UserError(f"--format {','.join(unknown)}: wanted one or several of {','.join(FORMATS)}")
     check_output_folder(out)
     with open_store(where, create=False) as store:
-        frames = {  # all of them are checked before the first one is written
-            table: tabular.conform(store.frame(table), table, where=f"{store.where}: {table.name}")
-            for table in tables.STORED_TABLES
-        }
+        frames = consistent_frames(store, study)  # all of them are checked before the first one is written
         sessions = frames[tables.SESSIONS]
-        sessions = sessions if study is None else sessions[sessions["study"] == study]
         if sessions.empty:
             raise UserError(f"--store {store.where}: no session{f' of the study {study}' if study else ''} in it")
-        require_consistent(store, study=study)
-    if study is not None:
-        frames = {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}
     studies = sorted(sessions["study"].dropna().unique())
     title = " and ".join(studies) or "gan_eval"
     files: dict[str, int | None] = {}

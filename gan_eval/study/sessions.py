@@ -23,7 +23,6 @@ from gan_eval.store import (
     list_participants,
     open_store,
     push_lines,
-    require_consistent,
     sessions_text,
 )
 from gan_eval.study.markers import Listener, hash_result
@@ -32,7 +31,7 @@ from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 def count_sessions(plan: Plan) -> dict[str, int]:
@@ -147,32 +146,6 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
     if plan.study.quiz.push_to is None or result.simulated:
         return result
     return replace(result, warnings=(*result.warnings, *push_lines(where, plan.study.quiz.push_to)))
-
-
-def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
-    """A store's tables as frames; of one study where it is named.
-
-    Raises:
-        UserError: the store does not exist, a cell has a wrong value, or rows are missing or contradict
-            each other.
-    """
-    from gan_eval.stats.trials import misnamed, model_problem
-
-    equal = {"study": study} if study else {}
-    with open_store(store, create=False) as opened:
-        sessions = opened.frame(tables.SESSIONS, **equal)
-        frames = {table: opened.frame(table) for table in tables.STORED_TABLES}
-        require_consistent(opened, study=study)
-    if study is not None:
-        frames = {table: frame[frame["session"].isin(sessions["session"])] for table, frame in frames.items()}
-    trials = frames[tables.TRIALS]
-    if (wrong := misnamed(trials)).any():
-        trial = trials.iloc[int(wrong.argmax())]
-        raise UserError(
-            f"{opened.where}: table trials, row session={trial['session']!r} trial={trial['trial']}, column model: "
-            f"{model_problem(trial['model'])}"
-        )
-    return frames
 
 
 def next_participant(plan: Plan) -> str:

@@ -1,7 +1,6 @@
 """A server of the page as a process, its browser, and what tests at both share; needs selenium."""
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 from made_sets import write_items
 from processes import Server
 from selenium import webdriver
-from visitor import Visitor
 
 from gan_eval import tables
 from gan_eval.quiz.protocol import OPPOSITE
@@ -90,13 +88,6 @@ def start_chromium() -> Any:
 
 UNTIL_ANSWERED = {"protocol": "quick_response", "response_ms": "unlimited", "real": 3, "fake": 3}
 """Trials that wait."""
-
-
-def begun(visitor: Visitor, link: str, trial: int = 2) -> None:
-    """Sit until this trial's picture is on the screen and its onset is stored."""
-    visitor.driver.get(link)
-    visitor.walk(lambda hooks: (hooks.get("trial"), hooks.get("state")) == (str(trial), "shown"))
-    time.sleep(0.2)
 
 
 def flags(server: PageServer) -> dict[int, str]:

@@ -215,6 +215,15 @@ class Visitor:
                 self.go_on()
                 self.wait(lambda now, page=page: now.get("page") != page)  # type: ignore[misc]
 
+    def walk_to(self, page: str) -> None:
+        """Do what each page asks for until this one."""
+        self.walk(lambda hooks: hooks.get("page") == page)
+
+    def begin(self, trial: int) -> None:
+        """Sit until this trial's picture is on the screen and its onset is stored."""
+        self.walk(lambda hooks: (hooks.get("trial"), hooks.get("state")) == (str(trial), "shown"))
+        time.sleep(0.2)
+
     def _answer(self, hooks: Hooks) -> None:
         trial = int(hooks["trial"])
         if hooks["page"] == "confidence":

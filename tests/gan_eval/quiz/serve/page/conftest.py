@@ -44,9 +44,13 @@ def visit(chromium: Any) -> Iterator[Callable[..., "Visitor"]]:
 
     visitors: list[Visitor] = []
 
-    def visit(**how: Any) -> "Visitor":
-        visitors.append(Visitor(chromium, **how))
-        return visitors[-1]
+    def visit(link: str = "", *, window: tuple[int, int] | None = None, ratio: float = 1, **how: Any) -> "Visitor":
+        visitors.append(visitor := Visitor(chromium, **how))
+        if window is not None:
+            visitor.window(*window, ratio=ratio)
+        if link:
+            visitor.driver.get(link)
+        return visitor
 
     yield visit
     expected = {part for visitor in visitors for part in visitor.expected}

@@ -11,7 +11,7 @@ from gan_eval import tables
 from gan_eval.tables.frames import Row
 
 pytest.importorskip("selenium.webdriver")
-from page_server import NEEDS_BROWSER, UNTIL_ANSWERED, Serve, answered, begun, flags
+from page_server import NEEDS_BROWSER, UNTIL_ANSWERED, Serve, answered, flags
 from visitor import Visit, Visitor, by_turns
 
 pytestmark = NEEDS_BROWSER
@@ -63,8 +63,7 @@ def test_a_whole_session(serve: Serve, visit: Visit, quiz: dict[str, Any], touch
     def choose(trial: int, names: list[str]) -> str | None:
         return None if trial == silent else names[trial % len(names)]
 
-    visitor = visit(touch=touch, choose=choose, answers=ANSWERS)
-    visitor.driver.get(server.link(more="&STUDY_ID=s1"))
+    visitor = visit(server.link(more="&STUDY_ID=s1"), touch=touch, choose=choose, answers=ANSWERS)
     assert visitor.walk()["page"] == "end"
     stored = server.rows(tables.TRIALS)
     assert server.answers() == visitor.given
@@ -102,16 +101,15 @@ def check_states(visitor: Visitor, stored: list[Row], quiz: dict[str, Any]) -> N
 
 def test_a_reload_and_a_second_browser(serve: Serve, visit: Visit) -> None:
     server = serve(**{**UNTIL_ANSWERED, "real": 2, "fake": 2})
-    first = visit(expected=("409",))
-    begun(first, server.link())
+    first = visit(server.link(), expected=("409",))
+    first.begin(2)
     first.driver.refresh()
     first.page("resume")
-    first.walk(lambda hooks: (hooks.get("trial"), hooks.get("state")) == ("3", "shown"))
+    first.begin(3)
     assert server.answers() == {1: first.given[1], 2: "none"}
     assert flags(server)[2] in ("killed", "hidden_tab")
-    second = visit()
-    second.driver.get(server.link())
-    second.walk(lambda hooks: (hooks.get("trial"), hooks.get("state")) == ("4", "shown"))
+    second = visit(server.link())
+    second.begin(4)
     with first.there():
         first.reply("fake")
         first.page("refused")
@@ -125,8 +123,8 @@ def test_a_reload_and_a_second_browser(serve: Serve, visit: Visit) -> None:
 @pytest.mark.nightly
 def test_a_restarted_server_is_not_noticed(serve: Serve, visit: Visit) -> None:
     server = serve(**UNTIL_ANSWERED)
-    visitor = visit(expected=("ERR_CONNECTION_REFUSED",))
-    begun(visitor, server.link())
+    visitor = visit(server.link(), expected=("ERR_CONNECTION_REFUSED",))
+    visitor.begin(2)
     server.kill()
     visitor.given[2] = "real"
     visitor.reply("real")
@@ -141,8 +139,8 @@ def test_a_restarted_server_is_not_noticed(serve: Serve, visit: Visit) -> None:
 @pytest.mark.parametrize("closed", [False, True], ids=["waiting", "closed"])
 def test_an_answer_without_a_network_arrives_once(serve: Serve, visit: Visit, closed: bool) -> None:
     server = serve(**UNTIL_ANSWERED)
-    visitor = visit(expected=("ERR_INTERNET_DISCONNECTED",))
-    begun(visitor, server.link())
+    visitor = visit(server.link(), expected=("ERR_INTERNET_DISCONNECTED",))
+    visitor.begin(2)
     visitor.offline(True)
     visitor.given[2] = "fake"
     visitor.reply("fake")
@@ -167,11 +165,11 @@ def test_an_answer_without_a_network_arrives_once(serve: Serve, visit: Visit, cl
 @pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
 def test_pause_and_save_and_quit(serve: Serve, visit: Visit, touch: bool) -> None:
     server = serve(**UNTIL_ANSWERED)
-    visitor = visit(touch=touch)
-    begun(visitor, server.link())
+    visitor = visit(server.link(), touch=touch)
+    visitor.begin(2)
     visitor.pause()
     visitor.go_on()
-    visitor.walk(lambda hooks: (hooks.get("trial"), hooks.get("state")) == ("4", "shown"))
+    visitor.begin(4)
     visitor.pause()
     visitor.press("save-and-quit")
     visitor.page("end")
@@ -187,8 +185,8 @@ def test_pause_and_save_and_quit(serve: Serve, visit: Visit, touch: bool) -> Non
 @pytest.mark.parametrize("forget", [False, True])
 def test_withdraw(serve: Serve, visit: Visit, forget: bool) -> None:
     server = serve(**UNTIL_ANSWERED)
-    visitor = visit()
-    begun(visitor, server.link())
+    visitor = visit(server.link())
+    visitor.begin(2)
     visitor.pause()
     visitor.press("withdraw")
     assert visitor.hooks["page"] == "paused"
@@ -205,8 +203,7 @@ def test_withdraw(serve: Serve, visit: Visit, forget: bool) -> None:
 @pytest.mark.nightly
 def test_leave_before_consent(serve: Serve, visit: Visit) -> None:
     server = serve(**UNTIL_ANSWERED, browser={"declined_code": "NO-1"})
-    visitor = visit()
-    visitor.driver.get(server.url)
+    visitor = visit(server.url)
     visitor.page("welcome")
     (code,) = re.findall(r"Participant (W\w{11})", visitor.text)
     visitor.go_on()
@@ -229,9 +226,8 @@ def test_comprehension_has_two_attempts(serve: Serve, visit: Visit) -> None:
     server = serve(**UNTIL_ANSWERED, browser={**CHECKS, "screened_out_code": "OUT-1"})
     wrong = {"What do you judge": "sounds"}
     for code, second, page in (("P01", wrong, "refused"), ("P02", ANSWERS, "keys")):
-        visitor = visit(answers=wrong)
-        visitor.driver.get(server.link(code))
-        visitor.walk(lambda hooks: hooks.get("page") == "instructions")
+        visitor = visit(server.link(code), answers=wrong)
+        visitor.walk_to("instructions")
         visitor.go_on()
         for answers in (wrong, second):
             visitor.answers = answers
@@ -245,8 +241,7 @@ def test_comprehension_has_two_attempts(serve: Serve, visit: Visit) -> None:
 @pytest.mark.nightly
 def test_without_an_introduction_and_with_a_cyrillic_keyboard(serve: Serve, visit: Visit) -> None:
     server = serve("--no-intro", **UNTIL_ANSWERED)
-    visitor = visit()
-    visitor.driver.get(server.link())
+    visitor = visit(server.link())
     places = {"real": ("о", "KeyJ"), "fake": ("а", "KeyF")}
     for trial in range(1, 7):
         visitor.wait(lambda hooks, trial=trial: (hooks.get("trial"), hooks.get("state")) == (str(trial), "shown"))  # type: ignore[misc]
@@ -264,8 +259,7 @@ def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
     serve: Serve, visit: Visit, touch: bool
 ) -> None:
     server = serve(**{**UNTIL_ANSWERED, "real": 1, "fake": 1, "break_every": 1})
-    visitor = visit(touch=touch)
-    visitor.driver.get(server.link())
+    visitor = visit(server.link(), touch=touch)
     assert visitor.walk()["page"] == "end"
     for page in ("break", "end"):
         place = next(place for place, hooks in enumerate(visitor.seen) if hooks["page"] == page)
@@ -283,8 +277,7 @@ def test_no_kill_loses_an_acknowledged_answer(serve: Serve, visit: Visit, pytest
     while kills > 0:
         number += 1
         link = server.link(f"P{number}")
-        visitor = visit(expected=("ERR_CONNECTION", "ERR_EMPTY", "ERR_SOCKET"))
-        visitor.driver.get(link)
+        visitor = visit(link, expected=("ERR_CONNECTION", "ERR_EMPTY", "ERR_SOCKET"))
         visitor.walk(lambda hooks: hooks.get("trial") is not None)
         while True:
             ends = time.monotonic() + generator.uniform(0, 1.5)

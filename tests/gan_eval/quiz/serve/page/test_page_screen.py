@@ -11,7 +11,7 @@ from PIL import Image
 from gan_eval import tables
 
 pytest.importorskip("selenium.webdriver")
-from page_server import NEEDS_BROWSER, SIZE, UNTIL_ANSWERED, Serve, begun
+from page_server import NEEDS_BROWSER, SIZE, UNTIL_ANSWERED, Serve
 from visitor import Visit
 
 pytestmark = NEEDS_BROWSER
@@ -22,9 +22,7 @@ pytestmark = NEEDS_BROWSER
 def test_pictures_are_shown_pixel_by_pixel(serve: Serve, visit: Visit, ratio: float) -> None:
     server = serve("--no-intro", **UNTIL_ANSWERED)
     for number, (width, height) in enumerate(((1366, 768), (1367, 767), (1003, 801))):
-        visitor = visit()
-        visitor.window(width, height, ratio=ratio)
-        visitor.driver.get(server.link(f"P{number}"))
+        visitor = visit(server.link(f"P{number}"), window=(width, height), ratio=ratio)
         visitor.state("shown")
         time.sleep(0.1)
         (session,) = server.rows(tables.SESSIONS, participant=f"P{number}")
@@ -51,9 +49,7 @@ def test_buttons_beside_a_large_picture_keep_away_from_it(
     serve: Serve, visit: Visit, window: tuple[int, int], ratio: float, size: int
 ) -> None:
     server = serve("--no-intro", **UNTIL_ANSWERED, picture_size=size)
-    visitor = visit()
-    visitor.window(*window, ratio=ratio)
-    visitor.driver.get(server.link())
+    visitor = visit(server.link(), window=window, ratio=ratio)
     visitor.state("shown")
     time.sleep(0.1)
     visitor.check_layout()
@@ -75,11 +71,10 @@ def assert_plain_around(screen: NDArray[np.uint8], top: int, left: int, high: in
 def test_by_touch_nothing_is_said_of_keys(serve: Serve, visit: Visit, language: str) -> None:
     more = {"protocol": "paired", "exposure_ms": 100, "confidence": 3, "language": language}
     server = serve(**{**UNTIL_ANSWERED, **more})
-    visitor = visit(touch=True)
-    visitor.driver.get(server.link())
+    visitor = visit(server.link(), touch=True)
     said = {}
     for page in ("instructions", "keys", "ready"):
-        visitor.walk(lambda hooks, page=page: hooks.get("page") == page)  # type: ignore[misc]
+        visitor.walk_to(page)
         said[page] = visitor.text
     visitor.walk(lambda hooks: hooks.get("trial") == "1")
     visitor.state("hidden")
@@ -93,9 +88,7 @@ def test_by_touch_nothing_is_said_of_keys(serve: Serve, visit: Visit, language: 
 
 def test_a_photodiodes_patch_is_white_while_a_picture_is_shown(serve: Serve, visit: Visit) -> None:
     server = serve("--no-intro", **UNTIL_ANSWERED, corner_patch=True, blank_ms=1500)
-    visitor = visit()
-    visitor.window(800, 600, ratio=2)
-    visitor.driver.get(server.link())
+    visitor = visit(server.link(), window=(800, 600), ratio=2)
     found = []
     for state in ("shown", "waiting"):
         visitor.state(state)
@@ -112,7 +105,8 @@ def test_after_a_reload_the_first_flash_has_the_frames_of_a_faster_display(serve
     server = serve(protocol="quick_response", exposure_ms=100, response_ms="unlimited")
     visitor = visit()
     visitor.cdp("Page.addScriptToEvaluateOnNewDocument", source=FAST_DISPLAY)
-    begun(visitor, server.link())
+    visitor.driver.get(server.link())
+    visitor.begin(2)
     visitor.driver.refresh()
     visitor.page("resume")
     visitor.walk()
@@ -126,10 +120,8 @@ def test_a_window_that_is_too_small_for_the_study_may_be_enlarged(serve: Serve, 
     browser = {"smallest_window": [900, 700], "screened_out_code": "OUT-1"}
     server = serve(**UNTIL_ANSWERED, browser=browser)
     for code, larger in (("P01", True), ("P02", False)):
-        visitor = visit()
-        visitor.window(800, 600)
-        visitor.driver.get(server.link(code))
-        visitor.walk(lambda hooks: hooks.get("page") == "ready")
+        visitor = visit(server.link(code), window=(800, 600))
+        visitor.walk_to("ready")
         assert "at least 900 × 700 pixels; this one has 800 × 600" in visitor.text
         if larger:
             visitor.window(900, 700)
@@ -162,9 +154,7 @@ function tick() {
 @pytest.mark.nightly
 def test_a_window_that_becomes_too_small_is_waited_for(serve: Serve, visit: Visit) -> None:
     server = serve("--no-intro", **UNTIL_ANSWERED, picture_size=300, blank_ms=1500)
-    visitor = visit()
-    visitor.window(800, 700)
-    visitor.driver.get(server.link())
+    visitor = visit(server.link(), window=(800, 700))
     visitor.state("shown")
     visitor.reply("real")
     visitor.wait(lambda hooks: (hooks.get("trial"), hooks.get("state")) == ("2", "waiting"))
@@ -181,10 +171,8 @@ def test_a_window_that_becomes_too_small_is_waited_for(serve: Serve, visit: Visi
 @pytest.mark.nightly
 def test_degrees_follow_from_the_bank_card(serve: Serve, visit: Visit) -> None:
     server = serve(**UNTIL_ANSWERED, picture_size="4 deg", viewing_distance_cm=60)
-    visitor = visit()
-    visitor.window(1366, 768, ratio=2)
-    visitor.driver.get(server.link())
-    visitor.walk(lambda hooks: hooks.get("page") == "ready")
+    visitor = visit(server.link(), window=(1366, 768), ratio=2)
+    visitor.walk_to("ready")
     widths = visitor.script(
         """
         const slider = document.querySelector("input[type=range]");
