@@ -91,11 +91,9 @@ def analyze(
         with settled(*(file.parent for file in (trials, *(image_metrics or ()), set_metrics) if file)):
             pass  # finish an interrupted replacement
         if store is not None:
-            from gan_eval.store import consistent_frames, open_store
-            from gan_eval.study.sessions import plan_beside
+            from gan_eval.study.sessions import plan_beside, read_quiz_tables
 
-            with open_store(store, create=False) as opened:
-                stored = consistent_frames(opened, study)
+            stored = read_quiz_tables(store, study)
             judged = stored[tables.TRIALS]
             if judged.empty:
                 raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")

@@ -18,6 +18,7 @@ from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.design import design_changes, pictures_hash, study_design
 from gan_eval.stimuli.sets import TABLE_NAME, read_set, read_sets, require_same_pictures
 from gan_eval.store import (
+    consistent_frames,
     has_people,
     kept_design,
     list_participants,
@@ -29,6 +30,9 @@ from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan, is_study_folder, open_plan
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 if TYPE_CHECKING:
     pass
@@ -146,6 +150,22 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
     if plan.study.quiz.push_to is None or result.simulated:
         return result
     return replace(result, warnings=(*result.warnings, *push_lines(where, plan.study.quiz.push_to)))
+
+
+def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
+    """Return `consistent_frames` of a store; a trial whose model has a forbidden name is refused, too."""
+    from gan_eval.stats.trials import misnamed, model_problem
+
+    with open_store(store, create=False) as opened:
+        frames = consistent_frames(opened, study)
+    trials = frames[tables.TRIALS]
+    if (wrong := misnamed(trials)).any():
+        trial = trials.iloc[int(wrong.argmax())]
+        raise UserError(
+            f"{opened.where}: table trials, row session={trial['session']!r} trial={trial['trial']}, column model: "
+            f"{model_problem(trial['model'])}"
+        )
+    return frames
 
 
 def next_participant(plan: Plan) -> str:

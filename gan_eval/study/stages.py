@@ -14,7 +14,6 @@ from gan_eval.files.sets import replaced_set
 from gan_eval.settings.design import study_design
 from gan_eval.settings.study import CheckpointKind
 from gan_eval.stats.looks import LookPlan, read_looks, write_looks
-from gan_eval.store import consistent_frames, open_store
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
 from gan_eval.study.plan import Plan, run_command
 from gan_eval.study.sessions import (
@@ -27,6 +26,7 @@ from gan_eval.study.sessions import (
     is_rehearsal,
     next_participant,
     next_session,
+    read_quiz_tables,
     require_one_design,
     require_shown_pictures,
     simulate_missing,
@@ -273,10 +273,7 @@ def analyze_stage(plan: Plan) -> Stage:
         from gan_eval.stats.analysis import analyze, write_analysis
         from gan_eval.stats.looks import looks_text, take_look
 
-        stored = {}
-        if plan.store.is_file():
-            with open_store(plan.store, create=False) as store:
-                stored = consistent_frames(store, plan.study.study.name)
+        stored = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
         if not stored or stored[tables.TRIALS].empty:
             listener.message("analyze: no trials yet")
             if out.is_dir():  # of people who have been forgotten since
