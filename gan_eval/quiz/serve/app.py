@@ -69,7 +69,7 @@ ENVIRONMENT = jinja2.Environment(
 
 def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
     """Return the application: participants' routes and `more`, with the headers, limits and errors of all of them."""
-    handlers = {HTTPException: _http_error, RequestError: _refused, Exception: _unexpected}
+    handlers = dict.fromkeys((HTTPException, RequestError, Exception), _failed)
     app = Starlette(routes=[*quiz_routes(live), *(more or [])], exception_handlers=handlers)
     app.router.redirect_slashes = False
     return Guard(app)
@@ -161,17 +161,12 @@ def _message(kind: type[BaseModel], body: bytes) -> Any:
         raise RequestError(422, f"{place}: {problem['msg']}") from error
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestError)
-    return JSONResponse(error.body, error.status)
-
-
-async def _http_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
-
-
-async def _unexpected(_: Request, error: Exception) -> Response:
+async def _failed(_: Request, error: Exception) -> Response:
+    """Say in JSON what was refused, or that something failed."""
+    if isinstance(error, RequestError):
+        return JSONResponse(error.body, error.status)
+    if isinstance(error, HTTPException):
+        return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
     traceback.print_exception(error, file=sys.stderr)
     return JSONResponse({"error": "internal error"}, 500)
 

@@ -40,15 +40,7 @@ def damage(path: Path, script: str) -> None:
 
 
 DAMAGES = {
-    "half of a session": (
-        "DELETE FROM trials WHERE session = 'a' AND trial % 2 = 0",
-        r"session 'a' \(P-a, complete\) lacks 3 of its planned trials, the first is trial 2",
-    ),
     "the end of a complete session": ("DELETE FROM trials WHERE session = 'a' AND trial > 5", "lacks 1 of its planned"),
-    "every second trial, with its plan": (
-        "DELETE FROM plans WHERE session = 'a' AND trial % 2; DELETE FROM trials WHERE session = 'a' AND trial % 2",
-        r"session 'a' \(P-a, complete\) has trials up to number 6, but 3 of them are missing",
-    ),
     "the first trial, and all plans": (
         "DELETE FROM plans; DELETE FROM trials WHERE session = 'b' AND trial = 1",
         r"session 'b' \(P-b, open\) has trials up to number 3, but 1 of them are missing",
@@ -68,10 +60,6 @@ DAMAGES = {
     "kind": (
         "UPDATE trials SET kind = 'real', correct = 1 WHERE session = 'b' AND trial = 3",
         "row session='b' trial=3: kind 'real', its plan has 'fake'",
-    ),
-    "stimulus": (
-        "UPDATE trials SET stimulus = 'd/m/9' WHERE session = 'a' AND trial = 1",
-        "stimulus 'd/m/9', its plan has 'd/m/1'",
     ),
     "kind without a plan": (
         "DELETE FROM plans; UPDATE trials SET kind = 'fake', correct = 0 WHERE session = 'a' AND trial = 4",

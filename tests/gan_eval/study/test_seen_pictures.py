@@ -27,7 +27,9 @@ def picture(path: Path) -> Path:
 
 def plan_of(folder: Path, text: str) -> Plan:
     (folder / "s.toml").write_text(text)
-    return make_plan(folder / "s.toml", folder / "out", data_root=folder / "data")
+    plan = make_plan(folder / "s.toml", folder / "out", data_root=folder / "data")
+    shutil.rmtree(folder / "out")
+    return plan
 
 
 def refused(folder: Path, text: str) -> str:
@@ -67,7 +69,6 @@ def test_joined_splits_hold_no_picture_out(tmp_path: Path, text: str) -> None:
     plan = plan_of(tmp_path, with_data(steered, train_split="train+val+test"))
     assert len(plan.pictures("m", "train+val+test")) == 6
     assert plan.study.tests_on_seen("d")
-    (tmp_path / "out").rename(tmp_path / "other")
     (tmp_path / "data" / "d" / "test" / "0.png").unlink()
     os.link(tmp_path / "data" / "d" / "val" / "1.png", tmp_path / "data" / "d" / "test" / "0.png")
     assert "which has 1 of the pictures of 'test'" in refused(tmp_path, with_data(text, train_split="train+val"))
@@ -105,7 +106,6 @@ def test_what_a_model_starts_from_has_not_seen_them_either(tmp_path: Path) -> No
     chain = HOLES + '[data.e]\nfolder = "d"\ntrain_split = "val"\n[models.n]\ndata = "e"\n'
     start = 'training = { init_from = "m" }\n'
     plan_of(tmp_path, chain + start)
-    (tmp_path / "out").rename(tmp_path / "other")
     line = refused(tmp_path, chain.replace("[models.n]", 'split = "train"\n[models.n]') + start)
     assert line.startswith("models.n.training.init_from: m is trained on 'train' of d, which has 2 of the pictures")
 
@@ -125,7 +125,6 @@ def test_validation_decides_on_other_pictures(tmp_path: Path, text: str, wanted:
     )
     assert refused(tmp_path, wanted) == line
     plan_of(tmp_path, text)
-    (tmp_path / "out").rename(tmp_path / "watched")
     (tmp_path / "data" / "d" / "test").rename(tmp_path / "data" / "d" / "shown")
     assert refused(tmp_path, with_data(wanted, split="shown")) == line
     (tmp_path / "data" / "d" / "shown").rename(tmp_path / "data" / "d" / "test")

@@ -38,6 +38,7 @@ class Server:
         self._folder = folder
         self.process: subprocess.Popen[str] | None = None
         self.errors: list[str] = []
+        self.store = ""
 
     def start(self, *, wait: bool = True) -> None:
         """Start it; with `wait`, until it answers."""
@@ -75,7 +76,9 @@ class Server:
 def quiz_server(stimuli: Path, store: str, *options: str, by: Sequence[str] = ()) -> Server:
     """A server of a quiz of `TRIALS` trials on one set."""
     half = str(TRIALS // 2)
-    return Server("--stimuli", str(stimuli), "--store", store, "--real", half, "--fake", half, *options, by=by)
+    server = Server("--stimuli", str(stimuli), "--store", store, "--real", half, "--fake", half, *options, by=by)
+    server.store = store
+    return server
 
 
 class Person(Page):

@@ -60,7 +60,6 @@ def server(stimuli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     store = tmp_path_factory.mktemp("store") / "store.sqlite"
     few = ("sh", "-c", 'ulimit -S -n 150; exec "$@"', "sh") if sys.platform != "win32" else ()
     it = quiz_server(stimuli, str(store), "--allow-giveaways", "format,metadata", by=few)
-    it.store = str(store)  # type: ignore[attr-defined]
     it.start()
     yield it
     status, _ = it.stop()
@@ -84,7 +83,7 @@ def unharmed(server: Server, client: httpx.Client) -> Iterator[None]:
 
 
 def stored(server: Server) -> dict[str, int]:
-    with open_store(server.store) as store:  # type: ignore[attr-defined]
+    with open_store(server.store) as store:
         found = (tables.SESSIONS, tables.PLANS, tables.TRIALS, tables.ONSETS, tables.CHECKS, tables.PARTICIPANTS)
         return {table.name: len(store.rows(table)) for table in found}
 
@@ -137,13 +136,13 @@ def test_wrong_tokens_and_those_of_others_open_nothing(client: httpx.Client, vic
         f"{other.token.split('.')[0]}.{signature}", f"{session}.{signature.swapcase()}", "x" * 5000, "../../x.y",
         f"{session}\xa0.{signature}", "null", f"' OR 1=1 --.{signature}", f" {session} .{signature}",
     ]  # fmt: skip
+    messages: dict[str, dict[str, Any]] = {
+        "trial": {**REPORT, "trial": 1}, "onset": {"trial": 1, "onset_ms": 1.0, "sent_ms": 1.0},
+        "ready": {"screen": SCREEN}, "check": {"choices": []}, "withdraw": {},
+    }  # fmt: skip
     for token in tokens:
-        for name in ("trial", "onset", "ready", "check", "withdraw"):
-            body: Any = {"trial": {**REPORT, "trial": 1}, "onset": {"trial": 1, "onset_ms": 1.0, "sent_ms": 1.0}}.get(
-                name
-            )
-            body = body or {"ready": {"screen": SCREEN}, "check": {"choices": []}}.get(name, {})
-            content, head = json.dumps(body), f"Bearer {token}"
+        for name in messages:
+            content, head = json.dumps(messages[name]), f"Bearer {token}"
             request = (
                 f"POST /api/{name} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Tab: {TAB}\r\n"
                 f"Authorization: {head}\r\nContent-Length: {len(content)}\r\n\r\n{content}"
@@ -336,7 +335,7 @@ def test_times_that_go_backwards_between_messages_store_nothing_impossible(victi
     assert refused(victim.call("trial", trial=1, **REPORT))
     late = {"showings": [{"onset_ms": 9e9, "offset_ms": 9e9 + 400}], "presses": [{"key": "f", "at_ms": 9e9 + 400}]}
     assert victim.call("trial", trial=1, **late, sent_ms=9e9 + 500).status_code == 200
-    with open_store(server.store) as store:  # type: ignore[attr-defined]
+    with open_store(server.store) as store:
         (row,) = store.rows(tables.TRIALS, session=victim.setup["session"])
     assert (row["exposure_ms"], row["reaction_time_ms"]) == (400.0, 400.0)
 
@@ -400,18 +399,18 @@ SECRETS = re.compile(r"secret|hiddenmodel|sha256|stimuli|\.jpe?g|\.png|/tmp|fake
 
 def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server: Server) -> None:
     texts: list[str] = [client.get("/").text]
-    by_kind: dict[str, list[dict[str, Any]]] = {"real": [], "fake": []}
+    apart, shapes = ("trial", "progress", "showings", "ahead", "done", "masks", "break"), []
     lengths: dict[str, set[tuple[Any, ...]]] = {"real": set(), "fake": set()}
     for _ in range(2):
         victim = Victim(client).begun()
         texts += [json.dumps({**victim.setup, "token": "", "session": ""})]
-        with open_store(server.store) as store:  # type: ignore[attr-defined]
+        with open_store(server.store) as store:
             kinds = {row["trial"]: row["kind"] for row in store.rows(tables.PLANS, session=victim.setup["session"])}
         while victim.next["page"] == "trial":
             shown = victim.next
             texts.append(json.dumps(shown))
             kind = kinds[shown["trial"]]
-            by_kind[kind].append(shown)
+            shapes.append({name: value for name, value in shown.items() if name not in apart})
             response = client.get(f"/{shown['showings'][0][0]}")
             seen = {name: value for name, value in response.headers.items() if name != "date"}
             lengths[kind].add((len(response.content), *sorted(seen.items()), *response.content[:41]))
@@ -425,12 +424,7 @@ def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server
         assert not SECRETS.search(text), SECRETS.search(text)
     assert lengths["real"] == lengths["fake"]
     assert len(lengths["real"]) == 1
-
-    def shape(shown: dict[str, Any]) -> dict[str, Any]:
-        apart = ("trial", "progress", "showings", "ahead", "done", "masks", "break")
-        return {name: value for name, value in shown.items() if name not in apart}
-
-    assert all(shape(shown) == shape(by_kind["real"][0]) for shown in (*by_kind["real"], *by_kind["fake"]))
+    assert all(shape == shapes[0] for shape in shapes)
 
 
 def test_the_review_is_given_at_the_end_alone(client: httpx.Client) -> None:
