@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_trials import simulated, simulated_pairs
-from stored_rows import fill
+from stored_rows import fill, sit, trial
 
 from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
-from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.trials import fill_trials
 from gan_eval.store import open_store
 from gan_eval.store.export import DICTIONARY, FORMATS, export_analysis, export_store
@@ -165,75 +164,34 @@ def answers(*, datasets: tuple[str, ...], participants: int, seed: int) -> pd.Da
     return trials
 
 
-def exported(trials: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """An export for R of a store of these trials; the trials as they came back from the store."""
-    trials = fill_trials(trials).astype(object)
-    with open_store(folder / "store.sqlite") as store:
-        for number, (session, own) in enumerate(trials.groupby("session")):
-            identity = {"session": session, "participant": session, "study": "s"}
-            begun = {**identity, "protocol": "quick_response", "status": "complete", "simulated": False, "seed": number}
-            consent = {"session": session, "participant": session, "given": True, "text": 'a, "b"\nü', "version": "1"}
-            store.begin({**begun, "started_at": "2026-01-31T12:00:00.125Z"}, [], consent)
-            rows = own.assign(study="s").to_dict("records")
-            store.add(tables.TRIALS, [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in rows])
-        frame = store.frame(tables.TRIALS)
-    export_store(folder / "store.sqlite", folder / "out", formats=["r"])
-    return frame
-
-
 @needs_r
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_r_reads_every_table_with_its_types(tmp_path: Path, locale: str) -> None:
-    trials = pd.DataFrame(
-        {"participant": NAMES, "stimulus": "d/1", "kind": "fake", "response": ["real", "fake", "none"]}
-    ).assign(reaction_time_ms=[312.25, 400.0, np.nan])
-    exported(trials, tmp_path)
+    answers = (("real", False, 312.25), ("fake", True, 400.0), ("none", None, None))
+    with open_store(tmp_path / "store.sqlite") as opened:
+        for name, (response, correct, ms) in zip(NAMES, answers, strict=True):
+            session = sit(opened, name, done=0, started_at="2026-01-31T12:00:00.125Z")
+            answer = {"response": response, "correct": correct, "reaction_time_ms": ms, "model": None}
+            opened.add(tables.TRIALS, [trial(1, session, participant=name, **answer)])
+    export_store(tmp_path / "store.sqlite", tmp_path / "out", formats=["r"])
     code = """
         source("read.R")
         stopifnot(nrow(trials) == 3, is.factor(trials$response), levels(trials$response) == c("real", "fake", "none"))
         stopifnot(sum(trials$reaction_time_ms, na.rm = TRUE) == 712.25, is.logical(trials$correct))
         stopifnot(!anyNA(trials$participant), sum(is.na(trials$reaction_time_ms)) == 1, all(is.na(trials$model)))
         stopifnot("P 01, \\"Zo\\u00eb\\"" %in% trials$participant, "NA" %in% trials$participant)
-        stopifnot(consents$text == "a, \\"b\\"\\n\\u00fc", nrow(checks) == 0, ncol(checks) > 5)
+        stopifnot(consents$text[[2]] == "NA, \\"yes\\"\\nGr\\u00fc\\u00dfe, \\u4e16\\u754c")
+        stopifnot(nrow(onsets) == 0, ncol(onsets) > 3)
         stopifnot(abs(as.numeric(sessions$started_at) - 1769860800.125) < 1e-3)
         cat("read")
     """
     assert r(tmp_path / "out", code, LC_ALL=locale) == "read"
 
 
-@pytest.mark.usefixtures("lme4")
-def test_lme4_agrees(tmp_path: Path) -> None:
-    one, several = ("faces",), ("faces", "Zebras")
-    reals = answers(datasets=one, participants=12, seed=2)
-    given = {
-        "one": answers(datasets=one, participants=9, seed=1),
-        "several": answers(datasets=several, participants=9, seed=1),
-        "reals": reals[reals["kind"] == "real"],
-    }
-    trials = {}
-    for name, made in given.items():
-        (tmp_path / name).mkdir()
-        trials[name] = exported(made, tmp_path / name)
-    code = """
-        for (name in c("one", "several", "reals")) {
-          own <- new.env()
-          sys.source(file.path(name, "out", "analysis.R"), own, chdir = TRUE)
-          write.csv(own$results, file.path(name, "lme4.csv"), row.names = FALSE)
-        }
-    """
-    text = r(tmp_path, code)
-    assert not (tmp_path / "reals" / "out" / "paper_R.csv").exists(), "one kind of picture: nothing to cite"
-    assert "Fixed effects:" in text
-    for name, own in trials.items():
-        compare(mixed_models(own), pd.read_csv(tmp_path / name / "lme4.csv"))
-    reals_alone = pd.read_csv(tmp_path / "reals" / "lme4.csv")
-    assert list(reals_alone["formula"]) == ["correct ~ 1 + (1|participant) + (1|stimulus)"]
-
-
 def named_answers(*, named: bool) -> pd.DataFrame:
     """Two models on two data sets; or one on one, neither of which the answers name."""
     made = answers(datasets=("faces", "maps") if named else ("faces",), participants=14, seed=4)
-    made = made[(made["phase"] == "main") & (made["protocol"] != "paired")].assign(rating=np.nan)
+    made = made[made["protocol"] != "paired"].assign(rating=np.nan)
     is_second = made["stimulus"].str[-1].isin(list("159"))
     model = np.where(made["kind"] == "fake", np.where(is_second, "b", "a"), None)  # type: ignore[call-overload]
     made = made.assign(model=model) if named else made.assign(model=None, dataset=None)
@@ -259,19 +217,32 @@ def answers_without_a_model() -> pd.DataFrame:
 def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path) -> None:
     """R starts once; it stopped at answers that are all alike, and marked what has no estimate."""
     given = {"named": named_answers(named=True), "unnamed": named_answers(named=False), "pairs": pair_answers()}
-    given |= {"without": answers_without_a_model()}
-    cited = {}
+    given |= {"without": answers_without_a_model(), "reals": given["named"][given["named"]["kind"] == "real"]}
+    frames = {}
     for name, trials in given.items():
-        frames = analyze(trials, plan=None if name == "without" else AnalysisSettings(margin=0.1))
-        cited[name] = frames["paper"]
-        write_analysis(frames, tmp_path / "analysed" / name, given={tables.TRIALS: trials})
+        frames[name] = analyze(trials, plan=None if name == "without" else AnalysisSettings(margin=0.1))
+        write_analysis(frames[name], tmp_path / "analysed" / name, given={tables.TRIALS: trials})
         export_analysis(tmp_path / "analysed" / name, tmp_path / "r" / name)
-    r(tmp_path / "r", 'for (name in list.dirs(recursive = FALSE)) source(file.path(name, "analysis.R"), chdir = TRUE)')
-    theirs = {name: pd.read_csv(tmp_path / "r" / name / "paper_R.csv", keep_default_na=False) for name in given}
+    code = """
+        for (name in list.dirs(recursive = FALSE)) {
+          own <- new.env()
+          sys.source(file.path(name, "analysis.R"), own, chdir = TRUE)
+          write.csv(own$results, file.path(name, "lme4.csv"), row.names = FALSE)
+        }
+    """
+    assert "Fixed effects:" in r(tmp_path / "r", code)
+    for name in ("named", "unnamed", "reals"):
+        compare(frames[name]["mixed_models"], pd.read_csv(tmp_path / "r" / name / "lme4.csv"))
+    assert not (tmp_path / "r" / "reals" / "paper_R.csv").exists(), "one kind of picture: nothing to cite"
+    theirs = {
+        name: pd.read_csv(tmp_path / "r" / name / "paper_R.csv", keep_default_na=False)
+        for name in given
+        if name != "reals"
+    }
     for name in ("named", "unnamed", "pairs"):
-        agree(cited[name], theirs[name])
-    assert (cited["named"]["basis"] == "crossed_model").all()
-    assert (cited["unnamed"]["basis"] == "crossed_model").all()
+        agree(frames[name]["paper"], theirs[name])
+    for name in ("named", "unnamed"):
+        assert (frames[name]["paper"]["basis"] == "crossed_model").all()
     assert theirs["pairs"]["p_holm"].gt(theirs["pairs"]["p"]).any()
     without = theirs["without"]
     assert without["dataset"].tolist() == ["b", "faces", "all"]
