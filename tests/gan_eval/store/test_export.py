@@ -191,7 +191,6 @@ def test_r_reads_every_table_with_its_types(tmp_path: Path, locale: str) -> None
 def named_answers(*, named: bool) -> pd.DataFrame:
     """Two models on two data sets; or one on one, neither of which the answers name."""
     made = answers(datasets=("faces", "maps") if named else ("faces",), participants=14, seed=4)
-    made = made[made["protocol"] != "paired"].assign(rating=np.nan)
     is_second = made["stimulus"].str[-1].isin(list("159"))
     model = np.where(made["kind"] == "fake", np.where(is_second, "b", "a"), None)  # type: ignore[call-overload]
     made = made.assign(model=model) if named else made.assign(model=None, dataset=None)
