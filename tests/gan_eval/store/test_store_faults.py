@@ -129,10 +129,6 @@ def spoil_schema(path: Path) -> None:
     path.write_bytes(content[: at + 7] + b"\xf0(x\xff" + content[at + 11 :])
 
 
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:5000])
-
-
 DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
     "schema page": (damage_schema, r"the store is damaged \("),
     "schema not UTF-8": (spoil_schema, r"the store is damaged \(malformed database schema"),
@@ -140,7 +136,6 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda path: change(path, "UPDATE trials SET second_onset_ms = 1e999 WHERE trial = 2"),
         r"column second_onset_ms: found inf, wanted a number of at most 1e\+15 ms; fix that cell",
     ),
-    "cut": (cut, r"the store is damaged \("),
     "no table": (lambda path: change(path, "DROP TABLE trials"), r"the store is damaged \(no such table: trials\)"),
     "no column": (lambda path: change(path, "ALTER TABLE trials DROP COLUMN rating"), r"damaged \(no such column: "),
     **{

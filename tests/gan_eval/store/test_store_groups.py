@@ -16,7 +16,7 @@ from stored_rows import SESSION, Job, add, held, start, together, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import Store, Writer, deal_list, keep_design, kept_design, open_store
+from gan_eval.store import Store, Writer, open_store
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import GROUP
 
@@ -87,18 +87,6 @@ def test_an_error_in_a_group_is_that_of_its_job_alone(writer: Writer) -> None:
     assert "in the store already" in str(results[1])
     assert "P01 has begun a session elsewhere" in str(results[3])
     assert stored(writer) == [1, 2, 3, 4, 5], "each transaction of a job is whole or absent, as without a group"
-
-
-def test_lists_are_dealt_and_designs_kept_in_a_group(writer: Writer) -> None:
-    def deal(number: int) -> Job:
-        return lambda store: deal_list(store, f"s{number}", "t", simulated=False, choose=len)[0]
-
-    def design(store: Store) -> None:
-        keep_design(store, "hash", {"seed": 1})
-
-    results = together(writer, deal(1), design, deal(2), design, deal(3))
-    assert results == [0, None, 1, None, 2]
-    assert writer.submit(lambda store: kept_design(store, "hash")).result(60) == {"seed": 1}
 
 
 def test_a_group_lets_nobody_write_between_what_it_reads_and_writes(tmp_path: Path) -> None:
