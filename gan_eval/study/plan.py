@@ -221,7 +221,6 @@ def open_plan(file: Path | None, folder: Path) -> Plan:
 
 
 def _read_record(folder: Path) -> dict[str, Any]:
-    """The way in which a study's folder was made."""
     return read_record(folder / OWN_FOLDER / _RECORD, study=str, file=str, fraction=float, smoke=bool)
 
 

@@ -34,9 +34,6 @@ from gan_eval.tables.schema import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-if TYPE_CHECKING:
-    pass
-
 
 def count_sessions(plan: Plan) -> dict[str, int]:
     """Return the numbers of complete sessions in the store, of simulated participants and of people."""
@@ -91,7 +88,6 @@ def unfinished_sessions(plan: Plan) -> list[str]:
 
 
 def _open_sessions(plan: Plan) -> list[Row]:
-    """The sessions of people that can be continued."""
     if not plan.store.is_file():
         return []
     with open_store(plan.store, create=False) as store:

@@ -160,7 +160,6 @@ def _model_names(fakes: Sequence[Path]) -> list[str]:
 
 
 def _require_readable(pairs: Pairs, real: Path) -> None:
-    """Refuse folders in which no pair of pictures can be read."""
     problem = ""
     for files in pairs.values():
         try:

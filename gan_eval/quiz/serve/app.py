@@ -205,7 +205,6 @@ class Guard:
         self._sessions = Buckets(400, 100)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or 429."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

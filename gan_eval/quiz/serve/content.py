@@ -207,7 +207,6 @@ class Content:
         return width
 
     def _offered(self, live: LiveSession, planned: Row) -> tuple[Addresses, Addresses]:
-        """Return the addresses of a trial's pictures and of its masks, for each showing."""
         trial = planned["trial"]
         if trial not in live.offered:
             showings = live.session.protocol.showings(planned)

@@ -373,7 +373,6 @@ class LiveStudy:
 
     @property
     def _gone(self) -> RequestError:
-        """The refusal of a session whose participant has been forgotten."""
         return RequestError(410, self.texts("web_forgotten"), page="end")
 
     async def _rebuilt(self, session: str, tab: str | None, *, still_shown: bool = False) -> LiveSession:
@@ -445,7 +444,6 @@ class LiveStudy:
         return {**self.content.setup(live), "next": await self._next(live)}
 
     async def _next(self, live: LiveSession) -> Answer:
-        """The next trial, or the end."""
         await self._settled(live)
         return await self._end(live) if live.session.state is State.OVER else self.content.trial(live)
 
@@ -472,7 +470,6 @@ class LiveStudy:
 
 
 def _counted(store: Store, *, session: str) -> tuple[int, int]:
-    """Trials that are done, and planned in all, practice apart."""
     done, plan = (
         sum(row["phase"] != "practice" for row in store.rows(table, session=session))
         for table in (tables.TRIALS, tables.PLANS)
