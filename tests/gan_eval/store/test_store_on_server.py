@@ -1,12 +1,11 @@
 """The lab's server supports what a store's file does: list, forget, merge, export."""
 
 import json
-from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
-from stored_rows import add, at_once, fill, sit, together, trial
+from stored_rows import add, at_once, sit, together, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -15,11 +14,8 @@ from gan_eval.store import (
     Writer,
     forget,
     list_participants,
-    merge,
     open_store,
 )
-from gan_eval.store.export import export_store
-from gan_eval.tables import frames as tabular
 
 
 @pytest.fixture
@@ -39,16 +35,6 @@ def test_nothing_is_added_to_a_session_that_was_forgotten(filled: str) -> None:
         with pytest.raises(UserError, match="the session s1 is gone"):
             store.describe("s1", {"screen_width": 800}, more=[(tables.CHECKS, [{"session": "s1", "check": "c"}])])
         assert [store.rows(table, session="s1") for table in tables.STORED_TABLES] == [[]] * len(tables.STORED_TABLES)
-
-
-def test_a_server_is_merged_with_a_station_and_exported(filled: str, tmp_path: Path) -> None:
-    fill(tmp_path / "station.sqlite", "P3", done=0)
-    merged = merge([filled, tmp_path / "station.sqlite"], tmp_path / "all.sqlite")
-    assert (merged["sessions"], merged["trials"]) == (3, 2)
-    export_store(filled, tmp_path / "server", formats=["csv"])
-    with open_store(filled) as server:
-        rows = server.rows(tables.TRIALS)
-    assert tabular.read_rows(tmp_path / "server" / "trials.csv", tables.TRIALS) == rows
 
 
 def test_reading_makes_no_tables_in_anybodys_database(database: str) -> None:

@@ -1,0 +1,297 @@
+"""Damaged stores: rows that no session can have left, wrong cells, broken pages, another program at work."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+from stored_rows import sit
+
+from gan_eval import analyze, read_trials, tables
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.store import merge, open_store, require_consistent
+from gan_eval.store.export import export_store
+from gan_eval.store.layout import SCHEMA_VERSION
+from gan_eval.tables.schema import Table
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three sessions of six planned trials: one complete, one under way, one aborted after four."""
+    path = tmp_path_factory.mktemp("whole") / "s.sqlite"
+    with open_store(path) as opened:
+        for session, (status, done) in {"a": ("complete", 6), "b": ("open", 3), "c": ("aborted", 4)}.items():
+            sit(opened, f"P-{session}", session=session, planned=6, done=done, status=status)
+    damage(path, "UPDATE trials SET response = 'none', correct = NULL, reaction_time_ms = NULL WHERE trial = 1")
+    with open_store(path) as opened:
+        require_consistent(opened)
+    return path
+
+
+@pytest.fixture
+def store(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(whole, tmp_path))
+
+
+def damage(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript("; ".join(statements))
+
+
+DAMAGES = {
+    "the end of a complete session": ("DELETE FROM trials WHERE session = 'a' AND trial > 5", "lacks 1 of its planned"),
+    "the first trial, and all plans": (
+        "DELETE FROM plans; DELETE FROM trials WHERE session = 'b' AND trial = 1",
+        r"session 'b' \(P-b, open\) has trials up to number 3, but 1 of them are missing",
+    ),
+    "the end of a complete session, and all plans": (
+        "DELETE FROM plans; UPDATE sessions SET status = 'complete' WHERE session = 'c'",
+        r"session 'c' \(P-c, complete\) has 4 trials, another complete session of its design has 6",
+    ),
+    "all of a session but its row": (
+        "DELETE FROM plans WHERE session = 'a'; DELETE FROM trials WHERE session = 'a'",
+        r"session 'a' \(P-a, complete\) has no trials",
+    ),
+    "the middle of an aborted one": (
+        "DELETE FROM trials WHERE session = 'c' AND trial IN (2, 3)",
+        r"session 'c' \(P-c, aborted\) lacks 2 of its planned trials, the first is trial 2",
+    ),
+    "kind": (
+        "UPDATE trials SET kind = 'real', correct = 1 WHERE session = 'b' AND trial = 3",
+        "row session='b' trial=3: kind 'real', its plan has 'fake'",
+    ),
+    "kind without a plan": (
+        "DELETE FROM plans; UPDATE trials SET kind = 'fake', correct = 0 WHERE session = 'a' AND trial = 4",
+        "row session='a' trial=4: kind 'fake' of stimulus 'd/real/4', which has the other kind elsewhere",
+    ),
+    "kind against the name": (
+        "DELETE FROM plans; UPDATE trials SET kind = 'fake', correct = 0 WHERE trial = 6",
+        "row session='a' trial=6: kind 'fake' of stimulus 'd/real/6', which is named as a real picture",
+    ),
+    "correct": (
+        "UPDATE trials SET correct = 0 WHERE session = 'c' AND trial = 4",
+        "trial=4: correct False contradicts kind 'real' and response 'real'",
+    ),
+    "no session": (
+        "DELETE FROM sessions WHERE session = 'b'",
+        "table plans: 6 rows of session 'b' without that session",
+    ),
+    "onsets and trials alone": (
+        "DELETE FROM sessions WHERE session = 'b'; DELETE FROM plans WHERE session = 'b'",
+        "table onsets: 3 rows of session 'b' without that session",
+    ),
+    "two participants": (
+        "UPDATE trials SET participant = 'X' WHERE trial = 4",
+        "row session='a' trial=4: participant 'X', its session has 'P-a'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGES)
+def test_what_no_session_can_have_left_is_named(store: Path, case: str) -> None:
+    script, line = DAMAGES[case]
+    damage(store, script)
+    with open_store(store) as opened, pytest.raises(UserError, match=rf"s\.sqlite: .*{line}"):
+        require_consistent(opened)
+
+
+def test_every_reader_refuses_it(tmp_path: Path, store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script, line = DAMAGES["correct"]
+    damage(store, script)
+    readers: dict[str, Callable[[], object]] = {
+        "analyze": lambda: analyze(store),
+        "read_trials": lambda: read_trials(store),
+        "export": lambda: export_store(store, tmp_path / "exported", formats=["csv"]),
+        "merge": lambda: merge([store], tmp_path / "merged.sqlite"),
+    }
+    for reader in readers.values():
+        with pytest.raises(UserError, match=rf"s\.sqlite: .*{line}"):
+            reader()
+    assert run(["analyze", "--store", str(store), "--out", str(tmp_path / "out")]) == 2
+    assert run(["participants", "list", "--store", str(store)]) == 2
+    listed = capsys.readouterr()
+    assert "P-a: t, quick_response" in listed.out
+    assert listed.err.count("s.sqlite: table") == 2
+    assert {path.name.partition("-")[0] for path in tmp_path.iterdir()} == {"s.sqlite"}
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["reaction_time_ms", "requested_exposure_ms", "planned_exposure_ms", "exposure_ms", "second_exposure_ms"],
+)
+def test_a_time_is_negative_below_0_alone(store: Path, column: str) -> None:
+    damage(store, f"UPDATE trials SET {column} = 0 WHERE trial = 2")
+    with open_store(store) as opened:
+        require_consistent(opened)
+        damage(store, f"UPDATE trials SET {column} = -0.001 WHERE trial = 2")
+        with pytest.raises(UserError, match=f"row session='a' trial=2: {column} -0.001 is negative"):
+            require_consistent(opened)
+
+
+def test_another_study_s_damage_is_no_obstacle(store: Path) -> None:
+    damage(store, "UPDATE trials SET reaction_time_ms = -3 WHERE trial = 2")
+    with open_store(store) as opened:
+        require_consistent(opened, study="another")
+        with pytest.raises(UserError, match="is negative"):
+            require_consistent(opened, study="t")
+
+
+def set_version(store: Path, *, version: object) -> None:
+    damage(store, f"UPDATE gan_eval_meta SET schema_version = {version}")
+
+
+WRONG = [
+    (tables.TRIALS, "reaction_time_ms", "'abc'", "found 'abc', wanted a number"),
+    (tables.TRIALS, "simulated", "'maybe'", "found 'maybe', wanted true or false"),
+    (tables.TRIALS, "confidence", "x'00ff'", r"found b'\x00\xff', wanted a number"),
+    (tables.TRIALS, "participant", "x'414243'", "found b'ABC', wanted text"),
+    (tables.TRIALS, "participant", "''", "found '', wanted text"),
+    (tables.TRIALS, "phase", "'mean'", "found 'mean', wanted one of practice, main, catch"),
+    (tables.TRIALS, "answered_at", "'yesterday'", "found 'yesterday', wanted an instant"),
+    (tables.TRIALS, "block", "99999999999999999999", "found 100000000000000000000, wanted a whole number"),
+    (tables.TRIALS, "kind", "printf('%.*c', 5000000, 'x')", "found 'xxxxxxxxxxx"),
+    (tables.SESSIONS, "status", "'gone'", "found 'gone', wanted one of open, complete, aborted"),
+]  # fmt: skip
+
+
+def use(store: Path, way: str, table: Table, *, create: bool = False) -> None:
+    """Read a store by rows, as a frame, or by a merge, which must leave nothing behind."""
+    if way == "merge":
+        try:
+            merge([store], store.with_name("all.sqlite"))
+        finally:
+            assert not store.with_name("all.sqlite").exists()
+    else:
+        with open_store(store, create=create) as opened:
+            opened.rows(table) if way == "rows" else opened.frame(table)
+
+
+@pytest.mark.parametrize(("table", "column", "value", "line"), WRONG)
+def test_a_wrong_cell_is_named_with_file_table_row_and_column(
+    store: Path, table: Table, column: str, value: str, line: str
+) -> None:
+    row = "session='b'" if table is tables.SESSIONS else "session='b' trial=2"
+    damage(store, f'UPDATE {table.name} SET "{column}" = {value} WHERE {row.replace(" ", " AND ")}')
+    for way in ("frame", "merge"):
+        with pytest.raises(UserError) as caught:
+            use(store, way, table)
+        message = str(caught.value)
+        assert message.startswith(f"{store}: table {table.name}, row {row}, column {column}: {line}")
+        assert len(message) < 400
+        assert message.endswith("restore the store from a copy")
+
+
+LOOSE = ("CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALTER TABLE loose RENAME TO trials")
+"""The table without what the database itself refuses."""
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        (
+            "UPDATE trials SET phase = NULL WHERE trial = 3",
+            ", row session='a' trial=3, column phase: found nothing, wanted one of practice",
+        ),
+        (
+            "INSERT INTO trials SELECT * FROM trials WHERE session = 'b' AND trial = 2",
+            ": row 9: the same session=b, trial=2 as row 8",
+        ),
+    ],
+)
+def test_rows_that_no_store_of_ours_can_hold_are_named(store: Path, statement: str, line: str) -> None:
+    damage(store, *LOOSE, statement)
+    with open_store(store, create=False) as opened, pytest.raises(UserError) as caught:
+        opened.frame(tables.TRIALS)
+    assert str(caught.value).startswith(f"{store}: table trials{line}")
+
+
+def test_a_table_that_is_lost_is_not_made_anew(store: Path) -> None:
+    damage(store, "DROP TABLE trials")
+    with pytest.raises(UserError, match=r"s\.sqlite: the store is damaged \(no such table: trials\)"):
+        open_store(store)
+
+
+def damage_schema(store: Path) -> None:
+    content = bytearray(store.read_bytes())
+    content[100:160] = bytes(range(60))
+    store.write_bytes(content)
+
+
+def spoil_schema(store: Path) -> None:
+    """SQLite's complaint quotes the schema."""
+    content = store.read_bytes()
+    at = content.index(b"CREATE TABLE sessions")
+    store.write_bytes(content[: at + 7] + b"\xf0(x\xff" + content[at + 11 :])
+
+
+DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
+    "schema page": (damage_schema, r"the store is damaged \("),
+    "schema not UTF-8": (spoil_schema, r"the store is damaged \(malformed database schema"),
+    "too large": (
+        lambda store: damage(store, "UPDATE trials SET second_onset_ms = 1e999 WHERE trial = 2"),
+        r"column second_onset_ms: found inf, wanted a number of at most 1e\+15 ms; fix that cell",
+    ),
+    "no table": (lambda store: damage(store, "DROP TABLE trials"), r"the store is damaged \(no such table: trials\)"),
+    "no column": (lambda store: damage(store, "ALTER TABLE trials DROP COLUMN rating"), r"damaged \(no such column: "),
+    **{
+        f"version {other}": (
+            partial(set_version, version=other),
+            "the store has schema version .*gan_eval that made it",
+        )
+        for other in (SCHEMA_VERSION - 1, SCHEMA_VERSION + 1, "'new'")
+    },
+    "not UTF-8": (
+        lambda store: damage(store, "UPDATE trials SET item = CAST(x'ff41' AS TEXT) WHERE trial = 2"),
+        r"the store is damaged \(Could not decode to UTF-8 column 'item:?'",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+def test_a_damaged_store_is_reported_in_one_line(store: Path, how: str) -> None:
+    spoil, line = DAMAGED[how]
+    spoil(store)
+    for way in ("frame", "merge"):
+        with pytest.raises(UserError, match=line) as caught:
+            use(store, way, tables.TRIALS)
+        assert str(caught.value).startswith(f"{store}: ")
+
+
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+connection.execute("BEGIN EXCLUSIVE")
+connection.execute("UPDATE sessions SET station = 'held'")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_who_holds_a_store_is_reported_after_a_while(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0.2)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, store], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        who = f"process {holder.pid} " if Path("/proc/locks").exists() else "another program"
+        for way, create in (("rows", True), ("rows", False), ("frame", False), ("merge", False)):
+            with pytest.raises(UserError, match="is using the store; end it or wait for it") as caught:
+                use(store, way, tables.TRIALS, create=create)
+            assert str(caught.value).startswith(f"{store}: {who}")
+        holder.communicate("")
+
+
+def test_a_link_to_nothing_is_no_new_store(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite").symlink_to("elsewhere.sqlite")
+    with pytest.raises(UserError, match=r"store\.sqlite: a link to elsewhere\.sqlite, which is not there"):
+        open_store(tmp_path / "store.sqlite")
+    assert not (tmp_path / "elsewhere.sqlite").exists()
