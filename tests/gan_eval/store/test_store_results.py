@@ -1,21 +1,27 @@
-"""The store and its writer: durable rows, frames of them, and refusals that name the store."""
+"""The store and its writer: durable rows, refusals that name the store, jobs that share a commit, kills in bursts."""
 
 import os
+import random
 import sqlite3
+import subprocess
 import sys
+import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from stored_rows import SESSION, at_once, trial
+from stored_rows import SESSION, Job, add, at_once, held, start, together, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import Writer, keep_design, kept_design, merge, new_session_id, open_store
+from gan_eval.store import Store, Writer, keep_design, kept_design, merge, new_session_id, open_store
 from gan_eval.store.layout import LAYOUTS
-from gan_eval.store.results import lock_writes
+from gan_eval.store.results import GROUP, lock_writes
 
 
 def test_what_is_stored_comes_back_with_its_types(tmp_path: Path) -> None:
@@ -157,3 +163,262 @@ def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(tmp_path: 
     writer.close()
     with pytest.raises(UserError):
         Writer(lambda: open_store(tmp_path))
+
+
+@pytest.fixture
+def writer(where: str) -> Iterator[Writer]:
+    with Writer(lambda: open_store(where)) as opened:
+        yield opened
+
+
+def stored(writer: Writer) -> list[int]:
+    rows = writer.submit(lambda store: store.rows(tables.TRIALS)).result(60)
+    return [row["trial"] for row in rows]
+
+
+def listen(writer: Writer, event: str, call: Callable[..., None]) -> None:
+    writer.submit(lambda store: sa.event.listen(store.engine, event, call)).result(60)
+
+
+def test_jobs_that_wait_share_a_commit_and_are_done_in_order_after_it(writer: Writer) -> None:
+    futures: list[Future[Any]] = []
+    at_commit: list[int] = []
+    order: list[int] = []
+
+    def note(number: int, store: Store) -> None:
+        order.append(number)
+        add(number)(store)
+
+    listen(writer, "commit", lambda _: at_commit.append(sum(future.done() for future in futures)))
+    with held(writer):
+        futures += [writer.submit(partial(note, number)) for number in range(1, 101)]
+    assert [future.exception(60) for future in futures] == [None] * 100
+    assert order == list(range(1, 101))
+    assert at_commit == [0, GROUP], "two commits, and before each of them none of its jobs is reported as done"
+    assert stored(writer) == order
+
+
+def test_one_job_alone_is_a_transaction_without_savepoints(writer: Writer) -> None:
+    statements: list[str] = []
+    listen(writer, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    writer.submit(add(1)).result(60)
+    assert [statement.split()[0] for statement in statements] == ["INSERT"]
+
+
+def test_an_error_in_a_group_is_that_of_its_job_alone(writer: Writer) -> None:
+    def fault(store: Store) -> None:
+        with store.transaction() as connection:
+            connection.execute(LAYOUTS[tables.TRIALS].insert().values(**trial(50)))
+            raise ZeroDivisionError
+
+    def half(store: Store) -> None:
+        store.add(tables.TRIALS, [trial(3)])
+        store.add(tables.TRIALS, [trial(1)])
+
+    def caught(store: Store) -> None:
+        with pytest.raises(UserError, match="in the store already"):
+            store.add(tables.TRIALS, [trial(51), trial(1)])
+        store.add(tables.TRIALS, [trial(4)])
+
+    def begin(store: Store) -> None:
+        store.begin(SESSION, [], None)
+
+    jobs = (add(1), add(1), begin, begin, add(2), fault, half, caught, add(5))
+    results = together(writer, *jobs)
+    kinds = [type(result) for result in results]
+    nothing = type(None)
+    assert kinds == [nothing, UserError, nothing, UserError, nothing, ZeroDivisionError, UserError, nothing, nothing]
+    assert "in the store already" in str(results[1])
+    assert "P01 has begun a session elsewhere" in str(results[3])
+    assert stored(writer) == [1, 2, 3, 4, 5], "each transaction of a job is whole or absent, as without a group"
+
+
+def test_a_group_lets_nobody_write_between_what_it_reads_and_writes(tmp_path: Path) -> None:
+    """Without a lock from its start, SQLite refuses the first write after a read that has grown old."""
+    path = tmp_path / "s.sqlite"
+
+    def other(store: Store) -> int:
+        from gan_eval.store import connect
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(connect, "PATIENCE_S", 0)
+            with open_store(path, create=False) as second:
+                with pytest.raises(UserError, match="is using the store"):
+                    second.add(tables.TRIALS, [trial(9)])
+        return len(store.rows(tables.TRIALS))
+
+    with Writer(lambda: open_store(path)) as writer:
+        assert together(writer, other, add(1), other) == [0, None, 1]
+
+
+def loose(store: Store) -> None:
+    """Make a table of which a row may fail at the commit only."""
+    with store.transaction() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+        connection.exec_driver_sql(
+            "CREATE TABLE loose (of TEXT REFERENCES sessions (session) DEFERRABLE INITIALLY DEFERRED)"
+        )
+
+
+def insert_loose(store: Store) -> None:
+    with store.transaction() as connection:
+        connection.exec_driver_sql("INSERT INTO loose VALUES ('nowhere')")
+
+
+def test_a_commit_that_fails_is_an_error_of_every_job_and_the_next_one_succeeds(writer: Writer) -> None:
+    writer.submit(loose).result(60)
+    results = together(writer, add(1), insert_loose, lambda store: store.rows(tables.TRIALS), add(2))
+    assert [type(result) for result in results] == [UserError] * 4
+    assert "foreign key" in str(results[0]).lower()
+    assert stored(writer) == []
+    assert together(writer, add(1), add(2)) == [None, None]
+    assert stored(writer) == [1, 2]
+
+
+@pytest.mark.parametrize("swallowed", [False, True])
+def test_a_group_that_sqlite_rolls_back_on_a_full_disk_is_an_error_of_every_job(
+    tmp_path: Path, swallowed: bool
+) -> None:
+    """SQLite ends the whole transaction then, and the driver would report a commit of nothing as a success."""
+
+    def limit(pages: int) -> Job:
+        def set_limit(store: Store) -> None:
+            with store.transaction() as connection:
+                connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+        return set_limit
+
+    def large(store: Store) -> None:
+        try:
+            store.add(tables.TRIALS, [{**trial(2), "flags": "x" * 100_000}])
+        except UserError:
+            if not swallowed:
+                raise
+
+    with Writer(lambda: open_store(tmp_path / "s.sqlite")) as writer:
+        writer.submit(limit(1)).result(60)  # SQLite takes the present size, where that is more
+        results = together(writer, add(1), large, add(3), lambda store: store.rows(tables.TRIALS))
+        assert ["the disk is full; free some space" in str(result) for result in results] == [True] * 4
+        assert stored(writer) == []
+        writer.submit(limit(1_000_000)).result(60)
+        assert together(writer, add(1), large, add(3)) == [None] * 3
+        assert stored(writer) == [1, 2, 3]
+
+
+def test_an_error_that_a_job_swallows_within_its_transaction_spoils_no_other_job(writer: Writer) -> None:
+    """On PostgreSQL a transaction with an error in it ends in a rollback, without an error at its commit."""
+
+    def swallow(store: Store) -> None:
+        with store.transaction() as connection:
+            with pytest.raises(sa.exc.SQLAlchemyError):
+                connection.execute(LAYOUTS[tables.TRIALS].insert().values(**trial(1)))
+
+    results = together(writer, add(1), swallow, add(2))
+    assert (results[0], results[2]) == (None, None)
+    assert stored(writer) == [1, 2]
+
+
+def test_a_job_alone_is_in_no_group_and_keeps_its_place(writer: Writer) -> None:
+    def rewrite(store: Store) -> int:
+        with store.transaction() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            if connection.dialect.name == "sqlite":
+                driver.execute("VACUUM")  # refused within a transaction
+        return len(store.rows(tables.TRIALS))
+
+    with held(writer):
+        jobs = [writer.submit(add(1)), writer.submit(add(2))]
+        rewritten = [writer.submit(rewrite, alone=True) for _ in range(2)]
+        jobs += [writer.submit(add(3)), writer.submit(add(4))]
+    assert [future.result(60) for future in rewritten] == [2, 2]
+    assert [future.exception(60) for future in jobs] == [None] * 4
+
+
+def test_a_job_that_is_cancelled_while_it_waits_is_not_done(writer: Writer) -> None:
+    with held(writer):
+        first, second, third = (writer.submit(add(number)) for number in (1, 2, 3))
+        assert second.cancel()
+    assert (first.result(60), third.result(60)) == (None, None)
+    assert stored(writer) == [1, 3]
+
+
+BURSTS = """
+import os, sys, threading
+from stored_rows import trial
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.store import Writer, open_store
+where, run, room = sys.argv[1], sys.argv[2], int(sys.argv[3])
+writer = Writer(lambda: open_store(where))
+if room:
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+def answer(person):
+    session = f"{run}-{person}"
+    for number in range(1, 100_000):
+        try:
+            writer.submit(lambda store: store.add(tables.TRIALS, [trial(number, session)])).result()
+        except UserError as error:
+            os.write(2, f"{error}\\n".encode())
+            return
+        os.write(1, f"{session} {number}\\n".encode())
+people = [threading.Thread(target=answer, args=(person,)) for person in range(20)]
+for each in people:
+    each.start()
+for each in people:
+    each.join()
+"""
+"""Twenty people answer as fast as they can, and report each answer that is durable."""
+
+
+def bursts(where: str, run: object, reports: Path, *, room: int = 0) -> "subprocess.Popen[bytes]":
+    """Start a process of such people; it appends what it reports to a file."""
+    with reports.open("ab") as out:
+        return start(BURSTS, where, str(run), str(room), stdout=out.fileno())
+
+
+def all_stored(where: str) -> list[tuple[str, int]]:
+    with open_store(where) as store:
+        return [(row["session"], row["trial"]) for row in store.rows(tables.TRIALS)]
+
+
+def reported_in(reports: Path) -> set[tuple[str, int]]:
+    lines = [line.split() for line in reports.read_text().splitlines()]
+    return {(session, int(number)) for session, number in lines}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [2, pytest.param(None, marks=pytest.mark.nightly)])
+def test_bursts_that_are_killed_at_any_moment_lose_no_answer_that_was_reported(
+    where: str, tmp_path: Path, pytestconfig: pytest.Config, kills: int | None
+) -> None:
+    kills = kills or int(pytestconfig.getoption("--kills"))
+    moments, processes = random.Random(1), 2 if "://" in where else 1
+    files = [tmp_path / f"{run}-{process}" for run in range(kills // processes) for process in range(processes)]
+    for run in range(0, len(files), processes):
+        children = [bursts(where, file.name, file) for file in files[run : run + processes]]
+        while not all(file.stat().st_size for file in files[run : run + processes]):
+            time.sleep(0.001)
+        for child in children:
+            time.sleep(moments.uniform(0, 0.2))
+            child.kill()
+            assert child.communicate() == (None, b"")
+    reported = set().union(*map(reported_in, files))
+    rows = all_stored(where)
+    print(len(files), "kills", len(reported), "reported", len(rows), "stored")
+    assert len(reported) > 20 * len(files), "the kills come too early to say anything"
+    assert len(rows) == len(set(rows))
+    assert reported <= set(rows), "a reported answer is lost"
+    assert len(set(rows) - reported) <= 20 * len(files), "each person waits for one answer"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_disk_that_is_full_in_a_burst_costs_no_answer_that_was_reported(tmp_path: Path) -> None:
+    where, reports = str(tmp_path / "s.sqlite"), tmp_path / "reports"
+    lines = bursts(where, 0, reports, room=200_000).communicate(timeout=60)[1].decode().splitlines()
+    assert [f"{where}: the disk is full" in line for line in lines] == [True] * 20
+    rows = all_stored(where)
+    assert set(rows) == reported_in(reports)
+    assert len(rows) == len(set(rows)) > 20

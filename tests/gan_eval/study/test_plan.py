@@ -1,4 +1,4 @@
-"""A study's plan: its folder, and what would otherwise be found after days, such as tests on pictures that were seen."""
+"""A study's plan: its folder, and what would else be found after days, such as models tested on seen pictures."""
 
 import os
 import shutil

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from quiz_study import two_models
-from served import Served
+from robot import Served
 
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.settings.quiz import QuizSettings

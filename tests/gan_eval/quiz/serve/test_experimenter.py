@@ -15,8 +15,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 import segno
-from robot import Robot
-from served import Serve, Served
+from robot import Robot, Serve, Served
 from starlette.testclient import TestClient
 
 from gan_eval import tables

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from PIL import Image
-from robot import SCREEN
-from served import Serve
+from robot import SCREEN, Serve
 
 from gan_eval import tables
 from gan_eval.errors import UserError
