@@ -19,9 +19,8 @@ from scipy.special import ndtri
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.power.design import Design, deal_design, require_power_is_defined
-from gan_eval.stats.power.questions import PlannedQuestion, questions_of
-from gan_eval.stats.power.simulate import Verdict, World, assumed_truth, effect_of, equal_models, guessing, one_study
+from gan_eval.stats.power.design import Design, deal_design, questions_of, require_power_is_defined
+from gan_eval.stats.power.simulate import Verdict, World, effect_of, one_study, truth_of
 from gan_eval.stats.shares import wilson
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import SHARE, Table, boolean, ends, integer, number, text
@@ -60,7 +59,6 @@ class PowerPlan:
 
     table: pd.DataFrame
     """`POWER`."""
-    questions: tuple[PlannedQuestion, ...]
     assumed: PowerSettings
     recommended: Mapping[str, int | None]
     """Participants for each question with a difference; None: no number that was tried is enough."""
@@ -93,9 +91,7 @@ def plan_power(
     numbers, seed = sorted(set(settings.participants)), study.study.seed
     design = deal_design(stimuli, study.quiz, seed=seed, participants=numbers[-1])
     world = make_world(design, settings, study.analysis, where=where)
-    report = on_progress or (lambda done, total: None)
-    total = len(numbers) * settings.simulations
-    rows = _rows(world, numbers, settings, workers=workers, on_done=lambda done: report(done, total))
+    rows = _rows(world, numbers, workers, on_progress or (lambda done, total: None))
     # the number to invite: the smallest tried whose power reaches the target with 95 % confidence
     recommended: dict[str, int | None] = {}
     for question in world.questions:
@@ -112,7 +108,7 @@ def plan_power(
             f"{study.analysis.looks} looks are planned; this is the power of one look with all people, at 5 %, which "
             "the looks lower a little (three: by about half a point)"
         )
-    return PowerPlan(frame_of(rows, POWER), world.questions, settings, recommended, tuple(warnings))
+    return PowerPlan(frame_of(rows, POWER), settings, recommended, tuple(warnings))
 
 
 def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettings, *, where: str = "study") -> World:
@@ -122,20 +118,18 @@ def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettin
         UserError: the plan compares models that have no pictures of one data set.
     """
     questions = tuple(questions_of(design.groups, analysis, graded=design.grades > 0, where=where))
-    makers = {"assumed": assumed_truth, "guessing": guessing, "equal_models": equal_models}
     scenarios = sorted({question.scenario for question in questions})
-    truths = {scenario: makers[scenario](design.groups, settings) for scenario in scenarios}
+    truths = {scenario: truth_of(design.groups, settings, scenario) for scenario in scenarios}
     return World(design, truths, questions, analysis, settings)
 
 
-def _rows(
-    world: World, numbers: Sequence[int], settings: PowerSettings, *, workers: int, on_done: Callable[[int], None]
-) -> list[Row]:
+def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Callable[[int, int], None]) -> list[Row]:
     """Rows of the table: each question at each number of participants.
 
     The simulated studies of a number are looked at several times. A family's questions end once each of them is surely
     on one side of the target; the intervals hold for all looks together (Bonferroni).
     """
+    settings = world.assumed
     looks = [0, *(look for look in LOOKS if look < settings.simulations), settings.simulations]
     z = float(ndtri(1 - 0.025 / (len(looks) - 1)))
     found: dict[tuple[int, int], list[Verdict]] = {
@@ -147,7 +141,7 @@ def _rows(
     finished = 0  # studies of earlier looks, and those that are not needed
 
     def report(done: int) -> None:
-        on_done(finished + done)
+        on_progress(finished + done, len(numbers) * settings.simulations)
 
     for before, until in pairwise(looks):
         tasks = [
@@ -170,40 +164,32 @@ def _rows(
     report(0)
     rows = []
     for place, question in enumerate(world.questions):
-        shared = _shared(world, question)
+        effect = effect_of(question, world.design, world.truths[question.scenario])
+        is_none = abs(effect) < NEGLIGIBLE
         for people in numbers:
             verdicts = found[people, place]
             positive, failed = (sum(marks) for marks in zip(*(verdict[:2] for verdict in verdicts), strict=True))
             widths = [verdict.width for verdict in verdicts if not verdict.failed]
             low, high = wilson(positive, len(verdicts), z=z)
             rows.append(
-                shared
-                | {
+                {
+                    "question": question.name,
                     "participants": people,
-                    "complete": people * (1 - settings.dropout) * (1 - settings.excluded),
+                    "trials": world.design.trials,
+                    "stimuli": sum(world.design.groups[group].size for group in (*question.a, *question.b)),
+                    "effect": 0.0 if is_none else effect,
                     "simulations": len(verdicts),
                     "failed": failed,
                     "power": positive / len(verdicts),
                     "ci_low": float(low),
                     "ci_high": float(high),
                     "interval_width": float(np.mean(widths)) if widths else float("nan"),
+                    "recommended": False,
+                    "complete": people * (1 - settings.dropout) * (1 - settings.excluded),
+                    "note": NO_DIFFERENCE if is_none and not question.equivalence else None,
                 }
             )
     return rows
-
-
-def _shared(world: World, question: PlannedQuestion) -> Row:
-    """Return the cells that all rows of a question have."""
-    effect = effect_of(question, world.design, world.truths[question.scenario])
-    is_none = abs(effect) < NEGLIGIBLE
-    return {
-        "question": question.name,
-        "trials": world.design.trials,
-        "stimuli": sum(world.design.groups[group].size for group in (*question.a, *question.b)),
-        "effect": 0.0 if is_none else effect,
-        "recommended": False,
-        "note": NO_DIFFERENCE if is_none and not question.equivalence else None,
-    }
 
 
 State = TypeVar("State")
@@ -281,11 +267,9 @@ def _quiet_processes() -> Iterator[None]:
         signal.signal(signal.SIGINT, interrupted)
 
 
-_HEADS = ("question", "people", "pictures", "true difference", "power", "95 % interval", "interval width")
-
-
 def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
     """Return caption, heads and rows of the table for readers; `*` marks the recommended number of people."""
+    heads = ["question", "people", "pictures", "true difference", "power", "95 % interval", "interval width"]
     cells = [
         [
             str(row["question"]),
@@ -298,50 +282,41 @@ def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
         ]
         for row in plan.table.to_dict("records")
     ]
-    return f"As planned, {plan.table['trials'].iloc[0]} trials a person:", list(_HEADS), cells
+    return f"As planned, {plan.table['trials'].iloc[0]} trials a person:", heads, cells
 
 
 def sentences(plan: PowerPlan) -> list[str]:
     """Return the answer, what was not planned for, and what to try for each question without a number of people."""
-    questions = [question for question in plan.questions if question.name in plan.recommended]
-    numbers = [plan.recommended[question.name] for question in questions]
-    assumed = plan.assumed
-    goal = f"a chance of {_percent(assumed.target)} or more"
-    known = [number for number in numbers if number is not None]
-    if not questions:
-        answer = "No number can be recommended: nothing is assumed to differ."
-    elif len(known) == len(numbers):
+    assumed, goal = plan.assumed, f"a chance of {_percent(plan.assumed.target)} or more"
+    known = [number for number in plan.recommended.values() if number is not None]
+    missed = [name for name, number in plan.recommended.items() if number is None]
+    if missed:
+        which = f": {', '.join(missed)}" if known or len(missed) == 1 else " any of the questions"
+        answer = f"None of the numbers of people that were tried gives {goal} for{which}."
+    elif known:
         aim = "to answer each of the questions"
-        if len(questions) == 1:
-            aim = f"to find the assumed difference ({questions[0].name})"
+        if len(known) == 1:
+            aim = f"to find the assumed difference ({', '.join(plan.recommended)})"
         answer = f"Invite {max(known)} people: they give {goal} {aim}."
         if assumed.dropout or assumed.excluded:
             complete = max(known) * (1 - assumed.dropout) * (1 - assumed.excluded)
             losses = f"{_percent(assumed.dropout)} of them break off and {_percent(assumed.excluded)} are left out"
             answer += f" This allows for losses: {losses}, so that about {complete:.0f} finish and count."
     else:
-        missed = f": {', '.join(name for name, number in plan.recommended.items() if number is None)}"
-        if not known and len(numbers) > 1:
-            missed = " any of the questions"
-        answer = f"None of the numbers of people that were tried gives {goal} for{missed}."
+        answer = "No number can be recommended: nothing is assumed to differ."
     lines = [answer, *plan.warnings]
-    for question in questions:
-        if plan.recommended[question.name] is None:
-            is_close = _rows_of(plan, question)["power"].iloc[-1] >= assumed.target
-            remedy = "more simulations: the figure is uncertain" if is_close else "more people or more pictures"
-            lines.append(f"{question.name}: try {remedy}.")
+    last = {row["question"]: row for row in plan.table.to_dict("records")}  # of the most people
+    for name in missed:
+        is_close = last[name]["power"] >= assumed.target
+        remedy = "more simulations: the figure is uncertain" if is_close else "more people or more pictures"
+        lines.append(f"{name}: try {remedy}.")
     lines += [
-        f"{question.name}: no difference is assumed, so its power is the share of false alarms; give the "
-        "rates that would matter in the study file, as power.fooling_rates"
-        for question in plan.questions
-        if (_rows_of(plan, question)["note"] == NO_DIFFERENCE).all()
+        f"{name}: no difference is assumed, so its power is the share of false alarms; give the rates that would "
+        "matter in the study file, as power.fooling_rates"
+        for name, row in last.items()
+        if row["note"] == NO_DIFFERENCE
     ]
     return lines
-
-
-def _rows_of(plan: PowerPlan, question: PlannedQuestion) -> pd.DataFrame:
-    """The question's rows, by number of participants."""
-    return plan.table[plan.table["question"] == question.name].sort_values("participants")
 
 
 def _amount(question: str, value: float) -> str:

@@ -4,12 +4,9 @@ A single picture is called fake with log-odds
 
     base[group] + bias + kind * skill + view of the model + effect of the item + its own effect
 
-where kind is +½ for fakes and -½ for reals. Bias, skill and views are the participant's; the views count from their
-mean over the data set's models. All are normal with the assumed standard deviations. For a pair the log-odds are
-those of choosing its picture a (the real one, or the first model's); participants differ in them by their bias and by
-the difference of their views over √2.
-
-A grade is above j with log-odds of -logit(j / J) less those of calling the picture fake.
+where kind is +½ for fakes and -½ for reals, and views count from their mean over the data set's models. For a pair the
+log-odds are those of choosing its picture a (the real one, or the first model's); participants differ in them by their
+bias and by the difference of their views over √2. docs/power.md explains the model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,8 +27,7 @@ from gan_eval.stats.compare.grades import HIGHER, MEAN, superiority
 from gan_eval.stats.compare.questions import grade_questions, kind_questions, model_questions, pair_questions
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed.fit import too_many
-from gan_eval.stats.power.design import Design, Group
-from gan_eval.stats.power.questions import Asked, PlannedQuestion, Scenario
+from gan_eval.stats.power.design import Asked, Design, Group, PlannedQuestion, Scenario
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 from gan_eval.tables.multiple_tests import holm
 
@@ -68,23 +64,31 @@ def grade_thresholds(grades: int) -> np.ndarray:
     return np.asarray(logit(steps))
 
 
-def assumed_truth(groups: Sequence[Group], settings: PowerSettings) -> Truth:
-    """Return the truth that `[power]` assumes for a design's groups."""
-    return _truth(np.array([_log_odds(group, settings) for group in groups]), groups, settings)
-
-
-def guessing(groups: Sequence[Group], settings: PowerSettings) -> Truth:
-    """Return the truth in which participants have no sensitivity."""
-    base = [0.0 if group.is_pair else float(logit(settings.false_alarm_rate)) for group in groups]
-    return _truth(np.array(base), groups, settings)
-
-
-def equal_models(groups: Sequence[Group], settings: PowerSettings) -> Truth:
-    """Return the truth in which all models fool equally, at the mean of the assumed log-odds."""
+def truth_of(groups: Sequence[Group], settings: PowerSettings, scenario: Scenario = "assumed") -> Truth:
+    """Return the truth of a design's groups: as `[power]` assumes, without sensitivity, or with equal models at the
+    mean of the assumed log-odds."""
+    is_pair, is_fake = groups[0].is_pair, np.array([not group.is_real for group in groups])
     base = np.array([_log_odds(group, settings) for group in groups])
-    fake = np.array([not group.is_real for group in groups])
-    base[fake] = 0.0 if groups[0].is_pair else base[fake].mean()
-    return _truth(base, groups, settings)
+    if scenario == "guessing":
+        base[:] = 0.0 if is_pair else logit(settings.false_alarm_rate)
+    elif scenario == "equal_models":
+        base[is_fake] = 0.0 if is_pair else base[is_fake].mean()
+    versions = [(group.dataset, name) for group in groups for name in filter(None, group.role.split(BETWEEN_MODELS))]
+    models = {version: place for place, version in enumerate(dict.fromkeys(versions))}
+    views = np.zeros((len(groups), len(models)))
+    for view, group in zip(views, groups, strict=True):
+        own = [place for (dataset, _), place in models.items() if dataset == group.dataset]
+        if not group.is_real:
+            for name, sign in zip(group.role.split(BETWEEN_MODELS), (1.0, -1.0), strict=False):
+                view[models[group.dataset, name]] = sign
+            view[own] -= view.sum() / len(own)
+    if is_pair:
+        leaning = 0.0 if BETWEEN_MODELS in groups[0].role else settings.sd_participant
+        people = np.column_stack([np.full(len(groups), leaning), settings.sd_model / np.sqrt(2) * views])
+        return Truth(base, people, settings.sd_stimulus, 0.0)  # a pair is of one item
+    others = [np.full(len(groups), settings.sd_participant), settings.sd_slope * (is_fake - 0.5)]
+    people = np.column_stack([*others, settings.sd_model * views])
+    return Truth(base, people, settings.sd_stimulus, settings.sd_item)
 
 
 def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
@@ -179,12 +183,12 @@ def analysed(
     left: dict[Asked, list[PlannedQuestion]] = {}
     for question in questions:
         left.setdefault(question.asked, []).append(question)
+    trials = trials_of(design, answers)
     if design.grades:
-        compared = grade_questions(graded_trials(design, answers), analysis, design.grades)
+        compared = grade_questions(trials, analysis, design.grades)
     elif design.groups[0].is_pair:
-        compared = pair_questions(answered_pairs(design, answers), analysis)
+        compared = pair_questions(trials, analysis)
     else:
-        trials = answered_trials(design, answers)
         compared = chain(kind_questions(trials), model_questions(trials, analysis))
     answerer = Answerer(analysis, too_many(len(answers)))
     for one in compared:
@@ -219,77 +223,45 @@ def answers_that_count(design: Design, assumed: PowerSettings, random: np.random
     return np.asarray(random.random(len(design.participant)) < (part * (1 - assumed.unanswered))[design.participant])
 
 
-def answered_trials(design: Design, answers: np.ndarray) -> pd.DataFrame:
-    """Return trials of single pictures like `gan_eval.stats.trials.answered_trials`."""
-    is_fake = np.array([not group.is_real for group in design.groups])[design.group]
-    return _trials(design).assign(is_fake=is_fake, says_fake=answers, correct=answers == is_fake)
-
-
-def answered_pairs(design: Design, answers: np.ndarray) -> pd.DataFrame:
-    """Return trials of pairs like `gan_eval.stats.trials.pair_trials`."""
-    protocol = TWO_MODELS if BETWEEN_MODELS in design.groups[0].role else PAIRED
-    return _trials(design).assign(protocol=protocol, choice=np.where(answers, "a", "b"), answered=True)
-
-
-def graded_trials(design: Design, answers: np.ndarray) -> pd.DataFrame:
-    """Return trials of graded pictures like `gan_eval.stats.trials.graded_trials`."""
-    kind = np.array(["real" if group.is_real else "fake" for group in design.groups], dtype=object)[design.group]
-    return _trials(design).assign(kind=kind, rating=answers.astype(float), answered=True)
-
-
-def _trials(design: Design) -> pd.DataFrame:
-    """Return the trials with the columns that all questions read."""
-    number = design.group
-    return pd.DataFrame(
+def trials_of(design: Design, answers: np.ndarray) -> pd.DataFrame:
+    """Return the trials with the columns that all questions read, as `gan_eval.stats.trials` returns them."""
+    groups, number = design.groups, design.group
+    is_fake = np.array([not group.is_real for group in groups])[number]
+    trials = pd.DataFrame(
         {
             "session": design.participant,
             "participant": design.participant,
             "stimulus": design.stimulus,
             "item": design.item[design.stimulus],
-            "dataset": np.array([group.dataset for group in design.groups], dtype=object)[number],
-            "model": np.array([group.role or None for group in design.groups], dtype=object)[number],
+            "dataset": np.array([group.dataset for group in groups], dtype=object)[number],
+            "model": np.array([group.role or None for group in groups], dtype=object)[number],
             "study": "planned",
             "simulated": True,
             "fraction": 1.0,
+            "answered": True,
         }
     )
-
-
-def _truth(base: np.ndarray, groups: Sequence[Group], settings: PowerSettings) -> Truth:
-    versions = [(group.dataset, name) for group in groups for name in filter(None, group.role.split(BETWEEN_MODELS))]
-    models = {version: place for place, version in enumerate(dict.fromkeys(versions))}
-    views = np.zeros((len(groups), len(models)))
-    for view, group in zip(views, groups, strict=True):
-        own = [place for (dataset, _), place in models.items() if dataset == group.dataset]
-        if not group.is_real:
-            for name, sign in zip(group.role.split(BETWEEN_MODELS), (1.0, -1.0), strict=False):
-                view[models[group.dataset, name]] = sign
-            view[own] -= view.sum() / len(own)
-    if not groups[0].is_pair:
-        kind = [-0.5 if group.is_real else 0.5 for group in groups]
-        others = [np.full(len(groups), settings.sd_participant), settings.sd_slope * np.array(kind)]
-        people = np.column_stack([*others, settings.sd_model * views])
-        return Truth(base, people, settings.sd_stimulus, settings.sd_item)
-    leaning = 0.0 if BETWEEN_MODELS in groups[0].role else settings.sd_participant
-    people = np.column_stack([np.full(len(groups), leaning), settings.sd_model / np.sqrt(2) * views])
-    return Truth(base, people, settings.sd_stimulus, 0.0)  # a pair is of one item
+    if design.grades:
+        kind = np.where(is_fake, "fake", "real").astype(object)
+        return trials.assign(kind=kind, rating=answers.astype(float))
+    if groups[0].is_pair:
+        protocol = TWO_MODELS if BETWEEN_MODELS in groups[0].role else PAIRED
+        return trials.assign(protocol=protocol, choice=np.where(answers, "a", "b"))
+    return trials.assign(is_fake=is_fake, says_fake=answers, correct=answers == is_fake)
 
 
 def _log_odds(group: Group, settings: PowerSettings) -> float:
     """Log-odds of calling a group's pictures fake, or of choosing its pairs' picture a."""
     if group.is_real:
         return float(logit(settings.false_alarm_rate))
-    if group.is_pair and settings.choice_rate is not None:
+    first, between, second = group.role.partition(BETWEEN_MODELS)
+    rate = settings.fooling_rates.get(first, settings.fooling_rate)
+    if not group.is_pair:
+        return -float(logit(rate))
+    if settings.choice_rate is not None:
         return float(logit(settings.choice_rate))
-    if group.is_pair:
-        # a choice between two pictures shows the difference of their evidence, d' / sqrt(2) (Macmillan & Creelman 2005,
-        # Detection Theory, ch. 7)
-        first, between, second = group.role.partition(BETWEEN_MODELS)
-        realness = ndtri(_fooling_rate(first, settings) if between else 1 - settings.false_alarm_rate)
-        share = ndtr((realness - ndtri(_fooling_rate(second if between else first, settings))) / np.sqrt(2))
-        return float(logit(share))
-    return -float(logit(_fooling_rate(group.role, settings)))
-
-
-def _fooling_rate(model: str, settings: PowerSettings) -> float:
-    return settings.fooling_rates.get(model, settings.fooling_rate)
+    # a choice between two pictures shows the difference of their evidence, d' / sqrt(2) (Macmillan & Creelman 2005,
+    # Detection Theory, ch. 7)
+    realness = ndtri(rate if between else 1 - settings.false_alarm_rate)
+    other = settings.fooling_rates.get(second, settings.fooling_rate) if between else rate
+    return float(logit(ndtr((realness - ndtri(other)) / np.sqrt(2))))

@@ -12,9 +12,8 @@ from gan_eval.settings.study import Study
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.differences import Difference, wald
 from gan_eval.stats.power import plan_power, planned_stimuli, planning
-from gan_eval.stats.power.design import deal_design
+from gan_eval.stats.power.design import MOST_PAIRS, deal_design, questions_of
 from gan_eval.stats.power.planning import NO_DIFFERENCE, make_world, printed, sentences
-from gan_eval.stats.power.questions import MOST_PAIRS, questions_of
 from gan_eval.stats.power.simulate import (
     Verdict,
     World,

@@ -8,9 +8,8 @@ from scipy.stats import norm
 
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stats.power.design import Design, deal_design, planned_stimuli
-from gan_eval.stats.power.questions import questions_of
-from gan_eval.stats.power.simulate import assumed_truth, effect_of, equal_models, grade_thresholds, guessing, simulate
+from gan_eval.stats.power.design import Design, deal_design, planned_stimuli, questions_of
+from gan_eval.stats.power.simulate import effect_of, grade_thresholds, simulate, truth_of
 
 SETTINGS = PowerSettings(
     false_alarm_rate=0.2,
@@ -34,7 +33,7 @@ def shares_by_integral(rate: float, sd: float) -> float:
 
 
 def test_rates_are_those_of_the_typical_participant_and_picture(design: Design) -> None:
-    truth = assumed_truth(design.groups, SETTINGS)
+    truth = truth_of(design.groups, SETTINGS)
     assert [group.role for group in design.groups] == ["", "one", "two"]
     np.testing.assert_allclose(expit(truth.base), [0.2, 0.4, 0.6])
     wanted = [shares_by_integral(rate, float(np.hypot(0.6, 0.9))) for rate in (0.2, 0.4, 0.6)]
@@ -42,19 +41,19 @@ def test_rates_are_those_of_the_typical_participant_and_picture(design: Design) 
 
 
 def test_effects_are_differences_of_shares_over_all(design: Design) -> None:
-    truth = assumed_truth(design.groups, SETTINGS)
+    truth = truth_of(design.groups, SETTINGS)
     reported, of_one, _, pair = questions_of(design.groups, AnalysisSettings())
     real, one, two = truth.shares()
     assert effect_of(reported, design, truth) == pytest.approx((one + two) / 2 - real)
     assert (of_one.name, effect_of(of_one, design, truth)) == ("one told apart", pytest.approx(one - real))
     assert (pair.name, effect_of(pair, design, truth)) == ("one against two", pytest.approx(two - one))
-    assert effect_of(reported, design, guessing(design.groups, SETTINGS)) == pytest.approx(0)
-    assert effect_of(pair, design, equal_models(design.groups, SETTINGS)) == pytest.approx(0)
+    assert effect_of(reported, design, truth_of(design.groups, SETTINGS, "guessing")) == pytest.approx(0)
+    assert effect_of(pair, design, truth_of(design.groups, SETTINGS, "equal_models")) == pytest.approx(0)
 
 
 @pytest.mark.parametrize("sd_slope", [0.0, 1.5])
 def test_simulated_answers_have_the_assumed_shares_and_spreads(design: Design, sd_slope: float) -> None:
-    truth = assumed_truth(design.groups, SETTINGS.model_copy(update={"sd_slope": sd_slope}))
+    truth = truth_of(design.groups, SETTINGS.model_copy(update={"sd_slope": sd_slope}))
     random = np.random.default_rng(1)
     answers = np.stack([simulate(design, truth, random) for _ in range(400)])
     found = [answers[:, design.group == group].mean() for group in range(3)]
@@ -78,12 +77,12 @@ def test_grades_have_the_assumed_shares() -> None:
         seed=0,
         participants=30,
     )
-    truth = assumed_truth(design.groups, SETTINGS)
+    truth = truth_of(design.groups, SETTINGS)
     grades = np.stack([simulate(design, truth, np.random.default_rng(seed)) for seed in range(200)])
     for group in range(3):
         own = grades[:, design.group == group]
         np.testing.assert_allclose([(own <= j).mean() for j in (1, 2, 3, 4)], truth.below(5)[group], atol=0.012)
-    half = assumed_truth(design.groups, PowerSettings(fooling_rate=0.5))
+    half = truth_of(design.groups, PowerSettings(fooling_rate=0.5))
     np.testing.assert_allclose(expit(half.base[1] + grade_thresholds(5)), [0.2, 0.4, 0.6, 0.8])
     higher, mean = (
         next(q for q in questions_of(design.groups, AnalysisSettings(), graded=True) if q.asked[2] == measure)
@@ -100,7 +99,7 @@ def test_grades_have_the_assumed_shares() -> None:
 def test_a_choice_rate_is_taken_as_it_is(protocol: str, rate: float) -> None:
     quiz = QuizSettings.model_validate({"protocol": protocol, "pairs": 8})
     design = deal_design(planned_stimuli([("d", "one"), ("d", "two")], 20), quiz, seed=0, participants=3)
-    truth = assumed_truth(design.groups, SETTINGS.model_copy(update={"choice_rate": rate}))
+    truth = truth_of(design.groups, SETTINGS.model_copy(update={"choice_rate": rate}))
     np.testing.assert_allclose(expit(truth.base), rate)
 
 
@@ -110,7 +109,7 @@ def test_pairs_of_all_are_the_mean_of_models_and_data_sets() -> None:
     stimuli = planned_stimuli([("d", "one"), ("d", "two"), ("e", "three")], 20)
     design = deal_design(stimuli, quiz, seed=0, participants=30)
     rates = {"one": 0.2, "two": 0.3, "three": 0.5}
-    truth = assumed_truth(design.groups, SETTINGS.model_copy(update={"fooling_rates": rates}))
+    truth = truth_of(design.groups, SETTINGS.model_copy(update={"fooling_rates": rates}))
     trials = np.bincount(design.group)
     assert trials.max() > 1.5 * trials.min()
     all_pairs = questions_of(design.groups, AnalysisSettings())[0]
@@ -124,6 +123,6 @@ def test_without_one_a_choice_has_the_evidence_of_both_pictures() -> None:
     real, fake = random.standard_normal((2, 400_000))
     gap = norm.ppf(0.4) - norm.ppf(0.2)  # d' of 40 % hits and 20 % false alarms
     right = (fake + gap > real).mean()
-    assert expit(assumed_truth(design.groups, SETTINGS).base[0]) == pytest.approx(right, abs=0.003)
+    assert expit(truth_of(design.groups, SETTINGS).base[0]) == pytest.approx(right, abs=0.003)
     asked = [question.name for question in questions_of(design.groups, AnalysisSettings(margin=0.1))]
     assert asked == ["told apart", "equivalence: told apart"], "of one model on one data set nothing else"
