@@ -1,17 +1,14 @@
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 import pytest
+from make_grades import simulated_grades
 from make_trials import from_counts, judged, simulated, simulated_pairs
 from statsmodels.stats.multitest import multipletests
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.contrast import Question, estimate
 from gan_eval.stats.compare.questions import model_questions
-from gan_eval.stats.compare.told_apart import KindQuestion, kind_rows, rates_of
 from gan_eval.stats.trials import answered_trials, fill_trials
 
 
@@ -75,27 +72,13 @@ def test_table_compares_models_within_a_data_set_and_corrects_by_kind(three):
     assert kinds["p_holm"].to_numpy() == pytest.approx(kinds["p"].to_numpy())
 
 
-def random_tables() -> Iterator[pd.DataFrame]:
-    """Trials of single pictures by crossed and by clustered models, of grades and of pairs; some effects are large."""
-    for seed in (1, 3):
-        common = {"participants": 12, "stimuli": 36, "each": 36, "seed": seed, "models": ("a", "b", "c")}
-        trials = simulated(intercept=0.5 * seed, real=0.5, **common)
-        trials["response"] = trials["response"].where(~trials["model"].isin(["c"] * (seed % 2)), "real")
-        yield fill_trials(trials.drop(columns="correct"))
-        grades = 3 + (trials["kind"] == "real") + (trials["model"] == "a") * seed
-        yield fill_trials(
-            trials.assign(rating=grades - trials.index % 3, response=None, protocol="rating", correct=None)
-        )
-        yield simulated_pairs(effect=0.3 * seed, models=("a", "b", "c"), seed=seed)
-    yield simulated(participants=1, stimuli=80, each=80, intercept=1.0, models=("a", "b"))
-
-
-def test_a_simultaneous_interval_leaves_0_out_exactly_where_holms_test_rejects():
-    tables = pd.concat([comparisons(trials) for trials in random_tables()])
-    tested = tables[tables["p_holm"].notna()]
+def test_a_simultaneous_interval_leaves_0_out_exactly_where_holms_test_rejects(three):
+    """Single pictures, grades and pairs; some effects are large."""
+    others = simulated_grades(gap=1.5, with_reals=True), simulated_pairs(effect=0.7, models=("a", "b", "c"))
+    tested = pd.concat([three[1], *map(comparisons, others)]).dropna(subset="p_holm")
     leaves_out = (tested["simultaneous_low"] > 0) | (tested["simultaneous_high"] < 0)
     pd.testing.assert_series_equal(leaves_out, tested["p_holm"] < tested["alpha"], check_names=False)
-    assert 10 < leaves_out.sum() < len(tested) - 10
+    assert 3 < leaves_out.sum() < len(tested) - 3
     one = comparisons(simulated(participants=12, stimuli=36, each=36)).iloc[0]
     assert one[["simultaneous_low", "simultaneous_high"]].tolist() == pytest.approx(one[["ci_low", "ci_high"]].tolist())
 
@@ -113,6 +96,8 @@ def test_each_model_is_told_apart_by_itself_from_the_reals_beside_it(three):
         fakes = trials[trials["model"] == model]
         assert (row["a"], row["b"], row["measure"]) == (model, "real", "called_fake")
         assert (row["n_a"], row["n_b"]) == (len(fakes), len(reals))
+        assert row["ci_low"] < row["ci90_low"] < row["difference"] < row["ci90_high"] < row["ci_high"]
+        assert row["check_p"] == pytest.approx(row["p"], rel=1)
         called = [(part["response"] == "fake").mean() for part in (fakes, reals)]
         assert row["difference"] == pytest.approx(called[0] - called[1], abs=0.03)
     whole = one(table, "told apart on faces")
@@ -158,21 +143,6 @@ def counterbalanced(*, people: int = 24, items: int = 30, effect: float = 0.0, s
     return judged(person, 2 * item + is_b, np.ones(len(item), bool), says_fake, **own)
 
 
-def test_detection_and_bias_follow_from_the_shares_of_the_row():
-    trials = simulated(participants=15, each=30)
-    table, answered = comparisons(trials), answered_trials(trials)
-    shares = rates_of(KindQuestion(tuple(kind_rows(answered)), answered), AnalysisSettings(), {})
-    told_apart, known = one(table, "told apart"), one(table, "real vs fake")
-    assert told_apart["difference"] == pytest.approx(shares.fake - shares.real)
-    assert known["difference"] == pytest.approx(1 - shares.real - shares.fake)
-    assert (known["n_a"], known["n_b"]) == (told_apart["n_b"], told_apart["n_a"])
-    assert told_apart["n_a"] == (trials["kind"] == "fake").sum() != told_apart["n_b"]
-    assert set(table["basis"]) == {"crossed_model"}
-    assert told_apart["check_p"] == pytest.approx(told_apart["p"], rel=1)
-    assert (told_apart["ci_low"], told_apart["ci_high"]) < (told_apart["ci90_low"], told_apart["ci_high"])
-    assert table["exploratory"].isna().all()
-
-
 def test_items_that_models_share_cancel():
     """Compare the same answers with and without the items that the two models' pictures share."""
     trials = counterbalanced()
@@ -191,22 +161,6 @@ def test_people_have_a_slope_where_two_or_more_judged_both_models(of_both, has_s
     (question,) = model_questions(answered_trials(trials[shown].reset_index(drop=True)), AnalysisSettings())
     assert ("participant" in question.question.slope_of) == has_slope
     assert question.counts == tuple((trials.loc[shown, "model"] == name).sum() for name in "ab")
-
-
-def test_a_slope_by_picture_is_told_of_items_not_of_people():
-    """Each item was judged in one model's version alone: it is the items that have no slope."""
-    rng = np.random.default_rng(0)
-    person, item = (grid.ravel() for grid in np.meshgrid(np.arange(12), np.arange(10)))
-    in_a = item % 2 == 0
-    fooled = rng.random(len(item)) < 0.5
-    question = Question(
-        key="models", answer=fooled, success=fooled, in_a=in_a, participant=person, picture=item,
-        cell=np.where(in_a, 0, 1), cell_weights=np.array([1.0, -1.0]), slope=np.where(in_a, 0.5, -0.5),
-        slope_of=("picture",), picture_is="item",
-    )  # fmt: skip
-    note = estimate(question, margin=None, fits={}).note
-    assert "slope: fewer than two items have answers at more than one value" in note
-    assert "participants" not in note
 
 
 def test_the_plans_pairs_are_planned_and_the_others_exploratory():

@@ -62,15 +62,6 @@ def test_a_share_is_averaged_over_the_other_factor():
         assert row["estimate"] == pytest.approx(share, abs=1e-6)
 
 
-def test_estimates_are_nearer_to_the_mean_the_fewer_the_answers():
-    table, _ = table_of(simulated(participants=40, stimuli=100, each=20, sd_stimulus=1.0))
-    for _, own in table[table["measure"] == "called_fake"].groupby(["scope", "kind"]):
-        assert own["estimate"].std() < own["observed"].std()
-        assert own[["observed", "estimate"]].corr("spearman").iloc[0, 1] > 0.7
-        assert (own["estimate_low"] < own["estimate"]).all()
-        assert (own["estimate"] < own["estimate_high"]).all()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("studies", [5, pytest.param(30, marks=pytest.mark.nightly)])
 def test_intervals_cover_the_truth_of_participants_and_pictures(studies):

@@ -128,14 +128,13 @@ def unequal(rows: dict[tuple[str, str], tuple[int, float]]) -> pd.DataFrame:
     return fill_trials(trials.drop(columns=["session", "trial"]))
 
 
-UNEQUAL = (
-    {("x", "faces"): (60, 1.5), ("y", "faces"): (12, -1.5)},
-    {("x", "faces"): (60, 1.5), ("x", "maps"): (12, -1.5)},
-    {("x", "faces"): (60, 1.5), ("y", "faces"): (12, -1.0), ("x", "maps"): (8, -1.5)},
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {("x", "faces"): (60, 1.5), ("y", "faces"): (12, -1.5)},
+        {("x", "faces"): (60, 1.5), ("y", "faces"): (12, -1.0), ("x", "maps"): (8, -1.5)},
+    ],
 )
-
-
-@pytest.mark.parametrize("rows", UNEQUAL)
 def test_many_pairs_of_one_row_do_not_decide_for_all(rows: dict[tuple[str, str], tuple[int, float]]) -> None:
     """Pooled, x with most of the pairs was the verdict of all: 70 %, told apart, where the mean of the rows is 50 %."""
     frames = analyze(unequal(rows), plan=AnalysisSettings(margin=0.05))
@@ -168,11 +167,9 @@ def test_observed_rows_count_once_where_there_is_no_model() -> None:
     assert table.loc["fake", "difference"] == pytest.approx(table.loc[["x", "y"], "difference"].mean())
 
 
-def test_data_sets_have_their_own_shares_and_count_once() -> None:
-    trials = pd.concat(
-        [simulated_pairs(effect=0.8), simulated_pairs(items=20, effect=-0.8, dataset="maps", seed=1)], ignore_index=True
-    )
-    table = comparisons(trials)
+def test_data_sets_have_their_own_shares_and_pairs_without_one_count_among_all() -> None:
+    parts = [simulated_pairs(effect=0.8), simulated_pairs(items=20, effect=-0.8, dataset="maps", seed=1)]
+    table = comparisons(pd.concat(parts, ignore_index=True))
     assert table[["comparison", "b"]].to_numpy().tolist() == [
         ["told apart in pairs", "fake"],
         ["told apart in pairs on faces", "fake"],
@@ -182,17 +179,10 @@ def test_data_sets_have_their_own_shares_and_count_once() -> None:
     assert whole == pytest.approx((faces + maps) / 2)
     assert table["p_holm"].iloc[0] == table["p"].iloc[0]
     assert table["p_holm"].iloc[1:].to_numpy() == pytest.approx(multipletests(table["p"].iloc[1:], method="holm")[1])
-
-
-def test_pairs_without_a_data_set_count_among_all() -> None:
-    named, nameless = (
-        simulated_pairs(effect=1.0, items=8, seed=4),
-        simulated_pairs(effect=-0.5, items=8, seed=5, dataset="other"),
-    )
-    nameless["dataset"] = pd.Series(None, index=nameless.index, dtype="str")
-    table = comparisons(fill_trials(pd.concat([named, nameless], ignore_index=True)))
+    parts[1]["dataset"] = pd.Series(None, index=parts[1].index, dtype="str")
+    table = comparisons(fill_trials(pd.concat(parts, ignore_index=True)))
     assert table["comparison"].tolist() == ["told apart in pairs", "told apart in pairs on faces"]
-    assert table[["n_a", "n_b"]].sum(axis=1).tolist() == [320, 160]
+    assert table[["n_a", "n_b"]].sum(axis=1).tolist() == [1000, 600]
 
 
 def test_models_side_by_side_whichever_stands_first() -> None:

@@ -63,18 +63,18 @@ def test_without_the_exclusions():
         assert row["n_units"] == len(trials) - len(kept)
 
 
-def test_few_people_have_no_drift_and_a_word():
-    row = only(simulated(participants=2, stimuli=16, each=16), DRIFT)
+JUDGED = simulated(participants=8, stimuli=16, each=16)
+
+
+@pytest.mark.parametrize(
+    ("trials", "check", "word"),
+    [
+        (simulated(participants=2, stimuli=16, each=16), DRIFT, "too few"),
+        (JUDGED.assign(response=JUDGED["kind"], correct=True), DRIFT, "do not vary"),
+        (pairs().assign(choice="a"), SIDE_BIAS, "do not vary"),
+    ],
+)
+def test_where_there_is_no_test_a_note_says_why(trials, check, word):
+    row = only(trials, check)
     assert np.isnan(row["estimate"])
-    assert "too few" in row["note"]
-
-
-def test_answers_that_are_all_right_say_nothing_of_a_drift_or_a_side():
-    trials = simulated(participants=8, stimuli=16, each=16)
-    always = trials.assign(response=trials["kind"], correct=True)
-    paired = pairs()
-    rightly = paired.assign(choice="a")
-    for frame, check in ((always, DRIFT), (rightly, SIDE_BIAS)):
-        row = only(frame, check)
-        assert np.isnan(row["estimate"])
-        assert "do not vary" in row["note"]
+    assert word in row["note"]

@@ -1,28 +1,35 @@
-"""Differences of shares by two-way clustering: never more certain than the data allow."""
+"""Population-averaged shares; differences of shares by two-way clustering, never more certain than the data allow."""
 
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 from make_trials import simulated
-from scipy.stats import fisher_exact
+from scipy.integrate import quad
+from scipy.special import expit
+from scipy.stats import fisher_exact, norm
 from scipy.stats import t as student
+from statsmodels.stats.weightstats import ttost_ind
 
+from gan_eval.stats.clustering import equivalence_p
+from gan_eval.stats.compare.contrast import cell_proportions, population_proportions
 from gan_eval.stats.compare.differences import difference_of_proportions, simultaneous_intervals, wald
 from gan_eval.stats.shares import newcombe
 from gan_eval.tables.multiple_tests import holm
 
 
-def shares(trials):
-    right = (trials["kind"] == trials["response"]).to_numpy()
-    codes = [pd.factorize(trials[name])[0] for name in ("participant", "stimulus")]
-    return right, (trials["kind"] == "real").to_numpy(), *codes
+def of_one(k_a, n_a, k_b, n_b, **more):
+    """The difference of k_a of n_a and k_b of n_b answers of one participant, each to another picture."""
+    trial = np.arange(n_a + n_b)
+    right = np.concatenate([np.arange(n_a) < k_a, np.arange(n_b) < k_b])
+    return difference_of_proportions(right, trial < n_a, np.zeros(n_a + n_b, int), trial, **more)
 
 
 def test_one_participant_equals_the_robust_regression_by_stimulus():
     trials = simulated(participants=1, stimuli=400, each=400)
-    right, real, person, picture = shares(trials)
-    found = difference_of_proportions(right, real, person, picture)
+    right, real = (trials["kind"] == trials["response"]).to_numpy(), (trials["kind"] == "real").to_numpy()
+    picture = pd.factorize(trials["stimulus"])[0]
+    found = difference_of_proportions(right, real, np.zeros(len(right), int), picture)
     model = sm.OLS(right.astype(float), sm.add_constant(real.astype(float)))
     fitted = model.fit(cov_type="cluster", cov_kwds={"groups": picture, "df_correction": False})
     plain = np.sqrt(fitted.cov_params()[1, 1] * model.df_resid / (len(right) - 1))  # statsmodels: (N-1)/(N-K) besides
@@ -50,9 +57,7 @@ def test_few_pictures_on_one_side_are_no_proof(few):
 @pytest.mark.parametrize("counts", [(25, 25, 21, 25), (3, 3, 1, 3), (10, 10, 7, 10), (2, 2, 25, 50), (24, 25, 2, 25)])
 def test_never_more_certain_than_independent_answers(counts):
     k_a, n_a, k_b, n_b = counts
-    right = np.concatenate([np.arange(n_a) < k_a, np.arange(n_b) < k_b])
-    trial = np.arange(n_a + n_b)
-    found = difference_of_proportions(right, trial < n_a, np.zeros(n_a + n_b, int), trial)
+    found = of_one(*counts)
     low, high = newcombe(*counts)
     assert found.p >= fisher_exact([[k_a, n_a - k_a], [k_b, n_b - k_b]])[1] - 1e-12
     assert -1 <= found.ends()[0] <= low
@@ -68,13 +73,10 @@ def test_agreeing_answers_count_each_stimulus_once():
     assert "agree" in found.note
 
 
-@pytest.mark.parametrize("counts", [(60, 40, 70, 45), (30, 30, 25, 25), (50, 50, 49, 50)])
+@pytest.mark.parametrize("counts", [(40, 60, 45, 70), (30, 30, 25, 25), (50, 50, 49, 50)])
 def test_independent_answers_are_equivalent_where_newcombes_interval_says_so(counts):
-    k_a, n_a, k_b, n_b = min(counts[:2]), max(counts[:2]), min(counts[2:]), max(counts[2:])
-    trial = np.arange(n_a + n_b)
-    right = np.concatenate([np.arange(n_a) < k_a, np.arange(n_b) < k_b])
     for margin in (0.01, 0.1, 0.2, 0.3):
-        found = difference_of_proportions(right, trial < n_a, np.zeros(len(trial), int), trial, margin=margin)
+        found = of_one(*counts, margin=margin)
         inside = max(np.abs(found.ends(0.9))) < margin
         assert (found.p_equivalent < 0.05) == inside
 
@@ -103,3 +105,56 @@ def test_simultaneous_intervals_of_one_difference_are_its_own_and_need_a_level()
     assert simultaneous_intervals([test], p_holm, alpha=0.05)[0] == pytest.approx(test.ends())
     assert np.isnan(simultaneous_intervals([test], p_holm, alpha=np.nan)).all()
     assert np.isnan(simultaneous_intervals([test], np.array([np.nan]), alpha=0.05)).all()
+
+
+INVERSE = {"logit": expit, "probit": norm.cdf}
+
+
+@pytest.mark.parametrize("link", INVERSE)
+@pytest.mark.parametrize("spread", [0.0, 0.3, 1.0, 4.0, 12.0])
+@pytest.mark.parametrize("eta", [-5.0, -0.4, 0.0, 2.0])
+def test_shares_equal_the_integral(link, spread, eta):
+    expected, _ = quad(lambda z: INVERSE[link](eta + spread * z) * norm.pdf(z), -12, 12, epsabs=1e-13, limit=400)
+    assert population_proportions(np.array([eta]), np.array([spread]), link=link).share[0] == pytest.approx(
+        expected, abs=1e-9
+    )
+
+
+@pytest.mark.parametrize("link", INVERSE)
+def test_a_contrast_is_that_of_integrals_and_its_error_that_of_its_slopes(link):
+    root = np.random.default_rng(1).normal(size=(4, 4)) * 0.01
+    covariance, at = root @ root.T, np.array([0.3, 0.8, 0.9, 1.2])  # two fixed effects, two standard deviations
+
+    def contrast(values):
+        sds, rows = values[2:], np.array([[1.0, 0.0], [1.0, 1.0]])
+        variance, by_sd = np.full(2, (sds**2).sum()), np.tile(2 * sds, (2, 1))
+        return cell_proportions(rows, values[:2], covariance, variance, by_sd, link=link)
+
+    found, weights = contrast(at), np.array([-1.0, 1.0])
+    # 0.9² + 1.2² = 1.5²
+    shares = [quad(lambda z, e=e: INVERSE[link](e + 1.5 * z) * norm.pdf(z), -12, 12)[0] for e in (0.3, 1.1)]
+    assert found.share == pytest.approx(shares)
+    steps = 1e-5 * np.eye(4)
+    gradient = np.array([weights @ (contrast(at + step).share - contrast(at - step).share) for step in steps]) / 2e-5
+    assert weights @ found.covariance @ weights == pytest.approx(gradient @ covariance @ gradient, rel=1e-6)
+
+
+def test_a_standard_deviation_held_at_zero_adds_no_error():
+    covariance = np.diag([0.04, 0.0, 0.0])
+    found = cell_proportions(np.ones((1, 1)), np.array([0.5]), covariance, np.zeros(1), np.zeros((1, 2)))
+    assert np.sqrt(found.covariance) == pytest.approx(0.2 * expit(0.5) * expit(-0.5))
+
+
+def test_intervals_and_p_are_students():
+    found = wald(0.12, 0.05, 7)
+    assert found.ends() == pytest.approx(student.interval(0.95, 7, 0.12, 0.05))
+    assert found.ends(0.9) == pytest.approx(student.interval(0.90, 7, 0.12, 0.05))
+    assert found.p == pytest.approx(2 * student.sf(0.12 / 0.05, 7))
+
+
+def test_equivalence_is_the_larger_of_two_one_sided_tests():
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(0.02, 0.1, 30), rng.normal(0, 0.1, 30)
+    error = np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 30)
+    expected = ttost_ind(a, b, -0.08, 0.08, usevar="pooled")[0]
+    assert equivalence_p(a.mean() - b.mean(), error, 58, 0.08) == pytest.approx(expected)

@@ -80,10 +80,6 @@ def test_equals_r(name):
     assert fit.log_likelihood == pytest.approx(reference["log_likelihood"], abs=1e-3)
 
 
-def test_every_design_has_its_reference():
-    assert set(REFERENCES) == set(DESIGNS) | set(PUBLISHED)
-
-
 def small_design(seed=3, people=12, pictures=9):
     rng = np.random.default_rng(seed)
     first, second = (grid.ravel() for grid in np.meshgrid(range(people), range(pictures)))

@@ -20,19 +20,17 @@ def described(state: str, task: tuple[int, ...]) -> tuple[str, tuple[int, ...], 
 
 
 @pytest.mark.slow
-def test_an_error_in_a_process_is_an_error_here() -> None:
-    with pytest.raises(ValueError, match=r"state \(-1, 7\)"):
-        in_parallel(described, "state", [(-1, 7)], workers=2)
-
-
-@pytest.mark.slow
-def test_processes_give_results_in_order_and_compute_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_give_results_in_order_compute_in_one_thread_and_pass_errors_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
     tasks, reported = [(number, 7) for number in range(9)], []
     found = in_parallel(described, "state", tasks, workers=2, on_done=reported.append)
     assert found == [("state", task, "1") for task in tasks]
     assert reported == list(range(1, 10))
     assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
+    with pytest.raises(ValueError, match=r"state \(-1, 7\)"):
+        in_parallel(described, "state", [(-1, 7)], workers=2)
 
 
 KILLED = """
@@ -52,22 +50,20 @@ if __name__ == "__main__":
 @pytest.mark.nightly
 @pytest.mark.skipif(os.name == "nt", reason="signal 9 is of POSIX")
 def test_processes_end_when_the_first_one_is_killed(tmp_path: Path) -> None:
-    script = tmp_path / "killed.py"
+    script, started = tmp_path / "killed.py", tmp_path / "started"
     script.write_text(KILLED)
-    (tmp_path / "started").mkdir()
-    first = subprocess.Popen([sys.executable, str(script), str(tmp_path / "started")])
-    others = wait_for(
-        lambda: [int(path.name) for path in (tmp_path / "started").iterdir()], lambda found: len(found) == 2
-    )
+    started.mkdir()
+    first = subprocess.Popen([sys.executable, str(script), str(started)])
+    assert wait_for(lambda: len([*started.iterdir()]) == 2)
     first.send_signal(signal.SIGKILL)
     first.wait()
-    assert not wait_for(lambda: [number for number in others if is_running(number)], lambda left: not left)
+    assert wait_for(lambda: not any(is_running(int(path.name)) for path in started.iterdir()))
 
 
-def wait_for(look: Callable[[], list[int]], enough: Callable[[list[int]], bool]) -> list[int]:
-    """Return what `look` gives when it is enough, or after a minute."""
+def wait_for(fulfilled: Callable[[], bool]) -> bool:
+    """Return whether it is fulfilled within a minute."""
     end = time.monotonic() + 60
-    while not enough(found := look()) and time.monotonic() < end:
+    while not (found := fulfilled()) and time.monotonic() < end:
         time.sleep(0.1)
     return found
 

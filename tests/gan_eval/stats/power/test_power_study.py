@@ -1,18 +1,21 @@
 """One simulated study, and the plan that many of them make."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
 
 from gan_eval.errors import UserError
+from gan_eval.quiz.draw import Dealer
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.differences import Difference, wald
 from gan_eval.stats.power import plan_power, planned_stimuli, planning
-from gan_eval.stats.power.design import MOST_PAIRS, deal_design, questions_of
+from gan_eval.stats.power.design import Group, deal_design, questions_of
 from gan_eval.stats.power.planning import NO_DIFFERENCE, make_world, printed, sentences
 from gan_eval.stats.power.simulate import (
     Verdict,
@@ -106,6 +109,42 @@ def test_a_study_is_judged_as_the_analysis_judges_its_trials(case: str) -> None:
         assert found[f"equivalence: {name}"].p_equivalent == pytest.approx(row["p_equivalent"], rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        QuizSettings(real=4, fake=5),
+        QuizSettings(real=9, fake=9),
+        QuizSettings(protocol="paired", pairs=7, keys={"left": "f", "right": "j"}),
+    ],
+    ids=["pool", "nearly one list", "pairs"],
+)
+def test_every_list_is_the_one_that_the_quiz_deals(settings: QuizSettings) -> None:
+    rows = planned_stimuli([("maps", "one"), ("maps", "two"), ("shoes", "one")], 20)
+    design = deal_design(rows, settings, seed=5, participants=9)
+    names, dealer = _names(rows, settings), Dealer(rows, settings, seed=5)
+    for number in range(9):
+        planned = design.stimulus[design.participant == number]
+        dealt = dealer.deal(number + 1).plan
+        wanted = sorted((row["stimulus"], row["stimulus_b"] or "") for row in dealt)
+        assert sorted(names[stimulus] for stimulus in planned) == wanted
+        assert len(set(design.item[planned])) == design.trials, "nobody sees two versions of an item"
+
+
+def _names(rows: list[dict[str, object]], settings: QuizSettings) -> list[tuple[str, str]]:
+    """The stimuli of the pool in the order of their numbers: data set, role, item."""
+    ordered = []
+    for dataset in ("maps", "shoes"):
+        own = [row for row in rows if row["dataset"] == dataset]
+        real = {row["item"]: str(row["stimulus"]) for row in own if row["kind"] == "real"}
+        for model in ["", *sorted({str(row["model"]) for row in own if row["model"]})]:
+            named = {row["item"]: str(row["stimulus"]) for row in own if (row["model"] or "") == model}
+            if settings.shows_pairs and model:
+                ordered += [(real[item], named[item]) for item in sorted(named, key=str)]
+            elif not settings.shows_pairs:
+                ordered += [(named[item], "") for item in sorted(named, key=str)]
+    return ordered
+
+
 def test_answers_are_lost_as_assumed_and_the_rest_is_judged() -> None:
     design = deal_design(POOL, QuizSettings(real=8, fake=8), seed=0, participants=400)
     lost = PowerSettings(unanswered=0.1, dropout=0.3, excluded=0.2)
@@ -146,11 +185,14 @@ def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
     return [Verdict(name != "one told apart" or number % 5 > 0, False, 0.1) for name in names]
 
 
+def groups_of(models: str) -> Sequence[Group]:
+    """The groups of models of one data set, each named by one letter."""
+    rows = planned_stimuli([("d", name) for name in models], 30)
+    return deal_design(rows, QuizSettings(real=8, fake=10), seed=0, participants=2).groups
+
+
 def test_differences_of_one_family_are_corrected_together() -> None:
-    design = deal_design(
-        planned_stimuli([("d", name) for name in "abc"], 60), QuizSettings(real=8, fake=9), seed=0, participants=4
-    )
-    questions = questions_of(design.groups, AnalysisSettings())
+    questions = questions_of(groups_of("abc"), AnalysisSettings())
     assert [question.name for question in questions] == [
         "told apart",
         *(f"{name} told apart" for name in "abc"),
@@ -163,12 +205,8 @@ def test_differences_of_one_family_are_corrected_together() -> None:
 
 
 def test_planned_pairs_are_asked_and_no_others() -> None:
-    names = "abcde"
-    rows = planned_stimuli([("d", name) for name in names], 30)
-    groups = deal_design(rows, QuizSettings(real=8, fake=10), seed=0, participants=2).groups
-    alone = [f"{name} told apart" for name in names]
-    assert [each.name for each in questions_of(groups, AnalysisSettings())] == ["told apart", *alone]
-    assert MOST_PAIRS < 10
+    groups, alone = groups_of("abcde"), [f"{name} told apart" for name in "abcde"]
+    assert [each.name for each in questions_of(groups, AnalysisSettings())] == ["told apart", *alone], "ten pairs"
     planned = AnalysisSettings(comparisons=(("b", "d"),))
     assert [each.name for each in questions_of(groups, planned)] == ["told apart", *alone, "b against d"]
     with pytest.raises(UserError, match=r"analysis\.comparisons: b and x"):
@@ -193,21 +231,17 @@ def test_a_plan_has_every_question_at_every_number() -> None:
 
 
 @pytest.mark.nightly
-def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target() -> None:
-    plan = plan_power(study(power={"participants": [2, 8], "simulations": 30, "fooling_rate": 0.1, **ALL}), POOL)
+def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target_and_a_short_pool_is_reported() -> None:
+    short = planned_stimuli([("d", "one"), ("d", "two")], 17)
+    plan = plan_power(study(power={"participants": [2, 8], "simulations": 30, "fooling_rate": 0.1, **ALL}), short)
+    assert any("only 17 items" in line for line in plan.warnings)
     number = plan.recommended["told apart"]
     rows = plan.table[plan.table["question"] == "told apart"]
+    assert set(rows["stimuli"]) == {51}
     sure = rows[rows["ci_low"] >= 0.8]
     assert number == sure["participants"].min()
     assert rows.loc[rows["recommended"].astype(bool), "participants"].tolist() == [number]
     assert f"Invite {number} people" in sentences(plan)[0]
-
-
-@pytest.mark.nightly
-def test_a_short_pool_is_reported() -> None:
-    plan = plan_power(study(), planned_stimuli([("d", "one"), ("d", "two")], 17))
-    assert any("only 17 items" in line for line in plan.warnings)
-    assert set(plan.table.loc[plan.table["question"] == "told apart", "stimuli"]) == {51}
 
 
 @pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])

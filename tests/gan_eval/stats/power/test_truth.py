@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.special import expit, logit
+from scipy.special import expit
 from scipy.stats import norm
 
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
@@ -22,21 +22,25 @@ SETTINGS = PowerSettings(
 )
 
 
+def dealt(models: str = "d/one d/two", *, pictures: int = 20, **quiz: object) -> Design:
+    """The design of 30 people who judge these models, each written as DATASET/MODEL."""
+    stimuli = planned_stimuli(
+        [(dataset, name) for dataset, name in (each.split("/") for each in models.split())], pictures
+    )
+    return deal_design(stimuli, QuizSettings.model_validate(quiz), seed=0, participants=30)
+
+
 @pytest.fixture
 def design() -> Design:
-    rows = planned_stimuli([("d", "one"), ("d", "two")], 60)
-    return deal_design(rows, QuizSettings(real=20, fake=20), seed=0, participants=30)
-
-
-def shares_by_integral(rate: float, sd: float) -> float:
-    return float(quad(lambda z: expit(logit(rate) + sd * z) * norm.pdf(z), -12, 12)[0])
+    return dealt(pictures=60, real=20, fake=20)
 
 
 def test_rates_are_those_of_the_typical_participant_and_picture(design: Design) -> None:
     truth = truth_of(design.groups, SETTINGS)
     assert [group.role for group in design.groups] == ["", "one", "two"]
     np.testing.assert_allclose(expit(truth.base), [0.2, 0.4, 0.6])
-    wanted = [shares_by_integral(rate, float(np.hypot(0.6, 0.9))) for rate in (0.2, 0.4, 0.6)]
+    sd = np.hypot(0.6, 0.9)
+    wanted = [quad(lambda z, eta=eta: expit(eta + sd * z) * norm.pdf(z), -12, 12)[0] for eta in truth.base]
     np.testing.assert_allclose(truth.shares(), wanted, atol=1e-8)
 
 
@@ -59,24 +63,13 @@ def test_simulated_answers_have_the_assumed_shares_and_spreads(design: Design, s
     found = [answers[:, design.group == group].mean() for group in range(3)]
     np.testing.assert_allclose(found, truth.shares(), atol=0.01)
     real, fake = (design.group == 0), (design.group > 0)
-    differences = [
-        [
-            each[fake & (design.participant == one)].mean() - each[real & (design.participant == one)].mean()
-            for one in (0, 1)
-        ]
-        for each in answers
-    ]
-    spread = float(np.std(differences))
+    own = design.participant == 0
+    spread = np.std(answers[:, fake & own].mean(axis=1) - answers[:, real & own].mean(axis=1))
     assert (spread < 0.17) == (sd_slope == 0)  # skill varies only if sd_slope is above 0
 
 
 def test_grades_have_the_assumed_shares() -> None:
-    design = deal_design(
-        planned_stimuli([("d", "one"), ("d", "two")], 60),
-        QuizSettings(protocol="rating", real=20, fake=20),
-        seed=0,
-        participants=30,
-    )
+    design = dealt(pictures=60, protocol="rating", real=20, fake=20)
     truth = truth_of(design.groups, SETTINGS)
     grades = np.stack([simulate(design, truth, np.random.default_rng(seed)) for seed in range(200)])
     for group in range(3):
@@ -84,10 +77,8 @@ def test_grades_have_the_assumed_shares() -> None:
         np.testing.assert_allclose([(own <= j).mean() for j in (1, 2, 3, 4)], truth.below(5)[group], atol=0.012)
     half = truth_of(design.groups, PowerSettings(fooling_rate=0.5))
     np.testing.assert_allclose(expit(half.base[1] + grade_thresholds(5)), [0.2, 0.4, 0.6, 0.8])
-    higher, mean = (
-        next(q for q in questions_of(design.groups, AnalysisSettings(), graded=True) if q.asked[2] == measure)
-        for measure in ("higher_grade", "mean_grade")
-    )
+    higher, _, mean, _ = questions_of(design.groups, AnalysisSettings(), graded=True)
+    assert (higher.measure, mean.measure) == ("higher_grade", "mean_grade")
     fakes, reals = (grades[:, (design.group > 0) == side].ravel() for side in (True, False))
     assert effect_of(mean, design, truth) == pytest.approx(fakes.mean() - reals.mean(), abs=0.03)
     shuffled = np.random.default_rng(0).permutation(reals)
@@ -97,17 +88,14 @@ def test_grades_have_the_assumed_shares() -> None:
 
 @pytest.mark.parametrize(("protocol", "rate"), [("paired", 0.8), ("model_vs_model", 0.55)])
 def test_a_choice_rate_is_taken_as_it_is(protocol: str, rate: float) -> None:
-    quiz = QuizSettings.model_validate({"protocol": protocol, "pairs": 8})
-    design = deal_design(planned_stimuli([("d", "one"), ("d", "two")], 20), quiz, seed=0, participants=3)
+    design = dealt(protocol=protocol, pairs=8)
     truth = truth_of(design.groups, SETTINGS.model_copy(update={"choice_rate": rate}))
     np.testing.assert_allclose(expit(truth.base), rate)
 
 
 def test_pairs_of_all_are_the_mean_of_models_and_data_sets() -> None:
     """They counted by their trials: two models of one data set share its pairs, so each counted half."""
-    quiz = QuizSettings.model_validate({"protocol": "paired", "pairs": 8})
-    stimuli = planned_stimuli([("d", "one"), ("d", "two"), ("e", "three")], 20)
-    design = deal_design(stimuli, quiz, seed=0, participants=30)
+    design = dealt("d/one d/two e/three", protocol="paired", pairs=8)
     rates = {"one": 0.2, "two": 0.3, "three": 0.5}
     truth = truth_of(design.groups, SETTINGS.model_copy(update={"fooling_rates": rates}))
     trials = np.bincount(design.group)
@@ -117,8 +105,7 @@ def test_pairs_of_all_are_the_mean_of_models_and_data_sets() -> None:
 
 
 def test_without_one_a_choice_has_the_evidence_of_both_pictures() -> None:
-    quiz = QuizSettings.model_validate({"protocol": "paired", "pairs": 8})
-    design = deal_design(planned_stimuli([("d", "one")], 20), quiz, seed=0, participants=3)
+    design = dealt("d/one", protocol="paired", pairs=8)
     random = np.random.default_rng(0)
     real, fake = random.standard_normal((2, 400_000))
     gap = norm.ppf(0.4) - norm.ppf(0.2)  # d' of 40 % hits and 20 % false alarms
