@@ -392,9 +392,9 @@ def _share_by_model(study: Answers) -> tuple[float, float]:
         fit = fit_crossed(study.yes[chosen], np.ones((chosen.sum(), 1)), study.participant[chosen], stimulus)
     except NoFitError:
         return np.nan, np.nan
-    cells = cell_proportions(ones, fit.beta, fit.covariance, *fit.random_variance(np.zeros(1)))
-    error = float(np.sqrt(cells.covariance[0, 0]))
-    return wald(float(cells.share[0]), error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1).ends()
+    (share,), covariance = cell_proportions(ones, fit.beta, fit.covariance, *fit.random_variance(np.zeros(1)))
+    error = float(np.sqrt(covariance[0, 0]))
+    return wald(float(share), error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1).ends()
 
 
 def _share_by_wilson(study: Answers) -> tuple[float, float]:

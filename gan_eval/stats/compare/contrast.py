@@ -1,8 +1,7 @@
 """One difference, of two proportions or of one and one half: by the crossed mixed model, and by its check.
 
-The model's coefficients describe one typical participant and one typical picture. The proportion of yes answers that
-many participants give to many pictures at the fixed effects η is an average over the random effects, whose sum is
-normal with the standard deviation s:
+The proportion of yes answers that many participants give to many pictures at the fixed effects η is an average over the
+random effects, whose sum is normal with the standard deviation s:
 
     P(η, s) = ∫ F(η + s z) φ(z) dz,    F the inverse link.
 
@@ -10,9 +9,8 @@ For probit it is Φ(η / sqrt(1 + s²)); for logit it has no closed form (Zeger,
 1049-1060). Standard errors come by the delta method over the fixed effects and the standard deviations together.
 
 The model is fitted to the answer itself, never to its correctness: a participant's leaning raises the share of correct
-answers on one kind of picture and lowers it on the other. Where pictures have few answers each, as in a pool, Laplace's
-approximation finds too little spread (Joe 2008, Computational Statistics & Data Analysis 52, 5066-5074); the error of
-the clustered shares counts where it is larger. docs/calibration.md has the error rates of simulated studies.
+answers on one kind of picture and lowers it on the other. Where pictures have few answers each, Laplace's approximation
+finds too little spread (Joe 2008, Computational Statistics & Data Analysis 52, 5066-5074): the larger error counts.
 """
 
 from collections.abc import Sequence
@@ -80,15 +78,6 @@ def population_proportions(eta: np.ndarray, sd: np.ndarray, *, link: str = "logi
     )
 
 
-class CellProportions(NamedTuple):
-    """Population-averaged proportions of the cells of a design."""
-
-    share: np.ndarray
-    """(R,) 0..1"""
-    covariance: np.ndarray
-    """(R, R) of their estimates."""
-
-
 def cell_proportions(
     rows: np.ndarray,
     beta: np.ndarray,
@@ -97,8 +86,8 @@ def cell_proportions(
     variances_by_random: np.ndarray,
     *,
     link: str = "logit",
-) -> CellProportions:
-    """P(x_r'β, s_r) of each row of a design, with their covariance by the delta method.
+) -> tuple[np.ndarray, np.ndarray]:
+    """(R,) P(x_r'β, s_r) of each row of a design, and (R, R) the covariance of their estimates by the delta method.
 
     Args:
         rows: (R, K) fixed effects of each proportion.
@@ -112,7 +101,7 @@ def cell_proportions(
     # dP/d(s²) = (dP/ds) / 2s stays finite, but the derivative of s² by a standard deviation held at 0 is 0 anyway
     by_variance = np.divide(shares.by_sd, 2 * sd, out=np.zeros_like(sd), where=sd > 0)
     gradient = np.hstack([shares.by_eta[:, None] * rows, by_variance[:, None] * variances_by_random])
-    return CellProportions(shares.share, gradient.dot(covariance).dot(gradient.T))
+    return shares.share, gradient.dot(covariance).dot(gradient.T)
 
 
 @dataclass(frozen=True)
@@ -233,10 +222,11 @@ def _by_model(
         raise fit
     _, at = np.unique(question.cell, return_index=True)
     slope = np.zeros(len(at)) if question.slope is None else question.slope[at]
-    cells = cell_proportions(X, fit.beta, fit.covariance, *fit.random_variance(slope), link=question.link)
+    variance = fit.random_variance(slope)
+    shares, covariance = cell_proportions(X, fit.beta, fit.covariance, *variance, link=question.link)
     weights = question.cell_weights
-    difference = question.constant + float(weights.dot(cells.share)) if mean is None else mean
-    error = max(float(np.sqrt(max(weights.dot(cells.covariance).dot(weights), 0.0))), apart)
+    difference = question.constant + float(weights.dot(shares)) if mean is None else mean
+    error = max(float(np.sqrt(max(weights.dot(covariance).dot(weights), 0.0))), apart)
     basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
     if not question.of_one_proportion:
         return wald(difference, error, df, margin=margin, basis=basis)

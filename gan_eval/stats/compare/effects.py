@@ -1,11 +1,8 @@
 """The table `effects`: what the crossed mixed model says of single participants and of single pictures.
 
-The models are those behind the comparisons `told apart` of one model on one data set; none is fitted for this table.
-Estimates are given as shares that a reader can hold against the observed ones: that of a participant is averaged over
-the population of pictures, that of a picture over the population of participants (`compare.contrast`). Intervals have
-Student's t, as those of the comparison, and take the spreads as known. In simulated studies of 12 and of 30 people 93
-to 98 % of them held the truth, but 4 in 5 where a spread or correlation is estimated at an end of its range: such rows
-have no interval.
+docs/statistics.md ("Single participants and pictures") explains it. In simulated studies of 12 and of 30 people 93 to
+98 % of the intervals held the truth, but 4 in 5 where a spread or correlation is estimated at an end of its range: such
+rows have no interval.
 
 At the estimates, the random effects given the answers have the mode b = Λu and, by Laplace's approximation, the
 covariance ΛH⁻¹Λ' (`mixed.likelihood`). An effect is smaller than the deviation that was observed, the more so the fewer
@@ -158,11 +155,9 @@ def conditional_modes(
         slope: (N,) the covariate whose effect varies over levels of `first`.
     """
     unit = fit.units[0]
-    standard = None if slope is None else (np.asarray(slope, float) - unit.centre) / unit.size
-    data = Crossed.of(y, X, first, second, link=link, slopes=(standard, None))
+    data = Crossed.of(y, X, first, second, link=link, slopes=(slope, None))
     laplace = Laplace(data)
     laplace.value_and_gradient(np.concatenate([fit.scales, fit.beta]))
-    assert laplace.terms is not None
     assert laplace.factor is not None
     scales, weight, factor = data.scales(fit.scales), laplace.terms.weight, laplace.factor
     if weight is not laplace.terms.observed:

@@ -1,18 +1,8 @@
 """Can people tell generated pictures from real ones: one fit for each model on each data set.
 
-A row is one model on one data set, against the real pictures of that data set. One crossed mixed model of its answers,
-`fake ~ kind + (1 + kind | participant) + (1 | stimulus)`, gives the two shares of `fake` that many people give to many
-pictures (`compare.contrast`), and their covariance. Every number of the row follows from these: fooling rate, reals
-called real, balanced accuracy, d′, the test against chance and the test of equivalence. Rows together, of a data set or
-of a study, are the mean of the rows, each counted once; pooled counts would take a difference of response bias between
-data sets for sensitivity (Simpson's paradox).
-
-Where the model has no estimate, diverges, or lies far from the observed shares, the row has the observed shares. Their
-intervals are of shares with one answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288;
-of several rows in equal parts, Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456), with errors
-clustered by participant and by picture; of one participant, by picture. Where all answers of a cell agree, the error is
-at least that of people and pictures who differ by an assumed standard deviation. Where the observed share lies more
-than a standard error outside of that estimate, the interval reaches beyond it as far as Wilson's or Newcombe's.
+docs/statistics.md ("The table to cite") explains the rows, and where there is no fit or verdict. Clustered shares have
+one answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288; of several rows in equal
+parts, Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456).
 """
 
 from dataclasses import dataclass, replace
@@ -236,7 +226,7 @@ class Rates:
         dprime = z_hit - z_false_alarm
         error = self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
         reach = float(t_critical(self.df)) * error
-        of_hits, of_alarms = self._independent(0.95)
+        of_hits, of_alarms = ([*map(float, wilson(share * n, n))] for share, n in zip(self.given, self.n, strict=True))
         is_extreme = bool({hits, false_alarms} & {0.0, 1.0})
         shown = dprime if is_extreme else float(ndtri(hits) - ndtri(false_alarms))
         ends = (dprime - reach, dprime + reach)
@@ -286,12 +276,6 @@ class Rates:
         return self._share(
             (1 + hits - false_alarms) / 2, (1 + self.fake - self.real) / 2, (0.5, -0.5), independent, coverage
         )
-
-    def _independent(self, coverage: float) -> list[tuple[float, float]]:
-        """Wilson's intervals of the two given shares."""
-        z = float(ndtri((1 + coverage) / 2))
-        ends = [wilson(share * n, n, z=z) for share, n in zip(self.given, self.n, strict=True)]
-        return [(float(low), float(high)) for low, high in ends]
 
     def _interval_of_difference(self, coverage: float) -> tuple[float, float]:
         _, low, high = self._accuracy(coverage)
@@ -482,9 +466,9 @@ def _by_model(
     if max(sds) > largest_sd or np.abs(fit.beta).max() > largest_eta:
         raise NoFitError(f"the model diverged (SD {max(sds):.1f})")
     at = np.where(answers.weights[0] > 0, 0.5, -0.5) if settings.slope else np.zeros(count)
-    proportions = cell_proportions(X, fit.beta, fit.covariance, *fit.random_variance(at), link=settings.link)
-    weights = answers.weights
-    return fit, weights @ proportions.share, weights @ proportions.covariance @ weights.T
+    variance, weights = fit.random_variance(at), answers.weights
+    shares, covariance = cell_proportions(X, fit.beta, fit.covariance, *variance, link=settings.link)
+    return fit, weights @ shares, weights @ covariance @ weights.T
 
 
 def _clustered(answers: _Answers) -> Rates:

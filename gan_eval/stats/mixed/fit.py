@@ -1,7 +1,7 @@
 """Maximum likelihood for the crossed mixed model: checks of the data, a start, estimates, standard errors and tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +10,8 @@ from scipy.special import logit, ndtri
 
 from gan_eval.stats.clustering import t_critical, two_sided_p
 from gan_eval.stats.mixed.information import MOST_CELLS
-from gan_eval.stats.mixed.likelihood import FACTORS, LINKS, Crossed, Laplace, NoFitError, plural
-from gan_eval.stats.mixed.search import Maximum, climb, evaluate, first_metric, maximise
+from gan_eval.stats.mixed.likelihood import FACTORS, LINKS, Crossed, Laplace, NoFitError, Slopes, Unit, plural
+from gan_eval.stats.mixed.search import Point, climb, evaluate, first_metric, maximise
 from gan_eval.tables.frames import Row
 
 MOST_FITTED = 200_000
@@ -28,7 +28,7 @@ class Scaled(NamedTuple):
 
 
 def require_estimable(
-    y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray, slopes: "Slopes", factors: tuple[str, str]
+    y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray, slopes: Slopes, factors: tuple[str, str]
 ) -> None:
     """Refuse what no model can estimate.
 
@@ -190,22 +190,6 @@ class Start(NamedTuple):
     thresholds: np.ndarray = NO_THRESHOLDS
 
 
-Slopes = tuple[np.ndarray | None, np.ndarray | None]
-"""(N,) the covariate whose effect varies over the levels of the first factor, and of the second; None: no slopes."""
-
-
-class Unit(NamedTuple):
-    """Centre and size of a slope's covariate, for standardising it."""
-
-    centre: float
-    size: float
-    is_slope: bool
-
-    @staticmethod
-    def of(covariate: np.ndarray | None) -> "Unit":
-        return Unit(0.0, 1.0, False) if covariate is None else Unit(np.mean(covariate), np.std(covariate), True)
-
-
 @dataclass(frozen=True)
 class CrossedFit:
     """Estimates of one crossed mixed model."""
@@ -293,8 +277,7 @@ def fit_crossed(
     start: CrossedFit | Start | None = None,
     names: Sequence[str] = (),
     factors: tuple[str, str] = FACTORS,
-    guess: np.ndarray | None = None,
-    lapse: np.ndarray | None = None,
+    guessing: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> CrossedFit:
     """Fit link(P(y = 1)) = Xβ + first's intercept [+ first's slope × covariate] + second's intercept [+ slope].
 
@@ -313,9 +296,8 @@ def fit_crossed(
         start: where the search starts: a fit or guess of the same model. It changes the time, not the result.
         names: of the K columns of X, for messages; their numbers otherwise.
         factors: what the levels of `first` and of `second` are, for messages.
-        guess: (N,) of a psychometric function, P(y = 1) = guess + (1 - guess - lapse) F(η), F the inverse link; it
+        guessing: (N,) γ and (N,) λ of a psychometric function, P(y = 1) = γ + (1 - γ - λ) F(η), F the inverse link; it
             needs `start`, and whether answers are separated is the caller's to know. None: P(y = 1) = F(η).
-        lapse: (N,) of a psychometric function, 0 or more; it comes with `guess`.
 
     Raises:
         NoFitError: too few groups, separation, confounded covariates, or no convergence.
@@ -323,17 +305,9 @@ def fit_crossed(
     slopes = (slope, slope_second)
     require_estimable(y, X, first, second, slopes, factors)
     basis = scaled(X, names)
-    units = [Unit.of(values) for values in slopes]
-    standard = [
-        None if values is None else (np.asarray(values, float) - unit.centre) / unit.size
-        for values, unit in zip(slopes, units, strict=True)
-    ]
-    data = Crossed.of(
-        y, basis.X, first, second, link=link, slopes=(standard[0], standard[1]), factors=factors, guess=guess,
-        lapse=lapse,
-    )  # fmt: skip
+    data = Crossed.of(y, basis.X, first, second, link=link, slopes=slopes, factors=factors, guessing=guessing)
     plain = np.zeros(0)
-    if guess is None:
+    if guessing is None:
         plain = plain_grades(data) if data.n_thresholds else plain_fit(y, basis.X, link)
     if start is None:  # scales from the scores of the model without them, β moved from 0 as the scales demand
         terms = data.terms(data.fixed(plain[data.n_thresholds :]), plain[: data.n_thresholds])
@@ -346,9 +320,8 @@ def fit_crossed(
         shrinkage = 0.346 if link.endswith("logit") else 1.0
         begin = np.concatenate([scales, plain * np.sqrt(1 + shrinkage * spreads)])
     else:
-        begin = _to_internal(start, basis, units)
-    fit = _from_internal(maximise(data, begin), data, basis.back, units)
-    return replace(fit, factors=factors)
+        begin = _to_internal(start, basis, data.units)
+    return _from_internal(*maximise(data, begin), data, basis.back)
 
 
 def too_many(trials: int) -> str:
@@ -407,18 +380,18 @@ def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[Unit]
     return np.concatenate([scales, start.thresholds, beta])
 
 
-def _from_internal(maximum: Maximum, data: Crossed, back: np.ndarray, units: Sequence[Unit]) -> CrossedFit:
+def _from_internal(maximum: Point, hessian: np.ndarray, data: Crossed, back: np.ndarray) -> CrossedFit:
     """The maximum in the caller's units."""
     at, n_scales, leading = maximum.at, data.n_scales, data.n_leading
     thresholds, count = data.n_thresholds, len(at) - leading
     covariance = np.zeros((len(at), len(at)))
-    covariance[np.ix_(maximum.free, maximum.free)] = np.linalg.inv(-maximum.hessian)
+    covariance[np.ix_(maximum.free, maximum.free)] = np.linalg.inv(-hessian)
     turn = np.zeros((len(at), len(at)))  # thresholds and β first, then the scales
     turn[:thresholds, n_scales:leading] = np.eye(thresholds)
     turn[thresholds : thresholds + count, leading:] = back
     turn[thresholds + count :, :n_scales] = np.eye(n_scales)
     spreads: list[Spread] = []
-    for places, unit in zip(data.scale_places, units, strict=True):
+    for places, unit in zip(data.scale_places, data.units, strict=True):
         if not unit.is_slope:
             spreads.append(Spread(abs(float(at[places.start]))))
             continue
@@ -434,11 +407,12 @@ def _from_internal(maximum: Maximum, data: Crossed, back: np.ndarray, units: Seq
         std_error=errors[thresholds : thresholds + count],
         covariance=covariance,
         scales=at[:n_scales].copy(),
-        units=(units[0], units[1]),
+        units=data.units,
         first=spreads[0],
         second=spreads[1],
         log_likelihood=maximum.value,
         singular=not bool(maximum.free.all()),
         thresholds=at[n_scales:leading],
         thresholds_error=errors[:thresholds],
+        factors=data.factors,
     )

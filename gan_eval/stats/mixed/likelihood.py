@@ -180,6 +180,25 @@ _NEGLIGIBLE = 1e-13
 """Expected gain of a Newton step on the random effects after which no other is needed."""
 
 
+Slopes = tuple[np.ndarray | None, np.ndarray | None]
+"""(N,) the covariate whose effect varies over the levels of the first factor, and of the second; None: no slopes."""
+
+
+class Unit(NamedTuple):
+    """Centre and size of a slope's covariate, for standardising it."""
+
+    centre: float
+    size: float
+    is_slope: bool
+
+    @staticmethod
+    def of(covariate: np.ndarray | None) -> "Unit":
+        return Unit(0.0, 1.0, False) if covariate is None else Unit(np.mean(covariate), np.std(covariate), True)
+
+    def standardised(self, covariate: np.ndarray) -> np.ndarray:
+        return (np.asarray(covariate, float) - self.centre) / self.size
+
+
 @dataclass(frozen=True)
 class Crossed:
     """Answers with two crossed grouping factors, ready to be fitted."""
@@ -194,10 +213,10 @@ class Crossed:
     """J-1 of grades, each of which occurs; else 0."""
     factors: tuple[str, str] = FACTORS
     """Names of the first and of the second factor, for messages."""
-    guess: np.ndarray | None = None
-    """(N,) γ of a psychometric function; None: yes/no answers without one."""
-    lapse: np.ndarray | None = None
-    """(N,) λ, likewise."""
+    units: tuple[Unit, Unit] = (Unit.of(None), Unit.of(None))
+    """Standardisation of each factor's slope covariate."""
+    guessing: tuple[np.ndarray, np.ndarray] | None = None
+    """(N,) γ and (N,) λ of a psychometric function; None: yes/no answers without one."""
 
     @staticmethod
     def of(
@@ -207,17 +226,17 @@ class Crossed:
         second: np.ndarray,
         *,
         link: str = "logit",
-        slopes: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
+        slopes: Slopes = (None, None),
         factors: tuple[str, str] = FACTORS,
-        guess: np.ndarray | None = None,
-        lapse: np.ndarray | None = None,
+        guessing: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> "Crossed":
-        """The data, with trials of one cell next to each other."""
+        """The data, with trials of one cell next to each other and slopes by the standardised covariates."""
         order = np.argsort(second.astype(np.int64) * (int(first.max()) + 1) + first, kind="stable")
         counts = int(first.max()) + 1, int(second.max()) + 1
+        units = Unit.of(slopes[0]), Unit.of(slopes[1])
         sides = [
-            Side(level[order].astype(np.int64), None if slope is None else np.asarray(slope, float)[order], n)
-            for level, slope, n in zip((first, second), slopes, counts, strict=True)
+            Side(level[order].astype(np.int64), None if slope is None else unit.standardised(slope)[order], n)
+            for level, slope, unit, n in zip((first, second), slopes, units, counts, strict=True)
         ]
         is_graded = link in CUMULATIVE
         return Crossed(
@@ -227,8 +246,8 @@ class Crossed:
             link,
             int(np.max(y)) if is_graded else 0,
             factors,
-            None if guess is None else guess[order],
-            None if lapse is None else lapse[order],
+            units,
+            None if guessing is None else (guessing[0][order], guessing[1][order]),
         )
 
     @property
@@ -284,8 +303,8 @@ class Crossed:
         """The link's terms at η."""
         if self.n_thresholds:
             return cumulative_terms(eta, self.answer, thresholds, link=self.link)
-        if self.guess is not None and self.lapse is not None:
-            return guessing_terms(eta, self.answer, self.guess, self.lapse, link=self.link)
+        if self.guessing is not None:
+            return guessing_terms(eta, self.answer, *self.guessing, link=self.link)
         return LINKS[self.link](eta, self.answer)
 
     def by_thresholds(self, above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -313,7 +332,7 @@ class Laplace:
         self.data = data
         self.mode = np.zeros(data.layout.size)
         self.factor: Factor | None = None
-        self.terms: Terms | None = None
+        self.terms: Terms
 
     def value_and_gradient(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
         """Log-likelihood and its gradient at (Λ₁, Λ₂, θ, β).
@@ -354,8 +373,7 @@ class Laplace:
 
     def fixed_information(self) -> np.ndarray:
         """(J-1+K, J-1+K) information of θ and β at the last parameters, the random effects' Λ and W being held."""
-        if self.factor is None or self.terms is None:
-            raise RuntimeError("value_and_gradient comes first")
+        assert self.factor is not None, "value_and_gradient comes first"
         data, factor, terms = self.data, self.factor, self.terms
         count = data.n_thresholds
         # what each parameter takes from the score at fixed effects: minus its derivative

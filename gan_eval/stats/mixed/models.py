@@ -1,8 +1,4 @@
-"""The table `mixed_models`: crossed mixed models of single answers, from formulas to rows.
-
-Analyses that ignore the stimuli declare differences that are not there when everybody sees the same pictures
-(Clark 1973; Judd, Westfall & Kenny 2012); random intercepts for both participants and stimuli do not
-(Baayen, Davidson & Bates 2008).
+"""The table `mixed_models`: crossed mixed models of single answers (Baayen, Davidson & Bates 2008).
 
 `correct` is right or wrong, its intercept the fakes and `kind[real]` real minus fake. `called_fake` is the answer
 itself, its intercept the reals and `kind[fake]` fake minus real: discrimination free of leaning, which is d′ with the

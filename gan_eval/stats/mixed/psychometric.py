@@ -8,9 +8,8 @@ F being the inverse link (Wichmann & Hill 2001, Perception & Psychophysics 63, 1
 pictures a guess is `fake` with the probability g_p, the participant's leaning: γ = g_p for a fake and 1 - g_p for a
 real. Averaged over both kinds the share of right answers is 1/2 + (1/2 - λ) F(η), λ being the lapse rate.
 
-The threshold is the level where F(η) = 1/2 for the typical participant and picture, x = -α/β, midway between guessing
-and 1 - λ; the slope is β. Levels that an adaptive procedure chose from a participant's earlier answers bias nothing,
-since the likelihood of the crossed model does not depend on how the levels came about (that of pooled answers does).
+The threshold is the level where F(η) = 1/2 for the typical participant and picture, x = -α/β; the slope is β. Levels
+that followed a participant's earlier answers bias nothing, as the crossed model's likelihood is the same.
 """
 
 from collections.abc import Sequence
@@ -237,7 +236,7 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
         try:
             fit = fit_crossed(
                 data.right, flat.X, data.participant, data.picture, link=link, slope=slope, start=begin,
-                guess=flat.guess, lapse=2 * lapse * (1 - flat.guess),
+                guessing=(flat.guess, 2 * lapse * (1 - flat.guess)),
             )  # fmt: skip
             break
         except NoFitError as why:

@@ -20,7 +20,7 @@ _NEAR_ZERO = 0.12
 
 @dataclass(frozen=True)
 class Point:
-    """Parameters (Λ₁, Λ₂, θ, β), which of them are free, and the likelihood there."""
+    """Parameters (Λ₁, Λ₂, θ, β), which of them are free and not held at 0, and the likelihood there."""
 
     at: np.ndarray
     free: np.ndarray
@@ -49,8 +49,7 @@ def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
     A level with information i about its effect of variance t² counts (t² i / (1 + t² i))²/2 for log t².
     """
     data, factor = laplace.data, laplace.factor
-    if factor is None:
-        raise RuntimeError("the likelihood is evaluated first")
+    assert factor is not None, "the likelihood is evaluated first"
     metric = np.zeros((len(point.at), len(point.at)))
     for places, own in zip(data.scale_places, factor.own, strict=True):
         for place, information, corner in zip(places[::2], np.diagonal(own).T, (None, places.start + 1), strict=False):
@@ -116,20 +115,8 @@ def line_search(laplace: Laplace, point: Point, step: np.ndarray) -> tuple[Point
     return None, 0.0
 
 
-@dataclass(frozen=True)
-class Maximum:
-    """The maximum of the likelihood."""
-
-    at: np.ndarray
-    free: np.ndarray
-    """False where a parameter is held at 0."""
-    value: float
-    hessian: np.ndarray
-    """(F, F) over the free parameters."""
-
-
-def maximise(data: Crossed, start: np.ndarray) -> Maximum:
-    """The maximum of the Laplace likelihood near `start`.
+def maximise(data: Crossed, start: np.ndarray) -> tuple[Point, np.ndarray]:
+    """The maximum of the Laplace likelihood near `start`, and (F, F) the Hessian over its F free parameters.
 
     Raises:
         NoFitError: no convergence, or an estimate diverges.
@@ -199,7 +186,7 @@ def _rises(laplace: Laplace, zero: Point, scale: int) -> bool:
     return bool(evaluate(laplace, at, zero.free).value > zero.value + 1e-6)
 
 
-def _polish(laplace: Laplace, point: Point) -> Maximum:
+def _polish(laplace: Laplace, point: Point) -> tuple[Point, np.ndarray]:
     """Newton steps with the Hessian from differences of the gradient, until nothing more is to be gained."""
     free = point.free
     for _ in range(10):
@@ -216,7 +203,7 @@ def _polish(laplace: Laplace, point: Point) -> Maximum:
             for _ in range(6):  # the last small steps, for which the Hessian need not be computed again
                 step, _ = _uphill(hessian, point.gradient[free])
                 if point.gradient[free] @ step < 1e-10:
-                    return Maximum(point.at, free, point.value, hessian)
+                    return point, hessian
                 at = point.at.copy()
                 at[free] += step
                 point = evaluate(laplace, at, free)

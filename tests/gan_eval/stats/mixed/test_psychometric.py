@@ -66,7 +66,7 @@ def test_without_guessing_it_is_the_crossed_logistic_model():
     plain = fit_crossed(data.right, X, data.participant, data.picture)
     zero = np.zeros(len(data.level))
     start = Start(plain.beta * 0.8, Spread(0.4), Spread(0.4))
-    fit = fit_crossed(data.right, X, data.participant, data.picture, guess=zero, lapse=zero, start=start)
+    fit = fit_crossed(data.right, X, data.participant, data.picture, guessing=(zero, zero), start=start)
     np.testing.assert_allclose(fit.beta, plain.beta, atol=1e-5)
     np.testing.assert_allclose(fit.std_error, plain.std_error, rtol=1e-4)
     assert fit.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-6)
@@ -76,8 +76,8 @@ def test_laplace_is_close_to_the_integral():
     """Check participants alone: their integrals can be computed one by one."""
     data = judgements(np.random.default_rng(1), people=6, each=50, pairs=True)
     X = np.column_stack([np.ones(len(data.level)), data.level])
-    half, lapse = np.full(len(data.level), 0.5), np.full(len(data.level), 0.02)
-    laplace = Laplace(Crossed.of(data.right, X, data.participant, data.picture, guess=half, lapse=lapse))
+    guessing = np.full(len(data.level), 0.5), np.full(len(data.level), 0.02)
+    laplace = Laplace(Crossed.of(data.right, X, data.participant, data.picture, guessing=guessing))
     value, _ = laplace.value_and_gradient(np.array([0.7, 0.0, 0.1, 1.2]))
     exact = 0.0
     for person in range(6):
