@@ -94,12 +94,11 @@ def ordinary(trials: pd.DataFrame, lapse: float, world: ExposureWorld) -> tuple[
         not world.pairs,
     )
     try:
-        flat = pooled(data, lapse)
+        curve, X, guess = pooled(data, lapse)
     except NoFitError:
         return np.nan, np.nan, np.nan, np.nan
-    curve, guess = flat.curve, flat.guess
-    terms = guessing_terms(flat.X @ curve.lines, data.right.astype(float), guess, 2 * lapse * (1 - guess), link="logit")
-    covariance = np.linalg.inv((flat.X * np.asarray(terms.expected)[:, None]).T @ flat.X)
+    terms = guessing_terms(X @ curve.lines, data.right.astype(float), guess, 2 * lapse * (1 - guess), link="logit")
+    covariance = np.linalg.inv((X * np.asarray(terms.expected)[:, None]).T @ X)
     beta, turn = balanced(curve.lines, curve.guess, is_single=data.is_single, link="logit")
     covariance = turn @ covariance @ turn.T
     place = threshold(beta, covariance, len(own))

@@ -233,7 +233,7 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
             f"pooled answers instead of the crossed model: {reason or 'no lapse rate at which all models have a fit'}"
         )
         try:
-            results.append((pooled(data, float(weights @ np.array(common or LAPSES)), link=link).curve, note))
+            results.append((pooled(data, float(weights @ np.array(common or LAPSES)), link=link)[0], note))
         except NoFitError as why:
             results.append((None, f"no function: {why}"))
     return results

@@ -166,7 +166,7 @@ def conditional_modes(
     turn = np.array([[1.0, -unit.centre / unit.size], [0.0, 1 / unit.size]])  # to the covariate as it was given
     found = []
     of_columns = zip(*(data.layout.split(column) for column in pulled), strict=True)
-    levels = zip(scales, data.layout.split(laplace.mode), factor.inverse_blocks().own, of_columns, strict=True)
+    levels = zip(scales, data.layout.split(laplace.mode), factor.inverse_blocks()[0], of_columns, strict=True)
     for root, spherical, inverse, by_column in levels:
         turned = turn[: len(root), : len(root)] @ root
         covariance = np.einsum("ap,pqn,bq->abn", turned, inverse, turned)

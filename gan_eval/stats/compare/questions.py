@@ -147,7 +147,7 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
     """
     fakes = answered[answered["is_fake"] & answered["model"].notna()]
     for dataset, part in fakes.groupby("dataset", dropna=False, sort=True):
-        comparison = MODELS if pd.isna(dataset) else f"{MODELS} on {dataset!s}"
+        comparison = _on(MODELS, dataset)
         pairs = planned_pairs(sorted(part["model"].unique()), plan)
         for (a, b), planned in pairs.items():
             trials = part[part["model"].isin([a, b])].reset_index(drop=True)

@@ -373,18 +373,14 @@ def rates_of(
 
 
 class _Answers(NamedTuple):
-    """Answers as arrays, and the cells whose weighted means are the two shares."""
+    """Answers as arrays (N,), and the cells whose weighted means are the two shares."""
 
     says_fake: np.ndarray
-    """(N,) bool"""
     is_fake: np.ndarray
-    """(N,) bool"""
     participant: np.ndarray
-    """(N,) int, 0.. without gaps."""
     picture: np.ndarray
-    """(N,) int, 0.. without gaps."""
     cell: np.ndarray
-    """(N,) int: each model's fakes on each data set, and each data set's reals."""
+    """Each model's fakes on each data set, and each data set's reals."""
     weights: np.ndarray
     """(2, C) of the cells in the share of fakes and in that of reals; each sums to 1."""
 

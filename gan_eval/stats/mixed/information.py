@@ -89,15 +89,6 @@ class Layout:
         return cells.reshape(-1)[self.cell]
 
 
-class InverseBlocks(NamedTuple):
-    """H⁻¹ between the effects of single levels and cells; a and b are the widths of the two factors."""
-
-    own: tuple[np.ndarray, np.ndarray]
-    """(a, a, n) and (b, b, m)."""
-    between: np.ndarray
-    """(a, b, G, K)"""
-
-
 class Factor:
     """H = I + M'WM for one set of weights.
 
@@ -170,8 +161,8 @@ class Factor:
         retained, eliminated = solved.reshape(retained.shape), _unwhiten(eliminated - from_retained, self.root)
         return np.concatenate([part.ravel() for part in layout.retained_first(retained, eliminated)])
 
-    def inverse_blocks(self) -> InverseBlocks:
-        """H⁻¹ at each level and cell."""
+    def inverse_blocks(self) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+        """H⁻¹ between effects of single levels, (a, a, n) and (b, b, m), and between those of cells, (a, b, G, K)."""
         layout, order = self.layout, len(self.rest)
         if order > _SMALL:
             inverse, _ = dpotri(self.rest, lower=1)  # the lower triangle
@@ -192,9 +183,8 @@ class Factor:
         ]
         eliminated = _unwhiten(_unwhiten(np.array(reached), self.root).swapaxes(0, 1), self.root)
         between = _unwhiten(-solved, self.root[..., None])
-        return InverseBlocks(
-            layout.retained_first(retained, eliminated), between.swapaxes(0, 1) if layout.first_retained else between
-        )
+        between = between.swapaxes(0, 1) if layout.first_retained else between
+        return layout.retained_first(retained, eliminated), between
 
 
 def scaled(root: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -445,11 +445,12 @@ class Laplace:
 def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
     """m_i'H⁻¹m_i of each trial (N,), and Σ w_i m_i'H⁻¹ dm_i over (Λ₁, Λ₂)."""
     scales = factor.scales
-    inverse = factor.inverse_blocks()
+    inverse, inverse_between = factor.inverse_blocks()
     leverage = np.zeros(len(layout.sides[0].level))
     determinant = []
-    others = ((factor.between, inverse.between), (factor.between.swapaxes(0, 1), inverse.between.swapaxes(0, 1)))
-    for place, (side, own, root) in enumerate(zip(layout.sides, inverse.own, scales, strict=True)):
+    between = (factor.between, inverse_between)
+    others = (between, [blocks.swapaxes(0, 1) for blocks in between])
+    for place, (side, own, root) in enumerate(zip(layout.sides, inverse, scales, strict=True)):
         sums, cross = others[place]
         other = effects(scales[1 - place], np.moveaxis(cross, 1, 0))  # Λ of the other factor times H⁻¹ between: (o, q)
         lead = effects(root, own)  # Λ H⁻¹ of the level: (s, q)
@@ -463,7 +464,7 @@ def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
         if side.slope is not None:
             leverage += side.slope * (2 * quadratic[0, 1][side.level] + side.slope * quadratic[1, 1][side.level])
     first, second = layout.sides
-    crossed = effects(scales[0], inverse.between)
+    crossed = effects(scales[0], inverse_between)
     crossed = 2 * effects(scales[1], crossed.swapaxes(0, 1)).swapaxes(0, 1)
     for a, weighted in enumerate(first.weighted(np.ones(1))):
         for b, both in enumerate(second.weighted(weighted)):

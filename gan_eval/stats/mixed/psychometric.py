@@ -74,16 +74,6 @@ class Curve(NamedTuple):
     sd_picture: float = np.nan
 
 
-class Pooled(NamedTuple):
-    """A pooled fit, and what it rests on."""
-
-    curve: Curve
-    X: np.ndarray
-    """(N, K) of the lines."""
-    guess: np.ndarray
-    """(N,) γ."""
-
-
 def balanced(lines: np.ndarray, guess: float, *, is_single: bool, link: str) -> tuple[np.ndarray, np.ndarray]:
     """α and β of each model's share of right answers over both kinds, (2M,), and their derivatives by the lines.
 
@@ -152,8 +142,13 @@ def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.nd
     return np.where(is_fake, leaning, 1 - leaning), mean
 
 
-def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.ndarray | None = None) -> Pooled:
+def pooled(
+    data: Judgements, lapse: float, *, link: str = "logit", lines: np.ndarray | None = None
+) -> tuple[Curve, np.ndarray, np.ndarray]:
     """Maximum likelihood without participants and pictures, errors two-way clustered.
+
+    Returns:
+        the curve, (N, K) the fixed effects of its lines, and (N,) γ.
 
     Raises:
         NoFitError: one level, all answers the same, or a level that separates the answers.
@@ -185,7 +180,7 @@ def pooled(data: Judgements, lapse: float, *, link: str = "logit", lines: np.nda
     covariance = np.diag(variances[: len(beta)])
     for (i, j), both in zip(pairs, variances[len(beta) :], strict=True):
         covariance[i, j] = covariance[j, i] = (both - variances[i] - variances[j]) / 2
-    return Pooled(Curve(beta, covariance, lapse, mean, lines), X, guess)
+    return Curve(beta, covariance, lapse, mean, lines), X, guess
 
 
 def _scored(
@@ -222,7 +217,7 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
     Raises:
         NoFitError: the data allow no estimate.
     """
-    flat = pooled(data, lapse, link=link, lines=None if start is None else start.lines)
+    flat, X, guess = pooled(data, lapse, link=link, lines=None if start is None else start.lines)
     slope = None  # people differ in how they see two models
     judged_by = [set(data.participant[data.model == place]) for place in range(data.model.max() + 1)]
     if len(judged_by) == 2 and len(judged_by[0] & judged_by[1]) > 1:
@@ -230,13 +225,13 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
     spreads = [(0.5, 0.5), (0.15, 0.15)]
     if start is not None:
         spreads.insert(0, (max(start.sd_participant, 0.2), max(start.sd_picture, 0.2)))
-    lines = flat.curve.lines if start is None else start.lines
+    lines = flat.lines if start is None else start.lines
     for attempt, (sd, sd_picture) in enumerate(spreads, 1):  # the likelihood need not have one maximum
         begin = Start(lines, Spread(sd, sd, 0.0), Spread(sd_picture))
         try:
             fit = fit_crossed(
-                data.right, flat.X, data.participant, data.picture, link=link, slope=slope, start=begin,
-                guessing=(flat.guess, 2 * lapse * (1 - flat.guess)),
+                data.right, X, data.participant, data.picture, link=link, slope=slope, start=begin,
+                guessing=(guess, 2 * lapse * (1 - guess)),
             )  # fmt: skip
             break
         except NoFitError as why:
@@ -247,7 +242,7 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
     if sign <= 0 or not np.isfinite(log_determinant):
         raise NoFitError("did not converge: the estimates have no covariance")
     evidence = fit.log_likelihood + log_determinant / 2
-    mean = flat.curve.guess
+    mean = flat.guess
     beta, turn = balanced(fit.beta, mean, is_single=data.is_single, link=link)
     return Curve(beta, turn @ covariance @ turn.T, lapse, mean, fit.beta, evidence, fit.first.sd, fit.second.sd)
 

@@ -253,17 +253,15 @@ def _end_with_parent() -> None:
 @contextmanager
 def _quiet_processes() -> Iterator[None]:
     """Let processes that are started inside compute in one thread each, and leave Ctrl-C to this process."""
-    before = {name: os.environ.get(name) for name in _THREADS}
+    before = {name: os.environ[name] for name in _THREADS if name in os.environ}
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in _THREADS:
+            del os.environ[name]
+        os.environ.update(before)
         signal.signal(signal.SIGINT, interrupted)
 
 

@@ -99,7 +99,7 @@ def test_pooled_fit_is_the_maximum_that_scipy_finds():
         return -np.log(np.where(data.right, share, 1 - share)).sum()
 
     found = minimize(loss, [0.0, 1.0], method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-9})
-    np.testing.assert_allclose(pooled(data, 0.03).curve.beta, found.x, atol=1e-4)
+    np.testing.assert_allclose(pooled(data, 0.03)[0].beta, found.x, atol=1e-4)
 
 
 def test_published_example_of_psignifit():
@@ -109,7 +109,7 @@ def test_published_example_of_psignifit():
     )
     n = len(right)
     data = Judgements(right, level, np.zeros(n, int), np.arange(n), np.zeros(n, int), False)
-    alpha, beta = pooled(data, 0.0, link="probit").curve.beta
+    alpha, beta = pooled(data, 0.0, link="probit")[0].beta
     width = 2 * 1.6448536 / beta  # from 5 % to 95 % of the sigmoid
     assert (-alpha / beta, width) == (pytest.approx(46.5, abs=0.2), pytest.approx(46.9, abs=0.6))
 
