@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from gan_eval.metrics.run.tables import Settings
     from gan_eval.stimuli.sets import StimulusSet
 
-MOST_LINES = 20
-"""Maximum number of lines about missing values; the tables have them all."""
-
 
 def metrics(
     context: typer.Context,
@@ -90,15 +87,25 @@ def metrics(
         return
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
-    from gan_eval.metrics.catalogue import select, with_features
     from gan_eval.metrics.run.cache import cache_file
     from gan_eval.metrics.run.inputs import folder_pair
     from gan_eval.metrics.run.tables import Settings
     from gan_eval.stimuli.sets import TABLE_NAME
 
-    given = {name: Path(file) for name, file in pairs(features or (), "--features").items()}
-    own = {name: Path(file) for name, file in pairs(networks or (), "--network").items()}
-    requested = with_features([name.strip() for name in names.split(",") if name.strip()], (*given, *own))
+    files = {name: Path(file) for name, file in pairs(weights or (), "--weights").items()}
+    settings = Settings(
+        metrics=tuple(name.strip() for name in names.split(",") if name.strip()),
+        resizer=resizer,
+        resize=resize,
+        weights=files,
+        features={name: Path(file) for name, file in pairs(features or (), "--features").items()},
+        networks={name: Path(file) for name, file in pairs(networks or (), "--network").items()},
+        device=device,
+        threads=threads,
+        segmenter=segmenter,
+        cache=cache_file() if cache else None,
+    )
+    chosen = settings.selected()
     if bool(sets) == bool(real or fake):
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
     if sets and (dataset or model):
@@ -109,10 +116,8 @@ def metrics(
     if not sets:
         if real is None or fake is None:
             raise UserError("metrics: --real DIR and --fake DIR belong together")
-        partners = any(metric.kind == "pair" for metric in select(requested, (*given, *own)))
+        partners = any(metric.kind == "pair" for metric in chosen)
         inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
-    files = {name: Path(file) for name, file in pairs(weights or (), "--weights").items()}
-    chosen = select(requested, (*given, *own))
     _refuse_unused(context, chosen, files)
     if report is not None:
         from gan_eval.files.output_folders import check_output_file
@@ -138,18 +143,6 @@ def metrics(
 
         with Console() as console, console.working("baselines"):
             inputs += write_fills(inputs, claim_output_folder(out) / BASELINES)
-    settings = Settings(
-        metrics=requested,
-        resizer=resizer,
-        resize=resize,
-        weights=files,
-        features=given,
-        networks=own,
-        device=device,
-        threads=threads,
-        segmenter=segmenter,
-        cache=cache_file() if cache else None,
-    )
     frames = _measure(inputs, settings, out, report, gallery)
     typer.echo(tables_as_json(frames) if as_json else out)
     if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
@@ -191,7 +184,7 @@ def _measure(
             on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
             on_message=console.message,
         )
-        for line in missing_values(frames, most=MOST_LINES):
+        for line in missing_values(frames):
             console.message(line)
     _print_values(console, frames)
     if report is not None:

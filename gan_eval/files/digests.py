@@ -37,35 +37,19 @@ def sha256_file(path: Path) -> str:
     """
     status = require_file(path)
     try:
-        known = status and known_digest(path, status)
+        known = status and _digests.get(_state_of(path, status))
         if not known:
             with Path(path).open("rb") as file:
                 status = os.fstat(file.fileno())
                 known = hashlib.file_digest(file, "sha256").hexdigest()
-                if os.fstat(file.fileno()).st_mtime_ns == status.st_mtime_ns:
-                    remember_digest(path, status, known)
+                is_unchanged = os.fstat(file.fileno()).st_mtime_ns == status.st_mtime_ns
+            if is_unchanged and time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_S:
+                _digests[_state_of(path, status)] = known
         return known
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; restore it") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); fix or remove it") from error
-
-
-def known_digest(path: Path, status: os.stat_result) -> str | None:
-    """Return the remembered SHA-256 of an unchanged file; None if there is none."""
-    return _digests.get(_state_of(path, status))
-
-
-def remember_digest(path: Path, status: os.stat_result, digest: str) -> None:
-    """Remember a file's SHA-256, unless it has changed within the last seconds (`SETTLED_S`).
-
-    Args:
-        path: the file.
-        status: of the open file, before it was hashed.
-        digest: SHA-256 of its bytes in hex.
-    """
-    if time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_S:
-        _digests[_state_of(path, status)] = digest
 
 
 def _state_of(path: Path, status: os.stat_result) -> FileState:

@@ -116,11 +116,6 @@ class Plan:
         )
         return features, networks
 
-    def metric_names(self) -> tuple[str, ...]:
-        """The metrics that the study asks for, those of its own features among them."""
-        section = self.study.metrics
-        return with_features(section.names, (*section.features, *section.networks))
-
     def _named_file(self, key: str, name: str) -> Path:
         """A file that the study names, relative to the study file."""
         path = self.file.parent / name
@@ -344,8 +339,9 @@ def check_plan(plan: Plan) -> None:
     features, networks = plan.sources()
     if both := features.keys() & networks.keys():
         raise UserError(f"{plan.file}: metrics.features and metrics.networks both name {min(both)!r}; rename one")
+    sources = (*features, *networks)
     with naming(f"{plan.file}: metrics.names: "):
-        select(plan.metric_names(), (*features, *networks))
+        select(with_features(plan.study.metrics.names, sources), sources)
     if plan.study.analysis.covariates:
         from gan_eval.stats.mixed.models import with_covariates
 

@@ -181,7 +181,7 @@ def metrics_stage(plan: Plan) -> Stage:
 
         section, (features, networks) = plan.study.metrics, plan.sources()
         settings = Settings(
-            metrics=plan.metric_names(),
+            metrics=tuple(section.names),
             resizer=section.resizer,
             resize=section.resize,
             segmenter=plan.segmenter(),

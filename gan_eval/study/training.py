@@ -49,12 +49,13 @@ def measure_during_training(names: tuple[str, ...]) -> "Measure":
     from trainer.watch.validation import Measure
 
     better = {metric.name: metric.higher_is_better for metric in select(names)}
+    settings = Settings(names)
     held: list[Held] = []
 
     def measure(folder: Path) -> list[Row]:
         if not held:
-            held.append(Held.of(Settings(names)))
-        evaluation = run_metrics(stimuli_of_sets([folder]), held[0].settings, command="evaluate", held=held[0])
+            held.append(Held(settings))
+        evaluation = run_metrics(stimuli_of_sets([folder]), settings, command="evaluate", held=held[0])
         images, sets = evaluation.image_metrics, evaluation.set_metrics
         rows: list[Row] = []
         for name, values in images[images["kind"] == "fake"].groupby("metric", sort=False):

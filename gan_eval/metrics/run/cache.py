@@ -32,7 +32,7 @@ IN_MEMORY = Path(":memory:")
 _WRITE_EVERY_S = 1.0
 
 Key = tuple[bytes, bytes]
-"""SHA-256 of a picture, and of its companion (its reference, say); b"" for a value of the picture alone."""
+"""SHA-256 of a picture, and of its companions (its reference, say); b"" for a value of the picture alone."""
 Content = str | bytes
 """JSON, or the bytes of float32 features."""
 

@@ -8,9 +8,9 @@ import hashlib
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -149,15 +149,14 @@ class Tools:
             return ""
         parts = [metric.definition, *weights, decoder() if metric.function is not None else self._network()]
         if metric.function is not None and metric.library:
-            parts += [f"{name} {version}" for name, version in versions(("torch", metric.library))]
+            parts += installed(("torch", metric.library))
         if metric.kind == "pair" and resize:
             parts.append("generated picture resized by Pillow's bicubic")
         return "; ".join(parts)
 
     def _network(self) -> str:
         """Settings that a network's output depends on, next to its weights."""
-        libraries = [f"{name} {version}" for name, version in versions(_NETWORK_LIBRARIES)]
-        return "; ".join([self.device.partition(":")[0], decoder(), *libraries])
+        return "; ".join([self.device.partition(":")[0], decoder(), *installed(_NETWORK_LIBRARIES)])
 
 
 def _unavailable(reason: str, *_: object) -> NoReturn:
@@ -171,17 +170,13 @@ def decoder() -> str:
     return f"gan_eval {__version__}; pillow {version('pillow')}; jpeg {features.version_codec('jpg')}"
 
 
-def versions(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the versions of those libraries that are installed."""
-    return [(name, installed) for name in names if (installed := _version(name)) is not None]
-
-
-@cache
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+def installed(libraries: Iterable[str]) -> list[str]:
+    """Return the names and versions of those libraries that are installed, each once."""
+    found = []
+    for name in dict.fromkeys(libraries):
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return found
 
 
 class FeatureStore:

@@ -5,6 +5,7 @@ real picture and all that were generated for it), looks up its cached values, an
 one. The thread that fills a network's batch runs it.
 """
 
+import functools
 import hashlib
 import json
 import threading
@@ -12,21 +13,26 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.record import ExtractorName, OnProgress
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable, memory_ran_out
-from gan_eval.metrics.run.cache import Cache, Content, Key
-from gan_eval.metrics.run.files import PictureFile, PictureFiles
+from gan_eval.metrics.run.cache import Cache, Key
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measures import FeatureBatches, FeatureResult, FeatureStore, Measure, Tools
+from gan_eval.stimuli import pictures as images
+from gan_eval.stimuli.holes import hole_of
+from gan_eval.stimuli.pictures import Picture
+from gan_eval.stimuli.pixel_formats import Samples
 
 if TYPE_CHECKING:
+    from gan_eval.metrics.kernels.pictures import HolePixels
     from gan_eval.metrics.networks.extractors import Extractor
 
 Job = tuple[int, ...]
@@ -35,6 +41,96 @@ Value = float | str
 """A value, or the reason for none."""
 
 _PROGRESS_EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A file that exists."""
+
+    path: Path
+    digest: bytes
+    """SHA-256 of its bytes."""
+
+
+class PictureFiles:
+    """The files and pictures of one thread's job; each picture is decoded once, where it is needed."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, PictureFile] = {}
+        self._samples: dict[bytes, Samples] = {}
+        self._holes: dict[bytes, HolePixels] = {}
+
+    def read(self, path: Path | None, no_path: str = "") -> PictureFile | str:
+        """The file with its hash; `no_path` where there is no path, and the reason where it cannot be read."""
+        if path is None:
+            return no_path
+        if str(path) not in self._files:
+            try:
+                self._files[str(path)] = PictureFile(path, bytes.fromhex(sha256_file(path)))
+            except UserError as error:
+                return str(error)
+        return self._files[str(path)]
+
+    def picture(self, file: PictureFile) -> Picture:
+        """(H, W, 3) uint8; decoded once.
+
+        Raises:
+            Unmeasurable: the picture has 16 bits.
+            UserError: it cannot be decoded.
+        """
+        samples = self.samples(file)
+        if samples.dtype != np.uint8:
+            raise Unmeasurable(
+                "16 bits: this metric is defined for 8-bit RGB; `gan-eval stimuli equalise` makes a set of it"
+            )
+        return samples
+
+    def samples(self, file: PictureFile) -> Samples:
+        """(H, W, 3) uint8, or of 16 bits (H, W, 1 or 3) uint16; decoded once.
+
+        Raises:
+            UserError: it cannot be decoded.
+        """
+        if file.digest not in self._samples:
+            self._samples[file.digest] = images.decode_measured(images.read_file(file.path), file.path)
+        return self._samples[file.digest]
+
+    def pair(
+        self, file: PictureFile, reference: PictureFile, *, any_format: bool, resize: bool
+    ) -> tuple[Samples, Samples]:
+        """Return a generated picture and its reference.
+
+        With `any_format`, a pair of 16 bits has every sample; of two formats, both are brought to 8-bit RGB.
+
+        Raises:
+            Unmeasurable: the metric is not for their format.
+            UserError: one cannot be decoded.
+        """
+        if not any_format:
+            fake, real = self.picture(file), self.picture(reference)
+        else:
+            fake, real = self.samples(file), self.samples(reference)
+            if (fake.dtype, fake.shape[2]) != (real.dtype, real.shape[2]):
+                fake, real = images.rgb_of(fake), images.rgb_of(real)
+        if resize and fake.shape != real.shape:
+            fake = images.resize(fake, real.shape[:2]).copy()
+        return fake, real
+
+    def hole(self, mask: PictureFile) -> "HolePixels":
+        """Return (H, W) bool: the hole that a mask picture shows; decoded once.
+
+        Raises:
+            UserError: see `picture`.
+        """
+        if mask.digest not in self._holes:
+            self._holes[mask.digest] = hole_of(images.rgb_of(self.samples(mask)))
+            self._samples.pop(mask.digest)
+        return self._holes[mask.digest]
+
+    def forget(self, path: Path) -> None:
+        """Free a file and its picture."""
+        if file := self._files.pop(str(path), None):
+            self._samples.pop(file.digest, None)
 
 
 def jobs_of(stimuli: Sequence[Stimulus]) -> list[Job]:
@@ -151,31 +247,20 @@ class _PicturePass:
         """Put the values, features and reasons of a picture into the results; the number of those from the cache."""
         stimulus, results, cached = self._stimuli[number], self._results, 0
         measures = self._measures[stimulus.has_pair_metrics]
-        try:
-            if stimulus.problem is not None:
-                raise UserError(stimulus.problem)
-            file = files.read(stimulus.file)
-        except UserError as error:
-            results.unreadable[number] = str(error)
-            results.reasons |= {(number, column): str(error) for column, _ in measures}
+        file = stimulus.problem or files.read(stimulus.file)
+        if isinstance(file, str):
+            results.unreadable[number] = file
+            results.reasons |= {(number, column): file for column, _ in measures}
             return 0
         results.hashes[number] = file.digest
         needed = self._needed if stimulus.has_pair_metrics else ()
-        companions = {name: files.companion(*stimulus.companion(name)) for name in needed}
+        companions = {name: files.read(*stimulus.companion(name)) for name in needed}
         results.companions[number] = {
             name: found.digest
             for name, found in companions.items()
             if name != "reference" and isinstance(found, PictureFile)
         }
-        found: dict[Key, dict[bytes, Content]] = {}
-
-        def cached_content(key: Key, definition: bytes) -> Content | None:
-            if not definition:
-                return None
-            if key not in found:
-                found[key] = self._cache.found(key)
-            return found[key].get(definition)
-
+        cached_by_key = functools.cache(self._cache.found)
         for column, measure in measures:
             sources = [companions[name] for name in measure.metric.companions]
             missing = next((source for source in sources if isinstance(source, str)), None)
@@ -186,7 +271,7 @@ class _PicturePass:
             if measure.metric.kind != "input":
                 pictures = [file, *pictures]
             key = _cache_key(pictures)
-            content = cached_content(key, measure.key)
+            content = cached_by_key(key).get(measure.key)
             if content is not None:
                 value: Value = json.loads(content)
                 cached += 1
@@ -201,13 +286,13 @@ class _PicturePass:
         for name, extractor in self._tools.extractors.items():
             store, pictures = results.stores[name], [file]
             if extractor.companion is not None:
-                source = files.companion(*stimulus.companion(extractor.companion, own=file.path))
+                source = files.read(*stimulus.companion(extractor.companion, own=file.path))
                 if isinstance(source, str):
                     store.put(number, source)
                     continue
                 pictures.append(source)
             key = _cache_key(pictures)
-            content = cached_content(key, self._feature_keys[name])
+            content = cached_by_key(key).get(self._feature_keys[name])
             if content is None:
                 self._put_features(number, extractor, key, pictures, files)
             else:
@@ -274,7 +359,7 @@ class _PicturePass:
         else:
             with self._lock:
                 batches = self.batches.setdefault(extractor.name, FeatureBatches(extractor))
-            batches.add(prepared, partial(self._deliver, store, key, definition, number))
+            batches.add(prepared, functools.partial(self._deliver, store, key, definition, number))
 
     def _deliver(self, store: FeatureStore, key: Key, definition: bytes, number: int, result: FeatureResult) -> None:
         store.put(number, result)
@@ -283,7 +368,5 @@ class _PicturePass:
 
 
 def _cache_key(pictures: Sequence[PictureFile]) -> Key:
-    """Return the cache key of a value of these pictures."""
     first, *others = (file.digest for file in pictures)
-    rest = b"".join(others)
-    return first, rest if len(others) < 2 else hashlib.sha256(rest).digest()
+    return first, b"".join(others)

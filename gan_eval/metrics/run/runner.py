@@ -8,10 +8,8 @@ features in one pass (`pictures`); compute set metrics from the features (`sets`
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 from uuid import uuid4
 
 import pandas as pd
@@ -21,7 +19,6 @@ from gan_eval.errors import UserError
 from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.sets import replaced_set
 from gan_eval.machine.threads import usable_cores
-from gan_eval.metrics.catalogue import select, with_features
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
 from gan_eval.metrics.run.differences import compare_pictures
@@ -29,13 +26,7 @@ from gan_eval.metrics.run.inputs import Stimulus, folder_pair, stimuli_of_frame,
 from gan_eval.metrics.run.measures import Tools
 from gan_eval.metrics.run.pictures import measure_pictures
 from gan_eval.metrics.run.sets import measure_items, set_rows
-from gan_eval.metrics.run.tables import (
-    DEFAULT,
-    Evaluation,
-    Settings,
-    image_table,
-    provenance,
-)
+from gan_eval.metrics.run.tables import DEFAULT, Evaluation, Settings, image_table, provenance
 from gan_eval.metrics.weights.cache import find
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures
 from gan_eval.tables.frames import frame_of, iso, write_table
@@ -105,25 +96,22 @@ def evaluate(
     """
     if (stimuli is None) == (real is None or fake is None):
         raise UserError("evaluate: give either stimuli, or both folders real and fake")
-    given = {name: Path(file) if isinstance(file, str) else file for name, file in (features or {}).items()}
-    own = {name: Path(path) for name, path in (networks or {}).items()}
-    names = with_features((metrics,) if isinstance(metrics, str) else tuple(metrics), (*given, *own))
-    if real is not None and fake is not None:
-        partners = any(metric.kind == "pair" for metric in select(names, (*given, *own)))
-        stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model, partners=partners)
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
-        metrics=names,
+        metrics=(metrics,) if isinstance(metrics, str) else tuple(metrics),
         resizer=resizer,
         resize=resize,
         weights={name: Path(path) for name, path in (weights or {}).items()},
         device=device,
         threads=threads,
-        features=given,
-        networks=own,
+        features={name: Path(file) if isinstance(file, str) else file for name, file in (features or {}).items()},
+        networks={name: Path(path) for name, path in (networks or {}).items()},
         segmenter=None if segmenter is None else Path(segmenter),
         cache=file,
     )
+    if real is not None and fake is not None:
+        partners = any(metric.kind == "pair" for metric in settings.selected())
+        stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model, partners=partners)
     if isinstance(stimuli, pd.DataFrame):
         pictures = stimuli_of_frame(stimuli, Path(root or ""))
     else:
@@ -168,27 +156,20 @@ def write_metrics(
     return frames
 
 
-@dataclass(frozen=True)
 class Held:
-    """State that is shared by runs on one set again and again, such as during a training.
+    """State that is shared by runs with the same settings on one set again and again, such as during a training.
 
     The networks stay loaded, and values and features are kept in memory. Set metrics have values only.
     """
 
-    settings: Settings
-    cache: Cache
-    tools: Tools
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Prepare for runs with these settings.
+    def __init__(self, settings: Settings) -> None:
+        """Load what the metrics need.
 
         Raises:
             UserError: an unknown metric, or weights that were named will not do.
         """
-        return cls(
-            settings, Cache(IN_MEMORY, limit=HELD_BYTES), Tools(select(settings.metrics, settings.sources), settings)
-        )
+        self.cache = Cache(IN_MEMORY, limit=HELD_BYTES)
+        self.tools = Tools(settings.selected(), settings)
 
 
 def run_metrics(
@@ -217,7 +198,7 @@ def run_metrics(
     """
     run, started = f"metrics-{uuid4().hex[:12]}", iso(datetime.now(UTC))
     threads = settings.threads or usable_cores()
-    metrics = select(settings.metrics, settings.sources)
+    metrics = settings.selected()
     for name, file in settings.weights.items():
         find(name, path=file)
     with ExitStack() as stack:

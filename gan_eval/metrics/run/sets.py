@@ -6,6 +6,7 @@ Sets of 50,000 pictures of 2048 features take 0.4 GB each, and once more where a
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +32,7 @@ from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.measures import Tools, versions
+from gan_eval.metrics.run.measures import Tools, installed
 from gan_eval.stimuli.holes import area_band
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.tables.frames import Row
@@ -40,8 +41,6 @@ from gan_eval.tables.schema import any_seen
 if TYPE_CHECKING:
     from gan_eval.metrics.run.pictures import PictureResults
 
-SetRows = tuple[list[Row], list[Row]]
-"""Rows of the tables `set_metrics` and `metric_comparisons`, without the column `run`."""
 _LIBRARIES = ("numpy", "scipy", "torch", "scikit-learn")
 BY_HOLE = ("fid", "kid", "cmmd", "p_ids", "u_ids")
 """The metrics that are computed by hole, of any features."""
@@ -57,26 +56,17 @@ def set_rows(
     values_only: bool = False,
     on_progress: OnProgress | None = None,
 ) -> tuple[list[Row], list[Row], list[Row]]:
-    """Return the rows of `compare_sets` and `hole_rows`, from the cache if an earlier run compared equal features."""
+    """Return the rows of `compare_sets` and `hole_rows`, from the cache if an earlier run compared equal features.
+
+    With `values_only`, `compare_sets` alone, without intervals.
+    """
     required = [metric for metric in metrics if metric.kind == "set"]
-    if not required or values_only:
-        found = compare_sets(stimuli, required, results, tools, values_only=values_only, on_progress=on_progress)
-        return (*found, [])
-    owners = [
-        (
-            s.stimulus,
-            s.item,
-            s.kind,
-            s.model,
-            s.dataset,
-            s.fraction,
-            s.seen,
-            s.mask_kind,
-            s.mask_area,
-            results.unreadable.get(number),
-        )
-        for number, s in enumerate(stimuli)
-    ]
+    if not required:
+        return [], [], []
+    if values_only:
+        return (*compare_sets(stimuli, required, results, tools, values_only=True, on_progress=on_progress), [])
+    facts_of = attrgetter("stimulus", "item", "kind", "model", "dataset", "fraction", "seen", "mask_kind", "mask_area")
+    owners = [(*facts_of(stimulus), results.unreadable.get(number)) for number, stimulus in enumerate(stimuli)]
     features = [
         (name, tools.feature_definition(extractor), results.stores[name].content_hash())
         for name, extractor in tools.extractors.items()
@@ -84,7 +74,7 @@ def set_rows(
     features += [(name, "given", results.stores[name].content_hash()) for name in tools.given]
     digests = sorted((number, digest.hex()) for number, digest in results.hashes.items())
     definitions = [(metric.name, metric.definition) for metric in required]
-    facts = [definitions, tools.unavailable, tools.caveats, f"gan_eval {__version__}", versions(_LIBRARIES)]
+    facts = [definitions, tools.unavailable, tools.caveats, f"gan_eval {__version__}", installed(_LIBRARIES)]
     parts = ["set metrics", owners, digests, features, facts]
     rows = cache.result(parts)
     if rows is None:
@@ -102,8 +92,8 @@ def compare_sets(
     *,
     values_only: bool = False,
     on_progress: OnProgress | None = None,
-) -> SetRows:
-    """Return a row for each (model, data set) and set metric, and one for each two models of a data set.
+) -> tuple[list[Row], list[Row]]:
+    """Return the rows of `set_metrics` and `metric_comparisons`, without the column `run`.
 
     With `values_only`, without the intervals, which take many times as long as the values.
     """
@@ -178,7 +168,6 @@ class Source:
             names = {metric.function.__name__: metric.name for metric in batch if metric.function is not None}
             results: Mapping[str, Estimate | Unmeasurable]
             try:
-                self._require_features(model)
                 results = self._compare(batch[0], model, list(names))
             except Unmeasurable as reason:
                 results = dict.fromkeys(names, reason)
@@ -186,20 +175,14 @@ class Source:
                 found[names[name]] = result if isinstance(result, Estimate) else self._why_empty(model) or str(result)
         return {metric.name: found.get(metric.name) or unavailable[metric.name] for metric in metrics}
 
-    def _require_features(self, model: str) -> None:
-        """Refuse sets of which the user gave features of some pictures only: nobody meant to compare those alone."""
-        store = self._results.stores[self.extractor]
-        if not store.is_given:
-            return
-        numbers = [*self._members[""], *self._members[model]]
+    def _compare(self, metric: Metric, model: str, names: Sequence[str]) -> Mapping[str, Estimate | Unmeasurable]:
+        """The estimates of a metric, and of those that share its comparison, by their functions' names."""
+        store, numbers = self._results.stores[self.extractor], [*self._members[""], *self._members[model]]
         missing = [number for number in numbers if number not in self._results.unreadable and not store.filled[number]]
-        if missing:
+        if store.is_given and missing:  # nobody meant to compare the other pictures alone
             raise Unmeasurable(
                 f"{len(missing)} of {len(numbers)} pictures without features: {self._reason(missing[0])}"
             )
-
-    def _compare(self, metric: Metric, model: str, names: Sequence[str]) -> Mapping[str, Estimate | Unmeasurable]:
-        """The estimates of a metric, and of those that share its comparison, by their functions' names."""
         real, fake = self._real, self._pictures(model)
         if min(len(real.features), len(fake.features)) == 0:
             counts = f"{len(real.features)} real and {len(fake.features)} generated pictures"

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 from gan_eval import __version__, tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
-from gan_eval.metrics.catalogue import Metric
+from gan_eval.metrics.catalogue import Metric, select, with_features
+from gan_eval.metrics.definitions import jackknife
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
-from gan_eval.metrics.run.measures import decoder, versions
+from gan_eval.metrics.run.measures import decoder, installed
 from gan_eval.stimuli.pictures import SUFFIXES
 from gan_eval.tables.frames import Row, conform
 
@@ -54,16 +55,16 @@ class Settings:
     cache: Path | None = None
     """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the features that the user brings, as vectors or by a network.
+    def selected(self) -> list[Metric]:
+        """Return the metrics that are named, and all those of the user's features that no name asks for.
 
         Raises:
-            UserError: a name stands for both.
+            UserError: an unknown metric, or a name stands for both features and a network.
         """
         if both := self.features.keys() & self.networks.keys():
             raise UserError(f"--features and --network both name {min(both)!r}; rename one")
-        return (*self.features, *self.networks)
+        sources = (*self.features, *self.networks)
+        return select(with_features(self.metrics, sources), sources)
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,10 @@ def image_table(
     def text(values: Sequence[str | None]) -> pd.Series:
         return pd.Series(np.array(values, object), dtype="str").take(rows).reset_index(drop=True)
 
+    names = ("stimulus", "item", "kind", "model", "dataset")
     frame = pd.DataFrame(
         {
-            "stimulus": text([stimulus.stimulus for stimulus in stimuli]),
-            "item": text([stimulus.item for stimulus in stimuli]),
-            "kind": text([stimulus.kind for stimulus in stimuli]),
-            "model": text([stimulus.model for stimulus in stimuli]),
-            "dataset": text([stimulus.dataset for stimulus in stimuli]),
+            **{name: text([getattr(stimulus, name) for stimulus in stimuli]) for name in names},
             "metric": pd.Series([measure.metric.name for measure in measures], dtype="str").take(columns).to_numpy(),
             "value": results.numbers[rows, columns],
             "reason": pd.Series(reasons[rows, columns], dtype="str"),
@@ -129,33 +127,23 @@ def missing_values(frames: Mapping[str, pd.DataFrame], *, most: int = 20) -> lis
     Reasons are of one kind where they differ in nothing but a file's name, a quoted name or numbers.
     """
     images, sets = frames["image_metrics"], frames["set_metrics"]
-    of_sets = _gaps(sets.assign(owner=sets["model"] + " on " + sets["dataset"]), "sets")
-    of_pictures = _gaps(images.assign(owner=images["stimulus"]), "pictures")
-    return first_lines([*of_sets, *of_pictures], most=most)
-
-
-def _gaps(frame: pd.DataFrame, things: str) -> list[str]:
-    """A message for each kind of reason in a table, the kinds of most pictures or sets first."""
-    missing = frame[frame["value"].isna()]
-    kinds = [_SPECIFIC.sub("", _FILE.sub("", str(reason))) for reason in missing["reason"]]
-    messages = []
-    for _, gap in missing.groupby(np.array(kinds, object), sort=False):
-        owners, metrics, reason = gap["owner"].unique(), ", ".join(gap["metric"].unique()), gap["reason"].iloc[0]
-        text = f"{owners[0]}: no {metrics}: {reason}"
-        if len(owners) > 1:
-            text = f"{len(owners)} {things}: no {metrics}; the first, {owners[0]}: {reason}"
-        messages.append((len(owners), text))
-    return [text for _, text in sorted(messages, key=lambda message: -message[0])]
-
-
-def first_lines(lines: Sequence[str], *, most: int = 20) -> list[str]:
-    """The first lines, and one that counts the rest where there are more.
-
-    >>> first_lines(["a", "b", "c"], most=1)
-    ['a', '... and 2 more']
-    """
+    lines = []
+    for things, frame, owner in (
+        ("sets", sets, sets["model"] + " on " + sets["dataset"]),
+        ("pictures", images, images["stimulus"]),
+    ):
+        missing = frame.assign(owner=owner)[frame["value"].isna()]
+        kinds = [_SPECIFIC.sub("", _FILE.sub("", str(reason))) for reason in missing["reason"]]
+        gaps = [gap for _, gap in missing.groupby(np.array(kinds, object), sort=False)]
+        for gap in sorted(gaps, key=lambda gap: -gap["owner"].nunique()):
+            count, metrics = gap["owner"].nunique(), ", ".join(gap["metric"].unique())
+            first, reason = gap["owner"].iloc[0], gap["reason"].iloc[0]
+            if count > 1:
+                lines.append(f"{count} {things}: no {metrics}; the first, {first}: {reason}")
+            else:
+                lines.append(f"{first}: no {metrics}: {reason}")
     rest = len(lines) - most
-    return [*lines[:most], f"... and {rest} more"] if rest > 0 else list(lines)
+    return [*lines[:most], f"... and {rest} more"] if rest > 0 else lines
 
 
 class FiniteMean(NamedTuple):
@@ -187,10 +175,6 @@ def finite_mean(values: ArrayLike) -> FiniteMean:
     )
 
 
-_ALWAYS = ("numpy", "pillow", "numba")
-_OF_NETWORKS = ("torch", "torchvision")
-
-
 def provenance(
     stimuli: "Sequence[Stimulus]",
     metrics: Sequence[Metric],
@@ -202,8 +186,6 @@ def provenance(
 
     The settings' hash is over what the values depend on, not over whether some of them came from the cache.
     """
-    from gan_eval.metrics.definitions import jackknife
-
     networks = tools.extractors
     resizer = settings.resizer if "inception" in networks else None
     has_sets = any(metric.kind == "set" for metric in metrics)
@@ -223,10 +205,6 @@ def provenance(
         canonical["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
     if own := {name.removeprefix("@"): networks[name].key for name in networks if name.startswith("@")}:
         canonical["networks"] = own
-    how = {
-        **canonical,
-        "kept_values_used": results.cached,
-    }
     hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
     for number, companions in results.companions.items():
         for name in sorted(companions, reverse=True):
@@ -237,17 +215,17 @@ def provenance(
         import torch
 
         device = f"{device} ({torch.cuda.get_device_name(device)})"
-    libraries = dict.fromkeys(_ALWAYS)  # that had a part in the values
+    libraries = ["numpy", "pillow", "numba"]  # that had a part in the values
     if tools.sha256 or tools.device != "cpu":
-        libraries |= dict.fromkeys(_OF_NETWORKS)
-    libraries |= {"scipy": None} if any(metric.kind == "set" for metric in metrics) else {}
-    libraries |= {name: None for metric in metrics if metric.library for name in ("torch", metric.library)}
-    installed = [f"{name} {version}" for name, version in versions(libraries)]
+        libraries += ["torch", "torchvision"]
+    libraries += ["scipy"] * has_sets
+    libraries += [name for metric in metrics if metric.library for name in ("torch", metric.library)]
+    software = [f"gan_eval {__version__}", f"python {platform.python_version()}", *installed(libraries)]
     return {
-        "settings": json.dumps(how, sort_keys=True, ensure_ascii=False),
+        "settings": json.dumps(canonical | {"kept_values_used": results.cached}, sort_keys=True, ensure_ascii=False),
         "settings_hash": sha256_json(canonical),
         "input_hash": sha256_json(hashes),
-        "software": "; ".join([f"gan_eval {__version__}", f"python {platform.python_version()}", *installed]),
+        "software": "; ".join(software),
         "weights_sha256": (
             next(iter(weights.values()), None)
             if len(weights) < 2

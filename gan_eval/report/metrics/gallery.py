@@ -32,9 +32,8 @@ from gan_eval.metrics.definitions.record import OnProgress
 from gan_eval.metrics.definitions.similarity import l1_map, ssim_map
 from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.run.files import PictureFile, PictureFiles
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.pictures import jobs_of
+from gan_eval.metrics.run.pictures import PictureFile, PictureFiles, jobs_of
 from gan_eval.report.metrics.data import (
     NO_VERDICT,
     decimals,
@@ -182,7 +181,7 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bo
         names[panel] = name
 
     def show(panel: str, path: Path | None) -> PictureFile | None:
-        file = files.companion(path, "") if stimulus.problem is None else ""
+        file = stimulus.problem or files.read(path)
         if isinstance(file, str):
             return None
         write(panel, [file], lambda: rgb_of(files.samples(file)))

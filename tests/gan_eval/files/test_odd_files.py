@@ -17,7 +17,6 @@ from gan_eval.files.atomic import write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.reading import read_json, require_file
 from gan_eval.giveaways.clues import file_facts
-from gan_eval.metrics.run.files import PictureFiles
 from gan_eval.settings.study import load_study
 from gan_eval.stimuli import pictures
 from gan_eval.tables.cells import csv_records
@@ -63,7 +62,7 @@ def no_file(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     "opened",
     [
-        pictures.read_rgb, PictureFiles().read, file_facts, csv_records, load_study, read_json,
+        pictures.read_rgb, file_facts, csv_records, load_study, read_json,
         sha256_file, require_file, lambda path: write_bytes(path, b""),
     ],
 )  # fmt: skip

@@ -167,7 +167,7 @@ def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"--network x=.*none.pt: no such file"):
         load_own_network("x", tmp_path / "none.pt", device="cpu")
     with pytest.raises(UserError, match="--features and --network both name 'x'; rename one"):
-        _ = Settings(features={"x": tmp_path / "f.npz"}, networks={"x": tmp_path / "n.pt"}).sources
+        Settings(features={"x": tmp_path / "f.npz"}, networks={"x": tmp_path / "n.pt"}).selected()
 
 
 DOCS = Path(__file__).resolve().parents[4] / "docs" / "metrics.md"

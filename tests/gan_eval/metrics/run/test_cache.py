@@ -22,7 +22,7 @@ from gan_eval.errors import UserError
 from gan_eval.metrics import Settings, folder_pair
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.run import cache as cache_database
-from gan_eval.metrics.run import files, sets
+from gan_eval.metrics.run import sets
 from gan_eval.metrics.run.cache import Cache, cache_file, cache_limit
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.runner import Held, run_metrics
@@ -63,7 +63,7 @@ def test_during_a_training_real_pictures_are_measured_once_and_values_stand_alon
 ) -> None:
     settings = Settings(("niqe", "psnr", "fid"), weights={"inception": tmp_path / "any.pth"}, threads=1)
     real, fake = folders(3)
-    held = Held.of(settings)
+    held = Held(settings)
     for step in range(2):
         for number in range(3):  # the generator has changed
             pictures.write_png(fake / f"p{number}.png", texture(100 + 20 * step + number, 96))
@@ -124,7 +124,7 @@ def test_a_second_run_decodes_nothing_and_gives_the_same(
     assert_same(measure(real, fake, kept), first)
     assert len(thumbnails.prepared) == 2 * asked == 48
 
-    monkeypatch.setattr(files.pictures, "decode_measured", None)
+    monkeypatch.setattr(pictures, "decode_measured", None)
     monkeypatch.setattr(sets, "compare_sets", None)
     again = measure(real, fake, kept)
     assert_same(again, first)
@@ -145,7 +145,7 @@ def test_content_decides_not_names_or_times(folders: Folders, file: Path, monkey
     decoded: list[str] = []
     decode = pictures.decode_measured
     monkeypatch.setattr(
-        files.pictures, "decode_measured", lambda data, path: (decoded.append(str(path)), decode(data, path))[1]
+        pictures, "decode_measured", lambda data, path: (decoded.append(str(path)), decode(data, path))[1]
     )
     second = measure(real, fake, settings)
     assert sorted(decoded) == [str(fake / "p1.png"), str(real / "p1.png")]

@@ -69,7 +69,7 @@ def test_what_is_wrong_with_a_mask_is_the_reason_and_the_rest_is_measured(
             assert reasons[3].startswith("the mask has no hole")
         assert cells(found).xs("psnr", level="metric").notna().all()
     (folder / "mask" / "1.png").unlink()
-    assert "no such picture" in cells(measure(folder, NAMES), "reason")["d/m/1", "l1_hole"]
+    assert "no such file" in cells(measure(folder, NAMES), "reason")["d/m/1", "l1_hole"]
 
 
 def test_with_resize_the_mask_is_that_of_the_real_picture(make_set: MakeSet) -> None:

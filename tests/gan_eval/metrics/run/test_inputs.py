@@ -86,7 +86,7 @@ def test_files_that_are_missing_have_reasons_and_the_rest_is_measured(tmp_path):
             ("d/m/b", "psnr", "real/b.png"),
             ("d/real/b", "sharpness", "real/b.png"),
         ):
-            assert found.loc[(stimulus, metric), "reason"] == f"{tmp_path / file}: no such picture"
+            assert found.loc[(stimulus, metric), "reason"] == f"{tmp_path / file}: no such file; restore it"
         assert found.loc[("d/m/c", "psnr"), "value"] > 0
 
 
