@@ -6,7 +6,6 @@ others. Rows come in any order; rows of other stimuli count for nothing.
 
 import hashlib
 import warnings
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +61,7 @@ class GivenFeatures:
 
 
 def read_features(name: str, given: "Path | str | pd.DataFrame") -> GivenFeatures:
-    """Read features from a file, or take them from a frame with the columns of a CSV file.
-
-    Args:
-        name: of the features, for messages.
-        given: the file, by its suffix npz, CSV or Parquet; or the frame.
+    """Read features from a file by its suffix npz, CSV or Parquet, or take them from a frame; `name` is for messages.
 
     Raises:
         UserError: the file cannot be read, or it has no names, no numbers, a name twice or a number that is not finite.
@@ -89,33 +84,21 @@ def read_features(name: str, given: "Path | str | pd.DataFrame") -> GivenFeature
 
 
 def _of_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {}
     try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("no zip archive")
         with np.load(path, allow_pickle=False) as archive:
-            for name in ("stimulus", "features"):
-                if name not in archive.files:
-                    there = ", ".join(archive.files) or "none"
-                    raise UserError(f"{path}: no array {name!r} (there: {there}); save both stimulus and features")
-                arrays[name] = archive[name]
-    except UserError:
-        raise
+            names, features = archive["stimulus"], archive["features"]
     except Exception as error:  # NumPy and zipfile raise many errors for damaged files
-        if "allow_pickle" in str(error):
-            raise UserError(
-                f"{path}: an array holds Python objects, which are never loaded; save the names as "
-                "np.array(names, dtype=str) and the features as numbers"
-            ) from error
-        raise UserError(f"{path}: not a readable npz file ({first_sentence(error)}); save it again") from error
-    names = arrays["stimulus"]
+        raise UserError(
+            f"{path}: not a readable npz file with the arrays stimulus and features ({first_sentence(error)}); save it "
+            "again: the names as np.array(names, dtype=str), the features as numbers"
+        ) from error
     if names.ndim != 1 or names.dtype.kind not in "US":
         raise UserError(
             f"{path}, stimulus: shape {names.shape} of {names.dtype}; wanted (N) of text: np.array(names, dtype=str)"
         )
     if names.dtype.kind == "S":
         names = np.char.decode(names, "utf-8", "replace")
-    return names.tolist(), arrays["features"]
+    return names.tolist(), features
 
 
 def _read_frame(path: Path) -> "pd.DataFrame":
@@ -144,26 +127,17 @@ def _of_frame(frame: "pd.DataFrame", where: str) -> tuple[list[str], NDArray[Any
     if not isinstance(frame, pd.DataFrame):
         raise UserError(f"{where}: found a {type(frame).__name__}; give a file or a pandas frame")
     header = [str(name) for name in frame.columns]
-    place = _place_of_names(header, where)
-    numbers = frame.drop(columns=frame.columns[place])
+    if header.count("stimulus") != 1:
+        raise UserError(f"{where}: {header.count('stimulus')} columns 'stimulus'; name the one with the stimuli so")
+    if any(not name or name.startswith("Unnamed: ") for name in header):
+        raise UserError(f"{where}: a column without a name, an index perhaps; write the file with index=False")
+    numbers = frame.drop(columns="stimulus")
     for name, dtype in zip(numbers.columns, numbers.dtypes, strict=True):
         if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_complex_dtype(dtype):
             raise UserError(f"{where}, column {name}: {dtype}, wanted numbers; remove columns that are no features")
-    names = ["" if name is None or name != name else str(name) for name in frame.iloc[:, place].tolist()]
+    names = ["" if name is None or name != name else str(name) for name in frame["stimulus"].tolist()]
     is_single = all(dtype in (np.float32, np.float16) for dtype in numbers.dtypes)
     return names, numbers.to_numpy(dtype=np.float32 if is_single else np.float64, na_value=np.nan)
-
-
-def _place_of_names(header: Sequence[str], where: str) -> int:
-    """The place of the column `stimulus`; no other column may lack a name or have one twice."""
-    if header.count("stimulus") != 1:
-        raise UserError(f"{where}: {header.count('stimulus')} columns 'stimulus'; name the one with the stimuli so")
-    for name in header:
-        if not name or name.startswith("Unnamed: "):
-            raise UserError(f"{where}: a column without a name, an index perhaps; write the file with index=False")
-        if header.count(name) > 1:
-            raise UserError(f"{where}: column {name!r} stands twice; remove or rename one")
-    return header.index("stimulus")
 
 
 def _checked(where: str, stimuli: list[str], values: NDArray[Any], digest: str) -> GivenFeatures:

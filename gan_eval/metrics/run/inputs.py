@@ -1,6 +1,7 @@
 """The pictures of a run: rows of stimulus sets or of a frame, or two folders that are paired by file stem."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -144,10 +145,9 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     @cache
     def digest_of(file: Path) -> str | None:
         """SHA-256 of a file, or None where it cannot be read."""
-        try:
+        with suppress(UserError):
             return sha256_file(file)
-        except UserError:
-            return None
+        return None
 
     for stimulus in stimuli:
         first = by_name.setdefault(stimulus.stimulus, stimulus)
@@ -174,12 +174,9 @@ def folder_pair(
 ) -> StimulusSet:
     """Two folders as a stimulus set in memory, paired by file stem. Nothing is written.
 
-    Its rows have two more columns with messages: `problem` says why a row's picture is not measured, `no_reference` why
-    a picture has no partner.
-
-    A generated picture without partner stays, without reference; a real one stays too: both have single metrics, and
-    are members of their sets. Files of one folder that share a stem (`a.png`, `a.jpg`) are one stimulus that is not
-    measured, since nobody knows which is meant.
+    Its rows have two more columns: `problem`, the reason why a picture is not measured (files of one folder that share
+    a stem, such as `a.png` and `a.jpg`), and `no_reference`, the reason why it has no partner. Pictures without a
+    partner stay: they have single metrics, and are members of their sets.
 
     Args:
         real: folder of the real pictures.
