@@ -23,8 +23,7 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.pictures import Fit, Picture, Size, decode_rgb, has_shape, to_size
-from gan_eval.stimuli.pixel_formats import MOST_PIXELS
+from gan_eval.stimuli.pictures import MOST_PIXELS, Fit, Picture, Size, decode_rgb, has_shape, to_size
 from gan_eval.stimuli.sets import (
     FILE_COLUMNS,
     TABLE_NAME,

@@ -1,6 +1,5 @@
 """Fills of holes without learning, the baselines of inpainting: a generator that is no better has learnt nothing."""
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -8,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_error
+from gan_eval.files.atomic import write_bytes
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.stimuli.holes import Hole, hole_of
-from gan_eval.stimuli.pictures import Picture, read_rgb, write_png
-from gan_eval.stimuli.sets import StimulusSet, hashes_of, read_set, write_set
+from gan_eval.stimuli.pictures import Picture, read_file, read_rgb, write_png
+from gan_eval.stimuli.sets import FILE_COLUMNS, StimulusSet, hashes_of, read_set, write_set
 from gan_eval.tables.frames import Row
 
 Fill = Callable[[Picture, Hole], NDArray[np.float64]]
@@ -98,12 +97,11 @@ def write_fills(given: Sequence[StimulusSet | Path], out: Path, *, fills: Mappin
     folders = []
     for name, fill in fills.items():
         folder = claim_output_folder(out / name)
-        copies = _Copies(folder)
         rows: list[Row] = []
         for number, (item, (stimuli, row)) in enumerate(holes.items()):
             if item in reals:
-                rows.append(copies.of_row(*reals[item]))
-            copied = copies.of_row(stimuli, row) | {
+                rows.append(_with_copies(folder, *reals[item]))
+            copied = _with_copies(folder, stimuli, row) | {
                 "stimulus": f"{row['dataset']}/{name}/{item.removeprefix(row['dataset'] + '/')}",
                 "model": name,
                 "file": f"fake/{number:05}.png",
@@ -158,30 +156,14 @@ def _filled(fill: Fill, truth: Path, stimuli: StimulusSet, row: Row) -> Picture:
     return picture
 
 
-class _Copies:
-    """Files of other sets, copied into a set; each content once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._names: dict[str, str] = {}
-
-    def of_row(self, stimuli: StimulusSet, row: Row) -> Row:
-        """The row with its files copied; of a generated picture all but itself."""
-        copied = dict(row)
-        for column in ("file", "reference_file", "mask_file", "input_file"):
-            path = stimuli.path(row, column)
-            if path is not None and not (column == "file" and row["kind"] == "fake"):
-                copied[column] = self._copy(path)
-        return copied
-
-    def _copy(self, path: Path) -> str:
-        digest = sha256_file(path)
-        if digest not in self._names:
-            name = f"given/{len(self._names):05}{path.suffix}"
-            try:
-                (self._folder / "given").mkdir(exist_ok=True)
-                shutil.copyfile(path, self._folder / name)
-            except OSError as error:
-                raise write_error(self._folder / name, error) from error
-            self._names[digest] = name
-        return self._names[digest]
+def _with_copies(folder: Path, stimuli: StimulusSet, row: Row) -> Row:
+    """The row with its files copied into the folder, each content once; of a generated picture all but itself."""
+    copied = dict(row)
+    for column in FILE_COLUMNS:
+        path = stimuli.path(row, column)
+        if path is None or (column == "file" and row["kind"] == "fake"):
+            continue
+        copied[column] = f"given/{sha256_file(path)}{path.suffix}"
+        if not (folder / copied[column]).exists():
+            write_bytes(folder / copied[column], read_file(path))
+    return copied

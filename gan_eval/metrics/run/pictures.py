@@ -28,8 +28,7 @@ from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measures import FeatureBatches, FeatureResult, FeatureStore, Measure, Tools
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of
-from gan_eval.stimuli.pictures import Picture
-from gan_eval.stimuli.pixel_formats import Samples
+from gan_eval.stimuli.pictures import Picture, Samples
 
 if TYPE_CHECKING:
     from gan_eval.metrics.kernels.pictures import HolePixels

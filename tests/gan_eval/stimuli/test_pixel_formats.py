@@ -11,8 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.stimuli.importing import import_folder
-from gan_eval.stimuli.pictures import decode_measured, decode_rgb, read_rgb, resize
-from gan_eval.stimuli.pixel_formats import Samples, rounded, stored_of
+from gan_eval.stimuli.pictures import Samples, decode_measured, decode_rgb, read_rgb, resize, rounded, stored_of
 
 
 def noise(seed: int, channels: int, bits: int, side: tuple[int, int] = (24, 17)) -> Samples:
