@@ -85,43 +85,34 @@ _FLOOR = 0.1
 def file_facts(path: Path) -> Facts:
     """Return the metadata clues of one picture file, from its headers alone.
 
-    Args:
-        path: the picture.
-
     Raises:
         UserError: the file is missing or not a picture.
     """
-    path = Path(path)
     require_file(path)
     with decoding_errors(path), Image.open(path) as image:
-        return _facts_of(image, path)
-
-
-def _facts_of(image: Image.Image, path: Path) -> dict[str, Value]:
-    """Return the clues of an opened picture."""
-    bits = _BITS.get(image.mode, 8)
-    tables = subsampling = None
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        kinds = {kind for _, data in image.applist for start, kind in _APPLICATION_KINDS if data.startswith(start)}
-        kinds |= {"comment" for name, _ in image.applist if name == "COM"}
-        tables = _short_hash(repr(sorted(image.quantization.items())).encode())
-        known = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image))
-        factors = " ".join(f"{across}x{down}" for _, across, down, _ in image.layer)
-        subsampling = "grey" if image.layers == 1 else known or factors
-    elif image.format == "PNG":
-        bits, kinds = _png_chunks(path)
-    else:
-        named = (("exif", "EXIF"), ("xmp", "XMP"), ("comment", "comment"))
-        kinds = {name for key, name in named if image.info.get(key)}
-    return {
-        "format": image.format,
-        "size": f"{image.width}x{image.height}",
-        "mode": f"{image.mode} {bits} bit{' with transparency' if 'transparency' in image.info else ''}",
-        "profile": profile_name(image.info.get("icc_profile")),
-        "metadata": ", ".join(sorted(kinds)) or "none",
-        "jpeg_tables": tables,
-        "jpeg_subsampling": subsampling,
-    }
+        bits = _BITS.get(image.mode, 8)
+        tables = subsampling = None
+        if isinstance(image, JpegImagePlugin.JpegImageFile):
+            kinds = {kind for _, data in image.applist for start, kind in _APPLICATION_KINDS if data.startswith(start)}
+            kinds |= {"comment" for name, _ in image.applist if name == "COM"}
+            tables = _short_hash(repr(sorted(image.quantization.items())).encode())
+            known = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image))
+            factors = " ".join(f"{across}x{down}" for _, across, down, _ in image.layer)
+            subsampling = "grey" if image.layers == 1 else known or factors
+        elif image.format == "PNG":
+            bits, kinds = _png_chunks(path)
+        else:
+            named = (("exif", "EXIF"), ("xmp", "XMP"), ("comment", "comment"))
+            kinds = {name for key, name in named if image.info.get(key)}
+        return {
+            "format": image.format,
+            "size": f"{image.width}x{image.height}",
+            "mode": f"{image.mode} {bits} bit{' with transparency' if 'transparency' in image.info else ''}",
+            "profile": profile_name(image.info.get("icc_profile")),
+            "metadata": ", ".join(sorted(kinds)) or "none",
+            "jpeg_tables": tables,
+            "jpeg_subsampling": subsampling,
+        }
 
 
 def profile_name(profile: bytes | None) -> str:
@@ -157,14 +148,7 @@ def _png_chunks(path: Path) -> tuple[int, set[str]]:
 
 
 def pixel_facts(picture: Picture) -> Facts:
-    """Return the picture clues of one picture.
-
-    Args:
-        picture: (H, W, 3) uint8, 0..255.
-
-    Returns:
-        The values by clue; None where the picture is too small for one.
-    """
+    """Return the picture clues of (H, W, 3) uint8, 0..255; None where the picture is too small for one."""
     luma = picture @ LUMA
     large = min(luma.shape) >= 3
     return {

@@ -72,7 +72,10 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding
     if min(counts) < 2:
         return Finding(clue, *counts, reason="fewer than 2 pictures of a class have it")
     if clue.sort == "picture":
-        separation = separate_numbers(in_real, in_fake)
+        from scipy.stats import mannwhitneyu  # here, because the quiz starts without it
+
+        auc = float(mannwhitneyu(in_fake, in_real).statistic) / (counts[0] * counts[1])
+        separation = Separation(auc, *auc_interval(auc, *counts))
         values = _number(median(in_real)), _number(median(in_fake))
     else:
         separation = separate_categories(in_real, in_fake)
@@ -81,13 +84,7 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding
 
 
 def judge(sort: Sort, separation: Separation, fewest: int) -> Verdict:
-    """The verdict on an AUC with its interval.
-
-    Args:
-        sort: only metadata can give the truth away; pictures may differ in content.
-        separation: the AUC.
-        fewest: pictures of the smaller class.
-    """
+    """The verdict on a clue of this sort; `fewest`: pictures of the smaller class."""
     low, high, auc = separation.low, separation.high, separation.auc
     far = low > GIVES_AWAY or high < 1 - GIVES_AWAY
     perfect = auc in (0.0, 1.0) and fewest >= FEWEST
@@ -114,14 +111,6 @@ def _number(value: float) -> str:
 def _percent(count: int, total: int) -> str:
     percent = 100 * count / total
     return f"{percent:.0f} %" if percent == round(percent) else f"{percent:.1f} %"
-
-
-def separate_numbers(real: Sequence[float], fake: Sequence[float]) -> Separation:
-    """AUC of "the fake has the larger number" (Mann and Whitney's U over the pairs), with its interval."""
-    from scipy.stats import mannwhitneyu
-
-    auc = float(mannwhitneyu(fake, real).statistic) / (len(real) * len(fake))
-    return Separation(auc, *auc_interval(auc, len(real), len(fake)))
 
 
 def auc_interval(auc: float, m: int, n: int) -> tuple[float, float]:
