@@ -50,10 +50,7 @@ class Form:
 
 
 def parse_size(text: str) -> Size:
-    """Width and height.
-
-    >>> parse_size("256x192")
-    (256, 192)
+    """Return (256, 192) of `256x192`.
 
     Raises:
         UserError: the text is not a size, or the size exceeds that of any picture.
@@ -153,9 +150,8 @@ def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Tar
     return targets
 
 
-RECORD = "equalise.json"
-"""The record of the form and the files, in the new set's `.gan-eval/`."""
-_FOLDERS = ("real", "fake", "input", "reference", "mask")
+RECORD = f"{OWN_FOLDER}/equalise.json"
+"""The record of the form and the files, in the new set's folder."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +185,7 @@ def equalise(
     """
     source, out = Path(source), Path(out)
     stimuli = read_set(source, files_must_exist=False)
-    record_file = out / OWN_FOLDER / RECORD
+    record_file = out / RECORD
     before, after, own = source.resolve(), out.resolve(), record_file.parent
     if after == before or before in after.parents or after in before.parents:
         raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
@@ -211,11 +207,11 @@ def equalise(
         "software": f"gan_eval {gan_eval.__version__}",
     }
     with hold_folder(out):
-        refuse_another_set(out, f"{OWN_FOLDER}/{RECORD}", {"source": record["source"]})
+        refuse_another_set(out, RECORD, {"source": record["source"]})
         remove_leftovers(out)
         (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not vouch for new pictures
         if record_file.is_file():
-            for name in _FOLDERS:
+            for name in ("real", "fake", *_NEUTRAL_FOLDERS.values()):
                 shutil.rmtree(out / name, ignore_errors=True)
         write_json(record_file, record)
         names = neutral_names(items)
@@ -235,13 +231,7 @@ def equalise(
                     files: Row = {
                         column: targets[item][column, row[column]] for column in FILE_COLUMNS if row[column] is not None
                     }
-                    new = {
-                        **row,
-                        **files,
-                        "width": size[0],
-                        "height": size[1],
-                        **hashes_of(files, out),
-                    }
+                    new = {**row, **files, "width": size[0], "height": size[1], **hashes_of(files, out)}
                     if "mask_file" in files:
                         new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
                     rows.append(new)

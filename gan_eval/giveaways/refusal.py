@@ -25,10 +25,6 @@ IDENTICAL = "identical"
 def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
     """Refuse generated pictures that are real ones, byte for byte, in the same set or in another.
 
-    Args:
-        sets: every set of a session.
-        allow: as for `require_no_giveaways`.
-
     Raises:
         UserError: there are such pictures, and `allow` does not name `identical`.
     """
@@ -81,11 +77,7 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
 
 
 def require_known_clues(names: Sequence[str], *, named: str) -> None:
-    """Refuse names of clues that are never refused, and names of none.
-
-    Args:
-        names: names of allowed clues.
-        named: the setting or the option that names them.
+    """Refuse names of clues that are never refused, and names of none; `named`: the setting or option that has them.
 
     Raises:
         UserError: one of them is neither a metadata clue nor `identical`.

@@ -12,13 +12,7 @@ from gan_eval.files.output_folders import relative_path
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.stimuli.sets import (
-    TABLE_NAME,
-    identical_pictures,
-    refuse_another_set,
-    stimulus_row,
-    write_set,
-)
+from gan_eval.stimuli.sets import TABLE_NAME, identical_pictures, refuse_another_set, stimulus_row, write_set
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import model_name_problem, name_problem
 
@@ -51,11 +45,11 @@ def import_folder(
     fit: images.Fit | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
-    """Make a stimulus set from another tool's result folder.
+    """Make a stimulus set from another tool's result folder; the same call brings it up to date.
 
     Two layouts are known: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
     flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
-    Pictures become 8-bit RGB PNG, so that file format gives nothing away. The same call brings a set up to date.
+    Pictures become 8-bit RGB PNG, so that file format gives nothing away.
 
     Args:
         source: the result folder.
@@ -180,43 +174,22 @@ def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: i
 
 
 def _write_item(
-    pictures: Mapping[str, Picture],
-    out: Path,
-    *,
-    dataset: str,
-    models: Mapping[str, str],
-    stem: str,
-    mask_kind: str,
+    pictures: Mapping[str, Picture], out: Path, *, dataset: str, models: Mapping[str, str], stem: str, mask_kind: str
 ) -> list[Row]:
     """Write an item's pictures as PNG; its rows, the real one first."""
-    real = pictures["real"]
-    saved = {role: out / role / f"{stem}.png" for role in pictures}
+    files = {role: f"{role}/{stem}.png" for role in pictures}
     for role, picture in pictures.items():
-        images.write_png(saved[role], mask_of(hole_of(picture)) if role == "mask" else picture)
-    shared: dict[str, Any] = {
-        "dataset": dataset,
-        "stem": stem,
-        "size": (real.shape[0], real.shape[1]),
-        "input_file": saved["input"].relative_to(out).as_posix() if "input" in saved else None,
-    }
+        images.write_png(out / files[role], mask_of(hole_of(picture)) if role == "mask" else picture)
+    shared: dict[str, Any] = {"dataset": dataset, "stem": stem, "size": pictures["real"].shape[:2]}
+    shared["input_file"] = files.get("input")
     if "mask" in pictures:
         area = float(hole_of(pictures["mask"]).mean())
-        mask_file = saved["mask"].relative_to(out).as_posix()
-        shared |= {"mask_kind": mask_kind, "mask_area": area, "mask_file": mask_file}
-    return [
-        stimulus_row(out, saved["real"], kind="real", **shared),
-        *(
-            stimulus_row(
-                out,
-                saved[role],
-                kind="fake",
-                model=model,
-                reference_file=saved["real"].relative_to(out).as_posix(),
-                **shared,
-            )
-            for role, model in models.items()
-        ),
-    ]
+        shared |= {"mask_kind": mask_kind, "mask_area": area, "mask_file": files["mask"]}
+    rows = [stimulus_row(out, out / files["real"], kind="real", **shared)]
+    for role, model in models.items():
+        generated = {"model": model, "reference_file": files["real"], **shared}
+        rows.append(stimulus_row(out, out / files[role], kind="fake", **generated))
+    return rows
 
 
 def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     Pictures = pd.DataFrame | Sequence[Row]
 
 FileColumn = Literal["file", "input_file", "reference_file", "mask_file"]
-FILE_COLUMNS: tuple[FileColumn, ...] = ("file", "input_file", "reference_file", "mask_file")
 HASHES: Mapping[FileColumn, str] = {
     "file": "sha256",
     "input_file": "input_sha256",
@@ -30,6 +29,7 @@ HASHES: Mapping[FileColumn, str] = {
     "mask_file": "mask_sha256",
 }
 """Columns of files, each with the column of their SHA-256."""
+FILE_COLUMNS = tuple(HASHES)
 TABLE_NAME = "stimuli.csv"
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -210,13 +210,8 @@ def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> str:
 def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collection[str]) -> None:
     """Refuse a set of which no generated picture was presented, or whose pictures the trials call by other names.
 
-    Args:
-        folder: the set's, as the user gave it.
-        stimuli: its table.
-        presented: the stimuli that were judged; none: nothing is refused.
-
     Raises:
-        UserError: none of its generated pictures is among them.
+        UserError: none of the generated pictures in the table `stimuli` is among those presented, if any were.
     """
     names = [name for name, kind in zip(stimuli["stimulus"], stimuli["kind"], strict=True) if kind == "fake"]
     if presented and not {*names} & {*presented}:
@@ -227,10 +222,7 @@ def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collecti
 
 
 def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
-    """The tables `stimuli` of several sets, one below the other; a set's pictures may be elsewhere.
-
-    Args:
-        folders: at least one, each with a `stimuli.csv`.
+    """The tables `stimuli` of at least one set, one below the other; a set's pictures may be elsewhere.
 
     Raises:
         UserError: as for `read_set`.
@@ -243,10 +235,6 @@ def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
 
 def read_sets(folders: Iterable[Path], *, hash_files: bool = True) -> StimulusSet:
     """Several sets as one, their files as absolute paths; models of one data set share its real pictures.
-
-    Args:
-        folders: of the sets.
-        hash_files: as for `read_set`.
 
     Raises:
         UserError: a set is broken, or two sets hold different pictures of one name.
@@ -270,16 +258,16 @@ def read_sets(folders: Iterable[Path], *, hash_files: bool = True) -> StimulusSe
 
 
 def write_set(folder: Path, rows: Iterable[Row]) -> None:
-    """Write a set's `stimuli.csv`, whole or not at all; its pictures must be there already."""
+    """Write a set's `stimuli.csv`; its pictures must be there already."""
     write_rows(rows, Path(folder) / TABLE_NAME, tables.STIMULI)
 
 
 def refuse_another_set(out: Path, record: str, origin: Mapping[str, Any]) -> None:
-    """Refuse an output folder that holds another set: one folder, one set. The same command makes its set again.
+    """Refuse an output folder that holds another set. The same command makes its set again.
 
     Args:
         out: the folder, whose lock is held.
-        record: path, as seen from `out`, of the JSON file in which the command that makes the set notes its origin.
+        record: path, relative to `out`, of the JSON file in which the command that makes the set notes its origin.
         origin: what the set is to be made from; other keys of the record are not compared.
 
     Raises:
@@ -314,11 +302,9 @@ def stimulus_row(
     Args:
         folder: the set's folder.
         file: the picture, below `folder`.
-        kind: the truth.
-        dataset: the data set's name.
+        kind, dataset, model: its columns; `model` for a fake.
         stem: the item's name within the data set.
         size: (height, width) in pixels.
-        model: the generator's name, for a fake.
         **more: further columns (`split`, `input_file`, `reference_file`, `fraction`, ...); their files are hashed, too.
     """
     height, width = size
