@@ -29,25 +29,20 @@ def make_set(tmp_path: Path) -> MakeSet:
         folder: str = "set",
         model: str = "m",
     ) -> StimulusSet:
-        out = tmp_path / folder
-        rows: list[Row] = []
+        out, rows, sizes = tmp_path / folder, list[Row](), sizes or {}
         for item in range(items):
-            files: dict[str, Path] = {}
-            for seed, (kind, (suffix, save)) in enumerate(
-                {"real": real, "fake": fake, "input": (".png", as_png)}.items()
-            ):
+            files: dict[str, str] = {}
+            made = {"real": real, "fake": fake, "input": (".png", as_png)}
+            for seed, (kind, (suffix, save)) in enumerate(made.items()):
                 name = (names or {}).get(kind, "p{item}").format(item=item)
-                files[kind] = out / kind / f"{name}{suffix}"
-                files[kind].parent.mkdir(parents=True, exist_ok=True)
-                size = (sizes or {}).get(kind, (40, 32))
-                save(picture(seed * 100 + item, size), files[kind])
-            for kind in ("real", "fake"):
-                width, height = (sizes or {}).get(kind, (40, 32))
-                facts = {"dataset": "d", "stem": str(item), "size": (height, width)}
-                facts["input_file"] = files["input"].relative_to(out).as_posix()
-                if kind == "fake":
-                    facts |= {"model": model, "reference_file": files["real"].relative_to(out).as_posix()}
-                rows.append(stimulus_row(out, files[kind], kind=kind, **facts))
+                files[kind] = f"{kind}/{name}{suffix}"
+                (out / kind).mkdir(parents=True, exist_ok=True)
+                save(picture(seed * 100 + item, sizes.get(kind, (40, 32))), out / files[kind])
+            generated = {"model": model, "reference_file": files["real"]}
+            for kind, more in (("real", {}), ("fake", generated)):
+                size = sizes.get(kind, (40, 32))[::-1]
+                facts = {"dataset": "d", "stem": str(item), "size": size, "input_file": files["input"], **more}
+                rows.append(stimulus_row(out, out / files[kind], kind=kind, **facts))
         write_set(out, rows)
         return read_set(out)
 

@@ -29,14 +29,6 @@ def by_stimulus(stimuli):
     return {row["stimulus"]: row for row in stimuli.rows}
 
 
-def test_all_that_files_tell_is_gone(make_set, tmp_path):
-    before = make_set(real=(".jpg", camera), names={"real": "{item}_real", "fake": "{item}_fake"})
-    made = equalise(before.folder, tmp_path / "equal", PLAIN)
-    after = read_set(tmp_path / "equal")
-    require_no_giveaways([after], allow=())
-    assert (made.items, made.size, made.problems) == (8, (40, 32), ())
-
-
 def test_names_are_neutral_and_alike_in_both_classes(make_set, tmp_path):
     before = make_set(items=12, names={"real": "{item}_real", "fake": "{item}_fake"})
     equalise(before.folder, tmp_path / "equal", PLAIN)
@@ -81,6 +73,7 @@ def test_jpeg_puts_the_same_traces_on_both_but_not_on_inputs(make_set, tmp_path)
     before = make_set(real=(".jpg", camera))
     equalise(before.folder, tmp_path / "equal", Form(jpeg=30))
     after = read_set(tmp_path / "equal")
+    require_no_giveaways([after], allow=())
     old = by_stimulus(before)
     for row in after.rows:
         was, now = pictures.read_rgb(before.path(old[row["stimulus"]])), pictures.read_rgb(after.path(row))
@@ -114,14 +107,15 @@ def wide_profile():
 
 
 def test_srgbs_own_profile_changes_nothing_and_a_broken_one_is_named(tmp_path):
-    coded = io.BytesIO()
+    def decoded(profile):
+        coded = io.BytesIO()
+        picture(0).save(coded, format="PNG", icc_profile=profile)
+        return decode_srgb(coded.getvalue(), tmp_path / "a.png")
+
     own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    picture(0).save(coded, format="PNG", icc_profile=own)
-    assert np.array_equal(decode_srgb(coded.getvalue(), tmp_path / "a.png"), np.asarray(picture(0)))
-    broken = io.BytesIO()
-    picture(0).save(broken, format="PNG", icc_profile=b"no profile")
+    assert np.array_equal(decoded(own), np.asarray(picture(0)))
     with pytest.raises(UserError, match=r"a\.png: its colour profile cannot be applied"):
-        decode_srgb(broken.getvalue(), tmp_path / "a.png")
+        decoded(b"no profile")
 
 
 def test_an_item_with_a_broken_picture_is_left_out_as_a_whole(make_set, tmp_path):

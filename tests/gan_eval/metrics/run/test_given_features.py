@@ -1,8 +1,6 @@
 """Features of the user's own: read from files and frames, and the set metrics of them."""
 
-import io
 import math
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -118,13 +116,10 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
     objects = np.array(["a", {"b": 1}], dtype=object)
     for arrays, message in (
         ({"stimulus": objects, "features": good}, "not a readable npz file .*Object arrays cannot be loaded"),
-        ({"stimulus": names, "features": objects}, "not a readable npz file .*Object arrays cannot be loaded"),
         ({"stimulus": names}, "features is not a file in the archive"),
         ({"stimulus": names, "features": good[:1]}, "2 stimuli and 1 rows of features"),
         ({"stimulus": names, "features": good[0]}, r"features: shape \(2,\) of float64; wanted \(N, d\) numbers"),
         ({"stimulus": names, "features": np.zeros((2, 0))}, "not empty"),
-        ({"stimulus": names, "features": good.astype(complex)}, r"shape \(2, 2\) of complex128"),
-        ({"stimulus": names[:, None], "features": good}, r"stimulus: shape \(2, 1\)"),
         ({"stimulus": np.arange(2), "features": good}, "wanted \\(N\\) of text"),
         ({"stimulus": np.array(["a", "a"]), "features": good}, "rows 1 and 2 are both of 'a'; remove one"),
         ({"stimulus": np.array(["a", ""]), "features": good}, "row 2, stimulus: found nothing"),
@@ -146,10 +141,6 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
         ("picture,f\na,1\n", "0 columns 'stimulus'"),
         (",stimulus,f\n0,a,1\n", "a column without a name, an index perhaps; write the file with index=False"),
         ("stimulus,f,note\na,1,good\n", "column note: str, wanted numbers"),
-        ("stimulus,f\na,1\nb,\n", r"row 2 \('b'\), feature 1: nan"),
-        ("stimulus,f\na,inf\n", r"row 1 \('a'\), feature 1: inf"),
-        ("stimulus,f\na,1\na,2\n", "rows 1 and 2 are both of 'a'"),
-        ("stimulus\na\n", r"shape \(1, 0\)"),
         ("stimulus,f\na,1,2\n", "not readable"),
         ("", "not readable"),
     ):
@@ -163,19 +154,6 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
         read_features("x", parquet)
     with pytest.raises(UserError, match="features 'x': found a list"):
         read_features("x", [1])  # type: ignore[arg-type]
-
-
-def test_a_claimed_size_is_not_believed(tmp_path: Path) -> None:
-    """The header of an array may name any shape."""
-    header = io.BytesIO()
-    np.lib.format.write_array_header_2_0(header, {"descr": "<f8", "fortran_order": False, "shape": (2**40, 2**10)})
-    with zipfile.ZipFile(tmp_path / "f.npz", "w") as archive:
-        archive.writestr("features.npy", header.getvalue())
-        names = io.BytesIO()
-        np.save(names, np.array(["a"]))
-        archive.writestr("stimulus.npy", names.getvalue())
-    with pytest.raises(UserError, match="not a readable npz file"):
-        read_features("x", tmp_path / "f.npz")
 
 
 def test_features_of_other_pictures_are_refused(folders: Folders, vectors: Vectors) -> None:

@@ -32,11 +32,10 @@ def folder(tmp_path: Path) -> Path:
         real = texture(n, 16, 16)
         items[f"{n:02}"] = {"real": real, "fake": disturbed(real, n, 9), "mask": mask_of(hole)}
     made = write_items(tmp_path / "set", items, model="m")
-    rows = list(read_set(made).rows)
-    places = {f"d/m/{n:02}": n for n in range(N)}
-    for row in rows:
-        if (n := places.get(str(row["stimulus"]))) is not None:
-            row |= {"mask_kind": KINDS[n], "mask_area": AREAS[n]}  # type: ignore[misc]
+    rows = read_set(made).rows
+    fakes = [row for row in rows if row["kind"] == "fake"]
+    for row, kind, area in zip(fakes, KINDS, AREAS, strict=True):
+        row.update(mask_kind=kind, mask_area=area)
     write_set(made, rows)
     return made
 

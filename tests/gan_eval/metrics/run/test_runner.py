@@ -92,15 +92,13 @@ def test_text_does_for_names_and_paths(
     folders: Folders, thumbnails: Thumbnails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
-    real, fake = folders(3)
-    frame = pd.DataFrame(folder_pair(real, fake, dataset="d", model="m").rows)
-    for column in ("file", "reference_file"):
-        frame[column] = frame[column].str.replace(f"{tmp_path}/", "")
-    weights, kept = str(tmp_path / "any.pth"), str(tmp_path / "kept")
-    found, _ = evaluate(frame, "psnr", root=str(tmp_path), cache=kept)
+    frame = _frame(*folders(3)).replace({f"^{tmp_path}/": ""}, regex=True)
+    how = {"root": str(tmp_path), "cache": str(tmp_path / "kept"), "weights": {"inception": str(tmp_path / "any.pth")}}
+    found, sets = evaluate(frame, ["psnr", "fid"], **how)
     assert found["value"].notna().all()
+    assert sets["value"][0] > 0
     assert (tmp_path / "kept").is_dir()
-    assert evaluate(frame, ["fid"], root=str(tmp_path), weights={"inception": weights})[1]["value"][0] > 0
+    assert evaluate(frame, "psnr", **how)[0]["value"].notna().all()
 
 
 def test_a_bad_picture_has_its_reason_and_the_others_are_measured(folders: Folders) -> None:

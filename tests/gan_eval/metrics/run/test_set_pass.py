@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,42 +44,31 @@ def _features(stimuli: Sequence[Stimulus], width: int = D) -> NDArray[np.float32
     return values + np.array([len(s.model or "") * 0.3 for s in stimuli], np.float32)[:, None]
 
 
-class Found(NamedTuple):
-    rows: list[Row]
-    comparisons: list[Row]
-
-
 def _compare(
     stimuli: Sequence[Stimulus],
     *names: str,
     features: NDArray[np.float32] | None = None,
     extractor: str = "inception",
-    reasons: Mapping[str, str] | None = None,
     unreadable: Mapping[str, str] | None = None,
     hashes: Mapping[str, str] | None = None,
-    unavailable: Mapping[str, str] | None = None,
-    caveats: Mapping[str, str] | None = None,
     on_progress: Callable[[int, int, str], None] | None = None,
-) -> Found:
-    """Compare sets whose pictures have these features; reasons, files and hashes by the stimulus."""
+    **tools: Mapping[str, str],
+) -> tuple[list[Row], list[Row]]:
+    """Compare sets whose pictures have these features; why one is unreadable and its hash by the stimulus."""
     place = {stimulus.stimulus: number for number, stimulus in enumerate(stimuli)}
     values = _features(stimuli) if features is None else features
     store = FeatureStore(*values.shape)
-    for name, number in place.items():
-        store.put(number, (reasons or {}).get(name, values[number]))
+    for number, vector in enumerate(values):
+        store.put(number, "3.png: too small" if np.isnan(vector).any() else vector)
     results = PictureResults(
         np.empty((len(stimuli), 0)),
         unreadable={place[name]: reason for name, reason in (unreadable or {}).items()},
         hashes={place[name]: digest.encode() for name, digest in (hashes or {}).items()},
-        stores={} if unavailable else {extractor: store},  # type: ignore[dict-item]
+        stores={} if "unavailable" in tools else {extractor: store},
     )
-    tools: Any = SimpleNamespace(unavailable=unavailable or {}, caveats=caveats or {})
     metrics = [METRICS[name] for name in names]
-    return Found(*compare_sets(stimuli, metrics, results, tools, on_progress=on_progress))
-
-
-def _by_name(rows: Sequence[Row], model: str) -> dict[str, Row]:
-    return {row["metric"]: row for row in rows if row["model"] == model}
+    given: Any = SimpleNamespace(**{"unavailable": {}, "caveats": {}, **tools})
+    return compare_sets(stimuli, metrics, results, given, on_progress=on_progress)
 
 
 def test_models_are_compared_with_what_they_share_taken_out() -> None:
@@ -87,9 +76,8 @@ def test_models_are_compared_with_what_they_share_taken_out() -> None:
     values = np.random.default_rng(1).normal(size=(120, D)).astype(np.float32)
     values[40:80] += 0.5
     values[80:] = values[40:80] + 0.1  # b is a, moved on
-    found = _compare(stimuli, "kid", features=values)
-    (row,) = found.comparisons
-    a, b = (_by_name(found.rows, model)["kid"] for model in ("a", "b"))
+    rows, (row,) = _compare(stimuli, "kid", features=values)
+    a, b = rows
     assert row["difference"] == pytest.approx(a["value"] - b["value"])
     assert (row["a"], row["b"], row["n"], row["better"], row["fraction"]) == ("a", "b", 40, "a", 0.5)
     assert row["ci_high"] - row["ci_low"] < 0.5 * ((a["ci_high"] - a["ci_low"]) + (b["ci_high"] - b["ci_low"]))
@@ -101,21 +89,16 @@ def test_another_model_changes_no_row_of_a_model() -> None:
     more = [*alone, *(_stimulus(n, "new") for n in range(11, 47))]  # other items: some are a's, some nobody's
     features = _features(more)
     before, after = (_compare(stimuli, *names, features=features[: len(stimuli)]) for stimuli in (alone, more))
-    assert [row for row in after.rows if row["model"] != "new"] == before.rows
-    assert [row for row in after.comparisons if "new" not in (row["a"], row["b"])] == before.comparisons
-    assert all(row["ci_low"] is not None for row in after.rows)
+    assert [row for row in after[0] if row["model"] != "new"] == before[0]
+    assert [row for row in after[1] if "new" not in (row["a"], row["b"])] == before[1]
+    assert all(row["ci_low"] is not None for row in after[0])
 
 
 def test_pictures_that_do_not_go_in_are_counted_and_told() -> None:
     stimuli = _stimuli(30, "a")
     features = _features(stimuli)
-    found = _compare(
-        stimuli,
-        "kid",
-        reasons={"d/a/3": "3.png: too small"},
-        unreadable={"d/real/0": "0.png: not a readable picture"},
-    )
-    (row,) = found.rows
+    features[33] = np.nan
+    (row,), _ = _compare(stimuli, "kid", features=features, unreadable={"d/real/0": "0.png: not a readable picture"})
     assert (row["n_real"], row["n_fake"]) == (29, 29)
     assert "2 left out, the first: 0.png: not a readable picture" in row["note"]
     assert row["value"] == pytest.approx(kid(features[1:30], np.delete(features[30:], 3, axis=0)))
@@ -125,59 +108,51 @@ def test_copies_are_told() -> None:
     stimuli = _stimuli(30, "a")
     hashes = {s.stimulus: s.stimulus for s in stimuli}
     hashes |= {"d/real/1": "same", "d/real/2": "same", "d/real/3": "same", "d/a/7": "same"}
-    (row,) = _compare(stimuli, "kid", hashes=hashes).rows
+    (row,), _ = _compare(stimuli, "kid", hashes=hashes)
     assert "copies of other pictures in the same set: 2" in row["note"]
     assert "copies of real pictures: 1" in row["note"]
 
 
 def test_metrics_that_cannot_be_computed_have_rows_with_reasons() -> None:
     stimuli = _stimuli(12, "a", "bb")
-    found = _compare(
-        stimuli,
-        "fid",
-        "precision_inception",
-        unavailable={"fid": "no weights of inception", "precision_inception": "no weights"},
-        caveats={"inception": "odd weights"},
-    )
-    assert [(row["metric"], row["reason"], row["n_fake"]) for row in found.rows if row["model"] == "a"] == [
-        ("fid", "no weights of inception", 12),
-        ("precision_inception", "no weights", 12),
+    unavailable = {"fid": "no weights of inception", "precision_inception": "no weights"}
+    rows, comparisons = _compare(stimuli, *unavailable, unavailable=unavailable)
+    assert [(row["model"], row["metric"], row["reason"], row["n_fake"]) for row in rows] == [
+        (model, metric, reason, 12) for model in ("a", "bb") for metric, reason in unavailable.items()
     ]
-    assert {row["reason"] for row in found.comparisons if row["metric"] == "fid"} == {
+    assert [row["reason"] for row in comparisons if row["metric"] == "fid"] == [
         "a: no weights of inception; bb: no weights of inception"
-    }
+    ]
 
 
 def test_sets_that_are_too_small() -> None:
-    rows = _by_name(_compare(_stimuli(5, "a"), "fid", "precision_inception", "coverage_inception").rows, "a")
-    assert rows["fid"]["value"] > 0
-    assert "no interval" in rows["fid"]["note"]
-    assert rows["precision_inception"]["value"] >= 0
-    assert "5 real and 5 generated pictures" in rows["coverage_inception"]["reason"]
+    names = ("fid", "precision_inception", "coverage_inception")
+    (fid, precision, coverage), _ = _compare(_stimuli(5, "a"), *names)
+    assert fid["value"] > 0
+    assert "no interval" in fid["note"]
+    assert precision["value"] >= 0
+    assert "5 real and 5 generated pictures" in coverage["reason"]
 
 
 def test_kid_of_sets_that_share_items_is_warned_of() -> None:
     stimuli = _stimuli(24, "a")
-    (row,) = _compare(stimuli, "kid").rows
+    (row,), _ = _compare(stimuli, "kid")
     assert "share items: KID is too low by an amount that falls with 1/N" in row["note"]
     others = [s if s.is_fake else replace(s, item=f"e/{s.item}") for s in stimuli]
-    (row,) = _compare(others, "kid").rows
+    (row,), _ = _compare(others, "kid")
     assert row["note"] is None
 
 
 def test_caveats_and_progress() -> None:
     reported: list[tuple[int, int, str]] = []
     stimuli = _stimuli(12, "a") + _stimuli(12, "a", dataset="e")
-    found = _compare(
-        stimuli,
-        "kid",
-        caveats={"inception": "unknown weights"},
-        on_progress=lambda done, total, what: reported.append((done, total, what)),
+    rows, comparisons = _compare(
+        stimuli, "kid", caveats={"inception": "unknown weights"}, on_progress=lambda *how: reported.append(how)
     )
     assert reported == [(1, 2, "sets"), (2, 2, "sets")]
-    assert [row["dataset"] for row in found.rows] == ["d", "e"]
-    assert all("unknown weights" in row["note"] for row in found.rows)
-    assert found.comparisons == []
+    assert [row["dataset"] for row in rows] == ["d", "e"]
+    assert all("unknown weights" in row["note"] for row in rows)
+    assert comparisons == []
 
 
 def test_segmentation_scores_have_the_real_pictures_score_as_a_ceiling() -> None:
@@ -185,8 +160,7 @@ def test_segmentation_scores_have_the_real_pictures_score_as_a_ceiling() -> None
     values = np.zeros((40, segmentation.COUNTS), np.float32)
     values[:20, 0], values[:20, 1] = 90, 10  # read right and wrong in the photographs
     values[20:, 0], values[20:, 1] = 60, 40
-    found = _compare(stimuli, "pixel_accuracy", features=values, extractor="segmenter")
-    (row,) = found.rows
+    (row,), _ = _compare(stimuli, "pixel_accuracy", features=values, extractor="segmenter")
     assert row["value"] == pytest.approx(0.6)
     assert "the real pictures themselves: 0.9" in row["note"]
     assert (row["ci_low"], row["ci_high"]) == (pytest.approx(0.6), pytest.approx(0.6))
