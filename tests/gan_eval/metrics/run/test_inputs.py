@@ -8,8 +8,7 @@ from metric_pictures import texture
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_frame, stimuli_of_sets
-from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
+from gan_eval.stimuli.sets import StimulusSet, read_set
 
 
 def _frame(**columns):
@@ -20,13 +19,9 @@ def _frame(**columns):
     return pd.DataFrame([{**row, **columns}])
 
 
-def _set(folder, *, kind="real", seed=0, model=None, stem="a"):
-    """A stimulus set of one picture."""
-    file = folder / f"{stem}.png"
-    pictures.write_png(file, texture(seed, 16, 16))
-    rows = [stimulus_row(folder, file, kind=kind, dataset="d", stem=stem, size=(16, 16), model=model)]
-    write_set(folder, rows)
-    return folder
+def _set(folder, seed=0):
+    """A stimulus set of one real picture."""
+    return write_items(folder, {"a": {"real": texture(seed, 16, 16)}})
 
 
 def test_a_frames_files_are_relative_to_its_root(tmp_path):
@@ -55,16 +50,18 @@ def test_bad_rows_are_named(columns, line):
 
 def test_what_several_sets_share_counts_once(tmp_path):
     first, second = _set(tmp_path / "one"), _set(tmp_path / "two")
-    assert [s.file for s in stimuli_of_sets([first, second])] == [first / "a.png"]
-    (first / "a.png").unlink()
-    assert [s.file for s in stimuli_of_sets([first, second])] == [second / "a.png"]
-    (second / "a.png").unlink()
-    assert [s.file for s in stimuli_of_sets([first, second])] == [first / "a.png"]
+    assert [s.file for s in stimuli_of_sets([first, second])] == [first / "real" / "a.png"]
+    (first / "real" / "a.png").unlink()
+    assert [s.file for s in stimuli_of_sets([first, second])] == [second / "real" / "a.png"]
+    (second / "real" / "a.png").unlink()
+    assert [s.file for s in stimuli_of_sets([first, second])] == [first / "real" / "a.png"]
 
 
 def test_different_pictures_of_one_name_are_an_error(tmp_path):
     first, second = _set(tmp_path / "one"), _set(tmp_path / "two", seed=1)
-    with pytest.raises(UserError, match=r"two/a\.png: stimulus 'd/real/a' is another picture in .*one/a\.png; measure"):
+    with pytest.raises(
+        UserError, match=r"two/real/a\.png: stimulus 'd/real/a' is another picture in .*one/real/a\.png; me"
+    ):
         stimuli_of_sets([first, second])
 
 

@@ -132,17 +132,15 @@ def test_a_pictures_features_do_not_depend_on_its_neighbours(seeded_weights: Pat
 def test_giant_and_tiny_pictures_of_one_job_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At any moment a thread holds the real picture and one generated one."""
     stimuli = models(tmp_path, 6, 1, size=400)
-    size = 400 * 800 * 3
     tracemalloc.start()
     peaks = []
-    function = similarity.psnr
 
     def watched(fake: Picture, real: Picture) -> float:
         peaks.append(tracemalloc.get_traced_memory()[0])
-        return function(fake, real)
+        return similarity.psnr(fake, real)
 
     compute_by(monkeypatch, "psnr", watched)
     measure(stimuli, "psnr", threads=1)
     tracemalloc.stop()
     assert len(peaks) == 6
-    assert peaks[-1] - peaks[1] < size
+    assert peaks[-1] - peaks[1] < 400 * 800 * 3
