@@ -93,11 +93,8 @@ def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
 def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
     """Remove temporary files and folders of killed processes in `folder` and below.
 
-    Only names from `temporary_name` are removed; other hidden folders are not entered.
-
-    Args:
-        folder: nobody else may be writing there,
-        older_than_s: remove only what has not changed for this number of seconds.
+    Only names from `temporary_name` are removed; other hidden folders are not entered. Nobody else may be writing
+    there, unless `older_than_s` keeps what has changed within this number of seconds.
     """
     for here, folders, names in os.walk(folder):
         for name in filter(is_temporary_name, (*folders, *names)):

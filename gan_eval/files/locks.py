@@ -69,8 +69,7 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
 
     Args:
         lock: the lock file, whose folder is made where it is missing.
-        refusal: returns the message where another process has the lock.
-        patience_s: longest wait for the other process.
+        refusal: returns the message where another process has the lock for longer than `patience_s`.
 
     Raises:
         UserError: another process has it, or the file cannot be written.

@@ -79,16 +79,13 @@ def _check_place(folder: Path, option: str, *, what: Path) -> None:
 
 
 def claim_output_folder(folder: Path, *, private: bool = False, option: str = "--out") -> Path:
-    """Claim `folder`, create it if needed, and return it. A folder that contains `.gan-eval/` belongs to gan_eval; an
-    empty folder becomes so.
+    """Claim `folder`, create it if needed, and return it.
 
-        Args:
-            folder: which.
-            private: only this user may open a new folder; else the umask decides.
-            option: beginning of the messages.
+    A folder that contains `.gan-eval/` belongs to gan_eval; an empty folder becomes so. Only this user may open a new
+    `private` one; else the umask decides.
 
-        Raises:
-            UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
+    Raises:
+        UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
     """
     folder = Path(folder)
     check_output_folder(folder, option=option)

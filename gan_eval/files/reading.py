@@ -11,10 +11,7 @@ from gan_eval.errors import UserError
 
 
 def require_file(path: Path) -> os.stat_result | None:
-    """Refuse a path that may be endless or block forever; other problems are reported when it is opened.
-
-    Returns:
-        The file's status, or None if the system gives none.
+    """Refuse a path that may be endless or block forever; return the file's status, or None if there is none.
 
     Raises:
         UserError: a pipe, a socket or a device.
@@ -65,11 +62,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_record(path: Path, **kinds: type) -> dict[str, Any]:
-    """Read a record of gan_eval: a JSON object.
-
-    Args:
-        path: the record.
-        **kinds: type of each field that it must have.
+    """Read a record of gan_eval: a JSON object with fields of these types.
 
     Raises:
         UserError: the file is missing, is not JSON, or lacks one of these fields.

@@ -65,10 +65,6 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
     Files of the earlier set of this name that the new one lacks are removed, unless they have changed. On
     an error in the block, a full disk or a kill the earlier set stays whole.
 
-    Args:
-        folder: where the set lies; made where needed.
-        name: of the set.
-
     Raises:
         UserError: the disk is full, the folder cannot be written or has a linked folder in it, or another process has
             been writing there for a minute.
@@ -97,10 +93,9 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
 
 @contextmanager
 def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
-    """Yield the sets of each folder; none is replaced while the block runs. Interrupted replacements are finished.
+    """Yield the sets of each folder that is ours; none is replaced while the block runs.
 
-    Args:
-        folders: those that are missing or not ours have no sets.
+    Interrupted replacements are finished.
 
     Raises:
         UserError: an interrupted replacement cannot be finished, a record is damaged, or another process has been

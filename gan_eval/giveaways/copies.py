@@ -36,7 +36,7 @@ def find_copies(
     Args:
         sets: the stimulus sets.
         training: folder of the pictures that the model was trained on; None: `set_copy` alone.
-        half: the half of each training picture that is the photograph, where input and photograph are side by side.
+        half: the photograph's half of each training picture, where input and photograph are side by side.
         on_progress: called with (pictures read, pictures in all).
 
     Raises:

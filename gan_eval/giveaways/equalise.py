@@ -179,9 +179,8 @@ def equalise(
         on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: a picture has changed since it entered the set; pictures differ in shape and `form.fit` does not say
-            what to do; no item is left; `out` is the source, holds other results, is being written by another process,
-            or cannot be written.
+        UserError: a picture has changed since it entered the set, or needs `form.fit`; no item is left; `out` is the
+            source, holds other results, is being written by another process, or cannot be written.
     """
     source, out = Path(source), Path(out)
     stimuli = read_set(source, files_must_exist=False)

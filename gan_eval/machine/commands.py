@@ -81,9 +81,7 @@ def setup_command(extra: str = "") -> str:
 def as_typed(text: str, *, in_file: bool = False) -> str:
     """Return a text with its commands `gan-eval VERB` as the user types them.
 
-    Args:
-        text: for the terminal, a report or a help page.
-        in_file: the text goes into a file, which may be read in another folder and by other people.
+    With `in_file` the text goes into a file, which may be read in another folder and by other people.
     """
     return _COMMAND.sub(lambda _: f"{program(in_file=in_file)} ", text)
 

@@ -167,10 +167,7 @@ def is_read_whole(image: Image.Image) -> bool:
 
 
 def tiff_samples(content: bytes) -> tuple[Samples, bool]:
-    """Any TIFF of one page of 8 or 16 bits, whose channels are samples of a pixel, or planes apart.
-
-    Returns:
-        All samples, and whether the last channel is alpha.
+    """All samples of a TIFF of one page of 8 or 16 bits, and whether the last channel is alpha.
 
     Raises:
         ValueError: a stack of pages, of another depth, with black and white exchanged, or in a palette.
@@ -233,12 +230,9 @@ _SWAPPED = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 
 
 def deep_colours(image: Image.Image) -> str:
-    """Return Pillow's name of the layout of a PNG of 16-bit colour, or grey and alpha; empty for other pictures.
+    """Return Pillow's name of the layout of a PNG, not yet loaded, of 16-bit colour or grey and alpha; else "".
 
     Of these Pillow keeps the high byte of each channel, which is off by up to a level of 255.
-
-    Args:
-        image: as it was opened, before it is loaded.
     """
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) and image.format == "PNG" else []
     layout = str(tiles[0].args) if tiles else ""

@@ -179,15 +179,12 @@ def folder_pair(
     partner stay: they have single metrics, and are members of their sets.
 
     Args:
-        real: folder of the real pictures.
-        fake: folder of the generated pictures.
-        dataset: name of the data set; default: the real folder's name.
-        model: name of the generator; default: the fake folder's name.
+        real, fake: folders of the real and of the generated pictures.
+        dataset, model: their names; default: those of the folders.
         partners: whether any picture needs one; FID of two folders does not.
 
     Raises:
-        UserError: the model has a name that none may have, a folder is missing or empty, or the folders have no stem in
-            common where pictures need partners.
+        UserError: a reserved name, a folder that is missing or empty, or no stem in common where there must be one.
     """
     real, fake = Path(real), Path(fake)
     dataset, model = dataset or real.resolve().name, model or fake.resolve().name

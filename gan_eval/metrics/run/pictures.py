@@ -1,4 +1,4 @@
-"""The pass over the pictures: each file is read once, measured, and given to the networks for the set metrics.
+"""The pass over the pictures: each is decoded once, measured, and given to the networks for the set metrics.
 
 Worker threads do all of it; Pillow, the compiled kernels and torch release the interpreter's lock. Each takes a job (a
 real picture and all that were generated for it), looks up its cached values, and decodes only the pictures that lack

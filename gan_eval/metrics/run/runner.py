@@ -134,12 +134,10 @@ def write_metrics(
         sets: stimulus sets, or their folders.
         settings: what is computed, and how.
         out: a folder that is empty or ours.
-        on_progress: called with (done, total, what).
-        on_message: called with messages to the user that are not in the tables; default: a warning.
+        on_progress, on_message: see `run_metrics`.
 
     Returns:
-        The tables by name: `image_metrics`, `set_metrics`, `metric_comparisons` and `runs`; `hole_metrics` if it has
-        rows.
+        The tables by name; `hole_metrics` only if it has rows.
 
     Raises:
         UserError: a set, a name, a named file or `out` will not do, a table cannot be written, or another process has
@@ -185,8 +183,7 @@ def run_metrics(
     """Compute metrics of stimuli, with the row that says how.
 
     Args:
-        stimuli: the pictures.
-        settings: how.
+        stimuli, settings: the pictures, and what is computed of them.
         command: its name in `runs`.
         out: a folder for the tables, to be claimed when all is checked that can be before measuring.
         held: what earlier runs with the same settings have loaded and kept.
