@@ -12,14 +12,12 @@ import pytest
 import torch
 from listening import Ear
 from made_sets import write_items
-from PIL import Image
 
 import trainer.generate
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.weights import cache
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import write_set
 from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan, open_plan
 from gan_eval.study.stages import generate_stage, list_stages
@@ -28,6 +26,16 @@ from gan_eval.tables.frames import read_rows, read_table, write_rows
 
 IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
 TRAINED = '[study]\nname = "s"\n[data.d]\n[models.a]\ndata = "d"\n[models.b]\ndata = "d"\n'
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
+
+
+def plan_of(folder: Path, text: str, out: str = "out") -> Plan:
+    (folder / "study.toml").write_text(text, encoding="utf-8")
+    return make_plan(folder / "study.toml", folder / out, data_root=folder / "data")
 
 
 def do(plan: Plan, stage: str) -> list[str]:
@@ -40,22 +48,18 @@ def picture(seed: int) -> pictures.Picture:
     return np.random.default_rng(seed).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
 
-def pair_set(folder: Path, *, fake_size: tuple[int, int] = (64, 64), stems: str = "p") -> None:
-    """A stimulus set of one real and one generated picture of each stem, a letter."""
-    height, width = fake_size
-    write_items(
-        folder, {stem: {"real": picture(0), "fake": picture(1)[:height, :width]} for stem in stems}, split="test"
-    )
+def pair_set(folder: Path, stems: str = "p", *, fake_side: int = 64, **more: pictures.Picture) -> None:
+    """A stimulus set of one real and one generated picture, and `more`, of each stem, a letter."""
+    both = {"real": picture(0), "fake": picture(1)[:fake_side, :fake_side]}
+    write_items(folder, {stem: {**both, **more} for stem in stems}, split="test")
 
 
-def test_the_section_metrics_reaches_the_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
-    pair_set(tmp_path / "set", fake_size=(60, 60))
-    head = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["psnr", "class_iou"]\n'
+def test_the_section_metrics_reaches_the_metrics(tmp_path: Path) -> None:
+    pair_set(tmp_path / "set", fake_side=60)
+    head = IMPORTED.replace('"brisque"', '"psnr", "class_iou"')
     values = {}
     for name, settings in {"plain": "", "asked": "resize = true\nsegmenter = 'palette'\n"}.items():
-        (tmp_path / f"{name}.toml").write_text(head + settings)
-        plan = make_plan(tmp_path / f"{name}.toml", tmp_path / name)
+        plan = plan_of(tmp_path, head + settings, name)
         do(plan, "metrics")
         images_table = read_table(plan.folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)
         sets_table = read_table(plan.folder / "metrics" / "set_metrics.csv", SET_METRICS)
@@ -73,14 +77,10 @@ class Means(torch.nn.Module):
         return x.mean((2, 3))
 
 
-def test_a_study_file_repeats_features_networks_and_baselines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
-    pair_set(tmp_path / "set", stems="pqr")
+def test_a_study_file_repeats_features_networks_and_baselines(tmp_path: Path) -> None:
+    hole = np.pad(np.full((20, 30, 3), 255, np.uint8), ((9, 35), (7, 27), (0, 0)))
+    pair_set(tmp_path / "set", "pqr", mask=hole)
     rows = read_rows(tmp_path / "set" / "stimuli.csv", STIMULI)
-    pictures.write_png(
-        tmp_path / "set" / "mask.png", np.pad(np.full((20, 30, 3), 255, np.uint8), ((9, 35), (7, 27), (0, 0)))
-    )
-    write_set(tmp_path / "set", [row | ({"mask_file": "mask.png"} if row["kind"] == "fake" else {}) for row in rows])
     names = [str(row["stimulus"]) for row in rows]
     vectors = np.random.default_rng(0).normal(size=(6, 2))
     np.savez(tmp_path / "given.npz", stimulus=np.array(names), features=vectors)
@@ -88,11 +88,8 @@ def test_a_study_file_repeats_features_networks_and_baselines(tmp_path: Path, mo
         warnings.simplefilter("ignore")
         torch.jit.script(Means()).save(str(tmp_path / "means.pt"))
     (tmp_path / "means.toml").write_text("input_size = 8\nlicence = 'CC0'\n")
-    (tmp_path / "study.toml").write_text(
-        '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["l1_hole", "fid@given"]\n'
-        'features = { given = "given.npz" }\nnetworks = { means = "means.pt" }\nbaselines = true\n'
-    )
-    plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
+    asked = 'features = { given = "given.npz" }\nnetworks = { means = "means.pt" }\nbaselines = true\n'
+    plan = plan_of(tmp_path, IMPORTED.replace('"brisque"', '"l1_hole", "fid@given"') + asked)
     do(plan, "metrics")
     assert do(plan, "metrics") == ["metrics: up to date"]
     sets = read_table(plan.folder / "metrics" / "set_metrics.csv", SET_METRICS).set_index(["model", "metric"])
@@ -113,10 +110,8 @@ def test_a_study_file_repeats_features_networks_and_baselines(tmp_path: Path, mo
 
 
 def test_metrics_are_computed_again_when_the_weights_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
     pair_set(tmp_path / "set")
-    (tmp_path / "study.toml").write_text(IMPORTED)
-    plan = make_plan(tmp_path / "study.toml", tmp_path / "out")
+    plan = plan_of(tmp_path, IMPORTED)
     assert any("weights fetch brisque" in line for line in do(plan, "metrics"))
     assert do(plan, "metrics") == ["metrics: up to date"]
 
@@ -136,8 +131,7 @@ def test_metrics_are_computed_again_when_the_weights_arrive(tmp_path: Path, monk
 def test_plateaus_follow_the_validation_tables(tmp_path: Path) -> None:
     for number, split in enumerate(("train", "test")):
         pictures.write_png(tmp_path / "data" / "d" / split / "p.png", picture(number))
-    (tmp_path / "study.toml").write_text(TRAINED)
-    plan = make_plan(tmp_path / "study.toml", tmp_path / "out", data_root=tmp_path / "data")
+    plan = plan_of(tmp_path, TRAINED)
     table = plan.folder / "tables" / "plateaus.csv"
     do(plan, "training")
     assert len(read_table(table, PLATEAUS)) == 0
@@ -161,10 +155,8 @@ QUIZ_TABLE = "study,source,dataset,group,trials,percent_correct\n{who},{who}'s p
 
 def published_study(folder: Path, *named: str) -> Plan:
     names = ", ".join(f'"{name}"' for name in named)
-    study = f'[study]\nname = "s"\npublished = [{names}]\n[stimuli]\nsets = ["set"]\n'
-    (folder / "s.toml").write_text(study, encoding="utf-8")
     (folder / "out" / ".gan-eval" / "report.json").unlink(missing_ok=True)
-    return make_plan(folder / "s.toml", folder / "out")
+    return plan_of(folder, f'[study]\nname = "s"\npublished = [{names}]\n[stimuli]\nsets = ["set"]\n')
 
 
 def test_published_tables_of_one_name_are_both_kept_and_a_dropped_one_goes(tmp_path: Path) -> None:
@@ -225,13 +217,12 @@ def test_replicates_are_tested_on_the_holes_of_the_study_s_seed(
 ) -> None:
     for dataset in ("land", "pairs"):
         for number, split in enumerate(("train", "test")):
-            (tmp_path / dataset / split).mkdir(parents=True)
-            Image.new("RGB", (64, 32), (number, 0, 0)).save(tmp_path / dataset / split / f"{number}.png")
+            file = tmp_path / "data" / dataset / split / f"{number}.png"
+            pictures.write_png(file, np.full((32, 64, 3), number, np.uint8))
     given: list[Any] = []
     monkeypatch.setattr(trainer.generate, "generate", lambda *_, **options: given.append(options["mask_seed"]))
     for seed in (5, 6):
-        (tmp_path / "study.toml").write_text(STUDY.replace("seed = 5", f"seed = {seed}"))
-        plan = make_plan(tmp_path / "study.toml", tmp_path / "out", data_root=tmp_path)
+        plan = plan_of(tmp_path, STUDY.replace("seed = 5", f"seed = {seed}"))
         stages = [generate_stage(plan, model) for model in ("one", "other", "translator")]
         assert [stage.settings.get("mask_seed") for stage in stages] == [seed, seed, None]
         for stage in stages[:2]:
