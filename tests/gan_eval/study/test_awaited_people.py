@@ -11,12 +11,11 @@ import pytest
 from finished import STUDY, make_set
 from listening import Ear
 
-from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.files.locks import hold_lock
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import Observer
-from gan_eval.store import open_store
+from gan_eval.store import push
 from gan_eval.study import demo, forgetting
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import Plan, open_plan
@@ -57,10 +56,7 @@ def sit(world: Path, participant: str) -> None:
         for table in ("sessions", "trials"):
             store.execute(f"UPDATE {table} SET simulated = 0")
     store.close()
-    with open_store(apart) as there, open_store(plan.store) as here:
-        (session,) = there.rows(tables.SESSIONS)
-        here.begin(session, there.rows(tables.PLANS), None)
-        here.add(tables.TRIALS, there.rows(tables.TRIALS))
+    push(apart, plan.store)
 
 
 def trials_of(world: Path) -> str:
@@ -167,7 +163,7 @@ def test_stores_that_were_moved_aside_are_searched_too(world: Path, capsys: pyte
     assert b"Anna7" in first.read_bytes()
     second.write_bytes(kept)
     assert run(forget) == 0
-    assert "anna7: 17 rows removed (sessions 1, plans 8, trials 8)" in capsys.readouterr().out
+    assert "anna7: 25 rows removed (sessions 1, plans 8, onsets 8, trials 8)" in capsys.readouterr().out
     assert b"Anna7" not in first.read_bytes()
     assert run(forget) == 2
     assert "no participant anna7" in capsys.readouterr().err

@@ -56,9 +56,19 @@ def plan(tmp_path: Path) -> Plan:
     return make_plan(tmp_path / "study.toml", tmp_path / "out", simulate="default")
 
 
+def rehearse(plan: Plan, participant: str) -> tuple[str, ...]:
+    """A simulated session; its warnings."""
+    return quiz_session(plan, Person(participant, Observer())).warnings
+
+
+def changed(plan: Plan, keys: str) -> Plan:
+    plan.file.write_text(f"{STUDY}{keys}\n")
+    return make_plan(plan.file, plan.folder, simulate="default")
+
+
 def test_practice_and_catch_trials_come_from_their_sets(plan: Plan) -> None:
     assert draw_warnings(plan) == []
-    quiz_session(plan, Person("P1", Observer()))
+    rehearse(plan, "P1")
     with open_store(plan.store) as store:
         shown = [(row["phase"], row["dataset"]) for row in store.rows(tables.TRIALS)]
     assert sorted(shown) == [("catch", "noise")] * 2 + [("main", "main")] * 4 + [("practice", "old")] * 2
@@ -67,27 +77,23 @@ def test_practice_and_catch_trials_come_from_their_sets(plan: Plan) -> None:
 def test_an_ended_session_is_copied_to_the_store_that_the_study_names(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def sit(target: Path, participant: str) -> tuple[str, ...]:
-        (tmp_path / "study.toml").write_text(f"{STUDY}push_to = '{target}'\n")
-        study = make_plan(tmp_path / "study.toml", tmp_path / "out", simulate="default")
-        return quiz_session(study, Person(participant, Observer())).warnings
-
-    assert sit(tmp_path / "lab.sqlite", "P1") == ()
+    pushing = changed(plan, f"push_to = '{tmp_path / 'lab.sqlite'}'")
+    assert rehearse(pushing, "P1") == ()
     assert not (tmp_path / "lab.sqlite").exists()  # simulated sessions stay here
     monkeypatch.setattr(
         sessions, "run_session", lambda *study, **how: replace(run_session(*study, **how), simulated=False)
     )
-    assert sit(tmp_path / "lab.sqlite", "P2") == ()
+    assert rehearse(pushing, "P2") == ()
     with open_store(tmp_path / "lab.sqlite", create=False) as lab, open_store(plan.store) as here:
         assert lab.rows(tables.TRIALS) == here.rows(tables.TRIALS) != []
-    (line,) = sit(tmp_path, "P3")
+    (line,) = rehearse(changed(plan, f"push_to = '{tmp_path}'"), "P3")
     assert "is a folder" in line
     assert f"gan-eval store push {plan.store} URL" in line
 
 
 def test_other_pictures_for_practice_or_catch_are_another_design(plan: Plan) -> None:
     (quiz,) = (stage for stage in list_stages(plan) if stage.name == "quiz")
-    quiz_session(plan, Person("P1", Observer()))
+    rehearse(plan, "P1")
     for name, phase, kinds in (("noise", "catch", ("fake",)), ("old", "practice", ("real", "fake"))):
         before = quiz.inputs()
         make_set(plan.file.parent / name, 4, kinds)
@@ -96,21 +102,17 @@ def test_other_pictures_for_practice_or_catch_are_another_design(plan: Plan) -> 
             require_one_design(plan, plan.store)
 
 
-def test_a_change_after_the_first_session_is_refused_key_by_key(plan: Plan, tmp_path: Path) -> None:
-    quiz_session(plan, Person("P1", Observer()))
+def test_a_change_after_the_first_session_is_refused_key_by_key(plan: Plan) -> None:
+    rehearse(plan, "P1")
 
-    def changed(keys: str) -> Plan:
-        plan.file.write_text(f"{STUDY}{keys}\n")
-        return make_plan(plan.file, tmp_path / "out", simulate="default")
-
-    quiz_session(changed("show_review = false\nshow_score = false"), Person("P2", Observer()))
+    rehearse(changed(plan, "show_review = false\nshow_score = false"), "P2")
     with pytest.raises(UserError, match=r"quiz\.blank_ms was 500\.0, is 400\.0; set it back, or make a new study: "):
-        quiz_session(changed("blank_ms = 400"), Person("P3", Observer()))
-    quiz_session(changed("blank_ms = 500"), Person("P3", Observer()))  # the default, given
+        rehearse(changed(plan, "blank_ms = 400"), "P3")
+    rehearse(changed(plan, "blank_ms = 500"), "P3")  # the default, given
 
 
-def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan: Plan, tmp_path: Path) -> None:
-    quiz_session(plan, Person("p01", Observer()))
+def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan: Plan) -> None:
+    rehearse(plan, "p01")
     for hours in (1, 48):
         began = datetime.now(UTC) - timedelta(hours=hours)
         with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had begun then, and broken off
@@ -129,7 +131,7 @@ def test_one_person_continues_the_unfinished_session(plan: Plan, monkeypatch: py
     """`try` asked the person who had saved and quit to begin again as P02, against its own advice."""
     asked: list[str] = []
     monkeypatch.setattr(sessions, "run_own", lambda *words: asked.append(words[-1]) or 0)
-    quiz_session(plan, Person("P01", Observer()))
+    rehearse(plan, "P01")
     ask_one_person(plan, Mock())
     with closing(sqlite3.connect(plan.store)) as store, store:
         store.execute("UPDATE sessions SET simulated = 0, status = 'open'")
@@ -140,12 +142,12 @@ def test_one_person_continues_the_unfinished_session(plan: Plan, monkeypatch: py
 def test_the_next_person_gets_no_code_of_a_store_that_was_moved_aside(plan: Plan) -> None:
     for stamp, codes in (("20250101T000000.0", ("P01", "P03")), ("20250102T000000.0", ("p02",))):
         for code in codes:
-            quiz_session(plan, Person(code, Observer()))
+            rehearse(plan, code)
         aside = plan.folder / ".gan-eval" / "old" / f"quiz-{stamp}"
         aside.mkdir(parents=True)
         plan.store.rename(aside / plan.store.name)
     assert next_participant(plan) == "P04", "the store is gone now"
-    quiz_session(plan, Person("P04", Observer()))
+    rehearse(plan, "P04")
     assert next_participant(plan) == "P05"
     (plan.folder / ".gan-eval" / "old" / "quiz-20250102T000000.0" / plan.store.name).write_bytes(b"damaged")
     assert next_participant(plan) == "P02", "a damaged store that was moved aside does not block"

@@ -497,7 +497,7 @@ function reviewed({ lines, panels }) {
     const figure = document.createElement("figure");
     const picture = document.createElement(address ? "img" : "div");
     picture.className = marked ? "picture marked" : "picture";
-    if (address) Object.assign(picture, { loading: "lazy", alt: caption, src: transport.url(address) });
+    if (address) Object.assign(picture, { loading: "lazy", alt: caption, src: address });
     else picture.textContent = texts.picture_missing;
     const words = document.createElement("figcaption");
     words.textContent = caption;

@@ -14,7 +14,7 @@ export class Refusal extends Error {
 }
 
 /** Random characters that are safe in addresses and file names. */
-export function randomName(length) {
+function randomName(length) {
   const letters = "abcdefghijkmnpqrstuvwxyz23456789"; // 32, without l, o, 0 and 1, which look alike
   return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => letters[byte % 32]).join("");
 }
@@ -79,7 +79,7 @@ export class Transport {
 
   /** Fetch and decode a picture; one that arrived broken is fetched again. */
   async picture(address) {
-    return this.#insist(() => fetch(this.url(address)), async (response) => {
+    return this.#insist(() => fetch(address), async (response) => {
       const picture = new Image();
       picture.alt = "";
       picture.src = URL.createObjectURL(await response.blob());
@@ -91,11 +91,6 @@ export class Transport {
   /** Let a picture's memory go. */
   release(picture) {
     URL.revokeObjectURL(picture.src);
-  }
-
-  /** The address of a picture that the browser may load by itself. */
-  url(address) {
-    return address;
   }
 
   #unsentName(participant) {
