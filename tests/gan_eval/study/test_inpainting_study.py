@@ -212,13 +212,8 @@ def test_a_model_that_starts_from_another(root: Path, tmp_path: Path) -> None:
 
 
 def test_the_other_has_to_stand_before(tmp_path: Path) -> None:
-    third = '[models.third]\ndata = "art"\n'
     before = '[models.k]\ndata = "land"\ntraining = { init_encoder = "m" }\n[models.m]'
     for text, line in (
-        (
-            CHAIN.replace('"first" }', '"third" }') + third,
-            "second.training.init_from: third has to stand before second",
-        ),
         (CHAIN.replace('"first" }', '"second" }'), "second.training.init_from: second has to stand before second"),
         (TWO_ENCODERS.replace("[models.m]", before), "k.training.init_encoder: m has to stand before k"),
     ):
