@@ -50,11 +50,11 @@ _HOLD = (
 
 
 @contextmanager
-def _writing(store: Store) -> Iterator[sa.Connection]:
-    """A transaction that writes to these tables; they are made where they are missing."""
+def _writing(store: Store, *which: sa.Table) -> Iterator[sa.Connection]:
+    """A transaction that writes to some of these tables; they are made where they are missing."""
     with store.transaction() as connection:
         lock_writes(connection)
-        _METADATA.create_all(connection)
+        _METADATA.create_all(connection, tables=which)
         yield connection
 
 
@@ -65,7 +65,7 @@ def deal_list(
 
     Each study counts its own lists, and those of people and of simulated participants apart.
     """
-    with _writing(store) as connection:
+    with _writing(store, _DEALT) as connection:
         taken = {
             number
             for table in (LAYOUTS[tables.SESSIONS], _DEALT)
@@ -81,13 +81,13 @@ def deal_list(
 
 def give_back_list(store: Store, session: str) -> None:
     """The session will not begin: its list may go to another one."""
-    with _writing(store) as connection:
+    with _writing(store, _DEALT) as connection:
         connection.execute(_DEALT.delete().where(_DEALT.c.session == session))
 
 
 def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
     """Keep what a design hash is the hash of."""
-    with _writing(store) as connection:
+    with _writing(store, _DESIGNS) as connection:
         same = _DESIGNS.c.design_hash == design_hash
         if connection.execute(sa.select(_DESIGNS.c.design_hash).where(same)).first() is None:
             connection.execute(_DESIGNS.insert().values(design_hash=design_hash, design=json.dumps(design)))
@@ -124,7 +124,7 @@ def server_secret(store: Store) -> bytes:
 
     It makes the tables that the functions below want.
     """
-    with _writing(store) as connection:
+    with _writing(store, _SECRETS, _TABS, _PAUSED) as connection:
         secret = connection.execute(sa.select(_SECRETS.c.secret)).scalar()
         if secret is None:
             secret = secrets.token_bytes(32)
@@ -156,7 +156,7 @@ def progress_of(store: Store, session: str) -> Progress:
 
 def pause(store: Store, study: str, *, on: bool) -> None:
     """Admit nobody new to a study, or admit people again; a restart of the server changes nothing."""
-    with _writing(store) as connection:
+    with _writing(store, _PAUSED) as connection:
         connection.execute(_PAUSED.delete().where(_PAUSED.c.study == study))
         if on:
             connection.execute(_PAUSED.insert().values(study=study))

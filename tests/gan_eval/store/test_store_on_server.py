@@ -1,6 +1,8 @@
 """The lab's server supports what a store's file does: list, forget, merge, export."""
 
 import json
+import threading
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,8 +15,11 @@ from gan_eval.store import (
     Store,
     Writer,
     forget,
+    hold_session,
     list_participants,
     open_store,
+    progress_of,
+    server_secret,
 )
 
 
@@ -79,14 +84,20 @@ where, process = sys.argv[1:]
 free = lambda taken: next(number for number in itertools.count() if number not in taken)
 writer, lists, answers = Writer(lambda: open_store(where)), [], []
 sys.stdin.read()
+def insist(job):
+    while True:
+        try:
+            return writer.submit(job).result()
+        except UserError as error:
+            if "deadlock detected" not in str(error):
+                raise
 def arrive(person):
     for number in range(5):
         session = f"{process}-{person}-{number}"
-        number, _ = writer.submit(lambda store: deal_list(store, session, "t", simulated=False, choose=free)).result()
-        lists.append(number)
+        lists.append(insist(lambda store: deal_list(store, session, "t", simulated=False, choose=free))[0])
     for number in range(20):
         try:
-            writer.submit(lambda store: store.add(tables.TRIALS, [trial(number, f"both-{person}")])).result()
+            insist(lambda store: store.add(tables.TRIALS, [trial(number, f"both-{person}")]))
             answers.append((person, number))
         except UserError as error:
             assert "in the store already" in str(error), error
@@ -110,6 +121,46 @@ def test_two_processes_deal_no_list_twice_and_store_no_trial_twice(database: str
     assert sorted(answers) == [[person, number] for person in range(8) for number in range(20)]
     with open_store(database) as store:
         assert len(store.rows(tables.TRIALS)) == 160
+
+
+def test_a_deadlock_of_two_groups_is_an_error_of_one_job_which_succeeds_when_it_is_tried_again(filled: str) -> None:
+    with open_store(filled) as store:
+        server_secret(store)
+    both = threading.Barrier(2, timeout=60)
+    results: dict[str, list[Any]] = {}
+
+    def answer(name: str, first: str, second: str) -> None:
+        begun = threading.Event()
+        with Writer(lambda: open_store(filled)) as writer:
+
+            def hold_first(store: Store) -> None:
+                hold_session(store, first, name)
+                both.wait()
+
+            writer.submit(lambda _: begun.wait(60))
+            jobs = [
+                hold_first,
+                lambda store: hold_session(store, second, name),
+                lambda store: store.add(tables.TRIALS, [trial(1, name)]),
+            ]
+            futures = [writer.submit(job) for job in jobs]
+            begun.set()
+            results[name] = [future.exception(60) for future in futures]
+            if results[name][1] is not None:
+                writer.submit(jobs[1]).result(60)
+
+    people = [threading.Thread(target=answer, args=names) for names in (("a", "s1", "s2"), ("b", "s2", "s1"))]
+    for each in people:
+        each.start()
+    for each in people:
+        each.join()
+    failed = [error for errors in results.values() for error in errors if error is not None]
+    assert [type(error) for error in failed] == [UserError]
+    assert "deadlock detected" in str(failed[0])
+    (retried,) = (name for name, errors in results.items() if errors[1] is not None)
+    with open_store(filled) as store:
+        assert {"a", "b"} < {row["session"] for row in store.rows(tables.TRIALS)}, "the other jobs are stored"
+        assert progress_of(store, {"a": "s2", "b": "s1"}[retried]).tab == retried
 
 
 def test_a_connection_lost_in_a_group_is_an_error_of_every_job_and_the_next_group_has_another(database: str) -> None:
