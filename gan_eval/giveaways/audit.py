@@ -1,6 +1,6 @@
 """The audit: every clue, for every model of a stimulus set; as a table and as messages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gan_eval.errors import UserError
@@ -12,51 +12,20 @@ from gan_eval.tables.frames import Row
 
 
 @dataclass(frozen=True)
-class GroupAudit:
-    """The findings about one model on one data set."""
-
-    group: Group
-    findings: tuple[Finding, ...]
-    """One for each clue, in the order of `clues.CLUES`."""
-
-    @property
-    def rows(self) -> list[Row]:
-        """The rows of the table `giveaways`."""
-        return [
-            {
-                "dataset": self.group.dataset,
-                "model": self.group.model,
-                "clue": finding.clue.name,
-                "sort": finding.clue.sort,
-                "n_real": finding.n_real,
-                "n_fake": finding.n_fake,
-                "real": finding.real or None,
-                "fake": finding.fake or None,
-                "auc": finding.separation.auc if finding.separation else None,
-                "ci_low": finding.separation.low if finding.separation else None,
-                "ci_high": finding.separation.high if finding.separation else None,
-                "certain": finding.separation.certain if finding.separation else None,
-                "verdict": finding.verdict,
-                "reason": finding.reason,
-            }
-            for finding in self.findings
-        ]
-
-
-@dataclass(frozen=True)
 class Audit:
     """The result of an audit."""
 
-    groups: tuple[GroupAudit, ...]
+    groups: Mapping[Group, Sequence[Row]]
+    """The rows of the table `giveaways` for each model, one for each clue."""
     problems: tuple[str, ...]
     """A message for each picture that could not be read."""
-    sets: tuple[StimulusSet, ...] = ()
+    sets: tuple[StimulusSet, ...]
     """The sets that were compared."""
 
     @property
     def rows(self) -> list[Row]:
         """The table `giveaways`."""
-        return [row for group in self.groups for row in group.rows]
+        return [row for rows in self.groups.values() for row in rows]
 
 
 def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None] | None = None) -> Audit:
@@ -86,11 +55,31 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None
             problems.append(str(error))
         if on_progress:
             on_progress(done, len(files))
-    audits = []
+    compared = {}
     for group in groups:
         real, fake = ([facts[name] for name in names if name in facts] for names in (group.real, group.fake))
-        audits.append(GroupAudit(group, tuple(compare(clue, real, fake) for clue in CLUES.values())))
-    return Audit(tuple(audits), tuple(problems), tuple(sets))
+        compared[group] = [_row(group, compare(clue, real, fake)) for clue in CLUES.values()]
+    return Audit(compared, tuple(problems), tuple(sets))
+
+
+def _row(group: Group, finding: Finding) -> Row:
+    found = finding.separation
+    return {
+        "dataset": group.dataset,
+        "model": group.model,
+        "clue": finding.clue.name,
+        "sort": finding.clue.sort,
+        "n_real": finding.n_real,
+        "n_fake": finding.n_fake,
+        "real": finding.real or None,
+        "fake": finding.fake or None,
+        "auc": found and found.auc,
+        "ci_low": found and found.low,
+        "ci_high": found and found.high,
+        "certain": found and found.certain,
+        "verdict": finding.verdict,
+        "reason": finding.reason,
+    }
 
 
 _LABELS = {"gives_away": "gives away", "look": "look"}
@@ -101,14 +90,14 @@ def summary_lines(audit: Audit) -> list[str]:
     lines = [f"left out: {problem}" for problem in audit.problems]
     if identical := identical_pictures(row for stimuli in audit.sets for row in stimuli.rows):
         lines.append(f"warning: {identical}")
-    for group in audit.groups:
-        lines += _lines_of(group)
+    for group, rows in audit.groups.items():
+        lines += _lines_of(group, rows)
     return [*lines, *_advice(audit)]
 
 
-def _lines_of(group: GroupAudit) -> list[str]:
+def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
     """Return the headline of a model and a line for each clue that separates."""
-    suspicious = [row for row in group.rows if row["verdict"] in _LABELS]
+    suspicious = [row for row in rows if row["verdict"] in _LABELS]
     lines = []
     for row in sorted(suspicious, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5))):
         auc = f"AUC {row['auc']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
@@ -118,28 +107,23 @@ def _lines_of(group: GroupAudit) -> list[str]:
     certain = sum(row["verdict"] == "gives_away" for row in suspicious)
     found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
     found += [f"{len(suspicious) - certain} to look at"] if len(suspicious) > certain else []
-    reals, fakes = len(group.group.real), len(group.group.fake)
+    reals, fakes = len(group.real), len(group.fake)
     nothing = "no difference found"
     if min(reals, fakes) < FEWEST:
         nothing = f"too few pictures, at least {FEWEST} of each are needed"
-    compared = sum(finding.separation is not None for finding in group.findings)
+    compared = sum(row["auc"] is not None for row in rows)
     headline = (
-        f"{group.group.dataset}, {group.group.model}: {reals} real and {fakes} generated pictures, {compared} of "
-        f"{len(group.findings)} clues compared: {', '.join(found) or nothing}"
+        f"{group.dataset}, {group.model}: {reals} real and {fakes} generated pictures, {compared} of {len(rows)} clues "
+        f"compared: {', '.join(found) or nothing}"
     )
     return [headline, *lines]
 
 
 def _advice(audit: Audit) -> list[str]:
     """Return the command for each set whose files differ, and the fix for each picture clue that separates."""
-    suspicious = [
-        (group.group, finding.clue)
-        for group in audit.groups
-        for finding in group.findings
-        if finding.verdict in _LABELS
-    ]
-    names = {clue.name for _, clue in suspicious}
-    differing = {(group.dataset, group.model) for group, clue in suspicious if clue.sort == "metadata"}
+    suspicious = [row for row in audit.rows if row["verdict"] in _LABELS]
+    names = {row["clue"] for row in suspicious}
+    differing = {(row["dataset"], row["model"]) for row in suspicious if row["sort"] == "metadata"}
     advice = [
         f"equalise with: {equalise_command(stimuli.folder, stimuli.rows)}"
         for stimuli in audit.sets
