@@ -74,7 +74,12 @@ class Cache:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.close()
+        """Write what is new and close the file."""
+        self.write(now=True)
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     def found(self, key: Key) -> dict[bytes, Content]:
         """Return all that is cached of a picture with this companion, by its definition."""
@@ -125,14 +130,6 @@ class Cache:
             if page * (pages - free) > self._limit:  # the file does not become smaller: its pages are used again
                 connection.execute("DELETE FROM kept")
             connection.execute("COMMIT")
-
-    def close(self) -> None:
-        """Write what is new and close the file."""
-        self.write(now=True)
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
 
     @contextmanager
     def _guarded(self) -> Iterator[sqlite3.Connection | None]:
