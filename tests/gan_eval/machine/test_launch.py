@@ -151,16 +151,15 @@ def test_missing_libraries_are_those_that_do_not_load(monkeypatch):
         assert missing_libraries() == ()
 
 
-@pytest.mark.parametrize(
-    ("manager", "line"),
-    [
+def test_the_command_speaks_the_package_managers_language(monkeypatch):
+    for manager, line in (
         ("apt-get", "sudo apt-get install -y --no-install-recommends libgl1 libegl1"),
         ("pacman", "install the packages that hold libGL.so.1, libEGL.so.1"),
-    ],
-)
-def test_the_command_speaks_the_package_managers_language(monkeypatch, manager, line):
-    monkeypatch.setattr(system_libraries.shutil, "which", lambda name: name if name == manager else None)
-    assert install_command(IMPORT_LIBRARIES[:2]) == line
+    ):
+        monkeypatch.setattr(
+            system_libraries.shutil, "which", lambda name, known=manager: name if name == known else None
+        )
+        assert install_command(IMPORT_LIBRARIES[:2]) == line
 
 
 def test_qt_can_be_imported_without_a_screens_libraries(monkeypatch):

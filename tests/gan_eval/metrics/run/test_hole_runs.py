@@ -1,7 +1,6 @@
 """The metrics of the hole in a run: masks are read, counted in what is kept, and their lack has a reason."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from gan_eval.tables.frames import read_rows
 
 NAMES = ("psnr", "psnr_hole", "ssim_hole", "l1_hole")
 FUNCTIONS = {"psnr_hole": psnr, "ssim_hole": ssim, "l1_hole": l1}
-MakeSet = Callable[..., Path]
 
 
 def hole_number(n: int) -> np.ndarray:
@@ -30,31 +28,22 @@ def hole_number(n: int) -> np.ndarray:
     return hole
 
 
-@pytest.fixture
-def make_set(tmp_path: Path) -> MakeSet:
-    """Makes a set of four items of one model, with masks."""
-
-    def make(model: str = "m", *, strength: float = 12) -> Path:
-        items = {}
-        for n in range(4):
-            real = texture(n, 32, 40)
-            items[str(n)] = {"real": real, "fake": disturbed(real, n, strength), "mask": mask_of(hole_number(n))}
-        return write_items(tmp_path / model, items, model=model)
-
-    return make
-
-
-def change_row(folder: Path, n: int, **columns: object) -> None:
-    rows = read_rows(folder / "stimuli.csv", tables.STIMULI)
-    write_set(folder, [row | columns if row["stimulus"] == f"d/m/{n}" else row for row in rows])
+def make_set(folder: Path) -> Path:
+    """Make a set of four items of one model, with masks."""
+    items = {}
+    for n in range(4):
+        real = texture(n, 32, 40)
+        items[str(n)] = {"real": real, "fake": disturbed(real, n), "mask": mask_of(hole_number(n))}
+    return write_items(folder, items)
 
 
 def test_what_is_wrong_with_a_mask_is_the_reason_and_the_rest_is_measured(
-    make_set: MakeSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
-    folder = make_set()
-    change_row(folder, 0, mask_file=None)
+    folder = make_set(tmp_path / "m")
+    rows = read_rows(folder / "stimuli.csv", tables.STIMULI)
+    write_set(folder, [row | ({"mask_file": None} if row["stimulus"] == "d/m/0" else {}) for row in rows])
     (folder / "mask" / "1.png").write_text("broken")
     pictures.write_png(folder / "mask" / "2.png", np.full((32, 41), 255, np.uint8))
     pictures.write_png(folder / "mask" / "3.png", np.full((32, 40), 127, np.uint8))
@@ -72,8 +61,8 @@ def test_what_is_wrong_with_a_mask_is_the_reason_and_the_rest_is_measured(
     assert "no such file" in cells(measure(folder, NAMES), "reason")["d/m/1", "l1_hole"]
 
 
-def test_with_resize_the_mask_is_that_of_the_real_picture(make_set: MakeSet) -> None:
-    folder = make_set()
+def test_with_resize_the_mask_is_that_of_the_real_picture(tmp_path: Path) -> None:
+    folder = make_set(tmp_path)
     real, small = pictures.read_rgb(folder / "real" / "0.png"), texture(9, 16, 20)
     pictures.write_png(folder / "fake" / "0.png", small)
     pictures.write_png(folder / "fake" / "1.png", small)
@@ -88,11 +77,9 @@ def test_with_resize_the_mask_is_that_of_the_real_picture(make_set: MakeSet) -> 
     assert cells(found, "reason")["d/m/1", "l1_hole"].startswith("the mask is 20x16 pixels, the real picture 40x32")
 
 
-def test_another_mask_is_another_value_and_another_input(
-    make_set: MakeSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_mask_is_another_value_and_another_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
-    folder, file = make_set(), tmp_path / "kept.sqlite"
+    folder, file = make_set(tmp_path / "m"), tmp_path / "kept.sqlite"
     first = measure(folder, NAMES, cache=file, threads=2)
     assert len(cells(first)) == 4 * len(NAMES)  # of the generated pictures alone
     again = measure(folder, NAMES, cache=file)
@@ -111,10 +98,8 @@ def test_another_mask_is_another_value_and_another_input(
     assert (cells(other) != cells(first)).sum() == 3
 
 
-def test_one_picture_with_two_holes_in_two_sets_is_an_error(make_set: MakeSet, tmp_path: Path) -> None:
-    first = make_set()
-    second = first.rename(tmp_path / "second")
-    first = make_set()
+def test_one_picture_with_two_holes_in_two_sets_is_an_error(tmp_path: Path) -> None:
+    first, second = make_set(tmp_path / "m"), make_set(tmp_path / "second")
     assert len(stimuli_of_sets([first, second])) == 8
     pictures.write_png(second / "mask" / "1.png", mask_of(hole_number(5)))
     rehash(second)

@@ -1,7 +1,6 @@
 """Metrics of the generators' inputs in a run: whose rows, from which pictures, and why one has none."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from gan_eval.stimuli import pictures
 
 NAMES = ("label_detail", "label_information", "label_information_edges")
 COUNT = 12
-MakeSet = Callable[..., Path]
 
 
 def blocks(seed: int) -> pictures.Picture:
@@ -33,22 +31,16 @@ def photograph(seed: int) -> pictures.Picture:
     return 255 - blocks(seed) // 2 - texture(seed, 48, 48) // 8
 
 
-@pytest.fixture
-def make_set(tmp_path: Path) -> MakeSet:
-    """Makes a set of items with inputs, of one model."""
-
-    def make(model: str = "m", *, count: int = COUNT, first: int = 0) -> Path:
-        items = {
-            str(n): {"input": blocks(n), "real": photograph(n), "fake": disturbed(photograph(n), n)}
-            for n in range(first, first + count)
-        }
-        return write_items(tmp_path / model, items, model=model)
-
-    return make
+def make_set(folder: Path) -> Path:
+    """Make a set of items with inputs, of the model with the folder's name."""
+    items = {
+        str(n): {"input": blocks(n), "real": photograph(n), "fake": disturbed(photograph(n), n)} for n in range(COUNT)
+    }
+    return write_items(folder, items, model=folder.name)
 
 
-def test_values_are_those_of_the_functions_a_row_for_each_generated_picture(make_set: MakeSet) -> None:
-    found = measure(make_set(), ("psnr", *NAMES), threads=2)
+def test_values_are_those_of_the_functions_a_row_for_each_generated_picture(tmp_path: Path) -> None:
+    found = measure(make_set(tmp_path / "m"), ("psnr", *NAMES), threads=2)
     assert set(found.image_metrics["kind"]) == {"fake"}
     assert len(found.image_metrics) == COUNT * 4
     values = cells(found)
@@ -60,8 +52,8 @@ def test_values_are_those_of_the_functions_a_row_for_each_generated_picture(make
 
 
 @pytest.mark.slow
-def test_models_with_the_same_inputs_have_the_same_values_and_are_not_compared_by_them(make_set: MakeSet) -> None:
-    found = measure([make_set("a"), make_set("b")], ("psnr", *NAMES))
+def test_models_with_the_same_inputs_have_the_same_values_and_are_not_compared_by_them(tmp_path: Path) -> None:
+    found = measure([make_set(tmp_path / "a"), make_set(tmp_path / "b")], ("psnr", *NAMES))
     values = cells(found)
     for name in NAMES:
         assert [values[f"d/a/{n}", name] for n in range(COUNT)] == [values[f"d/b/{n}", name] for n in range(COUNT)]
@@ -74,10 +66,10 @@ def test_models_with_the_same_inputs_have_the_same_values_and_are_not_compared_b
 
 @pytest.mark.slow
 def test_cached_values_are_the_same_and_an_input_that_is_also_a_picture_is_kept_apart(
-    make_set: MakeSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
-    folder, cache = make_set(), tmp_path / "values.sqlite"
+    folder, cache = make_set(tmp_path / "m"), tmp_path / "values.sqlite"
     for n in range(COUNT):  # the generator gave back the input of the item before
         pictures.write_png(folder / "fake" / f"{n}.png", blocks((n - 1) % COUNT))
     rehash(folder)

@@ -90,8 +90,6 @@ def test_pictures_said_to_be_unseen_are_no_longer_called_seen(tmp_path, monkeypa
 
 
 def _write_maps(folder: Path, stems: str) -> None:
-    """A stimulus set of which all pictures are their label maps."""
-    maps = [PALETTE[labels(number)] for number in range(len(stems))]
-    write_items(
-        folder, {stem: dict.fromkeys(("input", "real", "fake"), made) for stem, made in zip(stems, maps, strict=True)}
-    )
+    """Write a stimulus set of which all pictures are their label maps."""
+    maps = {stem: PALETTE[labels(number)] for number, stem in enumerate(stems)}
+    write_items(folder, {stem: dict.fromkeys(("input", "real", "fake"), made) for stem, made in maps.items()})
