@@ -84,21 +84,6 @@ def _scaled(levels: NDArray[np.float32]) -> NDArray[np.float32]:
     return levels
 
 
-def pair_batch(crops: Sequence[NDArray[np.float32]], _: list[int]) -> Batch:
-    """A batch of pairs: input, target."""
-    condition, target = crops
-    return Batch(torch.from_numpy(condition), torch.from_numpy(target))
-
-
-@dataclass(frozen=True)
-class Position:
-    """The position of a step in the passes over the data."""
-
-    epoch: int  # number of the pass, from 0
-    start: int  # the first of the step's places in the epoch's order
-    stop: int  # the place after its last; the last batch of an epoch may be smaller
-
-
 @dataclass(frozen=True)
 class Schedule:
     """The order of the pairs: each pair once an epoch, in an order determined by the seed."""
@@ -111,23 +96,13 @@ class Schedule:
     def steps_per_epoch(self) -> int:
         return -(-self.pairs // self.batch_size)
 
-    def position(self, step: int) -> Position:
-        """Return the position of step `step`, counted from 0."""
+    def samples(self, step: int) -> range:
+        """Return the samples of step `step` (from 0) by their numbers since the run's start; the last batch of an epoch
+        may be smaller. `divmod(sample, pairs)` gives the epoch and the place in its order.
+        """
         epoch, batch = divmod(step, self.steps_per_epoch)
-        start = batch * self.batch_size
-        return Position(epoch, start, min(start + self.batch_size, self.pairs))
-
-    def samples(self, step: int) -> list[tuple[int, int]]:
-        """Return the samples of a step: (place in the epoch's order, number of the sample since the run's start)."""
-        at = self.position(step)
-        return [(place, at.epoch * self.pairs + place) for place in range(at.start, at.stop)]
-
-    def images(self, steps: int) -> int:
-        """Return the number of pairs in the first `steps` steps."""
-        if not steps:
-            return 0
-        at = self.position(steps - 1)
-        return at.epoch * self.pairs + at.stop
+        start = epoch * self.pairs + batch * self.batch_size
+        return range(start, min(start + self.batch_size, (epoch + 1) * self.pairs))
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Return the permutation of one epoch."""
@@ -146,7 +121,7 @@ class Batches:
         pictures: Pictures,
         settings: TrainingSettings,
         *,
-        assemble: Assemble = pair_batch,
+        assemble: Assemble,
         workers: int = 0,
         pin_for: torch.device | None = None,
     ) -> None:
@@ -180,16 +155,19 @@ class Batches:
 
     def _make(self, step: int) -> Batch:
         size = self._settings.image_size
-        order = self._order(self.schedule.position(step).epoch)
         samples = self.schedule.samples(step)
-        items = [jitter(self._pictures[order[place]], self._settings, sample=sample) for place, sample in samples]
+        order = self._order(samples.start // self.schedule.pairs)
+        items = [
+            jitter(self._pictures[order[sample % self.schedule.pairs]], self._settings, sample=sample)
+            for sample in samples
+        ]
         crops = []
         for pictures in zip(*items, strict=True):
             crop = np.empty((len(items), 3, size, size), np.float32)
             for row, picture in enumerate(pictures):
                 crop[row] = picture
             crops.append(_scaled(crop))
-        batch = self._assemble(crops, [sample for _, sample in samples])
+        batch = self._assemble(crops, list(samples))
         return batch.pinned() if self._pin else batch
 
 

@@ -145,8 +145,6 @@ def read_tensors(path: Path) -> Tensors:
             content = load_torch_file(path)
     except UserError:
         raise
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
     except Exception as error:  # pickle, zipfile and torch raise any error at damaged bytes
         raise UserError(
             f"{path}: not a readable {kind} file of weights (truncated, or with more than tensors in it); get it again"

@@ -18,21 +18,25 @@ from trainer.batches import Batches, Pictures, Schedule, jitter_size
 from trainer.datasets.pairs import PairedSet
 from trainer.randomness import Purpose, seeded, stream, torch_seed
 from trainer.step import Batch
+from trainer.tasks import Translation
 
 
 def paired_pictures(paths: list[Path], direction: Direction, **options: Any) -> Pictures:
     return Pictures(PairedSet(paths[0].parent.parent, direction), paths, **options)
 
 
+def new_batches(pictures: Any, settings: TrainingSettings, workers: int = 0) -> Batches:
+    return Batches(pictures, settings, assemble=Translation(settings, "AtoB").assemble, workers=workers)
+
+
 def test_batches_equal_the_plain_path(make_pairs: Pairs, tiny: Settings) -> None:
     """Against decode and resize with Pillow, scaled as x / 255 * 2 - 1; the crops are pinned below."""
     settings = tiny(batch_size=2, image_size=72, jitter=False, mirror=False)
     paths = PairedSet(make_pairs(train=5)).paths("train")
-    batches = Batches(paired_pictures(paths, "AtoB", side=jitter_size(settings)), settings)
+    batches = new_batches(paired_pictures(paths, "AtoB", side=jitter_size(settings)), settings)
     for step in range(6):
-        place = batches.schedule.position(step)
-        order = batches.schedule.order(place.epoch)
-        pictures = [Image.open(paths[index]) for index in order[place.start : place.stop]]
+        places = [divmod(sample, 5) for sample in batches.schedule.samples(step)]
+        pictures = [Image.open(paths[batches.schedule.order(epoch)[place]]) for epoch, place in places]
         for found, x in zip(pair_of(batches(step)), (0, 64), strict=True):
             halves = [one.crop((x, 0, x + 64, 64)).resize((72, 72), Image.Resampling.BICUBIC) for one in pictures]
             wanted = np.stack([np.asarray(half, np.float64).transpose(2, 0, 1) / 255 * 2 - 1 for half in halves])
@@ -42,10 +46,8 @@ def test_batches_equal_the_plain_path(make_pairs: Pairs, tiny: Settings) -> None
 def test_schedule_sees_every_pair_once_an_epoch() -> None:
     schedule = Schedule(pairs=10, batch_size=4, seed=1)
     assert schedule.steps_per_epoch == 3
-    places = [schedule.position(step) for step in range(6)]
-    assert [place.stop - place.start for place in places] == [4, 4, 2, 4, 4, 2]
-    assert [place.epoch for place in places] == [0, 0, 0, 1, 1, 1]
-    assert [schedule.images(steps) for steps in range(7)] == [0, 4, 8, 10, 14, 18, 20]
+    samples = [schedule.samples(step) for step in range(6)]
+    assert [(step.start, step.stop) for step in samples] == [(0, 4), (4, 8), (8, 10), (10, 14), (14, 18), (18, 20)]
     assert sorted(schedule.order(0)) == list(range(10))
     assert list(schedule.order(0)) != list(schedule.order(1))
 
@@ -89,7 +91,7 @@ def pair_of(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
 def test_the_numbers_of_a_seed_never_change(changes: dict[str, object], wanted: str) -> None:
     """Runs of earlier versions are resumed: order, crops, mirroring and scaling are pinned to the bit."""
     settings = TrainingSettings(**({"steps": 9, "seed": 20251120} | changes))
-    batches = Batches(made_pairs(5, jitter_size(settings)), settings)
+    batches = new_batches(made_pairs(5, jitter_size(settings)), settings)
     digest = hashlib.sha256()
     for step in range(9):
         for tensor in pair_of(batches(step)):
@@ -102,10 +104,10 @@ def test_any_number_of_workers_gives_the_same_batches(make_pairs: Pairs, tiny: S
     settings = tiny(batch_size=2)
     pictures = paired_pictures(PairedSet(make_pairs(train=5)).paths("train"), "AtoB", side=72, cache_bytes=cache_bytes)
     steps = [*range(8), 2, 3, 40, 41, 0]
-    plain = Batches(pictures, settings)
+    plain = new_batches(pictures, settings)
     wanted = [plain(step) for step in steps]
     for workers in (1, 2, 4):
-        with closing(Batches(pictures, settings, workers=workers)) as batches:
+        with closing(new_batches(pictures, settings, workers=workers)) as batches:
             for step, pair in zip(steps, wanted, strict=True):
                 for found, expected in zip(pair_of(batches(step)), pair_of(pair), strict=True):
                     np.testing.assert_array_equal(found, expected)

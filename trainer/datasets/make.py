@@ -1,7 +1,6 @@
 """Make a data set of A|B pictures from two folders, paired by file stem, or from photographs and their edges."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,6 @@ from gan_eval.files.output_folders import check_output_folder
 from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb, write_png
 from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.pairs import list_splits
-
-Job = Callable[[], Picture]  # makes a picture
 
 
 def pair_folders(a: Path, b: Path, out: Path, *, on_progress: OnProgress | None = None) -> dict[str, int]:
@@ -61,10 +58,8 @@ def pair_folders(a: Path, b: Path, out: Path, *, on_progress: OnProgress | None 
     def joined(path: Path) -> Picture:
         return np.concatenate([read_rgb(path), read_rgb(partners[path])], axis=1)
 
-    targets: dict[Path, Job] = {
-        out / name / f"{path.stem}.png": partial(joined, path) for name, several in pairs.items() for path, _ in several
-    }
-    write_pictures(targets, out, on_progress)
+    sources = {out / name / f"{path.stem}.png": path for name, several in pairs.items() for path, _ in several}
+    write_pictures(sources, joined, out, on_progress)
     return {name: len(several) for name, several in pairs.items()}
 
 
@@ -82,14 +77,12 @@ def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: OnPr
     for stems in found.values():
         map_pictures(list(stems.values()), lambda path: read_rgb(path).shape)  # report the bad ones first
 
-    def make(path: Path) -> Picture:
+    def with_edges(path: Path) -> Picture:
         photo = read_rgb(path)
         return np.concatenate([edges(photo, sigma=sigma), photo], axis=1)
 
-    targets: dict[Path, Job] = {
-        out / name / f"{stem}.png": partial(make, path) for name, stems in found.items() for stem, path in stems.items()
-    }
-    write_pictures(targets, out, on_progress)
+    sources = {out / name / f"{stem}.png": path for name, stems in found.items() for stem, path in stems.items()}
+    write_pictures(sources, with_edges, out, on_progress)
     return {name: len(stems) for name, stems in found.items()}
 
 
@@ -107,16 +100,17 @@ def split_folders(root: Path) -> dict[str, Path]:
     return {name: Path(root) / name for name in list_splits(root)} or {"train": Path(root)}
 
 
-def write_pictures(targets: Mapping[Path, Job], out: Path, on_progress: OnProgress | None) -> None:
-    """Make and write every picture; refuse a folder that was begun with other pictures."""
+def write_pictures(
+    sources: Mapping[Path, Path], make: Callable[[Path], Picture], out: Path, on_progress: OnProgress | None
+) -> None:
+    """Make each picture from its source and write it; refuse a folder that was begun with other pictures."""
     with hold_folder(out):
         remove_leftovers(out)
-        if strangers := sorted(
-            path for path in out.rglob("*.png") if path not in targets and OWN_FOLDER not in path.parts
-        ):
-            other = strangers[0].relative_to(out).as_posix()
+        strangers = [path for path in out.rglob("*.png") if path not in sources and OWN_FOLDER not in path.parts]
+        if strangers:
+            other = min(strangers).relative_to(out).as_posix()
             raise UserError(f"--out {out}: holds other pictures already, such as {other}; name an empty folder")
-        for number, (target, make) in enumerate(targets.items(), start=1):
-            write_png(target, make())
+        for number, (target, source) in enumerate(sources.items(), start=1):
+            write_png(target, make(source))
             if on_progress is not None:
-                on_progress(number, len(targets))
+                on_progress(number, len(sources))

@@ -16,9 +16,8 @@ import torch
 
 from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric
 from trainer.job import TrainingJob
-from trainer.loop.failures import memory_for_training
 from trainer.loop.plan import Say
-from trainer.loop.run import Run, open_run
+from trainer.loop.run import Run, memory_for_training, open_run
 from trainer.watch.validation import write_grid
 
 OnProgress = Callable[[str, int, int], None]
@@ -82,7 +81,7 @@ def estimate(job: TrainingJob, *, on_message: Say | None = None, on_progress: On
 def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], device: torch.device, say: Say) -> Estimate:
     """Return the estimate from the times of the steps, after timing a grid of samples and a validation."""
     say("estimate: timing a grid of samples" + (" and a validation" if run.validation is not None else ""))
-    due, grid, net = run.milestones, scratch / "grid.png", run.generator
+    due, grid, net = run.plan.milestones, scratch / "grid.png", run.generator
     samples_s = len(due.samples) * seconds_of(partial(write_grid, net, run.plan.task, run.samples, grid))
     validations, validations_s, pictures = 0, 0.0, 0.0
     if run.validation is not None:

@@ -46,12 +46,6 @@ def new_gan(fabric: Fabric, settings: TrainingSettings) -> Gan:
     return Gan(generator, discriminator, generator_optimizer, discriminator_optimizer)
 
 
-def plain_generator(gan: Gan) -> nn.Module:
-    """Return the generator itself, in full precision."""
-    net: Any = gan.generator
-    return net.module if isinstance(net.module, nn.Module) else net
-
-
 def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     """Restore the state of an optimizer that may have been on another device.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes, sha256_json
 from gan_eval.settings.training import TrainingSettings
-from trainer.model import Model, load_model, read_tensors
+from trainer.model import load_model, read_tensors
 from trainer.nets.build import empty_discriminator, first_difference, generator_for
 from trainer.state.checkpoints import CHECKPOINTS, list_checkpoints, read_checkpoint
 from trainer.state.run_folder import Part, generator_file
@@ -46,7 +46,13 @@ def find_initial(named: Path | None, settings: TrainingSettings) -> Initial | No
     if settings.init_encoder:
         weights, taken_from, left = load_encoder(source, settings)
         return Initial(source, weights, "encoder", taken_from, left)
-    return Initial(source, load_as(source, settings).net.state_dict())
+    model = load_model(source)
+    weights, another = model.net.state_dict(), f"init_from {source}: another network than this run's generator"
+    if difference := first_difference(generator_for(settings).state_dict(), weights):
+        raise UserError(f"{another}: {difference}")
+    if model.settings.encoder_order != settings.encoder_order:  # it is not visible in the weights
+        raise UserError(f"{another}: its encoder_order is {model.settings.encoder_order}; give this run the same")
+    return Initial(source, weights)
 
 
 def start_from(initial: Initial, gan: Gan, settings: TrainingSettings, say: Callable[[str], None]) -> dict[str, Any]:
@@ -73,19 +79,6 @@ def start_from(initial: Initial, gan: Gan, settings: TrainingSettings, say: Call
             return {"initial_discriminator_sha256": hash_weights(weights)}
     say(f"init_from {initial.source}: no discriminator of this kind next to it; it starts from random weights")
     return {"initial_discriminator_sha256": None}
-
-
-def load_as(source: Path, settings: TrainingSettings) -> Model:
-    """Load a trained generator that must be the network of these settings."""
-    model = load_model(source)
-    if difference := first_difference(generator_for(settings).state_dict(), model.net.state_dict()):
-        raise UserError(f"init_from {source}: another network than this run's generator: {difference}")
-    if model.settings.encoder_order != settings.encoder_order:  # it is not visible in the weights
-        raise UserError(
-            f"init_from {source}: another network than this run's generator: its encoder_order is "
-            f"{model.settings.encoder_order}; give this run the same"
-        )
-    return model
 
 
 def load_encoder(source: Path, settings: TrainingSettings) -> tuple[Weights, dict[str, str], list[str]]:

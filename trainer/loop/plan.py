@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches import Schedule, hash_pictures
+from trainer.batches import hash_pictures
 from trainer.datasets.dataset import DataSet
 from trainer.job import TrainingJob
 from trainer.loop.initial_weights import Initial
@@ -30,10 +30,6 @@ class Milestones:
     samples: frozenset[int]
     snapshots: frozenset[int]
     validations: frozenset[int]
-
-    def due(self, done: int) -> bool:
-        """Return True if anything is written after `done` steps."""
-        return done in self.samples | self.snapshots | self.validations
 
 
 def milestones(settings: TrainingSettings, *, total: int, planned: int, steps_per_epoch: int) -> Milestones:
@@ -93,8 +89,7 @@ class Plan:
     @cached_property
     def milestones(self) -> Milestones:
         """Return the steps after which something is written."""
-        schedule = Schedule(len(self.paths), self.settings.batch_size, self.settings.seed)
-        per_epoch = schedule.steps_per_epoch
+        per_epoch = -(-len(self.paths) // self.settings.batch_size)
         return milestones(self.settings, total=self.total, planned=self.planned, steps_per_epoch=per_epoch)
 
 
@@ -103,11 +98,10 @@ def make_plan(task: Task, job: TrainingJob, *, initial: Initial | None, say: Say
     settings, data_set = task.settings, task.data_set(Path(job.data))
     paths = data_set.training_paths(job.split, limit=settings.max_pairs)
     planned = settings.planned_steps(len(paths))
-    total = shortened(planned, job.fraction)
-    schedule = Schedule(len(paths), settings.batch_size, settings.seed)
-    last = len(schedule.samples(schedule.steps_per_epoch - 1))
-    smallest = smallest_batch(settings)
-    if min(schedule.batch_size, last) < smallest:
+    if not 0 < job.fraction <= 1:
+        raise UserError(f"--fraction {job.fraction}: wanted a share of the steps above 0 and at most 1")
+    total = max(1, round(planned * job.fraction))
+    if (len(paths) % settings.batch_size or settings.batch_size) < smallest_batch(settings):
         raise UserError(
             f"batch_size {settings.batch_size}: of {len(paths)} pictures some batch would have one alone, too few for "
             "BatchNorm; choose another, or max_pairs"
@@ -115,13 +109,6 @@ def make_plan(task: Task, job: TrainingJob, *, initial: Initial | None, say: Say
     if len(paths) > MANY_PICTURES:
         say(f"reading and checking {len(paths)} pictures")
     return Plan(task, data_set, job.split, paths, job.fraction, planned, total, initial)
-
-
-def shortened(planned: int, fraction: float) -> int:
-    """Return the number of steps in `fraction` of a run, at least 1."""
-    if not 0 < fraction <= 1:
-        raise UserError(f"--fraction {fraction}: wanted a share of the steps above 0 and at most 1")
-    return max(1, round(planned * fraction))
 
 
 def decayed(settings: TrainingSettings, *, step: int, total: int) -> float:

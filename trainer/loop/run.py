@@ -1,10 +1,13 @@
 """The training loop, resumable at any step: `train`, and `Run` with its networks, tables and step count."""
 
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -19,11 +22,10 @@ from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_folder, refuse_links
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
-from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric, workers_for
+from trainer.devices import cpu_threads, exact_kernels, machine_of, memory_for, new_fabric, workers_for
 from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
-from trainer.loop.failures import deferred_interrupt, memory_for_training
-from trainer.loop.gan import load_optimizer, new_gan, plain_generator, set_learning_rates
+from trainer.loop.gan import load_optimizer, new_gan, set_learning_rates
 from trainer.loop.initial_weights import find_initial, start_from
 from trainer.loop.plan import Plan, Say, decayed, make_plan
 from trainer.randomness import Purpose, seeded
@@ -125,6 +127,40 @@ def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progr
                 on_progress(run.done, run.total, run.log.latest)
 
 
+@contextmanager
+def memory_for_training(settings: TrainingSettings) -> Iterator[None]:
+    """Convert a lack of memory into a message for the user."""
+    what = f"a training step at batch_size {settings.batch_size} and image_size {settings.image_size}"
+    fix = (
+        "lower these, generator_channels or discriminator_channels, or give precision = 'bf16', and train into a new "
+        "folder; checkpoints are kept; train --estimate reports the memory beforehand"
+    )
+    with memory_for(what, fix):
+        yield
+
+
+@contextmanager
+def deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C only set a flag, so that the current step finishes; yield a function that returns it. A
+    second Ctrl-C interrupts immediately. Only the main thread receives signals.
+    """
+    pressed = False
+
+    def remember(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, remember) if in_main_thread else None
+    try:
+        yield lambda: pressed
+    finally:
+        if in_main_thread:
+            signal.signal(signal.SIGINT, before)
+
+
 def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say: Say) -> "Run | None":
     """Claim the job's folder and return its run before the first step.
 
@@ -197,7 +233,6 @@ class Run:
         """Make a run at step 0; `resume` continues from its last checkpoint."""
         task, settings = plan.task, plan.settings
         self.plan = plan
-        self.milestones = plan.milestones
         self.samples = samples
         self.validation = validation
         self.total = plan.total
@@ -208,7 +243,6 @@ class Run:
         self.gan = new_gan(fabric, settings)
         self._keep = job.keep
         self._out = out
-        self._settings = settings
         self._objective = task.objective(fabric.device, autocast=fabric.autocast)
         self._plateau: PlateauFactor | None = None
         if validation is not None and settings.plateau_patience is not None:
@@ -222,7 +256,9 @@ class Run:
     @property
     def generator(self) -> nn.Module:
         """Return the generator itself, in full precision."""
-        return plain_generator(self.gan)
+        net: Any = self.gan.generator
+        plain: nn.Module = net.module
+        return plain
 
     @property
     def seconds(self) -> float:
@@ -232,30 +268,30 @@ class Run:
     @property
     def epoch(self) -> int:
         """Number of the current pass over the data; 0 before the first step."""
-        return self._batches.schedule.position(self.done - 1).epoch + 1 if self.done else 0
+        schedule = self._batches.schedule
+        return schedule.samples(self.done - 1).start // schedule.pairs + 1 if self.done else 0
 
     def step(self) -> None:
         """Do one training step, and log it."""
-        fabric = self._fabric
+        fabric, settings = self._fabric, self.plan.settings
         batch = self._batches(self.done).to(fabric.device)
-        row_due = self.log.row_due(self.done + 1)
-        factor = decayed(self._settings, step=self.done, total=self.total)
+        factor = decayed(settings, step=self.done, total=self.total)
         if self._plateau is not None:
             factor *= self._plateau.value
-        set_learning_rates(self.gan, self._settings, factor)
-        with seeded(fabric.device, Purpose.DROPOUT, self._settings.seed, self.done):
+        set_learning_rates(self.gan, settings, factor)
+        with seeded(fabric.device, Purpose.DROPOUT, settings.seed, self.done):
             terms = training_step(self.gan, self._objective, batch, backward=fabric.backward)
         self.done += 1
         self.log.add(terms)
-        if row_due:
-            images = self._batches.schedule.images(self.done)
+        if self.log.row_due(self.done):
+            images = self._batches.schedule.samples(self.done - 1).stop
             self.log.end_row(step=self.done, epoch=self.epoch, images=images, seconds=self.seconds)
             self.log.write()
 
     def reached(self) -> None:
         """Write and measure what is due at the current step."""
-        done, due = self.done, self.milestones
-        if not due.due(done):
+        done, due = self.done, self.plan.milestones
+        if done not in due.samples | due.snapshots | due.validations:
             return
         self.log.check(done)
         checkpoints, stem = self._out / CHECKPOINTS, f"step_{done:07d}"
@@ -313,7 +349,7 @@ class Run:
         state = load_latest(folder, sha256_json(self.plan.definition), self._say, nets=nets, parts=parts, take=take)
         if state is None:
             if self.plan.initial is not None:
-                facts = start_from(self.plan.initial, self.gan, self._settings, self._say)
+                facts = start_from(self.plan.initial, self.gan, self.plan.settings, self._say)
                 note_in_config(self._out, facts)
             return
         self.done = self._saved = state["step"]

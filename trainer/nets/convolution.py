@@ -80,24 +80,18 @@ class _ConvolutionProduct(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
-        patches = _patches(x, weight, stride, padding)
+        y, patches = _down(x, weight, stride, padding)
         ctx.save_for_backward(patches, weight)
         ctx.geometry = x.shape, stride, padding
-        sides = _sides(x, weight, stride, padding)
-        return _picture(_times_transposed(patches, weight.flatten(1)), x.shape[0], sides)
+        return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         patches, weight = ctx.saved_tensors
-        shape, stride, padding = ctx.geometry
         pixels = _pixels(grad)
-        grad_x = grad_weight = None
-        if ctx.needs_input_grad[0]:
-            grad_x = _overlay(_times(pixels, weight.flatten(1)), shape, weight, stride, padding)
-        if ctx.needs_input_grad[1]:
-            grad_weight = (pixels.t() @ patches).view_as(weight)
-        return grad_x, grad_weight, None, None
+        grad_x = _up(pixels, weight, *ctx.geometry) if ctx.needs_input_grad[0] else None
+        return grad_x, (pixels.t() @ patches).view_as(weight), None, None
 
 
 class _TransposedProduct(torch.autograd.Function):
@@ -107,26 +101,19 @@ class _TransposedProduct(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
         pixels = _pixels(x)
         ctx.save_for_backward(pixels, weight)
-        ctx.geometry = x.shape, stride, padding
+        ctx.geometry = stride, padding
         sides = [
             (side - 1) * step - 2 * pad + kernel
             for side, pad, kernel, step in zip(x.shape[2:], padding, weight.shape[2:], stride, strict=True)
         ]
-        shape = torch.Size((x.shape[0], weight.shape[1], *sides))
-        return _overlay(_times(pixels, weight.flatten(1)), shape, weight, stride, padding)
+        return _up(pixels, weight, (len(x), weight.shape[1], *sides), stride, padding)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         pixels, weight = ctx.saved_tensors
-        shape, stride, padding = ctx.geometry
-        patches = _patches(grad, weight, stride, padding)
-        grad_x = grad_weight = None
-        if ctx.needs_input_grad[0]:
-            grad_x = _picture(_times_transposed(patches, weight.flatten(1)), shape[0], shape[2:])
-        if ctx.needs_input_grad[1]:
-            grad_weight = (pixels.t() @ patches).view_as(weight)
-        return grad_x, grad_weight, None, None
+        grad_x, patches = _down(grad, weight, *ctx.geometry)
+        return grad_x, (pixels.t() @ patches).view_as(weight), None, None
 
 
 def _sides(x: Tensor, weight: Tensor, stride: tuple[int, ...], padding: tuple[int, ...]) -> tuple[int, int]:
@@ -143,37 +130,28 @@ def _pixels(x: Tensor) -> Tensor:
     return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]).contiguous()
 
 
-def _picture(rows: Tensor, count: int, sides: Any) -> Tensor:
-    """The inverse of `_pixels`: (N * h * w, C) to (N, C, h, w)."""
-    return rows.view(count, *sides, rows.shape[1]).permute(0, 3, 1, 2).contiguous()
-
-
-def _patches(x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
-    """(N, C, H, W) to a row for each place of the kernel: (N * h * w, C * kernel pixels)."""
+def _down(x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """A convolution (N, C, h, w), and its input as a row for each place of the kernel, (N * h * w, kernel pixels)."""
     columns = F.unfold(x, weight.shape[2:], stride=stride, padding=padding)
-    return columns.transpose(1, 2).reshape(-1, columns.shape[1]).contiguous()
+    patches = columns.transpose(1, 2).reshape(-1, columns.shape[1]).contiguous()
+    rows = (weight.flatten(1) @ patches.t()).t()  # in the order in which the library runs along the rows of the weights
+    picture = rows.view(len(x), *_sides(x, weight, stride, padding), len(weight)).permute(0, 3, 1, 2)
+    return picture.contiguous(), patches
 
 
-def _overlay(
-    rows: Tensor, shape: torch.Size, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]
+def _up(
+    pixels: Tensor, weight: Tensor, shape: tuple[int, ...], stride: tuple[int, int], padding: tuple[int, int]
 ) -> Tensor:
-    """The transpose of `_patches`: rows added up into a picture of `shape`."""
-    columns = rows.view(shape[0], -1, rows.shape[1]).transpose(1, 2)
-    return F.fold(columns, shape[2:], weight.shape[2:], stride=stride, padding=padding)
-
-
-def _times_transposed(rows: Tensor, matrix: Tensor) -> Tensor:
-    """(m, b) @ (a, b)^T, asked for in the order in which the library runs along the rows of `matrix`."""
-    return (matrix @ rows.t()).t()
-
-
-def _times(rows: Tensor, matrix: Tensor) -> Tensor:
-    """(m, a) @ (a, b) in blocks of columns."""
+    """The transpose of `_down`: rows (N * h * w, C) to a picture of `shape`. The product is in blocks of columns."""
+    matrix = weight.flatten(1)
     a, b = matrix.shape
     if b % BLOCK:
-        return rows @ matrix
-    blocks = matrix.view(a, b // BLOCK, BLOCK).transpose(0, 1)
-    return torch.bmm(rows.expand(len(blocks), -1, -1), blocks).transpose(0, 1).reshape(-1, b)
+        rows = pixels @ matrix
+    else:
+        blocks = matrix.view(a, b // BLOCK, BLOCK).transpose(0, 1)
+        rows = torch.bmm(pixels.expand(len(blocks), -1, -1), blocks).transpose(0, 1).reshape(-1, b)
+    columns = rows.view(shape[0], -1, b).transpose(1, 2)
+    return F.fold(columns, shape[2:], weight.shape[2:], stride=stride, padding=padding)
 
 
 KERNEL = 4

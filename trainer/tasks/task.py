@@ -17,7 +17,6 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.tables.frames import Row
-from trainer.batches import pair_batch
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.pairs import PairedSet
 from trainer.devices import placed
@@ -27,8 +26,6 @@ from trainer.masks import Mask
 from trainer.randomness import Purpose
 from trainer.step import Batch, Objective, Term, TermLoss
 from trainer.style import StyleLoss, load_style_network, style_weights
-
-Autocast = Callable[[], AbstractContextManager[Any]]  # context in which the networks run
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,9 @@ class Task(ABC):
         """Return the weight of each pixel in L1 and L2; None: equal weights."""
         return None
 
-    def objective(self, device: torch.device, *, autocast: Autocast = nullcontext) -> Objective:
+    def objective(
+        self, device: torch.device, *, autocast: Callable[[], AbstractContextManager[Any]] = nullcontext
+    ) -> Objective:
         """Return the losses that the training step minimises, on the device.
 
         Those of a weight above 0; L1 is always watched, so that models can be compared.
@@ -175,7 +174,8 @@ class Translation(Task):
         return {"direction": self.direction}
 
     def assemble(self, crops: Sequence[NDArray[np.float32]], samples: list[int]) -> Batch:
-        return pair_batch(crops, samples)
+        condition, target = crops
+        return Batch(torch.from_numpy(condition), torch.from_numpy(target))
 
     def judged(self, batch: Batch, picture: Tensor) -> Tensor:
         """The input and the picture joined by channel: the discriminator is conditional (arXiv 1611.07004, eq. 1)."""

@@ -27,7 +27,7 @@ from trainer.state.trained_on import TrainedOn
 from trainer.tasks import Example, Task
 
 DIVERSITY = "diversity"
-THUMBNAIL = 32
+THUMBNAIL = 32  # side in pixels at which pictures are compared for their diversity
 FEW = 512  # maximum number of pictures that go through the generator one by one
 TOGETHER = 16  # number of pictures that go through it together where there are more
 COMPARED = 1000  # maximum number of pictures compared with each other for their diversity
@@ -129,8 +129,8 @@ class Validation:
                         write_item(folder, named[number][0], example, output.fake)
                         rows += item_rows(folder, named[number][0], example, of_set, facts=task.row_facts)
                         if number % every == 0:
-                            fakes.append(thumbnail(output.fake))
-                            targets.append(thumbnail(example.target))
+                            fakes.append(resize(output.fake, (THUMBNAIL, THUMBNAIL)))
+                            targets.append(resize(example.target, (THUMBNAIL, THUMBNAIL)))
             write_set(folder, rows)
             measured = self._measure.values(folder)
             measured.append({"metric": DIVERSITY, "value": diversity(fakes, targets), "n": len(fakes)})
@@ -138,16 +138,11 @@ class Validation:
         return values
 
 
-def thumbnail(picture: Picture) -> Picture:
-    """A picture at the size at which the diversity of many is compared."""
-    return resize(picture, (THUMBNAIL, THUMBNAIL))
-
-
 def diversity(fakes: list[Picture], targets: list[Picture]) -> float | None:
     """Return the differences among generated pictures relative to those among their ground truths.
 
-    The root mean square difference of all pairs of pictures, brought to 32 pixels a side, of the fakes over that of
-    the targets: about 1 where a generator is as diverse as its data, 0 where it gives one picture for every input.
+    The root mean square difference of all pairs of fakes over that of the targets, all of one size: about 1 where a
+    generator is as diverse as its data, 0 where it gives one picture for every input.
     None for fewer than two pictures, or targets that are all alike.
     """
     of_targets = rms_difference(targets)
@@ -158,8 +153,7 @@ def rms_difference(pictures: list[Picture]) -> float:
     """Root mean square difference over all ordered pairs: twice the variance, averaged over pixels."""
     if len(pictures) < 2:
         return 0.0
-    small = np.stack([thumbnail(picture) for picture in pictures]).astype(np.float64)
-    return float(np.sqrt(2 * small.var(axis=0, ddof=1).mean()))
+    return float(np.sqrt(2 * np.stack(pictures).astype(np.float64).var(axis=0, ddof=1).mean()))
 
 
 SAMPLE_SPLITS = ("test", "val")  # splits of the items, best first

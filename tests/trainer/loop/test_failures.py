@@ -14,7 +14,7 @@ from training_runs import Pairs, Settings, result, train
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import is_temporary_name
 from trainer.loop import run as run_module
-from trainer.loop.failures import memory_for_training
+from trainer.loop.run import memory_for_training
 from trainer.state.checkpoints import NETS, list_checkpoints
 from trainer.state.run_folder import load_generator
 
