@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.settings.training import TrainingSettings
 from trainer.datasets.dataset import DataSet, map_pictures
 from trainer.randomness import Purpose, stream
@@ -24,11 +23,6 @@ from trainer.step import Batch
 Levels = Sequence[NDArray[Any]]  # an item: K pictures, each (3, J, J) uint8
 
 CACHE_BYTES = 4 * 2**30  # items beyond this memory are decoded each time
-
-
-def hash_pictures(paths: list[Path]) -> str:
-    """Return the SHA-256 over the names and contents of the pictures."""
-    return sha256_json(map_pictures(paths, lambda path: [path.name, sha256_file(path)]))
 
 
 class Pictures:

@@ -79,6 +79,7 @@ def generate(
     size = picture_size(image_size, source)
     model = model or source.name
     names = Names(dataset or data.resolve().name, model, split)
+    raw_names = replace(names, model=f"{model}{RAW_ENDING}")
     if problem := model_name_problem(model):
         raise UserError(f"--model {model}: {problem}")
     if problem := name_problem(names.dataset, "dataset"):
@@ -140,7 +141,7 @@ def generate(
                     of_item = facts | ({} if was_seen is None else {"seen": was_seen})
                     rows += item_rows(out, name, example, names, facts=of_item)
                     if task.gives_raw:
-                        raw_rows += item_rows(out / RAW, name, example, names.raw(), facts=of_item)
+                        raw_rows += item_rows(out / RAW, name, example, raw_names, facts=of_item)
                 if on_progress is not None:
                     on_progress(min(start + batch_size, len(stems)), len(stems))
         if not rows:
@@ -200,15 +201,11 @@ PANELS = "panels"  # the folder of the pictures that show an item's stages side 
 
 @dataclass(frozen=True)
 class Names:
-    """Return the names in the identifiers of a set."""
+    """The names in the identifiers of a set."""
 
     dataset: str
     model: str
     split: str
-
-    def raw(self) -> "Names":
-        """Return the names of the set of raw generator outputs."""
-        return replace(self, model=f"{self.model}{RAW_ENDING}")
 
 
 def item_number(name: str) -> int:

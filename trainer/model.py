@@ -29,7 +29,6 @@ from trainer.nets.unet import UNet
 from trainer.state.run_folder import (
     GENERATOR,
     Definition,
-    direction_of,
     generator_file,
     load_generator,
     read_safetensors,
@@ -75,8 +74,9 @@ def load_model(path: Path, *, dropout: bool = True) -> Model:
         raise UserError(f"{path}: its settings have the dropout; --no-dropout is for {SUFFIX} files with a U-Net")
     net, definition = load_generator(path)
     file = generator_file(path)
-    settings, direction, fraction = settings_of(definition), direction_of(definition), definition["fraction"]
-    return Model(net, settings, file, _name(file), direction, fraction, definition=definition)
+    direction: Direction = "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
+    fraction = definition["fraction"]
+    return Model(net, settings_of(definition), file, _name(file), direction, fraction, definition=definition)
 
 
 def _name(file: Path) -> str:
@@ -145,6 +145,8 @@ def read_tensors(path: Path) -> Tensors:
             content = load_torch_file(path)
     except UserError:
         raise
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
     except Exception as error:  # pickle, zipfile and torch raise any error at damaged bytes
         raise UserError(
             f"{path}: not a readable {kind} file of weights (truncated, or with more than tensors in it); get it again"

@@ -13,7 +13,7 @@ from PIL import Image
 from training_runs import Pairs, Settings
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, Schedule, jitter_size
 from trainer.datasets.pairs import PairedSet
 from trainer.randomness import Purpose, seeded, stream, torch_seed
@@ -21,8 +21,9 @@ from trainer.step import Batch
 from trainer.tasks import Translation
 
 
-def paired_pictures(paths: list[Path], direction: Direction, **options: Any) -> Pictures:
-    return Pictures(PairedSet(paths[0].parent.parent, direction), paths, **options)
+def paired_pictures(data: Path, **options: Any) -> Pictures:
+    data_set = PairedSet(data)
+    return Pictures(data_set, data_set.paths("train"), **options)
 
 
 def new_batches(pictures: Any, settings: TrainingSettings, workers: int = 0) -> Batches:
@@ -32,11 +33,11 @@ def new_batches(pictures: Any, settings: TrainingSettings, workers: int = 0) -> 
 def test_batches_equal_the_plain_path(make_pairs: Pairs, tiny: Settings) -> None:
     """Against decode and resize with Pillow, scaled as x / 255 * 2 - 1; the crops are pinned below."""
     settings = tiny(batch_size=2, image_size=72, jitter=False, mirror=False)
-    paths = PairedSet(make_pairs(train=5)).paths("train")
-    batches = new_batches(paired_pictures(paths, "AtoB", side=jitter_size(settings)), settings)
+    source = paired_pictures(make_pairs(train=5), side=jitter_size(settings))
+    batches = new_batches(source, settings)
     for step in range(6):
         places = [divmod(sample, 5) for sample in batches.schedule.samples(step)]
-        pictures = [Image.open(paths[batches.schedule.order(epoch)[place]]) for epoch, place in places]
+        pictures = [Image.open(source.paths[batches.schedule.order(epoch)[place]]) for epoch, place in places]
         for found, x in zip(pair_of(batches(step)), (0, 64), strict=True):
             halves = [one.crop((x, 0, x + 64, 64)).resize((72, 72), Image.Resampling.BICUBIC) for one in pictures]
             wanted = np.stack([np.asarray(half, np.float64).transpose(2, 0, 1) / 255 * 2 - 1 for half in halves])
@@ -59,7 +60,7 @@ def test_all_bad_pictures_are_named_in_one_line(make_pairs: Pairs, cache_bytes: 
         Image.new("RGB", (129, 64)).save(folder / f"{number}.png")
     (folder / "2.png").write_bytes(b"no picture")
     with pytest.raises(UserError) as caught:
-        paired_pictures(PairedSet(folder.parent).paths("train"), "AtoB", side=64, cache_bytes=cache_bytes)
+        paired_pictures(folder.parent, side=64, cache_bytes=cache_bytes)
     line = str(caught.value)
     assert line.startswith(f"{folder}: 7 of 9 pictures cannot be used; fix or remove them: 1.png: the width 129 is odd")
     assert "; 2.png: not a readable picture (" in line
@@ -102,7 +103,7 @@ def test_the_numbers_of_a_seed_never_change(changes: dict[str, object], wanted: 
 @pytest.mark.parametrize("cache_bytes", [0, 3 * 6 * 72**2, 2**30])
 def test_any_number_of_workers_gives_the_same_batches(make_pairs: Pairs, tiny: Settings, cache_bytes: int) -> None:
     settings = tiny(batch_size=2)
-    pictures = paired_pictures(PairedSet(make_pairs(train=5)).paths("train"), "AtoB", side=72, cache_bytes=cache_bytes)
+    pictures = paired_pictures(make_pairs(train=5), side=72, cache_bytes=cache_bytes)
     steps = [*range(8), 2, 3, 40, 41, 0]
     plain = new_batches(pictures, settings)
     wanted = [plain(step) for step in steps]
@@ -111,9 +112,6 @@ def test_any_number_of_workers_gives_the_same_batches(make_pairs: Pairs, tiny: S
             for step, pair in zip(steps, wanted, strict=True):
                 for found, expected in zip(pair_of(batches(step)), pair_of(pair), strict=True):
                     np.testing.assert_array_equal(found, expected)
-
-
-CPU = torch.device("cpu")
 
 
 def test_no_two_keys_share_a_stream() -> None:
@@ -134,7 +132,7 @@ def test_seeded_decides_dropout_and_leaves_no_trace() -> None:
     before = torch.random.get_rng_state()
     draws = []
     for counter in (5, 6, 5):
-        with seeded(CPU, Purpose.DROPOUT, 0, counter):
+        with seeded(torch.device("cpu"), Purpose.DROPOUT, 0, counter):
             draws.append(torch.rand(8))
     assert torch.equal(draws[0], draws[2])
     assert not torch.equal(draws[0], draws[1])

@@ -15,7 +15,7 @@ from gan_eval.settings.training import InpaintingSettings, TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.nets.build import new_networks
 from trainer.step import Gan, training_step
-from trainer.tasks import Example, Inpainting, Task, new_task
+from trainer.tasks import Inpainting, new_task
 
 MIXTURE = {"centre": 1.0, "blocks": 2.0, "region": 2.0}
 
@@ -42,11 +42,6 @@ def encoder_of(**changes: Any) -> Inpainting:
     """The context encoder's task."""
     holes = InpaintingSettings(**{"masks": {"centre": 1.0}, **changes})
     return task_of(holes, generator="context_encoder", discriminator="global", statistics="batch")
-
-
-def example_of(task: Task, path: Path, *, number: int, seed: int) -> Example:
-    item = task.data_set(path.parent.parent).read(path, 32)
-    return task.example(item, stem=path.stem, number=number, seed=seed)
 
 
 def crops(count: int, side: int = 32) -> np.ndarray:
@@ -170,7 +165,9 @@ def test_a_mask_with_the_picture_s_name_is_taken_as_it_is(photographs: Path, tmp
         Image.fromarray(hole).save(tmp_path / "masks" / f"{name}.png")
     settings = settings_of(InpaintingSettings(masks={"folder": 1.0}, mask_folder="masks"))
     task = new_task(settings, root=tmp_path)
-    own, drawn = (example_of(task, photographs / "test" / f"{name}.png", number=5, seed=0).mask for name in "12")
+    data_set = task.data_set(photographs)
+    items = {path.stem: data_set.read(path, 32) for path in data_set.paths("test")}
+    own, drawn = (task.example(items[name], stem=name, number=5, seed=0).mask for name in "12")
     wanted = np.zeros((32, 32), np.bool_)
     wanted[4:12, 20:30] = True
     assert own is not None

@@ -11,14 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from made_photographs import noise, save
 from training_runs import Pairs, Settings, finished_run
 
 from gan_eval.giveaways.equalise import Form, equalise
 from gan_eval.stimuli.importing import import_folder
-from gan_eval.stimuli.pictures import write_png
 from trainer.datasets.fetch import fetch
 from trainer.datasets.make import pair_edges, pair_folders
 from trainer.datasets.presets import PRESETS
@@ -62,19 +61,12 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def pictures(folder: Path, names: str, *, size: tuple[int, int] = (32, 40), seed: int = 0) -> Path:
-    rng = np.random.default_rng(seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names.split():
-        write_png(folder / f"{name}.png", rng.integers(0, 256, (*size, 3), dtype=np.uint8))
-    return folder
-
-
 @pytest.fixture
 def commands(tmp_path: Path, make_pairs: Pairs, tiny: Settings) -> dict[str, Command]:
     results = tmp_path / "results"
-    for seed, role in enumerate(("real", "fake", "input")):
-        pictures(results / role, "p01 p02 p03", seed=seed)
+    for number in range(9):
+        role = ("real", "fake", "input")[number % 3]
+        save(results / role / f"p0{number // 3}.png", noise(number, 40, 32))
     import_folder(results, tmp_path / "set", dataset="d")
     data = make_pairs(train=2, val=2)
     archive = Path(shutil.make_archive(str(tmp_path / "facades"), "zip", make_pairs(name="facades", train=2, val=1)))

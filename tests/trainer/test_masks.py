@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import cycle, product
 from pathlib import Path
 
@@ -39,20 +40,9 @@ def odd_shapes() -> list[Hole]:
     return [pixel, ring, dots, lines, line, np.ones((5, 30), np.bool_), np.zeros((9, 9), np.bool_), letter()]
 
 
-def shapes_given(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
-    return region(rng, size, shapes=odd_shapes(), least=least, most=most)
-
-
-def shapes_made(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
-    return region(rng, size, shapes=(), least=least, most=most)
-
-
-def masks_given(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
-    return pasted(rng, size, masks=odd_shapes(), least=least, most=most)
-
-
-DRAWN: tuple[Maker, ...] = (blocks, shapes_given, shapes_made)
-MAKERS: tuple[Maker, ...] = (*DRAWN, masks_given)
+shapes_made = partial(region, shapes=())
+DRAWN: tuple[Maker, ...] = (blocks, partial(region, shapes=odd_shapes()), shapes_made)
+MAKERS: tuple[Maker, ...] = (*DRAWN, partial(pasted, masks=odd_shapes()))
 
 
 def seeded(count: int) -> Iterator[np.random.Generator]:

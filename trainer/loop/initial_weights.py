@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +30,6 @@ class Initial:
     taken_from: Mapping[str, str] = field(default_factory=dict)
     """For an encoder: the file's layer of each of its layers."""
     left: Sequence[str] = ()  # layers of the encoder that are not in the file, so random
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of the used weights; other weights in the file do not matter."""
-        return hash_weights(self.weights)
 
 
 def find_initial(named: Path | None, settings: TrainingSettings) -> Initial | None:

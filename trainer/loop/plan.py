@@ -6,11 +6,11 @@ from functools import cached_property
 from pathlib import Path
 
 from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.settings.training import TrainingSettings
-from trainer.batches import hash_pictures
-from trainer.datasets.dataset import DataSet
+from trainer.datasets.dataset import DataSet, map_pictures
 from trainer.job import TrainingJob
-from trainer.loop.initial_weights import Initial
+from trainer.loop.initial_weights import Initial, hash_weights
 from trainer.nets.build import smallest_batch
 from trainer.state.run_folder import STARTS, Definition
 from trainer.tasks import Task
@@ -75,16 +75,17 @@ class Plan:
     @cached_property
     def definition(self) -> Definition:
         """Return the facts that identify a run, without a start from random weights."""
+        contents = map_pictures(self.paths, lambda path: [path.name, sha256_file(path)])
         definition = {
             "settings": self.settings.model_dump(mode="json"),
             "fraction": self.fraction,
             **self.task.definition(),
             "split": self.split,
             "pairs": len(self.paths),
-            "data_sha256": hash_pictures(self.paths),
+            "data_sha256": sha256_json(contents),
             "steps": self.total,
         }
-        return definition | ({STARTS[self.initial.part]: self.initial.sha256} if self.initial else {})
+        return definition | ({STARTS[self.initial.part]: hash_weights(self.initial.weights)} if self.initial else {})
 
     @cached_property
     def milestones(self) -> Milestones:

@@ -19,7 +19,7 @@ from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.reading import read_json, require_file
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import differences, first_problem
-from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.settings.training import TrainingSettings
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -210,8 +210,3 @@ def generator_file(path: Path) -> Path:
 def settings_of(definition: Definition) -> TrainingSettings:
     """Return the training settings of a run."""
     return TrainingSettings(**definition["settings"])
-
-
-def direction_of(definition: Definition) -> Direction:
-    """Return which half of a pair the run's generator takes as input."""
-    return "BtoA" if definition.get("direction") == "BtoA" else "AtoB"

@@ -56,11 +56,6 @@ def weights_at_start(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mapping[str, 
     return seen
 
 
-def test_another_order_of_the_encoder_is_another_network(first: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="its encoder_order is norm_activation; give this run the same"):
-        find_initial(first, quiet(encoder_order="activation_norm"))
-
-
 def test_a_run_starts_with_exactly_those_weights(
     first: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +91,7 @@ def test_another_discriminator_starts_anew(
         (quiet(generator_channels=3), r"down\.0\.conv\.weight"),
         (filler({"mask_channel": False}, validate_every=None, plateau_patience=None), r"down\.0\.conv\.weight"),
         (encoder(), r"\w+\.\w+"),
+        (quiet(encoder_order="activation_norm"), "its encoder_order is norm_activation; give this run the same"),
     ],
 )
 def test_another_network_is_refused_by_its_key(

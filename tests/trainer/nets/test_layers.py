@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from plain_layers import connect, weights_of
+from plain_layers import connect, drawn, weights_of
 from torch import nn
 
 from trainer.nets.layers import (
@@ -136,18 +136,10 @@ def test_resize_convolution_covers_every_pixel_alike() -> None:
     assert torch.equal(y, torch.full_like(y, 9.0))  # a transposed convolution of kernel 3 gives 1, 2 and 4
 
 
-def drawn_layer(channels: int, side: int, seed: int = 0) -> ChannelwiseLinear:
-    layer = ChannelwiseLinear(channels, side).double()
-    numbers = torch.Generator().manual_seed(seed)
-    for weight in layer.parameters():
-        nn.init.normal_(weight, generator=numbers)
-    return layer
-
-
 @pytest.mark.parametrize(("count", "channels", "side"), [(1, 1, 1), (1, 3, 4), (5, 2, 4), (2, 7, 3)])
 def test_agrees_with_a_linear_layer_for_each_channel(count: int, channels: int, side: int) -> None:
     for seed in range(5):
-        layer = drawn_layer(channels, side, seed)
+        layer = drawn(ChannelwiseLinear(channels, side), seed)
         x = torch.randn(count, channels, side, side, dtype=torch.float64)
         y = layer(x)
         assert y.shape == x.shape
