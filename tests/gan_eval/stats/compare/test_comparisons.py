@@ -13,7 +13,6 @@ from gan_eval.stats.trials import answered_trials, fill_trials
 
 
 def test_leanings_that_differ_between_data_sets_do_not_tell_apart():
-    """`real` nine times in ten on the data set with many reals, `fake` on that with many fakes; no skill."""
     photos = from_counts(5, 45, 20, 180, dataset="photos")
     drawings = from_counts(180, 20, 45, 5, dataset="drawings")
     table = comparisons(pd.concat([photos, drawings.assign(session="s2")]).assign(participant="P1"))
@@ -73,7 +72,6 @@ def test_table_compares_models_within_a_data_set_and_corrects_by_kind(three):
 
 
 def test_a_simultaneous_interval_leaves_0_out_exactly_where_holms_test_rejects(three):
-    """Single pictures, grades and pairs; some effects are large."""
     others = simulated_grades(gap=1.5, with_reals=True), simulated_pairs(effect=0.7, models=("a", "b", "c"))
     tested = pd.concat([three[1], *map(comparisons, others)]).dropna(subset="p_holm")
     leaves_out = (tested["simultaneous_low"] > 0) | (tested["simultaneous_high"] < 0)
@@ -105,7 +103,6 @@ def test_each_model_is_told_apart_by_itself_from_the_reals_beside_it(three):
 
 
 def test_reals_that_name_the_model_of_their_block_change_nothing():
-    """The fit of one model passed for the other's, where both had as many trials."""
     trials = simulated(participants=12, stimuli=40, each=40, models=("a", "b"))
     trials = trials.sort_values(["participant", "stimulus"], ignore_index=True)
     fooled = trials["model"] == "b"
@@ -118,7 +115,6 @@ def test_reals_that_name_the_model_of_their_block_change_nothing():
 
 
 def test_a_model_is_held_against_the_reals_of_the_sessions_that_showed_it():
-    """Whoever saw the other model alone says nothing of this one."""
     seen = from_counts(15, 10, 7, 18).assign(model=lambda frame: frame["model"].where(frame["kind"] == "real", "mine"))
     others = from_counts(5, 20, 20, 5, session="s2")
     row = one(comparisons(pd.concat([seen, others])), "mine told apart on facades")
@@ -144,7 +140,6 @@ def counterbalanced(*, people: int = 24, items: int = 30, effect: float = 0.0, s
 
 
 def test_items_that_models_share_cancel():
-    """Compare the same answers with and without the items that the two models' pictures share."""
     trials = counterbalanced()
     within, between = (one(comparisons(each), "models on maps") for each in (trials, trials.assign(item=None)))
     assert within["basis"] == between["basis"] == "crossed_model"

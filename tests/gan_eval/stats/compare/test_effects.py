@@ -36,7 +36,6 @@ def test_rows_of_each_model_have_the_observed_shares():
 
 
 def test_single_pictures_and_pairs_of_one_model_have_rows_of_their_own():
-    """A table with both ended `analyze` with an error: they have the same model, participants and measure."""
     single = simulated(participants=12, stimuli=30, each=30, models=("x",))
     pairs = simulated_pairs(people=12, items=20, effect=0.5).assign(
         participant=lambda table: "P00" + table["participant"]
@@ -47,7 +46,6 @@ def test_single_pictures_and_pairs_of_one_model_have_rows_of_their_own():
 
 
 def test_a_share_is_averaged_over_the_other_factor():
-    """Integrate by quadrature, for participants and for pictures of both kinds."""
     trials = simulated(participants=15, stimuli=40, each=40)
     table, fitted = table_of(trials)
     fit = fitted["told apart", "fake", "real"]

@@ -37,7 +37,6 @@ def test_the_verdict_is_by_the_model_and_the_mean_s_margin_by_the_scale():
 
 
 def test_the_margin_is_a_part_of_the_scale_not_of_the_grades_that_were_given():
-    """A margin of 0.1 on a scale 1..5 of which 2..4 were given is 0.4 grades, not 0.2."""
     trials = study(people=8, items=12)
     trials = trials.assign(rating=trials["rating"].clip(2, 4))
     plan = AnalysisSettings(margin=0.1)

@@ -49,7 +49,6 @@ def test_the_share_is_the_crossed_models_averaged_over_people_and_pairs() -> Non
 
 
 def test_intervals_of_pairs_near_the_ceiling_end_before_100_percent() -> None:
-    """96.5 [92.0, 100.0], symmetric and cut off, without d'."""
     frames = analyze(simulated_pairs(people=12, items=20, effect=4.0))
     row = frames["paper"].iloc[0]
     assert row["basis"] == "crossed_model"
@@ -63,7 +62,6 @@ def test_intervals_of_pairs_near_the_ceiling_end_before_100_percent() -> None:
 
 
 def test_pairs_with_few_answers_name_the_error_that_counts() -> None:
-    """The basis said `crossed_model` where the error was that of the clustered shares."""
     bases = []
     for seed in range(4):
         rng = np.random.default_rng(seed)
@@ -136,7 +134,6 @@ def unequal(rows: dict[tuple[str, str], tuple[int, float]]) -> pd.DataFrame:
     ],
 )
 def test_many_pairs_of_one_row_do_not_decide_for_all(rows: dict[tuple[str, str], tuple[int, float]]) -> None:
-    """Pooled, x with most of the pairs was the verdict of all: 70 %, told apart, where the mean of the rows is 50 %."""
     frames = analyze(unequal(rows), plan=AnalysisSettings(margin=0.05))
     table, compared = frames["paper"], frames["comparisons"].set_index(["comparison", "b"])
     own, together = table[table["model"] != "all"], table[table["model"] == "all"].iloc[0]
@@ -149,7 +146,6 @@ def test_many_pairs_of_one_row_do_not_decide_for_all(rows: dict[tuple[str, str],
 
 
 def test_observed_rows_count_once_where_there_is_no_model() -> None:
-    """Each item has one answer: the mean of two observed shares, with an interval as wide as the smaller row asks."""
     rng = np.random.default_rng(0)
     row = np.repeat([0, 1], [400, 20])
     chosen = np.concatenate([rng.permutation(400) < 300, np.arange(20) < 6])
@@ -233,7 +229,6 @@ def test_no_answers_no_question_and_pairs_are_no_single_pictures() -> None:
 
 @pytest.mark.parametrize("looked", [0, 1, 2])
 def test_choices_of_one_side_are_no_verdict(looked: int) -> None:
-    """Twelve people who pressed `left` throughout found real and generated pictures equivalent."""
     trials = simulated_pairs(people=12, items=40, seed=3)
     left = np.random.default_rng(0).random(len(trials)) < 0.5
     one_side = ~trials["participant"].isin([f"P{number}" for number in range(looked)])

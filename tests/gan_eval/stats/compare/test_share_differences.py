@@ -65,7 +65,6 @@ def test_never_more_certain_than_independent_answers(counts):
 
 
 def test_agreeing_answers_count_each_stimulus_once():
-    """Two pictures of each kind, judged alike by 30 people: four answers, not 120."""
     person, picture = np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30)
     found = difference_of_proportions(picture < 2, picture < 2, person, picture)
     assert found.p == pytest.approx(fisher_exact([[2, 0], [0, 2]])[1])

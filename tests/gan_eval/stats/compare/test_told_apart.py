@@ -82,7 +82,6 @@ def test_clustered_errors_are_those_of_the_difference_of_shares() -> None:
 
 
 def test_the_clustered_error_counts_where_pictures_have_few_answers() -> None:
-    """The basis said `crossed_model` where the error was another's."""
     rng = np.random.default_rng(3)
     person, number = np.repeat(np.arange(40), 10), np.concatenate([rng.permutation(200)[:10] for _ in range(40)])
     is_fake = number % 2 == 0
@@ -102,7 +101,6 @@ ALONE = "one participant alone gave both answers"
     [(1, 0, "nobody gave both answers"), (12, 0, "nobody gave both answers"), (12, 1, ALONE)],
 )
 def test_one_key_is_no_verdict(people: int, looked: int, note: str) -> None:
-    """One person pressing `fake` 40 times was equivalent to chance, and so were 39 of 40 people."""
     trials = simulated(participants=people, each=40)
     constant = ~trials["participant"].isin(trials["participant"].unique()[:looked])
     trials["response"] = trials["response"].mask(constant, "fake")
@@ -121,8 +119,6 @@ def test_one_key_is_no_verdict(people: int, looked: int, note: str) -> None:
 
 
 def test_a_model_that_lies_far_from_the_answers_is_not_cited() -> None:
-    """With 5 of 12 people pressing one key the fooling rate of the model was 20.7 %, of the answers 23.3 %; reals
-    called real 28.0 % and 37.5 %. No normal distribution of people has five of them at one end."""
     trials = simulated(participants=12, each=40)
     constant = trials["participant"].isin(trials["participant"].unique()[:5])
     trials["response"] = trials["response"].mask(constant, "fake")
@@ -136,7 +132,6 @@ def test_a_model_that_lies_far_from_the_answers_is_not_cited() -> None:
 
 @pytest.mark.parametrize(("few", "many"), [(10, 40), (20, 20)])
 def test_all_has_no_verdict_where_a_row_is_without_variance(few: int, many: int) -> None:
-    """One key for each data set was `told apart` with unequal shares of fakes, and `equivalent` with equal ones."""
     pictures = [
         {"stimulus": f"{dataset}/{kind}/{number}", "dataset": dataset, "kind": kind, "response": key}
         | {"model": "gan" if kind == "fake" else None}
@@ -175,7 +170,6 @@ def test_opposite_leanings_on_two_data_sets_are_no_sensitivity(seed: int) -> Non
 
 
 def test_a_model_that_diverged_gives_way_to_clustered_shares() -> None:
-    """Few answers of each person to each kind, nearly all of them right: a slope's SD of 9."""
     found = []
     for seed in range(12):
         rng = np.random.default_rng(seed)
@@ -214,7 +208,6 @@ def test_perfect_answers_are_given_as_they_are_with_an_interval() -> None:
 
 @pytest.mark.parametrize(("people", "each"), [(3, 8), (12, 20), (40, 25)])
 def test_a_rate_of_0_has_the_limit_of_people_and_pictures_that_differ(people: int, each: int) -> None:
-    """0 of 240 answers of 12 people had [0, 0.9 %], which missed 1.3 % in a fifth of studies."""
     person, number = np.divmod(np.arange(2 * people * each), 2 * each)
     row = rates(judged(person, number, number % 2 == 0, number % 2 == 0)).detection(None)
     assert (row.fooling_rate.value, row.fooling_rate.low) == (0.0, 0.0)
@@ -233,7 +226,6 @@ def test_a_rate_of_0_has_the_limit_of_people_and_pictures_that_differ(people: in
 
 
 def test_all_at_the_ceiling_has_the_dprime_of_its_rows() -> None:
-    """5.55 stood next to 5.28 in each of its rows, as one answer was added to twice as many."""
     person, number = np.divmod(np.arange(12 * 60), 60)
     model = np.array(["a", "b", None], dtype=object)[number % 3]
     table = analyze(judged(person, number, number % 3 < 2, number % 3 < 2, model=model))["paper"].set_index("model")
@@ -242,7 +234,6 @@ def test_all_at_the_ceiling_has_the_dprime_of_its_rows() -> None:
 
 
 def test_slips_among_answers_that_are_all_alike_are_not_equivalence() -> None:
-    """Three slips in 1,600 answers of one key were "equivalent to chance" within 5 points."""
     person, number = np.divmod(np.arange(40 * 40), 40)
     slips = np.isin(40 * person + number, [3, 410, 1007])
     table = analyze(judged(person, number, number % 2 == 0, ~slips), plan=AnalysisSettings(margin=0.05))
@@ -254,7 +245,6 @@ def test_slips_among_answers_that_are_all_alike_are_not_equivalence() -> None:
 
 
 def test_dprime_holds_0_where_accuracy_holds_one_half() -> None:
-    """d' 0.31 [0.03, 0.55] stood next to accuracy 51.7 [48.0, 55.3], p = .34."""
     counted = 0
     for seed in range(12):
         rng = np.random.default_rng(seed)
@@ -281,7 +271,6 @@ def near_ceiling(people: int, each: int, wrong: dict[str, int], seed: int) -> pd
     "wrong", [{"a": 1, "b": 0, "c": 0, "real": 1}, {"a": 1, "b": 0, "real": 0}, {"a": 2, "real": 1}]
 )
 def test_an_interval_reaches_beyond_an_estimate_below_100_percent(people: int, wrong: dict[str, int]) -> None:
-    """99.5 [97.5, 99.5]: one answer of each kind added to every row had drawn the estimate of all below the share."""
     for each, seed in ((5, 0), (10, 1)):
         trials = near_ceiling(people, each, wrong, seed)
         answered = answered_trials(trials)
@@ -302,7 +291,6 @@ def test_an_interval_reaches_beyond_an_estimate_below_100_percent(people: int, w
 
 
 def test_people_who_all_answer_half_fake_leave_an_interval() -> None:
-    """No person and no picture differs: 50 % had an interval from 50 to 50 %."""
     person, number = np.repeat(np.arange(4), 4), np.tile(np.arange(4), 4)
     answered = answered_trials(judged(person, number, number % 2 == 1, (person + number // 2) % 2 == 0))
     found = rates_of(KindQuestion(tuple(kind_rows(answered)), answered), PLAN, {}, why_not="asked")
@@ -321,7 +309,6 @@ def test_of_one_person_the_pictures_are_the_clusters() -> None:
 
 
 def test_one_person_gives_no_verdict_on_kinds_and_models() -> None:
-    """`real vs fake` was different with p = 2e-23, and two models with p = 0.004, next to "says nothing of people"."""
     counts = {"gan": (20, 0, 20, 0), "a": (15, 5, 1, 0), "b": (5, 15, 1, 0)}
     parts = [from_counts(*of, dataset=name).assign(model=name, dataset="d") for name, of in counts.items()]
     trials = pd.concat(parts, ignore_index=True).assign(trial=lambda t: np.arange(len(t)) + 1)

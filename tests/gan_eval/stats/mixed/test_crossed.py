@@ -67,7 +67,6 @@ def marked(name):
 
 @pytest.mark.parametrize("name", [*map(marked, REFERENCES)])
 def test_equals_r(name):
-    """lme4; of grades, clmm of ordinal."""
     data, reference = PUBLISHED[name]() if name in PUBLISHED else answers(DESIGNS[name]), REFERENCES[name]
     slopes = {"slope": data.slope, "slope_second": data.slope_second}
     fit = fit_crossed(data.y, data.X, data.first, data.second, link=data.link, **slopes)

@@ -15,7 +15,6 @@ def fit(data: Answers, **more) -> CrossedFit:
 
 
 def test_units_and_offset_of_the_slope_do_not_matter():
-    """x and 10 + 4 x as covariate: the same model, its numbers in other units."""
     data = answers(DESIGNS["slope of kind"])
     moved = replace(data, slope=10 + 4 * data.slope, X=np.stack([data.X[:, 0], 10 + 4 * data.X[:, 1]], axis=1))
     one, other = fit(data), fit(moved)

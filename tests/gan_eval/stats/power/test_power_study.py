@@ -121,28 +121,20 @@ def test_a_study_is_judged_as_the_analysis_judges_its_trials(case: str) -> None:
 def test_every_list_is_the_one_that_the_quiz_deals(settings: QuizSettings) -> None:
     rows = planned_stimuli([("maps", "one"), ("maps", "two"), ("shoes", "one")], 20)
     design = deal_design(rows, settings, seed=5, participants=9)
-    names, dealer = _names(rows, settings), Dealer(rows, settings, seed=5)
+    dealer, names = Dealer(rows, settings, seed=5), []
+    for group in design.groups:
+        of_set = [row for row in rows if row["dataset"] == group.dataset]
+        real, shown = (
+            {row["item"]: row["stimulus"] for row in of_set if (row["model"] or "") == role}
+            for role in ("", group.role)
+        )
+        names += [(real[item], shown[item]) if group.is_pair else (shown[item], "") for item in sorted(shown)]
     for number in range(9):
         planned = design.stimulus[design.participant == number]
         dealt = dealer.deal(number + 1).plan
         wanted = sorted((row["stimulus"], row["stimulus_b"] or "") for row in dealt)
         assert sorted(names[stimulus] for stimulus in planned) == wanted
         assert len(set(design.item[planned])) == design.trials, "nobody sees two versions of an item"
-
-
-def _names(rows: list[dict[str, object]], settings: QuizSettings) -> list[tuple[str, str]]:
-    """The stimuli of the pool in the order of their numbers: data set, role, item."""
-    ordered = []
-    for dataset in ("maps", "shoes"):
-        own = [row for row in rows if row["dataset"] == dataset]
-        real = {row["item"]: str(row["stimulus"]) for row in own if row["kind"] == "real"}
-        for model in ["", *sorted({str(row["model"]) for row in own if row["model"]})]:
-            named = {row["item"]: str(row["stimulus"]) for row in own if (row["model"] or "") == model}
-            if settings.shows_pairs and model:
-                ordered += [(real[item], named[item]) for item in sorted(named, key=str)]
-            elif not settings.shows_pairs:
-                ordered += [(named[item], "") for item in sorted(named, key=str)]
-    return ordered
 
 
 def test_answers_are_lost_as_assumed_and_the_rest_is_judged() -> None:
@@ -159,7 +151,6 @@ def test_answers_are_lost_as_assumed_and_the_rest_is_judged() -> None:
 
 
 def test_simulation_ends_where_the_target_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Holm's families end together, each question of equivalence alone; the intervals allow for the looks."""
     monkeypatch.setattr(planning, "LOOKS", (40,))
     monkeypatch.setattr(planning, "one_study", found_by_question)
     done: list[tuple[int, int]] = []

@@ -94,7 +94,6 @@ def test_a_choice_rate_is_taken_as_it_is(protocol: str, rate: float) -> None:
 
 
 def test_pairs_of_all_are_the_mean_of_models_and_data_sets() -> None:
-    """They counted by their trials: two models of one data set share its pairs, so each counted half."""
     design = dealt("d/one d/two e/three", protocol="paired", pairs=8)
     rates = {"one": 0.2, "two": 0.3, "three": 0.5}
     truth = truth_of(design.groups, SETTINGS.model_copy(update={"fooling_rates": rates}))
