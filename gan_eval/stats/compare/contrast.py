@@ -13,7 +13,7 @@ answers on one kind of picture and lowers it on the other. Where pictures have f
 finds too little spread (Joe 2008, Computational Statistics & Data Analysis 52, 5066-5074): the larger error counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -111,9 +111,7 @@ class Question:
     key: object
     """Questions with the same key ask the same model."""
     answer: np.ndarray
-    """(N,) bool: the answer that is modelled."""
-    success: np.ndarray
-    """(N,) bool: what the proportions count."""
+    """(N,) bool: the answer that is modelled, and that the proportions count."""
     in_a: np.ndarray
     """(N,) bool, true for a's trials, false for b's; all true: a's proportion is held against one half."""
     participant: np.ndarray
@@ -123,8 +121,7 @@ class Question:
     cell: np.ndarray
     """(N,) int, 0..C-1 without gaps: groups with probabilities of their own in the model."""
     cell_weights: np.ndarray
-    """(C,): difference = constant + Σ weight x P(answer)."""
-    constant: float = 0.0
+    """(C,): the difference is Σ weight x P(answer), less one half where all trials are a's."""
     slope: np.ndarray | None = None
     """(N,) equal within a cell: the fixed effect that varies from one level of a factor to the next; -1/2 and 1/2, so
     that neither side varies more by construction."""
@@ -163,76 +160,84 @@ def estimate(
         mean = float(np.mean([row.difference for row in rows]))
         reach_apart = float(np.linalg.norm([np.diff(row.ends())[0] / 2 for row in rows])) / len(rows)
     check = (
-        proportion_less_half(question.success, *units, margin=margin, row=question.cell, mean=mean)
+        proportion_less_half(question.answer, *units, margin=margin, row=question.cell, mean=mean)
         if question.of_one_proportion
-        else difference_of_proportions(question.success, question.in_a, *units, margin=margin)
+        else difference_of_proportions(question.answer, question.in_a, *units, margin=margin)
     )
     few_note = few_people(n_levels(question.participant)) if check.basis else ""
     if why_not:
         reason = f"clustered shares instead of the crossed model ({why_not})"
         return check._replace(note=joined(reason, check.note, few_note))
     df = question.freedom()
-    apart, clustered = float(np.nan_to_num(reach_apart / t_critical(df))), 0.0
+    clustered = 0.0
     few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
     if few and df >= MANY_GROUPS - 1 and check.basis == "two_way_cluster":
         low, high = check.ends()
         clustered = max(high - check.difference, check.difference - low) / float(t_critical(df))
     try:
-        result = _by_model(question, margin, fits, start, mean, apart, clustered)
+        difference, error = _by_model(question, fits, start)
+        difference = difference if mean is None else mean
+        error = max(error, float(np.nan_to_num(reach_apart / t_critical(df))))
+        basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
+        test = _from_half if question.of_one_proportion else wald
+        result = test(difference, error, df, margin=margin, basis=basis)
     except NoFitError as reason:
         return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
     return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), few_note))
 
 
-def _by_model(
-    question: Question,
-    margin: float | None,
-    fits: Fits,
-    start: CrossedFit | None,
-    mean: float | None,
-    apart: float,
-    clustered: float,
-) -> Difference:
-    """The difference by the crossed model, which is taken from `fits` or put there; `mean` takes the place of its
-    estimate. The error is the largest of the model's, that of rows `apart` and that of the `clustered` shares."""
-    df = question.freedom()
-    if df < 1:
-        raise NoFitError("fewer than two participants or pictures behind a group")
-    X = np.eye(len(question.cell_weights))
-    if question.key not in fits:
-        of_participant, of_picture = (
-            question.slope if factor in question.slope_of else None for factor in ("participant", "picture")
-        )
+def kept(fits: Fits, key: object, fit: Callable[[], CrossedFit]) -> CrossedFit:
+    """Return the fit of a key, which is made and put into `fits` where it is not there.
+
+    Raises:
+        NoFitError: there is none.
+    """
+    if key not in fits:
         try:
-            fits[question.key] = fit_crossed(
-                question.answer,
-                X[question.cell],
-                question.participant,
-                question.picture,
-                link=question.link,
-                slope=of_participant,
-                slope_second=of_picture,
-                start=start if start is not None and len(start.beta) == len(X) else None,
-                factors=("participant", question.picture_is),
-            )
+            fits[key] = fit()
         except NoFitError as reason:
-            fits[question.key] = reason
-    fit = fits[question.key]
-    if isinstance(fit, NoFitError):
-        raise fit
+            fits[key] = reason
+    found = fits[key]
+    if isinstance(found, NoFitError):
+        raise found
+    return found
+
+
+def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple[float, float]:
+    """The difference by the crossed model, and its standard error."""
+    if question.freedom() < 1:
+        raise NoFitError("fewer than two participants or pictures behind a group")
+    X, weights = np.eye(len(question.cell_weights)), question.cell_weights
+    of_participant, of_picture = (
+        question.slope if factor in question.slope_of else None for factor in ("participant", "picture")
+    )
+
+    def fitted() -> CrossedFit:
+        return fit_crossed(
+            question.answer,
+            X[question.cell],
+            question.participant,
+            question.picture,
+            link=question.link,
+            slope=of_participant,
+            slope_second=of_picture,
+            start=start if start is not None and len(start.beta) == len(X) else None,
+            factors=("participant", question.picture_is),
+        )
+
+    fit = kept(fits, question.key, fitted)
     _, at = np.unique(question.cell, return_index=True)
-    slope = np.zeros(len(at)) if question.slope is None else question.slope[at]
-    variance = fit.random_variance(slope)
+    variance = fit.random_variance(np.zeros(len(at)) if question.slope is None else question.slope[at])
     shares, covariance = cell_proportions(X, fit.beta, fit.covariance, *variance, link=question.link)
-    weights = question.cell_weights
-    difference = question.constant + float(weights.dot(shares)) if mean is None else mean
-    error = max(float(np.sqrt(max(weights.dot(covariance).dot(weights), 0.0))), apart)
-    basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
-    if not question.of_one_proportion:
-        return wald(difference, error, df, margin=margin, basis=basis)
+    difference = float(weights.dot(shares)) - (HALF if question.of_one_proportion else 0.0)
+    return difference, float(np.sqrt(max(weights.dot(covariance).dot(weights), 0.0)))
+
+
+def _from_half(difference: float, error: float, df: int, *, margin: float | None, basis: str) -> Difference:
+    """A proportion less one half by the probit scale, as in `told_apart`: its intervals end before 0 and 1."""
     if abs(difference) >= HALF:
         raise NoFitError("every answer of every row is the same")
-    z = float(ndtri(HALF + difference))  # as `told_apart` on the probit scale, where intervals end before 0 and 1
+    z = float(ndtri(HALF + difference))
     error *= float(np.sqrt(2 * np.pi) * np.exp(z**2 / 2))
 
     def interval(coverage: float) -> tuple[float, float]:

@@ -220,7 +220,7 @@ def _of_pairs(question: Question, trials: pd.DataFrame, fit: CrossedFit) -> Iter
     modes = conditional_modes(fit, question.answer, np.ones((len(trials), 1)), *units, link=question.link)
     names, critical = (("participant", "participant"), ("stimulus", "unit")), float(t_critical(freedom(*units)))
     for (scope, column), level, own, other in zip(names, units, modes, (fit.second, fit.first), strict=True):
-        rows = _rows(scope, pd.factorize(trials[column])[1], level, question.success)
+        rows = _rows(scope, pd.factorize(trials[column])[1], level, question.answer)
         yield _estimated(rows, own, fit, fixed, other.sd, critical, question.link).assign(measure="accuracy")
 
 

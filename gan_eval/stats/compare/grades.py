@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_eval.stats.clustering import freedom, two_way
-from gan_eval.stats.compare.contrast import CROSSED, Fits, population_proportions
+from gan_eval.stats.compare.contrast import CROSSED, Fits, kept, population_proportions
 from gan_eval.stats.compare.differences import Difference, other_p, wald
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.models import GRADED_LINK, scale_trouble
@@ -60,19 +60,15 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, fits: Fits
         fits: filled with the model that was fitted.
         why_not: a reason not to fit the model.
     """
-    df = freedom(question.participant, question.picture, side=question.in_a)
-    if question.key not in fits:
-        too_few = "fewer than two participants or pictures behind a side" if df < 1 else ""
-        try:
-            if trouble := why_not or too_few or scale_trouble(len(question.values)):
-                raise NoFitError(trouble)
-            fits[question.key] = _fit(question)
-        except NoFitError as reason:
-            fits[question.key] = reason
-    fit, bound = fits[question.key], question.bound
+    df, bound = freedom(question.participant, question.picture, side=question.in_a), question.bound
     check = wald(*_clustered(question), df, margin=margin, bound=bound, basis="two_way_cluster")
-    if isinstance(fit, NoFitError):
-        note = f"clustered means instead of the crossed model ({fit})"
+    too_few = "fewer than two participants or pictures behind a side" if df < 1 else ""
+    try:
+        if trouble := why_not or too_few or scale_trouble(len(question.values)):
+            raise NoFitError(trouble)
+        fit = kept(fits, question.key, lambda: _fit(question))
+    except NoFitError as reason:
+        note = f"clustered means instead of the crossed model ({reason})"
         return check._replace(note=note, basis=None if np.isnan(check.p) else check.basis)
     result = wald(*_by_model(fit, question.score), df, margin=margin, bound=bound, basis=CROSSED)
     return result._replace(check_p=check.p, note=other_p(result.p, check.p, "means"))

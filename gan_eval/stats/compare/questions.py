@@ -12,7 +12,6 @@ from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.contrast import Question
-from gan_eval.stats.compare.differences import HALF
 from gan_eval.stats.compare.grades import HIGHER, MEAN, GradeQuestion
 from gan_eval.stats.compare.told_apart import MOST_ROWS, KindQuestion, kind_rows
 from gan_eval.stats.groups import REAL, contestants
@@ -160,7 +159,6 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
             question = Question(
                 key=("models", comparison, a, b),
                 answer=fooled,
-                success=fooled,
                 in_a=in_a,
                 participant=pd.factorize(trials["participant"])[0],
                 picture=pd.factorize(trials["item"] if shared else trials["stimulus"])[0],
@@ -287,13 +285,11 @@ def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: Ana
     return Question(
         key=key,
         answer=chosen,
-        success=chosen,
         in_a=np.ones(len(part), bool),
         participant=pd.factorize(part["participant"])[0],
         picture=pd.factorize(part["unit"])[0],
         cell=row,
         cell_weights=np.full(count, 1 / count),
-        constant=-HALF,
         picture_is="item",
         link=plan.link,
         rows=tuple(
