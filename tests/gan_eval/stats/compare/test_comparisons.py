@@ -20,6 +20,7 @@ def test_leanings_that_differ_between_data_sets_do_not_tell_apart():
     assert told_apart["difference"] == pytest.approx(0, abs=1e-12)  # pooled counts give 0.4
     assert told_apart["ci_low"] < 0 < told_apart["ci_high"]
     assert told_apart["verdict"] == "undecided"
+    assert table.set_index("a").loc["photos real", ["n_a", "n_b"]].tolist() == [200, 50]
 
 
 def test_a_data_set_with_one_kind_does_not_count():
@@ -77,6 +78,9 @@ def test_a_simultaneous_interval_leaves_0_out_exactly_where_holms_test_rejects(t
     leaves_out = (tested["simultaneous_low"] > 0) | (tested["simultaneous_high"] < 0)
     pd.testing.assert_series_equal(leaves_out, tested["p_holm"] < tested["alpha"], check_names=False)
     assert 3 < leaves_out.sum() < len(tested) - 3
+    others = tested[~leaves_out]
+    assert (others["simultaneous_low"] <= others["ci_low"] + 1e-9).all()
+    assert (others["simultaneous_high"] >= others["ci_high"] - 1e-9).all()
     one = comparisons(simulated(participants=12, stimuli=36, each=36)).iloc[0]
     assert one[["simultaneous_low", "simultaneous_high"]].tolist() == pytest.approx(one[["ci_low", "ci_high"]].tolist())
 

@@ -160,6 +160,7 @@ def test_observed_rows_count_once_where_there_is_no_model() -> None:
     trials["item"] = trials.index.astype(str)
     table = comparisons(fill_trials(trials)).set_index("b")
     assert set(table["basis"]) == {"two_way_cluster"}
+    assert table["note"].str.contains("no item has more than one answer").all()
     assert table.loc["fake", "difference"] == pytest.approx(table.loc[["x", "y"], "difference"].mean())
 
 

@@ -101,6 +101,7 @@ def test_pairs_of_all_are_the_mean_of_models_and_data_sets() -> None:
     assert trials.max() > 1.5 * trials.min()
     all_pairs = questions_of(design.groups, AnalysisSettings())[0]
     assert effect_of(all_pairs, design, truth) == pytest.approx(truth.shares().mean() - 0.5)
+    assert not truth_of(design.groups, SETTINGS, "guessing").base.any()
 
 
 def test_without_one_a_choice_has_the_evidence_of_both_pictures() -> None:
