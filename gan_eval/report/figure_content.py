@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.report.metrics.data import higher_is_better, in_order, is_of_quality
+from gan_eval.report.metrics.data import direction, in_order, is_of_quality
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import clean, missing, number
 from gan_eval.report.people.caveats import is_interim
@@ -242,7 +242,7 @@ def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> 
         return "", []
     known = table.dropna(subset=column)
     sums = known.assign(sum=known[column] * known["n"]).groupby("metric")[["sum", "n"]].sum()
-    strength = {metric: _directed(str(metric), value) for metric, value in (sums["sum"] / sums["n"]).items()}
+    strength = {name: value * direction(str(name), value) for name, value in (sums["sum"] / sums["n"]).items()}
     for metric in sorted(in_order(table["metric"]), key=lambda metric: -strength.get(metric, -1.0)):
         for entry in entries:
             entry.points = _points(folder, metric, entry, measure, has_pictures=has_pictures)
@@ -255,12 +255,6 @@ def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> 
                 words.append(f"{clean(row['dataset'])}: " * (len(rows) > 1) + f"ρ = {number(row[column])}{ends}")
             return metric, words
     return "", []
-
-
-def _directed(metric: str, correlation: float) -> float:
-    """Return a correlation in the direction that the metric predicts."""
-    better = higher_is_better(metric)
-    return abs(correlation) if better is None else correlation if better else -correlation
 
 
 def _points(folder: StudyFolder, metric: str, entry: Entry, measure: str, *, has_pictures: bool) -> np.ndarray:

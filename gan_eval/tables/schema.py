@@ -83,9 +83,7 @@ SCOPES = ("all", "participant", "stimulus", "model", "dataset", "exposure", "blo
 HOLE_SCOPES = ("mask_kind", "mask_area_band")
 """Scopes of filled pictures: by the kind of their hole, and by its share of the picture in per cent."""
 STYLE_NETWORK = text(
-    "style_network",
-    "the network of the style loss that the generator was trained with, or none",
-    optional=True,
+    "style_network", "the network of the style loss that the generator was trained with, or none", optional=True
 )
 SEEN = boolean(
     "seen",

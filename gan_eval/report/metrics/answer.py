@@ -3,14 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gan_eval.report.metrics.data import (
-    NO_VERDICT,
-    Measured,
-    facts_of,
-    fid_warning,
-    higher_is_better,
-    title_of,
-)
+from gan_eval.report.metrics.data import NO_VERDICT, Measured, facts_of, fid_warning, higher_is_better, title_of
 from gan_eval.report.parts.blocks import Lead, Section
 from gan_eval.report.parts.words import listed, plural
 

@@ -244,6 +244,17 @@ def higher_is_better(name: str) -> bool | None:
     return None if facts is None else facts.higher_is_better
 
 
+def direction(name: str, correlation: float) -> int:
+    """Return the sign that makes a metric's correlation with people positive where it goes the way that the metric
+    predicts; of a metric without a direction the correlation's own.
+
+    >>> direction("psnr", -0.5), direction("fid", -0.5), direction("unheard_of", -0.5)
+    (1, -1, -1)
+    """
+    better = higher_is_better(name)
+    return -1 if better is False or (better is None and correlation < 0) else 1
+
+
 def is_of_quality(name: str) -> bool:
     """Return whether a metric measures generated pictures, and not the generator's input.
 

@@ -8,7 +8,7 @@ from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_order, title_of
 from gan_eval.report.parts.blocks import Block, Facts, Folded, Listing, Quote, Section
 from gan_eval.report.parts.references import as_bibtex, cited_keys
-from gan_eval.report.parts.words import listed, plural, whole
+from gan_eval.report.parts.words import capital, listed, plural, whole
 
 
 def method_section(measured: Measured) -> Section:
@@ -113,7 +113,7 @@ def _networks(measured: Measured) -> list[str]:
         parts.append(f"generated pictures of another size brought to their reference's ({listed(resized)})")
     caveats = [str(caveat) for settings in _settings(measured) for caveat in (settings.get("caveats") or {}).values()]
     sentences = [*([", ".join(parts)] if parts else []), *dict.fromkeys(caveats)]
-    return [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in sentences]
+    return [f"{capital(sentence)}." for sentence in sentences]
 
 
 def weight_files(measured: Measured) -> list[tuple[str, str]]:

@@ -5,16 +5,7 @@ from string import ascii_lowercase
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.answer import HOW_MARKED, standings
-from gan_eval.report.metrics.data import (
-    REAL,
-    Measured,
-    Summary,
-    decimals_of,
-    facts_of,
-    is_raw,
-    unit_of,
-    with_arrow,
-)
+from gan_eval.report.metrics.data import REAL, Measured, Summary, decimals_of, facts_of, is_raw, unit_of, with_arrow
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
 from gan_eval.report.parts.blocks import Block, Cell, Column, Heading, Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder

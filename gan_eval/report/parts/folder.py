@@ -315,10 +315,10 @@ def _require_one_analysis(files: Mapping[str, Path], tables: Mapping[str, pd.Dat
     """Compare the column `run` of the tables, for folders without a record."""
     first = ""
     for name in (name for name in _OF_SETS["analysis"] if name in tables):
-        for mark in tables[name]["run"].fillna("").unique():
-            first = first or str(mark) or "an unknown one"
-            if (str(mark) or "an unknown one") != first:
+        for mark in tables[name]["run"].fillna("an unknown one").unique():
+            first = first or mark
+            if mark != first:
                 raise UserError(
-                    f"{files[name]}: rows of another analysis ({mark or 'an unknown one'}) than in the tables next to "
-                    f"it ({first}); analyze again into one folder"
+                    f"{files[name]}: rows of another analysis ({mark}) than in the tables next to it ({first}); "
+                    "analyze again into one folder"
                 )

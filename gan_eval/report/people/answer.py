@@ -92,7 +92,7 @@ def _detected(folder: StudyFolder) -> pd.DataFrame:
     return table.sort_values("model", key=lambda model: model != EVERYTHING, kind="stable")
 
 
-_HEADS = {TOLD: "judged correctly above chance", BELOW: "judged below chance", UNDECIDED: "undecided"}
+_HOW = {TOLD: "correctly above chance", BELOW: "below chance"}
 
 
 def _verdicts(folder: StudyFolder) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _verdicts(folder: StudyFolder) -> Iterator[str]:
     table = _detected(folder)
     table = table[table["model"] != EVERYTHING]
     for verdict, part in table.groupby(table["verdict"].fillna(NONE), sort=False):
-        head = _HEADS.get(str(verdict), str(verdict))
+        head = f"judged {_HOW[str(verdict)]}" if str(verdict) in _HOW else str(verdict)
         if verdict == EQUIVALENT and (margin := _margin(folder, part.iloc[0].to_dict())):
             head += f" within {margin_text(margin)}"
         places = []
@@ -134,10 +134,8 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
         why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
         return f"There is no verdict on {of}{why}."
     pictures = f"{of} {'paired with' if row['protocol'] == PAIRED else 'and'} real ones"
-    if verdict == TOLD:
-        return f"{capital(who)} judged {pictures} correctly above chance{small}{mark}{numbers}."
-    if verdict == BELOW:
-        return f"{capital(who)} judged {pictures} below chance{small}{mark}{numbers}."
+    if str(verdict) in _HOW:
+        return f"{capital(who)} judged {pictures} {_HOW[str(verdict)]}{small}{mark}{numbers}."
     if verdict == EQUIVALENT:
         within = f" within {margin_text(margin)}" if margin else ""
         return f"Judgements of {pictures} by {who} were equivalent to chance{within}{mark}{numbers}."

@@ -96,9 +96,7 @@ def look_sentence(folder: StudyFolder) -> str:
     words = folder.looks_text
     if not words and is_interim(folder):
         words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
-    if not words:
-        return ""
-    return f"{capital(words)}."
+    return f"{capital(words)}." if words else ""
 
 
 def trained_for(fractions: list[float], verb: str) -> str:

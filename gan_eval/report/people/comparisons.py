@@ -113,23 +113,30 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
         )
         if looks["taken_at"].isna().any():
             sentences.append(STOPPING)
-    sensitivity = table["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
-    unplanned = int((table["exploratory"].fillna(False).astype(bool) & ~sensitivity).sum())
-    if unplanned:
-        sentences.append(f"Exploratory, not in the plan: {plural(unplanned, 'comparison')}, marked as such.")
-    if sensitivity.any():
+    if unplanned := unplanned_text(table):
+        sentences.append(f"{unplanned}, marked as such.")
+    if count := int(_is_sensitivity(table).sum()):
         sentences.append(
-            f"Sensitivity: {plural(int(sensitivity.sum()), 'comparison')} without people whom a rule on their outcome "
+            f"Sensitivity: {plural(count, 'comparison')} without people whom a rule on their outcome "
             "names, or with unfinished sessions. Choosing people by how they answered decides the answer, so these "
             "have no verdict."
         )
     return sentences
 
 
+def _is_sensitivity(comparisons: pd.DataFrame) -> pd.Series:
+    return comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).astype(bool)
+
+
+def unplanned_text(comparisons: pd.DataFrame) -> str:
+    """Return how many comparisons were not planned, sensitivity analyses aside; empty for none."""
+    count = int((comparisons["exploratory"].fillna(False).astype(bool) & ~_is_sensitivity(comparisons)).sum())
+    return f"Exploratory, not in the plan: {plural(count, 'comparison')}" if count else ""
+
+
 def margin_texts(comparisons: pd.DataFrame) -> list[str]:
     """Return each margin with its standing, such as `5 points (fixed before the data)`."""
-    is_sensitivity = comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
-    rows = comparisons[comparisons["margin"].notna() & ~is_sensitivity].to_dict("records")
+    rows = comparisons[comparisons["margin"].notna() & ~_is_sensitivity(comparisons)].to_dict("records")
     sizes = (
         f"{100 * row['margin']:g} % of the range of grades" if row["measure"] == MEAN else points_text(row["margin"])
         for row in rows

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gan_eval.report.figure import Theme, caption_of_figure_1, figure_1
-from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of
+from gan_eval.report.metrics.data import direction, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Block, Drawing, Facts, Folded, Lead, Lines, Section, Table
 from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder
@@ -169,12 +169,10 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     return f"{where}{listed(names)} {'do' if len(names) > 1 else 'does'}; highest is {strength}; {lead}."
 
 
-def _directed(row: Record) -> tuple[float, float, float]:
-    """Return the correlation and the ends of its interval in the direction that the metric predicts."""
-    better = higher_is_better(str(row["metric"]))
-    value, low, high = (float(row[f"within{end}"]) for end in ("", "_low", "_high"))
-    is_turned = better is False or (better is None and value < 0)
-    return (-value, -high, -low) if is_turned else (value, low, high)
+def _directed(row: Record) -> list[float]:
+    """Return the correlation and the ends of its interval, positive in the direction that the metric predicts."""
+    sign = direction(str(row["metric"]), row["within"])
+    return [sign * row[f"within{end}"] for end in ("", "_low", "_high")]
 
 
 def _name(metric: object) -> str:

@@ -10,9 +10,9 @@ from gan_eval.report.metrics.method import paper_paragraph
 from gan_eval.report.parts.blocks import Block, Facts, Lines, Listing, Paragraph, Quote, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys
-from gan_eval.report.parts.words import Record, listed, milliseconds, missing, number, plural, whole
+from gan_eval.report.parts.words import Record, capital, listed, milliseconds, missing, number, plural, whole
 from gan_eval.report.people.caveats import caveats, look_sentence
-from gan_eval.report.people.comparisons import is_adjusted, margin_texts
+from gan_eval.report.people.comparisons import is_adjusted, margin_texts, unplanned_text
 from gan_eval.report.people.participants import (
     MOST_LEVELS,
     analysed_text,
@@ -31,7 +31,6 @@ from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
 from gan_eval.stats.answers.psychometric import PSYCHOMETRIC
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import HIGHER, MEAN
-from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
@@ -106,7 +105,7 @@ def _participants(folder: StudyFolder) -> str:
             complete = int((table["status"] == "complete").sum())
             started = f"{whole(len(table))} started, {whole(complete)} finished; "
         analysed = f"{wanted_text(folder)}{started}{analysed}"
-    return analysed[0].upper() + analysed[1:]
+    return capital(analysed)
 
 
 def pictures_sentences(folder: StudyFolder) -> list[str]:
@@ -299,10 +298,8 @@ def _models(folder: StudyFolder) -> list[str]:
             "(Lan and DeMets 1983; O'Brien and Fleming 1979)."
         )
     sentences.append(look_sentence(folder))
-    is_sensitivity = comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).to_numpy(bool)
-    unplanned = int((comparisons["exploratory"].fillna(False).astype(bool) & ~is_sensitivity).sum())
-    if unplanned:
-        sentences.append(f"Exploratory, not in the plan: {plural(unplanned, 'comparison')}.")
+    if unplanned := unplanned_text(comparisons):
+        sentences.append(f"{unplanned}.")
     return [*filter(None, sentences)]
 
 

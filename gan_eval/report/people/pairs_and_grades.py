@@ -11,6 +11,7 @@ from gan_eval.report.parts.words import (
     apa_interval,
     apa_p,
     apa_percent,
+    capital,
     listed,
     missing,
     number,
@@ -166,6 +167,6 @@ def _grade_difference(row: Record, *, adjusted: bool) -> str:
         return f"The mean grades of {a} and {b} were equivalent{where}, within the margin, {by}."
     if row["verdict"] != "different":
         return f"The mean grades of {a} and {b}{where} did not differ significantly, {by}."
-    first = f"{a[0].upper()}{a[1:]}" if row["a"] in names else f"{a}'s pictures"
+    first = capital(a) if row["a"] in names else f"{a}'s pictures"
     second = b if row["b"] in names else f"{b}'s"
     return f"{first} were graded {'lower' if row['difference'] < 0 else 'higher'} than {second}{where}, {by}."

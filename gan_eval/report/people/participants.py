@@ -20,15 +20,7 @@ from gan_eval.report.parts.words import (
     plural,
     whole,
 )
-from gan_eval.report.people.caveats import (
-    BROWSER_LAG,
-    BY,
-    BY_RULE,
-    PRESET,
-    in_browser,
-    is_analysed,
-    is_excluded,
-)
+from gan_eval.report.people.caveats import BROWSER_LAG, BY, BY_RULE, PRESET, in_browser, is_analysed, is_excluded
 from gan_eval.stats.answers.rates import REACTION_TIMES
 from gan_eval.stats.compare.robustness import is_on_outcome
 from gan_eval.stats.exclusions import took_part
