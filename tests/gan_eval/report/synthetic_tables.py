@@ -69,26 +69,11 @@ def rates(**cells: object) -> dict[str, object]:
 
 def _participation() -> list[dict[str, object]]:
     whole = {"sessions": 1, "status": "complete", "n_trials": 20, "n_answered": 19, "n_catch": 2, "n_excluded": 0}
+    late = {"n_excluded": 1, "rule": "flags~late", "standing": "exploratory"}
+    careless = {"n_excluded": 20, "rule": "catch_accuracy<0.8", "standing": "preset"}
     return [
-        whole
-        | {
-            "participant": SCRIPT,
-            "excluded": False,
-            "counted": "yes",
-            "accuracy": 0.5,
-            "n_excluded": 1,
-            "rule": "flags~late",
-            "standing": "exploratory",
-        },
-        whole
-        | {
-            "participant": NASTY[0],
-            "excluded": True,
-            "counted": "excluded",
-            "n_excluded": 20,
-            "rule": "catch_accuracy<0.8",
-            "standing": "preset",
-        },
+        whole | late | {"participant": SCRIPT, "excluded": False, "counted": "yes", "accuracy": 0.5},
+        whole | careless | {"participant": NASTY[0], "excluded": True, "counted": "excluded"},
         whole | {"participant": "P3", "excluded": False, "counted": "unfinished", "status": "aborted"},
     ]
 
@@ -116,9 +101,7 @@ def table_rows() -> dict[str, list[dict[str, object]]]:
             {"dataset": "maps", "contestant": name, "n": 9, "wins": 4, "strength": value, "ci_low": -1, "ci_high": 1}
             for name, value in (("real", 0.5), (NASTY[0], -0.5))
         ],
-        "mixed_models": [
-            effect | {"p": 0.03, "n_trials": 80, "singular": True}
-        ],
+        "mixed_models": [effect | {"p": 0.03, "n_trials": 80, "singular": True}],
         "comparisons": [told_apart(), models(NASTY[0], "pix2pix"), models("a", "z", exploratory=True, check_p=0.5)],
         "correlations": [
             {"level": "stimulus", "dataset": "maps", "metric": metric, "measure": "fooling_rate", "n": 30,

@@ -177,19 +177,8 @@ def test_set_metrics_by_hole_stand_in_the_same_table(folder):
 def test_the_report_of_metrics_alone_has_the_same_tables(folder):
     holes = holes_of_folder(folder)
     stimuli = [
-        Stimulus(
-            name,
-            name,
-            "fake",
-            "m",
-            "photographs",
-            Path(name),
-            None,
-            None,
-            mask_kind=row.mask_kind,
-            mask_area=row.mask_area,
-        )
-        for name, row in holes.iterrows()
+        Stimulus(name, name, "fake", "m", "photographs", Path(name), None, None, mask_kind=kind, mask_area=area)
+        for name, kind, area in holes.itertuples()
     ]
     measured = Measured(folder.tables, stimuli)
     shown = [block for block in values_section(measured).blocks if isinstance(block, Table) and "hole" in block.caption]

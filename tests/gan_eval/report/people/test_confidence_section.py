@@ -13,18 +13,10 @@ FIT = {
 }  # fmt: skip
 NOT_FITTED = dict.fromkeys(("d_a", "d_a_low", "d_a_high", "slope", "slope_low", "slope_high", "a_z", "intercept"))
 WHY = "the ratings of reals and of fakes hardly overlap: no finite estimate"
-
-
 POINTS = (
     {"cut": 1, "from_rating": "fake 2", "hit_rate": 0.5, "false_alarm_rate": 0.0, "z_hit": 0.0},
-    {
-        "cut": 2,
-        "from_rating": "fake 1",
-        "hit_rate": 0.8,
-        "false_alarm_rate": 0.3,
-        "z_hit": 0.84,
-        "z_false_alarm": -0.52,
-    },
+    {"cut": 2, "from_rating": "fake 1", "hit_rate": 0.8, "false_alarm_rate": 0.3, "z_hit": 0.84}
+    | {"z_false_alarm": -0.52},
 )
 
 

@@ -94,8 +94,6 @@ def test_while_people_are_awaited_there_is_no_verdict_and_nothing_to_cite(study_
     seen = first_page(study_page)
     assert "Interim: no verdict (5 of 9 sessions)." in seen
     assert "Table 1." not in seen
-    assert "by chance" not in seen
-    assert "told real from generated" not in study_page.words
 
 
 def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
@@ -145,22 +143,12 @@ def test_a_metric_follows_people_only_where_its_interval_says_so():
 
 
 def test_metrics_are_held_against_grades_too():
-    row = {
-        "level": "stimulus",
-        "dataset": "maps",
-        "n": 40,
-        "within_low": 0.2,
-        "within_high": 0.7,
-        "within_p_holm": 0.01,
-    }
-    rows = [
-        row | {"metric": metric, "measure": measure, "within": value}
-        for metric, measure, value in (
-            ("psnr", "fooling_rate", 0.4), ("ssim", "fooling_rate", 0.3), ("psnr", "mean_grade", 0.5),
-            ("ssim", "mean_grade", 0.6),
-        )
-    ]  # fmt: skip
-    lead = {"level": "stimulus", "dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "n": 40}
+    shared = {"level": "stimulus", "dataset": "maps", "n": 40}
+    row = shared | {"within_low": 0.2, "within_high": 0.7, "within_p_holm": 0.01}
+    found = {("psnr", "fooling_rate"): 0.4, ("ssim", "fooling_rate"): 0.3, ("psnr", "mean_grade"): 0.5}
+    found |= {("ssim", "mean_grade"): 0.6}
+    rows = [row | {"metric": name, "measure": measure, "within": at} for (name, measure), at in found.items()]
+    lead = shared | {"metric_a": "psnr", "metric_b": "ssim"}
     leads = [lead | {"measure": "fooling_rate", "follows_better": "psnr"}, lead | {"measure": "mean_grade"}]
     folder = folder_of(rates=[rates()], correlations=rows, correlation_differences=leads)
     assert "Metrics were compared with the fooling rate and mean grades by Spearman's" in paper_methods(folder)

@@ -3,7 +3,7 @@
 import pytest
 from synthetic_tables import folder_of
 
-from gan_eval.report.people.thresholds import level_text, psychometric_section
+from gan_eval.report.people.thresholds import psychometric_section
 
 
 def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="logit"):
@@ -46,4 +46,3 @@ def test_the_slope_has_the_unit_of_its_link(link, unit):
 def test_another_level_is_named():
     (chart,) = section(level="noise", thresholds=(0.1, 0.4)).blocks[0].charts
     assert chart.figures[0].axes[0].get_xlabel() == "noise"
-    assert level_text(0.1, "noise") == "0.1"
