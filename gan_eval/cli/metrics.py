@@ -191,7 +191,7 @@ def _measure(
         from gan_eval.report import build_metrics_report
 
         with Console() as console, console.working("report"):
-            build_metrics_report(frames, stimuli_of_sets(inputs), report, title=None)
+            build_metrics_report(frames, stimuli_of_sets(inputs), report)
     if gallery is not None:
         from gan_eval.machine.threads import usable_cores
         from gan_eval.report.metrics.gallery import write_gallery

@@ -148,7 +148,7 @@ def report(
     """Make a report of a study's tables: one self-contained HTML file."""
     from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import check_output_file
-    from gan_eval.report import build, build_figure
+    from gan_eval.report import build_figure, write_report
     from gan_eval.report.parts.chart import FORMATS
 
     if theme is not None and figure is None:
@@ -159,7 +159,7 @@ def report(
     if figure is not None and figure.suffix not in FORMATS:
         raise UserError(f"--figure {figure}: wanted a name that ends in {', '.join(FORMATS)}")
     with Console() as console, console.working("report"):
-        path = build(folder, out or folder / "report.html", stimuli=stimuli or (), with_raw_tables=with_raw_tables)
-        typer.echo(path)
+        page = out or folder / "report.html"
+        typer.echo(write_report(folder, page, stimuli=stimuli or (), with_raw_tables=with_raw_tables))
         if figure is not None:
             typer.echo(build_figure(folder, figure, stimuli=stimuli or (), theme=theme))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gan_eval.metrics.run.inputs import Stimulus
 
-__all__ = ["build", "build_figure", "build_metrics_report", "write_report"]
+__all__ = ["build_figure", "build_metrics_report", "write_report"]
 
 
 def write_report(
@@ -27,14 +27,20 @@ def write_report(
     stimuli: Path | str | Sequence[Path | str] = (),
     with_raw_tables: bool = False,
 ) -> Path:
-    """Write the report of tables and return its path.
+    """Write the report of a study's folder, of any folder with tables, or of frames, and return its path.
+
+    Sections without a table are absent. Equal input gives equal bytes.
 
     Args:
-        tables: a folder as for `build`, or frames by the names of their tables, such as what `gan_eval.analyze` gives,
-            with `trials`, `image_metrics` and `set_metrics`.
+        tables: a folder with `study.toml`, `.gan-eval/facts.json`, `tables/`, `metrics/`, `stimuli/`, `models/` and
+            `published/`, each of which may be absent; or with tables that lie in the folder itself; or frames by the
+            names of their tables, such as what `gan_eval.analyze` gives, with `trials`, `image_metrics`, `set_metrics`.
+        title: heading; default: the study's title, else its name, else the number of participants, else the folder.
+        stimuli: folders of stimulus sets that were shown, besides those that the study's folder holds or names.
+        with_raw_tables: put the tables of single sessions (trials, sessions) into the file too.
 
     Raises:
-        UserError: as for `build`, or a frame has no table's name.
+        UserError: no such folder, nothing in it, a table that does not fit its schema, or a frame with no table's name.
 
     >>> import pandas as pd
     >>> from tempfile import mkdtemp
@@ -44,52 +50,31 @@ def write_report(
     >>> write_report(analyze(trials) | {"trials": trials}, Path(mkdtemp()) / "report.html").name
     'report.html'
     """
-    places = [Path(place) for place in ([stimuli] if isinstance(stimuli, Path | str) else stimuli)]
-    if isinstance(tables, Path | str):
-        return build(Path(tables), Path(out), title=title, stimuli=places, with_raw_tables=with_raw_tables)
     from gan_eval.errors import UserError
+    from gan_eval.report.page import render
+    from gan_eval.report.parts.folder import read_folder
+    from gan_eval.report.sections import study_report
     from gan_eval.stats.analysis import ALL_TABLES
     from gan_eval.stats.trials import fill_trials, usable
     from gan_eval.tables.frames import write_table
 
+    out = Path(out)
+    if isinstance(tables, Path | str):
+        places = [Path(place) for place in ([stimuli] if isinstance(stimuli, Path | str) else stimuli)]
+        report = study_report(read_folder(Path(tables), stimuli=places), title=title, with_raw_tables=with_raw_tables)
+        write_text(out, as_typed(render(report), in_file=True))
+        return out
     if not (isinstance(tables, Mapping) and tables):
         found = "" if isinstance(tables, Mapping) else f" in a {type(tables).__name__}"
         raise UserError(f"write_report: no tables by name{found}; give those of gan_eval.analyze, or a folder")
     with TemporaryDirectory() as temporary:
-        folder = Path(temporary) / Path(out).stem  # its name is the default heading
+        folder = Path(temporary) / out.stem  # its name is the default heading
         for name, frame in tables.items():
             if name not in ALL_TABLES:
                 raise UserError(f"write_report: no table {name!r}; name the frames as in docs/tables.md")
             whole = fill_trials(usable(frame).trials) if name == "trials" else frame
             write_table(whole, folder / f"{name}.csv", ALL_TABLES[name])
-        return build(folder, Path(out), title=title, stimuli=places, with_raw_tables=with_raw_tables)
-
-
-def build(
-    folder: Path, out: Path, *, title: str | None = None, stimuli: Sequence[Path] = (), with_raw_tables: bool = False
-) -> Path:
-    """Write the report of a study's folder, or of any folder with tables of a study, and return its path.
-
-    Sections without a table are absent. Equal input gives equal bytes.
-
-    Args:
-        folder: with `study.toml`, `.gan-eval/facts.json`, `tables/`, `metrics/`, `stimuli/`, `models/` and
-            `published/`, each of which may be absent; or with tables that lie in the folder itself.
-        title: heading; default: the study's title, else its name, else the number of participants, else the folder.
-        stimuli: folders of stimulus sets that were shown, besides those that the study's folder holds or names.
-        with_raw_tables: put the tables of single sessions (trials, sessions) into the file too.
-
-    Raises:
-        UserError: no such folder, nothing in it, or a table that does not fit its schema.
-    """
-    from gan_eval.report.page import render
-    from gan_eval.report.parts.folder import read_folder
-    from gan_eval.report.sections import study_report
-
-    study = read_folder(Path(folder), stimuli=stimuli)
-    page = render(study_report(study, title=title, with_raw_tables=with_raw_tables))
-    write_text(Path(out), as_typed(page, in_file=True))
-    return Path(out)
+        return write_report(folder, out, title=title, stimuli=stimuli, with_raw_tables=with_raw_tables)
 
 
 def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), theme: Path | None = None) -> Path:
@@ -100,7 +85,7 @@ def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), theme
         theme: TOML file of size, font and colours.
 
     Raises:
-        UserError: as for `build`, there are no answers, or the theme has a bad value.
+        UserError: as for `write_report`, there are no answers, or the theme has a bad value.
     """
     from gan_eval.report.figure import Theme, read_theme, write_figure
     from gan_eval.report.parts.folder import read_folder
@@ -109,15 +94,12 @@ def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), theme
     return write_figure(read_folder(Path(folder), stimuli=stimuli), Path(out), looks)
 
 
-def build_metrics_report(
-    frames: "Mapping[str, pd.DataFrame]", stimuli: "Sequence[Stimulus]", out: Path, *, title: str | None = None
-) -> Path:
+def build_metrics_report(frames: "Mapping[str, pd.DataFrame]", stimuli: "Sequence[Stimulus]", out: Path) -> Path:
     """Write the report of metric tables and return its path. Equal input gives equal bytes.
 
     Args:
         frames: by table name: image_metrics, set_metrics, metric_comparisons, runs; each may be absent.
         stimuli: the pictures that were measured, for holes and spectra.
-        title: heading; default: made of the models and data sets.
 
     Raises:
         UserError: the file cannot be written.
@@ -126,5 +108,5 @@ def build_metrics_report(
     from gan_eval.report.page import render
     from gan_eval.report.sections import metrics_report
 
-    write_text(Path(out), as_typed(render(metrics_report(Measured(frames, stimuli), title=title)), in_file=True))
+    write_text(Path(out), as_typed(render(metrics_report(Measured(frames, stimuli))), in_file=True))
     return Path(out)

@@ -1,9 +1,4 @@
-"""Figure 1 of a study, for a paper and for the page: rates of models, accuracy, participants, and a metric.
-
-Panels: each model's rate, preference, grade or threshold, with a dot for each participant; balanced accuracy against
-chance and the margin of equivalence; hits against false alarms; a metric against what people did. Panels without data
-are left out.
-"""
+"""Figure 1 of a study, for a paper and for the page: rates of models, accuracy, participants, and a metric."""
 
 import math
 import warnings

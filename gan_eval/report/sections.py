@@ -1,7 +1,6 @@
 """The sections of both reports in reading order: that of a study, and that of metric tables alone.
 
-A section is a function that returns a `Section`; one without blocks is left out. To add a section, write such a
-function and add a line here. All but the first page stand under `Details`, at most 12 of them.
+A section is a function that returns a `Section`; one without blocks is left out.
 """
 
 from collections.abc import Sequence
@@ -74,10 +73,11 @@ def _title(folder: StudyFolder) -> str:
     return f"Real or fake? {who_text(folder, count).rstrip(',')}" if count else folder.path.resolve().name
 
 
-def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
+def metrics_report(measured: Measured) -> Report:
     """Return the report of metric tables, without participants."""
     models = list(dict.fromkeys(model for dataset in measured.datasets for model in measured.models(dataset)))
-    if not title and models:
+    title = "Metrics of pictures"
+    if models:
         who = models[0] if len(models) == 1 else plural(len(models), "model")
         title = f"Metrics of {who} on {listed(measured.datasets)}"
     fractions = {
@@ -88,7 +88,7 @@ def metrics_report(measured: Measured, *, title: str | None = None) -> Report:
         if fraction < 1
     }
     return Report(
-        title=title or "Metrics of pictures",
+        title=title,
         badges=[f"{trained_for(sorted(fractions), 'Models trained')} of the planned steps"] if fractions else [],
         sections=[
             metric_answer_section(measured),

@@ -368,14 +368,14 @@ def report_stage(plan: Plan) -> Stage:
     out = plan.folder / "report.html"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.report import build
+        from gan_eval.report import write_report
 
         write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
         write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan))
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
             for number, path in enumerate(plan.published().values(), start=1):
                 write_bytes(new.folder / PUBLISHED / f"{number}_{path.name}", path.read_bytes())
-        build(plan.folder, out)
+        write_report(plan.folder, out)
         return True
 
     def inputs() -> Mapping[str, str]:

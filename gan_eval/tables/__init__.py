@@ -1,9 +1,6 @@
 """The tables' schemas: columns, dtypes, units and meanings are named in a table's declaration, and nowhere else.
 
-A table is declared in the module of its topic. Each declaration is a table of the project, a
-name of this package, and a section of `docs/tables.md` (`packaging/tables_reference.py`). What a statistic gives is
-declared in the statistic's own module, and collected by `gan_eval.stats`. Reading and writing is in
-`gan_eval.tables.frames`; nothing here needs more than the standard library.
+What a statistic gives is declared in the statistic's own module, and collected by `gan_eval.stats.analysis`.
 """
 
 from gan_eval.tables import declared

@@ -1,9 +1,6 @@
 """Cells and CSV files: text into checked values and back, and whole files as records of text.
 
-Written with commas; read with semicolons, tabs or bars too, as Excel writes where numbers have a decimal comma.
-
-A cell that a spreadsheet would run as a formula is written with an apostrophe before it, which makes it text there, and
-read without.
+A cell that a spreadsheet would run as a formula is written with an apostrophe before it, and read without.
 """
 
 import csv

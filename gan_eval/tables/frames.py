@@ -1,7 +1,6 @@
 """Reading, checking and writing the tables of `gan_eval.tables`, as rows (dicts) or as pandas frames.
 
-Rows serve the parts that start without pandas (the quiz, generation); frames serve metrics and statistics. Both
-read and write the same files: a table survives CSV and Parquet without loss.
+Rows serve the parts that start without pandas, such as the quiz.
 """
 
 import math

@@ -1,8 +1,6 @@
-"""The gallery: one HTML page on which every measured picture can be found, sorted by a metric and looked at.
+"""The gallery: one HTML page of every measured picture, to sort by a metric; its pictures lie in a folder next to it.
 
-The page holds the values. Pictures and maps lie in a folder next to it, so that thousands of them stay quick to load.
-The maps are made here, from every sample and by the code of the metrics; in a browser they would be made of compressed
-pictures, and a page that was opened from a disk may not read pixels at all.
+The maps are made here, by the code of the metrics: a page that was opened from a disk may not read pixels.
 """
 
 import hashlib

@@ -1,8 +1,4 @@
-"""Charts: how a figure becomes inline SVG on the page or a file for a paper.
-
-Each figure is drawn at a phone's width, so that its letters stay readable there. The page sets several side by side
-where there is room.
-"""
+"""Charts: how a figure becomes inline SVG on the page, drawn at a phone's width, or a file for a paper."""
 
 import io
 import re

@@ -1,8 +1,4 @@
-"""Published numbers next to the run's own, each with its own interval and its source.
-
-Three sorts of published tables are known by their columns: judgements of a quiz, values of metrics, and PSNR of filled
-holes by data set, source size and ratio of the losses.
-"""
+"""Published numbers next to the run's own: a quiz's judgements, metric values, and PSNR of filled holes."""
 
 import math
 from typing import Any, NamedTuple

@@ -9,7 +9,7 @@ from synthetic_study import FILLED, make_study
 from synthetic_tables import write_tables
 from synthetic_training import make_training
 
-from gan_eval.report import build, build_metrics_report
+from gan_eval.report import build_metrics_report, write_report
 
 NAMES = ("<script>alert(1)</script>", "P&2", "P3", "P4", "P5")
 
@@ -22,7 +22,7 @@ def study(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def study_page(study, tmp_path_factory) -> Page:
-    return Page(build(study, tmp_path_factory.mktemp("study") / "report.html"))
+    return Page(write_report(study, tmp_path_factory.mktemp("study") / "report.html"))
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def filled(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def filled_page(filled, tmp_path_factory) -> Page:
-    return Page(build(filled, tmp_path_factory.mktemp("holes") / "report.html", title="Mine"))
+    return Page(write_report(filled, tmp_path_factory.mktemp("holes") / "report.html", title="Mine"))
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def tables(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def tables_page(tables, tmp_path_factory) -> Page:
-    return Page(build(tables, tmp_path_factory.mktemp("page") / "report.html"))
+    return Page(write_report(tables, tmp_path_factory.mktemp("page") / "report.html"))
 
 
 @pytest.fixture(scope="session")

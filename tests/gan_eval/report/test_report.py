@@ -17,7 +17,7 @@ from synthetic_tables import folder_of
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.report import build
+from gan_eval.report import write_report
 from gan_eval.report.parts.folder import StudyFolder, read_folder
 from gan_eval.report.people.caveats import badges
 from gan_eval.report.people.pictures import samples
@@ -142,7 +142,7 @@ def test_pictures_that_were_trained_on_are_said_before_any_number(study, tmp_pat
 
 def test_only_metrics(study, tmp_path):
     shutil.copy(study / "metrics" / "set_metrics.csv", tmp_path)
-    page = Page(build(tmp_path, tmp_path / "report.html"))
+    page = Page(write_report(tmp_path, tmp_path / "report.html"))
     assert page.sections() == ["metrics", "checklist", "files"]
 
 
@@ -160,20 +160,20 @@ def test_a_broken_or_stray_picture_is_left_out(copy, tmp_path):
     table = base / "stimuli.csv"
     table.write_text(table.read_text().replace("input/008.png", "../../study.toml"))
     with pytest.raises(UserError, match=r"row 17, column input_file: .* is not below"):
-        build(copy, tmp_path / "report.html")
+        write_report(copy, tmp_path / "report.html")
 
 
 @pytest.mark.parametrize("make", [lambda path: path / "nowhere", lambda path: path])
 def test_nothing_to_report(tmp_path, make):
     with pytest.raises(UserError, match=r"no such folder|nothing to report"):
-        build(make(tmp_path), tmp_path / "report.html")
+        write_report(make(tmp_path), tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
 
 
 def test_a_broken_table_names_itself(copy, tmp_path):
     (copy / "tables" / "rates.csv").write_text("scope,id\nall,all\n")
     with pytest.raises(UserError, match=r"rates\.csv: column .*is missing"):
-        build(copy, tmp_path / "report.html")
+        write_report(copy, tmp_path / "report.html")
 
 
 @pytest.mark.nightly
@@ -181,7 +181,7 @@ def test_same_input_same_bytes_in_another_process(study, tmp_path):
     """A study's folder and a copy of it, the second in a process of its own, with another hash seed and time of day."""
     program = (
         "import sys; from pathlib import Path; from gan_eval.report import *; f, o = map(Path, sys.argv[1:]);"
-        "build(f, o / 'report.html', title='T'); build_figure(f, o / 'f.svg'); build_figure(f, o / 'f.pdf')"
+        "write_report(f, o / 'report.html', title='T'); build_figure(f, o / 'f.svg'); build_figure(f, o / 'f.pdf')"
     )
     moved = shutil.copytree(study, tmp_path / "moved")
     for name, place, seed in (("one", study, "1"), ("two", moved, "7")):

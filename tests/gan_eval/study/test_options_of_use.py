@@ -168,8 +168,8 @@ def _no_work(*_: object, **__: object) -> None:
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging.push"),
         ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.common_size"),
         ("trials import trials.csv --out theirs", "gan_eval.stats.analysis.import_trials"),
-        ("report theirs --out theirs", "gan_eval.report.build"),
-        ("report theirs --out r.html --figure theirs/thesis.txt/f.pdf", "gan_eval.report.build"),
+        ("report theirs --out theirs", "gan_eval.report.write_report"),
+        ("report theirs --out r.html --figure theirs/thesis.txt/f.pdf", "gan_eval.report.write_report"),
         ("train --data data/d --out theirs --steps 1", "trainer.loop.run.make_plan"),
     ],
 )

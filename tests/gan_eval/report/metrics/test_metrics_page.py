@@ -13,8 +13,8 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.sections import metrics_report
 
 
-def built(frames, stimuli, tmp_path: Path, **options) -> Page:
-    return Page(build_metrics_report(frames, stimuli, tmp_path / "report.html", **options))
+def built(frames, tmp_path: Path) -> Page:
+    return Page(build_metrics_report(frames, [], tmp_path / "report.html"))
 
 
 def test_raw_sets_have_values_and_are_compared_with_nobody():
@@ -62,14 +62,13 @@ CASES = {
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("case", CASES)
 def test_any_tables_give_a_page(case, tmp_path):
-    page = built(CASES[case](), [], tmp_path)
+    page = built(CASES[case](), tmp_path)
     assert page.sections()[0] == "answer"
     assert not re.search(r"\bnan\b|\bNone\b|<NA>", page.words)
 
 
 def test_a_metric_without_known_direction_has_values_but_no_mark(tmp_path):
-    page = built(CASES["unheard of"](), [], tmp_path)
-    assert "mark best" not in page.attributes("class")
+    assert "mark best" not in built(CASES["unheard of"](), tmp_path).attributes("class")
 
 
 def test_a_study_has_the_tables_of_the_metrics_page():

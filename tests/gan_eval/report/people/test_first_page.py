@@ -12,7 +12,7 @@ from page_reader import Page
 from synthetic_tables import cited, folder_of, models, rates, told_apart
 
 from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.report import build
+from gan_eval.report import write_report
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people import pictures
 from gan_eval.report.people.caveats import sensitivity_sentences
@@ -45,7 +45,7 @@ def answered(study, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def answered_page(answered) -> Page:
     sets = sorted((answered.parent / "elsewhere").iterdir())
-    return Page(build(answered, answered.parent / "report.html", stimuli=sets))
+    return Page(write_report(answered, answered.parent / "report.html", stimuli=sets))
 
 
 def first_page(page: Page) -> str:
@@ -72,7 +72,7 @@ def test_the_open_page_has_result_figure_table_pairs_facts_and_methods_and_the_r
 
 def test_six_pairs_are_there_before_anybody_has_answered(study, tmp_path):
     shutil.copytree(study / "stimuli", tmp_path / "stimuli")
-    page = Page(build(tmp_path, tmp_path / "report.html"))
+    page = Page(write_report(tmp_path, tmp_path / "report.html"))
     seen = first_page(page)
     assert seen.count("<img") == 12
     assert "The pictures" in seen
@@ -239,7 +239,7 @@ def page_of_16(study, tmp_path_factory) -> Path:
     for name, rows in tables.items():
         write_rows(rows, folder / "tables" / f"{name}.csv", ALL_TABLES.get(name, IMAGE_METRICS))
     shutil.copytree(study / "stimuli", folder / "stimuli")
-    return build(folder, folder / "report.html")
+    return write_report(folder, folder / "report.html")
 
 
 def test_many_models_are_grouped_by_verdict_and_each_has_its_sentence_in_a_fold(page_of_16):
