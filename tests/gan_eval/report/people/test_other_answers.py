@@ -1,5 +1,7 @@
 """Pairs, grades and staircases in the report: an answer, its tables, and who gave it."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import pytest
 from synthetic_tables import folder_of
@@ -25,17 +27,16 @@ def said(of: StudyFolder) -> str:
     return " ".join(answer(of)).replace("\u202f", " ")
 
 
-def pairs(protocol: str, model: str, answers: str, *, simulated: bool, person: str = "P") -> list[dict[str, object]]:
-    shared = {"kind": None, "response": None, "dataset": "d", "protocol": protocol, "model": model}
+def pairs(protocol: str, model: str, answers: Sequence[str], **cells: object) -> list[dict[str, object]]:
+    shared = {"kind": None, "response": None, "dataset": "d", "protocol": protocol, "model": model, "simulated": False}
     return [
-        {**shared, "participant": f"{person}{number % 2}", "stimulus": f"d/{model}/{number}", "choice": answer}
-        | {"simulated": simulated}
+        {**shared, "participant": f"P{number % 2}", "stimulus": f"d/{model}/{number}", "choice": answer} | cells
         for number, answer in enumerate(answers)
     ]
 
 
-def grades(*, simulated: bool) -> list[dict[str, object]]:
-    shared = {"response": None, "dataset": "d", "protocol": "rating", "simulated": simulated}
+def grades() -> list[dict[str, object]]:
+    shared = {"response": None, "dataset": "d", "protocol": "rating", "simulated": True}
     return [
         {**shared, "participant": person, "kind": kind, "stimulus": f"d/{kind}/{number}", "rating": grade}
         | {"model": "gan" if kind == "fake" else None}
@@ -45,8 +46,8 @@ def grades(*, simulated: bool) -> list[dict[str, object]]:
     ]
 
 
-def stairs(*, simulated: bool) -> list[dict[str, object]]:
-    shared = {"dataset": "d", "protocol": "staircase", "block": 1, "simulated": simulated}
+def stairs() -> list[dict[str, object]]:
+    shared = {"dataset": "d", "protocol": "staircase", "block": 1, "simulated": False}
     return [
         {**shared, "participant": person, "stimulus": f"d/{kind}/{number}", "kind": kind}
         | {"model": "gan" if kind == "fake" else None}
@@ -58,20 +59,15 @@ def stairs(*, simulated: bool) -> list[dict[str, object]]:
     ]
 
 
+TWO_MODELS = pairs("model_vs_model", "one|two", "a" * 3 + "b" * 17)
 STUDIES = {
     "paired": (
-        lambda simulated: pairs("paired", "gan", "a" * 30 + "b" * 10, simulated=simulated),
+        pairs("paired", "gan", "a" * 30 + "b" * 10),
         "It is undecided whether participants (N = 2) could tell pictures of gan from real pictures, accuracy = 75.0%",
     ),
-    "model_vs_model": (
-        lambda simulated: pairs("model_vs_model", "one|two", "a" * 3 + "b" * 17, simulated=simulated),
-        "Of one and two on d, one was chosen in 15.0% of their pairs, 95% CI [",
-    ),
-    "rating": (lambda simulated: grades(simulated=simulated), "Mean grades on d, between participants: M = 4.00"),
-    "staircase": (
-        lambda simulated: stairs(simulated=simulated),
-        "The staircase on d settled at 540 ms, the mean of each one's commonest exposure",
-    ),
+    "model_vs_model": (TWO_MODELS, "Of one and two on d, one was chosen in 15.0% of their pairs, 95% CI ["),
+    "rating": (grades(), "Mean grades on d, between participants: M = 4.00"),
+    "staircase": (stairs(), "The staircase on d settled at 540 ms, the mean of each one's commonest exposure"),
 }
 
 
@@ -79,7 +75,7 @@ STUDIES = {
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_answer_is_told_with_its_table(name: str) -> None:
     rows, sentence = STUDIES[name]
-    report = study_report(folder(rows(name == "rating")))
+    report = study_report(folder(rows))
     words = " ".join(report.sections[0].blocks[0].sentences).replace("\u202f", " ")
     sections = [section.id for section in report.sections]
     assert sentence in words
@@ -90,7 +86,7 @@ def test_the_answer_is_told_with_its_table(name: str) -> None:
 @pytest.mark.slow
 def test_the_chance_over_the_average_model_is_no_second_share_of_choices() -> None:
     """The sentence said 15 % and Table 1 another number for the same model, without a word on what it was."""
-    tables = folder(pairs("model_vs_model", "one|two", "a" * 3 + "b" * 17, simulated=False))
+    tables = folder(TWO_MODELS)
     words = " ".join(study_report(tables).sections[0].blocks[0].sentences).replace("\u202f", " ")
     chances = tables.table(PAPER).set_index("model")["preference"]
     assert chances["one"] > 0.2
@@ -144,7 +140,7 @@ def test_the_verdict_on_pairs_is_that_of_the_table_to_cite(right: int, shown: bo
     rows = [
         row | {"participant": f"P{person}", "item": row["stimulus"]}
         for person in range(12)
-        for row in pairs("paired", "gan", "".join("ab"[(k + person) % 10 >= right] for k in range(10)), simulated=False)
+        for row in pairs("paired", "gan", ["ab"[(k + person) % 10 >= right] for k in range(10)])
     ]
     of = folder(rows)
     cited = of.tables["paper"].iloc[0]
@@ -157,12 +153,12 @@ def test_the_verdict_on_pairs_is_that_of_the_table_to_cite(right: int, shown: bo
 
 
 def test_unanswered_pairs_are_no_answer() -> None:
-    assert "There is no answer yet" in said(folder(pairs("paired", "gan", ["none"] * 4, simulated=False)))
+    assert "There is no answer yet" in said(folder(pairs("paired", "gan", ["none"] * 4)))
 
 
 def test_rehearsals_are_left_out_beside_people() -> None:
-    people = pairs("paired", "gan", "ab" * 5, simulated=False)
-    rows = [*people, *pairs("paired", "gan", "a" * 6, simulated=True, person="simulated")]
+    people, simulated = pairs("paired", "gan", "ab" * 5), pairs("paired", "gan", "a" * 6, simulated=True)
+    rows = [*people, *(row | {"participant": f"simulated {row['participant']}"} for row in simulated)]
     of = folder(rows, analysed=slice(0, 10))
     assert not of.simulated
     assert "6 trials of simulated participants left out, since people have answered." in caveats(of)

@@ -90,20 +90,15 @@ def test_people_of_whom_every_trial_is_left_out_are_not_counted() -> None:
     assert reported[2:4] == ["1 participant gave no answer, in 4 trials.", "Of 1 participant every trial was left out."]
 
 
-_ALL_QUICK = tuple(STATUS)
-_NONE_LEFT = ["No answer counts: each was excluded, or its session is not complete."]
-_NONE_YET = ["There is no answer yet: no trial has been judged."]
-
-
 @pytest.mark.parametrize("asked", [{}, {"protocol": "paired", "response": None, "kind": None, "choice": "a"}])
 def test_where_exclusions_leave_no_answer_that_is_said(asked: dict[str, object]) -> None:
-    whole = trials(quick=_ALL_QUICK, **asked)
-    assert answer(folder(whole, Rules(["reaction_time_ms<200"]))) == _NONE_LEFT
+    of = folder(trials(quick=tuple(STATUS), **asked), Rules(["reaction_time_ms<200"]))
+    assert answer(of) == ["No answer counts: each was excluded, or its session is not complete."]
 
 
 def test_before_the_first_answer_there_is_none_whatever_rules_there_are() -> None:
-    whole = trials(response="none", quick=_ALL_QUICK)
-    assert answer(folder(whole, Rules(["reaction_time_ms<200"]))) == _NONE_YET
+    of = folder(trials(response="none", quick=tuple(STATUS)), Rules(["reaction_time_ms<200"]))
+    assert answer(of) == ["There is no answer yet: no trial has been judged."]
 
 
 def test_answers_to_the_study_s_questions_are_of_the_participants_analysed() -> None:
