@@ -41,7 +41,7 @@ class Lines(Block):
 
     lines: Sequence[str]
     style: str = "said"
-    """Class of the style sheet: `said` (a single line is a paragraph), `remarks`, `warnings` or `sources`."""
+    """Class of the style sheet: `said` (a single line is a paragraph), `remarks` or `warnings`."""
 
 
 @dataclass(frozen=True)

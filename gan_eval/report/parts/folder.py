@@ -246,8 +246,6 @@ def _require_same_pictures(
 
 _OF_SETS = {"analysis": tuple(table.name for table in OF_ANALYSIS), "metrics": tuple(table.name for table in _METRICS)}
 """The tables that belong to each set, by the set's name."""
-_ANALYSED = tuple(table.name for table in _OF_STORE)
-"""Tables of what was analysed; they belong to an analysis that wrote its trials to the same folder."""
 
 
 def _run_command(folder: Path) -> str:
@@ -264,8 +262,8 @@ def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, 
     included, run = dict(files), _run_command(folder)
     for place, known in ((place, known) for place, all_known in sets.items() for known in all_known):
         members = _OF_SETS.get(known.name, ())
-        if known.name == "analysis" and f"{TRIALS.name}.csv" in known.files:
-            members = (*members, *_ANALYSED)
+        if known.name == "analysis" and f"{TRIALS.name}.csv" in known.files:  # what was analysed lies there, too
+            members = (*members, *(table.name for table in _OF_STORE))
         again = run or f"gan-eval {'analyze' if known.name == 'analysis' else known.name} again"
         for name in members:
             path = place / f"{name}.csv"

@@ -13,8 +13,6 @@ from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled,
 from gan_eval.report.parts.words import BASES, Record, missing, number, proportion_interval, text, whole
 from gan_eval.stats.answers.roc import ROC, ROC_POINTS
 
-_LARGEST_Z = 3.0
-"""End of both axes of the zROC panel, at the most."""
 _MARKERS = "osD^vPX*"
 
 
@@ -86,7 +84,7 @@ def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
         figure, axes = panel(3.7 + 0.17 * len(fits))
         names = ("z_false_alarm", "z_hit") if on_z else ("false_alarm_rate", "hit_rate")
         values = np.abs(points[[*names]].to_numpy(float))
-        reach = min(_LARGEST_Z, float(values[np.isfinite(values)].max(initial=0.7)) + 0.3)
+        reach = min(3.0, float(values[np.isfinite(values)].max(initial=0.7)) + 0.3)
         ends = (-reach, reach) if on_z else (-0.02, 1.02)
         axes.set(xlim=ends, ylim=ends)
         axes.set_xticks(np.arange(-int(reach), int(reach) + 1) if on_z else np.linspace(0, 1, 6))

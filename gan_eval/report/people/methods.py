@@ -45,7 +45,6 @@ _PSYCHOMETRIC = (
 )
 MIN_SIMULATED = 10
 """Number of participants from which the simulated studies of 10 to 40 tell how often intervals hold the truth."""
-_HELD = "in 93 to 99.6 % of studies: with few pictures, and near the ceiling, they"
 _GAP = "Not given"
 _POINTS = (
     "Question", "Design", "Sample", "Instructions", "Consent", "Ethics", "Recruitment", "Exclusions", "Plan",
@@ -261,10 +260,12 @@ def _models(folder: StudyFolder) -> list[str]:
         )
         if is_single:
             is_small = 0 < included_count(folder) < MIN_SIMULATED
-            held = "in 98 to 100 % of studies: they" if is_small else _HELD
+            people, held, where = "10 to 40", "93 to 99.6 %", "with few pictures, and near the ceiling, "
+            if is_small:
+                people, held, where = "3", "98 to 100 %", ""
             sentences.append(
-                f"In Monte Carlo studies of {'3' if is_small else '10 to 40'} participants, 95 % intervals of such "
-                f"rates contained the truth {held} are too wide, and p values too large."
+                f"In Monte Carlo studies of {people} participants, 95 % intervals of such rates contained the truth in "
+                f"{held} of studies: {where}they are too wide, and p values too large."
             )
     if "crossed_model_clustered_error" in bases:
         sentences.append("Where pictures had few answers each, the larger error of clustered shares was taken.")
