@@ -262,7 +262,6 @@ def test_files_have_text_and_one_page_and_equal_bytes(folder, tmp_path):
 
 
 def test_the_last_bits_of_a_layout_change_no_byte():
-    """A study's page differed between two runs in the names of its clip paths."""
 
     def drawn(left: float) -> str:
         figure = Figure()

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +19,7 @@ from synthetic_tables import folder_of
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.report import write_report
-from gan_eval.report.parts.folder import StudyFolder, read_folder
+from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.caveats import badges
 from gan_eval.report.people.pictures import samples
 from gan_eval.report.people.published import published_section
@@ -129,7 +130,7 @@ def test_a_published_row_that_is_no_share_is_named(cells, word):
     rows = [["a", "s", "maps", "real", "25", "96"], ["b", "s", "maps", *cells.split(",")]]
     published = {"quiz.csv": pd.DataFrame(rows, columns=head, dtype="str")}
     with pytest.raises(UserError, match=rf"published/quiz\.csv: row 2, column {word}"):
-        published_section(StudyFolder(Path(), None, {}, {}, {}, {}, published))
+        published_section(replace(folder_of(), published=published))
 
 
 @pytest.mark.parametrize(("train_split", "said"), [("train", False), ("train+val", False), ("train+val+test", True)])

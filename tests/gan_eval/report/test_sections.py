@@ -139,7 +139,6 @@ def test_the_models_together_come_first_and_many_rows_are_counted() -> None:
 
 
 def test_two_models_are_compared_by_their_rates_on_the_same_data_set() -> None:
-    """Rates of 0 on another data set left nothing to compare."""
     paper = [cited(model=m, dataset=d, fooling_rate=r) for d, r in (("maps", 0.4), ("d2", 0.0)) for m in ("a", "b")]
     said = list(models_compared(folder_of(paper=paper, comparisons=[models("a", "b")])))
     assert said[0].startswith("b fooled people more often than a on maps, difference = 12.0 points")
@@ -151,7 +150,6 @@ def test_two_models_are_compared_by_their_rates_on_the_same_data_set() -> None:
 
 
 def test_holms_correction_is_named_in_each_sentence_of_its_family_and_counts_for_what_could_be_shown() -> None:
-    """The largest p of a family is not changed by Holm's method, and was printed as if it were not corrected."""
     rows = [cited(model=f"m{n}", verdict="undecided", p=0.02 * (n + 1), p_holm=0.08) for n in range(4)]
     rows[3] |= {"p": 0.08}
     together, *sentences = answer_of(paper=[*rows, cited(model="all", verdict="told apart", p=0.001, p_holm=0.001)])

@@ -25,10 +25,3 @@ def test_holm_is_that_of_statsmodels_over_the_tests_there_are(p: list[float]) ->
         with mock.patch("gc.collect"):  # statsmodels collects garbage in each call: a second where much is loaded
             expected = multipletests(given_p[known], method="holm")[1]
         assert adjusted[known] == pytest.approx(expected)
-
-
-def test_families_lie_along_the_last_axis() -> None:
-    families = np.random.default_rng(1).uniform(0, 0.2, (3, 4, 6))
-    families[1, 2, 3] = np.nan
-    for place in np.ndindex(3, 4):
-        np.testing.assert_array_equal(holm(families)[place], holm(families[place]))

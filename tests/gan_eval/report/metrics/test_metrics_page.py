@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from page_reader import Page
 from synthetic_metrics import SHA, frames_of, sets, values
+from synthetic_tables import folder_of
 
 from gan_eval.report import build_metrics_report
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.values import study_section, table_notes
-from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.blocks import Table
 from gan_eval.report.sections import metrics_report
 
 
@@ -74,9 +75,9 @@ def test_a_metric_without_known_direction_has_values_but_no_mark(tmp_path):
 def test_a_study_has_the_tables_of_the_metrics_page():
     frames = frames_of(values(), sets())
     alone = next(section for section in metrics_report(Measured(frames)).sections if section.id == "values")
-    study = study_section(StudyFolder(Path(), None, {}, frames, {}, {}, {}))
-    tables = [block for block in study.blocks if getattr(block, "style", "") == "rows metrics"]
-    assert tables == [block for block in alone.blocks if getattr(block, "style", "") == "rows metrics"]
+    study = study_section(folder_of(**frames))
+    tables, same = ([block for block in of.blocks if isinstance(block, Table)] for of in (study, alone))
+    assert tables == same
     assert len(tables) == 3
     marks = [cell.mark for table in tables for row in table.rows for cell in row[1:]]
     assert (marks.count("best"), marks.count("tied")) == (1, 2)

@@ -186,7 +186,6 @@ def test_verdicts_that_change_without_the_exclusions_are_counted(without: str, s
 
 
 def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:
-    """12 participants, 3 of them simulated, were “12 simulated participants”."""
     trials = pd.DataFrame({"participant": [f"P{n}" for n in range(12)], "simulated": [n < 3 for n in range(12)]})
     trials = fill_trials(trials.assign(stimulus="d/1", kind="real", response="real", dataset="d"))
     rates = rates_of(trials)

@@ -195,14 +195,12 @@ def test_without_a_study_file_the_tables_alone_speak():
 
 
 def test_holms_method_is_named_only_where_it_changed_a_p() -> None:
-    """A study of one model named a correction that there was none of."""
     one, two = told_apart(), [told_apart(a="x", p=0.01, p_holm=0.02), told_apart(p=0.02, p_holm=0.02)]
     assert "Holm" not in paper_methods(folder_of(rates=[rates_row()], comparisons=[one]))
     assert "Holm" in paper_methods(folder_of(rates=[rates_row()], comparisons=two))
 
 
 def test_how_often_intervals_hold_the_truth_is_said_of_rates_by_the_crossed_model() -> None:
-    """The Monte Carlo studies are of single pictures and of that model."""
     by_basis = {
         basis: paper_methods(folder_of(rates=[rates_row()], comparisons=[told_apart(basis=basis)]))
         for basis in ("crossed_model", "two_way_cluster")

@@ -85,7 +85,6 @@ def test_the_answer_is_told_with_its_table(name: str) -> None:
 
 @pytest.mark.slow
 def test_the_chance_over_the_average_model_is_no_second_share_of_choices() -> None:
-    """The sentence said 15 % and Table 1 another number for the same model, without a word on what it was."""
     tables = folder(TWO_MODELS)
     words = " ".join(study_report(tables).sections[0].blocks[0].sentences).replace("\u202f", " ")
     chances = tables.table(PAPER).set_index("model")["preference"]
@@ -136,7 +135,6 @@ def test_the_answer_says_how_sure_differences_of_grades_are():
 
 @pytest.mark.parametrize(("right", "shown"), [(8, True), (5, False)])
 def test_the_verdict_on_pairs_is_that_of_the_table_to_cite(right: int, shown: bool) -> None:
-    """Twelve people judge the same ten pairs."""
     rows = [
         row | {"participant": f"P{person}", "item": row["stimulus"]}
         for person in range(12)

@@ -76,7 +76,6 @@ def test_without_a_table_of_participation_rates_tell_how_many_answered() -> None
     ],
 )  # fmt: skip
 def test_exclusions_are_called_what_they_are(planned, beyond, said) -> None:
-    """A plan's rule is preset, an option beyond it exploratory, and without a plan neither."""
     rules = Rules(["reaction_time_ms<200"])
     included = leave_out(trials(), None, rules, Rules(participants=beyond), planned=planned)
     assert left_out_text(folder_of(participation=included.participation)) == said
@@ -102,7 +101,6 @@ def test_before_the_first_answer_there_is_none_whatever_rules_there_are() -> Non
 
 
 def test_answers_to_the_study_s_questions_are_of_the_participants_analysed() -> None:
-    """Numbers by mean and range, few answers by their counts, many different ones by their number."""
     names = [f"P{n}" for n in range(20)]
     part = [
         {"participant": name, "excluded": False, "counted": "yes" if name != "P0" else "excluded"} for name in names
@@ -143,7 +141,6 @@ def browser_folder(*presenters: str) -> StudyFolder:
 
 
 def test_the_methods_say_how_many_sessions_ran_in_a_browser_and_what_its_times_are_worth() -> None:
-    """Refresh rates, missed frames; a failed comprehension check is no timing self-test."""
     sentences = " ".join(timing_sentences(browser_folder("browser", "browser", "browser")))
     assert "60.0 to 120.0\u202fHz." in sentences.replace("\xa0", "\u202f")
     assert "All 3 sessions ran in a browser, with refresh rates measured" in sentences
@@ -155,7 +152,6 @@ def test_the_methods_say_how_many_sessions_ran_in_a_browser_and_what_its_times_a
 
 
 def test_browser_sessions_are_a_caveat_and_those_of_the_desktop_are_not() -> None:
-    """Pooled sessions are named as such."""
     (caveat,) = [line for line in caveats(browser_folder("browser", "raster")) if "browser" in line]
     assert caveat.startswith("1 session ran in a browser; those of the desktop are pooled with them: reaction times")
     (caveat,) = [line for line in caveats(browser_folder("browser", "browser")) if "browser" in line]
