@@ -326,7 +326,7 @@ def decimals(values: Sequence[float], half_widths: Sequence[float] = ()) -> int:
     return min(max(places, 1 if largest < 1000 else 0), 6)
 
 
-def fid_warning(smallest: int, largest: int | None = None) -> str:
-    """Return the warning about an FID from few pictures."""
-    counts = whole(smallest) if largest in (None, smallest) else f"{whole(smallest)} to {whole(largest)}"
+def fid_warning(smallest: int, largest: int) -> str:
+    """Return the warning about FIDs from few pictures, with the smallest and the largest number of them."""
+    counts = whole(smallest) if smallest == largest else f"{whole(smallest)} to {whole(largest)}"
     return f"{FID_WARNING} (here {counts})."
