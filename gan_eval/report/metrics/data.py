@@ -163,9 +163,7 @@ class Measured:
         if key not in self._summaries:
             if key in self._set_rows:
                 row = self.sets.iloc[self._set_rows[key][0]]
-                value, low, high = (
-                    float(row[name]) if pd.notna(row[name]) else math.nan for name in ("value", "ci_low", "ci_high")
-                )
+                value, low, high = row[["value", "ci_low", "ci_high"]].astype(float)
                 reason = str(row["reason"]) if pd.notna(row["reason"]) else "no reason given"
                 self._summaries[key] = Summary(
                     value=value,
