@@ -1,7 +1,6 @@
 """Context encoders (Pathak et al. 2016, arXiv 1604.07379, section 3.1; `train.lua`, `train_random.lua`)."""
 
 from collections import OrderedDict
-from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -68,14 +67,13 @@ class Encoder(Network):
 
     def doublings(self, levels: int) -> list[nn.Module]:
         """Return the stages from (N, 8 * channels, 4, 4) to (N, out_channels, 4 * 2^levels, ...)."""
-        transposed = partial(nn.ConvTranspose2d, kernel_size=4, stride=2, padding=1)
         before, *widths = reversed(self.widths(levels))
         stages: list[nn.Module] = []
         for width in widths:
-            conv = doubling(self.upsampling, transposed, before, width, bias=self.bias)
+            conv = doubling(self.upsampling, before, width, bias=self.bias)
             stages.append(_stage(conv, self.new_norm(width), nn.ReLU()))
             before = width
-        last = doubling(self.upsampling, transposed, before, self.out_channels, bias=True)
+        last = doubling(self.upsampling, before, self.out_channels, bias=True)
         return [*stages, _stage(last, None, nn.Tanh())]
 
 

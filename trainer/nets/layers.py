@@ -1,6 +1,6 @@
 """Layers that the networks share, how often a picture halves, and the initial weights."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -168,11 +168,11 @@ class MirroredStripes(torch.autograd.Function):
         return grad, None
 
 
-def doubling(
-    kind: UpsamplingKind, transposed: Callable[..., nn.Module], inside: int, outside: int, *, bias: bool
-) -> nn.Module:
-    """Return the layer that doubles height and width: a transposed convolution or a resize."""
-    return (ResizeConv2d if kind == "resize" else transposed)(inside, outside, bias=bias)
+def doubling(kind: UpsamplingKind, inside: int, outside: int, *, bias: bool, kernel: int = 4) -> nn.Module:
+    """Return the layer that doubles height and width: a transposed convolution of kernel 4 or 3, or a resize."""
+    if kind == "resize":
+        return ResizeConv2d(inside, outside, bias=bias)
+    return nn.ConvTranspose2d(inside, outside, kernel, stride=2, padding=1, output_padding=4 - kernel, bias=bias)
 
 
 def norm_layer(kind: NormKind, channels: int, statistics: StatisticsKind = "batch") -> nn.Module:

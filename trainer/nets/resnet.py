@@ -1,6 +1,5 @@
 """The generator of Johnson et al. 2016 (arXiv 1603.08155) as Zhu et al. 2017 use it (arXiv 1703.10593, appendix)."""
 
-from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -44,7 +43,6 @@ class ResNet(Network):
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
         bias = inner_bias(norm)
-        transposed = partial(nn.ConvTranspose2d, kernel_size=3, stride=2, padding=1, output_padding=1)
 
         def normed(conv: nn.Module, width: int) -> list[nn.Module]:
             return [conv, norm_layer(norm, width, statistics), nn.ReLU(True)]
@@ -56,7 +54,7 @@ class ResNet(Network):
             width *= 2
         modules += [Block(width, norm=norm, statistics=statistics, dropout=dropout) for _ in range(blocks)]
         for _ in range(HALVINGS):
-            modules += normed(doubling(upsampling, transposed, width, width // 2, bias=bias), width // 2)
+            modules += normed(doubling(upsampling, width, width // 2, bias=bias, kernel=3), width // 2)
             width //= 2
         modules += [ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.model = nn.Sequential(*modules)

@@ -1,7 +1,6 @@
 """The generator: a U-Net (Isola et al. 2017, arXiv 1611.07004, section 6.1.1; Ronneberger et al. 2015)."""
 
 from collections import OrderedDict
-from functools import partial
 from typing import Any
 
 import torch
@@ -101,7 +100,6 @@ class UNet(Network):
         self.multiple = self.smallest = self.only_size or 2**depth
         widths = [channels * min(2**level, WIDEST) for level in range(depth)]
         kernel, stride = (3, 1) if self.pooled else (4, 2)
-        transposed = partial(nn.ConvTranspose2d, kernel_size=4, stride=2, padding=1)
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()
         for level, width in enumerate(widths):
@@ -120,7 +118,7 @@ class UNet(Network):
             inside = width if innermost else 2 * width
             outside = out_channels if outermost else outside
             up: OrderedDict[str, nn.Module] = OrderedDict()
-            up["conv"] = doubling(upsampling, transposed, inside, outside, bias=outermost or inner_bias(norm))
+            up["conv"] = doubling(upsampling, inside, outside, bias=outermost or inner_bias(norm))
             if not outermost:
                 up["norm"] = norm_layer(norm, outside, statistics)
             if FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0:

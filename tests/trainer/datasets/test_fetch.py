@@ -87,12 +87,8 @@ def test_an_archive_becomes_a_data_set(make_archive: Archive, tmp_path: Path, na
     fetched = fetch(FACADES, tmp_path / "out", source=str(archive))
     assert files_in(tmp_path / "out") == [".gan-eval/source.json", "train/1.png", "train/2.png", "val/1.png"]
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    assert json.loads((tmp_path / "out/.gan-eval/source.json").read_text()) == {
-        "name": "facades",
-        "source": str(archive),
-        "archive_sha256": digest,
-        "splits": {"train": 2, "val": 1},
-    }
+    record = {"name": "facades", "source": str(archive), "archive_sha256": digest, "splits": {"train": 2, "val": 1}}
+    assert json.loads((tmp_path / "out/.gan-eval/source.json").read_text()) == record
     assert digest in fetched.remarks[0]
     assert fetched.remarks[1] == "facades: train 2, val 1 pictures; the official set has train 400, val 100, test 106"
     archive.unlink()

