@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels import compiled
-from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture
+from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture, require_side
 
 Values = NDArray[np.float64]
 
@@ -88,9 +88,7 @@ def label_detail(picture: Pixels) -> float:
     """
     from scipy import ndimage
 
-    height, width = picture.shape[:2]
-    if min(height, width) < _LEAST_SIDE:
-        raise Unmeasurable(f"{width}x{height} pixels; the detail of a label picture needs at least 4x4")
+    require_side(picture, _LEAST_SIDE, "the detail of a label picture")
     labels = label_map(picture)
     counts = np.bincount(labels.ravel())
     shares = counts[counts > 0] / labels.size
@@ -136,9 +134,7 @@ def cells_of(label: Pixels, photograph: Pixels) -> LabelCells:
     """
     pictures = [as_picture(label), as_picture(photograph)]
     for picture in pictures:
-        height, width, _ = picture.shape
-        if min(height, width) < CELLS:
-            raise Unmeasurable(f"{width}x{height} pixels; label information needs at least {CELLS}x{CELLS}")
+        require_side(picture, CELLS, "label information")
     luma = compiled.luma(pictures[1]).astype(np.float64)
     right, down = np.diff(luma, axis=1, append=luma[:, -1:]), np.diff(luma, axis=0, append=luma[-1:])
     colours = [_means(picture) / 255 for picture in pictures]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.record import Metric, PictureFunction
 from gan_eval.metrics.kernels import compiled
-from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture
+from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture, require_side
 
 Values = NDArray[np.float64]
 
@@ -263,9 +263,7 @@ def brisque(picture: Pixels, regression: Regression) -> float:
     153.591
     """
     picture = as_picture(picture)
-    height, width, _ = picture.shape
-    if min(height, width) < SMALLEST:
-        raise Unmeasurable(f"{width}x{height} pixels; BRISQUE needs at least {SMALLEST}x{SMALLEST}")
+    require_side(picture, SMALLEST, "BRISQUE")
     luma = compiled.luma(picture)
     parts: list[Values] = []
     for plane in (luma, compiled.halve(luma)):
@@ -351,9 +349,7 @@ def sharpness(picture: Pixels) -> float:
     True
     """
     picture = as_picture(picture)
-    height, width, _ = picture.shape
-    if min(height, width) < 3:
-        raise Unmeasurable(f"{width}x{height} pixels; sharpness needs at least 3x3")
+    require_side(picture, 3, "sharpness")
     luma = compiled.luma(picture).astype(np.int64)
     neighbours = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
     laplacian = neighbours - 4 * luma[1:-1, 1:-1]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels import compiled
-from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole, as_pair
+from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, as_hole, as_pair, require_side
 
 
 def psnr(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
@@ -141,7 +141,7 @@ def ssim(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
     1.0
     """
     fake, real = as_pair(fake, real, any_format=True)
-    require_side(fake.shape, WINDOW, "SSIM")
+    require_side(fake, WINDOW, "SSIM")
     where = None
     if hole is not None:
         where = as_hole(hole, fake)[_REACH:-_REACH, _REACH:-_REACH]
@@ -166,7 +166,7 @@ def ssim_map(fake: Pixels, real: Pixels) -> NDArray[np.float32]:
     (2, 6)
     """
     fake, real = as_pair(fake, real, any_format=True)
-    require_side(fake.shape, WINDOW, "SSIM")
+    require_side(fake, WINDOW, "SSIM")
     return compiled.similarity_map(in_eight_bits(fake), in_eight_bits(real)).mean(axis=2)
 
 
@@ -196,7 +196,7 @@ def ssim_luma(fake: Pixels, real: Pixels) -> float:
     1.0
     """
     fake, real = as_pair(fake, real)
-    require_side(fake.shape, WINDOW, "SSIM")
+    require_side(fake, WINDOW, "SSIM")
     x, y = (compiled.luma(picture)[..., None] for picture in (fake, real))
     return float(compiled.similarity(x, y, luminance=True)[0])
 
@@ -231,7 +231,7 @@ def ms_ssim(fake: Pixels, real: Pixels) -> float:
     1.0
     """
     x, y = as_pair(fake, real, any_format=True)
-    require_side(x.shape, _LEAST_SIDE, "MS-SSIM")
+    require_side(x, _LEAST_SIDE, "MS-SSIM")
     x, y = in_eight_bits(x), in_eight_bits(y)
     value = np.ones(x.shape[2])
     for scale, weight in enumerate(SCALE_WEIGHTS):
@@ -256,13 +256,6 @@ MS_SSIM = Metric(
     function=ms_ssim,
     least_size=(_LEAST_SIDE, _LEAST_SIDE),
 )
-
-
-def require_side(shape: tuple[int, ...], side: int, metric: str) -> None:
-    """Raise Unmeasurable if a side of the picture is below `side` pixels."""
-    height, width, _ = shape
-    if min(height, width) < side:
-        raise Unmeasurable(f"{width}x{height} pixels; {metric} needs at least {side}x{side}")
 
 
 HOLE = "hole: where the set's mask_file is white"

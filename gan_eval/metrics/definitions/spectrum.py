@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gan_eval.metrics.definitions.frechet import Features, require_finite
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels import compiled
-from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture
+from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture, require_side
 
 PER_CYCLE = 64
 """Number of rings per cycle a pixel."""
@@ -45,8 +45,7 @@ def radial_spectrum(picture: Pixels) -> NDArray[np.float64]:
     """
     picture = as_picture(picture)
     height, width, _ = picture.shape
-    if min(height, width) < LEAST_SIDE:
-        raise Unmeasurable(f"{width}x{height} pixels; a radial spectrum needs at least {LEAST_SIDE}x{LEAST_SIDE}")
+    require_side(picture, LEAST_SIDE, "a radial spectrum")
     luma = compiled.luma(picture).astype(np.float64)
     window = np.hanning(height + 2)[1:-1, None] * np.hanning(width + 2)[None, 1:-1]
     power = np.abs(np.fft.fft2((luma - luma.mean()) * window)) ** 2 / np.square(window).sum()

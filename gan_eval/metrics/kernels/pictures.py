@@ -55,6 +55,13 @@ def as_pair(fake: Pixels, real: Pixels, *, any_format: bool = False) -> tuple[ND
     return first, second
 
 
+def require_side(picture: NDArray[Any], side: int, metric: str) -> None:
+    """Raise Unmeasurable if a side of the picture is below `side` pixels."""
+    height, width = picture.shape[:2]
+    if min(height, width) < side:
+        raise Unmeasurable(f"{width}x{height} pixels; {metric} needs at least {side}x{side}")
+
+
 def as_hole(hole: HolePixels, picture: NDArray[Any]) -> NDArray[np.bool_]:
     """Return the hole as an array, checked against its picture.
 
