@@ -126,103 +126,98 @@ def _sum_of_two(values: Any, dim: Any = None, **options: Any) -> Any:
     return values[..., 0] + values[..., 1] if dim == -1 and values.shape[-1] == 2 and not options else None
 
 
-_DEFAULTS = "piq's defaults, RGB 0..1 in float32"
-
 vif = partial(piq_value, "vif_p")
-VIF = Metric(
-    name="vif",
-    title="VIF",
-    kind="pair",
-    measures="share of the reference's information that is left, at four scales; above 1 where contrast is enhanced",
-    higher_is_better=True,
-    source=f"Sheikh and Bovik 2006, in the pixel domain, luma; {_DEFAULTS}",
-    definition="vif/pixel-domain/piq/rgb/float32",
-    function=vif,
-    least_size=(41, 41),
-    library="piq",
-)
-
 fsim = partial(piq_value, "fsim")
-FSIM = Metric(
-    name="fsim",
-    title="FSIM",
-    kind="pair",
-    measures="agreement with the reference in phase congruency, gradients and colour",
-    high=1,
-    higher_is_better=True,
-    source=f"Zhang et al. 2011, with colour (FSIMc); {_DEFAULTS}",
-    definition="fsim/chromatic/piq/rgb/float32",
-    function=fsim,
-    least_size=(2, 2),
-    library="piq",
-)
-
 gmsd = partial(piq_value, "gmsd")
-GMSD = Metric(
-    name="gmsd",
-    title="GMSD",
-    kind="pair",
-    measures="how unevenly the gradients differ from the reference's",
-    high=0.5,
-    source=f"Xue et al. 2014, luma at half size; {_DEFAULTS}",
-    definition="gmsd/piq/rgb/float32",
-    function=gmsd,
-    library="piq",
-)
-
 ms_gmsd = partial(piq_value, "multi_scale_gmsd")
-MS_GMSD = Metric(
-    name="ms_gmsd",
-    title="MS-GMSD",
-    kind="pair",
-    measures="as gmsd at four scales",
-    high=0.5,
-    source=f"Zhang et al. 2017, without colour; {_DEFAULTS}",
-    definition="ms-gmsd/luma/piq/rgb/float32",
-    function=ms_gmsd,
-    least_size=(17, 17),
-    library="piq",
-)
-
 vsi = partial(piq_value, "vsi")
-VSI = Metric(
-    name="vsi",
-    title="VSI",
-    kind="pair",
-    measures="agreement with the reference in salience, gradients and colour, weighted by salience",
-    high=1,
-    higher_is_better=True,
-    source=f"Zhang et al. 2014; {_DEFAULTS}",
-    definition="vsi/piq/rgb/float32",
-    function=vsi,
-    library="piq",
-)
-
 mdsi = partial(piq_value, "mdsi")
-MDSI = Metric(
-    name="mdsi",
-    title="MDSI",
-    kind="pair",
-    measures="how unevenly gradients and colours differ from the reference's",
-    source=f"Nafchi et al. 2016, sum of both similarities; {_DEFAULTS}",
-    definition="mdsi/sum/piq/rgb/float32",
-    function=mdsi,
-    library="piq",
-)
-
 haarpsi = partial(piq_value, "haarpsi")
-HAARPSI = Metric(
-    name="haarpsi",
-    title="HaarPSI",
-    kind="pair",
-    measures="agreement with the reference in Haar wavelets' coefficients",
-    high=1,
-    higher_is_better=True,
-    source=f"Reisenhofer et al. 2018, at half size; in flat pictures up to 4e-6 above 1; {_DEFAULTS}",
-    definition="haarpsi/subsampled/piq/rgb/float32",
-    function=haarpsi,
-    least_size=(16, 16),
-    library="piq",
-)
 
-METRICS = (VIF, FSIM, GMSD, MS_GMSD, VSI, MDSI, HAARPSI)
+_DEFAULTS = "piq's defaults, RGB 0..1 in float32"
+METRICS = (
+    Metric(
+        name="vif",
+        title="VIF",
+        kind="pair",
+        measures="share of the reference's information that is left, at four scales; above 1 where contrast is "
+        "enhanced",
+        higher_is_better=True,
+        source=f"Sheikh and Bovik 2006, in the pixel domain, luma; {_DEFAULTS}",
+        definition="vif/pixel-domain/piq/rgb/float32",
+        function=vif,
+        least_size=(41, 41),
+        library="piq",
+    ),
+    Metric(
+        name="fsim",
+        title="FSIM",
+        kind="pair",
+        measures="agreement with the reference in phase congruency, gradients and colour",
+        high=1,
+        higher_is_better=True,
+        source=f"Zhang et al. 2011, with colour (FSIMc); {_DEFAULTS}",
+        definition="fsim/chromatic/piq/rgb/float32",
+        function=fsim,
+        least_size=(2, 2),
+        library="piq",
+    ),
+    Metric(
+        name="gmsd",
+        title="GMSD",
+        kind="pair",
+        measures="how unevenly the gradients differ from the reference's",
+        high=0.5,
+        source=f"Xue et al. 2014, luma at half size; {_DEFAULTS}",
+        definition="gmsd/piq/rgb/float32",
+        function=gmsd,
+        library="piq",
+    ),
+    Metric(
+        name="ms_gmsd",
+        title="MS-GMSD",
+        kind="pair",
+        measures="as gmsd at four scales",
+        high=0.5,
+        source=f"Zhang et al. 2017, without colour; {_DEFAULTS}",
+        definition="ms-gmsd/luma/piq/rgb/float32",
+        function=ms_gmsd,
+        least_size=(17, 17),
+        library="piq",
+    ),
+    Metric(
+        name="vsi",
+        title="VSI",
+        kind="pair",
+        measures="agreement with the reference in salience, gradients and colour, weighted by salience",
+        high=1,
+        higher_is_better=True,
+        source=f"Zhang et al. 2014; {_DEFAULTS}",
+        definition="vsi/piq/rgb/float32",
+        function=vsi,
+        library="piq",
+    ),
+    Metric(
+        name="mdsi",
+        title="MDSI",
+        kind="pair",
+        measures="how unevenly gradients and colours differ from the reference's",
+        source=f"Nafchi et al. 2016, sum of both similarities; {_DEFAULTS}",
+        definition="mdsi/sum/piq/rgb/float32",
+        function=mdsi,
+        library="piq",
+    ),
+    Metric(
+        name="haarpsi",
+        title="HaarPSI",
+        kind="pair",
+        measures="agreement with the reference in Haar wavelets' coefficients",
+        high=1,
+        higher_is_better=True,
+        source=f"Reisenhofer et al. 2018, at half size; in flat pictures up to 4e-6 above 1; {_DEFAULTS}",
+        definition="haarpsi/subsampled/piq/rgb/float32",
+        function=haarpsi,
+        least_size=(16, 16),
+        library="piq",
+    ),
+)
