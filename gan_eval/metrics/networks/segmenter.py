@@ -8,7 +8,6 @@ maps themselves, the word `palette` stands for the file.
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -100,15 +99,14 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
     device = usable_device(device)
     network = load_network(file, device=device)
     sha256 = sha256_file(file)
-    return NetworkSegmenter(
-        name="segmenter",
-        size=COUNTS,
-        key=f"segmenter/{sha256}/cityscapes19",
-        companion="input",
-        sha256=sha256,
-        network=network,
-        device=device,
-    )
+
+    def counts(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
+        assert companion is not None
+        true = _of_label_map(companion, "input_file")
+        return confusion(true, read_classes(network, _resized(picture, true.shape), device=device))
+
+    key = f"segmenter/{sha256}/cityscapes19"
+    return VectorExtractor(name="segmenter", size=COUNTS, key=key, companion="input", sha256=sha256, vector=counts)
 
 
 def _palette_counts(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
@@ -131,50 +129,31 @@ def label_colours() -> Extractor:
     return VectorExtractor(name="label_colours", size=COLOURS_SIZE, key=key, companion="input", vector=colours)
 
 
-@dataclass(kw_only=True)
-class NetworkSegmenter(Extractor):
-    """A network that predicts classes in photographs."""
+def read_classes(network: Network, picture: Picture, *, device: str) -> ClassMap:
+    """(H, W, 3) uint8 to the class of each pixel that the network predicts, (H, W) uint8.
 
-    network: Network
-    device: str
-
-    def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
-        """Return the counts of the network's prediction against the label map.
-
-        Raises:
-            Unmeasurable: the label map is another kind of picture, or the network fails on the picture.
-        """
-        assert companion is not None
-        true = _of_label_map(companion, "input_file")
-        return torch.from_numpy(confusion(true, self.read(_resized(picture, true.shape))))
-
-    def read(self, picture: Picture) -> ClassMap:
-        """(H, W, 3) uint8 to the class of each pixel, (H, W) uint8.
-
-        Raises:
-            Unmeasurable: the network fails, or gives something else than scores.
-            MemoryError, RuntimeError: there is too little memory (see `memory_ran_out`).
-        """
-        with exact_inference(self.device):
-            try:
-                levels = torch.from_numpy(np.ascontiguousarray(picture)).to(self.device).permute(2, 0, 1)[None].float()
-                scores = self.network((levels * (1 / 255)).contiguous()).float()
-            except Exception as error:  # any error of the user's network
-                if memory_ran_out(error):
-                    raise
-                raise Unmeasurable(
-                    f"the segmenter fails on a picture of {_size(picture)}: {last_words(error)}"
-                ) from error
-            if scores.ndim != 4 or scores.shape[:2] != (1, len(CLASSES)):
-                raise Unmeasurable(
-                    f"the segmenter's output has the shape {tuple(scores.shape)}; wanted scores "
-                    f"(1, {len(CLASSES)}, h, w), one for each class"
-                )
-            if scores.isnan().any():
-                raise Unmeasurable("the segmenter gives scores that are no numbers")
-            if scores.shape[2:] != picture.shape[:2]:
-                scores = F.interpolate(scores, picture.shape[:2], mode="bilinear", align_corners=False)
-            return scores.argmax(dim=1)[0].cpu().numpy().astype(np.uint8)
+    Raises:
+        Unmeasurable: the network fails, or gives something else than scores.
+        MemoryError, RuntimeError: there is too little memory (see `memory_ran_out`).
+    """
+    with exact_inference(device):
+        try:
+            levels = torch.from_numpy(np.ascontiguousarray(picture)).to(device).permute(2, 0, 1)[None].float()
+            scores = network((levels * (1 / 255)).contiguous()).float()
+        except Exception as error:  # any error of the user's network
+            if memory_ran_out(error):
+                raise
+            raise Unmeasurable(f"the segmenter fails on a picture of {_size(picture)}: {last_words(error)}") from error
+        if scores.ndim != 4 or scores.shape[:2] != (1, len(CLASSES)):
+            raise Unmeasurable(
+                f"the segmenter's output has the shape {tuple(scores.shape)}; wanted scores "
+                f"(1, {len(CLASSES)}, h, w), one for each class"
+            )
+        if scores.isnan().any():
+            raise Unmeasurable("the segmenter gives scores that are no numbers")
+        if scores.shape[2:] != picture.shape[:2]:
+            scores = F.interpolate(scores, picture.shape[:2], mode="bilinear", align_corners=False)
+        return scores.argmax(dim=1)[0].cpu().numpy().astype(np.uint8)
 
 
 def _of_label_map(picture: Picture, column: str) -> ClassMap:

@@ -11,13 +11,14 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.networks.segmenter import load_segmenter
+from gan_eval.metrics.networks.segmenter import load_network, load_segmenter, read_classes
 
 
 @pytest.mark.parametrize("step", [1, 2])
 def test_scores_of_any_size_are_brought_to_the_pictures(tmp_path, step):
     true = labels(2)
-    read = load_segmenter(save(NearestColour(step=step), tmp_path / "net.pt"), device="cpu").read(PALETTE[true])
+    network = load_network(save(NearestColour(step=step), tmp_path / "net.pt"), device="cpu")
+    read = read_classes(network, PALETTE[true], device="cpu")
     inside = np.full(true.shape, step == 1)
     inside.reshape(8, 8, 12, 8)[:, 2:6, :, 2:6] = True  # patches keep their middle
     assert np.array_equal(read[inside], true[inside])
@@ -50,9 +51,9 @@ def test_a_network_with_other_outputs_gives_its_reason(tmp_path):
         (nn.Flatten(), r"has the shape \(1, 196608\)"),
         (Fails(), "the segmenter fails on a picture of 256x256: "),
     ):
-        segmenter = load_segmenter(save(network, tmp_path / "net.pt"), device="cpu")
+        loaded = load_network(save(network, tmp_path / "net.pt"), device="cpu")
         with pytest.raises(Unmeasurable, match=line):
-            segmenter.read(np.zeros((256, 256, 3), np.uint8))
+            read_classes(loaded, np.zeros((256, 256, 3), np.uint8), device="cpu")
 
 
 def test_what_a_stimulus_lacks_is_a_reason(tmp_path):
