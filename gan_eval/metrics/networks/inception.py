@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files.digests import sha256_file
-from gan_eval.metrics.weights.files import load_torch_file, storage_problem
+from gan_eval.metrics.weights.files import load_tensors
 from gan_eval.metrics.weights.known import WEIGHTS
 
 FEATURES = 2048
@@ -204,11 +204,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch.jit is deprecated, the file's format stays
             return dict(torch.jit.load(str(path), map_location="cpu").state_dict())
-    state = dict(load_torch_file(path))
-    for key, tensor in state.items():
-        if reason := storage_problem(tensor):
-            raise ValueError(f"{key} {reason}")
-    return state
+    return load_tensors(path)
 
 
 def _layers(state: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:

