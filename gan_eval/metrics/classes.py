@@ -145,14 +145,9 @@ class MeanAbsoluteDifference(MeanOfPairs):
 
 
 class MeanStructuralSimilarity(MeanOfPairs):
-    """Mean over pictures of `functional.ssim` or `functional.ssim_luma`, -1 to 1.
+    """Mean over pictures of `functional.ssim` (`channels="rgb"`) or `functional.ssim_luma` (`luma`), -1 to 1.
 
-    Args:
-        channels: `rgb` (ssim) or `luma` (ssim_luma).
-        kwargs: torchmetrics' own.
-
-    Raises:
-        ValueError: other channels.
+    Raises ValueError for other channels; `kwargs` are torchmetrics' own.
     """
 
     function = "ssim"
@@ -169,16 +164,10 @@ class MultiScaleStructuralSimilarity(MeanOfPairs):
 
 
 class LearnedPerceptualSimilarity(MeanOfPairs):
-    """Mean over pictures of `functional.lpips_alex` or `functional.lpips_vgg`, 0 and above.
+    """Mean over pictures of `functional.lpips_alex` (`net="alex"`) or `functional.lpips_vgg` (`vgg`), 0 and above.
 
-    Args:
-        net: `alex` or `vgg`.
-        weights: files by name (alexnet or vgg16); default: the cache.
-        kwargs: torchmetrics' own.
-
-    Raises:
-        ValueError: another net.
-        UserError: the weights are missing.
+    `weights`: files by name (alexnet or vgg16); default: the cache. Raises UserError if they are missing, ValueError
+    for another net; `kwargs` are torchmetrics' own.
     """
 
     function = "lpips_alex"
@@ -191,14 +180,9 @@ class LearnedPerceptualSimilarity(MeanOfPairs):
 
 
 class Dists(MeanOfPairs):
-    """Mean over pictures of `functional.dists`, 0 to 1.
+    """Mean over pictures of `functional.dists`, 0 to 1; `kwargs` are torchmetrics' own.
 
-    Args:
-        weights: files by name (vgg16, dists); default: the cache.
-        kwargs: torchmetrics' own.
-
-    Raises:
-        UserError: the weights are missing.
+    `weights`: files by name (vgg16, dists); default: the cache. Raises UserError if they are missing.
     """
 
     function = "dists"
@@ -253,14 +237,9 @@ class NaturalImageQuality(MeanOfSingles):
 
 
 class Brisque(MeanOfSingles):
-    """Mean over pictures of `functional.brisque`, about 0 to 100.
+    """Mean over pictures of `functional.brisque`, about 0 to 100; `kwargs` are torchmetrics' own.
 
-    Args:
-        weights: the file by name (brisque); default: the cache.
-        kwargs: torchmetrics' own.
-
-    Raises:
-        UserError: the weights are missing.
+    `weights`: the file by name (brisque); default: the cache. Raises UserError if it is missing.
     """
 
     function = "brisque"

@@ -75,7 +75,7 @@ def compare_separability(real: PictureSet) -> Comparison:
         counts = {"p_ids": len(pairs[0]), "u_ids": len(real.items) + len(fake.items)}
         estimates: dict[str, Estimate | Unmeasurable] = {}
         for name in names:
-            if not counts[name] or name not in values:
+            if name not in values:
                 estimates[name] = Unmeasurable(
                     "no generated picture shares its item with a real one; P-IDS needs pairs"
                 )
