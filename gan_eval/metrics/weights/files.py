@@ -39,9 +39,7 @@ def read_state(path: Path, name: str) -> State:
 def load_tensors(path: Path) -> dict[str, Tensor]:
     """Return the tensors by name that `torch.save` wrote, on the CPU. No code of the file runs.
 
-    Raises:
-        ValueError: the file holds something else, or a tensor that stands for more numbers than it has.
-        Exception: any error of torch for another file.
+    Raises: as `load_torch_file`; also ValueError for something else, or for a tensor with fewer numbers than places.
     """
     state = load_torch_file(path, mmap=zipfile.is_zipfile(path))
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
