@@ -55,7 +55,7 @@ def as_pair(fake: Pixels, real: Pixels, *, any_format: bool = False) -> tuple[ND
     return first, second
 
 
-def require_side(picture: NDArray[Any], side: int, metric: str) -> None:
+def require_side(picture: Pixels, side: int, metric: str) -> None:
     """Raise Unmeasurable if a side of the picture is below `side` pixels."""
     height, width = picture.shape[:2]
     if min(height, width) < side:

@@ -25,11 +25,7 @@ from torchmetrics.image.kid import poly_mmd
 
 from gan_eval.metrics import classes, functional
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions.perceptual import (
-    Trunk,
-    dists_distance,
-    lpips_distance,
-)
+from gan_eval.metrics.definitions.perceptual import Trunk, dists_distance, lpips_distance
 from gan_eval.metrics.weights.files import State
 
 
