@@ -4,7 +4,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -187,8 +187,9 @@ def analyze(
     plans = _table(found.get(PLANS) if plans is None else plans, PLANS)
     answers = _table(found.get(PARTICIPANTS) if participants is None else participants, PARTICIPANTS)
     sessions = _table(found.get(SESSIONS) if sessions is None else sessions, SESSIONS)
-    options = _Options(tuple(exclude), tuple(exclude_participants), margin, tuple(covariates))
-    settings, beyond = _extended(plan, options)
+    settings, beyond = _settings_and_departures(
+        plan, exclude=exclude, exclude_participants=exclude_participants, margin=margin, covariates=covariates
+    )
     require_known_models(settings, whole)
     refuse_outcome_rules(settings.exclude, where="trials" if plan is None else EXCLUSIONS_PLANNED)
     refuse_outcome_rules(beyond.exclude, where="trials")
@@ -276,39 +277,27 @@ def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
     return None if given is None else as_table(given, table)
 
 
-class _Options(NamedTuple):
-    """Options in addition to the plan, as in `analyze`."""
-
-    exclude: tuple[str, ...] = ()
-    exclude_participants: tuple[str, ...] = ()
-    margin: float | None = None
-    covariates: tuple[str, ...] = ()
-
-
-def _extended(plan: AnalysisSettings | None, options: _Options) -> tuple[AnalysisSettings, _Options]:
-    """Return the settings of the main analysis, and the options that depart from the plan (none without a plan).
-
-    Raises:
-        UserError: the plan has a margin of its own, or the options' margin is not between 0 and 1/2.
-    """
+def _settings_and_departures(
+    plan: AnalysisSettings | None, **options: Any
+) -> tuple[AnalysisSettings, AnalysisSettings]:
+    """Return the settings of the main analysis, and those that depart from the plan (none without a plan)."""
+    given = check_options(AnalysisSettings, {name: value for name, value in options.items() if value is not None})
     if plan is None:
-        given = {name: value for name, value in options._asdict().items() if value not in (None, ())}
-        return check_options(AnalysisSettings, given), _Options()
-    if options.margin is None:
-        return plan, options
+        return given, AnalysisSettings()
+    if given.margin is None:
+        return plan, given
     if plan.margin is not None:
-        raise UserError(f"margin {options.margin:g}: the plan has fixed {plan.margin:g}; leave this one out")
-    with_margin = check_options(AnalysisSettings, {**plan.model_dump(), "margin": options.margin})
-    return with_margin, options
+        raise UserError(f"margin {given.margin:g}: the plan has fixed {plan.margin:g}; leave this one out")
+    return plan.model_copy(update={"margin": given.margin}), given
 
 
 def _with_departures(
     frames: Mapping[str, pd.DataFrame],
     plan: AnalysisSettings | None,
-    beyond: _Options,
+    beyond: AnalysisSettings,
     trials: pd.DataFrame,
     participants: pd.DataFrame | None,
-    excluded: int = 0,
+    excluded: int,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables with the rows that only options request, and with marks on unplanned judgements.
 

@@ -18,7 +18,7 @@ from gan_eval.errors import UserError
 from gan_eval.settings.analysis import rule_parts
 from gan_eval.stats.groups import joined
 from gan_eval.stats.shares import proportion
-from gan_eval.stats.trials import in_finished_session, possible_times
+from gan_eval.stats.trials import in_finished_session, is_right, possible_times
 from gan_eval.tables import PARTICIPATION
 from gan_eval.tables.frames import conform, require_clear_texts
 
@@ -129,13 +129,6 @@ def is_answered(trials: pd.DataFrame) -> NDArray[np.bool_]:
     """Return (N,) bool: trials with an answer of any protocol."""
     given = [trials[name].notna() & (trials[name] != "none") for name in ("response", "choice")]
     return np.any([*given, trials["rating"].notna()], axis=0)
-
-
-def is_right(trials: pd.DataFrame) -> pd.Series:
-    """Return correctness from kind and answer where both are known, else from the column `correct`."""
-    judged = trials["kind"].notna() & trials["response"].isin(["real", "fake"])
-    agrees = (trials["kind"] == trials["response"]).astype("boolean")
-    return agrees.where(judged, trials["correct"])
 
 
 def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFrame:

@@ -15,28 +15,8 @@ from gan_eval.stats.trials import PAIRED, requested_exposure
 from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES, STIMULI
 
-UNTIL_ANSWER = "until-answer"
-"""The id of the exposure until the answer."""
-UNKNOWN = "unknown"
-"""The id of an unknown exposure."""
-
 SEVERAL_STUDIES = "trials of several studies"
 """Note of rows whose trials belong to more than one study."""
-
-
-class Codes:
-    """Columns of a table as whole numbers; each is coded once, at its first use."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        self._table = table
-        self._cached: dict[str, tuple[np.ndarray, list[Any]]] = {}
-
-    def of(self, name: str) -> tuple[np.ndarray, list[Any]]:
-        """(N,) each row's place among the column's distinct sorted values, -1 where missing; and the values."""
-        if name not in self._cached:
-            code, values = pd.factorize(self._table[name], sort=True)
-            self._cached[name] = code, list(values)
-        return self._cached[name]
 
 
 @dataclass(frozen=True)
@@ -60,7 +40,7 @@ class Groups:
         return np.bincount(place, minlength=len(self.ids) * size).reshape(len(self.ids), size)
 
 
-def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Groups:
+def groups(trials: pd.DataFrame, scope: str) -> Groups:
     """Return the groups of one scope.
 
     Scope `exposure` leaves staircases and QUEST+ out: their exposures follow the answers and are no levels of a design.
@@ -71,41 +51,37 @@ def groups(trials: pd.DataFrame, scope: str, codes: Codes | None = None) -> Grou
         trials: as `gan_eval.stats.trials.main_trials` returns them.
         scope: one of `gan_eval.tables.SCOPES`, or of `HOLE_SCOPES` where the trials have its column.
     """
-    codes = codes or Codes(trials)
     match scope:
         case "all":
             return _labelled(np.zeros(len(trials), np.intp), ["all"])
         case "model" | "mask_kind" | "mask_area_band":
-            return _groups_of_fakes(trials["is_fake"].to_numpy(bool), scope, codes)
+            return _groups_of_fakes(trials, scope)
         case "exposure":
             levels = requested_exposure(trials)
             follows = trials["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
             code, exposures = pd.factorize(np.where(follows, np.nan, levels), sort=True)  # an unknown one is -1
             ids = [
-                UNTIL_ANSWER if np.isinf(ms) else str(int(ms)) if float(ms).is_integer() else repr(float(ms))
+                "until-answer" if np.isinf(ms) else str(int(ms)) if float(ms).is_integer() else repr(float(ms))
                 for ms in exposures
             ]
             is_unknown = (code < 0) & ~follows
             if is_unknown.any():
-                code, ids = np.where(is_unknown, len(ids), code), [*ids, UNKNOWN]
+                code, ids = np.where(is_unknown, len(ids), code), [*ids, "unknown"]
             return _labelled(code, ids)
         case "block":
-            code, values = codes.of("block")
+            code, values = pd.factorize(trials["block"], sort=True)
             return _labelled(code, [str(int(block)) for block in values])
         case _:
-            code, values = codes.of(scope)
+            code, values = pd.factorize(trials[scope], sort=True)
             return _labelled(code, [str(value) for value in values])
 
 
-def provenance(
-    trials: pd.DataFrame, grouped: Groups, codes: Codes | None = None, notes: Iterable[tuple[np.ndarray, str]] = ()
-) -> pd.DataFrame:
+def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.ndarray, str]] = ()) -> pd.DataFrame:
     """(G,) last columns of the groups' rows: `simulated` (any of its trials), `fraction` where unique, and `note`.
 
     Args:
         notes: notes on the rows, which come before those on their trials: (G,) bool, and the text of the marked rows.
     """
-    codes = codes or Codes(trials)
     size = len(grouped.ids)
     simulated = grouped.count(trials["simulated"].fillna(False).to_numpy(bool))
     fraction = trials["fraction"].to_numpy("float64", na_value=np.nan)[grouped.row]
@@ -115,7 +91,7 @@ def provenance(
     total = np.bincount(grouped.group, minlength=size)
     every = [
         *notes,
-        (distinct("study", grouped, codes) > 1, SEVERAL_STUDIES),
+        (distinct(trials["study"], grouped) > 1, SEVERAL_STUDIES),
         ((simulated > 0) & (simulated < total), "people and simulated participants mixed"),
         (high > low, "models of different fractions of the planned steps"),
     ]
@@ -138,7 +114,7 @@ def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
     Args:
         notes: the row's own notes, which come first; empty ones and None are left out.
     """
-    columns = provenance(trials, Groups(["all"], np.arange(len(trials)), np.zeros(len(trials), np.intp))).iloc[0]
+    columns = provenance(trials, groups(trials, "all")).iloc[0]
     return {
         "simulated": bool(columns["simulated"]),
         "fraction": float(columns["fraction"]),
@@ -155,9 +131,9 @@ def joined(*notes: object) -> str | None:
     return "; ".join(dict.fromkeys(part for note in notes if note for part in str(note).split("; "))) or None
 
 
-def distinct(name: str, grouped: Groups, codes: Codes) -> np.ndarray:
-    """(G,) number of distinct values of a column in each group, without missing ones."""
-    code, values = codes.of(name)
+def distinct(column: pd.Series, grouped: Groups) -> np.ndarray:
+    """(G,) number of distinct values of a column (N,) in each group, without missing ones."""
+    code, values = pd.factorize(column)
     own, size = code[grouped.row], max(len(values), 1)
     occurring = pd.unique((grouped.group * size + own)[own >= 0])
     return np.bincount(occurring // size, minlength=len(grouped.ids))
@@ -169,11 +145,12 @@ def _labelled(code: np.ndarray, ids: list[str]) -> Groups:
     return Groups(ids, row, code[row])
 
 
-def _groups_of_fakes(is_fake: np.ndarray, name: str, codes: Codes) -> Groups:
+def _groups_of_fakes(trials: pd.DataFrame, name: str) -> Groups:
     """The fakes of each value of a column, with the reals of the same data sets in the same sessions."""
-    model, ids = codes.of(name)
-    session, _ = codes.of("session")
-    dataset, names = codes.of("dataset")
+    model, ids = pd.factorize(trials[name], sort=True)
+    session, _ = pd.factorize(trials["session"])
+    dataset, names = pd.factorize(trials["dataset"])
+    is_fake = trials["is_fake"].to_numpy(bool)
     sitting = (session + 1) * (len(names) + 1) + dataset + 1  # a missing name is a group of its own
     fakes, reals = np.flatnonzero(is_fake & (model >= 0)), np.flatnonzero(~is_fake)
     presented = pd.unique(sitting[fakes] * max(len(ids), 1) + model[fakes])
@@ -213,11 +190,6 @@ def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFra
             for scope, values in zip(HOLE_SCOPES, of_stimuli, strict=True)
         }
     )
-
-
-def hole_scopes(trials: pd.DataFrame) -> list[str]:
-    """Return the names in HOLE_SCOPES that the trials have."""
-    return [name for name in HOLE_SCOPES if name in trials and bool(trials[name].notna().any())]
 
 
 REAL = "real"

@@ -342,15 +342,16 @@ def _exploratory(test: Mapping[Any, Any]) -> str:
     return "exploratory" if not pd.isna(test["exploratory"]) and bool(test["exploratory"]) else ""
 
 
-_SHARES = {
-    "fooling_rate": ("fooling", "Fooling rate, %"),
-    "real_called_real": ("real", "Real called real, %"),
-    "accuracy": ("accuracy", "Accuracy, %"),
-    "preference": ("preference", "Preferred to the average model, %"),
+_SHOWN = {
+    "fooling_rate": ("fooling", "Fooling rate, %", 100, 1),
+    "real_called_real": ("real", "Real called real, %", 100, 1),
+    "accuracy": ("accuracy", "Accuracy, %", 100, 1),
+    "dprime": ("dprime", "d′", 1, 2),
+    "preference": ("preference", "Preferred to the average model, %", 100, 1),
+    "grade": ("grade", "Grade", 1, 2),
+    "threshold_ms": ("threshold_ms", "Threshold, ms", 1, 0),
 }
-_NUMBERS = {"dprime": "d′", "grade": "Grade", "threshold_ms": "Threshold, ms"}
-_ORDER = ("fooling_rate", "real_called_real", "accuracy", "dprime", "preference", "grade", "threshold_ms")
-_DECIDED = (TOLD, BELOW, EQUIVALENT, UNDECIDED, INTERIM)
+"""By column: the start of its interval's names, its heading, and the factor and the digits of its numbers."""
 
 
 def unadjusted(verdicts: pd.Series) -> str:
@@ -359,7 +360,7 @@ def unadjusted(verdicts: pd.Series) -> str:
     Args:
         verdicts: of the table `paper`, or of `comparisons`.
     """
-    if verdicts.isin([*_DECIDED, "different", "equivalent"]).sum() < 2:
+    if verdicts.isin([TOLD, BELOW, EQUIVALENT, UNDECIDED, INTERIM, "different", "equivalent"]).sum() < 2:
         return ""
     if (verdicts == INTERIM).any():
         return "The 95 % intervals are unadjusted for their number, and there is no verdict yet."
@@ -400,19 +401,18 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     counts = ([row["n_fake"], row["n_real"]] for row in records)
     columns["Pictures, fake + real"] = [" + ".join("–" if pd.isna(n) else str(n) for n in pair) for pair in counts]
     columns["Answers"] = [str(row["n_answers"]) for row in records]
-    for name in _ORDER:
+    for name, (_, head, scale, digits) in _SHOWN.items():
         if table[name].notna().any():
-            head = _SHARES[name][1] if name in _SHARES else _NUMBERS[name]
             head = f"Balanced {head.lower()}" if name == "accuracy" and set(table["protocol"]) == {SINGLE} else head
-            columns[head] = [_estimate(row, name) for row in records]
+            columns[head] = [_estimate(row, name, scale, digits) for row in records]
     if (table["verdict"] == EQUIVALENT).any():
         columns["90 % interval, %"] = [_interval(row, "accuracy90", 100, 1) for row in records]
     if table["p"].notna().any():
         head = "p (Holm)" if (table["p_holm"] > table["p"]).any() else "p"
         columns[head] = [_p_text(row["p"] if pd.isna(row["p_holm"]) else row["p_holm"]) for row in records]
-    verdicts = [verdict_text(row) for row in records]
-    if any(verdicts):
-        columns["Verdict"] = verdicts
+    if table["verdict"].notna().any():
+        words = ["" if pd.isna(row["verdict"]) else row["verdict"] for row in records]
+        columns["Verdict"] = [NO_VERDICT if word == INTERIM else word for word in words]
     return list(columns), [list(cells) for cells in zip(*columns.values(), strict=True)]
 
 
@@ -426,11 +426,10 @@ _ASKED = {
 }
 
 
-def _estimate(row: Mapping[Any, Any], name: str) -> str:
+def _estimate(row: Mapping[Any, Any], name: str, scale: int, digits: int) -> str:
     """Return a number with its interval; empty if there is none."""
     if pd.isna(row[name]):
         return ""
-    scale, digits = (100, 1) if name in _SHARES else (1, 0 if name == "threshold_ms" else 2)
     return f"{_rounded(scale * row[name], digits)} {_interval(row, name, scale, digits)}".strip()
 
 
@@ -453,21 +452,13 @@ def _rounded(value: float, digits: int) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
-def verdict_text(row: Mapping[Any, Any]) -> str:
-    """Return the verdict of a row in words; empty if there is none."""
-    verdict = row.get("verdict")
-    if pd.isna(verdict):
-        return ""
-    return NO_VERDICT if verdict == INTERIM else str(verdict)
-
-
 def interval_names(name: str) -> tuple[str, str]:
     """Return the columns of a number's interval.
 
     >>> interval_names("fooling_rate")
     ('fooling_low', 'fooling_high')
     """
-    short = _SHARES[name][0] if name in _SHARES else name
+    short = _SHOWN[name][0] if name in _SHOWN else name
     return f"{short}_low", f"{short}_high"
 
 
@@ -495,7 +486,7 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
     """
     heads, rows = printed(table)
     words = {"Asked", "Model", "Data set", "Verdict"}
-    has_rates = bool({*(head for _, head in _SHARES.values()), _NUMBERS["dprime"]} & {*heads})
+    has_rates = table[["fooling_rate", "real_called_real", "accuracy", "preference"]].notna().any(axis=None)
     caption = ["Real or generated?"]
     if table["simulated"].fillna(False).any():
         caption.append("Simulated participants: a rehearsal, which says nothing of people.")
@@ -557,18 +548,7 @@ _COMMANDS = {
     "|": "$|$",
     "′": "$'$",
     "−": "$-$",
-    "×": r"$\times$",
-    "±": r"$\pm$",
-    "°": r"$^\circ$",
-    "²": "$^2$",
-    "√": r"$\surd$",
-    "∞": r"$\infty$",
-    "χ": r"$\chi$",
-    "λ": r"$\lambda$",
     "–": "--",
-    "…": r"\ldots{}",
-    "“": "``",
-    "”": "''",
     '"': "''{}",
     _BREAK: "{}",
 }

@@ -6,8 +6,6 @@ from scipy.special import bdtr, gammaln, ndtri, stdtrit
 
 Z95 = float(ndtri(0.975))
 """The two-sided 95 % point of the standard normal distribution."""
-Z90 = float(ndtri(0.95))
-"""Its two-sided 90 % point."""
 
 
 def proportion(k: ArrayLike, n: ArrayLike) -> np.ndarray:

@@ -68,13 +68,18 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
         problem = model_problem(str(result["model"].iat[row]))
         raise UserError(f"{where}: row {numbers[row]}, column model: {problem}")
     if computed:
-        judged = result["kind"].notna() & result["response"].isin(["real", "fake"])
-        agrees = np.where(judged, (result["kind"] == result["response"]).to_numpy(bool), False)
-        result["correct"] = pd.Series(agrees, index=result.index, dtype="boolean").mask(~judged)
+        result["correct"] = is_right(result)
     if agree:
         require_agreement(result, where=where, numbers=numbers)
         require_plausible_times(result, where=where, measured=False)
     return result
+
+
+def is_right(trials: pd.DataFrame) -> pd.Series:
+    """Return correctness from kind and answer where both are known, else from the column `correct`."""
+    judged = trials["kind"].notna() & trials["response"].isin(["real", "fake"])
+    agrees = (trials["kind"] == trials["response"]).astype("boolean")
+    return agrees.where(judged, trials["correct"])
 
 
 def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:

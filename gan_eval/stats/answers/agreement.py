@@ -69,9 +69,8 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICAT
             for kind in ("all", *KINDS):
                 of_kind = part if kind == "all" else part[(part["kind"] == kind).fillna(False)]
                 if len(of_kind):
-                    row = _row(of_kind, level, seed, replicates)
-                    row["dataset"] = dataset if isinstance(dataset, str) else None
-                    rows.append(row | {"answer": name, "kind": kind})
+                    named = {"answer": name, "dataset": dataset, "kind": kind}
+                    rows.append(named | _row(of_kind, level, seed, replicates))
     return frame_of(rows, AGREEMENT)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.special import expit, ndtri
 
 from gan_eval.stats.clustering import freedom, n_levels, t_critical, two_way
-from gan_eval.stats.groups import Codes, Groups, contestants, distinct, joined, provenance
+from gan_eval.stats.groups import Groups, contestants, distinct, joined, provenance
 from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials, pictures
@@ -87,7 +87,7 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
     notes = [
         (n == 0, "no answered trials"),
         (edge, "a share of 0 or 1: d′ rests on the log-linear correction"),
-        (distinct("participant", grouped, Codes(pairs)) == 1, "one participant: says nothing of people in general"),
+        (distinct(pairs["participant"], grouped) == 1, "one participant: says nothing of people in general"),
     ]
     return first[columns].assign(
         n=n,
@@ -119,7 +119,7 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
     rows: list[Row] = []
     for dataset, part in pairs[has_two.to_numpy(bool)].groupby("dataset", dropna=False, sort=True):
         questions = part.loc[part["answered"], "of_reals"].nunique()
-        shared = {"dataset": dataset if isinstance(dataset, str) else None}
+        shared = {"dataset": dataset}
         rows += [
             row | shared | {"note": joined(row["note"], TWO_QUESTIONS if questions > 1 else "")}
             for row in _strengths_of_dataset(part.reset_index(drop=True))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.stats.clustering import cells, cluster_sums, largest_variance, n_levels, one_way, t_critical
-from gan_eval.stats.groups import Codes, groups, provenance
+from gan_eval.stats.groups import groups, provenance
 from gan_eval.stats.shares import Z95, proportion, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables.frames import conform
@@ -64,14 +64,13 @@ def signal_detection(trials: pd.DataFrame) -> pd.DataFrame:
     [0.0822, 0.8013, 1.5204]
     """
     main = main_trials(trials)
-    codes = Codes(main)
     answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
-    participant, stimulus = (codes.of(name)[0] for name in ("participant", "stimulus"))
+    participant, stimulus = (pd.factorize(main[name], sort=True)[0] for name in ("participant", "stimulus"))
     cell = pd.factorize(cells(participant, stimulus))[0]
     is_repeated = np.bincount(cell).max(initial=0) > 1
     judged = _Judged(participant, stimulus, is_fake, says_fake, cell if is_repeated else None)
     scopes = (scope for scope in SCOPES if scope != "stimulus")  # which has one truth: a rate, but no sensitivity
-    tables = [_scope_table(main, judged, answered, codes, scope) for scope in scopes]
+    tables = [_scope_table(main, judged, answered, scope) for scope in scopes]
     return conform(pd.concat(tables), DETECTION, where="detection")
 
 
@@ -227,9 +226,9 @@ class _Judged(NamedTuple):
         return n_levels(self.participant) > 1 and stimuli > 1
 
 
-def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, codes: Codes, scope: str) -> pd.DataFrame:
+def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, scope: str) -> pd.DataFrame:
     """Return the rows of one scope."""
-    grouped = groups(main, scope, codes)
+    grouped = groups(main, scope)
     size = len(grouped.ids)
     outcome = np.where(answered, 2 * judged.is_fake.astype(np.intp) + judged.says_fake, 4)
     rejections, alarms, misses, hits, _ = grouped.tally(outcome, 5).T
@@ -266,7 +265,7 @@ def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, code
         "basis": basis.where(total.n_fake + total.n_real > 0, None),
     }
     notes = _notes(total, crossed, people, least, scope)
-    return pd.DataFrame(columns).join(provenance(main, grouped, codes, notes))
+    return pd.DataFrame(columns).join(provenance(main, grouped, notes))
 
 
 def _crossed_estimates(total: Answers, judged: _Judged) -> dict[str, np.ndarray]:

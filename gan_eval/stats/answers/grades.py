@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.stats.clustering import t_critical
-from gan_eval.stats.groups import Groups, provenance, provenance_cells
+from gan_eval.stats.groups import groups, provenance, provenance_cells
 from gan_eval.stats.shares import mean_interval, proportion
 from gan_eval.stats.trials import graded_trials
 from gan_eval.tables.frames import Row, conform, frame_of
@@ -93,10 +93,10 @@ def opinion_scores(trials: pd.DataFrame) -> pd.DataFrame:
     graded = graded_trials(trials)
     if graded.empty:
         return frame_of([], OPINION_SCORES)
-    picture, stimuli = pd.factorize(graded["stimulus"], sort=True)
-    grouped = Groups([str(name) for name in stimuli], np.arange(len(graded)), picture)
+    grouped = groups(graded, "stimulus")
+    picture = grouped.group
     grade = graded["rating"].to_numpy("float64", na_value=np.nan)
-    is_finite, is_infinite, size = np.isfinite(grade), np.isinf(grade), len(stimuli)
+    is_finite, is_infinite, size = np.isfinite(grade), np.isinf(grade), len(grouped.ids)
     grade, of = grade[is_finite], picture[is_finite]
     n = np.bincount(of, minlength=size)
     mean = proportion(np.bincount(of, grade, size), n)

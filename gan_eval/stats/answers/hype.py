@@ -106,7 +106,7 @@ def hype(
     is_adaptive = main["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
     untimed = main.loc[np.isinf(requested_exposure(main)) & ~is_adaptive & main["answered"], _COLUMNS]
     for dataset, part in untimed.groupby("dataset", dropna=False, sort=True):
-        named = {"dataset": dataset if isinstance(dataset, str) else None}
+        named = {"dataset": dataset}
         rows.append(named | _error_rate(part, seed, replicates))
         grouped = groups(part, "model")
         for place, model in enumerate(grouped.ids):
@@ -119,7 +119,7 @@ def hype(
         moving = of_staircases[of_staircases["phase"] == "main"]
         moving = moving.assign(block=moving["block"].fillna(1))
         for dataset, part in staircases.groupby("dataset", dropna=False, sort=True):
-            named = {"dataset": dataset if isinstance(dataset, str) else None}
+            named = {"dataset": dataset}
             rows.append(named | _mean_exposure(part, moving, seed, replicates))
             for name, own in part.groupby("model", sort=True):
                 rows.append(named | {"model": str(name)} | _mean_exposure(own, moving, seed, replicates))

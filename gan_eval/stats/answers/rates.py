@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.stats.answers.detection import detection
-from gan_eval.stats.groups import SEVERAL_STUDIES, Codes, Groups, distinct, groups, hole_scopes, provenance
+from gan_eval.stats.groups import SEVERAL_STUDIES, Groups, distinct, groups, provenance
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import answered_trials, main_trials, possible_times
 from gan_eval.tables.frames import conform
@@ -84,14 +84,13 @@ def rates(trials: pd.DataFrame) -> pd.DataFrame:
     answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
     # 0 correct rejection, 1 false alarm, 2 miss, 3 hit, 4 no answer
     outcome = np.where(answered, 2 * is_fake.astype(np.intp) + says_fake, 4)
-    codes = Codes(main)
     tables = []
-    for scope in (*SCOPES, *hole_scopes(main)):
-        grouped = groups(main, scope, codes)
+    for scope in (*SCOPES, *(name for name in HOLE_SCOPES if name in main and main[name].notna().any())):
+        grouped = groups(main, scope)
         counts = grouped.tally(outcome, 5)
         table = pd.DataFrame({"scope": scope, "id": grouped.ids, **_cells(counts)})
-        notes = _notes(counts, grouped, codes, scope)
-        tables.append(table.assign(**provenance(main, grouped, codes, notes)))
+        notes = _notes(main, counts, grouped, scope)
+        tables.append(table.assign(**provenance(main, grouped, notes)))
     return conform(pd.concat(tables), RATES, where="rates")
 
 
@@ -127,14 +126,14 @@ def _cells(counts: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _notes(counts: np.ndarray, grouped: Groups, codes: Codes, scope: str) -> list[tuple[np.ndarray, str]]:
+def _notes(main: pd.DataFrame, counts: np.ndarray, grouped: Groups, scope: str) -> list[tuple[np.ndarray, str]]:
     """Return the notes of the groups."""
     correct_rejections, false_alarms, misses, hits, _ = counts.T
     n_real, n_fake = false_alarms + correct_rejections, hits + misses
     n = n_real + n_fake
     notes = []
     if scope == "all":
-        notes.append((distinct("study", grouped, codes) > 1, SEVERAL_STUDIES))
+        notes.append((distinct(main["study"], grouped) > 1, SEVERAL_STUDIES))
     notes.append((n == 0, "no answered trials"))
     if scope != "stimulus":
         edge = (hits == 0) | (misses == 0) | (false_alarms == 0) | (correct_rejections == 0)
@@ -148,7 +147,7 @@ def _notes(counts: np.ndarray, grouped: Groups, codes: Codes, scope: str) -> lis
         fewer, more = np.minimum(n_real, n_fake), np.maximum(n_real, n_fake)
         uneven = (fewer > 0) & (more >= UNEVEN * fewer)
         notes.append((uneven, "real and generated pictures not equally many: accuracy mixes skill and leaning, see d′"))
-        participants = distinct("participant", grouped, codes)
+        participants = distinct(main["participant"], grouped)
         notes.append((participants == 1, "one participant: says nothing of people in general"))
     return notes
 
@@ -163,9 +162,8 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
     possible = possible_times(answered)
     impossible = int((~possible & ~np.isnan(times)).sum())
     timed = answered[possible].reset_index(drop=True)
-    codes = Codes(timed)
     scopes = SCOPES if len(timed) else ("all",)
-    table = pd.concat([_scope_times(timed, codes, scope) for scope in scopes], ignore_index=True)
+    table = pd.concat([_scope_times(timed, scope) for scope in scopes], ignore_index=True)
     everything = table["scope"] == "all"
     if impossible:
         table.loc[everything, "note"] = f"{impossible} impossible times (not above 0, or infinite) left out"
@@ -174,9 +172,9 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
     return conform(table.reindex(columns=list(REACTION_TIMES.names)), REACTION_TIMES, where="reaction_times")
 
 
-def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
+def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
     """Return the rows of one scope of the trials."""
-    grouped = groups(timed, scope, codes)
+    grouped = groups(timed, scope)
     kind = np.where(timed["is_fake"].to_numpy(bool), "fake", "real")[grouped.row]
     outcome = np.where(timed["correct"].to_numpy(bool), "correct", "wrong")[grouped.row]
     kinds = ("all",) if scope == "stimulus" else ("all", *KINDS)
@@ -204,4 +202,4 @@ def _scope_times(timed: pd.DataFrame, codes: Codes, scope: str) -> pd.DataFrame:
     if scope == "all" and timed.empty:
         table = pd.DataFrame({"group": [0], "kind": "all", "answers": "all", "n": 0})
     table = table.assign(scope=scope, id=[grouped.ids[place] for place in table["group"]])
-    return table.join(provenance(timed, grouped, codes), on="group")
+    return table.join(provenance(timed, grouped), on="group")

@@ -11,7 +11,7 @@ from gan_eval.stats.shares import proportion
 
 FEWEST = 3
 """Smallest number of points with a correlation."""
-SPLITS = 200
+_SPLITS = 200
 FEWEST_FOR_CEILING = 5
 """Smallest number of points with a ceiling."""
 _NO_SPREAD = 1e-12
@@ -173,7 +173,6 @@ def ceiling(
     point: np.ndarray,
     use: np.ndarray,
     group: np.ndarray | None = None,
-    splits: int = SPLITS,
 ) -> float:
     """Estimate the rank correlation with people's mean scores of a metric that knows the true ones (0..1).
 
@@ -198,8 +197,8 @@ def ceiling(
     sums, total = (np.bincount(point, of_stimuli, size)[use] for of_stimuli in scores.totals())
     at_a_time = max(1, _AT_A_TIME // max(participants, len(point)))
     correlations = []
-    for begin in range(0, splits, at_a_time):
-        rows = min(at_a_time, splits - begin)
+    for begin in range(0, _SPLITS, at_a_time):
+        rows = min(at_a_time, _SPLITS - begin)
         first_half = np.broadcast_to(np.arange(participants) < participants // 2, (rows, participants))
         weighted = scores.weighted(rng.permuted(first_half, axis=1))
         of_half, answers = (np.stack([np.bincount(point, row, size)[use] for row in part]) for part in weighted)

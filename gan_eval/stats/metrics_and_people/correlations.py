@@ -1,7 +1,6 @@
 """Correlations of metric values with fooling rates or mean grades, by picture and by model, and their differences."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import combinations
 from math import factorial
 
@@ -141,27 +140,21 @@ def correlations_and_differences(
     rows: list[Row] = []
     differences: list[Row] = []
     for points in point_sets(trials, image_metrics=image_metrics, set_metrics=set_metrics, seed=seed):
-        points = replace(points, n_replicates=replicates)
-        bootstrap = bootstrapped(points)
+        bootstrap = bootstrapped(points, replicates)
         rows += correlation_rows(points, bootstrap)
         differences += [_difference_row(points, pair, bootstrap) for pair in combinations(sorted(points.metrics), 2)]
-    return (
-        conform(adjusted_correlations(rows), CORRELATIONS, where="correlations"),
-        conform(judged_differences(differences), CORRELATION_DIFFERENCES, where="correlation_differences"),
-    )
-
-
-def adjusted_correlations(rows: list[Row]) -> pd.DataFrame:
-    """Return the table of all rows, with Holm's correction."""
     table = pd.DataFrame(rows, columns=list(CORRELATIONS.names))
     p, within_p = (table[name].to_numpy("float64") for name in ("p", "within_p"))
     of_models = (table["level"] == "model").to_numpy(bool)
     table["p_holm"] = holm(p)
     table["within_p_holm"] = np.where(of_models, np.nan, holm(np.where(of_models, p, within_p)))
-    return table
+    return (
+        conform(table, CORRELATIONS, where="correlations"),
+        conform(_judged_differences(differences), CORRELATION_DIFFERENCES, where="correlation_differences"),
+    )
 
 
-def bootstrapped(points: PointSet) -> Bootstrap:
+def bootstrapped(points: PointSet, replicates: int) -> Bootstrap:
     """Correlations of all metrics in the same replicates: of each over its points, pooled and, if there are several
     models, ranked within them, and over the points that it shares with each other one, within models."""
     asked: list[tuple[tuple[str, ...], np.ndarray | None]]
@@ -172,7 +165,7 @@ def bootstrapped(points: PointSet) -> Bootstrap:
         for metrics, group in asked
         for metric, pairing in zip(metrics, points.pairing(*metrics, group=group), strict=True)
     }
-    return dict(zip(pairings, rank_correlations(points.replicates(), [*pairings.values()]), strict=True))
+    return dict(zip(pairings, rank_correlations(points.replicates(replicates), [*pairings.values()]), strict=True))
 
 
 def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
@@ -243,13 +236,17 @@ def _pooled_row(points: PointSet, metric: str, pairing: Pairing, replicates: np.
     notes: list[object] = [points.left_out.get(metric)]
     if (reason := missing_reason(points, value, score)) is not None:
         return row | points.carried(*notes, reason)
-    from scipy.stats import kendalltau, spearmanr
+    from scipy.stats import kendalltau, pearsonr, spearmanr
 
     estimate = float(spearmanr(value, score).statistic)
     cells, uncorrected = _inference(points, metric, pairing, estimate, replicates, highest)
     row |= {"spearman": estimate, "kendall": float(kendalltau(value, score).statistic)}
     row |= {f"ci_{name}" if name in ("low", "high") else name: cell for name, cell in cells.items()}
-    notes += _linear(row, value, score)
+    finite = np.isfinite(value)
+    if left_out := int((~finite).sum()):
+        notes.append(f"{left_out} infinite value{' is' if left_out == 1 else 's are'} left out of pearson")
+    if missing_reason(points, value[finite], score[finite]) is None:
+        row["pearson"] = float(pearsonr(value[finite], score[finite]).statistic)
     if len(value) < FEWEST_FOR_INFERENCE:
         notes.append(f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no p")
     elif len(value) <= MOST_FOR_EXACT:
@@ -288,22 +285,6 @@ def missing_reason(points: PointSet, value: np.ndarray, score: np.ndarray) -> st
     if len(np.unique(score)) < 2:
         return f"all {'mean grades' if points.measure == GRADE else 'fooling rates'} are equal: no correlation"
     return None
-
-
-def _linear(row: Row, value: np.ndarray, score: np.ndarray) -> list[str]:
-    """Fill in Pearson's correlation, which needs finite values; return its notes."""
-    from scipy.stats import pearsonr
-
-    notes: list[str] = []
-    finite = np.isfinite(value)
-    if not finite.all():
-        left_out = int((~finite).sum())
-        notes.append(f"{left_out} infinite value{' is' if left_out == 1 else 's are'} left out of pearson")
-    value, score = value[finite], score[finite]
-    if len(value) < FEWEST or len(np.unique(value)) < 2 or len(np.unique(score)) < 2:
-        return notes
-    row["pearson"] = float(pearsonr(value, score).statistic)
-    return notes
 
 
 def _exact_p(x: np.ndarray, y: np.ndarray) -> float:
@@ -351,7 +332,7 @@ def dependent_z(r_a: float, r_b: float, r_ab: float, n: float, *, variance: floa
     return float((np.arctanh(r_a) - np.arctanh(r_b)) * np.sqrt((n - 3) / (2 * variance * (1 - shared))))
 
 
-def judged_differences(rows: list[Row]) -> pd.DataFrame:
+def _judged_differences(rows: list[Row]) -> pd.DataFrame:
     """Return the table of all rows, with Holm's correction and the metric that follows better."""
     table = pd.DataFrame(rows, columns=list(CORRELATION_DIFFERENCES.names))
     table["p_holm"] = holm(table["p"].astype("float64"))

@@ -55,8 +55,6 @@ class PointSet:
     """Random seed of the bootstrap."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Note by metric on the values that are in no model's mean."""
-    n_replicates: int = REPLICATES
-    """Number of bootstrap replicates."""
 
     @property
     def group(self) -> np.ndarray | None:
@@ -72,12 +70,10 @@ class PointSet:
         """Return the cells `simulated`, `fraction` and `note` of a row of these points."""
         return {**self.provenance, "note": joined(self.provenance["note"], *notes)}
 
-    def replicates(self) -> Iterator[Replicates]:
+    def replicates(self, number: int = REPLICATES) -> Iterator[Replicates]:
         """Bootstrap replicates of the points' mean scores."""
         point = None if self.level == "stimulus" else self.point
-        return bootstrap_replicates(
-            self.scores, seed=self.seed, item=self.item, point=point, replicates=self.n_replicates
-        )
+        return bootstrap_replicates(self.scores, seed=self.seed, item=self.item, point=point, replicates=number)
 
 
 def point_sets(
