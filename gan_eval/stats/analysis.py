@@ -299,13 +299,7 @@ def _with_departures(
     participants: pd.DataFrame | None,
     excluded: int,
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables with the rows that only options request, and with marks on unplanned judgements.
-
-    Verdicts of equivalence rest on the margin, all comparisons and mixed models on the trials that are left.
-
-    Raises:
-        UserError: a covariate is neither a question nor a column of the trials.
-    """
+    """Return the tables with the rows that only options request, and with marks on unplanned judgements."""
     if plan is None:
         return {
             name: frame.assign(exploratory=pd.Series(pd.NA, index=frame.index, dtype="boolean"))

@@ -111,10 +111,7 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
 
 
 def _pictures_of(trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
-    """Return a row for each picture of each trial, under the position of its trial.
-
-    Kind and model of the pictures of pairs follow from their column, `stimulus` or `stimulus_b`.
-    """
+    """Return a row for each picture of each trial, under the position of its trial; of pairs by their columns."""
     columns = ["stimulus", *_CONSTANT]
     pictures = trials[columns].reset_index(drop=True)
     if single.all():
@@ -218,10 +215,7 @@ def belies_its_name(pictures: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _names_no_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return (N,) bool: rows of `model_vs_model` whose `model` is not two names, or not those of the two pictures.
-
-    A picture `dataset/NAME/stem` is of NAME, if another pair names that model.
-    """
+    """Return (N,) bool: rows of `model_vs_model` whose `model` is not two names, or not those of the two pictures."""
     wrong = np.zeros(len(trials), bool)
     rows = np.flatnonzero((trials["protocol"] == "model_vs_model").to_numpy(bool, na_value=False))
     pairs = trials[["model", "stimulus", "stimulus_b"]].iloc[rows].astype("object").fillna("")

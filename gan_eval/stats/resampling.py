@@ -96,8 +96,6 @@ def bootstrap_replicates(
         replicates: their number; very many stimuli get fewer.
     """
     stimuli, people = len(scores.stimuli), len(scores.people)
-    if stimuli == 0:
-        return
     remaining = min(replicates, max(200, _CELLS // stimuli))
     rng = np.random.default_rng(seed)
     while remaining:

@@ -269,10 +269,7 @@ def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, scop
 
 
 def _crossed_estimates(total: Answers, judged: _Judged) -> dict[str, np.ndarray]:
-    """Return the estimates of one group of several participants and stimuli, clustered: Student's t on each scale.
-
-    No interval is narrower than that of independent answers; NaN where either has none.
-    """
+    """Return the clustered estimates of one group of several participants and stimuli: Student's t on each scale."""
     is_fake = judged.is_fake
     rate = np.where(is_fake, total.hit_rate(), total.false_alarm_rate())
     influence = (judged.says_fake - rate) / np.where(is_fake, total.n_fake, total.n_real)
@@ -302,11 +299,8 @@ def _crossed_estimates(total: Answers, judged: _Judged) -> dict[str, np.ndarray]
 def _mean_of_individuals(judged: _Judged) -> tuple[float, float, float]:
     """The mean d′ of a group's participants who judged both kinds, and its interval; NaN where there is none.
 
-    Where a participant has a rate of 0 or 1, d′ is that of the correction: an interval of such values would be far too
-    narrow, so there is none.
-
     The variance adds what pictures have in common, from the delta method's influence of each answer on its
-    participant's d′, to that of the participants' d′; the reference is that of the pooled one.
+    participant's d′, to that of the participants' d′.
     """
     is_fake, says_fake = judged.is_fake, judged.says_fake
     person = pd.factorize(judged.participant)[0]
@@ -320,7 +314,7 @@ def _mean_of_individuals(judged: _Judged) -> tuple[float, float, float]:
     mean = float(own[both].mean())
     freedom = min(judged.least(fake=True), judged.least(fake=False), number) - 1 if judged.is_crossed() else 0
     at_edge = (hits == 0) | (misses == 0) | (alarms == 0) | (rejections == 0)
-    if freedom < 1 or (at_edge & both).any():
+    if freedom < 1 or (at_edge & both).any():  # an interval of corrected values would be far too narrow
         return mean, np.nan, np.nan
     by_person = ((own[both] - mean) ** 2).sum() / (number * (number - 1.0))
     counts = np.where(is_fake, hits[person], alarms[person]).astype(float)

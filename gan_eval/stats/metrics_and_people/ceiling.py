@@ -95,7 +95,7 @@ def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) 
             begins = np.flatnonzero(np.concatenate([[True], value[1:] != value[:-1]])) if len(order) else order
             members.append((number, order, begins))
     few = np.array([pairing.use.sum() < FEWEST for pairing in pairings], bool)
-    correlations = [np.empty((len(pairings), 0))]
+    correlations = []
     for part in parts:
         both, squares_value, squares_score, count = np.zeros((4, len(pairings), len(part.score)))
         for points, members in ranked.values():
@@ -124,12 +124,9 @@ def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) 
 
 
 def _mid_ranks(by_value: np.ndarray, in_order: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Compute the mid-rank of each value in its row (B, n), where values count by whole weights.
+    """Compute the mid-rank of each value in its row (B, n), where values count by whole weights, 0 if missing.
 
-    Args:
-        by_value: (B, n) places of the values by rising value.
-        in_order: (B, n) the values in this order.
-        weight: (B, n) weight of each value; 0 where it is missing.
+    `by_value` has the places of the values by rising value, `in_order` the values in this order.
     """
     sampled = np.take_along_axis(weight, by_value, axis=1)
     upto = np.cumsum(sampled, axis=1)

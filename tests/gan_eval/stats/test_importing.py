@@ -1,9 +1,9 @@
-import os
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from lme4_designs import GENGAP
 
 from gan_eval.errors import UserError
 from gan_eval.stats.analysis import analyze, import_trials
@@ -16,15 +16,6 @@ A,p2,fake,real,1.25,True
 B,p2,fake,,2,True
 C,p1,real,fake,0.7,False
 """
-
-
-def human_trials() -> Path:
-    data = os.environ.get("GAN_EVAL_DATA")
-    shared = Path(data).parent if data else Path(__file__).parents[4] / "shared"
-    path = shared / "human" / "gengap_trials.csv"
-    if not path.is_file():
-        pytest.skip(f"{path} is not here")
-    return path
 
 
 def foreign(tmp_path: Path, text: str = FOREIGN) -> Path:
@@ -86,8 +77,9 @@ def test_mistakes_are_named(tmp_path, mapping, where, word):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not GENGAP.is_file(), reason="the published answers are not here")
 def test_the_published_human_data_give_the_published_accuracy():
-    trials = import_trials(human_trials(), mapping=MAPPING, where=["passed_check=True"]).trials
+    trials = import_trials(GENGAP, mapping=MAPPING, where=["passed_check=True"]).trials
     frames = analyze(trials)
     row = frames["rates"].iloc[0]
     assert (row["n_real"], row["n_fake"]) == (3360, 3360)

@@ -129,9 +129,6 @@ def test_simulated_and_fraction_travel():
     assert np.isnan(row["fraction"])
     assert "fractions" in row["note"]
     assert "mixed" in row["note"]
-    reals = row_of(rates(from_counts(3, 2, 1, 4)), "all")
-    assert not reals["simulated"]
-    assert np.isnan(reals["fraction"])
 
 
 def test_unequal_numbers_of_reals_and_fakes_are_named():

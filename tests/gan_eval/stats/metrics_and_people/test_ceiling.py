@@ -39,10 +39,6 @@ def test_pictures_that_do_not_differ_have_a_ceiling_near_zero():
     assert min(found) >= 0
 
 
-def test_people_who_agree_fully_set_it_to_one():
-    assert of(answers(np.random.default_rng(0), np.array([0.0, 1.0] * 10), 8)) == pytest.approx(1)
-
-
 def test_models_pool_their_pictures():
     rng = np.random.default_rng(3)
     rate = np.repeat(np.linspace(0.2, 0.8, 8), 50)
@@ -95,7 +91,3 @@ def test_equals_spearman_of_points_written_out(size, levels, metric):
             else:
                 wanted.append(spearman(x, y, np.repeat(group, times)))
     np.testing.assert_allclose(found, wanted, atol=1e-12)
-
-
-def test_without_replicates_there_is_no_column():
-    assert rank_correlations([], [Pairing(np.ones(3), np.ones(3, bool))]).shape == (1, 0)

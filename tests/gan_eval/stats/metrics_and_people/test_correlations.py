@@ -71,9 +71,8 @@ def of_points(value: list[float], right: list[int]) -> pd.Series:
     return correlations(trials, image_metrics=metric_of(trials, values)).iloc[0]
 
 
-@pytest.mark.parametrize("points", [3, 4])
-def test_too_few_points_have_no_p(points):
-    row = of_points([1.0, 2.0, 3.0, 4.0][:points], [0, 1, 2, 4][:points])
+def test_too_few_points_have_no_p():
+    row = of_points([1.0, 2.0, 3.0, 4.0], [0, 1, 2, 4])
     assert row["spearman"] == pytest.approx(1)
     assert np.isnan(row["p"])
     assert np.isnan(row["ci_low"])
@@ -112,10 +111,6 @@ def study(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     rate = fooling(trials)
     values = rate + np.random.default_rng(seed).normal(0, 0.1, len(rate))
     return trials, metric_of(trials, dict(values))
-
-
-def test_without_metrics_there_are_no_rows():
-    assert correlations(study()[0]).empty
 
 
 def test_a_models_mean_leaves_infinite_values_out_and_says_so():
