@@ -1,7 +1,6 @@
 """The table to cite: each model on each data set in a row, each number with one interval; `paper.csv` and `paper.tex`.
 
-The numbers of single pictures come from one fit for each row (`compare.told_apart`), which answers the row of
-`comparisons` too. Wilson's intervals, which are of these people and these pictures only, are not in it.
+The numbers of single pictures come from one fit for each row (`compare.told_apart`), as those of `comparisons` do.
 """
 
 import re
@@ -548,7 +547,18 @@ _COMMANDS = {
     "|": "$|$",
     "′": "$'$",
     "−": "$-$",
+    "×": r"$\times$",
+    "±": r"$\pm$",
+    "°": r"$^\circ$",
+    "²": "$^2$",
+    "√": r"$\surd$",
+    "∞": r"$\infty$",
+    "χ": r"$\chi$",
+    "λ": r"$\lambda$",
     "–": "--",
+    "…": r"\ldots{}",
+    "“": "``",
+    "”": "''",
     '"': "''{}",
     _BREAK: "{}",
 }
