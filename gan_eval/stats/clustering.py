@@ -1,11 +1,9 @@
 """Clustered inference: influences → variances → degrees of freedom → intervals and p values.
 
-Answers are correlated within participants and within stimuli. An answer's influence is its contribution to an
-estimate's error.
-Influences are summed over clusters, and the squared sums are the variance (Liang & Zeger 1986, Biometrika 73, 13-22).
-Two-way clustering (Cameron, Gelbach & Miller 2011, Journal of Business & Economic Statistics 29, 238-249) takes the
-variance by participant plus that by stimulus less that by their cells, a cell being all answers of one participant to
-one stimulus. The reference is Student's t with one degree of freedom fewer than the fewest clusters behind an estimate.
+An answer's influence is its contribution to an estimate's error. Influences are summed over clusters, and the squared
+sums are the variance (Liang & Zeger 1986, Biometrika 73, 13-22). Two-way clustering (Cameron, Gelbach & Miller 2011,
+Journal of Business & Economic Statistics 29, 238-249) takes the variance by participant plus that by stimulus less that
+by their cells, the answers of one participant to one stimulus.
 """
 
 import numpy as np

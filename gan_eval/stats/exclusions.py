@@ -190,8 +190,7 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
 
 def _count(trials: pd.DataFrame, chosen: np.ndarray, who: pd.Series) -> np.ndarray:
     """Return the number of chosen trials of each participant."""
-    counts = trials["participant"][np.asarray(chosen, bool)].value_counts()
-    return np.asarray(who.map(counts).fillna(0).to_numpy(int))
+    return np.asarray(who.map(trials["participant"][chosen].value_counts()).fillna(0).to_numpy(int))
 
 
 class Rules(NamedTuple):

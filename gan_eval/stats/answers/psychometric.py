@@ -1,7 +1,7 @@
 """Psychometric functions of each model over the exposure, or over another ordered level.
 
-The share of right answers is that of choices of the real picture of pairs, or balanced accuracy of single pictures. The
-functions are fitted by `gan_eval.stats.mixed.psychometric`. Pictures that stayed until the answer have no level.
+The share of right answers is that of choices of the real picture of pairs, or balanced accuracy of single pictures.
+Pictures that stayed until the answer have no level.
 """
 
 from collections.abc import Iterator

@@ -1,13 +1,11 @@
 """ROC curves from confidence ratings, by the Gaussian model with unequal variances.
 
-Response and confidence together are a rating, from a real picture for sure to a fake for sure. The evidence is standard
-normal for real pictures and normal with the mean a/s and the standard deviation 1/s for fakes; J-1 criteria c_j cut it
-into J ratings,
+Response and confidence together are one of J ratings, from a real picture for sure to a fake for sure:
 
     P(rating <= j | real) = Φ(c_j),    P(rating <= j | fake) = Φ(s c_j - a),
 
 so the ROC curve on z coordinates is the line z(hit rate) = a + s z(false-alarm rate) (Green & Swets 1966; Dorfman & Alf
-1969, Journal of Mathematical Psychology 6, 487-496). Estimated by maximum likelihood, with Fisher scoring.
+1969, Journal of Mathematical Psychology 6, 487-496).
 """
 
 from collections.abc import Iterator
@@ -103,7 +101,7 @@ class GaussianFit(NamedTuple):
 
 
 def fit_gaussian(counts: np.ndarray) -> GaussianFit:
-    """Fit the Gaussian model with unequal variances.
+    """Fit the Gaussian model with unequal variances by maximum likelihood, with Fisher scoring.
 
     Args:
         counts: (2, J) answers to reals and to fakes with each rating, in ascending order; each rating was given.
