@@ -131,6 +131,8 @@ def _of_frame(frame: "pd.DataFrame", where: str) -> tuple[list[str], NDArray[Any
         raise UserError(f"{where}: {header.count('stimulus')} columns 'stimulus'; name the one with the stimuli so")
     if any(not name or name.startswith("Unnamed: ") for name in header):
         raise UserError(f"{where}: a column without a name, an index perhaps; write the file with index=False")
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise UserError(f"{where}: column {twice[0]!r} stands twice; remove or rename one")
     numbers = frame.drop(columns="stimulus")
     for name, dtype in zip(numbers.columns, numbers.dtypes, strict=True):
         if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_complex_dtype(dtype):

@@ -88,10 +88,13 @@ class PictureFiles:
         """(H, W, 3) uint8, or of 16 bits (H, W, 1 or 3) uint16; decoded once.
 
         Raises:
-            UserError: it cannot be decoded.
+            UserError: it cannot be decoded, or it has changed since its hashing.
         """
         if file.digest not in self._samples:
-            self._samples[file.digest] = images.decode_measured(images.read_file(file.path), file.path)
+            content = images.read_file(file.path)
+            if hashlib.sha256(content).digest() != file.digest:  # the value would be kept under another's hash
+                raise UserError(f"{file.path}: has changed while it was measured; give the command again")
+            self._samples[file.digest] = images.decode_measured(content, file.path)
         return self._samples[file.digest]
 
     def pair(

@@ -75,6 +75,20 @@ def test_the_tab_that_came_last_holds_a_session_and_progress_is_told_by_one_quer
     assert progress_of(store, "s3") == (None, 0, None, False)
 
 
+def test_progress_is_read_from_the_keys_alone(tmp_path: Path) -> None:
+    """It is asked before each trial: a scan of all trials would grow with the study."""
+    with open_store(tmp_path / "s.sqlite") as store:
+        server_secret(store)
+        asked = []
+        sa.event.listen(store.engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2:4]))
+        progress_of(store, "s1")
+        ((query, parameters),) = asked
+        with store.transaction() as connection:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)]
+    assert sum("USING" in line and "INDEX" in line for line in plan) == 4
+    assert not any("SCAN" in line and "CONSTANT" not in line for line in plan)
+
+
 def test_a_pause_holds_for_one_study_and_outlives_its_process(store: Store, where: str) -> None:
     pause(store, "t", on=True)
     pause(store, "t", on=True)

@@ -120,6 +120,8 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
         ({"stimulus": names, "features": good[:1]}, "2 stimuli and 1 rows of features"),
         ({"stimulus": names, "features": good[0]}, r"features: shape \(2,\) of float64; wanted \(N, d\) numbers"),
         ({"stimulus": names, "features": np.zeros((2, 0))}, "not empty"),
+        ({"stimulus": names, "features": good.astype(complex)}, r"shape \(2, 2\) of complex128"),
+        ({"stimulus": names[:, None], "features": good}, r"stimulus: shape \(2, 1\)"),
         ({"stimulus": np.arange(2), "features": good}, "wanted \\(N\\) of text"),
         ({"stimulus": np.array(["a", "a"]), "features": good}, "rows 1 and 2 are both of 'a'; remove one"),
         ({"stimulus": np.array(["a", ""]), "features": good}, "row 2, stimulus: found nothing"),
@@ -141,6 +143,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
         ("picture,f\na,1\n", "0 columns 'stimulus'"),
         (",stimulus,f\n0,a,1\n", "a column without a name, an index perhaps; write the file with index=False"),
         ("stimulus,f,note\na,1,good\n", "column note: str, wanted numbers"),
+        ("stimulus,f\na,1\nb,\n", r"row 2 \('b'\), feature 1: nan"),
         ("stimulus,f\na,1,2\n", "not readable"),
         ("", "not readable"),
     ):
@@ -154,6 +157,9 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
         read_features("x", parquet)
     with pytest.raises(UserError, match="features 'x': found a list"):
         read_features("x", [1])  # type: ignore[arg-type]
+    doubled = pd.DataFrame([["a", 1.0, 2.0]], columns=["stimulus", "f", "f"])
+    with pytest.raises(UserError, match="column 'f' stands twice; remove or rename one"):
+        read_features("x", doubled)
 
 
 def test_features_of_other_pictures_are_refused(folders: Folders, vectors: Vectors) -> None:

@@ -66,6 +66,20 @@ def test_each_file_is_read_and_decoded_once_however_many_models(
     assert len(thumbnails.prepared) == len(stimuli)
 
 
+def test_a_picture_that_changes_after_its_hashing_has_no_value(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its value would be kept under the hash of other pixels."""
+    real, fake = folders(3)
+    changing, read = fake / "p1.png", images.read_file
+    other = read(fake / "p2.png")
+    monkeypatch.setattr(images, "read_file", lambda path: other if path == changing else read(path))
+    found = measure(stimuli_of_sets([folder_pair(real, fake)]), "psnr").image_metrics
+    reasons = found.loc[found["kind"] == "fake"].set_index("item")["reason"]
+    assert reasons.notna().sum() == 1
+    assert reasons.dropna().iloc[0] == f"{changing}: has changed while it was measured; give the command again"
+
+
 def test_an_unexpected_error_names_the_picture(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     real, fake = folders(9)
     third = images.read_rgb(fake / "p3.png")

@@ -43,6 +43,19 @@ def test_scores_of_a_stimulus_set(colour_network, tmp_path):
     assert list(of_maps["n_fake"]) == [4, 4, 4]
 
 
+def test_pictures_of_another_size_are_brought_to_their_label_maps(colour_network, tmp_path):
+    items = {}
+    for number, stem in enumerate("ab"):
+        made = PALETTE[labels(number)]
+        twice = made.repeat(2, axis=0).repeat(2, axis=1)
+        items[stem] = {"input": made, "real": twice, "fake": twice}
+    write_items(tmp_path, items)
+    _, sets = evaluate(tmp_path, ["pixel_accuracy"], segmenter=colour_network, device="cpu", cache=False)
+    (row,) = sets.to_dict("records")
+    assert row["n_fake"] == 2, row["reason"]
+    assert row["value"] > 0.9
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
