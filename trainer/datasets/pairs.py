@@ -19,7 +19,7 @@ from trainer.datasets.dataset import LOOKED_AT, SMALLEST_SIDE, SPLITS, DataSet, 
 Side = Literal["A", "B"]
 
 SAME_LEVEL = 2  # grey levels by which neighbours in a drawn area may differ, because of JPEG
-MARGIN = 0.01  # smaller differences of the proportions are not significant
+MARGIN = 0.01  # smaller differences of the proportions do not decide
 FEWEST = 3  # minimum number of pictures with a clear drawn side
 MAJORITY = 0.75  # share of these pictures that must agree
 
