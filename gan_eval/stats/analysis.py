@@ -1,4 +1,4 @@
-"""Statistics of the tables: `analyze` makes every table of an analysis, `write_analysis` writes them together."""
+"""The analysis: `analyze` makes all tables, `write_analysis` writes them together."""
 
 import sys
 import warnings
@@ -79,7 +79,7 @@ ALL_TABLES: dict[str, Table] = TABLES | {
     for value in vars(module).values()
     if isinstance(value, Table)
 }
-"""Every table of the project by name, except that of `gan_eval.stats.power`; the modules above declare theirs."""
+"""All tables of the project by name, except that of `gan_eval.stats.power`; the modules above declare theirs."""
 OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if ANALYSIS_RUN in table.columns)
 """The tables that one analysis makes."""
 
@@ -108,48 +108,48 @@ def analyze(
 
     Args:
         trials: the table `trials`, or any frame with participant, stimulus, kind and response; or a results store (its
-            file, its URL, or what `open_store` gave). Identifiers may be whole numbers. Trials without a participant or
-            a stimulus and rows that repeat another are left out, and the note of the rates counts them.
-        image_metrics: the table `image_metrics`; with it (or the next) come the correlations. A file may be another
-            program's, and may be named as METRIC=FILE; several files are put together (`read_image_metrics`).
+            file, its URL, or the result of `open_store`). Identifiers may be whole numbers. Repeated rows and trials
+            without a participant or a stimulus are left out; the note of the rates counts them.
+        image_metrics: the table `image_metrics`; this and the next are needed for correlations. A file may come from
+            another program, and may be given as METRIC=FILE; several files are joined (`read_image_metrics`).
         set_metrics: the table `set_metrics`.
-        exclude: rules such as `reaction_time_ms<200` or `flags~late`; a trial that fulfils any is left out of every
-            table, and the note of the rates says how many were. Nothing else is left out. A rule on the outcome
-            (kind, response, correct, ...) is refused; `response=none` is none.
-        exclude_participants: rules on the table `participation`, such as `catch_accuracy<0.8`; a participant who
-            fulfils any is left out. By a rule on the outcome (`accuracy`) nobody is left out: it adds a sensitivity row
-            to the comparisons.
-        margin: of equivalence, as a share.
-        covariates: questions of the table `participants`, or further columns of the trials, as fixed effects of a
-            further mixed model.
-        staircase: `[quiz.staircase]` of the study; with it thresholds at an end of the range are noted.
-        grades: number of grades of the study's scale, of which the margin is a part; default: from the lowest to the
-            highest that was given.
-        seed: of the bootstraps.
-        plan: `[analysis]` of the study. The four options above come on top of it and are marked as exploratory;
+        exclude: rules such as `reaction_time_ms<200` or `flags~late`. A trial that fulfils any is left out of every
+            table; the note of the rates counts them. A rule on the outcome (kind, response, correct, ...) is refused,
+            except `response=none`.
+        exclude_participants: rules on the table `participation`, such as `catch_accuracy<0.8`. A participant who
+            fulfils any is left out. A rule on the outcome (`accuracy`) leaves out nobody, but adds a sensitivity row to
+            the comparisons.
+        margin: margin of equivalence, as a share.
+        covariates: questions of the table `participants`, or columns of the trials: fixed effects of one more mixed
+            model.
+        staircase: `[quiz.staircase]` of the study; with it, thresholds at an end of the range have a note.
+        grades: number of grades of the study's scale, whose range the margin is a share of; default: the range of the
+            grades that were given.
+        seed: random seed of the bootstraps.
+        plan: `[analysis]` of the study. Exclusions, margin and covariates are added to it and marked as exploratory;
             without a plan they are the analysis.
-        participants: the table `participants`: answers to the study's questions. Default of this and the next two: of
-            a store its own, of a file `participants.csv`, `sessions.csv` and `plans.csv` next to it.
+        participants: the table `participants`: answers to the study's questions. Default of this and the next two: the
+            tables in the store, or `participants.csv`, `sessions.csv` and `plans.csv` next to the file of the trials.
         sessions: the table `sessions`. Sessions that are not complete are left out of every result; a sensitivity row
-            of `comparisons` has the answer with them. Without the table every session counts.
+            of `comparisons` includes them. Without the table, all sessions count.
         plans: the table `plans`, with the SHA-256 of each picture that was shown. Image metrics and stimuli of other
             pictures are refused.
-        stimuli: the table `stimuli` of all sets that were shown, or the folder of one set, or of several; where it has
-            holes, `rates` has rows by their kind and area.
-        looks: the table `looks` (`gan_eval.stats.looks.take_look`): of a study that waits for people; while no
-            look is due every verdict is pending. Default: all have come.
+        stimuli: the table `stimuli` of all sets that were shown, or the folder of one or several sets. If it has holes,
+            `rates` has rows by their kind and area.
+        looks: the table `looks` of a study that waits for people (`gan_eval.stats.looks.take_look`); while no look is
+            due, every verdict is `interim`. Default: all people have come.
         on_message: called with each warning, such as participants whose codes differ only in case; default: Python's
             warnings.
 
     Returns:
-        By name, the tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations`, and every other
+        The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and every other
         table of `OF_ANALYSIS` that has rows.
 
     Raises:
         UserError: a table does not fit its schema, rows contradict each other (`require_agreement`), the metrics are
             of other pictures or models (`require_metrics_of`), metrics or stimuli are of other files than those shown
-            (`require_same_pictures`), a rule is not understood or is on the outcome, the plan names a model or a
-            covariate that the tables do not have, or the plan has a margin as well.
+            (`require_same_pictures`), a rule is not valid or is on the outcome, the tables lack a model or covariate of
+            the plan, or both the plan and the options have a margin.
 
     >>> answers = pd.DataFrame({"participant": ["P1"] * 4, "stimulus": list("abcd"),
     ...     "kind": ["real", "real", "fake", "fake"], "response": ["real", "fake", "fake", "fake"]})
@@ -264,7 +264,7 @@ def analyze(
             name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
         }
     left_out = [note for note in (named.note, included.note, outcome_note) if note]
-    if left_out:  # the row for everything says it; that studies are mixed stays its first note
+    if left_out:  # a note in the row over all, after the one on several studies
         overall = frames["rates"]["scope"] == "all"
         own = frames["rates"].loc[overall, "note"].iloc[0]
         notes = [] if pd.isna(own) else str(own).split("; ")
@@ -280,7 +280,7 @@ def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
 def _settings_and_departures(
     plan: AnalysisSettings | None, **options: Any
 ) -> tuple[AnalysisSettings, AnalysisSettings]:
-    """Return the settings of the main analysis, and those that depart from the plan (none without a plan)."""
+    """Return the settings of the main analysis, and those that depart from the plan (defaults without a plan)."""
     given = check_options(AnalysisSettings, {name: value for name, value in options.items() if value is not None})
     if plan is None:
         return given, AnalysisSettings()
@@ -299,7 +299,7 @@ def _with_departures(
     participants: pd.DataFrame | None,
     excluded: int,
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables with the rows that only options request, and with marks on unplanned judgements."""
+    """Return the tables with the rows that options add to the plan, and with marks on unplanned results."""
     if plan is None:
         return {
             name: frame.assign(exploratory=pd.Series(pd.NA, index=frame.index, dtype="boolean"))
@@ -308,7 +308,7 @@ def _with_departures(
             for name, frame in frames.items()
         }
     marked = dict(frames)
-    if beyond.margin is not None:  # the rows that it makes equivalent are exploratory
+    if beyond.margin is not None:  # rows that are equivalent by it are exploratory
         has_margin = frames["comparisons"]["margin"].notna().to_numpy(bool)
         noted = _noted(frames["comparisons"], has_margin, "the margin is exploratory, not in the plan")
         equivalent = (noted["verdict"] == "equivalent").fillna(False).to_numpy(bool)
@@ -345,13 +345,13 @@ def write_analysis(
 ) -> list[Path]:
     """Write the tables of one analysis as CSV and Parquet into `out`, in place of those of an earlier one.
 
-    The table `paper` is written as `paper.tex` too. All are put in place together: after a full disk or a kill the
-    earlier tables are whole. Tables of an earlier analysis that this one does not have are removed.
+    The table `paper` is also written as `paper.tex`. All files are put in place together: after a full disk or a kill,
+    the earlier tables are complete. Tables of an earlier analysis that this one does not have are removed.
 
     Args:
-        given: the tables that were analysed (trials, sessions, ...), to be written as well; such tables of an earlier
-            analysis are removed too. Default: they are left alone.
-        store: the file that the answers come from; a report refuses sessions that are no longer in it.
+        given: the analysed tables (trials, sessions, ...), to be written as well; those of an earlier analysis are
+            removed. Default: they stay.
+        store: the file of the answers; a report refuses sessions that are no longer in it.
 
     Returns:
         The CSV files of `frames`.

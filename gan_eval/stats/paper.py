@@ -1,6 +1,6 @@
-"""The table to cite: each model on each data set in a row, each number with one interval; `paper.csv` and `paper.tex`.
+"""The table to cite: a row for each model on each data set, an interval for each number; `paper.csv` and `paper.tex`.
 
-The numbers of single pictures come from one fit for each row (`compare.told_apart`), as those of `comparisons` do.
+The numbers of single pictures come from one fit for each row (`compare.told_apart`), which `comparisons` uses too.
 """
 
 import re
@@ -24,7 +24,7 @@ from gan_eval.tables.schema import PROVENANCE, SHARE, Table, ends, integer, numb
 
 SINGLE, RATING = "single", "rating"
 EVERYTHING = "all"
-"""Name of the model or data set in the row for all."""
+"""Name of the model or data set in the row over all."""
 TOLD, EQUIVALENT, BELOW = "told apart", "equivalent to chance", "below chance"
 UNDECIDED, INTERIM, NONE = "undecided", "interim", "no verdict"
 PAPER = Table(
@@ -106,20 +106,19 @@ Part = tuple[str | None, str | None, pd.DataFrame]
 
 
 def paper(trials: pd.DataFrame, frames: Frames, cited: Cited) -> pd.DataFrame:
-    """Return the table `paper`; no rows without answers.
+    """Return the table `paper`; without answers it has no rows.
 
     Args:
-        trials: the table `trials`, those that are analysed.
-        frames: the tables `comparisons`, `bradley_terry`, `ratings`, `thresholds` and `hype` of the same trials, by
-            name.
-        cited: the detection of each model on each data set, as `comparisons` fills it.
+        trials: the analysed trials.
+        frames: the tables `comparisons`, `bradley_terry`, `ratings`, `thresholds` and `hype` of these trials, by name.
+        cited: the detection of each model on each data set, as filled by `comparisons`.
     """
     rows = [*_single_rows(trials, frames, cited), *_pair_rows(trials, frames), *_grade_rows(trials, frames)]
     return frame_of(rows, PAPER)
 
 
 def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator[Row]:
-    """Return the rows of single pictures called real or fake."""
+    """Yield the rows of single pictures called real or fake."""
     main = answered_trials(trials)
     follows = main["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
     for protocol in (SINGLE, *ADAPTIVE_PROTOCOLS):
@@ -161,7 +160,7 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
 
 
 def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None) -> Row:
-    """The rates of a row and its verdict; `found` None: one kind of picture was judged."""
+    """Return the rates and the verdict of a row; `found` None: only one kind of picture was judged."""
     if found is None:
         note = comparisons.loc[comparisons["comparison"] == TOLD_APART, "note"].dropna()
         return {"verdict": NONE, **provenance_cells(part, *note)}
@@ -180,7 +179,7 @@ def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None)
 
 
 def _verdict(test: Mapping[Any, Any], accuracy: float, p: float) -> str:
-    """The verdict of a row of `comparisons`, in the words of detection."""
+    """Return the verdict of a row of `comparisons`, in the words of detection."""
     if test["verdict"] == INTERIM:
         return INTERIM
     if pd.isna(test["verdict"]) or np.isnan(p):
@@ -190,7 +189,7 @@ def _verdict(test: Mapping[Any, Any], accuracy: float, p: float) -> str:
 
 
 def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str | None) -> Row:
-    """Return the mean threshold of a model on a data set, or over all."""
+    """Return the mean threshold of a model on a data set, or over all models."""
     names = ("threshold_ms", "threshold_ms_low", "threshold_ms_high")
     if protocol == STAIRCASE:
         hype = frames["hype"]
@@ -204,7 +203,7 @@ def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str |
 
 
 def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
-    """Return the rows of pairs of a real and a generated picture, then of pairs of two models."""
+    """Yield the rows of pairs of a real and a generated picture, then of pairs of two models."""
     pairs = pair_trials(trials)
     pairs = pairs[pairs["answered"].to_numpy(bool)].reset_index(drop=True)
     names = contestants(pairs)
@@ -283,7 +282,7 @@ def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:
 
 
 def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
-    """Return the rows of grades of each model's pictures, and of the real ones."""
+    """Yield the rows of grades of each model's pictures, and of the real ones."""
     graded, means = graded_trials(trials), frames["ratings"]
     graded = graded[graded["answered"].to_numpy(bool)]
     for row in means.to_dict("records"):
@@ -313,13 +312,13 @@ def _name(cell: object) -> str | None:
 
 
 def _equal(column: pd.Series, value: object) -> np.ndarray:
-    """(N,) which cells are this name; None: which are empty."""
+    """Return the mask (N,) of the cells with this name; None: of the empty cells."""
     same = column == value if isinstance(value, str) else column.isna()
     return same.fillna(False).to_numpy(bool)
 
 
 def _comparison(frames: Frames, *names: str, b: str | None = None) -> Row | None:
-    """Return the row of the first of these comparisons in the table, or None; empty names do not count."""
+    """Return the row of the first of these comparisons that is in the table, or None; empty names are skipped."""
     table = frames["comparisons"] if b is None else frames["comparisons"][frames["comparisons"]["b"] == b]
     for name in filter(None, names):
         found = table[table["comparison"] == name]
@@ -329,7 +328,7 @@ def _comparison(frames: Frames, *names: str, b: str | None = None) -> Row | None
 
 
 def _tested(part: pd.DataFrame, test: Row | None, note: str = "") -> Row:
-    """What travels with the trials of pairs, and the note of their comparison, before one `note` more."""
+    """Return the provenance cells of pairs, with the note of their comparison before `note`."""
     if test is None:
         return provenance_cells(part, "no row of comparisons tests just this")
     own = test["note"] if isinstance(test["note"], str) else ""
@@ -337,7 +336,7 @@ def _tested(part: pd.DataFrame, test: Row | None, note: str = "") -> Row:
 
 
 def _exploratory(test: Mapping[Any, Any]) -> str:
-    """The note of a comparison that is not in the plan; empty where it is, or without a plan."""
+    """Return the note of a comparison that is not in the plan; empty for a planned one and without a plan."""
     return "exploratory" if not pd.isna(test["exploratory"]) and bool(test["exploratory"]) else ""
 
 
@@ -350,14 +349,14 @@ _SHOWN = {
     "grade": ("grade", "Grade", 1, 2),
     "threshold_ms": ("threshold_ms", "Threshold, ms", 1, 0),
 }
-"""By column: the start of its interval's names, its heading, and the factor and the digits of its numbers."""
+"""By column: prefix of its interval's columns, heading, factor and digits of its numbers."""
 
 
 def unadjusted(verdicts: pd.Series) -> str:
-    """Return how verdicts are corrected, next to intervals that are not; empty with fewer than two.
+    """Return a note on the correction of verdicts and intervals for their number; empty with fewer than two verdicts.
 
     Args:
-        verdicts: of the table `paper`, or of `comparisons`.
+        verdicts: the column of the table `paper` or `comparisons`.
     """
     if verdicts.isin([TOLD, BELOW, EQUIVALENT, UNDECIDED, INTERIM, "different", "equivalent"]).sum() < 2:
         return ""
@@ -370,16 +369,16 @@ def unadjusted(verdicts: pd.Series) -> str:
 
 
 def distinct_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table `paper` without rows `all` that repeat the only other row of their way of asking."""
+    """Return the table `paper` without the row `all` of a protocol that has only one other row."""
     others = table[table["model"] != EVERYTHING].groupby("protocol")["model"].size()
     repeats = (table["model"] == EVERYTHING) & (table["protocol"].map(others) == 1)
     return table[~repeats.to_numpy(bool)]
 
 
 def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Return the table `paper` for readers: headings, and rows of texts; intervals are in brackets.
+    """Return the table `paper` for readers: headings, and rows of texts with intervals in brackets.
 
-    Columns of which no row has anything are left out.
+    Empty columns are left out.
 
     >>> row = {"protocol": "single", "model": "gan", "dataset": "facades", "n_participants": 12, "n_fake": 40,
     ...     "n_real": 38, "n_answers": 600, "accuracy": 0.613, "accuracy_low": 0.55, "accuracy_high": 0.672,
@@ -426,7 +425,7 @@ _ASKED = {
 
 
 def _estimate(row: Mapping[Any, Any], name: str, scale: int, digits: int) -> str:
-    """Return a number with its interval; empty if there is none."""
+    """Return a number with its interval; empty without a number."""
     if pd.isna(row[name]):
         return ""
     return f"{_rounded(scale * row[name], digits)} {_interval(row, name, scale, digits)}".strip()
@@ -441,7 +440,7 @@ def _interval(row: Mapping[Any, Any], name: str, scale: float, digits: int) -> s
 
 
 def _p_text(p: Any) -> str:
-    """Return a p value, never 0 or 1; empty if there is none."""
+    """Return a p value as text, never 0 or 1; empty without one."""
     if pd.isna(p):
         return ""
     return "< .001" if p < 0.001 else "> .999" if p > 0.9994999 else f"{p:.3f}".lstrip("0")
@@ -452,7 +451,7 @@ def _rounded(value: float, digits: int) -> str:
 
 
 def interval_names(name: str) -> tuple[str, str]:
-    """Return the columns of a number's interval.
+    """Return the names of the columns of a number's interval.
 
     >>> interval_names("fooling_rate")
     ('fooling_low', 'fooling_high')
@@ -462,14 +461,14 @@ def interval_names(name: str) -> tuple[str, str]:
 
 
 def skill_note(table: pd.DataFrame) -> list[str]:
-    """Return the reason why a row's d′ is below that of its participants; nothing without one from a model."""
+    """Return the reason why a row's d′ is below that of its participants; empty without a d′ from a model."""
     if not (table["dprime"].notna() & table["basis"].astype("str").str.startswith("crossed")).any():
         return []
     return ["d′ is that of the rates, which are averages over people and pictures; a typical participant's is larger."]
 
 
 def shared_reals(table: pd.DataFrame) -> str:
-    """Why the answers of the rows may sum up to more than there are; else empty."""
+    """Return a note on answers that count in several rows; empty if there are none."""
     single = table[(table["protocol"] == SINGLE) & (table["model"] != EVERYTHING)]
     if not single["dataset"].duplicated().any():
         return ""
@@ -477,11 +476,11 @@ def shared_reals(table: pd.DataFrame) -> str:
 
 
 def latex(table: pd.DataFrame, *, looked: str = "") -> str:
-    """Return the table `paper` as LaTeX, which needs only the package booktabs.
+    """Return the table `paper` as LaTeX for the package booktabs.
 
     Args:
-        table: as `paper` returns it, with rows.
-        looked: at which of several planned looks (`gan_eval.stats.looks.looks_text`), or why at none.
+        table: as returned by `paper`, with at least one row.
+        looked: the text on planned looks, from `gan_eval.stats.looks.looks_text`.
     """
     heads, rows = printed(table)
     words = {"Asked", "Model", "Data set", "Verdict"}
@@ -529,7 +528,7 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
 
 
 _BREAK = "\ue000"
-"""Separator of letters that LaTeX would join, such as two hyphens to a dash."""
+"""Separator of letters that LaTeX would join, such as two hyphens."""
 _JOINED = re.compile(r"([-'`,])(?=\1)")
 _COMMANDS = {
     "\\": r"\textbackslash{}",
@@ -565,7 +564,7 @@ _COMMANDS = {
 
 
 def escape_latex(text: str) -> str:
-    """Escape a text for LaTeX: nothing becomes a command, no cell ends early.
+    """Escape a text for LaTeX, so that it contains no commands and does not end a cell.
 
     >>> print(escape_latex("a_b & 50 % {x}"))
     a\\_b \\& 50 \\% \\{x\\}
@@ -573,6 +572,5 @@ def escape_latex(text: str) -> str:
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     line = _JOINED.sub(rf"\1{_BREAK}", " ".join(line.split()))
     escaped = "".join(_COMMANDS.get(letter, letter) for letter in line)
-    return (
-        f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped
-    )  # an option, or a star, of what stands before
+    # a first [ or * would be read as part of the command before
+    return f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped

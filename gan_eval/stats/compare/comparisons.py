@@ -85,11 +85,11 @@ NamedFits = dict[tuple[str, str, str], CrossedFit]
 Cell = tuple[tuple[str, str, str], Detection]
 """Comparison, a and b, and the numbers behind it."""
 Cited = dict[tuple[str | None, str | None] | None, Cell]
-"""Rows by model and data set; all together under None."""
+"""Cells by model and data set; None: all models together."""
 
 
 class Answerer:
-    """Answers the questions of one table; questions that rest on one model fit it once.
+    """Answer the questions of one table; a model that several questions share is fitted once.
 
     Args:
         settings: link, slope and margin.
@@ -102,7 +102,7 @@ class Answerer:
         self.rates: RatesByKey = {}
 
     def answer(self, of: Comparison, start: CrossedFit | None = None) -> Difference:
-        """The difference of a comparison.
+        """Return the difference of a comparison.
 
         Args:
             start: where the search for the model starts; it changes the time, not the result.
@@ -118,7 +118,7 @@ class Answerer:
         return found._replace(p=np.nan, p_equivalent=np.nan) if is_open else found
 
     def fit_of(self, of: Comparison) -> CrossedFit | None:
-        """The model behind an answered comparison; None where there is none."""
+        """Return the model behind an answered comparison, or None."""
         if isinstance(of.question, KindQuestion):
             return self.rates[of.question.key].fit
         fit = self._fits.get(of.question.key)
@@ -126,7 +126,7 @@ class Answerer:
 
 
 def alpha_of(row: Mapping[Any, Any]) -> float:
-    """Return the level for the p values of a row: its `alpha`, or 5 % for a row without a verdict."""
+    """Return the level of significance of a row: its `alpha`, or 5 % for a row without a verdict."""
     alpha = row.get("alpha")
     return ALPHA if alpha is None or pd.isna(alpha) else float(alpha)
 
@@ -144,9 +144,9 @@ def comparisons(
 ) -> pd.DataFrame:
     """Return the table `comparisons` of a trials table: the questions of `compare.questions`.
 
-    The differences come from the crossed mixed model, averaged over participants and stimuli; `basis` and `note` say
-    where they do not (`compare.contrast`). p_holm corrects over the rows of one kind of question, exploratory ones
-    among themselves. Without answers to both kinds the row `told apart` holds the counts, and `note` the reason.
+    The differences come from the crossed mixed model, averaged over participants and stimuli (`compare.contrast`).
+    Where they do not, `basis` and `note` say so. p_holm is corrected over the rows of one kind of question, separately
+    for exploratory ones. Without answers to both kinds the row `told apart` holds the counts, and `note` the reason.
 
     Args:
         plan: pairs of models, margin, link and slope; without it all pairs are compared, no equivalence is judged, and
@@ -155,9 +155,9 @@ def comparisons(
         fitted: filled with the models that are fitted.
         starts: models of the same questions of other trials, from which the searches start.
         cited: filled with the detection of each model on each data set.
-        grades: number of grades of the scale, of which the margin is a part; default: from the lowest to the highest
-            grade that was given.
-        only: names of comparisons, of which alone rows are made; none: every row.
+        grades: number of grades of the scale, whose range the margin is a share of; default: the range of the grades
+            that were given.
+        only: names of the comparisons to make; empty: all.
 
     Raises:
         UserError: the plan names a model that is not among the trials' models.
@@ -165,7 +165,7 @@ def comparisons(
     answered = answered_trials(trials)
     settings, alpha = plan or AnalysisSettings(), level(looks)
     require_known_models(settings, trials)
-    questions = chain(  # one after the other: the trials of all pairs of many models are many times the table
+    questions = chain(  # lazily: together, the trials of all pairs of many models would be many times the table
         kind_questions(answered),
         model_questions(answered, settings),
         pair_questions(pair_trials(trials), settings),
@@ -197,7 +197,7 @@ def comparisons(
             p_holm = holm(table["p"].to_numpy("float64")[places])
             ends = simultaneous_intervals([differences[place] for place in places], p_holm, alpha=alpha)
             table.loc[places, ["p_holm", "simultaneous_low", "simultaneous_high"]] = np.column_stack([p_holm, ends])
-        # two one-sided tests at 5 % each are the 90 % interval within the margin
+        # two one-sided tests at 5 % each: the same as the 90 % interval within the margin
         different, equivalent = (
             (table[name].astype("float64") < alpha).to_numpy(bool) for name in ("p_holm", "p_equivalent")
         )
@@ -237,7 +237,7 @@ def _row(of: Comparison, found: Difference, settings: AnalysisSettings, *, has_p
 
 
 def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> Row:
-    """Row `told apart` with counts and a reason only."""
+    """Return the row `told apart` with counts and a reason only."""
     answered = main[main["answered"].to_numpy(bool)]
     fakes = int(answered["is_fake"].sum())
     reals = len(answered) - fakes

@@ -1,6 +1,6 @@
-"""One difference, of two proportions or of one and one half: by the crossed mixed model, and by its check.
+"""One difference of two proportions, or of one proportion and one half, by the crossed mixed model and by a check.
 
-The proportion of yes answers that many participants give to many pictures at the fixed effects η is an average over the
+At the fixed effects η, the proportion of yes answers of many participants to many pictures is an average over the
 random effects, whose sum is normal with the standard deviation s:
 
     P(η, s) = ∫ F(η + s z) φ(z) dz,    F the inverse link.
@@ -8,9 +8,10 @@ random effects, whose sum is normal with the standard deviation s:
 For probit it is Φ(η / sqrt(1 + s²)); for logit it has no closed form (Zeger, Liang & Albert 1988, Biometrics 44,
 1049-1060). Standard errors come by the delta method over the fixed effects and the standard deviations together.
 
-The model is fitted to the answer itself, never to its correctness: a participant's leaning raises the share of correct
-answers on one kind of picture and lowers it on the other. Where pictures have few answers each, Laplace's approximation
-finds too little spread (Joe 2008, Computational Statistics & Data Analysis 52, 5066-5074): the larger error counts.
+The model is fitted to the answer itself, never to its correctness: a participant's response bias raises the share of
+correct answers on one kind of picture and lowers it on the other. If pictures have few answers each, Laplace's
+approximation finds too little spread (Joe 2008, Computational Statistics & Data Analysis 52, 5066-5074). The larger of
+the two errors is used then.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,12 +35,12 @@ from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 
 FEW_ANSWERS = 10
-"""Mean number of answers to a picture below which the error is at least that of the clustered shares."""
+"""Mean number of answers to a picture; below it the error is at least that of the clustered shares."""
 MANY_GROUPS = 16
-"""Number of people from which that rule applies; with fewer, Student's t has few degrees of freedom."""
+"""Minimum number of people for that rule; with fewer, Student's t has few degrees of freedom."""
 CROSSED, CROSSED_CLUSTERED = "crossed_model", "crossed_model_clustered_error"
 Fits = dict[object, CrossedFit | NoFitError]
-"""Fits that several questions share, by `Question.key`."""
+"""Fits by `Question.key`, which several questions share."""
 NODES = np.linspace(-9.0, 9.0, 301)
 """Nodes of the trapezoidal rule, whose error for this integrand is below exp(-2π² / (0.06 s))."""
 WEIGHTS = np.exp(-(NODES**2) / 2) / np.exp(-(NODES**2) / 2).sum()
@@ -56,7 +57,7 @@ class PopulationProportions(NamedTuple):
 
 
 def population_proportions(eta: np.ndarray, sd: np.ndarray, *, link: str = "logit") -> PopulationProportions:
-    """P(η, s) for each pair of η and s, exact to about 1e-9 up to s = 15.
+    """Return P(η, s) for each pair of η and s, exact to about 1e-9 up to s = 15.
 
     Args:
         eta: (R,) fixed part of the linear predictor.
@@ -87,7 +88,7 @@ def cell_proportions(
     *,
     link: str = "logit",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(R,) P(x_r'β, s_r) of each row of a design, and (R, R) the covariance of their estimates by the delta method.
+    """Return P(x_r'β, s_r) of each row of a design (R,), and their covariance (R, R) by the delta method.
 
     Args:
         rows: (R, K) fixed effects of each proportion.
@@ -106,47 +107,47 @@ def cell_proportions(
 
 @dataclass(frozen=True)
 class Question:
-    """Proportion of a minus that of b, or minus one half where no trial is b's, and the model that answers it."""
+    """Proportion of a minus that of b, or minus one half if no trial is b's; and the model that estimates it."""
 
     key: object
-    """Questions with the same key ask the same model."""
+    """Key of the model; questions with the same key share one model."""
     answer: np.ndarray
     """(N,) bool: the answer that is modelled, and that the proportions count."""
     in_a: np.ndarray
-    """(N,) bool, true for a's trials, false for b's; all true: a's proportion is held against one half."""
+    """(N,) bool, true for a's trials, false for b's; all true: a's proportion is compared with one half."""
     participant: np.ndarray
     """(N,) int, 0.. without gaps."""
     picture: np.ndarray
     """(N,) int: the stimulus, or the item that several stimuli share."""
     cell: np.ndarray
-    """(N,) int, 0..C-1 without gaps: groups with probabilities of their own in the model."""
+    """(N,) int, 0..C-1 without gaps: groups that each have a fixed effect in the model."""
     cell_weights: np.ndarray
-    """(C,): the difference is Σ weight x P(answer), less one half where all trials are a's."""
+    """(C,): the difference is Σ weight x P(answer), minus one half if all trials are a's."""
     slope: np.ndarray | None = None
-    """(N,) equal within a cell: the fixed effect that varies from one level of a factor to the next; -1/2 and 1/2, so
-    that neither side varies more by construction."""
+    """(N,) covariate of the random slopes, constant within a cell: -1/2 and 1/2, so that neither side varies more by
+    construction."""
     slope_of: Sequence[Literal["participant", "picture"]] = ("participant",)
-    """The factors over whose levels it varies."""
+    """The factors that have random slopes."""
     picture_is: str = "stimulus"
     """Name of the second factor in messages: `stimulus` or `item`."""
     link: str = "logit"
     rows: "tuple[Question, ...]" = ()
-    """Questions of one proportion each, whose mean the difference is, in the order of the cells; empty: none."""
+    """Questions of one proportion each, in the order of the cells; the difference is their mean. Empty: none."""
 
     @property
     def of_one_proportion(self) -> bool:
-        """A question without b: the proportion is compared with one half."""
+        """True if there is no b: the proportion is compared with one half."""
         return bool(self.in_a.all())
 
     def freedom(self) -> int:
-        """Degrees of freedom: the smallest number of participants or pictures behind either side, less one."""
+        """Return the degrees of freedom: the fewest participants or pictures behind a side, minus 1."""
         return freedom(self.participant, self.picture, side=None if self.of_one_proportion else self.in_a)
 
 
 def estimate(
     question: Question, *, margin: float | None, fits: Fits, why_not: str = "", start: CrossedFit | None = None
 ) -> Difference:
-    """The difference by the crossed model, or by clustered proportions where the model gives no number.
+    """Return the difference by the crossed model, or by clustered proportions if the model gives no number.
 
     Args:
         margin: of equivalence, on the difference; None: not judged.
@@ -155,7 +156,7 @@ def estimate(
     """
     units = question.participant, question.picture
     mean, reach_apart = None, 0.0
-    if question.rows:  # as `told_apart.rates_of`: the value is the rows' mean, the error the larger of two
+    if question.rows:  # as in `told_apart.rates_of`: the rows' mean, with the larger of two errors
         rows = [estimate(row, margin=None, fits=fits, why_not=why_not) for row in question.rows]
         mean = float(np.mean([row.difference for row in rows]))
         reach_apart = float(np.linalg.norm([np.diff(row.ends())[0] / 2 for row in rows])) / len(rows)
@@ -187,10 +188,10 @@ def estimate(
 
 
 def kept(fits: Fits, key: object, fit: Callable[[], CrossedFit]) -> CrossedFit:
-    """Return the fit of a key, which is made and put into `fits` where it is not there.
+    """Return the fit of a key; make it and add it to `fits` if it is not there.
 
     Raises:
-        NoFitError: there is none.
+        NoFitError: the model cannot be fitted.
     """
     if key not in fits:
         try:
@@ -204,7 +205,7 @@ def kept(fits: Fits, key: object, fit: Callable[[], CrossedFit]) -> CrossedFit:
 
 
 def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple[float, float]:
-    """The difference by the crossed model, and its standard error."""
+    """Return the difference by the crossed model, and its standard error."""
     if question.freedom() < 1:
         raise NoFitError("fewer than two participants or pictures behind a group")
     X, weights = np.eye(len(question.cell_weights)), question.cell_weights
@@ -234,7 +235,7 @@ def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple
 
 
 def _from_half(difference: float, error: float, df: int, *, margin: float | None, basis: str) -> Difference:
-    """A proportion less one half by the probit scale, as in `told_apart`: its intervals end before 0 and 1."""
+    """Test a proportion minus one half on the probit scale, as in `told_apart`: its intervals stay within 0 and 1."""
     if abs(difference) >= HALF:
         raise NoFitError("every answer of every row is the same")
     z = float(ndtri(HALF + difference))

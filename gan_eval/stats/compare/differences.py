@@ -1,6 +1,7 @@
 """Differences of two proportions, or of one proportion and one half, with errors clustered by participant and stimulus.
 
-Clustering can only take information away, so no interval is narrower and no p lower than those of independent answers.
+Clustering can only reduce the information. So no interval is narrower, and no p lower, than those of independent
+answers.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,31 +16,29 @@ from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.shares import binomial_p, fisher_p, newcombe, wilson
 
 HALF = 0.5
-"""Share of choices of either of two pictures by chance."""
+"""Share of choices of one of two pictures by chance."""
 _TOO_FEW = "too few participants or stimuli for an interval"
 ONE_PARTICIPANT = "one participant: says nothing of people in general"
-"""Note of a row that has an interval over pictures, but no test and no verdict."""
-
-
+"""Note of a row with an interval over pictures, but without a test and a verdict."""
 FEW_PEOPLE = 6
-"""Number of people below which a note says that intervals are wide by necessity."""
+"""Number of people; with fewer, a note says why intervals are wide."""
 
 
 def few_people(number: int) -> str:
-    """The note on intervals between so few people; empty for one, who has a note of their own, and for enough."""
+    """Return the note on intervals between few people; empty for enough, and for one, who has another note."""
     if not 1 < number < FEW_PEOPLE:
         return ""
     return f"{number} participants: too few to know how people differ, so the intervals are wide by necessity"
 
 
 def other_p(p: float, check_p: float, of: str = "shares") -> str:
-    """The note on the p of clustered shares (or means), where it lies on the other side of 5 % than p; else empty."""
+    """Return the note on the p of clustered shares (or means) if only one of both is below 5 %; else empty."""
     differs = not np.isnan(check_p) and (p < ALPHA) != (check_p < ALPHA)
     return f"p of clustered {of} {check_p:.2g}, of one test" if differs else ""
 
 
 Interval = Callable[[float], tuple[float, float]]
-"""The ends of an interval by its coverage, below 1."""
+"""Function from a coverage, below 1, to the ends of the interval."""
 
 
 class Difference(NamedTuple):
@@ -91,21 +90,21 @@ def wald(
 
 
 _BESIDE_ZERO = 1e-9
-"""Stands for an end at 0 that is left out."""
+"""End of an interval that excludes 0 itself."""
 
 
 def simultaneous_intervals(differences: Sequence[Difference], p_holm: np.ndarray, *, alpha: float) -> np.ndarray:
-    """Intervals (M, 2) of M differences that are tested together, which agree with Holm's test.
+    """Return the intervals (M, 2) of M differences that are tested together, consistent with Holm's test.
 
-    An interval leaves out 0 exactly where p_holm < alpha, and all hold their true differences at once in 1 - alpha of
-    studies. That is the confidence region of Holm's test (Guilbaud 2008, Biometrical Journal 50, 678-692; Strassburger
-    & Bretz 2008, Statistics in Medicine 27, 4914-4927). Where the test rejects some hypotheses only, it has used up
-    alpha: the intervals of these say the sign alone and reach to the end of the scale. The others, and all where all
-    are rejected, are Bonferroni's, at 1 - alpha / M.
+    An interval excludes 0 exactly if p_holm < alpha, and all intervals together hold their true differences in
+    1 - alpha of studies. This is the confidence region of Holm's test (Guilbaud 2008, Biometrical Journal 50, 678-692;
+    Strassburger & Bretz 2008, Statistics in Medicine 27, 4914-4927). If the test rejects only some hypotheses, it has
+    used up alpha: the intervals of these show the sign only and reach to the end of the scale. All other intervals are
+    Bonferroni's, at 1 - alpha / M.
 
-    The step-down levels 1 - alpha / (M - k + 1) for the k-th smallest p would leave 0 out in the same rows, but miss
-    one of two large differences in 7.4 % of studies. With ours the worst case known is one true null next to a
-    difference that is significant unless its interval misses it: 6.2 % of two.
+    The step-down levels 1 - alpha / (M - k + 1) for the k-th smallest p would exclude 0 in the same rows, but miss one
+    of two large differences in 7.4 % of studies. Here, the worst known case has 6.2 %: two differences, a true null and
+    one that is significant unless its interval misses it.
 
     Args:
         p_holm: (M,) p values after Holm's correction; NaN where there is no test, and then no interval.
@@ -130,16 +129,16 @@ def simultaneous_intervals(differences: Sequence[Difference], p_holm: np.ndarray
 def difference_of_proportions(
     success: np.ndarray, in_a: np.ndarray, participant: np.ndarray, stimulus: np.ndarray, *, margin: float | None = None
 ) -> Difference:
-    """Proportion of `success` among the trials of a minus the proportion among those of b.
+    """Return the proportion of `success` among the trials of a minus the proportion among those of b.
 
-    The variance is two-way clustered (`gan_eval.stats.clustering`). Residuals are taken from the proportion with one
-    success and one failure added (Agresti & Caffo 2000, The American Statistician 54, 280-288), so that a group whose
-    answers agree is not taken for certain. The reference is Student's t with one degree of freedom fewer than the
+    The variance is two-way clustered (`gan_eval.stats.clustering`). Residuals are differences from the proportion with
+    one success and one failure added (Agresti & Caffo 2000, The American Statistician 54, 280-288), so that a group
+    whose answers agree still has an error. The reference is Student's t with one degree of freedom fewer than the
     smallest number of participants or stimuli behind either group.
 
-    The interval is never narrower than Newcombe's and p never below Fisher's, both of which take the answers as
-    independent. Where all answers of each group agree these two are taken as if each stimulus (or participant, if fewer
-    and not all judged both groups) had been judged once.
+    The interval is never narrower than Newcombe's and p never below Fisher's; both treat the answers as independent. If
+    all answers of each group agree, these two are computed as if each stimulus (or participant, if fewer and not all
+    judged both groups) had been judged once.
 
     Args:
         success: (N,) bool.
@@ -180,20 +179,20 @@ def proportion_less_half(
     row: np.ndarray | None = None,
     mean: float | None = None,
 ) -> Difference:
-    """The proportion of `success` minus one half; of several rows the mean of their proportions.
+    """Return the proportion of `success`, or the mean of several rows' proportions, minus one half.
 
-    As `difference_of_proportions`; Wilson's interval and the exact binomial test take the answers as independent, of
-    rows with unequal numbers of answers so many that the variance is the mean's. One success and one failure are added,
-    in equal parts to each row (Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456). Where all
-    answers agree Wilson's interval and the test are taken as if each picture (or participant, if fewer) had been judged
-    once.
+    The method is that of `difference_of_proportions`, with Wilson's interval and the exact binomial test as those of
+    independent answers. Their number, of rows with unequal numbers of answers, is the one that gives the mean its
+    variance. One success and one failure are added, in equal parts to each row (Price & Bonett 2004, Computational
+    Statistics & Data Analysis 45, 449-456). If all answers agree, the two are computed as if each picture (or
+    participant, if fewer) had been judged once.
 
     Args:
         success: (N,) bool, N of 1 or more.
         participant: (N,) int, 0.. .
         picture: (N,) int, 0.. .
-        row: (N,) int, 0.. without gaps: rows, each counted once; None: one.
-        mean: the difference, if it is known better than by the observed proportions.
+        row: (N,) int, 0.. without gaps: the row of each answer; rows have equal weights. None: one row.
+        mean: a better estimate of the difference than that of the observed proportions, if there is one.
 
     >>> result = proportion_less_half(np.arange(40) % 4 > 0, np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4))
     >>> result.difference, result.basis
@@ -221,7 +220,7 @@ def proportion_less_half(
 
 
 def _never_more_certain(clustered: Difference, independent: Difference, note: str) -> Difference:
-    """The clustered test, with the interval and the p of independent answers where these are less certain.
+    """Return the clustered test, with the interval and the p of independent answers where these are less certain.
 
     Args:
         note: empty, or `ONE_PARTICIPANT`.
@@ -261,8 +260,10 @@ def _wilson_and_binomial(k: float, n: float, margin: float | None) -> Difference
 def _independent(
     difference: float, interval: Callable[[float], tuple[float, float]], p: float, margin: float | None
 ) -> Difference:
-    """The result of an interval at any quantile z. `p_equivalent` is the one-sided p at which it just touches the
-    margin; where the estimate itself lies outside, 1."""
+    """Return the result of an interval that can be computed for any quantile z.
+
+    `p_equivalent` is the one-sided p at which the interval just touches the margin; 1 if the estimate is outside.
+    """
     p_equivalent = np.nan
     if margin is not None:
         low, high = interval(1e-9)

@@ -1,15 +1,14 @@
-"""The table `effects`: what the crossed mixed model says of single participants and of single pictures.
+"""The table `effects`: single participants and single pictures by the crossed mixed model.
 
 docs/statistics.md ("Single participants and pictures") explains it. In simulated studies of 12 and of 30 people 93 to
-98 % of the intervals held the truth, but 4 in 5 where a spread or correlation is estimated at an end of its range: such
-rows have no interval.
+98 % of the intervals held the truth. If a spread or correlation is estimated at an end of its range, only 4 in 5 do:
+such rows have no interval.
 
 At the estimates, the random effects given the answers have the mode b = Λu and, by Laplace's approximation, the
-covariance ΛH⁻¹Λ' (`mixed.likelihood`). An effect is smaller than the deviation that was observed, the more so the fewer
-answers it rests on (shrinkage; Robinson 1991, Statistical Science 6, 15-32). Both are those of lme4's
-`ranef(condVar = TRUE)`, which takes fixed effects as known. A prediction x'β + z'b does not: with other fixed effects
-the modes are others, db/dβ = -ΛH⁻¹M'WX, so its variance is z'ΛH⁻¹Λ'z + r'Vr with r = x + (db/dβ)'z and V the covariance
-of β.
+covariance ΛH⁻¹Λ' (`mixed.likelihood`). An effect is smaller than the observed deviation, and the fewer its answers, the
+smaller it is (shrinkage; Robinson 1991, Statistical Science 6, 15-32). Both are those of lme4's
+`ranef(condVar = TRUE)`, which takes fixed effects as known. A prediction x'β + z'b does not. Its modes move with the
+fixed effects, db/dβ = -ΛH⁻¹M'WX, so its variance is z'ΛH⁻¹Λ'z + r'Vr with r = x + (db/dβ)'z and V the covariance of β.
 """
 
 from collections.abc import Iterator
@@ -73,12 +72,12 @@ EFFECTS = Table(
 def effects(trials: pd.DataFrame, fitted: NamedFits, *, plan: AnalysisSettings | None = None) -> pd.DataFrame:
     """Return the table `effects` of a trials table.
 
-    A participant has a row for the model's pictures, one for the real pictures and one for balanced accuracy; a picture
-    has one row. Of pairs of a real and a generated picture each participant and each item has one row. There are no
-    rows where a comparison has no crossed model.
+    A participant has a row for the model's pictures, one for the real pictures and one for balanced accuracy. A picture
+    has one row. In pairs of a real and a generated picture, each participant and each item has one row. A comparison
+    without a crossed model has no rows.
 
     Args:
-        fitted: the models, as `comparisons` has filled it from the same trials.
+        fitted: the models of the same trials, as filled by `comparisons`.
     """
     settings = plan or AnalysisSettings()
     parts: dict[tuple[object, ...], pd.DataFrame] = {}
@@ -112,19 +111,19 @@ class Modes(NamedTuple):
     mode: np.ndarray
     """(width, levels)"""
     covariance: np.ndarray
-    """(width, width, levels), the fixed effects taken as known."""
+    """(width, width, levels) for known fixed effects."""
     by_fixed: np.ndarray
-    """(width, levels, K) their derivatives by the fixed effects."""
+    """(width, levels, K) derivatives of the modes by the fixed effects."""
 
     def variance(
         self, weight: np.ndarray, row: np.ndarray | None = None, fixed: np.ndarray | None = None
     ) -> np.ndarray:
-        """Return (levels,) the variance of a sum of effects, and of fixed effects where these are given.
+        """Return the variance (levels,) of a weighted sum of effects, plus fixed effects if these are given.
 
         Args:
-            weight: (width,) or (width, levels) of the effects.
-            row: (K,) or (levels, K) of the fixed effects.
-            fixed: (K, K) their covariance.
+            weight: (width,) or (width, levels) weights of the effects.
+            row: (K,) or (levels, K) weights of the fixed effects.
+            fixed: (K, K) covariance of the fixed effects.
         """
         weight = np.broadcast_to(weight.reshape(len(self.mode), -1), self.mode.shape)
         variance = np.einsum("an,abn,bn->n", weight, self.covariance, weight)
@@ -144,10 +143,10 @@ def conditional_modes(
     link: str = "logit",
     slope: np.ndarray | None = None,
 ) -> tuple[Modes, Modes]:
-    """Return the effects of the levels of `first` and of `second`; nothing is fitted again.
+    """Return the effects of the levels of `first` and of `second`, without a new fit.
 
     Args:
-        fit: the estimates; the other arguments are those that they were fitted to by `fit_crossed`.
+        fit: the estimates of `fit_crossed` for the other arguments.
         y: (N,) bool, the answers.
         X: (N, K) fixed effects.
         first: (N,) int, level of the first factor, 0.. without gaps.
@@ -201,7 +200,7 @@ def _of_kinds(trials: pd.DataFrame, fit: CrossedFit, settings: AnalysisSettings)
                 eta = fixed @ fit.beta + rows["effect"].to_numpy()
                 of_kinds[fake] = rows
                 slopes[fake] = population_proportions(eta, np.full(len(eta), other_sd), link=settings.link).by_eta
-    if settings.slope:  # without it people differ in bias alone
+    if settings.slope:  # without it people differ in bias only
         fakes, reals = of_kinds[True], of_kinds[False]
         weight = np.stack([(slopes[True] - slopes[False]) / 2, (slopes[True] + slopes[False]) / 4])
         row = np.stack([slopes[fake] * (0.5 if fake else -0.5) for fake in kinds], axis=1)
@@ -241,7 +240,7 @@ def _estimated(
     *,
     slope: float = 0.0,
 ) -> pd.DataFrame:
-    """Return the rows with the effects of the levels and the shares that follow, averaged over the other factor."""
+    """Return the rows with the effects of the levels and their shares, averaged over the other factor."""
     count = len(fixed)
     weight = np.array([1.0, slope])[: len(modes.mode)]
     effect, sd = weight @ modes.mode, np.sqrt(modes.variance(weight))

@@ -2,12 +2,12 @@
 
 Two measures of the grades of a and of b, averaged over people and pictures by the crossed cumulative-logit model:
 
-- `higher_grade`, P(a's grade is the higher one) - P(b's is), of two answers that have nothing to do with each other;
+- `higher_grade`, P(a's grade is the higher one) - P(b's is), for two independent answers;
 - `mean_grade`, the mean grade of a minus that of b.
 
 With thresholds θ, fixed part η and standard deviation s of the random part, P(grade <= j) is the population proportion
-at (θ_j - η, s) (`compare.contrast`). Two-way clustered means, of grades or of placements (DeLong, DeLong &
-Clarke-Pearson 1988, Biometrics 44, 837-845), are the check, and replace the model where it gives no number.
+at (θ_j - η, s) (`compare.contrast`). The check compares two-way clustered means, of grades or of placements (DeLong,
+DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845). They replace the model where it gives no number.
 """
 
 from collections.abc import Callable
@@ -29,13 +29,13 @@ class GradeQuestion:
     """One measure of the grades of a and of b."""
 
     key: object
-    """Questions with the same key ask the same model."""
+    """Key of the model; questions with the same key share one model."""
     measure: str
     """`HIGHER` or `MEAN`."""
     values: np.ndarray
     """(J,) the grades that were given, ascending."""
     grade: np.ndarray
-    """(N,) int, 0..J-1: the place of each answer's grade."""
+    """(N,) int, 0..J-1: the index of each answer's grade in `values`."""
     in_a: np.ndarray
     """(N,) bool, true for a's answers."""
     participant: np.ndarray
@@ -48,12 +48,12 @@ class GradeQuestion:
     """Largest size of the difference."""
 
     def score(self, first: np.ndarray, second: np.ndarray) -> float:
-        """The measure by the probabilities of a's and of b's grades, (J,) each."""
+        """Return the measure for the probabilities of a's and of b's grades, (J,) each."""
         return superiority(first, second) if self.measure == HIGHER else float(self.values @ (first - second))
 
 
 def estimate_grades(question: GradeQuestion, *, margin: float | None, fits: Fits, why_not: str) -> Difference:
-    """The difference by the crossed model, or by clustered means where the model gives no number.
+    """Return the difference by the crossed model, or by clustered means if the model gives no number.
 
     Args:
         margin: of equivalence, on the difference; None: not judged.
@@ -75,7 +75,7 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, fits: Fits
 
 
 def _fit(question: GradeQuestion) -> CrossedFit:
-    """a against b, coded 1/2 and -1/2, with slopes over it by participant and, where models share items, by item."""
+    """Fit a (1/2) against b (-1/2) with random slopes of participants and, if models share items, of items."""
     side = np.where(question.in_a, 0.5, -0.5)
     sees = [np.bincount(question.participant, in_side) > 0 for in_side in (question.in_a, ~question.in_a)]
     return fit_crossed(
@@ -91,7 +91,7 @@ def _fit(question: GradeQuestion) -> CrossedFit:
 
 
 def _by_model(fit: CrossedFit, score: Callable[[np.ndarray, np.ndarray], float]) -> tuple[float, float]:
-    """Estimate and standard error of a score of the two sides' probabilities of grades."""
+    """Return estimate and standard error of a score of the two sides' probabilities of grades."""
     count = len(fit.thresholds)
     at = np.concatenate([fit.thresholds, fit.beta, fit.scales])
 
@@ -110,12 +110,12 @@ def _by_model(fit: CrossedFit, score: Callable[[np.ndarray, np.ndarray], float])
 
 
 def superiority(first: np.ndarray, second: np.ndarray) -> float:
-    """P(a's grade is higher) - P(b's is), from each side's probabilities of the grades."""
+    """Return P(a's grade is higher) - P(b's is), from each side's probabilities of the grades."""
     return float(first[1:] @ np.cumsum(second)[:-1] - second[1:] @ np.cumsum(first)[:-1])
 
 
 def _clustered(question: GradeQuestion) -> tuple[float, float]:
-    """Observed difference of the trials and its two-way clustered standard error."""
+    """Return the observed difference of the trials and its two-way clustered standard error."""
     grade, in_a = question.grade, question.in_a
     scores = question.values[grade]
     if question.measure == HIGHER:  # each grade's placement among those of the other side

@@ -19,28 +19,28 @@ from gan_eval.stats.trials import pictures
 
 TOLD_APART = "told apart"
 UNNAMED = "unnamed model"
-"""Name of the fakes without a model, next to others that have one."""
+"""Name of the fakes without a model, if other fakes have one."""
 REAL_VS_FAKE = "real vs fake"
 MODELS = "models"
 MOST_PAIRS = 60
-"""Number of pairs of models on one data set up to which the crossed model is fitted."""
+"""Maximum number of pairs of models on one data set for which the crossed model is fitted."""
 SHARED = 0.8
-"""Minimum share of a pair of models' trials with an item of both models; below it the models do not share items."""
+"""Minimum share of two models' trials with an item of both models; below it the models do not share items."""
 TOLD_APART_IN_PAIRS = "told apart in pairs"
 PREFERRED = "preferred"
 GRADED_MODELS, GRADED_KINDS = "grades of models", "grades of reals"
 CHOSEN = "chosen"
-"""The measure: share of choices."""
+"""Name of the measure: share of choices."""
 ANY_FAKE = "fake"
-"""Name of b where fakes of all models count together."""
+"""Name of b if it is the fakes of all models together."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A question, and how the table `comparisons` names it."""
+    """A question, and its names in the table `comparisons`."""
 
     family: str
-    """p values are corrected within a family."""
+    """Questions whose p values are corrected together."""
     comparison: str
     a: str
     b: str
@@ -49,11 +49,11 @@ class Comparison:
     trials: pd.DataFrame
     """Trials behind the question."""
     counts: tuple[int, int]
-    """Number of trials of a and of b, or of choices of each in pairs."""
+    """Number of trials of a and of b; in pairs, of choices of each."""
     margin_factor: float | None = None
-    """The difference may be this many margins; None: equivalence is not judged."""
+    """Margin of the difference, as a multiple of the plan's; None: equivalence is not judged."""
     margin_note: str = ""
-    """Note on the margin of the difference, with a place for its size."""
+    """Format of the note on the margin of the difference."""
     planned: bool = True
     note: str = ""
     why_not: str = ""
@@ -61,7 +61,7 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """Its comparison, a and b."""
+        """The comparison, a and b."""
         return self.comparison, self.a, self.b
 
     def margin(self, plan: AnalysisSettings) -> float | None:
@@ -74,7 +74,7 @@ _TWICE = (
     "accuracy's distance from one half"
 )
 ONE_SIDE = "at most one participant chose both sides, so response bias alone explains the choices"
-"""Note of pairs that have no test and no verdict."""
+"""Note of pairs without a test and a verdict."""
 
 
 def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
@@ -90,13 +90,12 @@ def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
 
 
 def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
-    """Yield detection over all, on each data set and for each model on each data set, and real vs fake over all and for
-    each data set.
+    """Yield the questions `told apart` (over all, by data set, by model on each data set) and `real vs fake`.
 
-    `told apart` is P(called fake | fake) - P(called fake | real): twice the balanced accuracy less one, and 0 for
-    anyone who answers without regard to the picture. `real vs fake`, accuracy on reals minus accuracy on fakes, is
-    1 - P(fake | real) - P(fake | fake). Both are means over the rows of `compare.told_apart`. Exposures that follow the
-    answers hold accuracy near 3 in 4, so they are left out where there are other trials.
+    `told apart` is P(called fake | fake) - P(called fake | real): twice the balanced accuracy minus one, and 0 for
+    anyone who ignores the picture. `real vs fake` is accuracy on reals minus accuracy on fakes, over all and by data
+    set: 1 - P(fake | real) - P(fake | fake). Both are means over the rows of `compare.told_apart`. Trials whose
+    exposures follow the answers keep accuracy near 3 in 4, so they are left out if there are other trials.
     """
     if "protocol" in answered:
         follows = answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
@@ -138,11 +137,11 @@ def _of_kinds(
 
 
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
-    """Model against model on each data set, by fooling rates.
+    """Yield model against model on each data set, by fooling rates.
 
-    People differ in how they see the models, so there is a slope by participant wherever some judged both. Where nearly
-    all trials show an item that was judged in both models' versions, the model's second factor is the item, with a
-    slope, in place of the stimulus.
+    People differ in how they see the models, so there is a slope by participant if at least two judged both. If nearly
+    all trials show an item that was judged in both models' versions, the second factor is the item, with a slope, not
+    the stimulus.
     """
     fakes = answered[answered["is_fake"] & answered["model"].notna()]
     for dataset, part in fakes.groupby("dataset", dropna=False, sort=True):
@@ -191,7 +190,7 @@ def shares_items(trials: pd.DataFrame) -> bool:
 
 
 def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, str], bool]:
-    """All pairs of models, each as the plan writes it, and whether it is planned."""
+    """Return all pairs of models in the plan's order of names, and whether each pair is planned."""
     written = {frozenset(pair): pair for pair in reversed(plan.comparisons or ())}
     pairs = {}
     for pair in combinations(models, 2):
@@ -201,17 +200,16 @@ def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, 
 
 
 def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
-    """Each share of choices less one half, by chosen ~ 1 + (1 | participant) + (1 | item).
+    """Yield each share of choices minus one half, by chosen ~ 1 + (1 | participant) + (1 | item).
 
     Real and fake (a is the real picture, `b` the fakes): `told apart in pairs` over everything; `told apart in pairs
     on DATASET` with b = `fake` for each of several data sets and with b = MODEL for each of a data set's several
-    models. Several rows together, a row being a model on a data set, are the mean of the rows, each counted once, as
-    in `compare.told_apart`.
-    Two models: `preferred on DATASET` for each two models, a and b as the plan writes them, else in the order
-    of their names.
+    models. A row is a model on a data set. Several rows together are their mean, as in `compare.told_apart`.
+    Two models: `preferred on DATASET` for each pair of models, with a and b as in the plan, else in the order of their
+    names.
 
     Args:
-        pairs: as `gan_eval.stats.trials.pair_trials` returns them; those without an answer are left out.
+        pairs: as returned by `gan_eval.stats.trials.pair_trials`; pairs without an answer are left out.
     """
     answered = pairs[pairs["answered"].to_numpy(bool)]
     names = contestants(answered)
@@ -244,7 +242,7 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
 def _choice(
     family: str, comparison: str, a: str, b: str, part: pd.DataFrame, plan: AnalysisSettings, *, planned: bool = True
 ) -> Comparison:
-    """The share of pairs in which a was chosen, less one half; of several models with real pictures, the rows' mean."""
+    """Return the question on the share of pairs in which a was chosen, minus one half."""
     part = part.reset_index(drop=True)
     chosen = part["chose_a"].to_numpy(bool)
     row = np.zeros(len(part), int)
@@ -268,8 +266,10 @@ def _choice(
 
 
 def _one_side(part: pd.DataFrame) -> str:
-    """The note of pairs of which at most one of several participants chose both sides; empty elsewhere, and where the
-    pictures' sides are unknown or always the same."""
+    """Return the note of pairs in which at most one of several participants chose both sides.
+
+    It is empty for other pairs, and if the pictures' sides are unknown or always the same.
+    """
     side = part.get("position", pd.Series(dtype=object))  # a simulated study has none
     if side.isna().any() or side.nunique() != 2:
         return ""
@@ -279,7 +279,7 @@ def _one_side(part: pd.DataFrame) -> str:
 
 
 def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings) -> Question:
-    """The question of the mean share over rows; `row` (N,) is 0.. without gaps."""
+    """Return the question on the mean share over rows; `row` (N,) is 0.. without gaps."""
     chosen, count = part["chose_a"].to_numpy(bool), int(row.max()) + 1
     places = [np.flatnonzero(row == number) for number in range(count)] if count > 1 else []
     return Question(
@@ -300,13 +300,13 @@ def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: Ana
 
 
 def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | None) -> Iterator[Comparison]:
-    """Fakes with reals, then model with model, on each data set, each by both measures of `compare.grades`.
+    """Yield fakes with reals, then model with model, on each data set, each by both measures of `compare.grades`.
 
     The margin of the mean grade is the plan's times the range of the grades.
 
     Args:
-        graded: as `gan_eval.stats.trials.graded_trials` returns them; those without a grade are left out.
-        grades: number of grades of the scale; None: its ends are the lowest and the highest grade that was given.
+        graded: as returned by `gan_eval.stats.trials.graded_trials`; answers without a grade are left out.
+        grades: number of grades of the scale; None: it ends at the lowest and the highest grade that was given.
     """
     rating = graded["rating"].to_numpy("float64", na_value=np.nan)
     is_graded = graded["answered"].to_numpy(bool) & np.isfinite(rating)

@@ -1,7 +1,7 @@
-"""Robustness of an answer: drift over a session, bias to one side of a pair, verdicts without the exclusions.
+"""Robustness of the results: drift over a session, bias to one side of a pair, verdicts without the exclusions.
 
-Rules on the outcome would decide the answer, so they leave no trials out; rules on people add sensitivity rows to
-`comparisons`.
+A rule on the outcome would decide the result. Such rules on trials are refused; those on people only add sensitivity
+rows to `comparisons`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -58,14 +58,14 @@ ROBUSTNESS = Table(
 OF_PARTICIPANTS = ("accuracy",)
 """Columns of the table `participation` that hold the outcome."""
 ONE_ANSWER = "one answer only"
-"""The rule that names participants who gave the same answer throughout."""
+"""Name of the rule for participants who gave the same answer throughout."""
 SENSITIVITY = "sensitivity:"
-"""Part of the name of a comparison that repeats another with or without some answers."""
+"""Word in the name of a comparison that repeats another with or without some answers."""
 WITH_UNFINISHED = "with unfinished sessions"
 _LEAST = 8
-"""Minimum number of trials on which a column is recognised as a copy of an outcome."""
+"""Minimum number of answers of a participant to whom the rule `ONE_ANSWER` applies."""
 MOST_REFITTED = 20_000
-"""Number of trials, before exclusions, up to which the comparisons are made without the exclusions."""
+"""Maximum number of trials before exclusions; with more, the comparisons are not repeated without the exclusions."""
 
 
 def robustness(
@@ -77,11 +77,11 @@ def robustness(
     looks: pd.DataFrame | None = None,
     fitted: NamedFits | None = None,
 ) -> pd.DataFrame:
-    """The table `robustness`.
+    """Return the table `robustness`.
 
     Args:
-        compared: the table `comparisons` of them. Rows without a verdict are not tried, nor those of `real vs fake` and
-            of grades.
+        compared: the table `comparisons` of these trials. Rows without a verdict, of `real vs fake` and of grades are
+            not repeated.
         everything: the trials before any exclusion; None: nothing was excluded.
     """
     rows = [*_drifts(trials), *_side_biases(trials)]
@@ -97,7 +97,7 @@ def robustness(
 
 
 def _without_exclusions(judged: pd.DataFrame, again: pd.DataFrame, left_out: int) -> Iterator[Row]:
-    """A row for each comparison with a verdict that all trials give a difference for, too."""
+    """Yield a row for each comparison with a verdict that is also there without the exclusions."""
     names = ["comparison", "a", "b", "measure"]
     before = {tuple(row[name] for name in names): row for row in again.to_dict("records")}
     for row in judged.to_dict("records"):
@@ -118,12 +118,11 @@ def _without_exclusions(judged: pd.DataFrame, again: pd.DataFrame, left_out: int
 
 
 def _drifts(trials: pd.DataFrame) -> Iterator[Row]:
-    """A row for single pictures, then one for pairs with a real one; none for adaptive ones, whose exposures follow the
-    answers.
+    """Yield a row for single pictures and one for pairs with a real one, without exposures that follow the answers.
 
-    It is the slope of correctness over a session from 0 to 1, within each person's answers to pictures of a kind. Each
-    participant, data set and kind has a mean of its own, so neither skill nor leaning nor an order of kinds is taken
-    for drift. Errors are clustered by participant, who may drift each in their own way, and by picture.
+    Drift is the slope of correctness over a session from 0 to 1. Each session, data set and kind has its own mean, so
+    that skill, response bias and the order of kinds do not count as drift. Errors are clustered by participant, because
+    each may drift differently, and by picture.
     """
     single = answered_trials(trials)
     single = single[~single["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)].reset_index(drop=True)
@@ -161,11 +160,9 @@ def _drifts(trials: pd.DataFrame) -> Iterator[Row]:
 
 
 def _side_biases(trials: pd.DataFrame) -> Iterator[Row]:
-    """A row for pairs side by side, then one for pairs one after the other: the share of choices of that side less one
-    half.
+    """Yield a row for pairs side by side and one for pairs in succession: the share of a side minus one half.
 
-    Either place of the picture a counts alike, so that people who choose correctly are not taken for people who favour
-    a side.
+    Both places of the picture a have equal weight, so that correct choices do not count as a bias to one side.
     """
     pairs = pair_trials(trials)
     pairs = pairs[pairs["answered"].to_numpy(bool) & pairs["position"].notna().to_numpy(bool)]
@@ -194,7 +191,7 @@ def _side_biases(trials: pd.DataFrame) -> Iterator[Row]:
 
 
 def _tested(part: pd.DataFrame, value: float, influence: np.ndarray, *, too_few: str, unvaried: str) -> Row:
-    """The cells of an estimate and of its test, two-way clustered, from what each trial (N,) adds to its error."""
+    """Return the cells of an estimate and its two-way clustered test, from each trial's part (N,) of the error."""
     participant, stimulus = (pd.factorize(part[name])[0] for name in ("participant", "stimulus"))
     carried, df = provenance_cells(part), freedom(participant, stimulus)
     if df < 2 or not influence.any():
@@ -239,15 +236,17 @@ def sensitivity(
     plan: AnalysisSettings,
     unfinished: pd.DataFrame,
 ) -> tuple[pd.DataFrame, str]:
-    """Repeat the comparisons over all data sets without the people that each rule names, without those who gave one
-    answer only, and with the sessions that were not finished; no verdict.
+    """Repeat the comparisons over all data sets with other answers, as rows without a verdict.
+
+    They are repeated without the people that each rule selects, without those who gave one answer only, and with the
+    unfinished sessions.
 
     Args:
-        rules: on the outcome.
+        rules: rules on the outcome.
         unfinished: trials of unfinished sessions that no rule leaves out.
 
     Returns:
-        rows of the table `comparisons`, and a note on the people who fulfil each rule; both empty without rules.
+        Rows of the table `comparisons`, and a note on the people who fulfil each rule.
 
     Raises:
         UserError: a rule is not understood.
@@ -282,7 +281,7 @@ def sensitivity(
 
 
 def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, *, name: str, note: str) -> pd.DataFrame:
-    """Sensitivity rows: the comparisons over all data sets of these trials, without a verdict."""
+    """Return the sensitivity rows: the comparisons over all data sets of these trials, without a verdict."""
     table = comparisons(trials, plan=plan, only=(TOLD_APART, TOLD_APART_IN_PAIRS))
     of_row = f"sensitivity, {note}: not the answer"
     return table.assign(

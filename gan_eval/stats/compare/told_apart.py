@@ -1,8 +1,8 @@
-"""Can people tell generated pictures from real ones: one fit for each model on each data set.
+"""Detection of generated pictures: one fit for each model on each data set.
 
 docs/statistics.md ("The table to cite") explains the rows, and where there is no fit or verdict. Clustered shares have
-one answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288; of several rows in equal
-parts, Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456).
+one answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288). Several rows share it in
+equal parts (Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456).
 """
 
 from dataclasses import dataclass, replace
@@ -35,14 +35,14 @@ BASES = (CROSSED, CROSSED_CLUSTERED, TWO_WAY, BY_PICTURE)
 MOST_ROWS = 60
 """Number of rows up to which crossed models are fitted."""
 _LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
-"""Standard deviation of random effects, and size of a cell's linear predictor, above which an estimate diverged."""
+"""Largest SD of random effects and largest linear predictor of a cell; an estimate above either has diverged."""
 ONE_KEY = "nobody gave both answers, so response bias alone explains them"
 ONE_GAVE_BOTH = "one participant alone gave both answers, so response bias explains those of all others"
 _SPREAD = 1.5
-"""Standard deviation of people, and of pictures, in log-odds, that is assumed where all answers of a cell agree."""
+"""Assumed standard deviation of people, and of pictures, in log-odds, where all answers of a cell agree."""
 _LIMIT = float(np.log(0.025))
 FAR = 0.5
-"""Number of standard errors between a model's shares and the observed ones from which the model does not fit."""
+"""Largest distance of a model's shares from the observed ones, in standard errors; beyond it the model does not fit."""
 OFF = "its shares are far from the observed ones"
 ADDED = "d′ with one answer of each kind added, since a rate is 0 or 1"
 ONE_SIDED = (
@@ -63,9 +63,9 @@ class KindRow(NamedTuple):
 
 
 def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
-    """Return a row for each model on each data set that has answers to both kinds, in the order of their names.
+    """Return a row for each model on each data set with answers to both kinds, sorted by name.
 
-    Fakes without a model are one more model, with the name None.
+    Fakes without a model form one more model, with the name None.
 
     Args:
         answered: as `gan_eval.stats.trials.answered_trials` returns them.
@@ -86,34 +86,34 @@ def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
 
 
 def _codes(column: pd.Series) -> tuple[np.ndarray, list[str | None]]:
-    """Each row's place among a column's distinct values, and these, sorted, None last."""
+    """Return each row's place among a column's sorted distinct values, and these values; None is last."""
     code, values = pd.factorize(column, sort=True)
     return np.where(code < 0, len(values), code), [*map(str, values), *([None] * bool((code < 0).any()))]
 
 
 @dataclass(frozen=True)
 class KindQuestion:
-    """Rows whose mean is asked for; one row is asked for itself."""
+    """A question about one row, or about the mean of several."""
 
     rows: tuple[KindRow, ...]
     answered: pd.DataFrame
-    """The table that the rows' positions are of."""
+    """The table to which the rows' positions refer."""
     is_bias: bool = False
-    """Ask for accuracy on reals minus accuracy on fakes, not for the detection of fakes."""
+    """The question is accuracy on reals minus accuracy on fakes, not the detection of fakes."""
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """Answers of all rows, each once."""
+        """The answers of all rows, without repeats."""
         places = np.unique(np.concatenate([row.places for row in self.rows]))
         return self.answered if len(places) == len(self.answered) else self.answered.iloc[places].reset_index(drop=True)
 
     def of_row(self, row: KindRow) -> "KindQuestion":
-        """The question about one of the rows."""
+        """Return the question about one of the rows."""
         return replace(self, rows=(row,))
 
     @property
     def key(self) -> object:
-        """Questions with the same key rest on the same rates."""
+        """Key of the rates; questions with the same key have the same rates."""
         return ("kinds", *((row.model, row.dataset) for row in self.rows))
 
 
@@ -126,7 +126,7 @@ class Estimate(NamedTuple):
 
 
 class Detection(NamedTuple):
-    """All that a row says of detection, from one estimate of two shares."""
+    """The numbers of a row, all from one estimate of two shares."""
 
     fooling_rate: Estimate
     """Share of fakes called real."""
@@ -134,7 +134,7 @@ class Detection(NamedTuple):
     accuracy: Estimate
     """Balanced: the mean of both kinds' shares of correct answers."""
     accuracy90: tuple[float, float]
-    """90 % interval, which decides equivalence."""
+    """The 90 % interval, which decides equivalence."""
     dprime: Estimate
     """z(1 - fooling rate) - z(1 - reals called real)."""
     p: float
@@ -150,11 +150,11 @@ class Rates:
     """Population-averaged shares of the answer `fake`."""
 
     fake: float
-    """To fakes: the hit rate."""
+    """The hit rate: share of the answer `fake` to fakes."""
     real: float
-    """To reals: the false-alarm rate."""
+    """The false-alarm rate: share of the answer `fake` to reals."""
     covariances: tuple[np.ndarray, ...]
-    """(2, 2) each, of both shares: the error of a number is the largest by any of them. Empty: no interval."""
+    """(2, 2) each, of both shares; a number has the largest error that any of them gives. Empty: no interval."""
     df: int
     """Degrees of freedom of Student's t."""
     basis: str | None
@@ -163,34 +163,34 @@ class Rates:
     check_p: float = np.nan
     """p of the clustered shares, next to a crossed model."""
     observed: tuple[float, float] | None = None
-    """The shares that were observed, which are given in place of those with one answer of each kind added; None: as
-    estimated."""
+    """The observed shares, to report in place of those with one answer of each kind added; None: report the
+    estimates."""
     n: tuple[float, float] = (np.nan, np.nan)
-    """Number of independent answers to fakes and to reals with the variance of the two means of cells."""
+    """Effective number of independent answers to fakes and to reals."""
     is_constant: bool = False
     """The answers, or those of one of the rows, do not vary with the pictures: there is no test, and no interval of
     accuracy and d′."""
     furthest: float = 0.5
-    """Largest distance of accuracy from 1/2 that the share of the answer `fake` allows; of several rows their mean."""
+    """Largest distance of accuracy from 1/2 that the share of the answer `fake` allows; the mean of several rows."""
 
     @property
     def given(self) -> tuple[float, float]:
-        """The two shares as a reader sees them."""
+        """The two shares that are reported."""
         return self.observed or (self.fake, self.real)
 
     @property
     def _is_open(self) -> bool:
-        """There is no test and no verdict."""
+        """True if there is no test and no verdict."""
         return self.is_constant or ONE_PARTICIPANT in (self.note or "")
 
     def error(self, by_fake: float, by_real: float) -> float:
-        """Standard error of a number with these derivatives by the two shares; NaN without an interval."""
+        """Return the standard error of a number with these derivatives by the two shares; NaN: no interval."""
         gradient = np.array([by_fake, by_real])
         variances = [float(gradient.dot(covariance).dot(gradient)) for covariance in self.covariances]
         return float(np.sqrt(max(*variances, 0.0))) if variances else np.nan
 
     def difference(self, margin: float | None) -> Difference:
-        """Hit rate minus false-alarm rate, twice the distance of accuracy from 1/2.
+        """Return hit rate minus false-alarm rate: twice the distance of accuracy from 1/2.
 
         Args:
             margin: of equivalence, on the difference; None: not judged.
@@ -203,17 +203,17 @@ class Rates:
         return Difference(difference, found.p, note, interval, found.p_equivalent, self.basis, self.check_p)
 
     def _why_not_equivalent(self, margin: float | None) -> str | None:
-        """The reason why no answers of these shares could have shown a difference of the margin; None elsewhere."""
+        """Return why answers with these shares cannot show a difference of the margin; None where they can."""
         return ONE_SIDED if margin is not None and self.furthest <= margin and not self._is_open else None
 
     def bias(self) -> Difference:
-        """Share of reals judged correctly minus share of fakes judged correctly."""
+        """Return the share of reals judged correctly minus the share of fakes judged correctly."""
         p = float(two_sided_p(1 - self.real - self.fake, self.error(-1.0, -1.0), self.df))
         interval = None if self.is_constant else self._interval_of_bias
         return Difference(1 - sum(self.given), np.nan if self._is_open else p, self.note, interval, basis=self.basis)
 
     def detection(self, margin: float | None) -> Detection:
-        """The numbers of the row.
+        """Return the numbers of the row.
 
         Args:
             margin: of equivalence, on accuracy; None: not judged.
@@ -235,9 +235,9 @@ class Rates:
             independent = shown - float(np.hypot(*down)), shown + float(np.hypot(*up))
             ends = _beyond(shown - dprime, error, ends, independent)
         shares, shares90 = self._accuracy(0.95), self._accuracy(0.9)[1:]
-        if shares.low <= 0.5 <= shares.high:  # both are at chance for the same rates, but not as far from it
+        if shares.low <= 0.5 <= shares.high:  # accuracy and d′ are at chance for the same rates
             ends = min(ends[0], 0.0), max(ends[1], 0.0)
-        if self.is_constant:  # without variance of the answers their intervals would mean nothing, nor would d′
+        if self.is_constant:  # neither intervals nor d′ mean anything if the answers do not vary
             ends = shares90 = (np.nan, np.nan)
             shares, shown, is_extreme = Estimate(shares.value, *ends), np.nan, False
         p = np.nan if self._is_open else float(two_sided_p(z, z_error, self.df))
@@ -261,8 +261,13 @@ class Rates:
         independent: tuple[float, float],
         coverage: float = 0.95,
     ) -> Estimate:
-        """The share `given` with an interval on the probit scale, from its estimate and its derivatives `by` the shares
-        of fakes and of reals."""
+        """Return the share `given` with an interval on the probit scale.
+
+        Args:
+            value: the estimate of the share.
+            by: its derivatives by the shares of fakes and of reals.
+            independent: the interval of independent answers.
+        """
         z, error = self._on_probit(value, *by)
         reach = float(t_critical(self.df, coverage=coverage)) * error
         ends = float(ndtr(z - reach)), float(ndtr(z + reach))
@@ -298,8 +303,10 @@ class Rates:
 def _beyond(
     step: float, error: float, ends: tuple[float, float], independent: tuple[float, float]
 ) -> tuple[float, float]:
-    """The ends around an estimate; beyond a number that is `step` and more than `error` away from it, they lie no
-    nearer than the `independent` ones around that number."""
+    """Return the ends of an interval around an estimate, extended where the reported number lies `step` away from it.
+
+    If `step` is larger than `error`, the end on that side reaches at least as far as the `independent` one.
+    """
     low, high = ends
     return min(low, independent[0]) if step <= -error else low, max(high, independent[1]) if step >= error else high
 
@@ -337,7 +344,7 @@ def rates_of(
     if rates.basis is not None:
         rates = replace(rates, note=joined(rates.note, few_people(n_levels(answers.participant))))
     rates = replace(rates, furthest=0.5 - abs(sum(rates.given) / 2 - 0.5))
-    if len(question.rows) > 1:  # the values are the rows' mean; the joint error allows for the people that rows share
+    if len(question.rows) > 1:  # the value is the rows' mean; the joint error allows for people who judged several rows
         rows = [rates_of(question.of_row(row), settings, known, why_not=why_not) for row in question.rows]
         means = np.mean([[row.fake, row.real, *row.given] for row in rows], axis=0)
         few = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
@@ -348,7 +355,7 @@ def rates_of(
         )
         basis = rows[0].basis if few == len(rows) else rates.basis
         fake, real, *given = map(float, means)
-        if rates.fit is None:  # one answer of each kind added to every row would be too many, except to rates of 0 or 1
+        if rates.fit is None:  # one added answer of each kind in every row would be too many, except at rates of 0 or 1
             fake = fake if given[0] in (0, 1) else rates.fake
             real = real if given[1] in (0, 1) else rates.real
         if constant := sum(row.is_constant for row in rows):
@@ -382,7 +389,7 @@ class _Answers(NamedTuple):
     cell: np.ndarray
     """Each model's fakes on each data set, and each data set's reals."""
     weights: np.ndarray
-    """(2, C) of the cells in the share of fakes and in that of reals; each sums to 1."""
+    """(2, C) weights of the cells in the share of fakes and in that of reals; each row sums to 1."""
 
 
 def _estimated(
@@ -411,10 +418,10 @@ def _estimated(
 
 
 def _is_off(answers: _Answers, rates: Rates, observed: tuple[float, float]) -> bool:
-    """The model's shares or its accuracy lie far from the observed ones, over answers and over participants alike.
+    """Return whether the model's shares or accuracy are far from the observed ones, by answers and by participants.
 
-    Where some people give one answer only and others do not, no normal distribution of people fits. Of people and
-    pictures who vary normally the distance hardly ever exceeds a fifth of a standard error.
+    If some people give one answer only and others do not, no normal distribution of people fits. If people and pictures
+    vary normally, the distance hardly ever exceeds a fifth of a standard error.
     """
     count = answers.weights.shape[1]
     place = cells(answers.participant, answers.cell)
@@ -444,7 +451,11 @@ def _answers(trials: pd.DataFrame) -> _Answers:
 def _by_model(
     answers: _Answers, settings: AnalysisSettings, start: CrossedFit | None
 ) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
-    """The fit, with the two shares (2,) and their covariance (2, 2); NoFitError where there is none or it diverged."""
+    """Return the fit, the two shares (2,) and their covariance (2, 2).
+
+    Raises:
+        NoFitError: there is no fit, or it diverged.
+    """
     count = answers.weights.shape[1]
     X = np.eye(count)
     slope = np.where(answers.is_fake, 0.5, -0.5)
@@ -468,8 +479,7 @@ def _by_model(
 
 
 def _clustered(answers: _Answers) -> Rates:
-    """Shares with one answer of each kind added to the answers to either kind of picture, and their clustered
-    covariance."""
+    """Return the shares with one answer of each kind added for each kind of picture, and their clustered covariance."""
     says, cell = answers.says_fake.astype(float), answers.cell
     count = answers.weights.shape[1]
     n = np.bincount(cell, minlength=count)
@@ -491,7 +501,7 @@ def _clustered(answers: _Answers) -> Rates:
         both = _covariance(influence, cells(answers.participant, answers.picture), answers.is_fake)
         by_cluster.append(by_cluster[0] + by_cluster[1] - both)
     alike = (yes == 0) | (yes == n)
-    if alike.any():  # clusters that do not differ say nothing of how others would; an assumed error needs no t
+    if alike.any():  # equal clusters cannot show how others would differ, so their spread is assumed, without t
         groups = [tuple(n_levels(factor[cell == k]) for factor in factors) for k in range(count)]
         n = np.array([_independent_answers(groups[k], n[k]) if alike[k] else n[k] for k in range(count)])
         variances = shares * (1 - shares) / (n + 4 / count) * (Z95 / float(t_critical(df))) ** 2
@@ -507,12 +517,13 @@ def _clustered(answers: _Answers) -> Rates:
 
 @cache
 def _independent_answers(groups: tuple[int, ...], n: float) -> float:
-    """Number of independent answers, all alike, with the same 97.5 % limit of the share as `n` answers, all alike, of
-    people or pictures that differ by `_SPREAD`.
+    """Return the effective number of independent answers of `n` equal answers.
+
+    That many equal independent answers have the same 97.5 % limit of the share as these, of people or pictures that
+    differ by `_SPREAD`.
 
     Args:
         groups: number of people and of pictures behind the answers; the smaller result counts.
-        n: number of answers.
     """
     from scipy.optimize import brentq
 
@@ -526,6 +537,6 @@ def _independent_answers(groups: tuple[int, ...], n: float) -> float:
 
 
 def _covariance(influence: np.ndarray, cluster: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """(2, 2) of both shares, from what each answer adds to their errors (N, 2)."""
+    """Return the covariance (2, 2) of both shares from each answer's contribution to their errors (N, 2)."""
     sums = cluster_sums(influence, cluster, side=side).sum(axis=1)
     return np.asarray(sums @ sums.T)

@@ -15,9 +15,9 @@ from gan_eval.stats.mixed.search import Point, climb, evaluate, first_metric, ma
 from gan_eval.tables.frames import Row
 
 MOST_FITTED = 200_000
-"""Number of trials up to which crossed models are fitted: each takes seconds beyond it."""
+"""Maximum number of trials for which crossed models are fitted; with more, each takes seconds."""
 _FEW = 6
-"""Below this many groups a standard deviation is badly known."""
+"""Minimum number of groups for a reliable standard deviation."""
 
 
 class Scaled(NamedTuple):
@@ -30,7 +30,7 @@ class Scaled(NamedTuple):
 def require_estimable(
     y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray, slopes: Slopes, factors: tuple[str, str]
 ) -> None:
-    """Refuse what no model can estimate.
+    """Refuse data that no model can be fitted to.
 
     Raises:
         NoFitError: no answers, one group, nothing repeated, all answers the same, or covariates without information.
@@ -66,11 +66,11 @@ def require_estimable(
 
 
 def scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:
-    """Orthogonal columns of mean square 1, so that covariates of any unit and offset are searched alike.
+    """Return orthogonal columns of mean square 1, so that the unit and offset of a covariate do not matter.
 
     Args:
         X: (N, K).
-        names: of the K columns, for messages; their numbers otherwise.
+        names: names of the K columns, for messages; default: their numbers.
 
     Raises:
         NoFitError: a column is 0 or a combination of others.
@@ -84,7 +84,7 @@ def scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:
         raise NoFitError(f"{labels[int(np.argmin(lengths))]} is the same in all trials: nothing to compare")
     q, r = qr(X / lengths, mode="economic")
     dependent = np.flatnonzero(np.abs(np.diag(r)) < 1e-7)
-    if len(dependent):  # the columns before the first of these make it up
+    if len(dependent):  # the first of these is a combination of the columns before it
         column = int(dependent[0])
         if np.ptp(X[:, column]) == 0:
             raise NoFitError(f"{labels[column]} is the same in all trials: nothing to compare")
@@ -97,10 +97,10 @@ def scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:
 
 
 def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
-    """(K,) the ordinary model without random effects, by Fisher scoring.
+    """Return the estimates (K,) of the ordinary model without random effects, by Fisher scoring.
 
-    Where a linear predictor is large, separation is looked for by linear programming (Konis 2007): some direction of β
-    raises no answer's probability the wrong way.
+    If a linear predictor is large, linear programming searches for separation (Konis 2007): a direction of β that
+    lowers no answer's probability.
 
     Raises:
         NoFitError: complete or quasi-complete separation.
@@ -124,7 +124,7 @@ def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
 
 
 def _refuse_separated(rows: np.ndarray) -> None:
-    """Refuse rows (N, K) of which some direction lowers none, and raises some."""
+    """Refuse rows (N, K) if some direction lowers none of them and raises some."""
     from scipy.optimize import linprog
 
     rows = np.unique(np.round(rows, 9), axis=0)
@@ -134,7 +134,7 @@ def _refuse_separated(rows: np.ndarray) -> None:
 
 
 def plain_grades(data: Crossed) -> np.ndarray:
-    """(J-1+K,) thresholds and fixed effects of the ordinary cumulative model without random effects.
+    """Return thresholds and fixed effects (J-1+K,) of the ordinary cumulative model without random effects.
 
     Raises:
         NoFitError: a grade is never given, or complete or quasi-complete separation.
@@ -159,7 +159,10 @@ def plain_grades(data: Crossed) -> np.ndarray:
 
 
 def moments(score: np.ndarray, weight: np.ndarray, level: np.ndarray, covariate: np.ndarray | None = None) -> float:
-    """SD of an effect of the levels, from the scores (N,) of the model without it: E s² = i + σ² i² for each level."""
+    """Return the SD of an effect of the levels from the scores (N,) of the model without it.
+
+    For each level, the expected square of the score is i + σ² i² with the information i.
+    """
     if covariate is not None:
         score, weight = score * covariate, weight * covariate**2
     sums, information = np.bincount(level, score), np.bincount(level, weight)
@@ -174,7 +177,7 @@ class Spread(NamedTuple):
     """Random effects of one factor."""
 
     sd: float
-    """SD of the intercepts; with a slope, where the slope's covariate is 0."""
+    """SD of the intercepts; with slopes, at a covariate of 0."""
     sd_slope: float | None = None
     """SD of the slopes; None without them."""
     correlation: float | None = None
@@ -182,7 +185,7 @@ class Spread(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Values to start a fit from; a `CrossedFit` serves as well."""
+    """Start values of a fit; a `CrossedFit` can be used as well."""
 
     beta: np.ndarray
     first: Spread
@@ -199,12 +202,11 @@ class CrossedFit:
     std_error: np.ndarray
     """(K,) from the Hessian over all parameters."""
     covariance: np.ndarray
-    """(K + S, K + S) of the estimates of β and of the S `scales`, from the same Hessian; 0 for a scale that is held at
-    0. Of grades the J-1 thresholds come first."""
+    """(K + S, K + S) covariance of the estimates of β and of the S `scales`, from the same Hessian; 0 for a scale at 0.
+    With grades, the J-1 thresholds come first."""
     scales: np.ndarray
-    """(S,) Cholesky factors of the covariance of each factor's random effects, of the first factor and then of the
-    second: one number for an intercept alone, three (11, 21, 22) for an intercept and a slope by the standardised
-    covariate."""
+    """(S,) Cholesky factors of the covariance of the random effects of the first and then of the second factor: one
+    number for an intercept only, three (11, 21, 22) for an intercept and a slope of the standardised covariate."""
     units: tuple[Unit, Unit]
     """Standardisation of each factor's slope covariate."""
     first: Spread
@@ -223,14 +225,11 @@ class CrossedFit:
     """Names of the first and of the second factor."""
 
     def random_variance(self, slope: np.ndarray, scales: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Variance of the random part where the slopes' covariate has these values.
+        """Return the variance of the random part (R,) and its derivatives by `scales` (R, S).
 
         Args:
-            slope: (R,) the covariate; 0 where there are no slopes.
-            scales: (S,) default: as estimated.
-
-        Returns:
-            (R,) the variance, and (R, S) its derivatives by `scales`.
+            slope: (R,) values of the slopes' covariate; 0 without slopes.
+            scales: (S,) default: the estimates.
         """
         left = list(self.scales if scales is None else scales)
         variance, derivatives = np.zeros(len(slope)), []
@@ -250,7 +249,7 @@ class CrossedFit:
 
     @property
     def at_boundary(self) -> list[str]:
-        """Each estimate that lies at an end of its range, as a message; none unless `singular`."""
+        """A message for each estimate at an end of its range; none unless `singular`."""
         if not self.singular:
             return []
         messages = []
@@ -281,23 +280,23 @@ def fit_crossed(
 ) -> CrossedFit:
     """Fit link(P(y = 1)) = Xβ + first's intercept [+ first's slope × covariate] + second's intercept [+ slope].
 
-    Without a slope it is lme4's `glmer(y ~ X + (1 | first) + (1 | second))` with nAGQ = 1, with one
-    `(1 + slope | first)`, and likewise of the second. The covariate's mean effect belongs into X as well. Grades are
+    Without slopes this is lme4's `glmer(y ~ X + (1 | first) + (1 | second))` with nAGQ = 1; with them
+    `(1 + slope | first)` and `(1 + slope_second | second)`. The covariate's mean effect must be in X too. Grades are
     fitted as by `clmm` of R's ordinal.
 
     Args:
         y: (N,) bool, the answers; with a cumulative link int, the grades 0..J-1, each of which occurs.
-        X: (N, K) fixed effects, the first column usually ones; K may be 0. With a cumulative link without a constant.
+        X: (N, K) fixed effects, the first column usually ones; K may be 0. With a cumulative link, without a constant.
         first: (N,) int, level of the first factor, 0.. without gaps.
         second: (N,) int, level of the second factor.
-        link: `logit` or `probit`; of grades `cumulative_logit` or `cumulative_probit`.
+        link: `logit` or `probit`; for grades `cumulative_logit` or `cumulative_probit`.
         slope: (N,) the covariate whose effect varies over levels of `first`.
         slope_second: (N,) the covariate whose effect varies over levels of `second`.
-        start: where the search starts: a fit or guess of the same model. It changes the time, not the result.
-        names: of the K columns of X, for messages; their numbers otherwise.
-        factors: what the levels of `first` and of `second` are, for messages.
-        guessing: (N,) γ and (N,) λ of a psychometric function, P(y = 1) = γ + (1 - γ - λ) F(η), F the inverse link; it
-            needs `start`, and whether answers are separated is the caller's to know. None: P(y = 1) = F(η).
+        start: a fit or guess of the same model, where the search starts. It changes the time, not the result.
+        names: names of the K columns of X, for messages; default: their numbers.
+        factors: names of the first and of the second factor, for messages.
+        guessing: (N,) γ and (N,) λ of a psychometric function, P(y = 1) = γ + (1 - γ - λ) F(η), F the inverse link. It
+            needs `start`, and the caller checks for separation. None: P(y = 1) = F(η).
 
     Raises:
         NoFitError: too few groups, separation, confounded covariates, or no convergence.
@@ -309,7 +308,7 @@ def fit_crossed(
     plain = np.zeros(0)
     if guessing is None:
         plain = plain_grades(data) if data.n_thresholds else plain_fit(y, basis.X, link)
-    if start is None:  # scales from the scores of the model without them, β moved from 0 as the scales demand
+    if start is None:  # scales from the scores of the plain model; its β scaled up from marginal to conditional effects
         terms = data.terms(data.fixed(plain[data.n_thresholds :]), plain[: data.n_thresholds])
         spreads, scales = 0.0, []
         for side in data.layout.sides:
@@ -325,7 +324,7 @@ def fit_crossed(
 
 
 def too_many(trials: int) -> str:
-    """Why no crossed model of a table is fitted; empty where one is.
+    """Return the reason not to fit crossed models to a table; empty if there is none.
 
     >>> too_many(2_000), too_many(300_000)
     ('', 'more than 200,000 trials')
@@ -334,10 +333,10 @@ def too_many(trials: int) -> str:
 
 
 def wald_cells(estimate: float, std_error: float, df: float) -> Row:
-    """The cells of a fixed effect: Student's t is the reference, as in the table `comparisons`.
+    """Return the cells of a fixed effect, by Student's t as in the table `comparisons`.
 
     Args:
-        df: one fewer than the smallest number of participants or pictures behind either side; below 1 no test.
+        df: the smallest number of participants or pictures behind either side, minus 1; below 1: no test.
 
     >>> {name: round(value, 3) for name, value in wald_cells(1.0, 0.5, 7).items()}
     {'estimate': 1.0, 'std_error': 0.5, 'z': 2.0, 'p': 0.086, 'ci_low': -0.182, 'ci_high': 2.182}
@@ -354,7 +353,7 @@ def wald_cells(estimate: float, std_error: float, df: float) -> Row:
 
 
 def few_groups(participants: int, stimuli: int) -> list[str]:
-    """Return a note for each factor with few groups, but more than one.
+    """Return a note for each factor with few groups; one group has another note.
 
     >>> few_groups(3, 40)
     ['few participants (3): their spread is badly known']
@@ -364,7 +363,7 @@ def few_groups(participants: int, stimuli: int) -> list[str]:
 
 
 def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[Unit]) -> np.ndarray:
-    """A start in the search's parameters; scales at 0 leave it, for there the gradient is 0."""
+    """Return a start in the search's parameters; its scales are not 0, because the gradient vanishes there."""
     scales: list[float] = []
     for unit, (sd, sd_slope, correlation) in zip(units, (start.first, start.second), strict=True):
         sd = max(sd, 0.05)
@@ -381,7 +380,7 @@ def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[Unit]
 
 
 def _from_internal(maximum: Point, hessian: np.ndarray, data: Crossed, back: np.ndarray) -> CrossedFit:
-    """The maximum in the caller's units."""
+    """Return the maximum in the caller's units."""
     at, n_scales, leading = maximum.at, data.n_scales, data.n_leading
     thresholds, count = data.n_thresholds, len(at) - leading
     covariance = np.zeros((len(at), len(at)))

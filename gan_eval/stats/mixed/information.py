@@ -1,11 +1,10 @@
 """The information matrix of all random effects of a crossed model, factored by eliminating one factor.
 
 With b = Λu for each level of a factor (Λ lower triangular, one for each factor, Bates et al. 2015, equation 4),
-H = I + M'WM has a small block on the diagonal for each level, and cells between the factors.
-The factor with more effects is eliminated by a Schur complement (G levels); only the other, the retained one (K
-levels), is factored whole. A cell is one level of each factor. Blocks between the factors are arrays (r, w, G, K): r
-effects for each eliminated level, w for each retained one. All products call scipy's BLAS: numpy's brings its own
-threads.
+H = I + M'WM has a small block on the diagonal for each level, and cells between the factors. A cell is one level of
+each factor. The factor with more effects is eliminated by a Schur complement (G levels). Only the other, the retained
+one (K levels), is factored as a whole. Blocks between the factors are arrays (r, w, G, K): r effects for each
+eliminated level, w for each retained one. All products call scipy's BLAS, because numpy's has its own threads.
 """
 
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from scipy.linalg.blas import dgemv, dsymm, dsyrk
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 MOST_CELLS = 5_000_000
-"""Number of cells up to which a design is fitted: at most, one evaluation takes about a second."""
+"""Maximum number of cells of a design; with that many, one evaluation takes about a second."""
 _SMALL = 200
-"""Number of effects below which threads cost more time than they save."""
+"""Number of effects; with fewer, threads take more time than they save."""
 
 
 T = TypeVar("T")
@@ -33,21 +32,21 @@ class Side(NamedTuple):
     slope: np.ndarray | None
     """(N,) the covariate whose effect varies over the levels."""
     n: int
-    """Levels."""
+    """Number of levels."""
 
     @property
     def width(self) -> int:
-        """Effects of each level."""
+        """Number of effects of each level."""
         return 1 if self.slope is None else 2
 
     def weighted(self, values: np.ndarray) -> list[np.ndarray]:
-        """Values (N,) times what each effect is of: 1, and the slope's covariate."""
+        """Return the values (N,) times 1 and, with a slope, times its covariate."""
         return [values] if self.slope is None else [values, values * self.slope]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The trials' levels, and which factor is eliminated."""
+    """Levels of the trials, and the choice of the factor to eliminate."""
 
     sides: tuple[Side, Side]
     first_retained: bool
@@ -55,7 +54,7 @@ class Layout:
 
     @staticmethod
     def of(first: Side, second: Side) -> "Layout":
-        """The layout that retains the factor with fewer effects."""
+        """Return the layout that retains the factor with fewer effects."""
         return Layout((first, second), first.width * first.n <= second.width * second.n)
 
     @property
@@ -64,7 +63,7 @@ class Layout:
         return sum(side.width * side.n for side in self.sides)
 
     def split(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Effects (size,) as (width, levels) of the first and of the second factor."""
+        """Return effects (size,) as (width, levels) of the first and of the second factor."""
         first, second = self.sides
         cut = first.width * first.n
         return u[:cut].reshape(first.width, first.n), u[cut:].reshape(second.width, second.n)
@@ -75,17 +74,17 @@ class Layout:
 
     @cached_property
     def cell(self) -> np.ndarray:
-        """(N,) number of each trial's cell, 0..G K-1."""
+        """(N,) index of each trial's cell, 0..G K-1."""
         retained, eliminated = self.retained_first(*self.sides)
         return eliminated.level * retained.n + retained.level
 
     def cell_sums(self, values: np.ndarray) -> np.ndarray:
-        """(G, K) sum over the trials (N,) of each cell."""
+        """Return the sums (G, K) of values (N,) over the trials of each cell."""
         retained, eliminated = self.retained_first(*self.sides)
         return np.bincount(self.cell, values, eliminated.n * retained.n).reshape(eliminated.n, retained.n)
 
     def at_trials(self, cells: np.ndarray) -> np.ndarray:
-        """(N,) the value of each trial's cell, of (G, K)."""
+        """Return the value (N,) of each trial's cell from values of cells (G, K)."""
         return cells.reshape(-1)[self.cell]
 
 
@@ -95,7 +94,7 @@ class Factor:
     Args:
         layout: the trials' levels.
         scales: Λ of the first and of the second factor, (1, 1) or (2, 2) lower triangular.
-        weight: (N,)
+        weight: (N,) weights of the trials.
 
     Raises:
         np.linalg.LinAlgError: H is not positive definite in floating point.
@@ -107,7 +106,7 @@ class Factor:
         self.between = np.array(
             [[layout.cell_sums(both) for both in second.weighted(one)] for one in first.weighted(weight)]
         )  # (a, b, G, K), as Z'WZ
-        axes = layout.retained_first(1, 2)  # that sum over the other factor's levels
+        axes = layout.retained_first(1, 2)  # the axis of the other factor's levels
         leads = (self.between[:, 0], self.between[0])
         own_sums = []
         for side, axis, lead in zip(layout.sides, axes, leads, strict=True):
@@ -115,7 +114,7 @@ class Factor:
             if side.slope is not None:
                 blocks.append([blocks[0][1], np.bincount(side.level, weight * side.slope**2, side.n)])
             own_sums.append(np.array(blocks))
-        self.own = tuple(own_sums)  # (a, a, n) and (b, b, m), likewise
+        self.own = tuple(own_sums)  # (a, a, n) and (b, b, m), as Z'WZ
         diagonals = [
             both_sides(root, own, root) + np.eye(len(own))[..., None]
             for root, own in zip(scales, self.own, strict=True)
@@ -123,7 +122,7 @@ class Factor:
         retained, eliminated = layout.retained_first(*diagonals)
         cross = both_sides(scales[0], self.between, scales[1])
         # Cholesky factors of the eliminated levels' blocks: (1, G), or (3, G) as L11, L21, L22
-        with np.errstate(invalid="ignore", divide="ignore"):  # a negative weight's: refused below
+        with np.errstate(invalid="ignore", divide="ignore"):  # from a negative weight; refused below
             lead = np.sqrt(eliminated[0, 0])
             if len(eliminated) == 1:
                 self.root = lead[None]
@@ -146,12 +145,12 @@ class Factor:
             raise np.linalg.LinAlgError("the information of the random effects is not positive definite")
 
     def log_determinant(self) -> float:
-        """log|H|."""
+        """Return log|H|."""
         of_eliminated = np.log(self.root[0]).sum() + (np.log(self.root[2]).sum() if len(self.root) > 1 else 0.0)
         return float(2 * (np.log(np.diagonal(self.rest)).sum() + of_eliminated))
 
     def solve(self, right: np.ndarray) -> np.ndarray:
-        """H⁻¹ r for one right-hand side (size,)."""
+        """Return H⁻¹ r for one right-hand side (size,)."""
         layout = self.layout
         retained, eliminated = layout.retained_first(*layout.split(right))
         eliminated = _whiten(eliminated, self.root)
@@ -162,11 +161,11 @@ class Factor:
         return np.concatenate([part.ravel() for part in layout.retained_first(retained, eliminated)])
 
     def inverse_blocks(self) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-        """H⁻¹ between effects of single levels, (a, a, n) and (b, b, m), and between those of cells, (a, b, G, K)."""
+        """Return H⁻¹ within single levels, (a, a, n) and (b, b, m), and within cells, (a, b, G, K)."""
         layout, order = self.layout, len(self.rest)
         if order > _SMALL:
             inverse, _ = dpotri(self.rest, lower=1)  # the lower triangle
-        else:  # in pieces that wake no threads
+        else:  # in pieces too small for threads
             inverse, step = np.eye(order, order="F"), max(1, 400 // order)
             for start in range(0, order, step):
                 inverse[:, start : start + step] = dpotrs(self.rest, inverse[:, start : start + step], lower=1)[0]
@@ -188,26 +187,26 @@ class Factor:
 
 
 def scaled(root: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Λ'v for v (width, ...) and a lower triangular Λ (width, width)."""
+    """Return Λ'v for v (width, ...) and a lower triangular Λ (width, width)."""
     if len(root) == 1:
         return np.asarray(root[0, 0] * values)
     return np.stack([root[0, 0] * values[0] + root[1, 0] * values[1], root[1, 1] * values[1]])
 
 
 def effects(root: np.ndarray, spherical: np.ndarray) -> np.ndarray:
-    """Λu for u (width, ...) and a lower triangular Λ (width, width)."""
+    """Return Λu for u (width, ...) and a lower triangular Λ (width, width)."""
     if len(root) == 1:
         return np.asarray(root[0, 0] * spherical)
     return np.stack([root[0, 0] * spherical[0], root[1, 0] * spherical[0] + root[1, 1] * spherical[1]])
 
 
 def both_sides(left: np.ndarray, values: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Λ₁'VΛ₂ for V (a, b, ...)."""
+    """Return Λ₁'VΛ₂ for V (a, b, ...)."""
     return scaled(right, scaled(left, values).swapaxes(0, 1)).swapaxes(0, 1)
 
 
 def _whiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """L⁻¹ v for v (r, ..., M) and the Cholesky factors L of M levels or cells, (1, M) or (3, M) as `Factor.root`."""
+    """Return L⁻¹ v for v (r, ..., M) and the Cholesky factors L of M levels or cells, `Factor.root`."""
     if len(root) == 1:
         return np.asarray(values / root[0])
     lead = values[0] / root[0]
@@ -215,7 +214,7 @@ def _whiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
 
 
 def _unwhiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """L⁻ᵀ v, as `_whiten`."""
+    """Return L⁻ᵀ v for the arguments of `_whiten`."""
     if len(root) == 1:
         return np.asarray(values / root[0])
     last = values[1] / root[2]

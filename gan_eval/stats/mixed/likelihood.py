@@ -11,11 +11,10 @@ iteratively reweighted least squares) by
 
     log L(Λ₁, Λ₂, θ, β) = Σ log P(y_i | û) - |û|²/2 - log|H|/2,    H = I + M'WM,
 
-M's rows being (z_i'Λ₁ e_p, z_i'Λ₂ e_s) and W the information of the trials: the expected one of yes/no answers, which
-is the criterion of lme4's `glmer` with nAGQ = 1 (Bates, Mächler, Bolker & Walker 2015, Journal of Statistical Software
-67(1)), and the observed one of psychometric functions and of grades, which is that of `clmm` of R's ordinal
-(Christensen 2019). It is given here with its exact gradient over (Λ₁, Λ₂, θ, β), a Λ being its one number or Λ11, Λ21,
-Λ22.
+where M has the rows (z_i'Λ₁ e_p, z_i'Λ₂ e_s) and W is the information of the trials. For yes/no answers it is the
+expected one, as in lme4's `glmer` with nAGQ = 1 (Bates, Mächler, Bolker & Walker 2015, Journal of Statistical Software
+67(1)). For psychometric functions and grades it is the observed one, as in `clmm` of R's ordinal (Christensen 2019).
+The gradient over (Λ₁, Λ₂, θ, β) is exact; the parameters of a Λ are its one number, or Λ11, Λ21, Λ22.
 """
 
 from dataclasses import dataclass
@@ -32,11 +31,12 @@ FACTORS = ("participant", "stimulus")
 
 
 class NoFitError(Exception):
-    """The data allow no estimate; the message is the note for the reader."""
+    """The data allow no estimate; the message becomes the note in the table."""
 
 
 def plural(factor: str) -> str:
-    """
+    """Return the plural of a factor's name.
+
     >>> plural("stimulus"), plural("item")
     ('stimuli', 'items')
     """
@@ -52,17 +52,17 @@ class Terms(NamedTuple):
     observed: np.ndarray
     """-d² log-likelihood / dη²"""
     weight: np.ndarray
-    """W: the expected information of yes/no answers, the observed one of grades and of psychometric functions."""
+    """W: the expected information of yes/no answers, or the observed one of grades and of psychometric functions."""
     weight_slope: np.ndarray
     """dW / dη"""
     by_threshold: "tuple[ByThreshold, ByThreshold] | None" = None
-    """Derivatives for grades, by the threshold above the grade and by that below it."""
+    """For grades: derivatives by the threshold above the grade and by the one below it."""
     expected: np.ndarray | None = None
-    """The expected information, for the steps to the mode where the observed one may be negative."""
+    """The expected information, for steps to the mode if the observed one may be negative."""
 
 
 class ByThreshold(NamedTuple):
-    """Derivatives by one threshold of each trial, each (N,); 0 where a trial has no such threshold."""
+    """Derivatives by one threshold of each trial, each (N,); 0 if a trial has no such threshold."""
 
     log_likelihood: np.ndarray
     score: np.ndarray
@@ -70,11 +70,11 @@ class ByThreshold(NamedTuple):
     information: np.ndarray
     """-d² log-likelihood / dθ²"""
     shared: np.ndarray
-    """-d² log-likelihood / dθ dθ', between the two thresholds of a trial."""
+    """-d² log-likelihood / dθ dθ' for the two thresholds of a trial."""
 
 
 def logit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
-    """Terms of the logistic link at η (N,) for answers `yes` (N,), 1.0 or 0.0. Observed and expected agree."""
+    """Return the terms of the logistic link at η (N,) for answers `yes` (N,), 1.0 or 0.0."""
     small = np.exp(-np.abs(eta))
     total = 1 + small
     mean = np.where(eta > 0, 1.0, small) / total
@@ -84,7 +84,7 @@ def logit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
 
 
 def probit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
-    """Terms of the probit link at η (N,) for answers `yes` (N,), 1.0 or 0.0. Nothing under- or overflows."""
+    """Return the terms of the probit link at η (N,) for answers `yes` (N,), 1.0 or 0.0, without under- or overflow."""
     log_density = -(eta**2) / 2 - np.log(2 * np.pi) / 2
     log_yes, log_no = log_ndtr(eta), log_ndtr(-eta)
     above, below = np.exp(log_density - log_yes), np.exp(log_density - log_no)  # φ / Φ(η) and φ / Φ(-η)
@@ -99,14 +99,15 @@ LINKS = {"logit": logit_terms, "probit": probit_terms}
 
 
 def guessing_terms(eta: np.ndarray, yes: np.ndarray, guess: np.ndarray, lapse: np.ndarray, *, link: str) -> Terms:
-    """Terms of a psychometric function, P(right) = γ + (1 - γ - λ) F(η) (Wichmann & Hill 2001, Perception &
-    Psychophysics 63, 1293-1313), for right answers `yes` (N,). Its observed information may be negative.
+    """Return the terms of a psychometric function, whose observed information may be negative.
+
+    It is P(correct) = γ + (1 - γ - λ) F(η) (Wichmann & Hill 2001, Perception & Psychophysics 63, 1293-1313).
 
     Args:
         eta: (N,).
-        yes: (N,) 1.0 or 0.0.
-        guess: (N,) γ, the share of right answers where nothing is seen, 0 or more and below 1 - λ.
-        lapse: (N,) λ, the share of wrong answers where everything is seen.
+        yes: (N,) correct answers: 1.0 or 0.0.
+        guess: (N,) γ, the share of correct answers if nothing is seen, 0 or more and below 1 - λ.
+        lapse: (N,) λ, the share of wrong answers if everything is seen.
     """
     distribution, densities = CUMULATIVE[f"cumulative_{link}"]
     room = 1 - guess - lapse
@@ -125,7 +126,7 @@ def guessing_terms(eta: np.ndarray, yes: np.ndarray, guess: np.ndarray, lapse: n
 
 
 def _logistic(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Density of the logistic distribution at x, and its first two derivatives; all 0 at ±∞."""
+    """Return the density of the logistic distribution at x, and its first two derivatives; all are 0 at ±∞."""
     mean = expit(x)
     density = mean * expit(-x)
     skew = 1 - 2 * mean
@@ -133,7 +134,7 @@ def _logistic(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _normal(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """As `_logistic`, of the normal distribution."""
+    """Return the same for the normal distribution."""
     finite = np.where(np.isfinite(x), x, 0.0)
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     return density, -finite * density, (finite**2 - 1) * density
@@ -144,7 +145,7 @@ CUMULATIVE = {"cumulative_logit": (expit, _logistic), "cumulative_probit": (ndtr
 
 
 def cumulative_terms(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray, *, link: str) -> Terms:
-    """Terms of grades 0..J-1 (N,) at η (N,) with J-1 thresholds: P(grade <= j) = F(θ_j - η).
+    """Return the terms of grades 0..J-1 (N,) at η (N,) with J-1 thresholds: P(grade <= j) = F(θ_j - η).
 
     Raises:
         FloatingPointError: the thresholds do not ascend, so a grade has no probability.
@@ -153,8 +154,8 @@ def cumulative_terms(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray,
         raise FloatingPointError("the thresholds do not ascend")
     distribution, densities = CUMULATIVE[link]
     bounds = np.concatenate([[-np.inf], thresholds, [np.inf]])
-    above, below = bounds[grade + 1] - eta, bounds[grade] - eta  # the grade lies between θ_j-1 and θ_j
-    flip = np.where(above + below > 0, -1.0, 1.0)  # differences of small numbers, not of numbers near 1
+    above, below = bounds[grade + 1] - eta, bounds[grade] - eta  # a grade is between two thresholds
+    flip = np.where(above + below > 0, -1.0, 1.0)  # subtract small numbers, not numbers near 1
     probability = np.abs(distribution(flip * above) - distribution(flip * below))
     probability = np.maximum(probability, 1e-300)
     (a0, a1, a2), (b0, b1, b2) = (
@@ -177,11 +178,11 @@ def cumulative_terms(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray,
 
 
 _NEGLIGIBLE = 1e-13
-"""Expected gain of a Newton step on the random effects after which no other is needed."""
+"""Expected gain of a Newton step on the random effects; the search ends at less."""
 
 
 Slopes = tuple[np.ndarray | None, np.ndarray | None]
-"""(N,) the covariate whose effect varies over the levels of the first factor, and of the second; None: no slopes."""
+"""(N,) covariate whose effect varies over the levels of the first factor, and of the second; None: no slopes."""
 
 
 class Unit(NamedTuple):
@@ -201,16 +202,16 @@ class Unit(NamedTuple):
 
 @dataclass(frozen=True)
 class Crossed:
-    """Answers with two crossed grouping factors, ready to be fitted."""
+    """Answers with two crossed grouping factors, prepared for a fit."""
 
     answer: np.ndarray
     """(N,) 1.0 or 0.0; grades: int, 0..J-1."""
     X: np.ndarray
-    """(N, K) fixed effects, Fortran order; of grades without a constant."""
+    """(N, K) fixed effects, Fortran order; without a constant for grades."""
     layout: Layout
     link: str
     n_thresholds: int
-    """J-1 of grades, each of which occurs; else 0."""
+    """J-1 for J grades, each of which occurs; else 0."""
     factors: tuple[str, str] = FACTORS
     """Names of the first and of the second factor, for messages."""
     units: tuple[Unit, Unit] = (Unit.of(None), Unit.of(None))
@@ -230,7 +231,7 @@ class Crossed:
         factors: tuple[str, str] = FACTORS,
         guessing: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> "Crossed":
-        """The data, with trials of one cell next to each other and slopes by the standardised covariates."""
+        """Return the data sorted by cell, with standardised covariates of the slopes."""
         order = np.argsort(second.astype(np.int64) * (int(first.max()) + 1) + first, kind="stable")
         counts = int(first.max()) + 1, int(second.max()) + 1
         units = Unit.of(slopes[0]), Unit.of(slopes[1])
@@ -252,33 +253,33 @@ class Crossed:
 
     @property
     def scale_places(self) -> list[range]:
-        """Places of each factor's Λ among the parameters: one number, or three with a slope."""
+        """Positions of each factor's Λ among the parameters: one, or three with a slope."""
         first, second = (1 if side.slope is None else 3 for side in self.layout.sides)
         return [range(first), range(first, first + second)]
 
     @property
     def n_scales(self) -> int:
-        """Parameters of the random effects: 2, 4 or 6."""
+        """Number of parameters of the random effects: 2, 4 or 6."""
         return self.scale_places[1].stop
 
     @property
     def n_leading(self) -> int:
-        """Parameters before β: those of the random effects and the thresholds."""
+        """Number of parameters before β: those of the random effects and the thresholds."""
         return self.n_scales + self.n_thresholds
 
     def scales(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The first parameters as the factors' Λ."""
+        """Return the factors' Λ from the first parameters."""
         first, second = (lower_triangle(parameters[place.start : place.stop]) for place in self.scale_places)
         return first, second
 
     def fixed(self, beta: np.ndarray) -> np.ndarray:
-        """(N,) Xβ."""
+        """Return Xβ (N,)."""
         if self.X.shape[1] == 0:
             return np.zeros(len(self.answer))
         return np.asarray(dgemv(1.0, self.X, beta))
 
     def random(self, scales: tuple[np.ndarray, np.ndarray], u: np.ndarray) -> np.ndarray:
-        """(N,) Mu, the random part of the linear predictor."""
+        """Return Mu (N,), the random part of the linear predictor."""
         eta = np.zeros(len(self.answer))
         for side, root, spherical in zip(self.layout.sides, scales, self.layout.split(u), strict=True):
             of_levels = effects(root, spherical)
@@ -288,19 +289,19 @@ class Crossed:
         return eta
 
     def level_sums(self, values: np.ndarray) -> list[np.ndarray]:
-        """Z'v: values (N,) summed over each factor's levels, (width, levels); the second row times the slope."""
+        """Return Z'v: sums of values (N,) over each factor's levels, (width, levels); row 2 is times the slope."""
         return [
             np.array([np.bincount(side.level, part, side.n) for part in side.weighted(values)])
             for side in self.layout.sides
         ]
 
     def onto_effects(self, scales: tuple[np.ndarray, np.ndarray], values: np.ndarray) -> np.ndarray:
-        """M'v."""
+        """Return M'v."""
         sums = zip(scales, self.level_sums(values), strict=True)
         return np.concatenate([scaled(root, values).ravel() for root, values in sums])
 
     def terms(self, eta: np.ndarray, thresholds: np.ndarray) -> Terms:
-        """The link's terms at η."""
+        """Return the link's terms at η."""
         if self.n_thresholds:
             return cumulative_terms(eta, self.answer, thresholds, link=self.link)
         if self.guessing is not None:
@@ -308,14 +309,14 @@ class Crossed:
         return LINKS[self.link](eta, self.answer)
 
     def by_thresholds(self, above: np.ndarray, below: np.ndarray) -> np.ndarray:
-        """(J-1,) sums over the trials of what belongs to the threshold above and to that below their grades."""
+        """Return sums (J-1,) over the trials of values for the threshold above and for the one below their grades."""
         count = self.n_thresholds + 2
         sums = np.bincount(self.answer + 1, above, count) + np.bincount(self.answer, below, count)
         return np.asarray(sums[1:-1])
 
 
 def lower_triangle(numbers: np.ndarray) -> np.ndarray:
-    """Λ from its one number, or from Λ11, Λ21, Λ22.
+    """Return Λ from its one number, or from Λ11, Λ21, Λ22.
 
     >>> lower_triangle(np.array([1.0, 2.0, 3.0])).tolist()
     [[1.0, 0.0], [2.0, 3.0]]
@@ -326,7 +327,7 @@ def lower_triangle(numbers: np.ndarray) -> np.ndarray:
 
 
 class Laplace:
-    """The approximate log-likelihood of `Crossed` data and its gradient; remembers the last mode to start from."""
+    """The approximate log-likelihood of `Crossed` data and its gradient; each search starts from the last mode."""
 
     def __init__(self, data: Crossed) -> None:
         self.data = data
@@ -335,9 +336,9 @@ class Laplace:
         self.terms: Terms
 
     def value_and_gradient(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        """Log-likelihood and its gradient at (Λ₁, Λ₂, θ, β).
+        """Return the log-likelihood and its gradient at (Λ₁, Λ₂, θ, β).
 
-        The gradient is the total derivative: the mode moves with the parameters, and one adjoint solve accounts for it.
+        The gradient is the total derivative: one adjoint solve accounts for the mode, which moves with the parameters.
 
         Raises:
             FloatingPointError: the mode was not found, or the thresholds do not ascend.
@@ -372,11 +373,11 @@ class Laplace:
         return float(value), np.concatenate([np.array(random) - determinant, by_threshold, self._from_right(residual)])
 
     def fixed_information(self) -> np.ndarray:
-        """(J-1+K, J-1+K) information of θ and β at the last parameters, the random effects' Λ and W being held."""
+        """Return the information (J-1+K, J-1+K) of θ and β at the last parameters, for fixed Λ and W."""
         assert self.factor is not None, "value_and_gradient comes first"
         data, factor, terms = self.data, self.factor, self.terms
         count = data.n_thresholds
-        # what each parameter takes from the score at fixed effects: minus its derivative
+        # minus the derivative of the scores by each parameter
         moves = [terms.observed * column for column in data.X.T]
         own = np.zeros((count, count))
         if terms.by_threshold is not None:
@@ -402,8 +403,10 @@ class Laplace:
     def _find_mode(
         self, scales: tuple[np.ndarray, np.ndarray], thresholds: np.ndarray, beta: np.ndarray
     ) -> tuple[np.ndarray, Terms]:
-        """Maximise log P(y | u) - |u|²/2: Newton steps that keep a factor while it serves, by the expected information
-        where guessing makes it convex."""
+        """Maximise log P(y | u) - |u|²/2 by Newton steps, and factor H again only if the last factor gains too little.
+
+        The expected information is used if guessing makes the observed one indefinite.
+        """
         data, u, factor = self.data, self.mode, self.factor
         fixed = data.fixed(beta)
         terms = data.terms(fixed + data.random(scales, u), thresholds)
@@ -421,7 +424,7 @@ class Laplace:
                     factor = Factor(data.layout, scales, terms.expected)
                 step = factor.solve(uphill)
             last, gain = gain, float((uphill * step).sum())
-            for halving in range(40):  # the first halving of the step that does not lose
+            for halving in range(40):  # halve the step until the value does not fall
                 trial = u + step * 0.5**halving
                 terms = data.terms(fixed + data.random(scales, trial), thresholds)
                 reached = terms.log_likelihood.sum() - (trial * trial).sum() / 2
@@ -431,19 +434,19 @@ class Laplace:
                 raise FloatingPointError("the mode of the random effects was not found")
             u, value = trial, reached
             shrinks = min(1.0, gain / last) if np.isfinite(last) else 1.0
-            if gain * shrinks < _NEGLIGIBLE:  # what the next step would gain
+            if gain * shrinks < _NEGLIGIBLE:  # expected gain of the next step
                 return u, terms
         raise FloatingPointError("the mode of the random effects was not found")
 
     def _from_right(self, values: np.ndarray) -> np.ndarray:
-        """(K,) X'v."""
+        """Return X'v (K,)."""
         if self.data.X.shape[1] == 0:
             return np.zeros(0)
         return np.asarray(dgemv(1.0, self.data.X, values, trans=1))
 
 
 def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
-    """m_i'H⁻¹m_i of each trial (N,), and Σ w_i m_i'H⁻¹ dm_i over (Λ₁, Λ₂)."""
+    """Return m_i'H⁻¹m_i of each trial (N,), and Σ w_i m_i'H⁻¹ dm_i for each parameter of (Λ₁, Λ₂)."""
     scales = factor.scales
     inverse, inverse_between = factor.inverse_blocks()
     leverage = np.zeros(len(layout.sides[0].level))

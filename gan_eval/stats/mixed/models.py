@@ -1,14 +1,15 @@
 """The table `mixed_models`: crossed mixed models of single answers (Baayen, Davidson & Bates 2008).
 
-`correct` is right or wrong, its intercept the fakes and `kind[real]` real minus fake. `called_fake` is the answer
-itself, its intercept the reals and `kind[fake]` fake minus real: discrimination free of leaning, which is d′ with the
-probit link (DeCarlo 1998, Psychological Methods 3, 186-205). Data sets are coded by their sum, so that the intercept
-is their mean: `dataset[NAME]` is what NAME adds, and the last one's part is minus the sum of the others. Covariates are
-participants' answers to the study's questions, or columns of the trials table.
+In models of `correct` (right or wrong), the intercept is that of the fakes, and `kind[real]` is real minus fake. In
+models of `called_fake` (the answer itself), the intercept is that of the reals, and `kind[fake]` is fake minus real:
+discrimination without response bias, which is d′ with the probit link (DeCarlo 1998, Psychological Methods 3, 186-205).
+Data sets have sum coding, so that the intercept is their mean: `dataset[NAME]` is the difference of NAME from it, and
+that of the last one is minus the sum of the others. Covariates are participants' answers to the study's questions, or
+columns of the trials table.
 
 Grades and confidence are ordered answers: P(answer <= j) = logistic(θ_j - η) with a threshold between each two
-neighbouring ones (McCullagh 1980), so a positive term moves answers up, as in `clmm` of R's ordinal. `model[NAME]` is a
-model against the first one by name, among generated pictures.
+neighbouring ones (McCullagh 1980). A positive term thus means higher answers, as in `clmm` of R's ordinal.
+`model[NAME]` is the difference of a model from the first one by name, among generated pictures.
 """
 
 from collections.abc import Iterator, Sequence
@@ -78,17 +79,17 @@ MIXED_MODELS = Table(
 
 
 PREFIX = "covariate:"
-"""A covariate stands in the frame under this and its name, so that no question can replace a column."""
+"""Start of a covariate's column in the frame, so that no question can replace a column."""
 OTHER = "other"
-"""The level that holds the rare ones."""
+"""Name of the level that joins the rare ones."""
 _RARE = 3
-"""A level of fewer participants than this says more of them than of the level."""
+"""Minimum number of participants of a level; its estimate would otherwise be about these people."""
 _MOST_LEVELS = 20
 GRADED_LINK = "cumulative_logit"
 MOST_GRADES = 12
-"""Maximum number of different answers of a graded scale."""
+"""Maximum number of different answers on a graded scale."""
 _UNFIT = ("participant", "stimulus", "kind", "response", "correct", "is_fake", "says_fake", "answered")
-"""Columns that a model already has, or that hold the answer."""
+"""Columns that cannot be covariates: the model has them already, or they hold the answer."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,9 @@ class Formula:
 
     outcome: Literal["correct", "called_fake", "rating", "confidence"]
     effects: tuple[str, ...] = ()
-    """`kind`, `dataset`, then covariates; of grades and confidence `kind` or `model`."""
+    """`kind`, `dataset`, then covariates; for grades and confidence `kind` or `model`."""
     slope: bool = False
-    """The difference of kinds varies from participant to participant."""
+    """True: participants have random slopes of the kind."""
     link: str = "logit"
     exploratory: bool | None = None
     """None without a plan."""
@@ -116,46 +117,45 @@ class Formula:
 
 @dataclass(frozen=True)
 class Design:
-    """A formula's numbers for N answers."""
+    """The arrays of a formula for N answers."""
 
     trials: pd.DataFrame
-    """The answers that can be used."""
+    """The usable answers."""
     y: np.ndarray
-    """(N,) bool; of grades int, 0..J-1."""
+    """(N,) bool; for grades int, 0..J-1."""
     thresholds: list[str]
     """J-1 names of the thresholds of grades."""
     X: np.ndarray
-    """(N, K); of grades without a constant: the thresholds stand for it."""
+    """(N, K); for grades without a constant, which the thresholds replace."""
     terms: list[str]
     """K names of the columns of X."""
     slope: np.ndarray | None
-    """(N,) what the participants' slopes are of."""
+    """(N,) covariate of the participants' slopes."""
     participant: np.ndarray
-    """(N,) number of the participant, in the order of the sorted names."""
+    """(N,) index of the participant among the sorted names."""
     stimulus: np.ndarray
-    """(N,) number of the stimulus, likewise."""
+    """(N,) index of the stimulus among the sorted names."""
     notes: list[str]
     """Notes for the reader."""
     trouble: str
-    """Why there can be no estimate; empty: the fit says."""
+    """Reason not to fit the model; empty: none."""
 
 
 def mixed_models(
     trials: pd.DataFrame, *, plan: AnalysisSettings | None = None, participants: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """The table `mixed_models`: each formula's fixed effects on the link's scale.
+    """Return the table `mixed_models`: each formula's fixed effects on the link's scale.
 
-    Always there, with the logit link: `correct ~ 1 + …`, `correct ~ kind + …` and `called_fake ~ kind + …`, the last
-    one with data sets where there are several. The plan's link, slope and covariates add to them. Grades and
-    confidence, where there are any, have cumulative-logit models. Each term has its Wald test and interval. Where there
-    can be no estimate the row holds the counts and `note` says why.
+    These formulas are always there, with the logit link: `correct ~ 1 + …`, `correct ~ kind + …` and
+    `called_fake ~ kind + …`, the last one with data sets if there are several. The plan's link, slope and covariates
+    add formulas. Grades and confidence have cumulative-logit models. Each term has its Wald test and interval. A row
+    without an estimate has the counts and the reason in `note`; with too many trials, that is every row.
 
-    Without slopes the test of the kind takes people who differ in leaning (of `correct`) or in skill (of
-    `called_fake`) for a difference of kinds. Of too many trials nothing is fitted.
+    Without slopes, the test of the kind is too liberal if people differ in response bias (`correct`) or in skill
+    (`called_fake`).
 
     Args:
-        plan: `[analysis]` of the study; None without a study file: the settings' defaults, and `exploratory`
-            empty.
+        plan: `[analysis]` of the study; None: the defaults, and `exploratory` is empty.
 
     Raises:
         UserError: a covariate is neither a question nor a column of the trials.
@@ -168,7 +168,7 @@ def mixed_models(
 
 
 def _rows(of: Design, formula: Formula, why_not: str) -> list[Row]:
-    """A row for each threshold and each term of a formula."""
+    """Return a row for each threshold and each term of a formula."""
     units = (of.participant, of.stimulus)
     counts = [n_levels(unit) for unit in units]
     fit, notes = None, of.notes
@@ -212,10 +212,10 @@ def _rows(of: Design, formula: Formula, why_not: str) -> list[Row]:
 
 
 def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings | None) -> list[Formula]:
-    """The formulas that are always fitted, with the logit link, and those that the plan asks for.
+    """Return the formulas that are always fitted, with the logit link, and those of the plan.
 
     Args:
-        answered: as `gan_eval.stats.trials.answered_trials` returns them.
+        answered: as returned by `gan_eval.stats.trials.answered_trials`.
     """
     settings = plan or AnalysisSettings()
     several_datasets = (answered.groupby("dataset")["kind"].nunique() == 2).sum() > 1
@@ -232,9 +232,10 @@ def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings | None) -> l
 
 
 def graded_formulas(trials: pd.DataFrame, plan: AnalysisSettings | None) -> Iterator[tuple[pd.DataFrame, Formula]]:
-    """Yield the formulas of grades, then of confidence, where there are any, each with its answers.
+    """Yield the formulas of grades, then of confidence, each with its answers.
 
-    By model among the fakes of two or more named models, by kind where both kinds have answers; else without either.
+    There is one by model if there are fakes of several named models, and one by kind if both kinds have answers. If
+    there is neither, the formula has thresholds only.
     """
     of = Formula("rating", link=GRADED_LINK, exploratory=None if plan is None else False)
     grades, sure = graded_trials(trials), answered_trials(trials)
@@ -256,9 +257,12 @@ def graded_formulas(trials: pd.DataFrame, plan: AnalysisSettings | None) -> Iter
 
 
 def design(answered: pd.DataFrame, formula: Formula) -> Design:
-    """The numbers of a formula for answers as `with_covariates` or `graded_formulas` returns them.
+    """Return the arrays of a formula.
 
-    Answers with a missing cell in what the formula uses are left out, and rare levels of covariates joined.
+    Answers with a missing cell in a column of the formula are left out, and rare levels of covariates are joined.
+
+    Args:
+        answered: as returned by `with_covariates` or `graded_formulas`.
     """
     trials, notes = answered, []
     is_graded = formula.outcome in ("rating", "confidence")
@@ -315,7 +319,7 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
 
 
 def scale_trouble(levels: int) -> str:
-    """Why answers of this number of levels are no scale of few grades; empty: they are.
+    """Return the reason why this number of levels is not a scale of few grades; empty: it is one.
 
     >>> scale_trouble(1), scale_trouble(5)
     ('all answers are the same', '')
@@ -326,16 +330,16 @@ def scale_trouble(levels: int) -> str:
 
 
 def with_covariates(trials: pd.DataFrame, names: Sequence[str], participants: pd.DataFrame | None) -> pd.DataFrame:
-    """The trials with each covariate's values in the column `covariate:NAME`: text or numbers, missing where not given.
+    """Return the trials with each covariate's values in a column `covariate:NAME`.
 
-    A question goes before a column of the same name.
+    A question has priority over a column of the same name.
 
     Raises:
         UserError: a name is neither a question nor a column of the trials; the message lists both.
     """
     questions: dict[str, pd.Series] = {}
     if participants is not None and len(participants):
-        last = participants.drop_duplicates(["session", "question"], keep="last")  # where a session answered twice
+        last = participants.drop_duplicates(["session", "question"], keep="last")  # if a session answered twice
         questions = {str(name): rows.set_index("session")["answer"] for name, rows in last.groupby("question")}
     added = {}
     for name in names:
@@ -382,10 +386,10 @@ def code(values: pd.Series, name: str) -> tuple[np.ndarray, list[str], str]:
     """Return the columns (N, C) of a covariate without missing values, their C names, and a note.
 
     A number is centred, so that the intercept is at its mean; its term is for one unit. Anything else is coded
-    against its commonest level. A covariate that is the same everywhere gives a column of zeros.
+    against its commonest level. A constant covariate gives a column of zeros.
 
     Raises:
-        UserError: it is text in which a mark may separate thousands.
+        UserError: the covariate is text in which a mark may separate thousands.
     """
     if _is_numeric(values):
         require_clear_texts(values, where=f"column {name}")
@@ -403,7 +407,7 @@ def code(values: pd.Series, name: str) -> tuple[np.ndarray, list[str], str]:
 
 
 def _indicators(values: pd.Series, levels: Sequence[str]) -> np.ndarray:
-    """(N, L) 1.0 where a value is the level."""
+    """Return (N, L): 1.0 where a value is the level, else 0.0."""
     return np.stack([(values == level).to_numpy(float) for level in levels], axis=1)
 
 

@@ -1,15 +1,15 @@
-"""The psychometric function of right answers over a level, crossed in participants and pictures.
+"""The psychometric function of correct answers over a level, crossed in participants and pictures.
 
-For trial i of participant p and picture s at the level x (the logarithm to base 2, where all levels are above 0),
+For trial i of participant p and picture s at the level x (the logarithm to base 2, if all levels are above 0),
 
-    P(right) = γ + (1 - γ)(1 - 2λ) F(η),    η = α + βx + b_p + a_s,    b ~ N(0, σ_p²),    a ~ N(0, σ_s²),
+    P(correct) = γ + (1 - γ)(1 - 2λ) F(η),    η = α + βx + b_p + a_s,    b ~ N(0, σ_p²),    a ~ N(0, σ_s²),
 
-F being the inverse link (Wichmann & Hill 2001, Perception & Psychophysics 63, 1293-1313). Of pairs γ = 1/2. Of single
-pictures a guess is `fake` with the probability g_p, the participant's leaning: γ = g_p for a fake and 1 - g_p for a
-real. Averaged over both kinds the share of right answers is 1/2 + (1/2 - λ) F(η), λ being the lapse rate.
+with F the inverse link and λ the lapse rate (Wichmann & Hill 2001, Perception & Psychophysics 63, 1293-1313). For
+pairs, γ = 1/2. For single pictures, a guess is `fake` with the probability g_p, the participant's response bias: γ =
+g_p for a fake and 1 - g_p for a real. Averaged over both kinds, the share of correct answers is 1/2 + (1/2 - λ) F(η).
 
 The threshold is the level where F(η) = 1/2 for the typical participant and picture, x = -α/β; the slope is β. Levels
-that followed a participant's earlier answers bias nothing, as the crossed model's likelihood is the same.
+that followed a participant's earlier answers cause no bias, because the crossed model's likelihood is the same.
 """
 
 from collections.abc import Sequence
@@ -23,49 +23,51 @@ from gan_eval.stats.mixed.fit import Spread, Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import CUMULATIVE, NoFitError, guessing_terms
 
 LAPSES = (0.0, 0.025, 0.06)
-"""The lapse rates over which fits are averaged."""
+"""Lapse rates over which fits are averaged."""
 _LAPSE_PRIOR = {0.0: 1.25, 0.025: 1.44, 0.06: 0.81}
 """Prior of LAPSES: the probability of the neighbourhood of each under Beta(1, 30), mostly below 0.06 as in Wichmann &
-Hill. Answers say little about the lapse rate where the highest level is close to the threshold."""
+Hill. Answers hold little information on the lapse rate if the highest level is close to the threshold."""
 _LEANING = 10.0
-"""Guesses that the mean leaning counts for in each participant's."""
+"""Weight of the mean response bias in each participant's, as a number of guesses."""
 
 
 class Judgements(NamedTuple):
-    """Right and wrong answers at levels."""
+    """Correct and wrong answers at levels."""
 
     right: np.ndarray
-    """(N,) bool."""
+    """(N,) bool, correct."""
     level: np.ndarray
     """(N,) x, finite."""
     participant: np.ndarray
     """(N,) int, 0.. without gaps."""
     picture: np.ndarray
-    """(N,) int, likewise."""
+    """(N,) int, 0.. without gaps."""
     model: np.ndarray
     """(N,) int, the fakes' model, 0.. without gaps; -1: a single real picture."""
     is_single: bool
-    """Single pictures, of which there are reals and fakes of each model; else pairs."""
+    """Single pictures, both reals and fakes of each model; else pairs."""
 
     def sides(self) -> list[np.ndarray]:
-        """(N,) bool each: whose answers have a line of their own. Of single pictures the reals come first."""
+        """Return the answers (N,) bool of each line; for single pictures, the reals come first."""
         return [self.model == place for place in range(-1 if self.is_single else 0, self.model.max() + 1)]
 
     def freedom(self) -> int:
-        """Degrees of freedom: one fewer than the fewest participants or pictures behind a line; of one participant by
-        the pictures alone."""
+        """Return the degrees of freedom: the smallest number of participants or pictures behind a line, minus 1.
+
+        With one participant, only the pictures count.
+        """
         factors = (self.picture,) if not self.participant.any() else (self.participant, self.picture)
         return min(n_levels(factor[side]) for factor in factors for side in self.sides()) - 1
 
 
 class Curve(NamedTuple):
-    """Estimates of α and β: (α, β), or (α_a, α_b, β_a, β_b) of two models."""
+    """Estimates of α and β: (α, β), or (α_a, α_b, β_a, β_b) for two models."""
 
     beta: np.ndarray
     covariance: np.ndarray
     lapse: float
     guess: float
-    """Mean leaning g of single pictures; 1/2 of pairs."""
+    """Mean response bias g for single pictures; 1/2 for pairs."""
     lines: np.ndarray
     """Fitted α, then β, of each of `Judgements.sides`."""
     evidence: float = np.nan
@@ -75,13 +77,13 @@ class Curve(NamedTuple):
 
 
 def balanced(lines: np.ndarray, guess: float, *, is_single: bool, link: str) -> tuple[np.ndarray, np.ndarray]:
-    """α and β of each model's share of right answers over both kinds, (2M,), and their derivatives by the lines.
+    """Return α and β of each model's share of correct answers over both kinds (2M,), and derivatives by the lines.
 
-    Of single pictures that share is z(x), F(z) = (1 - g) F(α_f + β_f x) + g F(α_r + β_r x), as a line at the x where
-    z = 0; for g = 1/2 the lines of fakes and reals have the sum 0 there, F being symmetric.
+    For single pictures that share is z(x), F(z) = (1 - g) F(α_f + β_f x) + g F(α_r + β_r x), as a line at the x where
+    z = 0. For g = 1/2 the lines of fakes and reals have the sum 0 there, because F is symmetric.
 
     Args:
-        lines: (2C,) α of each line, then β; of single pictures the reals' comes first.
+        lines: (2C,) α of each line, then β; for single pictures, the reals' comes first.
         is_single: single pictures; pairs are returned unchanged.
     """
     if not is_single:
@@ -113,9 +115,9 @@ def balanced(lines: np.ndarray, guess: float, *, is_single: bool, link: str) -> 
 
 
 def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.ndarray, float]:
-    """(N,) γ of each trial, and the mean leaning g.
+    """Return γ of each trial (N,), and the mean response bias g.
 
-    A participant says `fake` with probability g (1 - F') + F' [fake], F' = (1 - 2λ) F; the g_p are the modes under a
+    A participant answers `fake` with probability g (1 - F') + F' [fake], F' = (1 - 2λ) F. The g_p are the modes under a
     Beta prior around the g of all.
 
     Args:
@@ -145,10 +147,10 @@ def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.nd
 def pooled(
     data: Judgements, lapse: float, *, link: str = "logit", lines: np.ndarray | None = None
 ) -> tuple[Curve, np.ndarray, np.ndarray]:
-    """Maximum likelihood without participants and pictures, errors two-way clustered.
+    """Fit the function without random effects, with errors clustered two ways.
 
     Returns:
-        the curve, (N, K) the fixed effects of its lines, and (N,) γ.
+        The curve, the fixed effects of its lines (N, K), and γ (N,).
 
     Raises:
         NoFitError: one level, all answers the same, or a level that separates the answers.
@@ -186,7 +188,7 @@ def pooled(
 def _scored(
     X: np.ndarray, right: np.ndarray, guess: np.ndarray, lapse: float, lines: np.ndarray, *, link: str
 ) -> np.ndarray:
-    """Fisher scoring for given guess rates, with halved steps where one loses."""
+    """Fit the lines for given guess rates by Fisher scoring, with halved steps if the likelihood falls."""
     lapses = 2 * lapse * (1 - guess)
     terms = guessing_terms(X @ lines, right, guess, lapses, link=link)
     for _ in range(60):
@@ -212,7 +214,7 @@ def _scored(
 
 
 def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve | None = None) -> Curve:
-    """The function with participants and pictures, at one lapse rate.
+    """Fit the function with random effects of participants and pictures, at one lapse rate.
 
     Raises:
         NoFitError: the data allow no estimate.
@@ -248,10 +250,10 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
 
 
 def averaged(curves: list[Curve], weights: np.ndarray, *, link: str = "logit") -> Curve:
-    """One curve from those of several lapse rates, weighted; its covariance has what the lapse rate leaves open.
+    """Return the weighted mean of curves of several lapse rates; its covariance includes the spread between them.
 
-    All are held to one share of right answers, midway between guessing and 1 - the mean lapse rate: a curve's own
-    midway moves with its lapse rate, of which answers say little, and the level of a given share hardly does.
+    All curves are compared at one share of correct answers, midway between chance and 1 - the mean lapse rate. A
+    curve's own midway would move with its lapse rate; the level of a given share hardly moves.
     """
     lapse, guess, sd_participant, sd_picture = (
         float(weights @ [getattr(curve, name) for curve in curves])
@@ -269,11 +271,11 @@ def averaged(curves: list[Curve], weights: np.ndarray, *, link: str = "logit") -
 
 
 def lapse_weights(evidence: Sequence[Sequence[float]], lapses: Sequence[float] = LAPSES) -> np.ndarray:
-    """(L,) probability of each lapse rate.
+    """Return the probability (L,) of each lapse rate.
 
     Args:
-        evidence: of each model that the same people judged, the log evidence of each lapse rate; empty: the prior.
-        lapses: some of LAPSES.
+        evidence: log evidence of each lapse rate, for each model that the same people judged; empty: the prior.
+        lapses: a subset of LAPSES.
 
     >>> lapse_weights([]).round(2).tolist()
     [0.36, 0.41, 0.23]
@@ -286,13 +288,13 @@ def lapse_weights(evidence: Sequence[Sequence[float]], lapses: Sequence[float] =
 
 
 def one_of(curve: Curve, model: int) -> Curve:
-    """One model's α and β out of those of several."""
+    """Return the curve of one of several models."""
     places = [model, len(curve.beta) // 2 + model]
     return curve._replace(beta=curve.beta[places], covariance=curve.covariance[np.ix_(places, places)])
 
 
 class Interval(NamedTuple):
-    """A threshold and its 95 % interval, whose ends are NaN where it has none."""
+    """A threshold and its 95 % interval; the ends are NaN without one."""
 
     value: float
     low: float
@@ -300,9 +302,9 @@ class Interval(NamedTuple):
 
 
 def threshold(beta: np.ndarray, covariance: np.ndarray, df: int) -> Interval:
-    """-α/β with Fieller's interval: the levels at which η = 0 is not refuted (Student's t).
+    """Return -α/β with Fieller's interval: the levels at which η = 0 is not rejected (Student's t).
 
-    It has no ends where β itself may be 0.
+    It has no ends if β = 0 is not rejected.
 
     Args:
         beta: (2,) α and β.

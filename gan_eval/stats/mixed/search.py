@@ -1,9 +1,9 @@
 """The maximum of the crossed model's likelihood: a quasi-Newton search, variances at zero, and the Hessian there.
 
-The likelihood is even in Λ11 (with Λ21) and in Λ22 of either factor, so that no bounds are needed; signs are set at the
-end. A parameter that ends near 0 is tried at exactly 0, where its gradient vanishes for any data, and kept there if
-nothing is lost and the likelihood does not rise from there. Where intercepts and slopes have a correlation of -1 or 1,
-Λ has rank one and its columns can be turned into each other: Λ22 is then 0, and Λ11 and Λ21 are ordinary parameters.
+The likelihood is even in Λ11 (with Λ21) and in Λ22 of either factor, so that no bounds are needed. A parameter that
+ends near 0 is tried at exactly 0, where its gradient vanishes for any data. It stays there if the likelihood is not
+lower and does not rise from there. If intercepts and slopes have a correlation of -1 or 1, Λ has rank one: Λ22 is then
+0, and Λ11 and Λ21 are ordinary parameters.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ import numpy as np
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, lower_triangle, plural
 
 _LARGEST = 15.0
-"""A scale beyond this has no finite estimate."""
+"""Largest scale of a search; beyond it there is no finite estimate."""
 _NEAR_ZERO = 0.12
-"""A scale below this is tried at exactly 0."""
+"""Size below which a scale is tried at exactly 0."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """Parameters (Λ₁, Λ₂, θ, β), which of them are free and not held at 0, and the likelihood there."""
+    """Parameters (Λ₁, Λ₂, θ, β), a mask of the free ones (the others are held at 0), and the likelihood there."""
 
     at: np.ndarray
     free: np.ndarray
@@ -29,7 +29,7 @@ class Point:
 
 
 def evaluate(laplace: Laplace, at: np.ndarray, free: np.ndarray) -> Point:
-    """The likelihood and its gradient at a point.
+    """Return the likelihood and its gradient at a point.
 
     Raises:
         NoFitError: they cannot be computed there.
@@ -44,9 +44,9 @@ def evaluate(laplace: Laplace, at: np.ndarray, free: np.ndarray) -> Point:
 
 
 def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
-    """An inverse Hessian to start from: the information of θ and β given the scales, and that of log variances.
+    """Return an inverse Hessian to start from: by the information of θ and β for fixed scales, and of log variances.
 
-    A level with information i about its effect of variance t² counts (t² i / (1 + t² i))²/2 for log t².
+    A level with information i on its effect of variance t² adds (t² i / (1 + t² i))²/2 to the information on log t².
     """
     data, factor = laplace.data, laplace.factor
     assert factor is not None, "the likelihood is evaluated first"
@@ -64,7 +64,7 @@ def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
 
 
 def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
-    """BFGS over the free parameters from an inverse Hessian, to within 1e-3 standard errors or so.
+    """Maximise over the free parameters by BFGS from an inverse Hessian, to within about 1e-3 standard errors.
 
     Raises:
         NoFitError: no convergence, or a scale diverges.
@@ -96,7 +96,7 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
 
 
 def line_search(laplace: Laplace, point: Point, step: np.ndarray) -> tuple[Point | None, float]:
-    """The first of shrinking steps that gains; None if none does."""
+    """Return the first of shrinking steps that gains, or None."""
     slope = point.gradient[point.free] @ step
     scale = min(1.0, 1.0 / np.abs(step).max())
     for _ in range(12):
@@ -116,7 +116,7 @@ def line_search(laplace: Laplace, point: Point, step: np.ndarray) -> tuple[Point
 
 
 def maximise(data: Crossed, start: np.ndarray) -> tuple[Point, np.ndarray]:
-    """The maximum of the Laplace likelihood near `start`, and (F, F) the Hessian over its F free parameters.
+    """Return the maximum of the Laplace likelihood near `start`, and the Hessian (F, F) over its F free parameters.
 
     Raises:
         NoFitError: no convergence, or an estimate diverges.
@@ -153,7 +153,7 @@ def maximise(data: Crossed, start: np.ndarray) -> tuple[Point, np.ndarray]:
 
 
 def _try_zero(laplace: Laplace, point: Point, held: list[int], scale: int) -> Point:
-    """The point with `held` at 0, if they are small and nothing is lost by it; the sign of `scale` is free."""
+    """Return the maximum with `held` at 0 if they are small and the likelihood is not lower; else the point."""
     small = np.abs(point.at[held]).max() < _NEAR_ZERO
     if not small or not point.free[held].any():
         return point
@@ -170,7 +170,7 @@ def _try_zero(laplace: Laplace, point: Point, held: list[int], scale: int) -> Po
 
 
 def _on_line(laplace: Laplace, point: Point, places: range) -> Point:
-    """The maximum with Λ22 = 0 of the factor at `places`, from the nearest Λ of rank one."""
+    """Return the maximum with Λ22 = 0 of the factor at `places`, from the nearest Λ of rank one."""
     axes, sizes, _ = np.linalg.svd(lower_triangle(point.at[places.start : places.stop]))
     free, at = point.free.copy(), point.at.copy()
     free[places[2]] = False
@@ -187,7 +187,7 @@ def _rises(laplace: Laplace, zero: Point, scale: int) -> bool:
 
 
 def _polish(laplace: Laplace, point: Point) -> tuple[Point, np.ndarray]:
-    """Newton steps with the Hessian from differences of the gradient, until nothing more is to be gained."""
+    """Maximise by Newton steps, with the Hessian from differences of the gradient, until a step gains nothing."""
     free = point.free
     for _ in range(10):
         rows = []
@@ -200,7 +200,7 @@ def _polish(laplace: Laplace, point: Point) -> tuple[Point, np.ndarray]:
         hessian = (differences + differences.T) / 2
         step, concave = _uphill(hessian, point.gradient[free])
         if concave and point.gradient[free] @ step < 1e-4:
-            for _ in range(6):  # the last small steps, for which the Hessian need not be computed again
+            for _ in range(6):  # the last small steps, with the same Hessian
                 step, _ = _uphill(hessian, point.gradient[free])
                 if point.gradient[free] @ step < 1e-10:
                     return point, hessian
@@ -216,7 +216,7 @@ def _polish(laplace: Laplace, point: Point) -> tuple[Point, np.ndarray]:
 
 
 def _uphill(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Newton's step, and whether the likelihood is concave here; where it is not, uphill along every eigenvector."""
+    """Return Newton's step, and if the likelihood is concave; if not, the step goes uphill along every eigenvector."""
     curvature, axes = np.linalg.eigh(-hessian)
     concave = bool((curvature > 1e-8).all())
     along = axes.T @ gradient

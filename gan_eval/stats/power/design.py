@@ -1,4 +1,4 @@
-"""Design of a planned study: its pool, the participants' lists as the quiz's draw deals them, and its questions."""
+"""Design of a planned study: its pool, the participants' lists from the quiz's draw, and its questions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ def require_power_is_defined(settings: QuizSettings, *, where: str) -> None:
 
 
 def planned_stimuli(versions: Iterable[tuple[str, str]], size: int) -> list[Row]:
-    """Rows of a pool that does not exist yet.
+    """Return the rows of a pool that does not exist yet.
 
     Args:
         versions: (data set, model) of each stimulus set.
@@ -63,7 +63,7 @@ def planned_stimuli(versions: Iterable[tuple[str, str]], size: int) -> list[Row]
 
 
 def versions_of(study: Study, rows: Sequence[Row] = ()) -> list[tuple[str, str]]:
-    """(data set, model) of the study's own models, and of the fakes among rows of imported sets."""
+    """Return the pairs (data set, model) of the study's own models, and of the fakes among rows of imported sets."""
     own = [(model.data, name) for name, model in study.models.items()]
     imported = [(row["dataset"], row["model"]) for row in rows if row["kind"] == "fake"]
     return list(dict.fromkeys([*own, *imported]))
@@ -71,31 +71,31 @@ def versions_of(study: Study, rows: Sequence[Row] = ()) -> list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Group:
-    """Stimuli of one data set that are shown as the same thing."""
+    """Stimuli of one data set and role."""
 
     dataset: str
     role: Role
     """`REAL`, a model's name, or two models' names."""
     size: int
-    """Different stimuli (or pairs) of it in the pool."""
+    """Number of stimuli (or pairs) in the pool."""
     is_pair: bool = False
-    """Two pictures a trial."""
+    """True: a trial shows two pictures."""
 
     @property
     def is_real(self) -> bool:
-        """Single real pictures."""
+        """True for single real pictures."""
         return self.role == REAL
 
 
 @dataclass(frozen=True)
 class Design:
-    """Every main trial of a study, sorted by participant."""
+    """All main trials of a study, sorted by participant."""
 
     groups: tuple[Group, ...]
     participant: np.ndarray
-    """(N,) int, 0.. in the order of the lists."""
+    """(N,) int, 0.., in the order of the lists."""
     stimulus: np.ndarray
-    """(N,) int, number of the stimulus, or pair, in the pool."""
+    """(N,) int, index of the stimulus or pair in the pool."""
     stimulus_group: np.ndarray
     """(S,) int, the group of each stimulus of the pool."""
     item: np.ndarray
@@ -103,9 +103,9 @@ class Design:
     trials: int
     """Number of trials of each participant."""
     grades: int = 0
-    """The highest grade, from 1; 0: pictures are not graded."""
+    """Number of grades, from 1; 0: pictures are not graded."""
     warnings: tuple[str, ...] = ()
-    """Warnings of the draw about pools that are too small."""
+    """Warnings of the draw on pools that are too small."""
 
     @property
     def group(self) -> np.ndarray:
@@ -117,7 +117,7 @@ class Design:
         return self.only(np.arange(participants * self.trials))
 
     def only(self, chosen: np.ndarray) -> "Design":
-        """Return the chosen trials: places, or (N,) bool."""
+        """Return the chosen trials, given as indices or (N,) bool."""
         return replace(self, participant=self.participant[chosen], stimulus=self.stimulus[chosen])
 
 
@@ -126,10 +126,10 @@ def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, pa
 
     Args:
         stimuli: rows of `gan_eval.tables.STIMULI`.
-        seed: the study's, so that the lists are the ones that people will get.
+        seed: the study's, so that the lists are those that people will get.
 
     Raises:
-        UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`.
+        UserError: a data set lacks a class of pictures, or has too few items under `strict_counts`.
     """
     pools = pools_of(stimuli, settings)
     groups: list[Group] = []
@@ -164,30 +164,30 @@ def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, pa
 
 
 Scenario = Literal["assumed", "guessing", "equal_models"]
-"""Truth in the simulated world: the assumed rates, no difference of real and fake, or none of models."""
+"""Truth of a simulation: the assumed rates, no difference of real and fake, or no difference of models."""
 Asked = tuple[str, frozenset[str], str]
-"""A row of the table `comparisons`: its comparison, a and b, measure."""
+"""Key of a row of the table `comparisons`: comparison, a and b, measure."""
 MOST_PAIRS = 6
-"""Largest number of pairs of models that are all compared, and of models whose detection is tested one by one."""
+"""Maximum number of pairs of models to compare, and of models to test one by one."""
 
 
 @dataclass(frozen=True)
 class PlannedQuestion:
-    """One question about the answers: a row of the table `comparisons`, which is answered by the code of that row."""
+    """One question about the answers: a row of the table `comparisons`, answered by the code of that row."""
 
     name: str
     family: str
-    """Its questions are corrected together (Holm)."""
+    """Questions that are corrected together (Holm)."""
     asked: Asked
     a: tuple[int, ...]
-    """Numbers of the groups whose answers are compared ..."""
+    """Indices of the groups of a."""
     b: tuple[int, ...] = ()
-    """... with those of these; none: pairs, whose share is compared with one half."""
+    """Indices of the groups of b; empty: a is pairs, whose share is compared with one half."""
     of_models: bool = False
-    """Models are compared, not fakes with reals."""
+    """True: models are compared, not fakes with reals."""
     scenario: Scenario = "assumed"
     equivalence: bool = False
-    """True: the question is whether two things are the same."""
+    """True: the question is equivalence, not a difference."""
 
     @property
     def measure(self) -> str:
@@ -201,9 +201,9 @@ def questions_of(
     """Return the questions of a study.
 
     Single pictures: `told apart`, at most `MOST_PAIRS` models one by one, and `MODEL against MODEL` for the planned
-    pairs, else for all pairs of each data set if they are at most `MOST_PAIRS`. Grades: the same, by data set, in both
-    measures. Pairs of pictures: the share of choices over all, by data set and by model. With a margin, each question
-    also as `equivalence`.
+    pairs. Without planned pairs, all pairs of each data set are compared if there are at most `MOST_PAIRS`. Grades: the
+    same by data set, in both measures. Pairs of pictures: the share of choices over all, by data set and by model. With
+    a margin, there is a question on equivalence for each of these.
 
     Raises:
         UserError: the plan compares models that have no pictures of one data set.
@@ -283,12 +283,12 @@ def _of_pairs(groups: Sequence[Group]) -> Iterator[PlannedQuestion]:
 
 
 def _on(groups: Sequence[Group], at: int) -> str:
-    """Return ` on DATASET` if there are several data sets."""
+    """Return ` on DATASET` if there are several data sets, else nothing."""
     return f" on {groups[at].dataset}" if len({group.dataset for group in groups}) > 1 else ""
 
 
 def _planned_pairs(groups: Sequence[Group], analysis: AnalysisSettings, where: str) -> list[tuple[int, int]]:
-    """Pairs of models of one data set: those of the plan, else all if they are at most `MOST_PAIRS`."""
+    """Return the pairs of models of one data set: those of the plan, else all if there are at most `MOST_PAIRS`."""
     fakes = [at for at, group in enumerate(groups) if not group.is_real]
     pairs = [(a, b) for a, b in combinations(fakes, 2) if groups[a].dataset == groups[b].dataset]
     if analysis.comparisons is None:

@@ -1,4 +1,4 @@
-"""The plan of a study's size: simulated studies of several sizes, on several processes, and the number to invite."""
+"""Size of a study: simulate studies of several sizes in several processes, and find the number to invite."""
 
 import os
 import signal
@@ -47,9 +47,9 @@ POWER = Table(
 )
 
 LOOKS = (100, 300)
-"""Numbers of simulated studies after which a family of questions ends, if all of them are decided."""
+"""Numbers of simulated studies after which a family of questions ends if all are decided."""
 NEGLIGIBLE = 0.002
-"""Difference below which a question counts as one without a difference."""
+"""Difference that counts as none if a question's is smaller."""
 NO_DIFFERENCE = "no difference is assumed: this is the share of false alarms"
 
 
@@ -58,12 +58,12 @@ class PowerPlan:
     """The result of `gan-eval power`."""
 
     table: pd.DataFrame
-    """`POWER`."""
+    """The table `POWER`."""
     assumed: PowerSettings
     recommended: Mapping[str, int | None]
-    """Participants for each question with a difference; None: no number that was tried is enough."""
+    """Number of participants for each question with a difference; None: no number that was tried is enough."""
     warnings: tuple[str, ...]
-    """Warnings of the draw about short pools, and what is not planned for."""
+    """Warnings of the draw on short pools, and a note on planned looks."""
 
 
 def plan_power(
@@ -79,7 +79,7 @@ def plan_power(
 
     Args:
         stimuli: rows of the pool (`gan_eval.tables.STIMULI`).
-        settings: instead of the study's `[power]`.
+        settings: replaces the study's `[power]`.
         on_progress: called with the number of simulated studies that are done, and their total.
 
     Raises:
@@ -92,7 +92,7 @@ def plan_power(
     design = deal_design(stimuli, study.quiz, seed=seed, participants=numbers[-1])
     world = make_world(design, settings, study.analysis, where=where)
     rows = _rows(world, numbers, workers, on_progress or (lambda done, total: None))
-    # the number to invite: the smallest tried whose power reaches the target with 95 % confidence
+    # the number to invite: the smallest whose power reaches the target with 95 % confidence
     recommended: dict[str, int | None] = {}
     for question in world.questions:
         own = [row for row in rows if row["question"] == question.name]
@@ -124,10 +124,10 @@ def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettin
 
 
 def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Callable[[int, int], None]) -> list[Row]:
-    """Rows of the table: each question at each number of participants.
+    """Return the rows of the table: each question at each number of participants.
 
-    The simulated studies of a number are looked at several times. A family's questions end once each of them is surely
-    on one side of the target; the intervals hold for all looks together (Bonferroni).
+    The simulated studies of each number are checked several times. A family of questions ends when each of them is
+    clearly on one side of the target. The intervals hold for all checks together (Bonferroni).
     """
     settings = world.assumed
     looks = [0, *(look for look in LOOKS if look < settings.simulations), settings.simulations]
@@ -138,7 +138,7 @@ def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Calla
     todo = {people: list(range(len(world.questions))) for people in reversed(numbers)}  # longest first
     # equivalence is not corrected: each such question ends alone
     together = [question.name if question.equivalence else question.family for question in world.questions]
-    finished = 0  # studies of earlier looks, and those that are not needed
+    finished = 0  # studies of earlier checks, and those that are not needed
 
     def report(done: int) -> None:
         on_progress(finished + done, len(numbers) * settings.simulations)
@@ -210,13 +210,13 @@ def in_parallel(
     """Return `function(state, task)` of each task, in the tasks' order.
 
     Args:
-        function: defined at a module's top level; its random numbers follow from state and task.
+        function: defined at a module's top level; its random numbers depend on state and task only.
         state: sent with each task.
         tasks: the shorter they are, the sooner an interruption takes effect.
-        workers: processes; 1: this one.
+        workers: number of processes; 1: this process.
 
     Raises:
-        KeyboardInterrupt: interrupted; the processes are ended first.
+        KeyboardInterrupt: interrupted, after the processes have ended.
     """
     report = on_done or (lambda done: None)
     results: list[Result] = []
@@ -227,7 +227,7 @@ def in_parallel(
         return results
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start)
     try:
-        with _quiet_processes():  # this starts them
+        with _quiet_processes():  # this starts the processes
             outcomes = pool.map(partial(function, state), tasks)
         for result in outcomes:
             results.append(result)
@@ -238,7 +238,7 @@ def in_parallel(
 
 
 def _start() -> None:
-    """Prepare a new process, which ends with the first one, even if that is killed."""
+    """Prepare a new process, which ends when its parent ends, even if that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -252,7 +252,7 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _quiet_processes() -> Iterator[None]:
-    """Let processes that are started inside compute in one thread each, and leave Ctrl-C to this process."""
+    """Start processes inside with one thread each, and without a reaction to Ctrl-C."""
     before = {name: os.environ[name] for name in _THREADS if name in os.environ}
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(_THREADS, "1"))
@@ -266,7 +266,7 @@ def _quiet_processes() -> Iterator[None]:
 
 
 def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
-    """Return caption, heads and rows of the table for readers; `*` marks the recommended number of people."""
+    """Return caption, headings and rows of the table for readers; `*` marks the recommended number of people."""
     heads = ["question", "people", "pictures", "true difference", "power", "95 % interval", "interval width"]
     cells = [
         [
@@ -284,7 +284,7 @@ def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
 
 
 def sentences(plan: PowerPlan) -> list[str]:
-    """Return the answer, what was not planned for, and what to try for each question without a number of people."""
+    """Return the answer, the warnings, and advice for each question without a recommended number of people."""
     assumed, goal = plan.assumed, f"a chance of {_percent(plan.assumed.target)} or more"
     known = [number for number in plan.recommended.values() if number is not None]
     missed = [name for name, number in plan.recommended.items() if number is None]
@@ -318,7 +318,7 @@ def sentences(plan: PowerPlan) -> list[str]:
 
 
 def _amount(question: str, value: float) -> str:
-    """A difference in points, that of mean grades in grades."""
+    """Return a difference in points, or in grades for mean grades."""
     return f"{value:z.2f}" if question.endswith(MEAN) else f"{100 * value:z.1f}"
 
 

@@ -1,12 +1,12 @@
-"""One simulated study: assumptions about people and pictures, answers that follow from them, and the analysis' verdict.
+"""One simulated study: assumptions about people and pictures, their answers, and the verdict of the analysis.
 
 A single picture is called fake with log-odds
 
     base[group] + bias + kind * skill + view of the model + effect of the item + its own effect
 
-where kind is +½ for fakes and -½ for reals, and views count from their mean over the data set's models. For a pair the
-log-odds are those of choosing its picture a (the real one, or the first model's); participants differ in them by their
-bias and by the difference of their views over √2. docs/power.md explains the model.
+where kind is +½ for fakes and -½ for reals, and views are differences from their mean over the data set's models. For a
+pair, the log-odds are those of choosing picture a (the real one, or the first model's). Participants differ in them by
+their bias and by the difference of their views over √2. docs/power.md explains the model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,39 +34,41 @@ from gan_eval.tables.multiple_tests import holm
 
 @dataclass(frozen=True)
 class Truth:
-    """The truth in the simulated world."""
+    """True values in a simulation."""
 
     base: np.ndarray
-    """(G,) log-odds of each group in the typical participant's answers to the typical picture."""
+    """(G,) log-odds of the typical participant's answers to the typical picture of each group."""
     people: np.ndarray
-    """(G, E) weights of a participant's E standard normal effects in the log-odds of each group."""
+    """(G, E) weights of a participant's E standard normal effects on the log-odds of each group."""
     sd_stimulus: float
     sd_item: float
 
     def sd(self) -> np.ndarray:
-        """(G,) standard deviation of the log-odds, over people and pictures."""
+        """Return the standard deviation (G,) of the log-odds, over people and pictures."""
         return np.asarray(np.sqrt((self.people**2).sum(axis=1) + self.sd_stimulus**2 + self.sd_item**2))
 
     def shares(self) -> np.ndarray:
-        """(G,) share of answers in each group, over all people and all pictures."""
+        """Return the share of answers (G,) in each group, over all people and all pictures."""
         return population_proportions(self.base, self.sd()).share
 
     def below(self, grades: int) -> np.ndarray:
-        """(G, J-1) share of grades 1..j in each group, over all people and all pictures."""
+        """Return the share of grades 1..j (G, J-1) in each group, over all people and all pictures."""
         eta = grade_thresholds(grades) + self.base[:, None]
         share = population_proportions(eta.ravel(), np.repeat(self.sd(), grades - 1)).share
         return np.asarray(share.reshape(eta.shape))
 
 
 def grade_thresholds(grades: int) -> np.ndarray:
-    """(J-1,) log-odds of grades 1..j to a picture that is called real by half of the people."""
+    """Return the log-odds (J-1,) of grades 1..j for a picture that half of the people call real."""
     steps = np.arange(1, grades) / grades
     return np.asarray(logit(steps))
 
 
 def truth_of(groups: Sequence[Group], settings: PowerSettings, scenario: Scenario = "assumed") -> Truth:
-    """Return the truth of a design's groups: as `[power]` assumes, without sensitivity, or with equal models at the
-    mean of the assumed log-odds."""
+    """Return the truth of a design's groups in a scenario.
+
+    It is as assumed in `[power]`, without sensitivity, or with equal models at the mean of the assumed log-odds.
+    """
     is_pair, is_fake = groups[0].is_pair, np.array([not group.is_real for group in groups])
     base = np.array([_log_odds(group, settings) for group in groups])
     if scenario == "guessing":
@@ -94,7 +96,7 @@ def truth_of(groups: Sequence[Group], settings: PowerSettings, scenario: Scenari
 def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
     """Compute the true difference of shares or grades over all people and pictures.
 
-    Of shares each row, a model on a data set, counts once; grades of several models count by their trials.
+    For shares, each row (a model on a data set) has the same weight; for grades, the weights are the numbers of trials.
     """
     if question.measure in (HIGHER, MEAN):
         trials = np.bincount(design.group, minlength=len(design.groups))
@@ -107,7 +109,7 @@ def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
     if not question.b:
         return float(shares[list(question.a)].mean() - 0.5)
     if question.of_models:
-        return float(shares[list(question.b)].mean() - shares[list(question.a)].mean())  # of calling pictures real
+        return float(shares[list(question.b)].mean() - shares[list(question.a)].mean())  # of pictures called real
     reals = {design.groups[at].dataset: shares[at] for at in question.b}
     rows = [shares[at] - reals[design.groups[at].dataset] for at in question.a if design.groups[at].dataset in reals]
     return float(np.mean(rows))
@@ -115,7 +117,7 @@ def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
 
 @dataclass(frozen=True)
 class World:
-    """Design, truths and questions, which simulated studies share."""
+    """Design, truths and questions of all simulated studies."""
 
     design: Design
     truths: Mapping[Scenario, Truth]
@@ -128,21 +130,21 @@ class Verdict(NamedTuple):
     """Result of one simulated study for one question."""
 
     positive: bool
-    """Different, or equivalent where that is asked."""
+    """Different; for a question on equivalence, equivalent."""
     failed: bool
-    """No estimate."""
+    """There is no estimate."""
     width: float
-    """Width of the difference's 95 % interval; NaN where it failed."""
+    """Width of the difference's 95 % interval; NaN without an estimate."""
 
 
 def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
-    """The verdicts of one simulated study, a function of the world and the task alone.
+    """Return the verdicts of one simulated study, which depend on the world and the task only.
 
-    Answers are independent from scenario to scenario; all questions of one scenario are asked of the same answers.
+    All questions of one scenario use the same answers; other scenarios have independent answers.
 
     Args:
-        task: people invited, the number of the simulated study, and the places of the questions, those that are
-            corrected together all there; none: all questions.
+        task: number of people invited, number of the simulated study, and the indices of the questions, which include
+            all that are corrected together; without indices: all questions.
     """
     participants, number, *asked = task
     design = world.design.first(participants)
@@ -158,8 +160,7 @@ def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
 
 
 def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Difference]) -> list[Verdict]:
-    """Return the verdicts of the tests; the differences of each family are corrected together (Holm), as in the table
-    `comparisons`."""
+    """Return the verdicts of the tests; the differences of each family are corrected together (Holm)."""
     p, p_equivalent = np.array([(test.p, test.p_equivalent) for test in tests]).T
     is_equivalence = np.array([question.equivalence for question in questions])
     families = np.array([question.family for question in questions])
@@ -174,10 +175,10 @@ def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Difference]) 
 def analysed(
     design: Design, answers: np.ndarray, questions: Sequence[PlannedQuestion], analysis: AnalysisSettings
 ) -> dict[str, Difference]:
-    """Each question's test by the analysis, by the question's name; NaN where the answers have no such row.
+    """Return the test of each question by the question's name; NaN if the answers have no such row.
 
     Args:
-        answers: (N,) bool, called fake, or chosen a; int, the grade.
+        answers: (N,) bool: called fake, or chosen a; or int: the grade.
     """
     tests = {question.name: Difference(np.nan) for question in questions}
     left: dict[Asked, list[PlannedQuestion]] = {}
@@ -201,7 +202,7 @@ def analysed(
 
 
 def simulate(design: Design, truth: Truth, random: np.random.Generator) -> np.ndarray:
-    """(N,) the trials' answers, of new people to new pictures: bool, called fake or chosen a; int, the grade."""
+    """Return answers (N,) of new people to new pictures: bool, called fake or chosen a; or int, the grade."""
     people = int(design.participant[-1]) + 1
     effects = random.standard_normal((people, truth.people.shape[1])) @ truth.people.T
     pictures = truth.sd_stimulus * random.standard_normal(len(design.stimulus_group))
@@ -216,7 +217,7 @@ def simulate(design: Design, truth: Truth, random: np.random.Generator) -> np.nd
 
 
 def answers_that_count(design: Design, assumed: PowerSettings, random: np.random.Generator) -> np.ndarray:
-    """(N,) bool: the trials that were answered, by people who neither broke off nor are left out."""
+    """Return the trials (N,) bool that were answered, by people who neither broke off nor are left out."""
     people = int(design.participant[-1]) + 1
     breaks_off, is_left_out = random.random((2, people))
     part = (breaks_off >= assumed.dropout) & (is_left_out >= assumed.excluded)
@@ -224,7 +225,7 @@ def answers_that_count(design: Design, assumed: PowerSettings, random: np.random
 
 
 def trials_of(design: Design, answers: np.ndarray) -> pd.DataFrame:
-    """Return the trials with the columns that all questions read, as `gan_eval.stats.trials` returns them."""
+    """Return the trials with the columns that all questions read, in the form of `gan_eval.stats.trials`."""
     groups, number = design.groups, design.group
     is_fake = np.array([not group.is_real for group in groups])[number]
     trials = pd.DataFrame(
@@ -251,7 +252,7 @@ def trials_of(design: Design, answers: np.ndarray) -> pd.DataFrame:
 
 
 def _log_odds(group: Group, settings: PowerSettings) -> float:
-    """Log-odds of calling a group's pictures fake, or of choosing its pairs' picture a."""
+    """Return the log-odds of calling a group's pictures fake, or of choosing picture a of its pairs."""
     if group.is_real:
         return float(logit(settings.false_alarm_rate))
     first, between, second = group.role.partition(BETWEEN_MODELS)
@@ -260,8 +261,8 @@ def _log_odds(group: Group, settings: PowerSettings) -> float:
         return -float(logit(rate))
     if settings.choice_rate is not None:
         return float(logit(settings.choice_rate))
-    # a choice between two pictures shows the difference of their evidence, d' / sqrt(2) (Macmillan & Creelman 2005,
-    # Detection Theory, ch. 7)
+    # a choice between two pictures depends on the difference of their evidence, d' / sqrt(2) (Macmillan & Creelman
+    # 2005, Detection Theory, ch. 7)
     realness = ndtri(rate if between else 1 - settings.false_alarm_rate)
     other = settings.fooling_rates.get(second, settings.fooling_rate) if between else rate
     return float(logit(ndtr((realness - ndtri(other)) / np.sqrt(2))))
