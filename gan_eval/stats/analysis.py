@@ -34,13 +34,14 @@ from gan_eval.stats.contradictions import doubts, require_plausible_times
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials, tables_to_analyze
+from gan_eval.stats.latex import latex
 from gan_eval.stats.looks import LOOKS, level, looks_text
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
 from gan_eval.stats.metrics_and_people.matching import completed, require_metrics_of
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
-from gan_eval.stats.paper import PAPER, latex, paper
+from gan_eval.stats.paper import PAPER, paper
 from gan_eval.stats.trials import fill_trials, text_coded, usable, with_text_names
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.tables import (

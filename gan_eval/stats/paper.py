@@ -1,9 +1,8 @@
-"""The table to cite: a row for each model on each data set, an interval for each number; `paper.csv` and `paper.tex`.
+"""The table to cite: a row for each model on each data set, an interval for each number; `paper.csv`.
 
 The numbers of single pictures come from one fit for each row (`compare.told_apart`), which `comparisons` uses too.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,8 +13,8 @@ from scipy.special import expit, ndtri
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS, Cell, Cited
-from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS
-from gan_eval.stats.compare.told_apart import Estimate, kind_rows
+from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS, kind_rows
+from gan_eval.stats.compare.told_apart import Estimate
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
@@ -473,104 +472,3 @@ def shared_reals(table: pd.DataFrame) -> str:
     if not single["dataset"].duplicated().any():
         return ""
     return "Answers: to the model's pictures and to the real ones, which the models of a data set share."
-
-
-def latex(table: pd.DataFrame, *, looked: str = "") -> str:
-    """Return the table `paper` as LaTeX for the package booktabs.
-
-    Args:
-        table: as returned by `paper`, with at least one row.
-        looked: the text on planned looks, from `gan_eval.stats.looks.looks_text`.
-    """
-    heads, rows = printed(table)
-    words = {"Asked", "Model", "Data set", "Verdict"}
-    has_rates = table[["fooling_rate", "real_called_real", "accuracy", "preference"]].notna().any(axis=None)
-    caption = ["Real or generated?"]
-    if table["simulated"].fillna(False).any():
-        caption.append("Simulated participants: a rehearsal, which says nothing of people.")
-    if (table["verdict"] == INTERIM).any():
-        caption.append("Interim: no verdict, since not all people have come.")
-    fractions = table["fraction"].dropna()
-    if (fractions < 1).any():
-        caption.append(f"Models trained for {100 * fractions.min():.3g} % of the planned steps.")
-    if "Balanced accuracy, %" in heads:
-        caption.append("Accuracy counts real and generated pictures alike; chance is 50 %.")
-    caption.append(
-        "In brackets 95 % intervals"
-        + (" that allow for differences between participants and between pictures." if has_rates else ".")
-    )
-    if looked and not (table["verdict"] == INTERIM).any():
-        caption.append(f"{looked[0].upper()}{looked[1:]}; the intervals are not adjusted for the looks.")
-    caption += [
-        text for text in (unadjusted(distinct_rows(table)["verdict"]), shared_reals(table), *skill_note(table)) if text
-    ]
-    if "Grade" in heads or "Threshold, ms" in heads:
-        caption.append("Those of grades and thresholds are between participants.")
-    body = [" & ".join(escape_latex(cell) for cell in row) + r" \\" for row in rows]
-    is_foreign = any(not line.isascii() for line in body)
-    lines = [
-        r"% \usepackage{booktabs}"
-        + ("; names beyond ASCII: UTF-8, and LuaLaTeX where pdfLaTeX lacks a letter" * is_foreign),
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{escape_latex(' '.join(caption))}}}",
-        r"\label{tab:real-or-generated}",
-        rf"\begin{{tabular}}{{{''.join('l' if head in words else 'r' for head in heads)}}}",
-        r"\toprule",
-        " & ".join(escape_latex(head) for head in heads) + r" \\",
-        r"\midrule",
-        *body,
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-_BREAK = "\ue000"
-"""Separator of letters that LaTeX would join, such as two hyphens."""
-_JOINED = re.compile(r"([-'`,])(?=\1)")
-_COMMANDS = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": "$<$",
-    ">": "$>$",
-    "|": "$|$",
-    "′": "$'$",
-    "−": "$-$",
-    "×": r"$\times$",
-    "±": r"$\pm$",
-    "°": r"$^\circ$",
-    "²": "$^2$",
-    "√": r"$\surd$",
-    "∞": r"$\infty$",
-    "χ": r"$\chi$",
-    "λ": r"$\lambda$",
-    "–": "--",
-    "…": r"\ldots{}",
-    "“": "``",
-    "”": "''",
-    '"': "''{}",
-    _BREAK: "{}",
-}
-
-
-def escape_latex(text: str) -> str:
-    """Escape a text for LaTeX, so that it contains no commands and does not end a cell.
-
-    >>> print(escape_latex("a_b & 50 % {x}"))
-    a\\_b \\& 50 \\% \\{x\\}
-    """
-    line = "".join(letter if letter.isprintable() else " " for letter in text)
-    line = _JOINED.sub(rf"\1{_BREAK}", " ".join(line.split()))
-    escaped = "".join(_COMMANDS.get(letter, letter) for letter in line)
-    # a first [ or * would be read as part of the command before
-    return f"{{}}{escaped}" if escaped.startswith(("[", "*")) else escaped

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from gan_eval import __version__
-from gan_eval.stats.paper import escape_latex
+from gan_eval.stats.latex import escape_latex
 
 _FILE = Path(__file__).parent.parent / "references.bib"
 _ENTRY = re.compile(r"^@\w+\{(\w+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)

@@ -18,7 +18,8 @@ from scipy.special import ndtr, ndtri
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import freedom, n_levels, t_critical, two_way
 from gan_eval.stats.compare.differences import ONE_PARTICIPANT
-from gan_eval.stats.compare.told_apart import BY_PICTURE, TOO_FEW, TWO_WAY, KindRow, kind_rows
+from gan_eval.stats.compare.questions import KindRow, kind_rows
+from gan_eval.stats.compare.told_apart import BY_PICTURE, TOO_FEW, TWO_WAY
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import scale_trouble

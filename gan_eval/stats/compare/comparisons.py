@@ -15,13 +15,14 @@ from gan_eval.stats.compare.questions import (
     ONE_SIDE,
     TOLD_APART,
     Comparison,
+    KindQuestion,
     grade_questions,
     kind_questions,
     model_questions,
     pair_questions,
     require_known_models,
 )
-from gan_eval.stats.compare.told_apart import BASES, Detection, KindQuestion, RatesByKey, rates_of
+from gan_eval.stats.compare.told_apart import BASES, Detection, RatesByKey, rates_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.looks import ALPHA, level
 from gan_eval.stats.mixed.fit import CrossedFit, too_many

@@ -24,8 +24,7 @@ from gan_eval.stats.clustering import freedom, t_critical
 from gan_eval.stats.compare.comparisons import NamedFits
 from gan_eval.stats.compare.contrast import Question, population_proportions
 from gan_eval.stats.compare.grades import GradeQuestion
-from gan_eval.stats.compare.questions import PREFERRED, kind_questions, pair_questions
-from gan_eval.stats.compare.told_apart import KindQuestion
+from gan_eval.stats.compare.questions import PREFERRED, KindQuestion, kind_questions, pair_questions
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import CrossedFit
 from gan_eval.stats.mixed.information import Factor

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,6 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.grades import HIGHER, MEAN, GradeQuestion
-from gan_eval.stats.compare.told_apart import MOST_ROWS, KindQuestion, kind_rows
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.trials import pictures
 
@@ -22,6 +22,8 @@ UNNAMED = "unnamed model"
 """Name of the fakes without a model, if other fakes have one."""
 REAL_VS_FAKE = "real vs fake"
 MODELS = "models"
+MOST_ROWS = 60
+"""Number of rows up to which crossed models are fitted."""
 MOST_PAIRS = 60
 """Maximum number of pairs of models on one data set for which the crossed model is fitted."""
 SHARED = 0.8
@@ -33,6 +35,71 @@ CHOSEN = "chosen"
 """Name of the measure: share of choices."""
 ANY_FAKE = "fake"
 """Name of b if it is the fakes of all models together."""
+
+
+class KindRow(NamedTuple):
+    """Answers to one model's pictures, and to the real pictures of the data set in the same sessions."""
+
+    model: str | None
+    dataset: str | None
+    """None: trials without a data set, which are one unnamed set."""
+    places: np.ndarray
+    """(n,) positions of the answers in the table."""
+
+
+def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
+    """Return a row for each model on each data set with answers to both kinds, sorted by name.
+
+    Fakes without a model form one more model, with the name None.
+
+    Args:
+        answered: as `gan_eval.stats.trials.answered_trials` returns them.
+    """
+    (dataset, datasets), (model, models), (session, _) = (
+        _codes(answered[name]) for name in ("dataset", "model", "session")
+    )
+    is_fake = answered["is_fake"].to_numpy(bool)
+    rows = []
+    for number, on_dataset in enumerate(datasets):
+        own = dataset == number
+        for place in np.unique(model[own & is_fake]):
+            fakes = own & is_fake & (model == place)
+            reals = own & ~is_fake & np.isin(session, np.unique(session[fakes]))
+            if reals.any():
+                rows.append(KindRow(models[place], on_dataset, np.flatnonzero(fakes | reals)))
+    return rows
+
+
+def _codes(column: pd.Series) -> tuple[np.ndarray, list[str | None]]:
+    """Return each row's place among a column's sorted distinct values, and these values; None is last."""
+    code, values = pd.factorize(column, sort=True)
+    return np.where(code < 0, len(values), code), [*map(str, values), *([None] * bool((code < 0).any()))]
+
+
+@dataclass(frozen=True)
+class KindQuestion:
+    """A question about one row, or about the mean of several."""
+
+    rows: tuple[KindRow, ...]
+    answered: pd.DataFrame
+    """The table to which the rows' positions refer."""
+    is_bias: bool = False
+    """The question is accuracy on reals minus accuracy on fakes, not the detection of fakes."""
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """The answers of all rows, without repeats."""
+        places = np.unique(np.concatenate([row.places for row in self.rows]))
+        return self.answered if len(places) == len(self.answered) else self.answered.iloc[places].reset_index(drop=True)
+
+    def of_row(self, row: KindRow) -> "KindQuestion":
+        """Return the question about one of the rows."""
+        return replace(self, rows=(row,))
+
+    @property
+    def key(self) -> object:
+        """Key of the rates; questions with the same key have the same rates."""
+        return ("kinds", *((row.model, row.dataset) for row in self.rows))
 
 
 @dataclass(frozen=True)

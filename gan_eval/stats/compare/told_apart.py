@@ -6,7 +6,7 @@ equal parts (Price & Bonett 2004, Computational Statistics & Data Analysis 45, 4
 """
 
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -26,14 +26,13 @@ from gan_eval.stats.compare.contrast import (
     population_proportions,
 )
 from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, few_people, other_p, wald
+from gan_eval.stats.compare.questions import MOST_ROWS, KindQuestion
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.shares import Z95, newcombe, wilson
 
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
 BASES = (CROSSED, CROSSED_CLUSTERED, TWO_WAY, BY_PICTURE)
-MOST_ROWS = 60
-"""Number of rows up to which crossed models are fitted."""
 _LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Largest SD of random effects and largest linear predictor of a cell; an estimate above either has diverged."""
 ONE_KEY = "nobody gave both answers, so response bias alone explains them"
@@ -50,71 +49,6 @@ ONE_SIDED = (
     "equivalent"
 )
 TOO_FEW = "too few participants or pictures for an interval"
-
-
-class KindRow(NamedTuple):
-    """Answers to one model's pictures, and to the real pictures of the data set in the same sessions."""
-
-    model: str | None
-    dataset: str | None
-    """None: trials without a data set, which are one unnamed set."""
-    places: np.ndarray
-    """(n,) positions of the answers in the table."""
-
-
-def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
-    """Return a row for each model on each data set with answers to both kinds, sorted by name.
-
-    Fakes without a model form one more model, with the name None.
-
-    Args:
-        answered: as `gan_eval.stats.trials.answered_trials` returns them.
-    """
-    (dataset, datasets), (model, models), (session, _) = (
-        _codes(answered[name]) for name in ("dataset", "model", "session")
-    )
-    is_fake = answered["is_fake"].to_numpy(bool)
-    rows = []
-    for number, on_dataset in enumerate(datasets):
-        own = dataset == number
-        for place in np.unique(model[own & is_fake]):
-            fakes = own & is_fake & (model == place)
-            reals = own & ~is_fake & np.isin(session, np.unique(session[fakes]))
-            if reals.any():
-                rows.append(KindRow(models[place], on_dataset, np.flatnonzero(fakes | reals)))
-    return rows
-
-
-def _codes(column: pd.Series) -> tuple[np.ndarray, list[str | None]]:
-    """Return each row's place among a column's sorted distinct values, and these values; None is last."""
-    code, values = pd.factorize(column, sort=True)
-    return np.where(code < 0, len(values), code), [*map(str, values), *([None] * bool((code < 0).any()))]
-
-
-@dataclass(frozen=True)
-class KindQuestion:
-    """A question about one row, or about the mean of several."""
-
-    rows: tuple[KindRow, ...]
-    answered: pd.DataFrame
-    """The table to which the rows' positions refer."""
-    is_bias: bool = False
-    """The question is accuracy on reals minus accuracy on fakes, not the detection of fakes."""
-
-    @cached_property
-    def trials(self) -> pd.DataFrame:
-        """The answers of all rows, without repeats."""
-        places = np.unique(np.concatenate([row.places for row in self.rows]))
-        return self.answered if len(places) == len(self.answered) else self.answered.iloc[places].reset_index(drop=True)
-
-    def of_row(self, row: KindRow) -> "KindQuestion":
-        """Return the question about one of the rows."""
-        return replace(self, rows=(row,))
-
-    @property
-    def key(self) -> object:
-        """Key of the rates; questions with the same key have the same rates."""
-        return ("kinds", *((row.model, row.dataset) for row in self.rows))
 
 
 class Estimate(NamedTuple):

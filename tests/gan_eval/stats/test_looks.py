@@ -15,6 +15,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.latex import latex
 from gan_eval.stats.looks import (
     ALPHA,
     Look,
@@ -27,7 +28,7 @@ from gan_eval.stats.looks import (
     take_look,
     write_looks,
 )
-from gan_eval.stats.paper import latex, printed
+from gan_eval.stats.paper import printed
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import write_table
 

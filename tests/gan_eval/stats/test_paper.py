@@ -12,7 +12,8 @@ from scipy.stats import norm
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
-from gan_eval.stats.paper import PAPER, escape_latex, latex, printed, skill_note
+from gan_eval.stats.latex import escape_latex, latex
+from gan_eval.stats.paper import PAPER, printed, skill_note
 from gan_eval.tables.frames import frame_of, read_table
 
 ENDS = ("accuracy", "accuracy_low", "accuracy_high")
