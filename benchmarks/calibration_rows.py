@@ -12,7 +12,8 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import Answerer
 from gan_eval.stats.compare.contrast import population_proportions
 from gan_eval.stats.compare.questions import kind_questions
-from gan_eval.stats.compare.told_apart import Detection, Estimate
+from gan_eval.stats.compare.told_apart import Detection
+from gan_eval.stats.shares import Estimate
 from gan_eval.stats.trials import answered_trials, fill_trials
 
 LEVEL, MARGIN = 0.05, 0.05

@@ -198,21 +198,15 @@ def _print_answer(
 def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.DataFrame]]":
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses."""
     from gan_eval import tables
-    from gan_eval.stats.contradictions import require_plausible_times
     from gan_eval.stats.importing import unfilled_trials
-    from gan_eval.stats.trials import fill_trials, usable
-    from gan_eval.tables.frames import faults, holds_table, read_table
+    from gan_eval.stats.trials import filled
+    from gan_eval.tables.frames import holds_table, read_table
 
     trials = unfilled_trials(file)
-    named = usable(trials, where=str(file))
-    if len(named.trials) < len(trials):  # the remaining rows have other numbers than in the file
-        for row, column, reason in faults(trials, tables.TRIALS):
-            if trials[column].notna()[row]:
-                raise UserError(f"{file}: row {row + 1}, column {column}: {reason}")
-    given = {tables.TRIALS: fill_trials(named.trials, where=str(file))}
-    require_plausible_times(given[tables.TRIALS], where=str(file))
+    named = filled(trials, where=str(file), of_file=True)
+    given = {tables.TRIALS: named.trials}
     if not named.note:  # else the analysis counts the rows that are left out
-        trials = given[tables.TRIALS]
+        trials = named.trials
     stays = file.resolve().parent == out.resolve()
     for table in tables.STORED_TABLES:
         neighbour = file.with_name(f"{table.name}.csv")

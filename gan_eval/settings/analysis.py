@@ -88,6 +88,10 @@ class AnalysisSettings(Section):
         return pairs
 
 
+NO_PLAN = AnalysisSettings()
+"""The defaults, for an analysis without a plan."""
+
+
 class PowerSettings(Section):
     """`[power]`: what `./run power` assumes of people and pictures, and what it looks for."""
 

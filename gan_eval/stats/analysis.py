@@ -30,7 +30,7 @@ from gan_eval.stats.compare.comparisons import Cited, NamedFits, comparisons
 from gan_eval.stats.compare.effects import effects
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
-from gan_eval.stats.contradictions import doubts, require_plausible_times
+from gan_eval.stats.contradictions import doubts
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials, tables_to_analyze
@@ -42,7 +42,7 @@ from gan_eval.stats.metrics_and_people.matching import completed, require_metric
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, paper
-from gan_eval.stats.trials import fill_trials, text_coded, usable, with_text_names
+from gan_eval.stats.trials import filled, text_coded, with_text_names
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.tables import (
     ANALYSIS_RUN,
@@ -163,10 +163,7 @@ def analyze(
     if not isinstance(trials, pd.DataFrame):
         read, where = tables_to_analyze(trials), str(trials)
         found, trials = {**read}, read[TRIALS]
-    named = usable(trials, where=where)
-    whole = fill_trials(named.trials, where=where)
-    if of_file:
-        require_plausible_times(whole, where=where)
+    whole, unusable_note = filled(trials, where=where, of_file=of_file)
     lines, sets = doubts(whole), _table(set_metrics, SET_METRICS)
     if not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
         images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name
@@ -264,7 +261,7 @@ def analyze(
         frames = {
             name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
         }
-    left_out = [note for note in (named.note, included.note, outcome_note) if note]
+    left_out = [note for note in (unusable_note, included.note, outcome_note) if note]
     if left_out:  # a note in the row over all, after the one on several studies
         overall = frames["rates"]["scope"] == "all"
         own = frames["rates"].loc[overall, "note"].iloc[0]

@@ -18,11 +18,11 @@ from gan_eval.stats.trials import (
     REQUIRED,
     are_missing,
     fill_trials,
+    filled,
     misnamed,
     missing_answers,
     model_problem,
     sessions_of,
-    usable,
 )
 from gan_eval.tables import PARTICIPANTS, PLANS, REJECTED, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers, with_point
@@ -264,11 +264,9 @@ def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
     1      2        b  fake     real    False
     """
     where = "trials" if isinstance(source, pd.DataFrame) else str(source)
-    named = usable(source if isinstance(source, pd.DataFrame) else unfilled_trials(source), where=where)
-    trials = fill_trials(named.trials, where=where)
-    if isinstance(source, Path | str) and not is_store(source):
-        require_plausible_times(trials, where=where)
-    for line in (named.note, *doubts(trials)):
+    frame = source if isinstance(source, pd.DataFrame) else unfilled_trials(source)
+    trials, note = filled(frame, where=where, of_file=isinstance(source, Path | str) and not is_store(source))
+    for line in (note, *doubts(trials)):
         if line:
             warnings.warn(f"{where}: {line}", stacklevel=2)
     return trials

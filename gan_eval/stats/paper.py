@@ -14,9 +14,9 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCAS
 from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS, Cell, Cited
 from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS, kind_rows
-from gan_eval.stats.compare.told_apart import Estimate
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.looks import NO_VERDICT
+from gan_eval.stats.shares import Estimate
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import PROVENANCE, SHARE, Table, ends, integer, number, text, with_ends
@@ -132,15 +132,6 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
         dprimes: list[float] = []
         for model, dataset, part in [*parts, (EVERYTHING, EVERYTHING if several else datasets[0], own)]:
             fakes = int(part.loc[part["is_fake"].to_numpy(bool), "stimulus"].nunique())
-            shared: Row = {
-                "protocol": protocol,
-                "model": model,
-                "dataset": dataset,
-                "n_participants": part["participant"].nunique(),
-                "n_fake": fakes,
-                "n_real": part["stimulus"].nunique() - fakes,
-                "n_answers": len(part),
-            }
             is_all = model == EVERYTHING
             if protocol == SINGLE:
                 cells = _detected(part, frames["comparisons"], cited.get(None if is_all else (model, dataset)))
@@ -150,12 +141,24 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
                 dprimes += [] if np.isnan(dprime) else [dprime]
             else:
                 of = (None, None if several else dataset) if is_all else (model, dataset)
-                cells = {
-                    **_thresholds(frames, protocol, *of),
-                    "verdict": NONE,
-                    **provenance_cells(part, _ADAPTIVE_RATES),
-                }
-            yield shared | cells
+                cells = {"verdict": NONE, **_thresholds(frames, protocol, *of)}
+                cells |= provenance_cells(part, _ADAPTIVE_RATES)
+            yield _counted(protocol, model, dataset, part, fakes, part["stimulus"].nunique() - fakes) | cells
+
+
+def _counted(
+    protocol: str, model: str | None, dataset: str | None, part: pd.DataFrame, n_fake: int | None, n_real: int
+) -> Row:
+    """Return the cells that name a row and count its answers."""
+    return {
+        "protocol": protocol,
+        "model": model,
+        "dataset": dataset,
+        "n_participants": part["participant"].nunique(),
+        "n_fake": n_fake,
+        "n_real": n_real,
+        "n_answers": len(part),
+    }
 
 
 def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None) -> Row:
@@ -225,17 +228,8 @@ def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
                 found = strengths.loc[model]
                 cells = {"preference": found["win_share"]}
                 cells |= {f"preference_{end}": float(expit(found[f"ci_{end}"])) for end in ("low", "high")}
-            yield {
-                "protocol": TWO_MODELS,
-                "model": model,
-                "dataset": name,
-                "n_participants": own["participant"].nunique(),
-                "n_fake": None if shown.isna().any() else int(shown.nunique()),
-                "n_real": 0,
-                "n_answers": len(own),
-                **cells,
-                **_tested(own, test),
-            }
+            number = None if shown.isna().any() else int(shown.nunique())
+            yield {**_counted(TWO_MODELS, model, name, own, number, 0), **cells, **_tested(own, test)}
 
 
 def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:
@@ -267,17 +261,9 @@ def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:
                 cells |= dict(zip(("dprime", "dprime_low", "dprime_high"), map(float, dprimes), strict=True))
             p = np.nan if pd.isna(test["p"]) else float(test["p"])
             cells |= {"basis": test["basis"], "verdict": _verdict(test, right, p)}
-        yield {
-            "protocol": PAIRED,
-            "model": model,
-            "dataset": dataset,
-            "n_participants": part["participant"].nunique(),
-            "n_fake": part["stimulus_b"].nunique() or None,
-            "n_real": part["stimulus"].nunique(),
-            "n_answers": len(part),
-            **cells,
-            **_tested(part, test, _NO_DPRIME if "accuracy" in cells and "dprime" not in cells else ""),
-        }
+        shown = part["stimulus_b"].nunique() or None, part["stimulus"].nunique()
+        note = _NO_DPRIME if "accuracy" in cells and "dprime" not in cells else ""
+        yield {**_counted(PAIRED, model, dataset, part, *shown), **cells, **_tested(part, test, note)}
 
 
 def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
@@ -293,17 +279,9 @@ def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
         own = _equal(graded["dataset"], row["dataset"]) & _equal(graded["kind"], row["kind"])
         part = graded[own if pooled else own & _equal(graded["model"], row["model"])].reset_index(drop=True)
         pictures = part["stimulus"].nunique()
-        yield {
-            "protocol": RATING,
-            "model": REAL if is_real else row["model"],
-            "dataset": row["dataset"],
-            "n_participants": row["n_participants"],
-            "n_fake": 0 if is_real else pictures,
-            "n_real": pictures if is_real else 0,
-            "n_answers": row["n"],
-            **{f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))},
-            **provenance_cells(part, note),
-        }
+        model, *shown = (REAL, 0, pictures) if is_real else (row["model"], pictures, 0)
+        cells = {f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))}
+        yield _counted(RATING, model, row["dataset"], part, *shown) | cells | provenance_cells(part, note)
 
 
 def _name(cell: object) -> str | None:

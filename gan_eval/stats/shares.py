@@ -1,11 +1,21 @@
 """Intervals and exact tests of proportions and means, and corrected p values, for whole columns."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import bdtr, gammaln, ndtri, stdtrit
 
 Z95 = float(ndtri(0.975))
 """The two-sided 95 % point of the standard normal distribution."""
+
+
+class Estimate(NamedTuple):
+    """A number with its 95 % interval; NaN where unknown."""
+
+    value: float
+    low: float
+    high: float
 
 
 def proportion(k: ArrayLike, n: ArrayLike) -> np.ndarray:

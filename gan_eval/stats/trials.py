@@ -11,7 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import are_single, require_agreement, require_plausible_times
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import name_of
-from gan_eval.tables.frames import conform, frame_of
+from gan_eval.tables.frames import conform, faults, frame_of
 from gan_eval.tables.names import KEPT_NAMES, name_problem
 from gan_eval.tables.schema import LONGEST_MS
 
@@ -168,6 +168,23 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
         notes.append(f"{counts.replace(' ', ' trials ', 1)} left out")
         frame = frame[~np.any([*some.values()], axis=0)]
     return Named(frame, "; ".join(notes))
+
+
+def filled(frame: pd.DataFrame, *, where: str = "trials", of_file: bool = False) -> Named:
+    """Return the usable trials of a frame, filled: `usable`, then `fill_trials`.
+
+    Args:
+        of_file: the frame is that of a file. Messages count all its rows, and times with an onset are checked too.
+    """
+    trials, note = usable(frame, where=where)
+    if of_file and len(trials) < len(frame):  # the remaining rows have other numbers than in the file
+        for row, column, reason in faults(frame, TRIALS):
+            if frame[column].notna()[row]:
+                raise UserError(f"{where}: row {row + 1}, column {column}: {reason}")
+    trials = fill_trials(trials, where=where)
+    if of_file:
+        require_plausible_times(trials, where=where)
+    return Named(trials, note)
 
 
 def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.compare.contrast import Fits, estimate
 from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, simultaneous_intervals
 from gan_eval.stats.compare.grades import GradeQuestion, estimate_grades
@@ -135,7 +135,7 @@ def alpha_of(row: Mapping[Any, Any]) -> float:
 def comparisons(
     trials: pd.DataFrame,
     *,
-    plan: AnalysisSettings | None = None,
+    plan: AnalysisSettings = NO_PLAN,
     looks: pd.DataFrame | None = None,
     fitted: NamedFits | None = None,
     starts: NamedFits | None = None,
@@ -150,8 +150,7 @@ def comparisons(
     for exploratory ones. Without answers to both kinds the row `told apart` holds the counts, and `note` the reason.
 
     Args:
-        plan: pairs of models, margin, link and slope; without it all pairs are compared, no equivalence is judged, and
-            `exploratory` is empty.
+        plan: pairs of models, margin, link and slope; by default all pairs are compared, and no equivalence is judged.
         looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5 %.
         fitted: filled with the models that are fitted.
         starts: models of the same questions of other trials, from which the searches start.
@@ -164,25 +163,24 @@ def comparisons(
         UserError: the plan names a model that is not among the trials' models.
     """
     answered = answered_trials(trials)
-    settings, alpha = plan or AnalysisSettings(), level(looks)
-    require_known_models(settings, trials)
+    require_known_models(plan, trials)
     questions = chain(  # lazily: together, the trials of all pairs of many models would be many times the table
         kind_questions(answered),
-        model_questions(answered, settings),
-        pair_questions(pair_trials(trials), settings),
-        grade_questions(graded_trials(trials), settings, grades),
+        model_questions(answered, plan),
+        pair_questions(pair_trials(trials), plan),
+        grade_questions(graded_trials(trials), plan, grades),
     )
-    answerer, differences, rows = Answerer(settings, too_many(len(trials))), [], []
+    answerer, alpha, differences, rows = Answerer(plan, too_many(len(trials))), level(looks), [], []
     for of in questions:
         if only and of.comparison not in only:
             continue
         differences.append(answerer.answer(of, (starts or {}).get(of.names)))
-        rows.append(_row(of, differences[-1], settings, has_plan=plan is not None))
+        rows.append(_row(of, differences[-1], plan))
         fit = answerer.fit_of(of)
         if fitted is not None and fit is not None:
             fitted[of.names] = fit
         if cited is not None and isinstance(of.question, KindQuestion) and not of.question.is_bias:
-            detection = answerer.rates[of.question.key].detection(settings.margin)
+            detection = answerer.rates[of.question.key].detection(plan.margin)
             if of.comparison == TOLD_APART:
                 cited[None] = of.names, detection
             if len(of.question.rows) == 1:
@@ -191,7 +189,7 @@ def comparisons(
     main = main_trials(trials)
     if len(main) and not any(row["family"] == TOLD_APART for row in rows):
         differences.insert(0, Difference(np.nan))
-        rows.insert(0, _without_numbers(main, has_plan=plan is not None))
+        rows.insert(0, _without_numbers(main))
     table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
     if len(table):
         for places in table.groupby(["family", "exploratory"], dropna=False).indices.values():
@@ -211,8 +209,8 @@ def comparisons(
     return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
 
 
-def _row(of: Comparison, found: Difference, settings: AnalysisSettings, *, has_plan: bool) -> Row:
-    margin = of.margin(settings)
+def _row(of: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
+    margin = of.margin(plan)
     (ci_low, ci_high), (ci90_low, ci90_high) = found.ends(), found.ends(0.9)
     return {
         "family": of.family,
@@ -224,7 +222,7 @@ def _row(of: Comparison, found: Difference, settings: AnalysisSettings, *, has_p
         "ci_low": ci_low,
         "ci_high": ci_high,
         "p": found.p,
-        "margin": np.nan if margin is None else settings.margin,
+        "margin": np.nan if margin is None else plan.margin,
         "ci90_low": ci90_low,
         "ci90_high": ci90_high,
         "p_equivalent": found.p_equivalent,
@@ -232,12 +230,12 @@ def _row(of: Comparison, found: Difference, settings: AnalysisSettings, *, has_p
         "check_p": found.check_p,
         "n_a": of.counts[0],
         "n_b": of.counts[1],
-        "exploratory": not of.planned if has_plan else None,
+        "exploratory": not of.planned,
         **provenance_cells(of.trials, of.note, found.note, "" if margin is None else of.margin_note.format(margin)),
     }
 
 
-def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> Row:
+def _without_numbers(main: pd.DataFrame) -> Row:
     """Return the row `told apart` with counts and a reason only."""
     answered = main[main["answered"].to_numpy(bool)]
     fakes = int(answered["is_fake"].sum())
@@ -258,6 +256,6 @@ def _without_numbers(main: pd.DataFrame, *, has_plan: bool) -> Row:
         "measure": "called_fake",
         "n_a": fakes,
         "n_b": reals,
-        "exploratory": False if has_plan else None,
+        "exploratory": False,
         **provenance_cells(main, reason),
     }

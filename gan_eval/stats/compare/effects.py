@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.clustering import freedom, t_critical
 from gan_eval.stats.compare.comparisons import NamedFits
 from gan_eval.stats.compare.contrast import Question, population_proportions
@@ -68,7 +68,7 @@ EFFECTS = Table(
 )
 
 
-def effects(trials: pd.DataFrame, fitted: NamedFits, *, plan: AnalysisSettings | None = None) -> pd.DataFrame:
+def effects(trials: pd.DataFrame, fitted: NamedFits, *, plan: AnalysisSettings = NO_PLAN) -> pd.DataFrame:
     """Return the table `effects` of a trials table.
 
     A participant has a row for the model's pictures, one for the real pictures and one for balanced accuracy. A picture
@@ -78,24 +78,23 @@ def effects(trials: pd.DataFrame, fitted: NamedFits, *, plan: AnalysisSettings |
     Args:
         fitted: the models of the same trials, as filled by `comparisons`.
     """
-    settings = plan or AnalysisSettings()
     parts: dict[tuple[object, ...], pd.DataFrame] = {}
-    of_pairs = takewhile(lambda of: of.family != PREFERRED, pair_questions(pair_trials(trials), settings))
+    of_pairs = takewhile(lambda of: of.family != PREFERRED, pair_questions(pair_trials(trials), plan))
     for of in chain(kind_questions(answered_trials(trials)), of_pairs):
         question, fit = of.question, fitted.get(of.names)
         if fit is None or isinstance(question, GradeQuestion) or len(question.rows) > 1:
             continue
         if isinstance(question, KindQuestion):
             key = ("single", *question.rows[0][:2])
-            rows = _of_kinds(of.trials, fit, settings)
-            formula = f"called_fake ~ kind + ({'1 + kind' if settings.slope else '1'}|participant) + (1|stimulus)"
+            rows = _of_kinds(of.trials, fit, plan)
+            formula = f"called_fake ~ kind + ({'1 + kind' if plan.slope else '1'}|participant) + (1|stimulus)"
         else:
             key = ("pairs", *of.trials[["model", "dataset"]].iloc[0])
             rows = _of_pairs(question, of.trials, fit)
             formula = "right ~ 1 + (1|participant) + (1|item)"
         if key in parts:
             continue
-        shared = {"model": key[1], "dataset": key[2], "formula": formula, "link": settings.link}
+        shared = {"model": key[1], "dataset": key[2], "formula": formula, "link": plan.link}
         frame = pd.concat(list(rows), ignore_index=True).assign(**shared)
         cells = provenance_cells(of.trials)
         notes = [joined(own if isinstance(own, str) else None, cells["note"]) for own in frame["note"]]

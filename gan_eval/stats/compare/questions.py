@@ -92,10 +92,6 @@ class KindQuestion:
         places = np.unique(np.concatenate([row.places for row in self.rows]))
         return self.answered if len(places) == len(self.answered) else self.answered.iloc[places].reset_index(drop=True)
 
-    def of_row(self, row: KindRow) -> "KindQuestion":
-        """Return the question about one of the rows."""
-        return replace(self, rows=(row,))
-
     @property
     def key(self) -> object:
         """Key of the rates; questions with the same key have the same rates."""

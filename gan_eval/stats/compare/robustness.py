@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import freedom, two_way
 from gan_eval.stats.compare.comparisons import COMPARISONS, NamedFits, comparisons
@@ -73,7 +73,7 @@ def robustness(
     compared: pd.DataFrame,
     *,
     everything: pd.DataFrame | None = None,
-    plan: AnalysisSettings | None = None,
+    plan: AnalysisSettings = NO_PLAN,
     looks: pd.DataFrame | None = None,
     fitted: NamedFits | None = None,
 ) -> pd.DataFrame:

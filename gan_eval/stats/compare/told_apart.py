@@ -29,7 +29,7 @@ from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, few_
 from gan_eval.stats.compare.questions import MOST_ROWS, KindQuestion
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
-from gan_eval.stats.shares import Z95, newcombe, wilson
+from gan_eval.stats.shares import Z95, Estimate, newcombe, wilson
 
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
 BASES = (CROSSED, CROSSED_CLUSTERED, TWO_WAY, BY_PICTURE)
@@ -49,14 +49,6 @@ ONE_SIDED = (
     "equivalent"
 )
 TOO_FEW = "too few participants or pictures for an interval"
-
-
-class Estimate(NamedTuple):
-    """A number with its 95 % interval; NaN where unknown."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Detection(NamedTuple):
@@ -279,7 +271,7 @@ def rates_of(
         rates = replace(rates, note=joined(rates.note, few_people(n_levels(answers.participant))))
     rates = replace(rates, furthest=0.5 - abs(sum(rates.given) / 2 - 0.5))
     if len(question.rows) > 1:  # the value is the rows' mean; the joint error allows for people who judged several rows
-        rows = [rates_of(question.of_row(row), settings, known, why_not=why_not) for row in question.rows]
+        rows = [rates_of(replace(question, rows=(row,)), settings, known, why_not=why_not) for row in question.rows]
         means = np.mean([[row.fake, row.real, *row.given] for row in rows], axis=0)
         few = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
         note = (

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.clustering import freedom, n_levels, side_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import few_groups, fit_crossed, too_many, wald_cells
@@ -107,8 +107,7 @@ class Formula:
     slope: bool = False
     """True: participants have random slopes of the kind."""
     link: str = "logit"
-    exploratory: bool | None = None
-    """None without a plan."""
+    exploratory: bool = False
 
     def __str__(self) -> str:
         people = "(1 + kind|participant)" if self.slope else "(1|participant)"
@@ -142,7 +141,7 @@ class Design:
 
 
 def mixed_models(
-    trials: pd.DataFrame, *, plan: AnalysisSettings | None = None, participants: pd.DataFrame | None = None
+    trials: pd.DataFrame, *, plan: AnalysisSettings = NO_PLAN, participants: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Return the table `mixed_models`: each formula's fixed effects on the link's scale.
 
@@ -155,13 +154,13 @@ def mixed_models(
     (`called_fake`).
 
     Args:
-        plan: `[analysis]` of the study; None: the defaults, and `exploratory` is empty.
+        plan: `[analysis]` of the study.
 
     Raises:
         UserError: a covariate is neither a question nor a column of the trials.
     """
-    answered = with_covariates(answered_trials(trials), plan.covariates if plan else (), participants)
-    asked = [(answered, formula) for formula in planned_formulas(answered, plan)] + [*graded_formulas(trials, plan)]
+    answered = with_covariates(answered_trials(trials), plan.covariates, participants)
+    asked = [(answered, formula) for formula in planned_formulas(answered, plan)] + [*graded_formulas(trials)]
     why_not = too_many(len(trials))
     rows = [row for own, formula in asked for row in _rows(design(own, formula), formula, why_not)]
     return conform(pd.DataFrame(rows, columns=list(MIXED_MODELS.names)), MIXED_MODELS, where="mixed_models")
@@ -211,33 +210,30 @@ def _rows(of: Design, formula: Formula, why_not: str) -> list[Row]:
     ]
 
 
-def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings | None) -> list[Formula]:
+def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings) -> list[Formula]:
     """Return the formulas that are always fitted, with the logit link, and those of the plan.
 
     Args:
         answered: as returned by `gan_eval.stats.trials.answered_trials`.
     """
-    settings = plan or AnalysisSettings()
     several_datasets = (answered.groupby("dataset")["kind"].nunique() == 2).sum() > 1
     kinds = Formula("correct", ("kind",))
     detection = Formula("called_fake", ("kind", "dataset") if several_datasets else ("kind",))
     always = [Formula("correct"), kinds, detection]
-    beyond = [replace(formula, slope=True) for formula in (kinds, detection)] if settings.slope else []
-    if settings.covariates:
-        beyond.append(Formula("correct", ("kind", *dict.fromkeys(settings.covariates)), slope=settings.slope))
-    unplanned = [replace(formula, exploratory=True) for formula in always] if settings.link != "logit" else []
-    exploratory = None if plan is None else False
-    planned = [replace(formula, link=settings.link, exploratory=exploratory) for formula in (*always, *beyond)]
-    return unplanned + planned
+    beyond = [replace(formula, slope=True) for formula in (kinds, detection)] if plan.slope else []
+    if plan.covariates:
+        beyond.append(Formula("correct", ("kind", *dict.fromkeys(plan.covariates)), slope=plan.slope))
+    unplanned = [replace(formula, exploratory=True) for formula in always] if plan.link != "logit" else []
+    return unplanned + [replace(formula, link=plan.link) for formula in (*always, *beyond)]
 
 
-def graded_formulas(trials: pd.DataFrame, plan: AnalysisSettings | None) -> Iterator[tuple[pd.DataFrame, Formula]]:
+def graded_formulas(trials: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Formula]]:
     """Yield the formulas of grades, then of confidence, each with its answers.
 
     There is one by model if there are fakes of several named models, and one by kind if both kinds have answers. If
     there is neither, the formula has thresholds only.
     """
-    of = Formula("rating", link=GRADED_LINK, exploratory=None if plan is None else False)
+    of = Formula("rating", link=GRADED_LINK)
     grades, sure = graded_trials(trials), answered_trials(trials)
     outcomes: dict[Literal["rating", "confidence"], pd.DataFrame] = {
         "rating": grades[grades["answered"].to_numpy(bool)],

@@ -21,6 +21,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 from gan_eval.stats.clustering import n_levels, t_critical, two_way
 from gan_eval.stats.mixed.fit import Spread, Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import CUMULATIVE, NoFitError, guessing_terms
+from gan_eval.stats.shares import Estimate
 
 LAPSES = (0.0, 0.025, 0.06)
 """Lapse rates over which fits are averaged."""
@@ -293,15 +294,7 @@ def one_of(curve: Curve, model: int) -> Curve:
     return curve._replace(beta=curve.beta[places], covariance=curve.covariance[np.ix_(places, places)])
 
 
-class Interval(NamedTuple):
-    """A threshold and its 95 % interval; the ends are NaN without one."""
-
-    value: float
-    low: float
-    high: float
-
-
-def threshold(beta: np.ndarray, covariance: np.ndarray, df: int) -> Interval:
+def threshold(beta: np.ndarray, covariance: np.ndarray, df: int) -> Estimate:
     """Return -α/β with Fieller's interval: the levels at which η = 0 is not rejected (Student's t).
 
     It has no ends if β = 0 is not rejected.
@@ -316,6 +309,6 @@ def threshold(beta: np.ndarray, covariance: np.ndarray, df: int) -> Interval:
         x * y - t**2 * v for x, y, v in ((b, b, covariance[1, 1]), (a, b, covariance[0, 1]), (a, a, covariance[0, 0]))
     )
     if not A > 0:
-        return Interval(-a / b, np.nan, np.nan)
+        return Estimate(-a / b, np.nan, np.nan)
     root = np.sqrt(max(B * B - A * C, 0.0))
-    return Interval(-a / b, (-B - root) / A, (-B + root) / A)
+    return Estimate(-a / b, (-B - root) / A, (-B + root) / A)
