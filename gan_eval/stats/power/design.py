@@ -1,31 +1,19 @@
 """Design of a planned study: its pool, the participants' lists from the quiz's draw, and its questions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, islice
+from itertools import islice
 from typing import Literal
 
 import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import possible_counts
-from gan_eval.quiz.draw.offers import BETWEEN_MODELS, REAL, Role, pools_of
+from gan_eval.quiz.draw.offers import REAL, Role, pools_of
 from gan_eval.quiz.draw.rounds import choices, never_shown
-from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
-from gan_eval.stats.compare.grades import HIGHER, MEAN
-from gan_eval.stats.compare.questions import (
-    ANY_FAKE,
-    CHOSEN,
-    GRADED_KINDS,
-    GRADED_MODELS,
-    MODELS,
-    PREFERRED,
-    TOLD_APART,
-    TOLD_APART_IN_PAIRS,
-)
 from gan_eval.tables.frames import Row
 
 
@@ -167,8 +155,6 @@ Scenario = Literal["assumed", "guessing", "equal_models"]
 """Truth of a simulation: the assumed rates, no difference of real and fake, or no difference of models."""
 Asked = tuple[str, frozenset[str], str]
 """Key of a row of the table `comparisons`: comparison, a and b, measure."""
-MOST_PAIRS = 6
-"""Maximum number of pairs of models to compare, and of models to test one by one."""
 
 
 @dataclass(frozen=True)
@@ -193,114 +179,3 @@ class PlannedQuestion:
     def measure(self) -> str:
         """The number that is compared."""
         return self.asked[2]
-
-
-def questions_of(
-    groups: Sequence[Group], analysis: AnalysisSettings, *, graded: bool = False, where: str = "study"
-) -> list[PlannedQuestion]:
-    """Return the questions of a study.
-
-    Single pictures: `told apart`, at most `MOST_PAIRS` models one by one, and `MODEL against MODEL` for the planned
-    pairs. Without planned pairs, all pairs of each data set are compared if there are at most `MOST_PAIRS`. Grades: the
-    same by data set, in both measures. Pairs of pictures: the share of choices over all, by data set and by model. With
-    a margin, there is a question on equivalence for each of these.
-
-    Raises:
-        UserError: the plan compares models that have no pictures of one data set.
-    """
-    if groups[0].is_pair:
-        questions = [*_of_pairs(groups)]
-    else:
-        asked = _of_grades if graded else _of_pictures
-        questions = [*asked(groups, _planned_pairs(groups, analysis, where))]
-    if analysis.margin is None:
-        return questions
-    return questions + [
-        replace(
-            question,
-            name=f"equivalence: {question.name}",
-            scenario="equal_models" if question.of_models else "guessing",
-            equivalence=True,
-        )
-        for question in questions
-    ]
-
-
-def _of_pictures(groups: Sequence[Group], pairs: Sequence[tuple[int, int]]) -> Iterator[PlannedQuestion]:
-    fakes, reals = (tuple(at for at, group in enumerate(groups) if group.is_real == side) for side in (False, True))
-    asked = (TOLD_APART, frozenset(("fake", "real")), "called_fake")
-    yield PlannedQuestion(TOLD_APART, TOLD_APART, asked, fakes, reals)
-    for at in fakes if 1 < len(fakes) <= MOST_PAIRS else ():
-        model, on = groups[at].role, groups[at].dataset
-        asked = (f"{model} {TOLD_APART} on {on}", frozenset((model, "real")), "called_fake")
-        own = tuple(real for real in reals if groups[real].dataset == on)
-        yield PlannedQuestion(f"{model} {TOLD_APART}{_on(groups, at)}", f"MODEL {TOLD_APART}", asked, (at,), own)
-    for first, second in pairs:
-        a, b = groups[first].role, groups[second].role
-        asked = (f"{MODELS} on {groups[first].dataset}", frozenset((a, b)), "fooling_rate")
-        name = f"{a} against {b}{_on(groups, first)}"
-        yield PlannedQuestion(name, MODELS, asked, (first,), (second,), of_models=True)
-
-
-def _of_grades(groups: Sequence[Group], pairs: Sequence[tuple[int, int]]) -> Iterator[PlannedQuestion]:
-    for measure in (HIGHER, MEAN):
-        for dataset in sorted({group.dataset for group in groups}):
-            fakes, reals = (
-                tuple(at for at, group in enumerate(groups) if (group.dataset, group.is_real) == (dataset, side))
-                for side in (False, True)
-            )
-            asked = (f"grades on {dataset}", frozenset(("fake", "real")), measure)
-            name = f"fakes against reals{_on(groups, fakes[0])}: {measure}"
-            yield PlannedQuestion(name, f"{GRADED_KINDS}: {measure}", asked, fakes, reals)
-        for first, second in pairs:
-            names = groups[first].role, groups[second].role
-            asked = (f"{GRADED_MODELS} on {groups[first].dataset}", frozenset(names), measure)
-            name = f"{' against '.join(names)}{_on(groups, first)}: {measure}"
-            family = f"{GRADED_MODELS}: {measure}"
-            yield PlannedQuestion(name, family, asked, (first,), (second,), of_models=True)
-
-
-def _of_pairs(groups: Sequence[Group]) -> Iterator[PlannedQuestion]:
-    if BETWEEN_MODELS in groups[0].role:
-        for at, group in enumerate(groups):
-            names = group.role.split(BETWEEN_MODELS)
-            asked = (f"{PREFERRED} on {group.dataset}", frozenset(names), CHOSEN)
-            name = f"{' against '.join(names)}{_on(groups, at)}"
-            yield PlannedQuestion(name, PREFERRED, asked, (at,), of_models=True)
-        return
-    asked = (TOLD_APART_IN_PAIRS, frozenset(("real", ANY_FAKE)), CHOSEN)
-    yield PlannedQuestion(TOLD_APART, TOLD_APART_IN_PAIRS, asked, tuple(range(len(groups))))
-    if len(groups) > MOST_PAIRS:
-        return
-    datasets = sorted({group.dataset for group in groups})
-    for dataset in datasets:
-        own = tuple(at for at, group in enumerate(groups) if group.dataset == dataset)
-        of_models = [((at,), groups[at].role) for at in own] if len(own) > 1 else []
-        for a, fake in [*([(own, ANY_FAKE)] if len(datasets) > 1 else []), *of_models]:
-            asked = (f"{TOLD_APART_IN_PAIRS} on {dataset}", frozenset(("real", fake)), CHOSEN)
-            name = f"{'' if fake == ANY_FAKE else f'{fake} '}{TOLD_APART}{_on(groups, a[0])}"
-            yield PlannedQuestion(name, f"{TOLD_APART_IN_PAIRS} on", asked, a)
-
-
-def _on(groups: Sequence[Group], at: int) -> str:
-    """Return ` on DATASET` if there are several data sets, else nothing."""
-    return f" on {groups[at].dataset}" if len({group.dataset for group in groups}) > 1 else ""
-
-
-def _planned_pairs(groups: Sequence[Group], analysis: AnalysisSettings, where: str) -> list[tuple[int, int]]:
-    """Return the pairs of models of one data set: those of the plan, else all if there are at most `MOST_PAIRS`."""
-    fakes = [at for at, group in enumerate(groups) if not group.is_real]
-    pairs = [(a, b) for a, b in combinations(fakes, 2) if groups[a].dataset == groups[b].dataset]
-    if analysis.comparisons is None:
-        return pairs if len(pairs) <= MOST_PAIRS else []
-    planned = []
-    for names in analysis.comparisons:
-        same = [(a, b) for a, b in pairs if {groups[a].role, groups[b].role} == set(names)]
-        if not same:
-            known = ", ".join(sorted({groups[at].role for at in fakes}))
-            raise UserError(
-                f"{where}: analysis.comparisons: {names[0]} and {names[1]} have no pictures of one data set; "
-                f"there are {known}"
-            )
-        planned += same
-    return list(dict.fromkeys(planned))

@@ -19,8 +19,8 @@ from scipy.special import ndtri
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.power.design import Design, deal_design, questions_of, require_power_is_defined
-from gan_eval.stats.power.simulate import Verdict, World, effect_of, one_study, truth_of
+from gan_eval.stats.power.design import Design, deal_design, require_power_is_defined
+from gan_eval.stats.power.simulate import Verdict, World, effect_of, one_study, questions_of, truth_of
 from gan_eval.stats.shares import wilson
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import SHARE, Table, boolean, ends, integer, number, text
@@ -117,7 +117,7 @@ def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettin
     Raises:
         UserError: the plan compares models that have no pictures of one data set.
     """
-    questions = tuple(questions_of(design.groups, analysis, graded=design.grades > 0, where=where))
+    questions = tuple(questions_of(design, analysis, where=where))
     scenarios = sorted({question.scenario for question in questions})
     truths = {scenario: truth_of(design.groups, settings, scenario) for scenario in scenarios}
     return World(design, truths, questions, analysis, settings)

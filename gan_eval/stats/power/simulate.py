@@ -9,27 +9,44 @@ pair, the log-odds are those of choosing picture a (the real one, or the first m
 their bias and by the difference of their views over √2. docs/power.md explains the model.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, combinations
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, ndtr, ndtri
 
+from gan_eval.errors import UserError
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.stats.compare.comparisons import Answerer
 from gan_eval.stats.compare.contrast import population_proportions
 from gan_eval.stats.compare.differences import Difference
 from gan_eval.stats.compare.grades import HIGHER, MEAN, superiority
-from gan_eval.stats.compare.questions import grade_questions, kind_questions, model_questions, pair_questions
+from gan_eval.stats.compare.questions import (
+    ANY_FAKE,
+    GRADED_MODELS,
+    MODELS,
+    PREFERRED,
+    REAL_VS_FAKE,
+    TOLD_APART,
+    TOLD_APART_IN_PAIRS,
+    Comparison,
+    grade_questions,
+    kind_questions,
+    model_questions,
+    pair_questions,
+)
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.power.design import Asked, Design, Group, PlannedQuestion, Scenario
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 from gan_eval.tables.multiple_tests import holm
+
+MOST_PAIRS = 6
+"""Maximum number of pairs of models to compare, and of models to test one by one."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +108,79 @@ def truth_of(groups: Sequence[Group], settings: PowerSettings, scenario: Scenari
     others = [np.full(len(groups), settings.sd_participant), settings.sd_slope * (is_fake - 0.5)]
     people = np.column_stack([*others, settings.sd_model * views])
     return Truth(base, people, settings.sd_stimulus, settings.sd_item)
+
+
+def questions_of(design: Design, analysis: AnalysisSettings, *, where: str = "study") -> list[PlannedQuestion]:
+    """Return the questions of a study: rows of `comparisons` that its trials have.
+
+    Single pictures: `told apart`, at most `MOST_PAIRS` models one by one, and `MODEL against MODEL` for the planned
+    pairs. Without planned pairs, all pairs of each data set are compared if there are at most `MOST_PAIRS`. Grades: the
+    same by data set, in both measures. Pairs of pictures: the share of choices over all, by data set and by model. With
+    a margin, there is a question on equivalence for each of these.
+
+    Raises:
+        UserError: the plan compares models that have no pictures of one data set.
+    """
+    groups, is_pair = design.groups, design.groups[0].is_pair
+    fakes = [group for group in groups if not group.is_real]
+    pairs = [{one.role, other.role} for one, other in combinations(fakes, 2) if one.dataset == other.dataset]
+    for names in () if is_pair else analysis.comparisons or ():
+        if set(names) not in pairs:
+            raise UserError(
+                f"{where}: analysis.comparisons: {names[0]} and {names[1]} have no pictures of one data set; "
+                f"there are {', '.join(sorted({group.role for group in fakes}))}"
+            )
+    too_many_pairs = analysis.comparisons is None and len(pairs) > MOST_PAIRS
+    questions = []
+    _, first = np.unique(design.stimulus_group, return_index=True)  # one answer to a picture of each group
+    of_groups = replace(design, participant=np.zeros(len(first), int), stimulus=first)
+    for of in compared(of_groups, np.zeros(len(first), int), analysis):
+        places = design.stimulus_group[of.trials["stimulus"].to_numpy()].tolist()
+        of_models = of.family.startswith((MODELS, GRADED_MODELS, PREFERRED))
+        is_one_row = of.family in (f"MODEL {TOLD_APART}", f"{TOLD_APART_IN_PAIRS} on")
+        if (
+            of.family in (REAL_VS_FAKE, f"{TOLD_APART} on")
+            or (is_one_row and not 1 < len(fakes) <= MOST_PAIRS)
+            or (of_models and not is_pair and (too_many_pairs or not of.planned))
+        ):
+            continue
+        model = of.b if is_pair else of.a
+        name = "fakes against reals" if design.grades else f"{model} {TOLD_APART}".removeprefix(f"{ANY_FAKE} ")
+        sides = [[at for at in places if groups[at].is_real == is_real] for is_real in (False, True)]
+        if of_models:
+            name = " against ".join(role for at in places for role in groups[at].role.split(BETWEEN_MODELS))
+            sides = sides if is_pair else [[place] for place in places]
+        if len({group.dataset for group in groups}) > 1 and of.comparison not in (TOLD_APART, TOLD_APART_IN_PAIRS):
+            name += f" on {groups[places[0]].dataset}"
+        name += f": {of.measure}" if design.grades else ""
+        a, b = map(tuple, sides)
+        questions.append(PlannedQuestion(name, of.family, _asked(of), a, b, of_models))
+    questions.sort(key=lambda question: (question.measure, question.of_models) if design.grades else ())
+    if analysis.margin is None:
+        return questions
+    return questions + [
+        replace(
+            question,
+            name=f"equivalence: {question.name}",
+            scenario="equal_models" if question.of_models else "guessing",
+            equivalence=True,
+        )
+        for question in questions
+    ]
+
+
+def compared(design: Design, answers: np.ndarray, analysis: AnalysisSettings) -> Iterator[Comparison]:
+    """Yield the questions that the analysis asks of answers (N,)."""
+    trials = trials_of(design, answers)
+    if design.grades:
+        return grade_questions(trials, analysis, design.grades)
+    if design.groups[0].is_pair:
+        return pair_questions(trials, analysis)
+    return chain(kind_questions(trials), model_questions(trials, analysis))
+
+
+def _asked(of: Comparison) -> Asked:
+    return of.comparison, frozenset((of.a, of.b)), of.measure
 
 
 def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
@@ -184,16 +274,9 @@ def analysed(
     left: dict[Asked, list[PlannedQuestion]] = {}
     for question in questions:
         left.setdefault(question.asked, []).append(question)
-    trials = trials_of(design, answers)
-    if design.grades:
-        compared = grade_questions(trials, analysis, design.grades)
-    elif design.groups[0].is_pair:
-        compared = pair_questions(trials, analysis)
-    else:
-        compared = chain(kind_questions(trials), model_questions(trials, analysis))
     answerer = Answerer(analysis, too_many(len(answers)))
-    for one in compared:
-        same = left.pop((one.comparison, frozenset((one.a, one.b)), one.measure), [])
+    for one in compared(design, answers, analysis):
+        same = left.pop(_asked(one), [])
         if same:
             tests |= dict.fromkeys([question.name for question in same], answerer.answer(one))
         if not left:

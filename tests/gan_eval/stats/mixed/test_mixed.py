@@ -42,7 +42,6 @@ def test_the_formulas_stand_in_the_table(trials, table):
     assert list(table["term"]) == ["intercept", *["intercept", "kind[real]", "intercept", "kind[fake]"] * 2]
     assert (table["link"] == "logit").all()
     assert (table[["n_trials", "n_participants", "n_stimuli"]] == [300, 15, 20]).all().all()
-    assert table["exploratory"].isna().all()
     z = table["estimate"] / table["std_error"]
     assert table["z"].to_numpy() == pytest.approx(z.to_numpy())
     of_kinds = table["term"].str.startswith("kind")  # 10 pictures behind either kind; 15 people and 20 pictures in all
@@ -202,7 +201,7 @@ def test_a_data_set_of_one_kind_does_not_make_several():
     trials = simulated(seed=1)
     reals = trials["kind"] == "real"
     trials.loc[reals & (np.arange(len(trials)) % 2 == 0), "dataset"] = "photographs"
-    assert str(planned_formulas(answered_trials(trials), None)[2]) == FORMULAS[2]
+    assert str(planned_formulas(answered_trials(trials), AnalysisSettings())[2]) == FORMULAS[2]
 
 
 def test_a_question_goes_before_a_column_and_the_last_answer_counts():

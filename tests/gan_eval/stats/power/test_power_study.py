@@ -1,7 +1,5 @@
 """One simulated study, and the plan that many of them make."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +13,7 @@ from gan_eval.settings.study import Study
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.differences import Difference, wald
 from gan_eval.stats.power import plan_power, planned_stimuli, planning
-from gan_eval.stats.power.design import Group, deal_design, questions_of
+from gan_eval.stats.power.design import Design, deal_design
 from gan_eval.stats.power.planning import NO_DIFFERENCE, make_world, printed, sentences
 from gan_eval.stats.power.simulate import (
     Verdict,
@@ -23,6 +21,7 @@ from gan_eval.stats.power.simulate import (
     analysed,
     answers_that_count,
     one_study,
+    questions_of,
     simulate,
     verdicts,
 )
@@ -176,14 +175,14 @@ def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
     return [Verdict(name != "one told apart" or number % 5 > 0, False, 0.1) for name in names]
 
 
-def groups_of(models: str) -> Sequence[Group]:
-    """The groups of models of one data set, each named by one letter."""
+def design_of(models: str) -> Design:
+    """Return the design of a study of models of one data set, each named by one letter."""
     rows = planned_stimuli([("d", name) for name in models], 30)
-    return deal_design(rows, QuizSettings(real=8, fake=10), seed=0, participants=2).groups
+    return deal_design(rows, QuizSettings(real=8, fake=10), seed=0, participants=2)
 
 
 def test_differences_of_one_family_are_corrected_together() -> None:
-    questions = questions_of(groups_of("abc"), AnalysisSettings())
+    questions = questions_of(design_of("abc"), AnalysisSettings())
     assert [question.name for question in questions] == [
         "told apart",
         *(f"{name} told apart" for name in "abc"),
@@ -196,12 +195,12 @@ def test_differences_of_one_family_are_corrected_together() -> None:
 
 
 def test_planned_pairs_are_asked_and_no_others() -> None:
-    groups, alone = groups_of("abcde"), [f"{name} told apart" for name in "abcde"]
-    assert [each.name for each in questions_of(groups, AnalysisSettings())] == ["told apart", *alone], "ten pairs"
+    design, alone = design_of("abcde"), [f"{name} told apart" for name in "abcde"]
+    assert [each.name for each in questions_of(design, AnalysisSettings())] == ["told apart", *alone], "ten pairs"
     planned = AnalysisSettings(comparisons=(("b", "d"),))
-    assert [each.name for each in questions_of(groups, planned)] == ["told apart", *alone, "b against d"]
+    assert [each.name for each in questions_of(design, planned)] == ["told apart", *alone, "b against d"]
     with pytest.raises(UserError, match=r"analysis\.comparisons: b and x"):
-        questions_of(groups, AnalysisSettings(comparisons=(("b", "x"),)))
+        questions_of(design, AnalysisSettings(comparisons=(("b", "x"),)))
 
 
 @pytest.mark.slow

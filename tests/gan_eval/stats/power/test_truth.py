@@ -8,8 +8,8 @@ from scipy.stats import norm
 
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stats.power.design import Design, deal_design, planned_stimuli, questions_of
-from gan_eval.stats.power.simulate import effect_of, grade_thresholds, simulate, truth_of
+from gan_eval.stats.power.design import Design, deal_design, planned_stimuli
+from gan_eval.stats.power.simulate import effect_of, grade_thresholds, questions_of, simulate, truth_of
 
 SETTINGS = PowerSettings(
     false_alarm_rate=0.2,
@@ -46,7 +46,7 @@ def test_rates_are_those_of_the_typical_participant_and_picture(design: Design) 
 
 def test_effects_are_differences_of_shares_over_all(design: Design) -> None:
     truth = truth_of(design.groups, SETTINGS)
-    reported, of_one, _, pair = questions_of(design.groups, AnalysisSettings())
+    reported, of_one, _, pair = questions_of(design, AnalysisSettings())
     real, one, two = truth.shares()
     assert effect_of(reported, design, truth) == pytest.approx((one + two) / 2 - real)
     assert (of_one.name, effect_of(of_one, design, truth)) == ("one told apart", pytest.approx(one - real))
@@ -77,7 +77,7 @@ def test_grades_have_the_assumed_shares() -> None:
         np.testing.assert_allclose([(own <= j).mean() for j in (1, 2, 3, 4)], truth.below(5)[group], atol=0.012)
     half = truth_of(design.groups, PowerSettings(fooling_rate=0.5))
     np.testing.assert_allclose(expit(half.base[1] + grade_thresholds(5)), [0.2, 0.4, 0.6, 0.8])
-    higher, _, mean, _ = questions_of(design.groups, AnalysisSettings(), graded=True)
+    higher, _, mean, _ = questions_of(design, AnalysisSettings())
     assert (higher.measure, mean.measure) == ("higher_grade", "mean_grade")
     fakes, reals = (grades[:, (design.group > 0) == side].ravel() for side in (True, False))
     assert effect_of(mean, design, truth) == pytest.approx(fakes.mean() - reals.mean(), abs=0.03)
@@ -99,7 +99,7 @@ def test_pairs_of_all_are_the_mean_of_models_and_data_sets() -> None:
     truth = truth_of(design.groups, SETTINGS.model_copy(update={"fooling_rates": rates}))
     trials = np.bincount(design.group)
     assert trials.max() > 1.5 * trials.min()
-    all_pairs = questions_of(design.groups, AnalysisSettings())[0]
+    all_pairs = questions_of(design, AnalysisSettings())[0]
     assert effect_of(all_pairs, design, truth) == pytest.approx(truth.shares().mean() - 0.5)
     assert not truth_of(design.groups, SETTINGS, "guessing").base.any()
 
@@ -111,5 +111,5 @@ def test_without_one_a_choice_has_the_evidence_of_both_pictures() -> None:
     gap = norm.ppf(0.4) - norm.ppf(0.2)  # d' of 40 % hits and 20 % false alarms
     right = (fake + gap > real).mean()
     assert expit(truth_of(design.groups, SETTINGS).base[0]) == pytest.approx(right, abs=0.003)
-    asked = [question.name for question in questions_of(design.groups, AnalysisSettings(margin=0.1))]
+    asked = [question.name for question in questions_of(design, AnalysisSettings(margin=0.1))]
     assert asked == ["told apart", "equivalence: told apart"], "of one model on one data set nothing else"
