@@ -92,9 +92,7 @@ Cited = dict[tuple[str | None, str | None] | None, Cell]
 class Answerer:
     """Answer the questions of one table; a model that several questions share is fitted once.
 
-    Args:
-        settings: link, slope and margin.
-        why_not: a reason not to fit crossed models.
+    With `why_not`, a reason, crossed models are not fitted.
     """
 
     def __init__(self, settings: AnalysisSettings, why_not: str) -> None:
@@ -103,11 +101,7 @@ class Answerer:
         self.rates: RatesByKey = {}
 
     def answer(self, of: Comparison, start: CrossedFit | None = None) -> Difference:
-        """Return the difference of a comparison.
-
-        Args:
-            start: where the search for the model starts; it changes the time, not the result.
-        """
+        """Return the difference of a comparison; the search for its model begins at `start`, to save time."""
         margin, why_not = of.margin(self.settings), of.why_not or self.why_not
         if isinstance(of.question, KindQuestion):
             rates = rates_of(of.question, self.settings, self.rates, why_not=why_not, start=start)

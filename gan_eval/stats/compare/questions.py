@@ -132,10 +132,6 @@ class Comparison:
         return None if self.margin_factor is None or plan.margin is None else plan.margin * self.margin_factor
 
 
-_TWICE = (
-    "held against twice the margin, {:g} in the probability of being called fake: the difference is twice balanced "
-    "accuracy's distance from one half"
-)
 ONE_SIDE = "at most one participant chose both sides, so response bias alone explains the choices"
 """Note of pairs without a test and a verdict."""
 
@@ -196,7 +192,11 @@ def _of_kinds(
     counts = (fakes, len(trials) - fakes)
     if question.is_bias:
         return Comparison(family, comparison, a, b, "accuracy", question, trials, counts[::-1], note=note)
-    return Comparison(family, comparison, a, b, "called_fake", question, trials, counts, 2.0, _TWICE, note=note)
+    twice = (
+        "held against twice the margin, {:g} in the probability of being called fake: the difference is twice balanced "
+        "accuracy's distance from one half"
+    )
+    return Comparison(family, comparison, a, b, "called_fake", question, trials, counts, 2.0, twice, note=note)
 
 
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:

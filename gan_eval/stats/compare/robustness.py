@@ -55,8 +55,6 @@ ROBUSTNESS = Table(
     key=("check", "comparison", "a", "b", "measure"),
 )
 
-OF_PARTICIPANTS = ("accuracy",)
-"""Columns of the table `participation` that hold the outcome."""
 ONE_ANSWER = "one answer only"
 """Name of the rule for participants who gave the same answer throughout."""
 SENSITIVITY = "sensitivity:"
@@ -225,7 +223,7 @@ def is_on_outcome(rule: str) -> bool:
     >>> is_on_outcome("accuracy<0.6"), is_on_outcome("catch_accuracy<0.8")
     (True, False)
     """
-    return parse_rule(rule).column in OF_PARTICIPANTS
+    return parse_rule(rule).column == "accuracy"
 
 
 def sensitivity(

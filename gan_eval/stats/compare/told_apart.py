@@ -187,13 +187,7 @@ class Rates:
         independent: tuple[float, float],
         coverage: float = 0.95,
     ) -> Estimate:
-        """Return the share `given` with an interval on the probit scale.
-
-        Args:
-            value: the estimate of the share.
-            by: its derivatives by the shares of fakes and of reals.
-            independent: the interval of independent answers.
-        """
+        """Return the share `given`, its interval by the probit scale; `by`: derivatives of `value` by both shares."""
         z, error = self._on_probit(value, *by)
         reach = float(t_critical(self.df, coverage=coverage)) * error
         ends = float(ndtr(z - reach)), float(ndtr(z + reach))
@@ -377,11 +371,7 @@ def _answers(trials: pd.DataFrame) -> _Answers:
 def _by_model(
     answers: _Answers, settings: AnalysisSettings, start: CrossedFit | None
 ) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
-    """Return the fit, the two shares (2,) and their covariance (2, 2).
-
-    Raises:
-        NoFitError: there is no fit, or it diverged.
-    """
+    """Return the fit, the two shares (2,) and their covariance (2, 2); NoFitError without one that converged."""
     count = answers.weights.shape[1]
     X = np.eye(count)
     slope = np.where(answers.is_fake, 0.5, -0.5)
@@ -443,13 +433,9 @@ def _clustered(answers: _Answers) -> Rates:
 
 @cache
 def _independent_answers(groups: tuple[int, ...], n: float) -> float:
-    """Return the effective number of independent answers of `n` equal answers.
+    """Return the number of equal independent answers with the same 97.5 % limit of the share as `n` equal answers.
 
-    That many equal independent answers have the same 97.5 % limit of the share as these, of people or pictures that
-    differ by `_SPREAD`.
-
-    Args:
-        groups: number of people and of pictures behind the answers; the smaller result counts.
+    The latter are of people and pictures, `groups` of each, that differ by `_SPREAD`; the smaller result counts.
     """
     from scipy.optimize import brentq
 

@@ -1,7 +1,7 @@
 """Maximum likelihood for the crossed mixed model: checks of the data, a start, estimates, standard errors and tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +16,6 @@ from gan_eval.tables.frames import Row
 
 MOST_FITTED = 200_000
 """Maximum number of trials for which crossed models are fitted; with more, each takes seconds."""
-_FEW = 6
-"""Minimum number of groups for a reliable standard deviation."""
 
 
 class Scaled(NamedTuple):
@@ -170,9 +168,6 @@ def moments(score: np.ndarray, weight: np.ndarray, level: np.ndarray, covariate:
     return float(np.clip(np.sqrt(max(variance, 0.0)), 0.15, 2.0))
 
 
-NO_THRESHOLDS = np.zeros(0)
-
-
 class Spread(NamedTuple):
     """Random effects of one factor."""
 
@@ -190,7 +185,7 @@ class Start(NamedTuple):
     beta: np.ndarray
     first: Spread
     second: Spread
-    thresholds: np.ndarray = NO_THRESHOLDS
+    thresholds: np.ndarray = np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -217,11 +212,11 @@ class CrossedFit:
     """Laplace approximation."""
     singular: bool
     """An SD is estimated at 0, or the slope's correlation at -1 or 1."""
-    thresholds: np.ndarray = field(default_factory=lambda: NO_THRESHOLDS)
+    thresholds: np.ndarray
     """(J-1,) of grades, ascending, on the link's scale."""
-    thresholds_error: np.ndarray = field(default_factory=lambda: NO_THRESHOLDS)
+    thresholds_error: np.ndarray
     """(J-1,) their standard errors."""
-    factors: tuple[str, str] = FACTORS
+    factors: tuple[str, str]
     """Names of the first and of the second factor."""
 
     def random_variance(self, slope: np.ndarray, scales: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -350,16 +345,6 @@ def wald_cells(estimate: float, std_error: float, df: float) -> Row:
         "ci_low": estimate - half_width,
         "ci_high": estimate + half_width,
     }
-
-
-def few_groups(participants: int, stimuli: int) -> list[str]:
-    """Return a note for each factor with few groups; one group has another note.
-
-    >>> few_groups(3, 40)
-    ['few participants (3): their spread is badly known']
-    """
-    counts = (("participants", participants), ("stimuli", stimuli))
-    return [f"few {name} ({count}): their spread is badly known" for name, count in counts if 1 < count < _FEW]
 
 
 def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[Unit]) -> np.ndarray:

@@ -83,10 +83,6 @@ class Layout:
         retained, eliminated = self.retained_first(*self.sides)
         return np.bincount(self.cell, values, eliminated.n * retained.n).reshape(eliminated.n, retained.n)
 
-    def at_trials(self, cells: np.ndarray) -> np.ndarray:
-        """Return the value (N,) of each trial's cell from values of cells (G, K)."""
-        return cells.reshape(-1)[self.cell]
-
 
 class Factor:
     """H = I + M'WM for one set of weights.

@@ -471,5 +471,5 @@ def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
     crossed = 2 * effects(scales[1], crossed.swapaxes(0, 1)).swapaxes(0, 1)
     for a, weighted in enumerate(first.weighted(np.ones(1))):
         for b, both in enumerate(second.weighted(weighted)):
-            leverage += layout.at_trials(crossed[a, b]) * both
+            leverage += crossed[a, b].reshape(-1)[layout.cell] * both
     return leverage, np.array(determinant)

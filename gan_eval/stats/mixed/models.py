@@ -24,7 +24,7 @@ from gan_eval.errors import UserError
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.clustering import freedom, n_levels, side_of
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed.fit import few_groups, fit_crossed, too_many, wald_cells
+from gan_eval.stats.mixed.fit import fit_crossed, too_many, wald_cells
 from gan_eval.stats.mixed.likelihood import NoFitError
 from gan_eval.stats.trials import answered_trials, graded_trials
 from gan_eval.tables.frames import Row, conform, require_clear_texts
@@ -85,6 +85,8 @@ OTHER = "other"
 _RARE = 3
 """Minimum number of participants of a level; its estimate would otherwise be about these people."""
 _MOST_LEVELS = 20
+_FEW = 6
+"""Minimum number of groups for a reliable standard deviation."""
 GRADED_LINK = "cumulative_logit"
 MOST_GRADES = 12
 """Maximum number of different answers on a graded scale."""
@@ -176,7 +178,9 @@ def _rows(of: Design, formula: Formula, why_not: str) -> list[Row]:
             raise NoFitError(trouble)
         fit = fit_crossed(of.y, of.X, *units, link=formula.link, slope=of.slope, names=of.terms)
         singular = f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""
-        notes = [*few_groups(*counts), singular, *notes]
+        groups = zip(("participants", "stimuli"), counts, strict=True)
+        few = [f"few {name} ({number}): their spread is badly known" for name, number in groups if 1 < number < _FEW]
+        notes = [*few, singular, *notes]
     except NoFitError as reason:
         notes = [str(reason), *notes]
     carried = provenance_cells(of.trials)

@@ -1,4 +1,4 @@
-"""Simulated answers whose fits by R stand in `lme4_references.json`, and the code that made those numbers.
+"""Simulated answers whose fits by R are in `lme4_references.json`, and the code that made these numbers.
 
 `python lme4_designs.py > new.json`, to be renamed, fits every design by R's lme4, and the grades by R's ordinal (needs
 Rscript with both).
@@ -37,7 +37,7 @@ class Design:
     link: str = "logit"
     unbalanced: bool = False
     slope_second: tuple[float, float] | None = None
-    """As `slope`, of the stimuli."""
+    """SD and correlation of the stimuli's slopes."""
     thresholds: tuple[float, ...] = ()
     """Thresholds of the grades."""
 

@@ -9,7 +9,7 @@ THRESHOLDS = (-1.5, -0.3, 0.6, 1.8)
 
 
 def simulated_grades(*, people=16, items=24, gap=0.0, sd_view=0.0, seed=0, with_reals=False):
-    """Each person grades each item in one of its versions: A, B or, where wanted, the real picture."""
+    """Return grades of people who each see one version of each item: A, B or the real picture."""
     rng = np.random.default_rng(seed)
     names = ["A", "B", "real"] if with_reals else ["A", "B"]
     leaning, picture = rng.normal(0, 0.5, people), rng.normal(0, 0.8, items)

@@ -10,7 +10,7 @@ from gan_eval.stats.trials import fill_trials
 def from_counts(
     hits: int, misses: int, false_alarms: int, correct_rejections: int, *, dataset: str = "facades", **more: object
 ) -> pd.DataFrame:
-    """One participant's trials with these four counts, each trial another stimulus."""
+    """Return one participant's trials with these four counts, each of another stimulus."""
     kinds = ["fake"] * (hits + misses) + ["real"] * (false_alarms + correct_rejections)
     responses = ["fake"] * hits + ["real"] * misses + ["fake"] * false_alarms + ["real"] * correct_rejections
     frame = pd.DataFrame({"kind": kinds, "response": responses, "dataset": dataset, "participant": "P01"})
@@ -74,7 +74,7 @@ def simulated_pairs(
     dataset: str = "faces",
     seed: int = 0,
 ) -> pd.DataFrame:
-    """All people judge all pairs; people and pairs lean."""
+    """Return pairs that all people judge; people and pairs differ."""
     rng = np.random.default_rng(seed)
     person, item = np.repeat(np.arange(people), items), np.tile(np.arange(items), people)
     eta = effect + rng.normal(0, 0.5, people)[person] + rng.normal(0, 0.8, items)[item]

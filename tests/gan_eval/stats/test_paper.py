@@ -92,7 +92,7 @@ def from_rates(rows: dict[str, tuple[float, float]]) -> pd.DataFrame:
 def test_all_is_the_mean_of_its_rows_and_its_dprime_that_of_its_rates(
     rows: dict[str, tuple[float, float]], outside: bool | None
 ) -> None:
-    """Each rate of `all` lies between the smallest and the largest row, and d′ never contradicts accuracy."""
+    """d′ of `all` may lie outside those of the rows, but it never contradicts accuracy."""
     table = analyze(from_rates(rows))["paper"]
     own, whole = table[table["model"] != "all"], table[table["model"] == "all"].iloc[0]
     for name in ("fooling_rate", "real_called_real", "accuracy"):

@@ -132,7 +132,7 @@ def one(table: pd.DataFrame, comparison: str) -> pd.Series:
 
 
 def counterbalanced(*, people: int = 24, items: int = 30, effect: float = 0.0, seed: int = 0) -> pd.DataFrame:
-    """Each person sees an item from model a or b; items differ much, the models' pictures of one little."""
+    """Simulate people who see each item from model a or b; items differ much more than the models' pictures."""
     rng = np.random.default_rng(seed)
     person, item = np.repeat(np.arange(people), items), np.tile(np.arange(items), people)
     is_b = (person + item) % 2

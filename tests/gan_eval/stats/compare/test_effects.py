@@ -63,8 +63,7 @@ def test_a_share_is_averaged_over_the_other_factor():
 @pytest.mark.slow
 @pytest.mark.parametrize("studies", [5, pytest.param(30, marks=pytest.mark.nightly)])
 def test_intervals_cover_the_truth_of_participants_and_pictures(studies):
-    """Of participants who differ in bias and in skill, and of pictures, 95 % of the intervals hold the share that 3000
-    others would give."""
+    """The truth is the share of answers with 3000 others; participants differ in bias and in skill."""
     held = {"participant": [], "stimulus": []}
     for seed in range(studies):
         rng = np.random.default_rng(seed)

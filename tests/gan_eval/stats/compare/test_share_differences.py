@@ -44,7 +44,7 @@ def test_one_participant_equals_the_robust_regression_by_stimulus():
 @pytest.mark.nightly
 @pytest.mark.parametrize("few", [2, 3, 5, 25])
 def test_few_pictures_on_one_side_are_no_proof(few):
-    """20 people see `few` pictures of a and 25 of b; people and pictures differ."""
+    """Let 20 people see `few` pictures of a and 25 of b."""
     person, picture = np.repeat(np.arange(20), few + 25), np.tile(np.arange(few + 25), 20)
     rng, alarms = np.random.default_rng(3), []
     for _ in range(300):

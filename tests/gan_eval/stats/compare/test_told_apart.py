@@ -67,7 +67,7 @@ def test_a_reader_can_compute_the_row_from_its_rates() -> None:
 
 
 def test_clustered_errors_are_those_of_the_difference_of_shares() -> None:
-    """Each picture has one answer, so there is no crossed model; the two-way variance is computed apart."""
+    """Each picture has one answer, so there is no crossed model; compute the two-way variance by hand."""
     trials = simulated(participants=9, each=20, seed=1).assign(stimulus=lambda t: t.index.astype(str))
     trials = fill_trials(trials)
     found = rates(trials)
@@ -148,8 +148,7 @@ def test_all_has_no_verdict_where_a_row_is_without_variance(few: int, many: int)
 
 
 def leaning(seed: int, *, people: int = 20, lean: float = 4.5) -> pd.DataFrame:
-    """Nobody can tell; people lean to `fake` on a data set with ten fakes for each real picture, and to `real` on one
-    with ten real pictures for each fake."""
+    """Simulate people without sensitivity who answer `fake` where most pictures are fakes, and `real` elsewhere."""
     rng, parts = np.random.default_rng(seed), []
     for name, fakes, eta in (("A", 60, lean), ("B", 6, -lean)):
         person, number = np.divmod(np.arange(people * 66), 66)
@@ -161,7 +160,7 @@ def leaning(seed: int, *, people: int = 20, lean: float = 4.5) -> pd.DataFrame:
 
 @pytest.mark.parametrize("seed", [1, 14, 64])
 def test_opposite_leanings_on_two_data_sets_are_no_sensitivity(seed: int) -> None:
-    """The row `all` was below or above chance in a third of such studies: its error left out those of its rows."""
+    """The row `all` was significant in a third of such studies when its error did not include those of its rows."""
     row = rates(leaning(seed)).detection(0.1)
     assert row.p > 0.05
     assert row.accuracy.low <= 0.5 <= row.accuracy.high
@@ -259,7 +258,7 @@ def test_dprime_holds_0_where_accuracy_holds_one_half() -> None:
 
 
 def near_ceiling(people: int, each: int, wrong: dict[str, int], seed: int) -> pd.DataFrame:
-    """Each person sees pictures that nobody else sees; of each model's answers so many are wrong."""
+    """Each person sees pictures that nobody else sees; `wrong` counts the wrong answers to each model."""
     rng, n = np.random.default_rng(seed), people * each
     model = np.repeat([*wrong], n)
     is_wrong = np.concatenate([rng.permutation(n) < errors for errors in wrong.values()])

@@ -41,7 +41,7 @@ def test_a_start_changes_nothing(name):
 
 
 def leaning(seed: int):
-    """`correct`, fixed effects, participant and stimulus, and the kind, of people who differ in leaning alone.
+    """Return the arrays of a fit, and the kind of picture, for people who differ in response bias only.
 
     At the mean kind their effects have no spread, so that the correlation of intercept and slope is -1.
     """

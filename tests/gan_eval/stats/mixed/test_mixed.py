@@ -95,7 +95,7 @@ def test_the_plan_adds_its_link_and_marks_what_it_did_not_ask_for(trials):
 
 
 def of_covariate(trials: pd.DataFrame, name: str, answers: list[str | None]) -> pd.DataFrame:
-    """The rows of the model with a question as a covariate, the participants' answers being in order."""
+    """The rows of the model with a question as a covariate; `answers` are in the order of the participants."""
     plan = AnalysisSettings(covariates=(name,), slope=False)
     table = mixed_models(trials, plan=plan, participants=answers_about(trials, name, answers))
     assert np.isfinite(table["estimate"].iloc[:5]).all()

@@ -35,7 +35,7 @@ def test_every_study_answers_every_row(calibration: ModuleType) -> None:
 @pytest.mark.parametrize("lists", ["shared", "pool"])
 @pytest.mark.parametrize(("level", "design"), [("chance", "10 × 25"), ("middling", "3 × 25"), ("ceiling", "40 × 25")])
 def test_every_interval_of_a_row_holds_the_truth(calibration: ModuleType, level: str, design: str, lists: str) -> None:
-    """In 40 studies: 34 or more of them where 95 % hold it; at most 8 false alarms or false equivalences."""
+    """Require 34 of 40 intervals to hold the truth, and at most 8 false alarms or false equivalences."""
     names, block = list(calibration.BLOCKS), calibration.BLOCKS[f"row, {level}, {lists}"]
     column = block.parts[0].columns.index(design)
     place = names.index(f"row, {level}, {lists}")
