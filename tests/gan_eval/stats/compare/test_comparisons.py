@@ -46,7 +46,7 @@ def test_a_data_set_with_one_kind_does_not_count():
     ],
 )
 def test_where_nothing_can_be_told_apart_the_row_says_why(trials, words, counts):
-    for plan in (None, AnalysisSettings(margin=0.05)):
+    for plan in (AnalysisSettings(), AnalysisSettings(margin=0.05)):
         told_apart = one(comparisons(trials, plan=plan), "told apart")
         assert words in told_apart["note"]
         assert (told_apart["n_a"], told_apart["n_b"]) == counts
