@@ -168,7 +168,7 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
             f"{f'({letter}) ' * (len(content.panels) > 1)}{words[kind]}."
             for letter, kind in zip("abcd", content.panels, strict=False)
         ),
-        f"{who_text(folder, count).rstrip(',')}{answers}.",
+        f"{who_text(folder, count)}{answers}.",
         f"Intervals of {nouns}: {bases}." if bases else "",
         "Interim: there is no verdict yet." if "interim" in content.warning else "",
         f"The first {drawn} models; the table `paper` has all." if MAX_ROWS == drawn < rows else "",

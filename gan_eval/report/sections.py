@@ -70,7 +70,7 @@ def _title(folder: StudyFolder) -> str:
     if folder.study is not None:
         return folder.study.study.title or folder.study.study.name
     count = included_count(folder)
-    return f"Real or fake? {who_text(folder, count).rstrip(',')}" if count else folder.path.resolve().name
+    return f"Real or fake? {who_text(folder, count)}" if count else folder.path.resolve().name
 
 
 def metrics_report(measured: Measured) -> Report:

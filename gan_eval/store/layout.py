@@ -90,7 +90,7 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
             column = table.by_name[name]
             is_truth = column.dtype == "bool" and type(value) is int and value in (0, 1)
             try:
-                values[name] = parse_any(bool(value) if is_truth else value, column, "")
+                values[name] = parse_any(bool(value) if is_truth else value, column)
                 if values[name] is None and column.filled:
                     found = "nothing" if value is None else abbreviated(value)
                     raise UserError(f"found {found}, wanted {expected(column)}")

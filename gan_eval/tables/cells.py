@@ -69,13 +69,13 @@ def is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
-def parse_any(value: Any, column: Column, where: str) -> Any:
+def parse_any(value: Any, column: Column) -> Any:
     """A cell of any origin (text from CSV, a NumPy scalar, None, NaN, NA) as the schema's Python value."""
     if is_missing(value):
         return None
     if isinstance(value, str):
-        return parse(value, column, where)
-    return _check(value.item() if hasattr(value, "item") else value, column, where)
+        return parse(value, column, "")
+    return _check(value.item() if hasattr(value, "item") else value, column, "")
 
 
 def name_of(value: Any) -> Any:

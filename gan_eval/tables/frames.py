@@ -278,7 +278,7 @@ def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, l
     reasons: dict[int, str] = {}
     for code, value in enumerate(distinct):
         try:
-            parsed.append(parse_any(value, column, ""))
+            parsed.append(parse_any(value, column))
         except UserError as error:
             parsed.append(None)
             reasons[code] = str(error).removeprefix(": ")

@@ -146,7 +146,7 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
 
 def _who(folder: StudyFolder, count: int) -> str:
     """Return the participants of a row: `participants (N = 12)`."""
-    who = who_text(folder, count).rstrip(",")
+    who = who_text(folder, count)
     if count == 1:
         return f"one {who.removeprefix('1 ')}"
     number_of, _, words = who.partition(" ")

@@ -127,7 +127,8 @@ def wanted_text(folder: StudyFolder) -> str:
 
 def analysed_text(folder: StudyFolder) -> str:
     """Return whose answers are analysed: `the answers of 25 participants`."""
-    return f"the answers of {who_text(folder, included_count(folder))}"
+    who = who_text(folder, included_count(folder))
+    return f"the answers of {who}{',' * (', ' in who)}"
 
 
 def who_text(folder: StudyFolder, count: int) -> str:
@@ -138,7 +139,7 @@ def who_text(folder: StudyFolder, count: int) -> str:
     people = trials.loc[~trials["simulated"].fillna(False).to_numpy(bool), "participant"].nunique()
     if not 0 < people < count:
         return plural(count, "simulated participant")
-    return f"{plural(count, 'participant')}, {whole(count - people)} of them simulated,"
+    return f"{plural(count, 'participant')}, {whole(count - people)} of them simulated"
 
 
 def included_count(folder: StudyFolder) -> int:

@@ -190,7 +190,7 @@ def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:
     trials = fill_trials(trials.assign(stimulus="d/1", kind="real", response="real", dataset="d"))
     rates = rates_of(trials)
     folder = folder_of(rates=rates, trials=trials)
-    assert who_text(folder, 12) == "12 participants, 3 of them simulated,"
+    assert who_text(folder, 12) == "12 participants, 3 of them simulated"
     assert study_report(folder).title == "Real or fake? 12 participants, 3 of them simulated"
     assert who_text(folder_of(rates=rates, trials=trials.assign(simulated=True)), 12) == "12 simulated participants"
 

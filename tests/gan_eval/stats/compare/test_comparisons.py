@@ -5,7 +5,6 @@ from make_grades import simulated_grades
 from make_trials import from_counts, judged, simulated, simulated_pairs
 from statsmodels.stats.multitest import multipletests
 
-from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.questions import model_questions
@@ -173,11 +172,6 @@ def test_the_plans_pairs_are_planned_and_the_others_exploratory():
     planned = models[~models["exploratory"].astype(bool)]
     assert planned["p_holm"].to_numpy() == pytest.approx(multipletests(planned["p"], method="holm")[1])
     assert not table.loc[table["comparison"] == "told apart", "exploratory"].any()
-
-
-def test_a_model_that_is_not_there_is_named():
-    with pytest.raises(UserError, match=r"analysis.comparisons: no model 'x' in the trials; they have a, b"):
-        comparisons(simulated(participants=4, models=("a", "b")), plan=AnalysisSettings(comparisons=(("a", "x"),)))
 
 
 def test_equivalence_is_the_90_per_cent_interval_within_the_margin_twice_for_told_apart():

@@ -155,8 +155,6 @@ def test_a_covariate_without_a_difference_has_no_estimate(trials, answer, word):
         (from_counts(15, 10, 7, 18), "one participant"),
         (from_counts(0, 0, 0, 0), "no answered"),
         (simulated(intercept=50.0), "separation"),
-        (simulated(stimuli=1, each=1), "one stimulus|no participant has more than one answer"),
-        (simulated(stimuli=20_000, each=2, participants=8), "no stimulus has more than one answer"),
     ],
 )
 def test_without_an_estimate_there_is_a_word_and_no_number(trials, word):
