@@ -21,7 +21,7 @@ from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.trials import OUTCOMES, PAIRED, answered_trials, pair_trials
-from gan_eval.tables.frames import Row, conform
+from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import ANALYSIS_RUN, FRACTION, SIMULATED, Column, Table, ends, integer, number, text
 
 DRIFT, SIDE_BIAS = "drift over trials", "side bias"
@@ -32,15 +32,15 @@ ROBUSTNESS = Table(
     "Drift of accuracy over a session, bias to one side of a pair, and the verdicts of `comparisons` without the "
     "exclusions. The p values of the first two are not corrected for their number.",
     (
-        text("check", "what was tried", words=(DRIFT, SIDE_BIAS, WITHOUT_EXCLUSIONS), filled=True),
+        text("check", "what is checked", words=(DRIFT, SIDE_BIAS, WITHOUT_EXCLUSIONS), filled=True),
         text("comparison", "the row of `comparisons`; else `single pictures` or `pairs`", filled=True),
         text("a", "first group; `last trial`; the side"),
         text("b", "second group; `first trial`; the other side"),
         text("measure", "the number that is compared"),
         number(
             "estimate",
-            "drift: share right at the last trial less that at the first, of a straight line; side bias: share of "
-            "choices of that side less one half; else the difference a - b without the exclusions",
+            "drift: share of correct answers at the last trial minus that at the first, by a straight line; side bias: "
+            "share of choices of that side minus one half; else the difference a - b without the exclusions",
         ),
         *ends("ci"),
         number("p", "two-sided; of a verdict corrected by Holm as in `comparisons`"),
@@ -91,7 +91,7 @@ def robustness(
         again = comparisons(everything, plan=plan, looks=looks, starts=fitted) if len(judged) else judged
         left_out = int((everything["phase"] == "main").sum() - (trials["phase"] == "main").sum())
         rows += _without_exclusions(judged, again, left_out)
-    return conform(pd.DataFrame(rows, columns=list(ROBUSTNESS.names)), ROBUSTNESS, where="robustness")
+    return frame_of(rows, ROBUSTNESS)
 
 
 def _without_exclusions(judged: pd.DataFrame, again: pd.DataFrame, left_out: int) -> Iterator[Row]:

@@ -27,7 +27,7 @@ from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import fit_crossed, too_many, wald_cells
 from gan_eval.stats.mixed.likelihood import NoFitError
 from gan_eval.stats.trials import answered_trials, graded_trials
-from gan_eval.tables.frames import Row, conform, require_clear_texts
+from gan_eval.tables.frames import Row, frame_of, require_clear_texts
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
     FRACTION,
@@ -57,8 +57,11 @@ MIXED_MODELS = Table(
         number("estimate", "its estimate on the link's scale"),
         number("std_error", "its standard error"),
         number("z", "estimate / standard error"),
-        number("p", "two-sided Wald test by Student's t, of the smallest number of participants or stimuli less 1"),
-        *ends("ci", "its Wald 95 % interval, by the same"),
+        number(
+            "p",
+            "two-sided Wald test by Student's t; df: the fewest participants or stimuli of a side, minus 1",
+        ),
+        *ends("ci", "its Wald 95 % interval, by the same t"),
         number("sd_participant", "standard deviation of the participants' intercepts"),
         number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
         number("sd_slope", "standard deviation of the participants' slopes, where the formula has them", optional=True),
@@ -68,7 +71,7 @@ MIXED_MODELS = Table(
         integer("n_participants", "participants"),
         integer("n_stimuli", "stimuli"),
         boolean("singular", "an SD is estimated at 0, or a correlation at -1 or 1; the note says which"),
-        boolean("exploratory", "not in the plan, or by exclusions that are not; empty: no plan", optional=True),
+        boolean("exploratory", "not in the plan, or based on exclusions that are not; empty: no plan", optional=True),
         Column("note", "what a reader must know; why an estimate is missing"),
         SIMULATED,
         FRACTION,
@@ -165,7 +168,7 @@ def mixed_models(
     asked = [(answered, formula) for formula in planned_formulas(answered, plan)] + [*graded_formulas(trials)]
     why_not = too_many(len(trials))
     rows = [row for own, formula in asked for row in _rows(design(own, formula), formula, why_not)]
-    return conform(pd.DataFrame(rows, columns=list(MIXED_MODELS.names)), MIXED_MODELS, where="mixed_models")
+    return frame_of(rows, MIXED_MODELS)
 
 
 def _rows(of: Design, formula: Formula, why_not: str) -> list[Row]:
