@@ -120,7 +120,7 @@ def views(column: int, random: np.random.Generator) -> list[float]:
         verdicts += [_models(study).p, answers.t_over_people_p(study)]
         if not effect:
             question = next(model_questions(answers.model_trials(study), DEFAULT)).question
-            of_pictures = replace(question, slope_of=[factor for factor in question.slope_of if factor == "picture"])
+            of_pictures = replace(question, slopes=(None, question.slopes[1]))
             verdicts += [estimate(of_pictures, margin=None, fits={}).p, answers.chi_square_p(study)]
     return [*map(_below, verdicts)]
 

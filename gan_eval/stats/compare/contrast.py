@@ -14,9 +14,9 @@ approximation finds too little spread (Joe 2008, Computational Statistics & Data
 the two errors is used then.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
@@ -33,6 +33,7 @@ from gan_eval.stats.compare.differences import (
 )
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
+from gan_eval.stats.mixed.likelihood import Slopes
 
 FEW_ANSWERS = 10
 """Mean number of answers to a picture; below it the error is at least that of the clustered shares."""
@@ -123,11 +124,9 @@ class Question:
     """(N,) int, 0..C-1 without gaps: groups that each have a fixed effect in the model."""
     cell_weights: np.ndarray
     """(C,): the difference is Σ weight x P(answer), minus one half if all trials are a's."""
-    slope: np.ndarray | None = None
-    """(N,) covariate of the random slopes, constant within a cell: -1/2 and 1/2, so that neither side varies more by
-    construction."""
-    slope_of: Sequence[Literal["participant", "picture"]] = ("participant",)
-    """The factors that have random slopes."""
+    slopes: Slopes = (None, None)
+    """Covariates (N,) of the random slopes of participants and of pictures, constant within a cell: -1/2 and 1/2, so
+    that neither side varies more by construction."""
     picture_is: str = "stimulus"
     """Name of the second factor in messages: `stimulus` or `item`."""
     link: str = "logit"
@@ -209,9 +208,7 @@ def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple
     if question.freedom() < 1:
         raise NoFitError("fewer than two participants or pictures behind a group")
     X, weights = np.eye(len(question.cell_weights)), question.cell_weights
-    of_participant, of_picture = (
-        question.slope if factor in question.slope_of else None for factor in ("participant", "picture")
-    )
+    of_participant, of_picture = question.slopes
 
     def fitted() -> CrossedFit:
         return fit_crossed(
@@ -228,7 +225,8 @@ def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple
 
     fit = kept(fits, question.key, fitted)
     _, at = np.unique(question.cell, return_index=True)
-    variance = fit.random_variance(np.zeros(len(at)) if question.slope is None else question.slope[at])
+    slope = next((slope[at] for slope in question.slopes if slope is not None), np.zeros(len(at)))
+    variance = fit.random_variance(slope)
     shares, covariance = cell_proportions(X, fit.beta, fit.covariance, *variance, link=question.link)
     difference = float(weights.dot(shares)) - (HALF if question.of_one_proportion else 0.0)
     return difference, float(np.sqrt(max(weights.dot(covariance).dot(weights), 0.0)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -215,9 +215,8 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
             in_a = (trials["model"] == a).to_numpy(bool)
             fooled = ~trials["says_fake"].to_numpy(bool)
             shared = shares_items(trials)
-            slope_of: list[Literal["participant", "picture"]] = ["picture"] if shared else []
-            if (trials.groupby("participant")["model"].nunique() == 2).sum() > 1:
-                slope_of.append("participant")
+            of_both = (trials.groupby("participant")["model"].nunique() == 2).sum()
+            side = np.where(in_a, 0.5, -0.5)
             question = Question(
                 key=("models", comparison, a, b),
                 answer=fooled,
@@ -226,8 +225,7 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
                 picture=pd.factorize(trials["item"] if shared else trials["stimulus"])[0],
                 cell=np.where(in_a, 0, 1),
                 cell_weights=np.array([1.0, -1.0]),
-                slope=np.where(in_a, 0.5, -0.5),
-                slope_of=slope_of,
+                slopes=(side if of_both > 1 else None, side if shared else None),
                 picture_is="item" if shared else "stimulus",
                 link=plan.link,
             )

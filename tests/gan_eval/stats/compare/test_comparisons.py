@@ -157,7 +157,7 @@ def test_people_have_a_slope_where_two_or_more_judged_both_models(of_both, has_s
     own = np.where(number % 2, "a", "b")
     shown = (trials["kind"] == "real") | (number < of_both) | (trials["model"] == own)
     (question,) = model_questions(answered_trials(trials[shown].reset_index(drop=True)), AnalysisSettings())
-    assert ("participant" in question.question.slope_of) == has_slope
+    assert (question.question.slopes[0] is not None) == has_slope
     assert question.counts == tuple((trials.loc[shown, "model"] == name).sum() for name in "ab")
 
 
