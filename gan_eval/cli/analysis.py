@@ -196,28 +196,20 @@ def _print_answer(
 
 
 def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.DataFrame]]":
-    """Read a trials table and fill its columns; also read the tables next to it that an analysis uses."""
+    """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
     from gan_eval import tables
-    from gan_eval.stats.importing import unfilled_trials
+    from gan_eval.stats.importing import tables_to_analyze
     from gan_eval.stats.trials import filled
     from gan_eval.tables.frames import holds_table, read_table
 
-    trials = unfilled_trials(file)
-    named = filled(trials, where=str(file), of_file=True)
-    given = {tables.TRIALS: named.trials}
-    if not named.note:  # else the analysis counts the rows that are left out
-        trials = named.trials
-    stays = file.resolve().parent == out.resolve()
-    for table in tables.STORED_TABLES:
-        neighbour = file.with_name(f"{table.name}.csv")
-        if table in (tables.PARTICIPANTS, tables.SESSIONS):
-            is_given = neighbour.is_file()
-        else:
-            wanted = stays or table == tables.PLANS
-            is_given = wanted and table != tables.TRIALS and holds_table(neighbour, table)
-        if is_given:
-            given[table] = read_table(neighbour, table)
-    return trials, given
+    given = tables_to_analyze(file)
+    trials, note = filled(given[tables.TRIALS], where=str(file), of_file=True)
+    judged = given[tables.TRIALS] if note else trials  # the analysis counts the rows that are left out
+    given[tables.TRIALS] = trials
+    if file.resolve().parent == out.resolve():
+        others = {table: file.with_name(f"{table.name}.csv") for table in tables.STORED_TABLES if table not in given}
+        given |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}
+    return judged, given
 
 
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
