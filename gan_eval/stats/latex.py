@@ -8,10 +8,9 @@ from gan_eval.stats.paper import INTERIM, distinct_rows, printed, shared_reals, 
 
 
 def latex(table: pd.DataFrame, *, looked: str = "") -> str:
-    """Return the table `paper` as LaTeX for the package booktabs.
+    """Return the table `paper`, which has rows, as LaTeX for the package booktabs.
 
     Args:
-        table: as returned by `paper`, with at least one row.
         looked: the text on planned looks, from `gan_eval.stats.looks.looks_text`.
     """
     heads, rows = printed(table)

@@ -210,7 +210,8 @@ def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
     pairs = pairs[pairs["answered"].to_numpy(bool)].reset_index(drop=True)
     names = contestants(pairs)
     of_reals = names.a == REAL
-    yield from _rows_beside_reals(pairs[of_reals], frames)
+    tests = {(row["comparison"], row["b"]): row for row in frames["comparisons"].to_dict("records")}
+    yield from _rows_beside_reals(pairs[of_reals], tests)
     of_models = pairs[~of_reals].assign(first=names.a[~of_reals], second=names.b[~of_reals])
     for dataset, part in of_models.groupby("dataset", dropna=False, sort=True):
         name = _name(dataset)
@@ -218,7 +219,8 @@ def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
         strengths = frames["bradley_terry"]
         strengths = strengths[_equal(strengths["dataset"], name)].set_index("contestant")
         of_two = f"{PREFERRED} on {name}" if name else PREFERRED
-        test = _comparison(frames, of_two) if len(models) == 2 else None
+        found = [row for (comparison, _), row in tests.items() if comparison == of_two]
+        test = found[0] if len(models) == 2 and found else None
         for model in models:
             own = part[(part["first"] == model) | (part["second"] == model)]
             columns = (("first", "stimulus"), ("second", "stimulus_b"))
@@ -232,7 +234,7 @@ def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
             yield {**_counted(TWO_MODELS, model, name, own, number, 0), **cells, **_tested(own, test)}
 
 
-def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:
+def _rows_beside_reals(paired: pd.DataFrame, tests: Mapping[Any, Mapping[Any, Any]]) -> Iterator[Row]:
     if paired.empty:
         return
     parts = [
@@ -242,12 +244,10 @@ def _rows_beside_reals(paired: pd.DataFrame, frames: Frames) -> Iterator[Row]:
     datasets = list(dict.fromkeys(part[1] for part in parts))
     for model, dataset, part in [*parts, (EVERYTHING, datasets[0] if len(datasets) == 1 else EVERYTHING, paired)]:
         on_dataset = f"{TOLD_APART_IN_PAIRS} on {dataset}" if dataset else TOLD_APART_IN_PAIRS
-        test = _comparison(frames, on_dataset, b=model) if model and model != EVERYTHING else None
-        names = (
-            on_dataset if len(part) == int(_equal(paired["dataset"], dataset).sum()) else "",
-            TOLD_APART_IN_PAIRS if len(part) == len(paired) else "",
-        )
-        test = test or _comparison(frames, *names, b=ANY_FAKE)
+        keys = [(on_dataset, model)] if model and model != EVERYTHING else []
+        keys += [(on_dataset, ANY_FAKE)] * (len(part) == int(_equal(paired["dataset"], dataset).sum()))
+        keys += [(TOLD_APART_IN_PAIRS, ANY_FAKE)] * (len(part) == len(paired))
+        test = next((tests[key] for key in keys if key in tests), None)
         cells: Row = {"verdict": NONE}
         if test is not None and not pd.isna(test["difference"]):
             right, low, high, low90, high90 = (
@@ -294,17 +294,7 @@ def _equal(column: pd.Series, value: object) -> np.ndarray:
     return same.fillna(False).to_numpy(bool)
 
 
-def _comparison(frames: Frames, *names: str, b: str | None = None) -> Row | None:
-    """Return the row of the first of these comparisons that is in the table, or None; empty names are skipped."""
-    table = frames["comparisons"] if b is None else frames["comparisons"][frames["comparisons"]["b"] == b]
-    for name in filter(None, names):
-        found = table[table["comparison"] == name]
-        if len(found):
-            return {str(column): cell for column, cell in found.iloc[0].items()}
-    return None
-
-
-def _tested(part: pd.DataFrame, test: Row | None, note: str = "") -> Row:
+def _tested(part: pd.DataFrame, test: Mapping[Any, Any] | None, note: str = "") -> Row:
     """Return the provenance cells of pairs, with the note of their comparison before `note`."""
     if test is None:
         return provenance_cells(part, "no row of comparisons tests just this")
@@ -330,11 +320,7 @@ _SHOWN = {
 
 
 def unadjusted(verdicts: pd.Series) -> str:
-    """Return a note on the correction of verdicts and intervals for their number; empty with fewer than two verdicts.
-
-    Args:
-        verdicts: the column of the table `paper` or `comparisons`.
-    """
+    """Return a note on the correction for the number of `verdicts` of `paper` or `comparisons`; empty below 2."""
     if verdicts.isin([TOLD, BELOW, EQUIVALENT, UNDECIDED, INTERIM, "different", "equivalent"]).sum() < 2:
         return ""
     if (verdicts == INTERIM).any():

@@ -58,11 +58,7 @@ class PopulationProportions(NamedTuple):
 
 
 def population_proportions(eta: np.ndarray, sd: np.ndarray, *, link: str = "logit") -> PopulationProportions:
-    """Return P(η, s) for each pair of η and s, exact to about 1e-9 up to s = 15.
-
-    Args:
-        eta: (R,) fixed part of the linear predictor.
-        sd: (R,) standard deviation of the random part, 0 or more.
+    """Return P(η, s) for fixed parts η (R,) and standard deviations s (R,), exact to about 1e-9 up to s = 15.
 
     >>> proportions = population_proportions(np.array([0.0, 1.0]), np.array([2.0, 0.0]))
     >>> proportions.share.round(6).tolist()

@@ -220,11 +220,7 @@ def proportion_less_half(
 
 
 def _never_more_certain(clustered: Difference, independent: Difference, note: str) -> Difference:
-    """Return the clustered test, with the interval and the p of independent answers where these are less certain.
-
-    Args:
-        note: empty, or `ONE_PARTICIPANT`.
-    """
+    """Return the clustered test, with the interval and the p of independent answers where these are less certain."""
 
     def interval(coverage: float) -> tuple[float, float]:
         lows, highs = zip(clustered.ends(coverage), independent.ends(coverage), strict=True)

@@ -149,12 +149,7 @@ def conditional_modes(
     """Return the effects of the levels of `first` and of `second`, without a new fit.
 
     Args:
-        fit: the estimates of `fit_crossed` for the other arguments.
-        y: (N,) bool, the answers.
-        X: (N, K) fixed effects.
-        first: (N,) int, level of the first factor, 0.. without gaps.
-        second: (N,) int, level of the second factor.
-        slope: (N,) the covariate whose effect varies over levels of `first`.
+        fit: the estimates of `fit_crossed` for the other arguments, which are described there.
     """
     unit = fit.units[0]
     data = Crossed.of(y, X, first, second, link=link, slopes=(slope, None))

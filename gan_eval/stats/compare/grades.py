@@ -55,10 +55,7 @@ class GradeQuestion:
 def estimate_grades(question: GradeQuestion, *, margin: float | None, fits: Fits, why_not: str) -> Difference:
     """Return the difference by the crossed model, or by clustered means if the model gives no number.
 
-    Args:
-        margin: of equivalence, on the difference; None: not judged.
-        fits: filled with the model that was fitted.
-        why_not: a reason not to fit the model.
+    The arguments are those of `contrast.estimate`.
     """
     df, bound = freedom(question.participant, question.picture, side=question.in_a), question.bound
     check = wald(*_clustered(question), df, margin=margin, bound=bound, basis="two_way_cluster")

@@ -48,12 +48,9 @@ class KindRow(NamedTuple):
 
 
 def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
-    """Return a row for each model on each data set with answers to both kinds, sorted by name.
+    """Return a row for each model on each data set with answers (`answered_trials`) to both kinds, sorted by name.
 
     Fakes without a model form one more model, with the name None.
-
-    Args:
-        answered: as `gan_eval.stats.trials.answered_trials` returns them.
     """
     (dataset, datasets), (model, models), (session, _) = (
         _codes(answered[name]) for name in ("dataset", "model", "session")
@@ -261,16 +258,13 @@ def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, 
 
 
 def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
-    """Yield each share of choices minus one half, by chosen ~ 1 + (1 | participant) + (1 | item).
+    """Yield each share of choices (`pair_trials`) minus one half, by chosen ~ 1 + (1 | participant) + (1 | item).
 
     Real and fake (a is the real picture, `b` the fakes): `told apart in pairs` over everything; `told apart in pairs
     on DATASET` with b = `fake` for each of several data sets and with b = MODEL for each of a data set's several
     models. A row is a model on a data set. Several rows together are their mean, as in `compare.told_apart`.
     Two models: `preferred on DATASET` for each pair of models, with a and b as in the plan, else in the order of their
     names.
-
-    Args:
-        pairs: as returned by `gan_eval.stats.trials.pair_trials`; pairs without an answer are left out.
     """
     answered = pairs[pairs["answered"].to_numpy(bool)]
     names = contestants(answered)
@@ -363,11 +357,8 @@ def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: Ana
 def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | None) -> Iterator[Comparison]:
     """Yield fakes with reals, then model with model, on each data set, each by both measures of `compare.grades`.
 
-    The margin of the mean grade is the plan's times the range of the grades.
-
-    Args:
-        graded: as returned by `gan_eval.stats.trials.graded_trials`; answers without a grade are left out.
-        grades: number of grades of the scale; None: it ends at the lowest and the highest grade that was given.
+    The margin of the mean grade is the plan's times the range of the grades: that of the scale with this number of
+    `grades`; None: from the lowest to the highest grade that was given.
     """
     rating = graded["rating"].to_numpy("float64", na_value=np.nan)
     is_graded = graded["answered"].to_numpy(bool) & np.isfinite(rating)

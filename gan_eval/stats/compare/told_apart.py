@@ -249,8 +249,6 @@ def rates_of(
     """Return the rates of one row, or of several as the mean of the rows.
 
     Args:
-        question: the rows.
-        settings: link and slope of the model.
         known: filled with the rates by the question's key, and with those of its rows.
         why_not: a reason not to fit the model.
         start: where the search for the model starts; it changes the time, not the result.

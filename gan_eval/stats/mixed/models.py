@@ -158,9 +158,6 @@ def mixed_models(
     Without slopes, the test of the kind is too liberal if people differ in response bias (`correct`) or in skill
     (`called_fake`).
 
-    Args:
-        plan: `[analysis]` of the study.
-
     Raises:
         UserError: a covariate is neither a question nor a column of the trials.
     """
@@ -218,11 +215,7 @@ def _rows(of: Design, formula: Formula, why_not: str) -> list[Row]:
 
 
 def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings) -> list[Formula]:
-    """Return the formulas that are always fitted, with the logit link, and those of the plan.
-
-    Args:
-        answered: as returned by `gan_eval.stats.trials.answered_trials`.
-    """
+    """Return the formulas that are always fitted, with the logit link, and those of the plan, for `answered_trials`."""
     several_datasets = (answered.groupby("dataset")["kind"].nunique() == 2).sum() > 1
     kinds = Formula("correct", ("kind",))
     detection = Formula("called_fake", ("kind", "dataset") if several_datasets else ("kind",))
@@ -260,12 +253,9 @@ def graded_formulas(trials: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Formul
 
 
 def design(answered: pd.DataFrame, formula: Formula) -> Design:
-    """Return the arrays of a formula.
+    """Return the arrays of a formula for answers from `with_covariates` or `graded_formulas`.
 
     Answers with a missing cell in a column of the formula are left out, and rare levels of covariates are joined.
-
-    Args:
-        answered: as returned by `with_covariates` or `graded_formulas`.
     """
     trials, notes = answered, []
     is_graded = formula.outcome in ("rating", "confidence")

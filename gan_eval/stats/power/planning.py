@@ -126,8 +126,8 @@ def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettin
 def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Callable[[int, int], None]) -> list[Row]:
     """Return the rows of the table: each question at each number of participants.
 
-    The simulated studies of each number are checked several times. A family of questions ends when each of them is
-    clearly on one side of the target. The intervals hold for all checks together (Bonferroni).
+    A family of questions ends at a check (`LOOKS`) when each of them is clearly on one side of the target. The
+    intervals hold for all checks together (Bonferroni).
     """
     settings = world.assumed
     looks = [0, *(look for look in LOOKS if look < settings.simulations), settings.simulations]
@@ -168,8 +168,8 @@ def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Calla
         is_none = abs(effect) < NEGLIGIBLE
         for people in numbers:
             verdicts = found[people, place]
-            positive, failed = (sum(marks) for marks in zip(*(verdict[:2] for verdict in verdicts), strict=True))
-            widths = [verdict.width for verdict in verdicts if not verdict.failed]
+            positive = sum(verdict.positive for verdict in verdicts)
+            widths = [verdict.width for verdict in verdicts if not np.isnan(verdict.width)]
             low, high = wilson(positive, len(verdicts), z=z)
             rows.append(
                 {
@@ -179,7 +179,7 @@ def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Calla
                     "stimuli": sum(world.design.groups[group].size for group in (*question.a, *question.b)),
                     "effect": 0.0 if is_none else effect,
                     "simulations": len(verdicts),
-                    "failed": failed,
+                    "failed": len(verdicts) - len(widths),
                     "power": positive / len(verdicts),
                     "ci_low": float(low),
                     "ci_high": float(high),

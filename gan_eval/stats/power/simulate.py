@@ -221,8 +221,6 @@ class Verdict(NamedTuple):
 
     positive: bool
     """Different; for a question on equivalence, equivalent."""
-    failed: bool
-    """There is no estimate."""
     width: float
     """Width of the difference's 95 % interval; NaN without an estimate."""
 
@@ -259,7 +257,7 @@ def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Difference]) 
         p[own] = holm(p[own])
     positive = np.where(is_equivalence, p_equivalent, p) < ALPHA
     width = np.diff([test.ends() for test in tests])[:, 0]
-    return [Verdict(*cells) for cells in zip(positive.tolist(), np.isnan(width).tolist(), width.tolist(), strict=True)]
+    return [Verdict(*cells) for cells in zip(positive.tolist(), width.tolist(), strict=True)]
 
 
 def analysed(

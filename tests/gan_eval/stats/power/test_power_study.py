@@ -139,7 +139,7 @@ def test_answers_are_lost_as_assumed_and_the_rest_is_judged() -> None:
     assert seen.mean() == pytest.approx(0.8 * 0.7 * 0.9, abs=0.03)
     assert answers_that_count(design, PowerSettings.model_validate(ALL), np.random.default_rng(0)).all()
     world = make_world(design.first(3), PowerSettings(excluded=0.99), AnalysisSettings())
-    assert all(verdict.failed and not verdict.positive for verdict in one_study(world, (3, 0)))
+    assert all(np.isnan(verdict.width) and not verdict.positive for verdict in one_study(world, (3, 0)))
 
 
 def test_simulation_ends_where_the_target_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +165,7 @@ def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
     """Find every effect, but that of one model in only four of five studies: on the target."""
     _, number, *asked = task
     names = [world.questions[place].name for place in asked]
-    return [Verdict(name != "one told apart" or number % 5 > 0, False, 0.1) for name in names]
+    return [Verdict(name != "one told apart" or number % 5 > 0, 0.1) for name in names]
 
 
 def design_of(models: str) -> Design:
@@ -183,7 +183,7 @@ def test_differences_of_one_family_are_corrected_together() -> None:
     ]
     tests = [wald(0.05, 0.025, 30)._replace(p=p) for p in (0.04, 0.02, 0.02, 0.04, 0.01, 0.03, 0.04)]
     assert [each.positive for each in verdicts(questions, tests)] == [True, False, False, False, True, False, False]
-    failed = [each.failed for each in verdicts(questions, [*tests[:6], Difference(np.nan)])]
+    failed = [bool(np.isnan(each.width)) for each in verdicts(questions, [*tests[:6], Difference(np.nan)])]
     assert failed == [False] * 6 + [True]
 
 
