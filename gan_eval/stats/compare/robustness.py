@@ -94,25 +94,16 @@ def robustness(
     return frame_of(rows, ROBUSTNESS)
 
 
-def _without_exclusions(judged: pd.DataFrame, again: pd.DataFrame, left_out: int) -> Iterator[Row]:
-    """Yield a row for each comparison with a verdict that is also there without the exclusions."""
+def _without_exclusions(judged: pd.DataFrame, again: pd.DataFrame, left_out: int) -> list[Row]:
+    """Return a row for each comparison with a verdict that is also there without the exclusions."""
     names = ["comparison", "a", "b", "measure"]
-    before = {tuple(row[name] for name in names): row for row in again.to_dict("records")}
-    for row in judged.to_dict("records"):
-        whole = before.get(tuple(row[name] for name in names))
-        if whole is None or row["comparison"] == REAL_VS_FAKE or row["measure"] in (HIGHER, MEAN):
-            continue
-        yield {
-            "check": WITHOUT_EXCLUSIONS,
-            **{name: row[name] for name in (*names, "verdict", "simulated", "fraction")},
-            "estimate": whole["difference"],
-            "ci_low": whole["ci_low"],
-            "ci_high": whole["ci_high"],
-            "p": whole["p_holm"],
-            "verdict_without": whole["verdict"] if whole["verdict"] in _VERDICTS else None,
-            "n_units": left_out,
-            "note": whole["note"],
-        }
+    judged = judged[(judged["comparison"] != REAL_VS_FAKE) & ~judged["measure"].isin([HIGHER, MEAN])]
+    again = again[[*names, "difference", "ci_low", "ci_high", "p_holm", "verdict", "note"]]
+    both = judged[[*names, "verdict", "simulated", "fraction"]].merge(again, on=names, suffixes=("", "_without"))
+    both["verdict_without"] = both["verdict_without"].where(both["verdict_without"].isin(_VERDICTS))
+    both = both.rename(columns={"difference": "estimate", "p_holm": "p"})
+    rows = both.assign(check=WITHOUT_EXCLUSIONS, n_units=left_out).to_dict("records")
+    return [{str(name): cell for name, cell in row.items()} for row in rows]
 
 
 def _drifts(trials: pd.DataFrame) -> Iterator[Row]:
