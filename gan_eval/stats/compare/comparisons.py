@@ -100,23 +100,23 @@ class Answerer:
         self._fits: Fits = {}
         self.rates: RatesByKey = {}
 
-    def answer(self, of: Comparison, start: CrossedFit | None = None) -> Difference:
+    def answer(self, asked: Comparison, start: CrossedFit | None = None) -> Difference:
         """Return the difference of a comparison; the search for its model begins at `start`, to save time."""
-        margin, why_not = of.margin(self.settings), of.why_not or self.why_not
-        if isinstance(of.question, KindQuestion):
-            rates = rates_of(of.question, self.settings, self.rates, why_not=why_not, start=start)
-            return rates.bias() if of.question.is_bias else rates.difference(margin)
-        if isinstance(of.question, GradeQuestion):
-            return estimate_grades(of.question, margin=margin, fits=self._fits, why_not=why_not)
-        found = estimate(of.question, margin=margin, fits=self._fits, why_not=why_not, start=start)
-        is_open = ONE_PARTICIPANT in (found.note or "") or of.note == ONE_SIDE
+        margin, why_not = asked.margin(self.settings), asked.why_not or self.why_not
+        if isinstance(asked.question, KindQuestion):
+            rates = rates_of(asked.question, self.settings, self.rates, why_not=why_not, start=start)
+            return rates.bias() if asked.question.is_bias else rates.difference(margin)
+        if isinstance(asked.question, GradeQuestion):
+            return estimate_grades(asked.question, margin=margin, fits=self._fits, why_not=why_not)
+        found = estimate(asked.question, margin=margin, fits=self._fits, why_not=why_not, start=start)
+        is_open = ONE_PARTICIPANT in (found.note or "") or asked.note == ONE_SIDE
         return found._replace(p=np.nan, p_equivalent=np.nan) if is_open else found
 
-    def fit_of(self, of: Comparison) -> CrossedFit | None:
+    def fit_of(self, asked: Comparison) -> CrossedFit | None:
         """Return the model behind an answered comparison, or None."""
-        if isinstance(of.question, KindQuestion):
-            return self.rates[of.question.key].fit
-        fit = self._fits.get(of.question.key)
+        if isinstance(asked.question, KindQuestion):
+            return self.rates[asked.question.key].fit
+        fit = self._fits.get(asked.question.key)
         return fit if isinstance(fit, CrossedFit) else None
 
 
@@ -165,21 +165,21 @@ def comparisons(
         grade_questions(graded_trials(trials), plan, grades),
     )
     answerer, alpha, differences, rows = Answerer(plan, too_many(len(trials))), level(looks), [], []
-    for of in questions:
-        if only and of.comparison not in only:
+    for asked in questions:
+        if only and asked.comparison not in only:
             continue
-        differences.append(answerer.answer(of, (starts or {}).get(of.names)))
-        rows.append(_row(of, differences[-1], plan))
-        fit = answerer.fit_of(of)
+        differences.append(answerer.answer(asked, (starts or {}).get(asked.names)))
+        rows.append(_row(asked, differences[-1], plan))
+        fit = answerer.fit_of(asked)
         if fitted is not None and fit is not None:
-            fitted[of.names] = fit
-        if cited is not None and isinstance(of.question, KindQuestion) and not of.question.is_bias:
-            detection = answerer.rates[of.question.key].detection(plan.margin)
-            if of.comparison == TOLD_APART:
-                cited[None] = of.names, detection
-            if len(of.question.rows) == 1:
-                row = of.question.rows[0]
-                cited[row.model, row.dataset] = of.names, detection
+            fitted[asked.names] = fit
+        if cited is not None and isinstance(asked.question, KindQuestion) and not asked.question.is_bias:
+            detection = answerer.rates[asked.question.key].detection(plan.margin)
+            if asked.comparison == TOLD_APART:
+                cited[None] = asked.names, detection
+            if len(asked.question.rows) == 1:
+                row = asked.question.rows[0]
+                cited[row.model, row.dataset] = asked.names, detection
     main = main_trials(trials)
     if len(main) and not any(row["family"] == TOLD_APART for row in rows):
         differences.insert(0, Difference(np.nan))
@@ -203,15 +203,16 @@ def comparisons(
     return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
 
 
-def _row(of: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
-    margin = of.margin(plan)
+def _row(asked: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
+    margin = asked.margin(plan)
+    margin_note = "" if margin is None else asked.margin_note.format(margin)
     (ci_low, ci_high), (ci90_low, ci90_high) = found.ends(), found.ends(0.9)
     return {
-        "family": of.family,
-        "comparison": of.comparison,
-        "a": of.a,
-        "b": of.b,
-        "measure": of.measure,
+        "family": asked.family,
+        "comparison": asked.comparison,
+        "a": asked.a,
+        "b": asked.b,
+        "measure": asked.measure,
         "difference": found.difference,
         "ci_low": ci_low,
         "ci_high": ci_high,
@@ -222,10 +223,10 @@ def _row(of: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
         "p_equivalent": found.p_equivalent,
         "basis": found.basis,
         "check_p": found.check_p,
-        "n_a": of.counts[0],
-        "n_b": of.counts[1],
-        "exploratory": not of.planned,
-        **provenance_cells(of.trials, of.note, found.note, "" if margin is None else of.margin_note.format(margin)),
+        "n_a": asked.counts[0],
+        "n_b": asked.counts[1],
+        "exploratory": not asked.planned,
+        **provenance_cells(asked.trials, asked.note, found.note, margin_note),
     }
 
 

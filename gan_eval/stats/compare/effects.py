@@ -84,24 +84,24 @@ def effects(trials: pd.DataFrame, fitted: NamedFits, *, plan: AnalysisSettings =
         fitted: the models of the same trials, as filled by `comparisons`.
     """
     parts: dict[tuple[object, ...], pd.DataFrame] = {}
-    of_pairs = takewhile(lambda of: of.family != PREFERRED, pair_questions(pair_trials(trials), plan))
-    for of in chain(kind_questions(answered_trials(trials)), of_pairs):
-        question, fit = of.question, fitted.get(of.names)
+    of_pairs = takewhile(lambda asked: asked.family != PREFERRED, pair_questions(pair_trials(trials), plan))
+    for asked in chain(kind_questions(answered_trials(trials)), of_pairs):
+        question, fit = asked.question, fitted.get(asked.names)
         if fit is None or isinstance(question, GradeQuestion) or len(question.rows) > 1:
             continue
         if isinstance(question, KindQuestion):
             key = ("single", *question.rows[0][:2])
-            rows = _of_kinds(of.trials, fit, plan)
+            rows = _of_kinds(asked.trials, fit, plan)
             formula = f"called_fake ~ kind + ({'1 + kind' if plan.slope else '1'}|participant) + (1|stimulus)"
         else:
-            key = ("pairs", *of.trials[["model", "dataset"]].iloc[0])
-            rows = _of_pairs(question, of.trials, fit)
+            key = ("pairs", *asked.trials[["model", "dataset"]].iloc[0])
+            rows = _of_pairs(question, asked.trials, fit)
             formula = "right ~ 1 + (1|participant) + (1|item)"
         if key in parts:
             continue
         shared = {"model": key[1], "dataset": key[2], "formula": formula, "link": plan.link}
         frame = pd.concat(list(rows), ignore_index=True).assign(**shared)
-        cells = provenance_cells(of.trials)
+        cells = provenance_cells(asked.trials)
         notes = [joined(own if isinstance(own, str) else None, cells["note"]) for own in frame["note"]]
         parts[key] = frame.assign(**(cells | {"note": notes}))
     table = pd.concat(parts.values(), ignore_index=True) if parts else pd.DataFrame()

@@ -377,7 +377,7 @@ def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | 
             both = fakes[fakes["model"].isin([a, b])]
             in_a = (both["model"] == a).to_numpy(bool)
             of_two = _of_grades(GRADED_MODELS, _on(GRADED_MODELS, dataset), a, b, both, in_a, reach)
-            yield from (replace(of, planned=planned, why_not=too_many) for of in of_two)
+            yield from (replace(asked, planned=planned, why_not=too_many) for asked in of_two)
 
 
 def _of_grades(

@@ -168,33 +168,33 @@ def mixed_models(
     return frame_of(rows, MIXED_MODELS)
 
 
-def _rows(of: Design, formula: Formula, why_not: str) -> list[Row]:
+def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
     """Return a row for each threshold and each term of a formula."""
-    units = (of.participant, of.stimulus)
+    units = (arrays.participant, arrays.stimulus)
     counts = [n_levels(unit) for unit in units]
-    fit, notes = None, of.notes
+    fit, notes = None, arrays.notes
     try:
-        if trouble := why_not or of.trouble:
+        if trouble := why_not or arrays.trouble:
             raise NoFitError(trouble)
-        fit = fit_crossed(of.y, of.X, *units, link=formula.link, slope=of.slope, names=of.terms)
+        fit = fit_crossed(arrays.y, arrays.X, *units, link=formula.link, slope=arrays.slope, names=arrays.terms)
         singular = f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""
         groups = zip(("participants", "stimuli"), counts, strict=True)
         few = [f"few {name} ({number}): their spread is badly known" for name, number in groups if 1 < number < _FEW]
         notes = [*few, singular, *notes]
     except NoFitError as reason:
         notes = [str(reason), *notes]
-    carried = provenance_cells(of.trials)
+    carried = provenance_cells(arrays.trials)
     shared: Row = {
         "formula": str(formula),
         "link": formula.link,
-        "n_trials": len(of.y),
+        "n_trials": len(arrays.y),
         "n_participants": counts[0],
         "n_stimuli": counts[1],
         "exploratory": formula.exploratory,
         **carried,
         "note": joined(*notes, carried["note"]),
     }
-    terms = [*of.thresholds, *of.terms]
+    terms = [*arrays.thresholds, *arrays.terms]
     if fit is None:
         return [shared | {"term": term} for term in terms or ["thresholds"]]
     shared |= {
@@ -207,7 +207,7 @@ def _rows(of: Design, formula: Formula, why_not: str) -> list[Row]:
     }
     estimates = np.concatenate([fit.thresholds, fit.beta]).tolist()
     errors = np.concatenate([fit.thresholds_error, fit.std_error]).tolist()
-    sides = [*(None for _ in of.thresholds), *map(side_of, of.X.T)]
+    sides = [*(None for _ in arrays.thresholds), *map(side_of, arrays.X.T)]
     return [
         shared | {"term": term, **wald_cells(estimate, error, freedom(*units, side=side))}
         for term, estimate, error, side in zip(terms, estimates, errors, sides, strict=True)
@@ -233,7 +233,7 @@ def graded_formulas(trials: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Formul
     There is one by model if there are fakes of several named models, and one by kind if both kinds have answers. If
     there is neither, the formula has thresholds only.
     """
-    of = Formula("rating", link=GRADED_LINK)
+    formula = Formula("rating", link=GRADED_LINK)
     grades, sure = graded_trials(trials), answered_trials(trials)
     outcomes: dict[Literal["rating", "confidence"], pd.DataFrame] = {
         "rating": grades[grades["answered"].to_numpy(bool)],
@@ -245,11 +245,11 @@ def graded_formulas(trials: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Formul
         fakes = answered[((answered["kind"] == "fake") & answered["model"].notna()).to_numpy(bool)]
         several_models = fakes["model"].nunique() > 1
         if several_models:
-            yield fakes, replace(of, outcome=outcome, effects=("model",))
+            yield fakes, replace(formula, outcome=outcome, effects=("model",))
         if answered["kind"].nunique() == 2:
-            yield answered[answered["kind"].notna()], replace(of, outcome=outcome, effects=("kind",))
+            yield answered[answered["kind"].notna()], replace(formula, outcome=outcome, effects=("kind",))
         elif len(answered) and not several_models:
-            yield answered, replace(of, outcome=outcome)
+            yield answered, replace(formula, outcome=outcome)
 
 
 def design(answered: pd.DataFrame, formula: Formula) -> Design:
@@ -289,9 +289,9 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
             others = sorted(trials["model"].unique())[1:]
             coded, names, note = _indicators(trials["model"], others), [f"model[{name}]" for name in others], ""
         elif effect == "dataset":
-            position, of = pd.factorize(trials["dataset"], sort=True)
-            summed = np.vstack([np.eye(len(of) - 1), -np.ones(len(of) - 1)])
-            coded, names, note = summed[position], [f"dataset[{name}]" for name in of[:-1]], ""
+            position, datasets = pd.factorize(trials["dataset"], sort=True)
+            summed = np.vstack([np.eye(len(datasets) - 1), -np.ones(len(datasets) - 1)])
+            coded, names, note = summed[position], [f"dataset[{name}]" for name in datasets[:-1]], ""
         else:
             coded, names, note = code(trials[PREFIX + effect], effect)
         columns.append(coded)

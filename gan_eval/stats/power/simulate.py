@@ -134,27 +134,27 @@ def questions_of(design: Design, analysis: AnalysisSettings, *, where: str = "st
     questions = []
     _, first = np.unique(design.stimulus_group, return_index=True)  # one answer to a picture of each group
     of_groups = replace(design, participant=np.zeros(len(first), int), stimulus=first)
-    for of in compared(of_groups, np.zeros(len(first), int), analysis):
-        places = design.stimulus_group[of.trials["stimulus"].to_numpy()].tolist()
-        of_models = of.family.startswith((MODELS, GRADED_MODELS, PREFERRED))
-        is_one_row = of.family in (f"MODEL {TOLD_APART}", f"{TOLD_APART_IN_PAIRS} on")
+    for asked in compared(of_groups, np.zeros(len(first), int), analysis):
+        places = design.stimulus_group[asked.trials["stimulus"].to_numpy()].tolist()
+        of_models = asked.family.startswith((MODELS, GRADED_MODELS, PREFERRED))
+        is_one_row = asked.family in (f"MODEL {TOLD_APART}", f"{TOLD_APART_IN_PAIRS} on")
         if (
-            of.family in (REAL_VS_FAKE, f"{TOLD_APART} on")
+            asked.family in (REAL_VS_FAKE, f"{TOLD_APART} on")
             or (is_one_row and not 1 < len(fakes) <= MOST_PAIRS)
-            or (of_models and not is_pair and (too_many_pairs or not of.planned))
+            or (of_models and not is_pair and (too_many_pairs or not asked.planned))
         ):
             continue
-        model = of.b if is_pair else of.a
+        model = asked.b if is_pair else asked.a
         name = "fakes against reals" if design.grades else f"{model} {TOLD_APART}".removeprefix(f"{ANY_FAKE} ")
         sides = [[at for at in places if groups[at].is_real == is_real] for is_real in (False, True)]
         if of_models:
             name = " against ".join(role for at in places for role in groups[at].role.split(BETWEEN_MODELS))
             sides = sides if is_pair else [[place] for place in places]
-        if len({group.dataset for group in groups}) > 1 and of.comparison not in (TOLD_APART, TOLD_APART_IN_PAIRS):
+        if len({group.dataset for group in groups}) > 1 and asked.comparison not in (TOLD_APART, TOLD_APART_IN_PAIRS):
             name += f" on {groups[places[0]].dataset}"
-        name += f": {of.measure}" if design.grades else ""
+        name += f": {asked.measure}" if design.grades else ""
         a, b = map(tuple, sides)
-        questions.append(PlannedQuestion(name, of.family, _asked(of), a, b, of_models))
+        questions.append(PlannedQuestion(name, asked.family, _asked(asked), a, b, of_models))
     questions.sort(key=lambda question: (question.measure, question.of_models) if design.grades else ())
     if analysis.margin is None:
         return questions
@@ -179,8 +179,8 @@ def compared(design: Design, answers: np.ndarray, analysis: AnalysisSettings) ->
     return chain(kind_questions(trials), model_questions(trials, analysis))
 
 
-def _asked(of: Comparison) -> Asked:
-    return of.comparison, frozenset((of.a, of.b)), of.measure
+def _asked(asked: Comparison) -> Asked:
+    return asked.comparison, frozenset((asked.a, asked.b)), asked.measure
 
 
 def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
