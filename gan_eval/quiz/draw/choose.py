@@ -1,7 +1,4 @@
-"""The number of trials of each role in a list, and the check that a pool has enough items.
-
-Also choose the items of practice and catch trials, which enter no rate.
-"""
+"""The numbers of trials that a pool allows, and the items of practice and catch trials."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +12,10 @@ from gan_eval.tables.frames import Row
 
 AMPLE = 2
 """A pool with items for fewer lists than this is nearly one shared list."""
+PRACTICE_SETS = "stimuli.practice_sets"
+"""The setting that names sets for practice."""
+CATCH_SETS = "stimuli.catch_sets"
+"""The setting that names sets for catch trials."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Counts:
 
 
 def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | None]:
-    """Return the requested counts, or the largest that the pool allows, and a warning if participants share pictures.
+    """Return the requested counts, or the largest that the pool allows, and a warning about a small pool.
 
     Raises:
         UserError: not even one trial of each class is possible, or fewer than requested under `strict_counts`.
@@ -48,14 +49,10 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
     if feasible(pool, requested):
         if len(pool.items) >= AMPLE * requested.total:
             return requested, None
-        consequence = (
-            "differences between pictures pass for differences between models"
-            if len(pool.generated) > 1
-            else "the result describes these pictures rather than the model"
-        )
         return requested, (
             f"data set {pool.dataset}: every participant sees {requested.total} of only {len(pool.items)} items; with "
-            f"nearly one shared list, {consequence}: a pool several times as large is better"
+            "nearly one shared list, the result describes these pictures rather than the models: a pool several times "
+            "as large is better"
         )
     shortage = (
         f"data set {pool.dataset}: {len(pool.items)} items are too few for {_phrase(requested)} of different items"
@@ -66,8 +63,7 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
     for counts in _smaller(requested, len(pool.items)):
         if feasible(pool, counts):
             return counts, f"{shortage}; each participant sees {_phrase(counts)}"
-    least = next(_smaller(requested, 2 if requested.real else 1))
-    raise UserError(f"{shortage}; at least {_phrase(least)} of different items are needed")
+    raise UserError(f"{shortage}; not even {_phrase(Counts(min(requested.real, 1), 1))} can be shown")
 
 
 def feasible(pool: Pool, counts: Counts) -> bool:
@@ -92,20 +88,21 @@ def _phrase(counts: Counts) -> str:
 
 
 def match(wishes: Sequence[Sequence[str]]) -> list[str] | None:
-    """Give each slot one of its wishes, no item twice: a perfect bipartite matching (Kuhn 1955), or None. A slot takes
-    its first free wish; if none is free, earlier slots move to another of theirs.
+    """Give each slot one of its wishes, no item twice: a perfect bipartite matching (Kuhn 1955), or None.
 
-        >>> match([["a", "b"], ["a"]])
-        ['b', 'a']
-        >>> match([["a"], ["a"]]) is None
-        True
+    A slot takes its first free wish; if none is free, earlier slots move to another of theirs.
+
+    >>> match([["a", "b"], ["a"]])
+    ['b', 'a']
+    >>> match([["a"], ["a"]]) is None
+    True
     """
     holder: dict[str, int] = {}
     seats: dict[int, str] = {}
     for slot in range(len(wishes)):
-        free = next((item for item in wishes[slot] if item not in holder), None)
-        came_from = {} if free is None else {free: slot}
-        waiting = [slot] if free is None else []
+        came_from: dict[str, int] = {}
+        free: str | None = None
+        waiting = [slot]
         for mover in waiting:  # a shortest augmenting path: breadth first over the slots that would have to move
             for item in wishes[mover]:
                 if item not in came_from:
@@ -118,32 +115,21 @@ def match(wishes: Sequence[Sequence[str]]) -> list[str] | None:
                 break
         if free is None:
             return None
-        item_to_fill: str | None = free
-        while item_to_fill is not None:  # back along the path: each slot leaves its old item to the next
-            mover = came_from[item_to_fill]
+        while free is not None:  # back along the path: each slot leaves its old item to the next
+            mover = came_from[free]
             old = seats.get(mover)
-            holder[item_to_fill], seats[mover] = mover, item_to_fill
-            item_to_fill = old
+            holder[free], seats[mover] = mover, free
+            free = old
     return [seats[slot] for slot in range(len(wishes))]
-
-
-PRACTICE_SETS = "stimuli.practice_sets"
-"""The setting that names sets for practice."""
-CATCH_SETS = "stimuli.catch_sets"
-"""The setting that names sets for catch trials."""
 
 
 def practice_offers(
     pools: Mapping[str, Pool], settings: QuizSettings, generator: np.random.Generator, *, from_own_sets: bool
 ) -> tuple[list[tuple[Role, Row]], str | None]:
-    """Return practice trials from items outside the list (or from separate sets), and a warning if there are too few.
-
-    Args:
-        pools: of each data set, what may be shown.
-        from_own_sets: the pools are of sets for practice alone.
+    """Return practice trials, as many from each pool, and a warning if there are too few.
 
     Raises:
-        UserError: too little is left, under `strict_counts`.
+        UserError: too few under `strict_counts`.
     """
     if not settings.practice:
         return [], None
@@ -166,7 +152,7 @@ def catch_offers(
     """Return catch trials of different items, none of them `excluded`; single pictures may all be of one class.
 
     Raises:
-        UserError: no set is named for them, or the sets hold too few.
+        UserError: there are too few.
     """
     if not settings.catch:
         return []

@@ -12,9 +12,11 @@ from gan_eval.quiz.draw.offers import Role, pools_of
 from gan_eval.quiz.draw.order import complete, generator, in_order, scattered_places
 from gan_eval.quiz.draw.rounds import choices, never_shown
 from gan_eval.settings.quiz import QuizSettings
+from gan_eval.tables import PLANS
 from gan_eval.tables.frames import Row
 
-_POSITIONS = {"side_by_side": ("left", "right"), "one_after_other": ("first", "second")}
+LAST_LIST = 10**9 - 1
+"""Maximum list number, within the limits of databases and random generators."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Draw:
     plan: tuple[Row, ...]
     """Rows of `gan_eval.tables.PLANS` in the order of the trials; `session` and `simulated` are still None."""
     warnings: tuple[str, ...]
-    """A warning for each data set that is too small for the requested trials or for different lists."""
+    """Warnings about data sets that are too small."""
 
 
 class Dealer:
@@ -39,7 +41,7 @@ class Dealer:
         practice: Sequence[Row] = (),
         catch: Sequence[Row] = (),
     ) -> None:
-        """Set up.
+        """Count the trials that the pools allow.
 
         Args:
             stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
@@ -52,6 +54,9 @@ class Dealer:
             UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`.
         """
         self._settings, self._seed, self._catch = settings, seed, catch
+        self._positions = None
+        if settings.shows_pairs:
+            self._positions = ("left", "right") if settings.layout == "side_by_side" else ("first", "second")
         self._pools = pools_of(stimuli, settings)
         if not self._pools:
             raise UserError("no stimuli to draw from; name a stimulus set with real and fake pictures")
@@ -63,113 +68,76 @@ class Dealer:
             self._warnings += [line for line in (warning, never_shown(pool, self._counts[name])) if line]
 
     def deal(self, list_number: int) -> Draw:
-        """Deal list `number` (from 1): practice, then the blocks of the data sets in random order, with catch trials
-        among them.
+        """Deal a list, numbered from 1: practice, then the data sets' blocks in random order, with catch trials.
 
-                Raises:
-                    UserError: too few catch stimuli, or under `strict_counts` too few items for practice.
+        Raises:
+            UserError: too few catch stimuli, or under `strict_counts` too few items for practice.
         """
-        settings, seed = self._settings, self._seed
+        settings, key = self._settings, (self._seed, list_number)
         blocks: list[list[Row]] = []
         remaining = {}
         names = sorted(self._pools)
-        for place in generator(seed, list_number, "blocks").permutation(len(names)):
+        for place in generator(*key, "blocks").permutation(len(names)):
             pool = self._pools[names[place]]
-            items = next(choices(pool, self._counts[pool.dataset], seed=seed, first=list_number))
+            items = next(choices(pool, self._counts[pool.dataset], seed=self._seed, first=list_number))
             chosen = [(role, pool.roles[role][item]) for role, item in items]
             remaining[pool.dataset] = pool.without(row["item"] for _, row in chosen)
-            blocks.append(_rows(chosen, settings, "main", seed=seed, list_number=list_number))
-        used_items = {row["item"] for block in blocks for row in block}
-        practice_pools = {name: pool.without(used_items) for name, pool in self._practice_pools.items()}
-        practice_trials, warning = practice_offers(
-            practice_pools or remaining,
-            settings,
-            generator(seed, list_number, "practice"),
-            from_own_sets=bool(practice_pools),
+            blocks.append(self._trials(chosen, "main", list_number))
+        used = {row["item"] for block in blocks for row in block}
+        own_pools = {name: pool.without(used) for name, pool in self._practice_pools.items()}
+        practice, warning = practice_offers(
+            own_pools or remaining, settings, generator(*key, "practice"), from_own_sets=bool(own_pools)
         )
-        warnings = [*self._warnings, *([warning] if warning else [])]
-        used_items |= {row["item"] for _, row in practice_trials}
-        catch_trials = catch_offers(self._catch, settings, generator(seed, list_number, "catch"), excluded=used_items)
-        practice_rows = _rows(practice_trials, settings, "practice", seed=seed, list_number=list_number)
-        catch_rows = _rows(catch_trials, settings, "catch", seed=seed, list_number=list_number)
-        rows = _in_blocks(practice_rows, blocks, catch_rows, settings, seed=seed, list_number=list_number)
-        copied = ("stimulus", "stimulus_b", "item", "kind", "model", "dataset", "sha256", "sha256_b")
-        plan = tuple(
-            {
-                "session": None,
-                "block": row["block"],
-                "trial": trial,
-                "phase": row["phase"],
-                "position": row.get("position"),
-                **{name: row[name] for name in copied},
-                "requested_exposure_ms": row["requested_exposure_ms"],
-                "simulated": None,
-                "fraction": row["fraction"],
-            }
-            for trial, row in enumerate(rows, start=1)
+        used |= {row["item"] for _, row in practice}
+        catch = catch_offers(self._catch, settings, generator(*key, "catch"), excluded=used)
+        practice_rows = self._trials(practice, "practice", list_number)
+        rows = self._in_blocks(practice_rows, blocks, self._trials(catch, "catch", list_number), key)
+        plan = [{**{name: row.get(name) for name in PLANS.names}, "trial": trial} for trial, row in enumerate(rows, 1)]
+        return Draw(tuple(plan), tuple(sorted([*self._warnings, *([warning] if warning else [])])))
+
+    def _trials(
+        self, chosen: Sequence[tuple[Role, Row]], phase: Literal["practice", "main", "catch"], list_number: int
+    ) -> list[Row]:
+        """Return the unordered trials of one phase; main trials are of one data set."""
+        datasets = _datasets(row for _, row in chosen)
+        rows = complete(
+            chosen,
+            levels_ms=self._settings.levels_ms,
+            positions=self._positions,
+            list_number=list_number,
+            generator=generator(self._seed, list_number, phase, "trials", *datasets),
         )
-        return Draw(plan, tuple(sorted(warnings)))
+        return [{**row, "phase": phase} for row in rows]
 
-
-def _rows(
-    chosen: Sequence[tuple[Role, Row]],
-    settings: QuizSettings,
-    phase: Literal["practice", "main", "catch"],
-    *,
-    seed: int,
-    list_number: int,
-) -> list[Row]:
-    """Return the unordered trials of one phase, for main trials of one data set."""
-    rows = complete(
-        chosen,
-        levels_ms=settings.levels_ms,
-        positions=_POSITIONS[settings.layout] if settings.shows_pairs else None,
-        list_number=list_number,
-        generator=generator(seed, list_number, phase, "trials", *_datasets(row for _, row in chosen)),
-    )
-    return [{**row, "phase": phase} for row in rows]
-
-
-def _in_blocks(
-    practice: Sequence[Row],
-    blocks: Sequence[Sequence[Row]],
-    catches: Sequence[Row],
-    settings: QuizSettings,
-    *,
-    seed: int,
-    list_number: int,
-) -> list[Row]:
-    """Return all trials in order, with bounded runs of one class in practice and over all main trials."""
-    bound = partial(in_order, column="kind", classes=("real", "fake"))
-    if settings.shows_pairs:
-        bound = partial(in_order, column="position", classes=_POSITIONS[settings.layout])
-    rng = generator(seed, list_number, "order", "practice", *_datasets(practice))
-    practice_rows = [{**row, "block": 1} for row in bound(practice, generator=rng)]
-    rng = generator(seed, list_number, "spread")
-    waiting = iter([catches[place] for place in rng.permutation(len(catches))])
-    rows: list[Row] = []
-    places = scattered_places(len(catches), [len(block) for block in blocks], rng)
-    for number, (block, among) in enumerate(zip(blocks, places, strict=True), start=1):
-        rng = generator(seed, list_number, "order", *_datasets(block))
-        catches_here = list(islice(waiting, len(among)))
-        ordered = bound(block, catches_here, among, generator=rng, after=rows)
-        rows += [{**row, "block": number} for row in ordered]
-    return practice_rows + rows
+    def _in_blocks(
+        self, practice: Sequence[Row], blocks: Sequence[Sequence[Row]], catch: Sequence[Row], key: tuple[int, int]
+    ) -> list[Row]:
+        """Return all trials in order, with bounded runs of one class in practice and over all main trials."""
+        bound = partial(in_order, column="kind", classes=("real", "fake"))
+        if self._positions is not None:
+            bound = partial(in_order, column="position", classes=self._positions)
+        rng = generator(*key, "order", "practice", *_datasets(practice))
+        practice_rows = [{**row, "block": 1} for row in bound(practice, generator=rng)]
+        rng = generator(*key, "spread")
+        waiting = iter([catch[place] for place in rng.permutation(len(catch))])
+        rows: list[Row] = []
+        places = scattered_places(len(catch), [len(block) for block in blocks], rng)
+        for number, (block, among) in enumerate(zip(blocks, places, strict=True), start=1):
+            rng = generator(*key, "order", *_datasets(block))
+            ordered = bound(block, list(islice(waiting, len(among))), among, generator=rng, after=rows)
+            rows += [{**row, "block": number} for row in ordered]
+        return practice_rows + rows
 
 
 def _datasets(rows: Iterable[Row]) -> list[str]:
     return sorted({row["dataset"] for row in rows})
 
 
-LAST_LIST = 10**9 - 1
-"""Maximum list number, within the limits of databases and random generators."""
-
-
 def next_list(taken: Collection[int], requested: int | None) -> int:
     """Return the list of the next participant: the requested one, or the one after the last taken.
 
     Raises:
-        UserError: both were given, all lists of the station are taken, or a number is too large.
+        UserError: a list number is too large, or the requested one is below 1.
     """
     if requested is not None:
         if not 1 <= requested <= LAST_LIST:

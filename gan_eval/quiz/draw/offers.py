@@ -1,8 +1,6 @@
-"""The material of trials: the stimuli of a data set as offers, by the role in which an item is shown.
+"""The offers of a data set: what a trial can show of each item, by role.
 
-An offer is the part of a plan's row that says what is shown. Each protocol has its own roles: single pictures are
-shown as real or as the output of one model, pairs as real next to a model, or as one model next to another. An item is
-shown to one participant in one role only.
+An offer is the part of a plan's row that says what is shown. A participant sees an item in one role only.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,14 +13,11 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 Role = str
-"""The role of an item in a trial: real, a model's name, or two models' names."""
-
+"""The role of an item in a trial: `REAL`, a model's name, or two models' names."""
 Versions = dict[Role, dict[str, Row]]
-"""For each role, the plan columns of each item."""
-
+"""For each role, a row for each item."""
 REAL: Role = ""
 """The role of a real picture; a model's name is never empty."""
-
 BETWEEN_MODELS = "|"
 """Separator of the names of two compared models."""
 
@@ -47,13 +42,11 @@ class Pool:
     def without(self, items: Iterable[str]) -> "Pool":
         """Return the pool without some items."""
         excluded = set(items)
-        return Pool(
-            self.dataset,
-            {
-                role: {item: row for item, row in offers.items() if item not in excluded}
-                for role, offers in self.roles.items()
-            },
-        )
+        left = {
+            role: {item: row for item, row in offers.items() if item not in excluded}
+            for role, offers in self.roles.items()
+        }
+        return Pool(self.dataset, left)
 
 
 def pools_of(
@@ -63,7 +56,7 @@ def pools_of(
 
     Args:
         stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
-        setting: of the study, what names the sets; errors begin with it.
+        setting: the setting that names the sets; errors begin with it.
         one_class: single pictures may be all real or all generated.
 
     Raises:
@@ -127,13 +120,8 @@ def versions_of(stimuli: Iterable[Row]) -> dict[str, Versions]:
 
 
 def _offer(row: Row) -> Row:
-    names = ("stimulus", "item", "kind", "model", "dataset", "sha256")
-    return {
-        **{name: row[name] for name in names},
-        "stimulus_b": None,
-        "sha256_b": None,
-        "fraction": row.get("fraction"),
-    }
+    named = {name: row[name] for name in ("stimulus", "item", "kind", "model", "dataset", "sha256")}
+    return named | {"stimulus_b": None, "sha256_b": None, "fraction": row.get("fraction")}
 
 
 def _pair(a: Row, b: Row, model: str) -> Row:

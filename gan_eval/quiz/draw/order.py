@@ -1,6 +1,4 @@
-"""The order of trials: bounded runs of one class, equal numbers of positions and exposures, catch trials spread out.
-Random numbers depend only on their purpose.
-"""
+"""The order of trials: bounded runs of one class, equal numbers of positions and exposures, catch trials spread out."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +12,7 @@ from gan_eval.tables.frames import Row
 
 
 def generator(*key: int | str) -> np.random.Generator:
-    """Return a random generator for a key: seeds, list numbers, and labels of the purpose.
+    """Return a random generator for a key: seeds, list numbers, and labels of the purpose, which alone decide.
 
     >>> bool(generator(1, "order", "a").random() == generator(1, "order", "a").random())
     True
@@ -38,13 +36,14 @@ def complete(
     list_number: int,
     generator: np.random.Generator,
 ) -> list[Row]:
-    """Return the offers, each with its exposure and, for a pair, the position of picture a; not yet in order.
+    """Return the offers, not yet in order, with their exposures and, for pairs, the position of picture a.
 
     Args:
         chosen: the offers with their roles.
-        levels_ms: the exposures; each class, and each role, has them in equal shares.
-        positions: where or when a pair's picture a can be shown; None: single pictures.
-        list_number: what is odd goes to another level from list to list.
+        levels_ms: the exposures, in equal shares for each class and role; remainders rotate with the list number.
+        positions: the two positions of a pair's picture a, in equal shares; None: single pictures.
+        list_number: number of the list.
+        generator: of random numbers.
     """
     rows: list[Row] = []
     for kind in sorted({str(row["kind"]) for _, row in chosen}):  # the levels alternate within each class, role by role
@@ -62,10 +61,10 @@ def complete(
 
 
 def scattered_places(trials: int, sizes: Sequence[int], generator: np.random.Generator) -> list[list[int]]:
-    """Return random places for other trials among blocks of `sizes` trials, one in each of equal stretches.
+    """Return random places for catch trials among blocks of `sizes` trials, one in each of equal stretches.
 
     Returns:
-        For each block, before which of its trials one goes, ascending; never before the very first.
+        For each block, the trials before which one goes, ascending; never the very first.
     """
     edges = np.linspace(1, sum(sizes), trials + 1).astype(int)
     places = sorted(int(generator.integers(low, max(low + 1, high))) for low, high in pairwise(edges))
@@ -91,11 +90,12 @@ def in_order(
 
     Args:
         rows: the block's own trials.
-        among: catch trials that go among them; they count in the runs.
-        places: before which of the block's own trials each of them goes, as nearly as the order of classes has room.
+        among: catch trials, which count in the runs.
+        places: the trials before which they go, as nearly as the order of classes allows.
         column: the column whose runs are bounded.
         classes: its two values.
-        after: the trials before this block, whose last run continues in it; none: one of the block's own comes first.
+        generator: of random numbers.
+        after: the trials before this block, whose last run continues; none: no catch trial comes first.
     """
     counts = Counter(row[column] for row in (*rows, *among))
     order = class_order({value: counts[value] for value in classes}, generator, after=[row[column] for row in after])
@@ -115,12 +115,13 @@ def class_order(
     longest: int = LONGEST_RUN,
     after: Sequence[str] = (),
 ) -> list[str]:
-    """Return a random sequence of two classes without a run above `longest`, counting the last run of `after`. If the
-    counts are too unequal, the smallest possible bound is used instead.
-        Each next class is drawn in proportion to what is left of it, among those after which the rest can be ordered.
+    """Return a random sequence of two classes without a run above `longest`, counting the last run of `after`.
 
-        >>> class_order({"real": 1, "fake": 5}, np.random.default_rng(0))
-        ['fake', 'fake', 'fake', 'real', 'fake', 'fake']
+    If the counts are too unequal, the smallest possible bound is used instead. Each next class is drawn in proportion
+    to what is left of it, among those after which the rest can be ordered.
+
+    >>> class_order({"real": 1, "fake": 5}, np.random.default_rng(0))
+    ['fake', 'fake', 'fake', 'real', 'fake', 'fake']
     """
     left = dict(counts)
     last = after[-1] if after else None
@@ -135,7 +136,7 @@ def class_order(
             orderable = same <= (bound - runs[kind]) + bound * other and other <= bound * (same + 1)
             if left[kind] and runs[kind] <= bound and orderable:
                 possible.append(kind)
-        if not possible:  # only in the first place; then a class is taken if the rest can follow
+        if not possible:  # happens in the first place only
             bound += 1
             continue
         ticket = generator.integers(sum(left[kind] for kind in possible))

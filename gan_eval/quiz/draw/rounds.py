@@ -1,9 +1,8 @@
 """The items of list k, and their roles.
 
-A round is `LISTS` lists. First the round as a whole is planned: how often it shows each picture, as evenly as the pool
-allows. Then the plan is halved: each half has as many lists, shows each picture half as often, and an item at most once
-for each of its lists. List k is what is left after halving on to a single list, so it takes as long for every k. What
-is odd goes to the first half for the pictures that were shown less than their share before.
+A round is `LISTS` lists. Its plan says how often each picture is shown, as evenly as the pool allows. Halving the plan
+again and again leaves list k: each half has as many lists, shows each picture half as often, and an item at most once
+in a list. An odd use goes to the first half for the pictures that were shown less than their share before.
 """
 
 from collections.abc import Iterator
@@ -50,7 +49,7 @@ def roles_of(pool: Pool, counts: Counts) -> list[Role]:
 def round_uses(pool: Pool, counts: Counts, *, seed: int, number: int) -> Uses:
     """Plan how often a round shows each item in each role; the roles are those of `roles_of`.
 
-    Items that have the same roles are of one kind. A kind's uses are dealt to its items in turn, role after role.
+    Items with the same roles are of one kind. A kind's uses are dealt to its items in turn, role after role.
     """
     roles, models = roles_of(pool, counts), len(pool.generated)
     trials = [LISTS * counts.generated // models] * models
@@ -87,11 +86,11 @@ def never_shown(pool: Pool, counts: Counts) -> str | None:
 
 
 def _kind_uses(trials: Uses, kinds: NDArray[np.bool_], sizes: Uses) -> Uses:
-    """Return (R, K), how often a round shows each kind's items in each role, as evenly as possible.
+    """Return (R, K) how often a round shows each kind's items in each role, as evenly as possible.
 
-    A role has the same rate for each of its items, times a factor for items that would be shown too often (iterative
-    proportional fitting). Whole numbers are the flow from roles to kinds that stays nearest to these rates.
-    Trials are (R,), the roles of each kind (R, K), the items of each kind (K,).
+    Takes the trials of each role (R,), the roles of each kind (R, K) and its number of items (K,). A role has the same
+    rate for each of its items, times a factor for items that would be shown too often (iterative proportional
+    fitting). Whole numbers are the flow from roles to kinds nearest to these rates.
     """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_flow
@@ -124,7 +123,7 @@ class _Halving:
         self._rates = uses / LISTS
 
     def lists(self, uses: Uses, start: int, lists: int, skipped: int) -> Iterator[Uses]:
-        """Yield the uses of each list of a part of the round that begins at list `start`, less the first `skipped`."""
+        """Yield the uses of each list of a part of the round that begins at list `start`, after `skipped` lists."""
         if lists == 1:
             self._used += uses
             yield uses
@@ -140,8 +139,8 @@ class _Halving:
     def _first_half(self, uses: Uses, start: int, half: int) -> Uses:
         """Return half of the uses of each picture, rounded up or down.
 
-        The odd uses are pairs by role and pairs by item. Both together are paths and cycles, along which the uses go to
-        either half in turn (Euler's splitting of a bipartite graph). So roles and items are halved as well.
+        The odd uses are paired by role and by item. The pairs form paths and cycles, along which uses go to either half
+        in turn (Euler's splitting of a bipartite graph). So roles and items are halved as well.
         """
         first = uses // 2
         surplus = self._used + first - self._rates * (start + half)

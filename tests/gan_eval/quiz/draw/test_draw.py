@@ -234,9 +234,6 @@ def test_one_shared_list_is_warned_of() -> None:
     assert not deal(stimulus_rows(20), asked, seed=0, list_number=1).warnings
     (warning,) = deal(stimulus_rows(19), asked, seed=0, list_number=1).warnings
     assert "10 of only 19 items" in warning
-    assert "between models" not in warning, "there is one"
-    (warning,) = deal(stimulus_rows(19, ("a", "b")), asked, seed=0, list_number=1).warnings
-    assert "pass for differences between models" in warning
 
 
 def test_the_list_that_comes_next_is_the_requested_one_or_follows_all_that_are_taken() -> None:
