@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
@@ -54,7 +54,7 @@ class QuizStudy:
     """The sets of catch trials."""
     seed: int
     design: Mapping[str, Any]
-    """Everything that participants see; kept in the store, so that later differences can be named."""
+    """All settings and pictures that participants see; kept in the store, so that changes can be named."""
 
     @cached_property
     def design_hash(self) -> str:
@@ -63,11 +63,7 @@ class QuizStudy:
 
     @cached_property
     def dealer(self) -> Dealer:
-        """The dealer of the study's lists.
-
-        Raises:
-            UserError: as `gan_eval.quiz.draw.Dealer`.
-        """
+        """The dealer of the study's lists; raises `UserError` as `gan_eval.quiz.draw.Dealer`."""
         shown, practice, catch = (
             [row for stimuli in sets for row in stimuli.rows] for sets in (self.shown, self.practice, self.catch)
         )
@@ -85,7 +81,7 @@ class Person:
     station: str | None = None
     """The computer's name in the lab."""
     list_number: int | None = None
-    """The list to deal; None: by order of arrival in this study, among people or among simulated participants."""
+    """The list to deal; None: by order of arrival, counting people and simulated participants separately."""
 
     def __post_init__(self) -> None:
         """Refuse a participant code that is not a pseudonym."""
@@ -104,29 +100,29 @@ class Person:
 def sitting_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
     """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two concurrent sessions.
 
-    The lock lies next to the store's file; for a server, with this computer's other records.
+    The lock file is next to the store; for a server, next to this computer's screen record.
     """
     if is_address(store):
         place, folder = parse_address(str(store)).safe_url, station_file().parent
         name = place
     else:
         place, folder, name = str(store), Path(store).parent, Path(store).name
-    digest = sha256_json([name, study.name, person_of(person.code)])[:12]  # any length and alphabet
+    digest = sha256_json([name, study.name, person_of(person.code)])[:12]
     doing = f"in this participant's session of the study {study.name} in {place}"
     return folder / f".gan-eval-{digest}.lock", f"--participant {person.code}", doing
 
 
 @dataclass(frozen=True)
 class Admitted:
-    """A session that may run: a new one, or an open one to resume."""
+    """A session that may run: a new one, or a stored one to resume."""
 
     row: Row
     plan: tuple[Row, ...]
-    done: tuple[Row, ...]
-    onsets: tuple[Row, ...]
-    """Rows of presented pictures, also if the program was killed before their trial was stored."""
-    warnings: tuple[str, ...]
-    stored: bool
+    done: tuple[Row, ...] = ()
+    onsets: tuple[Row, ...] = ()
+    """Stored onsets, also of a trial that was not stored because the program was killed."""
+    warnings: tuple[str, ...] = ()
+    stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,13 +135,16 @@ class Reserved:
     warnings: tuple[str, ...]
 
     def deal(self, study: QuizStudy) -> Admitted:
-        """Deal the list. This takes some milliseconds and does not use the store.
+        """Deal the list, without the store.
 
         Raises:
             UserError: the list cannot be dealt; `give_back_list` frees it.
         """
         draw = study.dealer.deal(self.list_number)
         keys = study.settings.keys_of_list(self.list_number)
+        software = [f"gan_eval {gan_eval.__version__}", f"Python {platform.python_version()}"]
+        with suppress(PackageNotFoundError):
+            software.append(f"PySide6 {version('PySide6-Essentials')}")
         row = {
             "session": self.session,
             "study": study.name,
@@ -158,13 +157,13 @@ class Reserved:
             "simulated": self.person.simulated,
             "started_at": None,
             "ended_at": None,
-            "software": _software(),
+            "software": ", ".join(software),
             "platform": platform.platform(),
             "station": self.person.station,
             "keys": ",".join(f"{answer}={key}" for answer, key in keys.items()),
             "fraction": min((row["fraction"] for row in draw.plan if row["fraction"] is not None), default=None),
         }
-        return Admitted(row, draw.plan, (), (), (*draw.warnings, *self.warnings), stored=False)
+        return Admitted(row, draw.plan, warnings=(*draw.warnings, *self.warnings))
 
 
 def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserved:
@@ -174,8 +173,7 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
 
     Raises:
         UserError: the participant has taken part already, or has an open session with another list; the study has
-            changed since the session began; nothing is simulated where
-            people have answered.
+            changed since the session began; people have answered where a session is to be simulated.
     """
     if person.simulated and has_people(store, study.name):
         raise UserError(
@@ -202,8 +200,7 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
     warnings = []
     if number in taken:
         warnings.append(f"list {number} has been dealt before: two participants see the same")
-    # A quiz without a study file may be changed from session to session; then they are not one experiment.
-    if other := other_design(store, study.name, study.design_hash):
+    if other := other_design(store, study.name, study.design_hash):  # possible without a study file
         warnings.append(
             f"{store.where}: holds sessions of the study {study.name} with other stimuli or settings"
             f"{_changes(store, other, study)}; separate them by design_hash, or name another --store"
@@ -241,8 +238,7 @@ def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitt
     if row["status"] == "aborted":
         raise UserError(f"{who}: this participant has stopped for good (the trials are kept); give a new code")
     if row["simulated"] != person.simulated:
-        was, now_is = ("simulated", "a person's") if row["simulated"] else ("a person's", "simulated")
-        raise UserError(f"{who} holds {was} open session; it cannot be continued as {now_is}; give a new code")
+        raise UserError(f"{who} holds an open session, and only one of the two is simulated; give a new code")
     if row["design_hash"] != study.design_hash:
         raise UserError(
             f"{who}: the study's stimuli or quiz have changed since this participant's open session began"
@@ -252,7 +248,7 @@ def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitt
 
 
 def stored_session(store: Store, row: Row) -> Admitted:
-    """Return the session of a stored row, with all its stored rows.
+    """Return the session of a stored row, with its plan, trials and onsets.
 
     Raises:
         UserError: the store cannot be read.
@@ -260,18 +256,9 @@ def stored_session(store: Store, row: Row) -> Admitted:
     plan, done, onsets = (
         tuple(store.rows(table, session=row["session"])) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
     )
-    return Admitted(row, plan, done, onsets, (), stored=True)
+    return Admitted(row, plan, done, onsets, stored=True)
 
 
 def _changes(store: Store, design_hash: str, study: QuizStudy) -> str:
     before = kept_design(store, design_hash)
     return "" if before is None else f" ({design_changes(before, study.design)})"
-
-
-@cache
-def _software() -> str:
-    """Return the versions of this program and of its main libraries."""
-    software = [f"gan_eval {gan_eval.__version__}", f"Python {platform.python_version()}"]
-    with suppress(PackageNotFoundError):
-        software.append(f"PySide6 {version('PySide6-Essentials')}")
-    return ", ".join(software)

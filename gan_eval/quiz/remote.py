@@ -1,9 +1,6 @@
-"""Trials that arrive complete: the report of a presenter, and its replay into a session.
+"""Trials that arrive complete: the report of a browser or a simulated participant, and its replay into a session."""
 
-Browsers and simulated participants run a trial by themselves and make a `TrialReport`; `replay` passes its events to
-the session in the order in which they happened.
-"""
-
+from math import inf
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -51,7 +48,7 @@ class TrialReport(_Reported):
     """Its number within the session."""
     showings: tuple[Showing, ...] = Field(min_length=1, max_length=2)
     presses: tuple[Press, ...] = Field(default=(), max_length=200)
-    """Presses of answer keys from the blank before the trial to its end, including those that do not count."""
+    """All presses of answer keys from the blank before the trial to its end."""
     confidence: int | None = Field(default=None, ge=1, le=9)
     broken_off: BrokenOff | None = None
     flags: tuple[ReportedFlag, ...] = Field(default=(), max_length=8)
@@ -76,7 +73,7 @@ def replay(session: Session, report: TrialReport) -> None:
     """Pass a trial's events to its session in the order in which they happened; the session then stores it.
 
     Args:
-        session: READY for the trial, or the trial's first onset is reported already.
+        session: READY for the trial, or its first onset is reported already.
         report: of this trial.
 
     Raises:
@@ -86,7 +83,7 @@ def replay(session: Session, report: TrialReport) -> None:
     trial = session.trial
     assert report.trial == trial.planned["trial"], (report.trial, trial.planned["trial"])
     _require_possible(session, report)
-    # at one moment: what is shown comes in its order, and an answer between its onset and the offset that it causes
+    # Events of one moment keep the order of the showings; an answer comes between its onset and the offset it causes.
     events: list[tuple[int, int, Press | None]] = []
     for place, showing in enumerate(report.showings):
         events.append((nanoseconds(showing.onset_ms), 4 * place, None))
@@ -123,18 +120,15 @@ def _require_possible(session: Session, report: TrialReport) -> None:
         raise UserError(f"{where}: showings: found {len(report.showings)}, wanted {trial.showings}")
     if report.broken_off is not None:
         return
-    onset = nanoseconds(moments[-2])
-    window = trial.timing.response_ms
-    closes = None if window is None else onset + nanoseconds(window)
-    answers = session.protocol.answers
+    onset, window = nanoseconds(moments[-2]), trial.timing.response_ms
+    closes = inf if window is None else onset + nanoseconds(window)
     answered = any(
-        press.key.lower() in answers
+        press.key.lower() in session.protocol.answers
         and not press.repeated
-        and onset <= nanoseconds(press.at_ms)
-        and (closes is None or nanoseconds(press.at_ms) <= closes)
+        and onset <= nanoseconds(press.at_ms) <= closes
         for press in report.presses
     )
-    if not answered and (closes is None or nanoseconds(report.sent_ms) < closes):
+    if not answered and nanoseconds(report.sent_ms) < closes:
         raise UserError(f"{where}: presses: no answer, and the response window was still open")
     levels = session.protocol.settings.confidence
     if answered and levels and (report.confidence is None or report.confidence > levels):

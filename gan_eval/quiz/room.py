@@ -1,4 +1,4 @@
-"""A study's quiz in one process: its pictures, its texts and its store, opened once; then one session after another."""
+"""A study's quiz in one process: pictures, texts and store, opened once; then one session after another."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,17 +42,16 @@ class SessionResult:
 
 
 class Room:
-    """The resources shared by the sessions of a study: pictures, texts, and the thread that owns the store."""
+    """The resources shared by a study's sessions: the pictures, and the thread that owns the store."""
 
     def __init__(self, study: QuizStudy, store: str | Path, *, say: Callable[[str], None] = lambda _: None) -> None:
         """Check the study's language and pictures, and open its store.
 
         Args:
-            say: called with each warning that is known before a session's first page, and of a list that stays unused.
+            say: called with each warning.
 
         Raises:
-            UserError: no such language; a missing picture; files that give real or fake away; a store that
-                cannot be opened.
+            UserError: no such language; files that give real or fake away; a store that cannot be opened.
         """
         require_language(study.settings.language, named="quiz.language")
         sets = [*study.shown, *study.practice, *study.catch]
@@ -75,8 +74,8 @@ class Room:
         """Hold a person's session, new or resumed; free its list if it does not begin.
 
         Raises:
-            UserError: the person is sitting elsewhere, or is not admitted (`gan_eval.quiz.admission.reserve`); the list
-                cannot be dealt; a picture that is still to be shown is missing, changed or broken.
+            UserError: the person has a session elsewhere or is not admitted (`gan_eval.quiz.admission.reserve`); the
+                list cannot be dealt; a picture that is still to be shown is missing or changed.
         """
         with hold_lock(*sitting_lock(self.store, self.study, person)):
             reserved = self.writer.submit(lambda store: reserve(store, self.study, person)).result()
@@ -106,18 +105,24 @@ class Room:
             clock = VirtualClock(datetime.now(UTC))
             with self.admitted(person, clock) as session:
                 take_part(session, simulated, clock, self.study.settings)
-            return _result(session, "complete")
-        from gan_eval.quiz.app.application import run_application
+            status: Status = "complete"
+        else:
+            from gan_eval.quiz.app.application import run_application
 
-        with self.admitted(person, SystemClock()) as session:
-            left = run_application(session, self.library, self.study.settings, presentation=presentation, say=self.say)
-            if left == "denied":
-                code = unused_code(self.store, self.study.name)
-                session.warnings.append(
-                    f"--participant {person.code}: the unfinished session of this code is another person's and stays "
-                    f"open; for a new participant rerun the command with --participant {code}"
+            with self.admitted(person, SystemClock()) as session:
+                left = run_application(
+                    session, self.library, self.study.settings, presentation=presentation, say=self.say
                 )
-        return _result(session, "open" if left == "denied" else left)
+                status = "open" if left == "denied" else left
+                if left == "denied":
+                    code = unused_code(self.store, self.study.name)
+                    session.warnings.append(
+                        f"--participant {person.code}: the unfinished session of this code is another person's and "
+                        f"stays open; for a new participant rerun the command with --participant {code}"
+                    )
+        return SessionResult(
+            session.row["participant"], status, person.simulated, tuple(session.done), tuple(session.warnings)
+        )
 
     @cached_property
     def _differences(self) -> dict[str, float]:
@@ -149,17 +154,6 @@ def make_session(
     return session
 
 
-def _result(session: Session, status: Status) -> SessionResult:
-    row = session.row
-    return SessionResult(
-        participant=row["participant"],
-        status=status,
-        simulated=row["simulated"],
-        trials=tuple(session.done),
-        warnings=tuple(session.warnings),
-    )
-
-
 def run_session(
     study: QuizStudy,
     store: str | Path,
@@ -172,7 +166,7 @@ def run_session(
 
     Raises:
         UserError: no display; see `Room` and `Room.run`.
-        KeyboardInterrupt: a signal ended the program; what was answered is in the store.
+        KeyboardInterrupt: a signal ended the program; all answers are in the store.
     """
     if not person.simulated:
         from gan_eval.quiz.app.process import require_display

@@ -1,8 +1,7 @@
-"""A session: one participant's sitting, as a state machine without a screen or a clock of its own.
+"""A session of one participant: a state machine without a screen or a clock of its own.
 
-Whoever shows the pictures (the application, or a simulated participant) reports what happened and when; the session
-decides what comes next and keeps everything in the store. The next trial is given out only after the one before it
-is durable. Plain Python.
+The presenter (application, browser or simulated participant) reports each event and its time. The session stores it
+and decides what comes next; the next trial starts only after the one before it is durable.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +30,7 @@ from gan_eval.store import Store, Writer
 from gan_eval.tables.frames import Row, iso
 
 AtStake = Literal["answer", "end", "nothing"]
-"""What would be lost if the program ended now: an answer, the end of the session, or nothing."""
+"""The loss if the program ended now: an answer, the end of the session, or nothing."""
 
 
 class Session:
@@ -92,7 +91,7 @@ class Session:
 
     @property
     def at_stake(self) -> AtStake:
-        """Return what would be lost if the program ended now."""
+        """The loss if the program ended now."""
         if self._state not in (State.SAVING, State.FAILED):
             return "nothing"
         return "end" if self._pending is None else "answer"
@@ -126,11 +125,12 @@ class Session:
         answers: Mapping[str, str | None] | None = None,
         checks: Sequence[Row] = (),
     ) -> None:
-        """Store session, plan, consent and answers in one transaction, and go to the first trial.
+        """Store session, plan, consent, answers and checks in one transaction, and go to the first trial.
 
         Args:
-            consent: the text that the participant agreed to; None where nobody was asked.
-            answers: to the study's own questions, by their id; None: left open.
+            consent: the text that the participant agreed to; None: not asked.
+            answers: answers to the study's questions by id; None: left open.
+            checks: rows of `gan_eval.tables.CHECKS`.
 
         Raises:
             UserError: the store cannot be written; the session stays NEW.
@@ -150,10 +150,9 @@ class Session:
         """Resume a stored session at its next trial; a finished one is OVER.
 
         Args:
-            onsets: the onsets that are in the store already, rows of `gan_eval.tables.ONSETS`. One without a trial was
-                on the screen when the program was killed; it counts as seen and is stored as such.
-            still_shown: only the program around the session was restarted, not the page that shows the pictures; the
-                trial on the screen continues.
+            onsets: stored rows of `gan_eval.tables.ONSETS`. One without a trial was on the screen when the program was
+                killed; its trial is stored as seen.
+            still_shown: the trial on the screen continues, because only the server was restarted, not the page.
         """
         assert self._state is State.NEW
         if self.row["status"] != "open":
@@ -211,7 +210,7 @@ class Session:
             self.trial.flags.add(name)
 
     def close(self) -> None:
-        """End the trial after its last picture, with or without an answer: ask for the confidence, or store it."""
+        """End the trial after its last picture; then ask for the confidence if wanted, or store the trial."""
         if self.trial.close(asks_confidence=self._confidence > 0) is State.SAVING:
             self._finish()
 
@@ -274,7 +273,7 @@ class Session:
         self._store(lambda store: store.describe(session, ended), None)
 
     def _store(self, job: Callable[[Store], object], rows: list[Row] | None) -> None:
-        """Submit a job to the writer; continue after these trials when it is done, or end the session with None."""
+        """Submit a job to the writer; then the session continues after these trials, or ends with None."""
         self._job, self._pending = job, rows
         self._future = self._writer.submit(job)
         self._state = State.SAVING
@@ -296,5 +295,5 @@ def break_due(done: Sequence[Row], coming: Row | None, settings: QuizSettings) -
         return bool(coming["phase"] != "practice")
     if settings.break_every is None:
         return False
-    of_block = [row for row in done if row["phase"] != "practice" and row["block"] == last["block"]]
-    return bool(last["block"] != coming["block"] or len(of_block) % settings.break_every == 0)
+    of_block = sum(row["phase"] != "practice" and row["block"] == last["block"] for row in done)
+    return bool(last["block"] != coming["block"] or of_block % settings.break_every == 0)

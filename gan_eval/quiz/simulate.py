@@ -5,6 +5,7 @@ The model (signal detection with log-normal reaction times) and its sources: doc
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 
@@ -20,14 +21,13 @@ from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet
 
-PRESENTER = "simulated"
 STIMULUS_SD = 0.3
 """Standard deviation of the pictures' part of the unit-variance noise."""
 DIFFERENCE_SD = 0.6
 """Standard deviation of the part that follows a fake's difference from its real picture, if known."""
 PARTICIPANT_SD = 0.15
 """Standard deviation of d' and of the criterion over participants."""
-LEAST_DIFFERENCE = 0.01
+MIN_DIFFERENCE = 0.01
 """Mean squared difference, in levels 0..255, below which a fake counts as equal to its real picture (68 dB)."""
 UTILITY_SD = 0.5
 """Standard deviation of how real each model looks, in comparisons of models."""
@@ -39,8 +39,8 @@ TYPICAL_MS = 750.0
 """Median reaction time to a picture without evidence, if the response window allows it."""
 LEFT_OPEN = 0.1
 """Share of optional questions that are left open."""
-AGES = (18, 80)
-"""Free texts are whole numbers from the first of these up to below the last."""
+LIMITS = {"dprime": (-10.0, 10.0), "criterion": (-10.0, 10.0), "lapse": (0.0, 1.0)}
+"""Range of each parameter of a simulated participant."""
 
 
 @dataclass(frozen=True)
@@ -59,36 +59,32 @@ def parse_observer(spec: str) -> Observer:
     """Read `default` or `dprime=1.2,criterion=0.1,lapse=0.02`; other parameters keep their defaults.
 
     Raises:
-        UserError: an unknown name, or a value out of range.
+        UserError: an unknown or doubled name, or a value out of range.
 
     >>> parse_observer("dprime=1.2")
     Observer(dprime=1.2, criterion=0.0, lapse=0.02)
     """
-    limits = {"dprime": (-10.0, 10.0), "criterion": (-10.0, 10.0), "lapse": (0.0, 1.0)}
     values: dict[str, float] = {}
     for part in [] if spec.strip() == "default" else spec.split(","):
-        name, equals, text = (word.strip() for word in part.partition("="))
-        where = f"--simulate {spec}"
-        if not equals or name not in limits:
-            raise UserError(f"{where}: found {part.strip()!r}, wanted default or dprime=X,criterion=X,lapse=X")
-        if name in values:
-            raise UserError(f"{where}: {name} stands twice")
+        name, _, text = (word.strip() for word in part.partition("="))
+        where = f"--simulate {spec}: found {part.strip()!r}"
+        if name not in LIMITS or name in values:
+            raise UserError(f"{where}, wanted default or dprime=X,criterion=X,lapse=X")
+        low, high = LIMITS[name]
         try:
             values[name] = float(text)
-        except ValueError as error:
-            raise UserError(f"{where}: {name}: found {text!r}, wanted a number") from error
-        low, high = limits[name]
+        except ValueError:
+            values[name] = nan
         if not low <= values[name] <= high:
-            raise UserError(f"{where}: {name}: found {text}, wanted a number from {low:g} to {high:g}")
+            raise UserError(f"{where}, wanted a number from {low:g} to {high:g}")
     return Observer(**values)
 
 
 def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, float]:
-    """Return each fake's distance from its real picture: the log of the mean squared difference (-PSNR / 10),
+    """Return the distance of fakes from their real pictures: the log of the mean squared difference (-PSNR / 10),
     standardised over the fakes of the sets.
 
-    Fakes without a readable real picture (`reference_file`) of their size are left out; so are all fakes if their
-    distances are equal.
+    Fakes without a readable real picture (`reference_file`) of their size have none; nor has any if all are equal.
     """
     logs: dict[str, float] = {}
     for stimuli in stimulus_sets:
@@ -102,7 +98,7 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, flo
                 continue
             if a.shape == b.shape:
                 difference = float(np.mean((a.astype(np.float64) - b) ** 2))
-                logs[row["stimulus"]] = float(np.log10(max(difference, LEAST_DIFFERENCE)))
+                logs[row["stimulus"]] = float(np.log10(max(difference, MIN_DIFFERENCE)))
     spread = float(np.std(list(logs.values()))) if logs else 0.0
     mean = float(np.mean(list(logs.values()))) if logs else 0.0
     return {stimulus: (value - mean) / spread for stimulus, value in logs.items()} if spread > 1e-9 else {}
@@ -129,7 +125,7 @@ class SimulatedParticipant:
     def __init__(
         self, observer: Observer, *, seed: int, participant: str, differences: Mapping[str, float] | None = None
     ) -> None:
-        """Make a participant; `differences` as from `differences_from_real`."""
+        """Draw the participant's own d' and criterion; `differences` as from `differences_from_real`."""
         self._observer = observer
         self._differences = differences or {}
         self._seed = seed
@@ -139,18 +135,16 @@ class SimulatedParticipant:
         self._participant = participant
 
     def answer(self, question: QuestionSettings) -> str | None:
-        """Answer one of the study's questions; None leaves an optional one open. A free text is a whole number, as for
-        an age, so that it can be a covariate.
-        """
+        """Answer one of the study's questions; None leaves an optional one open. A free text is an age."""
         draw = generator(self._seed, "question", self._participant, question.id)
         if not question.required and draw.random() < LEFT_OPEN:
             return None
         if question.choices:
             return question.choices[int(draw.integers(len(question.choices)))]
-        return str(draw.integers(*AGES))
+        return str(draw.integers(18, 80))
 
     def judge(self, trial: Trial, answers: Collection[str]) -> Judgement | None:
-        """Judge a trial with one of these answers, which tell the kind of question; None: no answer in time."""
+        """Judge a trial with one of these answers; None: no answer in time."""
         planned, flash_ms, window_ms = trial.planned, trial.timing.flash_ms, trial.timing.response_ms
         noise = generator(self._seed, "trial", self._participant, planned["stimulus"], planned["stimulus_b"] or "")
         taken_up = 1.0 if flash_ms is None else 1 - float(np.exp(-flash_ms / SEEING_MS))
@@ -203,7 +197,7 @@ def take_part(session: Session, person: SimulatedParticipant, clock: VirtualCloc
         UserError: the store cannot be written; what was answered before is in it.
     """
     if session.state is State.NEW:
-        session.row["presenter"] = PRESENTER
+        session.row["presenter"] = "simulated"
         session.begin(None, answers={question.id: person.answer(question) for question in settings.questions})
     while (state := session.wait()) is not State.OVER:
         if state is State.FAILED:
@@ -220,16 +214,16 @@ def simulated_report(trial: Trial, judgement: Judgement | None, protocol: QuizPr
     """Return the report of a trial by a presenter without delays.
 
     Args:
-        trial: before its first onset, its times as they are to be presented.
+        trial: before its first onset, with its planned times.
         judgement: the answer; None: none in time.
         protocol: of the session.
-        begins: when the first picture appears, in nanoseconds.
+        begins: moment of the first onset, in nanoseconds.
     """
-    onset, showings, presses = begins, [], []
+    onset, shown, presses = begins, [], []
     for _ in range(trial.showings - 1):
         assert trial.planned_flash_ms is not None, "two pictures one after the other have a fixed exposure"
         vanished = onset + nanoseconds(trial.planned_flash_ms)
-        showings.append(_showing(onset, vanished))
+        shown.append((onset, vanished))
         onset = vanished + nanoseconds(trial.planned_gap_ms)
     if judgement is None:
         assert trial.timing.response_ms is not None
@@ -239,19 +233,15 @@ def simulated_report(trial: Trial, judgement: Judgement | None, protocol: QuizPr
         key = next(key for key, answer in protocol.answers.items() if answer == judgement.answer)
         presses.append(Press(key=key, at_ms=ended / MILLISECOND))
     vanished = ended if trial.planned_flash_ms is None else onset + nanoseconds(trial.planned_flash_ms)
-    showings.append(_showing(onset, vanished))
+    shown.append((onset, vanished))
     confidence, sent = None, max(ended, vanished)
     if protocol.settings.confidence and judgement is not None:
         confidence = judgement.confidence(protocol.settings.confidence)
         sent += nanoseconds(TYPICAL_MS)
     return TrialReport(
         trial=trial.planned["trial"],
-        showings=tuple(showings),
+        showings=tuple(Showing(onset_ms=on / MILLISECOND, offset_ms=off / MILLISECOND) for on, off in shown),
         presses=tuple(presses),
         confidence=confidence,
         sent_ms=sent / MILLISECOND,
     )
-
-
-def _showing(onset: int, offset: int) -> Showing:
-    return Showing(onset_ms=onset / MILLISECOND, offset_ms=offset / MILLISECOND)

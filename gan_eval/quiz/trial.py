@@ -15,10 +15,8 @@ from gan_eval.tables.frames import Row, iso
 
 MILLISECOND: Final = 1_000_000
 """Nanoseconds."""
-
 EARLY_MS: Final = 100.0
-"""Reaction time in ms below which nobody can have judged the picture; such an answer began before the onset."""
-
+"""Reaction time in ms below which nobody can have judged the picture."""
 LATE_MS: Final = 5.0
 """Deviation of an exposure or gap above which it is flagged."""
 
@@ -47,7 +45,7 @@ class State(Enum):
 
 
 class Flag:
-    """The words of the column `flags` of `gan_eval.tables.TRIALS`, where each is explained."""
+    """The words of the column `flags` of `gan_eval.tables.TRIALS`, which explains them."""
 
     LATE = "late"
     EARLY_KEY = "early_key"
@@ -97,12 +95,12 @@ class Trial:
     missed_frames: int | None = None
     """Number of dropped frames; None: not measured."""
     planned_flash_ms: float | None = field(init=False)
-    """The fixed exposure to present: rounded to whole frames if vsync was measured."""
+    """The fixed exposure to present: in whole frames if vsync was measured."""
     planned_gap_ms: float = field(init=False)
-    """The same for the gap between two showings."""
+    """The gap to present between two showings."""
 
     def __post_init__(self) -> None:
-        self.plan(lambda requested_ms: requested_ms)
+        self.plan(float)
 
     def plan(self, rule: Callable[[float], float]) -> None:
         """Plan the times with a function from requested to presented milliseconds."""
@@ -194,7 +192,7 @@ class Trial:
         for seen in self.seen:  # flag an exposure that differs from the planned one
             due_ms, allowed_ms = self.planned_flash_ms, LATE_MS
             if due_ms is None:
-                # a page hides pictures in the first frame after the answer, which is visible one frame later
+                # A page hides pictures in the first frame after the answer, which is visible one frame later.
                 allowed_ms += 2 * (self.frame_ms or 0.0)
                 due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
             if due_ms is not None:
@@ -220,23 +218,15 @@ class Trial:
         }
 
 
-_OF_SESSION = ("session", "study", "participant", "protocol", "simulated")
-_OF_PLAN = (
-    *("block", "trial", "phase", "stimulus", "stimulus_b", "position"),
-    *("item", "kind", "model", "dataset", "fraction"),
-)
-
-
 def trial_row(session: Row, trial: Trial, judged: Row, *, answered_at: datetime) -> Row:
     """Return the row of `gan_eval.tables.TRIALS` for a finished trial, with the protocol's judgement."""
-    return _shared(session, trial.planned) | judged | trial.measured() | {"answered_at": iso(answered_at)}
+    return _known(session, trial.planned) | judged | trial.measured() | {"answered_at": iso(answered_at)}
 
 
 def killed_row(session: Row, planned: Row, onset: Row, judged: Row) -> Row:
     """Return the row of a trial that was on the screen when the program was killed; most of it is unknown."""
     seen = {name: onset[name] for name in ("requested_exposure_ms", "onset_ms")}
-    unknown = dict.fromkeys(tables.TRIALS.names)
-    return unknown | _shared(session, planned) | judged | seen | {"flags": Flag.KILLED}
+    return _known(session, planned) | judged | seen | {"flags": Flag.KILLED}
 
 
 def onset_row(session: Row, trial: Trial, *, shown_at: datetime) -> Row:
@@ -282,5 +272,10 @@ def add_once(store: Store, rows: Iterable[Mapping[str, object]]) -> None:
                 raise
 
 
-def _shared(session: Row, planned: Row) -> Row:
-    return {name: session[name] for name in _OF_SESSION} | {name: planned[name] for name in _OF_PLAN}
+def _known(session: Row, planned: Row) -> Row:
+    """Return a trial's row with the columns that are known before it."""
+    known = {
+        **planned,
+        **{name: session[name] for name in ("session", "study", "participant", "protocol", "simulated")},
+    }
+    return {name: known.get(name) for name in tables.TRIALS.names}

@@ -115,7 +115,7 @@ def test_codes_that_differ_only_in_case_are_one_persons(store: Store) -> None:
     ("how", "message"),
     [
         ({"study": {"design": {"other": 1}}}, "have changed"),
-        ({"observer": Observer()}, "cannot be continued as simulated|people have answered"),
+        ({"observer": Observer()}, "only one of the two is simulated|people have answered"),
     ],
 )
 def test_who_is_not_admitted(store: Store, how: dict[str, Any], message: str) -> None:
