@@ -1,9 +1,8 @@
 """The clocks of a session: the machine's, a browser's, and a virtual one for simulated participants.
 
-What the quiz needs of its clock: it never jumps (so not the time of day), resolves well below a millisecond, and is
-shared with programs that watch from outside. `time.perf_counter_ns` is all three: CLOCK_MONOTONIC on Linux,
-mach_absolute_time on macOS, QueryPerformanceCounter on Windows (where `time.monotonic_ns` moves in steps of 16 ms
-before Python 3.13).
+The machine's clock must never jump, resolve well below a millisecond, and be shared with programs that watch from
+outside. `time.perf_counter_ns` does: CLOCK_MONOTONIC on Linux, mach_absolute_time on macOS, QueryPerformanceCounter on
+Windows (where `time.monotonic_ns` has steps of 16 ms before Python 3.13).
 """
 
 import time
@@ -53,7 +52,7 @@ class ReportedClock:
         self._sent, self._received = 0, datetime.now(UTC)
 
     def receive(self, sent: int) -> None:
-        """Set the clock to the moment, in nanoseconds, at which a message that has just arrived was sent."""
+        """Set the clock to the time, in nanoseconds, at which a message that has just arrived was sent."""
         self._sent, self._received = sent, datetime.now(UTC)
 
     def monotonic(self) -> int:
@@ -61,7 +60,7 @@ class ReportedClock:
         return self._sent
 
     def utc(self) -> datetime:
-        """Return the time of day of that moment, ignoring the travel time of messages."""
+        """Return the time of day at which that message arrived."""
         return self._received
 
 

@@ -1,10 +1,7 @@
-"""The pictures of a session: the files of stimuli and their companions, checks that they are unchanged, and masks.
-
-A backward mask takes a picture's place when it vanishes, so that no afterimage can be judged. It is made before its
-trial, and is the same whenever the trial is shown: it follows from session and trial.
-"""
+"""The pictures of a session: files of stimuli and their companions, checks that they are unchanged, and masks."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,11 +28,11 @@ class Companions:
     truth: Path | None
     """The real picture."""
     generated: Path | None
-    """A generator's output: the one that was shown, else the output of the item's first model."""
+    """The shown generated picture, else the output of the item's first model."""
 
 
 class Library:
-    """The stimuli of one or several sets, by identifier; sets of one data set may share their real pictures."""
+    """The stimuli of one or several sets, which may share real pictures, by identifier."""
 
     def __init__(self, sets: Sequence[StimulusSet]) -> None:
         self._rows: dict[str, tuple[StimulusSet, Row]] = {}
@@ -63,7 +60,7 @@ class Library:
         return path
 
     def content(self, stimulus: str) -> bytes:
-        """Return the bytes of a stimulus' file, from memory if `checked` has read it."""
+        """Return the bytes of a stimulus' file; those that `checked` has read are in memory."""
         path = self.path(stimulus)
         return self._held.get(path) or read_file(path)
 
@@ -72,7 +69,7 @@ class Library:
         self._width = width
 
     def size_shown(self, picture: Picture) -> tuple[int, int]:
-        """Return the height and width at which a picture is shown; the height keeps the picture's shape."""
+        """Return the height and width at which a picture is shown."""
         height, width = picture.shape[:2]
         if self._width is None:
             return height, width
@@ -94,18 +91,15 @@ class Library:
     def checked(self, plan: Sequence[Row], *, seen: Collection[int] = ()) -> tuple[Row, ...]:
         """Return the plan with the current SHA-256 of each file; rows of trials that were `seen` stay unchanged.
 
-        The files are read and held here, in the order of their names, so that open files show other
-        programs nothing of the trials; none is read during them. A file that is held and unchanged since is not read
-        again.
+        All files are read here and kept in memory, in the order of their names: which files the program opens must not
+        reveal the trials. A file that is in memory and unchanged is not read again.
 
         Raises:
-            UserError: a file vanished, or is not any more the picture that was dealt.
+            UserError: a file is missing or has changed since it was dealt.
         """
         coming = [row for row in plan if row.get("trial") not in seen]
         names = {row[place] for row in coming for place in ("stimulus", "stimulus_b") if row[place] is not None}
-        hashes = {}
-        for name in sorted(names, key=self.path):
-            hashes[name] = self._hold(self.path(name))
+        hashes = {name: self._hold(self.path(name)) for name in sorted(names, key=self.path)}
         checked = []
         for row in plan:
             present = {}
@@ -120,37 +114,34 @@ class Library:
 
     def _hold(self, path: Path) -> str:
         """Read a file unless its present content is in memory; return its SHA-256."""
-        try:
-            status = path.stat()
-        except OSError:  # reading it raises the message
-            signature: tuple[int, ...] = ()
-        else:
-            signature = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
         before, digest = self._hashes.get(path, ((), ""))
-        if signature and signature == before:
-            return digest
-        content = read_file(path)
-        digest = sha256_bytes(content)
-        self._held[path], self._hashes[path] = content, (signature, digest)
+        signature: tuple[int, ...] = ()
+        with suppress(OSError):  # reading a missing file raises the message
+            status = path.stat()
+            signature = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+        if not signature or signature != before:
+            content = read_file(path)
+            digest = sha256_bytes(content)
+            self._held[path], self._hashes[path] = content, (signature, digest)
         return digest
 
     def companions(self, stimulus: str) -> Companions:
         """Return the input, ground truth and generated picture of the item of `stimulus`."""
         _, row = self._rows[stimulus]
-        versions = [self._rows[name][1] for name in self._versions[row["item"]]]
-        real = [version["stimulus"] for version in versions if version["kind"] == "real"]
-        fakes = sorted(version["stimulus"] for version in versions if version["kind"] == "fake")
-        generated = stimulus if row["kind"] == "fake" else next(iter(fakes), None)
-        sources = [stimulus, *([generated] if generated else []), *real]
-        labels = (self._file(name, "input_file") for name in sources)
-        truths = [self._file(name, "file") for name in real] or [self._file(stimulus, "reference_file")]
+        kinds = {name: self._rows[name][1]["kind"] for name in self._versions[row["item"]]}
+        real = next((name for name, kind in kinds.items() if kind == "real"), None)
+        generated = stimulus
+        if row["kind"] == "real":
+            generated = min((name for name, kind in kinds.items() if kind == "fake"), default="")
+        labels = (self._file(name, "input_file") for name in (stimulus, generated, real or ""))
         return Companions(
             label=next((label for label in labels if label), None),
-            truth=truths[0],
-            generated=self._file(generated, "file") if generated else None,
+            truth=self._file(stimulus, "reference_file") if real is None else self._file(real, "file"),
+            generated=self._file(generated, "file"),
         )
 
     def _file(self, stimulus: str, column: FileColumn) -> Path | None:
+        """Return a file of a stimulus; None for an unknown stimulus or an empty column."""
         if stimulus not in self._rows:
             return None
         stimuli, row = self._rows[stimulus]
@@ -162,7 +153,7 @@ BLOCK = 16
 
 
 def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.random.Generator) -> Picture:
-    """Return a mask of the picture's size, (H, W, 3) uint8: random grey levels, or the picture's shuffled blocks."""
+    """Return a backward mask of the picture's size, (H, W, 3) uint8: random grey levels, or its shuffled blocks."""
     if kind == "scramble":
         return scrambled(picture, generator)
     grey = generator.integers(0, 256, picture.shape[:2], dtype=np.uint8)
@@ -170,9 +161,7 @@ def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.ran
 
 
 def scrambled(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Return the blocks of a picture in random order, each mirrored at random along both axes.
-
-    If a side is not a multiple of the block, the blocks at its end are padded by reflection and cropped.
+    """Return the blocks of a picture in random order, mirrored at random; odd sides are padded by reflection.
 
     >>> rows = np.arange(48 * 32 * 3, dtype=np.uint16).reshape(48, 32, 3)
     >>> bool((np.sort(scrambled(rows, np.random.default_rng(0)), axis=None) == rows.ravel()).all())

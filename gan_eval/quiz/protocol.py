@@ -26,7 +26,7 @@ class Timing:
     """The exposure of pictures and the response window."""
 
     flash_ms: float | None
-    """Fixed exposure of each showing; None: until the answer, at most until the response window closes."""
+    """Fixed exposure of each showing; None: until the answer or the end of the response window."""
     response_ms: float | None
     """Response window from the last onset; None: unlimited."""
     gap_ms: float = 0.0
@@ -41,10 +41,10 @@ class QuizProtocol:
         self.facts = PROTOCOLS[settings.protocol]
         keys = settings.keys_of_list(list_number)
         self.answers: Mapping[str, str] = {key.lower(): answer for answer, key in keys.items()}
-        """The answer of each key; keys are single lower-case characters."""
+        """The answer of each key, a lower-case character."""
 
     def next_trial(self, plan: Sequence[Row], done: Sequence[Row]) -> Row | None:
-        """Return the plan's row of the next trial, given the rows of the trials that are done; None at the end."""
+        """Return the plan's row of the next trial after those that are done; None at the end."""
         answered = {row["trial"] for row in done}
         planned = next((row for row in plan if row["trial"] not in answered), None)
         if planned is None or not self.facts.adaptive:
@@ -55,7 +55,7 @@ class QuizProtocol:
         return {**planned, "requested_exposure_ms": exposure}
 
     def exposure_after(self, rows: Sequence[Row]) -> float:
-        """Return the exposure in ms of the main trial that follows these trials of its block, in adaptive protocols."""
+        """Return the exposure in ms that follows these trials of a block, in adaptive protocols."""
         steps = self.settings.staircase
         if self.settings.protocol == STAIRCASE:
             return staircase_exposure(rows, steps)

@@ -21,7 +21,7 @@ PresenterName = Literal["raster", "opengl"]
 
 @dataclass(frozen=True, kw_only=True)
 class Presentation:
-    """The presentation of a session on this computer."""
+    """The presentation of a session on this computer; None: as in the study."""
 
     windowed: bool = False
     """Use a window of 1280x800 instead of the full screen."""
@@ -32,25 +32,21 @@ class Presentation:
     text_size: int = 100
     """Size of the pages' texts, 100 to 200 %."""
     language: str | None = None
-    """Language of the program's texts; None: the study's."""
     viewing_distance_cm: float | None = None
-    """Viewing distance; None: the study's."""
     screen_width_cm: float | None = None
-    """Width of the visible screen; None: the study's."""
+    """Width of the visible screen."""
 
 
 @dataclass(frozen=True)
 class ScreenKey:
-    """The identity of a screen; after any change the self-test must be repeated."""
+    """The identity of a screen with its physical pixels, stated refresh rate and Qt platform; a self-test holds for
+    one identity."""
 
     name: str
     width: int
-    """Physical pixels."""
     height: int
     refresh_hz: float
-    """Refresh rate stated by the platform."""
     platform: str
-    """Qt's platform: xcb, wayland, windows, cocoa, ..."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.width}x{self.height} {self.refresh_hz:.2f} Hz {self.platform}"
@@ -101,8 +97,7 @@ def read_timings() -> dict[str, ScreenTiming]:
     try:
         return TypeAdapter(dict[str, ScreenTiming]).validate_python(read_json(path) if path.is_file() else {})
     except ValidationError as error:
-        message = "not a record of this computer's screens; remove it and repeat `gan-eval quiz --self-test`"
-        raise UserError(f"{path}: {message}") from error
+        raise UserError(f"{path}: damaged; remove it and repeat `gan-eval quiz --self-test`") from error
 
 
 def keep(screen: ScreenKey, timing: ScreenTiming) -> Path:
@@ -111,18 +106,13 @@ def keep(screen: ScreenKey, timing: ScreenTiming) -> Path:
     Raises:
         UserError: the file is damaged, or cannot be written.
     """
-    path = station_file()
     timings = read_timings() | {str(screen): timing}
-    write_json(path, {name: asdict(each) for name, each in timings.items()})
-    return path
+    write_json(station_file(), {name: asdict(each) for name, each in timings.items()})
+    return station_file()
 
 
 def round_exposure(requested_ms: float, refresh_hz: float) -> float:
     """Return the exposure in whole frames (at least one) nearest to the requested one; halves are rounded up.
-
-    Args:
-        requested_ms: the exposure asked for, above 0.
-        refresh_hz: the screen's measured refresh rate, above 0.
 
     >>> round_exposure(100, 60), round(round_exposure(110, 60), 3), round(round_exposure(1, 60), 3)
     (100.0, 116.667, 16.667)
@@ -143,17 +133,13 @@ class Pace:
     """Share of intervals with dropped frames, 0..1."""
 
     def blocks(self, stated_hz: float) -> bool:
-        """Return True if presenting waits for the screen, given frames presented without any other wait.
-
-        Then all frames take the time stated by the platform (59.94 Hz is stated as 60). Without vsync,
-        frames follow each other at the speed of drawing.
-        """
+        """Return True if presenting waits for the screen: every frame takes the stated time (59.94 Hz counts as 60)."""
         stated_ms = 1000 / stated_hz
         return abs(self.frame_ms - stated_ms) < 0.03 * stated_ms and self.jitter_ms < 0.1 * stated_ms
 
 
 def pace(stamps: Sequence[int]) -> Pace:
-    """Return the timing from three or more ascending moments in ns; an interval above 1.5 frames has dropped one.
+    """Return the timing from three or more ascending moments in ns; an interval above 1.5 frames dropped a frame.
 
     >>> pace([0, 10_000_000, 20_000_000, 40_000_000])
     Pace(frame_ms=10.0, jitter_ms=0.0, dropped=0.3333333333333333)

@@ -1,8 +1,4 @@
-"""Sizes on the screen in pixels and degrees of visual angle, and the size of a session's pictures.
-
-A picture of width w in the middle of a screen at distance d spans 2 atan(w / 2d). Pixels are physical pixels of the
-screen and are taken to be square.
-"""
+"""Sizes on the screen in physical pixels and degrees of visual angle: width w at distance d spans 2 atan(w / 2d)."""
 
 from dataclasses import dataclass
 from math import atan, degrees, floor, radians, tan
@@ -17,12 +13,10 @@ class Viewing:
     """Scale of a screen and viewing distance; None: unknown."""
 
     pixels_per_mm: float | None = None
-    """Physical pixels in a millimetre of the screen."""
     distance_mm: float | None = None
-    """Viewing distance."""
 
     def pixels(self, visual_angle: float) -> float | None:
-        """Return the width in physical pixels that spans an angle in degrees around the middle.
+        """Return the width in pixels that spans an angle in degrees around the middle.
 
         >>> round(Viewing(4.0, 600.0).pixels(8.0), 2)
         335.65
@@ -32,7 +26,7 @@ class Viewing:
         return 2 * self.distance_mm * tan(radians(visual_angle) / 2) * self.pixels_per_mm
 
     def visual_angle(self, pixels: int) -> float | None:
-        """Return the angle in degrees that a width in physical pixels spans around the middle.
+        """Return the angle in degrees that a width in pixels spans around the middle.
 
         >>> round(Viewing(4.0, 600.0).visual_angle(336), 2)
         8.01
@@ -42,7 +36,7 @@ class Viewing:
         return 2 * degrees(atan(pixels / self.pixels_per_mm / (2 * self.distance_mm)))
 
     def columns(self, width: int | None) -> Row:
-        """Return the columns of a session's row for the viewing and for pictures of this width in physical pixels."""
+        """Return the columns of a session's row for the viewing and for pictures of this width in pixels."""
         return {
             "pixels_per_mm": self.pixels_per_mm,
             "viewing_distance_mm": self.distance_mm,
@@ -53,10 +47,10 @@ class Viewing:
 
 
 def picture_width(settings: QuizSettings, viewing: Viewing) -> int | None:
-    """Return the width in physical pixels of every picture; None: each at its own size.
+    """Return the width in pixels of every picture; None: each at its own size.
 
     Raises:
-        UserError: the study gives degrees, and the screen's scale or the viewing distance is not known.
+        UserError: the study gives degrees, and the screen's scale or the viewing distance is unknown.
     """
     if settings.picture_degrees is None:
         return settings.picture_size if isinstance(settings.picture_size, int) else None

@@ -14,14 +14,13 @@ from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.tables.frames import Row
 
-SOURCE_LANGUAGE = "en"
 FOLDER = Path(__file__).parent / "texts"
 """Folder with a file for each language, such as `de.toml`, with the same names and braces as `en.toml`."""
 
 
 def languages() -> list[str]:
-    """Return the languages that have a file, English first."""
-    return sorted((file.stem for file in FOLDER.glob("*.toml")), key=lambda name: (name != SOURCE_LANGUAGE, name))
+    """Return the languages that have a file."""
+    return sorted(file.stem for file in FOLDER.glob("*.toml"))
 
 
 @cache
@@ -35,7 +34,7 @@ def texts_of(language: str) -> Mapping[str, str]:
 class Texts:
     """The texts in one language, such as `texts("pause_text", done=3, trials=50)`."""
 
-    language: str = SOURCE_LANGUAGE
+    language: str = "en"
 
     def __call__(self, name: str, **values: object) -> str:
         """Return the text of this name with its values filled in."""
@@ -60,10 +59,10 @@ class Texts:
 
 
 def require_language(language: str, *, named: str = "--language") -> None:
-    """Refuse a language without texts; `named` is the option or field that asked for it.
+    """Refuse a language without texts.
 
     Raises:
-        UserError: it does not; the message lists those that it speaks.
+        UserError: it has no texts; `named` is the option or field of the message.
     """
     if language not in languages():
         raise UserError(f"{named} {language}: not translated; known: {', '.join(languages())}")
@@ -80,9 +79,9 @@ def instructions(
     """Return the lines of the instructions; the study's own text if it has one.
 
     Args:
-        trials: how many count.
-        pause: name of the text that says how the session is paused.
-        touch: the participant taps buttons in place of pressing keys.
+        trials: number of trials that count.
+        pause: name of the text about pausing.
+        touch: the participant taps buttons instead of pressing keys.
     """
     if settings.instructions:
         return [line for line in settings.instructions.splitlines() if line.strip()]
@@ -90,22 +89,21 @@ def instructions(
     task = f"task_{facts.texts}_{settings.layout}" if facts.shows_pairs else f"task_{facts.texts}"
     verbs = {name: texts(f"{name}_touch" if touch else name) for name in ("press", "one_key", "number_key")}
     lines = [texts(task, trials=trials, grades=settings.grades, **verbs)]
-    # the exposure and the time for an answer
     window = "" if settings.window_ms is None else texts.duration(settings.window_ms)
     unlimited = "" if window else "_unlimited"
     pair = "_pair" if settings.shows_pairs and window else ""
-    flash = settings.levels_ms[0]
+    flash, exposure = settings.levels_ms[0], ""
     if facts.adaptive:
-        lines.append(texts(f"time_adapts{unlimited}", window=window))
+        time = f"time_adapts{unlimited}"
     elif len(set(settings.levels_ms)) > 1:
-        lines.append(texts(f"time_varies{unlimited}", window=window))
+        time = f"time_varies{unlimited}"
     elif flash is None:
-        lines.append(texts(f"time_until_answer{unlimited}{pair}", window=window))
+        time = f"time_until_answer{unlimited}{pair}"
     else:
-        if pair and settings.layout == "one_after_other":
-            pair = "_one_after_other"
-        lines.append(texts(f"time_flash{unlimited}{pair}", exposure=texts.duration(flash), window=window))
-    lines.append(texts("judge_in_peace" if settings.window_ms is None else "judge_quickly"))
+        exposure = texts.duration(flash)
+        time = f"time_flash{unlimited}{'_one_after_other' if pair and settings.layout == 'one_after_other' else pair}"
+    lines.append(texts(time, exposure=exposure, window=window))
+    lines.append(texts("judge_quickly" if window else "judge_in_peace"))
     if settings.confidence:
         lines.append(texts("confidence_task", levels=settings.confidence, **verbs))
     return [*lines, texts(pause)]
@@ -134,7 +132,7 @@ def meaning_of(answer: str, settings: QuizSettings, texts: Texts) -> str:
 
 
 def confidence_keys(settings: QuizSettings, texts: Texts) -> dict[str, str]:
-    """Return the number keys of the confidence levels, with the meaning of the lowest and highest; empty: not asked."""
+    """Return the number keys of the confidence levels with the meaning of the ends; empty: not asked."""
     ends = {1: texts("confidence_lowest"), settings.confidence: texts("confidence_highest")}
     return {str(level): ends.get(level, "") for level in range(1, settings.confidence + 1)}
 
@@ -158,7 +156,7 @@ class TrialTexts:
     """The key of each answer."""
 
     def progress(self, plan: Sequence[Row], coming: int) -> str:
-        """Return the number of a trial and the total, counting practice separately; empty at the end."""
+        """Return the number of the coming trial and the total, counting practice separately; empty at the end."""
         if coming >= len(plan):
             return ""
         practice = plan[coming]["phase"] == "practice"
@@ -168,7 +166,7 @@ class TrialTexts:
 
     @property
     def response_cue(self) -> str:
-        """Return the question with its keys for the time after the pictures; empty: none."""
+        """The question with its keys for the time after the pictures; empty: none."""
         if not self.settings.response_cue:
             return ""
         keys = [(key, meaning_of(answer, self.settings, self.texts)) for key, answer in keys_in_order(self.keys)]
@@ -177,7 +175,7 @@ class TrialTexts:
 
     @property
     def confidence(self) -> str:
-        """Return the question about confidence."""
+        """The question about confidence with its keys."""
         keys = keys_in_line(confidence_keys(self.settings, self.texts).items())
         return self.texts("confidence_question", keys=keys)
 
@@ -187,5 +185,5 @@ class TrialTexts:
         return self.texts("picture_fake" if fake else "picture_real")
 
     def feedback(self, correct: bool | None) -> str:
-        """Return the feedback of a practice trial, shown above the captions with the truth; None: no answer."""
+        """Return the feedback of a practice trial; None: no answer."""
         return self.texts({True: "feedback_right", False: "feedback_wrong", None: "feedback_none"}[correct])
