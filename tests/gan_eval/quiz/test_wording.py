@@ -31,7 +31,7 @@ def test_the_program_can_say_its_own_consent_in_every_language() -> None:
 def test_an_unknown_language_is_refused_with_those_that_are_there() -> None:
     require_language("en")
     require_language("de")
-    with pytest.raises(UserError, match=r"--language xx: not translated; known: en, de"):
+    with pytest.raises(UserError, match=r"--language xx: not translated; known: de, en"):
         require_language("xx")
 
 
