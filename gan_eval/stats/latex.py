@@ -18,9 +18,9 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
     has_rates = table[["fooling_rate", "real_called_real", "accuracy", "preference"]].notna().any(axis=None)
     caption = ["Real or generated?"]
     if table["simulated"].fillna(False).any():
-        caption.append("Simulated participants: a rehearsal, which says nothing of people.")
+        caption.append("Simulated participants: a rehearsal, not evidence about people.")
     if (table["verdict"] == INTERIM).any():
-        caption.append("Interim: no verdict, since not all people have come.")
+        caption.append("Interim: no verdict, because the study waits for more people.")
     fractions = table["fraction"].dropna()
     if (fractions < 1).any():
         caption.append(f"Models trained for {100 * fractions.min():.3g} % of the planned steps.")

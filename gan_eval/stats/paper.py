@@ -86,8 +86,8 @@ PAPER = Table(
         ),
         text(
             "basis",
-            "what numbers and intervals rest on: the crossed mixed model, averaged over participants and pictures; the "
-            "same with the larger error of clustered shares; shares, their errors clustered by participant and by "
+            "method behind numbers and intervals: the crossed mixed model, averaged over participants and pictures; "
+            "the same with the larger error of clustered shares; shares, their errors clustered by participant and by "
             "picture; of one participant, clustered by picture; or independent answers",
             words=COMPARISONS.by_name["basis"].words,
         ),

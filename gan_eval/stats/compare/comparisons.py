@@ -59,7 +59,7 @@ COMPARISONS = Table(
         number("margin", "of equivalence, of |difference|; told apart: twice it; empty: not judged", unit=SHARE),
         *ends("ci90", "its 90 % interval, to compare with the margin (told apart: twice the margin)", optional=True),
         number("p_equivalent", "the larger of two one-sided tests against the margin; not corrected", optional=True),
-        text("basis", "what difference, interval and p rest on", words=(*BASES, "independent"), optional=True),
+        text("basis", "method behind difference, interval and p", words=(*BASES, "independent"), optional=True),
         number("check_p", "p of the two-way clustered shares, next to a crossed model", optional=True),
         text(
             "verdict",

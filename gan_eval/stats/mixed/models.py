@@ -64,7 +64,7 @@ MIXED_MODELS = Table(
         *ends("ci", "its Wald 95 % interval, by the same t"),
         number("sd_participant", "standard deviation of the participants' intercepts"),
         number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
-        number("sd_slope", "standard deviation of the participants' slopes, where the formula has them", optional=True),
+        number("sd_slope", "standard deviation of the participants' slopes, if the formula has them", optional=True),
         number("slope_correlation", "of the participants' intercepts and slopes", unit="-1..1", optional=True),
         number("log_likelihood", "Laplace approximation"),
         integer("n_trials", "answered trials"),

@@ -29,7 +29,7 @@ POWER = Table(
     "power",
     "What a study of this design would find, by simulation and analysis with the primary model.",
     (
-        text("question", "what is asked: told apart; a model against another; equivalence", filled=True),
+        text("question", "the question: told apart; a model against another; equivalence", filled=True),
         integer("participants", "number of people invited", filled=True),
         integer("trials", "trials of each participant", filled=True),
         integer("stimuli", "different stimuli (of pairs: pairs) in the pool that the question is about", filled=True),
@@ -39,7 +39,7 @@ POWER = Table(
         number("power", "share of simulated studies that find the effect", unit=SHARE),
         *ends("ci", "its Wilson 95 % interval, for all looks at the simulation together", unit=SHARE),
         number("interval_width", "expected width of the difference's 95 % interval; of mean grades, in grades"),
-        boolean("recommended", "the smallest number that reaches the wanted power"),
+        boolean("recommended", "the smallest number that reaches the target power"),
         number("complete", "expected number of those invited who finish and are not left out", optional=True),
         text("note", "what a reader must know"),
     ),
