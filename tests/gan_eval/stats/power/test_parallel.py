@@ -40,7 +40,9 @@ from gan_eval.stats.power.planning import in_parallel
 
 def wait(folder, task):
     Path(folder, str(os.getpid())).touch()
-    time.sleep(60 if task[0] else 0.1)
+    while len(os.listdir(folder)) < 2:  # until both processes have a task
+        time.sleep(0.05)
+    time.sleep(60 if task[0] else 0)
 
 if __name__ == "__main__":
     in_parallel(wait, sys.argv[1], [(0,), (1,)], workers=2)
