@@ -199,11 +199,11 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
     from gan_eval import tables
     from gan_eval.stats.importing import tables_to_analyze
-    from gan_eval.stats.trials import filled
+    from gan_eval.stats.trials import prepare_trials
     from gan_eval.tables.frames import holds_table, read_table
 
     given = tables_to_analyze(file)
-    trials, note = filled(given[tables.TRIALS], where=str(file), of_file=True)
+    trials, note = prepare_trials(given[tables.TRIALS], where=str(file), of_file=True)
     judged = given[tables.TRIALS] if note else trials  # the analysis counts the rows that are left out
     given[tables.TRIALS] = trials
     if file.resolve().parent == out.resolve():

@@ -55,7 +55,7 @@ def write_report(
     from gan_eval.report.parts.folder import read_folder
     from gan_eval.report.sections import study_report
     from gan_eval.stats.analysis import ALL_TABLES
-    from gan_eval.stats.trials import filled
+    from gan_eval.stats.trials import prepare_trials
     from gan_eval.tables.frames import write_table
 
     out = Path(out)
@@ -72,7 +72,7 @@ def write_report(
         for name, frame in tables.items():
             if name not in ALL_TABLES:
                 raise UserError(f"write_report: no table {name!r}; name the frames as in docs/tables.md")
-            whole = filled(frame).trials if name == "trials" else frame
+            whole = prepare_trials(frame).trials if name == "trials" else frame
             write_table(whole, folder / f"{name}.csv", ALL_TABLES[name])
         return write_report(folder, out, title=title, stimuli=stimuli, with_raw_tables=with_raw_tables)
 

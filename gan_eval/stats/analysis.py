@@ -42,7 +42,7 @@ from gan_eval.stats.metrics_and_people.matching import completed, require_metric
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, paper
-from gan_eval.stats.trials import filled, text_coded, with_text_names
+from gan_eval.stats.trials import prepare_trials, text_coded, with_text_names
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.tables import (
     ANALYSIS_RUN,
@@ -163,7 +163,7 @@ def analyze(
     if not isinstance(trials, pd.DataFrame):
         read, where = tables_to_analyze(trials), str(trials)
         found, trials = {**read}, read[TRIALS]
-    whole, unusable_note = filled(trials, where=where, of_file=of_file)
+    whole, unusable_note = prepare_trials(trials, where=where, of_file=of_file)
     lines, sets = doubts(whole), _table(set_metrics, SET_METRICS)
     if not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
         images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name

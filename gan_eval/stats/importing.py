@@ -18,10 +18,10 @@ from gan_eval.stats.trials import (
     REQUIRED,
     are_missing,
     fill_trials,
-    filled,
     misnamed,
     missing_answers,
     model_problem,
+    prepare_trials,
     sessions_of,
 )
 from gan_eval.tables import PARTICIPANTS, PLANS, REJECTED, SESSIONS, TRIALS, Table
@@ -265,7 +265,7 @@ def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
     """
     where = "trials" if isinstance(source, pd.DataFrame) else str(source)
     frame = source if isinstance(source, pd.DataFrame) else unfilled_trials(source)
-    trials, note = filled(frame, where=where, of_file=isinstance(source, Path | str) and not is_store(source))
+    trials, note = prepare_trials(frame, where=where, of_file=isinstance(source, Path | str) and not is_store(source))
     for line in (note, *doubts(trials)):
         if line:
             warnings.warn(f"{where}: {line}", stacklevel=2)

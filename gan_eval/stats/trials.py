@@ -170,7 +170,7 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
     return Named(frame, "; ".join(notes))
 
 
-def filled(frame: pd.DataFrame, *, where: str = "trials", of_file: bool = False) -> Named:
+def prepare_trials(frame: pd.DataFrame, *, where: str = "trials", of_file: bool = False) -> Named:
     """Return the usable trials of a frame, filled: `usable`, then `fill_trials`.
 
     Args:
