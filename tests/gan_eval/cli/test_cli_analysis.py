@@ -184,7 +184,11 @@ def test_questions_and_sessions_next_to_the_trials_are_read(tmp_path, analyze):
             "the same session=P000, trial=1",
         ),
         (lambda trials: trials.assign(kind="maybe"), "maybe"),
-        (lambda trials: trials.assign(trial=[*range(7), "x"]), "trials.csv: row 8, column trial: found 'x'"),
+        (
+            lambda trials: trials.assign(stimulus=["", *trials["stimulus"][1:]], trial=[*range(7), "x"]),
+            "trials.csv: row 8, column trial: found 'x'",
+        ),
+        (lambda trials: trials.assign(onset_ms=1.0, reaction_time_ms=0.6), "are these seconds?"),
         (lambda trials: trials.drop(columns="kind"), "kind"),
     ],
 )
@@ -195,18 +199,33 @@ def test_unusable_tables_are_one_line(tmp_path, analyze, change, words):
     assert words in err
 
 
-def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store, shared = tmp_path / "lab.sqlite", {"study": "s", "protocol": "quick_response", "simulated": False}
+def fill(store: Path, model: str) -> None:
+    """Store two sessions of two trials each, the last one with this model's picture."""
+    shared = {"study": "s", "protocol": "quick_response", "simulated": False}
     with open_store(store) as opened:
         for name in ("s1", "s2"):
             session = {**shared, "session": name, "participant": name}
-            opened.begin({**session, "status": "complete"}, [], None)
+            opened.begin({**session, "status": "complete"}, [], {"session": name, "participant": name, "given": True})
             trial = {**session, "phase": "main", "stimulus": "d/m/1", "kind": "fake", "response": "fake"}
             opened.add(
-                TRIALS, [{**trial, "trial": n, "model": "a|b" if (name, n) == ("s2", 2) else "m"} for n in (1, 2)]
+                TRIALS, [{**trial, "trial": n, "model": model if (name, n) == ("s2", 2) else "m"} for n in (1, 2)]
             )
+
+
+def test_a_stores_tables_stay_when_its_trials_are_analysed_in_their_folder(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fill(tmp_path / "lab.sqlite", "m")
+    assert run(["analyze", "--store", str(tmp_path / "lab.sqlite"), "--out", str(out)]) == 0
+    assert (out / "consents.csv").is_file()
+    assert run(["analyze", str(out / "trials.csv"), "--out", str(out)]) == 0
+    assert (out / "consents.csv").is_file()
+
+
+def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "lab.sqlite"
+    fill(store, "a|b")
     assert run(["analyze", "--store", str(store), "--out", str(tmp_path / "out"), "--study", "s"]) == 2
     line = "table trials, row session='s2' trial=2, column model: a model's name has no '|'; give it another"
     assert capsys.readouterr().err == f"gan-eval: {store}: {line}\n"
