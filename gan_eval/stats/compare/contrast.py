@@ -9,9 +9,7 @@ For probit it is Φ(η / sqrt(1 + s²)); for logit it has no closed form (Zeger,
 1049-1060). Standard errors come by the delta method over the fixed effects and the standard deviations together.
 
 The model is fitted to the answer itself, never to its correctness: a participant's response bias raises the share of
-correct answers on one kind of picture and lowers it on the other. If pictures have few answers each, Laplace's
-approximation finds too little spread (Joe 2008, Computational Statistics & Data Analysis 52, 5066-5074). The larger of
-the two errors is used then.
+correct answers on one kind of picture and lowers it on the other.
 """
 
 from collections.abc import Callable

@@ -1,14 +1,11 @@
 """The table `effects`: single participants and single pictures by the crossed mixed model.
 
-docs/statistics.md ("Single participants and pictures") explains it. In simulated studies of 12 and of 30 people 93 to
-98 % of the intervals held the truth. If a spread or correlation is estimated at an end of its range, only 4 in 5 do:
-such rows have no interval.
-
-At the estimates, the random effects given the answers have the mode b = Λu and, by Laplace's approximation, the
-covariance ΛH⁻¹Λ' (`mixed.likelihood`). An effect is smaller than the observed deviation, and the fewer its answers, the
-smaller it is (shrinkage; Robinson 1991, Statistical Science 6, 15-32). Both are those of lme4's
-`ranef(condVar = TRUE)`, which takes fixed effects as known. A prediction x'β + z'b does not. Its modes move with the
-fixed effects, db/dβ = -ΛH⁻¹M'WX, so its variance is z'ΛH⁻¹Λ'z + r'Vr with r = x + (db/dβ)'z and V the covariance of β.
+docs/statistics.md ("Single participants and pictures") explains it. At the estimates, the random effects given the
+answers have the mode b = Λu and, by Laplace's approximation, the covariance ΛH⁻¹Λ' (`mixed.likelihood`). An effect is
+smaller than the observed deviation, and the fewer its answers, the smaller it is (shrinkage; Robinson 1991, Statistical
+Science 6, 15-32). Both are those of lme4's `ranef(condVar = TRUE)`, which takes fixed effects as known. A prediction
+x'β + z'b does not. Its modes move with the fixed effects, db/dβ = -ΛH⁻¹M'WX, so its variance is z'ΛH⁻¹Λ'z + r'Vr with r
+= x + (db/dβ)'z and V the covariance of β.
 """
 
 from collections.abc import Iterator

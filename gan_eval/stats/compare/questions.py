@@ -199,9 +199,7 @@ def _of_kinds(
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Yield model against model on each data set, by fooling rates.
 
-    People differ in how they see the models, so there is a slope by participant if at least two judged both. If nearly
-    all trials show an item that was judged in both models' versions, the second factor is the item, with a slope, not
-    the stimulus.
+    docs/statistics.md ("Models that share items") explains the slopes and the second factor.
     """
     fakes = answered[answered["is_fake"] & answered["model"].notna()]
     for dataset, part in fakes.groupby("dataset", dropna=False, sort=True):
@@ -260,11 +258,8 @@ def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, 
 def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Yield each share of choices (`pair_trials`) minus one half, by chosen ~ 1 + (1 | participant) + (1 | item).
 
-    Real and fake (a is the real picture, `b` the fakes): `told apart in pairs` over everything; `told apart in pairs
-    on DATASET` with b = `fake` for each of several data sets and with b = MODEL for each of a data set's several
-    models. A row is a model on a data set. Several rows together are their mean, as in `compare.told_apart`.
-    Two models: `preferred on DATASET` for each pair of models, with a and b as in the plan, else in the order of their
-    names.
+    Real and fake: `told apart in pairs` over everything, by data set and by model (b is `fake` or the model). Two
+    models: `preferred on DATASET`, with a and b as in the plan, else in the order of their names.
     """
     answered = pairs[pairs["answered"].to_numpy(bool)]
     names = contestants(answered)
@@ -321,10 +316,7 @@ def _choice(
 
 
 def _one_side(part: pd.DataFrame) -> str:
-    """Return the note of pairs in which at most one of several participants chose both sides.
-
-    It is empty for other pairs, and if the pictures' sides are unknown or always the same.
-    """
+    """Return the note of pairs in which at most one of several participants chose both sides; else nothing."""
     side = part.get("position", pd.Series(dtype=object))  # a simulated study has none
     if side.isna().any() or side.nunique() != 2:
         return ""

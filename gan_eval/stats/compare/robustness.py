@@ -107,12 +107,7 @@ def _without_exclusions(judged: pd.DataFrame, again: pd.DataFrame, left_out: int
 
 
 def _drifts(trials: pd.DataFrame) -> Iterator[Row]:
-    """Yield a row for single pictures and one for pairs with a real one, without exposures that follow the answers.
-
-    Drift is the slope of correctness over a session from 0 to 1. Each session, data set and kind has its own mean, so
-    that skill, response bias and the order of kinds do not count as drift. Errors are clustered by participant, because
-    each may drift differently, and by picture.
-    """
+    """Yield the slopes of correctness over a session (0 to 1), within sessions, data sets and kinds of picture."""
     single = answered_trials(trials)
     single = single[~single["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)].reset_index(drop=True)
     pairs = pair_trials(trials)
@@ -149,10 +144,7 @@ def _drifts(trials: pd.DataFrame) -> Iterator[Row]:
 
 
 def _side_biases(trials: pd.DataFrame) -> Iterator[Row]:
-    """Yield a row for pairs side by side and one for pairs in succession: the share of a side minus one half.
-
-    Both places of the picture a have equal weight, so that correct choices do not count as a bias to one side.
-    """
+    """Yield the share of choices of a side minus one half, with equal weight of both places of picture a."""
     pairs = pair_trials(trials)
     pairs = pairs[pairs["answered"].to_numpy(bool) & pairs["position"].notna().to_numpy(bool)]
     for side, other in (("left", "right"), ("first", "second")):

@@ -336,11 +336,7 @@ def _estimated(
 
 
 def _is_off(answers: _Answers, rates: Rates, observed: tuple[float, float]) -> bool:
-    """Return whether the model's shares or accuracy are far from the observed ones, by answers and by participants.
-
-    If some people give one answer only and others do not, no normal distribution of people fits. If people and pictures
-    vary normally, the distance hardly ever exceeds a fifth of a standard error.
-    """
+    """Return whether the model's shares or accuracy are far from the observed ones, by answers and by participants."""
     count = answers.weights.shape[1]
     place = cells(answers.participant, answers.cell)
     n = np.bincount(place)

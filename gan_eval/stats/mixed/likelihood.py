@@ -403,10 +403,7 @@ class Laplace:
     def _find_mode(
         self, scales: tuple[np.ndarray, np.ndarray], thresholds: np.ndarray, beta: np.ndarray
     ) -> tuple[np.ndarray, Terms]:
-        """Maximise log P(y | u) - |u|²/2 by Newton steps, and factor H again only if the last factor gains too little.
-
-        The expected information is used if guessing makes the observed one indefinite.
-        """
+        """Maximise log P(y | u) - |u|²/2 by Newton steps, which keep a factor of H while it gains enough."""
         data, u, factor = self.data, self.mode, self.factor
         fixed = data.fixed(beta)
         terms = data.terms(fixed + data.random(scales, u), thresholds)

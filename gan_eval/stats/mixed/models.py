@@ -1,15 +1,12 @@
 """The table `mixed_models`: crossed mixed models of single answers (Baayen, Davidson & Bates 2008).
 
-In models of `correct` (right or wrong), the intercept is that of the fakes, and `kind[real]` is real minus fake. In
-models of `called_fake` (the answer itself), the intercept is that of the reals, and `kind[fake]` is fake minus real:
-discrimination without response bias, which is d′ with the probit link (DeCarlo 1998, Psychological Methods 3, 186-205).
-Data sets have sum coding, so that the intercept is their mean: `dataset[NAME]` is the difference of NAME from it, and
-that of the last one is minus the sum of the others. Covariates are participants' answers to the study's questions, or
-columns of the trials table.
+The intercept of `correct` is that of the fakes, and that of `called_fake` is that of the reals. So `kind[fake]` of
+`called_fake` is discrimination without response bias: d′ with the probit link (DeCarlo 1998, Psychological Methods 3,
+186-205). Data sets have sum coding: the intercept is their mean, and the last one's term is minus the sum of the
+others.
 
 Grades and confidence are ordered answers: P(answer <= j) = logistic(θ_j - η) with a threshold between each two
 neighbouring ones (McCullagh 1980). A positive term thus means higher answers, as in `clmm` of R's ordinal.
-`model[NAME]` is the difference of a model from the first one by name, among generated pictures.
 """
 
 from collections.abc import Iterator, Sequence
@@ -152,11 +149,8 @@ def mixed_models(
 
     These formulas are always there, with the logit link: `correct ~ 1 + …`, `correct ~ kind + …` and
     `called_fake ~ kind + …`, the last one with data sets if there are several. The plan's link, slope and covariates
-    add formulas. Grades and confidence have cumulative-logit models. Each term has its Wald test and interval. A row
-    without an estimate has the counts and the reason in `note`; with too many trials, that is every row.
-
-    Without slopes, the test of the kind is too liberal if people differ in response bias (`correct`) or in skill
-    (`called_fake`).
+    add formulas. Grades and confidence have cumulative-logit models. A row without an estimate has the counts and the
+    reason in `note`; with too many trials, that is every row.
 
     Raises:
         UserError: a covariate is neither a question nor a column of the trials.

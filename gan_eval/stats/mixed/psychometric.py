@@ -53,10 +53,7 @@ class Judgements(NamedTuple):
         return [self.model == place for place in range(-1 if self.is_single else 0, self.model.max() + 1)]
 
     def freedom(self) -> int:
-        """Return the degrees of freedom: the smallest number of participants or pictures behind a line, minus 1.
-
-        With one participant, only the pictures count.
-        """
+        """Return the fewest participants or pictures behind a line, minus 1; with one participant, by pictures only."""
         factors = (self.picture,) if not self.participant.any() else (self.participant, self.picture)
         return min(n_levels(factor[side]) for factor in factors for side in self.sides()) - 1
 

@@ -82,10 +82,7 @@ def grade_thresholds(grades: int) -> np.ndarray:
 
 
 def truth_of(groups: Sequence[Group], settings: PowerSettings, scenario: Scenario = "assumed") -> Truth:
-    """Return the truth of a design's groups in a scenario.
-
-    It is as assumed in `[power]`, without sensitivity, or with equal models at the mean of the assumed log-odds.
-    """
+    """Return the truth of a design's groups in a scenario; equal models have the mean of the assumed log-odds."""
     is_pair, is_fake = groups[0].is_pair, np.array([not group.is_real for group in groups])
     base = np.array([_log_odds(group, settings) for group in groups])
     if scenario == "guessing":
