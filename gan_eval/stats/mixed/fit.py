@@ -25,14 +25,10 @@ class Scaled(NamedTuple):
     back: np.ndarray
 
 
-def require_estimable(
+def _require_estimable(
     y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray, slopes: Slopes, factors: tuple[str, str]
 ) -> None:
-    """Refuse data that no model can be fitted to.
-
-    Raises:
-        NoFitError: no answers, one group, nothing repeated, all answers the same, or covariates without information.
-    """
+    """Refuse data that no model can be fitted to."""
     if len(y) == 0:
         raise NoFitError("no answered trials")
     if not all(np.isfinite(values).all() for values in (X, *slopes) if values is not None):
@@ -63,16 +59,8 @@ def require_estimable(
         raise NoFitError(f"too few answers ({len(y)}) for {X.shape[1]} fixed effects and the spreads")
 
 
-def scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:
-    """Return orthogonal columns of mean square 1, so that the unit and offset of a covariate do not matter.
-
-    Args:
-        X: (N, K).
-        names: names of the K columns, for messages; default: their numbers.
-
-    Raises:
-        NoFitError: a column is 0 or a combination of others.
-    """
+def _scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:
+    """Return orthogonal columns of mean square 1, so that the unit and offset of a covariate do not matter."""
     count = X.shape[1]
     labels = list(names) or [f"covariate {number}" for number in range(1, count + 1)]
     if count == 0:
@@ -131,12 +119,8 @@ def _refuse_separated(rows: np.ndarray) -> None:
         raise NoFitError("complete or quasi-complete separation: an estimate is infinite")
 
 
-def plain_grades(data: Crossed) -> np.ndarray:
-    """Return thresholds and fixed effects (J-1+K,) of the ordinary cumulative model without random effects.
-
-    Raises:
-        NoFitError: a grade is never given, or complete or quasi-complete separation.
-    """
+def _plain_grades(data: Crossed) -> np.ndarray:
+    """Return thresholds and fixed effects (J-1+K,) of the ordinary cumulative model without random effects."""
     counts = np.bincount(data.answer, minlength=data.n_thresholds + 1)
     if (counts == 0).any():
         raise NoFitError("a grade between others is never given: number the grades that are")
@@ -156,11 +140,8 @@ def plain_grades(data: Crossed) -> np.ndarray:
     return point.at[data.n_scales :]
 
 
-def moments(score: np.ndarray, weight: np.ndarray, level: np.ndarray, covariate: np.ndarray | None = None) -> float:
-    """Return the SD of an effect of the levels from the scores (N,) of the model without it.
-
-    For each level, the expected square of the score is i + σ² i² with the information i.
-    """
+def _moments(score: np.ndarray, weight: np.ndarray, level: np.ndarray, covariate: np.ndarray | None = None) -> float:
+    """Return the SD σ of an effect of the levels, by E(score²) = i + σ² i² for each level's information i."""
     if covariate is not None:
         score, weight = score * covariate, weight * covariate**2
     sums, information = np.bincount(level, score), np.bincount(level, weight)
@@ -297,19 +278,19 @@ def fit_crossed(
         NoFitError: too few groups, separation, confounded covariates, or no convergence.
     """
     slopes = (slope, slope_second)
-    require_estimable(y, X, first, second, slopes, factors)
-    basis = scaled(X, names)
+    _require_estimable(y, X, first, second, slopes, factors)
+    basis = _scaled(X, names)
     data = Crossed.of(y, basis.X, first, second, link=link, slopes=slopes, factors=factors, guessing=guessing)
     plain = np.zeros(0)
     if guessing is None:
-        plain = plain_grades(data) if data.n_thresholds else plain_fit(y, basis.X, link)
+        plain = _plain_grades(data) if data.n_thresholds else plain_fit(y, basis.X, link)
     if start is None:  # scales from the scores of the plain model; its β scaled up from marginal to conditional effects
         terms = data.terms(data.fixed(plain[data.n_thresholds :]), plain[: data.n_thresholds])
         spreads, scales = 0.0, []
         for side in data.layout.sides:
-            sd = moments(terms.score, terms.weight, side.level)
+            sd = _moments(terms.score, terms.weight, side.level)
             spreads += sd**2
-            of_slope = [] if side.slope is None else [0.0, moments(terms.score, terms.weight, side.level, side.slope)]
+            of_slope = [] if side.slope is None else [0.0, _moments(terms.score, terms.weight, side.level, side.slope)]
             scales += [sd, *of_slope]
         shrinkage = 0.346 if link.endswith("logit") else 1.0
         begin = np.concatenate([scales, plain * np.sqrt(1 + shrinkage * spreads)])

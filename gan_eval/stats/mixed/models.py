@@ -344,10 +344,7 @@ def with_covariates(trials: pd.DataFrame, names: Sequence[str], participants: pd
 
 
 def usable(values: pd.Series, participant: pd.Series, name: str) -> tuple[np.ndarray, pd.Series, str]:
-    """Return the trials with a usable value, the values with rare levels joined, and a note.
-
-    Levels of few participants become one, `other`, and are missing if that is still rare.
-    """
+    """Return the trials with a usable value, the values with rare levels joined (missing if still rare), and a note."""
     values = values.mask(values.astype("str").str.strip() == "")
     notes = []
     if not _is_numeric(values):
@@ -372,8 +369,7 @@ def usable(values: pd.Series, participant: pd.Series, name: str) -> tuple[np.nda
 def code(values: pd.Series, name: str) -> tuple[np.ndarray, list[str], str]:
     """Return the columns (N, C) of a covariate without missing values, their C names, and a note.
 
-    A number is centred, so that the intercept is at its mean; its term is for one unit. Anything else is coded
-    against its commonest level. A constant covariate gives a column of zeros.
+    A number is centred. Anything else is coded against its commonest level. A constant gives a column of zeros.
 
     Raises:
         UserError: the covariate is text in which a mark may separate thousands.
