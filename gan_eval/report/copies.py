@@ -1,4 +1,4 @@
-"""The page of copies: each generated picture next to the one that it is most alike to, the most alike first."""
+"""The page of copies: each generated picture next to its most similar picture, the most similar pair first."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from gan_eval.report.parts.thumbnails import Picture, small_picture
 from gan_eval.stimuli.pictures import read_rgb
 
 MOST_PAIRS = 60
-"""Pairs on the page for each model."""
+"""Maximum number of pairs for each model."""
 SIDE = 128
 _HEADINGS = {
     "training_copy": "Generated pictures and the nearest training pictures",

@@ -42,7 +42,7 @@ class Theme(Section):
     width_mm: Annotated[float, Field(ge=60, le=400)] = 180.0
     """Below 130 mm panels are stacked."""
     height_mm: Annotated[float, Field(ge=30, le=1000)] | None = None
-    """None: as high as the rows need."""
+    """Default: the height that the rows need."""
     font: Words = "DejaVu Sans"
     font_size: Annotated[float, Field(ge=5, le=16)] = 8.0
     """Points; numbers on axes and notes are one point smaller."""
@@ -185,7 +185,7 @@ def text_width_mm(text: str, theme: Theme, *, smaller: int = 0) -> float:
 
 
 def shortened(text: str, width_mm: float, theme: Theme) -> str:
-    """Return a text, its middle replaced by an ellipsis where it is wider.
+    """Return a text; if it is too wide, with an ellipsis in the middle.
 
     >>> shortened("pix2pix_without_skip_connections", 25, Theme())
     'pix2pix_…ections'
@@ -199,7 +199,7 @@ def shortened(text: str, width_mm: float, theme: Theme) -> str:
 
 
 class _Drawing:
-    """Figure 1 while it is drawn."""
+    """The drawing of figure 1."""
 
     def __init__(self, content: Content, theme: Theme) -> None:
         self.content, self.theme, self.small = content, theme, theme.font_size - 1
@@ -235,7 +235,7 @@ class _Drawing:
         self.figure.text(1 - 1 / theme.width_mm, 1 - 1 / height, content.warning.upper(), **words)
 
     def _named(self) -> list[Entry]:
-        """Return the models that panels of dots name: none of many, and not one alone."""
+        """Return the models that panels of dots name; none if there is one model or more than MAX_NAMED."""
         entries = [entry for entry in self.content.entries if entry.place >= 0]
         return entries if len(entries) > 1 and self.is_coloured else []
 
@@ -272,13 +272,13 @@ class _Drawing:
         axes.plot(ends, [at, at], color=colour, linewidth=width * self.unit, solid_capstyle="butt", zorder=4)
 
     def _note(self, axes: Axes, words: str, *, line: float | None = None) -> None:
-        """Name above a panel what its grey band is, or a dashed line across its rows, which is drawn."""
+        """Explain the grey band, or the dashed line that is drawn here, above a panel."""
         if line is not None:
             axes.axvline(line, color=self.theme.muted, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
         axes.set_title(words, fontsize=self.small, color=self.theme.muted, loc="right")
 
     def _set_rows(self, axes: Axes, *, named: bool) -> None:
-        """Give axes the rows of the models, with or without their names."""
+        """Set the rows of the models, with or without their names."""
         axes.set_ylim(self.at[-1] + 0.6, -0.6)
         axes.spines["left"].set_visible(False)
         room = self.theme.width_mm * (0.24 if self.theme.is_wide else 0.34)
@@ -384,7 +384,7 @@ class _Drawing:
             self._key(axes)
 
     def _key(self, axes: Axes) -> None:
-        """Name the models right of a panel."""
+        """Draw a legend of the models to the right of a panel."""
         entries = self._named()
         models = [entry.model for entry in entries]
         style: dict[str, Any] = {"va": "center", "size": self.small, "parse_math": False, "annotation_clip": False}
@@ -403,7 +403,7 @@ def _shrinking(count: int) -> float:
 
 
 def _rows(entries: Sequence[Entry]) -> tuple[list[float], list[tuple[float, str]]]:
-    """Return each entry's place from the top, in rows; and, of several data sets, their places and names."""
+    """Return each entry's row from the top and, if there are several, the rows and names of the data sets."""
     datasets = [entry.dataset for entry in entries]
     at: list[float] = []
     titles: list[tuple[float, str]] = []

@@ -43,7 +43,7 @@ MIN_POINTS = 3
 MIN_MODELS = 5
 """Number of models from which a metric that only models have is drawn."""
 MAX_ROWS = 40
-"""Models that are drawn; of more the first."""
+"""Maximum number of models; the first ones are drawn."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Entry:
     real: Sequence[float]
     """95 % interval of the data set's real pictures; NaN: none."""
     false_alarms: float
-    """d′ of the model's row of the table; NaN: none."""
+    """Share of the row's real pictures called fake; NaN: none."""
     accuracy: Sequence[float]
     """Balanced accuracy, its 95 % and its 90 % interval; NaN: none."""
     verdict: str
@@ -81,7 +81,7 @@ class Entry:
 
     @property
     def count(self) -> str:
-        """The end of its label."""
+        """Number of participants, for the end of a label."""
         return f" (n = {self.n})"
 
 
@@ -100,7 +100,7 @@ class Content:
     strengths: list[str]
     """The metric's correlation in words, for each data set."""
     warning: str
-    """Words that a reader must see first."""
+    """Warning printed above the figure."""
 
     @property
     def has_shares(self) -> bool:
@@ -215,7 +215,7 @@ def _own_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
 
 
 def _analysed(folder: StudyFolder) -> pd.DataFrame:
-    """Return the trials that no rule left out; none where they are not as many as `participation` says."""
+    """Return the trials that no rule excluded; none if their number differs from `participation`."""
     trials, people = folder.answers(), folder.table(PARTICIPATION)
     if people.empty:
         return trials
@@ -232,7 +232,7 @@ def _analysed(folder: StudyFolder) -> pd.DataFrame:
 
 
 def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> tuple[str, list[str]]:
-    """Give the entries the points of the metric that follows people best; return it and its strength."""
+    """Set the entries' points to those of the metric that follows people best; return it and its correlations."""
     table = folder.table(CORRELATIONS)
     table = table[(table["measure"] == measure) & table["metric"].map(is_of_quality).astype(bool)]
     has_pictures = bool((table["level"] == "stimulus").any())

@@ -15,9 +15,9 @@ from gan_eval.stats.analysis import ALL_TABLES
 
 _HERE = Path(__file__).parent
 LARGEST = 2_000_000
-"""Bytes of a file; larger ones are not on the page."""
+"""Maximum size in bytes of a file on the page."""
 RAW_REASON = "of single sessions, so not on a page that may be mailed: --with-raw-tables puts it here"
-"""Why a table of single sessions is not on the page."""
+"""Reason for the absence of a table of single sessions."""
 _LOOSE = re.compile(
     r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] [.\d])|(?<=\bp [=<]) (?=[.\d])|(?<=d′) (?==)|(?<=d′ =) |(?<=CI) (?=\[)"
     r"|(?<=\d,) (?=[−\d.]+\])"
@@ -33,7 +33,7 @@ def render(report: Report) -> str:
     )  # fmt: skip
 
     def html_of(block: Block) -> Any:
-        """Set a block by its macro; blocks that hold others call it again."""
+        """Render a block with its macro; macros of nested blocks call this again."""
         return getattr(environment.get_template("blocks.jinja").module, type(block).__name__)(block)
 
     downloads = {file.table: file for file in report.downloads}
@@ -46,8 +46,8 @@ def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[
     """Return every table that the folder holds, in the order of reading.
 
     Args:
-        with_raw_tables: put tables of single sessions on the page too. Default: their names alone, because
-            a report that is mailed does not say who sat when and where.
+        with_raw_tables: also put tables of single sessions on the page. Default: only their names, because
+            times and places of sessions could identify people in a report that is sent by mail.
     """
     downloads = []
     for place, (name, path) in enumerate(folder.files.items()):

@@ -1,6 +1,6 @@
 """The sections of both reports in reading order: that of a study, and that of metric tables alone.
 
-A section is a function that returns a `Section`; one without blocks is left out.
+Each function returns a `Section`; empty ones are removed.
 """
 
 from collections.abc import Sequence

@@ -26,15 +26,15 @@ from gan_eval.tables import PLATEAUS, VALIDATION
 from gan_eval.tables.frames import frame_of, read_table
 
 MODES = ("train", "eval")
-"""BatchNorm and dropout as in training, or as in evaluation."""
+"""Modes of BatchNorm and dropout in validation."""
 SIDE = 128
 """Pixels of a sample picture."""
 MOST_COLUMNS = 8
-"""Steps in the columns of the sample pictures."""
+"""Maximum number of steps in the columns of the sample pictures."""
 SHARE = 0.05
 """Share of a curve's points: the window of the running median."""
 MOST_POINTS = 150
-"""Points of a curve as drawn; more are averaged."""
+"""Maximum number of points of a curve; more are averaged."""
 _TITLES = {
     "g_adversarial": "generator: adversarial loss",
     "g_l1": "generator: L1 loss",
@@ -172,7 +172,7 @@ def fills_holes(settings: Mapping[str, Any]) -> bool:
 
 
 def training_section(folder: StudyFolder) -> Section:
-    """Return what the study's folder holds of training; sample pictures alone make no section."""
+    """Return curves, plateaus and sample pictures; empty if there are only sample pictures."""
     runs = training_runs(folder)
     charts, tables = training_charts(runs), plateau_tables(folder.table(PLATEAUS))
     if not charts and not tables:
@@ -257,7 +257,7 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
 
 
 def _pictures_of_validation(runs: Sequence[TrainingRun]) -> list[str]:
-    """Return on how many pictures of which split validation was computed, and whether they were trained on."""
+    """Return the number and split of the validation pictures, and whether they were trained on."""
     rows = pd.concat([run.validation for run in runs])
     rows = rows[rows["value"].notna()]
     texts = []
@@ -272,7 +272,7 @@ def _pictures_of_validation(runs: Sequence[TrainingRun]) -> list[str]:
 
 
 def _figure(name: str, drawn: Sequence[Curve], names: Sequence[str], last: float) -> Figure:
-    """Draw a term or metric; the vertical axis of a loss reaches all but the wildest hundredth of the values."""
+    """Draw a term or metric; the vertical axis of a loss covers all but the largest 1 % of the values."""
     is_loss = not name.startswith("validation: ")
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.1 + 0.17 * (len(names) if len(names) > 1 else 0))

@@ -12,7 +12,7 @@ HOW_MARKED = (
     "that are not shown to be worse. Differences are taken on the same items, so two models may differ clearly "
     "although their own intervals overlap; they are not corrected for the number of comparisons."
 )
-"""Meaning of the marks."""
+"""Explanation of the marks `best` and `tied`."""
 
 
 @dataclass(frozen=True)
@@ -20,17 +20,17 @@ class Standing:
     """Ranking of the models of one data set by one metric."""
 
     leader: str | None = None
-    """The model with the best value of those that no other is shown to beat; None where nothing can be said."""
+    """The model with the best value among those that no other model beats; None if undecided."""
     tied: tuple[str, ...] = ()
-    """The leader and every model that the intervals do not show to be worse."""
+    """The leader, and the models that are not shown to be worse."""
 
     @property
     def best(self) -> str | None:
-        """The leader, where it is shown to be better than every other model."""
+        """The leader if it is better than every other model; else None."""
         return self.leader if len(self.tied) == 1 else None
 
     def mark(self, model: str) -> str:
-        """`best`, `tied` or nothing.
+        """Return `best`, `tied` or an empty text.
 
         >>> Standing("a", ("a", "b")).mark("b"), Standing("a", ("a",)).mark("a"), Standing("a", ("a",)).mark("b")
         ('tied', 'best', '')
@@ -41,10 +41,10 @@ class Standing:
 
 
 def standing(measured: Measured, dataset: str, metric: str) -> Standing:
-    """The standing by the table `metric_comparisons`; nobody leads where it decides nothing.
+    """Return the ranking by the table `metric_comparisons`; no model leads if it decides nothing.
 
-    Infinite values are in no mean and in no difference; a model that has no others has no standing. Metrics of the
-    input, which the models share, and those without a direction rank nobody.
+    Infinite values are excluded; a model with only infinite values is not ranked. Metrics of the input, which the
+    models share, and metrics without a direction rank no model.
     """
     facts, better = facts_of(metric), higher_is_better(metric)
     summaries = {model: measured.summary(dataset, metric, model) for model in measured.models(dataset)}
@@ -71,21 +71,21 @@ def standing(measured: Measured, dataset: str, metric: str) -> Standing:
 
 
 def standings(measured: Measured, dataset: str) -> dict[str, Standing]:
-    """The standing by each metric of a data set."""
+    """Return the ranking by each metric of a data set."""
     return {metric: standing(measured, dataset, metric) for metric in measured.metrics(dataset)}
 
 
 def answer_section(measured: Measured) -> Section:
-    """The answer, data set by data set."""
+    """Return the answer for each data set."""
     answers = [dataset_answer(measured, dataset) for dataset in measured.datasets]
     leads = list(map(Lead, answers or [["No answer: nothing was measured."]]))
     return Section("answer", "The answer", leads, on_first_page=True)
 
 
 def dataset_answer(measured: Measured, dataset: str) -> list[str]:
-    """Return which model is best by which metrics, and the warning about an FID of few pictures; tables mark the rest.
+    """Return the best models with their metrics, and a warning about FIDs of few pictures.
 
-    Metrics that only describe make nobody the best, nor does an FID of few pictures next to KID.
+    Metrics in NO_VERDICT make no model the best, nor does an FID of few pictures if there is a KID.
     """
     models = measured.models(dataset)
     if len(models) < 2:
@@ -118,7 +118,7 @@ def _titles(metrics: Iterable[str]) -> str:
 
 
 def _small_fid(measured: Measured, dataset: str) -> list[str]:
-    """The warning where any model's FID is of too few pictures, with the counts of all."""
+    """Return a warning if any model's FID is of too few pictures."""
     summaries = [measured.summary(dataset, "fid", model) for model in measured.models(dataset)]
     if not any(summary.few_for_fid for summary in summaries):
         return []

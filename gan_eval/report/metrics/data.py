@@ -20,7 +20,7 @@ from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW_ENDING
 
 REAL = "real"
-"""Stands for the real pictures where a model's name is asked for; no model may be called so."""
+"""Name of the real pictures in place of a model; no model may have it."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class Summary:
     """Ends of the 95 % interval; NaN where there is none."""
     high: float = math.nan
     n: int = 0
-    """Generated pictures that have a value, infinite ones among them."""
+    """Number of generated pictures with a value, infinite ones included."""
     n_items: int | None = None
-    """Items that the mean is over, where they are fewer than the pictures with a finite value."""
+    """Number of items of the mean if an item has several pictures; else None."""
     n_real: int | None = None
-    """Real pictures behind the value of a set."""
+    """Number of real pictures of the value of a set."""
     infinite: int = 0
-    """Pictures with an infinite value: in no mean."""
+    """Number of pictures with an infinite value, which the mean excludes."""
     missing: int = 0
-    """Pictures without a value."""
+    """Number of pictures without a value."""
     reasons: Mapping[str, int] = field(default_factory=dict)
     """Number of missing values by reason."""
     note: str = ""
@@ -49,17 +49,17 @@ class Summary:
 
     @property
     def is_known(self) -> bool:
-        """True where there is a number to show."""
+        """True if there is a value."""
         return not math.isnan(self.value)
 
     @property
     def smaller_count(self) -> int:
-        """Pictures of the smaller of the sets behind the value."""
+        """Number of pictures of the smaller set."""
         return self.n if self.n_real is None else min(self.n, self.n_real)
 
     @property
     def few_for_fid(self) -> bool:
-        """True where the value, as an FID, would rest on too few pictures."""
+        """True if there are too few pictures for an FID."""
         return self.is_known and self.smaller_count < MIN_FID_PICTURES
 
 
@@ -98,7 +98,7 @@ class Measured:
                 if not missing(model) and str(model) not in models:
                     models.append(str(model))
         self.datasets = list(self._models)
-        """The data sets, as they come in the tables."""
+        """The data sets in the order of the tables."""
         compared = {(dataset, model) for dataset in self.datasets for model in self.models(dataset)}
         pairs = zip(comparisons["dataset"], comparisons["a"], comparisons["b"], strict=True)
         included = [(dataset, a) in compared and (dataset, b) in compared for dataset, a, b in pairs]
@@ -158,7 +158,7 @@ class Measured:
         return self.rows(dataset, metric, model)["value"].dropna().to_numpy(float)
 
     def summary(self, dataset: str, metric: str, model: str) -> Summary:
-        """Return one number with its interval; an unknown cell is an empty summary."""
+        """Return the value with its interval; an empty summary if there is none."""
         key = (dataset, metric, model)
         if key not in self._summaries:
             if key in self._set_rows:
@@ -180,8 +180,10 @@ class Measured:
 
 
 def picture_summary(rows: pd.DataFrame) -> Summary:
-    """The mean over rows of `image_metrics` of one metric, with its interval by Student's t over the items: a model's
-    several pictures of an item count by their mean, as in the differences between models."""
+    """Return the mean over rows of `image_metrics` of one metric, with its interval by Student's t over the items.
+
+    Several pictures of an item count by their mean, as in the differences between models.
+    """
     values = rows["value"].to_numpy(float)
     known = values[~np.isnan(values)]
     finite = rows[np.isfinite(values)]
@@ -227,7 +229,7 @@ def _row_numbers(frame: pd.DataFrame) -> dict[tuple[str, str, str], np.ndarray]:
 
 
 NO_VERDICT = ("sharpness",)
-"""Metrics with a direction that do not say which pictures are better: noise raises sharpness, too."""
+"""Metrics with a direction that do not rank models: noise also raises sharpness."""
 
 
 @lru_cache
@@ -243,8 +245,9 @@ def higher_is_better(name: str) -> bool | None:
 
 
 def direction(name: str, correlation: float) -> int:
-    """Return the sign that makes a metric's correlation with people positive where it goes the way that the metric
-    predicts; of a metric without a direction the correlation's own.
+    """Return the sign that makes a metric's correlation with people positive if it has the predicted direction.
+
+    For a metric without a direction this is the sign of the correlation.
 
     >>> direction("psnr", -0.5), direction("fid", -0.5), direction("unheard_of", -0.5)
     (1, -1, -1)
@@ -264,7 +267,7 @@ def is_of_quality(name: str) -> bool:
 
 
 def title_of(name: str) -> str:
-    """Return the metric's name as papers write it, else its own name.
+    """Return the metric's name as papers write it; unknown metrics keep their own name.
 
     >>> title_of("fid"), title_of("unheard_of")
     ('FID', 'unheard_of')

@@ -47,9 +47,9 @@ from gan_eval.stimuli.pictures import rgb_of
 SIDE = 512
 """Longest side in pixels of the pictures and maps; larger ones are scaled down."""
 QUALITY, MAP_QUALITY = 90, 75
-"""Of the WebP files of pictures and of maps."""
+"""Quality of the WebP files of pictures and of maps."""
 MOST_ERROR, MOST_NIQE = 64.0, 20.0
-"""Values of the error map and of the blocks at which the scale of colours ends; that of SSIM goes from 1 to 0."""
+"""Values at the end of the colour scale of the error map and of the NIQE blocks; SSIM goes from 1 to 0."""
 PANELS = {
     "fake": ("Generated", "The generated picture", "", ""),
     "real": ("Real", "The real picture", "", ""),
@@ -58,7 +58,7 @@ PANELS = {
     "ssim": ("SSIM map", "SSIM of the window around each pixel, mean of the channels", "1", "0"),
     "niqe": ("NIQE blocks", "Distance of each block's statistics from those of photographs", "0", f"{MOST_NIQE:g}+"),
 }
-"""What is shown of a picture: its name, what it is, and the ends of its scale of colours."""
+"""Panels of a picture: name, description, and the ends of the colour scale."""
 _HERE = Path(__file__).parent
 _VERSION = re.compile("[0-9a-f]{12}")
 Map = NDArray[np.floating]
@@ -127,7 +127,7 @@ def write_gallery(
 
 
 def _shape_of(shown: Sequence[Mapping[str, str]], folder: Path) -> float:
-    """Height divided by width of most of the pictures."""
+    """Return height divided by width of the most frequent size."""
     sizes: Counter[tuple[int, int]] = Counter()
     for files in filter(None, shown):
         with Image.open(folder / next(iter(files.values()))) as image:
@@ -161,7 +161,7 @@ def _write_pictures(
 
 
 def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bool) -> dict[str, str]:
-    """Write the pictures and maps of a stimulus; what cannot be read or measured is absent."""
+    """Write the pictures and maps of a stimulus, without those that cannot be read or computed."""
     names: dict[str, str] = {}
 
     def write(panel: str, sources: Sequence[PictureFile], made: Callable[[], NDArray[np.uint8]]) -> None:
@@ -204,19 +204,19 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bo
 
 
 def _scale() -> NDArray[np.uint8]:
-    """(256, 3): the colours of the maps, from good (dark) to bad (bright); equal steps look equal, also in grey."""
+    """Return the (256, 3) colours of the maps, from good (dark) to bad (bright)."""
     from matplotlib import colormaps
 
     return (colormaps["magma"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
 
 
 def _coloured(badness: Map) -> NDArray[np.uint8]:
-    """Return (H, W, 3) of values that are 0 where good and 1, the end of the scale, where bad."""
+    """Return the (H, W, 3) colours of (H, W) values from 0 (good) to 1 (bad)."""
     return _scale()[np.rint(np.clip(badness, 0, 1) * 255).astype(np.uint8)]
 
 
 def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture in grey, each block in the colour of its distance and with its number; other pixels are dark."""
+    """Return the picture in grey, each block with the colour and the number of its distance."""
     distances = niqe_blocks(picture)
     grey = compiled.luma(picture)[..., None] * np.ones(3, np.float32)
     shown = (0.25 * grey).astype(np.uint8)
@@ -237,7 +237,7 @@ def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _data(
     image_metrics: pd.DataFrame, stimuli: Sequence[Stimulus], shown: Sequence[Mapping[str, str]]
 ) -> dict[str, Any]:
-    """Everything that the page's script needs, but the folder; see `gallery.js`."""
+    """Return the data of `gallery.js`, without the folder."""
     names = in_order(image_metrics["metric"])
     column = {name: place for place, name in enumerate(names)}
     reasons: dict[str, int] = {}
@@ -289,7 +289,7 @@ def _data(
 
 
 def _html(data: Mapping[str, Any]) -> str:
-    """Return the page. The data stand in it as JavaScript, in which Infinity may stand, without the letter <."""
+    """Return the page. Its data are JavaScript, which allows Infinity, with `<` escaped."""
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -31,8 +31,7 @@ def holes_of_folder(folder: StudyFolder) -> pd.DataFrame:
 
 
 def hole_tables(measured: Measured, dataset: str, holes: pd.DataFrame) -> list[Table]:
-    """Return the metrics of the hole, and those of sets, by its kind and by its area; none where all holes are of one
-    sort."""
+    """Return the metrics of the hole and of sets, by kind and by area of the hole; none if all holes are alike."""
     metrics = [facts.name for facts in HOLE_METRICS if facts.name in measured.picture_metrics(dataset)]
     rows = measured.images
     rows = rows[(rows["dataset"] == dataset) & (rows["kind"] == "fake") & rows["metric"].isin(metrics)]
@@ -121,7 +120,7 @@ def hole_text(kind: object, area: object) -> str:
 
 
 def holes_sentence(folder: StudyFolder) -> list[str]:
-    """Return how many generated pictures had which hole; nothing where none was filled."""
+    """Return the number of generated pictures by hole; empty if no hole was filled."""
     holes = holes_of_folder(folder)
     if holes.empty:
         return []

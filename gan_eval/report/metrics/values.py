@@ -13,9 +13,9 @@ from gan_eval.report.parts.words import NBSP, NOTHING, interval, missing, number
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
 MOST_COLUMNS = 8
-"""Metrics in one table."""
+"""Maximum number of metrics in a table."""
 MOST_REASONS = 2
-"""Reasons in the footnotes of a cell."""
+"""Maximum number of reasons in the footnotes of a cell."""
 _GROUPS = {
     "pair": "generated pictures compared with their real ones",
     "single": "pictures on their own, without a reference",
@@ -124,7 +124,7 @@ def _counts(summary: Summary) -> str:
 
 
 def _remarks(metric: str, summary: Summary) -> list[str]:
-    """Return the footnotes of a value: its own note, what is not in the mean, and why."""
+    """Return the footnotes of a value: its note, and infinite and missing values with the reasons."""
     remarks = [summary.note] if summary.note else []
     if metric.partition("@")[0] == "kid" and summary.value < 0:
         remarks.append(KID_BELOW_0)

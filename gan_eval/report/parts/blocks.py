@@ -1,6 +1,6 @@
 """Parts of a report: sections, and the blocks that a section shows one below the other.
 
-A block is a plain record. `page.py` sets each by its macro in `blocks.jinja`; an empty one is in no section.
+A block is a plain record. `page.py` renders each with its macro in `blocks.jinja`; sections drop empty blocks.
 """
 
 import re
@@ -23,14 +23,14 @@ class Block:
     """One part of a section, a dataclass. `blocks.jinja` has a macro of the class's name."""
 
     def __bool__(self) -> bool:
-        """Return False where any field without a default is empty: there is nothing to show."""
+        """Return False if a field without a default is empty: there is nothing to show."""
         required = (field.name for field in fields(cast(Any, self)) if field.default is MISSING)
         return all(getattr(self, name) for name in required)
 
 
 @dataclass(frozen=True)
 class Lead(Block):
-    """Sentences of which the first is the answer itself."""
+    """Sentences; the first one is the answer."""
 
     sentences: Sequence[str]
 
@@ -118,17 +118,18 @@ class Table(Block):
     """Lines below the table."""
     last_is_text: bool = False
     source: str = ""
-    """The name of the table that it shows: its file is linked below."""
+    """Name of the table whose file is linked in the caption."""
     grouped: bool = False
-    """Equal first cells in a row are a heading over their rows."""
+    """Consecutive rows with equal first cells are grouped below a heading."""
     footnotes: Sequence[tuple[str, str]] = ()
-    """Sign and text."""
+    """Sign and text of each footnote."""
     style: str = "rows"
     """Classes of the style sheet: `rows`, `rows cite` or `rows metrics`."""
 
     def measured(self) -> "Table":
-        """Return the table without rows that measure nothing (words, counts and empty cells), which a note counts, and
-        without columns that are then empty.
+        """Return the table without rows of only words, counts and empty cells, and without columns that are then empty.
+
+        A note gives the number of removed rows.
 
         >>> table = Table("Means", ["group", "n", "mean", "SD"], [["a", "12", "1.5", "–"], ["b", "0", "–", "–"]])
         >>> table.measured().rows, table.measured().notes
@@ -166,12 +167,12 @@ class Drawing(Block):
     narrow: "Markup"
     caption: str
     alternative: str
-    """The figure in words, for readers who do not see it."""
+    """Description for readers who cannot see the figure."""
 
 
 @dataclass(frozen=True)
 class Folded(Block):
-    """Blocks that are closed until they are asked for; the summary is a heading."""
+    """Blocks that are folded below a heading."""
 
     summary: str
     blocks: Sequence[Block]
@@ -184,7 +185,7 @@ class Shown:
     pictures: Sequence[Picture | None]
     """None: the file could not be read."""
     lines: Sequence[str]
-    """Below it; the last one is its name."""
+    """Lines below the picture; the last one is its name."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ class Gallery(Block):
     entries: Sequence[Shown]
     title: str = ""
     is_ranked: bool = False
-    """The first is the most extreme; on a wide page all stand in one line."""
+    """True: ordered from the most extreme picture, and in one line on a wide page."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,7 @@ class Download:
     size: int
     """Size in bytes."""
     uri: str
-    """The file itself; empty where it is not on the page."""
+    """The file as a data URI; empty if it is not on the page."""
     reason_absent: str = ""
     """Why it is not on the page."""
 
@@ -249,7 +250,7 @@ class Section:
     heading: str
     blocks: Sequence[Block]
     on_first_page: bool = False
-    """Open; the others are closed until they are asked for."""
+    """True: the section is open; others are folded."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "blocks", tuple(block for block in self.blocks if block))
@@ -257,15 +258,15 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a report says, before it is set as a page."""
+    """The content of a report."""
 
     title: str
     badges: Sequence[str]
     """Notes to read before any number."""
     sections: Sequence[Section]
-    """Sections in reading order, without empty ones."""
+    """Sections in reading order; empty ones are removed."""
     simulated: bool = False
-    """The answers are those of simulated participants."""
+    """True: participants are simulated."""
     downloads: Sequence[Download] = ()
     """The tables' files."""
 

@@ -30,9 +30,9 @@ FORMATS = (".pdf", ".svg", ".png")
 WIDTH = 3.7
 """Inches; 1 inch is 72 units of the SVG."""
 LONGEST_TITLE = 36
-"""Letters of a group's name that fit into the width."""
+"""Number of characters of a name that fit into the width."""
 MOST_GROUPS = 12
-"""Groups of a chart; of more the first are drawn."""
+"""Maximum number of groups in a chart; the first ones are drawn."""
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gan_eval",
@@ -64,7 +64,7 @@ class Chart:
     figures: Sequence[Figure]
     caption: str
     alternative: str
-    """The chart in words, for readers who do not see it."""
+    """Description for readers who cannot see the chart."""
     name: str
     """Prefix of its identifiers on the page."""
 
@@ -120,7 +120,7 @@ def _svg(figure: Figure, words: dict[str, str]) -> str:
 
 
 def svg_element(figure: Figure, name: str) -> Markup:
-    """Return the drawing as an `<svg>` element that follows the page: its font, its colours, light and dark.
+    """Return the drawing as an `<svg>` element with the font and colours of the page, in light and dark mode.
 
     Args:
         name: prefix that keeps identifiers apart on one page.
@@ -141,5 +141,5 @@ def svg_element(figure: Figure, name: str) -> Markup:
 
 
 def first_of(count: int) -> str:
-    """Return the end of a caption where a chart does not show all of these groups; else nothing."""
+    """Return the end of a caption if a chart does not show all of its groups; else an empty text."""
     return f" The first {MOST_GROUPS} of {count}; the table has all." if count > MOST_GROUPS else ""

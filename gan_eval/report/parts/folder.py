@@ -89,7 +89,7 @@ class StudyFolder:
 
     @property
     def alpha(self) -> float:
-        """The level that p values are held against: 5 %, at one of several looks its own level; NaN: no verdict yet."""
+        """Significance level: 5 %, or that of the look if several are planned; NaN: no verdict yet."""
         return level(self.looks)
 
     @property
@@ -115,7 +115,7 @@ class StudyFolder:
         return bool((self.facts.get("sessions") or {}).get("simulated"))
 
     def answers(self) -> pd.DataFrame:
-        """Return the trials behind the rates: simulated ones are left out where people have answered."""
+        """Return the trials behind the rates: without simulated ones if people have answered."""
         trials = self.table(TRIALS)
         of_people = trials[~trials["simulated"].fillna(False).astype(bool)]
         return trials if self.simulated or of_people.empty else of_people
@@ -189,7 +189,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
 
 
 def _read_facts(file: Path) -> dict[str, Any]:
-    """Read what `run` notes next to the tables; nothing where it noted nothing."""
+    """Read the facts that `run` wrote next to the tables; empty if there are none."""
     if not file.is_file():
         return {}
     facts = read_json(file)
@@ -210,7 +210,7 @@ def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[st
 def _stimulus_sets(
     folder: Path, facts: Mapping[str, Any], named: Sequence[Path]
 ) -> dict[str, tuple[Path, pd.DataFrame]]:
-    """Return the sets in the study's folder, those that it notes elsewhere, and those named."""
+    """Return the sets in the study's folder, those that its facts name, and those named by the caller."""
     for place in named:
         if not (Path(place) / TABLE_NAME).is_file():
             raise UserError(f"--stimuli {place}: not a stimulus set (no {TABLE_NAME})")

@@ -17,7 +17,7 @@ _CITED = re.compile(r"\b([A-ZÀ-Þ][\w'-]+)(?: et al\.| and [A-ZÀ-Þ][\w'-]+)? 
 
 @cache
 def sources() -> dict[str, str]:
-    """Every BibTeX entry of `references.bib` by its key: the first author's family name and the year."""
+    """Return the BibTeX entries of `references.bib` by key: the first author's family name and the year."""
     text = _FILE.read_text(encoding="utf-8").replace("VERSION", __version__)
     return {match[1]: match[0] for match in _ENTRY.finditer(text)}
 
@@ -28,7 +28,7 @@ def _key(cited: re.Match[str]) -> str:
 
 
 def cited_keys(text: str) -> list[str]:
-    """Return the keys of the sources that a text cites, each once, as far as `references.bib` has them.
+    """Return the keys of the sources in `references.bib` that a text cites, each once.
 
     >>> cited_keys("Bińkowski et al. 2018; cubic kernel; Inception 2015-12-05; Holm 1979 and Holm 1979")
     ['binkowski2018', 'holm1979']

@@ -1,4 +1,4 @@
-"""Tables of a study as tables of the report: what each column is called, and how its cells are printed."""
+"""Tables of a study as tables of the report: heads of columns and formats of cells."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -35,13 +35,13 @@ BASES_IN_WORDS = {
 }
 """The same in a sentence."""
 MOST_NAMED = 4
-"""Models whose basis differs from the others' that a note names."""
+"""Maximum number of names that a note lists."""
 
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def clean(text: str) -> str:
-    """A text without control letters and without those that turn the direction of what follows them.
+    """Return a text without control characters and without those that change the direction of writing.
 
     >>> clean("a\\u202eb\\x00c")
     'abc'
@@ -50,12 +50,12 @@ def clean(text: str) -> str:
 
 
 def missing(value: Any) -> bool:
-    """None, NaN or NA."""
+    """Return True for None, NaN or NA."""
     return bool(pd.isna(value))
 
 
 def percent(value: Any, *, digits: int = 1) -> str:
-    """A proportion as a percentage.
+    """Return a proportion as a percentage.
 
     >>> percent(0.66).replace(NARROW, " ")
     '66.0 %'
@@ -64,7 +64,7 @@ def percent(value: Any, *, digits: int = 1) -> str:
 
 
 def percent_interval(low: Any, high: Any) -> str:
-    """An interval of proportions.
+    """Return an interval of proportions as percentages.
 
     >>> percent_interval(0.5217, 0.7756).replace(NARROW, " ")
     '52.2 to 77.6 %'
@@ -73,7 +73,7 @@ def percent_interval(low: Any, high: Any) -> str:
 
 
 def proportion_interval(value: Any, low: Any, high: Any) -> str:
-    """A proportion with its interval in brackets, where it has one.
+    """Return a proportion as a percentage, with its interval in brackets if there is one.
 
     >>> proportion_interval(0.66, 0.5217, 0.7756).replace(NARROW, " ")
     '66.0 % (52.2–77.6)'
@@ -86,7 +86,7 @@ def proportion_interval(value: Any, low: Any, high: Any) -> str:
 
 
 def number(value: Any, *, digits: int = 2) -> str:
-    """A number with a true minus sign.
+    """Return a number with a true minus sign.
 
     >>> number(-1.5)
     '−1.50'
@@ -100,7 +100,7 @@ def number(value: Any, *, digits: int = 2) -> str:
 
 
 def points_text(margin: Any) -> str:
-    """A margin in points, without needless digits.
+    """Return a margin in percentage points, without needless digits.
 
     >>> points_text(0.05).replace(NARROW, " ")
     '5 points'
@@ -109,14 +109,14 @@ def points_text(margin: Any) -> str:
 
 
 def interval(low: Any, high: Any, *, digits: int = 2) -> str:
-    """Two ends of an interval."""
+    """Return the two ends of an interval."""
     return (
         NOTHING if missing(low) or missing(high) else f"{number(low, digits=digits)} to {number(high, digits=digits)}"
     )
 
 
 def p_value(value: Any) -> str:
-    """A p value; never 0.
+    """Return a p value; never 0.
 
     >>> p_value(0.0328), p_value(1e-9)
     ('0.033', '< 0.001')
@@ -127,7 +127,7 @@ def p_value(value: Any) -> str:
 
 
 def apa_percent(value: Any) -> str:
-    """A proportion as a percentage, in APA style.
+    """Return a proportion as a percentage, in APA style.
 
     >>> apa_percent(0.66)
     '66.0%'
@@ -136,7 +136,7 @@ def apa_percent(value: Any) -> str:
 
 
 def apa_interval(low: Any, high: Any, *, digits: int = 2, level: int = 95) -> str:
-    """A confidence interval in APA style.
+    """Return a confidence interval in APA style.
 
     >>> apa_interval(0.5, 1.25)
     '95% CI [0.50, 1.25]'
@@ -145,7 +145,7 @@ def apa_interval(low: Any, high: Any, *, digits: int = 2, level: int = 95) -> st
 
 
 def apa_p(value: Any) -> str:
-    """A p value in APA style: without the zero, never 0 or 1.
+    """Return a p value in APA style: without the leading zero, never 0 or 1.
 
     >>> apa_p(0.0328), apa_p(1e-9), apa_p(1.0)
     ('p = .033', 'p < .001', 'p > .999')
@@ -157,27 +157,27 @@ def apa_p(value: Any) -> str:
 
 
 def whole(value: Any) -> str:
-    """A count, thousands set apart."""
+    """Return a count, with a space between thousands."""
     return NOTHING if missing(value) else f"{int(value):,}".replace(",", NARROW)
 
 
 def milliseconds(value: Any) -> str:
-    """A time in whole milliseconds."""
+    """Return a time in whole milliseconds."""
     return NOTHING if missing(value) else f"{whole(round(float(value)))}{NARROW}ms"
 
 
 def text(value: Any) -> str:
-    """A text cell."""
+    """Return a cell as text."""
     return NOTHING if missing(value) else str(value)
 
 
 def capital(text: str) -> str:
-    """A text with a capital first letter."""
+    """Return a text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
 def plural(count: int, singular: str, plural_form: str | None = None) -> str:
-    """A count with its noun.
+    """Return a count with its noun.
 
     >>> plural(1, "picture"), plural(2, "picture")
     ('1 picture', '2 pictures')
@@ -186,7 +186,7 @@ def plural(count: int, singular: str, plural_form: str | None = None) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Words as an enumeration.
+    """Return words as an enumeration.
 
     >>> listed(["a", "b", "c"])
     'a, b and c'
@@ -195,7 +195,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def basis_text(table: pd.DataFrame) -> str:
-    """Return what the intervals of `paper` rest on, most rows first and others by name; empty where no row says it.
+    """Return the basis of the intervals in `paper`: of most rows first, others with their models; empty if unknown.
 
     >>> rows = pd.DataFrame({"model": ["a", "b", "c"], "basis": ["two_way_cluster", "independent", "independent"]})
     >>> basis_text(rows)
@@ -211,7 +211,7 @@ def basis_text(table: pd.DataFrame) -> str:
 
 
 def own_note(note: Any) -> str | None:
-    """Return a row's note without what stands once, under `Caveats` or `Participants`: exclusions and pooled studies.
+    """Return a row's note without exclusions and pooled studies, which other sections already report.
 
     >>> own_note("8 of 90 trials excluded by rule; few people"), own_note("trials of several studies")
     ('few people', None)
@@ -221,7 +221,7 @@ def own_note(note: Any) -> str | None:
 
 
 def row_notes(table: pd.DataFrame, label: str | Callable[[Record], str]) -> list[str]:
-    """Return the rows' own notes, at most 8, with the names of the rows that they hold for; equal ones are one line."""
+    """Return at most 8 notes of rows, each with the names of its rows; rows with equal notes share one line."""
     grouped: dict[str, list[str]] = {}
     for row in table.to_dict("records"):
         if note := own_note(row["note"]):

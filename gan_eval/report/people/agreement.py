@@ -1,4 +1,4 @@
-"""Do metrics agree with people? Values against fooling rates or mean grades, correlations and their differences."""
+"""Correlations of metrics with fooling rates or mean grades, and their differences."""
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENC
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED
 
 NEAR = 1e-6
-"""Two correlations of the same points differ by less."""
+"""Smallest difference of two correlations that is more than a rounding error."""
 _WITHIN = (
     "Within models: each picture ranked among its own model's. Pooled over models: all ranked together, so that a "
     "metric which only separates models seems to separate pictures."
@@ -120,7 +120,7 @@ def difference_tables(folder: StudyFolder) -> list[Table]:
 
 
 def _followers(differences: pd.DataFrame, correlations: pd.DataFrame) -> pd.Series:
-    """Return each row's better metric, with a remark where it correlates against its direction."""
+    """Return each row's better metric, with a remark if it correlates against its direction."""
     is_picture = correlations["level"] == "stimulus"
     signed = correlations["within"].where(is_picture, correlations["spearman"])
     keys = correlations[_KEY].fillna("").itertuples(index=False, name=None)

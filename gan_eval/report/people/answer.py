@@ -1,6 +1,6 @@
-"""The result in sentences, in APA style: one for each row of the table to cite, and one for each pair of models.
+"""The result in APA sentences: one for each row of the table to cite, and one for each pair of models.
 
-Every number of single pictures and of pairs is the row's own in the table `paper`; its verdict is repeated, not made.
+Numbers and verdicts of single pictures and of pairs come from the table `paper`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,9 +41,9 @@ MOST_PAIRS = 3
 
 
 def answer(folder: StudyFolder) -> list[str]:
-    """Return the result, the models together first; nothing where there are no tables of answers.
+    """Return the result, all models together first; empty without tables of answers.
 
-    While more people are to come, there is no verdict.
+    There is no verdict while participants are missing.
     """
     sentences = []
     if len(folder.table(THRESHOLDS)):  # first: where exposures follow the answers, the threshold is the answer
@@ -75,14 +75,13 @@ def answer(folder: StudyFolder) -> list[str]:
 
 
 def row_sentences(folder: StudyFolder) -> list[str]:
-    """Return a sentence for each row of the table to cite of single pictures and of pairs with the real one, the row of
-    all models first."""
+    """Return a sentence for each row of `paper` on single pictures or on pairs with a real one, all models first."""
     table = _detected(folder)
     return [_row_sentence(folder, row, table) for row in table.to_dict("records")]
 
 
 def has_all_sentences(folder: StudyFolder) -> bool:
-    """Return whether the answer has the sentence of each model; else it groups them by verdict."""
+    """Return whether the answer has a sentence for each model; else it groups models by verdict."""
     return len(_detected(folder)) <= MOST_ROWS + 1
 
 
@@ -191,7 +190,7 @@ def _numbers(row: Record, *, by_margin: bool, adjusted: bool) -> str:
 
 
 def _margin(folder: StudyFolder, row: Record) -> Record | None:
-    """Return a row of `comparisons` of the same question that has the margin; None where there is no margin."""
+    """Return a row of `comparisons` with the margin of the same question; None if there is none."""
     start = TOLD_APART_IN_PAIRS if row["protocol"] == PAIRED else TOLD_APART
     table = folder.table(COMPARISONS)
     known = table[table["comparison"].astype("str").str.contains(start, regex=False) & table["margin"].notna()]
@@ -199,7 +198,7 @@ def _margin(folder: StudyFolder, row: Record) -> Record | None:
 
 
 def _least(folder: StudyFolder, row: Record, table: pd.DataFrame) -> float:
-    """Return the smallest accuracy that such a study shows in 80 % of cases, of a model at Holm's first level."""
+    """Return the smallest accuracy that such a study detects with 80 % power, for a model at Holm's first level."""
     if missing(row["accuracy_low"]):
         return 2.0
     of_models = (table["protocol"] == row["protocol"]) & (table["model"] != EVERYTHING)
@@ -209,7 +208,7 @@ def _least(folder: StudyFolder, row: Record, table: pd.DataFrame) -> float:
 
 
 def least_accuracy(low: float, high: float, level: float) -> float:
-    """Return the smallest accuracy that is shown in 80 % of cases by a study with this 95 % interval.
+    """Return the smallest accuracy that a study with this 95 % interval detects with 80 % power.
 
     At half the width w of the interval it lies w (z(1 − level / 2) + z(0.8)) / z(0.975) above chance.
 
@@ -220,7 +219,7 @@ def least_accuracy(low: float, high: float, level: float) -> float:
 
 
 def detectable(low: float, high: float) -> str:
-    """Return the smallest accuracies (from, to) that such studies show in 80 % of cases, as a clause.
+    """Return a clause on the smallest accuracies (from, to) that such studies detect with 80 % power.
 
     >>> detectable(0.571, 0.6)
     'a study of this precision detects an accuracy of 57.1–60.0% with 80% power'
@@ -232,7 +231,7 @@ def detectable(low: float, high: float) -> str:
 
 
 def models_compared(folder: StudyFolder) -> Iterator[str]:
-    """Yield a sentence for each pair of models; of many pairs for some with a verdict, and the counts."""
+    """Yield a sentence for each pair of models; of many pairs only for some with a verdict, and the counts."""
     table = folder.table(COMPARISONS)
     known = table[(table["measure"] == "fooling_rate") & table["difference"].notna()]
     is_long = len(known) > MOST_PAIRS
@@ -247,7 +246,7 @@ def models_compared(folder: StudyFolder) -> Iterator[str]:
 
 
 def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjusted: bool) -> str:
-    """Return which of two models fools more, with the difference and its interval."""
+    """Return a sentence on which of two models fools more, with the difference and its interval."""
     a, b = str(row["a"]), str(row["b"])
     dataset = str(row["comparison"]).partition(" on ")[2]
     where = f" on {dataset}" if dataset else ""

@@ -1,4 +1,4 @@
-"""Badges and caveats, whether a verdict is pending, and the standing of exclusions and margins in words."""
+"""Badges, caveats, pending verdicts, and the standing of exclusions and margins."""
 
 import pandas as pd
 
@@ -25,7 +25,7 @@ from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
-"""The standing of a rule or a margin: in the study's plan, beyond it, or given without a plan."""
+"""Standing of a rule or a margin: in the study's plan, not in it, or given without a plan."""
 BY = {
     PRESET: "by preset rules",
     EXPLORATORY: "by exploratory rules, not in the plan",
@@ -40,7 +40,7 @@ _MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE
 
 
 def badges(folder: StudyFolder) -> list[str]:
-    """Return what must be seen before any number is read."""
+    """Return warnings for the top of the page."""
     lines = []
     partial = [fraction for fraction in folder.fractions if fraction < 1]
     if partial:
@@ -72,7 +72,7 @@ def _seen_marks(folder: StudyFolder) -> dict[tuple[str, str], list[bool | None]]
 
 
 def interim(folder: StudyFolder) -> str:
-    """Return how many sessions there are while more people are to come; else nothing."""
+    """Return the number of sessions while participants are missing; else an empty text."""
     sessions = folder.facts.get("sessions") or {}
     simulated, required = sessions.get("simulated", 0), sessions.get("wanted", 0)
     people = sessions.get("people", sessions.get("complete", 0) - simulated)
@@ -84,8 +84,10 @@ def interim(folder: StudyFolder) -> str:
 
 
 def is_interim(folder: StudyFolder) -> bool:
-    """Return whether the verdict is pending: more people are to come, and no planned look is due. A rehearsal shows
-    the verdicts that there will be."""
+    """Return whether the verdict is pending: participants are missing, and no planned look is due.
+
+    A rehearsal shows its verdicts.
+    """
     if len(folder.looks):
         return missing(folder.alpha)
     return bool(interim(folder)) and not folder.simulated
@@ -109,7 +111,7 @@ def trained_for(fractions: list[float], verb: str) -> str:
 
 
 def caveats(folder: StudyFolder) -> list[str]:
-    """Return caveats of the answer, of the run and of the tables, each as a sentence."""
+    """Return the caveats as sentences."""
     lines = [*_of_answers(folder), *(f"{str(note).rstrip('.')}." for note in folder.facts.get("notes") or [])]
     trials = folder.answers()
     simulated = len(folder.table(TRIALS)) - len(trials)  # 0 unless people have answered
@@ -219,6 +221,6 @@ def margin_text(row: Record) -> str:
 
 
 def exploratory_mark(row: Record) -> str:
-    """Return a mark where the row is not in the study's plan."""
+    """Return a mark if the row is not in the study's plan."""
     mark = row.get("exploratory")
     return " (exploratory)" if not missing(mark) and bool(mark) else ""

@@ -34,7 +34,7 @@ STOPPING = (
     "average too large, and the 95 % intervals are not adjusted for the looks."
 )
 HOLM = " (Holm; CI unadjusted)"
-"""After a p value in a sentence: such an interval may exclude what p does not."""
+"""After a p value in a sentence: the unadjusted interval may disagree with it."""
 LEAST_SHOWN = 0.0005
 """Smallest end of an interval that is not printed as 0.0 points."""
 _FIXED = {
@@ -55,7 +55,7 @@ def comparisons_section(folder: StudyFolder) -> Section:
         return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
 
     def simultaneous(row: Record) -> str:
-        """`−100.0 to below 0`: of some rejected hypotheses the interval gives the sign alone."""
+        """Return `−100.0 to below 0` where the interval of a rejected hypothesis gives only the sign."""
         low, high = row["simultaneous_low"], row["simultaneous_high"]
         if 0 < low < LEAST_SHOWN:
             return f"above 0 to {amount(row, 'simultaneous_high')}"
@@ -129,7 +129,7 @@ def _is_sensitivity(comparisons: pd.DataFrame) -> pd.Series:
 
 
 def unplanned_text(comparisons: pd.DataFrame) -> str:
-    """Return how many comparisons were not planned, sensitivity analyses aside; empty for none."""
+    """Return the number of unplanned comparisons without sensitivity analyses; empty for none."""
     count = int((comparisons["exploratory"].fillna(False).astype(bool) & ~_is_sensitivity(comparisons)).sum())
     return f"Exploratory, not in the plan: {plural(count, 'comparison')}" if count else ""
 
@@ -159,7 +159,7 @@ def is_adjusted(table: pd.DataFrame) -> bool:
 def size_text(row: Record, *, adjusted: bool) -> str:
     """Return a difference without its sign, with interval and p in APA style: `6.9 points, 95% CI [1.2, 12.6]`.
 
-    The interval agrees with p: of a difference that p after Holm does not show it is the simultaneous one.
+    The interval agrees with p: it is the simultaneous one if Holm's p is not significant.
 
     Args:
         adjusted: p is one of several that Holm's method corrected.
@@ -179,7 +179,7 @@ def size_text(row: Record, *, adjusted: bool) -> str:
 
 
 def robustness_sentence(folder: StudyFolder) -> str:
-    """Return how many verdicts change without the exclusions; empty without such checks, or without a verdict."""
+    """Return the number of verdicts that change without the exclusions; empty without such checks or verdicts."""
     frame = folder.table(ROBUSTNESS)
     frame = frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()]
     told = frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False)

@@ -1,4 +1,4 @@
-"""Single participants and pictures, by the crossed mixed model, with shrinkage; participants without their names."""
+"""Shrunken estimates of single participants, without their names, and of single pictures by the crossed model."""
 
 from collections.abc import Iterator
 
@@ -16,9 +16,9 @@ from gan_eval.report.parts.words import listed, missing, percent, percent_interv
 from gan_eval.stats.compare.effects import EFFECTS
 
 MOST_MODELS = 6
-"""Models on a data set that are drawn; the file has all."""
+"""Maximum number of models that are drawn; the file has all."""
 _SAME = 1e-6
-"""Estimates that differ by less are one: the variance between pictures is estimated as 0."""
+"""Largest difference of estimates that counts as equal: their variance is estimated as 0."""
 _KINDS = {"fake": "generated pictures", "real": "real pictures"}
 
 
@@ -38,14 +38,14 @@ def effects_section(folder: StudyFolder) -> Section:
 
 
 def _participants(own: pd.DataFrame) -> pd.DataFrame:
-    """Return the accuracy of each participant; without slopes the share of fakes called fake, as bias is all."""
+    """Return the accuracy of each participant; without slopes the share of fakes called fake."""
     people = own[own["scope"] == "participant"]
     accuracy = people[people["measure"] == "accuracy"]
     return accuracy if len(accuracy) else people[people["kind"] == "fake"]
 
 
 def _pictures(own: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
-    """Return name, series and pictures of each kind (of pairs the items) whose pictures differ."""
+    """Return name, series and rows of each kind whose pictures (or pairs) differ."""
     pictures = own[own["scope"] == "stimulus"]
     kinds = [(_KINDS[kind], kind, pictures[pictures["kind"] == kind]) for kind in ("fake", "real")]
     parts = [*kinds, ("pairs", "all", pictures[pictures["kind"].isna()])]

@@ -1,4 +1,4 @@
-"""The page that is open: the result in sentences, figure 1, table 1, six pairs of pictures, five facts, the Methods."""
+"""The first page: the result in sentences, figure 1, table 1, six pairs of pictures, five facts, the Methods."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ MOST_CAVEATS = 4
 
 
 def first_page(folder: StudyFolder) -> Section:
-    """Return what a reader sees first; without answers, pictures alone."""
+    """Return the first page; without answers it has only pictures."""
     said = answer(folder)
     wide, on_phone = figure_1(folder), figure_1(folder, Theme(width_mm=PHONE_MM))
     drawings = []
@@ -67,7 +67,7 @@ def first_page(folder: StudyFolder) -> Section:
 
 
 def cited_table(folder: StudyFolder) -> list[Table]:
-    """Return the table to cite, each number with one interval; none before there is a verdict."""
+    """Return the table to cite; none before there is a verdict."""
     frame = folder.table(PAPER)
     if frame.empty or is_interim(folder):
         return []
@@ -121,9 +121,9 @@ def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
 
 
 def metrics_sentence(folder: StudyFolder) -> str:
-    """Return whether metrics of quality follow people over single pictures, ranked within models; else nothing.
+    """Return whether quality metrics follow people over single pictures within models; empty without correlations.
 
-    A metric follows people where p survives Holm's correction on the side that its direction predicts.
+    A metric follows people if p is significant after Holm's correction, in the direction that the metric predicts.
     """
     table = folder.table(CORRELATIONS)
     table = table[(table["level"] == "stimulus") & table["metric"].map(is_of_quality).astype(bool)]

@@ -44,7 +44,7 @@ _PSYCHOMETRIC = (
     "slopes Wald's, with Student's t."
 )
 MIN_SIMULATED = 10
-"""Number of participants from which the simulated studies of 10 to 40 tell how often intervals hold the truth."""
+"""Number of participants from which the coverage of the simulated studies of 10 to 40 is cited."""
 _GAP = "Not given"
 _POINTS = (
     "Question", "Design", "Sample", "Instructions", "Consent", "Ethics", "Recruitment", "Exclusions", "Plan",
@@ -66,7 +66,7 @@ def method_blocks(folder: StudyFolder) -> list[Block]:
 
 
 def paper_methods(folder: StudyFolder) -> str:
-    """Return short paragraphs with their numbers, a blank line between them; empty where nobody answered."""
+    """Return the paragraphs, with a blank line between them; empty without answers."""
     if folder.scope("all").empty and folder.answers().empty:
         return ""
     study = folder.study
@@ -108,7 +108,7 @@ def _participants(folder: StudyFolder) -> str:
 
 
 def pictures_sentences(folder: StudyFolder) -> list[str]:
-    """Return how many pictures there were, how many were shown, and how many answers were given."""
+    """Return the numbers of pictures, of pictures shown, and of answers."""
     trials = presented_trials(folder)
     sentences = []
     if folder.stimuli:
@@ -188,7 +188,7 @@ def _exposure(level: Record) -> str:
 
 
 def _exclusions(folder: StudyFolder) -> list[str]:
-    """Return who and what was left out by which rules, and how many answers are left."""
+    """Return the exclusions with their rules, and the number of remaining answers."""
     sentences = [f"{left_out}."] if (left_out := left_out_text(folder)) else []
     everything = folder.judged()
     everything = everything[everything["scope"] == "all"]
@@ -305,8 +305,7 @@ def _models(folder: StudyFolder) -> list[str]:
 
 
 def checklist_section(folder: StudyFolder) -> Section:
-    """Return every caveat, and what journals ask of a study with people, filled from study file and tables; missing
-    points are named."""
+    """Return all caveats and the reporting checklist of journals, filled from study file and tables."""
     lines = Lines(caveats(folder), "warnings")
     if folder.scope("all").empty and folder.answers().empty:
         return Section("checklist", "Caveats", [lines])
@@ -347,7 +346,7 @@ def _missing(key: str, section: str = "reporting") -> str:
 
 
 def design_text(quiz: QuizSettings) -> str:
-    """Return what each person sees: protocol, number of pictures, exposures."""
+    """Return protocol, number of pictures and exposures."""
     if quiz.protocol in PAIR_PROTOCOLS:
         counts = plural(quiz.pairs, "pair")
     else:

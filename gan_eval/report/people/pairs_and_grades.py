@@ -32,7 +32,7 @@ from gan_eval.stats.paper import PAPER, RATING
 from gan_eval.stats.trials import TWO_MODELS
 
 MOST = 8
-"""Comparisons that the answer names; the section has all."""
+"""Maximum number of comparisons in the answer; the section has all."""
 
 
 def choices_section(folder: StudyFolder) -> Section:
@@ -63,7 +63,7 @@ def choices_section(folder: StudyFolder) -> Section:
 
 
 def preference_sentences(folder: StudyFolder) -> list[str]:
-    """Return for the answer which of two models looked more real."""
+    """Return sentences on which of two models looked more real."""
     table = folder.table(COMPARISONS)
     named = table["comparison"].astype("str")
     kept = named.str.startswith(PREFERRED) & ~named.str.contains(SENSITIVITY, regex=False)
@@ -128,7 +128,7 @@ def grades_section(folder: StudyFolder) -> Section:
 
 
 def grade_sentences(folder: StudyFolder) -> list[str]:
-    """Return for the answer the mean grades of each data set, and their differences."""
+    """Return sentences on the mean grades of each data set, and on their differences."""
     table = folder.table(PAPER)
     graded = table[(table["protocol"] == RATING) & table["grade"].notna()]
     sentences = []

@@ -1,4 +1,4 @@
-"""Participants and their sessions: who took part and was left out, and whether pictures were shown as planned."""
+"""Participants, exclusions, exposures and reaction times."""
 
 from collections import Counter
 
@@ -32,13 +32,13 @@ _LAG = (
     "measured, so reaction times carry a constant of each device."
 )
 MOST_LEVELS = 6
-"""Exposures that a sentence lists, and numbers that a table counts; of more they give the ends."""
+"""Maximum number of exposures in a sentence and of numbers in a table; of more, the range is given."""
 MOST_ANSWERS = 12
 """Different answers to a question that are counted one by one."""
 
 
 def participants_section(folder: StudyFolder) -> Section:
-    """Return how many took part and who was left out, and their answers to the study's own questions."""
+    """Return participation, exclusions, and the answers to the study's own questions."""
     blocks = [Lines(participation_sentences(folder)), *demographics(folder)]
     return Section("participants", "Participants", blocks)
 
@@ -100,7 +100,7 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
 
 
 def left_out_text(folder: StudyFolder) -> str:
-    """Return how many participants and trials were left out, and by which rules; empty where that is not known."""
+    """Return the numbers of excluded participants and trials with the rules; empty if unknown."""
     table = folder.table(PARTICIPATION)
     touched = table[table["rule"].notna()]
     if table.empty or (folder.study is None and touched.empty):
@@ -118,7 +118,7 @@ def left_out_text(folder: StudyFolder) -> str:
 
 
 def wanted_text(folder: StudyFolder) -> str:
-    """Return the planned number, as the beginning of a sentence; empty where it is not known."""
+    """Return the planned number as the start of a sentence; empty if unknown."""
     required = (folder.facts.get("sessions") or {}).get("wanted")
     if not required and folder.study is not None:
         required = folder.study.quiz.participants
@@ -230,7 +230,7 @@ def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
 
 
 def _browser_sentences(sessions: pd.DataFrame, trials: pd.DataFrame) -> list[str]:
-    """Return the number of sessions in a browser, their missed frames, and what their times are worth."""
+    """Return the number of sessions in a browser, their missed frames and their lag."""
     own = sessions[in_browser(sessions)]
     if own.empty:
         return []

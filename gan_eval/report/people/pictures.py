@@ -22,8 +22,7 @@ LEAST_ANSWERS = 10
 
 
 def six_pairs(folder: StudyFolder) -> list[Gallery]:
-    """Return generated pictures next to their real ones, evenly spaced over all models and data sets; none without a
-    stimulus set. They are chosen by place, not by answers."""
+    """Return generated pictures next to their real ones, evenly spaced over all models and data sets."""
     judged = folder.scope("stimulus").set_index("id")
     parts = [stimuli[stimuli["kind"] == "fake"].assign(set=name) for name, stimuli in folder.stimuli.items()]
     fakes = pd.concat(parts).sort_values(["dataset", "model", "item"], kind="stable") if parts else pd.DataFrame()
@@ -93,10 +92,9 @@ def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
 
 
 def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
-    """Return the generated pictures that fooled most and least, where they can be shown; those with too few answers are
-    not ranked.
+    """Return the generated pictures that fooled most and least, among those with at least LEAST_ANSWERS answers.
 
-    Ranked by the end of the Wilson interval nearer to the middle, so that few answers do not win by chance.
+    Ranked by the end of the Wilson interval nearer to 50 %, so that pictures with few answers do not win by chance.
     """
     judged = folder.scope("stimulus")
     judged = judged[judged["n_fake"] >= LEAST_ANSWERS]

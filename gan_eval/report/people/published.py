@@ -1,4 +1,4 @@
-"""Published numbers next to the run's own: a quiz's judgements, metric values, and PSNR of filled holes."""
+"""Published numbers next to those of the run: judgements, metric values, and PSNR of filled holes."""
 
 import math
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ PSNR_COLUMNS = {"study", "source", "dataset", "network_size", "lambda_rec_over_l
 SAME_DATASET = {"map_to_aerial": "maps", "map_to_photo": "maps", "cityscapes_labels_to_photo": "cityscapes"}
 """Our names of published data sets, where the direction is label to photograph."""
 PUBLISHED_NAME = {"imagenet_64": "imagenet_1k", "imagenet_128": "imagenet_1k"}
-"""Published names of our data sets, of which the publication gives the size apart."""
+"""Published names of our data sets whose size is in another column."""
 TOLERANCE = 0.015
 """Relative tolerance of a ratio: weights are given rounded, so x100 is 0.99 / 0.01 = 99."""
 _HOLE = "psnr_hole"
@@ -206,7 +206,7 @@ def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
 
 
 def _number(row: Record, column: str, where: str) -> float:
-    """Return a finite number, above 0 but for metric values."""
+    """Return a finite number, above 0 except for metric values."""
     try:
         value = float(row[column])
     except ValueError:

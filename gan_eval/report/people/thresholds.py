@@ -55,7 +55,7 @@ def thresholds_section(folder: StudyFolder) -> Section:
 
 
 def threshold_sentences(folder: StudyFolder) -> list[str]:
-    """Return for the answer where the staircases of each data set settled, or the threshold by QUEST+."""
+    """Return sentences on the threshold of each data set by staircases or QUEST+."""
     sentences, scores = [], folder.table(HYPE)
     for mean in mean_thresholds(folder.table(THRESHOLDS)):
         where = "" if mean.dataset is None else f" on {mean.dataset}"
