@@ -28,11 +28,9 @@ from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS
 PANEL_A: dict[str, tuple[str, str, str]] = {
     SINGLE: ("fooling_rate", "fooling rate (%)", "Fooling rate: share of a model's pictures called real"),
     PAIRED: ("fooling_rate", "taken for the real one (%)", "Share of pairs whose generated picture was called real"),
-    TWO_MODELS: ("preference", "preferred (%)", "Chance to be chosen over the average model"),
+    TWO_MODELS: ("preference", "preferred (%)", "Probability of being chosen over the average model"),
     RATING: ("grade", "mean grade", "Mean grade"),
-    **dict.fromkeys(
-        ADAPTIVE_PROTOCOLS, ("threshold_ms", "threshold (ms)", "Exposure at which 75 % of the answers are right")
-    ),
+    **dict.fromkeys(ADAPTIVE_PROTOCOLS, ("threshold_ms", "threshold (ms)", "Exposure with 75 % correct answers")),
 }
 """Column of the table `paper`, axis and caption of panel a for each way of asking."""
 _NAMES = {"": "generated pictures", EVERYTHING: "all models", REAL: "real pictures"}

@@ -57,9 +57,9 @@ _VERDICTS = {
     "too_few": "too few measurements",
 }
 _METHOD = (
-    "In brackets 95\u202f% intervals. A broken line, rising to a step and flat from there, by least squares; intervals "
-    "and tests by a bootstrap of its residuals with their autocorrelation. A metric still improves where a straight "
-    "line does as well, or where the interval reaches the end."
+    "In brackets: 95\u202f% intervals. A line that rises up to a step and is flat after it is fitted by least squares; "
+    "intervals and tests come from a bootstrap of its autocorrelated residuals. A metric still improves if a straight "
+    "line fits as well, or if the interval reaches the last step."
 )
 
 
@@ -242,7 +242,7 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     of_models = ", a line for each model" if len(runs) > 1 else ""
     has_eval = any(curve.dashed for drawn in panels.values() for curve in drawn)
     caption = (
-        f"Loss terms over {whole(last)} steps{of_models}: faint as logged (at most {MOST_POINTS} means), strong the "
+        f"Loss terms over {whole(last)} steps{of_models}: faint: as logged (at most {MOST_POINTS} means), strong: "
         f"running median over {100 * SHARE:.0f}\u202f% of the run. Gradient norms have a logarithmic axis."
         + " Validation: solid with BatchNorm and dropout as in training, dashed as in evaluation." * has_eval
         + "".join(f" {sentence}." for sentence in _pictures_of_validation(runs))
@@ -266,7 +266,7 @@ def _pictures_of_validation(runs: Sequence[TrainingRun]) -> list[str]:
         seen = part["seen"].dropna().astype(bool)
         known = ""
         if len(seen):
-            known = ", some or all trained on, too" if seen.any() else ", no copy among the training pictures"
+            known = ", some or all also training pictures" if seen.any() else ", no copy among the training pictures"
         texts.append(f"Validated on {' to '.join(ends)} pictures of the split {split}{known}")
     return texts
 

@@ -8,9 +8,9 @@ from gan_eval.report.parts.blocks import Lead, Section
 from gan_eval.report.parts.words import listed, plural
 
 HOW_MARKED = (
-    "best: better than every other model, the difference beyond its 95\u202f% interval. tied: the best value and all "
-    "that are not shown to be worse. Differences are taken on the same items, so two models may differ clearly "
-    "although their own intervals overlap; they are not corrected for the number of comparisons."
+    "best: better than every other model by the 95\u202f% intervals of the differences. tied: the best value and all "
+    "that are not shown to be worse. Differences are taken on the same items, so two models can differ clearly "
+    "although their own intervals overlap. They are not corrected for the number of comparisons."
 )
 """Explanation of the marks `best` and `tied`."""
 
@@ -100,7 +100,7 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
         if winner := by_metric[metric].best:
             best.setdefault(winner, []).append(metric)
     if not decided:
-        said = "none can be called best: there are no differences to go by"
+        said = "none can be called best: no differences were tested"
     elif not best:
         said = "none is better than every other by any metric, as far as the 95\u202f% intervals allow"
     elif len(best) > 1:

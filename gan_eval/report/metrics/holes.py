@@ -89,15 +89,15 @@ def _table(
     notes = ["Means with 95\u202f% intervals by Student's t over the items."] if len(rows) else []
     if infinite := sum(summary.infinite for summary in summaries.values()):
         notes.append(
-            f"{whole(infinite)} infinite values (pictures that equal their reference in the hole) are in no mean."
+            f"{whole(infinite)} infinite values (pictures that equal their reference in the hole) are not in the means."
         )
     if len(sets):
         titles = ", ".join(title_of(metric) for metric in in_order(map(str, sets["metric"])))
-        notes.append(f"{titles}: of the pictures of one row and the real ones of the same items; compare equal N only.")
+        notes.append(f"{titles}: of the row's pictures and the real ones of its items; compare only rows of equal N.")
     if sets["note"].notna().any():
         notes.append(
-            "P-IDS and U-IDS of 0 where there are no more pictures than features: a plane separates any of "
-            "them. Too few pictures, not bad models."
+            "P-IDS and U-IDS are 0 where there are no more pictures than features, because a plane then separates any "
+            "two sets. This means too few pictures, not bad models."
         )
     names = [
         f"{with_arrow(metric)}{f' ({unit})' if (unit := unit_of(metric)) else ''}".replace(" ", NBSP)

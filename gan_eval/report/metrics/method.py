@@ -107,10 +107,10 @@ def _networks(measured: Measured) -> list[str]:
     if files:
         parts.append(f"weights: {listed([f'{name} (SHA-256 {digest[:12]}…)' for name, digest in files])}")
     if resizers:
-        parts.append(f"pictures brought to a network's size by the rule {listed(resizers)}")
+        parts.append(f"pictures resized for the networks by the rule {listed(resizers)}")
     resized = _of_settings(measured, "resize")
     if resized:
-        parts.append(f"generated pictures of another size brought to their reference's ({listed(resized)})")
+        parts.append(f"generated pictures resized to the size of their reference ({listed(resized)})")
     caveats = [str(caveat) for settings in _settings(measured) for caveat in (settings.get("caveats") or {}).values()]
     sentences = [*([", ".join(parts)] if parts else []), *dict.fromkeys(caveats)]
     return [f"{capital(sentence)}." for sentence in sentences]
@@ -149,10 +149,10 @@ def _cautions(measured: Measured) -> list[str]:
         for model in measured.models(dataset)
     )
     if infinite:
-        sentences.append(f"{plural(infinite, 'infinite value is', 'infinite values are')} in no mean.")
+        sentences.append(f"{plural(infinite, 'infinite value is', 'infinite values are')} not in the means.")
     absent = int(measured.images.loc[measured.images["metric"].isin(_metrics(measured)), "value"].isna().sum())
     if absent:
-        sentences.append(f"{plural(absent, 'value')} of single pictures could not be had.")
+        sentences.append(f"{plural(absent, 'value')} of single pictures {'is' if absent == 1 else 'are'} missing.")
     sets = measured.sets[(measured.sets["metric"] == "fid") & measured.sets["value"].notna()]
     smallest = sets[["n_real", "n_fake"]].min(axis=1)
     if len(sets) and smallest.min() < MIN_FID_PICTURES:

@@ -56,8 +56,8 @@ def _chart(dataset: str, curves: dict[str, NDArray[np.float64]], name: str) -> C
         axes.set_ylabel("power, dB")
         figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     caption = (
-        "Mean power of the luma in rings of equal frequency. A peak of a model's curve that the real pictures do not "
-        "have is a trace of upsampling; peaks count from the dotted line on."
+        "Mean power of the luma in rings of equal frequency. A peak that only a model's curve has is a trace of "
+        "upsampling; peaks count to the right of the dotted line."
     )
     models = [of for of in curves if of != REAL]
     return Chart(

@@ -24,8 +24,8 @@ _GROUPS = {
     "": "metrics that are not registered here",
 }
 KID_BELOW_0 = (
-    "below 0: the estimate of the squared distance is unbiased, so sets that hardly differ give values below 0 as "
-    "often as above; no distance is shown"
+    "below 0: the estimate of the squared distance is unbiased, so nearly equal sets give values below 0 as often as "
+    "above 0; no distance is shown"
 )
 
 
@@ -130,7 +130,7 @@ def _remarks(metric: str, summary: Summary) -> list[str]:
         remarks.append(KID_BELOW_0)
     if summary.infinite:
         equal = " (equal to the reference)" if metric in ("psnr", "psnr_hole") else ""
-        remarks.append(f"{whole(summary.infinite)} of {plural(summary.n, 'picture')} infinite{equal}: in no mean")
+        remarks.append(f"{whole(summary.infinite)} of {plural(summary.n, 'picture')} infinite{equal}: not in the mean")
     total = summary.n + summary.missing
     for why, count in list(summary.reasons.items())[:MOST_REASONS]:
         without = f"{whole(count)} of {whole(total)} without a value" if summary.missing else "no value"

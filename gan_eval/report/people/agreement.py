@@ -14,11 +14,11 @@ from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED
 NEAR = 1e-6
 """Smallest difference of two correlations that is more than a rounding error."""
 _WITHIN = (
-    "Within models: each picture ranked among its own model's. Pooled over models: all ranked together, so that a "
-    "metric which only separates models seems to separate pictures."
+    "Within models: each picture is ranked among the pictures of its model. Pooled over models: all pictures are "
+    "ranked together, so a metric that only separates models seems to separate pictures."
 )
 _CEILING = (
-    "Ceiling: the correlation that a perfect metric could reach with answers of this reliability; corrected for it: "
+    "Ceiling: the correlation that a perfect metric could reach with answers of this reliability. Corrected for it: "
     "the correlation divided by the ceiling."
 )
 _UNADJUSTED = "p (Holm) is corrected over metrics, levels and data sets; intervals are unadjusted."
@@ -48,9 +48,9 @@ def correlation_tables(folder: StudyFolder) -> list[Table]:
     table = table.assign(metric=table["metric"].map(title_of), note=pd.Series(rest, table.index, dtype="object"))
     tables = []
     for caption, part, is_within in (
-        ("From picture to picture of a model: do metrics follow people?", is_picture & is_quality, True),
-        ("From model to model: do metrics follow people?", ~is_picture & is_quality, False),
-        ("Do properties of the generators' input go with people's answers?", ~is_quality & is_picture, True),
+        ("Correlation with people over the pictures of each model", is_picture & is_quality, True),
+        ("Correlation with people over models", ~is_picture & is_quality, False),
+        ("Correlation of properties of the generators' input with people", ~is_quality & is_picture, True),
     ):
         frame = table[part]
         prefix, ends = ("within_", "within") if is_within else ("", "ci")
@@ -88,7 +88,7 @@ def difference_tables(folder: StudyFolder) -> list[Table]:
     notes = [_UNADJUSTED]
     if untested.any() and not untested.all():
         pairs = plural(int(untested.sum()), "pair")
-        notes.append(f"{pairs} of metrics over too few points for an interval or a test left out; the file holds them.")
+        notes.append(f"{pairs} of metrics with too few points for an interval or a test: only in the file.")
         frame = frame[~untested]
     columns = {
         "over": labelled({"stimulus": "pictures", "model": "models"}, "level"),

@@ -70,7 +70,7 @@ def answer(folder: StudyFolder) -> list[str]:
         trials = folder.table(TRIALS)
         people = len(trials) and not trials["simulated"].fillna(False).all()
         who = "Simulated participants gave some of the answers" if people else "No person answered"
-        sentences.append(f"{who}: this is a rehearsal of the study and no result about people.")
+        sentences.append(f"{who}: this is a rehearsal, not a result about people.")
     return sentences
 
 

@@ -49,12 +49,12 @@ def badges(folder: StudyFolder) -> list[str]:
     if folder.study is not None:
         seen = [name for name in folder.study.data if folder.study.tests_on_seen(name)]
         if seen:
-            lines.append(f"Pictures of {listed(seen)} that are shown and measured were trained on, too")
+            lines.append(f"Models were also trained on pictures of {listed(seen)} that are shown and measured")
     for (model, dataset), marks in _seen_marks(folder).items():
         if (n_seen := marks.count(True)) and dataset not in seen:
-            lines.append(f"{model} was trained on {n_seen} of its {len(marks)} pictures on {dataset}, too")
+            lines.append(f"{model} was also trained on {n_seen} of its {len(marks)} pictures on {dataset}")
     if folder.facts.get("smoke"):
-        lines.append("Smoke run: every stage touched, nothing trained to be good")
+        lines.append("Smoke run: every stage ran briefly, so the models are not well trained")
     if missing_sessions := interim(folder):
         lines.append(f"Interim: {missing_sessions}")
     return lines
@@ -116,7 +116,7 @@ def caveats(folder: StudyFolder) -> list[str]:
     trials = folder.answers()
     simulated = len(folder.table(TRIALS)) - len(trials)  # 0 unless people have answered
     if simulated:
-        lines.append(f"{plural(simulated, 'trial')} of simulated participants left out, since people have answered.")
+        lines.append(f"{plural(simulated, 'trial')} of simulated participants left out because people have answered.")
     sessions = folder.table(SESSIONS)
     if count := int(in_browser(sessions).sum()):
         pooled = "" if count == len(sessions) else "; those of the desktop are pooled with them"
@@ -156,12 +156,12 @@ def _of_answers(folder: StudyFolder) -> list[str]:
             "both kinds alike."
         )
     if not missing(row["note"]) and SEVERAL_STUDIES in str(row["note"]):
-        sentences.append("Trials of several studies are pooled: differences between them are in no interval.")
+        sentences.append("Trials of several studies are pooled: intervals ignore the differences between studies.")
     if row["accuracy"] < WRONG and min(real, fake) > 0:
         sentences.append("Nearly all answers are wrong: check the keys, and which pictures `kind` calls real.")
     if row["n_none"] > 0:
         n_none = int(row["n_none"])
-        sentences.append(f"{plural(n_none, 'trial')} had no answer and {'is' if n_none == 1 else 'are'} in no rate.")
+        sentences.append(f"{plural(n_none, 'trial')} had no answer: not in the rates.")
     return sentences
 
 
@@ -177,17 +177,17 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
         if str(row["comparison"]).startswith(start) and not missing(row["difference"]):
             name = str(row["comparison"]).removeprefix(start)
             rule = name.removeprefix("without ")
-            whose = f"without participants with {rule} (a rule on the outcome)"
+            whose = f"without participants with {rule} (selected by their answers)"
             if name == WITH_UNFINISHED:
                 whose = "with the answers of unfinished sessions"
             elif rule == ONE_ANSWER and names:
-                whose = f"without {listed(names)}, who gave the same answer on every trial (a rule on the outcome),"
+                whose = f"without {listed(names)}, who gave the same answer on every trial (selected by their answers),"
             ends = percent_interval((1 + row["ci_low"]) / 2, (1 + row["ci_high"]) / 2)
             within = "" if missing(row["ci_low"]) else f" (95 % interval {ends})"
             if ONE_PARTICIPANT in str(row["note"]):
                 within += ", of one participant"
             sentences.append(
-                f"Sensitivity, not the answer: {whose} balanced accuracy would be "
+                f"Sensitivity analysis, not the main result: {whose} balanced accuracy would be "
                 f"{percent((1 + row['difference']) / 2)}{within}."
             )
     return sentences

@@ -29,9 +29,9 @@ from gan_eval.stats.compare.robustness import ROBUSTNESS, SENSITIVITY, WITHOUT_E
 from gan_eval.stats.paper import unadjusted
 
 STOPPING = (
-    "A verdict at this look may end the study, with this as its result. “Undecided” ends nothing: the answer waits for "
-    "the next look. Ending for another reason costs power, not the level. What a study that ended early shows is on "
-    "average too large, and the 95 % intervals are not adjusted for the looks."
+    "A verdict at this look may end the study. After “undecided” the study continues to the next look. Ending it for "
+    "another reason costs power but keeps the level. Studies that end early overestimate effects on average, and the "
+    "95 % intervals are not adjusted for the looks."
 )
 HOLM = " (Holm; CI unadjusted)"
 """After a p value in a sentence: the unadjusted interval may disagree with it."""
@@ -107,8 +107,8 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
         )
     if len(looks) > 1 and not missing(folder.alpha):
         sentences.append(
-            f"This is {folder.looks_text.partition(':')[0]}: p values, corrected after Holm, and those of equivalence "
-            f"are held against {folder.alpha:.2g}, so that all looks together call equal groups different in 5 % of "
+            f"This is {folder.looks_text.partition(':')[0]}: p values after Holm's correction and those of equivalence "
+            f"are compared with {folder.alpha:.2g}. Over all looks, equal groups are then called different in 5 % of "
             "studies."
         )
         if looks["taken_at"].isna().any():
@@ -117,9 +117,9 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
         sentences.append(f"{unplanned}, marked as such.")
     if count := int(_is_sensitivity(table).sum()):
         sentences.append(
-            f"Sensitivity: {plural(count, 'comparison')} without people whom a rule on their outcome "
-            "names, or with unfinished sessions. Choosing people by how they answered decides the answer, so these "
-            "have no verdict."
+            f"Sensitivity analyses: {plural(count, 'comparison')} without participants that a rule on their answers "
+            "selects, or with unfinished sessions. Selecting participants by their answers biases the result, so these "
+            "comparisons have no verdict."
         )
     return sentences
 

@@ -32,11 +32,11 @@ def confidence_section(folder: StudyFolder) -> Section:
         "by": labelled(BASES, "basis"),
     }
     notes = [
-        "Response and confidence as one rating; the Gaussian model with unequal variances (Dorfman and Alf 1969), by "
-        "maximum likelihood, from the answers of all participants together: people who use the scale differently "
-        "lower the curve. d_a: the distance of the means of fakes and reals in units of the root mean square of both "
-        "SDs; with a slope of 1 it is d′. Slope: of the zROC line, SD of reals over SD of fakes; below 1 fakes vary "
-        "more. A_z: the share of pairs of a fake and a real picture in which the fake has the higher evidence."
+        "Response and confidence are taken as one rating. The Gaussian model with unequal variances (Dorfman and Alf "
+        "1969) is fitted by maximum likelihood to the answers of all participants together; differences in their use "
+        "of the scale lower the curve. d_a: distance between the means of fakes and reals in units of the root mean "
+        "square of both SDs; it equals d′ if the slope is 1. Slope of the zROC line: SD of reals over SD of fakes. "
+        "A_z: share of pairs of a fake and a real picture in which the fake has the higher evidence."
     ]
     fits = table_of(
         "Sensitivity and slope of the zROC",
@@ -66,7 +66,7 @@ def confidence_charts(folder: StudyFolder) -> list[Chart]:
             Chart(
                 f"ROC and zROC{where}",
                 [_figure(curves, at, on_z=False), _figure(curves, at, on_z=True)],
-                "Dots: rates where all ratings from a cut on count as “fake”, the strictest cut lowest; answers of all "
+                "Dots: rates if all ratings from a cut on count as “fake”, the strictest cut lowest; answers of all "
                 f"participants together.{lines} Dashed: chance.{first_of(len(own))}",
                 "; ".join(
                     f"{_name(row)}: d_a {number(row['d_a'])}, slope {number(row['slope'])}"

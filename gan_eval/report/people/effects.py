@@ -57,10 +57,10 @@ def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
     people = _participants(own)
     is_accuracy = bool((people["measure"] == "accuracy").all())
     of_pairs = bool(people["kind"].isna().all() and own.loc[own["scope"] == "stimulus", "kind"].isna().all())
-    axis = "right answers, %" if of_pairs else "balanced accuracy, %" if is_accuracy else "fakes called fake, %"
+    axis = "correct answers, %" if of_pairs else "balanced accuracy, %" if is_accuracy else "fakes called fake, %"
     how = (
-        "ordered by their estimates. Dots: estimates by the crossed model, which are nearer to the mean than the "
-        "observed shares (rings), the more so the fewer the answers."
+        "ordered by their estimates. Dots: estimates by the crossed model; rings: observed shares. Estimates are "
+        "nearer to the mean, most of all with few answers."
     )
     lines, none = " Lines: 95 % intervals.", " A note below the table says why there are no intervals."
     of_people = lines if people["estimate_low"].notna().any() else none
@@ -79,7 +79,7 @@ def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
         f"Pictures: {name}",
         [
             _caterpillar(
-                rows, series, "right answers, %" if series == "all" else "called fake, %", f"{len(rows)} {kind}"
+                rows, series, "correct answers, %" if series == "all" else "called fake, %", f"{len(rows)} {kind}"
             )
             for kind, series, rows in pictures
         ],
@@ -156,9 +156,9 @@ def _participants_table(groups: list[tuple[str, pd.DataFrame]]) -> list[Table]:
         "above chance": cell(whole, "above"),
     }
     notes = [
-        "Balanced accuracy of single participants (of pairs: right answers), as each would have it over many pictures: "
-        "estimates of the crossed mixed model, which are shrunken towards the mean (Robinson 1991). Above chance: "
-        "participants whose own 95\u202f% interval lies above 50\u202f%, not corrected for their number."
+        "Balanced accuracy of single participants (of pairs: correct answers) over many pictures: estimates of the "
+        "crossed mixed model, shrunken towards the mean (Robinson 1991). Above chance: participants whose 95\u202f% "
+        "interval lies above 50\u202f%, not corrected for their number."
     ]
     frame = pd.DataFrame(rows)
     return table_of("Participants", frame, columns, notes=notes, label="name", source=EFFECTS.name)

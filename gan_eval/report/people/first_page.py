@@ -153,7 +153,7 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
         f"{interval(best['within_low'], best['within_high'])}, n = {int(best['n'])}"
     )
     if not following:
-        return f"{where}none is shown to ({'highest: ' * (len(known) > 1)}{strength})."
+        return f"{where}no metric does significantly ({'highest: ' * (len(known) > 1)}{strength})."
     if len(known) == 1:
         return f"{where}it does ({strength})."
     names = [_name(row["metric"]) for row in following]

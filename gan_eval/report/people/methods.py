@@ -214,7 +214,7 @@ def _measures(folder: StudyFolder) -> list[str]:
     if len(folder.table(CHOICES)):
         sentences.append(
             "Choices between two pictures are shares of the answered pairs, models together the mean of the models; d′ "
-            "is √2 z(share right) (Macmillan and Creelman 2005)."
+            "is √2 z(share correct) (Macmillan and Creelman 2005)."
         )
     if folder.table(BRADLEY_TERRY)["strength"].notna().any():
         sentences.append("Strengths of models come from the Bradley–Terry model (Bradley and Terry 1952).")
@@ -228,7 +228,7 @@ def _measures(folder: StudyFolder) -> list[str]:
         )
     if QUEST_PLUS in by:
         sentences.append(
-            "Thresholds, the exposures at which 75 % are right, are means of the posterior distribution of QUEST+ "
+            "Thresholds, the exposures with 75 % correct answers, are means of the posterior distribution of QUEST+ "
             "(Watson 2017), slope and lapse rate being nuisance parameters (Prins 2013)."
         )
     if len(folder.table(PSYCHOMETRIC)):

@@ -29,7 +29,7 @@ from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS, TRIAL
 
 _LAG = (
     "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
-    "measured, so reaction times carry a constant of each device."
+    "measured, so reaction times contain a constant lag of each device."
 )
 MOST_LEVELS = 6
 """Maximum number of exposures in a sentence and of numbers in a table; of more, the range is given."""
@@ -86,14 +86,14 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
     part = took_part(table)
     if part.unfinished:
         sentences.append(
-            f"{plural(len(part.unfinished), 'participant')} broke off: their answers are in no result, and they do not "
-            "count towards the number wanted."
+            f"{plural(len(part.unfinished), 'participant')} did not finish: their answers are not analysed, and they "
+            "do not count towards the number wanted."
         )
     if part.silent:
         unanswered = plural(part.unanswered, "trial")
         sentences.append(f"{plural(len(part.silent), 'participant')} gave no answer, in {unanswered}.")
     if every := len(part.excluded) - int(is_excluded(table).sum()):
-        sentences.append(f"Of {plural(every, 'participant')} every trial was left out.")
+        sentences.append(f"Every trial of {plural(every, 'participant')} was left out.")
     if left_out := left_out_text(folder):
         sentences.append(f"{left_out}.")
     return sentences
@@ -164,7 +164,7 @@ def timing_section(folder: StudyFolder) -> Section:
         not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
         frame = frame[frame["scope"].isin(scopes) & (frame["n"] > 0) & not_crossed]
     columns = {
-        "group": lambda row: "everything" if row["scope"] == "all" else row["id"],
+        "group": lambda row: "all" if row["scope"] == "all" else row["id"],
         "pictures": lambda row: "generated" if row["kind"] == "fake" else row["kind"],
         "answers": lambda row: row["answers"],
         "n": cell(whole, "n"),
@@ -187,7 +187,7 @@ def timing_sentences(folder: StudyFolder) -> list[str]:
     flagged = trials["flags"].fillna("") != ""
     if len(trials) and (len(sessions) or flagged.any()):  # imported answers without sessions have no flags
         main = plural(len(trials), "main trial")
-        sentences.append(f"{percent(flagged.mean())} of {main} carry a flag (late, focus lost, …).")
+        sentences.append(f"{percent(flagged.mean())} of {main} have a flag (late, focus lost, …).")
     if len(checks):
         count = plural(checks["session"].nunique(), "session")
         bad = checks[checks["verdict"].isin(["warning", "failed"])]

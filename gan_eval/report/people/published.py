@@ -59,7 +59,7 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
         cells += [proportion_interval(right / count, *wilson(right, count)), whole(count)] if count else [NOTHING] * 2
         rows.append(cells)
     head = [
-        "data set", "pictures", "published: right (95\u202f%)", "answers", "here: right (95\u202f%)", "answers",
+        "data set", "pictures", "published: correct (95\u202f%)", "answers", "here: correct (95\u202f%)", "answers",
     ]  # fmt: skip
     records = published.to_dict("records")
     remarks = published[published["note"].notna()].to_dict("records")
@@ -67,7 +67,7 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
         *dict.fromkeys(f"{row['study']}: {row['source']}" for row in records),
         *dict.fromkeys(f"{row['dataset']}: {row['note']}" for row in remarks),
     ]
-    return Table("Right answers, published and here", head, rows, text_columns=2, notes=notes, source=source)
+    return Table("Correct answers, published and here", head, rows, text_columns=2, notes=notes, source=source)
 
 
 def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
@@ -144,11 +144,11 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
         if not matching:
             rows.append([*cells, *[NOTHING] * 4])
     notes = [
-        "PSNR is of the filled pixels alone, levels 0 to 255. Published, by the code of the publication: 10 "
-        "log₁₀(255² / MSE) of each batch of test pictures, then their mean. Pooled over all pictures, here: the "
-        "same with one MSE over all. Mean of pictures: of each picture's own PSNR, which is higher, without infinite "
-        "ones. 95\u202f% intervals by Student's t over the items.",
-        "Models stand next to a published row where data set and source size are the same and (λ L1 + λ L2) / "
+        "PSNR is of the filled pixels alone, levels 0 to 255. Published values are means over batches of test "
+        "pictures of 10 log₁₀(255² / MSE), by the code of the publication. Pooled over all pictures: one MSE over "
+        "all. Mean of pictures: mean of each picture's own PSNR, which is higher, without infinite values. 95\u202f% "
+        "intervals by Student's t over the items.",
+        "Models are next to a published row if data set and source size are the same and (λ L1 + λ L2) / "
         f"adversarial weight is the published ratio to within {100 * TOLERANCE:g}\u202f%.",
     ]
     if not any(row[5] != NOTHING for row in rows):

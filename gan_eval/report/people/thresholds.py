@@ -73,9 +73,9 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
                 value, low, high = cited[["value", "ci_low", "ci_high"]].iloc[0].astype(float)
             within = "" if missing(low) else f" (95 % interval {_interval(low, high)} between participants)"
             found = (
-                f"By QUEST+ the exposure at which 75 % are right{where} is {milliseconds(value)} on average"
+                f"By QUEST+ the exposure with 75 % correct answers{where} is {milliseconds(value)} on average"
                 if by_quest
-                else f"The staircase{where} settled at {milliseconds(value)}, the mean of each one's commonest exposure"
+                else f"The staircase{where} settled at {milliseconds(value)}, the mean of the most frequent exposures"
             )
             sentence = f"{found}{within}, over {plural(mean.n_participants, 'participant')}."
             if mean.n_without:
@@ -108,7 +108,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
             if missing(row["threshold_low"])
             else " to ".join(level_text(row[f"threshold_{end}"], row["level"]) for end in ("low", "high"))
         ),
-        "right answers there": lambda row: percent(np.nan if missing(row["threshold_low"]) else row["share"]),
+        "correct answers there": lambda row: percent(np.nan if missing(row["threshold_low"]) else row["share"]),
         "slope": cell(number, "slope"),
         f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
         "guess rate": cell(percent, "guess_rate"),
@@ -125,11 +125,11 @@ def psychometric_section(folder: StudyFolder) -> Section:
         text_columns=3 if several else 2,
         last_is_text=True,
         notes=[
-            "Threshold: the level where the share of right answers is midway between chance (50 %) and 100 % minus the "
-            "lapse rate, for the typical participant and picture; of single pictures the mean of the shares on reals "
-            f"and on fakes. Slope: {listed([*dict.fromkeys(units)])} for each doubling of the level. SD: spread of the "
-            "thresholds of single participants and pictures, in doublings. (Where a level is 0 or less: in units of "
-            "the level.) Guess rate of single pictures: the share of “fake” where nothing can be seen."
+            "Threshold: the level where the typical participant's share of correct answers is midway between chance "
+            "(50 %) and 100 % minus the lapse rate; of single pictures it is the mean over reals and fakes. Slope: "
+            f"{listed([*dict.fromkeys(units)])} for each doubling of the level. SD: spread of the thresholds of single "
+            "participants and pictures, in doublings (if a level is 0 or less: in units of the level). Guess rate of "
+            "single pictures: the share of “fake” where nothing can be seen."
         ],
         label=lambda row: text(row["model"]) + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
         source="psychometric",
@@ -172,7 +172,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
         where = "" if missing(dataset) else f" on {dataset}"
         charts.append(
             Chart(
-                f"{'Pairs' if task == 'pair' else 'Right answers'}{where}",
+                f"{'Pairs' if task == 'pair' else 'Correct answers'}{where}",
                 [_figure(part.iloc[:MOST_GROUPS], own)],
                 caption + first_of(len(part)),
                 "; ".join(alternatives),
@@ -219,6 +219,6 @@ def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> Figure:
         axes.set_ylim(min(30.0, float(100 * levels["ci_low"].min())), 102)
         axes.grid(axis="y")
         axes.set_xlabel("exposure, ms" if level == EXPOSURE else level, parse_math=False)
-        axes.set_ylabel("right answers, %")
+        axes.set_ylabel("correct answers, %")
         figure.legend(loc="outside lower center", ncols=min(3, len(functions)), fontsize=8, handlelength=3.5)
     return figure

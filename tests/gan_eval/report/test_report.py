@@ -137,7 +137,7 @@ def test_a_published_row_that_is_no_share_is_named(cells, word):
 def test_pictures_that_were_trained_on_are_said_before_any_number(study, tmp_path, train_split, said):
     text = (study / "study.toml").read_text()
     (tmp_path / "study.toml").write_text(text.replace("[data.maps]\n", f'[data.maps]\ntrain_split = "{train_split}"\n'))
-    line = "Pictures of maps that are shown and measured were trained on, too"
+    line = "Models were also trained on pictures of maps that are shown and measured"
     assert (line in badges(folder_of(study=load_study(tmp_path / "study.toml")))) == said
 
 

@@ -46,7 +46,7 @@ def test_pairs_of_metrics_without_interval_and_test_are_counted():
     for rows, shown in (([few, many], 1), ([few], 1), ([many], 1)):
         table = metric_differences(rows)
         assert len(table.rows) == shown
-        assert any("1 pair of metrics over too few points" in note for note in table.notes) == (len(rows) == 2)
+        assert any("1 pair of metrics with too few points" in note for note in table.notes) == (len(rows) == 2)
         assert table.rows[0][-1] == "undecided"
 
 
@@ -242,10 +242,10 @@ def test_timing_is_told_with_flags_checks_and_what_was_not_measured():
     check = {"session": "s", "check": "vsync", "value": 16.7, "unit": "ms", "verdict": "warning"}
     sentences, exposures, flags = timing_section(folder_of(trials=timed(), checks=[check])).blocks
     words = " ".join(sentences.lines).replace("\u202f", " ")
-    assert "25.0 % of 4 main trials carry a flag" in words
+    assert "25.0 % of 4 main trials have a flag" in words
     assert "The absolute lag of display and keyboard was not measured" in words
     assert "warned or failed in 1 of 1 session: vsync" in words
     assert "focus_lost" in [row[0] for row in flags.rows]
     assert "5.90\u202fms" in exposures.rows[0]
     imported = timing_section(folder_of(trials=timed().assign(flags=None))).blocks[0]
-    assert not [line for line in imported.lines if "carry a flag" in line], "nobody looked for flags"
+    assert not [line for line in imported.lines if "have a flag" in line], "nobody looked for flags"

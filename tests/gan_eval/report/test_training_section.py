@@ -97,7 +97,7 @@ def test_notes_of_plateaus_name_their_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "known"), [(True, "some or all trained on, too"), (False, "no copy among the training pictures")]
+    ("seen", "known"), [(True, "some or all also training pictures"), (False, "no copy among the training pictures")]
 )
 def test_what_is_trained_on_is_not_called_held_out(runs, seen: bool, known: str) -> None:
     run = replace(runs[0], validation=runs[0].validation.assign(seen=seen))

@@ -170,8 +170,8 @@ def test_set_metrics_by_hole_stand_in_the_same_table(folder):
     assert [float(row[-2]) for row in kinds.rows[:3]] == [20.5, 21.5, 22.5]
     assert {float(row[-1]) for row in kinds.rows} == {0}
     assert areas.rows[2][-1] == "–"  # no value for 20 to 30 %
-    assert any("Too few pictures, not bad models" in note for note in kinds.notes)
-    assert not any("Too few pictures" in note for note in plain.notes)
+    assert any("too few pictures, not bad models" in note for note in kinds.notes)
+    assert not any("too few pictures" in note for note in plain.notes)
 
 
 def test_the_report_of_metrics_alone_has_the_same_tables(folder):

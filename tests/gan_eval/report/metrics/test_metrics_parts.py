@@ -119,7 +119,7 @@ def test_infinite_and_missing_values_are_counted_and_said():
     footnotes = dict(table.footnotes)
     said = [footnotes[sign] for sign in column["middling"].signs.split()]
     assert said == [
-        "2 of 23 pictures infinite (equal to the reference): in no mean",
+        "2 of 23 pictures infinite (equal to the reference): not in the mean",
         "1 of 24 without a value: broken file",
     ]
     assert column["clear"].signs == ""

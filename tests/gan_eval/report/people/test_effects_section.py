@@ -66,7 +66,7 @@ def test_without_intervals_the_note_says_why():
 def test_pairs_have_right_answers():
     charts, people = section(formula=PAIRS, pictures=8).blocks
     assert charts.charts[0].title == "Participants: a on faces, in pairs"
-    assert charts.charts[0].figures[0].axes[0].get_xlabel() == "right answers, %"
+    assert charts.charts[0].figures[0].axes[0].get_xlabel() == "correct answers, %"
     assert people.rows[0][1] == "5"
 
 

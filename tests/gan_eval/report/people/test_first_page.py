@@ -127,19 +127,19 @@ def held(
 
 def test_a_metric_follows_people_only_where_its_interval_says_so():
     assert held() == ""
-    assert "On maps none is shown to (PSNR: Spearman 0.07, 95 % interval -0.20 to 0.30" in held(
+    assert "On maps no metric does significantly (PSNR: Spearman 0.07, 95 % interval -0.20 to 0.30" in held(
         ("psnr", 0.07, -0.2, 0.3)
     )
     assert "On maps it does (PSNR: Spearman 0.50" in held(("psnr", 0.5, 0.2, 0.7))
     assert "(highest: SSIM: Spearman 0.11" in held(("psnr", 0.07, -0.2, 0.3), ("ssim", 0.11, -0.1, 0.3))
     assert "too few pictures to say (n = 40)" in held(("psnr", 0.5, None, None))
     assert "pictures differ both in a metric and in what people" in held(("psnr", 0.5, None, None), note=NONE_WITHIN)
-    assert "none is shown to" in held(("niqe", 0.5, 0.2, 0.7))  # lower is better: it runs against people
+    assert "no metric does significantly" in held(("niqe", 0.5, 0.2, 0.7))  # lower is better: it runs against people
     assert "PSNR and NIQE do; highest is NIQE: Spearman -0.60" in held(
         ("psnr", 0.2, 0.1, 0.4), ("niqe", -0.6, -0.8, -0.4), better="niqe"
     )
     assert "PSNR and NIQE do; highest is NIQE" in held(("psnr", 0.2, 0.1, 0.4), ("niqe", -0.6, -0.8, -0.4))
-    assert "On maps none is shown to (PSNR: Spearman 0.50" in held(("psnr", 0.5, 0.2, 0.7), p=0.06)
+    assert "On maps no metric does significantly (PSNR: Spearman 0.50" in held(("psnr", 0.5, 0.2, 0.7), p=0.06)
 
 
 def test_metrics_are_held_against_grades_too():
@@ -205,8 +205,8 @@ def test_who_gave_one_answer_only_is_named_beside_the_answer_without_them() -> N
     row |= {"b": "real", "difference": 0.34, "ci_low": 0.2, "ci_high": 0.48}
     (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))
     assert said.replace("\u202f", " ") == (
-        "Sensitivity, not the answer: without P2 and P3, who gave the same answer on every trial (a rule on the "
-        "outcome), balanced accuracy would be 67.0 % (95 % interval 60.0 to 74.0 %)."
+        "Sensitivity analysis, not the main result: without P2 and P3, who gave the same answer on every trial "
+        "(selected by their answers), balanced accuracy would be 67.0 % (95 % interval 60.0 to 74.0 %)."
     )
     row["note"] = "one participant: says nothing of people in general"
     (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))

@@ -67,7 +67,7 @@ STUDIES = {
     ),
     "model_vs_model": (TWO_MODELS, "Of one and two on d, one was chosen in 15.0% of their pairs, 95% CI ["),
     "rating": (grades(), "Mean grades on d, between participants: M = 4.00"),
-    "staircase": (stairs(), "The staircase on d settled at 540 ms, the mean of each one's commonest exposure"),
+    "staircase": (stairs(), "The staircase on d settled at 540 ms, the mean of the most frequent exposures"),
 }
 
 
@@ -103,7 +103,7 @@ def test_thresholds_of_quest_plus_are_told_as_such() -> None:
     ]
     (sentence,) = threshold_sentences(folder_of(thresholds=blocks))
     assert sentence.replace("\u202f", " ").startswith(
-        "By QUEST+ the exposure at which 75 % are right on d is 200 ms on"
+        "By QUEST+ the exposure with 75 % correct answers on d is 200 ms on"
     )
     assert sentence.endswith("1 block had too few answers for a threshold.")
 
@@ -159,7 +159,7 @@ def test_rehearsals_are_left_out_beside_people() -> None:
     rows = [*people, *(row | {"participant": f"simulated {row['participant']}"} for row in simulated)]
     of = folder(rows, analysed=slice(0, 10))
     assert not of.simulated
-    assert "6 trials of simulated participants left out, since people have answered." in caveats(of)
+    assert "6 trials of simulated participants left out because people have answered." in caveats(of)
     mixed = folder(rows)
     assert "Simulated participants gave some of the answers" in said(mixed)
     assert "No person answered" not in said(mixed)

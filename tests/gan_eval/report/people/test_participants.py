@@ -57,7 +57,8 @@ def test_people_without_an_answer_are_counted_nowhere_and_told() -> None:
     assert analysed_text(of) == "the answers of 3 participants"
     assert participation_sentences(of)[:3] == [
         "6 participants started, 4 of them finished.",
-        "2 participants broke off: their answers are in no result, and they do not count towards the number wanted.",
+        "2 participants did not finish: their answers are not analysed, and they do not count towards the number "
+        "wanted.",
         "1 participant gave no answer, in 4 trials.",
     ]
 
@@ -85,8 +86,8 @@ def test_people_of_whom_every_trial_is_left_out_are_not_counted() -> None:
     of = folder(trials(quick=("P0", "P3")), Rules(["reaction_time_ms<200"]))
     assert analysed_text(of) == "the answers of 2 participants"
     reported = participation_sentences(of)
-    assert reported[1].startswith("2 participants broke off: their answers are in no result, and they do not count")
-    assert reported[2:4] == ["1 participant gave no answer, in 4 trials.", "Of 1 participant every trial was left out."]
+    assert reported[1].startswith("2 participants did not finish: their answers are not analysed, and they")
+    assert reported[2:4] == ["1 participant gave no answer, in 4 trials.", "Every trial of 1 participant was left out."]
 
 
 @pytest.mark.parametrize("asked", [{}, {"protocol": "paired", "response": None, "kind": None, "choice": "a"}])

@@ -29,7 +29,7 @@ def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="l
 def test_thresholds_are_told_and_drawn():
     charts, functions = section().blocks
     (chart,) = charts.charts
-    assert chart.title == "Right answers on faces"
+    assert chart.title == "Correct answers on faces"
     assert "a: threshold 150" in chart.alternative
     (axes,) = chart.figures[0].axes
     assert [text.get_text() for text in axes.get_xticklabels()] == ["75", "150", "300"]
