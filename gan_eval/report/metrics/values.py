@@ -99,16 +99,11 @@ def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) 
         )
 
     rows: list[list[str | Cell]] = [[name, *(cell(metric, name) for metric in metrics)] for name in names]
-    notes = []
-    of_fid = [summary for summary in summaries.get("fid", {}).values() if summary.few_for_fid]
-    if of_fid and "kid" not in measured.set_metrics(dataset):
-        notes.append("Measure kid next to fid: it can be read at this number of pictures.")
     head = [Column(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
     return Table(
         f"{dataset}: {_GROUPS[kind]}{f', {usual}' if usual else ''}",
         ["model", *head],
         rows,
-        notes=notes,
         footnotes=[(sign, remark) for remark, sign in signs.items()],
         source=(SET_METRICS if kind == "set" else IMAGE_METRICS).name,
         style="rows metrics",

@@ -6,7 +6,7 @@ from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
-from gan_eval.report.parts.words import NOTHING, missing, number, p_value, plural, text, whole
+from gan_eval.report.parts.words import NOTHING, missing, number, p_value, text, whole
 from gan_eval.report.people.caveats import is_interim
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED
@@ -61,7 +61,6 @@ def correlation_tables(folder: StudyFolder) -> list[Table]:
             "n": cell(whole, "n"),
             "Spearman, within models" if is_within else "Spearman": cell(number, "within" if is_within else "spearman"),
             INTERVAL: interval_cell(f"{ends}_low", f"{ends}_high"),
-            "p": cell(p_value, f"{prefix}p"),
             "p (Holm)": cell(p_value, f"{prefix}p_holm"),
             "ceiling": if_filled(frame, f"{prefix}ceiling", cell(number, f"{prefix}ceiling")),
             "corrected for it": if_filled(frame, f"{prefix}corrected", cell(number, f"{prefix}corrected")),
@@ -83,13 +82,8 @@ def difference_tables(folder: StudyFolder) -> list[Table]:
     """Return which metric follows people better."""
     frame, correlations = folder.table(CORRELATION_DIFFERENCES), folder.table(CORRELATIONS)
     against = _measure(correlations)
-    frame = frame[frame[["metric_a", "metric_b"]].map(is_of_quality).all(axis=1).astype(bool)]
-    untested = frame["ci_low"].isna() & frame["p"].isna()
-    notes = [_UNADJUSTED]
-    if untested.any() and not untested.all():
-        pairs = plural(int(untested.sum()), "pair")
-        notes.append(f"{pairs} of metrics with too few points for an interval or a test: only in the file.")
-        frame = frame[~untested]
+    is_quality = frame[["metric_a", "metric_b"]].map(is_of_quality).all(axis=1).astype(bool)
+    frame = frame[is_quality & (frame["ci_low"].notna() | frame["p"].notna())]
     columns = {
         "over": labelled({"stimulus": "pictures", "model": "models"}, "level"),
         "data set": _DATASET,
@@ -103,7 +97,6 @@ def difference_tables(folder: StudyFolder) -> list[Table]:
         ),
         "difference": cell(number, "difference"),
         INTERVAL: interval_cell(),
-        "p (Steiger)": cell(p_value, "p"),
         "p (Holm)": cell(p_value, "p_holm"),
         "follows people better": labelled({}, "follows_better", "interim" if is_interim(folder) else "undecided"),
     }
@@ -113,7 +106,7 @@ def difference_tables(folder: StudyFolder) -> list[Table]:
         columns,
         text_columns=3 + len(against),
         last_is_text=True,
-        notes=notes,
+        notes=[_UNADJUSTED],
         label=lambda row: f"{title_of(row['metric_a'])} and {title_of(row['metric_b'])}",
         source="correlation_differences",
     )

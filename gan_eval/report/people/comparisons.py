@@ -72,7 +72,6 @@ def comparisons_section(folder: StudyFolder) -> Section:
         "p (Holm)": cell(p_value, "p_holm"),
         "simultaneous (95\u202f%)": if_filled(frame, "simultaneous_low", simultaneous),
         "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
-        "p (equivalence)": if_filled(frame, "margin", cell(p_value, "p_equivalent")),
         "verdict": cell(text, "verdict"),
     }
     rows_by_basis = {

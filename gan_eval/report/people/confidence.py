@@ -10,7 +10,7 @@ from gan_eval.report.parts.blocks import Charts, Section
 from gan_eval.report.parts.chart import LONGEST_TITLE, MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
-from gan_eval.report.parts.words import BASES, Record, missing, number, proportion_interval, text, whole
+from gan_eval.report.parts.words import BASES, Record, missing, number, proportion_interval, text
 from gan_eval.stats.answers.roc import ROC, ROC_POINTS
 
 _MARKERS = "osD^vPX*"
@@ -26,9 +26,6 @@ def confidence_section(folder: StudyFolder) -> Section:
         "slope": cell(number, "slope"),
         f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
         "area A_z": lambda row: proportion_interval(row["a_z"], row["a_z_low"], row["a_z_high"]),
-        "ratings": cell(whole, "n_ratings"),
-        "fakes": cell(whole, "n_fake"),
-        "reals": cell(whole, "n_real"),
         "by": labelled(BASES, "basis"),
     }
     notes = [

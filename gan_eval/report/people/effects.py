@@ -12,7 +12,7 @@ from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
 from gan_eval.report.parts.chart import INK, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
-from gan_eval.report.parts.words import listed, missing, percent, percent_interval, plural, text, whole
+from gan_eval.report.parts.words import listed, missing, percent, plural, text, whole
 from gan_eval.stats.compare.effects import EFFECTS
 
 MOST_MODELS = 6
@@ -141,7 +141,6 @@ def _participants_table(groups: list[tuple[str, pd.DataFrame]]) -> list[Table]:
                 "low": estimate.min(),
                 "median": estimate.median(),
                 "high": estimate.max(),
-                "observed": percent_interval(people["observed"].min(), people["observed"].max()),
                 "above": (people["estimate_low"] > 0.5).sum() if is_accuracy and has_interval else None,
                 "note": next(iter(people["note"].dropna()), None),
             }
@@ -152,7 +151,6 @@ def _participants_table(groups: list[tuple[str, pd.DataFrame]]) -> list[Table]:
         "lowest": cell(percent, "low"),
         "median": cell(percent, "median"),
         "highest": cell(percent, "high"),
-        "observed": cell(text, "observed"),
         "above chance": cell(whole, "above"),
     }
     notes = [

@@ -37,10 +37,7 @@ MOST = 8
 
 def choices_section(folder: StudyFolder) -> Section:
     """Return the strengths of each data set's contestants, the strongest first; `choices` has every pair's counts."""
-    note = (
-        "Bradley & Terry (1952); the strengths of a data set sum to 0; standard errors clustered by participant and "
-        "item."
-    )
+    note = "Bradley & Terry (1952); the strengths of a data set sum to 0; intervals clustered by participant and item."
     strengths = table_of(
         "Strengths from choices between two",
         folder.table(BRADLEY_TERRY).sort_values(["dataset", "strength"], ascending=[True, False], kind="stable"),
@@ -50,7 +47,6 @@ def choices_section(folder: StudyFolder) -> Section:
             "pairs": cell(whole, "n"),
             "chosen": cell(whole, "wins"),
             "strength (log-odds)": cell(number, "strength"),
-            "standard error": cell(number, "std_error"),
             INTERVAL: interval_cell(),
             "chosen against the average": cell(percent, "win_share"),
         },
@@ -114,10 +110,8 @@ def grades_section(folder: StudyFolder) -> Section:
             "pictures": labelled({"fake": "generated"}, "kind"),
             "model": lambda row: NOTHING if row["kind"] == "real" else labelled({}, "model", "all")(row),
             "grades": cell(whole, "n"),
-            "none": cell(whole, "n_none"),
             "participants": cell(whole, "n_participants"),
             "mean": cell(number, "mean"),
-            "SD of grades": cell(number, "sd"),
             "95\u202f% interval of the mean": interval_cell(),
         },
         text_columns=3,

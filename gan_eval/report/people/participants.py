@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import CellFormat, cell, table_of
+from gan_eval.report.parts.table import CellFormat, cell, labelled, table_of
 from gan_eval.report.parts.words import (
     NARROW,
     NOTHING,
@@ -18,6 +18,7 @@ from gan_eval.report.parts.words import (
     number,
     percent,
     plural,
+    text,
     whole,
 )
 from gan_eval.report.people.caveats import BROWSER_LAG, BY, BY_RULE, PRESET, in_browser, is_analysed, is_excluded
@@ -156,23 +157,16 @@ def timing_section(folder: StudyFolder) -> Section:
     rows = [[flag, whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
     flags = Table("Flagged trials", ["flag", "trials", "share of main trials"], rows, source="trials")
     frame = folder.table(REACTION_TIMES)
-    if len(frame):
-        whole_rows = frame[(frame["kind"] == "all") & (frame["answers"] == "all")]
-        datasets, everything = (whole_rows.loc[whole_rows["scope"] == name, "n"] for name in ("dataset", "all"))
-        one_holds_all = len(datasets) == 1 and (everything.empty or datasets.sum() == everything.sum())
-        scopes = ["dataset"] if one_holds_all else ["all", "dataset"]
-        not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
-        frame = frame[frame["scope"].isin(scopes) & (frame["n"] > 0) & not_crossed]
+    not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
+    frame = frame[(frame["scope"] == "all") & (frame["n"] > 0) & not_crossed]
     columns = {
-        "group": lambda row: "all" if row["scope"] == "all" else row["id"],
-        "pictures": lambda row: "generated" if row["kind"] == "fake" else row["kind"],
-        "answers": lambda row: row["answers"],
+        "pictures": labelled({"fake": "generated"}, "kind"),
+        "answers": cell(text, "answers"),
         "n": cell(whole, "n"),
         "median": cell(milliseconds, "median_ms"),
         "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
-        "geometric mean": cell(milliseconds, "geometric_mean_ms"),
     }
-    times = table_of("Reaction times", frame, columns, text_columns=3, label="id", source="reaction_times")
+    times = table_of("Reaction times", frame, columns, text_columns=2, label="id", source="reaction_times")
     blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials), *times, flags]
     return Section("timing", "Exposures and reaction times", blocks)
 
@@ -244,21 +238,20 @@ def _browser_sentences(sessions: pd.DataFrame, trials: pd.DataFrame) -> list[str
 
 
 def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return requested, planned and achieved exposure by level.
+    """Return requested and achieved exposure by level.
 
     Returns:
-        columns requested_ms, planned_ms (median), n (achieved exposures), mean_ms, error_ms (mean of achieved minus
+        columns requested_ms, n (achieved exposures), mean_ms, error_ms (mean of achieved minus
         planned, else minus requested), sd_ms (of that), worst_ms (of that, by size). requested_ms is infinite until the
         answer and missing where it is not known; both have no error.
     """
     achieved = trials["exposure_ms"].astype(float)
     planned = trials["planned_exposure_ms"].fillna(trials["requested_exposure_ms"]).astype(float)
     error = (achieved - planned).where(lambda values: np.isfinite(values))
-    table = pd.DataFrame({"planned": trials["planned_exposure_ms"], "achieved": achieved, "error": error})
+    table = pd.DataFrame({"achieved": achieved, "error": error})
     levels = table.groupby(pd.Series(requested_exposure(trials), index=trials.index), dropna=False, sort=True)
     return pd.DataFrame(
         {
-            "planned_ms": levels["planned"].median(),
             "n": levels["achieved"].count(),
             "mean_ms": levels["achieved"].mean(),
             "error_ms": levels["error"].mean(),
@@ -280,7 +273,6 @@ def _exposure_tables(trials: pd.DataFrame) -> list[Table]:
     levels = exposure_levels(trials) if len(trials) else pd.DataFrame({"n": []})
     columns = {
         "requested": requested,
-        "planned (median)": duration("planned_ms", 1),
         "pictures": cell(whole, "n"),
         "achieved (mean)": duration("mean_ms", 1),
         "error (mean)": duration("error_ms", 2),

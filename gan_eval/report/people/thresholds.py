@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from gan_eval.report.parts.blocks import Charts, Section, Table
 from gan_eval.report.parts.chart import MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
     BASES,
     NOTHING,
@@ -111,11 +111,6 @@ def psychometric_section(folder: StudyFolder) -> Section:
         "correct answers there": lambda row: percent(np.nan if missing(row["threshold_low"]) else row["share"]),
         "slope": cell(number, "slope"),
         f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
-        "guess rate": cell(percent, "guess_rate"),
-        "lapse rate": cell(percent, "lapse_rate"),
-        "SD participants": if_filled(frame, "sd_participant", cell(number, "sd_participant")),
-        "SD pictures": if_filled(frame, "sd_stimulus", cell(number, "sd_stimulus")),
-        "answers": cell(whole, "n_trials"),
         "by": labelled(BASES, "basis"),
     }
     functions = table_of(
@@ -127,9 +122,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
         notes=[
             "Threshold: the level where the typical participant's share of correct answers is midway between chance "
             "(50 %) and 100 % minus the lapse rate; of single pictures it is the mean over reals and fakes. Slope: "
-            f"{listed([*dict.fromkeys(units)])} for each doubling of the level. SD: spread of the thresholds of single "
-            "participants and pictures, in doublings (if a level is 0 or less: in units of the level). Guess rate of "
-            "single pictures: the share of “fake” where nothing can be seen."
+            f"{listed([*dict.fromkeys(units)])} for each doubling of the level (each unit if a level is 0 or less)."
         ],
         label=lambda row: text(row["model"]) + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
         source="psychometric",

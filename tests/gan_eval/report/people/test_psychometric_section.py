@@ -40,7 +40,7 @@ def test_thresholds_are_told_and_drawn():
 @pytest.mark.parametrize(("link", "unit"), [("logit", "log-odds"), ("probit", "probits")])
 def test_the_slope_has_the_unit_of_its_link(link, unit):
     (note,) = section(link=link).blocks[1].notes
-    assert f"Slope: {unit} for each doubling of the level." in note
+    assert f"Slope: {unit} for each doubling of the level" in note
 
 
 def test_another_level_is_named():
