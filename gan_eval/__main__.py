@@ -1,6 +1,5 @@
 """`python -m gan_eval VERB …` and `gan-eval VERB …`: run a command, turn errors into lines and exit statuses."""
 
-import re
 import signal
 import sys
 import traceback
@@ -66,8 +65,10 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
     except ModuleNotFoundError as error:
         return _missing(error)
     except Exception as error:
-        if hasattr(error, "exit_code"):  # a usage error of typer, or its Exit and Abort
+        if hasattr(error, "exit_code"):  # a usage error of typer, or its Exit
             return _usage(error)
+        if type(error).__name__ == "Abort":  # Ctrl-C or the end of the input at a question
+            return _interrupted()
         if (line := _of_the_system(error)) is not None:
             return _fail(str(UserError(line)), 2)
         traceback.print_exc()
@@ -90,8 +91,6 @@ def _usage(error: Exception) -> int:
         print(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=sys.stderr)
     verb = getattr(context, "info_name", None)
     line = error.format_message()
-    if found := re.search(r"[Pp]ath '(.*)' is not readable", line):
-        return _fail(str(UserError(f"{found[1]}: cannot be read; change its permissions")), status)
     return _fail(str(UserError(f"{verb}: {line}" if verb and is_bad_value else line)), status)
 
 

@@ -25,17 +25,6 @@ PLAIN_EVERY_S = 10.0
 """Seconds between two plain lines where stderr is not a terminal."""
 
 
-def confirmed(question: str) -> bool:
-    """Ask a question on the terminal; return True only for yes."""
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    try:
-        answer = input()
-    except EOFError:
-        print(file=sys.stderr)
-        return False
-    return answer.strip().lower() in ("y", "yes")
-
-
 class Console:
     """A listener of the pipeline (see `gan_eval.study.markers.Listener`)."""
 

@@ -53,12 +53,7 @@ def data_fetch(
         refuse_without_effect(context, ["data_root"], f"--out {out} names the data set's own folder; give one of them")
     folder = out if out is not None else (data_root or Path()) / preset.name
     with Console() as console:
-        fetched = fetch(
-            preset,
-            folder,
-            source=source,
-            on_progress=download_progress(console, f"fetch {name}"),
-        )
+        fetched = fetch(preset, folder, source=source, on_progress=download_progress(console, f"fetch {name}"))
         for remark in fetched.remarks:
             console.message(remark)
         splits = ", ".join(f"{split} {count}" for split, count in fetched.splits.items())
@@ -94,9 +89,7 @@ def data_preview(
     from trainer.datasets.check import preview
 
     check_output_file(out)
-
-    say = partial(typer.echo, err=True)
-    preview(folder, out, direction=direction, split=split, on_message=say)
+    preview(folder, out, direction=direction, split=split, on_message=partial(typer.echo, err=True))
     typer.echo(out)
 
 
@@ -111,8 +104,7 @@ def data_pair(
     from trainer.datasets.make import pair_folders
 
     with Console() as console:
-        progress = partial(console.progress, "pair")
-        counts = pair_folders(a, b, out, on_progress=progress)
+        counts = pair_folders(a, b, out, on_progress=partial(console.progress, "pair"))
     _report_pairs(counts, out)
 
 

@@ -1,6 +1,6 @@
 """The command `quiz`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,11 +23,9 @@ DEFAULT_STORE = "gan-eval.sqlite"
 
 OF_STUDY = (
     *("protocol", "real", "fake", "pairs", "exposure_ms", "response_ms", "keys"),
-    *("picture_size", "allow_giveaways"),
+    *("picture_size", "allow_giveaways", "seed"),
 )
 """Parameters of `quiz` and `serve` that come from the study file if there is one."""
-_OF_SELF_TEST = ("self_test", "screen", "windowed")
-"""Parameters that `--self-test` uses."""
 
 
 def quiz(
@@ -77,7 +75,7 @@ def quiz(
         screen_width_cm=screen_width_cm,
     )
     if self_test:
-        others = context.params.keys() - set(_OF_SELF_TEST)
+        others = context.params.keys() - {"self_test", "screen", "windowed"}
         refuse_without_effect(context, others, "quiz --self-test measures this screen alone; leave it out")
         from gan_eval.quiz.app.self_test import run_self_test
 
@@ -108,34 +106,34 @@ def quiz(
 
         if out is None:
             raise UserError("quiz: --out is missing; name the study's folder")
-        refuse_with_study({**chosen, **given(seed=seed)}, study)
+        refuse_with_study(chosen, study)
         plan = open_plan(study, out)
         result = quiz_session(plan, person, store=store, **how)
     else:
-        belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
-        refuse_without_effect(context, ["out"], belongs)
         from gan_eval.quiz.room import run_session
 
-        shown = study_of_options(stimuli or [], chosen, seed=seed or 0)
-        result = run_session(shown, store or DEFAULT_STORE, person, **how)
+        result = run_session(study_of_options(context, chosen), store or DEFAULT_STORE, person, **how)
     for line in (*result.warnings, session_summary(result)):
         say(line)
     for line in awaited(plan) if study is not None and store is None and result.status in ("complete", "open") else ():
         say(line)
 
 
-def study_of_options(stimuli: Sequence[Path], options: Mapping[str, Any], *, seed: int) -> "QuizStudy":
-    """Return the study described by stimulus sets and options, without a study file.
+def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizStudy":
+    """Return the study described by `--stimuli` and these options, without a study file.
 
     Raises:
-        UserError: as `quiz_of_options`; a set is missing or broken.
+        UserError: as `quiz_of_options`; `--out` was given; a set is missing or broken.
     """
+    belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
+    refuse_without_effect(context, ["out"], belongs)
     from gan_eval.quiz.admission import QuizStudy
     from gan_eval.settings.design import pictures_hash, quiz_design
     from gan_eval.stimuli.sets import read_sets
 
+    seed = options.pop("seed", 0)
     settings = quiz_of_options(options)
-    pool = read_sets(stimuli, hash_files=False)
+    pool = read_sets(context.params["stimuli"], hash_files=False)
     design = {"quiz": quiz_design(settings), "pictures": {"shown": pictures_hash(pool.rows)}}
     return QuizStudy(name="ad-hoc", settings=settings, shown=[pool], seed=seed, design=design)
 
@@ -165,9 +163,6 @@ def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
         values["exposure_ms"] = exposures[0]
     if "allow_giveaways" in values:
         values["allow_giveaways"] = tuple(clue.strip() for clue in values["allow_giveaways"].split(","))
-        from gan_eval.giveaways.refusal import require_known_clues
-
-        require_known_clues(values["allow_giveaways"], named="--allow-giveaways")
     if values.get("picture_size", "").isdecimal():
         values["picture_size"] = int(values["picture_size"])
     if "response_ms" in values:

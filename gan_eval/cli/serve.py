@@ -60,15 +60,14 @@ def serve(
         raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
     if public_url is not None and not re.match(r"https?://[^/\s]+", public_url):
         raise UserError(f"--public-url {public_url}: wanted an address such as https://quiz.example.org")
-    of_study = (*OF_STUDY, "viewing_distance_cm", "language")
-    chosen = given(**{name: context.params[name] for name in of_study})
+    chosen = given(**{name: context.params[name] for name in (*OF_STUDY, "viewing_distance_cm", "language")})
     where: str | Path
     more: dict[str, Any] = {}
     if study is not None or demo:
         from gan_eval.study.plan import is_study_folder, make_plan, open_plan
         from gan_eval.study.sessions import quiz_study, require_one_design
 
-        refuse_with_study({**chosen, **given(seed=seed)}, study or Path("--demo"))
+        refuse_with_study(chosen, study or Path("--demo"))
         if demo:
             from gan_eval.cli.console import Console
             from gan_eval.study.demo import make_online_demo, refresh_report
@@ -85,10 +84,8 @@ def serve(
         more["report"] = plan.folder / "report.html"
         shown = quiz_study(plan, require_one_design(plan, where))
     else:
-        belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
-        refuse_without_effect(context, ["out"], belongs)
         where = store or DEFAULT_STORE
-        shown = study_of_options(stimuli or [], chosen, seed=seed or 0)
+        shown = study_of_options(context, chosen)
     if workers > 1 and not is_address(where):
         raise UserError(f"--workers {workers}: several processes need a database server; give --store postgresql://...")
     try:

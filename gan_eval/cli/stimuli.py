@@ -1,6 +1,7 @@
 """The commands of `stimuli`: import, audit, equalise."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +42,7 @@ def stimuli_import(
             masks=masks,
             mask_kind=mask_kind,
             fit=fit,
-            on_progress=lambda done, total: console.progress("import", done, total),
+            on_progress=partial(console.progress, "import"),
         )
         for problem in imported.problems:
             console.message(f"left out: {problem}")
@@ -73,7 +74,7 @@ def stimuli_audit(
     if out is not None:
         claim_output_folder(out)
     with Console() as console:
-        giveaways = audit(opened, on_progress=lambda done, total: console.progress("audit", done, total))
+        giveaways = audit(opened, on_progress=partial(console.progress, "audit"))
         for line in summary_lines(giveaways):
             console.message(line)
     if out is not None:
@@ -98,9 +99,7 @@ def stimuli_equalise(
 
     form = Form(parse_size(size) if size else None, fit, jpeg)
     with Console() as console:
-        equalised = equalise(
-            source, out, form, on_progress=lambda done, total: console.progress("equalise", done, total)
-        )
+        equalised = equalise(source, out, form, on_progress=partial(console.progress, "equalise"))
         for problem in equalised.problems:
             console.message(f"left out: {problem}")
         width, height = equalised.size
@@ -138,9 +137,7 @@ def stimuli_copies(
     half: Half | None = None if direction is None else "right" if direction == "AtoB" else "left"
     check_output_folder(out)
     with Console() as console:
-        found = find_copies(
-            opened, training, half=half, on_progress=lambda done, total: console.progress("copies", done, total)
-        )
+        found = find_copies(opened, training, half=half, on_progress=partial(console.progress, "copies"))
         for line in copy_lines(found):
             console.message(line)
         claim_output_folder(out)

@@ -75,7 +75,7 @@ def participants_forget(
     In a study's folder the tables and reports that were made from the answers are deleted, too; `run` makes them again.
     Stores that `run --redo quiz` moved aside are searched, too; if one of them cannot be read, nothing is removed.
     """
-    from gan_eval.cli.console import Console, confirmed
+    from gan_eval.cli.console import Console
     from gan_eval.files.sqlite_files import is_address
     from gan_eval.study.forgetting import UNREACHED, forget_everywhere, traces_of
 
@@ -104,7 +104,7 @@ def participants_forget(
     say(f"{participant}: {UNREACHED}")
     if dry_run:
         typer.echo(f"{participant}: {rows} rows would be removed ({counts or 'none'})")
-    elif not yes and not confirmed(f"Remove {rows} rows for good ({counts or 'none'})?"):
+    elif not yes and not typer.confirm(f"Remove {rows} rows for good ({counts or 'none'})?", err=True):
         say(f"{participant}: nothing was removed")
         return
     else:

@@ -4,6 +4,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -213,8 +214,6 @@ def job_of_options(
         if isinstance(value, dict) and isinstance(known_values.get(name), dict)
     }
     values = {**known_values, **values, **sections}
-    if set(values) >= LENGTHS:
-        raise UserError("train: give --steps or --epochs, not both")
     if not LENGTHS & set(values):
         raise UserError("train: give --steps N or --epochs N")
     if data is None and known is not None and data_root is not None:
@@ -317,7 +316,7 @@ def generate(
             model=model,
             limit=limit,
             threads=threads,
-            on_progress=lambda done, total: console.progress("generate", done, total),
+            on_progress=partial(console.progress, "generate"),
             on_message=console.message,
         )
     name_next("study", "new", "--stimuli", str(out), "--out", f"{out}-study.toml")

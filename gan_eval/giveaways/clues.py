@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from gan_eval.files.reading import require_file
+from gan_eval.settings.quiz import Giveaway
 from gan_eval.stimuli.pictures import Picture, decoding_errors, has_shape
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet
 from gan_eval.tables.frames import Row
@@ -39,10 +40,9 @@ class Clue:
     """Advice for a picture clue that is not the content."""
 
 
-METADATA_CLUES = tuple(
-    Clue(name, "metadata")
-    for name in ("format", "size", "mode", "profile", "metadata", "jpeg_tables", "jpeg_subsampling")
-)
+IDENTICAL = "identical"
+"""Allows generated pictures whose files are those of real ones, byte for byte."""
+METADATA_CLUES = tuple(Clue(name, "metadata") for name in get_args(Giveaway) if name != IDENTICAL)
 """Found in the file. These can make the quiz refuse to start."""
 
 _CODING = "was one saved as JPEG? `gan-eval stimuli equalise --jpeg 75` gives all the same traces"

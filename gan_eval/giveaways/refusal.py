@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import (
-    CLUES,
+    IDENTICAL,
     METADATA_CLUES,
     Facts,
     Group,
@@ -17,9 +17,6 @@ from gan_eval.giveaways.clues import (
 )
 from gan_eval.giveaways.compare import Finding, compare
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures
-
-IDENTICAL = "identical"
-"""Allows generated pictures whose files are those of real ones, byte for byte."""
 
 
 def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
@@ -49,9 +46,8 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
         allow: names of allowed clues; `quiz.allow_giveaways` of the study.
 
     Raises:
-        UserError: a clue gives the truth away, or `allow` has a name that is not a metadata clue.
+        UserError: a clue gives the truth away.
     """
-    require_known_clues(allow, named="quiz.allow_giveaways")
     clues = [clue for clue in METADATA_CLUES if clue.name not in allow]
     files = files_of(sets)
     facts: dict[str, Facts] = {}
@@ -74,16 +70,3 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
                 f"bring both to one form with `{equalise_command(folder, rows)}`, "
                 f"or {_allowing(list(names))}"
             )
-
-
-def require_known_clues(names: Sequence[str], *, named: str) -> None:
-    """Refuse names of clues that are never refused, and names of none; `named`: the setting or option that has them.
-
-    Raises:
-        UserError: one of them is neither a metadata clue nor `identical`.
-    """
-    known = [*(clue.name for clue in METADATA_CLUES), IDENTICAL]
-    for name in names:
-        if name not in known:
-            what = "is never refused" if name in CLUES else "is not a clue of `gan-eval stimuli audit`"
-            raise UserError(f"{named}: {name!r} {what}; known: {', '.join(known)}")

@@ -11,6 +11,8 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PROTOCOLS, Layout, P
 from gan_eval.settings.sections import Name, Section, Words
 
 MaskKind = Literal["none", "noise", "scramble"]
+Giveaway = Literal["format", "size", "mode", "profile", "metadata", "jpeg_tables", "jpeg_subsampling", "identical"]
+"""Differences between files of real and generated pictures; with one, no session starts unless the study allows it."""
 HOUR_MS = 3_600_000
 """Maximum duration within a trial; a timer's count of milliseconds stays within 32 bits."""
 MOST_TRIALS = 10_000
@@ -157,7 +159,7 @@ class QuizSettings(Section):
     """Refuse pools with fewer items than real + fake instead of drawing fewer."""
     push_to: str | None = Field(default=None, examples=["postgresql://lab@server/quiz"])
     """Store to which each session is copied when it has ended: a database URL or a path."""
-    allow_giveaways: tuple[str, ...] = ()
+    allow_giveaways: tuple[Giveaway, ...] = ()
     """Clues of `./run stimuli audit` that may reveal the truth; `identical`: generated pictures may be real ones,
     byte for byte."""
     corner_patch: bool = False

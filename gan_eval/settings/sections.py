@@ -141,20 +141,12 @@ def check_options(
     try:
         return section(**options)
     except ValidationError as error:
-        cause, message = error, first_problem(error, section)
-    # rewrite a message about settings into one about options; an option gives a whole list
-    place, colon, problem = message.partition(": ")
-    name, *keys = place.split(".")
-    if not (colon and name.isidentifier()):
-        head, problem, known = "", message, True
-    else:
-        head = ".".join([spelled(name), *(key for key in keys if not key.isdigit())]) + ": "
-        known = name in section.model_fields
-    settings = [field for field in section.model_fields if "_" in field]  # names without _ are also ordinary words
-    if known and settings:
-        pattern = rf"(?<![\w.'-])({'|'.join(settings)})(?![\w'])"
-        problem = re.sub(pattern, lambda match: spelled(match[1]), problem)
-    raise UserError(head + problem) from cause
+        message = first_problem(error, section)
+        place, colon, problem = message.partition(": ")
+        name, *keys = place.split(".")
+        if colon and name.isidentifier():  # an option gives a whole list
+            message = ".".join([spelled(name), *(key for key in keys if not key.isdigit())]) + f": {problem}"
+        raise UserError(message) from error
 
 
 def differences(old: Any, new: Any, *, where: str = "", short: bool = False) -> Iterator[str]:

@@ -11,7 +11,6 @@ from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import no_folder, read_record
-from gan_eval.giveaways.refusal import require_known_clues
 from gan_eval.metrics.catalogue import select, with_features
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.quiz.wording import require_language
@@ -334,7 +333,6 @@ def check_plan(plan: Plan) -> None:
             f"{plan.file}: quiz.catch = {plan.study.quiz.catch}: there are no sets for catch trials; "
             "name some in stimuli.catch_sets, or make it 0"
         )
-    require_known_clues(plan.study.quiz.allow_giveaways, named=f"{plan.file}: quiz.allow_giveaways")
     require_language(plan.study.quiz.language, named=f"{plan.file}: quiz.language")
     features, networks = plan.sources()
     if both := features.keys() & networks.keys():

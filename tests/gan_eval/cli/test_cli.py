@@ -43,13 +43,6 @@ def test_version_and_help(command):
     assert (status, "[training]" in out) == (0, True), "names in brackets are shown"
 
 
-def test_a_file_that_may_not_be_read_is_named_with_the_fix(monkeypatch, tmp_path, command):
-    file = tmp_path / "trials.csv"
-    file.touch()
-    monkeypatch.setattr("os.access", lambda *_, **__: False)  # chmod does not stop root
-    assert command("analyze", file)[::2] == (2, f"gan-eval: {file}: cannot be read; change its permissions\n")
-
-
 def test_an_error_of_the_program_is_status_1_with_its_trace(monkeypatch, command):
     import gan_eval.cli.doctor
 

@@ -61,16 +61,16 @@ def test_a_participant_is_forgotten_once(command: Command, store: Path) -> None:
         assert (status, "no participant P01" in err) == (2, True)
 
 
-@pytest.mark.parametrize(("answer", "left"), [("", 2), ("y\n", 1)])
+@pytest.mark.parametrize(("answer", "ended", "left"), [("", 130, 2), ("n\n", 0, 2), ("y\n", 0, 1)])
 def test_on_a_terminal_it_is_asked_after_what_would_go_was_reported(
-    store: Path, answer: str, left: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    store: Path, answer: str, ended: int, left: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
-    assert run(["participants", "forget", "P01", "--store", str(store)]) == 0
+    assert run(["participants", "forget", "P01", "--store", str(store)]) == ended
     said = capsys.readouterr()
     before = f"P01: a session: faces, open\nP01: {UNREACHED}\n"
     assert said.err.startswith(f"{before}Remove 3 rows for good (sessions 1, plans 1, trials 1)?")

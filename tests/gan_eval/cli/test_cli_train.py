@@ -32,7 +32,7 @@ def test_settings_can_be_given_by_name() -> None:
         (["validation_metrics=psnr"], r"--set validation_metrics: found 'psnr'; wanted a list such as \['psnr'\]$"),
         (["seed"], "--set seed: wanted name=value"),
         (["batch_size=2"], "--set batch_size: there is also --batch-size; give one of them"),
-        (["epochs=2"], "give --steps or --epochs, not both"),
+        (["epochs=2"], "give epochs or steps, not both"),
         (["inpainting.centre=1.0"], r"--set inpainting\.centre: found 1\.0"),
         (["inpainting.masks={folder=1}"], r"--set inpainting\.mask_folder: goes with the mask kind folder"),
         (["inpainting.colour=red"], r"--set inpainting\.colour: no such key"),

@@ -147,6 +147,7 @@ def test_keys_change_places_on_every_second_list() -> None:
         ("[[quiz.questions]]\nid='a'\ntext='?'\n[[quiz.questions]]\nid='a'\ntext='!'", ["quiz.questions: ", "same id"]),
         ("[[quiz.questions]]\nid='a b'\ntext='?'", ["quiz.questions.0.id: found 'a b'; wanted a name of the letters"]),
         ("confidence = 3\nkeys = { real = '3', fake = 'f' }", ["quiz.keys: ", "3 is a level of confidence"]),
+        ("allow_giveaways = ['brightness']", ["quiz.allow_giveaways.0: found 'brightness'", "'format'", "'identical'"]),
         ("picture_size = '512'", ["quiz.picture_size: ", "such as 512", '"8 deg"']),
         ("picture_size = 0", ["quiz.picture_size: found 0", "1 to 16384 pixels"]),
         ("picture_size = '180 deg'", ["quiz.picture_size: ", '"8 deg"']),

@@ -100,7 +100,6 @@ def test_missing_data_is_named_before_anything_is_written(world):
         ("[metrics]\nresizer = 'cleen'\n", "resizer"),
         ("[stimuli]\nsets = ['absent']\n", "not a stimulus set"),
         ("[stimuli]\ncatch_sets = ['absent']\n", "not a stimulus set"),
-        ("allow_giveaways = ['sharpness']\n", "s.toml: quiz.allow_giveaways: 'sharpness' is never refused"),
         ("catch = 5\n", r"s\.toml: quiz\.catch = 5: there are no sets for catch trials; name some in stimuli\."),
         ("language = 'xx'\n", r"s\.toml: quiz\.language xx: not translated"),
     ],
