@@ -26,7 +26,7 @@ from gan_eval.report.metrics.data import title_of, unit_of, with_arrow
 from gan_eval.report.parts.chart import STYLE, figure_file
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import basis_text, clean, plural, points_text
-from gan_eval.report.people.caveats import trained_for
+from gan_eval.report.people.caveats import trained_text
 from gan_eval.report.people.participants import who_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.sections import Section, Words, first_problem
@@ -162,7 +162,7 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
     if content.protocol in (RATING, *ADAPTIVE_PROTOCOLS):
         bases, nouns = "between participants", "grades" if is_rating else "thresholds"
     drawn, rows = len(content.entries), int((table["model"].fillna("") != EVERYTHING).sum())
-    partial = [fraction for fraction in folder.fractions if fraction < 1]
+    partial = trained_text(folder.fractions, "Models trained")
     sentences = [
         *(
             f"{f'({letter}) ' * (len(content.panels) > 1)}{words[kind]}."
@@ -172,7 +172,7 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
         f"Intervals of {nouns}: {bases}." if bases else "",
         "Interim: there is no verdict yet." if "interim" in content.warning else "",
         f"The first {drawn} models; the table `paper` has all." if MAX_ROWS == drawn < rows else "",
-        f"{trained_for(partial, 'Models trained')} of the planned steps." if partial else "",
+        f"{partial}." if partial else "",
         "A rehearsal with simulated participants, which says nothing of people." if folder.simulated else "",
     ]
     return " ".join(filter(None, sentences))

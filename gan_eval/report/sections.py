@@ -12,11 +12,11 @@ from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.method import method_section as metric_method_section
 from gan_eval.report.metrics.spectra import spectra_section
 from gan_eval.report.page import downloads_of
-from gan_eval.report.parts.blocks import Files, Report, Section, without_empty_tables
+from gan_eval.report.parts.blocks import Files, Report, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import agreement_section
-from gan_eval.report.people.caveats import badges, trained_for
+from gan_eval.report.people.caveats import badges, trained_text
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.confidence import confidence_section
 from gan_eval.report.people.effects import effects_section
@@ -35,33 +35,39 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
     choices = [of(folder) for of in (choices_section, grades_section, thresholds_section, psychometric_section)]
     people = [participants_section(folder), effects_section(folder)]
-    details = without_empty_tables(
-        [  # in the order of a reader's questions
-            comparisons_section(folder),
-            _joined("answers", "Choices, grades and thresholds", choices),
-            confidence_section(folder),
-            agreement_section(folder),
-            values.study_section(folder),
-            published_section(folder),
-            _joined("participants", "Participants", people),
-            pictures_section(folder),
-            timing_section(folder),
-            training_section(folder),
-            checklist_section(folder),
-        ]
-    )
+    details = [  # in the order of a reader's questions
+        comparisons_section(folder),
+        _joined("answers", "Choices, grades and thresholds", choices),
+        confidence_section(folder),
+        agreement_section(folder),
+        values.study_section(folder),
+        published_section(folder),
+        _joined("participants", "Participants", people),
+        pictures_section(folder),
+        timing_section(folder),
+        training_section(folder),
+        checklist_section(folder),
+    ]
     return Report(
         title=title or _title(folder),
         simulated=folder.simulated,
         badges=badges(folder),
         downloads=downloads,
-        sections=[first_page(folder), *details, Section("files", "All tables", [Files(downloads)])],
+        sections=[first_page(folder), *map(_measured, details), Section("files", "All tables", [Files(downloads)])],
     )
 
 
 def _joined(name: str, heading: str, parts: Sequence[Section]) -> Section:
     """Return the blocks of several sections as one."""
     return Section(name, heading, [block for part in parts for block in part.blocks])
+
+
+def _measured(section: Section) -> Section:
+    """Return the section with tables that measure something (`Table.measured`)."""
+    blocks = [
+        block.measured() if isinstance(block, Table) and block.style == "rows" else block for block in section.blocks
+    ]
+    return replace(section, blocks=blocks)
 
 
 def _title(folder: StudyFolder) -> str:
@@ -85,14 +91,14 @@ def metrics_report(measured: Measured) -> Report:
         for frame in (measured.images, measured.sets)
         if "fraction" in frame
         for fraction in frame["fraction"].dropna().unique()
-        if fraction < 1
     }
+    partial = trained_text(sorted(fractions), "Models trained")
     return Report(
         title=title,
-        badges=[f"{trained_for(sorted(fractions), 'Models trained')} of the planned steps"] if fractions else [],
+        badges=[partial] if partial else [],
         sections=[
             metric_answer_section(measured),
-            replace(values.values_section(measured), on_first_page=True),
+            values.values_section(measured),
             spectra_section(measured),
             metric_method_section(measured),
         ],

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from string import ascii_lowercase
 
+import pandas as pd
+
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.answer import HOW_MARKED, standings
 from gan_eval.report.metrics.data import REAL, Measured, Summary, decimals_of, facts_of, is_raw, unit_of, with_arrow
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
-from gan_eval.report.parts.blocks import Block, Cell, Column, Heading, Lines, Section, Table
+from gan_eval.report.parts.blocks import Block, Cell, Column, Lines, Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, missing, number, plural, whole
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
@@ -30,24 +32,20 @@ KID_BELOW_0 = (
 
 
 def values_section(measured: Measured) -> Section:
-    """Return the values for the metrics page; the name of a data set is a heading where there are several."""
-    blocks: list[Block] = []
-    for dataset in measured.datasets:
-        if own := [*metric_tables(measured, dataset), *hole_tables(measured, dataset, measured.holes)]:
-            blocks += [*([Heading(dataset)] if len(measured.datasets) > 1 else []), *own]
-    return Section("values", "The values", [*blocks, Lines(table_notes(measured), "remarks")] if blocks else [])
+    """Return the values for the metrics page."""
+    return Section("values", "The values", _blocks(measured, measured.holes), on_first_page=True)
 
 
 def study_section(folder: StudyFolder) -> Section:
     """Return the same tables for the report of a study."""
-    measured, holes = Measured(folder.tables), holes_of_folder(folder)
+    return Section("metrics", "Metrics", _blocks(Measured(folder.tables), holes_of_folder(folder)))
+
+
+def _blocks(measured: Measured, holes: pd.DataFrame) -> list[Block]:
     blocks: list[Block] = []
     for dataset in measured.datasets:
-        blocks += metric_tables(measured, dataset)
-    if blocks:
-        blocks.append(Lines(table_notes(measured), "remarks"))
-    by_hole = [table for dataset in measured.datasets for table in hole_tables(measured, dataset, holes)]
-    return Section("metrics", "Metrics", [*blocks, *by_hole])
+        blocks += [*metric_tables(measured, dataset), *hole_tables(measured, dataset, holes)]
+    return [*blocks, Lines(table_notes(measured), "remarks")] if blocks else []
 
 
 def metric_tables(measured: Measured, dataset: str) -> list[Table]:

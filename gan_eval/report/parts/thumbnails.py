@@ -43,6 +43,15 @@ def small_picture(pixels: Pixels, description: str, *, side: int) -> Picture:
     return Picture(data_uri(buffer.getvalue(), "image/jpeg"), description)
 
 
+def evenly_spaced(count: int, most: int) -> list[int]:
+    """Return at most `most` of the numbers from 0 to `count` - 1, evenly spaced.
+
+    >>> evenly_spaced(9, 3), evenly_spaced(2, 3), evenly_spaced(0, 3)
+    ([0, 4, 8], [0, 1], [])
+    """
+    return np.linspace(0, count - 1, min(most, count)).round().astype(int).tolist()
+
+
 def data_uri(data: bytes, kind: str) -> str:
     """Return the bytes of a file of this media type, inline."""
     return f"data:{kind};base64," + base64.b64encode(data).decode()

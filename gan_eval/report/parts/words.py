@@ -194,6 +194,26 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""
 
 
+def on_dataset(dataset: Any) -> str:
+    """Return ` on DATASET`; empty without a data set.
+
+    >>> on_dataset("maps"), on_dataset(None)
+    (' on maps', '')
+    """
+    return "" if missing(dataset) or dataset == "" else f" on {dataset}"
+
+
+def model_text(model: Any) -> str:
+    """Return a model's name; `generated pictures` without one."""
+    return "generated pictures" if missing(model) else str(model)
+
+
+def rows_with(frame: pd.DataFrame, column: str, value: Any) -> pd.DataFrame:
+    """Return the rows with this value in a column; of an empty value those with an empty cell."""
+    cells = frame[column]
+    return frame[cells.isna() if missing(value) else (cells == value).fillna(False).astype(bool)]
+
+
 def basis_text(table: pd.DataFrame) -> str:
     """Return the basis of the intervals in `paper`: of most rows first, others with their models; empty if unknown.
 

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from gan_eval.report.metrics.data import higher_is_better, is_of_quality, title_of
+from gan_eval.report.metrics.data import direction, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
-from gan_eval.report.parts.words import NOTHING, missing, number, p_value, text, whole
+from gan_eval.report.parts.words import NOTHING, Record, missing, number, p_value, text, whole
 from gan_eval.report.people.caveats import is_interim
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED
@@ -115,17 +115,16 @@ def difference_tables(folder: StudyFolder) -> list[Table]:
 def _followers(differences: pd.DataFrame, correlations: pd.DataFrame) -> pd.Series:
     """Return each row's better metric, with a remark if it correlates against its direction."""
     is_picture = correlations["level"] == "stimulus"
-    signed = correlations["within"].where(is_picture, correlations["spearman"])
+    values = correlations["within"].where(is_picture, correlations["spearman"])
     keys = correlations[_KEY].fillna("").itertuples(index=False, name=None)
-    rises = {key: value > 0 for key, value in zip(keys, signed, strict=True)}
-    found: list[str | None] = []
-    for row in differences.fillna({"dataset": ""}).to_dict("records"):
+    value_of = dict(zip(keys, values, strict=True))
+
+    def follower(row: Record) -> str | None:
         metric = row["follows_better"]
         if missing(metric):
-            found.append(None)
-            continue
-        better = higher_is_better(metric)
-        key = (row["measure"], row["level"], row["dataset"], metric)
-        is_against = better is not None and rises.get(key, better) != better
-        found.append(title_of(metric) + ", against its direction" * is_against)
-    return pd.Series(found, index=differences.index, dtype="object")
+            return None
+        value = value_of.get((row["measure"], row["level"], row["dataset"], metric), 0.0)
+        return title_of(metric) + ", against its direction" * (value * direction(metric, value) < 0)
+
+    rows = differences.fillna({"dataset": ""}).to_dict("records")
+    return pd.Series([follower(row) for row in rows], index=differences.index, dtype="object")

@@ -18,16 +18,17 @@ from gan_eval.report.parts.words import (
     listed,
     missing,
     number,
+    on_dataset,
     plural,
     text,
     whole,
 )
 from gan_eval.report.people.caveats import exploratory_mark, is_interim, look_sentence, margin_text
-from gan_eval.report.people.comparisons import HOLM, is_adjusted, size_text
+from gan_eval.report.people.comparisons import HOLM, dataset_clause, is_adjusted, reported_p, size_text, within_margin
 from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences
 from gan_eval.report.people.participants import who_text
 from gan_eval.stats.answers.hype import THRESHOLDS
-from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
+from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.compare.told_apart import ONE_SIDED
 from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, PAPER, SINGLE, TOLD, UNDECIDED, distinct_rows
@@ -104,7 +105,7 @@ def _verdicts(folder: StudyFolder) -> Iterator[str]:
             head += f" within {margin_text(margin)}"
         places = []
         for dataset, rows in part.groupby("dataset", dropna=False, sort=False):
-            where = f" on {dataset}" if table["dataset"].nunique() > 1 and not missing(dataset) else ""
+            where = on_dataset(dataset) * (table["dataset"].nunique() > 1)
             places.append(listed(list(rows["model"].astype(str))) + where)
         least = [_least(folder, row, table) for row in part.to_dict("records")] if verdict == UNDECIDED else []
         study = f"; {detectable(min(least), max(least))}" if least else ""
@@ -118,8 +119,8 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
     of = "generated pictures" if is_all or missing(row["model"]) else f"pictures of {row['model']}"
     if is_all:
         of += f" (averaged over models{' and data sets' * several})"
-    if several and not missing(row["dataset"]) and row["dataset"] != EVERYTHING:
-        of += f" on {row['dataset']}"
+    if several and row["dataset"] != EVERYTHING:
+        of += on_dataset(row["dataset"])
     who, verdict, margin = _who(folder, int(row["n_participants"])), row["verdict"], _margin(folder, row)
     mark = " (exploratory)" if "exploratory" in text(row["note"]) else ""
     low, high, small = row["accuracy90_low"], row["accuracy90_high"], ""
@@ -171,7 +172,7 @@ def _numbers(row: Record, *, by_margin: bool, adjusted: bool) -> str:
     if by_margin and not missing(row["accuracy90_low"]):
         ends = (100 * row["accuracy90_low"], 100 * row["accuracy90_high"])
         parts.append(apa_interval(*ends, digits=1, level=90))
-    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
+    p = reported_p(row)
     if not missing(p) and row["verdict"] != EQUIVALENT:
         parts.append(apa_p(p) + HOLM * adjusted)
     if not missing(row["dprime"]):
@@ -248,8 +249,8 @@ def models_compared(folder: StudyFolder) -> Iterator[str]:
 def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjusted: bool) -> str:
     """Return a sentence on which of two models fools more, with the difference and its interval."""
     a, b = str(row["a"]), str(row["b"])
-    dataset = str(row["comparison"]).partition(" on ")[2]
-    where = f" on {dataset}" if dataset else ""
+    where = dataset_clause(row)
+    dataset = where.removeprefix(" on ")
     if (shares := {rates.get((model, dataset), 0.5) for model in (a, b)}) in ({0.0}, {1.0}):
         often = "every" if shares == {1.0} else "no"
         return f"Between {a} and {b}{where} there is nothing to compare: {often} picture of either was called real."
@@ -257,8 +258,7 @@ def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjus
     if row["verdict"] == "different":
         first, second = (a, b) if row["difference"] >= 0 else (b, a)
         claim = f"{first} fooled people more often than {second}{where}"
-        small = not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < alpha_of(row)
-        claim += f", though by less than {margin_text(row)}" if small else ""
+        claim += f", though by less than {margin_text(row)}" if within_margin(row) else ""
     elif row["verdict"] == "equivalent":
         claim = f"{a} and {b} fooled people equally often{where}, within {margin_text(row)}"
     else:

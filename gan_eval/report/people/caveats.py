@@ -1,5 +1,7 @@
 """Badges, caveats, pending verdicts, and the standing of exclusions and margins."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from gan_eval.report.parts.folder import StudyFolder
@@ -42,9 +44,8 @@ _MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE
 def badges(folder: StudyFolder) -> list[str]:
     """Return warnings for the top of the page."""
     lines = []
-    partial = [fraction for fraction in folder.fractions if fraction < 1]
-    if partial:
-        lines.append(f"{trained_for(partial, 'Trained')} of the planned steps")
+    if partial := trained_text(folder.fractions, "Trained"):
+        lines.append(partial)
     seen: list[str] = []
     if folder.study is not None:
         seen = [name for name in folder.study.data if folder.study.tests_on_seen(name)]
@@ -101,13 +102,14 @@ def look_sentence(folder: StudyFolder) -> str:
     return f"{capital(words)}." if words else ""
 
 
-def trained_for(fractions: list[float], verb: str) -> str:
-    """Return the fractions of the steps that models were trained for.
+def trained_text(fractions: Iterable[float], verb: str) -> str:
+    """Return the fractions of the planned steps of models that were not trained to the end; empty if all were.
 
-    >>> trained_for([0.05, 0.1], "Trained").replace(NARROW, " ")
-    'Trained for 5 % and 10 %'
+    >>> trained_text([0.05, 0.1, 1.0], "Trained").replace(NARROW, " ")
+    'Trained for 5 % and 10 % of the planned steps'
     """
-    return f"{verb} for {listed([f'{100 * fraction:.3g}{NARROW}%' for fraction in fractions])}"
+    partial = [f"{100 * fraction:.3g}{NARROW}%" for fraction in fractions if fraction < 1]
+    return f"{verb} for {listed(partial)} of the planned steps" if partial else ""
 
 
 def caveats(folder: StudyFolder) -> list[str]:
@@ -160,8 +162,7 @@ def _of_answers(folder: StudyFolder) -> list[str]:
     if row["accuracy"] < WRONG and min(real, fake) > 0:
         sentences.append("Nearly all answers are wrong: check the keys, and which pictures `kind` calls real.")
     if row["n_none"] > 0:
-        n_none = int(row["n_none"])
-        sentences.append(f"{plural(n_none, 'trial')} had no answer: not in the rates.")
+        sentences.append(f"The rates ignore {plural(int(row['n_none']), 'trial')} without an answer.")
     return sentences
 
 

@@ -1,5 +1,7 @@
 """Differences between groups with their verdicts, and checks of the answer's robustness."""
 
+from typing import Any
+
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section
@@ -15,6 +17,7 @@ from gan_eval.report.parts.words import (
     listed,
     missing,
     number,
+    on_dataset,
     p_value,
     plural,
     points_text,
@@ -22,7 +25,7 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, is_interim, margin_standing
-from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.compare.robustness import ROBUSTNESS, SENSITIVITY, WITHOUT_EXCLUSIONS
@@ -155,6 +158,21 @@ def is_adjusted(table: pd.DataFrame) -> bool:
     return bool((table["p_holm"] > table["p"]).any())
 
 
+def reported_p(row: Record) -> Any:
+    """Return Holm's p of a row, else its own p; NaN or NA without a test."""
+    return row["p"] if missing(row["p_holm"]) else row["p_holm"]
+
+
+def within_margin(row: Record) -> bool:
+    """Return whether the difference of a row of `comparisons` lies within its margin of equivalence."""
+    return not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < alpha_of(row)
+
+
+def dataset_clause(row: Record) -> str:
+    """Return ` on DATASET` of a comparison on one data set; else an empty text."""
+    return on_dataset(str(row["comparison"]).partition(" on ")[2])
+
+
 def size_text(row: Record, *, adjusted: bool) -> str:
     """Return a difference without its sign, with interval and p in APA style: `6.9 points, 95% CI [1.2, 12.6]`.
 
@@ -171,7 +189,7 @@ def size_text(row: Record, *, adjusted: bool) -> str:
     sign = -scale if row["difference"] < 0 else scale
     is_simultaneous = adjusted and row["verdict"] == "undecided" and not missing(row["simultaneous_low"])
     low, high = sorted(sign * row[f"{'simultaneous' if is_simultaneous else 'ci'}_{end}"] for end in ("low", "high"))
-    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
+    p = reported_p(row)
     mark = " (Holm)" if is_simultaneous else HOLM
     tested = "" if missing(p) else f", {apa_p(p)}{mark * adjusted}"
     return f"{size}, {'simultaneous ' * is_simultaneous}{apa_interval(low, high, digits=digits)}{tested}"

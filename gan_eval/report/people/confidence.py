@@ -10,7 +10,16 @@ from gan_eval.report.parts.blocks import Charts, Section
 from gan_eval.report.parts.chart import LONGEST_TITLE, MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
-from gan_eval.report.parts.words import BASES, Record, missing, number, proportion_interval, text
+from gan_eval.report.parts.words import (
+    BASES,
+    missing,
+    model_text,
+    number,
+    on_dataset,
+    proportion_interval,
+    rows_with,
+    text,
+)
 from gan_eval.stats.answers.roc import ROC, ROC_POINTS
 
 _MARKERS = "osD^vPX*"
@@ -42,7 +51,7 @@ def confidence_section(folder: StudyFolder) -> Section:
         text_columns=2,
         last_is_text=True,
         notes=notes,
-        label=lambda row: text(row["model"]) + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
+        label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
         source=ROC.name,
     )
     return Section("confidence", "Sensitivity from confidence ratings", [Charts(confidence_charts(folder)), *fits])
@@ -53,20 +62,18 @@ def confidence_charts(folder: StudyFolder) -> list[Chart]:
     fits, points = folder.table(ROC), folder.table(ROC_POINTS)
     charts: list[Chart] = []
     for dataset, own in fits.groupby("dataset", dropna=False, sort=False):
-        same = points["dataset"].isna() if missing(dataset) else points["dataset"] == dataset
-        if not same.any():
+        curves, at = own.iloc[:MOST_GROUPS], rows_with(points, "dataset", dataset)
+        if at.empty:
             continue
-        curves, at = own.iloc[:MOST_GROUPS], points[same]
-        where = "" if missing(dataset) else f" on {dataset}"
         lines = " Curves and lines: the Gaussian model with unequal variances." if own["d_a"].notna().any() else ""
         charts.append(
             Chart(
-                f"ROC and zROC{where}",
+                f"ROC and zROC{on_dataset(dataset)}",
                 [_figure(curves, at, on_z=False), _figure(curves, at, on_z=True)],
                 "Dots: rates if all ratings from a cut on count as “fake”, the strictest cut lowest; answers of all "
                 f"participants together.{lines} Dashed: chance.{first_of(len(own))}",
                 "; ".join(
-                    f"{_name(row)}: d_a {number(row['d_a'])}, slope {number(row['slope'])}"
+                    f"{model_text(row['model'])}: d_a {number(row['d_a'])}, slope {number(row['slope'])}"
                     for row in own.to_dict("records")
                 ),
                 name=f"roc-{len(charts) + 1}",
@@ -89,11 +96,11 @@ def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
         axes.plot(ends, ends, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
         for place, row in enumerate(fits.to_dict("records")):
             style = line_style(place)
-            own = points[points["model"].isna() if missing(row["model"]) else points["model"] == row["model"]]
+            own = rows_with(points, "model", row["model"])
             x, y = (own[name].to_numpy(float) for name in names)
             has_fit, marker = not missing(row["d_a"]), _MARKERS[place % len(_MARKERS)]
             axes.plot(x, y, marker, color=style["color"], markersize=4.5)
-            label = _name(row)[:LONGEST_TITLE].replace("$", r"\$")
+            label = model_text(row["model"])[:LONGEST_TITLE].replace("$", r"\$")
             axes.plot([], [], marker=marker, markersize=4.5, label=label, **style)  # for the legend
             if has_fit and on_z:
                 known = x[np.isfinite(x)]
@@ -106,11 +113,7 @@ def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
         axes.grid()
         axes.set_xlabel("z(false-alarm rate)" if on_z else "false-alarm rate: reals called fake")
         axes.set_ylabel("z(hit rate)" if on_z else "hit rate: fakes called fake")
-        are_short = all(len(_name(row)) <= 14 for row in fits.to_dict("records"))
+        are_short = all(len(model_text(row["model"])) <= 14 for row in fits.to_dict("records"))
         columns = min(3, len(fits)) if are_short else 1
         figure.legend(loc="outside lower center", ncols=columns, fontsize=8, handlelength=3.5)
     return figure
-
-
-def _name(row: Record) -> str:
-    return "generated pictures" if missing(row["model"]) else str(row["model"])

@@ -12,7 +12,7 @@ from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
 from gan_eval.report.parts.chart import INK, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
-from gan_eval.report.parts.words import listed, missing, percent, plural, text, whole
+from gan_eval.report.parts.words import listed, model_text, on_dataset, percent, plural, text, whole
 from gan_eval.stats.compare.effects import EFFECTS
 
 MOST_MODELS = 6
@@ -27,8 +27,7 @@ def effects_section(folder: StudyFolder) -> Section:
     groups = []
     named = folder.table(EFFECTS).groupby(["model", "dataset", "formula"], dropna=False, sort=False)
     for (model, dataset, formula), own in named:
-        name = "generated pictures" if missing(model) else str(model)
-        name += "" if missing(dataset) else f" on {dataset}"
+        name = model_text(model) + on_dataset(dataset)
         groups.append((f"{name}, in pairs" if str(formula).startswith("right") else name, own))
     charts = [chart for place, (name, own) in enumerate(groups[:MOST_MODELS], 1) for chart in _charts(name, own, place)]
     same = [name for name, own in groups if not _pictures(own)]

@@ -16,6 +16,7 @@ from gan_eval.report.parts.words import (
     listed,
     missing,
     number,
+    on_dataset,
     row_notes,
     text,
     whole,
@@ -102,7 +103,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
 
 def _row_name(row: Record, *, several: bool) -> str:
     name = EVERYTHING if missing(row["model"]) else str(row["model"])
-    return f"{name} on {row['dataset']}" if several and name != EVERYTHING and not missing(row["dataset"]) else name
+    return name + on_dataset(row["dataset"]) * (several and name != EVERYTHING)
 
 
 def _facts(folder: StudyFolder) -> list[tuple[str, str]]:

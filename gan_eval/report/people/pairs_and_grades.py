@@ -15,16 +15,17 @@ from gan_eval.report.parts.words import (
     listed,
     missing,
     number,
+    on_dataset,
     percent,
     plural,
     text,
     whole,
 )
 from gan_eval.report.people.caveats import exploratory_mark, margin_text
-from gan_eval.report.people.comparisons import is_adjusted, size_text
+from gan_eval.report.people.comparisons import dataset_clause, is_adjusted, reported_p, size_text, within_margin
 from gan_eval.stats.answers.choices import BRADLEY_TERRY
 from gan_eval.stats.answers.grades import RATINGS
-from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
+from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.questions import CHOSEN, PREFERRED
 from gan_eval.stats.compare.robustness import SENSITIVITY
@@ -70,7 +71,7 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
     paper = folder.table(PAPER)
     strong = paper[(paper["protocol"] == TWO_MODELS) & paper["preference"].notna()]
     for dataset, part in strong.groupby("dataset", dropna=False, sort=False):
-        where = f" on {dataset}" if strong["dataset"].nunique(dropna=False) > 1 and not missing(dataset) else ""
+        where = on_dataset(dataset) * (strong["dataset"].nunique(dropna=False) > 1)
         rows = part.head(MOST).to_dict("records")
         chances = listed([f"{apa_percent(row['preference'])} for {row['model']}" for row in rows])
         more = f" and {plural(len(part) - MOST, 'more model')}" if len(part) > MOST else ""
@@ -83,10 +84,8 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
 
 def _preference(row: Record) -> str:
     """Return which of two models was chosen more often, in APA style."""
-    dataset = str(row["comparison"]).partition(" on ")[2]
-    where = f" on {dataset}" if dataset else ""
+    where, is_equivalent = dataset_clause(row), within_margin(row)
     a, b = row["a"], row["b"]
-    is_equivalent = not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < alpha_of(row)
     if row["verdict"] == "different":
         small = f", though by less than {margin_text(row)}" if is_equivalent else ""
         verdict = f"{a if row['difference'] > 0 else b} looked more real{small}"
@@ -95,7 +94,7 @@ def _preference(row: Record) -> str:
     share = [f"{apa_percent(0.5 + row['difference'])} of their pairs"]
     if not missing(row["ci_low"]):
         share.append(apa_interval(50 + 100 * row["ci_low"], 50 + 100 * row["ci_high"], digits=1))
-    p = row["p"] if missing(row["p_holm"]) else row["p_holm"]
+    p = reported_p(row)
     share += [] if missing(p) else [apa_p(p)]
     return f"Of {a} and {b}{where}, {a} was chosen in {', '.join(share)}: {verdict}{exploratory_mark(row)}."
 
@@ -132,7 +131,7 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
             ends = "" if missing(row["grade_low"]) else f", {apa_interval(row['grade_low'], row['grade_high'])}"
             of = _PICTURES.get(text(row["model"]), f"{row['model']}'s")
             means.append(f"M = {number(row['grade'])}{ends} for {of} ({plural(row['n_answers'], 'grade')})")
-        where = "" if missing(dataset) else f" on {dataset}"
+        where = on_dataset(dataset)
         more = f" For {plural(len(part) - MOST, 'more model')} see Table 1." if len(part) > MOST else ""
         sentences.append(f"Mean grades{where}, between participants: {'; '.join(means)}. Higher looks more real.{more}")
     compared = folder.table(COMPARISONS)
@@ -154,8 +153,7 @@ def _grade_difference(row: Record, *, adjusted: bool) -> str:
     """Return which of two groups of pictures got higher grades."""
     names = {"fake": "generated pictures", "real": "real ones"}
     a, b = (names.get(str(row[end]), str(row[end])) for end in ("a", "b"))
-    dataset = str(row["comparison"]).partition(" on ")[2]
-    where = f" on {dataset}" if dataset else ""
+    where = dataset_clause(row)
     by = f"difference = {size_text(row, adjusted=adjusted)}{exploratory_mark(row)}"
     if row["verdict"] == "equivalent":
         return f"The mean grades of {a} and {b} were equivalent{where}, within the margin, {by}."

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from gan_eval.report.metrics.holes import hole_text
 from gan_eval.report.parts.blocks import Gallery, PictureTable, Section, Shown
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.thumbnails import Picture, thumbnail
-from gan_eval.report.parts.words import Record, missing, percent, plural
+from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, thumbnail
+from gan_eval.report.parts.words import Record, missing, percent
 from gan_eval.tables.names import RAW
 
 PER_MODEL = 5
@@ -23,16 +22,16 @@ LEAST_ANSWERS = 10
 
 def six_pairs(folder: StudyFolder) -> list[Gallery]:
     """Return generated pictures next to their real ones, evenly spaced over all models and data sets."""
-    judged = folder.scope("stimulus").set_index("id")
+    called_real = _called_real(folder)
     parts = [stimuli[stimuli["kind"] == "fake"].assign(set=name) for name, stimuli in folder.stimuli.items()]
     fakes = pd.concat(parts).sort_values(["dataset", "model", "item"], kind="stable") if parts else pd.DataFrame()
     shown = []
-    for place in np.linspace(0, len(fakes) - 1, min(PAIRS, len(fakes))).round().astype(int):
+    for place in evenly_spaced(len(fakes), PAIRS):
         row = fakes.iloc[place].to_dict()
         stages = _stages(row, folder.places[row["set"]])
         lines = [str(row["model"]), str(row["item"]).rpartition("/")[2]]
-        if row["stimulus"] in judged.index and (count := judged.loc[row["stimulus"]])["n_fake"]:
-            lines[0] += f": called real {int(count['misses'])} of {int(count['n_fake'])}"
+        if row["stimulus"] in called_real:
+            lines[0] += ": called real {} of {}".format(*called_real[row["stimulus"]])
         if stages["generated"] is not None:
             shown.append(Shown([stages["generated"], stages["ground truth"]], lines))
     return [Gallery(shown, "Generated (left) and real (right)", is_ranked=True)] if shown else []
@@ -49,22 +48,21 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
     Pictures are input, generated, ground truth; of filled holes: original, masked, generated, composite. An item whose
     generated picture cannot be read is left out.
     """
-    judged = folder.scope("stimulus").set_index("id")
-    tables = []
+    called_real, tables = _called_real(folder), []
     for name, stimuli in folder.stimuli.items():
         base = folder.places[name]
         fakes = stimuli[(stimuli["kind"] == "fake") & stimuli["model"].notna()]
         for (model, dataset), rows in fakes.groupby(["model", "dataset"], sort=True):
-            places = np.linspace(0, len(rows) - 1, min(PER_MODEL, len(rows))).round().astype(int)
             shown = {}
-            for row in rows.iloc[places].to_dict("records"):
+            for row in rows.iloc[evenly_spaced(len(rows), PER_MODEL)].to_dict("records"):
                 if (pictures := _stages(row, base))["generated"] is None:
                     continue
-                hole = hole_text(row["mask_kind"], row["mask_area"])
-                remarks = [hole] if hole else []
-                if row["stimulus"] in judged.index and (count := judged.loc[row["stimulus"]])["n_fake"]:
-                    remarks.append(f"called real in {int(count['misses'])} of {plural(int(count['n_fake']), 'answer')}")
-                shown[f"{row['item']}{': ' * bool(remarks)}{'; '.join(remarks)}"] = pictures
+                label = str(row["item"])
+                if hole := hole_text(row["mask_kind"], row["mask_area"]):
+                    label += f"; {hole}"
+                if row["stimulus"] in called_real:
+                    label += "; called real {} of {}".format(*called_real[row["stimulus"]])
+                shown[label] = pictures
             stages = dict.fromkeys(stage for pictures in shown.values() for stage in pictures)
             kept = [stage for stage in stages if any(pictures.get(stage) for pictures in shown.values())]
             cells = [(label, [pictures.get(stage) for stage in kept]) for label, pictures in shown.items()]
@@ -76,6 +74,14 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
             if cells:
                 tables.append(PictureTable(f"{model} on {dataset}", ["item", *kept], cells, note))
     return tables
+
+
+def _called_real(folder: StudyFolder) -> dict[str, tuple[int, int]]:
+    """Return by stimulus how often a generated picture was called real, and its number of answers."""
+    judged = folder.scope("stimulus")
+    judged = judged[judged["n_fake"] > 0]
+    counts = zip(judged["misses"].astype(int), judged["n_fake"].astype(int), strict=True)
+    return dict(zip(judged["id"].astype(str), counts, strict=True))
 
 
 def _stages(row: Record, base: Path) -> dict[str, Picture | None]:

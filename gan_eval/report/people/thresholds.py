@@ -18,9 +18,12 @@ from gan_eval.report.parts.words import (
     listed,
     milliseconds,
     missing,
+    model_text,
     number,
+    on_dataset,
     percent,
     plural,
+    rows_with,
     text,
     whole,
 )
@@ -58,7 +61,7 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
     """Return sentences on the threshold of each data set by staircases or QUEST+."""
     sentences, scores = [], folder.table(HYPE)
     for mean in mean_thresholds(folder.table(THRESHOLDS)):
-        where = "" if mean.dataset is None else f" on {mean.dataset}"
+        where = on_dataset(mean.dataset)
         by_quest = mean.protocol == QUEST_PLUS
         too_few = "had too few answers" if by_quest else "had too few reversals"
         blocks = "block" if by_quest else "staircase"
@@ -67,8 +70,8 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
             sentence = f"{whose} {too_few} for a threshold of exposure."
         else:
             value, low, high = mean.mean_ms, mean.low_ms, mean.high_ms
-            same = scores["dataset"].isna() if mean.dataset is None else scores["dataset"] == mean.dataset
-            cited = scores[(scores["score"] == "hype_time") & scores["value"].notna() & same.fillna(False)]
+            cited = rows_with(scores, "dataset", mean.dataset)
+            cited = cited[(cited["score"] == "hype_time") & cited["value"].notna()]
             if not by_quest and len(cited):  # as in the table to cite
                 value, low, high = cited[["value", "ci_low", "ci_high"]].iloc[0].astype(float)
             within = "" if missing(low) else f" (95 % interval {_interval(low, high)} between participants)"
@@ -124,7 +127,7 @@ def psychometric_section(folder: StudyFolder) -> Section:
             "(50 %) and 100 % minus the lapse rate; of single pictures it is the mean over reals and fakes. Slope: "
             f"{listed([*dict.fromkeys(units)])} for each doubling of the level (each unit if a level is 0 or less)."
         ],
-        label=lambda row: text(row["model"]) + ("" if missing(row["dataset"]) else f" on {row['dataset']}"),
+        label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
         source="psychometric",
     )
     charts = Charts(psychometric_charts(folder))
@@ -147,8 +150,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
     functions, levels = folder.table(PSYCHOMETRIC), folder.table(PSYCHOMETRIC_LEVELS)
     charts: list[Chart] = []
     for (task, dataset), part in functions.groupby(["task", "dataset"], dropna=False, sort=False):
-        same = levels["dataset"].isna() if missing(dataset) else levels["dataset"] == dataset
-        own = levels[same & (levels["task"] == task)]
+        own = rows_with(levels[levels["task"] == task], "dataset", dataset)
         if own.empty:
             continue
         caption = (
@@ -158,14 +160,13 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
         if part["threshold_low"].isna().all():
             caption = "Dots: observed shares with 95 % intervals. Dashed: chance. The table says why there is no curve."
         alternatives = [
-            f"{'all' if missing(row['model']) else row['model']}: threshold "
+            f"{model_text(row['model'])}: threshold "
             f"{level_text(None if missing(row['threshold_low']) else row['threshold'], row['level'])}"
             for row in part.to_dict("records")
         ]
-        where = "" if missing(dataset) else f" on {dataset}"
         charts.append(
             Chart(
-                f"{'Pairs' if task == 'pair' else 'Correct answers'}{where}",
+                f"{'Pairs' if task == 'pair' else 'Correct answers'}{on_dataset(dataset)}",
                 [_figure(part.iloc[:MOST_GROUPS], own)],
                 caption + first_of(len(part)),
                 "; ".join(alternatives),
@@ -189,8 +190,8 @@ def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> Figure:
         for place, row in enumerate(functions.to_dict("records")):
             style = line_style(place)
             colour = style["color"]
-            label = "all models" if missing(row["model"]) else str(row["model"]).replace("$", r"\$")
-            own = levels[levels["model"].isna() if missing(row["model"]) else levels["model"] == row["model"]]
+            label = model_text(row["model"]).replace("$", r"\$")
+            own = rows_with(levels, "model", row["model"])
             aside = 0.35 * pad * (place - (len(functions) - 1) / 2)  # no interval hides another
             x = scale(own["at"].to_numpy(float)) + aside
             share, down, up = (100 * own[name].to_numpy(float) for name in ("accuracy", "ci_low", "ci_high"))
