@@ -17,7 +17,7 @@ from gan_eval.report.parts.blocks import Charts, PictureTable, Section, Table
 from gan_eval.report.parts.chart import STYLE, Chart, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
-from gan_eval.report.parts.thumbnails import Picture, small_picture
+from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, small_picture
 from gan_eval.report.parts.words import Record, missing, number, plural, text, whole
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.plateau import all_plateaus
@@ -96,10 +96,8 @@ class TrainingRun:
 
 def training_runs(folder: StudyFolder) -> list[TrainingRun]:
     """Return the runs that have a training log: in the study's order, others by name."""
-    order = list(folder.study.models) if folder.study is not None else []
-    names = sorted(folder.training, key=lambda name: (order.index(name) if name in order else len(order), name))
     runs = []
-    for name in names:
+    for name in _in_order(set(folder.training), folder.study.models if folder.study is not None else {}):
         place = folder.path / "models" / name
         config, validation = place / "config.json", place / "validation.csv"
         grids = {path.stem.removeprefix("step_"): path for path in sorted((place / "samples").glob("step_*.png"))}
@@ -113,31 +111,6 @@ def training_runs(folder: StudyFolder) -> list[TrainingRun]:
             )
         )
     return runs
-
-
-def loss_ratio(settings: Mapping[str, Any]) -> str:
-    """Return the weights of the loss in words: names of at most four letters in capitals.
-
-    >>> loss_ratio({"adversarial_weight": 1.0, "lambda_l1": 100.0}), loss_ratio({"lambda_style": 1.0})
-    ('GAN:L1 1:100', 'style alone')
-    """
-    weights = {"GAN": settings.get("adversarial_weight")}
-    for key, weight in {**settings, **(settings.get("inpainting") or {})}.items():
-        if key.startswith("lambda_"):
-            name = key.removeprefix("lambda_")
-            weights[name.upper() if len(name) < 5 else name] = weight
-    weights = {name: float(weight) for name, weight in weights.items() if weight}
-    if len(weights) < 2:
-        return "".join(f"{name} alone" for name in weights)
-    return f"{':'.join(weights)} {':'.join(f'{weight:g}' for weight in weights.values())}"
-
-
-def labels(runs: Sequence[TrainingRun]) -> list[str]:
-    """Return each model's name, with its ratio in brackets where all ratios differ."""
-    ratios = [loss_ratio(run.settings) for run in runs]
-    if len(set(ratios)) < len(ratios) or len(ratios) < 2 or not all(ratios):
-        return [run.model for run in runs]
-    return [f"{run.model} ({ratio})" for run, ratio in zip(runs, ratios, strict=True)]
 
 
 def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
@@ -236,7 +209,7 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     panels = {name: drawn for name, drawn in curves(runs) if drawn}
     if not panels:
         return []
-    names = labels(runs)
+    names = [run.model for run in runs]
     last = max(float(curve.steps.max()) for drawn in panels.values() for curve in drawn)
     figures = [_figure(name, drawn, names, last) for name, drawn in panels.items()]
     of_models = ", a line for each model" if len(runs) > 1 else ""
@@ -313,10 +286,9 @@ def _thinned(steps: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
 def sample_tables(runs: Sequence[TrainingRun]) -> list[PictureTable]:
     """Return each model's pictures of one fixed item after some steps, between its input and its ground truth."""
     known = sorted({step for run in runs for step in run.grids})
-    places = np.linspace(0, len(known) - 1, min(MOST_COLUMNS, len(known))).round().astype(int)
-    steps = [known[place] for place in places]
+    steps = [known[place] for place in evenly_spaced(len(known), MOST_COLUMNS)]
     rows: list[tuple[str, list[Picture | None]]] = []
-    for run, name in zip(runs, labels(runs), strict=True):
+    for run in runs:
         samples = {step: sample for step in steps if step in run.grids and (sample := run.sample(step)) is not None}
         if not samples:
             continue
@@ -329,7 +301,7 @@ def sample_tables(runs: Sequence[TrainingRun]) -> list[PictureTable]:
             small_picture(pixels, f"{run.model}, {what}", side=SIDE)
             for pixels, what in ((condition, "input"), (real, "ground truth"))
         )
-        rows.append((name, [start, *pictures, end]))
+        rows.append((run.model, [start, *pictures, end]))
     caption = "One fixed picture after some steps" + ": composites" * any(fills_holes(run.settings) for run in runs)
     columns = ["untrained" if step == 0 else f"step {whole(step)}" for step in steps]
     return [PictureTable(caption, ["model", "input", *columns, "ground truth"], rows)] if rows else []

@@ -1,4 +1,4 @@
-"""The method of the metrics: a paragraph for a paper with its sources, and weights."""
+"""The method of the metrics: a paragraph for a paper with its sources."""
 
 import json
 from collections.abc import Mapping
@@ -6,21 +6,19 @@ from typing import Any
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
 from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_order, title_of
-from gan_eval.report.parts.blocks import Block, Facts, Folded, Listing, Quote, Section
+from gan_eval.report.parts.blocks import Block, Listing, Quote, Section
 from gan_eval.report.parts.references import as_bibtex, cited_keys
 from gan_eval.report.parts.words import capital, listed, plural, whole
 
 
 def method_section(measured: Measured) -> Section:
-    """Return the paragraph, its sources and weights; empty where nothing was measured."""
+    """Return the paragraph and its sources; empty if nothing was measured."""
     paragraph = paper_paragraph(measured)
     if not paragraph:
         return Section("methods", "Method", [])
-    weights = weight_files(measured)
     blocks: list[Block] = [Quote("To copy into a paper", paragraph)]
     sources = as_bibtex(cited_keys(paragraph))
     blocks += [Listing("Its sources for BibTeX", sources)] if sources else []
-    blocks += [Folded("Weights, whole SHA-256", [Facts(weights, "hashes")])] if weights else []
     return Section("methods", "Method", blocks)
 
 
@@ -101,11 +99,12 @@ def _pictures(measured: Measured, dataset: str) -> str:
 
 def _networks(measured: Measured) -> list[str]:
     """Return weights and resizer of the networks."""
-    files = weight_files(measured)
+    all_weights = [settings.get("weights") or {} for settings in _settings(measured)]
+    files = {str(digest): name for weights in all_weights for name, digest in weights.items()}
     resizers = _of_runs(measured, "resizer")
     parts = []
     if files:
-        parts.append(f"weights: {listed([f'{name} (SHA-256 {digest[:12]}…)' for name, digest in files])}")
+        parts.append(f"weights: {listed([f'{name} (SHA-256 {digest[:12]}…)' for digest, name in files.items()])}")
     if resizers:
         parts.append(f"pictures resized for the networks by the rule {listed(resizers)}")
     resized = _of_settings(measured, "resize")
@@ -114,14 +113,6 @@ def _networks(measured: Measured) -> list[str]:
     caveats = [str(caveat) for settings in _settings(measured) for caveat in (settings.get("caveats") or {}).values()]
     sentences = [*([", ".join(parts)] if parts else []), *dict.fromkeys(caveats)]
     return [f"{capital(sentence)}." for sentence in sentences]
-
-
-def weight_files(measured: Measured) -> list[tuple[str, str]]:
-    """Return name and whole SHA-256 of each file of weights."""
-    by_digest: dict[str, str] = {}
-    for settings in _settings(measured):
-        by_digest |= {str(digest): str(name) for name, digest in (settings.get("weights") or {}).items()}
-    return [(name, digest) for digest, name in by_digest.items()]
 
 
 def _intervals(measured: Measured) -> list[str]:

@@ -45,20 +45,6 @@ class Lines(Block):
 
 
 @dataclass(frozen=True)
-class Paragraph(Block):
-    """A paragraph."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Heading(Block):
-    """A heading within a section."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Quote(Block):
     """Paragraphs to copy into a paper, a blank line between them."""
 
@@ -275,17 +261,3 @@ class Report:
         if sections and not any(section.on_first_page for section in sections):
             sections[0] = replace(sections[0], on_first_page=True)
         object.__setattr__(self, "sections", tuple(sections))
-
-
-def without_empty_tables(sections: Sequence[Section]) -> list[Section]:
-    """Return the sections with tables that measure something (`Table.measured`)."""
-    return [
-        replace(
-            section,
-            blocks=[
-                block.measured() if isinstance(block, Table) and block.style == "rows" else block
-                for block in section.blocks
-            ],
-        )
-        for section in sections
-    ]

@@ -7,7 +7,7 @@ from gan_eval import __version__
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import holes_sentence
 from gan_eval.report.metrics.method import paper_paragraph
-from gan_eval.report.parts.blocks import Block, Facts, Lines, Listing, Paragraph, Quote, Section
+from gan_eval.report.parts.blocks import Block, Facts, Lines, Listing, Quote, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys
 from gan_eval.report.parts.words import Record, capital, listed, milliseconds, missing, number, plural, whole
@@ -338,7 +338,7 @@ def checklist_section(folder: StudyFolder) -> Section:
     gaps = [name.lower() for name, text in items.items() if text.startswith(_GAP)]
     says = f"Of {len(items)} points {len(gaps)} are not given: {listed(gaps)}." if gaps else "Every point is given."
     said = Facts([(name, text) for name, text in items.items() if text != missing_file])
-    return Section("checklist", "Caveats and checklist", [lines, Paragraph(says), said])
+    return Section("checklist", "Caveats and checklist", [lines, Lines([says]), said])
 
 
 def _missing(key: str, section: str = "reporting") -> str:

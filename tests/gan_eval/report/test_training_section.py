@@ -16,8 +16,6 @@ from gan_eval.report.parts.blocks import Charts, PictureTable, Report, Table
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.training import (
     curves,
-    labels,
-    loss_ratio,
     plateau_tables,
     sample_tables,
     study_plateaus,
@@ -47,23 +45,6 @@ def words(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("\u202f", " ")
 
 
-@pytest.mark.parametrize(
-    ("settings", "ratio"),
-    [
-        ({"adversarial_weight": 1.0, "lambda_l1": 0.0, "lambda_l2": 100.0}, "GAN:L2 1:100"),
-        ({"adversarial_weight": 1.0, "lambda_l1": 16.0, "lambda_ssim": 84.0}, "GAN:L1:SSIM 1:16:84"),
-        ({}, ""),
-    ],
-)
-def test_the_ratio_in_words(settings, ratio) -> None:
-    assert loss_ratio(settings) == ratio
-
-
-def test_models_have_their_ratio_where_all_ratios_differ(runs) -> None:
-    assert labels(runs) == ["gan1_l1_100 (GAN:L1 1:100)", "gan_alone (GAN alone)"]
-    assert labels(runs[:1]) == ["gan1_l1_100"]
-
-
 def test_one_figure_has_a_panel_for_every_term_and_metric_with_a_line_for_each_model(runs) -> None:
     panels = dict(curves(runs))
     terms = ["g_adversarial", "g_l1", "d_real", "d_fake", "d_accuracy", "g_gradient_norm"]
@@ -80,8 +61,8 @@ def test_one_figure_has_a_panel_for_every_term_and_metric_with_a_line_for_each_m
 def test_plateaus_and_pictures_are_in_the_section(folder) -> None:
     section = training_section(folder)
     page = render(Report("Training", [], [section]))
-    assert ">gan1_l1_100 (GAN:L1 1:100)</text>" in page
-    assert ">gan1_l1_100 (GAN:L1 1:100)</th>" in page
+    assert ">gan1_l1_100</text>" in page
+    assert ">gan1_l1_100</th>" in page
     assert [type(block) for block in section.blocks] == [PictureTable, Charts, Table]
     row = folder.tables["plateaus"].query("metric == 'psnr' and mode == 'eval'").iloc[0]
     assert abs(row["plateau_step"] - 1600) < 400
@@ -110,7 +91,7 @@ def test_the_grid_shows_each_models_picture_of_one_pair(training, runs) -> None:
     for found, start in zip(runs[1].sample(4000), (0, SIDE, 2 * SIDE), strict=True):
         np.testing.assert_array_equal(found, last[:SIDE, start : start + SIDE])
     (table,) = sample_tables(runs)
-    assert [name for name, _ in table.rows] == labels(runs)
+    assert [name for name, _ in table.rows] == [run.model for run in runs]
     assert (table.head[1], table.head[2], words(table.head[-2]), table.head[-1]) == (
         "input", "untrained", "step 4 000", "ground truth",
     )  # fmt: skip

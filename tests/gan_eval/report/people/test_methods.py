@@ -152,7 +152,7 @@ def checklist(*, sessions: bool = True, **sections: object) -> tuple[str, dict[s
         row = {"session": "1", "participant": "P1", "protocol": "yes_no", "status": "complete", "simulated": False}
         tables["sessions"] = frame_of([row], SESSIONS)
     says, facts = checklist_section(folder_of(study=study, **tables)).blocks[-2:]
-    return says.text, dict(facts.items)
+    return says.lines[0], dict(facts.items)
 
 
 def test_every_gap_is_named():
@@ -189,7 +189,7 @@ def test_defaults_of_the_quiz_are_not_claimed_of_answers_of_another_program():
 def test_without_a_study_file_the_tables_alone_speak():
     included = leave_out(ANSWERS, None, Rules(), Rules())
     says, facts = checklist_section(folder_of(rates=rates(included.trials))).blocks[-2:]
-    assert says.text.startswith("Of 11 points 10 are not given")
+    assert says.lines[0].startswith("Of 11 points 10 are not given")
     assert dict(facts.items)["Exclusions"] == "None."
     assert not checklist_section(folder_of()).blocks
 
