@@ -38,9 +38,9 @@ def table_of(
     return [Table(caption, list(formats), rows, text_columns, notes, last_is_text, source)]
 
 
-def cell(formatted: Callable[..., str], name: str, **options: Any) -> CellFormat:
+def cell(formatted: Callable[[Any], str], name: str) -> CellFormat:
     """Print the column `name` by `formatted`."""
-    return lambda row: formatted(row[name], **options)
+    return lambda row: formatted(row[name])
 
 
 def interval_cell(low: str = "ci_low", high: str = "ci_high") -> CellFormat:

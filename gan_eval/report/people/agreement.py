@@ -6,7 +6,7 @@ from gan_eval.report.metrics.data import direction, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
-from gan_eval.report.parts.words import NOTHING, Record, missing, number, p_value, text, whole
+from gan_eval.report.parts.words import Record, missing, number, p_value, text, whole
 from gan_eval.report.people.caveats import is_interim
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED
@@ -90,12 +90,7 @@ def difference_tables(folder: StudyFolder) -> list[Table]:
         "metrics": lambda row: f"{title_of(row['metric_a'])} and {title_of(row['metric_b'])}",
         **against,
         "n": cell(whole, "n"),
-        "|Spearman| of each": lambda row: (
-            NOTHING
-            if missing(row["agreement_a"]) and missing(row["agreement_b"])
-            else f"{number(row['agreement_a'])}, {number(row['agreement_b'])}"
-        ),
-        "difference": cell(number, "difference"),
+        "difference of |Spearman|": cell(number, "difference"),
         INTERVAL: interval_cell(),
         "p (Holm)": cell(p_value, "p_holm"),
         "follows people better": labelled({}, "follows_better", "interim" if is_interim(folder) else "undecided"),

@@ -77,15 +77,10 @@ def comparisons_section(folder: StudyFolder) -> Section:
         "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
         "verdict": cell(text, "verdict"),
     }
-    rows_by_basis = {
-        BASES[str(basis)]: [_difference_name(row) for row in rows.to_dict("records")]
-        for basis, rows in frame.groupby("basis")
-    }
-    commonest = max(rows_by_basis, key=lambda basis: len(rows_by_basis[basis]), default="")
-    others = [f"; {basis}: {listed(names)}" for basis, names in rows_by_basis.items() if basis != commonest]
+    bases = [BASES[str(basis)] for basis in frame["basis"].value_counts().index]
     grades = ["Differences of mean grades are in grades, all others in points."]
     notes = grades * bool((frame["measure"] == MEAN).any())
-    notes += [f"Basis: {commonest}{''.join(others)}."] if commonest else []
+    notes += [f"Basis of the intervals: {listed(bases)}."] if bases else []
     if note := unadjusted(frame["verdict"]):
         so = " So an interval may exclude 0 where the verdict is undecided."
         notes.append(note + so * ("undecided" in set(frame["verdict"])))

@@ -163,10 +163,7 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     won = won[(won["dataset"].fillna("") == dataset) & (won["measure"] == best["measure"])]
     losers = [str(b if a == metric else a) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]
     beaten = [_name(loser) for loser in losers if is_of_quality(loser)]
-    if len(beaten) == len(known) - 1:
-        lead = "it is significantly better than each of the others"
-    else:
-        lead = f"its lead over {listed(beaten)} is significant" if beaten else "its lead is not significant"
+    lead = f"its lead over {listed(beaten)} is significant" if beaten else "its lead is not significant"
     return f"{where}{listed(names)} {'do' if len(names) > 1 else 'does'}; highest is {strength}; {lead}."
 
 

@@ -19,9 +19,9 @@ from gan_eval.report.people.participants import (
     exposure_levels,
     included_count,
     left_out_text,
+    participation_sentences,
     presented_trials,
     timing_sentences,
-    wanted_text,
 )
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.quiz import QuizSettings
@@ -34,7 +34,7 @@ from gan_eval.stats.compare.grades import HIGHER, MEAN
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.tables import KINDS, PARTICIPATION, SESSIONS
+from gan_eval.tables import KINDS, SESSIONS
 
 _MEASURES = {FOOLING: "the fooling rate", GRADE: "mean grades"}
 _PSYCHOMETRIC = (
@@ -84,7 +84,8 @@ def paper_methods(folder: StudyFolder) -> str:
         hashes = f"design {study.design_hash[:12]}, analysis plan {study.analysis_hash[:12]} (SHA-256)"
         software = f"{software}, seed {study.study.seed}; {hashes}"
     paragraphs = [
-        [_participants(folder), *pictures_sentences(folder)],
+        [*participation_sentences(folder)[:1], f"{capital(analysed_text(folder))} are analysed."],
+        pictures_sentences(folder),
         [*procedure, *size_on_screen(folder), *_timing(folder)],
         _exclusions(folder),
         _measures(folder),
@@ -93,18 +94,6 @@ def paper_methods(folder: StudyFolder) -> str:
         [f"Software: {software}."],
     ]
     return "\n\n".join(" ".join(sentences) for sentences in paragraphs if any(sentences))
-
-
-def _participants(folder: StudyFolder) -> str:
-    table = folder.table(PARTICIPATION)
-    analysed = f"{analysed_text(folder)} are analysed."
-    if len(table):
-        started = ""
-        if table["status"].notna().any():
-            complete = int((table["status"] == "complete").sum())
-            started = f"{whole(len(table))} started, {whole(complete)} finished; "
-        analysed = f"{wanted_text(folder)}{started}{analysed}"
-    return capital(analysed)
 
 
 def pictures_sentences(folder: StudyFolder) -> list[str]:

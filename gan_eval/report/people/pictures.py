@@ -104,13 +104,12 @@ def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
     """
     judged = folder.scope("stimulus")
     judged = judged[judged["n_fake"] >= LEAST_ANSWERS]
-    if len(judged) < 2 or not folder.stimuli:
+    if len(judged) < 2 * MOST_RANKED or not folder.stimuli:
         return []
-    both = len(judged) >= 2 * MOST_RANKED
-    most = judged.sort_values(["fake_high", "id"])
-    ranked = {"Generated pictures that fooled most" if both else "Generated pictures by how often they fooled": most}
-    if both:
-        ranked["Generated pictures that fooled least"] = judged.sort_values(["fake_low", "id"], ascending=[False, True])
+    ranked = {
+        "Generated pictures that fooled most": judged.sort_values(["fake_high", "id"]),
+        "Generated pictures that fooled least": judged.sort_values(["fake_low", "id"], ascending=[False, True]),
+    }
     stimuli = [stimuli.assign(place=str(folder.places[name])) for name, stimuli in folder.stimuli.items()]
     files = pd.concat(stimuli).dropna(subset="file").drop_duplicates("stimulus").set_index("stimulus")
     galleries = []

@@ -75,7 +75,7 @@ def test_the_table_of_differences_has_no_more_columns_than_a_page_shows():
     assert table.rows[0] == [
         reported, "−12.0 (−20.0 to −4.0)", "0.004", "0.008", "−18.0 to −6.0", "different"
     ]  # fmt: skip
-    assert table.notes[0] == "Basis: crossed model; clustered: models on maps: c − a, fooling rate."
+    assert table.notes[0] == "Basis of the intervals: crossed model and clustered."
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_every_table_can_be_saved_with_its_bytes(tables_page, tables):
 
 def test_the_paper_has_its_numbers(tables_page):
     (quote,) = re.findall(r"<blockquote>(.*?)</blockquote>", tables_page.source, flags=re.DOTALL)
-    assert "3 started, 2 finished; the answers of 1 participant are analysed" in quote
+    assert "3 participants started, 2 of them finished. The answers of 1 participant are analysed" in quote
     assert "1 participant and 21 trials were left out" in quote
     assert "Equivalence within 5\u202fpoints (given to the analysis, no plan)" in quote
     assert "Exploratory, not in the plan: 1 comparison" in quote
