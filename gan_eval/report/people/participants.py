@@ -79,11 +79,14 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
         return []
     count = plural(len(table), "participant")
     if table["status"].isna().all():
-        attended = count
+        attended = f"{count} took part"
     else:
         complete = int((table["status"] == "complete").sum())
         attended = f"{count} started, {whole(complete)} of them finished"
-    sentences = [f"{wanted_text(folder)}{attended}."]
+    planned = (folder.facts.get("sessions") or {}).get("wanted")
+    if not planned and folder.study is not None:
+        planned = folder.study.quiz.participants
+    sentences = [f"Planned: {plural(planned, 'participant')}; {attended}." if planned else f"{attended}."]
     part = took_part(table)
     if part.unfinished:
         sentences.append(
@@ -116,14 +119,6 @@ def left_out_text(folder: StudyFolder) -> str:
     people, trials = int(is_excluded(table).sum()), int(table["n_excluded"].sum())
     by = f" ({'; '.join(parts)})" if parts else ""
     return f"{plural(people, 'participant')} and {plural(trials, 'trial')} were left out{by}"
-
-
-def wanted_text(folder: StudyFolder) -> str:
-    """Return the planned number as the start of a sentence; empty if unknown."""
-    required = (folder.facts.get("sessions") or {}).get("wanted")
-    if not required and folder.study is not None:
-        required = folder.study.quiz.participants
-    return f"{whole(required)} wanted, " if required else ""
 
 
 def analysed_text(folder: StudyFolder) -> str:
