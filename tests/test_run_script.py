@@ -77,11 +77,11 @@ def installed(commands: list[list[str]]) -> list[str]:
 # The file
 
 
-def test_old_pythons_can_read_run() -> None:
+def test_old_pythons_can_read_run():
     ast.parse((ROOT / "run").read_text(), feature_version=(3, 7))
 
 
-def test_only_the_standard_library_is_imported_before_set_up() -> None:
+def test_only_the_standard_library_is_imported_before_set_up():
     for file in EARLY_FILES:
         tree = ast.parse(file.read_text())
         for block in [node for node in ast.walk(tree) if isinstance(node, ast.If)]:
@@ -95,12 +95,12 @@ def test_only_the_standard_library_is_imported_before_set_up() -> None:
                 assert room in sys.stdlib_module_names or room == "gan_eval", f"{file.name}: {name}"
 
 
-def test_help_needs_no_environment_and_no_third_party_library() -> None:
+def test_help_needs_no_environment_and_no_third_party_library():
     done = subprocess.run([sys.executable, "-S", ROOT / "run", "--help"], capture_output=True, text=True, check=True)
     assert "./run setup [--extras EXTRAS]" in done.stdout
 
 
-def test_the_verbs_are_the_commands_and_every_extra_can_be_set_up(run: ModuleType) -> None:
+def test_the_verbs_are_the_commands_and_every_extra_can_be_set_up(run):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {"none", *project["optional-dependencies"]} == set(run.EXTRAS)
     assert sorted(VERBS) == sorted(typer.main.get_command(application()).commands)
@@ -113,9 +113,7 @@ def test_the_verbs_are_the_commands_and_every_extra_can_be_set_up(run: ModuleTyp
 # Commands
 
 
-def test_usage_errors_install_nothing(
-    run: ModuleType, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_usage_errors_install_nothing(run, commands, capsys):
     assert run.main([]) == 2
     assert "./run demo" in capsys.readouterr().err
     assert run.main(["dmeo"]) == 2
@@ -125,7 +123,7 @@ def test_usage_errors_install_nothing(
     assert commands == []
 
 
-def test_a_verb_sets_up_once_and_runs_in_the_environment(run: ModuleType, commands: list[list[str]]) -> None:
+def test_a_verb_sets_up_once_and_runs_in_the_environment(run, commands):
     assert run.main(["quiz", "--windowed"]) == 0
     assert installed(commands) == [".[train]"]
     del commands[:]
@@ -136,7 +134,7 @@ def test_a_verb_sets_up_once_and_runs_in_the_environment(run: ModuleType, comman
 # The environment
 
 
-def test_an_environment_only_grows(run: ModuleType, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_only_grows(run, commands, monkeypatch):
     run.main(["setup", "--extras", "none"])
     run.main(["quiz"])
     run.main(["analyze", "--store", "postgresql+psycopg://lab/db"])
@@ -153,9 +151,7 @@ def test_an_environment_only_grows(run: ModuleType, commands: list[list[str]], m
 
 
 @pytest.mark.parametrize("text", ["", '{"extras": 3, "place": "here 3.11"}'])
-def test_an_environment_without_a_valid_stamp_is_made_anew(
-    run: ModuleType, commands: list[list[str]], text: str
-) -> None:
+def test_an_environment_without_a_valid_stamp_is_made_anew(run, commands, text):
     run.main(["setup"])
     run.STAMP.write_text(text)
     run.main(["metrics"])
@@ -163,9 +159,7 @@ def test_an_environment_without_a_valid_stamp_is_made_anew(
 
 
 @pytest.mark.parametrize(("failing", "status"), [(("uv",), 0), (("uv", "pip"), 1)])
-def test_pip_takes_over_where_uv_fails_and_a_failed_update_harms_nothing(
-    run: ModuleType, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, failing: tuple[str, ...], status: int
-) -> None:
+def test_pip_takes_over_where_uv_fails_and_a_failed_update_harms_nothing(run, commands, monkeypatch, failing, status):
     run.main(["setup"])
     del commands[:]
     succeed = run.call
@@ -186,7 +180,7 @@ def test_pip_takes_over_where_uv_fails_and_a_failed_update_harms_nothing(
     assert run.is_ready({"notebook"}) == (not status)
 
 
-def test_a_folder_that_is_no_environment_is_left_alone(run: ModuleType, commands: list[list[str]]) -> None:
+def test_a_folder_that_is_no_environment_is_left_alone(run, commands):
     run.VENV.mkdir()
     (run.VENV / "thesis.txt").write_text("mine")
     with pytest.raises(run.SetupError, match="move it away"):
@@ -195,7 +189,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(run: ModuleType, commands
     assert commands == []
 
 
-def test_a_second_set_up_says_what_it_waits_for(run: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_set_up_says_what_it_waits_for(run, capsys):
     fcntl = pytest.importorskip("fcntl")
     other = os.open(run.ROOT, os.O_RDONLY)
     fcntl.flock(other, fcntl.LOCK_EX)
@@ -204,9 +198,7 @@ def test_a_second_set_up_says_what_it_waits_for(run: ModuleType, capsys: pytest.
         assert f"another ./run is installing into {run.VENV}" in capsys.readouterr().err
 
 
-def test_set_up_says_what_it_does_and_how_long_it_takes(
-    run: ModuleType, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_set_up_says_what_it_does_and_how_long_it_takes(run, commands, capsys):
     run.main(["setup"])
     said = capsys.readouterr().err.splitlines()
     assert re.fullmatch(
@@ -218,7 +210,7 @@ def test_set_up_says_what_it_does_and_how_long_it_takes(
     assert all("--quiet" in command for command in commands if "pip" in command and "uv" not in command)
 
 
-def test_set_up_compiles_every_kernel_that_the_metrics_use(run: ModuleType, tmp_path: Path) -> None:
+def test_set_up_compiles_every_kernel_that_the_metrics_use(run, tmp_path):
     """A kernel that is compiled only when it is first called costs its user 20 s."""
     pytest.importorskip("numba")
     code = f"""
@@ -243,7 +235,7 @@ assert ready == {{name: len(kernel.signatures) for name, kernel in kernels.items
     assert done.returncode == 0, done.stderr
 
 
-def test_the_package_is_imported_where_a_folder_has_its_name(tmp_path: Path) -> None:
+def test_the_package_is_imported_where_a_folder_has_its_name(tmp_path):
     """A clone is often called gan_eval; in the folder that holds it, the package must come before the clone."""
     (tmp_path / "gan_eval").mkdir()
     code = "import gan_eval, trainer; print(gan_eval.open_store.__name__)"
@@ -256,9 +248,7 @@ def test_the_package_is_imported_where_a_folder_has_its_name(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("root", [True, False])
-def test_missing_packages_are_named_and_installed_by_root(
-    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], root: bool
-) -> None:
+def test_missing_packages_are_named_and_installed_by_root(run, monkeypatch, capsys, root):
     ran: list[str] = []
 
     def call(command: list[str]) -> int:

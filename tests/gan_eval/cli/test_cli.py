@@ -103,9 +103,7 @@ def test_a_library_that_is_not_installed_names_its_extra(monkeypatch, command):
         (None, None, 4.0, 1),
     ],
 )
-def test_answers_of_every_protocol_are_counted(
-    response: str | None, choice: str | None, rating: float | None, answered: int
-) -> None:
+def test_answers_of_every_protocol_are_counted(response, choice, rating, answered):
     trial = {"response": response, "choice": choice, "rating": rating}
     result = SessionResult("P01", "complete", False, (trial,), ())
     assert session_summary(result) == f"P01: session complete, 1 trial stored, {answered} answered"

@@ -212,7 +212,7 @@ def fill(store: Path, model: str) -> None:
             )
 
 
-def test_a_stores_tables_stay_when_its_trials_are_analysed_in_their_folder(tmp_path: Path) -> None:
+def test_a_stores_tables_stay_when_its_trials_are_analysed_in_their_folder(tmp_path):
     out = tmp_path / "out"
     fill(tmp_path / "lab.sqlite", "m")
     assert run(["analyze", "--store", str(tmp_path / "lab.sqlite"), "--out", str(out)]) == 0
@@ -221,9 +221,7 @@ def test_a_stores_tables_stay_when_its_trials_are_analysed_in_their_folder(tmp_p
     assert (out / "consents.csv").is_file()
 
 
-def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(tmp_path, capsys):
     store = tmp_path / "lab.sqlite"
     fill(store, "a|b")
     assert run(["analyze", "--store", str(store), "--out", str(tmp_path / "out"), "--study", "s"]) == 2

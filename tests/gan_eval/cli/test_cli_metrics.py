@@ -1,7 +1,6 @@
 """The command `metrics`: its options, its lines, its files and its exit status."""
 
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -18,11 +17,9 @@ from gan_eval.metrics.run import runner as runner_module
 from gan_eval.stimuli import pictures
 from gan_eval.tables.frames import read_rows
 
-Command = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def command(command: Command) -> Command:
+def command(command):
     return partial(command, "metrics")
 
 
@@ -40,9 +37,7 @@ def folders(pair: tuple[Path, Path], out: Path) -> list[object]:
     return ["--real", pair[0], "--fake", pair[1], "--out", out, "--dataset", "d", "--model", "m"]
 
 
-def test_tables_are_written_and_their_folder_is_reported(
-    command: Command, pair: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_tables_are_written_and_their_folder_is_reported(command, pair, tmp_path):
     out = tmp_path / "out"
     status, reported, _ = command(*folders(pair, out), "--metrics", "psnr", "--json")
     assert (status, list(json.loads(reported))) == (0, ["image_metrics", "set_metrics", "metric_comparisons", "runs"])
@@ -63,9 +58,7 @@ def test_tables_are_written_and_their_folder_is_reported(
     assert [(row["stimulus"], row["metric"]) for row in rows[:2]] == [("d/m/0", "psnr"), ("d/m/0", "l1")]
 
 
-def test_options_reach_the_settings(
-    command: Command, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_options_reach_the_settings(command, pair, tmp_path, monkeypatch):
     asked: list[Settings] = []
 
     def remember(_stimuli: object, settings: Settings, **_: object) -> None:
@@ -84,7 +77,7 @@ def test_options_reach_the_settings(
     assert asked[1] == Settings(cache=cache.cache_file())
 
 
-def test_features_of_a_file_give_the_metrics_of_them(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+def test_features_of_a_file_give_the_metrics_of_them(command, pair, tmp_path):
     names = [f"d/{owner}/{number}" for owner in ("real", "m") for number in range(3)]
     features = np.random.default_rng(0).normal(size=(6, 2))
     for name, order in (("good", [0, 1, 2, 3, 4, 5]), ("lost", [4, 3, 2, 1, 0]), ("twice", [0, 1, 1])):
@@ -112,7 +105,7 @@ def test_features_of_a_file_give_the_metrics_of_them(command: Command, pair: tup
     assert (status, "each name once" in err) == (2, True)
 
 
-def test_what_is_missing_is_reported_and_counted(command: Command, pair: tuple[Path, Path], tmp_path: Path) -> None:
+def test_what_is_missing_is_reported_and_counted(command, pair, tmp_path):
     (pair[1] / "1.png").write_bytes(b"")
     (pair[0] / "lonely.png").write_bytes((pair[0] / "0.png").read_bytes())
     status, _, err = command(*folders(pair, tmp_path / "out"), "--metrics", "psnr,ssim")
@@ -128,9 +121,7 @@ def test_what_is_missing_is_reported_and_counted(command: Command, pair: tuple[P
     assert len(err.splitlines()) < 25
 
 
-def test_nothing_at_all_is_status_2_with_the_tables_written(
-    command: Command, pair: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_nothing_at_all_is_status_2_with_the_tables_written(command, pair, tmp_path):
     out = tmp_path / "out"
     status, _, err = command(*folders(pair, out), "--metrics", "niqe")
     assert status == 2
@@ -138,9 +129,7 @@ def test_nothing_at_all_is_status_2_with_the_tables_written(
     assert len(read_rows(out / "image_metrics.csv", tables.IMAGE_METRICS)) == 6
 
 
-def test_folders_without_partners_have_the_metrics_that_need_none(
-    command: Command, pair: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_folders_without_partners_have_the_metrics_that_need_none(command, pair, tmp_path):
     for file in pair[1].iterdir():
         file.rename(file.with_name(f"generated-{file.name}"))
     out = tmp_path / "out"

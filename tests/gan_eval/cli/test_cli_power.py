@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from gan_eval.stats.power.planning import POWER
 from gan_eval.tables.frames import read_rows
 
-Command = Callable[..., tuple[int, str, str]]
 STUDY = """
 [study]
 name = "planned"
@@ -30,7 +28,7 @@ simulations = 10
 
 
 @pytest.fixture
-def command(command: Command) -> Command:
+def command(command):
     return partial(command, "power")
 
 
@@ -40,7 +38,7 @@ def write_study(folder: Path, *, protocol: str = "quick_response", power: str = 
     return file
 
 
-def test_table_and_sentence(command: Command, tmp_path: Path) -> None:
+def test_table_and_sentence(command, tmp_path):
     out = tmp_path / "out"
     status, reported, err = command(write_study(tmp_path), "--out", out, "--stimuli", 30, "--workers", 1)
     assert (status, reported) == (0, f"{out}\n")
@@ -59,7 +57,7 @@ def test_table_and_sentence(command: Command, tmp_path: Path) -> None:
 
 
 @pytest.mark.nightly
-def test_the_same_seed_gives_the_same_files_on_any_number_of_processes(command: Command, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_files_on_any_number_of_processes(command, tmp_path):
     file, files = write_study(tmp_path, power="stimuli = 30"), []
     for workers in (1, 2):
         out = tmp_path / str(workers)
@@ -71,7 +69,7 @@ def test_the_same_seed_gives_the_same_files_on_any_number_of_processes(command: 
     assert (tmp_path / "3" / "power.csv").read_bytes() != files[0]
 
 
-def test_the_study_s_assumptions_are_used(command: Command, tmp_path: Path) -> None:
+def test_the_study_s_assumptions_are_used(command, tmp_path):
     assumed = (
         "fooling_rates = { one = 0.2 }\nfalse_alarm_rate = 0.2\nsd_stimulus = 0\nsd_slope = 0\nsd_participant = 0.5"
     )
@@ -81,7 +79,7 @@ def test_the_study_s_assumptions_are_used(command: Command, tmp_path: Path) -> N
     assert json.loads(reported)["power"][0]["effect"] == pytest.approx(0.57, abs=0.02)  # 0.6 for the typical ones
 
 
-def test_without_stimuli_the_pool_is_asked_for(command: Command, tmp_path: Path) -> None:
+def test_without_stimuli_the_pool_is_asked_for(command, tmp_path):
     status, reported, err = command(write_study(tmp_path), "--out", tmp_path / "out")
     assert (status, reported) == (2, "")
     assert "give --stimuli N" in err

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ from gan_eval import __main__, tables
 from gan_eval.__main__ import run
 from gan_eval.store import open_store
 from gan_eval.study.forgetting import UNREACHED
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -31,7 +28,7 @@ def store(tmp_path: Path) -> Path:
     return path
 
 
-def test_who_has_done_what_is_reported_in_lines_and_in_json(command: Command, store: Path) -> None:
+def test_who_has_done_what_is_reported_in_lines_and_in_json(command, store):
     status, out, _ = command("participants", "list", "--store", store)
     assert (status, out.splitlines()) == (
         0,
@@ -47,7 +44,7 @@ def test_who_has_done_what_is_reported_in_lines_and_in_json(command: Command, st
     ]
 
 
-def test_a_participant_is_forgotten_once(command: Command, store: Path) -> None:
+def test_a_participant_is_forgotten_once(command, store):
     before, words = store.read_bytes(), ("participants", "forget", "P01", "--store", store)
     status, out, err = command(*words, "--dry-run")
     assert (status, out) == (0, "P01: 3 rows would be removed (sessions 1, plans 1, trials 1)\n")
@@ -62,9 +59,7 @@ def test_a_participant_is_forgotten_once(command: Command, store: Path) -> None:
 
 
 @pytest.mark.parametrize(("answer", "ended", "left"), [("", 130, 2), ("n\n", 0, 2), ("y\n", 0, 1)])
-def test_on_a_terminal_it_is_asked_after_what_would_go_was_reported(
-    store: Path, answer: str, ended: int, left: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_on_a_terminal_it_is_asked_after_what_would_go_was_reported(store, answer, ended, left, monkeypatch, capsys):
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -79,7 +74,7 @@ def test_on_a_terminal_it_is_asked_after_what_would_go_was_reported(
         assert len(opened.rows(tables.SESSIONS)) == left
 
 
-def test_stores_are_merged_into_a_new_one(command: Command, store: Path, tmp_path: Path) -> None:
+def test_stores_are_merged_into_a_new_one(command, store, tmp_path):
     (tmp_path / "copy.sqlite").write_bytes(store.read_bytes())
     words = ("store", "merge", store, tmp_path / "copy.sqlite", "--out", tmp_path / "all.sqlite")
     status, out, err = command(*words)
@@ -91,7 +86,7 @@ def test_stores_are_merged_into_a_new_one(command: Command, store: Path, tmp_pat
     assert (tmp_path / "all.sqlite").read_bytes() == whole
 
 
-def test_a_push_makes_a_new_store_only_in_a_folder_that_is_there(command: Command, store: Path, tmp_path: Path) -> None:
+def test_a_push_makes_a_new_store_only_in_a_folder_that_is_there(command, store, tmp_path):
     new, absent = tmp_path / "new.sqlite", tmp_path / "absent.sqlite"
     for source, target, problem in (
         (absent, new, f"{absent}: no store there; give the path of one"),
@@ -110,7 +105,7 @@ def test_a_push_makes_a_new_store_only_in_a_folder_that_is_there(command: Comman
 @pytest.mark.parametrize(
     "words", ["participants list --store", "participants forget P01 --yes --store", "store merge", "export --store"]
 )
-def test_a_password_in_a_url_is_not_reported(command: Command, tmp_path: Path, words: str) -> None:
+def test_a_password_in_a_url_is_not_reported(command, tmp_path, words):
     out = [] if words.startswith("participants") else ["--out", tmp_path / "out"]
     status, printed, err = command(*words.split(), "postgresql://lab:hunter2@127.0.0.1:1/studies", *out)
     assert (status, err.count("\n"), "hunter2" in printed + err) == (2, 1, False)
@@ -118,8 +113,8 @@ def test_a_password_in_a_url_is_not_reported(command: Command, tmp_path: Path, w
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_all_that_a_command_writes_is_for_its_user_alone_also_in_a_folder_that_others_may_look_into(
-    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    store, tmp_path, monkeypatch, capsys
+):
     out = tmp_path / "out"
     out.mkdir(mode=0o755)
     out.chmod(0o755)

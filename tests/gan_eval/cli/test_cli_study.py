@@ -1,7 +1,6 @@
 """The commands `study new` and `try`: what they write, and the one line where they cannot."""
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -19,8 +18,6 @@ from gan_eval.study.markers import Listener
 from gan_eval.study.plan import Plan
 from gan_eval.study.sessions import next_participant, quiz_session
 
-Command = Callable[..., tuple[int, str, str]]
-
 
 def write_pictures(folder: Path, *, number: int = 6, size: tuple[int, int] = (40, 48), noise: float = 0.0) -> Path:
     """Smooth pictures of `size` (height, width), the same for each call but for the noise on them."""
@@ -33,7 +30,7 @@ def write_pictures(folder: Path, *, number: int = 6, size: tuple[int, int] = (40
     return folder
 
 
-def test_a_new_study_shows_the_sets_that_are_named(command: Command, tmp_path: Path) -> None:
+def test_a_new_study_shows_the_sets_that_are_named(command, tmp_path):
     write_pictures(tmp_path / "results" / "real")
     write_pictures(tmp_path / "results" / "fake", noise=3.0)
     import_folder(tmp_path / "results", tmp_path / "set")
@@ -68,7 +65,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick")
-def test_two_folders_become_a_study_with_a_report(command: Command, folders: tuple[Path, Path], tmp_path: Path) -> None:
+def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
     out = tmp_path / "answer"
     status, printed, err = command("try", *folders, "--out", out)
     assert (status, printed.strip()) == (0, str(out / "report.html"))
@@ -99,9 +96,7 @@ def test_two_folders_become_a_study_with_a_report(command: Command, folders: tup
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick")
-def test_the_answers_are_reported_and_pictures_that_were_judged_stay(
-    command: Command, folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, folders, tmp_path, monkeypatch):
     out = tmp_path / "answer"
     asked: list[str] = []
 
@@ -128,7 +123,7 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick")
-def test_several_models_become_one_study(command: Command, folders: tuple[Path, Path], tmp_path: Path) -> None:
+def test_several_models_become_one_study(command, folders, tmp_path):
     real, small = folders
     large = write_pictures(tmp_path / "large", size=(80, 96), noise=6.0)
     (large / "5.png").unlink()
@@ -155,9 +150,7 @@ def test_several_models_become_one_study(command: Command, folders: tuple[Path, 
 
 
 @pytest.mark.usefixtures("quick")
-def test_folders_that_cannot_be_compared_are_refused_in_one_line(
-    command: Command, folders: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_folders_that_cannot_be_compared_are_refused_in_one_line(command, folders, tmp_path):
     real, fake = folders
     copy = write_pictures(tmp_path / "copy")
     wide = write_pictures(tmp_path / "wide", size=(40, 90))

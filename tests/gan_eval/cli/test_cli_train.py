@@ -15,7 +15,7 @@ from gan_eval.settings.training import TrainingSettings
 DATA = Path("data")
 
 
-def test_settings_can_be_given_by_name() -> None:
+def test_settings_can_be_given_by_name():
     assert assigned_settings(["a=1\nb=2", "f=True"]) == {"a": "1\nb=2", "f": "True"}, "one value, no further keys"
     texts = ["steps=7", "receptive_field = 34", "validation_metrics=['psnr', 'fid']", 'best_metric="fid"']
     assert job_of_options({}, texts, data=DATA).settings == TrainingSettings(
@@ -38,12 +38,12 @@ def test_settings_can_be_given_by_name() -> None:
         (["inpainting.colour=red"], r"--set inpainting\.colour: no such key"),
     ],
 )
-def test_bad_settings_are_named_as_they_were_written(texts: list[str], message: str) -> None:
+def test_bad_settings_are_named_as_they_were_written(texts, message):
     with pytest.raises(UserError, match=message):
         job_of_options({"steps": 3, "batch_size": 1}, texts, data=DATA)
 
 
-def test_a_preset_gives_length_settings_direction_and_folder_unless_options_do() -> None:
+def test_a_preset_gives_length_settings_direction_and_folder_unless_options_do():
     job = job_of_options({}, preset="cityscapes", data_root=Path("root"))
     assert (job.data, job.direction) == (Path("root/cityscapes"), "BtoA")
     assert (job.settings.steps, job.settings.epochs, job.settings.d_loss_factor) == (50_000, None, 1.0)
@@ -57,7 +57,7 @@ def test_a_preset_gives_length_settings_direction_and_folder_unless_options_do()
     assert (job.settings.steps, job.settings.epochs, job.settings.lambda_l1) == (9, None, 10.0)
 
 
-def test_missing_data_length_or_preset() -> None:
+def test_missing_data_length_or_preset():
     with pytest.raises(
         UserError, match=r"where is facades\? give --data-root DIR \(or \$GAN_EVAL_DATA\), or --data DIR"
     ):
@@ -70,9 +70,7 @@ def test_missing_data_length_or_preset() -> None:
         job_of_options({}, preset="facade", data=DATA)
 
 
-def test_the_line_reports_images_a_second_time_left_and_losses(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_line_reports_images_a_second_time_left_and_losses(capsys, monkeypatch):
     now = 100.0
     monkeypatch.setattr(console_module.time, "monotonic", lambda: now)
     said = training_progress(Console(), images_a_step=4)
@@ -82,7 +80,7 @@ def test_the_line_reports_images_a_second_time_left_and_losses(
     assert capsys.readouterr().err == "train: 51/100, 10.0 images/s, 0:00:20 left  g_l1 0.25  d_real 0.5\n"
 
 
-def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_command_hands_everything_on(monkeypatch, tmp_path):
     calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     monkeypatch.setattr("gan_eval.study.training.train_model", lambda *given, **how: calls.append((given, how)))
     options = "--epochs 3 --image-size 128 --batch-size 2 --seed 9"
@@ -100,7 +98,7 @@ def test_the_command_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert how["checkpoint_every"] == 9
 
 
-def test_picture_size() -> None:
+def test_picture_size():
     assert [picture_size(text) for text in (None, "native", "512")] == [None, "native", 512]
     for text in ("large", "-4", "12.5", ""):
         with pytest.raises(UserError, match="a number of pixels is wanted, or native"):

@@ -41,7 +41,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], tuple[Console, Sc
     return make
 
 
-def test_a_table_in_a_pipe_is_plain_lines_of_any_length(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_in_a_pipe_is_plain_lines_of_any_length(capsys):
     Console().table(HEADS, ROWS, caption="A caption:")
     caption, heads, first, second = capsys.readouterr().err.splitlines()
     assert caption == "A caption:"
@@ -53,7 +53,7 @@ def test_a_table_in_a_pipe_is_plain_lines_of_any_length(capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("columns", [80, 60, 30])
-def test_on_a_narrow_terminal_every_letter_is_there_and_no_line_too_long(screen, columns: int) -> None:
+def test_on_a_narrow_terminal_every_letter_is_there_and_no_line_too_long(screen, columns):
     console, stderr = screen(columns)
     console.table(HEADS, ROWS)
     lines = stderr.lines
@@ -62,7 +62,7 @@ def test_on_a_narrow_terminal_every_letter_is_there_and_no_line_too_long(screen,
     assert sorted("".join(lines).replace(" ", "")) == letters
 
 
-def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys):
     text = "wherever guessing gives 50\u202f% " * 5 + "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv"
     Console().sentence(text)
     assert capsys.readouterr().err == f"{text}\n"
@@ -72,9 +72,7 @@ def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys: pyte
     assert "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv" in stderr.lines
 
 
-def test_a_download_is_reported_in_megabytes(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_download_is_reported_in_megabytes(capsys, monkeypatch):
     times = iter((0.0, 20.0, 21.0, 22.0))
     monkeypatch.setattr("gan_eval.cli.console.time.monotonic", lambda: next(times))
     report = download_progress(Console(), "fetch weights")
