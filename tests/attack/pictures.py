@@ -1,13 +1,13 @@
 """Malformed pictures, in result folders, stimulus sets and data sets."""
 
 import io
-import struct
 import zlib
 from collections.abc import Callable
 
 import numpy as np
 from hypothesis import strategies as st
 from PIL import Image
+from png_by_hand import chunk, png
 
 from attack.attack import Attack, Special, content_of
 from attack.damage import damaged, something_else
@@ -31,22 +31,6 @@ def _saved(picture: Image.Image, form: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def _png(width: int, height: int, *, depth: int = 8, colour: int = 2, body: bytes = b"", more: bytes = b"") -> bytes:
-    """A PNG whose header says what it likes."""
-    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", head)
-        + more
-        + _chunk(b"IDAT", zlib.compress(body))
-        + _chunk(b"IEND", b"")
-    )
-
-
 NOISE = Image.fromarray(np.random.default_rng(2).integers(0, 256, (32, 32, 3), dtype=np.uint8))
 TURNED = Image.Exif()
 TURNED[0x0112] = 6
@@ -61,7 +45,7 @@ DECODABLE: dict[str, Callable[[], bytes]] = {
     "palette": lambda: _saved(NOISE.convert("P"), "PNG"),
     "palette with transparency": lambda: _saved(NOISE.convert("P"), "PNG", transparency=3),
     "16-bit grey": lambda: _saved(Image.fromarray(np.arange(1024, dtype=np.uint16).reshape(32, 32) * 64), "PNG"),
-    "16-bit colour": lambda: _png(32, 32, depth=16, body=(b"\0" + bytes(range(192))) * 32),
+    "16-bit colour": lambda: png(32, 32, depth=16, body=(b"\0" + bytes(range(192))) * 32),
     "32-bit floats": lambda: _saved(Image.fromarray(np.full((32, 32), np.nan, dtype=np.float32)), "TIFF"),
     "animated GIF": lambda: _saved(FRAMES[0], "GIF", save_all=True, append_images=FRAMES[1:]),
     "animated PNG": lambda: _saved(FRAMES[0], "PNG", save_all=True, append_images=FRAMES[1:]),
@@ -82,15 +66,15 @@ DECODABLE: dict[str, Callable[[], bytes]] = {
 """Pictures that some program reads: they may be taken, refused or left out, but not silently misread."""
 
 UNREADABLE: dict[str, Callable[[], bytes | Special]] = {
-    "bomb": lambda: _png(60_000, 60_000, body=bytes(10_000)),
-    "larger bomb": lambda: _png(2**31 - 1, 2**31 - 1),
-    "no width": lambda: _png(0, 32),
-    "no size": lambda: _png(0, 0),
-    "no such depth": lambda: _png(32, 32, depth=7, body=bytes(4000)),
-    "no such colour": lambda: _png(32, 32, colour=9, body=bytes(4000)),
-    "few rows": lambda: _png(32, 32, body=bytes(97 * 5)),
-    "no data": lambda: _png(32, 32),
-    "text bomb": lambda: _png(32, 32, more=_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000), 9))),
+    "bomb": lambda: png(60_000, 60_000, body=bytes(10_000)),
+    "larger bomb": lambda: png(2**31 - 1, 2**31 - 1),
+    "no width": lambda: png(0, 32),
+    "no size": lambda: png(0, 0),
+    "no such depth": lambda: png(32, 32, depth=7, body=bytes(4000)),
+    "no such colour": lambda: png(32, 32, colour=9, body=bytes(4000)),
+    "few rows": lambda: png(32, 32, body=bytes(97 * 5)),
+    "no data": lambda: png(32, 32),
+    "text bomb": lambda: png(32, 32, more=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000), 9))),
     "half a JPEG": lambda: _saved(NOISE, "JPEG")[:400],
     "PostScript": lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n(PWNED) (w) file closefile\nshowpage\n",
     "vector picture": lambda: b'<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32"/>',

@@ -2,12 +2,12 @@
 
 import io
 import struct
-import zlib
 
 import numpy as np
 import pytest
 from giveaway_pictures import picture
 from PIL import Image, ImageCms, PngImagePlugin
+from png_by_hand import png
 
 from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, METADATA_CLUES, blockiness, border_step, file_facts, pixel_facts
@@ -73,8 +73,7 @@ def test_a_profile_is_named(tmp_path):
 
 
 def test_what_is_no_picture_is_named(tmp_path):
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", 4, 4, 8, 2, 0, 0, 0)
-    header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    header = png(4, 4)[:33]
     for name, content in (("empty", b""), ("text", b"hello"), ("cut", header), ("cut2", header + b"\0\0\0\x05ID")):
         (tmp_path / f"{name}.png").write_bytes(content)
         with pytest.raises(UserError, match=f"{name}.png: not a readable picture"):

