@@ -4,13 +4,9 @@ import signal
 import sys
 import traceback
 import warnings
-from typing import TYPE_CHECKING
 
 PUBLIC_VERBS = {"data", "weights"}
 """Commands whose files may be shared by all users of a computer; other commands write private files."""
-
-if TYPE_CHECKING:
-    import typer
 
 
 def main() -> None:
@@ -43,8 +39,8 @@ def _start() -> int:
     return run(sys.argv[1:])
 
 
-def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> int:
-    """Run one command of `application` (default: that of the command alone) and return its exit status."""
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit status."""
     from gan_eval.errors import UserError
 
     try:
@@ -52,8 +48,7 @@ def run(arguments: list[str], *, application: "typer.Typer | None" = None) -> in
         from gan_eval.machine.commands import VERBS, program
 
         verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
-        command = application or app.application(verbs)
-        status = command(arguments, prog_name=program(), standalone_mode=False) or 0
+        status = app.application(verbs)(arguments, prog_name=program(), standalone_mode=False) or 0
         sys.stdout.flush()  # report a full disk here, not when the process ends
         return _interrupted() if status == 130 else int(status)
     except UserError as error:

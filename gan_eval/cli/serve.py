@@ -15,8 +15,6 @@ from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import setup_command
 
 LOCAL = "127.0.0.1"
-DEMO = Path("demo-online")
-"""Default folder of `--demo`."""
 
 
 def serve(
@@ -74,7 +72,7 @@ def serve(
 
             refuse_without_effect(context, ["store"], "the demo keeps its answers in its folder (--out)")
             console = Console()
-            plan = make_online_demo(out or DEMO, console)
+            plan = make_online_demo(out or Path("demo-online"), console)
             more["refresh"] = partial(refresh_report, plan, console)
         elif out is None:
             raise UserError("serve: --out is missing; name the study's folder")

@@ -83,7 +83,7 @@ def participants_forget(
     rows, counts = sum(traces.rows.values()), _counts(traces.rows)
     if not (yes or dry_run or sys.stdin.isatty()):
         raise UserError(
-            f"participants forget {participant}: would remove {rows} rows for good ({counts or 'none'}) and cannot ask "
+            f"participants forget {participant}: would remove {rows} rows for good ({counts}) and cannot ask "
             "without a terminal; give --yes, or --dry-run to see more"
         )
     for where, stored in traces.stores.items():
@@ -103,17 +103,14 @@ def participants_forget(
         )
     say(f"{participant}: {UNREACHED}")
     if dry_run:
-        typer.echo(f"{participant}: {rows} rows would be removed ({counts or 'none'})")
-    elif not yes and not typer.confirm(f"Remove {rows} rows for good ({counts or 'none'})?", err=True):
+        typer.echo(f"{participant}: {rows} rows would be removed ({counts})")
+    elif not yes and not typer.confirm(f"Remove {rows} rows for good ({counts})?", err=True):
         say(f"{participant}: nothing was removed")
         return
     else:
         with Console() as console, console.working("rewriting the file, out of which the rows go"):
             forgotten = forget_everywhere(store, participant, study=study)
-        if removed := _counts(forgotten):
-            typer.echo(f"{participant}: {sum(forgotten.values())} rows removed ({removed})")
-        else:
-            typer.echo(f"{participant}: no rows; the file was rewritten, as an earlier removal could not")
+        typer.echo(f"{participant}: {sum(forgotten.values())} rows removed ({_counts(forgotten)})")
         if traces.derived:
             say(f"{participant}: tables and report are deleted; `gan-eval run` makes them again")
         if is_address(store):
@@ -125,7 +122,7 @@ def participants_forget(
 
 def _counts(rows: Mapping[str, int]) -> str:
     """Return the tables that have rows, with their number."""
-    return ", ".join(f"{name} {count}" for name, count in rows.items() if count)
+    return ", ".join(f"{name} {count}" for name, count in rows.items() if count) or "none"
 
 
 @store_app.command("merge")

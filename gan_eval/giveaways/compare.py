@@ -158,10 +158,8 @@ def category_auc(in_real: Counts, in_fake: Counts) -> float:
     A category's score is its share of the fakes over its shares of both classes, 0.5 where it is not seen. Each
     (real, fake) pair is left out before the scores are taken, so that a category of one picture does not count and
     pictures without a give-away reach 0.5 on average (Airola et al., Computational Statistics & Data Analysis 55,
-    2011, 1828-1844). Below 0.5: what the others are does not carry over.
-
-    Args:
-        in_real, in_fake: the pictures of each class in each category; at least 2 of each class in all.
+    2011, 1828-1844). Below 0.5: what the others are does not carry over. There must be at least 2 pictures of each
+    class.
     """
     reals, fakes = int(in_real.sum()), int(in_fake.sum())
     without_real = _fake_scores(in_real - 1, in_fake, reals - 1, fakes - 1)  # a real of this category is left out,
@@ -181,9 +179,6 @@ def certain_share(in_real: Counts, in_fake: Counts) -> float:
 
     Chance puts the k pictures of a category all into one class with the hypergeometric probability; it must be below
     `BY_CHANCE` after Bonferroni's correction for the categories.
-
-    Args:
-        in_real, in_fake: the pictures of each class in each category.
 
     >>> certain_share(np.array([15, 35]), np.array([0, 50]))
     0.15

@@ -34,7 +34,6 @@ def find_copies(
     """Return the table `image_metrics` with `training_copy` and `set_copy`, and the column `nearest`.
 
     Args:
-        sets: the stimulus sets.
         training: folder of the pictures that the model was trained on; None: `set_copy` alone.
         half: the photograph's half of each training picture, where input and photograph are side by side.
         on_progress: called with (pictures read, pictures in all).

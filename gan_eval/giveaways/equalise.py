@@ -173,16 +173,13 @@ def equalise(
     scaled where their size differs, those of both classes by the same rule.
 
     Args:
-        source: the stimulus set.
-        out: the new one; empty, or an earlier one made here from the same set.
-        form: what the pictures are to have in common.
+        out: the new set; empty, or an earlier one made here from the same set.
         on_progress: called with (items done, items in all).
 
     Raises:
         UserError: a picture has changed since it entered the set, or needs `form.fit`; no item is left; `out` is the
             source, holds other results, is being written by another process, or cannot be written.
     """
-    source, out = Path(source), Path(out)
     stimuli = read_set(source, files_must_exist=False)
     record_file = out / RECORD
     before, after, own = source.resolve(), out.resolve(), record_file.parent

@@ -9,8 +9,6 @@ from gan_eval.errors import UserError
 from gan_eval.settings.sections import OptionalPath, Section
 
 MaskKind = Literal["centre", "blocks", "region", "folder"]
-FillKind = Literal["zero", "mean", "noise"]
-JudgedPatches = Literal["all", "hole"]
 StyleNetwork = Literal["none", "vgg13_bn", "vgg16"]
 StyleLayers = Literal["poolings", "all"]
 
@@ -35,7 +33,7 @@ class InpaintingSettings(Section):
     """Folder of silhouettes, white on black, for the holes of kind region, below the data root; default: made ones."""
     mask_folder: OptionalPath = ""
     """Folder of masks (white is hole) for the holes of kind folder, below the data root."""
-    fill: FillKind = "zero"
+    fill: Literal["zero", "mean", "noise"] = "zero"
     """Values in the hole of the generator's input: 0 (grey), ImageNet's mean colour, or clipped noise N(0, 1)."""
     mask_channel: bool = False
     """Give the generator the mask as a fourth channel."""
@@ -55,7 +53,7 @@ class InpaintingSettings(Section):
     context_weight: float = Field(default=1.0, ge=0, le=MAX_WEIGHT)
     """Weight of each pixel around the hole in the reconstruction, for generators of whole pictures."""
 
-    judged_patches: JudgedPatches = "all"
+    judged_patches: Literal["all", "hole"] = "all"
     """PatchGAN logits in the loss: all, or only those at the hole; a global logit always counts."""
 
     @model_validator(mode="after")
@@ -77,23 +75,16 @@ class InpaintingSettings(Section):
         """Return the side in pixels of a context encoder's output: the even number nearest to centre * size."""
         return 2 * round(image_size * self.centre / 2)
 
-    def pixels_count(self, *, context: bool) -> bool:
-        """Return whether any pixel has a weight in the reconstruction."""
-        border = self.overlap_weight if self.overlap else 0.0
-        return bool(self.hole_weight or border or (context and self.context_weight))
-
 
 Direction = Literal["AtoB", "BtoA"]
 Mode = Literal["train", "eval"]
 GeneratorKind = Literal["unet", "resnet_6", "resnet_9", "context_encoder", "region_encoder", "channelwise_unet"]
-DiscriminatorKind = Literal["patch", "global", "global_and_patch"]
 NormKind = Literal["batch", "instance", "none"]
 StatisticsKind = Literal["sample", "batch"]
 EncoderOrder = Literal["norm_activation", "activation_norm"]
 UpsamplingKind = Literal["transposed", "resize"]
 DownsamplingKind = Literal["strided", "pool"]
 AdversarialKind = Literal["bce", "least_squares"]
-Precision = Literal["fp32", "bf16"]
 
 MAX_STEPS = 1_000_000_000
 """Maximum number of steps, which would take years on any machine."""
@@ -176,7 +167,7 @@ class TrainingSettings(Section):
     """Channels of the generator's first layer."""
     bottleneck: int = Field(default=4000, ge=1, le=100_000)
     """Values in the bottleneck of the context encoder."""
-    discriminator: DiscriminatorKind = "patch"
+    discriminator: Literal["patch", "global", "global_and_patch"] = "patch"
     """The discriminator: a PatchGAN, a single logit for the whole picture, or both."""
     discriminator_channels: int = Field(default=64, ge=1, le=4096)
     """Channels of the discriminator's first layer."""
@@ -203,7 +194,7 @@ class TrainingSettings(Section):
     """Mirror half of the pairs."""
     max_pairs: int | None = Field(default=None, ge=1, le=MAX_PICTURES, examples=[400])
     """Use only the first pairs of the training split."""
-    precision: Precision = "fp32"
+    precision: Literal["fp32", "bf16"] = "fp32"
     """fp32, or bf16 mixed precision, whose results differ."""
 
     snapshots: tuple[Annotated[int, Field(ge=0, le=MAX_STEPS)], ...] = Field(default=(), max_length=10_000)
@@ -269,7 +260,7 @@ class TrainingSettings(Section):
                 "context_encoder or region_encoder"
             )
         if self.inpainting is None:
-            if self.generator in ("context_encoder", "region_encoder", "channelwise_unet"):
+            if self.generator in (*ENCODERS, "channelwise_unet"):
                 raise ValueError(f"generator: {self.generator} fills holes; give a section inpainting, or another one")
             return self
         if self.generator == "context_encoder":
@@ -277,9 +268,7 @@ class TrainingSettings(Section):
                 raise ValueError("generator: context_encoder fills only the centre; give masks = { centre = 1 }")
             if self.inpainting.mask_channel:
                 raise ValueError("generator: context_encoder always has its hole in the centre; leave mask_channel out")
-        if self.generator in ("context_encoder", "region_encoder") and (
-            self.norm == "batch" and self.statistics == "sample"
-        ):
+        if self.generator in ENCODERS and self.norm == "batch" and self.statistics == "sample":
             raise ValueError(f'statistics: {self.generator} has BatchNorm over the batch; give statistics = "batch"')
         if self.inpainting.overlap_shown and self.generator != "context_encoder":
             raise ValueError("inpainting.overlap_shown: only context_encoder has it; leave it out")
@@ -309,7 +298,8 @@ class TrainingSettings(Section):
                 f"inpainting.overlap: leaves no hole: {holes.overlap} pixels on each side of a square of {side} are "
                 f"shown; give less than {side / 2:g}"
             )
-        if not holes.pixels_count(context=not gives_centre):
+        border = holes.overlap and holes.overlap_weight
+        if not (holes.hole_weight or border or (holes.context_weight and not gives_centre)):
             weights = "hole_weight" if gives_centre else "hole_weight and context_weight"
             raise ValueError(
                 f"inpainting.hole_weight: no pixel counts in the reconstruction; give {weights} more than 0 "

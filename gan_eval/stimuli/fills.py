@@ -81,8 +81,7 @@ def write_fills(given: Sequence[StimulusSet | Path], out: Path, *, fills: Mappin
 
     Args:
         given: stimulus sets, or their folders; models of one data set share their holes.
-        out: the folder of the returned sets.
-        fills: the fills by the name of their model; `benchmarks/smooth_fills.py` adds one.
+        fills: the fills by the name of their model.
 
     Raises:
         UserError: no generated picture has a mask and a ground truth, two models fill different holes of one item, a

@@ -52,10 +52,8 @@ def import_folder(
     Pictures become 8-bit RGB PNG, so that file format gives nothing away.
 
     Args:
-        source: the result folder.
         out: the new set; empty, or an earlier one of the same source, data set and model.
         dataset: name of the data set; default: the folder's name.
-        model: name of the generator.
         masks: folder with a mask (white is hole) for each item, of its stem and size; default: `mask/` of the source.
         mask_kind: how the holes were made, for the column of this name; default: folder.
         fit: how real and fake of different sizes are brought to the smaller one; default: the item is left out.
@@ -64,7 +62,6 @@ def import_folder(
     Raises:
         UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is not for it.
     """
-    source, out = Path(source), Path(out)
     dataset = dataset or source.resolve().name
     if problem := model_name_problem(model):
         raise UserError(f"--model {model}: {problem}")

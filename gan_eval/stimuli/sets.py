@@ -300,9 +300,8 @@ def stimulus_row(
     """The row of a stimulus: identifiers made from data set, model and stem, and the file's hash.
 
     Args:
-        folder: the set's folder.
-        file: the picture, below `folder`.
-        kind, dataset, model: its columns; `model` for a fake.
+        file: the picture, below `folder`, which is the set's.
+        model: of a fake.
         stem: the item's name within the data set.
         size: (height, width) in pixels.
         **more: further columns (`split`, `input_file`, `reference_file`, `fraction`, ...); their files are hashed, too.
