@@ -16,7 +16,7 @@ from gan_eval.stats.analysis import ALL_TABLES
 _HERE = Path(__file__).parent
 LARGEST = 2_000_000
 """Maximum size in bytes of a file on the page."""
-RAW_REASON = "of single sessions, so not on a page that may be mailed: --with-raw-tables puts it here"
+RAW_REASON = "not on this page because it has single sessions: add it with --with-raw-tables"
 """Reason for the absence of a table of single sessions."""
 _LOOSE = re.compile(
     r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] [.\d])|(?<=\bp [=<]) (?=[.\d])|(?<=d′) (?==)|(?<=d′ =) |(?<=CI) (?=\[)"

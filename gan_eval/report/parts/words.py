@@ -63,15 +63,6 @@ def percent(value: Any, *, digits: int = 1) -> str:
     return NOTHING if missing(value) else f"{100 * float(value):.{digits}f}{NARROW}%"
 
 
-def percent_interval(low: Any, high: Any) -> str:
-    """Return an interval of proportions as percentages.
-
-    >>> percent_interval(0.5217, 0.7756).replace(NARROW, " ")
-    '52.2 to 77.6 %'
-    """
-    return NOTHING if missing(low) or missing(high) else f"{100 * float(low):.1f} to {percent(high)}"
-
-
 def proportion_interval(value: Any, low: Any, high: Any) -> str:
     """Return a proportion as a percentage, with its interval in brackets if there is one.
 

@@ -13,7 +13,6 @@ from gan_eval.report.parts.words import (
     listed,
     missing,
     percent,
-    percent_interval,
     plural,
     points_text,
 )
@@ -183,8 +182,8 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
                 whose = "with the answers of unfinished sessions"
             elif rule == ONE_ANSWER and names:
                 whose = f"without {listed(names)}, who gave the same answer on every trial (selected by their answers),"
-            ends = percent_interval((1 + row["ci_low"]) / 2, (1 + row["ci_high"]) / 2)
-            within = "" if missing(row["ci_low"]) else f" (95 % interval {ends})"
+            low, high = (percent((1 + row[end]) / 2) for end in ("ci_low", "ci_high"))
+            within = "" if missing(row["ci_low"]) else f" (95 % interval {low} to {high})"
             if ONE_PARTICIPANT in str(row["note"]):
                 within += ", of one participant"
             sentences.append(

@@ -155,7 +155,7 @@ def _participants_table(groups: list[tuple[str, pd.DataFrame]]) -> list[Table]:
     notes = [
         "Balanced accuracy of single participants (of pairs: correct answers) over many pictures: estimates of the "
         "crossed mixed model, shrunken towards the mean (Robinson 1991). Above chance: participants whose 95\u202f% "
-        "interval lies above 50\u202f%, not corrected for their number."
+        "interval, if they have one, lies above 50\u202f%; not corrected for their number."
     ]
     frame = pd.DataFrame(rows)
     return table_of("Participants", frame, columns, notes=notes, label="name", source=EFFECTS.name)

@@ -274,5 +274,5 @@ def _exposure_tables(trials: pd.DataFrame) -> list[Table]:
         "error (SD)": duration("sd_ms", 2),
         "worst error": duration("worst_ms", 2),
     }
-    note = "Error: achieved minus planned exposure; planned is the request in whole frames."
+    note = "Error: achieved minus planned exposure, which is the request in whole frames."
     return table_of("Requested and achieved exposure", levels[levels["n"] > 0], columns, notes=[note], source="trials")

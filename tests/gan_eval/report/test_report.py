@@ -100,14 +100,14 @@ def test_texts_from_users_are_escaped(study_page):
     assert "<i>& fewer</i>" in study_page.words
 
 
-def test_published_numbers_stand_beside_with_interval_and_source(study_page):
+def test_published_numbers_have_interval_and_source(study_page):
     for words in ("96.0 % (80.5–99.3)", "Someone: Something, Table I", "one assessor", "119.1"):
         assert words in study_page.words
     assert "A paper, facades; training mode" in study_page.words
     assert "elsewhere" not in study_page.words
 
 
-def test_warnings_and_reasons_are_told(study_page):
+def test_warnings_and_reasons_are_shown(study_page):
     assert "FID from fewer than 2000 pictures is biased upwards" in study_page.words
     assert "weights not found: gan-eval weights fetch inception" in study_page.words
     assert "8 + 8 pictures shown instead of 25 + 25" in study_page.words
@@ -125,7 +125,7 @@ def test_simulated_participants_fraction_and_title_are_loud(filled_page):
 @pytest.mark.parametrize(
     ("cells", "word"), [("fake,0,60", "trials: found 0, wanted a whole"), ("real,25,130", "percent_correct: found 130")]
 )
-def test_a_published_row_that_is_no_share_is_named(cells, word):
+def test_a_published_row_outside_its_range_is_named(cells, word):
     head = ["study", "source", "dataset", "group", "trials", "percent_correct"]
     rows = [["a", "s", "maps", "real", "25", "96"], ["b", "s", "maps", *cells.split(",")]]
     published = {"quiz.csv": pd.DataFrame(rows, columns=head, dtype="str")}

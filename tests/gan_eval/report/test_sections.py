@@ -12,10 +12,7 @@ from synthetic_tables import cited, folder_of, models, table_rows, told_apart
 from gan_eval.report.people.agreement import agreement_section
 from gan_eval.report.people.answer import answer, models_compared, row_sentences
 from gan_eval.report.people.comparisons import comparisons_section
-from gan_eval.report.people.confidence import confidence_section
-from gan_eval.report.people.effects import effects_section
 from gan_eval.report.people.participants import exposure_levels, timing_section
-from gan_eval.report.people.thresholds import psychometric_section
 from gan_eval.stats.analysis import ALL_TABLES, analyze
 from gan_eval.stats.trials import fill_trials
 
@@ -24,11 +21,6 @@ def answer_of(*rows: dict[str, object], paper: Sequence[dict[str, object]] = ())
     """Return the answer from these rows of `comparisons` and of the table to cite."""
     folder = folder_of(rates=table_rows()["rates"], paper=paper, comparisons=rows)
     return [sentence.replace("\u202f", " ").replace("\u2212", "-") for sentence in answer(folder)]
-
-
-@pytest.mark.parametrize("section", [confidence_section, effects_section, psychometric_section])
-def test_without_its_table_a_section_is_empty(section):
-    assert not section(folder_of()).blocks
 
 
 def metric_differences(rows: list[dict[str, object]], **tables: object):
@@ -234,7 +226,7 @@ def test_exposures_by_level_against_numpy():
     assert np.isnan(levels.iloc[1]["error_ms"])
 
 
-def test_timing_is_told_with_flags_checks_and_what_was_not_measured():
+def test_timing_has_flags_checks_and_what_was_not_measured():
     check = {"session": "s", "check": "vsync", "value": 16.7, "unit": "ms", "verdict": "warning"}
     sentences, exposures, flags = timing_section(folder_of(trials=timed(), checks=[check])).blocks
     words = " ".join(sentences.lines).replace("\u202f", " ")

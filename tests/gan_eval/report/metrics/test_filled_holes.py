@@ -40,7 +40,7 @@ def psnr_table(path):
     return next(view for view in published_section(read_folder(path)).blocks if view.caption.startswith("PSNR"))
 
 
-def test_every_published_row_stands_beside_the_models_of_its_data_size_and_ratio(folder, filled):
+def test_every_published_row_is_next_to_the_models_of_its_data_size_and_ratio(folder, filled):
     view = psnr_table(filled)
     assert [row[3] for row in view.rows] == ["1", "100", "1000", "1000", "1000"]
     assert [row[4] for row in view.rows] == ["11.56", "14.34", "17.20", "15.39", "18.58"]
@@ -84,7 +84,7 @@ def change_settings(copy, model, settings):
     config.write_text(json.dumps({"settings": json.loads(config.read_text())["settings"] | settings}))
 
 
-def test_models_of_another_data_set_or_source_size_stand_beside_no_row(copy):
+def test_models_of_another_data_set_or_source_size_match_no_row(copy):
     table = pd.read_csv(copy / "metrics" / "image_metrics.csv")
     own = table[table["model"] == "rec_1000"]
     elsewhere = own.assign(dataset="tiny", stimulus="tiny/" + own["stimulus"], item="tiny/" + own["item"])
@@ -118,7 +118,7 @@ def test_the_settings_of_the_study_stand_in_for_a_missing_config(copy, filled):
 
 
 @pytest.mark.parametrize(("found", "bad"), [(",100,", ",many,"), (",100,", ",0,"), ("14.34", "nan"), ("14.34", "")])
-def test_a_cell_that_is_no_number_is_named(copy, found, bad):
+def test_a_cell_without_a_number_is_named(copy, found, bad):
     (copy / "published" / "psnr.csv").write_text(PUBLISHED["psnr.csv"].replace(found, bad))
     with pytest.raises(UserError, match=r"published/psnr.csv: row 2: (lambda_rec|test_psnr)"):
         psnr_table(copy)

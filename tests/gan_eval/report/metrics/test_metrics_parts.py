@@ -36,7 +36,7 @@ def cells(measured: Measured, metric: str, dataset: str = "houses"):
         ("fid", {"clear": "", "middling": "", "alike": ""}),  # no differences, however far apart values are
     ],
 )
-def test_the_best_and_those_that_cannot_be_told_from_it_are_marked(measured, metric, marks):
+def test_the_best_and_those_not_shown_to_be_worse_are_marked(measured, metric, marks):
     assert {model: cell.mark for model, cell in cells(measured, metric)[0].items()} == marks
 
 
@@ -51,7 +51,7 @@ def test_one_undecided_difference_is_enough_to_take_the_title_away():
     assert found.best is None
 
 
-def test_a_mean_over_easier_items_is_no_lead():
+def test_a_mean_over_easier_items_does_not_lead():
     """`clear` has values of the first items alone, and loses to `middling` on them."""
     rows = values({"clear": 0.0, "middling": 0.0})
     own = [[row for row in rows if (row["metric"], row["model"]) == ("psnr", model)] for model in ("clear", "middling")]

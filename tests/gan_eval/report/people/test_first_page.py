@@ -90,7 +90,7 @@ def test_pictures_are_ranked_by_what_is_sure(answered, monkeypatch):
         assert bound[names].tolist() == sorted(bound, reverse=True)[:6]
 
 
-def test_while_people_are_awaited_there_is_no_verdict_and_nothing_to_cite(study_page):
+def test_while_people_are_missing_there_is_no_verdict_and_nothing_to_cite(study_page):
     seen = first_page(study_page)
     assert "Interim: no verdict (5 of 9 sessions)." in seen
     assert "Table 1." not in seen
@@ -195,7 +195,7 @@ def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:
     assert who_text(folder_of(rates=rates, trials=trials.assign(simulated=True)), 12) == "12 simulated participants"
 
 
-def test_who_gave_one_answer_only_is_named_beside_the_answer_without_them() -> None:
+def test_who_gave_one_answer_only_is_named_in_the_sensitivity_analysis() -> None:
     people = [
         {"scope": "participant", "id": name, "hits": n, "false_alarms": n, "misses": 10 - n}
         | {"correct_rejections": 10 - n, "n_real": 10, "n_fake": 10, "n_none": 0}
@@ -206,7 +206,7 @@ def test_who_gave_one_answer_only_is_named_beside_the_answer_without_them() -> N
     (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))
     assert said.replace("\u202f", " ") == (
         "Sensitivity analysis, not the main result: without P2 and P3, who gave the same answer on every trial "
-        "(selected by their answers), balanced accuracy would be 67.0 % (95 % interval 60.0 to 74.0 %)."
+        "(selected by their answers), balanced accuracy would be 67.0 % (95 % interval 60.0 % to 74.0 %)."
     )
     row["note"] = "one participant: says nothing of people in general"
     (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))

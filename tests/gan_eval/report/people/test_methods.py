@@ -52,7 +52,7 @@ def study_of_two_levels() -> StudyFolder:
     return replace(folder_of(rates=rates(trials), trials=trials), stimuli=pool)
 
 
-def test_pool_shown_and_answered_are_three_numbers_and_exposures_are_told_by_level():
+def test_pool_shown_and_answered_are_three_numbers_and_exposures_are_given_by_level():
     text = paper_methods(study_of_two_levels()).replace("\u202f", " ")
     assert "The pool held 8 real pictures (d) and 8 generated ones of 1 model (m)." in text
     assert "12 different pictures were shown, in 24 trials; 23 of these were answered." in text

@@ -73,7 +73,7 @@ STUDIES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
-def test_the_answer_is_told_with_its_table(name: str) -> None:
+def test_the_answer_is_there_with_its_table(name: str) -> None:
     rows, sentence = STUDIES[name]
     report = study_report(folder(rows))
     words = " ".join(report.sections[0].blocks[0].sentences).replace("\u202f", " ")
@@ -84,7 +84,7 @@ def test_the_answer_is_told_with_its_table(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_chance_over_the_average_model_is_no_second_share_of_choices() -> None:
+def test_the_chance_over_the_average_model_is_not_called_a_share_of_choices() -> None:
     tables = folder(TWO_MODELS)
     words = " ".join(study_report(tables).sections[0].blocks[0].sentences).replace("\u202f", " ")
     chances = tables.table(PAPER).set_index("model")["preference"]
@@ -95,7 +95,7 @@ def test_the_chance_over_the_average_model_is_no_second_share_of_choices() -> No
     ) in words
 
 
-def test_thresholds_of_quest_plus_are_told_as_such() -> None:
+def test_thresholds_of_quest_plus_name_it() -> None:
     blocks = [
         {"session": person, "participant": person, "block": 1, "dataset": "d", "protocol": "quest_plus", "answers": 50}
         | {"threshold_ms": threshold}
@@ -154,7 +154,7 @@ def test_unanswered_pairs_are_no_answer() -> None:
     assert "There is no answer yet" in said(folder(pairs("paired", "gan", ["none"] * 4)))
 
 
-def test_rehearsals_are_left_out_beside_people() -> None:
+def test_rehearsals_are_left_out_once_people_have_answered() -> None:
     people, simulated = pairs("paired", "gan", "ab" * 5), pairs("paired", "gan", "a" * 6, simulated=True)
     rows = [*people, *(row | {"participant": f"simulated {row['participant']}"} for row in simulated)]
     of = folder(rows, analysed=slice(0, 10))

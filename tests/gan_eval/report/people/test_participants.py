@@ -52,7 +52,7 @@ def folder(all_trials: pd.DataFrame, rules: Rules = Rules()) -> StudyFolder:  # 
     return folder_of(**tables)
 
 
-def test_people_without_an_answer_are_counted_nowhere_and_told() -> None:
+def test_people_without_an_answer_are_reported_but_not_counted() -> None:
     of = folder(trials())
     assert analysed_text(of) == "the answers of 3 participants"
     assert participation_sentences(of)[:3] == [

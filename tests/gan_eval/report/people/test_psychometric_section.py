@@ -26,7 +26,7 @@ def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="l
 
 
 @pytest.mark.slow
-def test_thresholds_are_told_and_drawn():
+def test_thresholds_are_in_table_and_chart():
     charts, functions = section().blocks
     (chart,) = charts.charts
     assert chart.title == "Correct answers on faces"
