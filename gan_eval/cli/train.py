@@ -110,7 +110,6 @@ def train(
         job = job_of_options(
             options, settings or (), data=data, data_root=data_root, direction=direction, preset=preset
         )
-        job = replace(job, split=split or job.split)
         if job.settings.inpainting is not None:
             refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
         elif data is not None:
@@ -119,6 +118,7 @@ def train(
             )
     job = replace(
         job,
+        split=split or job.split,
         init_from=init_from or job.init_from,
         fraction=fraction,
         keep=keep,

@@ -74,14 +74,14 @@ def read_record(path: Path, **kinds: type) -> dict[str, Any]:
     return record
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read TOML.
+def read_toml(path: Path, *, what: str = "file") -> dict[str, Any]:
+    """Read TOML; `what` describes the file in messages.
 
     Raises:
         UserError: the file is missing, cannot be read or is not TOML in UTF-8.
     """
     try:
-        return tomllib.loads(read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n"))
+        return tomllib.loads(read_bytes(path, what=what).decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; TOML is text in UTF-8") from error
     except (ValueError, RecursionError) as error:

@@ -70,8 +70,6 @@ def leave(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (
-            OSError
-        ):  # a full disk, which has been reported; Python would flush again and end with a status of its own
+        except OSError:  # a full disk, which has been reported; Python would flush again and end with its own status
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(status)

@@ -1,6 +1,5 @@
 """The study file: one TOML file that describes one experiment, checked with errors that name the field."""
 
-import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -211,12 +210,7 @@ def load_study(path: Path, *, only_plan: bool = False) -> Study:
     Raises:
         UserError: no such file, not TOML, or a field is not what it must be; the message names file and field.
     """
-    path = Path(path)
-    if os.path.isdir(path):  # noqa: PTH112 - a path's own method fails on a name that is too long
-        raise UserError(f"{path}: a folder, not a study file; a folder of pictures is given with --data")
-    if not os.path.lexists(path):
-        raise UserError(f"{path}: no such study file")
-    values = read_toml(path)
+    values = read_toml(path, what="study file")
     try:
         study = Study(**values)
     except ValidationError as error:

@@ -109,14 +109,10 @@ def _draw_pictures(work: Path) -> None:
         content = rng.integers(40, 200, (SIDE, SIDE, 3))
         for kind in ("real", "fake"):
             noise = rng.integers(-20, 20, content.shape) if kind == "fake" else 0
-            path = work / "results" / kind / f"{stem}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            images.write_png(path, (content + noise).astype(np.uint8))
-    for split, count in (("train", 2), ("test", 2)):
-        for stem in range(count):
-            path = work / "data" / split / f"{stem}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            images.write_png(path, rng.integers(0, 256, (SIDE, 2 * SIDE, 3), dtype=np.uint8))
+            images.write_png(work / "results" / kind / f"{stem}.png", (content + noise).astype(np.uint8))
+    for name in ("train/0", "train/1", "test/0", "test/1"):
+        pair = rng.integers(0, 256, (SIDE, 2 * SIDE, 3), dtype=np.uint8)
+        images.write_png(work / "data" / f"{name}.png", pair)
 
 
 def _make_up_metrics(work: Path) -> None:

@@ -40,13 +40,10 @@ def test_it_stays_in_its_range_and_moves_by_its_steps(answers: list[bool | None]
 
 def test_next_trial_fills_in_the_exposure_of_its_own_block() -> None:
     protocol = QuizProtocol(QuizSettings(protocol="staircase"))
+    phases = ("practice", "main", "main", "catch", "main", "main")
     plan = [
-        {"trial": 1, "block": 1, "phase": "practice", "requested_exposure_ms": None},
-        {"trial": 2, "block": 1, "phase": "main", "requested_exposure_ms": None},
-        {"trial": 3, "block": 1, "phase": "main", "requested_exposure_ms": None},
-        {"trial": 4, "block": 1, "phase": "catch", "requested_exposure_ms": None},
-        {"trial": 5, "block": 1, "phase": "main", "requested_exposure_ms": None},
-        {"trial": 6, "block": 2, "phase": "main", "requested_exposure_ms": None},
+        {"trial": number, "block": 1 + (number == 6), "phase": phase, "requested_exposure_ms": None}
+        for number, phase in enumerate(phases, start=1)
     ]
     done: list[Row] = []
     while (planned := protocol.next_trial(plan, done)) is not None:
@@ -152,15 +149,14 @@ def test_the_least_expected_entropy_by_brute_force(seed: int, interest: int, nui
     assert most_informative(posterior.reshape(shape), right.reshape(5, *shape)) == int(np.argmin(expected))
 
 
-def block(answers: Sequence[bool | None], *, start: int = 1, shown: float | None = None) -> list[Row]:
+def block(answers: Sequence[bool | None]) -> list[Row]:
     """The trials that follow when these are right, wrong or missing."""
     protocol, rows = QuizProtocol(QuizSettings(protocol="quest_plus")), list[Row]()
-    shared = {"session": "S", "participant": "P", "protocol": "quest_plus", "block": 1, "phase": "main", "dataset": "d"}
-    plan = [{**shared, "trial": start + number} for number in range(len(answers))]
+    plan = [trial(number, None, protocol="quest_plus") for number in range(1, len(answers) + 1)]
     for correct in answers:
         planned = protocol.next_trial(plan, rows)
         assert planned is not None
-        rows.append({**planned, "correct": correct, "exposure_ms": shown or planned["requested_exposure_ms"]})
+        rows.append({**planned, "correct": correct, "exposure_ms": planned["requested_exposure_ms"]})
     return rows
 
 

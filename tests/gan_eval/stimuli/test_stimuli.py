@@ -18,7 +18,6 @@ from gan_eval.tables import frames as tabular
 
 
 def save(path, value, size=(20, 30)):
-    path.parent.mkdir(parents=True, exist_ok=True)
     levels = np.full((*size, 3), value) if np.isscalar(value) else np.asarray(value)
     pictures.write_png(path, levels.astype(np.uint8))
 
