@@ -1,6 +1,7 @@
 """The command `quiz`."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,13 +87,7 @@ def quiz(
         raise UserError("quiz: give either a study file with --out, or --stimuli SET")
     if not participant:
         raise UserError("quiz: --participant is missing; give a pseudonym such as P01")
-    printed: list[str] = []
-
-    def say(line: str) -> None:
-        if line not in printed:
-            printed.append(line)
-            options.say(line)
-
+    say = cache(options.say)  # prints each line once
     from gan_eval.quiz.admission import Person
     from gan_eval.quiz.simulate import parse_observer
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from giveaway_pictures import as_png, picture
+from giveaway_pictures import picture
 from PIL import Image
 
 from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
@@ -22,8 +22,8 @@ def make_set(tmp_path: Path) -> MakeSet:
     def make(
         *,
         items: int = 8,
-        real: tuple[str, Save] = (".png", as_png),
-        fake: tuple[str, Save] = (".png", as_png),
+        real: tuple[str, Save] = (".png", Image.Image.save),
+        fake: tuple[str, Save] = (".png", Image.Image.save),
         names: dict[str, str] | None = None,
         sizes: dict[str, tuple[int, int]] | None = None,
         folder: str = "set",
@@ -32,7 +32,7 @@ def make_set(tmp_path: Path) -> MakeSet:
         out, rows, sizes = tmp_path / folder, list[Row](), sizes or {}
         for item in range(items):
             files: dict[str, str] = {}
-            made = {"real": real, "fake": fake, "input": (".png", as_png)}
+            made = {"real": real, "fake": fake, "input": (".png", Image.Image.save)}
             for seed, (kind, (suffix, save)) in enumerate(made.items()):
                 name = (names or {}).get(kind, "p{item}").format(item=item)
                 files[kind] = f"{kind}/{name}{suffix}"

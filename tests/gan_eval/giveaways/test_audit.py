@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from giveaway_pictures import as_png
 from PIL import Image, PngImagePlugin
 from rehashed import rehash
 
@@ -16,7 +15,7 @@ from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identica
 from gan_eval.stimuli.sets import read_set, read_sets, write_set
 from gan_eval.tables.frames import read_rows, write_rows
 
-JPEG = (".jpg", as_png)
+JPEG = (".jpg", Image.Image.save)
 
 
 def jpeg(**options):
