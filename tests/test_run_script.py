@@ -38,16 +38,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     for name in ("pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_text("[project]\n")
     venv = tmp_path / ".venv"
-    for name, value in {
-        "ROOT": tmp_path,
-        "VENV": venv,
-        "STAMP": venv / module.STAMP.name,
-        "PLACE": "here 3.11",
-    }.items():
+    pretended = {"ROOT": tmp_path, "VENV": venv, "STAMP": venv / module.STAMP.name, "PYTHON": venv / "bin" / "python"}
+    pretended |= {"PLACE": "here 3.11", "missing_libraries": lambda: (), "TEST_PROGRAMS": {}}
+    for name, value in pretended.items():
         monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr(module, "PYTHON", venv / "bin" / "python")
-    monkeypatch.setattr(module, "missing_libraries", lambda: ())
-    monkeypatch.setattr(module, "TEST_PROGRAMS", {})
     return module
 
 

@@ -23,7 +23,7 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.pictures import MOST_PIXELS, Fit, Picture, Size, decode_rgb, has_shape, to_size
+from gan_eval.stimuli.pictures import Fit, Picture, Size, decode_rgb, has_shape, to_size
 from gan_eval.stimuli.sets import (
     FILE_COLUMNS,
     TABLE_NAME,
@@ -53,15 +53,12 @@ def parse_size(text: str) -> Size:
     """Return (256, 192) of `256x192`.
 
     Raises:
-        UserError: the text is not a size, or the size exceeds that of any picture.
+        UserError: the text is not a size.
     """
     match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
     if not match:
         raise UserError(f"--size {text}: wanted width x height in pixels, such as 256x256")
-    width, height = int(match[1]), int(match[2])
-    if width * height > MOST_PIXELS:
-        raise UserError(f"--size {text}: {width * height:,} pixels; choose at most {MOST_PIXELS:,}")
-    return width, height
+    return int(match[1]), int(match[2])
 
 
 def decode_srgb(content: bytes, path: Path) -> Picture:
