@@ -74,8 +74,6 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         if _place(other["loc"]) == place and other["type"] == "literal_error"
     ]
     found = abbreviated(list(problem["input"]) if isinstance(problem["input"], tuple) else problem["input"])
-    if words and str(place[-1]).endswith("_ms"):
-        return f"{field}: found {found}; wanted milliseconds above 0, or {words[0].strip(chr(39))}"
     if problem["type"] == "extra_forbidden":
         known_keys = _keys_at(model, place[:-1])
         near = difflib.get_close_matches(str(place[-1]), known_keys, n=1)
