@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import DataRoot, DirectionOption, Out, refuse_without_effect
+from gan_eval.cli.options import DataRoot, Out, refuse_without_effect
 from gan_eval.errors import UserError
+from gan_eval.settings.training import Direction
 
 data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
 
@@ -80,7 +81,7 @@ def data_preview(
     folder: Folder,
     out: Annotated[Path, typer.Option("--out", help="The picture to write (.png, .jpg, .webp).")],
     direction: Annotated[
-        DirectionOption | None, typer.Option(help="AtoB: the left half is the input; default: the preset's, else AtoB.")
+        Direction | None, typer.Option(help="AtoB: the left half is the input; default: the preset's, else AtoB.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="The split; default: train, else the first.")] = None,
 ) -> None:

@@ -60,7 +60,6 @@ AllowGiveaways = Annotated[
 Language = Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")]
 Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages around the trials.")]
 
-DirectionOption = Literal["AtoB", "BtoA"]
 FitOption = Literal["crop", "stretch"]
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import DirectionOption, FitOption, Out
+from gan_eval.cli.options import FitOption, Out
 from gan_eval.errors import UserError
+from gan_eval.settings.training import Direction
 
 stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
 
@@ -118,7 +119,7 @@ def stimuli_copies(
         Path | None, typer.Option(help="Folder of the training pictures; default: duplicates in the sets alone.")
     ] = None,
     direction: Annotated[
-        DirectionOption | None, typer.Option(help="Training pictures are A|B pairs; the target is compared.")
+        Direction | None, typer.Option(help="Training pictures are A|B pairs; the target is compared.")
     ] = None,
 ) -> None:
     """Find the training picture nearest to each picture, and duplicates inside a set; with a page of the pairs."""

@@ -12,7 +12,6 @@ import typer
 
 from gan_eval.cli.options import (
     DataRoot,
-    DirectionOption,
     Out,
     Threads,
     given,
@@ -61,7 +60,7 @@ def train(
     data: Annotated[Path | None, typer.Option(help="Folder with train/: A|B pictures, or photographs.")] = None,
     data_root: DataRoot = None,
     split: Annotated[str | None, typer.Option(help="Such as train (the default) or train+val+test.")] = None,
-    direction: Annotated[DirectionOption | None, typer.Option(help="AtoB (the default): the input is left.")] = None,
+    direction: Annotated[Direction | None, typer.Option(help="AtoB (the default): the input is left.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Side of the square pictures in pixels; default: 256.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pairs a step; default: 1.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
@@ -267,7 +266,7 @@ def generate(
     data: Annotated[Path, typer.Option(help="Folder with the split's folder (A|B pictures, or photographs).")],
     out: Out,
     split: Annotated[str, typer.Option(help="The split; '.' for the pictures in the data folder itself.")] = "test",
-    direction: Annotated[DirectionOption | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
+    direction: Annotated[Direction | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
     mode: Annotated[
         Literal["train", "eval"] | None, typer.Option(help="BatchNorm and dropout; default: as it was trained.")
     ] = None,

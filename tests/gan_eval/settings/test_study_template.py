@@ -1,4 +1,4 @@
-"""A new study file has the keys that people set or every key, and means what an empty one means."""
+"""A new study file, and the page of docs/ that is made from the settings, have every key with its meaning."""
 
 import re
 import tomllib
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from settings_reference import study_file_reference
 
 from gan_eval.errors import UserError
 from gan_eval.settings.sections import Section
@@ -95,3 +96,14 @@ def test_sets_are_named_from_the_file_and_no_file_is_replaced(tmp_path: Path) ->
 def test_values_are_read_back_as_they_were() -> None:
     value = {"a b": ['"quoted" \\ back', "line\nbreak", "ä\x7f"], "n": [1, 2.5, 1e-5, True], "t": {"x": "y"}, "e": {}}
     assert tomllib.loads(f"value = {toml(value)}")["value"] == value
+
+
+def test_the_page_is_current_and_has_every_section_and_key() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "study_file.md").read_text()
+    assert page == study_file_reference(), "run: python packaging/settings_reference.py > docs/study_file.md"
+    for setting in settings_of(Study):
+        assert setting.section is not None
+        assert f"\n## `[{setting.name}" in page
+        for key in settings_of(setting.section):
+            assert f"\n- `{key.name}` (" in page
+            assert len(key.meaning) >= 5
