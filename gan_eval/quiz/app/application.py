@@ -38,7 +38,7 @@ _AT_STAKE: dict[AtStake, tuple[str, str]] = {
     "end": ("problem_unended", "leave"),
     "nothing": ("problem_saved", "leave"),
 }
-"""The texts of a problem, and of the button to exit."""
+"""The names of the texts of a problem page, and of its button to exit."""
 
 
 def run_application(
@@ -49,14 +49,11 @@ def run_application(
     presentation: Presentation,
     say: Callable[[str], None] = lambda _: None,
 ) -> Status:
-    """Run a session on the screen until it ends or the participant exits.
-
-    Args:
-        say: called before the first page with what the experimenter must know.
+    """Run a session on the screen until it ends or the participant exits; `say` is called with its warnings first.
 
     Raises:
-        UserError: no such screen, presenter, language or text; a picture is broken or larger than the window; the
-            store cannot be written at the start.
+        UserError: no such screen; a picture is broken or larger than the window; the store cannot be written at the
+            start.
         KeyboardInterrupt: a signal ended the program.
     """
     qt = QApplication.instance()
@@ -98,7 +95,6 @@ class QuizApplication(QObject):
         self.stage.round_exposures(session)
         self._look, self._texts = self.stage.look, self.stage.texts
         self._checked_room = QSize()
-        self._warn_of_small_pictures()
         self._keys = settings.keys_of_list(session.row["list"])
         self._agreement = presented_consent(settings.consent, self._texts)
         self._consent: ConsentSettings | None = None
@@ -106,7 +102,6 @@ class QuizApplication(QObject):
         self._steps: list[Step] = ["resume", "welcome", "keys"]  # of a resumed session
         if session.state is State.NEW:
             self._steps = ["welcome", "consent", *range(len(settings.questions)), "keys", "ready"]
-        self._viewing = self.stage.viewing
         self._widths: set[int] = set()
         self.trials = TrialRunner(
             session,
@@ -129,6 +124,7 @@ class QuizApplication(QObject):
         sys.excepthook = lambda _, error, __: self._give_up(error)  # raised in a Qt callback: raise it again here
         try:
             with on_termination(self._terminate):
+                self.library.show_at(self._picture_width())
                 self._check_pictures()
                 if self._intro:
                     self._turn_to(0)
@@ -142,17 +138,12 @@ class QuizApplication(QObject):
             raise self._error
         return self._status
 
-    def _warn_of_small_pictures(self) -> None:
-        """Warn the experimenter about pictures that are tiny on this screen."""
-        shown = {row[name] for row in self._session.plan for name in ("stimulus", "stimulus_b")}
-        widest = max((row["width"] for row in self.library.rows if row["stimulus"] in shown), default=0)
-        screen = self.stage.screen.width
-        if self._settings.picture_size == "native" and 0 < 10 * widest < screen:
-            larger = widest * (screen // (4 * widest))  # a pair of these also fits
-            self._session.warnings.append(
-                f"the pictures are {widest} pixels wide, the screen {screen}; to enlarge them, exit and set "
-                f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"
-            )
+    def _picture_width(self) -> int | None:
+        """Return the width of every picture in pixels, the same in the whole session; None: each at its own size."""
+        if self._session.state is State.NEW or self._settings.picture_size == "native":
+            return picture_width(self._settings, self.stage.viewing)
+        width: int | None = self._session.row["picture_width_px"]
+        return width
 
     def _turn_to(self, place: int) -> None:
         """Show a page before the first trial; exit before the first page, begin after the last."""
@@ -183,7 +174,7 @@ class QuizApplication(QObject):
                     participant=session.row["participant"],
                 )
             case "welcome":
-                done, trials = self._session.counted
+                done, trials = session.counted
                 lines = [texts("welcome_back", done=done, trials=trials)] if done else []
                 return self._notice(
                     step,
@@ -199,7 +190,7 @@ class QuizApplication(QObject):
                 practice = sum(row["phase"] == "practice" for row in session.plan)
                 name, text = "ready", "ready_task"
                 if practice:
-                    name, text = "practice", "practice_text" if self._session.has_truth else "practice_text_untold"
+                    name, text = "practice", "practice_text" if session.has_truth else "practice_text_untold"
                 return self._notice(
                     name,
                     [texts(text, practice=practice), texts("ready_text")],
@@ -238,38 +229,27 @@ class QuizApplication(QObject):
         return key_caps(self._look, self._texts, self._settings, self._keys)
 
     def _check_pictures(self) -> None:
-        """Set the size of the pictures, the same in the whole session, and refuse what does not fit."""
-        session = self._session
-        if session.state is State.NEW:
-            width = picture_width(self._settings, self._viewing)
-        else:
-            width = None if self._settings.picture_size == "native" else session.row["picture_width_px"]
-        self.library.show_at(width)
-        self._widths = self._decode_pictures()
-
-    def _decode_pictures(self) -> set[int]:
-        """Decode the pictures that are still to be shown; return their widths on the screen."""
+        """Decode the pictures that are still to be shown, and refuse one that does not fit the window."""
         session, self._checked_room = self._session, self.stage.room
         done = {row["trial"] for row in session.done}
         coming = [row for row in session.plan if row["trial"] not in done]
-        return set(check_pictures(coming, session.protocol, self.library, self._checked_room))
+        self._widths = check_pictures(coming, session.protocol, self.library, self._checked_room)
 
     def _begin(self) -> None:
-        session, description = self._session, self.stage.description()
+        session = self._session
         if session.state is State.NEW:
             width = next(iter(self._widths)) if len(self._widths) == 1 else None
-            session.row |= description | self._viewing.columns(width)
+            session.row |= self.stage.description() | self.stage.viewing.columns(width)
             checks = self.stage.checks(session.row["session"])
             session.begin(self._consent, answers=self._answers, checks=checks)
         self._run_trials()
 
     def _run_trials(self) -> None:
-        # Where the screen was changed since: exposures in whole frames of the old one make no sense any more, and a
-        # picture that is left may be larger than the window is now.
+        # On another screen, exposures in whole frames of the first one are wrong, and the window may be smaller.
         self.stage.round_exposures(self._session)
         if self.stage.room != self._checked_room:
             try:
-                self._decode_pictures()
+                self._check_pictures()
             except UserError as error:
                 self._problem(str(error))
                 return
@@ -302,7 +282,7 @@ class QuizApplication(QObject):
         question = texts("stop_question", stop=texts("stop"))
 
         def withdraw() -> None:
-            """The first press asks for confirmation, the second stops."""
+            """Ask for confirmation; stop at the second press."""
             if page.problem.text() == question:
                 self._abort()
             page.problem.setText(question)
@@ -350,7 +330,7 @@ class QuizApplication(QObject):
         return self._session.state
 
     def _deny(self) -> None:
-        """End because another person sits here than the one whose session would be resumed."""
+        """Exit, because the open session is another person's."""
         self._status = "denied"
         self._qt.exit()
 
@@ -397,7 +377,7 @@ class QuizApplication(QObject):
 def on_termination(call: Callable[[], None]) -> Iterator[None]:
     """While the block runs, SIGINT and SIGTERM call `call` from the event loop instead of ending the program.
 
-    Python handles signals only between its own instructions. The event loop runs none while it waits, so a timer does.
+    Python handles signals only while it runs its own code, so a timer interrupts the waiting event loop.
     """
     caught = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda *_: QTimer.singleShot(0, call)) for number in caught}

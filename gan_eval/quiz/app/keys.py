@@ -10,8 +10,7 @@ from PySide6.QtGui import QKeyEvent, QWindow
 from gan_eval.quiz.clock import now_ns
 
 MAY_SHARE_CLOCK = sys.platform != "win32"
-"""Windows also stamps messages with milliseconds since the machine's start, but its clock is offset from the monotonic
-clock, which would bias every reaction time."""
+"""False on Windows, whose time stamps are offset from the monotonic clock."""
 _MS = 1_000_000
 _WRAP_MS = 2**32
 _NEAR_MS = 2_000
@@ -36,12 +35,12 @@ class Press:
 
 
 def press_moment(stamp_ms: int, now: int, *, may_share: bool = MAY_SHARE_CLOCK) -> tuple[int, bool]:
-    """Return when a key was pressed, in nanoseconds on the monotonic clock, and whether the server's stamp was used.
+    """Return when a key was pressed, in nanoseconds on the monotonic clock, and True if the server's stamp was used.
 
-    Display servers on the same Linux machine stamp keys with the low 32 bits of the monotonic clock in whole
-    milliseconds. Where the stamp lies shortly before `now`, when the event is handled, it gives how long the press has
-    waited: handled immediately, the handling's moment is the finer one; else the middle of the stamp's millisecond is
-    taken. Otherwise (another machine's display, Windows) the stamp is of another clock.
+    Display servers on the same Linux machine stamp keys with the low 32 bits of the monotonic clock in milliseconds. A
+    stamp shortly before `now` (when the event is handled) tells how long the press has waited: at most a millisecond,
+    and `now` is more exact; longer, and the press was in the middle of the stamp's millisecond. Any other stamp is of
+    another clock (another machine's display, Windows).
 
     >>> [press_moment(stamp, 9_000_000, may_share=True) for stamp in (8, 5, 123456)]
     [(9000000, True), (5500000, True), (9000000, False)]
@@ -55,7 +54,7 @@ def press_moment(stamp_ms: int, now: int, *, may_share: bool = MAY_SHARE_CLOCK) 
 
 
 _US_ROWS = ((2, "1234567890-="), (16, "qwertyuiop[]"), (30, "asdfghjkl;'`"), (43, "\\zxcvbnm,./"))
-"""Scan codes count up along each row of keys; those of Linux (evdev) and of Windows (set 1) are the same here."""
+"""First scan code of each row of keys; those of Linux (evdev) and of Windows (set 1) are the same here."""
 _KEYPAD = {71: "7", 72: "8", 73: "9", 75: "4", 76: "5", 77: "6", 79: "1", 80: "2", 81: "3", 82: "0"}
 _US_SCAN_CODES = _KEYPAD | {first + place: key for first, row in _US_ROWS for place, key in enumerate(row)}
 _US_KEY_CODES = dict(enumerate("asdfhgzxcv bqweryt123465=97-80]ou[ip lj'k;\\,/nm.  `")) | dict(
@@ -63,7 +62,7 @@ _US_KEY_CODES = dict(enumerate("asdfhgzxcv bqweryt123465=97-80]ou[ip lj'k;\\,/nm
 )
 """macOS numbers keys in this order (Carbon's `kVK_ANSI_...`); a space stands for a key without a character."""
 _EVDEV_OFFSET = 8
-"""X11 and Wayland add it to the kernel's codes."""
+"""Added to the kernel's codes by X11 and Wayland."""
 _NO_CHARACTER = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 
 
@@ -89,8 +88,8 @@ def wanted_key(character: str, place: str, wanted: Container[str]) -> str | None
 class Keyboard(QObject):
     """Listens to one window's keys, focus and closing.
 
-    X11 reports a key that is held down as releases and presses in turn, each release with the stamp of the press
-    after it, and Qt does not always recognise the pair. No person releases and presses a key within a millisecond.
+    X11 reports a held key as releases and presses in turn, each release with the stamp of the press after it, and Qt
+    does not recognise all of these repeats. No person presses a key again within a millisecond.
     """
 
     pressed = Signal(object)

@@ -1,8 +1,7 @@
 """Pictures for the screen, decoded in advance at the session's size and checked before the first trial."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
@@ -13,7 +12,7 @@ from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.library import Library, mask
 from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.settings.quiz import MaskKind
-from gan_eval.stimuli.pictures import Picture, read_rgb
+from gan_eval.stimuli.pictures import Picture
 from gan_eval.tables.frames import Row
 
 Images = tuple[QImage, ...]
@@ -44,11 +43,6 @@ def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: Ma
     return ReadyTrial(pictures, tuple(masks))
 
 
-def load(path: Path) -> QImage:
-    """Decode a picture for the screen, one picture pixel for one physical pixel."""
-    return to_image(read_rgb(path))
-
-
 def to_image(pixels: Picture) -> QImage:
     """Return a picture (H, W, 3) uint8 in the screen's format."""
     height, width, _ = pixels.shape
@@ -56,38 +50,27 @@ def to_image(pixels: Picture) -> QImage:
     return image.convertToFormat(QImage.Format.Format_RGB32)  # its own copy
 
 
-def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize) -> Iterator[int]:
-    """Decode all pictures of the trials, so that none fails later.
-
-    Yields:
-        the width of each picture on the screen, in physical pixels.
+def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize) -> set[int]:
+    """Decode all pictures of the trials, so that none fails later; return their widths on the screen in pixels.
 
     Raises:
         UserError: a picture is missing or broken, or larger than the window, alone or next to another.
     """
-    for planned in coming:
-        for showing in protocol.showings(planned):
-            pictures = [library.decoded(name) for name in showing]
-            sizes = [QSize(*reversed(library.size_shown(picture))) for picture in pictures]
-            room = span(sizes)
-            if room.width() > window.width() or room.height() > window.height():
-                paths = " and ".join(str(library.path(name)) for name in showing)
-                largest = largest_width(coming, protocol, library, window)
-                smaller = f"picture_size = {largest} (in [quiz], or --picture-size) is the largest that fits; or "
-                raise UserError(
-                    f"{paths}: {room.width()}x{room.height()} pixels do not fit the window of "
-                    f"{window.width()}x{window.height()}; {smaller if largest else ''}use a larger screen"
-                )
-            yield from (size.width() for size in sizes)
-
-
-def largest_width(coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize) -> int:
-    """Return the largest width in physical pixels at which every trial fits the window; 0: none."""
-    widths = [window.width()]
-    for planned in coming:
-        for showing in protocol.showings(planned):
-            widths.append((window.width() - GAP * (len(showing) - 1)) // len(showing))
-            for name in showing:
-                height, width = library.decoded(name).shape[:2]
-                widths.append(window.height() * width // height)
-    return max(0, min(widths))
+    widths: set[int] = set()
+    largest, too_large = window.width(), ""
+    for showing in [showing for planned in coming for showing in protocol.showings(planned)]:
+        pictures = [library.decoded(name) for name in showing]
+        sizes = [QSize(*reversed(library.size_shown(picture))) for picture in pictures]
+        widths |= {size.width() for size in sizes}
+        room = span(sizes)
+        if not too_large and (room.width() > window.width() or room.height() > window.height()):
+            paths = " and ".join(str(library.path(name)) for name in showing)
+            too_large = f"{paths}: {room.width()}x{room.height()} pixels do not fit the window of "
+        largest = min(largest, (window.width() - GAP * (len(showing) - 1)) // len(showing))
+        largest = min(largest, *(window.height() * picture.shape[1] // picture.shape[0] for picture in pictures))
+    if too_large:
+        smaller = f"picture_size = {largest} (in [quiz], or --picture-size) is the largest that fits; or "
+        raise UserError(
+            f"{too_large}{window.width()}x{window.height()}; {smaller if largest > 0 else ''}use a larger screen"
+        )
+    return widths

@@ -1,7 +1,6 @@
 """Paint a frame for all presenters: fixed grey, pictures pixel for pixel in the middle, lines of text.
 
-All lengths are physical pixels. Scale a painter by the inverse of the device pixel ratio first; then nothing is
-resampled.
+All lengths are physical pixels: scale a painter by the inverse of the device pixel ratio first.
 """
 
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ class Frame:
     captions: tuple[str, ...] = ()
     """Text below each picture."""
     vanished: tuple[QImage, ...] = ()
-    """Pictures shown before; the headline also stays out of their places."""
+    """Pictures shown before; the headline keeps out of their places, too."""
     fixation: bool = False
     """A small cross in the middle."""
     patch: bool = False
@@ -32,17 +31,14 @@ class Frame:
 
 
 BLANK = Frame()
-
 GREY = QColor(128, 128, 128)
 """Background of every stimulus."""
-
 GAP = 64
 """Gap in physical pixels between two pictures side by side."""
-
 PATCH = 48
 """Side of the photodiode's patch in physical pixels."""
-
 _TEXT = QColor(20, 20, 20)
+_IN_ITS_PLACE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
 @dataclass(frozen=True)
@@ -126,9 +122,6 @@ def fitted(pictures: Sequence[QImage], canvas: Canvas) -> tuple[QImage, ...]:
     return tuple(each if factor == 1 else each.scaled(each.size() * factor, *smooth) for each in pictures)
 
 
-_IN_ITS_PLACE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-
-
 def _unit(canvas: Canvas) -> float:
     """Return the height of a line's letters."""
     return canvas.text_scale * max(15 * canvas.ratio, canvas.size.height() / 50)
@@ -150,11 +143,7 @@ def _cross(canvas: Canvas) -> list[QRect]:
 
 
 def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
-    """Return each text with its rectangle and font size, in physical pixels.
-
-    The headline is in the middle; with present or past pictures it is below them, else next to them, else at the lower
-    edge.
-    """
+    """Return each text with its rectangle and font size; the headline is outside of present and past pictures."""
     width, height = canvas.size.width(), canvas.size.height()
     unit = _unit(canvas)
     line = round(2.5 * unit)
@@ -178,7 +167,7 @@ def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
 
 
 def _outside(room: QSize, headline: str, canvas: Canvas, *, lowest: int) -> QRect:
-    """Return a headline's place outside an area in the middle, and above `lowest`."""
+    """Return a headline's place above `lowest`: below an area in the middle, else next to it, else at the edge."""
     width, height = canvas.size.width(), canvas.size.height()
     metrics = QFontMetrics(_font(round(1.5 * _unit(canvas))))
 

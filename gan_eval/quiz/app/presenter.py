@@ -32,8 +32,9 @@ SPIN_NS = 300_000
 
 
 def wait_until(moment: int) -> int:
-    """Sleep until shortly before `moment`, then wait in a loop; return the time after it. Only looping would occupy a
-    processor, which the display server of a small machine needs.
+    """Sleep until shortly before `moment`, then wait in a loop; return the time after it.
+
+    Only looping would occupy a processor that the display server may need.
     """
     while (left := moment - now_ns()) > SPIN_NS:
         time.sleep((left - SPIN_NS) / 1e9)
@@ -45,8 +46,8 @@ def wait_until(moment: int) -> int:
 class PresenterWindow(QWindow):
     """A window on fixed grey that shows frames at given moments.
 
-    `stage` draws ahead, which leaves little for the deadline; what that costs is learned, and `present` starts by so
-    much earlier. A subclass says how to draw where nobody sees it (`_draw`) and how to make it seen (`_put`).
+    `stage` draws ahead; `present` starts earlier by the time that showing a frame usually takes. A subclass draws a
+    frame invisibly (`_draw`) and shows it (`_put`).
     """
 
     name: str
@@ -84,10 +85,10 @@ class PresenterWindow(QWindow):
         self._rendered = frame
 
     def present(self, due: int | None = None) -> int:
-        """Show the staged frame so that it is on the screen at `due` (None: now); the time when that was done.
+        """Show the staged frame so that it is on the screen at `due` (None: now); return the time when that was done.
 
-        The time is taken when the call that shows the frame returns: what lies behind it (display server, compositor,
-        cable, panel) is not in it.
+        The time is taken when the call that shows the frame returns, without the delay of display server, compositor,
+        cable and panel.
         """
         if self._rendered is not self._staged:
             self.stage(self._staged)
@@ -109,11 +110,11 @@ class PresenterWindow(QWindow):
             self._rendered = None
 
     def resizeEvent(self, _: QResizeEvent) -> None:  # noqa: N802
-        """Discard what was drawn; the following expose event draws again."""
+        """Discard the staged drawing; the following expose event draws again."""
         self._rendered = None
 
     def _draw(self, frame: Frame, *, everything: bool) -> None:
-        """Draw a frame where it cannot be seen yet; `everything`: the screen may hold anything, not what is shown."""
+        """Draw a frame invisibly; `everything`: no part of the screen is known to be right."""
         raise NotImplementedError
 
     def _put(self) -> None:
@@ -124,10 +125,8 @@ class PresenterWindow(QWindow):
 class RasterWindow(PresenterWindow):
     """`stage` draws a whole frame into the backing store, `present` flushes what differs from the frame before.
 
-    A flush does not wait for the screen's refresh. It hands the pixels to the display server; without a compositor
-    they are sent to the panel immediately, so that an exposure can differ by up to a frame from a whole number of
-    frames and the picture's change can cross the screen in the middle of a refresh. A compositor shows it one refresh
-    or more later.
+    A flush does not wait for the screen's refresh. Without a compositor, an exposure can differ by up to a frame, and a
+    change can cross the screen in the middle of a refresh. A compositor shows it one or more refreshes later.
     """
 
     name = "raster"
@@ -156,7 +155,7 @@ class RasterWindow(PresenterWindow):
 
 
 def covering(area: list[QRect], ratio: float) -> QRegion:
-    """The region of logical pixels that covers rectangles of physical pixels, at a device pixel ratio."""
+    """Return the region of logical pixels that covers rectangles of physical pixels, at a device pixel ratio."""
     region = QRegion()
     for rectangle in area:
         left, top = floor(rectangle.left() / ratio), floor(rectangle.top() / ratio)
@@ -172,10 +171,8 @@ _SCISSOR_TEST = 0x0C11
 class OpenGLWindow(PresenterWindow):
     """`stage` draws a whole frame into the back buffer, `present` swaps the buffers and waits until that was done.
 
-    The driver swaps frames in with the screen's refresh where it waits for it. The moment of a swap does not
-    show everything: a compositor, or a driver with three buffers, takes a frame and shows it one to three refreshes
-    later. As long as that is always the same number, exposures are right and onsets late by a constant. A program
-    cannot see that, nor the cable and the panel behind it.
+    A driver that waits for the screen swaps at its refresh. A compositor, or a driver with three buffers, shows the
+    frame one to three refreshes later, which no program can see: exposures are correct, onsets late by a constant.
     """
 
     name = "opengl"
@@ -188,10 +185,7 @@ class OpenGLWindow(PresenterWindow):
         corner_patch: bool = False,
         text_scale: float = 1.0,
     ) -> None:
-        """Make a hidden window.
-
-        Args:
-            frame_ms: the screen's frame, where swaps were measured to wait for it.
+        """Make a hidden window; `frame_ms` is the length of a frame if swaps were measured to wait for the screen.
 
         Raises:
             UserError: OpenGL is not available.
@@ -214,14 +208,12 @@ class OpenGLWindow(PresenterWindow):
 
     @property
     def lead(self) -> int:
-        """Time before `due` at which presenting starts, in nanoseconds.
-
-        Where swaps wait for the screen: half a frame, so that of all refreshes the one nearest to `due` is met.
-        """
+        """Time before `due` at which presenting starts, in nanoseconds; with vsync half a frame, to meet the refresh
+        nearest to `due`."""
         return super().lead if self._frame_ns is None else self._frame_ns // 2
 
     def swap_grey(self) -> int:
-        """Swap in plain grey without waiting; return the time after it. Used to measure how long a swap waits."""
+        """Swap in plain grey without waiting for a moment; return the time after it. For the self-test."""
         self._context.makeCurrent(self)
         self._clear()
         self._put()
@@ -252,8 +244,7 @@ class OpenGLWindow(PresenterWindow):
         self._gl.glClear(_COLOUR_BUFFER)
 
     def _put(self) -> None:
-        """Swap. Many drivers only note that a swap is wanted, and return immediately; so one pixel is drawn then, and
-        waited for, which takes until the swap has freed the buffer that it is drawn in."""
+        """Swap, and wait for it: many drivers return at once, but drawing a pixel takes until the buffer is free."""
         self._context.swapBuffers(self)
         self._gl.glEnable(_SCISSOR_TEST)
         self._gl.glScissor(0, 0, 1, 1)

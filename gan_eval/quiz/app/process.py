@@ -1,6 +1,4 @@
-"""The process that presents a session: check the display, raise the priority, switch threads quickly, and avoid garbage
-collection during pictures.
-"""
+"""The process that presents a session: its display, priority, thread switching and garbage collection."""
 
 import atexit
 import ctypes
@@ -28,8 +26,7 @@ def raised_priority() -> Iterator[Priority]:
     priority: Priority = "normal"
     if sys.platform == "linux":
         policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
-        # Above ordinary programs, below the system's own threads; threads and programs that are started meanwhile keep
-        # the usual priority.
+        # Above ordinary programs, below the system's threads; new threads and programs keep the usual priority.
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(5))
             priority = "realtime"
@@ -39,19 +36,15 @@ def raised_priority() -> Iterator[Priority]:
             if priority == "realtime":
                 os.sched_setscheduler(0, policy, parameters)
     elif sys.platform == "win32":
-        kernel, timers = ctypes.WinDLL("kernel32"), ctypes.WinDLL("winmm")
+        kernel = ctypes.WinDLL("kernel32")
         kernel.GetCurrentProcess.restype = ctypes.c_void_p
         process = ctypes.c_void_p(kernel.GetCurrentProcess())
-        usual = kernel.GetPriorityClass(process)
         if kernel.SetPriorityClass(process, 0x80):  # HIGH_PRIORITY_CLASS
             priority = "high"
-        timers.timeBeginPeriod(1)
         try:
             yield priority
         finally:
-            timers.timeEndPeriod(1)
-            if priority == "high" and usual:
-                kernel.SetPriorityClass(process, usual)
+            kernel.SetPriorityClass(process, 0x20)  # NORMAL_PRIORITY_CLASS
     else:
         yield priority
 
@@ -62,9 +55,8 @@ SWITCH_S = 0.0005
 
 @contextmanager
 def calm_interpreter() -> Iterator[None]:
-    """Raise the priority and switch threads quickly; restore both at the end. Meanwhile trials turn the garbage
-    collector off from the onset to the blank, and `exempt_live_objects` keeps it from scanning old objects.
-    """
+    """Raise the priority and switch threads quickly; restore both at the end, and the garbage collector, which trials
+    turn off from onset to blank."""
     usual_switch_s, collected = sys.getswitchinterval(), gc.isenabled()
     sys.setswitchinterval(SWITCH_S)
     try:
@@ -84,7 +76,7 @@ def exempt_live_objects() -> None:
 
 
 def require_display() -> None:
-    """Check Qt's libraries and, on Linux, the display server. Offscreen platforms pass: the user asked for them.
+    """Check Qt's libraries and, on Linux, the display server; offscreen platforms pass.
 
     Raises:
         UserError: Qt cannot be loaded, or no display is available.

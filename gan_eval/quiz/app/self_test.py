@@ -1,4 +1,4 @@
-"""`quiz --self-test`: measures a screen's timers, flushes and swaps, and chooses its presenter."""
+"""`quiz --self-test`: measure a screen's timers, flushes and swaps, and choose its presenter."""
 
 import random
 import sys
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from statistics import fmean, median, pstdev
 from typing import Literal
 
-from PySide6.QtCore import QEventLoop, QRect, Qt, QTimer
+from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QScreen
 from PySide6.QtWidgets import QApplication
 
@@ -38,6 +38,16 @@ _USUAL_HZ = 60.0
 """Refresh rate if the platform states none."""
 _APPEARS_S = 20.0
 _SETTLES_S = 0.5
+Verdict = Literal["ok", "warning"]
+LIMITS = (
+    "No program can see how much later than its time stamps the light changes: display server, compositor, cable and "
+    "panel add a delay (published: 2 to 30 ms), and the keyboard adds its own. It shifts all onsets and reaction times "
+    "alike, and is in no number here. A photodiode on the corner patch (`corner_patch = true` in [quiz]) measures it."
+)
+NO_REALTIME = (
+    "This account may not run with real-time priority; a busy program next to the quiz can make a picture late. An "
+    "administrator allows it by a line such as `@lab - rtprio 10` in /etc/security/limits.conf."
+)
 
 
 def timer_checks(priority: Priority) -> list[Check]:
@@ -59,13 +69,13 @@ def timer_checks(priority: Priority) -> list[Check]:
     ]
 
 
-def raster_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) -> list[Check]:
+def raster_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[Check]:
     """Present at planned moments, two refreshes apart, and measure the deviations.
 
     The frames are two similar greys, so that every pixel of a large square changes invisibly.
     """
     window = RasterWindow(screen)
-    appeared = _appear(window, screen, area, windowed=windowed)
+    appeared = _appear(window, screen, windowed=windowed)
     greys = []
     for level in (128, 129):
         square = QImage(256, 256, QImage.Format.Format_RGB32)
@@ -92,11 +102,10 @@ def raster_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
     ]
 
 
-def opengl_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) -> list[Check]:
-    """Swap frames, each after a wait of up to half a frame. If swaps wait for the screen, all intervals are one frame;
-    otherwise the intervals equal the waits."""
+def opengl_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[Check]:
+    """Swap frames, each after a random wait of up to half a frame; with vsync all intervals are one frame."""
     window = OpenGLWindow(screen)
-    appeared = _appear(window, screen, area, windowed=windowed)
+    appeared = _appear(window, screen, windowed=windowed)
     half_frame = 0.5e9 / _hertz(screen)
     waits, stamps = random.Random(1), []
     for _ in range(_WARM_UP + frames):
@@ -106,7 +115,7 @@ def opengl_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
     window.destroy()
     swaps = pace(stamps[_WARM_UP:])
     waited = swaps.blocks(_hertz(screen))
-    verdict: Literal["ok", "warning"] = "ok" if waited else "warning"
+    verdict: Verdict = "ok" if waited else "warning"
     checks = [
         appeared,
         Check("opengl_vsync", float(waited), "", verdict),
@@ -118,10 +127,10 @@ def opengl_checks(screen: QScreen, area: QRect, *, windowed: bool, frames: int) 
     return checks
 
 
-def _appear(window: PresenterWindow, screen: QScreen, area: QRect, *, windowed: bool) -> Check:
-    """Show a window and wait for it; return True if it fills the screen."""
+def _appear(window: PresenterWindow, screen: QScreen, *, windowed: bool) -> Check:
+    """Show a window and wait for it; check that it fills the screen."""
     window.setTitle(WINDOW_TITLE)
-    show(window, area, windowed=windowed)
+    show(window, window_area(screen, windowed=windowed), windowed=windowed)
     deadline = time.monotonic() + _APPEARS_S
     settled = time.monotonic() + _SETTLES_S
     while not window.isExposed() or time.monotonic() < settled:
@@ -138,26 +147,11 @@ def _hertz(screen: QScreen) -> float:
     return stated if stated > 0 else _USUAL_HZ
 
 
-def _up_to(value: float, limit: float) -> Literal["ok", "warning"]:
+def _up_to(value: float, limit: float) -> Verdict:
     return "ok" if value <= limit else "warning"
 
 
-FRAMES = 300
-
-LIMITS = (
-    "No program can see how much later than its time stamps the light changes: display server, compositor, cable and "
-    "panel add a delay (published: 2 to 30 ms), and the keyboard adds its own. It shifts all onsets and reaction times "
-    "alike, and is in no number here. A photodiode on the corner patch (`corner_patch = true` in [quiz]) measures it."
-)
-
-
-NO_REALTIME = (
-    "This account may not run with real-time priority; a busy program next to the quiz can make a picture late. An "
-    "administrator allows it by a line such as `@lab - rtprio 10` in /etc/security/limits.conf."
-)
-
-
-def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> list[str]:
+def run_self_test(presentation: Presentation, *, frames: int = 300) -> list[str]:
     """Measure a screen on plain grey, store the result for later sessions and return its lines. This takes about 20 s.
 
     Raises:
@@ -168,16 +162,15 @@ def run_self_test(presentation: Presentation, *, frames: int = FRAMES) -> list[s
     screen = numbered_screen(presentation.screen)
     windowed = presentation.windowed
     with raised_priority() as priority:
-        area = window_area(screen, windowed=windowed)
         stated, ratio = screen.refreshRate(), screen.devicePixelRatio()
         checks = [
             Check("stated_refresh", stated, "Hz", "ok" if 20 <= stated <= 1000 else "warning"),
             Check("device_pixel_ratio", ratio, "", "ok" if ratio == int(ratio) else "warning"),
             *timer_checks(priority),
-            *raster_checks(screen, area, windowed=windowed, frames=frames),
+            *raster_checks(screen, windowed=windowed, frames=frames),
         ]
         if opengl_available(screen):
-            checks += opengl_checks(screen, area, windowed=windowed, frames=frames)
+            checks += opengl_checks(screen, windowed=windowed, frames=frames)
         timing = judge(checks, measured_at=iso(datetime.now(UTC)))
     key = screen_key(screen)
     path = keep(key, timing)

@@ -61,7 +61,7 @@ def window_area(screen: QScreen, *, windowed: bool) -> QRect:
 
 
 def show(window: QWidget | QWindow, area: QRect, *, windowed: bool) -> None:
-    """Show a window in its area; set the geometry, too, which nobody else does without a window manager."""
+    """Show a window in its area, also without a window manager."""
     window.setGeometry(area)
     if windowed:
         window.show()
@@ -84,16 +84,11 @@ class ScreenWatch(QObject):
         window.screenChanged.connect(self._listen)
         window.installEventFilter(self)
 
-    def remember(self) -> None:
-        """Use the present state for later comparisons."""
+    def remember(self) -> bool:
+        """Compare with the present state from now on; return True if it differs from the first remembered one."""
         self._known = self._facts()
-        if self._first is None:
-            self._first = self._known
-
-    @property
-    def differs(self) -> bool:
-        """True if the screen or its rate differs from the first remembered one."""
-        return self._first is not None and self._known != self._first
+        self._first = self._first or self._known
+        return self._known != self._first
 
     def eventFilter(self, _: QObject, event: QEvent) -> bool:  # noqa: N802  (Qt's name)
         """Notice another scaling; leave the event to the window."""
@@ -102,7 +97,7 @@ class ScreenWatch(QObject):
         return False
 
     def _listen(self, screen: QScreen | None) -> None:
-        """Compare with another screen, and watch its changes from now on."""
+        """Watch the changes of the window's screen."""
         if screen is not None and screen is not self._screen:
             screen.geometryChanged.connect(self._compare)
             screen.refreshRateChanged.connect(self._compare)
@@ -128,7 +123,7 @@ class ChosenPresenter(NamedTuple):
     """A presenter for one screen."""
 
     make: Callable[..., PresenterWindow]
-    """`make(corner_patch=..., text_scale=...)` makes its hidden window on that screen."""
+    """Function that makes its hidden window, from `corner_patch` and `text_scale`."""
     frame_ms: float | None
     """Length of a frame in ms to which exposures are rounded; None: no rounding."""
     refresh_hz: float
@@ -138,7 +133,7 @@ class ChosenPresenter(NamedTuple):
 
 
 def numbered_screen(number: int | None) -> QScreen:
-    """Return the monitor with this number, from 1; None: the primary one."""
+    """Return the monitor with this number, from 1; None: the primary one. Raises `UserError` for an unknown number."""
     screens = QGuiApplication.screens()
     if number is None:
         return QGuiApplication.primaryScreen()
@@ -160,11 +155,13 @@ def screen_key(screen: QScreen) -> ScreenKey:
 
 
 def choose_presenter(screen: QScreen) -> ChosenPresenter:
-    """Choose the best window by the self-test of this screen, without a test the raster window. Exposures are rounded
-    only for an OpenGL window whose swaps wait for the screen: otherwise a program cannot know when a frame begins.
+    """Choose the window by the self-test of this screen; without a test, the raster window.
 
-        Raises:
-            UserError: the record of self-tests is damaged.
+    Exposures are rounded only for an OpenGL window whose swaps wait for the screen: otherwise a program cannot know
+    when a frame begins.
+
+    Raises:
+        UserError: the record of self-tests is damaged.
     """
     timing = read_timings().get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()
@@ -206,27 +203,22 @@ class Stage:
         return window_area(screen, windowed=self._presentation.windowed).size() * screen.devicePixelRatio()
 
     @property
-    def screen(self) -> ScreenKey:
-        """The screen described in the session's row."""
-        return screen_key(self._screen)
-
-    @property
     def viewing(self) -> Viewing:
         """The screen's scale and the viewing distance, from the options, else from the study."""
         options, study = self._presentation, self._settings
         width = options.screen_width_cm or study.screen_width_cm
         distance = options.viewing_distance_cm or study.viewing_distance_cm
-        scale = None if width is None else self.screen.width / (10 * width)
+        scale = None if width is None else screen_key(self._screen).width / (10 * width)
         return Viewing(scale, None if distance is None else 10 * distance)
 
     def description(self) -> Row:
         """Return the columns of the session's row about its presentation."""
-        ratio, size = self._screen.devicePixelRatio(), self._screen.size()
+        screen = screen_key(self._screen)
         return {
             "presenter": self.window.name,
-            "screen_width": round(size.width() * ratio),
-            "screen_height": round(size.height() * ratio),
-            "device_pixel_ratio": ratio,
+            "screen_width": screen.width,
+            "screen_height": screen.height,
+            "device_pixel_ratio": self._screen.devicePixelRatio(),
             "refresh_hz": self._chosen.refresh_hz,
             "rounded": self._chosen.frame_ms is not None,
             "language": self.texts.language,
@@ -249,7 +241,7 @@ class Stage:
         self.shell.hide()
 
     def show_page(self, page: Page) -> None:
-        """Show a page instead of the page before or the trials."""
+        """Show a page instead of the trials or another page."""
         if self.window.isVisible():
             page.settle()
         self.shell.turn_to(page)
@@ -273,7 +265,7 @@ class Stage:
 
 
 def note_differences(session: Session, description: Row) -> bool:
-    """Warn the experimenter if a resumed session is not presented as its row says (`Stage.description`).
+    """Warn the experimenter if a resumed session differs from its row in screen, presenter or language.
 
     Returns:
         True if the screen or presenter differs, so that pictures are not shown as described.
@@ -281,13 +273,17 @@ def note_differences(session: Session, description: Row) -> bool:
     if session.state is State.NEW:
         return False
     before = session.row
-    differs = [name for name in (*_OF_SCREEN, "language") if before[name] not in (None, description[name])]
+    differs = {
+        name: f"{name} {description[name]} instead of {before[name]}"
+        for name in (*_OF_SCREEN, "language")
+        if before[name] not in (None, description[name])
+    }
     if differs:
-        differences = ", ".join(f"{name} {description[name]} instead of {before[name]}" for name in differs)
         session.warnings.append(
-            f"the session {before['session']} was continued with other values than in its row: {differences}"
+            f"the session {before['session']} was continued with other values than in its row: "
+            f"{', '.join(differs.values())}"
         )
-    return any(name in _OF_SCREEN for name in differs)
+    return bool(differs.keys() - {"language"})
 
 
 def _screen_state(screen: QScreen) -> tuple[str, QRect, float, float]:

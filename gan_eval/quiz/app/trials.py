@@ -22,9 +22,12 @@ from gan_eval.tables.frames import Row
 
 STRAGGLERS_MS = 20
 """Milliseconds to wait after the response window for a key that was pressed in time."""
-
 REDRAW_MS = 20
 """Minimum milliseconds before a frame is due at which it is redrawn."""
+FIRST_BLANK_MS = 1000.0
+"""Milliseconds of rest after a page."""
+COMMIT_SECONDS = 10.0
+"""Seconds for which the program waits for the store before it reports a problem."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,6 @@ class Wait:
     """Moment on the monotonic clock; None: no moment."""
     key: bool = False
     """True if an answer key ends the waiting."""
-
-
-FIRST_BLANK_MS = 1000.0
-"""Milliseconds of rest after a page."""
-
-COMMIT_SECONDS = 10.0
-"""Seconds for which the program waits for the store before it reports a problem."""
 
 
 class TrialRunner(QObject):
@@ -107,9 +103,8 @@ class TrialRunner(QObject):
             self._wait_until(now_ns() + 10 * MILLISECOND, self.start)
             return
         self._window.requestActivate()
-        self._screen.remember()  # ignore changes while the window was being mapped
         self._watching = True
-        self._screen_changed = self._screen_differs or self._screen.differs
+        self._screen_changed = self._screen.remember() or self._screen_differs  # changes before the mapping are ignored
         self._rested_after = len(self._session.done)
         self._blank(max(FIRST_BLANK_MS, self._settings.blank_ms))
 
@@ -147,7 +142,7 @@ class TrialRunner(QObject):
         gc.enable()
 
     def _blank(self, milliseconds: float) -> None:
-        """Show the grey between trials, with progress and fixation mark; the next trial waits for the last commit."""
+        """Show the grey between trials, with progress and fixation mark."""
         saving = self._session.advance() is State.SAVING
         coming = len(self._session.done) + saving
         mark = self._settings.fixation_mark and coming < len(self._session.plan)
@@ -178,10 +173,7 @@ class TrialRunner(QObject):
                 self.over.emit()
 
     def _wants_break(self) -> bool:
-        """A rest never comes straight after a page: it was one, or the session was just taken up.
-
-        That practice is over is said in any case, once: a pause does not say it.
-        """
+        """Return True if a page comes now: the end of practice once, a break never directly after another page."""
         session = self._session
         if not (self._breaks and break_due(session.done, session.trial.planned, self._settings)):
             return False
@@ -189,9 +181,7 @@ class TrialRunner(QObject):
         return len(session.done) > (self._stopped_after if ends_practice else self._rested_after)
 
     def _prepare(self) -> None:
-        """Decode the next trial's pictures at their size and begin. Slow decoding makes the blank longer: nothing is
-        decoded while a picture is shown.
-        """
+        """Decode the next trial's pictures and begin; nothing is decoded while a picture is shown."""
         session, planned = self._session, self._session.trial.planned
         showings = session.protocol.showings(planned)
         ready = load_trial(planned, showings, self._library, self._settings.mask, session=session.row["session"])
@@ -209,9 +199,9 @@ class TrialRunner(QObject):
             self._wait_until(wait.until, self._step)
 
     def _key(self, press: Press) -> None:
-        if self._session.state is State.CONFIDENCE and press.when < self._confidence_onset:
-            return  # pressed before anybody could read the question
         state = self._session.state
+        if state is State.CONFIDENCE and press.when < self._confidence_onset:
+            return  # pressed before the question was visible
         wanted = self._confidence_keys if state is State.CONFIDENCE else self._session.protocol.answers
         key = wanted_key(press.key, press.place, wanted)
         taken = key is not None and self._session.press(key, press.when, repeated=press.repeated)
@@ -226,7 +216,7 @@ class TrialRunner(QObject):
         self._timer.start(max(0, (moment - now_ns()) // MILLISECOND))
 
     def _trial(self, ready: ReadyTrial, due: int) -> Iterator[Wait]:
-        """Run one trial from the blank before it to its last text; each moment is planned from the one before."""
+        """Run one trial until its last text; each moment is planned from the one before."""
         session, window, trial = self._session, self._window, self._session.trial
         for pictures, masks in zip(ready.showings, ready.masks, strict=True):
             window.stage(Frame(pictures, patch=True))
@@ -247,7 +237,7 @@ class TrialRunner(QObject):
             session.offset(offset)
             due = trial.next_due
             mask_end = offset + round(session.planned_flash(self._settings.mask_ms) * MILLISECOND)
-            # the mask is followed by something else, unless the next picture replaces it earlier
+            # Something follows the mask, unless the next picture replaces it earlier.
             if masks and not until_answer and (trial.all_presented or mask_end < due):
                 yield from self._draw_what_follows(pictures, mask_end)
                 window.present(mask_end)
@@ -263,10 +253,10 @@ class TrialRunner(QObject):
             yield Wait(presented + round(self._settings.feedback_ms * MILLISECOND))
 
     def _draw_what_follows(self, pictures: Images, due: int | None) -> Iterator[Wait]:
-        """Draw in advance what follows the pictures or their masks, and wait until it is due.
+        """Draw what follows the pictures or their masks, and wait until it is due.
 
-        Where another picture comes it is the fixation mark; before an answer it is its cue. An answer meanwhile
-        makes the cue needless; it is taken out again, unless drawing anew might come late.
+        It is the fixation mark before another picture, the cue before an answer. An answer meanwhile removes the cue,
+        unless drawing again might be late.
         """
         window, trial = self._window, self._session.trial
         frame = BLANK
@@ -296,5 +286,5 @@ class TrialRunner(QObject):
         return self._window.present()
 
     def _ahead_of(self, due: int | None, *, key: bool = False) -> Wait:
-        """Wait until shortly before a frame is due, because presenting takes time and timers are late."""
+        """Wait until shortly before a frame is due: presenting takes time, and timers are late."""
         return Wait(None if due is None else due - LAST_STRETCH_NS - self._window.lead, key)

@@ -9,10 +9,11 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
 from PySide6.QtWidgets import QGridLayout, QListView, QWidget
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.loading import load
+from gan_eval.quiz.app.loading import to_image
 from gan_eval.quiz.app.pages.parts import ACCENT, INK, Look, Page, button, text_label
 from gan_eval.quiz.review import ReviewedTrial, ScoreLine
 from gan_eval.quiz.wording import Texts
+from gan_eval.stimuli.pictures import read_rgb
 
 CELL = 380
 """Width of a trial in the list at scale 1."""
@@ -20,7 +21,7 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 def trial_image(trial: ReviewedTrial, *, look: Look, texts: Texts, side: int, ratio: float) -> QImage:
-    """Return a trial's pictures next to each other with their captions, each in a square of `side` logical pixels."""
+    """Return a trial's pictures in a row with captions, each in a square of `side` logical pixels."""
     step, caption = side + look.px(24), look.font(52)
     image = QImage(QSize(len(trial.panels) * step, side + caption) * ratio, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(ratio)
@@ -37,13 +38,13 @@ def trial_image(trial: ReviewedTrial, *, look: Look, texts: Texts, side: int, ra
         below = QRect(area.left() - look.px(12), area.bottom() + look.px(4), area.width() + look.px(24), look.font(48))
         painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, panel.caption)
         try:
-            picture = None if panel.path is None else load(panel.path)
+            pixels = None if panel.path is None else read_rgb(panel.path)
         except UserError:  # the file has been removed or damaged
-            picture = None
-        if picture is None:
+            pixels = None
+        if pixels is None:
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, texts("picture_missing"))
             continue
-        picture = picture.scaled(area.size() * ratio, *smooth)
+        picture = to_image(pixels).scaled(area.size() * ratio, *smooth)
         frame = QRect(area.topLeft(), picture.size() / ratio)
         frame.moveCenter(area.center())
         painter.drawImage(frame, picture)
@@ -79,12 +80,11 @@ class Gallery(QListView):
 
     def __init__(self, look: Look, texts: Texts, trials: Sequence[ReviewedTrial]) -> None:
         super().__init__()
-        widest, around = max(len(trial.panels) for trial in trials), look.font(52 + 56)  # captions, two rows of text
-        side = look.px(CELL - 20) // widest - look.px(24)
+        side = look.px(CELL - 20) // max(len(trial.panels) for trial in trials) - look.px(24)
         draw = partial(trial_image, look=look, texts=texts, side=side, ratio=self.devicePixelRatio())
         self._trials = _Trials(trials, draw)
         self.setModel(self._trials)
-        self.setGridSize(QSize(look.px(CELL), side + around))
+        self.setGridSize(QSize(look.px(CELL), side + look.font(52 + 56)))  # a caption, two lines of text
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
         self.setResizeMode(QListView.ResizeMode.Adjust)

@@ -1,4 +1,4 @@
-"""The look and parts of the pages, the base class of pages with entries, and pages that only inform."""
+"""The look of the pages, their parts and base classes, and pages that only inform."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from gan_eval.quiz.app.keys import place_of
 from gan_eval.quiz.wording import Texts
 
 SETTLE_MS = 500
-"""Milliseconds for which a page after a timed answer ignores keys and clicks, which were meant for the trial."""
+"""Milliseconds for which a page after a trial ignores keys and clicks that were meant for the trial."""
 
 INK, MUTED = "#1f2933", "#52606d"
 """Colours of texts."""
@@ -107,7 +107,7 @@ class Page(QWidget):
     """
 
     def __init__(self, look: Look, texts: Texts, *, width: int = 780, fill: bool = False) -> None:
-        """Make an empty page; `width` is the card's largest width at 100 %, with `fill` it uses the whole height."""
+        """Make an empty page; `width` is the card's maximum width at 100 %; with `fill` it uses the whole height."""
         super().__init__()
         self.look = look
         self.texts = texts
@@ -156,7 +156,7 @@ class Page(QWidget):
         self.setEnabled(False)
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
-        """Start the time after the page has been painted, which may take long."""
+        """Start the time of `settle` after the page has been painted, which may take long."""
         if self._unseen:
             self._unseen = False
             QTimer.singleShot(0, self, lambda: QTimer.singleShot(SETTLE_MS, self, self._wake))
@@ -187,16 +187,14 @@ class Page(QWidget):
         self._area.ensureWidgetVisible(widget)
 
     def on_key(self, keys: str, call: Callable[[], None], *, held: bool = False) -> None:
-        """Call `call` when `keys` (`Return`, `Esc`, ...) are pressed on this page. A key that is held down counts once,
-        so that it cannot answer a later question; with `held` it repeats, for scrolling and sizes.
-        """
+        """Call `call` when `keys` (`Return`, `Esc`, ...) are pressed here; only with `held` does a held key repeat."""
         shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.setAutoRepeat(held)
         shortcut.activated.connect(call)
         self._calls[keys] = call
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Accept a number key by its place if the keyboard layout gives it another character."""
+        """Accept a number key by its place, too."""
         call = self._calls.get(place_of(event))
         if call is None or event.isAutoRepeat():
             super().keyPressEvent(event)
@@ -275,13 +273,16 @@ class NoticePage(Page):
         """Make the page.
 
         Args:
-            name: the page's name; its title is the text `NAME_title`, unless `title` is given.
-            lines: its paragraphs.
-            buttons: the name of each button's text, and what it calls.
+            look: sizes.
+            texts: the texts in the participant's language.
+            name: name of the page and of its title's text, `NAME_title`.
+            lines: paragraphs.
+            buttons: name of each button's text, and its function.
             hint: name of the text below the buttons.
-            escape: what Esc calls; None: nothing.
-            participant: the participant's code, below the title.
-            problem: what is wrong, in the colour of problems; `problem` of the page changes it.
+            escape: function of Esc; None: nothing.
+            title: title instead of the text.
+            participant: participant code, below the title.
+            problem: first text of the label `problem`.
             extra: keys or progress, between the text and the buttons.
         """
         super().__init__(look, texts)

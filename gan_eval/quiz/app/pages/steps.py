@@ -1,4 +1,4 @@
-"""The pages with entries before the first trial: consent, the study's questions, and a try of every key."""
+"""The pages with entries before the first trial: consent, the study's questions, and trying the keys."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -62,13 +62,12 @@ class KeysPage(StepPage):
 
 def key_caps(look: Look, texts: Texts, settings: QuizSettings, keys: Mapping[str, str]) -> QWidget:
     """Return the keys in the order of the keyboard, each with its answer."""
-    return _caps(
-        look, texts, [(key, meaning_of(answer, settings, texts), answer) for key, answer in keys_in_order(keys)]
-    )
+    caps = [(key, meaning_of(answer, settings, texts), answer) for key, answer in keys_in_order(keys)]
+    return _caps(look, texts, caps)
 
 
 def _caps(look: Look, texts: Texts, keys: Sequence[tuple[str, str, str]]) -> QWidget:
-    """Return keys with the texts next to them and for screen readers, five in a row."""
+    """Return keys, five in a row, from tuples of key, text next to it, and answer for screen readers."""
     caps = QWidget()
     grid = QGridLayout(caps)
     grid.setHorizontalSpacing(look.px(48 if len(keys) == 2 else 12))
@@ -131,7 +130,7 @@ class QuestionPage(StepPage):
             choice.setAccessibleName(text)
             choice.setChecked(text == answer)
             choice.clicked.connect(lambda: self.problem.setText(""))
-            choice.toggled.connect(partial(self._follow, choice))
+            choice.toggled.connect(lambda _, choice=choice: self.bring_into_view(choice))
             self.body.addWidget(choice)
             if prefix:
                 self.on_key(str(place), partial(self._choose, choice))
@@ -151,8 +150,8 @@ class QuestionPage(StepPage):
         """The current answer; None: nothing."""
         if self.line is not None:
             return self.line.text().strip() or None
-        chosen = (place for place, choice in enumerate(self.choices) if choice.isChecked())
-        return next((self.question.choices[place] for place in chosen), None)
+        chosen = (choice.accessibleName() for choice in self.choices if choice.isChecked())
+        return next(chosen, None)
 
     def go_on(self) -> None:
         """Continue if there is an answer or none is required."""
@@ -161,9 +160,6 @@ class QuestionPage(StepPage):
             self.first.setFocus()
         else:
             self.went_on.emit()
-
-    def _follow(self, choice: QRadioButton, _: bool) -> None:
-        self.bring_into_view(choice)
 
     def _choose(self, choice: QRadioButton) -> None:
         choice.click()

@@ -18,12 +18,13 @@ from quiz_study import seated, two_models
 from gan_eval import tables
 from gan_eval.quiz.app import trials as trials_module
 from gan_eval.quiz.app.keys import Keyboard
-from gan_eval.quiz.app.loading import load
+from gan_eval.quiz.app.loading import to_image
 from gan_eval.quiz.app.painting import Frame
 from gan_eval.quiz.app.presenter import RasterWindow
 from gan_eval.quiz.app.trials import TrialRunner
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, open_store
 from gan_eval.tables.frames import Row
@@ -202,7 +203,7 @@ def test_pairs_side_by_side(sit: Sit, stimuli: StimulusSet, protocol: str) -> No
     assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
     for place, row in enumerate(sitting.trials):
         left, right = (pixels(picture) for picture in sitting.window.presented[1 + 3 * place][0].pictures)
-        a, b = (pixels(load(path)) for path in sitting.files(place))
+        a, b = (pixels(to_image(read_rgb(path))) for path in sitting.files(place))
         assert (left == (a if row["position"] == "left" else b)).all()
         assert (right == (b if row["position"] == "left" else a)).all()
         assert row["choice"] == ("a" if row["position"] == "left" else "b")
