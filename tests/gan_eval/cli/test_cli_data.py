@@ -10,6 +10,8 @@ from PIL import Image
 
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.importing import import_folder
+from gan_eval.store import open_store
+from gan_eval.tables import SESSIONS
 from trainer.datasets.presets import PRESETS
 
 
@@ -114,4 +116,6 @@ def test_generated_pictures_that_are_real_ones_are_warned_of_and_refused_by_the_
         assert status == wanted, words
         assert "1 generated picture is a real one, byte for byte: d/m/3 = d/real/0" in err, words
     assert "--allow-giveaways identical" in err
-    assert command(*quiz.split(), "--allow-giveaways", "identical")[0] == 0
+    assert command(*quiz.split(), "--allow-giveaways", "identical", "--seed", 7)[0] == 0
+    with open_store("s.sqlite") as store:
+        assert [row["seed"] for row in store.rows(SESSIONS)] == [7]

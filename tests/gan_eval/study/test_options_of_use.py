@@ -76,6 +76,7 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("serve --demo --stimuli set --out d", "give one of"),
         ("serve --demo --real 3 --out d", "--real: --demo says this itself"),
         ("serve --demo --viewing-distance-cm 57 --out d", "--viewing-distance-cm: --demo says this itself"),
+        ("serve --demo --seed 3 --out d", "--seed: --demo says this itself"),
         ("serve --demo --language de --out d", "--language: --demo says this itself"),
         ("serve --demo --store x.sqlite --out d", "--store: the demo keeps its answers"),
         ("serve --demo --public-url quiz.example.org --out d", "--public-url quiz.example.org: wanted an address"),
