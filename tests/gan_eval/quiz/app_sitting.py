@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAccessible, QAccessibleInterface, QWindow
+from PySide6.QtGui import QAccessible, QAccessibleInterface, QImage, QWindow
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from quiz_study import seated
@@ -132,3 +133,10 @@ def said_by(widget: QWidget) -> list[str]:
 
     root = QAccessible.queryAccessibleInterface(widget)
     return [text for text in walk(root) if text] if root is not None else []
+
+
+def pixels(image: QImage) -> np.ndarray:
+    """Return the pixels of an image, (H, W, 3) uint8."""
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.array(rgb.constBits()).reshape(rgb.height(), rgb.bytesPerLine())
+    return rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3)

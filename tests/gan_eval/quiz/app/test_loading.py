@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 
+from app_sitting import pixels
 from PIL import Image
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.loading import check_pictures, load_trial
@@ -36,12 +36,6 @@ def planned(library: Library) -> Row:
     real, fake = (next(row for row in library.rows if row["kind"] == kind) for kind in ("real", "fake"))
     hashes = {"sha256": real["sha256"], "sha256_b": fake["sha256"]}
     return {"trial": 7, "stimulus": real["stimulus"], "stimulus_b": fake["stimulus"], "position": "right", **hashes}
-
-
-def pixels(image: QImage) -> Picture:
-    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.array(rgb.constBits()).reshape(rgb.height(), rgb.bytesPerLine())
-    return rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3)
 
 
 @pytest.mark.parametrize("kind", get_args(MaskKind))

@@ -9,8 +9,9 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
+from app_sitting import pixels
 from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QImage
+from PySide6.QtGui import QFocusEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from quiz_study import seated, two_models
@@ -156,11 +157,6 @@ def presses(sitting: TrialSitting, **keys: str) -> Callable[[Frame], None]:
 
 
 KEYS = "F: fake    J: real"
-
-
-def pixels(image: QImage) -> np.ndarray:
-    rgb = image.convertToFormat(QImage.Format.Format_RGB32)
-    return np.array(rgb.constBits()).reshape(rgb.height(), -1, 4)[:, : rgb.width(), :3]
 
 
 @pytest.mark.parametrize(("kind", "of_picture"), [("noise", False), ("scramble", True)])
