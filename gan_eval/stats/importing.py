@@ -26,7 +26,7 @@ from gan_eval.stats.trials import (
 )
 from gan_eval.tables import PARTICIPANTS, PLANS, REJECTED, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers, with_point
-from gan_eval.tables.frames import Row, faults, frame_of, holds_table, read_table, text_frame
+from gan_eval.tables.frames import EMPTY, Row, faults, frame_of, holds_table, read_table, text_frame
 
 if TYPE_CHECKING:
     from gan_eval.store import Store
@@ -402,9 +402,7 @@ def _rejected(frame: pd.DataFrame) -> list[Row]:
     ]
     filled = {column.name for column in TRIALS.columns if column.filled}
     for name in sorted(set(REQUIRED) & set(frame) - {"response"} - filled):
-        rejected += [
-            _rejection(row, name, "empty; every row must hold a value") for row in frame.index[frame[name].isna()]
-        ]
+        rejected += [_rejection(row, name, EMPTY) for row in frame.index[frame[name].isna()]]
     if "trial" in frame:
         keyed, key = frame.assign(session=sessions_of(frame)), ["session", "trial"]
         again = keyed[keyed.duplicated(key) & keyed[key].notna().all(axis=1)]

@@ -1,15 +1,18 @@
 """The tables of `gan_eval.tables` in a database, and their checked contents: SQLite keeps any value in any column."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
-from gan_eval.tables.cells import expected, parse_any
-from gan_eval.tables.frames import Row
+from gan_eval.tables.cells import parse_any
+from gan_eval.tables.frames import EMPTY, Row, conform, faults
 from gan_eval.tables.schema import Dtype, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION = 3
 """Raised when a table or a column changes; a store of another version is refused."""
@@ -78,7 +81,7 @@ def make_tables(connection: sa.Connection, where: str) -> None:
 
 
 def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) -> list[Row]:
-    """Rows as the database holds them, of which truths may be 0 and 1, with the schema's types.
+    """Return rows as the database holds them, where truths may be 0 and 1, with the schema's types.
 
     Raises:
         UserError: a cell is of another type than its column, no word of its enumeration, or empty where none may be.
@@ -88,17 +91,41 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
         values: Row = {}
         for name, value in row.items():
             column = table.by_name[name]
-            is_truth = column.dtype == "bool" and type(value) is int and value in (0, 1)
             try:
-                values[name] = parse_any(bool(value) if is_truth else value, column)
+                values[name] = parse_any(_truth(value) if column.dtype == "bool" else value, column)
                 if values[name] is None and column.filled:
-                    found = "nothing" if value is None else abbreviated(value)
-                    raise UserError(f"found {found}, wanted {expected(column)}")
+                    raise UserError(EMPTY)
             except UserError as error:
-                key = " ".join(f"{part}={abbreviated(row[part])}" for part in table.key)
-                raise UserError(
-                    f"{where}: table {table.name}, row {key}, column {name}: {str(error).removeprefix(': ')}; fix that "
-                    "cell, or restore the store from a copy"
-                ) from error
+                raise _wrong_cell(row, name, table, where, str(error)) from error
         checked.append(values)
     return checked
+
+
+def checked_frame(frame: "pd.DataFrame", table: Table, where: str) -> "pd.DataFrame":
+    """Return a frame as the database holds it with the schema's dtypes; the same as `checked_rows` for many rows.
+
+    Raises:
+        UserError: as for `checked_rows`.
+    """
+    truths = {column.name: frame[column.name].map(_truth) for column in table.columns if column.dtype == "bool"}
+    frame = frame.assign(**truths)
+    try:
+        return conform(frame, table, where=f"{where}: table {table.name}")
+    except UserError as error:
+        if not (found := faults(frame, table)):
+            raise
+        row, name, reason = found[0]
+        raise _wrong_cell(frame.iloc[row].to_dict(), name, table, where, reason) from error
+
+
+def _truth(value: Any) -> Any:
+    """Return 0 and 1 as False and True; anything else unchanged."""
+    return bool(value) if type(value) is int and value in (0, 1) else value
+
+
+def _wrong_cell(row: Mapping[Any, Any], name: str, table: Table, where: str, reason: str) -> UserError:
+    key = " ".join(f"{part}={abbreviated(row[part])}" for part in table.key)
+    return UserError(
+        f"{where}: table {table.name}, row {key}, column {name}: {reason}; fix that cell, or restore the store from a "
+        "copy"
+    )

@@ -27,7 +27,7 @@ from gan_eval.store.connect import (
     require_store_file,
     sqlite_engine,
 )
-from gan_eval.store.layout import LAYOUTS, SERVER_LOCK, checked_rows, make_tables, version_of
+from gan_eval.store.layout import LAYOUTS, SERVER_LOCK, checked_frame, checked_rows, make_tables, version_of
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
@@ -193,25 +193,22 @@ class Store:
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        layout = LAYOUTS[table]
-        untyped: list[Any] = [sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name) for name in table.names]
-        query = sa.select(*untyped).where(*(layout.c[name] == value for name, value in equal.items()))
-        order = ("started_at", "session") if table is tables.SESSIONS else table.key
         with self.transaction() as connection:
-            rows = connection.execute(query.order_by(*(layout.c[name] for name in order))).mappings().all()
+            rows = connection.execute(_query(table, equal)).mappings().all()
         return checked_rows(rows, table, self.where)
 
     def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
-        """The same as a pandas frame with the schema's dtypes.
+        """Return the same as a pandas frame with the schema's dtypes.
 
         Raises:
             UserError: the store cannot be read, or a cell is not what the table's column wants.
         """
-        rows = self.rows(table, **equal)
-        try:
-            return tabular.frame_of(rows, table)
-        except UserError as error:
-            raise UserError(f"{self.where}: table {error}") from error
+        import pandas as pd
+
+        with self.transaction() as connection:
+            rows = connection.execute(_query(table, equal)).all()
+        # not `pandas.read_sql`: it guesses types, and makes text of a damaged cell
+        return checked_frame(pd.DataFrame(rows, columns=table.names, dtype="object"), table, self.where)
 
     def close(self) -> None:
         """Release the connection; the next use makes another."""
@@ -230,6 +227,15 @@ class Store:
         if rows:
             values = [{name: row.get(name) for name in table.names} for row in rows]
             connection.execute(LAYOUTS[table].insert(), values)
+
+
+def _query(table: Table, equal: Mapping[str, Any]) -> sa.Select[Any]:
+    """Return the query of a table's rows as the database holds them, in the order of the key."""
+    layout = LAYOUTS[table]
+    untyped: list[Any] = [sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name) for name in table.names]
+    order = ("started_at", "session") if table is tables.SESSIONS else table.key
+    query = sa.select(*untyped).where(*(layout.c[name] == value for name, value in equal.items()))
+    return query.order_by(*(layout.c[name] for name in order))
 
 
 def open_store(where: str | Path, *, create: bool = True, exclusive: bool = False) -> Store:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 """One row: text as str, int, float, bool; None where a value is missing."""
 
+EMPTY = "empty; every row must hold a value"
+"""Why a cell of a column that is always filled is refused."""
+
 _PANDAS: dict[Dtype, str] = {
     "text": "str",
     "instant": "str",
@@ -257,9 +260,10 @@ def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
     for column in table.columns:
         if column.name not in frame.columns:
             continue
-        codes, _, reasons = _parse_distinct(frame[column.name], column)
+        codes, parsed, reasons = _parse_distinct(frame[column.name], column)
         if column.filled:
-            reasons[-1] = "empty; every row must hold a value"
+            empty = [-1, *(code for code, value in enumerate(parsed) if value is None and code not in reasons)]
+            reasons |= dict.fromkeys(empty, EMPTY)
         rows = np.isin(codes, list(reasons)).nonzero()[0]
         faulty += [(int(row), column.name, reasons[codes[row]]) for row in rows]
     return sorted(faulty)
@@ -290,6 +294,7 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
 
     dtype = _PANDAS[column.dtype]
     numbers = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
+    numbers = numbers or (column.dtype == "float" and pd.api.types.infer_dtype(series) == "floating")
     if not numbers or not is_outside(series.to_numpy("float64", na_value=math.nan), column).any():
         has_form = column.words or column.is_name or column.dtype in ("instant", "json")
         if series.dtype == dtype and not has_form:

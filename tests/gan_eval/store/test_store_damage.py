@@ -151,7 +151,7 @@ WRONG = [
     (tables.TRIALS, "simulated", "'maybe'", "found 'maybe', wanted true or false"),
     (tables.TRIALS, "confidence", "x'00ff'", r"found b'\x00\xff', wanted a number"),
     (tables.TRIALS, "participant", "x'414243'", "found b'ABC', wanted text"),
-    (tables.TRIALS, "participant", "''", "found '', wanted text"),
+    (tables.TRIALS, "participant", "''", "empty; every row must hold a value"),
     (tables.TRIALS, "phase", "'mean'", "found 'mean', wanted one of practice, main, catch"),
     (tables.TRIALS, "answered_at", "'yesterday'", "found 'yesterday', wanted an instant"),
     (tables.TRIALS, "block", "99999999999999999999", "found 100000000000000000000, wanted a whole number"),
@@ -196,7 +196,7 @@ LOOSE = ("CREATE TABLE loose AS SELECT * FROM trials", "DROP TABLE trials", "ALT
     [
         (
             "UPDATE trials SET phase = NULL WHERE trial = 3",
-            ", row session='a' trial=3, column phase: found nothing, wanted one of practice",
+            ", row session='a' trial=3, column phase: empty; every row must hold a value",
         ),
         (
             "INSERT INTO trials SELECT * FROM trials WHERE session = 'b' AND trial = 2",
