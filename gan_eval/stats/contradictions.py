@@ -252,12 +252,15 @@ def doubts(trials: pd.DataFrame) -> list[str]:
             f"participants {_some(alike)} differ only in case or spaces and are counted as different people; if they "
             "are one person, write one code"
         )
-    times = trials[["session", "stimulus", "reaction_time_ms"]].dropna().sort_values(["stimulus", "reaction_time_ms"])
+    timed = trials[["session", "stimulus", "reaction_time_ms"]].dropna()
+    session, names = pd.factorize(timed["session"].array)
+    stimulus, time = pd.factorize(timed["stimulus"].array)[0], timed["reaction_time_ms"].to_numpy("float64")
+    order = np.lexsort((time, stimulus, session))
+    of_sessions = np.split(np.column_stack([stimulus, time])[order], np.flatnonzero(np.diff(session[order])) + 1)
     same: dict[bytes, list[str]] = defaultdict(list)
-    stimuli = pd.factorize(times["stimulus"].array)[0]
-    for session, part in times.assign(stimulus=stimuli).groupby("session", sort=False, observed=True):
-        if part["reaction_time_ms"].nunique() >= FEWEST_EQUAL:
-            same[part[["stimulus", "reaction_time_ms"]].to_numpy("float64").tobytes()].append(str(session))
+    for name, times in zip(names, of_sessions, strict=False):  # no name where nothing is timed
+        if len(np.unique(times[:, 1])) >= FEWEST_EQUAL:
+            same[times.tobytes()].append(str(name))
     repeated = [" and ".join(map(abbreviated, sessions)) for sessions in same.values() if len(sessions) > 1]
     if repeated:
         lines.append(

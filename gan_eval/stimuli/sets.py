@@ -159,7 +159,7 @@ def require_same_pictures(
             shown, then those measured, then the sets.
     """
     named: dict[str, list[tuple[Any, ...]]] = {}
-    if shown is not None:
+    if shown is not None and len(shown[1]):
         where, plans, trials = shown
         done = {*_cells(trials, "session", "trial")}
         dealt = [*_cells(plans, "session", "trial", "stimulus", "sha256", "stimulus_b", "sha256_b")]

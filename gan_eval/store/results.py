@@ -206,7 +206,7 @@ class Store:
         import pandas as pd
 
         with self.transaction() as connection:
-            rows = connection.execute(_query(table, equal)).all()
+            rows = [tuple(row) for row in connection.execute(_query(table, equal))]
         # not `pandas.read_sql`: it guesses types, and makes text of a damaged cell
         return checked_frame(pd.DataFrame(rows, columns=table.names, dtype="object"), table, self.where)
 

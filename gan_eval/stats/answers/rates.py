@@ -175,14 +175,12 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
 def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
     """Return the rows of one scope of the trials."""
     grouped = groups(timed, scope)
-    kind = np.where(timed["is_fake"].to_numpy(bool), "fake", "real")[grouped.row]
-    outcome = np.where(timed["correct"].to_numpy(bool), "correct", "wrong")[grouped.row]
+    is_fake, is_correct = (timed[name].to_numpy(bool)[grouped.row] for name in ("is_fake", "correct"))
+    every = np.ones(len(is_fake), bool)
+    within = {"all": every, "fake": is_fake, "real": ~is_fake, "correct": is_correct, "wrong": ~is_correct}
     kinds = ("all",) if scope == "stimulus" else ("all", *KINDS)
     combinations = [*product(kinds, ("all", "correct", "wrong"))]
-    parts = [
-        np.flatnonzero(np.isin(kind, KINDS if of == "all" else of) & ((answers == "all") | (outcome == answers)))
-        for of, answers in combinations
-    ]
+    parts = [np.flatnonzero(within[of] & within[answers]) for of, answers in combinations]
     chosen, place = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     time = timed["reaction_time_ms"].to_numpy("float64")[grouped.row[chosen]]
     own = pd.DataFrame({"group": grouped.group[chosen], "place": place, "time": time, "log": np.log(time)})
