@@ -26,7 +26,16 @@ from gan_eval.stats.trials import (
 )
 from gan_eval.tables import PARTICIPANTS, PLANS, REJECTED, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers, with_point
-from gan_eval.tables.frames import EMPTY, Row, faults, frame_of, holds_table, read_table, text_frame
+from gan_eval.tables.frames import (
+    EMPTY,
+    Row,
+    faults,
+    frame_of,
+    holds_table,
+    read_table,
+    require_clear_texts,
+    text_frame,
+)
 
 if TYPE_CHECKING:
     from gan_eval.store import Store
@@ -298,8 +307,7 @@ def unfilled_trials(source: "Path | str | Store") -> pd.DataFrame:
     frame = text_frame(path, TRIALS)
     for name in _NUMBERS:
         if name in frame:
-            cells = frame[name].dropna()
-            require_clear_numbers(zip((cells.index + 1).tolist(), cells, strict=True), f"{path}: column {name}")
+            require_clear_texts(frame[name], where=f"{path}: column {name}")
     if missing := missing_answers(frame):
         raise _foreign_table_error(path, are_missing(missing), frame, {}, {})
     for name in _ENUMERATIONS:

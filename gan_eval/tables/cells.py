@@ -236,6 +236,8 @@ _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d
 """A number that is written with a thousands separator, or may be: 1.240, 1,240,000, 1 240, 1.240,5."""
 _SINGLE = re.compile(r"[-+]?\d{1,3}[.,]\d{3}")
 _NUMBER = re.compile(r"[-+]?[\d.,]*\d([eE][-+]?\d+)?")
+_MAY_BE_GROUPED = re.compile(r"[,'’ \u00a0\u202f]|^[-+]?[1-9]\d{0,2}(\.\d{3})+$", re.MULTILINE)
+"""Found in the lines of a column if any of its numbers may be grouped, and sometimes if none is."""
 
 
 def require_clear_numbers(cells: Iterable[tuple[int, str]], where: str) -> None:
@@ -252,7 +254,10 @@ def require_clear_numbers(cells: Iterable[tuple[int, str]], where: str) -> None:
 
     >>> require_clear_numbers([(1, "1.240"), (2, "0.982")], "t.csv: column rt")
     """
-    known = [(number, cell.strip()) for number, cell in cells if cell]
+    given = [(number, cell) for number, cell in cells if cell]
+    if not _MAY_BE_GROUPED.search("\n".join([cell for _, cell in given])):  # nearly always, and much faster
+        return
+    known = [(number, cell.strip()) for number, cell in given]
     numbers = [(number, cell) for number, cell in known if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
     marks = {mark for _, cell in numbers for mark in ".," if mark in cell}
     has_whole = any(cell.lstrip("+-").isdigit() for _, cell in numbers)

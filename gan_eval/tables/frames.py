@@ -292,16 +292,14 @@ def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, l
 def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Series":
     import pandas as pd
 
-    dtype = _PANDAS[column.dtype]
-    numbers = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
-    numbers = numbers or (column.dtype == "float" and pd.api.types.infer_dtype(series) == "floating")
-    if not numbers or not is_outside(series.to_numpy("float64", na_value=math.nan), column).any():
+    dtype, floats = _PANDAS[column.dtype], _floats(series, column)
+    if floats is None or not is_outside(floats, column).any():
         has_form = column.words or column.is_name or column.dtype in ("instant", "json")
         if series.dtype == dtype and not has_form:
             empty = column.dtype == "text" and series == ""  # missing, as in a file
             return series if empty is False or not empty.any() else series.mask(empty)
-        if column.dtype == "float" and numbers:
-            return series.astype("float64")
+        if column.dtype == "float" and floats is not None:
+            return pd.Series(floats, index=series.index)
     try:
         codes, parsed, reasons = _parse_distinct(series, column)
     except TypeError as error:
@@ -312,6 +310,19 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
         raise UserError(f"{where}: row {int((codes == code).argmax()) + 1}, column {column.name}: {reason}")
     values = pd.Series([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
     return values.set_axis(series.index)
+
+
+def _floats(series: "pd.Series", column: Column) -> "np.ndarray | None":
+    """Return the numbers of a whole column at once, NaN where one is missing; None where it holds something else."""
+    import pandas as pd
+
+    is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
+    if is_number or (column.dtype == "float" and pd.api.types.infer_dtype(series) in ("floating", "string")):
+        try:
+            return series.to_numpy("float64", na_value=math.nan)
+        except ValueError:  # a text that is no number
+            return None
+    return None
 
 
 def _require_columns(header: Sequence[str], table: Table, where: object) -> None:
