@@ -1,4 +1,4 @@
-"""The quiz in a browser: `live.py` runs the sessions, `content.py` makes what a page gets, `app.py` speaks HTTP.
+"""The quiz in a browser: sessions (`live.py`), content of the pages (`content.py`), HTTP (`app.py`).
 
 The page is in `static/` and `templates/`. Open `live.py` first. Nothing here imports Qt.
 """

@@ -1,7 +1,7 @@
 """The quiz over HTTP: addresses, limits and headers around `LiveStudy`.
 
-Every answer of the interface is JSON. Addresses are relative to the page's own folder, since the same routes are
-mounted twice: for participants, and for the experimenter to try the study without storing anything.
+Requests to `api/` get JSON. Addresses are relative to the page's own folder, because the same routes are mounted twice:
+for participants, and for the experimenter to try the study without storing anything.
 """
 
 import asyncio
@@ -31,16 +31,16 @@ from gan_eval.quiz.wording import texts_of, welcome_title
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 256 * 2**10
-"""Bytes of a request's body."""
+"""Maximum size of a request's body in bytes."""
 BODY_S = 20
-"""Seconds in which a request's body has to come."""
+"""Maximum time in seconds to receive a request's body."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
-    # a page that is isolated from other origins gets times in steps of 5 in place of 100 microseconds
+    # isolation from other origins: the page's clock has steps of 5 instead of 100 microseconds
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -53,7 +53,7 @@ _OPEN: Mapping[str, tuple[type[messages.Message], Callable[..., Awaitable[dict[s
     "begin": (messages.Arrival, LiveStudy.begin),
     "resume": (messages.Arrival, LiveStudy.resume),
 }
-"""Requests of a page without a session."""
+"""Requests that need no session: the type of each message, and the method that answers."""
 _GRANTED: Mapping[str, tuple[type[Any], Callable[..., Awaitable[dict[str, Any]]]]] = {
     "check": (messages.Check, LiveStudy.check),
     "ready": (messages.Ready, LiveStudy.ready),
@@ -61,14 +61,14 @@ _GRANTED: Mapping[str, tuple[type[Any], Callable[..., Awaitable[dict[str, Any]]]
     "trial": (TrialReport, LiveStudy.trial),
     "withdraw": (messages.Withdrawal, LiveStudy.withdraw),
 }
-"""Requests in a session, with its token."""
+"""Requests that need the token of a session."""
 ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
 )
 
 
 def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
-    """Return the application: participants' routes and `more`, with the headers, limits and errors of all of them."""
+    """Return the application: the participants' routes and `more`, with headers, limits and error responses."""
     handlers = dict.fromkeys((HTTPException, RequestError, Exception), _failed)
     app = Starlette(routes=[*quiz_routes(live), *(more or [])], exception_handlers=handlers)
     app.router.redirect_slashes = False
@@ -76,7 +76,7 @@ def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
 
 
 def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
-    """Routes of the page and of what it asks for."""
+    """Return the routes of the page, its requests, its pictures and its static files."""
     html = _page(live)
 
     async def page(_: Request) -> Response:
@@ -114,7 +114,7 @@ def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
 
 
 def _page(live: LiveStudy) -> str:
-    """The page with its texts; it holds nothing of a session."""
+    """Return the page with its texts, the same for all sessions."""
     settings, language = live.settings, live.texts.language
     browser = settings.browser
     facts = {
@@ -146,7 +146,7 @@ async def _body(request: Request) -> bytes:
                 if len(content) > LARGEST_BODY:
                     raise RequestError(413, f"more than {LARGEST_BODY} bytes")
     except (TimeoutError, ClientDisconnect) as error:
-        raise RequestError(408, "the body did not come to its end") from error
+        raise RequestError(408, "the body is incomplete") from error
     return content
 
 
@@ -162,7 +162,7 @@ def _message(kind: type[BaseModel], body: bytes) -> Any:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    """Say in JSON what was refused, or that something failed."""
+    """Return a JSON response for a refused request or an internal error."""
     if isinstance(error, RequestError):
         return JSONResponse(error.body, error.status)
     if isinstance(error, HTTPException):
@@ -172,21 +172,21 @@ async def _failed(_: Request, error: Exception) -> Response:
 
 
 class Buckets:
-    """Allowances that are used up by requests and fill again with time, one for each key."""
+    """Token buckets that limit the rate of requests, one for each key."""
 
     def __init__(self, size: float, per_second: float) -> None:
         self._size, self._rate = size, per_second
         self._levels: dict[str, tuple[float, float]] = {}
 
     def take(self, key: str, cost: float = 1.0) -> bool:
-        """Take from an allowance; return whether enough was left."""
+        """Take tokens from a bucket; return whether it had enough."""
         now = time.monotonic()
         level, since = self._levels.get(key, (self._size, now))
         level = min(self._size, level + (now - since) * self._rate)
         if enough := level >= cost:
             level -= cost
         self._levels[key] = (level, now)
-        if len(self._levels) > 10_000:  # those that have filled again say nothing
+        if len(self._levels) > 10_000:  # drop full buckets; a new one is full too
             self._levels = {
                 each: (left, when)
                 for each, (left, when) in self._levels.items()
@@ -196,12 +196,12 @@ class Buckets:
 
 
 class Guard:
-    """Limits and headers around an application."""
+    """Rate limits and response headers around an application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._addresses = Buckets(6000, 1000)
-        """For a client's address: a lab of 300 people behind one address stays far below."""
+        """One bucket for each client address; a lab of 300 people behind one address stays far below the limit."""
         self._sessions = Buckets(400, 100)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -217,7 +217,7 @@ class Guard:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 if message["status"] in (400, 401, 404, 405, 413, 415, 422):
-                    self._addresses.take(client, 10.0)  # guesses cost more
+                    self._addresses.take(client, 10.0)  # failed requests cost more, to slow down guessing
             await send(message)
 
         allowed = self._addresses.take(client)

@@ -1,4 +1,4 @@
-"""Content of the server's answers: facts of a session, its next trial with addresses of pictures, feedback, the end."""
+"""Content of the server's responses: a session's setup, its next trial, feedback and the last page."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ from gan_eval.tables.frames import Row
 
 Answer = dict[str, Any]
 Addresses = list[list[str]]
-"""Addresses of pictures, a list for each showing."""
+"""Addresses of a trial's pictures, one list for each showing."""
 AHEAD = 3
-"""Number of coming trials whose pictures a page loads ahead."""
+"""Number of trials, from the next one on, whose pictures a page loads."""
 SCREENED_OUT = {
     "comprehension": "web_screened_out",
     "touch": "web_no_touch",
     "window_width": "web_small_window",
     "refresh_rate": "web_slow_display",
 }
-"""The text for participants who failed a check."""
+"""Name of the text for participants who failed a check, by check."""
 
 
 @dataclass
@@ -39,16 +39,16 @@ class LiveSession:
     clock: ReportedClock
     tab: str | None
     rested_after: int
-    """Trials that were done when the page was opened; no break comes straight after it."""
+    """Number of trials that were done when the page was opened; no break follows at that point."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     ended: bool = False
-    """It is over, and the experimenter knows."""
+    """True once the end was reported to the experimenter."""
     addresses: dict[str, Making] = field(default_factory=dict)
-    """The pictures of the session by the end of their address."""
+    """What makes each picture, by the last part of its address."""
     offered: dict[int, tuple[Addresses, Addresses]] = field(default_factory=dict)
-    """Addresses of a trial's pictures and masks, by its number."""
+    """Addresses of each trial's pictures and of its masks, by trial number."""
     prepared: set[tuple[int, int | None]] = field(default_factory=set)
-    """Trials whose pictures were made ahead, and the width of these."""
+    """Trial number and picture width of the trials whose pictures were made ahead."""
 
     @property
     def id(self) -> str:
@@ -57,10 +57,10 @@ class LiveSession:
 
 
 class Content:
-    """Makes the server's answers about sessions of one study."""
+    """Maker of the server's responses about the sessions of one study."""
 
     def __init__(self, settings: QuizSettings, library: Library, texts: Texts, *, secret: bytes, intro: bool) -> None:
-        """Set up; arguments as of `LiveStudy`. The secret makes addresses that nobody can guess."""
+        """Set up; arguments as in `LiveStudy`. `secret` is the key of tokens and addresses, which cannot be guessed."""
         self.settings = settings
         self.library = library
         self.texts = texts
@@ -69,11 +69,11 @@ class Content:
         self.intro = intro
 
     def token(self, session: str) -> str:
-        """Return what a page needs to act in a session."""
+        """Return the token that grants a page access to a session."""
         return f"{session}.{keyed_hash(self.secret, 'session', session)}"
 
     def setup(self, live: LiveSession) -> Answer:
-        """Return what the pages before the trials need, once somebody has a list."""
+        """Return the content of the pages before the trials."""
         session, settings, texts = live.session, self.settings, self.texts
         keys = settings.keys_of_list(session.row["list"])
         return {
@@ -94,7 +94,7 @@ class Content:
         }
 
     def _introduction(self, session: Session, *, touch: bool = False) -> Answer:
-        """Lines of the instructions and of the page before the first trial, for keys or for a touch screen."""
+        """Return the lines of the instructions and of the page before the first trial, for keys or for touch."""
         texts, by = self.texts, "_touch" if touch else ""
         _, trials = session.counted
         ready = texts(f"web_ready_task{by}")
@@ -106,7 +106,7 @@ class Content:
         }
 
     def trial(self, live: LiveSession) -> Answer:
-        """Return a session's next trial; its pictures, and those of the trials after it, are being made."""
+        """Return a session's next trial, and start to make its pictures and those of the following trials."""
         session, settings = live.session, self.settings
         trial, plan = session.trial, session.plan
         place = next(place for place, row in enumerate(plan) if row["trial"] == trial.planned["trial"])
@@ -141,7 +141,7 @@ class Content:
         }
 
     def end(self, live: LiveSession) -> Answer:
-        """Return the last page of a complete session: score, review, and where the participant goes on to."""
+        """Return the last page of a complete session: score, review, and the address to return to."""
         session, settings, texts = live.session, self.settings, self.texts
         reviewed = []
         if settings.show_review:
@@ -170,7 +170,7 @@ class Content:
         return {"page": page, "text": self.texts(SCREENED_OUT[check]), **self.return_to("screened_out")}
 
     def return_to(self, how: str) -> Answer:
-        """Return the study's address and code for participants who are `complete`, `screened_out` or `declined`."""
+        """Return the study's return address and code for `complete`, `screened_out` or `declined` participants."""
         browser = self.settings.browser
         return {name: getattr(browser, f"{how}_{name}") for name in ("url", "code")}
 
@@ -188,7 +188,7 @@ class Content:
         return {"kind": "break", "lines": [self.texts("break_text", **counts)], **counts}
 
     def feedback(self, live: LiveSession, trial: int) -> Answer | None:
-        """Return the feedback of a trial that was closed last; None: there is none."""
+        """Return the feedback on the last trial; None if `trial` is not the last one or gets no feedback."""
         judged = live.session.feedback
         if judged is None or judged["trial"] != trial:
             return None
@@ -200,7 +200,7 @@ class Content:
         return {"text": words.feedback(judged["correct"]), "correct": judged["correct"], "captions": captions}
 
     def _width(self, live: LiveSession) -> int | None:
-        """Width of a session's pictures in pixels; None: their own."""
+        """Return the width of a session's pictures in pixels; None: their own width."""
         if self.settings.picture_size == "native":
             return None
         width: int | None = live.session.row.get("picture_width_px")
@@ -230,7 +230,7 @@ class Content:
         return self.pictures.mask(shown, place, self._width(live), self.settings.mask, of=(live.id, trial))
 
     def _prepare(self, live: LiveSession, rows: Sequence[Row]) -> None:
-        """Make the pictures of coming trials, so that they are there before the page asks for them."""
+        """Start to make the pictures of coming trials before the page requests them."""
         width = self._width(live)
         for planned in rows:
             if (planned["trial"], width) in live.prepared:

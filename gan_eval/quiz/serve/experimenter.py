@@ -1,4 +1,4 @@
-"""The experimenter's page: who takes part, pause and stop, links with QR codes, and a try-out that stores nothing."""
+"""The experimenter's page: list of sessions, pause and stop, links with QR codes, a test that stores nothing."""
 
 import asyncio
 import secrets
@@ -27,11 +27,11 @@ from gan_eval.tables.frames import Row
 
 MOST_LINKS = 500
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Letters of a link's code, without those that look alike."""
+"""Letters of the code in a link, without letters that look alike."""
 PROLIFIC = {"PROLIFIC_PID": "{{%PROLIFIC_PID%}}", "STUDY_ID": "{{%STUDY_ID%}}", "SESSION_ID": "{{%SESSION_ID%}}"}
-"""Parameters of a link for Prolific, which puts in the values."""
+"""Parameters of a link for Prolific, which fills in the values."""
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'none'"
-"""Content security policy of the report: one file that loads nothing and runs nothing."""
+"""Content security policy of the report, a single file without scripts."""
 
 
 def path_of(live: LiveStudy) -> str:
@@ -46,10 +46,10 @@ def experimenter_routes(
 
     Args:
         live: the study.
-        rehearsal: the same study on a store that is thrown away.
-        address: of the participants' page, for links.
+        rehearsal: the same study with a temporary store.
+        address: address of the participants' page, for links.
         stop: ends the server.
-        report: the study's report, which is shown once it is there.
+        report: file of the study's report; shown when it exists.
     """
     template = ENVIRONMENT.get_template("experimenter.html")
     parameter = live.settings.browser.participant_parameters[0]
@@ -71,12 +71,12 @@ def experimenter_routes(
             raise RequestError(422, f"n: wanted a number from 1 to {MOST_LINKS}")
         made = []
         for place in range(1, int(number) + 1):
-            # The same number gives the same code again, so that a lost sheet can be printed again; nobody can guess it.
+            # The same number always gives the same code, so that a lost sheet can be printed again.
             digest = keyed_hash(live.secret, "link", live.study.name, str(place))
             code = f"P{place:02d}-" + "".join(LETTERS[ord(letter) % len(LETTERS)] for letter in digest[:8])
             link = f"{address}/?{parameter}={code}"
-            qr_code = segno.make(link, error="m", micro=False)  # dark on white also on a dark page
-            made.append((code, link, qr_code.svg_data_uri(scale=4, border=4, light="#fff")))
+            qr_code = segno.make(link, error="m", micro=False)
+            made.append((code, link, qr_code.svg_data_uri(scale=4, border=4, light="#fff")))  # also on a dark page
         return html(
             "links",
             number=int(number),
@@ -130,7 +130,7 @@ def experimenter_routes(
 
 
 def is_local(address: str) -> bool:
-    """Return whether an address can be opened on this computer alone.
+    """Return whether an address can be opened only on this computer.
 
     >>> is_local("http://127.0.0.1:8700"), is_local("https://quiz.example.org")
     (True, False)
@@ -143,7 +143,11 @@ def is_local(address: str) -> bool:
 
 
 async def numbers(live: LiveStudy) -> dict[str, Any]:
-    """Return `summary` of a study, read apart from the thread that stores answers, which wait for nothing."""
+    """Return the `summary` of a study, read through another connection so that answers need not wait.
+
+    Raises:
+        RequestError: the store cannot be read.
+    """
 
     def read() -> dict[str, Any]:
         with open_store(live.room.store, create=False) as store:
@@ -156,11 +160,11 @@ async def numbers(live: LiveStudy) -> dict[str, Any]:
 
 
 def summary(store: Store, *, study: str) -> dict[str, Any]:
-    """Return the numbers of people's sessions, and a row for each of them, the last one first.
+    """Return numbers about people's sessions, and a row for each session, the latest first.
 
     Returns:
-        open, complete, screened_out and aborted: numbers of sessions; paused; median_minutes of the complete ones, or
-        None; flagged: share of the trials with a flag, or None; sessions: rows.
+        open, complete, screened_out, aborted: number of sessions; paused; median_minutes of the complete sessions, or
+        None; flagged: share of trials with a flag, or None; sessions: rows.
     """
     answered = last_answers(store)
     failed = {row["session"] for row in store.rows(tables.CHECKS, verdict="failed")}
@@ -212,13 +216,13 @@ def summary_line(counts: dict[str, Any], wanted: int) -> str:
 async def watch(
     live: LiveStudy, say: Callable[[str], None], *, refresh: Callable[[], object] | None = None, seconds: float = 5.0
 ) -> None:
-    """Print the summary whenever it has changed, until cancelled.
+    """Print the summary whenever it changes, until cancelled.
 
     Args:
         live: the study.
         say: prints a line.
-        refresh: called at first, and whenever more or fewer sessions are complete, such as to make the report again.
-        seconds: from one look at the store to the next.
+        refresh: called first, and whenever the number of complete sessions changes, for example to update the report.
+        seconds: time between two reads of the store.
     """
     before, reported = "", -1
     while True:

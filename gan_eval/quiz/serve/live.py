@@ -1,7 +1,7 @@
-"""The sessions of a study by link: what a page asks for, and what it gets.
+"""The sessions of a study by link: a page's requests and their responses.
 
-Everything lives in the store. The sessions in memory are those of open pages; each can be rebuilt from the store, so
-that a server may be restarted, and several may serve one study.
+The store holds everything. Memory holds the sessions of open pages, which can be rebuilt from the store. So a server
+may be restarted, and several may serve one study.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ from gan_eval.tables.names import person_of
 Result = TypeVar("Result")
 PRESENTER = "browser"
 ATTEMPTS = 2
-"""Number of times that the questions on the instructions may be answered."""
+"""Number of attempts at the questions on the instructions."""
 KEPT_S = 1800.0
 """Seconds for which a finished session stays in memory, for its review."""
 
@@ -65,15 +65,15 @@ class LiveStudy:
 
         Args:
             room: the study's pictures and store.
-            intro: show the pages around the trials; without, no consent is recorded.
-            shared: other processes may continue a session, as they may on a database server.
+            intro: show the pages around the trials; without them no consent is recorded.
+            shared: other processes may continue a session. Always true for a store on a database server.
             say: called with lines for the experimenter.
 
         Raises:
-            UserError: the store cannot be written; there are not enough pictures; their size in degrees could not be
-                known.
+            UserError: the store cannot be written, there are not enough pictures, or their size in degrees
+                cannot be computed.
         """
-        room.study.dealer.deal(1)  # refuse what cannot be dealt before the first participant comes
+        room.study.dealer.deal(1)  # fail now, not when the first participant arrives
         self.room = room
         self.study = room.study
         self.settings = room.study.settings
@@ -85,8 +85,8 @@ class LiveStudy:
                 )
             if not intro:
                 raise UserError(
-                    "--no-intro: leaves out the page that measures the screen by a bank card, which a "
-                    f'picture_size = "{self.settings.picture_size}" needs; leave out --no-intro, or give pixels'
+                    f'--no-intro: picture_size = "{self.settings.picture_size}" needs the page that measures the '
+                    "screen with a bank card; remove --no-intro, or give the size in pixels"
                 )
         self.intro = intro
         self.texts = Texts(self.settings.language)
@@ -101,10 +101,10 @@ class LiveStudy:
         self._working = asyncio.Semaphore(2)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    # What a page asks for -------------------------------------------------------------------------------------------
+    # Requests of a page ---------------------------------------------------------------------------------------------
 
     async def open(self, message: Opening) -> Answer:
-        """A page was opened: say which page comes first. Nothing is stored."""
+        """Return the first page of a participant who opens the link. Nothing is stored."""
         row = await self._known(message.participant)
         if row is None:
             await self._require_admitting()
@@ -116,7 +116,7 @@ class LiveStudy:
         return {"page": "resume", "started_at": row["started_at"], "done": done, "trials": planned}
 
     async def decline(self, message: Opening) -> Answer:
-        """The participant does not agree: nothing is stored, and they are sent on."""
+        """Return the last page of a participant who does not consent. Nothing is stored."""
         self._person(message.participant)
         return {"page": "end", "text": self.texts("web_declined"), **self.content.return_to("declined")}
 
@@ -129,12 +129,12 @@ class LiveStudy:
             if self.intro and not message.consent:
                 raise RequestError(422, "consent: wanted true")
             reserved = await self.store(partial(reserve, study=self.study, person=self._person(message.participant)))
-            if isinstance(reserved, Admitted):  # begun by another process in the meantime
+            if isinstance(reserved, Admitted):  # another process has begun the session in the meantime
                 return await self._resumed(message)
             try:
                 admitted = await self._work(reserved.deal, self.study)
                 for line in admitted.warnings:
-                    if line not in self._warned:  # most hold for every participant
+                    if line not in self._warned:  # most warnings are the same for every participant
                         self._warned.add(line)
                         self._say(f"{message.participant}: {line}")
                 live = await self._made(admitted, message.tab)
@@ -152,12 +152,12 @@ class LiveStudy:
             return await self._setup(live)
 
     async def resume(self, message: Arrival) -> Answer:
-        """Continue a participant's session in this tab; what was on the screen counts as seen."""
+        """Continue a participant's session in this tab; the trial that was on the screen counts as seen."""
         async with self._door(message.participant):
             return await self._resumed(message)
 
     async def check(self, live: LiveSession, message: Check) -> Answer:
-        """Look at the answers to the questions on the instructions."""
+        """Check the answers to the questions on the instructions."""
         if live.session.state is State.OVER:
             return await self._end(live)
         checks = self.settings.browser.checks
@@ -175,7 +175,7 @@ class LiveStudy:
         return await self._screened_out(live, "comprehension", float(attempts), "attempts")
 
     async def ready(self, live: LiveSession, message: Ready) -> Answer:
-        """Store what came before the first trial, and give the first trial."""
+        """Store the answers and the display from the pages before the trials; return the first trial."""
         session, screen = live.session, message.screen
         if session.state is State.OVER:
             return await self._end(live)
@@ -193,7 +193,7 @@ class LiveStudy:
         return {"next": await self._next(live)}
 
     async def onset(self, live: LiveSession, message: Onset) -> Answer:
-        """Note that a trial's first picture is on the screen; it counts as seen from now on."""
+        """Record that a trial's first picture is on the screen; from now on the trial counts as seen."""
         session = live.session
         if session.state is State.READY and session.trial.planned["trial"] == message.trial:
             live.clock.receive(nanoseconds(message.sent_ms))
@@ -201,7 +201,7 @@ class LiveStudy:
         return {}
 
     async def trial(self, live: LiveSession, message: TrialReport) -> Answer:
-        """Store a trial, once; answer when it is durable."""
+        """Store a trial once; return the next trial and feedback when it is durable."""
         session = live.session
         if message.trial in {row["trial"] for row in session.done}:
             await self._settled(live)
@@ -227,7 +227,7 @@ class LiveStudy:
         return {"next": await self._next(live), "feedback": self.content.feedback(live, message.trial)}
 
     async def withdraw(self, live: LiveSession, message: Withdrawal) -> Answer:
-        """End a session for good; with `forget`, delete everything that is stored of the participant."""
+        """End a session for good; with `forget`, delete all data of the participant."""
         session = live.session
         await self._settled(live)
         if session.state not in (State.OVER, State.SAVING):
@@ -243,9 +243,13 @@ class LiveStudy:
         return {"page": "end", "text": self.texts(name)}
 
     async def picture(self, token: str, address: str) -> bytes:
-        """Return a picture of a session by its address."""
+        """Return a picture of a session by its address.
+
+        Raises:
+            RequestError: a wrong token or address.
+        """
         live = await self._of_token(token)
-        while address not in live.addresses:  # given by another process, or before a restart
+        while address not in live.addresses:  # another process gave the address, or this one before a restart
             async with live.lock:
                 if await self._is_current(live):
                     await self._settled(live)
@@ -266,10 +270,10 @@ class LiveStudy:
         what: Callable[["LiveStudy", LiveSession, Any], Awaitable[Answer]],
         message: Message,
     ) -> Answer:
-        """Grant a request of the page that holds a session; requests of one session come one after the other.
+        """Answer a request of the tab that holds a session; requests of one session are answered one by one.
 
         Raises:
-            RequestError: a wrong token, or another tab has taken the session over.
+            RequestError: a wrong token, or another tab has taken over the session.
         """
         while True:
             live = await self._of_token(token)
@@ -280,9 +284,9 @@ class LiveStudy:
                     return await what(self, live, message)
 
     async def _is_current(self, live: LiveSession) -> bool:
-        """Return whether nobody has continued a session elsewhere; if somebody has, forget what is known here."""
+        """Return whether this process has the current state of a session; if not, drop it from memory."""
         session = live.session
-        if self._live.get(live.id) is not live:  # resumed while this request waited
+        if self._live.get(live.id) is not live:  # the session was resumed while this request waited
             return False
         if session.saving is not None or not (self._shared or session.state is State.FAILED):
             return True
@@ -294,10 +298,14 @@ class LiveStudy:
             del self._live[live.id]
         return False
 
-    # How it is done -------------------------------------------------------------------------------------------------
+    # Implementation -------------------------------------------------------------------------------------------------
 
     async def store(self, job: Callable[[Store], Result], *, alone: bool = False) -> Result:
-        """Do a job in the store's thread."""
+        """Run a job in the store's writer thread; `alone` as in `Writer.submit`.
+
+        Raises:
+            RequestError: the store cannot be written.
+        """
         try:
             return await asyncio.shield(asyncio.wrap_future(self.room.writer.submit(job, alone=alone)))
         except UserError as error:
@@ -308,7 +316,7 @@ class LiveStudy:
         return RequestError(503, self.texts("problem_saved"))
 
     def _door(self, participant: str) -> asyncio.Lock:
-        """One arrival of a participant at a time."""
+        """Return the lock that lets one request of an arriving participant through at a time."""
         return self._arriving.setdefault(person_of(participant), asyncio.Lock())
 
     def _person(self, code: str) -> Person:
@@ -322,7 +330,7 @@ class LiveStudy:
         return await self.store(partial(session_of, study=self.study.name, participant=code))
 
     async def _require_admitting(self) -> None:
-        """Refuse somebody new while the experimenter has paused the study."""
+        """Refuse new participants while the study is paused."""
         if await self.store(partial(is_paused, study=self.study.name)):
             raise RequestError(403, self.texts("web_paused"), page="refused")
 
@@ -336,7 +344,7 @@ class LiveStudy:
         if row is None:
             raise RequestError(404, "no session of this participant", page="welcome")
         self._require_continuable(row)
-        async with self._door(f"session {row['session']}"):  # requests of the tab before find the new state
+        async with self._door(f"session {row['session']}"):  # requests of the earlier tab then see the new state
             if (before := self._live.pop(row["session"], None)) is not None:
                 async with before.lock:
                     with suppress(RequestError):
@@ -350,7 +358,7 @@ class LiveStudy:
             return await self._setup(live)
 
     async def _of_token(self, token: str) -> LiveSession:
-        """Return the session of a token, from memory or from the store."""
+        """Return the session of a token, from memory or rebuilt from the store."""
         session, _, _ = token.partition(".")
         live = self._live.get(session)
         right = self.content.token(session) if live is None else live.token
@@ -367,7 +375,7 @@ class LiveStudy:
             return live
 
     async def _held(self, session: str, tab: str) -> None:
-        """Let a tab hold a session that the store has."""
+        """Record in the store that a tab holds a session."""
         if not await self.store(partial(hold_session, session=session, tab=tab)):
             raise self._gone
 
@@ -376,7 +384,7 @@ class LiveStudy:
         return RequestError(410, self.texts("web_forgotten"), page="end")
 
     async def _rebuilt(self, session: str, tab: str | None, *, still_shown: bool = False) -> LiveSession:
-        """A session as the store has it; `still_shown` as in `Session.resume`."""
+        """Return a session rebuilt from the store; `still_shown` as in `Session.resume`."""
 
         def stored(store: Store) -> list[Admitted]:
             return [stored_session(store, row) for row in store.rows(tables.SESSIONS, session=session)]
@@ -386,11 +394,11 @@ class LiveStudy:
             raise self._gone
         try:
             return await self._made(found[0], tab, still_shown=still_shown)
-        except UserError as error:  # a picture has changed since
+        except UserError as error:  # a picture has changed
             raise self._unavailable(error) from error
 
     async def _work(self, job: Callable[..., Result], *arguments: Any, **more: Any) -> Result:
-        """Do work for the processor in a thread; a few at a time, or they keep the thread that answers from running."""
+        """Run CPU work in a thread, few at a time so that the thread that answers requests is not blocked."""
         async with self._working:
             return await asyncio.to_thread(job, *arguments, **more)
 
@@ -405,10 +413,10 @@ class LiveStudy:
         return live
 
     async def _settled(self, live: LiveSession) -> None:
-        """Wait until everything of a session is durable.
+        """Wait until everything of a session is stored durably.
 
         Raises:
-            RequestError: the store cannot be written; the page sends the same again.
+            RequestError: the store cannot be written; the page repeats its request.
         """
         session = live.session
         while session.advance() is State.SAVING:
@@ -448,9 +456,9 @@ class LiveStudy:
         return await self._end(live) if live.session.state is State.OVER else self.content.trial(live)
 
     async def _end(self, live: LiveSession) -> Answer:
-        """The last page: of a session that is over, after its last answer was committed."""
+        """Return the last page of a session that is over and stored."""
         if live.session.row["status"] == "complete":
-            self._live.setdefault(live.id, live)  # the pictures of its review are still to be seen
+            self._live.setdefault(live.id, live)  # the page still needs the pictures of the review
             return self.content.end(live)
         if failed := await self.store(lambda store: store.rows(tables.CHECKS, session=live.id, verdict="failed")):
             return self.content.screened_out("end", failed[0]["check"])
@@ -460,7 +468,8 @@ class LiveStudy:
         row = check_row(live.id, check, value, unit, "failed")
 
         def add(store: Store) -> None:
-            if not store.rows(tables.CHECKS, session=live.id, check=check):  # the server may have ended before `abort`
+            # the row is there if the server was stopped between this and `abort`
+            if not store.rows(tables.CHECKS, session=live.id, check=check):
                 store.add(tables.CHECKS, [row], session=live.id)
 
         await self.store(add)

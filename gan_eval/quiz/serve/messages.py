@@ -1,7 +1,4 @@
-"""Messages of the page to the server: JSON bodies, checked before anything is done with them.
-
-A trial is a `gan_eval.quiz.remote.TrialReport`.
-"""
+"""Messages from the page to the server, as JSON; a trial is a `gan_eval.quiz.remote.TrialReport`."""
 
 from typing import Annotated, Any
 
@@ -11,24 +8,24 @@ from gan_eval.quiz.remote import Moment
 
 Tab = Annotated[str, StringConstraints(pattern=r"^[\w-]{16,64}$")]
 ShortText = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
-"""Text without the one character that PostgreSQL cannot store."""
+"""Text without NUL, which PostgreSQL cannot store."""
 Parameter = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class Message(BaseModel):
-    """A message of the page."""
+    """A message from the page."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Opening(Message):
-    """A page was opened, or its participant declines."""
+    """The participant opens the page, or declines."""
 
     participant: str = Field(max_length=200)
 
 
 class Arrival(Opening):
-    """The participant agrees, or comes back."""
+    """The participant consents, or comes back."""
 
     tab: Tab
     consent: bool = False
@@ -36,7 +33,7 @@ class Arrival(Opening):
 
 
 class Screen(Message):
-    """The display of a page."""
+    """The participant's display."""
 
     width: int = Field(ge=1, le=100_000)
     height: int = Field(ge=1, le=100_000)
@@ -46,18 +43,18 @@ class Screen(Message):
     """Physical pixels of the window."""
     device_pixel_ratio: float = Field(gt=0, le=20)
     refresh_hz: float | None = Field(default=None, gt=1, le=1000)
-    """The page's own measurement."""
+    """Refresh rate as the page measured it."""
     jitter_ms: float | None = Field(default=None, ge=0, le=10_000)
     dropped: float | None = Field(default=None, ge=0, le=1)
-    """Share of frames that were left out."""
+    """Share of dropped frames."""
     touch: bool = False
     user_agent: str = Field(default="", max_length=500, pattern=r"^[^\x00]*$")
     pixels_per_cm: float | None = Field(default=None, gt=1, le=2000)
-    """Physical pixels, by the participant's bank card."""
+    """Physical pixels per cm, measured with a bank card."""
 
 
 class Ready(Message):
-    """Everything before the first trial."""
+    """Answers and display, sent before the first trial."""
 
     answers: dict[Annotated[str, StringConstraints(max_length=200)], ShortText | None] = Field(
         default={}, max_length=1000
@@ -66,13 +63,13 @@ class Ready(Message):
 
 
 class Check(Message):
-    """Answers to the questions on the instructions, by their place among the choices."""
+    """Answers to the questions on the instructions, as indices of choices."""
 
     choices: tuple[int, ...] = Field(max_length=20)
 
 
 class Onset(Message):
-    """A trial's first picture has appeared."""
+    """The first picture of a trial has appeared."""
 
     trial: int = Field(ge=0, le=10**6)
     onset_ms: Moment
@@ -80,13 +77,13 @@ class Onset(Message):
 
 
 class Withdrawal(Message):
-    """The participant stops for good."""
+    """The participant withdraws; `forget`: and wants the data deleted."""
 
     forget: bool = False
 
 
 class RequestError(Exception):
-    """A request that is not granted, with what the page shows."""
+    """A refused request, with its HTTP status and the JSON body for the page."""
 
     def __init__(self, status: int, text: str, **more: Any) -> None:
         super().__init__(text)

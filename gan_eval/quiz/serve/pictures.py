@@ -1,8 +1,8 @@
-"""The pictures of a session as the browser gets them: one format, and sizes and times that give nothing away.
+"""Pictures as the browser gets them: format, size and timing do not show which ones are real.
 
-Every picture is decoded and encoded again as PNG without compression and without metadata, so that the length of a
-response follows from height and width alone; compressed, a smooth generated picture would be shorter than a photograph.
-Pictures are prepared before a page learns their addresses: how long a file takes to decode is not seen from outside.
+Every picture is encoded as PNG without compression or metadata, so that its length depends on height and width only.
+Compressed, a smooth generated picture would be shorter than a photograph. Pictures are prepared before a page gets
+their addresses, so that the time to decode a file cannot be observed.
 """
 
 import base64
@@ -24,13 +24,13 @@ from gan_eval.settings.quiz import MaskKind
 from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
 
 CACHE_BYTES = 512 * 2**20
-"""Encoded pictures that are kept in memory."""
+"""Maximum size of the encoded pictures in memory."""
 THREADS = 2
-"""Number of pictures that are encoded at a time; more would keep the thread that answers from running."""
+"""Number of pictures that are encoded at a time; more would block the thread that answers requests."""
 
 
 def keyed_hash(secret: bytes, *parts: str) -> str:
-    """Return 22 characters that nobody without the secret can guess (128 bits of HMAC-SHA-256, safe in an address).
+    """Return 128 bits of an HMAC-SHA-256 as 22 URL-safe characters, which cannot be guessed without the secret.
 
     >>> len(keyed_hash(b"secret", "session", "stimulus"))
     22
@@ -40,13 +40,13 @@ def keyed_hash(secret: bytes, *parts: str) -> str:
 
 
 def plain_png(picture: Picture) -> bytes:
-    """Encode a picture, (H, W, 3) uint8, as PNG of a length, and in a time, that follow from H and W.
+    """Encode a picture, (H, W, 3) uint8, as a PNG whose length and encoding time depend on H and W only.
 
     >>> len(plain_png(np.zeros((2, 3, 3), np.uint8))) == len(plain_png(np.full((2, 3, 3), 9, np.uint8)))
     True
     """
     height, width = picture.shape[:2]
-    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each row begins with its filter: none
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each row begins with its filter type, 0 for none
     rows[:, 1:] = picture.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 0)), (b"IEND", b""))
@@ -57,11 +57,11 @@ def plain_png(picture: Picture) -> bytes:
 
 
 Making = Callable[[], "Future[bytes]"]
-"""Returns an encoded picture that is being made, or is made already."""
+"""Function that returns an encoded picture, starting to make it if necessary."""
 
 
 class EncodedPictures:
-    """Encoded stimuli and masks, made in threads of their own, the last used kept in memory."""
+    """Encoded stimuli and masks, made in threads; the last used ones stay in memory."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -72,20 +72,20 @@ class EncodedPictures:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")
 
     def size(self, stimulus: str, width: int | None) -> tuple[int, int]:
-        """Width and height in pixels at which a stimulus is shown; `width` None: at its own size."""
+        """Return width and height in pixels at which a stimulus is shown; `width` None: its own size."""
         own_width, own_height = self._sizes[stimulus]
         if width is None:
             return own_width, own_height
         return width, max(1, (2 * own_height * width + own_width) // (2 * own_width))
 
     def stimulus(self, stimulus: str, width: int | None) -> "Future[bytes]":
-        """Return an encoded stimulus; its error is a UserError where the picture is missing or broken."""
+        """Return an encoded stimulus; the future raises UserError if the picture is missing or broken."""
         return self._made((stimulus, width), lambda: self._pixels(stimulus, width), self.size(stimulus, width))
 
     def mask(
         self, shown: tuple[str, ...], place: int, width: int | None, kind: MaskKind, *, of: tuple[str, int]
     ) -> "Future[bytes]":
-        """Return an encoded mask: of the picture at `place` among all that a trial shows, of = (session, trial)."""
+        """Return the encoded mask of the picture `shown[place]`; `of` is (session, trial)."""
         assert kind != "none"
 
         def make() -> Picture:
@@ -97,15 +97,15 @@ class EncodedPictures:
         return self._made((*of, place, width), make, self.size(shown[place], width))
 
     def file(self, path: Path) -> "Future[bytes]":
-        """Return any picture file, such as a generator's input; its error is a UserError where it is broken."""
+        """Return any picture file encoded; the future raises UserError if it is missing or broken."""
         return self._threads.submit(lambda: plain_png(decode_rgb(read_file(path), path)))
 
     def close(self) -> None:
-        """Make no more pictures."""
+        """Stop making pictures."""
         self._threads.shutdown(cancel_futures=True)
 
     def _made(self, key: object, make: Callable[[], Picture], size: tuple[int, int]) -> "Future[bytes]":
-        """Return the picture of a key, from memory or from a thread that makes it."""
+        """Return the picture of a key from memory, or start to make it."""
         with self._lock:
             future, length = self._kept.pop(key, (None, 0))
             if future is None or (future.done() and future.exception() is not None):

@@ -1,4 +1,4 @@
-"""Run the server: one process, or several on one address, until a signal ends it."""
+"""The server: one process, or several on one address, until a signal ends it."""
 
 import asyncio
 import contextlib
@@ -32,11 +32,11 @@ else:
     from uvloop import new_event_loop
 
 KEEP_S = 75
-"""Seconds that a connection stays open without a request, so that a page need not connect again after it was read."""
+"""Seconds that a connection stays open without a request, so that a page need not reconnect after reading a text."""
 OPEN_FILES = 8192
-"""Files and connections that a process may have open; a browser keeps up to six, and systems often allow 1024."""
+"""Wanted limit of open files and connections. A browser holds up to six; many systems allow 1024 in all."""
 GRACE_S = 5
-"""Seconds that requests on their way may take once the server is to end."""
+"""Seconds that running requests may take after the server was told to stop."""
 
 
 class Server(uvicorn.Server):
@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let signals end the server once its requests are answered."""
+        """Let signals stop the server after its running requests; unlike uvicorn's own, do not raise them again."""
         caught = (signal.SIGINT, signal.SIGTERM)
         before = {number: signal.signal(number, self.handle_exit) for number in caught}
         try:
@@ -55,7 +55,7 @@ class Server(uvicorn.Server):
 
 
 def allow_open_files() -> None:
-    """Let this process and its helpers have `OPEN_FILES` files open, or as many as the system allows."""
+    """Raise the limit of open files of this process and its helpers to `OPEN_FILES`, or to the system's maximum."""
     if sys.platform != "win32":
         now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
@@ -67,12 +67,12 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on an address.
 
     Raises:
-        UserError: the address is not this computer's, or in use.
+        UserError: the address is in use or not one of this computer.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # with the protocol given, asyncio sends each part of a response immediately (TCP_NODELAY)
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if sys.platform != "win32":  # there the option would let two servers share the port
+    if sys.platform != "win32":  # on Windows this option would let two servers share the port
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
@@ -97,25 +97,25 @@ def run_server(
     refresh: Callable[[], object] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve a study until SIGINT or SIGTERM; returns when everything acknowledged is stored.
+    """Serve a study until SIGINT or SIGTERM; return when every acknowledged answer is stored.
 
-    Prints the addresses of participants and of the experimenter to stdout.
+    Prints the addresses of the participants' and the experimenter's page to stdout.
 
     Args:
         study: pictures and settings.
         store: path or URL of the store.
         host: address to listen on.
         port: port; 0: any free one.
-        workers: number of processes; several share a PostgreSQL store.
-        public_url: address that participants open, where a proxy stands in front.
+        workers: number of processes; several need a PostgreSQL store.
+        public_url: address that participants open, if the server is behind a proxy.
         intro: show the pages around the trials.
-        report: the study's report, which the experimenter's page links once it is there.
-        refresh: called at the start and after each complete session, such as to make the report again.
+        report: file of the study's report; the experimenter's page links it when it exists.
+        refresh: called at the start and after each complete session, for example to update the report.
         say: called with lines for the experimenter.
 
     Raises:
-        UserError: the pictures or the store cannot be used; the address is in use, or another process serves the
-            store's file.
+        UserError: the pictures or the store cannot be used, the address is in use, or another process serves the
+            store.
     """
     allow_open_files()
     listening = listen(host, port)
@@ -124,7 +124,7 @@ def run_server(
     context = multiprocessing.get_context("spawn")
     ending = context.Event()
     only_server: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-    if not is_address(store):  # a database may have several
+    if not is_address(store):  # a database server may have several
         lock = Path(store).with_name(f".gan-eval-{sha256_json(['serve', Path(store).name])[:12]}.lock")
         only_server = hold_lock(lock, f"--store {store}", "serving this store")
     with listening, only_server, Room(study, store, say=say) as room, tempfile.TemporaryDirectory() as scratch:
@@ -137,7 +137,7 @@ def run_server(
             helpers: list[multiprocessing.process.BaseProcess] = []
 
             def start_missing() -> None:
-                """Start helpers until there are enough, also in place of those that have ended."""
+                """Start helpers until there are enough; also replace those that have ended."""
                 helpers[:] = [helper for helper in helpers if helper.is_alive()]
                 while len(helpers) < workers - 1:
                     helpers.append(context.Process(target=_help, args=work, daemon=True))
@@ -172,7 +172,7 @@ def run_server(
 
 
 def _shown(host: str) -> str:
-    """Return the host of links: of a wildcard, this computer's address in its network."""
+    """Return the host for links; for a wildcard, this computer's address in its network."""
     if host in ("0.0.0.0", "::"):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
             probe.connect(("192.0.2.1", 9))  # sends nothing; the system chooses the outgoing address
@@ -195,7 +195,7 @@ async def _answer(
     ending: Event,
     more: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
-    """Answer requests until a signal comes or `ending` is set; either ends all processes. `more` runs meanwhile."""
+    """Answer requests, and run `more`, until a signal comes or `ending` is set; either ends all processes."""
     routes = experimenter_routes(live, rehearsal, address=address, stop=ending.set, report=report)
     config = uvicorn.Config(
         make_app(live, routes),
@@ -232,7 +232,7 @@ def _help(
     report: Path | None,
     ending: Event,
 ) -> None:
-    """Answer requests next to the process that was started by the user, and end with it."""
+    """Answer requests in a helper process, which ends with the process that the user started."""
 
     async def watch_parent() -> None:
         parent = multiprocessing.parent_process()
@@ -245,5 +245,5 @@ def _help(
             live = LiveStudy(room, intro=intro)
             rehearsal = LiveStudy(rehearsal_room, intro=intro, shared=True)
             _run(_answer(live, rehearsal, listening, address, report, ending, watch_parent))
-    except UserError as error:  # such as a database that is being restarted; another process is started soon
+    except UserError as error:  # for example the database restarts; the main process starts another helper
         sys.exit(str(error))

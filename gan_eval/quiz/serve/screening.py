@@ -1,4 +1,4 @@
-"""Before the first trial: answers to the study's questions, the participant's display, and who is screened out."""
+"""Checks before the first trial: answers to the study's questions, and the participant's display."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ def checked_answers(answers: Mapping[str, str | None], settings: QuizSettings, t
     """Return the answers to the study's questions, by their id.
 
     Raises:
-        RequestError: an answer is missing or is none of the choices, or nobody asked.
+        RequestError: a required answer is missing, is not one of the choices, or has no question.
     """
     questions = {question.id: question for question in settings.questions}
     if unknown := answers.keys() - questions.keys():
@@ -34,12 +34,12 @@ def checked_answers(answers: Mapping[str, str | None], settings: QuizSettings, t
 
 
 def below_gate(screen: Screen, browser: BrowserSettings) -> tuple[str, float, str] | None:
-    """Return what of a display does not suffice: name, value and unit; None: it does."""
+    """Return the first check that a display fails, as name, value and unit; None if it passes all."""
     width, height = browser.smallest_window
     if not browser.touch and screen.touch:
         return "touch", 1.0, ""
     ratio = screen.device_pixel_ratio
-    # the page rounds to whole pixels
+    # int, because the page rounds its sizes to whole pixels
     if screen.window_width < int(width * ratio) or screen.window_height < int(height * ratio):
         return "window_width", screen.window_width / ratio, "px"
     if (screen.refresh_hz or 0.0) < browser.lowest_refresh_hz:
@@ -48,10 +48,10 @@ def below_gate(screen: Screen, browser: BrowserSettings) -> tuple[str, float, st
 
 
 def columns_of(screen: Screen, settings: QuizSettings, texts: Texts, library: Library) -> Row:
-    """Return the columns of the session's row that describe the display.
+    """Return the columns of `sessions` that describe the display.
 
     Raises:
-        RequestError: the study gives degrees, and the participant has not measured the display.
+        RequestError: the study's picture size is in degrees, and the participant has not measured the display.
     """
     scale = None if screen.pixels_per_cm is None else screen.pixels_per_cm / 10
     distance = settings.viewing_distance_cm
@@ -80,7 +80,7 @@ def check_row(session: str, check: str, value: float, unit: str, verdict: str) -
 
 
 def checks_of(session: str, screen: Screen) -> list[Row]:
-    """Rows of `checks`: what the page measured of its display."""
+    """Return the rows of `checks` with the page's measurements of its display."""
     measured = (
         ("refresh_rate", screen.refresh_hz, "Hz"),
         ("frame_jitter", screen.jitter_ms, "ms"),

@@ -349,7 +349,7 @@ def test_two_pictures_without_a_gap_are_two_showings(serve: Serve) -> None:
 
 @pytest.mark.parametrize(
     ("quiz", "missing"),
-    [({}, "--viewing-distance-cm"), ({"intro": False, "viewing_distance_cm": 60.0}, "leave out --no-intro")],
+    [({}, "--viewing-distance-cm"), ({"intro": False, "viewing_distance_cm": 60.0}, "remove --no-intro")],
 )
 def test_degrees_that_cannot_be_known_are_refused_before_anybody_comes(
     serve: Serve, quiz: dict[str, Any], missing: str
