@@ -19,6 +19,18 @@ RESAMPLING = Image.Resampling.LANCZOS
 """The filter for resizing pictures; it works on their stored 8-bit values (gamma-encoded)."""
 
 
+def size_at(size: tuple[int, int], width: int | None) -> tuple[int, int]:
+    """Return the height and width in pixels of a picture of this size at another width; None: its own width.
+
+    >>> size_at((256, 512), 300), size_at((256, 512), None)
+    ((150, 300), (256, 512))
+    """
+    own_height, own_width = size
+    if width is None:
+        return size
+    return max(1, (2 * own_height * width + own_width) // (2 * own_width)), width
+
+
 @dataclass(frozen=True)
 class Companions:
     """The pictures of one item for the review; None for a missing one."""
@@ -70,10 +82,7 @@ class Library:
 
     def size_shown(self, picture: Picture) -> tuple[int, int]:
         """Return the height and width at which a picture is shown."""
-        height, width = picture.shape[:2]
-        if self._width is None:
-            return height, width
-        return max(1, (2 * height * self._width + width) // (2 * width)), self._width
+        return size_at(picture.shape[:2], self._width)
 
     def decoded(self, stimulus: str) -> Picture:
         """Return a stimulus at its own size."""

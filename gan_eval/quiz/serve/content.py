@@ -214,32 +214,38 @@ class Content:
             numbers = iter(range(len(shown)))
             places = [[next(numbers) for _ in showing] for showing in showings]
 
-            def address(what: str, place: int) -> str:
-                make = self._picture if what == "picture" else self._mask
-                return self._address(live, partial(make, live, trial, shown, place), what, trial, place)
+            def picture(place: int) -> str:
+                return self._address(live, partial(self._picture, live, shown, place), "picture", trial, place)
 
-            pictures = [[address("picture", place) for place in those] for those in places]
+            def mask(place: int) -> str:
+                return self._address(live, partial(self._mask, live, shown, place, trial), "mask", trial, place)
+
             masked = [] if self.settings.mask == "none" else places
-            live.offered[trial] = pictures, [[address("mask", place) for place in those] for those in masked]
+            live.offered[trial] = (
+                [[picture(place) for place in those] for those in places],
+                [[mask(place) for place in those] for those in masked],
+            )
         return live.offered[trial]
 
-    def _picture(self, live: LiveSession, trial: int, shown: tuple[str, ...], place: int) -> "Future[bytes]":
+    def _picture(self, live: LiveSession, shown: tuple[str, ...], place: int) -> "Future[bytes]":
         return self.pictures.stimulus(shown[place], self._width(live))
 
-    def _mask(self, live: LiveSession, trial: int, shown: tuple[str, ...], place: int) -> "Future[bytes]":
+    def _mask(self, live: LiveSession, shown: tuple[str, ...], place: int, trial: int) -> "Future[bytes]":
         return self.pictures.mask(shown, place, self._width(live), self.settings.mask, of=(live.id, trial))
 
     def _prepare(self, live: LiveSession, rows: Sequence[Row]) -> None:
         """Start to make the pictures of coming trials before the page requests them."""
         width = self._width(live)
         for planned in rows:
-            if (planned["trial"], width) in live.prepared:
+            trial = planned["trial"]
+            if (trial, width) in live.prepared:
                 continue
-            live.prepared.add((planned["trial"], width))
-            pictures, masks = self._offered(live, planned)
-            for group in (*pictures, *masks):
-                for address in group:
-                    live.addresses[address.rpartition("/")[2]]()
+            live.prepared.add((trial, width))
+            shown = tuple(name for showing in live.session.protocol.showings(planned) for name in showing)
+            for place in range(len(shown)):
+                self._picture(live, shown, place)
+                if self.settings.mask != "none":
+                    self._mask(live, shown, place, trial)
 
     def _address(self, live: LiveSession, make: Making, *what: object) -> str:
         end = keyed_hash(self.secret, live.id, *map(str, what))

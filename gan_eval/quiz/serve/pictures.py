@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_eval.quiz.draw.order import generator
-from gan_eval.quiz.library import RESAMPLING, Library, mask
+from gan_eval.quiz.library import RESAMPLING, Library, mask, size_at
 from gan_eval.settings.quiz import MaskKind
 from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
 
@@ -74,9 +74,8 @@ class EncodedPictures:
     def size(self, stimulus: str, width: int | None) -> tuple[int, int]:
         """Return width and height in pixels at which a stimulus is shown; `width` None: its own size."""
         own_width, own_height = self._sizes[stimulus]
-        if width is None:
-            return own_width, own_height
-        return width, max(1, (2 * own_height * width + own_width) // (2 * own_width))
+        height, width = size_at((own_height, own_width), width)
+        return width, height
 
     def stimulus(self, stimulus: str, width: int | None) -> "Future[bytes]":
         """Return an encoded stimulus; the future raises UserError if the picture is missing or broken."""
