@@ -1,8 +1,8 @@
-"""The results store: what participants did, durable before the next stimulus is shown.
+"""The results store: each answer is stored durably before the next stimulus is shown.
 
-SQLite by default (write-ahead log, synchronous FULL: a row whose call has returned survives a killed process and a
-power cut), any SQLAlchemy URL otherwise. The tables are those of `gan_eval.tables`. Every call raises `UserError` where
-the store cannot be read or written, or holds what its tables do not allow.
+A store is a SQLite file or a PostgreSQL database. In SQLite (write-ahead log, synchronous FULL), a row whose call has
+returned survives a killed process and a power cut. The tables are those of `gan_eval.tables`. Every call raises
+`UserError` if the store cannot be read or written, or if a value does not fit its table. Start with `results.py`.
 """
 
 from gan_eval.store.consistency import consistent_frames, require_consistent

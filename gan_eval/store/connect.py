@@ -1,7 +1,4 @@
-"""The way to a store's database: a SQLite file, or a lab's PostgreSQL server by its URL, named without its password.
-
-Also the line that a user reads for what a database says.
-"""
+"""Connections to a store's database, a SQLite file or a PostgreSQL server, and messages for database errors."""
 
 import os
 import sqlite3
@@ -23,28 +20,28 @@ from gan_eval.machine.commands import setup_command
 from gan_eval.store.layout import META
 
 CONNECT_S = 3
-"""Seconds that a new connection may take before the server counts as unreachable."""
+"""Maximum time in seconds for a new connection to a server."""
 
 SILENCE_S = 10
-"""Seconds that a server may be silent, or locked by another program, before it counts as unreachable."""
+"""Maximum time in seconds that a server may not respond, or may be locked by another program."""
 
 _SECRETS = ("password", "sslpassword", "passfile")
 
 
 @dataclass(frozen=True)
 class Address:
-    """Address of a server. Its text holds no password."""
+    """Address of a server. Its `repr` has no password."""
 
     url: sa.URL = field(repr=False)
 
     @property
     def safe_url(self) -> str:
-        """The URL without a password, as it can be given again where `~/.pgpass` or PGPASSWORD has the password."""
+        """The URL without password; `~/.pgpass` or PGPASSWORD can supply it when the URL is used again."""
         url, query = self.url, {name: value for name, value in self.url.query.items() if name not in _SECRETS}
         return str(sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, query))
 
     def scrub(self, text: str) -> str:
-        """One line of a driver's message without the password that it may hold, however it is written there."""
+        """Return a driver's message in one line, with the password replaced in each form in which it may appear."""
         secrets = [str(self.url.password or ""), *(str(self.url.query.get(name, "")) for name in _SECRETS)]
         line = " ".join(text.split())
         for secret in filter(None, secrets):
@@ -53,7 +50,7 @@ class Address:
         return line
 
     def arguments(self) -> dict[str, Any]:
-        """Return the driver's options, so that a pulled cable is noticed; what the URL says goes first."""
+        """Return the driver's options, which detect a lost connection; options in the URL take precedence."""
         milliseconds = round(1000 * SILENCE_S)
         settings = {
             "connect_timeout": CONNECT_S,
@@ -68,11 +65,15 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Read `postgresql://user:password@host/database` (or `postgresql+psycopg://`, the driver's name in full)."""
+    """Parse `postgresql://user:password@host/database`, or the same with `postgresql+psycopg://`.
+
+    Raises:
+        UserError: the URL is not valid, is not for PostgreSQL, or names no database.
+    """
     expected = "wanted one such as postgresql://user@host/database"
     try:
         url = sa.make_url(text)
-    except (sa.exc.ArgumentError, ValueError) as error:  # their messages hold the URL, password and all
+    except (sa.exc.ArgumentError, ValueError) as error:  # the error's message would show the password
         raise UserError(f"--store: not a database URL; {expected}") from error
     if url.drivername == "postgres":
         raise UserError("--store postgres://...: write postgresql:// for postgres://")
@@ -84,7 +85,7 @@ def parse_address(text: str) -> Address:
 
 
 PATIENCE_S = 10
-"""Seconds that one program waits for another to finish with a store."""
+"""Maximum time in seconds to wait for another program that uses a store."""
 
 
 def may_write(path: Path) -> bool:
@@ -93,20 +94,20 @@ def may_write(path: Path) -> bool:
 
 
 def _address_to_read(path: Path) -> str:
-    """SQLite's address of a file that is only read; without permission to write, it must make no files next to it."""
+    """Return SQLite's address for reading a file; `immutable` if SQLite may not create files next to it."""
     has_log = os.path.lexists(f"{path.resolve()}-wal")
     return f"{path.resolve().as_uri()}?mode=ro{'' if has_log or may_write(path) else '&immutable=1'}"
 
 
 def read_only_engine(path: Path) -> sa.Engine:
-    """A SQLite file with one connection that cannot write."""
+    """Return an engine with one read-only connection to a SQLite file."""
     options = {"uri": True, "timeout": PATIENCE_S, "check_same_thread": False}
     connect = partial(sqlite3.connect, _address_to_read(path), **options)
     return sa.create_engine("sqlite://", creator=connect, poolclass=sa.StaticPool)
 
 
 def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
-    """A SQLite file with one connection: write-ahead log, each commit flushed to the disk."""
+    """Return an engine with one connection to a SQLite file: write-ahead log, each commit flushed to disk."""
     engine = sa.create_engine(sa.URL.create("sqlite", database=os.path.abspath(path)), poolclass=sa.StaticPool)  # noqa: PTH100
 
     @sa.event.listens_for(engine, "connect")
@@ -121,7 +122,11 @@ def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
 
 
 def remote_engine(address: Address) -> sa.Engine:
-    """Return the connections of a server; the network is not used yet."""
+    """Return an engine for a server; it does not connect yet.
+
+    Raises:
+        UserError: the PostgreSQL driver is not installed.
+    """
     try:
         return sa.create_engine(address.url, hide_parameters=True, connect_args=address.arguments(), pool_pre_ping=True)
     except ImportError as error:
@@ -132,14 +137,14 @@ def remote_engine(address: Address) -> sa.Engine:
 
 
 def require_store_file(path: Path, *, create: bool) -> None:
-    """Refuse a file that is not a store, unchanged; make the empty file of a new store, for its user alone.
+    """Refuse a file that is not a store, without changing it; create the empty, private file of a new store.
 
-    A database without any table may be a store that another program is just making. SQLite gives its
+    A database without tables passes with `create`: another program may be creating a store there. SQLite gives its
     other files the permissions of the store's file.
 
     Raises:
-        UserError: there is none and `create` is false; a folder; another program's database;
-            no permission; another program holds it.
+        UserError: there is no file and `create` is false; it is a folder or another program's database; it may not be
+            written; another program has locked it.
     """
     require_file(path)
     try:
@@ -153,14 +158,14 @@ def require_store_file(path: Path, *, create: bool) -> None:
             except SQLITE_ERRORS as error:
                 if "locked" in str(error):
                     raise database_error(database_message(error), str(path)) from error
-                return  # opening it for real says why it cannot be read
+                return  # opening the store reports this error
             if META not in names and (names or not create):
                 raise UserError(f"{path}: not a results store; name another file with --store")
             return
         if path.is_symlink():
-            raise UserError(f"{path}: a link to {path.readlink()}, which is not there; make that, or name a file")
+            raise UserError(f"{path}: a link to {path.readlink()}, which does not exist; create it, or name a file")
         if not create:
-            raise UserError(f"{path}: no store there; give the path of one, such as DIR/store.sqlite of a study in DIR")
+            raise UserError(f"{path}: no such store; give the path of one, such as DIR/store.sqlite of a study in DIR")
         path.parent.mkdir(0o700, parents=True, exist_ok=True)
         path.touch(0o600)
     except OSError as error:
@@ -168,7 +173,7 @@ def require_store_file(path: Path, *, create: bool) -> None:
 
 
 DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
-"""Exceptions of SQLAlchemy and a driver for a database, or for a value that does not go into it."""
+"""Exceptions of SQLAlchemy and the drivers, also for a value that the database cannot store."""
 
 _LINES = (
     (("disk is full", "no space"), "the disk is full; free some space; what was answered before is safe"),
@@ -181,11 +186,11 @@ _LINES = (
      "the store cannot be opened for writing; change its permissions, or use a copy in another place"),
     (("locked",), "{holder} is using the store; end it or wait for it, then give the same command again"),
 )  # fmt: skip
-"""Words in a database's message, in lower case, and what the user reads instead."""
+"""Words in a database's message, in lower case, and the message that the user reads instead."""
 
 
 def database_error(detail: str, where: str) -> UserError:
-    """The user's line for what a database says."""
+    """Return the error with the user's message for a database's message `detail`."""
     low = detail.lower()
     if "unique" in low or "duplicate key" in low:
         return UserError(f"{where}: this row is in the store already ({detail}); nothing was overwritten")

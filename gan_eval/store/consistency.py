@@ -1,4 +1,4 @@
-"""Rows of a store that cannot have been left by sessions are named before anything is computed from them."""
+"""Checks that a store's rows are complete and agree with each other, before anything is computed from them."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _OF_SESSION = ("participant", "study", "simulated")
-"""Columns that every trial has in common with its session."""
+"""Columns in which every trial equals its session."""
 _OF_PLAN = ("phase", "stimulus", "stimulus_b", "position", "item", "kind", "model", "dataset")
-"""Columns that every trial has in common with its row of the plan."""
+"""Columns in which every trial equals its row of the plan."""
 _DURATIONS = [name for name in tables.TRIALS.names if name.endswith(("exposure_ms", "reaction_time_ms"))]
-"""Columns of times that are never below 0."""
+"""Columns of durations, which are never negative."""
 _OF_DESIGN = ("study", "protocol", "design_hash", "fraction")
-"""Columns that sessions with equally many trials have in common."""
+"""Columns that define a design; its complete sessions have the same number of trials."""
 RESTORE = "restore the store from a copy"
 sessions, plans, trials = (LAYOUTS[table] for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS))
 
@@ -29,13 +29,13 @@ sessions, plans, trials = (LAYOUTS[table] for table in (tables.SESSIONS, tables.
 def require_consistent(store: Store, *, study: str | None = None) -> None:
     """Refuse a store in which rows are missing or contradict each other.
 
-    That is rows without their session; planned trials that are missing before the last stored one, or anywhere in a
-    complete session; gaps in the numbers of a session's trials, which run from 1; a complete session without its plan
-    that has fewer trials than another one of its design; trials that differ from their session or plan; a stimulus that
-    is real and fake; a `correct` that kind and response contradict; negative times.
+    Missing: a row's session; a trial before a session's last one, or anywhere in a complete session. A complete session
+    without a plan must have as many trials as the longest one of its design. Contradictory: a trial that differs from
+    its session or plan; a stimulus that is real and fake; a `correct` that does not follow from kind and response;
+    negative times.
 
     Raises:
-        UserError: table, session and trial are named, or the store cannot be read.
+        UserError: the first problem, with table, session and trial; or the store cannot be read.
     """
     with store.transaction() as connection:
         problem = next(_problems(connection, study), None)
@@ -94,7 +94,7 @@ def _problems(connection: sa.Connection, study: str | None) -> Iterator[str]:
     yield from _without_plan(connection, of_study)
 
     def rows(source: sa.Join, condition: Any, text: str, *shown: Any) -> Iterator[str]:
-        """The message for the first trial that fulfils the condition, if there is one."""
+        """Yield the message for the first trial that meets the condition, if any."""
         query = sa.select(trials.c.session, trials.c.trial, *shown).select_from(source).where(condition, *of_study)
         if found := connection.execute(query.order_by(trials.c.session, trials.c.trial).limit(1)).first():
             session, trial, *values = found
@@ -126,7 +126,7 @@ def _problems(connection: sa.Connection, study: str | None) -> Iterator[str]:
 
 
 def _without_plan(connection: sa.Connection, of_study: list[Any]) -> Iterator[str]:
-    """The message for the first session whose trials are too few, which is known without the rows of its plan."""
+    """Yield a message for each session that, judging without the rows of its plan, has too few trials."""
     columns = [sessions.c[name] for name in ("session", "participant", "status", *_OF_DESIGN)]
     planned = sa.select(sa.func.count()).where(plans.c.session == sessions.c.session).scalar_subquery()
     query = sa.select(*columns, sa.func.count(trials.c.trial), sa.func.max(trials.c.trial), planned)

@@ -1,7 +1,4 @@
-"""A store's tables as files for other programs: CSV, Parquet, a Psych-DS dataset, scripts for R.
-
-export_store("store.sqlite", Path("out"), formats=["csv", "psych-ds"])
-"""
+"""Export of a store's tables for other programs: CSV, Parquet, a Psych-DS dataset, scripts for R."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,25 +31,25 @@ class Exported:
     sessions: int
     trials: int
     files: Mapping[str, int | None]
-    """Written files, relative to the folder, with their numbers of rows; None: no rows (texts, scripts, a folder)."""
+    """Number of rows by file, relative to the folder; None for texts, scripts and folders."""
 
 
 def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study: str | None = None) -> Exported:
-    """Write a store's tables into a folder, with a data dictionary, in place of what an earlier export wrote there.
+    """Write a store's tables and a data dictionary into a folder, replacing an earlier export.
 
-    csv: `TABLE.csv` each; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; r: `read.R`, the CSV
+    Formats: csv: `TABLE.csv`; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; r: `read.R`, the CSV
     files that it reads, and `analysis.R`, which fits the crossed mixed models with lme4 and writes `paper_R.csv`.
 
     Raises:
-        UserError: an unknown format, no such store or study, rows of it that are missing or contradict each other, or
-            the folder is somebody else's.
+        UserError: an unknown format; no such store or study; its rows are missing or contradict each other; the folder
+            is neither empty nor gan_eval's.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         raise UserError(f"--format {','.join(unknown)}: wanted one or several of {','.join(FORMATS)}")
     check_output_folder(out)
     with open_store(where, create=False) as store:
-        frames = consistent_frames(store, study)  # all of them are checked before the first one is written
+        frames = consistent_frames(store, study)
         sessions = frames[tables.SESSIONS]
         if sessions.empty:
             raise UserError(f"--store {store.where}: no session{f' of the study {study}' if study else ''} in it")
@@ -83,12 +80,12 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
 def export_analysis(folder: Path, out: Path) -> Exported:
     """Write the trials of an analysed folder for R: `trials.csv`, `read.R`, and `analysis.R` with its link and margin.
 
-    Trials of participants whom the analysis left out and of unfinished sessions are left out; rules that leave out
-    single trials are not applied.
+    Participants whom the analysis excluded and unfinished sessions are not written; rules that exclude single trials
+    are not applied.
 
     Raises:
-        UserError: there are no analysed trials in the folder, a table does not fit its schema, or `out` is somebody
-            else's.
+        UserError: the folder has no analysed trials, a table does not fit its schema, or `out` is neither empty nor
+            gan_eval's.
     """
     source = next((place for place in (folder, folder / "tables") if (place / "trials.csv").is_file()), None)
     if source is None or not (source / "comparisons.csv").is_file():
@@ -144,7 +141,7 @@ DICTIONARY = Table(
 
 
 def dictionary_rows(tables: Iterable[Table]) -> list[Row]:
-    """The rows of the data dictionary of these tables."""
+    """Return the rows of the data dictionary of these tables."""
     return [
         {
             "table": table.name,
@@ -162,7 +159,7 @@ def dictionary_rows(tables: Iterable[Table]) -> list[Row]:
 
 
 def readme(title: str, counts: Iterable[tuple[Table, int]]) -> str:
-    """A text that goes with the files: what they are, and what their times are not."""
+    """Return the text of README.md: the tables and their numbers of rows, and a note on times."""
     lines = [f"# {title}", "", TIMING, "", "| table | rows | key columns | what |", "| --- | ---: | --- | --- |"]
     lines += [f"| {table.name} | {count} | {', '.join(table.key)} | {table.meaning} |" for table, count in counts]
     lines += [
@@ -177,8 +174,8 @@ def readme(title: str, counts: Iterable[tuple[Table, int]]) -> str:
 def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, title: str, studies: list[str]) -> None:
     """Write the tables that have rows as a Psych-DS dataset (psychds-docs.readthedocs.io, Schema Reference).
 
-    Files are named by pairs of keyword and value. Each file's own variables, next to it, replace the dataset's. The
-    author, licence and identifier, which the specification recommends, only the experimenter knows.
+    A JSON file next to each table describes its variables. Author, licence and identifier, which the specification
+    recommends, are left for the experimenter to add.
     """
     filled = {table: frame for table, frame in frames.items() if len(frame)}
     variables: dict[str, Column] = {}
@@ -203,7 +200,7 @@ def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, titl
 
 
 def file_name(table: Table, studies: list[str]) -> str:
-    """Keywords are lower-case letters, their values letters and digits.
+    """Return a table's file name in a dataset: pairs of keyword (lower-case letters) and value (letters and digits).
 
     >>> from gan_eval import tables
     >>> file_name(tables.IMAGE_METRICS, ["my_study"])
@@ -229,11 +226,11 @@ def _r_text(name: str) -> str:
 
 
 def r_script(tables: Iterable[Table]) -> str:
-    """The text of `read.R`: one data frame for each table, by the table's name."""
+    """Return the text of `read.R`, which reads each table into a data frame of its name."""
     parts = [_r_text("read.R").replace("TIMING", TIMING).replace("FORMULA", FORMULA)]
     for table in tables:
         types = []
-        for column in table.columns:  # as `as_type` of the script takes it: a name, or "factor" with its levels
+        for column in table.columns:  # arguments of the script's `as_type`: a type, or "factor" and its levels
             words = ", ".join(f'"{word}"' for word in ("factor", *column.words))
             types.append(f"  {column.name} = " + (f"c({words})" if column.words else f'"{column.dtype}"'))
         of_columns = ",\n".join(types)
@@ -242,11 +239,11 @@ def r_script(tables: Iterable[Table]) -> str:
 
 
 def analysis_script(*, link: str = "logit", margin: float | None = None) -> str:
-    """The text of `analysis.R`.
+    """Return the text of `analysis.R`.
 
     Args:
-        link: `logit` or `probit`, of all its models.
-        margin: of equivalence, on balanced accuracy; None: not judged.
+        link: link of all models, `logit` or `probit`.
+        margin: equivalence margin on balanced accuracy; None: equivalence is not judged.
     """
     text = _r_text("analysis.R").replace('link <- "logit"', f'link <- "{link}"')
     return text.replace("margin <- NA", f"margin <- {'NA' if margin is None else repr(margin)}")

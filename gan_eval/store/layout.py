@@ -1,4 +1,4 @@
-"""The tables of `gan_eval.tables` in a database, and their checked contents: SQLite keeps any value in any column."""
+"""The tables of `gan_eval.tables` in a database, and checks of their cells, because SQLite checks no types."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION = 3
-"""Raised when a table or a column changes; a store of another version is refused."""
+"""Version of the tables; increased when a table or column changes. A store of another version is refused."""
 
 SERVER_LOCK = 0x67616E5F6576616C
-"""The advisory lock under which a PostgreSQL server's tables are made and sessions begin (`gan_eval` in ASCII)."""
+"""Number of the advisory lock for creating tables and beginning sessions in PostgreSQL (`gan_eval` in ASCII)."""
 
 META = "gan_eval_meta"
-"""The table that marks a database as a results store; it holds the schema's version."""
+"""Table that marks a database as a results store; it holds the schema version."""
 
 _TYPES: dict[Dtype, type[sa.types.TypeEngine[Any]]] = {
     "text": sa.Text,
@@ -46,14 +46,14 @@ LAYOUTS = {
     )
     for table in tables.STORED_TABLES
 }
-"""The stored tables as SQLAlchemy knows them."""
+"""The stored tables in SQLAlchemy."""
 
 
 def version_of(connection: sa.Connection, where: str) -> int | None:
-    """Return the schema's version of a store; None where there is none yet.
+    """Return the schema version of a store; None if the database is not a store yet.
 
     Raises:
-        UserError: the store has another version than this program, or one that cannot be read.
+        UserError: the store has another version than this program.
     """
     known = sa.inspect(connection).has_table(META)
     version = connection.execute(sa.select(_META.c.schema_version)).scalar() if known else None
@@ -66,10 +66,10 @@ def version_of(connection: sa.Connection, where: str) -> int | None:
 
 
 def make_tables(connection: sa.Connection, where: str) -> None:
-    """Make the tables of a new store.
+    """Create the tables of a new store.
 
     Raises:
-        UserError: the store has another version, or has lost a table.
+        UserError: the store has another version, or a table is missing.
     """
     if version_of(connection, where) is None:
         METADATA.create_all(connection)
@@ -81,10 +81,10 @@ def make_tables(connection: sa.Connection, where: str) -> None:
 
 
 def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) -> list[Row]:
-    """Return rows as the database holds them, where truths may be 0 and 1, with the schema's types.
+    """Return a database's rows with the schema's types; 0 and 1 become booleans.
 
     Raises:
-        UserError: a cell is of another type than its column, no word of its enumeration, or empty where none may be.
+        UserError: a cell does not fit its column, or is empty where a value is required.
     """
     checked = []
     for row in rows:

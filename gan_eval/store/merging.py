@@ -2,8 +2,8 @@
 
     pushed = push("gan-eval.sqlite", "postgresql://lab@server/quiz")
 
-Each session is one transaction of the target, so a push that is killed anywhere leaves whole sessions; the same push
-again copies the rest. Nothing is noted in the source: the rows of the target itself say what it lacks.
+Each session is copied in one transaction, so a killed push leaves whole sessions; repeat it to copy the rest. The
+source is not changed: the target's rows show what is missing there.
 """
 
 import shlex
@@ -27,11 +27,11 @@ from gan_eval.tables.frames import Row
 from gan_eval.tables.names import person_of
 
 FIXED = ("study", "design_hash", "participant", "list", "seed", "simulated", "started_at")
-"""Columns of a session's row that never change."""
+"""Columns of `sessions` that never change."""
 
 
 class _RefusedError(Exception):
-    """The target has other values, or another session of this participant."""
+    """The target has other values, or a different session of this participant."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,23 @@ class Pushed:
     """Result of a push."""
 
     sessions: int
-    """Sessions of which at least one row was copied or updated."""
+    """Number of sessions with at least one copied or updated row."""
     trials: int
-    """Trials that were copied."""
+    """Number of copied trials."""
     refused: tuple[str, ...]
-    """One line for each session that the target does not take; its rows stay in the source."""
+    """One line for each session that could not be copied; its rows stay in the source."""
 
 
 def push(source: str | Path, target: str | Path) -> Pushed:
-    """Copy every row that the target lacks.
+    """Copy every row that is missing in the target.
 
     Raises:
-        UserError: both are one store; one of them cannot be opened, read or written.
+        UserError: both are the same store, or one of them cannot be opened, read or written.
     """
     if not is_address(source) and not is_address(target) and Path(source).resolve() == Path(target).resolve():
         raise UserError(f"store push: {source} and {target} are the same store; name another one")
     if not is_address(target) and not Path(target).parent.is_dir():
-        raise UserError(f"{target}: no store there, and no folder for a new one; fix the path, or make the folder")
+        raise UserError(f"{target}: no such store, and no such folder for a new one; fix the path or make the folder")
     sent = trials = 0
     refused = []
     with open_store(source, create=False) as here, open_store(target) as there:
@@ -71,7 +71,7 @@ def push(source: str | Path, target: str | Path) -> Pushed:
 
 
 def push_lines(source: str | Path, target: str) -> list[str]:
-    """Push what a study's `push_to` asks for; return a line for the user about each thing that was not copied."""
+    """Push to the address of a study's `push_to`; return one line for each thing that was not copied."""
     try:
         return [
             f"quiz.push_to: refused: {line}; the rows are safe in {source}" for line in push(source, target).refused
@@ -107,11 +107,11 @@ def _push_session(here: Store, there: Store, session: Row) -> dict[str, int]:
 
 
 def _push_row(connection: sa.Connection, session: Row) -> int:
-    """Insert a session's row, or bring an open session's row up to date; return the number of changed rows."""
+    """Insert a session's row, or update that of an open session; return the number of changed rows."""
     layout = LAYOUTS[tables.SESSIONS]
     stored = None
     same_study = layout.select().where(layout.c.study == session["study"])
-    # a participant whose rows are being copied cannot be forgotten meanwhile
+    # lock the rows: a participant cannot be forgotten while being copied
     for known in connection.execute(same_study.with_for_update(read=True, key_share=True)).mappings():
         if known["session"] == session["session"]:
             stored = dict(known)
@@ -138,11 +138,12 @@ def merge(sources: Sequence[str | Path], out: Path) -> dict[str, int]:
     """Write one new store with the rows of the others, which stay unchanged; return its number of rows by table.
 
     Args:
-        out: the new store's file. What a merge into it that was killed has left behind goes.
+        sources: paths or URLs of the stores.
+        out: the new store's file. Leftovers of a killed merge into it are removed.
 
     Raises:
-        UserError: two stores differ in a row, or hold one participant of a study; `out` exists; a source is not a
-            store, or another program uses it.
+        UserError: two stores differ in a row or have the same participant in one study; `out` exists; a source is not
+            a store or is locked by another program.
     """
     out = Path(out)
     check_output_file(out)

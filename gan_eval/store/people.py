@@ -1,4 +1,4 @@
-"""The participants of a store: who has done what, and who wants to be forgotten."""
+"""Participants of a store: list their sessions, delete a participant's data."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from gan_eval.tables.schema import Table
 
 
 def list_participants(store: Store, study: str | None = None) -> list[Row]:
-    """List the participants' sessions, in the order of the sessions; of one study where it is named."""
+    """Return a row for each session, of all studies or of one, in the order of their start."""
     equal = {} if study is None else {"study": study}
     sessions = store.rows(tables.SESSIONS, **equal)
     trials, planned = rows_by_session(store, tables.TRIALS), rows_by_session(store, tables.PLANS)
@@ -41,7 +41,7 @@ def list_participants(store: Store, study: str | None = None) -> list[Row]:
 
 
 def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str = "") -> str:
-    """Describe how many of a study's sessions are complete, in the words that every command and the report use.
+    """Return the text that tells users how many of a study's sessions are complete.
 
     >>> sessions_text(1, 8, simulated=3, command="gan-eval quiz study.toml")
     '1 of 8 sessions; next: gan-eval quiz study.toml (3 simulated)'
@@ -52,7 +52,7 @@ def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str 
 
 
 def has_people(store: Store, study: str) -> bool:
-    """Return whether a person, not a simulated participant, has answered anything in a study."""
+    """Return whether a person, not only simulated participants, has answered in a study."""
     layout = LAYOUTS[tables.TRIALS]
     of_people = sa.select(layout.c.session).where(layout.c.study == study, layout.c.simulated == sa.false()).limit(1)
     with store.transaction() as connection:
@@ -60,7 +60,7 @@ def has_people(store: Store, study: str) -> bool:
 
 
 def session_of(store: Store, study: str, participant: str) -> Row | None:
-    """Return the row of a participant's session in a study; None: there is none."""
+    """Return the row of a participant's session in a study; None if there is no session."""
     layout, person = LAYOUTS[tables.SESSIONS].c, person_of(participant)
     query = sa.select(layout.session, layout.participant).where(layout.study == study)
     with store.transaction() as connection:
@@ -69,7 +69,7 @@ def session_of(store: Store, study: str, participant: str) -> Row | None:
 
 
 def other_design(store: Store, study: str, design_hash: str) -> str | None:
-    """Return the hash of another design that sessions of a study have; None: there is none."""
+    """Return the design hash of sessions of a study that have another design; None if all have this one."""
     layout = LAYOUTS[tables.SESSIONS].c
     query = sa.select(layout.design_hash).where(layout.study == study, layout.design_hash != design_hash).limit(1)
     with store.transaction() as connection:
@@ -77,13 +77,13 @@ def other_design(store: Store, study: str, design_hash: str) -> str | None:
 
 
 def session_ids(store: Store) -> set[str]:
-    """Return the sessions that a store holds."""
+    """Return the identifiers of a store's sessions."""
     with store.transaction() as connection:
         return {*connection.execute(sa.select(LAYOUTS[tables.SESSIONS].c.session)).scalars()}
 
 
 def rows_by_session(store: Store, table: Table, *which: sa.ColumnElement[bool]) -> dict[str, int]:
-    """Count the rows of each session in one table, of those that meet the conditions."""
+    """Return the number of rows in a table that meet the conditions, by session."""
     session = LAYOUTS[table].c.session
     with store.transaction() as connection:
         counts = connection.execute(sa.select(session, sa.func.count()).where(*which).group_by(session))
@@ -91,7 +91,7 @@ def rows_by_session(store: Store, table: Table, *which: sa.ColumnElement[bool]) 
 
 
 def last_answers(store: Store) -> dict[str, str]:
-    """Return when the last trial of each session was answered (UTC, ISO 8601)."""
+    """Return the time of the last answer (UTC, ISO 8601) by session."""
     trials = LAYOUTS[tables.TRIALS].c
     with store.transaction() as connection:
         latest = connection.execute(sa.select(trials.session, sa.func.max(trials.answered_at)).group_by(trials.session))
@@ -99,7 +99,7 @@ def last_answers(store: Store) -> dict[str, str]:
 
 
 def moved_stores(where: Path) -> list[Path]:
-    """Return the stores of the same name that `run --redo quiz` has moved aside in a store's folder, oldest first."""
+    """Return the earlier stores that `run --redo quiz` moved aside in a store's folder, oldest first."""
     return sorted((where.parent / OWN_FOLDER / "old").glob(f"quiz-*/{where.name}"))
 
 
@@ -112,13 +112,13 @@ class Stored:
     """A participant's rows in a store."""
 
     sessions: tuple[Row, ...]
-    """Study, status, started_at and ended_at of each, unchecked: a damaged row can be removed."""
+    """Study, status, started_at and ended_at of each; unchecked, so that damaged rows can be removed."""
     rows: Mapping[str, int]
-    """Number of rows of each table."""
+    """Number of rows by table."""
 
 
 def stored_of(where: str | Path, participant: str, *, study: str | None = None) -> Stored:
-    """Return what `forget` with the same arguments would remove; nothing is changed.
+    """Return what `forget` with the same arguments would remove; change nothing.
 
     Raises:
         NoParticipantError: no such participant in the store.
@@ -142,19 +142,18 @@ def stored_of(where: str | Path, participant: str, *, study: str | None = None) 
 
 
 _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0")
-"""Pages keep bytes of rows that were once moved within them, so the file is written anew."""
+"""Statements that rewrite the file, whose pages may still hold bytes of removed rows."""
 
 
 def forget(where: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
-    """Remove a participant's rows from every table in one transaction; return their number by table.
+    """Remove a participant's rows from every table in one transaction; return the number of rows by table.
 
-    A SQLite file is rewritten then, so that nothing is left of them between the rows or in the write-ahead log; no
-    other program may use the store meanwhile. Where that failed, the same call made again rewrites it, and has no
-    rows left to remove.
+    Then a SQLite file is rewritten, so that no bytes of the rows remain in it or in the write-ahead log. No other
+    program may use the store meanwhile. If the rewriting fails, repeat the call; it then has no rows to remove.
 
     Raises:
         NoParticipantError: no such participant in the store.
-        UserError: no such store, another program is using it, or the rows are removed and the file could not be
+        UserError: no such store, another program is using it, or the rows were removed but the file could not be
             rewritten.
     """
     with open_store(where, create=False, exclusive=True) as store:
@@ -162,15 +161,15 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
 
 
 def forget_in(store: Store, participant: str, *, study: str | None = None) -> dict[str, int]:
-    """Do what `forget` does in a store that is open, such as a server's; other programs may use it meanwhile.
+    """Do the same as `forget` in an open store, which other programs may use meanwhile.
 
-    A `Writer` does it by `submit(lambda store: forget_in(store, "P07"), alone=True)`. Rows that
-    another program is just adding to the sessions are waited for and removed, too; later ones are refused.
+    With a `Writer`: `submit(lambda store: forget_in(store, "P07"), alone=True)`. Rows that another program is adding
+    to the sessions are waited for and removed; later ones are refused.
 
     Raises:
         NoParticipantError: no such participant in the store.
-        UserError: the store cannot be written, or the rows are removed and the file could not be rewritten, such as
-            while another program was reading it.
+        UserError: the store cannot be written, or the rows were removed but the file could not be rewritten, for
+            example because another program was reading it.
     """
     sqlite = store.engine.dialect.name == "sqlite"
     removed: dict[str, int] = {}
@@ -179,7 +178,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
             lock_writes(connection)
         sessions = _sessions_of(store, connection, participant, study)
-        # Without the server's one lock: whoever adds a row and then waits for that lock would wait for ever.
+        # Row locks, not the server's advisory lock: a program that adds a row and then waits for it would deadlock.
         layout = LAYOUTS[tables.SESSIONS].c
         connection.execute(sa.select(layout.session).where(layout.session.in_(sessions)).with_for_update())
         for table in _tables_of_sessions(connection):
@@ -193,21 +192,21 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
             try:
                 for statement in _REWRITE:
                     result = driver.execute(statement).fetchone()
-                    if result is not None and result[0]:  # SQLite's way to say that the log could not be emptied
+                    if result is not None and result[0]:  # SQLite could not empty the log
                         raise sqlite3.OperationalError("another program is reading it")
             except SQLITE_ERRORS as error:
                 raise UserError(
                     f"{store.where}: the rows are removed, but their bytes are still in the file, which could not be "
                     f"rewritten ({database_message(error)}); free some space or end other programs that use the "
-                    "store, then give the same command again"
+                    "store, then repeat the command"
                 ) from error
     return {table.name: removed.get(table.name, 0) for table in tables.STORED_TABLES}
 
 
 def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:
-    """Return the sessions of the participant, also under the code in another case (`person_of`).
+    """Return a participant's sessions; codes are compared by `person_of`.
 
-    There may be none where the file is still to be rewritten after an earlier removal.
+    The list is empty if the file must still be rewritten after an earlier removal.
     """
     layout = LAYOUTS[tables.SESSIONS]
     query = sa.select(layout.c.session, layout.c.participant)
@@ -216,7 +215,7 @@ def _sessions_of(store: Store, connection: sa.Connection, participant: str, stud
     sessions = [
         session for session, code in connection.execute(query) if person_of(str(code)) == person_of(participant)
     ]
-    # The number stands in the file itself from the removal of rows until the file was rewritten.
+    # user_version is 1 from the removal of rows until the file is rewritten
     sqlite = connection.dialect.name == "sqlite"
     pending = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
     if not sessions and not pending:
@@ -228,7 +227,7 @@ def _sessions_of(store: Store, connection: sa.Connection, participant: str, stud
 
 
 def _tables_of_sessions(connection: sa.Connection) -> list[sa.TableClause]:
-    """The tables whose rows belong to sessions, also those of other versions of this program."""
+    """Return all tables with a column `session`, also those of `records.py`."""
     inspector = sa.inspect(connection)
     return [
         sa.table(name, sa.column("session"))

@@ -1,6 +1,6 @@
-"""What a store keeps next to its tables: dealt lists, designs, and of a server its secret, open tabs and pauses.
+"""Records that a store keeps next to its tables: dealt lists and designs; a server's secret, open tabs and pauses.
 
-Nothing of it is copied by an export, a push or a merge.
+Export, push and merge do not copy them.
 """
 
 import json
@@ -16,8 +16,6 @@ from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import Store, lock_writes
 
 _METADATA = sa.MetaData()
-# Each list belongs to one session from the moment it is chosen, not only from its first trial: between the two lie the
-# pages before the first trial, and other programs may deal from the same store meanwhile.
 _DEALT = sa.Table(
     "gan_eval_dealt",
     _METADATA,
@@ -26,14 +24,14 @@ _DEALT = sa.Table(
     sa.Column("simulated", sa.Boolean, nullable=False),
     sa.Column("list", sa.BigInteger, nullable=False),
 )
-"""Lists of sessions that have not begun yet, and of those that have. Other programs' rows may be missing here."""
+"""List of each session from the moment it is dealt, so that no other program deals it before the session begins."""
 _DESIGNS = sa.Table(
     "gan_eval_designs",
     _METADATA,
     sa.Column("design_hash", sa.Text, primary_key=True),
     sa.Column("design", sa.Text, nullable=False),
 )
-"""Designs by their hash, as JSON, so that a message can name the changed keys of a study file."""
+"""Designs as JSON by their hash, so that a message can name the changed keys of a study file."""
 _SECRETS = sa.Table("gan_eval_secrets", _METADATA, sa.Column("secret", sa.LargeBinary, nullable=False))
 _TABS = sa.Table(
     "gan_eval_tabs",
@@ -51,7 +49,7 @@ _HOLD = (
 
 @contextmanager
 def _writing(store: Store, *which: sa.Table) -> Iterator[sa.Connection]:
-    """A transaction that writes to some of these tables; they are made where they are missing."""
+    """Begin a transaction that writes to these tables; create those that are missing."""
     with store.transaction() as connection:
         lock_writes(connection)
         _METADATA.create_all(connection, tables=which)
@@ -61,9 +59,12 @@ def _writing(store: Store, *which: sa.Table) -> Iterator[sa.Connection]:
 def deal_list(
     store: Store, session: str, study: str, *, simulated: bool, choose: Callable[[Collection[int]], int]
 ) -> tuple[int, frozenset[int]]:
-    """Choose a list by those that are taken, and keep it for a session, in one transaction; return it, and those.
+    """Choose a list and reserve it for a session, in one transaction; return it and the lists taken before.
 
-    Each study counts its own lists, and those of people and of simulated participants apart.
+    Each study has its own lists; people's and simulated participants' lists are counted separately.
+
+    Args:
+        choose: called with the numbers of the taken lists; returns the list.
     """
     with _writing(store, _DEALT) as connection:
         taken = {
@@ -80,13 +81,13 @@ def deal_list(
 
 
 def give_back_list(store: Store, session: str) -> None:
-    """The session will not begin: its list may go to another one."""
+    """Free the list of a session that will not begin."""
     with _writing(store, _DEALT) as connection:
         connection.execute(_DEALT.delete().where(_DEALT.c.session == session))
 
 
 def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
-    """Keep what a design hash is the hash of."""
+    """Store the design of a design hash."""
     with _writing(store, _DESIGNS) as connection:
         same = _DESIGNS.c.design_hash == design_hash
         if connection.execute(sa.select(_DESIGNS.c.design_hash).where(same)).first() is None:
@@ -94,35 +95,35 @@ def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> No
 
 
 def kept_design(store: Store, design_hash: str) -> dict[str, Any] | None:
-    """Return what a design hash is the hash of; None where the store does not say, such as one that was merged."""
+    """Return the design of a design hash; None if the store does not have it, as after a merge."""
     with store.transaction() as connection:
         if not sa.inspect(connection).has_table(_DESIGNS.name):
             return None
         found = connection.execute(sa.select(_DESIGNS.c.design).where(_DESIGNS.c.design_hash == design_hash)).scalar()
     try:
         design = json.loads(found or "null")
-    except (ValueError, TypeError, RecursionError):  # damaged; it serves a message alone
+    except (ValueError, TypeError, RecursionError):  # damaged; only a message needs it
         return None
     return design if isinstance(design, dict) else None
 
 
 class Progress(NamedTuple):
-    """State of a session in the store, which any process may have changed."""
+    """State of a session in the store, which any process may change."""
 
     tab: str | None
-    """The tab that holds the session; None: no tab has."""
+    """Tab that holds the session; None if no tab does."""
     trials: int
     """Number of stored trials."""
     status: str | None
-    """open, complete or aborted; None: the store has no such session, as before consent."""
+    """open, complete or aborted; None if the store does not have the session."""
     described: bool
-    """The participant's display is known."""
+    """True if the participant's display is known."""
 
 
 def server_secret(store: Store) -> bytes:
-    """Return the 32 random bytes that sign the links of a store's sessions; they are made once and then kept.
+    """Return the 32 random bytes that sign links and tokens; create them if the store has none.
 
-    It makes the tables that the functions below want.
+    Also creates the tables for `hold_session`, `progress_of` and `is_paused`.
     """
     with _writing(store, _SECRETS, _TABS, _PAUSED) as connection:
         secret = connection.execute(sa.select(_SECRETS.c.secret)).scalar()
@@ -133,15 +134,16 @@ def server_secret(store: Store) -> bytes:
 
 
 def hold_session(store: Store, session: str, tab: str) -> bool:
-    """Let a tab hold a session, in place of the one that did; return whether the store has the session."""
+    """Record that a tab now holds a session; return whether the store has the session."""
     with store.transaction() as connection:
-        lock = "FOR KEY SHARE " if connection.dialect.name == "postgresql" else ""  # against its being forgotten
+        # the lock: the participant cannot be forgotten meanwhile
+        lock = "FOR KEY SHARE " if connection.dialect.name == "postgresql" else ""
         held = connection.execute(sa.text(_HOLD.format(lock=lock)), {"session": session, "tab": tab})
     return held.rowcount > 0
 
 
 def progress_of(store: Store, session: str) -> Progress:
-    """Return how far a session is, by one query."""
+    """Return the state of a session, in one query."""
     sessions, trials = LAYOUTS[tables.SESSIONS].c, LAYOUTS[tables.TRIALS].c
     query = sa.select(
         sa.select(_TABS.c.tab).where(_TABS.c.session == session).scalar_subquery(),
@@ -155,7 +157,7 @@ def progress_of(store: Store, session: str) -> Progress:
 
 
 def pause(store: Store, study: str, *, on: bool) -> None:
-    """Admit nobody new to a study, or admit people again; a restart of the server changes nothing."""
+    """Pause or resume the admission of new participants to a study, also for restarted servers."""
     with _writing(store, _PAUSED) as connection:
         connection.execute(_PAUSED.delete().where(_PAUSED.c.study == study))
         if on:
@@ -163,6 +165,6 @@ def pause(store: Store, study: str, *, on: bool) -> None:
 
 
 def is_paused(store: Store, study: str) -> bool:
-    """Return whether nobody new is admitted to a study."""
+    """Return whether the admission of new participants to a study is paused."""
     with store.transaction() as connection:
         return connection.execute(sa.select(_PAUSED.c.study).where(_PAUSED.c.study == study)).first() is not None

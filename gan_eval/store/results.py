@@ -1,4 +1,4 @@
-"""One results store: sessions begin in it, rows are added, lists are dealt, nothing is ever overwritten."""
+"""The results store: transactions, stored sessions and rows, and the writer thread. Rows are never overwritten."""
 
 import secrets
 import threading
@@ -39,7 +39,7 @@ Result = TypeVar("Result")
 
 
 def new_session_id() -> str:
-    """A UUIDv7 (RFC 9562): sortable by time, unique without a server."""
+    """Return a new UUIDv7 (RFC 9562): sortable by time, unique without a server."""
     milliseconds = time.time_ns() // 1_000_000
     value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
@@ -48,14 +48,14 @@ def new_session_id() -> str:
 
 
 class Store:
-    """One results store. Every writing method is one transaction, durable when the method returns.
+    """One results store. Every method that writes is one transaction, durable when it returns.
 
-    It belongs to the thread that made it: a SQLite store has one connection, and two threads on it would be in one
-    transaction. Other threads open a store of their own, or give jobs to a `Writer`.
+    A store belongs to the thread that created it, because two threads on its one connection would share a transaction.
+    Other threads open another store, or submit jobs to a `Writer`.
     """
 
     def __init__(self, engine: sa.Engine, where: str, *, scrub: Callable[[str], str] = str) -> None:
-        """Set up; nothing is opened. `scrub` takes a password out of the database's messages."""
+        """Set up without connecting; `scrub` removes a password from the database's messages."""
         self.engine = engine
         self.where = where  # path or URL, without a password
         self._scrub = scrub
@@ -65,10 +65,10 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """A transaction of the caller's own, or a savepoint in a `group`; database errors become the user's line.
+        """Open a transaction, or a savepoint in a `group`; database errors become `UserError`.
 
         Raises:
-            RuntimeError: another thread than the one that made the store asks for it.
+            RuntimeError: called in another thread than the one that created the store.
         """
         if (current := threading.current_thread()) is not self._owner:
             raise RuntimeError(
@@ -84,9 +84,9 @@ class Store:
 
     @contextmanager
     def group(self) -> Iterator[None]:
-        """Let all transactions inside share one commit at the end; one that fails is rolled back alone."""
+        """Commit all transactions of the block together at its end; one that fails is rolled back alone."""
         with self.transaction() as connection:
-            if connection.dialect.name == "sqlite":  # else a read before the first write could make that one fail
+            if connection.dialect.name == "sqlite":  # otherwise a write after a read could fail
                 lock_writes(connection)
             self._group, self._lost = connection, None
             try:
@@ -109,8 +109,8 @@ class Store:
                 connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
                 connection.exec_driver_sql("RELEASE SAVEPOINT job")
             except DATABASE_ERRORS as failure:
-                # The whole group is rolled back: by SQLite on a full disk, or by a server that is gone. What followed
-                # would be in a transaction of its own, and the group's commit would report success.
+                # The whole group is rolled back, by SQLite on a full disk or because the server is gone. Later jobs of
+                # the group must fail, too: they would run outside it, and its commit would report success.
                 self._lost = error if isinstance(error, DATABASE_ERRORS) else failure
             raise
 
@@ -122,12 +122,10 @@ class Store:
         *,
         more: Iterable[tuple[Table, Sequence[Mapping[str, Any]]]] = (),
     ) -> None:
-        """Store a session, its dealt plan, the consent and `more` rows of other tables, all or nothing.
-
-        A participant who has begun a session of the study already is refused.
+        """Store a session, its plan, the consent and `more` rows of other tables, all or none.
 
         Raises:
-            UserError: the store cannot be written, or it holds a session of this participant in this study already.
+            UserError: the store cannot be written, or already has a session of this participant in this study.
         """
         with self.transaction() as connection:
             lock_writes(connection)  # two programs may admit one participant at the same moment
@@ -147,18 +145,18 @@ class Store:
                 self._insert(connection, table, rows)
 
     def add(self, table: Table, rows: Sequence[Mapping[str, Any]], *, session: str | None = None) -> None:
-        """Store rows of one table, all or nothing, durable on return; a key that is there already is refused.
+        """Store rows of one table, all or none.
 
         Args:
-            session: session of the rows; on a server, where another program may forget its participant meanwhile, they
-                are refused then. A file has no other program while somebody is forgotten.
+            session: session of the rows. If another program has forgotten its participant, the rows are refused; this
+                can happen only on a server.
 
         Raises:
-            UserError: the store cannot be written, or a row with this key is in it already.
+            UserError: the store cannot be written, already has a row with this key, or has no such session any more.
         """
         with self.transaction() as connection:
             if session is not None and connection.dialect.name != "sqlite":
-                # nobody forgets the session until this transaction ends
+                # lock the session's row, so that it cannot be forgotten until this transaction ends
                 layout = LAYOUTS[tables.SESSIONS].c
                 query = sa.select(layout.session).where(layout.session == session)
                 if connection.execute(query.with_for_update(read=True, key_share=True)).first() is None:
@@ -172,12 +170,10 @@ class Store:
         *,
         more: Iterable[tuple[Table, Sequence[Mapping[str, Any]]]] = (),
     ) -> None:
-        """Fill in columns of a session's row, and store `more` rows of other tables, all or nothing.
-
-        A session whose participant has been forgotten is refused.
+        """Fill in columns of a session's row, and store `more` rows of other tables, all or none.
 
         Raises:
-            UserError: the store cannot be written, or a row with this key is in it already.
+            UserError: the store cannot be written, already has a row with this key, or has no such session any more.
         """
         layout = LAYOUTS[tables.SESSIONS]
         with self.transaction() as connection:
@@ -188,20 +184,20 @@ class Store:
                 self._insert(connection, table, rows)
 
     def rows(self, table: Table, **equal: Any) -> list[tabular.Row]:
-        """Rows of a table in the order of its key, filtered by equality: `rows(TRIALS, session="...")`.
+        """Return a table's rows with these values, such as `rows(TRIALS, session="...")`, in the order of the key.
 
         Raises:
-            UserError: the store cannot be read, or a cell is not what the table's column wants.
+            UserError: the store cannot be read, or a cell does not fit its column.
         """
         with self.transaction() as connection:
             rows = connection.execute(_query(table, equal)).mappings().all()
         return checked_rows(rows, table, self.where)
 
     def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
-        """Return the same as a pandas frame with the schema's dtypes.
+        """Return the same as `rows` as a pandas frame with the schema's dtypes.
 
         Raises:
-            UserError: the store cannot be read, or a cell is not what the table's column wants.
+            UserError: the store cannot be read, or a cell does not fit its column.
         """
         import pandas as pd
 
@@ -211,7 +207,7 @@ class Store:
         return checked_frame(pd.DataFrame(rows, columns=table.names, dtype="object"), table, self.where)
 
     def close(self) -> None:
-        """Release the connection; the next use makes another."""
+        """Close the connection; the next use opens another."""
         self.engine.dispose()
 
     def __enter__(self) -> Self:
@@ -242,12 +238,12 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     """Open a store by file path (SQLite) or URL (`postgresql://...`).
 
     Args:
-        create: make a new store where there is none; false: a file that may not be written is opened to read.
-        exclusive: of a file: refuse to share it with another program meanwhile.
+        create: create a store if there is none. If false, a write-protected file is opened for reading.
+        exclusive: refuse to share a SQLite file with another program until the store is closed.
 
     Raises:
-        UserError: there is none and `create` is false; it is not a store; it has another version; no permission;
-            another program is using it.
+        UserError: there is no store and `create` is false; it is not a store or has another version; no permission;
+            another program has locked it.
 
     >>> from tempfile import mkdtemp
     >>> from gan_eval.tables import TRIALS
@@ -287,15 +283,14 @@ class _Queued(NamedTuple):
 
 
 class Writer:
-    """A thread that owns a store and does what it is given, in order: a slow disk never stops the quiz.
+    """A thread that owns a store and runs submitted jobs in order, so that a slow disk does not stop the quiz.
 
     `writer.submit(lambda store: store.add(TRIALS, [row])).result()` returns when the row is durable. Jobs that wait
-    while another one is stored share the next commit, so that many people who answer at once wait for one flush of the
-    disk, not for one each.
+    while another one is stored share the next commit, and so one flush of the disk.
     """
 
     def __init__(self, open_it: Callable[[], Store]) -> None:
-        """Open the store."""
+        """Open the store with `open_it`, which is called in the new thread."""
         self._lock = threading.Lock()
         self._queue: deque[_Queued] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
@@ -306,11 +301,11 @@ class Writer:
             raise
 
     def submit(self, job: Callable[[Store], Result], *, alone: bool = False) -> "Future[Result]":
-        """Queue `job`; the future is done when what the job stored is durable, or holds its error.
+        """Queue `job`; the future is done when the job's rows are durable, or has its error.
 
         Args:
-            job: called on the thread. In a group, all of its transactions are durable together.
-            alone: share no commit with other jobs, such as for one that rewrites the file.
+            job: called in the thread. All its transactions become durable together.
+            alone: share no commit with other jobs; for a job that rewrites the file.
         """
         future: Future[Result] = Future()
         with self._lock:
@@ -323,7 +318,7 @@ class Writer:
         return future
 
     def _work(self) -> None:
-        """Do the next job, and those that may share its commit; an earlier call may have done all."""
+        """Run the next job and those that may share its commit; there may be none if an earlier call ran them."""
         jobs: list[_Queued] = []
         with self._lock:
             while self._queue and len(jobs) < GROUP and not (jobs and (jobs[-1].alone or self._queue[0].alone)):
@@ -337,13 +332,13 @@ class Writer:
                         settle.append(partial(future.set_result, job(self._store)))
                     except BaseException as error:
                         settle.append(partial(future.set_exception, error))
-        except BaseException as error:  # nothing of the group is stored
+        except BaseException as error:  # nothing of the group was stored
             settle = [partial(queued.future.set_exception, error) for queued in jobs]
         for each in settle:
             each()
 
     def close(self) -> None:
-        """Finish what is queued and release the store."""
+        """Finish the queued jobs and close the store."""
         self.submit(Store.close, alone=True)
         self._thread.shutdown()
 
@@ -355,10 +350,10 @@ class Writer:
 
 
 def lock_writes(connection: sa.Connection) -> None:
-    """Let nobody else write until this transaction ends, so that what it reads first stays true."""
+    """Keep other programs from writing until this transaction ends, so that what it reads does not change."""
     if connection.dialect.name == "sqlite":
         driver = connection.connection.driver_connection
-        if driver is not None and not driver.in_transaction:  # a group has begun and has locked already
+        if driver is not None and not driver.in_transaction:  # a `group` holds the lock already
             connection.exec_driver_sql("BEGIN IMMEDIATE")
     elif connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SERVER_LOCK)))

@@ -89,8 +89,8 @@ def test_stores_are_merged_into_a_new_one(command, store, tmp_path):
 def test_a_push_makes_a_new_store_only_in_a_folder_that_is_there(command, store, tmp_path):
     new, absent = tmp_path / "new.sqlite", tmp_path / "absent.sqlite"
     for source, target, problem in (
-        (absent, new, f"{absent}: no store there; give the path of one"),
-        (store, tmp_path / "typo" / "new.sqlite", "no store there, and no folder for a new one; fix the path"),
+        (absent, new, f"{absent}: no such store; give the path of one"),
+        (store, tmp_path / "typo" / "new.sqlite", "no such store, and no such folder for a new one"),
     ):
         status, _, err = command("store", "push", source, target)
         assert (status, problem in err) == (2, True), err

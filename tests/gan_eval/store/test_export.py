@@ -273,7 +273,7 @@ def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
         ("--store {store} --format xlsx", "--format xlsx: wanted one or several of csv,parquet,psych-ds,r"),
         ("--store {store} --format ,", "--format"),
         ("{store} --study third", "store.sqlite: no session of the study third"),
-        ("--store {store}.absent", "no store there"),
+        ("--store {store}.absent", "no such store"),
     ],
 )
 def test_what_cannot_be_exported_is_reported_and_nothing_written(

@@ -292,6 +292,6 @@ def test_who_holds_a_store_is_reported_after_a_while(store: Path, monkeypatch: p
 
 def test_a_link_to_nothing_is_no_new_store(tmp_path: Path) -> None:
     (tmp_path / "store.sqlite").symlink_to("elsewhere.sqlite")
-    with pytest.raises(UserError, match=r"store\.sqlite: a link to elsewhere\.sqlite, which is not there"):
+    with pytest.raises(UserError, match=r"store\.sqlite: a link to elsewhere\.sqlite, which does not exist"):
         open_store(tmp_path / "store.sqlite")
     assert not (tmp_path / "elsewhere.sqlite").exists()

@@ -74,7 +74,7 @@ def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(
         with pytest.raises(UserError, match="another program is using the store"):
             forget(path, "ann")
         assert len(other.rows(tables.TRIALS)) == 1
-    with pytest.raises(UserError, match="no store there"):
+    with pytest.raises(UserError, match="no such store"):
         forget(tmp_path / "absent.sqlite", "ann")
 
 

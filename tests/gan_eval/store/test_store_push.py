@@ -134,7 +134,7 @@ def test_a_merge_holds_what_the_stations_held_and_changes_none_of_them(tmp_path:
     [
         (["one", "same"], "all", "same and the stores before it: participant P01 .* another .*; nothing was merged"),
         (["one"], "one", "one: exists already"),
-        (["one", "absent"], "all", "absent: no store there"),
+        (["one", "absent"], "all", "absent: no such store"),
         (["one", "notes"], "all", "notes"),
     ],
 )
