@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _interrupted() -> int:
-    return _fail("interrupted; the same command continues where it stopped", 130)
+    return _fail("interrupted; rerun the command to continue; finished work is kept", 130)
 
 
 def _usage(error: Exception) -> int:

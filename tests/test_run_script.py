@@ -183,6 +183,14 @@ def test_a_folder_that_is_no_environment_is_left_alone(run, commands):
     assert commands == []
 
 
+def test_a_link_to_another_environment_is_left_alone(run, commands, tmp_path):
+    (tmp_path / "other").mkdir()
+    run.VENV.symlink_to(tmp_path / "other", target_is_directory=True)
+    with pytest.raises(run.SetupError, match="is a link; remove it"):
+        run.set_up(set())
+    assert not commands
+
+
 def test_a_second_set_up_says_what_it_waits_for(run, capsys):
     fcntl = pytest.importorskip("fcntl")
     other = os.open(run.ROOT, os.O_RDONLY)

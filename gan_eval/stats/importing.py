@@ -134,7 +134,10 @@ def import_trials(
     trials, renamed = _a_name_for_each_picture(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
     require_plausible_times(trials, where=str(file), mapping=known)
-    return Imported(trials, frame_of(rejected, REJECTED), renamed, tuple(doubts(trials)))
+    lines = doubts(trials)
+    if "reaction_time_ms" in frame and (equal := int(foreign.loc[accepted.index].duplicated().sum())):
+        lines.append(f"{equal} rows equal an earlier one in every column, reaction time too: remove them")
+    return Imported(trials, frame_of(rejected, REJECTED), renamed, tuple(lines))
 
 
 def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """Folders of real and generated pictures as a whole small study: a set, its audit, metrics, a short quiz, a report."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -143,7 +144,10 @@ def try_folders(
         listener.message("next: add pairs of pictures for the quiz, then give the same command again")
         return out / "report.html"
     what = "more people" if people_have_answered(plan) else "pictures for you to judge"
-    listener.message(f"next: {what}: {quiz_command(plan)}; then the same command again, for the report")
+    command = quiz_command(plan)
+    if quiz and missing_display():
+        command = shlex.join(["gan-eval", "serve", str(plan.file), "--out", str(plan.folder)])
+    listener.message(f"next: {what}: {command}; then the same command again, for the report")
     return out / "report.html"
 
 

@@ -309,7 +309,7 @@ def checklist_section(folder: StudyFolder) -> Section:
         made = f"The program's own, made from the settings (language {quiz.language}; keys: {keys})."
         items |= {
             "Question": study.study.question or _missing("question", "study"),
-            "Design": design_text(quiz) if was_ours else foreign,
+            "Design": design_text(folder, quiz) if was_ours else foreign,
             "Sample": f"{plural(quiz.participants, 'person', 'people')} wanted; {analysed_text(folder)} analysed.",
             "Instructions": quiz.instructions or (made if was_ours else foreign),
             "Consent": f"Version {quiz.consent.version}: {quiz.consent.text}" if was_ours else foreign,
@@ -334,12 +334,24 @@ def _missing(key: str, section: str = "reporting") -> str:
     return f"{_GAP}: {key} in [{section}] of the study file."
 
 
-def design_text(quiz: QuizSettings) -> str:
-    """Return protocol, number of pictures and exposures."""
+def design_text(folder: StudyFolder, quiz: QuizSettings) -> str:
+    """Return protocol, number of pictures and exposures.
+
+    The numbers are those of the complete sessions, and without one those of the settings: a small pool gives fewer.
+    """
+    sessions, trials = folder.table(SESSIONS), presented_trials(folder)
+    complete = sessions.loc[sessions["status"] == "complete", "session"]
+    shown = trials[trials["session"].isin(complete)] if len(trials) else trials
+
+    def number_of(planned: int, part: pd.DataFrame) -> str:
+        each = part.groupby(["session", "dataset"], dropna=False).size() if len(part) else pd.Series([planned])
+        return whole(each.min()) if each.min() == each.max() else f"{whole(each.min())} to {whole(each.max())}"
+
     if quiz.protocol in PAIR_PROTOCOLS:
-        counts = plural(quiz.pairs, "pair")
+        counts = f"{number_of(quiz.pairs, shown)} pairs"
     else:
-        counts = f"{quiz.real} real and {plural(quiz.fake, 'generated picture')}"
+        real, fake = (shown[shown["kind"] == kind] if len(shown) else shown for kind in KINDS)
+        counts = f"{number_of(quiz.real, real)} real and {number_of(quiz.fake, fake)} generated pictures"
     levels = listed(["until the answer" if each is None else milliseconds(each) for each in quiz.levels_ms])
     exposures = f"shown {levels}"
     if quiz.protocol in ADAPTIVE_PROTOCOLS:

@@ -75,7 +75,7 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
     assert f"import: 6 items in {out / 'set'}" in lines
     assert "--extras metrics" in err or "gan-eval[metrics]" in err
     assert "no screen here (none here)" in err
-    assert f"gan-eval quiz {out / 'study.toml'} --participant P01 --out {out};" in lines[-1]
+    assert f"gan-eval serve {out / 'study.toml'} --out {out};" in lines[-1], "the window needs a screen"
     study = load_study(out / "study.toml")
     assert (study.stimuli.sets, study.quiz.real, study.quiz.fake, study.quiz.participants) == (("set",), 10, 10, 1)
     rows = read_set(out / "set").rows

@@ -40,6 +40,13 @@ def test_mapped_filled_and_kept(tmp_path):
     assert "subject" not in trials
 
 
+def test_rows_that_stand_twice_are_counted(tmp_path):
+    twice = import_trials(foreign(tmp_path, FOREIGN + FOREIGN.partition("\n")[2]), mapping=MAPPING)
+    assert len(twice.trials) == 8
+    assert any(line.startswith("4 rows equal an earlier one in every column") for line in twice.doubts)
+    assert not import_trials(foreign(tmp_path), mapping=MAPPING).doubts
+
+
 def test_a_name_that_stands_for_several_pictures_becomes_one_for_each(tmp_path):
     head = "participant,stimulus,kind,model,response\n"
     rows = "A,1,real,m,real\nA,1,fake,m,real\nA,1,fake,n,fake\nA,2,fake,m,fake\nA,2,fake,m,fake\n"

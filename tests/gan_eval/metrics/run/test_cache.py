@@ -261,7 +261,9 @@ sys.exit(run(["metrics", "--real", {str(real)!r}, "--fake", {str(fake)!r}, "--me
     assert process.returncode == (130 if end == signal.SIGINT else -end)
     assert not (tmp_path / "out" / "image_metrics.csv").exists()
     if end == signal.SIGINT:
-        assert reported.splitlines()[-1] == "gan-eval: interrupted; the same command continues where it stopped"
+        assert (
+            reported.splitlines()[-1] == "gan-eval: interrupted; rerun the command to continue; finished work is kept"
+        )
     before = kept_numbers(file)
     assert 20 <= before < 90
     whole = measure(real, fake, Settings(("psnr", "niqe")))

@@ -144,12 +144,12 @@ def test_degrees_are_said_with_their_spread_over_screens() -> None:
     )
 
 
-def checklist(*, sessions: bool = True, **sections: object) -> tuple[str, dict[str, str]]:
+def checklist(*, sessions: bool = True, session: str = "1", **sections: object) -> tuple[str, dict[str, str]]:
     study = Study(**(STUDY | sections))
     included = leave_out(ANSWERS, None, Rules(study.analysis.exclude), Rules())
     tables = {"rates": rates(included.trials), "participation": included.participation, "trials": included.trials}
     if sessions:
-        row = {"session": "1", "participant": "P1", "protocol": "yes_no", "status": "complete", "simulated": False}
+        row = {"session": session, "participant": "P1", "protocol": "yes_no", "status": "complete", "simulated": False}
         tables["sessions"] = frame_of([row], SESSIONS)
     says, facts = checklist_section(folder_of(study=study, **tables)).blocks[-2:]
     return says.lines[0], dict(facts.items)
@@ -163,6 +163,14 @@ def test_every_gap_is_named():
     assert items["Consent"].startswith("Version 1: You will judge pictures.")
     assert items["Exclusions"] == "0 participants and 0 trials were left out."
     assert "25 real and 25 generated pictures of each data set" in items["Design"]
+
+
+def test_the_design_has_the_numbers_that_were_shown_where_a_pool_was_too_small():
+    _, items = checklist(session=str(ANSWERS["session"].iloc[0]))
+    own = ANSWERS[ANSWERS["session"] == ANSWERS["session"].iloc[0]]["kind"]
+    real, fake = (int((own == kind).sum()) for kind in ("real", "fake"))
+    assert 0 < real < 25
+    assert f"each person saw {real} real and {fake} generated pictures of each data set" in items["Design"]
 
 
 def test_what_the_study_file_says_stands_there():
