@@ -36,15 +36,19 @@ def raised_priority() -> Iterator[Priority]:
             if priority == "realtime":
                 os.sched_setscheduler(0, policy, parameters)
     elif sys.platform == "win32":
-        kernel = ctypes.WinDLL("kernel32")
+        kernel, timers = ctypes.WinDLL("kernel32"), ctypes.WinDLL("winmm")
         kernel.GetCurrentProcess.restype = ctypes.c_void_p
         process = ctypes.c_void_p(kernel.GetCurrentProcess())
+        usual = kernel.GetPriorityClass(process)
         if kernel.SetPriorityClass(process, 0x80):  # HIGH_PRIORITY_CLASS
             priority = "high"
+        timers.timeBeginPeriod(1)  # timers of 1 ms; the usual 15.6 ms are a whole frame
         try:
             yield priority
         finally:
-            kernel.SetPriorityClass(process, 0x20)  # NORMAL_PRIORITY_CLASS
+            timers.timeEndPeriod(1)
+            if priority == "high" and usual:
+                kernel.SetPriorityClass(process, usual)
     else:
         yield priority
 
