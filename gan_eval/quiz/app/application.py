@@ -95,6 +95,7 @@ class QuizApplication(QObject):
         self.stage.round_exposures(session)
         self._look, self._texts = self.stage.look, self.stage.texts
         self._checked_room = QSize()
+        self._warn_of_small_pictures()
         self._keys = settings.keys_of_list(session.row["list"])
         self._agreement = presented_consent(settings.consent, self._texts)
         self._consent: ConsentSettings | None = None
@@ -137,6 +138,18 @@ class QuizApplication(QObject):
         if self._error is not None:
             raise self._error
         return self._status
+
+    def _warn_of_small_pictures(self) -> None:
+        """Warn the experimenter about pictures that fill less than a tenth of the screen."""
+        shown = {row[name] for row in self._session.plan for name in ("stimulus", "stimulus_b")}
+        widest = max((row["width"] for row in self.library.rows if row["stimulus"] in shown), default=0)
+        screen = self.stage.description()["screen_width"]
+        if self._settings.picture_size == "native" and 0 < 10 * widest < screen:
+            larger = widest * (screen // (4 * widest))  # a pair of these also fits
+            self._session.warnings.append(
+                f"the pictures are {widest} pixels wide, the screen {screen}; to enlarge them, exit and set "
+                f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"
+            )
 
     def _picture_width(self) -> int | None:
         """Return the width of every picture in pixels, the same in the whole session; None: each at its own size."""

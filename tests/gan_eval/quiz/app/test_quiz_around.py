@@ -107,9 +107,13 @@ def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Callabl
     assert [(row["rating"], row["confidence"]) for row in sitting.rows(tables.TRIALS)] == [(3, 2)] * 3
 
 
-def test_a_session_in_german(sit: Callable[..., Sitting]) -> None:
+def test_a_session_in_german_and_a_line_about_small_pictures(sit: Callable[..., Sitting]) -> None:
     sitting = sit(language="de")
+    width = sitting.quiz.stage.description()["screen_width"]
     assert sitting.run(diligent) == "complete"
+    (line,) = sitting.session.warnings
+    assert f"the pictures are 64 pixels wide, the screen {width};" in line
+    assert "--picture-size " in line
     assert sitting.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
     assert "Jedes Bild bleibt, bis Sie antworten, höchstens 2 Sekunden." in sitting.first_words
     assert sitting.rows(tables.SESSIONS)[0]["language"] == "de"
