@@ -7,6 +7,8 @@ import warnings
 
 PUBLIC_VERBS = {"data", "weights"}
 """Commands whose files may be shared by all users of a computer; other commands write private files."""
+RESUMING_VERBS = {"data", "demo", "metrics", "quiz", "run", "serve", "train", "try", "weights"}
+"""Commands that continue an interrupted one; other commands begin again."""
 
 
 def main() -> None:
@@ -50,11 +52,11 @@ def run(arguments: list[str]) -> int:
         verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
         status = app.application(verbs)(arguments, prog_name=program(), standalone_mode=False) or 0
         sys.stdout.flush()  # report a full disk here, not when the process ends
-        return _interrupted() if status == 130 else int(status)
+        return _interrupted(arguments) if status == 130 else int(status)
     except UserError as error:
         return _fail(str(error), 2)
     except KeyboardInterrupt:
-        return _interrupted()
+        return _interrupted(arguments)
     except SystemExit as exit_:  # typer exits like this if the reader has closed the pipe
         return 0 if isinstance(exit_.__context__, BrokenPipeError) else int(exit_.code or 0)
     except ModuleNotFoundError as error:
@@ -63,15 +65,16 @@ def run(arguments: list[str]) -> int:
         if hasattr(error, "exit_code"):  # a usage error of typer, or its Exit
             return _usage(error)
         if type(error).__name__ == "Abort":  # Ctrl-C or the end of the input at a question
-            return _interrupted()
+            return _interrupted(arguments)
         if (line := _of_the_system(error)) is not None:
             return _fail(str(UserError(line)), 2)
         traceback.print_exc()
         return _fail("this is an error of the program, not of your input; please report it with the lines above", 1)
 
 
-def _interrupted() -> int:
-    return _fail("interrupted; rerun the command to continue; finished work is kept", 130)
+def _interrupted(arguments: list[str]) -> int:
+    resumes = not RESUMING_VERBS.isdisjoint(arguments[:1])
+    return _fail(f"interrupted; rerun the command{' to continue; finished work is kept' if resumes else ''}", 130)
 
 
 def _usage(error: Exception) -> int:

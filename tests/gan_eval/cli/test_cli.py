@@ -55,11 +55,7 @@ def test_an_error_of_the_program_is_status_1_with_its_trace(monkeypatch, command
 @pytest.mark.parametrize(
     ("moment", "status", "line"),
     [
-        (
-            "doctor.examine = interrupt",
-            130,
-            "gan-eval: interrupted; rerun the command to continue; finished work is kept\n",
-        ),
+        ("doctor.examine = interrupt", 130, "gan-eval: interrupted; rerun the command\n"),
         ("start.leave = lambda status: (interrupt(), sys.exit(status))", 0, ""),
     ],
 )
