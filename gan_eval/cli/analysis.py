@@ -275,6 +275,7 @@ def trials_import(
     if not rows:
         rejected_file.unlink(missing_ok=True)  # from an earlier import
         say(trials)
+        name_next("analyze", str(out), "--out", "answer")
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
     count = imported.rejected["row"].nunique()

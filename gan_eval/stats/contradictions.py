@@ -240,8 +240,14 @@ def _belies_its_answer(trials: pd.DataFrame, single: NDArray[np.bool_]) -> NDArr
     return known & np.asarray(found, bool)
 
 
+def possible_times(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: trials with a possible reaction time."""
+    milliseconds = trials["reaction_time_ms"].to_numpy("float64", na_value=np.nan)
+    return (milliseconds > 0) & (milliseconds <= LONGEST_MS)
+
+
 def doubts(trials: pd.DataFrame) -> list[str]:
-    """Return warnings: codes of participants that differ only in case or spaces, and sessions with equal times."""
+    """Return warnings: codes that differ only in case or spaces, impossible times, sessions with equal times."""
     spellings: dict[str, list[str]] = defaultdict(list)
     for code in map(str, trials["participant"].dropna().unique()):
         spellings[person_of(code)].append(code)
@@ -251,6 +257,13 @@ def doubts(trials: pd.DataFrame) -> list[str]:
         lines.append(
             f"participants {_some(alike)} differ only in case or spaces and are counted as different people; if they "
             "are one person, write one code"
+        )
+    impossible = trials["reaction_time_ms"][~possible_times(trials)].dropna()
+    if len(impossible):
+        lines.append(
+            f"column reaction_time_ms: {len(impossible)} times are not above 0, or infinite; the first is "
+            f"{impossible.iloc[0]:g} ms in row {impossible.index[0] + 1}. They count as missing, the answers count; "
+            "correct the times, or remove the rows"
         )
     timed = trials[["session", "stimulus", "reaction_time_ms"]].dropna()
     session, names = pd.factorize(timed["session"].array)

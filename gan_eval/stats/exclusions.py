@@ -16,9 +16,10 @@ from pandas.api.types import is_numeric_dtype
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import rule_parts
+from gan_eval.stats.contradictions import possible_times
 from gan_eval.stats.groups import joined
 from gan_eval.stats.shares import proportion
-from gan_eval.stats.trials import in_finished_session, is_right, possible_times
+from gan_eval.stats.trials import in_finished_session, is_right
 from gan_eval.tables import PARTICIPATION
 from gan_eval.tables.frames import conform, require_clear_texts
 

@@ -1,5 +1,6 @@
 """Trials of other programs: convert a CSV into a trials table by naming its columns."""
 
+import shlex
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -117,7 +118,9 @@ def import_trials(
     if missing := missing_answers(frame.drop(columns=list(others))):
         problems.append(are_missing(missing))
     if problems:
-        raise _foreign_table_error(file, "; ".join(problems), foreign, known, words)
+        raise _foreign_table_error(
+            file, "; ".join([*problems, f"the file's {_columns(foreign)}"]), foreign, known, words
+        )
     frame = _in_schema_words(frame, words)
     rejected += of_arithmetic + _rejected(frame)
     rejected.sort(
@@ -169,16 +172,18 @@ def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dic
     known, problems = {}, []
     for target, expression in mapping.items():
         try:
-            column_named(
-                target, pd.DataFrame(columns=list(TRIALS.names)), where=f"--map {target}={expression}, left of ="
-            )
-            column_named(
-                _source(target, expression, foreign), foreign, where=f"--map {target}={expression}, right of ="
-            )
+            where = f"--map {target}={expression}"
+            column_named(target, pd.DataFrame(columns=list(TRIALS.names)), where=f"{where}, left of =")
+            where += ", right of =" if expression else " ignores a column of the file"
+            column_named(_source(target, expression, foreign), foreign, where=where)
             known[target] = expression
         except UserError as error:
-            problems.append(str(error))
+            problems.append(str(error).replace(f"; the {_columns(foreign)}", ""))
     return known, problems
+
+
+def _columns(foreign: pd.DataFrame) -> str:
+    return f"columns are {', '.join(foreign.columns)}"
 
 
 def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:
@@ -190,8 +195,9 @@ def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:
 def _foreign_table_error(
     file: Path, problem: str, foreign: pd.DataFrame, mapping: Mapping[str, str], words: Mapping[str, Mapping[str, str]]
 ) -> UserError:
-    """Return the error with the file's columns, its unknown words, and the command that names both."""
-    findings = [f"the file has the columns {', '.join(foreign.columns)}"]
+    """Return the error with the file's unknown words and the options that name columns and words."""
+    findings = [f"{file}: {problem}"]
+    options = [f"--map {name}=COLUMN" for name in REQUIRED if name not in foreign and name not in mapping]
     for name in _ENUMERATIONS:
         source = _source(name, mapping.get(name, name), foreign)
         if source in foreign:
@@ -201,14 +207,13 @@ def _foreign_table_error(
             if len(counts):
                 listed = ", ".join(f"{word} {count}" for word, count in counts.head(MOST_WORDS).items())
                 more = f" and {len(counts) - MOST_WORDS} others" if len(counts) > MOST_WORDS else ""
-                findings.append(
-                    f"not known in {source} ({name}): {listed}{more}; give each meaning with --word {name}:WORD=MEANING"
-                )
-    options = " ".join(f"--map {name}=COLUMN" for name in REQUIRED if name not in foreign and name not in mapping)
-    if options or not mapping:
-        command = f"gan-eval trials import FILE {options or '--map OURS=COLUMN'} --out trials.csv"
-        findings.append(f"name them with: {command}")
-    return UserError("; ".join([f"{file}: {problem}", *findings]))
+                findings.append(f"not known in {source} ({name}): {listed}{more}")
+                options.append(f"--word {shlex.quote(f'{name}:{counts.index[0]}')}=MEANING")
+    if options:
+        each = " (an option for each word)" if "--word" in options[-1] else ""
+        command = f"name them with: gan-eval trials import {shlex.quote(str(file))} {{}} --out trials.csv"
+        findings.append(("add {}" if mapping else command).format(" ".join(options)) + each)
+    return UserError("; ".join(findings))
 
 
 def left_out(rejected: pd.DataFrame) -> str:
@@ -312,7 +317,7 @@ def unfilled_trials(source: "Path | str | Store") -> pd.DataFrame:
         if name in frame:
             require_clear_texts(frame[name], where=f"{path}: column {name}")
     if missing := missing_answers(frame):
-        raise _foreign_table_error(path, are_missing(missing), frame, {}, {})
+        raise _foreign_table_error(path, f"{are_missing(missing)}; the file's {_columns(frame)}", frame, {}, {})
     for name in _ENUMERATIONS:
         cells = frame[name].dropna() if name in frame else pd.Series(dtype="str")
         others = cells[~cells.isin(TRIALS.by_name[name].words)]

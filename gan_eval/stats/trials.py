@@ -13,7 +13,6 @@ from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import name_of
 from gan_eval.tables.frames import conform, faults, frame_of
 from gan_eval.tables.names import KEPT_NAMES, name_problem
-from gan_eval.tables.schema import LONGEST_MS
 
 REQUIRED = ("participant", "stimulus", "kind", "response")
 """Required columns for single pictures; pairs and grades need the first two."""
@@ -280,12 +279,6 @@ def _are_graded(trials: pd.DataFrame) -> NDArray[np.bool_]:
     """Return (N,) bool: trials that ask for a grade; a rating next to a response is none."""
     alone = trials["rating"].notna() & trials["response"].isna()
     return (alone | (trials["protocol"] == "rating").fillna(False)).to_numpy(bool)
-
-
-def possible_times(trials: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return (N,) bool: trials with a possible reaction time."""
-    milliseconds = trials["reaction_time_ms"].to_numpy("float64", na_value=np.nan)
-    return (milliseconds > 0) & (milliseconds <= LONGEST_MS)
 
 
 def answered_trials(trials: pd.DataFrame) -> pd.DataFrame:

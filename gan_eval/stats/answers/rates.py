@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.stats.answers.detection import detection
+from gan_eval.stats.contradictions import possible_times
 from gan_eval.stats.groups import SEVERAL_STUDIES, Groups, distinct, groups, provenance
 from gan_eval.stats.shares import binomial_p, proportion, wilson
-from gan_eval.stats.trials import answered_trials, main_trials, possible_times
+from gan_eval.stats.trials import answered_trials, main_trials
 from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import (
     HOLE_SCOPES,

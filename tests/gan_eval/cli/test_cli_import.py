@@ -10,6 +10,7 @@ import pytest
 
 from gan_eval.__main__ import run
 from gan_eval.cli.analysis import ROWS_LEFT_OUT
+from gan_eval.machine.commands import program
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import read_table
 
@@ -49,12 +50,18 @@ def test_everything_is_said_in_one_message(tmp_path, importing):
         "did you mean participant?",
         "did you mean label?",
         "columns participant, stimulus, kind are missing",
-        "; the file has the columns WorkerId, Image, label, answer, rt_s; ",
-        "; not known in answer (response): GAN 12; give each meaning with --word response:WORD=MEANING; ",
-        "gan-eval trials import FILE --map participant=COLUMN --map stimulus=COLUMN --map kind=COLUMN --out trials.csv",
+        "; the file's columns are WorkerId, Image, label, answer, rt_s; not known in answer (response): GAN 12; "
+        "add --map participant=COLUMN --map stimulus=COLUMN --map kind=COLUMN --word response:GAN=MEANING",
     ):
         assert words in line
     assert not (tmp_path / "t.csv").exists()
+    assert "name them with: gan-eval trials import amt.csv --map participant=COLUMN " in importing(
+        "amt.csv", "--out", "t.csv"
+    )[1][0].replace(program(), "gan-eval")
+    for expression, problem in (("foo", "model=foo, right of ="), ("", "model= ignores a column of the file")):
+        _, (line,) = importing("amt.csv", "--map", f"model={expression}", "--out", "t.csv")
+        assert line.startswith(f"gan-eval: amt.csv: --map {problem}: no column '{expression or 'model'}'; columns part")
+        assert line.count("WorkerId") == 1, "the columns once"
 
 
 def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, importing):
@@ -70,6 +77,8 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
         "trials.rejected.csv"
     )
     assert len(read_table(tmp_path / "trials.csv", TRIALS)) == 12
+    chosen = importing("t.csv", "--where", "participant=1", "--where", "stimulus<3", "--out", "trials.csv")
+    assert chosen[1][-1].endswith(" analyze trials.csv --out answer")
     (tmp_path / "t.csv").write_text("participant,stimulus,kind,response\nP1,s1\nP1,s2,real,real\n")
     assert importing("t.csv", "--out", "trials.csv")[1] == [
         "t.csv: row 1: the row has 2 cells, the header has 4",

@@ -151,3 +151,12 @@ def test_what_may_be_one_person_or_one_session_is_a_warning() -> None:
     assert "sessions 's0' and 'copy' have the same pictures with equal reaction times" in lines[1]
     with pytest.warns(UserWarning, match="sessions 's0' and 'copy'"):
         read_trials(again.assign(session="s0").pipe(lambda first: pd.concat([first, again])))
+
+
+def test_impossible_times_are_a_warning_that_names_the_first_row() -> None:
+    timed = fill_trials(pd.DataFrame(ROWS).assign(reaction_time_ms=600.0))
+    assert not doubts(timed.assign(reaction_time_ms=[*range(500, 500 + len(timed))]))
+    timed.loc[[1, 2], "reaction_time_ms"] = [-500.0, 0.0]
+    assert (
+        "2 times are not above 0, or infinite; the first is -500 ms in row 2. They count as missing" in doubts(timed)[0]
+    )
