@@ -56,7 +56,9 @@ def badges(folder: StudyFolder) -> list[str]:
     if folder.facts.get("smoke"):
         lines.append("Smoke run: every stage ran briefly, so the models are not well trained")
     if missing_sessions := interim(folder):
-        lines.append(f"Interim: {missing_sessions}")
+        sessions = folder.facts["sessions"]
+        rehearsed = f"Rehearsal: {plural(sessions.get('simulated', 0), 'session')} simulated, none of a person"
+        lines.append(rehearsed if folder.simulated else f"Interim: {missing_sessions}")
     return lines
 
 

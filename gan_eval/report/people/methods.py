@@ -148,6 +148,8 @@ def size_on_screen(folder: StudyFolder) -> list[str]:
 
 
 def _timing(folder: StudyFolder) -> list[str]:
+    if folder.simulated:
+        return timing_sentences(folder)
     trials, sentences = presented_trials(folder), []
     levels = exposure_levels(trials) if len(trials) else pd.DataFrame()
     if len(levels) > MOST_LEVELS:

@@ -101,7 +101,9 @@ def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
     assert "5 simulated participants" in seen
     assert "A rehearsal, not to cite" in seen
     assert "Table 1." not in seen
-    assert "Interim: 0 of 9 sessions (5 simulated)" in filled_page.words
+    assert "Rehearsal: 5 sessions simulated, none of a person" in filled_page.words
+    assert "no picture was shown, and no time was measured" in filled_page.words
+    assert not re.search("have a flag|of 9 sessions|lag of display", filled_page.words)
 
 
 def held(
