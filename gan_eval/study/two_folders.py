@@ -15,7 +15,7 @@ from gan_eval.files.reading import read_record
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.system_libraries import missing_display
 from gan_eval.settings.template import Values, study_name, write_study
-from gan_eval.stimuli.importing import import_items
+from gan_eval.stimuli.importing import RECORD, import_items
 from gan_eval.stimuli.pictures import Fit, read_rgb
 from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.study import markers
@@ -35,6 +35,8 @@ from gan_eval.tables.names import model_name_problem
 
 PICTURES, PICTURES_EACH = 10, 5
 """Pictures of each kind that a person judges: at least the first number, and the second for each model."""
+MOST_NAMED = 5
+"""Number of files that a message on pictures left out names."""
 _ROLES = {"real", "reals", "fake", "fakes", "generated"}
 """Folders of these names are called after their part in the comparison; the one above says what is in them."""
 
@@ -76,11 +78,12 @@ def try_folders(
     dataset = study_name(folder.parent.name if is_called_by_role else folder.name)
     roles = {"fake": models[0]} if len(models) == 1 else {f"fake/{model}": model for model in models}
     items: dict[str, dict[str, Path]] = {}
-    unpaired: list[str] = []
+    unpaired: dict[Path, dict[str, str]] = {}  # by folder the files, each with its reason
     for role, fake in zip(roles, fakes, strict=True):
         both = folder_pair(real, fake, dataset=dataset, model=roles[role])
-        unpaired += filter(None, (row["problem"] or row["no_reference"] for row in both.rows))
         for row in both.rows:
+            if reason := row["problem"] or row["no_reference"]:
+                unpaired.setdefault(fake if row["kind"] == "fake" else real, {})[Path(row["file"]).name] = reason
             if row["kind"] == "fake" and row["reference_file"] and not row["problem"]:
                 files = items.setdefault(row["item"].partition("/")[2], {"real": Path(row["reference_file"])})
                 files[role] = Path(row["file"])
@@ -95,8 +98,10 @@ def try_folders(
     _require_readable(pairs, real)
     _claim(out, real, fakes)
     refuse_if_held(*markers.run_lock(out))
-    if unpaired:
-        listener.message(f"import: left out, without partner: {len(set(unpaired))}, such as {unpaired[0]}")
+    for place, reasons in unpaired.items():
+        names = ", ".join([*reasons][:MOST_NAMED]) + ", …" * (len(reasons) > MOST_NAMED)
+        first = next(iter(reasons.values()))
+        listener.message(f"import: {place}: {len(reasons)} left out ({names}), the first: {first}")
     markers.run(stages_of_pictures, out, listener)
     file = out / "study.toml"
     if not file.is_file():
@@ -212,8 +217,10 @@ def _import_stage(
         listener.message(f"import: {made.items} items in {made.folder}")
         if made.resized:
             listener.message(f"import: {made.resized} had other sizes and were brought to the smallest (bicubic)")
-        if made.problems:
-            listener.message(f"import: left out, unusable: {len(made.problems)}, such as {made.problems[0]}")
+        for problem in made.problems[:MOST_NAMED]:
+            listener.message(f"import: left out: {problem}")
+        if len(made.problems) > MOST_NAMED:
+            listener.message(f"import: {len(made.problems)} pairs left out; all are in {made.folder / RECORD}")
         return True
 
     def inputs() -> Mapping[str, str]:
