@@ -93,36 +93,42 @@ def _problems(connection: sa.Connection, study: str | None) -> Iterator[str]:
         )
     yield from _without_plan(connection, of_study)
 
-    def rows(source: sa.Join, condition: Any, text: str, *shown: Any) -> Iterator[str]:
-        """Yield the message for the first trial that meets the condition, if any."""
-        query = sa.select(trials.c.session, trials.c.trial, *shown).select_from(source).where(condition, *of_study)
-        if found := connection.execute(query.order_by(trials.c.session, trials.c.trial).limit(1)).first():
-            session, trial, *values = found
-            problem = text.format(*map(abbreviated, values))
-            yield f"table trials, row session={abbreviated(session)} trial={trial}: {problem}; {RESTORE}"
+    yield from _contradictions(connection, of_study)
 
-    judged = trials.join(sessions, trials.c.session == sessions.c.session)
-    both = judged.outerjoin(plans, (plans.c.session == trials.c.session) & (plans.c.trial == trials.c.trial))
-    for columns, other, name in ((_OF_SESSION, sessions, "session"), (_OF_PLAN, plans, "plan")):
-        for column in columns:
-            ours, theirs = trials.c[column], other.c[column]
-            yield from rows(both, ours != theirs, f"{column} {{}}, its {name} has {{}}", ours, theirs)
-    prefix = trials.c.dataset + "/real/"
-    named_real = sa.func.substr(trials.c.stimulus, 1, sa.func.length(prefix)) == prefix
-    is_right = trials.c.kind == trials.c.response
-    answered = trials.c.response.in_(("real", "fake")) & trials.c.choice.is_(None)
-    wrong = (trials.c.correct == sa.true()) & ~is_right | (trials.c.correct == sa.false()) & is_right
-    several = sa.select(trials.c.stimulus).where(trials.c.kind.is_not(None), trials.c.choice.is_(None))
-    several = several.group_by(trials.c.stimulus).having(sa.func.min(trials.c.kind) != sa.func.max(trials.c.kind))
+
+def _contradictions(connection: sa.Connection, of_study: list[Any]) -> Iterator[str]:
+    """Yield a message for the first trial that contradicts its session, its plan, other trials or itself."""
     kind, stimulus, correct, response = (trials.c[name] for name in ("kind", "stimulus", "correct", "response"))
+    prefix = trials.c.dataset + "/real/"
+    named_real = sa.func.substr(stimulus, 1, sa.func.length(prefix)) == prefix
+    is_right = kind == response
+    answered = response.in_(("real", "fake")) & trials.c.choice.is_(None)
+    wrong = (correct == sa.true()) & ~is_right | (correct == sa.false()) & is_right
+    several = sa.select(stimulus).where(kind.is_not(None), trials.c.choice.is_(None))
+    several = several.group_by(stimulus).having(sa.func.min(kind) != sa.func.max(kind))
     other_kind = stimulus.in_(several) & trials.c.choice.is_(None)
-    yield from rows(judged, other_kind, "kind {} of stimulus {}, which has the other kind elsewhere", kind, stimulus)
-    text = "kind {} of stimulus {}, which is named as a real picture"
-    yield from rows(judged, (kind == "fake") & named_real, text, kind, stimulus)
-    text = "correct {} contradicts kind {} and response {}"
-    yield from rows(judged, answered & wrong, text, correct, kind, response)
-    for name in _DURATIONS:
-        yield from rows(judged, trials.c[name] < 0, f"{name} {{}} is negative", trials.c[name])
+    checks: list[tuple[Any, str, list[Any]]] = [
+        *(
+            (trials.c[name] != other.c[name], f"{name} {{}}, its {whose} has {{}}", [trials.c[name], other.c[name]])
+            for columns, other, whose in ((_OF_SESSION, sessions, "session"), (_OF_PLAN, plans, "plan"))
+            for name in columns
+        ),
+        (other_kind, "kind {} of stimulus {}, which has the other kind elsewhere", [kind, stimulus]),
+        ((kind == "fake") & named_real, "kind {} of stimulus {}, which is named as a real picture", [kind, stimulus]),
+        (answered & wrong, "correct {} contradicts kind {} and response {}", [correct, kind, response]),
+        *((trials.c[name] < 0, f"{name} {{}} is negative", [trials.c[name]]) for name in _DURATIONS),
+    ]
+    both = trials.join(sessions, trials.c.session == sessions.c.session)
+    both = both.outerjoin(plans, (plans.c.session == trials.c.session) & (plans.c.trial == trials.c.trial))
+    first = sa.case(*((fault, number) for number, (fault, _, _) in enumerate(checks)))
+    query = sa.select(first, trials.c.session, trials.c.trial).select_from(both)
+    query = query.where(first.is_not(None), *of_study).order_by(first, trials.c.session, trials.c.trial)
+    if found := connection.execute(query.limit(1)).first():
+        number, session, trial = found
+        _, text, shown = checks[number]
+        values = sa.select(*shown).select_from(both).where(trials.c.session == session, trials.c.trial == trial)
+        problem = text.format(*map(abbreviated, connection.execute(values).one()))
+        yield f"table trials, row session={abbreviated(session)} trial={trial}: {problem}; {RESTORE}"
 
 
 def _without_plan(connection: sa.Connection, of_study: list[Any]) -> Iterator[str]:
