@@ -157,16 +157,18 @@ def format_cell(value: Any, column: Column | None, where: str) -> str:
 
 FORMULA = r"'*([=+@\t\r\n]|-(?!(inf|[0-9.]+([eE][+-]?[0-9]+)?)?$))"
 """Begins a cell that a spreadsheet would run, apostrophes or not; the minus sign of a number does not."""
-_FORMULA = re.compile(FORMULA)
+_FORMULA, _TO_QUOTE = re.compile(FORMULA), re.compile('[,"\r\n]')
 
 
-def as_text(cell: str) -> str:
-    """Return a cell for a file, with one more apostrophe if a spreadsheet would run it.
+def csv_cell(text: str) -> str:
+    """Return a text as a cell of a CSV file: quoted where needed, and with an apostrophe if a spreadsheet would run it.
 
-    >>> as_text("=1+1"), as_text("'=1+1"), as_text("-4.5"), as_text("it's")
-    ("'=1+1", "''=1+1", '-4.5', "it's")
+    >>> csv_cell("=1+1"), csv_cell("'=1+1"), csv_cell("-4.5"), csv_cell("it's"), csv_cell("a, b")
+    ("'=1+1", "''=1+1", '-4.5', "it's", '"a, b"')
     """
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    if _FORMULA.match(text):
+        text = f"'{text}"
+    return '"' + text.replace('"', '""') + '"' if _TO_QUOTE.search(text) else text
 
 
 _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile(r'"[^"]*"')
@@ -197,7 +199,7 @@ def csv_records(path: Path, table: Table | None = None) -> tuple[list[str], list
         raise UserError(f"{path}: not a CSV file ({error})") from error
     finally:
         csv.field_size_limit(limit)
-    if "'" in text:  # perhaps that of `as_text`
+    if "'" in text:  # perhaps that of `csv_cell`
         records = [
             [cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in record]
             for record in records
@@ -280,30 +282,21 @@ def even_records(path: Path, table: Table | None = None) -> tuple[list[str], lis
     return header, rows
 
 
-class _LineFeeds(io.StringIO):
-    """Receives csv.writer's lines, one a call, and ends them with a line feed.
-
-    The writer needs CR LF as line end, or it leaves a carriage return inside a cell unquoted.
-    """
-
-    def write(self, line: str) -> int:
-        return super().write(line.removesuffix("\r\n") + "\n")
-
-
 def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
-    """The content of a CSV file, of records of cells as `as_text` gives them.
+    """Return the content of a CSV file.
+
+    Args:
+        header: names of the columns.
+        records: cells as `csv_cell` gives them.
 
     Raises:
         UserError: a text is not UTF-8, as a file's name may be.
     """
-    text = _LineFeeds(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([as_text(name) for name in header])
-    writer.writerows(records)
+    text = "\n".join([",".join(map(csv_cell, header)), *map(",".join, records), ""])
     try:
-        return text.getvalue().encode()
+        return text.encode()
     except UnicodeEncodeError as error:
-        line = text.getvalue()[: error.start].rpartition("\n")[2] + ascii(error.object[error.start])[1:-1]
+        line = text[: error.start].rpartition("\n")[2] + ascii(error.object[error.start])[1:-1]
         raise UserError(f"{line}: this name is not UTF-8 and cannot stand in a table; rename the file") from error
 
 

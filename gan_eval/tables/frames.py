@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path, write_bytes
 from gan_eval.tables.cells import (
-    as_text,
     csv_bytes,
+    csv_cell,
     csv_records,
     even_records,
     format_cell,
@@ -86,7 +86,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, table: Table) -> N
     header = [*table.names, *extra]
     records = (
         [
-            as_text(format_cell(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}"))
+            csv_cell(format_cell(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}"))
             for name in header
         ]
         for number, row in enumerate(rows, start=1)
@@ -199,9 +199,9 @@ def _texts(series: "pd.Series") -> list[str]:
     if series.dtype == "float64":
         return ["" if value != value else repr(value) for value in series.tolist()]
     if not isinstance(series.dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
-        return [as_text(format_cell(value, None, "")) for value in series.astype(object)]
+        return [csv_cell(format_cell(value, None, "")) for value in series.astype(object)]
     codes, distinct = pd.factorize(series.array)  # few: each is written once
-    texts = [*(as_text(format_cell(value, None, "")) for value in distinct.astype(object)), ""]
+    texts = [*(csv_cell(format_cell(value, None, "")) for value in distinct.astype(object)), ""]
     return [texts[code] for code in codes]
 
 
