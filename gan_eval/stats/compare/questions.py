@@ -86,8 +86,10 @@ class KindQuestion:
     @cached_property
     def trials(self) -> pd.DataFrame:
         """The answers of all rows, without repeats."""
-        places = np.unique(np.concatenate([row.places for row in self.rows]))
-        return self.answered if len(places) == len(self.answered) else self.answered.iloc[places].reset_index(drop=True)
+        chosen = np.zeros(len(self.answered), bool)
+        for row in self.rows:
+            chosen[row.places] = True
+        return self.answered if chosen.all() else self.answered[chosen].reset_index(drop=True)
 
     @property
     def key(self) -> object:
