@@ -34,7 +34,6 @@ from gan_eval.tables.frames import (
     frame_of,
     holds_table,
     read_table,
-    require_clear_texts,
     text_frame,
 )
 
@@ -106,8 +105,8 @@ def import_trials(
     known, problems = _known_names(foreign, mapping)
     read = (known.get(target, target) and _source(target, known.get(target, ""), foreign) for target in _NUMBERS)
     for name in (name for name in dict.fromkeys(read) if name in foreign):
-        cells = foreign[name].dropna()
-        require_clear_numbers(zip(cells.index.tolist(), cells, strict=True), f"{file}: column {name}")
+        cells = foreign[name].reindex(range(1, len(records) + 1)).fillna("")
+        require_clear_numbers(cells.tolist(), f"{file}: column {name}")
     chosen = holding(foreign, where, where=str(file))
     _refuse_choice_by_outcome(where, foreign, mapping, words, file=str(file))
     foreign = foreign[chosen]
@@ -315,7 +314,7 @@ def unfilled_trials(source: "Path | str | Store") -> pd.DataFrame:
     frame = text_frame(path, TRIALS)
     for name in _NUMBERS:
         if name in frame:
-            require_clear_texts(frame[name], where=f"{path}: column {name}")
+            require_clear_numbers(frame[name].fillna("").tolist(), f"{path}: column {name}")
     if missing := missing_answers(frame):
         raise _foreign_table_error(path, f"{are_missing(missing)}; the file's {_columns(frame)}", frame, {}, {})
     for name in _ENUMERATIONS:

@@ -222,7 +222,7 @@ def _replace_decimal_commas(
         column = columns.get(name)
         if column is not None and not column.is_number:
             continue
-        cells = [(number, row[place]) for number, row in enumerate(rows, start=1) if place < len(row)]
+        cells = [row[place] if place < len(row) else "" for row in rows]
         try:
             require_clear_numbers(cells, f"{path}: column {name}")
         except UserError:
@@ -242,24 +242,23 @@ _MAY_BE_GROUPED = re.compile(r"[,'’ \u00a0\u202f]|^[-+]?[1-9]\d{0,2}(\.\d{3})+
 """Found in the lines of a column if any of its numbers may be grouped, and sometimes if none is."""
 
 
-def require_clear_numbers(cells: Iterable[tuple[int, str]], where: str) -> None:
+def require_clear_numbers(cells: Sequence[str], where: str) -> None:
     """Refuse a column in which a point or comma may be a thousands separator: with 982, 1.240 is 1240 or 1.24.
 
     It is a decimal mark where another cell shows that (0.240, 1.24, 1234.567), or where no number is whole.
 
     Args:
-        cells: (number of the row, cell) of a whole column of numbers; empty ones and text are passed over.
+        cells: a whole column of numbers; empty cells and text are passed over.
         where: file and column, for the message.
 
     Raises:
         UserError: the first such cell is named, or the first number with a comma where others have a point.
 
-    >>> require_clear_numbers([(1, "1.240"), (2, "0.982")], "t.csv: column rt")
+    >>> require_clear_numbers(["1.240", "0.982"], "t.csv: column rt")
     """
-    given = [(number, cell) for number, cell in cells if cell]
-    if not _MAY_BE_GROUPED.search("\n".join([cell for _, cell in given])):  # nearly always, and much faster
+    if not _MAY_BE_GROUPED.search("\n".join(filter(None, cells))):  # nearly always, and much faster
         return
-    known = [(number, cell.strip()) for number, cell in given]
+    known = [(number, cell.strip()) for number, cell in enumerate(cells, start=1)]
     numbers = [(number, cell) for number, cell in known if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
     marks = {mark for _, cell in numbers for mark in ".," if mark in cell}
     has_whole = any(cell.lstrip("+-").isdigit() for _, cell in numbers)

@@ -157,7 +157,7 @@ def text_frame(path: Path, table: Table) -> "pd.DataFrame":
     import pandas as pd
 
     header, records = even_records(path, table)
-    frame = pd.DataFrame(records, columns=header, dtype="object")
+    frame = pd.DataFrame(records, columns=header, dtype="str")
     return frame.mask(frame == "")
 
 
@@ -171,9 +171,7 @@ def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
     Raises:
         UserError: a mark may be the decimal one or one of thousands.
     """
-    first = ~cells.duplicated().to_numpy(bool)
-    texts = zip(first.nonzero()[0] + 1, cells[first], strict=True)
-    require_clear_numbers([(int(row), cell) for row, cell in texts if isinstance(cell, str)], where)
+    require_clear_numbers([cell if isinstance(cell, str) else "" for cell in cells.tolist()], where)
 
 
 def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequence[Path] = ()) -> None:
