@@ -35,7 +35,7 @@ class KeysPage(StepPage):
         self._caps = [(cap.text().lower(), cap) for row in rows for cap in row.findChildren(QLabel, "key")]
         self.untried = {key for key, _ in self._caps}
         self.problem = self.add_text("", "problem")
-        self.add_text(texts("keys_help"), "muted")
+        self.help = self.add_text(texts("keys_help"), "muted")
         self.add_navigation()
         self.on.setEnabled(False)
         self.first = self
@@ -55,7 +55,7 @@ class KeysPage(StepPage):
             cap.setText(f"{cap.text()} ✓")
         self.untried.discard(key)
         if not self.untried and not self.on.isEnabled():
-            self.add_text(self.texts("keys_done"))
+            self.help.setText(self.texts("keys_done"))
             self.on.setEnabled(True)
             self.on.setFocus()
 
