@@ -43,12 +43,6 @@ Files = Mapping[str, bytes | Special]
 """Files by path below the working folder, with `/`; paths that are not valid text hold surrogates."""
 
 
-def content_of(file: bytes | Special) -> bytes:
-    """The bytes of a regular file."""
-    assert isinstance(file, bytes)
-    return file
-
-
 @dataclass(frozen=True)
 class Attack:
     """A command with malformed input."""

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from png_by_hand import chunk, png
 
-from attack.attack import Attack, Special, content_of
+from attack.attack import Attack, Special
 from attack.damage import damaged, something_else
-from attack.world import World
+from attack.world import QUIZ, World
 from gan_eval.files.digests import sha256_bytes
 
 Bad = tuple[str, bytes | Special]
@@ -111,24 +111,34 @@ def _is_lost(what: str) -> bool:
     return what in UNREADABLE and what != "text bomb"
 
 
+_IMPORT = ("stimuli", "import", "results", "--out", "out")
+_METRICS = ("metrics", "--real", "results/real", "--fake", "results/fake", "--metrics", "psnr", "--out", "out")
+_OF_SETS = (
+    ("stimuli", "audit", "set", "--out", "out"),
+    ("stimuli", "equalise", "set", "--out", "out"),
+    ("metrics", "set", "--metrics", "psnr", "--out", "out"),
+    QUIZ,
+)
+_OF_DATA = (
+    ("data", "check", "data"),
+    ("data", "check", "data", "--photographs"),
+    ("data", "preview", "data", "--split", "test", "--out", "out.png"),
+    ("data", "pair", "data/train", "data/test", "--out", "out"),
+    ("data", "edges", "data/test", "--out", "out"),
+)
+
+
 @st.composite
 def _in_result_folders(draw: st.DrawFn, world: World) -> Attack:
     """Other programs' pictures, given as folders."""
     what, bad = draw(bad_picture())
     kinds = draw(st.sampled_from([["real"], ["fake"], ["real", "fake"]]))
     ending = draw(st.sampled_from([".png", ".png", ".jpg", ".webp", ".tif"]))
-    files = dict(world.pictures)
+    files: dict[str, bytes | Special] = dict(world.pictures)
     for kind in kinds:
         del files[f"results/{kind}/0.png"]
-        files[f"results/{kind}/0{ending}"] = _aimed(bad, f"0{ending}")
-    command = draw(
-        st.sampled_from(
-            [
-                ("stimuli", "import", "results", "--out", "out"),
-                ("metrics", "--real", "results/real", "--fake", "results/fake", "--metrics", "psnr", "--out", "out"),
-            ]
-        )
-    )
+    files |= {f"results/{kind}/0{ending}": _aimed(bad, f"0{ending}") for kind in kinds}
+    command = draw(st.sampled_from([_IMPORT, _METRICS]))
     return Attack(f"result folder, {command[0]}: {what}", command, files, mentions=("0",) if _is_lost(what) else ())
 
 
@@ -136,47 +146,23 @@ def _in_result_folders(draw: st.DrawFn, world: World) -> Attack:
 def _in_sets(draw: st.DrawFn, world: World) -> Attack:
     """A picture of a stimulus set, changed after the set was made, or with a row that fits it."""
     what, bad = draw(bad_picture())
-    kind = draw(st.sampled_from(["real", "fake"]))
-    path = f"set/{kind}/0.png"
-    files = dict(world.set)
+    path = draw(st.sampled_from(["set/real/0.png", "set/fake/0.png"]))
+    files = {**world.set, path: _aimed(bad, "0.png")}
     fits = draw(st.booleans()) and isinstance(bad, bytes)
-    if fits and isinstance(bad, bytes):
-        old, new = (sha256_bytes(data).encode() for data in (content_of(files[path]), bad))
-        files["set/stimuli.csv"] = content_of(files["set/stimuli.csv"]).replace(old, new)
-    files[path] = _aimed(bad, "0.png")
-    command = draw(st.sampled_from(_SET_COMMANDS))
-    changes = ("room.sqlite*",)
+    if isinstance(bad, bytes) and fits:
+        old, new = (sha256_bytes(data).encode() for data in (world.set[path], bad))
+        files["set/stimuli.csv"] = world.set["set/stimuli.csv"].replace(old, new)
+    command = draw(st.sampled_from(_OF_SETS))
     family = f"set, {' '.join(command[:2])}: {what}{', row fits' if fits else ''}"
-    return Attack(family, command, files, changes=changes, mentions=("0",) if _is_lost(what) else ())
-
-
-_SET_COMMANDS = (
-    ("stimuli", "audit", "set", "--out", "out"),
-    ("stimuli", "equalise", "set", "--out", "out"),
-    ("metrics", "set", "--metrics", "psnr", "--out", "out"),
-    (
-        "quiz", "--stimuli", "set", "--real", "4", "--fake", "4", "--participant", "P01", "--simulate", "default",
-        "--store", "room.sqlite",
-    ),
-)  # fmt: skip
+    return Attack(family, command, files, changes=("room.sqlite*",), mentions=("0",) if _is_lost(what) else ())
 
 
 @st.composite
 def _in_data(draw: st.DrawFn, world: World) -> Attack:
     """A picture of a data set for training."""
     what, bad = draw(bad_picture())
-    files = dict(world.data) | {"data/test/0.png": _aimed(bad, "0.png")}
-    command = draw(
-        st.sampled_from(
-            [
-                ("data", "check", "data"),
-                ("data", "check", "data", "--photographs"),
-                ("data", "preview", "data", "--split", "test", "--out", "out.png"),
-                ("data", "pair", "data/train", "data/test", "--out", "out"),
-                ("data", "edges", "data/test", "--out", "out"),
-            ]
-        )
-    )
+    command = draw(st.sampled_from(_OF_DATA))
+    files = {**world.data, "data/test/0.png": _aimed(bad, "0.png")}
     return Attack(f"data, {' '.join(command[:2])}: {what}", command, files)
 
 
@@ -192,34 +178,23 @@ NAMES = (
 def _names(draw: st.DrawFn, world: World) -> Attack:
     """Names that no program expects."""
     name = draw(st.sampled_from(NAMES))
-    one, other = content_of(world.pictures["results/real/0.png"]), content_of(world.pictures["results/fake/0.png"])
     place = draw(st.sampled_from(["pictures", "folder", "option", "twice"]))
     files: dict[str, bytes | Special] = dict(world.pictures)
-    command: tuple[str, ...]
+    command: tuple[str, ...] = _IMPORT
     if place == "pictures":
-        files |= {f"results/real/{name}": one, f"results/fake/{name}": other}
-        command = draw(st.sampled_from([
-            ("stimuli", "import", "results", "--out", "out"),
-            ("metrics", "--real", "results/real", "--fake", "results/fake", "--metrics", "psnr", "--out", "out"),
-            ("data", "check", "results/real", "--photographs"),
-        ]))  # fmt: skip
+        files |= {f"results/{kind}/{name}": world.pictures[f"results/{kind}/0.png"] for kind in ("real", "fake")}
+        command = draw(st.sampled_from([_IMPORT, _METRICS, ("data", "check", "results/real", "--photographs")]))
     elif place == "twice":
         ending = draw(st.sampled_from([".jpg", ".PNG", ".webp"]))
         files |= {f"results/fake/0{ending}": _saved(NOISE, "JPEG")}
-        command = ("stimuli", "import", "results", "--out", "out")
     elif place == "folder":
         folder = name.removesuffix(".png")
         files = {path.replace("results", f"./{folder}", 1): data for path, data in files.items()}
-        command = draw(st.sampled_from([
-            ("stimuli", "import", f"./{folder}", "--out", "out"),
-            ("metrics", "--real", f"./{folder}/real", "--fake", f"./{folder}/fake", "--metrics=psnr", "--out", "out"),
-        ]))  # fmt: skip
+        command = tuple(word.replace("results", f"./{folder}") for word in draw(st.sampled_from([_IMPORT, _METRICS])))
     else:
         option = draw(st.sampled_from(["--dataset", "--model"]))
-        word = draw(st.sampled_from([name, "", "real", "a/b", "../up", "/abs", ".", "..", "a|b", "x" * 5000, "\0"]))
-        if "\0" in word:  # no shell can say it
-            word = "\x01"
-        command = ("stimuli", "import", "results", "--out", "out", f"{option}={word}")
+        word = draw(st.sampled_from([name, "", "real", "a/b", "../up", "/abs", ".", "..", "a|b", "x" * 5000, "\x01"]))
+        command = (*_IMPORT, f"{option}={word}")
     return Attack(f"name, {' '.join(command[:2])}, {place}: {ascii(name)[:30]}", command, files)
 
 

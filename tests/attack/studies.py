@@ -8,38 +8,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from attack.attack import Attack
 from attack.damage import damaged, something_else
 from attack.world import World
+from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study
-from gan_eval.settings.template import toml
+from gan_eval.settings.template import settings_of, toml
 
 Place = tuple[str | int, ...]
 
 
-def declared(model: type[BaseModel], place: Place = ()) -> Iterator[tuple[Place, Any]]:
+def declared(section: type[Section], place: Place = ()) -> Iterator[tuple[Place, Any]]:
     """Every key that a study may have, and its type: a new key is attacked without anyone thinking of it."""
-    for name, known in model.model_fields.items():
-        here = (*place, name)
-        yield here, known.annotation
-        for section, more in _sections(known.annotation):
-            yield from declared(section, (*here, *more))
-
-
-def _sections(annotation: Any) -> Iterator[tuple[type[BaseModel], Place]]:
-    """The sections that a type holds: itself, by a name, or the first of a list."""
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in (types.UnionType, typing.Union):
-        for each in arguments:
-            yield from _sections(each)
-    elif origin is dict:
-        yield from ((section, ("net", *more)) for section, more in _sections(arguments[1]))
-    elif origin is tuple:
-        yield from ((section, (0, *more)) for section, more in _sections(arguments[0]))
-    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation, ()
+    for setting in settings_of(section):
+        here = (*place, setting.name)
+        yield here, setting.field.annotation
+        if setting.section is not None:
+            shapes: Mapping[str, Place] = {"by_name": ("net",), "list": (0,)}
+            yield from declared(setting.section, (*here, *shapes.get(setting.shape, ())))
 
 
 KEYS = tuple(declared(Study))
@@ -55,14 +42,10 @@ TRAINED: Mapping[str, Any] = {
     **BASE,
     "data": {"net": {"folder": "data"}},
     "training": {
-        "steps": 1,
-        "image_size": 32,
-        "generator_channels": 2,
-        "discriminator_channels": 2,
-        "receptive_field": 16,
+        "steps": 1, "image_size": 32, "generator_channels": 2, "discriminator_channels": 2, "receptive_field": 16,
     },
     "models": {"net": {"data": "net"}},
-}
+}  # fmt: skip
 
 VALUES: tuple[Any, ...] = (
     True, False, 0, 1, -1, 2, 3, 10**6, 10**9, 10**18, 2**63 - 1, 0.0, -0.0, 0.5, 1.5, -0.5, 1e-320, 1e308, -1e308,
@@ -105,7 +88,7 @@ def cannot_be(annotation: Any, value: Any) -> bool:
         return not isinstance(value, str)
     if annotation is type(None):
         return True
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel) and not isinstance(value, dict)
+    return isinstance(annotation, type) and issubclass(annotation, Section) and not isinstance(value, dict)
 
 
 @st.composite
@@ -113,12 +96,12 @@ def _keys(draw: st.DrawFn, world: World) -> Attack:
     """One key with a value that it does not expect."""
     place, annotation = draw(st.sampled_from(KEYS))
     value = draw(st.sampled_from(VALUES))
-    study = _with(TRAINED if place[0] in ("data", "training", "models", "generate") else BASE, place, value)
     key = str(next(part for part in reversed(place) if isinstance(part, str)))
-    return _attack(
-        draw, world, study, place, f"{_named(place)} = {toml(value)[:24]}", key,
-        refused=True if cannot_be(annotation, value) else None, value=value or None,
-    )  # fmt: skip
+    what = f"{_named(place)} = {toml(value)[:24]}"
+    if cannot_be(annotation, value):
+        return _attack(draw, world, place, value, what, ("study.toml", key), refused=True)
+    either = "|".join([key, "study.toml", "do the stage", *([str(value)] if value else [])])
+    return _attack(draw, world, place, value, what, (either,), refused=None)
 
 
 @st.composite
@@ -129,13 +112,14 @@ def _unknown_keys(draw: st.DrawFn, world: World) -> Attack:
     slip = draw(
         st.sampled_from(["{}s", "{}_", "_{}", "{} ", "{}.x", "", "__class__", "model_config", "x" * 2000, "\n"])
     )
-    key = slip.format(place[-1])
-    study = _with(TRAINED if place[0] in ("data", "training", "models", "generate") else BASE, (*section, key), 1)
-    names = "net" if section[-1:] in (("data",), ("models",)) or section in (("data", "net"),) else key.strip()[:20]
+    here = (*section, slip.format(place[-1]))
+    what = f"unknown key {_named(here)[:40]}"
+    if section[-1:] == ("net",):
+        return _attack(draw, world, here, 1, what, (f"{here[-1] or 'net'}|study.toml|do the stage",), refused=None)
+    in_names = section in (("data",), ("models",))
     return _attack(
-        draw, world, study, place, f"unknown key {_named((*section, key))[:40]}", names or "study.toml",
-        refused=None if section and section[-1] == "net" else True,
-    )  # fmt: skip
+        draw, world, here, 1, what, ("study.toml", "net" if in_names else here[-1].strip()[:20]), refused=True
+    )
 
 
 @st.composite
@@ -154,7 +138,7 @@ def _files(draw: st.DrawFn, world: World) -> Attack:
         "JSON": json.dumps(BASE).encode(),
         "dates": text.replace('"tiny"', "2026-01-01T00:00:00Z").encode(),
         "no name": text.replace('name = "tiny"', "").encode(),
-        "no study": text.partition("[stimuli]")[2].encode(),
+        "no study": text.partition("\n")[2].encode(),
         "nothing": b"\n",
     }
     what = draw(st.sampled_from([*sorted(ways), "damaged", "else"]))
@@ -188,23 +172,12 @@ _OF_SECTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 
 
 def _attack(
-    draw: st.DrawFn,
-    world: World,
-    study: Any,
-    place: Place,
-    what: str,
-    key: str,
-    *,
-    refused: bool | None,
-    value: object = None,
+    draw: st.DrawFn, world: World, place: Place, value: object, what: str, names: tuple[str, ...], refused: bool | None
 ) -> Attack:
+    """A study with a value at a place, and a command that uses this section."""
+    study = _with(TRAINED if place[0] in ("data", "training", "models", "generate") else BASE, place, value)
     command = draw(st.sampled_from(_OF_SECTIONS.get(str(place[0]), (_RUN,))))
     files = {**world.set, **world.tables, **world.data, "study.toml": toml_file(study).encode()}
-    names = (
-        ("study.toml", key)
-        if refused
-        else ("|".join([key, "study.toml", "do the stage", *([str(value)] if value else [])]),)
-    )
     return Attack(
         f"study, {command[0]}: {what}", command, files, names=names, refused=refused, keeps=command[0] == "run",
         changes=("out*",),
@@ -230,11 +203,5 @@ def _named(place: Place) -> str:
 
 
 def toml_file(study: Mapping[str, Any]) -> str:
-    """A study as TOML: a section for each table, tables within it in one line."""
-    lines: list[str] = []
-    for name, section in study.items():
-        if isinstance(section, Mapping):
-            lines += [f"[{toml(name)}]", *(f"{toml(key)} = {toml(value)}" for key, value in section.items()), ""]
-        else:
-            lines.insert(0, f"{toml(name)} = {toml(section)}")
-    return "\n".join(lines)
+    """A study as TOML, with one line for each section."""
+    return "".join(f"{toml(name)} = {toml(section)}\n" for name, section in study.items())

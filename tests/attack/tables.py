@@ -7,14 +7,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-from attack.attack import Attack, Special, content_of
+from attack.attack import Attack, Special
 from attack.damage import damaged, something_else
-from attack.world import World
+from attack.world import QUIZ, World
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI, TRIALS
 from gan_eval.tables.schema import Table
 
 Records = list[list[str]]
+Bad = tuple[str, bytes | Special, tuple[str, ...]]
+"""A table's fault, the file in its place, and the words that a refusal must contain."""
 
 CELLS = (
     "", "abc", "nan", "NaN", "inf", "-inf", "1e308", "-1e308", "1e-320", "0", "-1", "0.5", "9" * 20, "9" * 400,
@@ -39,8 +41,8 @@ def attacks(world: World) -> st.SearchStrategy[Attack]:
 
 
 @st.composite
-def mutated(draw: st.DrawFn, data: bytes, table: Table) -> tuple[str, bytes, tuple[str, ...]]:
-    """Return the fault, the table's bytes as CSV, and the words that a refusal must contain."""
+def mutated(draw: st.DrawFn, data: bytes, table: Table) -> Bad:
+    """The table as CSV, with a fault."""
     header, *records = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
     known = [name for name in header if name in table.by_name]
     column = draw(st.sampled_from(known))
@@ -92,7 +94,7 @@ def mutated(draw: st.DrawFn, data: bytes, table: Table) -> tuple[str, bytes, tup
             records = [header, *records]
         case "no header":
             header, *records = records
-    return sort, _written(draw, header, records, sort), named
+    return sort, _written(draw, [header, *records], sort), named
 
 
 _MUTATIONS = (
@@ -102,14 +104,16 @@ _MUTATIONS = (
 )  # fmt: skip
 
 
-def _written(draw: st.DrawFn, header: list[str], records: Records, sort: str) -> bytes:
+def _written(draw: st.DrawFn, rows: Records, sort: str) -> bytes:
     """The table as bytes; where nothing else is wrong, written in a way that nobody asked for."""
-    buffer = io.StringIO(newline="")
     way = draw(st.sampled_from(sorted(_WAYS))) if sort == "written" else "plain"
-    csv.writer(buffer, delimiter={"semicolons": ";", "tabs": "\t"}.get(way, ","), lineterminator="\n").writerows(
-        [header, *records]
-    )
-    return _WAYS[way](buffer.getvalue())
+    return _WAYS[way](_as_csv(rows, {"semicolons": ";", "tabs": "\t"}.get(way, ",")))
+
+
+def _as_csv(rows: Records, delimiter: str = ",") -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
 
 
 _WAYS = {
@@ -135,7 +139,7 @@ _WAYS = {
 
 
 @st.composite
-def as_parquet(draw: st.DrawFn, data: bytes, table: Table) -> tuple[str, bytes]:
+def as_parquet(draw: st.DrawFn, data: bytes, table: Table) -> Bad:
     """The table as Parquet, with columns of a type that is not theirs."""
     header, *records = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
     columns: dict[str, pa.Array] = {}
@@ -147,9 +151,9 @@ def as_parquet(draw: st.DrawFn, data: bytes, table: Table) -> tuple[str, bytes]:
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns), buffer)
     if draw(st.integers(0, 3)):
-        return f"Parquet, {wrong} of {kind}", buffer.getvalue()
+        return f"Parquet, {wrong} of {kind}", buffer.getvalue(), ()
     what, bad = draw(damaged(buffer.getvalue(), head=8))
-    return f"Parquet {what}", bad
+    return f"Parquet {what}", bad, ()
 
 
 _ARRAYS = {
@@ -183,51 +187,42 @@ _USES: tuple[tuple[Table, str, tuple[str, ...]], ...] = (
     (STIMULI, "set/stimuli.csv", ("stimuli", "audit", "set", "--out", "out")),
     (STIMULI, "set/stimuli.csv", ("stimuli", "equalise", "set", "--out", "out")),
     (STIMULI, "set/stimuli.csv", ("metrics", "set", "--metrics", "psnr", "--out", "out")),
-    (
-        STIMULI, "set/stimuli.csv",
-        ("quiz", "--stimuli", "set", "--real", "4", "--fake", "4", "--participant", "P01", "--simulate", "default",
-         "--store", "room.sqlite"),
-    ),
+    (STIMULI, "set/stimuli.csv", QUIZ),
 )  # fmt: skip
 """A table, its file, and a command that reads it."""
+
+
+@st.composite
+def malformed(draw: st.DrawFn, good: bytes, table: Table) -> Bad:
+    """Something in the place of a table."""
+    sort = draw(st.sampled_from(["cells"] * 6 + ["damaged", "something else", "special"]))
+    if sort == "cells" and good.count(b"\n") > 1:
+        return draw(mutated(good, table))
+    if sort == "special":
+        kind = draw(st.sampled_from(["folder", "link"]))
+        return kind, Special(kind, "nowhere.csv"), ()
+    return *draw(damaged(good) if sort == "damaged" else something_else()), ()
 
 
 @st.composite
 def _given_tables(draw: st.DrawFn, world: World) -> Attack:
     """A table that a command is given."""
     table, name, command = draw(st.sampled_from(_USES))
-    files = _taken(world, command, name)
-    good = content_of(files[name])
-    named: tuple[str, ...] = ()
-    bad: bytes | Special
-    may_be_parquet = name in command
-    sort = draw(
-        st.sampled_from(["cells"] * 6 + ["damaged", "something else", "special"] + ["Parquet"] * may_be_parquet)
-    )
-    if sort == "cells":
-        what, bad, named = draw(mutated(good, table))
-    elif sort == "Parquet":
-        what, bad = draw(as_parquet(good, table))
+    tables = {each: data for each, data in world.tables.items() if each in command or each == name}
+    good = {**world.tables, **world.set}[name]
+    files: dict[str, bytes | Special] = {**tables, **(world.set if "set" in command else {})}
+    if name in command and draw(st.integers(0, 9)) == 0:
+        what, bad, named = draw(as_parquet(good, table))
         del files[name]
         command = tuple(word.replace(name, name.replace(".csv", ".parquet")) for word in command)
         name = name.replace(".csv", ".parquet")
-    elif sort == "special":
-        kind = draw(st.sampled_from(["folder", "link"]))
-        what, bad = kind, Special(kind, "nowhere.csv")
     else:
-        what, bad = draw(damaged(good) if sort == "damaged" else something_else())
+        what, bad, named = draw(malformed(good, table))
     return Attack(
         f"{table.name}, {' '.join(command[:2])}: {what}", command, {**files, name: bad},
         names=(name.removeprefix("set/") + "|set" + "|have the reasons" * (command[0] == "metrics"), *named),
         changes=("room.sqlite*",), keeps=command[0] == "metrics",
     )  # fmt: skip
-
-
-def _taken(world: World, command: tuple[str, ...], name: str) -> dict[str, bytes | Special]:
-    """The files that a command reads."""
-    reads_set = "set" in command
-    tables = {each: data for each, data in world.tables.items() if each in command or each == name}
-    return {**tables, **(world.set if reads_set else {})}
 
 
 @st.composite
@@ -237,13 +232,13 @@ def _tables_of_an_analysis(draw: st.DrawFn, world: World) -> Attack:
     files = {**world.analysis, **world.record} if has_record else dict(world.analysis)
     record = next(name for name in world.record if name.endswith(".set.json"))
     if has_record and draw(st.integers(0, 3)) == 0:
-        what, bad = draw(st.one_of(damaged(content_of(world.record[record])), something_else()))
-        return Attack(f"report, record: {what}", _REPORT, {**files, record: bad}, names=("analysis.set.json|.csv",))
+        what, other = draw(st.one_of(damaged(world.record[record]), something_else()))
+        return Attack(f"report, record: {what}", _REPORT, {**files, record: other}, names=("analysis.set.json|.csv",))
     name = draw(st.sampled_from(sorted(name for name in files if name.endswith(".csv"))))
-    what, bad, named = draw(_of_an_analysis(world, name))
+    what, bad, named = draw(malformed(world.analysis[name], _table_of(name)))
     is_checked = has_record and name.startswith("study/tables/") and _table_of(name) != PARTICIPANTS
-    is_changed = isinstance(bad, bytes) and bad != files[name]
-    is_table = is_changed and bad.split(b"\n")[0] == content_of(files[name]).split(b"\n")[0]
+    good = world.analysis[name]
+    is_table = isinstance(bad, bytes) and bad != good and bad.split(b"\n")[0] == good.split(b"\n")[0]
     if not has_record:
         kept = {each: data for each, data in files.items() if draw(st.booleans())}
         files = {"study/tables/rates.csv": files["study/tables/rates.csv"], **kept}
@@ -255,19 +250,6 @@ def _tables_of_an_analysis(draw: st.DrawFn, world: World) -> Attack:
 
 
 _REPORT = ("report", "study", "--out", "out.html")
-
-
-@st.composite
-def _of_an_analysis(draw: st.DrawFn, world: World, name: str) -> tuple[str, bytes | Special, tuple[str, ...]]:
-    """Return a table's fault, the file in its place, and the words that a refusal must contain."""
-    good = content_of(world.analysis[name])
-    sort = draw(st.sampled_from(["cells"] * 6 + ["damaged", "something else", "special"]))
-    if sort == "cells" and good.count(b"\n") > 1:
-        return draw(mutated(good, _table_of(name)))
-    if sort == "special":
-        kind = draw(st.sampled_from(["folder", "link"]))
-        return kind, Special(kind, "nowhere.csv"), ()
-    return *draw(damaged(good) if sort == "damaged" else something_else()), ()
 
 
 def _table_of(name: str) -> Table:
@@ -284,7 +266,6 @@ s2,a1,photo,synthetic,0.7,False
 @st.composite
 def _foreign(draw: st.DrawFn, world: World) -> Attack:
     """Another program's table of judgements."""
-    columns = ("subject", "item", "truth", "answer", "rt_s", "passed_check")
     mapping = draw(st.fixed_dictionaries({
         "participant": st.sampled_from(["subject", "nobody", "", "subject*2", "rt_s"]),
         "stimulus": st.sampled_from(["item", "item", "truth", "\x01"]),
@@ -293,20 +274,15 @@ def _foreign(draw: st.DrawFn, world: World) -> Attack:
         "reaction_time_ms": st.sampled_from(["rt_s*1000", "rt_s*1e400", "rt_s*nan", "rt_s*", "*", "answer*5"]),
     }))  # fmt: skip
     header, *records = csv.reader(io.StringIO(FOREIGN))
-    place, row = draw(st.integers(0, len(columns) - 1)), draw(st.integers(0, len(records) - 1))
-    cell = draw(st.sampled_from(CELLS))
-    records[row][place] = cell
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\n").writerows([header, *records])
-    data = buffer.getvalue().encode()
-    what = f"{columns[place]} {cell[:12]!r}"
+    place, row = draw(st.integers(0, len(header) - 1)), draw(st.integers(0, len(records) - 1))
+    cell = records[row][place] = draw(st.sampled_from(CELLS))
+    data, what = _as_csv([header, *records]).encode(), f"{header[place]} {cell[:12]!r}"
     if draw(st.integers(0, 4)) == 0:
         what, data = draw(damaged(data))
-    command = ["trials", "import", "judgements.csv", "--out", "out.csv"]
-    command += [f"--map={ours}={theirs}" for ours, theirs in mapping.items()]
-    command += ["--word=kind:photo=real", "--word=kind:synthetic=fake"]
-    command += ["--word=response:photo=real", "--word=response:synthetic=fake"]
     where = draw(st.sampled_from(["", "passed_check=True", "passed_check=", "nothing=1", "=", "rt_s=0.81", "x"]))
-    command += [f"--where={where}"] if where else []
+    options = [f"--map={ours}={theirs}" for ours, theirs in mapping.items()]
+    options += [f"--word={name}:{word}" for name in ("kind", "response") for word in ("photo=real", "synthetic=fake")]
+    options += [f"--where={where}"] if where else []
+    command = ("trials", "import", "judgements.csv", "--out", "out.csv", *options)
     family = f"foreign trials: {what}; {', '.join(f'{key}={value}' for key, value in mapping.items())} {where}"
-    return Attack(family, tuple(command), {"judgements.csv": data}, names=("judgements.csv|--map|rule '",))
+    return Attack(family, command, {"judgements.csv": data}, names=("judgements.csv|--map|rule '",))

@@ -3,12 +3,13 @@
 Made once, by the commands themselves, as bytes: an attack takes what it needs and breaks it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from attack.attack import Commands, Files
+from attack.attack import Commands
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.stimuli import pictures as images
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI
@@ -17,42 +18,29 @@ from gan_eval.tables.frames import read_rows, write_rows
 ITEMS = 8
 SIDE = 32
 
-STUDY = """[study]
-name = "tiny"
-
-[stimuli]
-sets = ["set"]
-
-[quiz]
-real = 3
-fake = 3
-participants = 2
-
-[metrics]
-names = ["psnr"]
-"""
+QUIZ = (
+    *("quiz", "--stimuli", "set", "--real", "4", "--fake", "4", "--participant", "P01", "--simulate", "default"),
+    *("--store", "room.sqlite"),
+)
+Contents = Mapping[str, bytes]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False)  # pytest and hypothesis show it with every failure
 class World:
-    """Files by what they are, each below the working folder."""
+    """Files by what they are, each by its path below the working folder."""
 
-    pictures: Files
+    pictures: Contents
     """`results/real/N.png` and `results/fake/N.png`."""
-    set: Files
+    set: Contents
     """`set/stimuli.csv` and its pictures."""
-    tables: Files
+    tables: Contents
     """`trials.csv`, `sessions.csv`, `participants.csv`, `image_metrics.csv`, `set_metrics.csv`, `values.csv`."""
-    analysis: Files
+    analysis: Contents
     """`study/tables/NAME.csv`: the tables of an analysis, and `study/metrics/`."""
-    record: Files
+    record: Contents
     """`study/tables/.gan-eval/`: what the analysis noted of its tables."""
-    data: Files
+    data: Contents
     """`data/train/N.png` and `data/test/N.png`: A|B pictures."""
-
-    def __repr__(self) -> str:
-        """Short: pytest and hypothesis show it with every failure."""
-        return "World()"
 
 
 def make_world(commands: Commands, room: Path) -> World:
@@ -67,15 +55,11 @@ def make_world(commands: Commands, room: Path) -> World:
 
     _draw_pictures(work)
     give("stimuli", "import", "results", "--out", "set", "--dataset", "d", "--model", "m")
-    (work / "study.toml").write_text(STUDY, encoding="utf-8")
-    for number in (1, 2, 3):
-        give(
-            *("quiz", "--stimuli", "set", "--real", "4", "--fake", "4", "--participant", f"P0{number}"),
-            *("--store", "store.sqlite", "--simulate", "default"),
-        )  # fmt: skip
-    give("export", "--store", "store.sqlite", "--out", "export")
-    for name in ("trials", "sessions"):
-        (work / f"{name}.csv").write_bytes((work / "export" / f"{name}.csv").read_bytes())
+    for person in ("P01", "P02", "P03"):
+        give(*(person if word == "P01" else word for word in QUIZ))
+    give("export", "--store", "room.sqlite", "--out", "export")
+    for name in ("trials.csv", "sessions.csv"):
+        (work / "export" / name).rename(work / name)
     asked = [
         {name: row[name] for name in ("session", "participant", "simulated")} | {"question": "age", "answer": "33"}
         for row in read_rows(work / "sessions.csv", SESSIONS)
