@@ -135,35 +135,6 @@ def lme4(tmp_path: Path) -> None:
         pytest.skip("R's package lme4 is not installed")
 
 
-def answers(*, datasets: tuple[str, ...], participants: int, seed: int) -> pd.DataFrame:
-    """Answers of people who lean, from the crossed logistic model; some trials that do not count."""
-    rng = np.random.default_rng(seed)
-    parts = []
-    for dataset in datasets:
-        person, picture = (part.ravel() for part in np.indices((participants, 24)))
-        skill, leaning = 0.4 * rng.normal(size=participants), 0.7 * rng.normal(size=participants)
-        fake = picture % 2 == 1
-        eta = np.where(fake, 1, -1) * (0.4 + skill[person]) + leaning[person] + 0.8 * rng.normal(size=24)[picture]
-        says_fake = rng.random(len(eta)) < 1 / (1 + np.exp(-eta))
-        parts.append(
-            pd.DataFrame(
-                {
-                    "participant": [f"P{number:02d}" for number in person],
-                    "stimulus": [f"{dataset}/{number}" for number in picture],
-                    "kind": np.where(fake, "fake", "real"),
-                    "response": np.where(says_fake, "fake", "real"),
-                    "dataset": dataset,
-                }
-            )
-        )
-    trials = pd.concat(parts, ignore_index=True).assign(phase="main", protocol="quick_response", rating=np.nan)
-    trials.loc[::17, "response"] = "none"
-    trials.loc[3::19, "phase"] = "practice"
-    trials.loc[5::23, "rating"] = 3.0
-    trials.loc[7::29, "protocol"] = "paired"
-    return trials
-
-
 @needs_r
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_r_reads_every_table_with_its_types(tmp_path: Path, locale: str) -> None:
@@ -188,13 +159,17 @@ def test_r_reads_every_table_with_its_types(tmp_path: Path, locale: str) -> None
     assert r(tmp_path / "out", code, LC_ALL=locale) == "read"
 
 
-def named_answers(*, named: bool) -> pd.DataFrame:
-    """Two models on two data sets; or one on one, neither of which the answers name."""
-    made = answers(datasets=("faces", "maps") if named else ("faces",), participants=14, seed=4)
-    is_second = made["stimulus"].str[-1].isin(list("159"))
-    model = np.where(made["kind"] == "fake", np.where(is_second, "b", "a"), None)  # type: ignore[call-overload]
-    made = made.assign(model=model) if named else made.assign(model=None, dataset=None)
-    return fill_trials(made.reset_index(drop=True))
+def single_answers(*, named: bool) -> pd.DataFrame:
+    """Two models on two data sets, or one on one, neither of which is named; some trials do not count."""
+    parts = [simulated(participants=14, stimuli=24, each=24, models=("a", "b"), seed=seed) for seed in (4, 5)]
+    parts[1] = parts[1].assign(dataset="maps", stimulus=parts[1]["stimulus"].str.replace("faces", "maps"))
+    trials = pd.concat(parts if named else parts[:1], ignore_index=True).drop(columns=["trial", "correct"])
+    trials = trials.assign(rating=np.nan) if named else trials.assign(rating=np.nan, model=None, dataset=None)
+    trials.loc[::17, "response"] = "none"
+    trials.loc[3::19, "phase"] = "practice"
+    trials.loc[5::23, "rating"] = 3.0
+    trials.loc[7::29, "protocol"] = "paired"
+    return fill_trials(trials)
 
 
 def pair_answers() -> pd.DataFrame:
@@ -215,7 +190,7 @@ def answers_without_a_model() -> pd.DataFrame:
 @pytest.mark.usefixtures("lme4")
 def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path) -> None:
     """R starts once; it stopped at answers that are all alike, and marked what has no estimate."""
-    given = {"named": named_answers(named=True), "unnamed": named_answers(named=False), "pairs": pair_answers()}
+    given = {"named": single_answers(named=True), "unnamed": single_answers(named=False), "pairs": pair_answers()}
     given |= {"without": answers_without_a_model(), "reals": given["named"][given["named"]["kind"] == "real"]}
     frames = {}
     for name, trials in given.items():
