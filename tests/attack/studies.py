@@ -184,18 +184,22 @@ def _attack(
     )  # fmt: skip
 
 
+_OF_LISTS: Mapping[str | int, Any] = {
+    "questions": {"id": "age", "text": "How old are you?"},
+    "checks": {"text": "Which?", "choices": ["x", "y"], "answer": "x"},
+}
+"""A section of each list of sections."""
+
+
 def _with(study: Any, place: Place, value: Any) -> Any:
     """A study with a value at a place; sections on the way are made."""
     if not place:
         return value
     first, *rest = place
     if isinstance(first, int):
-        return [_with(_SECTION_OF_A_LIST, tuple(rest), value)]
+        return [_with(study, tuple(rest), value)]
     inner = dict(study) if isinstance(study, Mapping) else {}
-    return {**inner, first: _with(inner.get(first, {}), tuple(rest), value)}
-
-
-_SECTION_OF_A_LIST: Mapping[str, Any] = {"id": "age", "text": "How old are you?"}
+    return {**inner, first: _with(inner.get(first, _OF_LISTS.get(first, {})), tuple(rest), value)}
 
 
 def _named(place: Place) -> str:
