@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli.options import pairs, refuse_without_effect, tables_as_json
+from gan_eval.cli.options import pairs, refuse_without_effect, say, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
@@ -192,6 +192,7 @@ def _measure(
 
         with Console() as console, console.working("report"):
             build_metrics_report(frames, stimuli_of_sets(inputs), report)
+        say(f"report: {report}")
     if gallery is not None:
         from gan_eval.machine.threads import usable_cores
         from gan_eval.report.metrics.gallery import write_gallery
@@ -205,6 +206,7 @@ def _measure(
                 threads=settings.threads or usable_cores(),
                 on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
             )
+        say(f"gallery: {gallery}")
     return frames
 
 

@@ -92,3 +92,4 @@ def serve(
         raise UserError(f"serve: {error.name} is missing; install it with: {setup_command('web')}") from error
 
     run_server(shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=say, **more)
+    say("ended; every answer is stored; rerun the command to continue")

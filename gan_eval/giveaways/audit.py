@@ -111,10 +111,11 @@ def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
     nothing = "no difference found"
     if min(reals, fakes) < FEWEST:
         nothing = f"too few pictures, at least {FEWEST} of each are needed"
-    compared = sum(row["auc"] is not None for row in rows)
+    others = [row["clue"] for row in rows if row["auc"] is None]
+    without = f" (not {', '.join(others)})" if others else ""
     headline = (
-        f"{group.dataset}, {group.model}: {reals} real and {fakes} generated pictures, {compared} of {len(rows)} clues "
-        f"compared: {', '.join(found) or nothing}"
+        f"{group.dataset}, {group.model}: {reals} real and {fakes} generated pictures, "
+        f"{len(rows) - len(others)} of {len(rows)} clues compared{without}: {', '.join(found) or nothing}"
     )
     return [headline, *lines]
 

@@ -17,7 +17,7 @@ tensor([1., 1.], dtype=torch.float64)
 tensor([0.2500, 0.2500], dtype=torch.float64)
 >>> niqe(black)
 Traceback (most recent call last):
-gan_eval.metrics.kernels.pictures.Unmeasurable: picture 0: 16x16 pixels are under two blocks of 96x96, which NIQE needs
+gan_eval.metrics.kernels.pictures.Unmeasurable: picture 0: 16x16 pixels; NIQE needs at least 192x96 or 96x192
 >>> fid(torch.tensor([[0.0], [2.0]]), torch.tensor([[3.0], [5.0]]))
 9.0
 >>> counts = torch.zeros(1, 19, 20)  # the last column: read as none of the classes

@@ -196,3 +196,6 @@ def test_folders_or_stimuli_are_measured_but_not_both(tmp_path: Path) -> None:
     for call in ({}, {"real": tmp_path}, {"stimuli": tmp_path, "real": tmp_path, "fake": tmp_path}):
         with pytest.raises(UserError, match="give either stimuli, or both folders real and fake"):
             gan_eval.evaluate(**call)
+    for folder in (tmp_path, str(tmp_path)):
+        with pytest.raises(UserError, match=r"is a folder; for two folders write evaluate\(real=..., fake=...\)"):
+            gan_eval.evaluate(tmp_path, folder)  # type: ignore[arg-type]

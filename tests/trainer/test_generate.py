@@ -148,7 +148,7 @@ def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_p
     with pytest.raises(UserError, match="not a readable generator"):
         generate(run, data, split="test", out=tmp_path / "set")
     file.unlink()
-    with pytest.raises(UserError, match="finished run"):
+    with pytest.raises(UserError, match="to finish one, rerun its command"):
         generate(run, data, split="test", out=tmp_path / "set")
     assert not (tmp_path / "set").exists()
 

@@ -203,7 +203,7 @@ def generator_file(path: Path) -> Path:
     file = path / GENERATOR if path.is_dir() else path
     if not file.is_file():
         file = file if path.suffix else path / GENERATOR
-        raise UserError(f"{file}: no such file; give the folder of a finished run (train it to the end first)")
+        raise UserError(f"{file}: no such file; give a finished run (to finish one, rerun its command)")
     return file
 
 

@@ -153,7 +153,7 @@ def _blocks(picture: NDArray[np.uint8]) -> tuple[Values, Values]:
     height, width, _ = picture.shape
     rows, columns = height // BLOCK, width // BLOCK
     if rows * columns < 2:
-        raise Unmeasurable(f"{width}x{height} pixels are under two blocks of {BLOCK}x{BLOCK}, which NIQE needs")
+        raise Unmeasurable(f"{width}x{height} pixels; NIQE needs at least {2 * BLOCK}x{BLOCK} or {BLOCK}x{2 * BLOCK}")
     features = block_features(compiled.luma(picture[: rows * BLOCK, : columns * BLOCK]))
     valid = features[~np.isnan(features).any(axis=1)]
     if len(valid) < 2:

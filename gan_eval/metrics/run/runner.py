@@ -19,6 +19,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.sets import replaced_set
 from gan_eval.machine.threads import usable_cores
+from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
 from gan_eval.metrics.run.differences import compare_pictures
@@ -96,6 +97,8 @@ def evaluate(
     """
     if (stimuli is None) == (real is None or fake is None):
         raise UserError("evaluate: give either stimuli, or both folders real and fake")
+    if isinstance(metrics, Path) or (isinstance(metrics, str) and metrics not in METRICS and Path(metrics).is_dir()):
+        raise UserError(f"evaluate: metrics={metrics} is a folder; for two folders write evaluate(real=..., fake=...)")
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
         metrics=(metrics,) if isinstance(metrics, str) else tuple(metrics),

@@ -109,7 +109,9 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
     else:
         ((model, metrics),) = best.items()
         count = f"{len(metrics)} of {plural(len(decided), 'metric')}"
+        others = [metric for metric in by_metric if metric not in decided]
         said = f"{model} is better than every other by {count}: {_titles(metrics)}"
+        said += f" (without a verdict: {_titles(others)})" if others else ""
     return [f"{dataset}: of {plural(len(models), 'model')} {said}.", *warnings]
 
 

@@ -138,7 +138,7 @@ FLAT = "the statistics cannot be fitted: the picture is flat or strictly regular
 @pytest.mark.parametrize(
     ("metric", "picture", "reason"),
     [
-        (niqe, texture(0, 191, 180), "180x191 pixels are under two blocks of 96x96, which NIQE needs"),
+        (niqe, texture(0, 191, 180), "180x191 pixels; NIQE needs at least 192x96 or 96x192"),
         (niqe, np.full((192, 192, 3), 200, np.uint8), f"{FLAT} (0 of 4 blocks can be used; NIQE needs two)"),
         *((niqe, regular, FLAT) for regular in regular_pictures(192).values()),
         (brisque, texture(0, 40, 12), "12x40 pixels; BRISQUE needs at least 13x13"),

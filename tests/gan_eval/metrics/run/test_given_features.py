@@ -116,7 +116,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
     objects = np.array(["a", {"b": 1}], dtype=object)
     for arrays, message in (
         ({"stimulus": objects, "features": good}, "not a readable npz file .*Object arrays cannot be loaded"),
-        ({"stimulus": names}, "features is not a file in the archive"),
+        ({"stimulus": names}, "has the arrays stimulus; save stimulus, the .N. names, and features"),
         ({"stimulus": names, "features": good[:1]}, "2 stimuli and 1 rows of features"),
         ({"stimulus": names, "features": good[0]}, r"features: shape \(2,\) of float64; wanted \(N, d\) numbers"),
         ({"stimulus": names, "features": np.zeros((2, 0))}, "not empty"),

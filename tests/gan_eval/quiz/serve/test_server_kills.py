@@ -206,6 +206,7 @@ def test_sigterm_ends_a_server_within_seconds_with_everything_stored(
         wait_for_answers(people, 40)
         status, took = server.stop()
     assert (status, took < 10) == (0, True), (status, took)
+    assert server.errors[-1].endswith("ended; every answer is stored; rerun the command to continue\n")
     server.start()
     end_of_answers(people, enough)
     assert server.stop()[0] == 0

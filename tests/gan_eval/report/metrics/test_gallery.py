@@ -71,7 +71,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "my page.html"
 
 
-def test_pictures_and_maps_lie_next_to_the_page_and_a_second_run_gives_the_same(page: Path) -> None:
+def test_pictures_and_maps_lie_next_to_the_page_and_a_second_run_gives_the_same(
+    page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     version = [path for path in files_folder(page).iterdir() if path.name != ".gan-eval"]
     assert len(version) == 1
     names = [path.name for path in version[0].iterdir()]
@@ -87,6 +89,7 @@ def test_pictures_and_maps_lie_next_to_the_page_and_a_second_run_gives_the_same(
     assert not any(address in text for address in ("http:", "https:", 'src="//', "@import"))
     made = ["--out", str(page.parent / "out"), "--gallery", str(page), "--no-cache"]
     assert run(["metrics", str(page.parent / "set"), "--metrics", "psnr,niqe", *made]) == 0
+    assert capsys.readouterr().err.endswith(f"gallery: {page}\n")
     assert page.read_text() == text
 
 
