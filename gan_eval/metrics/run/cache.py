@@ -1,8 +1,8 @@
 """Values of earlier runs, in a SQLite file of the user's cache folder, found by the content of the pictures.
 
 The key of a value is the bytes of the picture (and of its reference) and the definition of the value. New values are
-written every second or so; after a crash, rerun the command to resume. A cache that cannot be used (locked, damaged,
-read-only, on a full disk) is reported once, and the run continues without it.
+written about once per second; after a crash, rerun the command to continue. If the cache cannot be used (locked,
+damaged, read-only, on a full disk), one message says so, and the run continues without it.
 """
 
 import json
@@ -28,11 +28,11 @@ PATIENCE_S = 5.0
 FORMAT = 4
 """Number of the table's layout; the values of another layout are dropped."""
 IN_MEMORY = Path(":memory:")
-"""SQLite's name for a database without a file, which ends with its connection."""
+"""SQLite's name for a database in memory."""
 _WRITE_EVERY_S = 1.0
 
 Key = tuple[bytes, bytes]
-"""SHA-256 of a picture, and of its companions (its reference, say); b"" for a value of the picture alone."""
+"""SHA-256 of a picture, and of its companion, such as its reference; b"" if there is none."""
 Content = str | bytes
 """JSON, or the bytes of float32 features."""
 
@@ -59,7 +59,7 @@ class Cache:
 
     def __init__(self, file: Path | None, *, limit: int | None = None) -> None:
         self.problem: str | None = None
-        """Why the cache could not be used."""
+        """Reason why the cache cannot be used."""
         self._file = file
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -74,7 +74,7 @@ class Cache:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Write what is new and close the file."""
+        """Write new values and close the file."""
         self.write(now=True)
         with self._lock:
             if self._connection is not None:
@@ -82,12 +82,12 @@ class Cache:
                 self._connection = None
 
     def found(self, key: Key) -> dict[bytes, Content]:
-        """Return all that is cached of a picture with this companion, by its definition."""
+        """Return all cached values of a picture with this companion, by definition."""
         with self._guarded() as connection:
             if connection is None:
                 return {}
             if not connection.in_transaction:
-                connection.execute("BEGIN")  # one for many reads, until the next write: each would lock the file
+                connection.execute("BEGIN")  # one transaction for many reads, because each one locks the file
             return dict(
                 connection.execute("SELECT definition, content FROM kept WHERE picture = ? AND companion = ?", key)
             )
@@ -109,7 +109,7 @@ class Cache:
         self.keep((bytes.fromhex(sha256_json(parts)), b""), b"", json.dumps(result))
 
     def write(self, *, now: bool = False) -> None:
-        """Write what is new if the last write was a second ago, or `now`."""
+        """Write new values if the last write was a second ago, or if `now` is true."""
         if not now and time.monotonic() - self._written_at < _WRITE_EVERY_S:
             return
         with self._guarded() as connection:
@@ -118,7 +118,7 @@ class Cache:
             if connection is None:
                 return
             if connection.in_transaction:
-                connection.execute("COMMIT")  # the reads
+                connection.execute("COMMIT")  # end the transaction of the reads
             if not waiting:
                 return
             connection.execute("BEGIN IMMEDIATE")
@@ -127,13 +127,13 @@ class Cache:
                 connection.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("page_size", "page_count", "freelist_count")
             )
-            if page * (pages - free) > self._limit:  # the file does not become smaller: its pages are used again
+            if page * (pages - free) > self._limit:  # the file keeps its size; SQLite uses free pages again
                 connection.execute("DELETE FROM kept")
             connection.execute("COMMIT")
 
     @contextmanager
     def _guarded(self) -> Iterator[sqlite3.Connection | None]:
-        """The connection, for one thread at a time; an error of SQLite ends its use, not the run."""
+        """Yield the connection to one thread at a time; after an error of SQLite the run continues without a cache."""
         with self._lock:
             try:
                 yield self._connection
@@ -146,7 +146,7 @@ class Cache:
 
 
 def _open(file: Path) -> sqlite3.Connection:
-    """Open the file, and create its table if it has none of this layout."""
+    """Open the file, and create the table if it is missing or has another layout."""
     file.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(file, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
     try:

@@ -1,7 +1,7 @@
 """Differences between models: every two models of a data set, metric by metric, on the same items.
 
-What two models' pictures of an item share (a hard item, a real picture) cancels in the difference, which is why the
-interval of a difference may exclude 0 where the models' own intervals overlap.
+Some items are hard for every model. This cancels in the difference of two models, so the interval of a difference may
+exclude 0 although the intervals of the two models overlap.
 """
 
 import math
@@ -18,30 +18,30 @@ from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.tables.frames import Row
 
 FEWEST = 3
-"""Shared items that a difference of picture metrics needs."""
+"""Minimum number of shared items for a difference of picture metrics."""
 LARGEST_RATIO = 1.1
-"""Largest ratio of the numbers of pictures of two sets that are compared by a metric that depends on it."""
+"""Largest ratio of the sizes of two sets, for metrics whose values depend on the number of pictures."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A set metric's result for one model."""
+    """Result of a set metric for one model."""
 
     result: Estimate | str
     """The value, or the reason why there is none."""
     items: frozenset[str]
-    """The items of the model's pictures."""
+    """Items of the model's pictures."""
     pictures: int
-    """Number of pictures that count."""
+    """Number of pictures behind the value."""
     fraction: float | None = None
     """Proportion of the planned training steps that the model was trained for."""
 
 
 def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcome]) -> list[Row]:
-    """Rows of the table `metric_comparisons`, without `run`, for a set metric: each two models of a data set.
+    """Return the rows of the table `metric_comparisons`, without `run`, for a set metric and all pairs of models.
 
-    The interval is the jackknife's, with the same groups of items left out for both models. A metric that depends on
-    the number of pictures has no difference between sets of which one is larger by more than a tenth.
+    The interval is the jackknife's, with the same groups of items left out for both models. If the metric depends on
+    the number of pictures and one set is larger by more than a tenth, there is no difference.
     """
     rows = []
     for (a, first), (b, second) in combinations(outcomes.items(), 2):
@@ -85,11 +85,11 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
 
 
 def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
-    """Rows of the table `metric_comparisons`, without `run`, for pair and single metrics: each two models.
+    """Return the rows of the table `metric_comparisons`, without `run`, for picture metrics and all pairs of models.
 
-    The difference is the mean over the items that both models have a value for; its 95 % interval is Student's t of
-    the paired differences. A model's several pictures of an item count as one, by their mean. Infinite values (psnr of
-    equal pictures) are in no mean and no difference; the note counts them.
+    The difference is the mean over the items for which both models have a value; its 95 % interval is Student's t of
+    the paired differences. Several pictures of one item count as one, by their mean. Infinite values (the PSNR of equal
+    pictures) are left out; the note gives their number.
     """
     compared = {name for name, metric in METRICS.items() if metric.kind in ("pair", "single")}
     values: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
@@ -119,13 +119,13 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
 def _paired_differences(
     models: Mapping[str, Mapping[str, Sequence[float]]], metric: Metric
 ) -> Iterator[tuple[str, str, Row]]:
-    """Every two models with the columns of their difference."""
+    """Yield each pair of models with the columns of their difference."""
     measured = dict.fromkeys(item for items in models.values() for item in items)
     means = {model: {item: _mean(values) for item, values in items.items()} for model, items in models.items()}
     for a, b in combinations(models, 2):
         shared = [item for item in measured if item in means[a] and item in means[b]]
         of_a, of_b = (np.array([means[model][item] for item in shared]) for model in (a, b))
-        with np.errstate(invalid="ignore", over="ignore"):  # infinite less infinite is NaN: excluded too
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite minus infinite is NaN and is left out too
             difference = finite_mean(of_a - of_b)
         notes = []
         if difference.left_out:
@@ -143,7 +143,7 @@ def _paired_differences(
 
 
 def _mean(values: Sequence[float]) -> float:
-    """The mean of an item's finite values; infinite if there is none."""
+    """Return the mean of an item's finite values; infinity if there is none."""
     mean = values[0] if len(values) == 1 else finite_mean(values).mean
     return math.inf if mean is None else mean
 
@@ -153,7 +153,7 @@ def _items(count: int) -> str:
 
 
 def _difference(difference: float, interval: Interval | None, metric: Metric, a: str, b: str) -> Row:
-    """The difference with its interval, and the model that is better where the interval excludes 0."""
+    """Return the difference, its interval, and the better model if the interval excludes 0."""
     columns: Row = {"difference": difference, "reason": None}
     if interval is None:
         return columns

@@ -1,7 +1,7 @@
 """Features that the user gives: one vector for each stimulus, in a file or in a frame.
 
 A file is npz with the arrays `stimulus` (N) and `features` (N, d), or CSV or Parquet with the column `stimulus` and d
-others. Rows come in any order; rows of other stimuli count for nothing.
+more columns. Rows may have any order; rows of other stimuli are ignored.
 """
 
 import hashlib
@@ -28,18 +28,18 @@ SUFFIXES = (".npz", ".csv", ".parquet")
 
 @dataclass(frozen=True)
 class GivenFeatures:
-    """The vectors of stimuli, as they were given."""
+    """Feature vectors as the user gave them."""
 
     where: str
-    """The file, or the words for a frame, for messages."""
+    """Name of the file or frame in messages."""
     rows: dict[str, int]
-    """The row of each stimulus."""
+    """Row number of each stimulus."""
     values: NDArray[np.floating]
     """(N, d) float32 or float64, all finite."""
     sha256: str
 
     def store(self, stimuli: Sequence[Stimulus]) -> FeatureStore:
-        """Return the vectors by the number of the stimulus; the reason for one without a row.
+        """Return the vector of each stimulus by its number; for a stimulus without a row, the reason.
 
         Raises:
             UserError: no stimulus has a row.
@@ -64,7 +64,7 @@ def read_features(name: str, given: "Path | str | pd.DataFrame") -> GivenFeature
     """Read features from a file by its suffix npz, CSV or Parquet, or take them from a frame; `name` is for messages.
 
     Raises:
-        UserError: the file cannot be read, or it has no names, no numbers, a name twice or a number that is not finite.
+        UserError: the file cannot be read; names or numbers are missing; a name stands twice; a number is not finite.
     """
     if not isinstance(given, Path | str):
         stimuli, values = _of_frame(given, f"features {name!r}")
@@ -114,7 +114,7 @@ def _read_frame(path: Path) -> "pd.DataFrame":
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # of a row that is too long the rest is dropped
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas drops the end of too long rows
             return pd.read_csv(
                 path,
                 encoding="utf-8-sig",

@@ -1,4 +1,4 @@
-"""The pictures of a run: rows of stimulus sets or of a frame, or two folders that are paired by file stem."""
+"""The pictures of a run: rows of stimulus sets or of a frame, or two folders paired by file stem."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -40,15 +40,15 @@ class Stimulus:
     input: Path | None = None
     """The generator's input."""
     problem: str | None = None
-    """Why the picture is not to be measured, where that is known before its file is read."""
+    """Reason not to measure the picture, if it is known before the file is read."""
     no_reference: str = "no reference_file"
     """Reason for a missing reference; of a real picture, for a missing partner."""
     mask: Path | None = None
-    """The picture of the hole that was filled: white is hole."""
+    """Mask picture of the filled hole: white is hole."""
     mask_kind: str | None = None
     """Kind of the hole."""
     mask_area: float | None = None
-    """Its proportion of the picture."""
+    """Area of the hole as a proportion of the picture."""
     seen: bool | None = None
     """True if its generator was trained on the picture."""
 
@@ -57,7 +57,7 @@ class Stimulus:
         return self.kind == "fake"
 
     def companion(self, name: Companion, *, own: Path | None = None) -> tuple[Path | None, str]:
-        """The file of a companion picture, and the reason where there is none; `own`: a real picture's reference."""
+        """Return the file of a companion picture and the reason if there is none; `own`: a real picture's reference."""
         if name == "mask":
             return self.mask, NO_MASK
         if name == "input":
@@ -66,14 +66,14 @@ class Stimulus:
 
     @property
     def has_pair_metrics(self) -> bool:
-        """True if pair metrics have a row on it: a generated picture, or a real one that nothing was generated for."""
+        """True if pair metrics have a row: a generated picture, or a real one without a generated partner."""
         return self.is_fake or self.no_reference != Stimulus.no_reference
 
 
 def stimuli_of_sets(sets: Iterable[StimulusSet | Path | str]) -> list[Stimulus]:
-    """The stimuli of one or several sets or their folders.
+    """Return the stimuli of one or several sets or their folders.
 
-    A real picture that several sets share counts once, from a file that exists.
+    A real picture that several sets share counts once, and an existing file is read.
 
     Raises:
         UserError: a folder is not a stimulus set, a picture has changed since it entered one, or two sets name one
@@ -82,13 +82,13 @@ def stimuli_of_sets(sets: Iterable[StimulusSet | Path | str]) -> list[Stimulus]:
     stimuli: list[Stimulus] = []
     for entry in sets:
         if not isinstance(entry, StimulusSet):
-            entry = read_set(Path(entry), files_must_exist=False, hash_files=False)  # `_stimuli` does
+            entry = read_set(Path(entry), files_must_exist=False, hash_files=False)  # `_stimuli` checks both
         stimuli += _stimuli(entry.rows, entry.folder)
     return _distinct(stimuli)
 
 
 def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]:
-    """The stimuli of a frame with the columns of the table `stimuli`; files are relative to `root`.
+    """Return the stimuli of a frame with the columns of the table `stimuli`; files are relative to `root`.
 
     Raises:
         UserError: a column or a cell is missing, or a stimulus stands twice with different pictures.
@@ -102,7 +102,7 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
 
 
 def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
-    """The stimuli that the rows of a set's table describe; files are looked for below `root`."""
+    """Return the stimuli of the rows of a set's table; files are relative to `root`."""
     stimuli = []
     for number, row in enumerate(rows, start=1):
         for name in ("stimulus", "kind", "dataset", "file"):
@@ -139,12 +139,12 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
 
 
 def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
-    """Each stimulus once: of several copies the first whose file can be read."""
+    """Return each stimulus once: the first copy with a readable file."""
     by_name: dict[str, Stimulus] = {}
 
     @cache
     def digest_of(file: Path) -> str | None:
-        """SHA-256 of a file, or None where it cannot be read."""
+        """Return the SHA-256 of a file; None if it cannot be read."""
         with suppress(UserError):
             return sha256_file(file)
         return None
@@ -172,19 +172,19 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
 def folder_pair(
     real: Path, fake: Path, *, dataset: str | None = None, model: str | None = None, partners: bool = True
 ) -> StimulusSet:
-    """Two folders as a stimulus set in memory, paired by file stem. Nothing is written.
+    """Return two folders as a stimulus set in memory, paired by file stem. Nothing is written.
 
-    Its rows have two more columns: `problem`, the reason why a picture is not measured (files of one folder that share
-    a stem, such as `a.png` and `a.jpg`), and `no_reference`, the reason why it has no partner. Pictures without a
-    partner stay: they have single metrics, and are members of their sets.
+    Its rows have two more columns: `problem`, the reason not to measure a picture (several files of a folder share a
+    stem, such as `a.png` and `a.jpg`), and `no_reference`, the reason why it has no partner. Pictures without a partner
+    stay in the set, for single metrics and set metrics.
 
     Args:
         real, fake: folders of the real and of the generated pictures.
         dataset, model: their names; default: those of the folders.
-        partners: whether any picture needs one; FID of two folders does not.
+        partners: require that some pictures have a partner; FID does not need this.
 
     Raises:
-        UserError: a reserved name, a folder that is missing or empty, or no stem in common where there must be one.
+        UserError: a name is reserved, a folder is missing or empty, or `partners` and no stem in common.
     """
     real, fake = Path(real), Path(fake)
     dataset, model = dataset or real.resolve().name, model or fake.resolve().name
@@ -225,7 +225,7 @@ def folder_pair(
 
 
 def _by_stem(folder: Path) -> dict[str, list[Path]]:
-    """The picture files of a folder by their stem."""
+    """Return the picture files of a folder by their stem."""
     stems: dict[str, list[Path]] = {}
     for path in pictures.list_pictures(folder):
         stems.setdefault(path.stem, []).append(path)
@@ -233,7 +233,7 @@ def _by_stem(folder: Path) -> dict[str, list[Path]]:
 
 
 def _several(folder: Path, paths: list[Path]) -> str | None:
-    """A message where several files share a stem."""
+    """Return the message for several files with one stem."""
     if len(paths) == 1:
         return None
     names = ", ".join(path.name for path in paths)
@@ -241,5 +241,5 @@ def _several(folder: Path, paths: list[Path]) -> str | None:
 
 
 def _printable(text: str) -> str:
-    """The text as a table can hold it: line breaks and bytes that are no text are written as escapes."""
+    """Return a text for a table: line breaks and bytes that are not text are written as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

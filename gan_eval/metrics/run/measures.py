@@ -1,7 +1,7 @@
-"""Functions and networks of a run, the definitions by which their values are cached, and the features from networks.
+"""Functions and networks of a run, the definitions of their values for the cache, and the features from networks.
 
-A definition names everything that a value depends on, other than the pictures: the metric's own `definition`, the
-weights, the device, the libraries and gan_eval's version. It is the key of the cached values.
+A definition names everything except the pictures that a value depends on: the metric's own `definition`, the weights,
+the device, the libraries and gan_eval's version. It is part of the key of a cached value.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips")
 
 FeatureResult = NDArray[np.floating] | str
-"""(size,) features, or the reason why there are none."""
+"""(size,) features, or the reason for missing features."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Measure:
     metric: Metric
     function: PictureFunction
     definition: str
-    """Everything that a value depends on, other than the pictures; "" if unknown: then nothing is cached."""
+    """Everything except the pictures that a value depends on; "" if unknown, and then nothing is cached."""
 
     @cached_property
     def key(self) -> bytes:
@@ -58,7 +58,7 @@ class Tools:
         """Load what the metrics need.
 
         Raises:
-            UserError: named weights are no such weights, or the device cannot be used.
+            UserError: a file does not hold the named weights, or the device cannot be used.
         """
         self.device = "cpu"
         self.extractors: dict[ExtractorName, Extractor] = {}
@@ -99,7 +99,7 @@ class Tools:
                 self._load_extractor(extractor, metrics, settings)
 
     def _function(self, metric: Metric, weights: Mapping[str, Path], files: dict[str, WeightsFile]) -> PictureFunction:
-        """The function of a metric with weights; if they are missing, one that raises the reason for every picture."""
+        """Return the function of a metric with weights; without weights, a function that raises the reason."""
         assert metric.make is not None
         try:
             for name, read in zip(metric.weights, metric.readers, strict=True):
@@ -127,7 +127,7 @@ class Tools:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Inside, torch uses one thread for each thread that measures."""
+        """Within this context, torch uses one thread for each measuring thread."""
         torch = sys.modules.get("torch")
         if torch is None:
             yield
@@ -140,7 +140,7 @@ class Tools:
             torch.set_num_threads(threads)
 
     def feature_definition(self, extractor: "Extractor") -> str:
-        """Return everything that an extractor's features depend on, other than the pictures."""
+        """Return everything except the pictures that an extractor's features depend on."""
         return f"{extractor.key}; {self._network()}"
 
     def _definition(self, metric: Metric, *, resize: bool) -> str:
@@ -155,7 +155,7 @@ class Tools:
         return "; ".join(parts)
 
     def _network(self) -> str:
-        """Settings that a network's output depends on, next to its weights."""
+        """Return the settings, besides the weights, that a network's output depends on."""
         return "; ".join([self.device.partition(":")[0], decoder(), *installed(_NETWORK_LIBRARIES)])
 
 
@@ -180,12 +180,12 @@ def installed(libraries: Iterable[str]) -> list[str]:
 
 
 class FeatureStore:
-    """Features of one extractor, or the reason for none, by the number of the stimulus."""
+    """Features of one extractor, or the reason for missing ones, by the number of the stimulus."""
 
     def __init__(self, count: int, size: int, *, dtype: DTypeLike = np.float32, is_given: bool = False) -> None:
         self.values: NDArray[np.floating] = np.zeros((count, size), dtype)
         self.is_given = is_given
-        """The user gave them: then a set has no value while one of its pictures has none."""
+        """True if the user gave the features; then a set has a value only if all its pictures have features."""
         self.filled = np.zeros(count, bool)
         self.reasons: dict[int, str] = {}
 
@@ -198,7 +198,7 @@ class FeatureStore:
             self.filled[row] = True
 
     def content_hash(self) -> str:
-        """SHA-256 over the rows and the reasons."""
+        """Return the SHA-256 of the rows and the reasons."""
         digest = hashlib.sha256(self.filled.tobytes())
         digest.update(self.values.tobytes())
         digest.update(repr(sorted(self.reasons.items())).encode())

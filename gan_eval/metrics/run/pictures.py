@@ -1,8 +1,8 @@
 """The pass over the pictures: each is decoded once, measured, and given to the networks for the set metrics.
 
-Worker threads do all of it; Pillow, the compiled kernels and torch release the interpreter's lock. Each takes a job (a
-real picture and all that were generated for it), looks up its cached values, and decodes only the pictures that lack
-one. The thread that fills a network's batch runs it.
+Worker threads do the work; Pillow, the compiled kernels and torch release the interpreter's lock. Each thread takes a
+job (a real picture and all pictures generated for it), looks up the cached values, and decodes only the pictures with a
+missing value. The thread that completes a network's batch runs the network on it.
 """
 
 import functools
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Job = tuple[int, ...]
 """Numbers of the stimuli that share a real picture, so that its file is read once."""
 Value = float | str
-"""A value, or the reason for none."""
+"""A value, or the reason for a missing one."""
 
 _PROGRESS_EVERY_S = 0.1
 
@@ -52,7 +52,7 @@ class PictureFile:
 
 
 class PictureFiles:
-    """The files and pictures of one thread's job; each picture is decoded once, where it is needed."""
+    """The files and pictures of one thread's job; each picture is decoded at most once."""
 
     def __init__(self) -> None:
         self._files: dict[str, PictureFile] = {}
@@ -60,7 +60,7 @@ class PictureFiles:
         self._holes: dict[bytes, HolePixels] = {}
 
     def read(self, path: Path | None, no_path: str = "") -> PictureFile | str:
-        """The file with its hash; `no_path` where there is no path, and the reason where it cannot be read."""
+        """Return the file with its hash; `no_path` if there is no path, or the reason if it cannot be read."""
         if path is None:
             return no_path
         if str(path) not in self._files:
@@ -71,7 +71,7 @@ class PictureFiles:
         return self._files[str(path)]
 
     def picture(self, file: PictureFile) -> Picture:
-        """(H, W, 3) uint8; decoded once.
+        """Return a picture as (H, W, 3) uint8; decoded once.
 
         Raises:
             Unmeasurable: the picture has 16 bits.
@@ -85,14 +85,14 @@ class PictureFiles:
         return samples
 
     def samples(self, file: PictureFile) -> Samples:
-        """(H, W, 3) uint8, or of 16 bits (H, W, 1 or 3) uint16; decoded once.
+        """Return a picture as (H, W, 3) uint8, or with 16 bits as (H, W, 1 or 3) uint16; decoded once.
 
         Raises:
-            UserError: it cannot be decoded, or it has changed since its hashing.
+            UserError: it cannot be decoded, or it has changed since its hash was computed.
         """
         if file.digest not in self._samples:
             content = images.read_file(file.path)
-            if hashlib.sha256(content).digest() != file.digest:  # the value would be kept under another's hash
+            if hashlib.sha256(content).digest() != file.digest:  # the value would be cached under a wrong hash
                 raise UserError(f"{file.path}: has changed while it was measured; give the command again")
             self._samples[file.digest] = images.decode_measured(content, file.path)
         return self._samples[file.digest]
@@ -102,10 +102,10 @@ class PictureFiles:
     ) -> tuple[Samples, Samples]:
         """Return a generated picture and its reference.
 
-        With `any_format`, a pair of 16 bits has every sample; of two formats, both are brought to 8-bit RGB.
+        With `any_format`, two pictures of 16 bits keep them; of two different formats, both become 8-bit RGB.
 
         Raises:
-            Unmeasurable: the metric is not for their format.
+            Unmeasurable: the metric does not support their format.
             UserError: one cannot be decoded.
         """
         if not any_format:
@@ -122,7 +122,7 @@ class PictureFiles:
         """Return (H, W) bool: the hole that a mask picture shows; decoded once.
 
         Raises:
-            UserError: see `picture`.
+            UserError: as for `picture`.
         """
         if mask.digest not in self._holes:
             self._holes[mask.digest] = hole_of(images.rgb_of(self.samples(mask)))
@@ -136,7 +136,7 @@ class PictureFiles:
 
 
 def jobs_of(stimuli: Sequence[Stimulus]) -> list[Job]:
-    """Group stimuli by the item of the real picture that they share, in the order in which the groups begin."""
+    """Group the stimuli that share a real picture, in the order of their first members."""
     items = {str(stimulus.file): stimulus.item for stimulus in stimuli if not stimulus.is_fake}
     groups: dict[str, list[int]] = {}
     for number, stimulus in enumerate(stimuli):
@@ -147,18 +147,18 @@ def jobs_of(stimuli: Sequence[Stimulus]) -> list[Job]:
 
 @dataclass
 class PictureResults:
-    """The results of the pass. Stimuli are known by their number, measures by their column."""
+    """Results of the pass, by the number of the stimulus and the column of the measure."""
 
     numbers: NDArray[np.float64]
-    """(stimuli, measures); NaN if there is none, or if the measure does not concern the picture."""
+    """(stimuli, measures); NaN if a value is missing, or if the measure does not apply to the picture."""
     reasons: dict[tuple[int, int], str] = field(default_factory=dict)
-    """Why a value is missing."""
+    """Reasons for missing values."""
     unreadable: dict[int, str] = field(default_factory=dict)
-    """Why a picture could not be read."""
+    """Reasons why pictures could not be read."""
     hashes: dict[int, bytes] = field(default_factory=dict)
     """SHA-256 of each file that was read."""
     companions: dict[int, dict[str, bytes]] = field(default_factory=dict)
-    """SHA-256 of the mask, and of the input, of a generated picture, if a metric looks at them."""
+    """SHA-256 of the mask and of the input of a generated picture, if a metric needs them."""
     stores: dict[ExtractorName, FeatureStore] = field(default_factory=dict)
     """The features, by the extractor's name."""
     cached: int = 0
@@ -204,7 +204,7 @@ def measure_pictures(
 
 
 class _PicturePass:
-    """The work that the threads share; they write into different rows of one result."""
+    """The work of all threads; they write into different rows of one result."""
 
     def __init__(
         self, stimuli: Sequence[Stimulus], tools: Tools, results: PictureResults, cache: Cache, *, resize: bool
@@ -219,7 +219,7 @@ class _PicturePass:
         self._resize = resize
         measures = [entry for entry in enumerate(tools.measures) if not entry[1].metric.of_items]
         self._measures = {True: measures, False: [entry for entry in measures if entry[1].metric.kind == "single"]}
-        """Columns and measures, by whether a picture has pair metrics."""
+        """Return the columns and measures of pictures with pair metrics, or of those without."""
         self._needed = dict.fromkeys(name for measure in tools.measures for name in measure.metric.companions)
         self._feature_keys = {
             name: hashlib.sha256(tools.feature_definition(extractor).encode()).digest()
@@ -228,7 +228,7 @@ class _PicturePass:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Measure job after job until there are none; called by each thread."""
+        """Measure jobs until none is left; called by each thread."""
         while self.jobs:
             try:
                 job = self.jobs.popleft()
@@ -238,7 +238,7 @@ class _PicturePass:
             for number in job:
                 try:
                     cached += self._measure(number, files)
-                except Exception as error:  # a mistake of the program
+                except Exception as error:  # a bug
                     error.add_note(f"while measuring {self._stimuli[number].file}")
                     raise
             with self._lock:
@@ -246,7 +246,7 @@ class _PicturePass:
                 self._results.cached += cached
 
     def _measure(self, number: int, files: PictureFiles) -> int:
-        """Put the values, features and reasons of a picture into the results; the number of those from the cache."""
+        """Store the values, features and reasons of a picture; return how many came from the cache."""
         stimulus, results, cached = self._stimuli[number], self._results, 0
         measures = self._measures[stimulus.has_pair_metrics]
         file = stimulus.problem or files.read(stimulus.file)
@@ -307,7 +307,7 @@ class _PicturePass:
     def _value(
         self, number: int, measure: Measure, pictures: Sequence[PictureFile], files: PictureFiles
     ) -> tuple[Value, bool]:
-        """A metric's value of pictures or the reason for none, and whether that depends on the pictures alone."""
+        """Return a metric's value or the reason for a missing one, and True if only the pictures decide this."""
         metric, file = measure.metric, pictures[0]
         try:
             if metric.kind != "input":
@@ -342,14 +342,14 @@ class _PicturePass:
         pictures: Sequence[PictureFile],
         files: PictureFiles,
     ) -> None:
-        """Give a picture to its network, or put the reason why it has no features into the store."""
+        """Pass a picture to its network, or store the reason for missing features."""
         store = self._results.stores[extractor.name]
         definition = self._feature_keys[extractor.name]
         try:
             self._decode(number, pictures[0], files)
             prepared = extractor.prepare(*map(files.picture, pictures))
         except Unmeasurable as reason:
-            # a segmenter's reason is a failure of the user's network, which may be another one next time
+            # the reason of a segmenter is a failure of the user's network, which the user may replace
             self._deliver(store, key, b"" if extractor.name == "segmenter" else definition, number, str(reason))
         except UserError as error:
             if number not in self._results.unreadable:

@@ -33,7 +33,7 @@ from gan_eval.stimuli.sets import StimulusSet, identical_pictures
 from gan_eval.tables.frames import frame_of, iso, write_table
 
 HELD_BYTES = 2**30
-"""Features that `Held` keeps at most: those of 130,000 pictures of Inception."""
+"""Maximum size of the features that `Held` keeps: those of 130,000 pictures of Inception."""
 OnMessage = Callable[[str], object]
 Set = StimulusSet | Path | str
 """A stimulus set, or its folder."""
@@ -59,27 +59,27 @@ def evaluate(
     cache: bool | Path | str = True,
     on_progress: OnProgress | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Compute metrics of stimulus sets, or of two folders of pictures that are paired by file stem.
+    """Compute metrics of stimulus sets, or of two folders of pictures paired by file stem.
 
     Args:
         stimuli: a frame with the columns of the table `stimuli`, or one or several stimulus sets or their folders.
-        real, fake: in place of it, the folder of the real pictures and that of the generated ones.
+        real, fake: instead of `stimuli`, the folders of the real and of the generated pictures.
         dataset, model: their names; default: those of the folders.
         metrics: a name or names from `gan_eval.metrics.catalogue.METRICS`.
         root: the folder that a frame's files are relative to; default: the working folder.
         weights: files by the weights' name; default: the cache.
-        features: your own features by a name of yours: a file or a frame (see `gan_eval.metrics.run.features`). Metrics
-            of them are called `fid@NAME`, ...; all are computed unless `metrics` names some of them.
-        networks: your own networks in place of features (see `gan_eval.metrics.networks.own`).
+        features: your own features by name: a file or a frame (see `gan_eval.metrics.run.features`). Their metrics are
+            called `fid@NAME`, ...; all are computed unless `metrics` names some of them.
+        networks: files of your own networks for features, by name (see `gan_eval.metrics.networks.own`).
         resizer, resize, device, threads, segmenter: see `Settings`.
-        cache: whether values are cached, or the folder for that; default: the user's cache folder.
+        cache: False: no cache; or its folder; default: the user's cache folder.
         on_progress: called with (done, total, what).
 
     Returns:
         The tables `image_metrics` and `set_metrics`. A value that cannot be computed is missing, with its reason.
 
     Raises:
-        UserError: a setting, a set, a column or a named file will not do.
+        UserError: a setting, a set, a column or a named file is not valid.
 
     >>> import numpy as np
     >>> from PIL import Image
@@ -136,14 +136,14 @@ def write_metrics(
     Args:
         sets: stimulus sets, or their folders.
         settings: what is computed, and how.
-        out: a folder that is empty or ours.
+        out: an empty or new folder, or one of an earlier run.
         on_progress, on_message: see `run_metrics`.
 
     Returns:
         The tables by name; `hole_metrics` only if it has rows.
 
     Raises:
-        UserError: a set, a name, a named file or `out` will not do, a table cannot be written, or another process has
+        UserError: a set, a name, a named file or `out` is not valid, a table cannot be written, or another process has
             been writing there for a minute.
     """
     frames = run_metrics(
@@ -158,16 +158,16 @@ def write_metrics(
 
 
 class Held:
-    """State that is shared by runs with the same settings on one set again and again, such as during a training.
+    """State of repeated runs with the same settings on one set, such as during a training.
 
-    The networks stay loaded, and values and features are kept in memory. Set metrics have values only.
+    Networks stay loaded, and values and features stay in memory. Set metrics have values without intervals.
     """
 
     def __init__(self, settings: Settings) -> None:
         """Load what the metrics need.
 
         Raises:
-            UserError: an unknown metric, or weights that were named will not do.
+            UserError: a metric is unknown, or a file of weights is not valid.
         """
         self.cache = Cache(IN_MEMORY, limit=HELD_BYTES)
         self.tools = Tools(settings.selected(), settings)
@@ -183,18 +183,18 @@ def run_metrics(
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> Evaluation:
-    """Compute metrics of stimuli, with the row that says how.
+    """Compute metrics of stimuli, with the row of `runs` that documents them.
 
     Args:
-        stimuli, settings: the pictures, and what is computed of them.
-        command: its name in `runs`.
-        out: a folder for the tables, to be claimed when all is checked that can be before measuring.
-        held: what earlier runs with the same settings have loaded and kept.
+        stimuli, settings: the pictures, and what to compute.
+        command: name of the command in `runs`.
+        out: a folder for the tables; it is claimed after all checks, before anything is measured.
+        held: state of earlier runs with the same settings.
         on_progress: called with (done, total, what).
-        on_message: called with messages to the user that are not in the tables; default: a warning.
+        on_message: called with messages that are not in the tables; default: a warning.
 
     Raises:
-        UserError: an unknown metric, or a named file or `out` that will not do.
+        UserError: a metric is unknown, or a named file or `out` is not valid.
     """
     run, started = f"metrics-{uuid4().hex[:12]}", iso(datetime.now(UTC))
     threads = settings.threads or usable_cores()
@@ -230,7 +230,7 @@ def run_metrics(
         **provenance(stimuli, metrics, settings, tools, results),
         "threads": threads,
         "started_at": started,
-        "ended_at": max(started, iso(datetime.now(UTC))),  # the clock may have been set back meanwhile
+        "ended_at": max(started, iso(datetime.now(UTC))),  # the clock may have been set back
     }
     return Evaluation(
         images,

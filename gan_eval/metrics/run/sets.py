@@ -1,6 +1,6 @@
 """Values that need all pictures: set metrics of each model and data set, and metrics that compare items.
 
-Sets of 50,000 pictures of 2048 features take 0.4 GB each, and once more where a group is left out.
+A set of 50,000 pictures with 2048 features takes 0.4 GB, and as much again for the jackknife.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _LIBRARIES = ("numpy", "scipy", "torch", "scikit-learn")
 BY_HOLE = ("fid", "kid", "cmmd", "p_ids", "u_ids")
-"""The metrics that are computed by hole, of any features."""
+"""Metrics that are also computed by hole, for any features."""
 
 
 def set_rows(
@@ -58,7 +58,7 @@ def set_rows(
 ) -> tuple[list[Row], list[Row], list[Row]]:
     """Return the rows of `compare_sets` and `hole_rows`, from the cache if an earlier run compared equal features.
 
-    With `values_only`, `compare_sets` alone, without intervals.
+    With `values_only`, only the rows of `compare_sets`, without intervals.
     """
     required = [metric for metric in metrics if metric.kind == "set"]
     if not required:
@@ -95,9 +95,9 @@ def compare_sets(
 ) -> tuple[list[Row], list[Row]]:
     """Return the rows of `set_metrics` and `metric_comparisons`, without the column `run`.
 
-    With `values_only`, without the intervals, which take many times as long as the values.
+    With `values_only`, intervals are left out; they take many times as long as the values.
     """
-    datasets: dict[str, dict[str, list[int]]] = {s.dataset: {"": []} for s in stimuli if s.is_fake}  # "": real ones
+    datasets: dict[str, dict[str, list[int]]] = {s.dataset: {"": []} for s in stimuli if s.is_fake}  # "": real pictures
     for number, stimulus in enumerate(stimuli):
         if stimulus.dataset in datasets:
             name = (stimulus.model or "") if stimulus.is_fake else ""
@@ -129,7 +129,7 @@ def compare_sets(
 
 
 class Source:
-    """The sets of one data set under one extractor; what depends on the real pictures alone is computed once."""
+    """The sets of one data set for one extractor; values of the real pictures alone are computed once."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class Source:
         *,
         values_only: bool,
     ) -> None:
-        """`members`: numbers of the stimuli of each model, and of the real pictures as ""."""
+        """Set up; `members` has the numbers of the stimuli of each model, and of the real pictures under ""."""
         self.extractor = extractor
         self._members = members
         self._stimuli = stimuli
@@ -157,10 +157,10 @@ class Source:
         self._comparisons: dict[Callable[[PictureSet], Comparison], Comparison] = {}
 
     def measure(self, metrics: Sequence[Metric], model: str) -> dict[str, Estimate | str]:
-        """Return each metric's value for a model, or the reason for none."""
+        """Return each metric's value for a model, or the reason for a missing one."""
         unavailable = self._tools.unavailable
         batches: dict[object, list[Metric]] = {}
-        for metric in metrics:  # metrics with one comparison share its pass
+        for metric in metrics:  # metrics of one comparison are computed together
             if metric.name not in unavailable:
                 batches.setdefault(metric.compare or metric.name, []).append(metric)
         found: dict[str, Estimate | str] = {}
@@ -176,10 +176,10 @@ class Source:
         return {metric.name: found.get(metric.name) or unavailable[metric.name] for metric in metrics}
 
     def _compare(self, metric: Metric, model: str, names: Sequence[str]) -> Mapping[str, Estimate | Unmeasurable]:
-        """The estimates of a metric, and of those that share its comparison, by their functions' names."""
+        """Return the estimates of a metric and of those with the same comparison, by the names of their functions."""
         store, numbers = self._results.stores[self.extractor], [*self._members[""], *self._members[model]]
         missing = [number for number in numbers if number not in self._results.unreadable and not store.filled[number]]
-        if store.is_given and missing:  # nobody meant to compare the other pictures alone
+        if store.is_given and missing:  # a comparison of the other pictures is not what the user ordered
             raise Unmeasurable(
                 f"{len(missing)} of {len(numbers)} pictures without features: {self._reason(missing[0])}"
             )
@@ -187,7 +187,7 @@ class Source:
         if min(len(real.features), len(fake.features)) == 0:
             counts = f"{len(real.features)} real and {len(fake.features)} generated pictures"
             raise Unmeasurable(f"{counts}; {metric.name} compares sets")
-        with np.errstate(invalid="ignore", over="ignore"):  # features that are not finite are refused by name
+        with np.errstate(invalid="ignore", over="ignore"):  # features that are not finite are refused with their name
             if metric.compare is None:
                 assert metric.function is not None
                 return {names[0]: leave_groups_out(metric.function, real, fake)}
@@ -196,14 +196,14 @@ class Source:
             return self._comparisons[metric.compare](fake, names)
 
     def _why_empty(self, model: str) -> str | None:
-        """The reason of the first picture of a set without measurable ones."""
+        """Return the reason of the first picture of a set in which none can be measured."""
         for name in ("", model):
             if self._members[name] and not self._measurable[name]:
                 return self._reason(self._members[name][0])
         return None
 
     def row(self, metric: Metric, model: str, result: Estimate | str) -> tuple[Row, Outcome]:
-        """Return the columns of a metric's row for a model, and what other models are compared with."""
+        """Return the columns of a metric's row for a model, and its outcome for comparisons with other models."""
         stimuli = [self._stimuli[number] for number in self._members[model]]
         fraction = min((s.fraction for s in stimuli if s.fraction is not None), default=None)
         n_real, n_fake = len(self._measurable[""]), len(self._measurable[model])
@@ -240,7 +240,7 @@ class Source:
         return row, Outcome(result, self._items[model], n_fake, fraction)
 
     def row_of_hole(self, metric: Metric, model: str) -> Row:
-        """Return the columns of a metric's row for the holes of one sort."""
+        """Return the columns of a metric's row for one group of holes."""
         (result,) = self.measure([metric], model).values()
         n_real, n_fake = len(self._measurable[""]), len(self._measurable[model])
         row: Row = {"n_real": n_real, "n_fake": n_fake, "fraction": self._stimuli[self._members[model][0]].fraction}
@@ -251,7 +251,7 @@ class Source:
         return row | {"value": result.value, "note": note}
 
     def _note(self, metric: Metric, model: str) -> str | None:
-        """Return the ratio of each label's spreads, or a segmenter's score of the real pictures themselves."""
+        """Return a note: the ratio of the spreads of each label, or a segmenter's score of the real pictures."""
         real = self._real.features
         if metric.extractor == "label_colours":
             ratios = label_colour_spreads(real, self._pictures(model).features)
@@ -267,7 +267,7 @@ class Source:
             return None
 
     def _notes(self, model: str) -> list[str]:
-        """Describe the pictures of the real set and of a model's that are excluded, and those that are copies."""
+        """Return a note on excluded pictures and on copies, in the real set and in a model's."""
         numbers = [*self._members[""], *self._members[model]]
         excluded = [reason for reason in map(self._reason, numbers) if reason is not None]
         real, fake = (
@@ -295,7 +295,7 @@ class Source:
         return PictureSet(features, items, groups)
 
     def _reason(self, number: int) -> str | None:
-        """Why a picture is excluded."""
+        """Reasons why pictures are excluded."""
         if number in self._results.unreadable:
             return self._results.unreadable[number]
         store = self._results.stores.get(self.extractor)
@@ -307,11 +307,11 @@ class Source:
 def hole_rows(
     stimuli: Sequence[Stimulus], metrics: Sequence[Metric], results: "PictureResults", tools: Tools
 ) -> list[Row]:
-    """Return a row for each model, data set, sort of hole and set metric; none where all holes are of one sort.
+    """Return a row for each model, data set, group of holes and set metric; no row if all holes are in one group.
 
-    A sort is a kind of hole or a band of areas, by which papers on inpainting give FID, P-IDS and U-IDS. The real
-    pictures are those of the same items. Values only: sets of one sort are small, and an interval would take ten times
-    as long.
+    A group is a kind of hole or a range of areas, as papers on inpainting report FID, P-IDS and U-IDS. The real
+    pictures are those of the same items. There are no intervals: groups are small, and intervals take ten times as
+    long.
     """
     chosen = [metric for metric in metrics if metric.name.partition("@")[0] in BY_HOLE]
     groups: dict[tuple[str, str, str], dict[str, list[int]]] = {}
@@ -346,10 +346,10 @@ ItemKey = tuple[str, str]
 def measure_items(
     stimuli: Sequence[Stimulus], tools: Tools, results: "PictureResults", cache: Cache, *, threads: int = 1
 ) -> None:
-    """Put the values of metrics that compare the items of a data set, or the reasons for none, into the results.
+    """Store the values, or the reasons for missing ones, of metrics that compare the items of a data set.
 
-    The items are those of one model's pictures, of which only the identifiers are used. Models with the same inputs get
-    the same values, which are computed once.
+    The items are those of one model's pictures. Models with the same inputs get the same values, which are computed
+    once.
     """
     columns = [(column, measure) for column, measure in enumerate(tools.measures) if measure.metric.of_items]
     groups: dict[tuple[str, str | None], dict[int, ItemKey]] = {}
@@ -384,7 +384,7 @@ def measure_items(
 
 
 def _item_key(stimulus: Stimulus) -> ItemKey | str:
-    """The hashes of an item's input and photograph, or why there is none."""
+    """Return the hashes of an item's input and photograph, or the reason why one is missing."""
     if stimulus.reference is None:
         return stimulus.no_reference
     if stimulus.input is None:
@@ -396,7 +396,7 @@ def _item_key(stimulus: Stimulus) -> ItemKey | str:
 
 
 def _item_values(metric: Metric, items: Sequence[Stimulus], threads: int) -> list[float | str]:
-    """Each item's value, or the reason for none."""
+    """Return each item's value, or the reason for a missing one."""
 
     def read(item: Stimulus) -> LabelCells | str:
         assert item.input is not None

@@ -33,19 +33,19 @@ DEFAULT = ("psnr", "ssim", "niqe", "fid")
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a run. Whether there are such metrics and files is seen when it runs."""
+    """Settings of a run. The names of metrics and the files are checked at the start of the run."""
 
     metrics: tuple[str, ...] = DEFAULT
     resizer: str = DEFAULT_RESIZER
-    """Rule by which pictures are brought to a network's size (see `gan_eval.metrics.networks.extractors`)."""
+    """Method of resizing pictures to a network's size (see `gan_eval.metrics.networks.extractors`)."""
     resize: bool = False
-    """Bring a generated picture to its reference's size (bicubic); otherwise different sizes are a reason."""
+    """Resize a generated picture to the size of its reference (bicubic); else different sizes give no value."""
     weights: Mapping[str, Path] = field(default_factory=dict)
     """Files of pretrained weights by name (`inception`, `brisque`, ...); default: the cache of weights."""
     device: str | None = None
     """Device: cpu, cuda, ...; default: CUDA where there is one."""
     threads: int | None = None
-    """Worker threads, which do not wait for each other; default: the usable cores, also on a busy machine."""
+    """Number of worker threads; default: the usable cores."""
     segmenter: Path | None = None
     """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
     features: Mapping[str, Path | pd.DataFrame] = field(default_factory=dict)
@@ -56,10 +56,10 @@ class Settings:
     """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
 
     def selected(self) -> list[Metric]:
-        """Return the metrics that are named, and all those of the user's features that no name asks for.
+        """Return the named metrics, and all metrics of the user's features that no name mentions.
 
         Raises:
-            UserError: an unknown metric, or a name stands for both features and a network.
+            UserError: a metric is unknown, or features and a network have the same name.
         """
         if both := self.features.keys() & self.networks.keys():
             raise UserError(f"--features and --network both name {min(both)!r}; rename one")
@@ -78,7 +78,7 @@ class Evaluation:
     runs: pd.DataFrame
 
     def by_name(self) -> dict[str, pd.DataFrame]:
-        """Return the frames by their tables' names; hole_metrics only if it has rows."""
+        """Return the frames by table name; `hole_metrics` only if it has rows."""
         return {name: frame for name, frame in vars(self).items() if name != "hole_metrics" or len(frame)}
 
 
@@ -87,8 +87,8 @@ def image_table(
 ) -> pd.DataFrame:
     """Return the table `image_metrics`, in the order of the stimuli.
 
-    Pair metrics and those of inputs have rows for the generated pictures, and for real ones that nothing was generated
-    for.
+    Pair metrics and metrics of inputs have rows for the generated pictures, and for real pictures without a generated
+    one.
     """
     in_pairs = np.array([stimulus.has_pair_metrics for stimulus in stimuli], bool)
     is_single = np.array([measure.metric.kind == "single" for measure in measures], bool)
@@ -118,13 +118,13 @@ def image_table(
 
 _FILE = re.compile(rf"^.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}): ", re.IGNORECASE)
 _SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
-"""Parts of a reason that are specific to a picture: quoted names and numbers."""
+"""Quoted names and numbers: the parts of a reason that differ between pictures."""
 
 
 def missing_values(frames: Mapping[str, pd.DataFrame], *, most: int = 20) -> list[str]:
-    """A message for each kind of reason for missing values, those of most pictures first.
+    """Return a message for each kind of reason for missing values, the most frequent kind first.
 
-    Reasons are of one kind where they differ in nothing but a file's name, a quoted name or numbers.
+    Reasons that differ only in file names, quoted names or numbers are of one kind.
     """
     images, sets = frames["image_metrics"], frames["set_metrics"]
     lines = []
@@ -150,17 +150,17 @@ class FiniteMean(NamedTuple):
     """Mean and standard deviation of the finite values."""
 
     mean: float | None
-    """None where no value is finite."""
+    """None if no value is finite."""
     sd: float | None
     """Standard deviation with n - 1; None for fewer than two."""
     n: int
-    """Finite values."""
+    """Number of finite values."""
     left_out: int
-    """Values that are infinite, or NaN: in neither."""
+    """Number of values that are infinite or NaN, which are left out."""
 
 
 def finite_mean(values: ArrayLike) -> FiniteMean:
-    """Mean and standard deviation of the finite ones of any number of values.
+    """Return the mean and standard deviation of the finite values.
 
     >>> finite_mean([20.0, 22.0, float("inf")])
     FiniteMean(mean=21.0, sd=1.4142135623730951, n=2, left_out=1)
@@ -182,9 +182,9 @@ def provenance(
     tools: "Tools",
     results: "PictureResults",
 ) -> Row:
-    """Return the columns of `runs` that say how; identifier, command, threads and times are the caller's.
+    """Return the columns of `runs` that document the settings; the caller adds identifier, command, threads and times.
 
-    The settings' hash is over what the values depend on, not over whether some of them came from the cache.
+    The hash of the settings covers what the values depend on; it is the same for values from the cache.
     """
     networks = tools.extractors
     resizer = settings.resizer if "inception" in networks else None
@@ -215,7 +215,7 @@ def provenance(
         import torch
 
         device = f"{device} ({torch.cuda.get_device_name(device)})"
-    libraries = ["numpy", "pillow", "numba"]  # that had a part in the values
+    libraries = ["numpy", "pillow", "numba"]  # libraries that the values depend on
     if tools.sha256 or tools.device != "cpu":
         libraries += ["torch", "torchvision"]
     libraries += ["scipy"] * has_sets
