@@ -98,9 +98,9 @@ def test_a_trial_that_is_cut_short_after_its_answer_is_not_late_and_keeps_the_an
 
 
 def pair(gap_ms: float, *, flash_ms: float = 100) -> Trial:
-    """Two pictures one after the other, both presented for exactly as long as asked for."""
-    second = round((flash_ms + gap_ms) * MILLISECOND)
-    seen = [Seen(START, at(flash_ms)), Seen(START + second, START + second + round(flash_ms * MILLISECOND))]
+    """Two pictures one after the other, each presented for `flash_ms`."""
+    offset, second = at(flash_ms), at(flash_ms + gap_ms)
+    seen = [Seen(START, offset), Seen(second, second + offset - START)]
     return Trial({}, Timing(100, 1000, 300), showings=2, seen=seen)
 
 
@@ -113,11 +113,9 @@ def test_a_wrong_gap_is_flagged(gap: float, flags: str | None) -> None:
 
 def test_of_two_pictures_each_exposure_is_checked_and_the_reaction_time_counts_from_the_second() -> None:
     trial = pair(300)
-    trial.seen[0].offset = at(100)
     assert trial.press("first", at(400 + 250))
     assert trial.measured()["reaction_time_ms"] == 250
-    late = pair(300, flash_ms=110)
-    assert late.measured()["flags"] == "late"
+    assert pair(300, flash_ms=110).measured()["flags"] == "late"
 
 
 SETTINGS = QuizSettings(real=2, fake=2)
@@ -225,34 +223,31 @@ def test_the_next_trial_waits_for_the_commit_of_the_last(lab: Lab) -> None:
     assert session.wait() is State.READY
 
 
-def test_a_session_is_taken_up_at_the_next_unanswered_trial(lab: Lab) -> None:
+def test_a_killed_session_continues_after_the_trial_that_was_on_the_screen(lab: Lab) -> None:
     first = lab.begun()
     show(first, lab.clock)
     first.wait()
+    first.onset(lab.clock.monotonic())
+    (_, onset) = lab.rows(tables.ONSETS)
     planned = [row["stimulus"] for row in first.plan]
 
     again = lab.make()
     assert again.row["session"] == first.row["session"]
-    assert len(again.done) == 1
-    for _ in range(3):
+    assert again.wait() is State.READY
+    assert len(again.done) == 2
+    killed = lab.rows(tables.TRIALS)[1]
+    assert (killed["response"], killed["onset_ms"]) == ("none", onset["onset_ms"])
+    assert (killed["exposure_ms"], killed["planned_exposure_ms"], killed["answered_at"]) == (None, None, None)
+    for _ in range(2):
         assert again.wait() is State.READY
         show(again, lab.clock)
     assert again.wait() is State.OVER
     trials = lab.rows(tables.TRIALS)
     assert [row["stimulus"] for row in trials] == planned
-    assert [row["flags"] for row in trials] == [None, "resumed", None, None]
+    assert [row["flags"] for row in trials] == [None, "killed", "resumed", None]
 
-
-def test_a_session_killed_between_its_last_trial_and_its_end_is_completed(lab: Lab) -> None:
-    session = lab.begun()
-    for _ in range(4):
-        session.wait()
-        show(session, lab.clock)
-    session.wait()
-    lab.writer.submit(
-        lambda store: store.describe(session.row["session"], {"status": "open", "ended_at": None})
-    ).result()
-
+    reopened = {"status": "open", "ended_at": None}  # as if it was killed between its last trial and its end
+    lab.writer.submit(lambda store: store.describe(first.row["session"], reopened)).result()
     assert lab.make().wait() is State.OVER
     assert lab.rows(tables.SESSIONS)[0]["status"] == "complete"
 
@@ -301,21 +296,6 @@ def test_an_onset_that_cannot_be_stored_neither_ends_the_session_nor_loses_the_t
     show(session, lab.clock)
     assert session.wait() is State.READY
     assert [row["response"] for row in lab.rows(tables.TRIALS)] == ["fake"]
-
-
-def test_a_trial_on_the_screen_when_the_program_was_killed_counts_as_seen(lab: Lab) -> None:
-    first = lab.begun()
-    show(first, lab.clock)
-    first.wait()
-    first.onset(lab.clock.monotonic())
-    (_, onset) = lab.rows(tables.ONSETS)
-
-    again = lab.make()
-    assert again.wait() is State.READY
-    assert len(again.done) == 2
-    killed = lab.rows(tables.TRIALS)[1]
-    assert (killed["flags"], killed["response"], killed["onset_ms"]) == ("killed", "none", onset["onset_ms"])
-    assert (killed["exposure_ms"], killed["planned_exposure_ms"], killed["answered_at"]) == (None, None, None)
 
 
 def test_confidence_belongs_to_the_trial_before_it_is_stored(lab: Lab) -> None:

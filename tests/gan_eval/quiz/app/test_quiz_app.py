@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from app_sitting import SETTINGS, Sitting, diligent, said_by, words
+from app_sitting import SETTINGS, Sitting, diligent, words
 from PySide6.QtCore import Qt
 
 from gan_eval import tables
@@ -18,40 +18,6 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.clock import now_ns
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
-
-
-def test_a_whole_session_by_keyboard_with_its_score_and_review(sit: Callable[..., Sitting]) -> None:
-    reported: list[str] = []
-
-    def read(sitting: Sitting) -> None:
-        if isinstance(sitting.page, EndPage) and not reported:
-            reported.append(words(sitting.page))
-            reported.extend(said_by(sitting.page))
-            image = sitting.page.grab().toImage()
-            colours = {
-                image.pixelColor(x, y).name() for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)
-            }
-            assert len(colours) > 500, "the three noisy pictures of a line are painted"
-        diligent(sitting)
-
-    sitting = sit()
-    assert sitting.run(read) == "complete"
-    assert sitting.seen == ["welcome", "ConsentPage", "KeysPage", "ready", "EndPage"]
-    trials = sitting.rows(tables.TRIALS)
-    assert [row["response"] for row in trials] == ["fake"] * 4
-    assert all(row["exposure_ms"] >= row["reaction_time_ms"] > 0 for row in trials)
-    assert len(sitting.rows(tables.CONSENTS)) == 1
-    (session,) = sitting.rows(tables.SESSIONS)
-    assert (session["status"], session["presenter"]) == ("complete", "raster")
-    assert session["screen_width"] > 0
-
-    assert "0 of 2 correct" in reported[0]
-    assert "2 of 2 correct" in reported[0]
-    lines = [word for word in reported if ", truth: " in word]
-    assert len(lines) == 4
-    for line, row in zip(lines, trials, strict=True):
-        assert line.startswith(f"No. {row['trial']}, truth: {row['kind']}, your answer: fake, ")
-        assert ("correct" if row["correct"] else "wrong") in line
 
 
 def test_without_agreement_nothing_begins_and_nothing_is_stored(sit: Callable[..., Sitting]) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 
@@ -40,10 +41,17 @@ class Thorough:
     def __init__(self) -> None:
         self.went_back = False
         self.heard: list[str] = []
+        self.end: list[str] = []
+        """What the end page says."""
 
     def __call__(self, sitting: Sitting) -> None:
         page = sitting.page
-        if page is not None and not isinstance(page, EndPage):
+        if isinstance(page, EndPage) and not self.end:
+            self.end = [words(page), *said_by(page)]
+            image = page.grab().toImage()
+            places = product(range(0, image.width(), 2), range(0, image.height(), 2))
+            assert len({image.pixelColor(x, y).rgb() for x, y in places}) > 500, "the three noisy pictures are painted"
+        elif page is not None and not isinstance(page, EndPage):
             self.heard += [*said_by(page), sitting.quiz.stage.shell.windowTitle(), sitting.quiz.stage.window.title()]
         match page:
             case QuestionPage() if page.choices and page.answer is None:
@@ -70,12 +78,16 @@ def test_everything_that_is_asked_is_stored_and_no_page_before_the_end_gives_the
     answers = {row["question"]: row["answer"] for row in sitting.rows(tables.PARTICIPANTS)}
     assert answers == {"age": "30 to 44", "work": None}
     (session,) = sitting.rows(tables.SESSIONS)
-    reported = {name: session[name] for name in ("language", "text_size", "rounded")}
-    assert reported == {"language": "en", "text_size": 150, "rounded": False}
+    reported = [session[name] for name in ("status", "presenter", "language", "text_size", "rounded")]
+    assert reported == ["complete", "raster", "en", 150, False]
+    assert session["screen_width"] > 0
     (consent,) = sitting.rows(tables.CONSENTS)
     assert (consent["version"], consent["given"]) == ("1", True)
     assert consent["text"] == FULL.consent.text
-    assert [row["phase"] for row in sitting.rows(tables.TRIALS)] == ["practice", *["main"] * 4]
+    trials = sitting.rows(tables.TRIALS)
+    assert [row["phase"] for row in trials] == ["practice", *["main"] * 4]
+    assert [row["response"] for row in trials] == ["fake"] * 5
+    assert all(row["exposure_ms"] >= row["reaction_time_ms"] > 0 for row in trials)
 
     heard = " ".join(participant.heard)
     for asked in ("I agree", "How old are you?", "Now it counts", "Rest your eyes"):
@@ -83,6 +95,14 @@ def test_everything_that_is_asked_is_stored_and_no_page_before_the_end_gives_the
     for secret in ("secret", "hiddenmodel", "tiles", ".png"):
         assert secret not in heard
     assert {word for word in participant.heard if "quiz" in word.lower()} == {"Picture quiz"}
+
+    assert "0 of 2 correct" in participant.end[0]
+    assert "2 of 2 correct" in participant.end[0]
+    practised, *lines = [word for word in participant.end if ", truth: " in word]
+    assert practised.startswith("Practice, no. 1, truth: ")
+    for number, (line, row) in enumerate(zip(lines, trials[1:], strict=True), start=1):
+        assert line.startswith(f"No. {number}, truth: {row['kind']}, your answer: fake, ")
+        assert ("correct" if row["correct"] else "wrong") in line
 
 
 def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Callable[..., Sitting]) -> None:

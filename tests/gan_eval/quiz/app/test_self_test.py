@@ -42,14 +42,10 @@ def test_opengl_is_chosen_where_swaps_wait_and_hardly_a_frame_is_left_out() -> N
     assert (unmeasured.presenter, unmeasured.vsync) == ("raster", None)
 
 
-@pytest.fixture
-def no_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A user whose computer was never measured."""
+def test_opengl_and_whole_frames_are_chosen_by_a_measured_vsync_alone(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: tmp_path / "screens.json")
-
-
-@pytest.mark.usefixtures("no_record")
-def test_without_a_self_test_pictures_are_shown_by_the_raster_window_and_not_rounded(qapp: QApplication) -> None:
     screen = qapp.primaryScreen()
     chosen = choose_presenter(screen)
     assert (chosen.frame_ms, chosen.timing) == (None, None)
@@ -57,11 +53,6 @@ def test_without_a_self_test_pictures_are_shown_by_the_raster_window_and_not_rou
     assert isinstance(window, RasterWindow)
     assert window.canvas.corner_patch
     window.destroy()
-
-
-@pytest.mark.usefixtures("no_record")
-def test_a_measured_vsync_chooses_opengl_and_whole_frames(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = qapp.primaryScreen()
     keep(screen_key(screen), ScreenTiming("opengl", True, 50.0, NOW))
     monkeypatch.setattr(stage, "opengl_available", lambda _: True)
     chosen = choose_presenter(screen)

@@ -351,8 +351,9 @@ def test_what_stops_a_trial_stores_what_was_seen(
         assert flagged == [stop == "screen"] * 2, "all trials that are not shown on the screen that was described"
 
 
-def test_without_the_keyboard_a_trial_is_flagged(sit: Sit) -> None:
+def test_a_trial_without_the_keyboard_and_a_session_on_another_screen_are_flagged(sit: Sit) -> None:
     sitting = sit()
+    sitting.runner._screen_differs = True
 
     def react(frame: Frame) -> None:
         if "1 pictures" in phase(frame) and not sitting.session.done:
@@ -360,11 +361,5 @@ def test_without_the_keyboard_a_trial_is_flagged(sit: Sit) -> None:
         diligent(sitting)(frame)
 
     assert sitting.run(react) == "over"
-    assert ["focus_lost" in (row["flags"] or "") for row in sitting.trials] == [True, False]
-
-
-def test_a_session_that_goes_on_elsewhere_is_flagged_throughout(sit: Sit) -> None:
-    sitting = sit()
-    sitting.runner._screen_differs = True
-    assert sitting.run(diligent(sitting)) == "over"
+    assert ["focus_lost" in row["flags"] for row in sitting.trials] == [True, False]
     assert all("screen_changed" in row["flags"] for row in sitting.trials)
