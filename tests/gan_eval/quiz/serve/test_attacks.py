@@ -405,6 +405,7 @@ def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server
             kinds = {row["trial"]: row["kind"] for row in store.rows(tables.PLANS, session=victim.setup["session"])}
         while victim.next["page"] == "trial":
             shown = victim.next
+            assert "review" not in shown
             texts.append(json.dumps(shown))
             kind = kinds[shown["trial"]]
             shapes.append({name: value for name, value in shown.items() if name not in apart})
@@ -417,24 +418,16 @@ def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server
                 break
         # the end of a session shows what was real, and names it by words alone
         assert not SECRETS.search(json.dumps({**victim.next, "review": []}))
+        panels = [panel["address"] for row in victim.next["review"] for panel in row["panels"] if panel["address"]]
+        assert client.get(f"/{panels[0]}").content.startswith(b"\x89PNG")
+        other = Victim(client)
+        for address in panels:
+            assert client.get(f"/picture/{other.token}/{address.rpartition('/')[2]}").status_code == 404
     for text in texts:
         assert not SECRETS.search(text), SECRETS.search(text)
     assert lengths["real"] == lengths["fake"]
     assert len(lengths["real"]) == 1
     assert all(shape == shapes[0] for shape in shapes)
-
-
-def test_the_review_is_given_at_the_end_alone(client: httpx.Client) -> None:
-    victim = Victim(client).begun()
-    while victim.next["page"] == "trial":
-        assert "review" not in victim.next
-        victim.answer()
-    panels = [panel for row in victim.next["review"] for panel in row["panels"] if panel["address"]]
-    assert panels
-    assert client.get(f"/{panels[0]['address']}").content.startswith(b"\x89PNG")
-    again = Victim(client)
-    for panel in panels:
-        assert client.get(f"/picture/{again.token}/{panel['address'].rpartition('/')[2]}").status_code == 404
 
 
 def test_a_flood_gets_429_and_clears_within_20_s(server: Server) -> None:

@@ -126,12 +126,17 @@ def test_a_restarted_server_continues_the_trial_on_the_screen(serve: Serve, show
         robot.ask("onset", trial=following["trial"], onset_ms=onset, sent_ms=onset)
         before.room.writer.submit(lambda _: None).result()
     after = serve("one.sqlite")
+    for address in following["ahead"]:  # before the next answer
+        assert after.client.get(address).content == before.client.get(address).content
     robot.client = after.client
     following = robot.ask("trial", **report)["next"]
-    assert robot.take_part(following, plan)["page"] == "end"
+    end = robot.take_part(following, plan)
+    assert end["page"] == "end"
     stored = after.rows(tables.TRIALS)
     assert len(stored) == len(plan)
     assert all(row["flags"] is None for row in stored)
+    reviewed = [panel["address"] for row in end["review"] for panel in row["panels"] if panel["address"]]
+    assert {serve("one.sqlite").client.get(address).status_code for address in reviewed} == {200}
 
 
 def test_a_withdrawn_participant_is_forgotten(serve: Serve) -> None:
@@ -231,7 +236,13 @@ def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Serve) -> No
     robot = served.robot("P01")
     robot.arrive()
     assert robot.ask("check", choices=[1]) == {"passed": False, "left": 1}
-    assert robot.ask("check", choices=[1])["code"] == "OUT"
+    again = served.robot("P01", **AGAIN)  # a reload gives no further attempt
+    again.arrive("resume")
+    assert again.ask("check", choices=[1])["code"] == "OUT"
+    before = served.rows(tables.SESSIONS), served.rows(tables.CHECKS)
+    assert again.ask("check", choices=[0])["page"] == "end"
+    assert again.ask("ready", answers={}, screen=SCREEN)["page"] == "end"
+    assert (served.rows(tables.SESSIONS), served.rows(tables.CHECKS)) == before
     robot = served.robot("P02")
     robot.arrive()
     assert robot.ask("check", choices=[0]) == {"passed": True}
@@ -241,6 +252,8 @@ def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Serve) -> No
     # 800 x 600 pixels at a zoom of 110 %: 800 * 1.1 is a little more than 880
     robot, plan, first = served.begun("P03", window_width=880, window_height=660, device_pixel_ratio=1.1)
     assert robot.take_part(first, plan)["code"] == "DONE"
+    assert robot.ask("check", choices=[1])["code"] == "DONE", "a complete session stays complete"
+    robot.ask("withdraw")
     assert [row["status"] for row in served.rows(tables.SESSIONS)] == ["aborted", "aborted", "complete"]
 
 
@@ -259,52 +272,6 @@ def test_practice_has_feedback_and_breaks_come_between(serve: Serve) -> None:
         ("practice", None), ("practice", None), ("main", "counts"), ("main", None), ("main", None), ("main", "break"),
         ("main", None), ("main", None), ("main", "break"), ("main", None),
     ]  # fmt: skip
-
-
-def test_without_pages_no_consent_is_stored(serve: Serve) -> None:
-    served = serve(intro=False)
-    robot, plan, first = served.begun()
-    assert robot.take_part(first, plan)["page"] == "end"
-    assert served.rows(tables.CONSENTS) == []
-
-
-def test_a_reload_gives_no_further_attempt_at_the_questions(serve: Serve) -> None:
-    served = serve(browser={"checks": [CHECK], "screened_out_code": "OUT"})
-    robot = served.robot()
-    robot.arrive()
-    assert robot.ask("check", choices=[1]) == {"passed": False, "left": 1}
-    again = served.robot(**AGAIN)
-    again.arrive("resume")
-    assert again.ask("check", choices=[1])["code"] == "OUT"
-    before = served.rows(tables.SESSIONS), served.rows(tables.CHECKS)
-    assert again.ask("check", choices=[0])["page"] == "end"
-    assert again.ask("ready", answers={}, screen=SCREEN)["page"] == "end"
-    assert (served.rows(tables.SESSIONS), served.rows(tables.CHECKS)) == before
-
-
-def test_a_complete_session_stays_complete(serve: Serve) -> None:
-    served = serve(browser={"checks": [CHECK], "complete_code": "DONE"})
-    robot, plan, first = served.begun()
-    robot.take_part(first, plan)
-    for _ in range(3):
-        assert robot.ask("check", choices=[1])["code"] == "DONE"
-    robot.ask("withdraw")
-    assert [row["status"] for row in served.rows(tables.SESSIONS)] == ["complete"]
-
-
-def test_pictures_are_there_after_a_restart_before_the_next_answer(serve: Serve) -> None:
-    before = serve("one.sqlite")
-    robot, plan, following = before.begun()
-    following = robot.take_part(following, plan, most=2)
-    after = serve("one.sqlite")
-    for address in following["ahead"]:
-        assert after.client.get(address).content == before.client.get(address).content
-    robot.client = after.client
-    end = robot.take_part(following, plan)
-    last = serve("one.sqlite")
-    addresses = [panel["address"] for row in end["review"] for panel in row["panels"] if panel["address"]]
-    assert addresses
-    assert {last.client.get(address).status_code for address in addresses} == {200}
 
 
 @pytest.mark.parametrize("mask", ["none", "noise"])
@@ -328,13 +295,14 @@ def test_encoded_pictures_are_the_stimuli(serve: Serve) -> None:
 
 def test_an_answer_in_the_moment_of_the_onset_counts(serve: Serve) -> None:
     """A browser's clock has steps of up to a millisecond. Without an end of the window there is no other answer."""
-    served = serve(response_ms="unlimited")
+    served = serve(response_ms="unlimited", intro=False)
     robot, _, first = served.begun()
     press = {"key": "f", "at_ms": 1000.0}
     showings = [{"onset_ms": 1000.0, "offset_ms": 1003.0}]
     robot.ask("trial", trial=first["trial"], showings=showings, presses=[press], sent_ms=1020.0)
     (row,) = served.rows(tables.TRIALS)
     assert (row["response"], row["reaction_time_ms"], row["flags"]) == ("fake", 0.0, "early_key")
+    assert served.rows(tables.CONSENTS) == [], "without pages nobody was asked"
 
 
 def test_two_pictures_without_a_gap_are_two_showings(serve: Serve) -> None:
@@ -348,16 +316,13 @@ def test_two_pictures_without_a_gap_are_two_showings(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("quiz", "missing"),
-    [({}, "--viewing-distance-cm"), ({"intro": False, "viewing_distance_cm": 60.0}, "remove --no-intro")],
+    ("quiz", "line"),
+    [
+        ({"picture_size": "8 deg"}, "--viewing-distance-cm"),
+        ({"picture_size": "8 deg", "intro": False, "viewing_distance_cm": 60.0}, "remove --no-intro"),
+        ({"real": 90, "fake": 90, "strict_counts": True}, "real"),
+    ],
 )
-def test_degrees_that_cannot_be_known_are_refused_before_anybody_comes(
-    serve: Serve, quiz: dict[str, Any], missing: str
-) -> None:
-    with pytest.raises(UserError, match=missing):
-        serve(picture_size="8 deg", **quiz)
-
-
-def test_a_study_that_cannot_be_dealt_is_refused_before_anybody_comes(serve: Serve) -> None:
-    with pytest.raises(UserError, match="real"):
-        serve(real=90, fake=90, strict_counts=True)
+def test_what_cannot_be_shown_is_refused_before_anybody_comes(serve: Serve, quiz: dict[str, Any], line: str) -> None:
+    with pytest.raises(UserError, match=line):
+        serve(**quiz)
