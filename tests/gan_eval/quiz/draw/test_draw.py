@@ -76,13 +76,28 @@ def test_both_classes_are_equally_likely_in_every_place() -> None:
         assert abs(share - 0.5) < 0.05  # 4.5 standard errors
 
 
-@pytest.mark.parametrize(("items", "shown"), [(10, 5), (9, 4), (7, 3), (2, 1)])
-def test_a_small_pool_gives_the_largest_equal_counts_and_one_warning(items: int, shown: int) -> None:
-    draw = deal(stimulus_rows(items), QuizSettings(real=25, fake=25), seed=0, list_number=1)
-
-    assert Counter(row["kind"] for row in draw.plan) == {"real": shown, "fake": shown}
-    assert len(draw.warnings) == 1
-    assert f"{shown} real + {shown} fake" in draw.warnings[0]
+@pytest.mark.parametrize(
+    ("items", "asked", "counts", "warning"),
+    [
+        (10, {"real": 25, "fake": 25}, {"real": 5, "fake": 5}, "5 real + 5 fake"),
+        (9, {"real": 25, "fake": 25}, {"real": 4, "fake": 4}, "4 real + 4 fake"),
+        (7, {"real": 25, "fake": 25}, {"real": 3, "fake": 3}, "3 real + 3 fake"),
+        (2, {"real": 25, "fake": 25}, {"real": 1, "fake": 1}, "1 real + 1 fake"),
+        (12, {"practice": 4}, {"practice": 2, "real": 5, "fake": 5}, "quiz.practice = 4"),
+        (19, {}, {"real": 5, "fake": 5}, "10 of only 19 items"),
+        (20, {}, {"real": 5, "fake": 5}, None),
+    ],
+)
+def test_a_small_pool_gives_the_largest_equal_counts_and_a_warning(
+    items: int, asked: dict[str, int], counts: dict[str, int], warning: str | None
+) -> None:
+    draw = deal(stimulus_rows(items), QuizSettings(**{"real": 5, "fake": 5, **asked}), seed=0, list_number=1)
+    assert Counter(row["phase"] if row["phase"] == "practice" else row["kind"] for row in draw.plan) == counts
+    if warning is None:
+        assert not draw.warnings
+    else:
+        assert any(warning in line for line in draw.warnings)
+        assert len(draw.warnings) == 1 + ("practice" in asked)
 
 
 MODELS = ("a", "b", "c")
@@ -223,22 +238,9 @@ def test_no_item_of_the_list_is_practised_though_the_sets_overlap() -> None:
         assert len({row["item"] for row in plan}) == len(plan)
 
 
-def test_too_little_for_practice_is_said() -> None:
-    draw = deal(stimulus_rows(12), QuizSettings(real=5, fake=5, practice=4), seed=0, list_number=1)
-    assert Counter(row["phase"] for row in draw.plan) == {"practice": 2, "main": 10}
-    assert any("quiz.practice = 4" in warning for warning in draw.warnings)
-
-
-def test_one_shared_list_is_warned_of() -> None:
-    asked = QuizSettings(real=5, fake=5)
-    assert not deal(stimulus_rows(20), asked, seed=0, list_number=1).warnings
-    (warning,) = deal(stimulus_rows(19), asked, seed=0, list_number=1).warnings
-    assert "10 of only 19 items" in warning
-
-
 def test_the_list_that_comes_next_is_the_requested_one_or_follows_all_that_are_taken() -> None:
-    cases: list[tuple[list[int], int | None]] = [([], None), ([1, 2], None), ([1, 7], None), ([1, 2], 2)]
-    assert [next_list(*case) for case in cases] == [1, 3, 8, 2]
+    assert [next_list(taken, None) for taken in ([], [1, 2], [1, 7])] == [1, 3, 8]
+    assert next_list([1, 2], 2) == 2
     for taken, wanted, message in (
         ([], 0, "from 1"),
         ([], 10**30, "999999999"),
