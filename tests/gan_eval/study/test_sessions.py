@@ -111,8 +111,13 @@ def test_a_change_after_the_first_session_is_refused_key_by_key(plan: Plan) -> N
     rehearse(changed(plan, "blank_ms = 500"), "P3")  # the default, given
 
 
-def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan: Plan) -> None:
+def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed_and_continued(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(sessions, "run_own", lambda *words: asked.append(words[-1]) or 0)
     rehearse(plan, "p01")
+    ask_one_person(plan, Mock())
     for hours in (1, 48):
         began = datetime.now(UTC) - timedelta(hours=hours)
         with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had begun then, and broken off
@@ -125,18 +130,8 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed(plan
         ]
         assert all(line.endswith(quiz_command(plan, "p01")) for line in lines)
         assert "--participant P02" in awaited(plan)[0]
-
-
-def test_one_person_continues_the_unfinished_session(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`try` asked the person who had saved and quit to begin again as P02, against its own advice."""
-    asked: list[str] = []
-    monkeypatch.setattr(sessions, "run_own", lambda *words: asked.append(words[-1]) or 0)
-    rehearse(plan, "P01")
     ask_one_person(plan, Mock())
-    with closing(sqlite3.connect(plan.store)) as store, store:
-        store.execute("UPDATE sessions SET simulated = 0, status = 'open'")
-    ask_one_person(plan, Mock())
-    assert asked == ["P02", "P01"]
+    assert asked == ["P02", "p01"]
 
 
 def test_the_next_person_gets_no_code_of_a_store_that_was_moved_aside(plan: Plan) -> None:
