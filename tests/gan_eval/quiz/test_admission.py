@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from quiz_study import admit, set_of, stimulus_rows, study_of
 
-from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Admitted, Person
 from gan_eval.quiz.simulate import Observer
@@ -39,16 +38,6 @@ def begin(store: Store, code: str = "P01", **how: Any) -> Admitted:
     session = {**found.row, "started_at": "2026-01-31T12:00:00.000Z"}
     store.begin(session, [{**row, "session": session["session"]} for row in found.plan], None)
     return found
-
-
-def test_an_open_session_continues_with_its_draw(store: Store) -> None:
-    first = begin(store)
-    store.add(tables.ONSETS, [{"session": first.row["session"], "trial": 1}])
-    again = admitted(store)
-    assert again.stored
-    assert [row["stimulus"] for row in again.plan] == [row["stimulus"] for row in first.plan]
-    assert [row["trial"] for row in again.onsets] == [1]
-    assert again.warnings == ()
 
 
 def test_who_comes_after_a_requested_list_gets_the_next_one(store: Store) -> None:

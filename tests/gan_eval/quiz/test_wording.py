@@ -6,14 +6,12 @@ from typing import Any, get_args
 
 import pytest
 
-from gan_eval.errors import UserError
 from gan_eval.quiz.wording import (
     Texts,
     TrialTexts,
     instructions,
     keys_in_order,
     languages,
-    require_language,
     texts_of,
     welcome_title,
 )
@@ -26,13 +24,6 @@ TEXTS = texts_of("en")
 
 def test_the_program_can_say_its_own_consent_in_every_language() -> None:
     assert TEXTS["consent_text"] == ConsentSettings().text
-
-
-def test_an_unknown_language_is_refused_with_those_that_are_there() -> None:
-    require_language("en")
-    require_language("de")
-    with pytest.raises(UserError, match=r"--language xx: not translated; known: de, en"):
-        require_language("xx")
 
 
 @pytest.mark.parametrize("language", languages())
