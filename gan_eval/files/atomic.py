@@ -93,8 +93,10 @@ def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
 def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
     """Remove temporary files and folders of killed processes in `folder` and below.
 
-    Only names from `temporary_name` are removed; other hidden folders are not entered. Nobody else may be writing
-    there, unless `older_than_s` keeps what has changed within this number of seconds.
+    Only names from `temporary_name` are removed; other hidden folders are not entered.
+
+    Args:
+        older_than_s: keep what has changed within this number of seconds. With 0, no other process may be writing.
     """
     for here, folders, names in os.walk(folder):
         for name in filter(is_temporary_name, (*folders, *names)):
@@ -111,7 +113,7 @@ def remove_leftovers_of(target: Path) -> None:
 
 
 def _remove_leftover(path: Path, older_than_s: float) -> None:
-    with suppress(OSError):  # a leftover does no harm
+    with suppress(OSError):  # a leftover is harmless
         if older_than_s and time.time() - path.lstat().st_mtime <= older_than_s:
             return
         if path.is_dir() and not path.is_symlink():
@@ -145,10 +147,10 @@ def write_json(target: Path, value: Any) -> None:
 
 
 def write_error(target: Path | str, error: OSError, what: str = "written") -> UserError:
-    """Return the error for a failed write, or another use of a file."""
+    """Return the user's message for a failed write; `what` names another failed operation, such as `removed`."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return UserError(f"{target}: the disk is full; free some space and give the same command again")
+            return UserError(f"{target}: the disk is full; free some space and repeat the command")
         case errno.EACCES | errno.EPERM | errno.EROFS:
             verb = "write" if what == "written" or error.errno == errno.EROFS else "use it"
             return UserError(f"{target}: no permission to {verb}; choose another place or fix the permissions")
@@ -161,7 +163,7 @@ def write_error(target: Path | str, error: OSError, what: str = "written") -> Us
 
 
 def flush_to_disk(path: Path) -> None:
-    """fsync a file or a folder; Windows cannot open folders and keeps their entries itself."""
+    """fsync a file or a folder; a folder on Windows is skipped, because it cannot be opened."""
     if path.is_dir() and os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

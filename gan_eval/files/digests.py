@@ -1,4 +1,4 @@
-"""SHA-256 of bytes, files and settings. Digests of unchanged files are remembered, also for later runs on request."""
+"""SHA-256 of bytes, files and settings, with a cache for unchanged files that can be saved for later runs."""
 
 import hashlib
 import json
@@ -23,14 +23,14 @@ def sha256_bytes(data: bytes) -> str:
 
 
 SETTLED_S = 2.0
-"""Number of seconds after a change in which another change may leave the same time stamp."""
+"""Time in seconds after a change within which another change may have the same time stamp."""
 FileState = tuple[str, int, int, int, int]
-"""Absolute path, size, inode, and the times (ns) at which content and inode changed."""
+"""Absolute path, size, inode, and the times in ns at which content and inode changed."""
 _digests: dict[FileState, str] = {}
 
 
 def sha256_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hex; a file that has not changed since its last hashing is not read.
+    """Return the SHA-256 of a file's bytes in hex; a file that was hashed before and has not changed is not read.
 
     Raises:
         UserError: the file cannot be read.
@@ -57,19 +57,19 @@ def _state_of(path: Path, status: os.stat_result) -> FileState:
 
 
 def restore_digests(record: Path) -> None:
-    """Load the digests saved by an earlier run (`keep_digests`), so that only changed files are hashed again."""
+    """Load the digests that an earlier run saved by `keep_digests`, so that only changed files are hashed again."""
     _digests.update(_kept_in(record))
 
 
 def keep_digests(record: Path) -> None:
-    """Save the digests of files that have not changed since their hashing, for the next run."""
+    """Save the digests of files that have not changed since they were hashed, for the next run."""
     kept: dict[FileState, str] = {}
     for state, digest in list(_digests.items()):
         with suppress(OSError):  # the file was removed
             if _state_of(Path(state[0]), os.stat(state[0])) == state:  # noqa: PTH116
                 kept[state] = digest
     if kept != _kept_in(record):
-        with suppress(UserError, ValueError):  # a full disk, or names that are not text: the next run hashes again
+        with suppress(UserError, ValueError):  # a full disk, or a name that is not text; the next run hashes again
             write_text(record, json.dumps(list(kept.items())))
 
 

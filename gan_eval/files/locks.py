@@ -1,6 +1,4 @@
-"""Locks for one process at a time, and the name of the process that holds one. The operating system releases a lock
-(filelock) when its process ends, also after a kill.
-"""
+"""Locks for one process at a time. The operating system releases a lock when its process ends, also after a kill."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,10 +12,10 @@ from gan_eval.files.output_folders import check_output_folder, claim_output_fold
 
 @contextmanager
 def hold_folder(folder: Path) -> Iterator[Path]:
-    """Claim an output folder, create it if needed, and lock it; another process that wants it is refused.
+    """Claim an output folder, create it if needed, and lock it while the block runs.
 
     Raises:
-        UserError: as for `claim_output_folder`; or another process has the folder.
+        UserError: as for `claim_output_folder`, or another process has locked the folder.
     """
     folder = Path(folder)
     check_output_folder(folder)
@@ -27,15 +25,15 @@ def hold_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def hold_lock(lock: Path, place: str, doing: str) -> Iterator[None]:
-    """Hold a lock while the block runs; another process that wants it is refused. Its file is removed at the end.
+    """Hold a lock while the block runs, then remove its file.
 
     Args:
-        lock: the lock file, whose folder is made where it is missing.
+        lock: the lock file; its folder is created if needed.
         place: beginning of the message, such as `--out RUN`.
         doing: the activity, such as `training there`.
 
     Raises:
-        UserError: another process has it, or the file cannot be written.
+        UserError: another process holds the lock, or the file cannot be written.
     """
     made = [folder for folder in (lock.parent, lock.parent.parent) if not folder.exists()]
     try:
@@ -46,17 +44,17 @@ def hold_lock(lock: Path, place: str, doing: str) -> Iterator[None]:
                 with suppress(OSError):  # Windows cannot remove an open file
                     lock.unlink()
     finally:
-        with suppress(OSError):  # the folders that were made only for the lock
+        with suppress(OSError):  # remove the folders that were created only for the lock
             if made and not any(made[0].iterdir()) and not any(path != made[0] for path in made[0].parent.iterdir()):
                 for folder in made:
                     folder.rmdir()
 
 
 def refuse_if_held(lock: Path, place: str, doing: str) -> None:
-    """Refuse early what `hold_lock` would refuse; create nothing.
+    """Check early whether `hold_lock` would succeed; create nothing.
 
     Raises:
-        UserError: another process has the lock.
+        UserError: another process holds the lock.
     """
     if lock.exists():
         with hold_lock(lock, place, doing):
@@ -68,13 +66,13 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
     """Hold the system's lock on a file while the block runs.
 
     Args:
-        lock: the lock file, whose folder is made where it is missing.
-        refusal: returns the message where another process has the lock for longer than `patience_s`.
+        lock: the lock file; its folder is created if needed.
+        refusal: returns the message if another process holds the lock for longer than `patience_s`.
 
     Raises:
-        UserError: another process has it, or the file cannot be written.
+        UserError: another process holds the lock, or the file cannot be written.
     """
-    from filelock import FileLock, Timeout  # imported here, because the quiz starts without it
+    from filelock import FileLock, Timeout  # not at the top: the quiz does not need it at its start
 
     for last in (False, True):
         try:
@@ -84,7 +82,7 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
             break
         except Timeout as error:
             raise UserError(refusal()) from error
-        except OSError as error:  # the process that had the lock has just removed the folder
+        except OSError as error:  # once: the process that held the lock may just have removed the folder
             if last or not isinstance(error, FileNotFoundError):
                 raise write_error(lock, error) from error
     try:
@@ -94,13 +92,13 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
 
 
 def who_holds(path: Path) -> str:
-    """Return the other programs that have locked a file, or a file that SQLite keeps next to it (Linux only)."""
+    """Return the names of other programs that have locked a file, or SQLite's files next to it (Linux only)."""
     inodes, processes = set(), set()
     for name in (path.name, f"{path.name}-shm", f"{path.name}-wal"):
         with suppress(OSError):
             inodes.add(str(path.with_name(name).stat().st_ino))
     with suppress(OSError):
-        for line in Path("/proc/locks").read_text().splitlines():  # 1: POSIX ADVISORY WRITE 4711 08:01:1234 120 120
+        for line in Path("/proc/locks").read_text().splitlines():  # "1: POSIX ADVISORY WRITE 4711 08:01:1234 120 120"
             words = line.split()
             if len(words) > 5 and words[1] != "->" and words[5].rpartition(":")[2] in inodes:
                 processes.add(int(words[4]))

@@ -1,4 +1,4 @@
-"""The claim on an output folder, and the checks before anything is written into it."""
+"""Claim output folders, and check them before anything is written."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from gan_eval.files.atomic import OWN_FOLDER, write_error
 
 
 def relative_path(place: Path, folder: Path) -> str:
-    """Return a path relative to a folder, so that both can be moved together; absolute on another drive."""
+    """Return a path relative to a folder, so that both can be moved together; absolute if on another drive."""
     try:
         return Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix()
     except ValueError:
@@ -20,7 +20,7 @@ def check_output_folder(folder: Path, *, option: str = "--out") -> None:
     """Check before any work that `claim_output_folder` will succeed; create nothing.
 
     Raises:
-        UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
+        UserError: it is a file, is neither empty nor gan_eval's, contains a linked folder, or cannot be written.
     """
     folder = Path(folder)
     try:
@@ -38,10 +38,10 @@ def check_output_folder(folder: Path, *, option: str = "--out") -> None:
 
 
 def refuse_links(folder: Path, *, option: str = "--out") -> None:
-    """Refuse an output folder that contains a linked folder, because writes and removals would happen elsewhere.
+    """Refuse an output folder that contains a linked folder, because files elsewhere would be changed.
 
-    The output folder itself may be a link, for example to a larger disk. Its files may be links, too, because they are
-    replaced; those in `.gan-eval/` may not.
+    The output folder itself may be a link, for example to a larger disk. Its files may be links, because they are
+    replaced; files in `.gan-eval/` may not.
 
     Raises:
         UserError: a folder below it, or anything in `.gan-eval/`, is a symbolic link.
@@ -51,7 +51,7 @@ def refuse_links(folder: Path, *, option: str = "--out") -> None:
         for path in (os.path.join(here, name) for name in (*folders, *(files if is_own else ()))):  # noqa: PTH118
             if os.path.islink(path):  # noqa: PTH114
                 raise UserError(
-                    f"{option} {folder}: {path} is a link, and what is written there would land elsewhere; remove the "
+                    f"{option} {folder}: {path} is a link, and writing there would change files elsewhere; remove the "
                     "link, or name another folder"
                 )
 
@@ -60,16 +60,16 @@ def check_output_file(file: Path, *, option: str = "--out") -> None:
     """Check before any work that a file can be written; create nothing.
 
     Raises:
-        UserError: it is a folder, or there cannot be such a file.
+        UserError: it is a folder, or such a file cannot be created.
     """
     file = Path(file)
-    if os.path.isdir(file):  # noqa: PTH112 - a path's own method fails where a folder may not be looked into
+    if os.path.isdir(file):  # noqa: PTH112 - a path's own method fails in an unreadable folder
         raise UserError(f"{option} {file}: is a folder; name a file")
     _check_place(file.parent, option, what=file)
 
 
 def _check_place(folder: Path, option: str, *, what: Path) -> None:
-    """Refuse a place where nothing can be created; `folder` need not exist yet."""
+    """Refuse a folder in which nothing can be created; it need not exist yet."""
     folder = folder.absolute()
     existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
     if not os.path.isdir(existing):  # noqa: PTH112
@@ -81,11 +81,11 @@ def _check_place(folder: Path, option: str, *, what: Path) -> None:
 def claim_output_folder(folder: Path, *, private: bool = False, option: str = "--out") -> Path:
     """Claim `folder`, create it if needed, and return it.
 
-    A folder that contains `.gan-eval/` belongs to gan_eval; an empty folder becomes so. Only this user may open a new
-    `private` one; else the umask decides.
+    A folder that contains `.gan-eval/` belongs to gan_eval; an empty folder gets one. A new `private` folder can be
+    opened only by this user; otherwise the umask decides.
 
     Raises:
-        UserError: it is a file, or it holds somebody else's files or a linked folder, or it cannot be written.
+        UserError: it is a file, is neither empty nor gan_eval's, contains a linked folder, or cannot be written.
     """
     folder = Path(folder)
     check_output_folder(folder, option=option)

@@ -11,7 +11,7 @@ from gan_eval.errors import UserError
 
 
 def require_file(path: Path) -> os.stat_result | None:
-    """Refuse a path that may be endless or block forever; return the file's status, or None if there is none.
+    """Refuse a path whose reading may never end; return the file's status, or None if there is no file.
 
     Raises:
         UserError: a pipe, a socket or a device.
@@ -26,8 +26,8 @@ def require_file(path: Path) -> os.stat_result | None:
 
 
 def no_folder(path: Path, what: str = "folder") -> str:
-    """Return the message on a path that should be a folder; `what` describes it."""
-    is_file = os.path.isfile(path)  # noqa: PTH113 - a path's own method fails where a folder may not be looked into
+    """Return the message for a path that is not a folder; `what` describes it."""
+    is_file = os.path.isfile(path)  # noqa: PTH113 - a path's own method fails in an unreadable folder
     return f"{path}: is a file, not a {what}; name the folder" if is_file else f"{path}: no such {what}"
 
 
@@ -89,7 +89,7 @@ def read_toml(path: Path, *, what: str = "file") -> dict[str, Any]:
 
 
 def syntax_problem(error: ValueError | RecursionError) -> str:
-    """Return the message of a JSON or TOML parser, which also fails on deep nesting and numbers of thousands of digits.
+    """Return a JSON or TOML parser's message, which may also be about deep nesting or a number of very many digits.
 
     >>> syntax_problem(RecursionError("maximum recursion depth exceeded"))
     'nested too deeply'

@@ -1,8 +1,8 @@
 """Sets of files that are replaced together: a reader sees the old set or the new one.
 
 A set has a name (`analysis`, `metrics`) and shares its folder with other files. Its new files are written into a folder
-below `.gan-eval/`. When all are there, an announcement of the new set is written. From then on the new set counts: the
-next process that opens the folder finishes an interrupted replacement. Before it, the old set stays as it was.
+below `.gan-eval/`, then an announcement of the new set is written. Until then the old set stays as it was. From then on
+the next process that opens the folder finishes an interrupted replacement.
 """
 
 import os
@@ -42,7 +42,7 @@ class FileSet:
     files: Mapping[str, str]
     """SHA-256 by path relative to the folder."""
     source: str = ""
-    """The file from which the set was made, relative to the folder; None without one."""
+    """The file from which the set was made, relative to the folder; empty without one."""
 
 
 @dataclass
@@ -60,13 +60,13 @@ class NewSet:
 
 @contextmanager
 def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
-    """Yield a folder to write to; when the block ends, its files take the place of the set's earlier ones in `folder`.
+    """Yield a folder to write to; when the block ends, its files replace the set's earlier files in `folder`.
 
-    Files of the earlier set of this name that the new one lacks are removed, unless they have changed. On
-    an error in the block, a full disk or a kill the earlier set stays whole.
+    Files of the earlier set that the new one lacks are removed, unless they have changed. After an error in the block,
+    a full disk or a kill, the earlier set stays complete.
 
     Raises:
-        UserError: the disk is full, the folder cannot be written or has a linked folder in it, or another process has
+        UserError: the disk is full, the folder cannot be written or contains a linked folder, or another process has
             been writing there for a minute.
     """
     folder = Path(folder)
@@ -85,7 +85,7 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
             yield new
             _announce(folder, name, new)
         except BaseException:
-            if not (own / f"{name}{_COMING}").exists():  # else the next process finishes it
+            if not (own / f"{name}{_COMING}").exists():  # otherwise the next process finishes the replacement
                 shutil.rmtree(aside, ignore_errors=True)
             raise
         _finish(folder, name)
@@ -93,9 +93,9 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
 
 @contextmanager
 def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
-    """Yield the sets of each folder that is ours; none is replaced while the block runs.
+    """Yield the sets of each folder that is gan_eval's; no set is replaced while the block runs.
 
-    Interrupted replacements are finished.
+    Interrupted replacements are finished first.
 
     Raises:
         UserError: an interrupted replacement cannot be finished, a record is damaged, or another process has been
@@ -112,7 +112,7 @@ def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
 
 
 def _announce(folder: Path, name: str, new: NewSet) -> None:
-    """Write the announcement, from which on the new set counts."""
+    """Write the announcement, which makes the new set valid."""
     files = {path.relative_to(new.folder).as_posix(): path for path in sorted(new.folder.rglob("*")) if path.is_file()}
     hashes = {relative: sha256_file(path) for relative, path in files.items()}
     record = folder / OWN_FOLDER / f"{name}{_RECORD}"
@@ -143,7 +143,7 @@ def _finish_all(folder: Path) -> None:
 
 
 def _finish(folder: Path, name: str) -> None:
-    """Put the announced files in place; those already in place stay."""
+    """Move the announced files into place; files already in place stay."""
     own = folder / OWN_FOLDER
     announced = own / f"{name}{_COMING}"
     coming = _checked(announced, "run", "files", "aside", "gone")
@@ -162,8 +162,8 @@ def _finish(folder: Path, name: str) -> None:
         announced.replace(at)  # the announcement becomes the record, also on a full disk
     except OSError as error:
         raise UserError(
-            f"{at}: cannot be replaced ({error.strerror or error}); its folder holds files of two runs until "
-            "you repeat the command"
+            f"{at}: cannot be replaced ({error.strerror or error}); its folder has files of two runs until you repeat "
+            "the command"
         ) from error
     shutil.rmtree(aside, ignore_errors=True)
 
@@ -174,7 +174,7 @@ def _read(path: Path) -> FileSet:
 
 
 def _checked(path: Path, *required: str) -> dict[str, Any]:
-    """Read a record that has the required fields, and whose files lie below the set's folder."""
+    """Read a record; check that it has the required fields and that its files are below the set's folder."""
     record = read_json(path)
     with suppress(KeyError, TypeError, AttributeError):
         files, gone = record["files"], record.get("gone", [])
@@ -188,7 +188,7 @@ def _checked(path: Path, *required: str) -> dict[str, Any]:
 
 @contextmanager
 def _locked(folder: Path, *, reading: bool = False) -> Iterator[None]:
-    """Wait until no other process holds the folder's sets; a reader that may not write the lock does not wait."""
+    """Lock the folder's sets, waiting for other processes; a reader without write permission does not lock."""
     path = folder / OWN_FOLDER / _LOCK
     if reading and not os.access(path, os.W_OK):
         yield

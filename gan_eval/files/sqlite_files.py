@@ -1,20 +1,20 @@
-"""Databases: recognise files and URLs, read SQLite's errors, turn on its write-ahead log."""
+"""Databases: recognise files and URLs, read SQLite's errors, enable its write-ahead log."""
 
 import sqlite3
 import time
 from pathlib import Path
 
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
-"""Exceptions of SQLite. Its message about a damaged schema quotes bytes of the file, which need not be UTF-8."""
+"""Exceptions of SQLite; its message about a damaged file may quote bytes that are not UTF-8."""
 
 
 def is_address(where: object) -> bool:
-    """Return whether a store is given by a URL, not by a path."""
+    """Return whether a store is given by a URL, not a path."""
     return "://" in str(where)
 
 
 def is_store(where: str | Path) -> bool:
-    """Return whether a URL or a file is a database (a file by its first bytes; a pipe is not opened)."""
+    """Return whether a path or URL is a database; a file is judged by its first bytes."""
     if is_address(where):
         return True
     try:
@@ -33,7 +33,7 @@ def database_message(error: BaseException) -> str:
 
 
 def write_ahead(connection: sqlite3.Connection, *, patience_s: float) -> None:
-    """Turn on the write-ahead log; SQLite's own timeout does not cover two programs that do this at the same time.
+    """Enable the write-ahead log; wait here, because SQLite's own timeout does not cover this statement.
 
     Raises:
         sqlite3.OperationalError: another program holds the file for longer than `patience_s`.

@@ -201,7 +201,7 @@ def test_a_download_is_kept_where_the_disk_was_full(
 
     with monkeypatch.context() as patch:
         patch.setattr("trainer.datasets.fetch.tarfile.TarFile.extract", full)
-        with pytest.raises(UserError, match="the disk is full; free some space and give the same command again"):
+        with pytest.raises(UserError, match="the disk is full; free some space and repeat the command"):
             fetch(FACADES, tmp_path / "out", source=ADDRESS)
     fetch(FACADES, tmp_path / "out", source=ADDRESS)
     assert asked == [ADDRESS]
