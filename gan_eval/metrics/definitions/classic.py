@@ -51,14 +51,14 @@ def piq_value(function: str, fake: Pixels, real: Pixels) -> float:
 
 
 WIDE = 8
-"""Least side of a kernel that `_convolve` makes faster, and the shifts of it that are computed together."""
+"""Minimum side of kernels that `_convolve` makes faster, and the number of shifts that are computed together."""
 
 
 @cache
 def _faster_operations() -> type[AbstractContextManager[object]]:
     """Return a context in which torch computes piq's most common operations several times faster on one CPU core.
 
-    The sums are the same, in the same order: piq's numbers to the last bit.
+    The sums are the same and in the same order, so the values equal piq's to the last bit.
     """
     import torch
     from torch.nn import functional as F

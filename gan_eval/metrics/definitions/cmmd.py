@@ -12,11 +12,11 @@ from gan_eval.metrics.definitions.frechet import Features
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 SIGMA = 10.0
-"""Width of the kernel exp(-|x - y|² / (2 σ²)): the published program's constant."""
+"""Width σ of the kernel exp(-|x - y|² / (2 σ²)), as in the published program."""
 SCALE = 1000.0
-"""Factor of the published program."""
+"""Factor of the value, as in the published program."""
 BLOCK = 1024
-"""Rows and columns of the kernel matrix in memory at a time."""
+"""Number of rows and columns of the kernel matrix in memory at a time."""
 
 
 def cmmd(real: Features, fake: Features) -> float:
@@ -64,5 +64,5 @@ def _mean_rest(x: NDArray[np.float32], y: NDArray[np.float32]) -> float:
                 rest += np.float32(1 / factor)
                 rest *= t
             rest *= t
-            total += float(rest.sum()) * (2 if is_one and j > i else 1)  # a block above the diagonal counts twice
+            total += float(rest.sum()) * (2 if is_one and j > i else 1)  # blocks above the diagonal count twice
     return total / (len(x) * len(y))

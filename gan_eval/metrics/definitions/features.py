@@ -13,12 +13,12 @@ from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.definitions.separability import compare_separability, p_ids, u_ids
 
 SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-"""Pattern of a name of features, which becomes part of metrics' names."""
+"""Pattern for names of features, which become part of the names of metrics."""
 EXTRACTOR = "@NAME"
 
 
 def _of_any_features(metric: Metric) -> Metric:
-    """An Inception metric, of the features that are given."""
+    """Record of a set metric for the user's features."""
     assert metric.function is not None
     name = metric.function.__name__
     return replace(
@@ -81,15 +81,15 @@ TEMPLATES = {
         _U_IDS,
     )
 }
-"""The metrics of any features, by the part of their name before the @."""
+"""Metrics for any features, by the part of their name before the @."""
 
 
 BUILT_IN = "inception"
-"""Name of features that nobody needs to give: those of FID's own network."""
+"""Name of the built-in features, those of FID's own network."""
 
 
 def metric_of_features(name: str, *, is_built_in: bool = False) -> Metric | None:
-    """Return the metric with this name; None if it is not a metric of features.
+    """Return the metric with this name; None if it is not a metric of the user's features.
 
     Args:
         name: its name.

@@ -20,9 +20,9 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 BLOCK = 1024
-"""Number of rows in float64 at a time."""
+"""Number of rows that are converted to float64 at a time."""
 FIRST = 256
-"""Number of rows whose mean is subtracted from all; it lies within a sixteenth of a standard deviation."""
+"""Number of rows whose mean is subtracted from all rows; it is within 1/16 standard deviation of their mean."""
 
 
 def near_mean(features: Features) -> Vector:
@@ -31,7 +31,7 @@ def near_mean(features: Features) -> Vector:
 
 
 def require_finite(mean: Vector) -> None:
-    """Refuse features that are not finite, detected by their mean.
+    """Refuse features that are not finite; their mean shows it.
 
     Raises:
         Unmeasurable: the mean is not finite.
@@ -41,7 +41,7 @@ def require_finite(mean: Vector) -> None:
 
 
 TOLERANCE = 1e-8
-"""Maximum share of the distance that rounding may change in the faster method, as an upper estimate."""
+"""Maximum relative rounding error of the faster method, as estimated from above."""
 REGULAR = 1024
 """Times rounding: above, eigenvalues are moved either way; below, those that should be 0 come out above it."""
 OVERRATED = 16
@@ -92,11 +92,11 @@ class _Set:
         self._count, width = features.shape
         self.has_sums = self._count > width
         self.origin = near_mean(features)
-        """(d,) a point near the mean."""
+        """(d,) a point near the mean, which is subtracted from all rows."""
         if self.has_sums:
             total, self._products = np.zeros(width), np.zeros((width, width), order="F")
             for start in range(0, self._count, BLOCK):
-                block = features[start : start + BLOCK] - self.origin  # float64, as the origin
+                block = features[start : start + BLOCK] - self.origin  # float64, because the origin is
                 total += block.sum(axis=0)
                 self._products = blas.dsyrk(1.0, block.T, beta=1.0, c=self._products, lower=1, overwrite_c=1)
             self.offset = total / self._count

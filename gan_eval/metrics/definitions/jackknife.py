@@ -21,28 +21,28 @@ METHOD = (
 )
 """Description of the interval method of set metrics."""
 SEED = 20_151_205
-"""Salt of the hashes of items, so that a value and its interval are reproducible."""
+"""Salt of the hashes that assign items to groups."""
 
 Groups = NDArray[np.intp]
-"""(N,) the group 0..GROUPS - 1 of each picture of a set."""
+"""(N,) group of each picture of a set, 0..GROUPS - 1."""
 Distance = Callable[[NDArray, NDArray], float]
 
 
 @dataclass(frozen=True)
 class PictureSet:
-    """The pictures of one set that a metric compares."""
+    """The pictures of one set in a comparison."""
 
     features: NDArray[np.floating]
     """(N, d)"""
     items: tuple[str, ...]
-    """(N,) the item of each picture."""
+    """(N,) item of each picture."""
     groups: Groups | None
-    """(N,) the group of each picture; None if there are too few items to leave a group out."""
+    """(N,) group of each picture; None if there are too few items for an interval."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Ends of a 95 % interval."""
+    """Lower and upper end of a 95 % interval."""
 
     low: float
     high: float
@@ -54,9 +54,9 @@ class Estimate:
 
     value: float
     left_out: NDArray[np.float64] | None = None
-    """(GROUPS,); None if the sets are too small to leave a group out."""
+    """(GROUPS,); None if the sets are too small for an interval."""
     share_of: int | None = None
-    """The value is a share of this number of pictures."""
+    """Number of pictures, if the value is a share of them."""
     why_no_interval: str = f"too few items for {GROUPS} groups"
     """The reason if `left_out` is None."""
 
@@ -78,14 +78,14 @@ class Estimate:
         t, share, count = t_95(GROUPS - 1), self.value, self.share_of
         if count is None:
             return Interval(max(self.value - t * error, low), min(self.value + t * error, high))
-        inner = (share * count + 1) / (count + 2)  # away from 0 and 1, at which a share would have no variance
+        inner = (share * count + 1) / (count + 2)  # moved away from 0 and 1, where a share has no variance
         independent = min(count, inner * (1 - inner) / error**2) if error else count
         t = t**2 / independent
         middle, half_width = (share + t / 2) / (1 + t), math.sqrt(t * (share * (1 - share) + t / 4)) / (1 + t)
         return Interval(max(middle - half_width, 0.0), min(middle + half_width, 1.0))
 
     def minus(self, other: "Estimate") -> "Estimate":
-        """The difference of two values whose groups were left out together: what both sets share cancels."""
+        """Return the difference of two values with the same groups left out; what both sets share cancels."""
         if self.left_out is None or other.left_out is None:
             why = (self if self.left_out is None else other).why_no_interval
             return Estimate(self.value - other.value, why_no_interval=why)
@@ -93,12 +93,12 @@ class Estimate:
 
 
 Comparison = Callable[[PictureSet, Sequence[str]], Mapping[str, Estimate | Unmeasurable]]
-"""(Generated pictures, names of functions that share one pass) to their estimates, or reasons for none, by name. It
-raises Unmeasurable for a reason that they share."""
+"""Function from the generated pictures and the names of functions that are computed together to their estimates, or
+reasons for missing ones, by name. It raises Unmeasurable for a reason that all share."""
 
 
 def standard_error(left_out: NDArray[np.float64]) -> float:
-    """Return the jackknife's standard error from the values without each group (Shao and Wu 1989).
+    """Return the standard error of the jackknife from the values without each group (Shao and Wu 1989).
 
     >>> means = np.array([np.delete(np.arange(10.0), g).mean() for g in range(10)])
     >>> round(float(standard_error(means) / (np.arange(10.0).std(ddof=1) / 10**0.5)), 12)
@@ -125,7 +125,7 @@ def as_of_equal_groups(value: float, left_out: NDArray[np.float64], groups: Grou
 
 
 def t_95(freedom: int) -> float:
-    """97.5 % point of Student's t: the half of a 95 % interval in standard errors.
+    """97.5 % quantile of Student's t: half the width of a 95 % interval in standard errors.
 
     >>> round(t_95(9), 6)
     2.262157
@@ -156,7 +156,7 @@ def deal(real: Collection[str], fake: Collection[str] = ()) -> dict[str, int]:
 
 
 def groups_of(items: Sequence[str], dealt: Mapping[str, int]) -> Groups | None:
-    """(N,) the group of each picture by its item; None where there are fewer items than groups."""
+    """Return (N,) the group of each picture by its item; None if there are fewer items than groups."""
     if len(set(items)) < GROUPS:
         return None
     return np.array([dealt[item] for item in items], dtype=np.intp)

@@ -1,7 +1,7 @@
 """Kernel Inception distance: the squared maximum mean discrepancy over all pairs of pictures.
 
-Its estimate is unbiased for sets that were drawn independently. Where both hold pictures of the same items, these N
-pairs are nearer than chance, and the value is too low by an amount that falls with 1/N.
+The estimate is unbiased for independent sets. If both sets hold pictures of the same items, these N pairs are more
+alike than other pairs, and the value is too low by an amount that falls with 1/N.
 """
 
 import math
@@ -14,7 +14,7 @@ from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 BLOCK = 1024
-"""Rows and columns of the kernel matrix in memory at a time."""
+"""Number of rows and columns of the kernel matrix in memory at a time."""
 
 
 def kid(real: Features, fake: Features) -> float:

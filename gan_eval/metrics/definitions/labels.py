@@ -20,11 +20,11 @@ from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture, 
 Values = NDArray[np.float64]
 
 STEPS = 32
-"""Steps of 8 levels in which each channel is counted."""
+"""Number of steps, of 8 levels each, in which each channel is counted."""
 LEAST_SHARE = 0.01
-"""Share of the picture's pixels that a colour needs to be a label."""
+"""Minimum share of the picture's pixels for a colour to be a label."""
 LEAST_REGION = 16
-"""Pixels; smaller patches of one label are noise of the coding and no regions."""
+"""Minimum number of pixels of a region; smaller patches are noise of the file's compression."""
 _LEAST_SIDE = 4
 
 
@@ -83,7 +83,7 @@ def label_detail(picture: Pixels) -> float:
     Raises:
         Unmeasurable: a side is below 4 pixels.
 
-    >>> round(label_detail(np.zeros((16, 16, 3), np.uint8)), 4)  # one region: 8 bits for its place
+    >>> round(label_detail(np.zeros((16, 16, 3), np.uint8)), 4)  # one region: 8 bits for its position
     0.0312
     """
     from scipy import ndimage
@@ -103,11 +103,11 @@ def label_detail(picture: Pixels) -> float:
 CELLS = 32
 """Side of the grid, in cells, to which input and photograph are reduced."""
 HATS = 4
-"""Nodes of each colour channel, 0 to 255, between which a cell's colour is interpolated."""
+"""Number of nodes of each colour channel, from 0 to 255, for the interpolation of a cell's colour."""
 WIDTHS = (1, 3, 9, 27)
 """Widths of the square neighbourhoods, in cells."""
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
-"""Penalties of the ridge regression, in means of the features' sums of squares."""
+"""Penalties of the ridge regression, as multiples of the mean sum of squares of a feature."""
 FEWEST_ITEMS = 10
 """Minimum number of items for a regression."""
 NO_DIFFERENCE = "the photograph is the mean of the other items' photographs: nothing is left to predict"
@@ -119,9 +119,9 @@ class LabelCells(NamedTuple):
     """An item on the grid of 32x32 cells: means over each cell's pixels, those on a border by their parts."""
 
     label: Values
-    """(32, 32, 3), the input's colours, 0..1."""
+    """(32, 32, 3), colours of the input, 0..1."""
     colours: Values
-    """(32, 32, 3), those of the photograph."""
+    """(32, 32, 3), colours of the photograph, 0..1."""
     edges: Values
     """(32, 32, 1), the photograph's gradient: of its integer luma, to the right and the lower neighbour, in levels."""
 
@@ -149,7 +149,7 @@ def _means(picture: NDArray[np.generic]) -> Values:
 
 @cache
 def _overlaps(side: int) -> Values:
-    """(32, side): the part that each pixel has in each cell's mean, along one axis."""
+    """Return (32, side): the weight of each pixel in the mean of each cell, along one axis."""
     ends = np.arange(CELLS + 1)[:, None] * side / CELLS
     pixel = np.arange(side)
     return np.clip(np.minimum(ends[1:], pixel + 1) - np.maximum(ends[:-1], pixel), 0, None) * CELLS / side

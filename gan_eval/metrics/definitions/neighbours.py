@@ -18,15 +18,15 @@ from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 K = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
-"""Number k of the neighbour at which a ball ends."""
+"""Number k of the neighbour that gives the radius of a ball."""
 TIE = 1e-11
-"""Distances count as equal if their squares differ by less than this share of the squared norms."""
+"""Tolerance of distances: equal if their squares differ by less than this share of the squared norms."""
 CELLS = 2**22
 """Number of distances in memory at a time."""
 
 
 def precision(real: Features, fake: Features) -> float:
-    """Share of the generated pictures that lie among the real ones (Kynkäänniemi et al. 2019, k = 3).
+    """Share of the generated pictures inside a ball of a real one (Kynkäänniemi et al. 2019, k = 3).
 
     Raises:
         Unmeasurable: a set has fewer than k + 1 members, or a feature is not finite.
@@ -39,7 +39,7 @@ def precision(real: Features, fake: Features) -> float:
 
 
 def recall(real: Features, fake: Features) -> float:
-    """Share of the real pictures that lie among the generated ones; all else as `precision`.
+    """Share of the real pictures inside a ball of a generated one; arguments and errors as `precision`.
 
     >>> line = np.arange(8.0)[:, None]
     >>> recall(line, line[:4])
@@ -49,7 +49,7 @@ def recall(real: Features, fake: Features) -> float:
 
 
 def density(real: Features, fake: Features) -> float:
-    """Number of real balls around each generated one (Naeem et al. 2020, k = 5).
+    """Mean number of real balls that contain a generated picture, divided by k (Naeem et al. 2020, k = 5).
 
     Arguments and errors as `precision`; 0 and above, 1 where both sets are alike; higher is better.
 
@@ -61,7 +61,7 @@ def density(real: Features, fake: Features) -> float:
 
 
 def coverage(real: Features, fake: Features) -> float:
-    """Share of the real pictures with a generated one in their ball (Naeem et al. 2020, k = 5); as `precision`.
+    """Share of the real pictures whose ball contains a generated one (Naeem et al. 2020, k = 5); as `precision`.
 
     >>> line = np.arange(8.0)[:, None]
     >>> coverage(line, np.concatenate([line[:6], line[:6]]))
@@ -83,7 +83,7 @@ def _too_few(name: str, real: Features, fake: Features) -> Unmeasurable | None:
 
 
 def compare_neighbours(real: PictureSet) -> Comparison:
-    """Return a function that computes the four metrics of sets against these real pictures."""
+    """Return a function that computes the four metrics of a generated set, for these real pictures."""
 
     def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, Estimate | Unmeasurable]:
         sets = real.features, fake.features

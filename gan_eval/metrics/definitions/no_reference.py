@@ -25,7 +25,7 @@ Values = NDArray[np.float64]
 
 
 class Moments(NamedTuple):
-    """Sums over samples, from which the fits are made; every field of one shape."""
+    """Sums over samples for the moment fits; all fields have one shape."""
 
     absolute: Values
     """Sum of |v|."""
@@ -80,7 +80,7 @@ def fit_symmetric_shape(sums: Moments, samples: int) -> Values:
 
 
 def _nearest(midpoints: Values, values: Values) -> NDArray[np.intp]:
-    """Return the index of the grid's point nearest each value, 0 for NaN."""
+    """Return the index of the grid point nearest to each value; 0 for NaN."""
     return np.where(np.isnan(values), 0, np.searchsorted(midpoints, values))
 
 
@@ -88,9 +88,9 @@ class _ShapeGrid(NamedTuple):
     alpha: Values
     """0.2, 0.201, ..., 10"""
     midpoints: Values
-    """between neighbouring values of ρ(α) = Γ(2/α)² / (Γ(1/α) Γ(3/α)), which rises"""
+    """midpoints of ρ(α) = Γ(2/α)² / (Γ(1/α) Γ(3/α)), an increasing function"""
     falling_midpoints: Values
-    """between neighbouring values of -1/ρ(α), which rises too"""
+    """midpoints of -1/ρ(α), also increasing"""
     scale: Values
     mean_factor: Values
 
@@ -209,7 +209,7 @@ def _pristine_model() -> tuple[Values, Values]:
 
 FEATURES = 36
 SMALLEST = 13
-"""Minimum side in pixels: half of it still contains the window of 7."""
+"""Minimum side in pixels, of which half still holds the window of 7."""
 
 _RANGES = (
     (0.338, 10), (0.017204, 0.806612),
@@ -223,7 +223,7 @@ _RANGES = (
     (0.227, 0.996), (-0.117188, 0.098323), (0.00003, 0.531903), (0.001122, 0.369589),
     (0.228, 0.99), (-0.12243, 0.098658), (0.000028, 0.530092), (0.001118, 0.370399),
 )  # fmt: skip
-"""Least and greatest value of each feature over the release's training pictures; they become -1 and 1."""
+"""Minimum and maximum of each feature over the release's training pictures, which are scaled to -1 and 1."""
 
 
 @dataclass(frozen=True)

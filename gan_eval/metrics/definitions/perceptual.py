@@ -1,7 +1,7 @@
 """LPIPS and DISTS: distances of two pictures, or of a filled hole, in features of networks trained on ImageNet.
 
 The networks come from the packages lpips and piq; this module gives them local weights and 8-bit pictures in the
-expected range. Nothing is downloaded. Both load torch, and so does what reads their weights.
+expected range. Nothing is downloaded. Both load torch, and so do the functions that read their weights.
 """
 
 import warnings
@@ -32,10 +32,10 @@ _CONVOLUTIONS: dict[Trunk, dict[int, tuple[int, int, int]]] = {
         24: (512, 512, 3), 26: (512, 512, 3), 28: (512, 512, 3),
     },
 }  # fmt: skip
-"""Convolutions by their K in torchvision's `features.K`: outputs, inputs, side of the kernel."""
+"""Convolutions by K in torchvision's `features.K`: numbers of outputs and inputs, and side of the kernel."""
 
 _SMALLEST: dict[Trunk, int] = {"alexnet": 31, "vgg16": 16}
-"""Least side in pixels that leaves one place after the last pooling before the last layer that is compared."""
+"""Minimum side in pixels, which leaves one pixel at the last layer that is compared."""
 
 _LIBRARY_NAME: dict[Trunk, str] = {"alexnet": "alex", "vgg16": "vgg"}
 
@@ -52,13 +52,13 @@ class PerceptualDistance:
     name: str
     network: "nn.Module"
     divisor: float
-    """An 8-bit value divided by it, less `offset`, is what the network takes."""
+    """Divisor of an 8-bit value; then `offset` is subtracted to give the network's input."""
     offset: float
     smallest: int
-    """Least side in pixels."""
+    """Minimum side in pixels."""
     device: str = "cpu"
     has_map: bool = False
-    """The network gives a distance for each pixel, (1, 1, H, W), whose mean over a hole is taken; else a hole's
+    """True if the network gives a distance for each pixel, (1, 1, H, W), to be averaged over a hole. Otherwise a hole's
     bounding box is compared."""
 
     def __call__(self, fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
@@ -94,7 +94,7 @@ class PerceptualDistance:
 
 
 def read_trunk(path: Path, trunk: Trunk) -> "dict[str, Tensor]":
-    """The convolutions of a network as torchvision stores it, whole or these alone.
+    """Read the convolutions of a network from torchvision's file, which may hold other tensors too.
 
     Raises:
         UserError: the file does not hold them.
@@ -105,7 +105,7 @@ def read_trunk(path: Path, trunk: Trunk) -> "dict[str, Tensor]":
 
 
 def trunk_shapes(trunk: Trunk) -> dict[str, tuple[int, ...]]:
-    """The shapes of `features.K.weight` and `features.K.bias`.
+    """Return the shapes of `features.K.weight` and `features.K.bias`.
 
     >>> trunk_shapes("alexnet")["features.3.weight"]
     (192, 64, 5, 5)
@@ -196,13 +196,13 @@ def dists_distance(convolutions: "State", weights: "State", *, device: str = "cp
     from torchvision.models import vgg16
 
     class InPlace(nn.Sequential):
-        """Layers that stay on their device: piq moves them at every call, which other threads must not see."""
+        """Layers that stay on their device, because piq would move them at every call, also under other threads."""
 
         def to(self, *_: Any, **__: Any) -> "InPlace":
             return self
 
     class LocalDists(piq.DISTS):
-        """piq's DISTS with what its own constructor would download handed in."""
+        """piq's DISTS with given weights, which its own constructor would download."""
 
         def __init__(self, layers: nn.Module, weights: "State") -> None:
             parts = [part for key in ("alpha", "beta") for part in weights[key].split(list(DISTS_CHANNELS), dim=1)]

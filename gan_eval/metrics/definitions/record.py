@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 Kind = Literal["pair", "single", "input", "set"]
 ExtractorName = str
-"""`inception`, `segmenter`, `label_colours`, `spectrum`; or @ and the name of features that the user brings."""
+"""`inception`, `segmenter`, `label_colours`, `spectrum`; or @ and the name of the user's features."""
 
 Companion = Literal["reference", "mask", "input"]
-"""A further picture of a stimulus: the ground truth, the hole, what the generator was given."""
+"""Another picture of a stimulus: the ground truth, the mask of the hole, or the generator's input."""
 
 ResizerName = Literal["tf1", "bilinear", "bilinear-aa", "clean"]
 DEFAULT_RESIZER: ResizerName = "tf1"
-"""The rule by which pictures reach the network's size where none is named: that of the published values."""
+"""Default method of resizing pictures to a network's size: that of published values."""
 
 OnProgress = Callable[[int, int, str], None]
 """Function that is called with (done, total, what)."""
 
 PictureFunction = Callable[..., float]
-"""(generated, real), (generated, real, hole) or (picture) to a number; raises Unmeasurable where it is not defined."""
+"""Function of (generated, real), (generated, real, hole) or (picture); raises Unmeasurable if it has no value."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,13 @@ class Metric:
 
     name: str
     kind: Kind
-    """pair: a generated picture and its reference; single: one picture alone; input: what the
-    generator was given, alone or with the photographs, with a value for each generated picture; set: sets of
-    pictures."""
+    """pair: a generated picture and its reference; single: one picture; input: the generator's input, alone or with the
+    photographs, with a value for each generated picture; set: sets of pictures."""
     measures: str
     source: str
     """The paper and the definition that is followed. The resizer is a setting and stands in the table `runs`."""
     definition: str
-    """Short name of the definition. Cached values are found by it: change it when the computation changes."""
+    """Short name of the definition, part of the key of cached values: change it when the computation changes."""
     low: float = 0.0
     """Minimum possible value."""
     high: float = math.inf
@@ -57,30 +56,30 @@ class Metric:
     higher_is_better: bool = False
     unit: str = ""
     title: str = ""
-    """Its name as papers write it, for readers; "": `name`."""
+    """Name as in papers, for readers; "": `name`."""
     function: Callable[..., Any] | None = None
     """For pictures, without weights: a `PictureFunction`. For sets: (N, d) real and (M, d) generated features to a
     number. For items: their inputs and photographs to (N,) numbers. Its name is that of the functional form."""
     least_size: tuple[int, int] | None = None
-    """Pixels that a picture needs: of its shorter and of its longer side. None: any picture will do."""
+    """Minimum of a picture's shorter and longer side in pixels; None: any size."""
     takes_hole: bool = False
-    """True for a pair metric of the hole only, which also needs the mask picture."""
+    """True for a pair metric of the hole alone, which also needs the mask picture."""
     of_items: "Callable[[Sequence[LabelCells]], NDArray[np.float64]] | None" = None
     """For a metric of the input that compares a data set's items: a value for each, NaN where there is none."""
     any_format: bool = False
-    """Defined for pictures of 16 bits too, of which it is given every sample; others are for 8-bit RGB."""
+    """True if pictures of 16 bits are passed with all their bits; other metrics need 8-bit RGB."""
     weights: tuple[str, ...] = ()
     """Names of the pretrained weights in `gan_eval.metrics.weights.cache` that it needs."""
     readers: tuple[Callable[[Path], Any], ...] = ()
-    """For pictures, with weights: how each of their files is read."""
+    """For pictures, with weights: functions that read the files."""
     make: Callable[..., PictureFunction] | None = None
-    """For pictures, with weights: (what the readers gave, ..., device=) to the function."""
+    """For pictures, with weights: function of (what the readers return, ..., device=) that returns the metric."""
     library: str = ""
-    """The distribution that computes it; its version stands in the table `runs`."""
+    """Python package that computes it; the table `runs` records its version."""
     extractor: ExtractorName | None = None
-    """For a set metric: what turns a picture into the features that it compares."""
+    """For a set metric: name of the extractor of its features."""
     compare: "Callable[[PictureSet], Comparison] | None" = None
-    """For a set metric: computes once for all models what depends on the real pictures; gives value and jackknife.
+    """For a set metric: function that prepares the real pictures once for all models and returns values and jackknife.
     None: `function` is computed for all pictures and without each group."""
     depends_on_count: bool = False
     """For a set metric: True if its expected value depends on the number of pictures."""

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from gan_eval.stimuli.pictures import Picture
 
 ClassMap = NDArray[np.uint8]
-"""(H, W): the class of each pixel, 0..18 in the order of `CLASSES`, or `VOID`."""
+"""(H, W) class of each pixel, 0..18 in the order of `CLASSES`, or `VOID`."""
 
 VOID = 255
-"""The class of pixels that are not evaluated."""
+"""Class of pixels that are not evaluated."""
 
 COLOURS: dict[str, tuple[int, int, int]] = {
     "road": (128, 64, 128),
@@ -47,7 +47,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "motorcycle": (0, 0, 230),
     "bicycle": (119, 11, 32),
 }
-"""The evaluated classes in the order of the data set's training numbers, 0..18."""
+"""Evaluated classes in the order of the data set's training numbers, 0..18."""
 
 VOID_COLOURS: dict[str, tuple[int, int, int]] = {
     "unlabelled": (0, 0, 0),
@@ -66,19 +66,19 @@ VOID_COLOURS: dict[str, tuple[int, int, int]] = {
 CLASSES = tuple(COLOURS)
 
 FAR = 14.0
-"""Half of a label map's pixels are nearer than this to a palette colour, in grey levels. The median pixel of a label
+"""Maximum median distance of a label map's pixels to the palette's colours, in grey levels. The median pixel of a label
 map kept as JPEG lies 0 to 7 levels away, that of a street photograph 20 to 50."""
 
 _PALETTE = np.array([*COLOURS.values(), *VOID_COLOURS.values()], dtype=np.float32)
 _CLASS_OF_COLOUR = np.array([*range(len(COLOURS)), *[VOID] * len(VOID_COLOURS)], dtype=np.uint8)
 _BLOCK = 1 << 16
-"""Number of pixels compared with all colours at a time."""
+"""Number of pixels that are compared with all colours at a time."""
 
 
 def class_map(picture: "Picture") -> ClassMap:
-    """The class of the palette's nearest colour, for each pixel.
+    """Return the class of the nearest colour of the palette, for each pixel.
 
-    Label maps are kept as JPEG, so that hardly a pixel has its exact colour. Distance is Euclidean in RGB, in whole
+    Label maps are often JPEG files, in which few pixels keep their exact colour. Distance is Euclidean in RGB, in whole
     numbers; of equally near colours the first one counts.
 
     >>> class_map(np.array([[[120, 70, 130], [255, 250, 0], [3, 0, 4]]], dtype=np.uint8))
@@ -124,9 +124,9 @@ COUNTS = len(CLASSES) * (len(CLASSES) + 1)
 """Length of a picture's vector: for each true class, the pixels read as each class and, last, as none."""
 
 Counts = NDArray[np.floating]
-"""(N, COUNTS): the vectors of N pictures."""
+"""(N, COUNTS) vectors of N pictures."""
 ClassNumbers = NDArray[np.intp]
-"""(K,) numbers of classes."""
+"""(K,) classes."""
 
 
 def confusion(true: ClassMap, read: ClassMap) -> NDArray[np.float32]:
@@ -205,7 +205,7 @@ def _pixels_of(classes: ClassNumbers, matrix: NDArray[np.float64]) -> NDArray[np
 
 
 def _sum(counts: Counts) -> NDArray[np.float64]:
-    """(19, 20): the counts of all pictures together."""
+    """Return (19, 20): the sum of the counts of all pictures."""
     matrix = np.asarray(counts, dtype=np.float64).reshape(-1, COUNTS).sum(axis=0)
     if not matrix.any():
         raise Unmeasurable("no pixel of the label maps belongs to an evaluated class of Cityscapes")
@@ -215,15 +215,15 @@ def _sum(counts: Counts) -> NDArray[np.float64]:
 COLOURS_SIZE = 4 * len(CLASSES)
 """Length of a picture's vector of colours: for each class the mean R, G, B of its region, and its pixels."""
 MIN_REGION = 16
-"""Pixels of a label that a picture needs to count for it."""
+"""Minimum number of pixels of a label in a picture."""
 MIN_REGIONS = 5
-"""Number of pictures with a label that each of the two sets needs to compare its spread."""
+"""Minimum number of pictures with a label in each of the two sets."""
 MIN_SPREAD = 1.0
-"""Spread of a label over the real pictures, in grey levels, below which it is not compared."""
+"""Minimum spread of a label over the real pictures, in grey levels."""
 
 
 def region_colours(true: ClassMap, picture: "Picture") -> NDArray[np.float32]:
-    """The mean colour of each class's region in a picture.
+    """Return the mean colour of each class's region in a picture.
 
     >>> region_colours(np.array([[0, 0, 255]], np.uint8), np.array([[[9, 0, 0], [1, 2, 3], [7, 7, 7]]], np.uint8))[:5]
     array([5. , 1. , 1.5, 2. , 0. ], dtype=float32)
@@ -248,7 +248,7 @@ def label_colour_spreads(real: NDArray[np.floating], fake: NDArray[np.floating])
 
 
 def _spreads(features: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """(19,) each: the labels' spreads over the pictures of a set, NaN below 2 pictures, and their pictures."""
+    """Return (19,) each: the spreads of the labels over a set, NaN below 2 pictures, and their numbers of pictures."""
     values = np.asarray(features, dtype=np.float64).reshape(-1, len(CLASSES), 4)
     counted = values[..., 3] >= MIN_REGION
     spreads = np.full(len(CLASSES), np.nan)
@@ -285,7 +285,7 @@ def label_colour_spread(
 
 
 def compare_label_colours(real: PictureSet) -> Comparison:
-    """Compare sets with these real pictures. The labels are chosen on all pictures and kept for each group left out."""
+    """Compare sets with these real pictures. The labels are chosen from all pictures, also if a group is left out."""
 
     def compare(fake: PictureSet, _: Sequence[str]) -> dict[str, Estimate]:
         match = partial(label_colour_spread, labels=_compared(real.features, fake.features))

@@ -1,7 +1,7 @@
 """P-IDS and U-IDS: errors of a linear support vector machine that separates two sets by their features.
 
-It is fitted on all pictures of both sets and judges the same pictures (Zhao et al. 2021), so a few pictures with many
-features are told apart without an error: with fewer pictures than features expect 0.
+The machine is fitted to all pictures of both sets and classifies the same pictures (Zhao et al. 2021). So it separates
+a few pictures with many features without an error: with fewer pictures than features, expect 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate,
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 MOST_FITS = 4
-"""Number of concurrent fits. Each needs three times its features: 1 GB for 10,000 pairs with 2,048 features."""
+"""Number of concurrent fits. Each needs three times the memory of its features: 1 GB for 10,000 pairs of 2,048."""
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
-"""Rows of the real and of the generated pictures that belong together."""
+"""Row numbers of the real and of the generated pictures of one item."""
 
 
 def p_ids(real: Features, fake: Features) -> float:
@@ -53,7 +53,7 @@ def u_ids(real: Features, fake: Features) -> float:
 
 
 def compare_separability(real: PictureSet) -> Comparison:
-    """Return a function that computes both of sets against these real pictures, paired by item."""
+    """Return a function that computes both metrics of a generated set, for these real pictures, paired by item."""
 
     def compare(fake: PictureSet, names: Sequence[str]) -> Mapping[str, Estimate | Unmeasurable]:
         pairs = _pairs(real.items, fake.items)
@@ -108,7 +108,7 @@ def few_pictures_note(metric: str, value: float, count: int, width: int) -> str 
 
 
 def _pairs(real: Sequence[str], fake: Sequence[str]) -> Pairs:
-    """Each generated picture whose item has a real one, with that one."""
+    """Return the rows of generated pictures whose item has a real picture, and the rows of these."""
     place = {item: row for row, item in enumerate(real)}
     found = [(place[item], row) for row, item in enumerate(fake) if item in place]
     rows = np.array(found, dtype=np.intp).reshape(-1, 2)
@@ -116,7 +116,7 @@ def _pairs(real: Sequence[str], fake: Sequence[str]) -> Pairs:
 
 
 def _values(real: Features, fake: Features, pairs: Pairs | None) -> dict[str, float]:
-    """U-IDS, and P-IDS where there are pairs, of one fit: reals are 1 and come first, fakes are 0."""
+    """Return U-IDS, and P-IDS if there are pairs, from one fit: reals are 1 and come first, fakes are 0."""
     if min(len(real), len(fake)) < 1:
         raise Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; P-IDS and U-IDS need both")
     from sklearn.svm import LinearSVC

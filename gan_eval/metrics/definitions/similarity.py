@@ -154,7 +154,7 @@ def ssim(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
 
 
 def ssim_map(fake: Pixels, real: Pixels) -> NDArray[np.float32]:
-    """Return the map of which `ssim` is the mean, averaged over the channels: (H - 10, W - 10), -1..1.
+    """Return the SSIM map, averaged over the channels: (H - 10, W - 10), -1..1. Its mean is `ssim`.
 
     It begins 5 pixels inside the picture: each value is that of the window around its pixel.
 
@@ -187,7 +187,7 @@ SSIM = Metric(
 
 
 def ssim_luma(fake: Pixels, real: Pixels) -> float:
-    """SSIM of the integer lumas, floor((299 R + 587 G + 114 B + 500) / 1000).
+    """SSIM of the integer luma, floor((299 R + 587 G + 114 B + 500) / 1000).
 
     Returns, Raises: as `ssim`.
 

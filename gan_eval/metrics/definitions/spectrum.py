@@ -17,14 +17,14 @@ from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture, require_side
 
 PER_CYCLE = 64
-"""Number of rings per cycle a pixel."""
+"""Number of rings per frequency of 1 cycle/pixel."""
 RINGS = 45
-"""Rings 1 to 45: of 1/64 to 45/64 cycle a pixel, just below the corner of the spectrum, √½."""
+"""Rings 1 to 45: 1/64 to 45/64 cycles/pixel, up to the corner of the spectrum at √½."""
 LEAST_SIDE = PER_CYCLE
 FIRST_RING = PER_CYCLE // 8
-"""First ring in which a peak counts: the replicas of three upsamplings by 2 lie at 1/8 cycle a pixel and above."""
+"""First ring in which a peak counts: copies from three upsamplings by 2 lie at 1/8 cycle/pixel and above."""
 REACH = 5
-"""Neighbours on each side that a ring is compared with; the nearest one on each side is not one of them."""
+"""Number of neighbours on each side with which a ring is compared, without the nearest one."""
 ROUNDING = 1 / 12
 """Power of rounding to whole levels, added so that flat pictures have a spectrum."""
 
@@ -73,7 +73,7 @@ def upsampling_peak(real: Features, fake: Features) -> float:
 
 
 def peak_frequency(real: Features, fake: Features) -> float:
-    """Return the frequency of that ring in cycles a pixel, 1/8 and above; arguments and errors as `upsampling_peak`."""
+    """Return the frequency of that ring in cycles/pixel, at least 1/8; arguments and errors as `upsampling_peak`."""
     return _peak(real, fake)[1] / PER_CYCLE
 
 

@@ -1,6 +1,6 @@
 """Compiled functions on whole pictures for the metrics, one thread for each call.
 
-numba is imported at the first call. A kernel is compiled, or read from disk, when it is first used.
+numba is imported at the first call. A kernel is compiled or loaded from disk at its first use.
 """
 
 from typing import Any
@@ -113,13 +113,13 @@ def warm_up() -> None:
 
 
 def _extent(line: NDArray[np.bool_]) -> slice:
-    """Return the slice from the first to the last True; there must be one."""
+    """Return the slice from the first to the last True; at least one is needed."""
     places = np.flatnonzero(line)
     return slice(int(places[0]), int(places[-1]) + 1)
 
 
 def _plain(x: NDArray[Any]) -> NDArray[Any]:
-    """Return the array contiguous and writable, copied only if needed; numba would compile again for other kinds."""
+    """Return the array contiguous and writable, copied only if needed, because numba compiles again for others."""
     whole = np.ascontiguousarray(x)
     return whole if whole.flags.writeable else whole.copy()
 

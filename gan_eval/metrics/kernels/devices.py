@@ -22,7 +22,7 @@ def usable_device(name: str | None) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:  # each build of torch has its own message
+    except (RuntimeError, AssertionError) as error:  # builds of torch differ in the message
         raise UserError(f"--device {name}: cannot be used here ({first_sentence(error)}); cpu always can") from error
     return name
 
@@ -33,7 +33,7 @@ _CUDNN_SETTINGS = threading.Lock()
 
 @contextmanager
 def exact_inference(device: str) -> Iterator[None]:
-    """Turn off gradients and TF32, with which cuDNN would round a convolution's inputs to ten bits. Thread-safe; on a
+    """Turn off gradients, and TF32, with which cuDNN rounds the inputs of convolutions to ten bits. Thread-safe; on a
     GPU one thread enters at a time.
     """
     with torch.inference_mode():

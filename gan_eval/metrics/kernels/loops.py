@@ -30,7 +30,7 @@ def compiled(function: Kernel) -> Kernel:
     compile_: Any = partial(numba.njit, nogil=True, error_model="numpy", fastmath={"contract"})
     try:
         return compile_(function, cache=True)
-    except RuntimeError:  # no place to keep it
+    except RuntimeError:  # no writable folder
         return compile_(function)
 
 
@@ -64,14 +64,14 @@ _WINDOW_REACH = 5
 """Number of pixels from a window's middle to its edge."""
 _WINDOW_GAUSS = [math.exp(-(distance**2) / (2 * 1.5**2)) for distance in range(_WINDOW_REACH + 1)]
 _WINDOW_WEIGHTS = tuple(np.float32(weight / (2 * sum(_WINDOW_GAUSS) - _WINDOW_GAUSS[0])) for weight in _WINDOW_GAUSS)
-"""Weight of a tap k places from the middle."""
+"""Weight of the pixel k places from the middle."""
 _C1 = np.float32(2 * (0.01 * 255) ** 2)
 _C2 = np.float32(2 * (0.03 * 255) ** 2)
 _MIDDLE = np.float32(255)
 
 _COLUMNS = 128
 _FRESH = 32
-"""Rows filtered between two moves of the buffer's last ten to its top."""
+"""Number of rows that are filtered before the buffer's last ten rows move to its top."""
 _PLANE = (_FRESH + 2 * _WINDOW_REACH) * _COLUMNS
 # Unsigned indices avoid the test for negative ones, which would prevent vectorisation.
 _MEAN_S, _VARIANCE_S, _MEAN_D, _VARIANCE_D = (np.uint64(k * _PLANE) for k in range(4))

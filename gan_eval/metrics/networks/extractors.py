@@ -59,7 +59,7 @@ def resize(picture: Picture, name: str = DEFAULT_RESIZER, *, size: int = SIZE) -
 
 
 def _tf1(picture: Picture, size: int) -> Tensor:
-    """TensorFlow 1's `resize_bilinear`: the source place is i · in/out, without a half-pixel shift."""
+    """Resize as TensorFlow 1's `resize_bilinear`: the source position is i · in/out, without a half-pixel shift."""
     x = torch.as_tensor(picture).to(torch.float32).contiguous()  # the channels side by side: rows copy in one piece
     x = _between(x, 1, *_tf1_places(x.shape[1], size))
     x = _between(x, 0, *_tf1_places(x.shape[0], size))
@@ -74,7 +74,7 @@ def _between(x: Tensor, dim: int, before: Tensor, after: Tensor, way: Tensor) ->
 
 
 def _tf1_places(length: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """For each of `size` places: the pixel before, the pixel after, and the way between them (0..1)."""
+    """Return for each of `size` positions: the pixel before, the pixel after, and the fraction between them (0..1)."""
     place = torch.arange(size, dtype=torch.float32) * torch.tensor(length / size, dtype=torch.float32)
     before = place.floor().long()
     return before, (before + 1).clamp_(max=length - 1), place - before
@@ -125,11 +125,11 @@ class Extractor(ABC):
     batch_size: int = 1
     """Number of pictures for one call of `features`."""
     companion: Companion | None = None
-    """The other picture that `prepare` needs."""
+    """Second picture that `prepare` needs."""
     sha256: str = ""
-    """SHA-256 of its file, if it has one."""
+    """SHA-256 of the network's file, if there is one."""
     caveat: str = ""
-    """Caveat on the values."""
+    """Caveat about the values, for the tables."""
 
     @abstractmethod
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
@@ -147,7 +147,7 @@ class Extractor(ABC):
 
 @dataclass(kw_only=True)
 class VectorExtractor(Extractor):
-    """A function of a picture and its companion; where it fails, it raises Unmeasurable."""
+    """Function of a picture and its companion, which raises Unmeasurable if it fails."""
 
     vector: Callable[[Picture, Picture | None], NDArray[np.floating]]
 
@@ -158,7 +158,7 @@ class VectorExtractor(Extractor):
 
 @dataclass(kw_only=True)
 class NetworkExtractor(Extractor):
-    """A network on its device, with its resizer."""
+    """Extractor with a network on its device."""
 
     network: nn.Module
     """(N, 3, side, side) float32 in 0..255 to (N, size) float32."""
@@ -187,7 +187,7 @@ class NetworkExtractor(Extractor):
 def inception_extractor(
     weights: Path, *, resizer: str = DEFAULT_RESIZER, device: str | None = None
 ) -> NetworkExtractor:
-    """The Inception network of FID and KID with the weights of a file.
+    """Return the Inception network of FID and KID with the weights of a file.
 
     Args:
         weights: see `gan_eval.metrics.networks.inception.load_inception`.

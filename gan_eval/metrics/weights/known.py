@@ -10,9 +10,9 @@ class Release:
 
     url: str
     file: str
-    """Its name in the cache."""
+    """File name in the cache."""
     sha256: str
-    """64 hex digits, or the start of them where no more is published."""
+    """64 hex digits, or their start if no more is published."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Convolutions:
     """A pickled flax network's convolutions, and the safetensors file that they become."""
 
     network: str
-    """Its name in the pickle."""
+    """Name in the pickle."""
     places: tuple[int, ...]
     """K of each convolution's `features.K` in torchvision's network, in order."""
     sha256: str
@@ -57,9 +57,9 @@ class Weights:
     name: str
     description: str
     release: Release | None
-    """None where no official file is known by its hash."""
+    """None if no official file is known by its hash."""
     packaged: Packaged | None = None
-    """None where no package is known to hold the same numbers."""
+    """None if no package is known to have the same numbers."""
     of_metrics: bool = True
     """True if a metric needs them, so that `gan-eval metrics --weights NAME=FILE` takes a file of them."""
 

