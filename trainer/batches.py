@@ -51,7 +51,7 @@ class Pictures:
         return self._cache[index] if index < len(self._cache) else self.read(self.paths[index])
 
     def read(self, path: Path) -> Levels:
-        """The item of a file: K pictures (3, side, side)."""
+        """Return the item of a file: K pictures (3, side, side)."""
         return [np.ascontiguousarray(picture.transpose(2, 0, 1)) for picture in self._data_set.read(path, self._side)]
 
 
@@ -80,7 +80,7 @@ def _scaled(levels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The order of the pairs: each pair once an epoch, in an order determined by the seed."""
+    """The order of the pairs: each pair once per epoch, in an order that the seed determines."""
 
     pairs: int
     batch_size: int  # pairs a step
@@ -166,7 +166,7 @@ class Batches:
 
 
 def jitter(item: Levels, settings: TrainingSettings, *, sample: int) -> Levels:
-    """A random crop to the picture size, mirrored half of the time, the same for input and target.
+    """Return a random crop of the picture size, mirrored half of the time, the same for input and target.
 
     Returns:
         K pictures (3, size, size).

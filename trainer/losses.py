@@ -58,11 +58,11 @@ def least_squares(logits: Tensor, *, real: bool, weight: Tensor | None = None) -
 
 ADVERSARIAL: dict[AdversarialKind, AdversarialLoss] = {"bce": bce, "least_squares": least_squares}
 DECISION: dict[AdversarialKind, float] = {"bce": 0.0, "least_squares": 0.5}
-"""The logit above which a discriminator trained with the loss means real."""
+"""Logit above which a discriminator trained with the loss classifies a picture as real."""
 
 
 def l1(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean absolute difference (arXiv 1611.07004, eq. 3), each pixel's times its weight.
+    """Mean absolute difference (arXiv 1611.07004, eq. 3), weighted by pixel.
 
     >>> float(l1(torch.ones(1, 1, 1, 2), torch.zeros(1, 1, 1, 2), torch.tensor([[[[10.0, 0.0]]]])))
     5.0
@@ -71,7 +71,7 @@ def l1(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
 
 
 def l2(fake: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean squared difference, each pixel's times its weight (Pathak et al. 2016, arXiv 1604.07379, section 3.2)."""
+    """Mean squared difference, weighted by pixel (Pathak et al. 2016, arXiv 1604.07379, section 3.2)."""
     return F.mse_loss(fake, target) if weight is None else (weight * (fake - target) ** 2).mean()
 
 
@@ -103,7 +103,7 @@ def pixel_weights(
 
 
 def at_holes(logits: Tensor, hole: Tensor) -> Tensor:
-    """Weights of logits: 1 at a PatchGAN's whose place has a hole and at a global discriminator's one, else 0.
+    """Return the weights of logits: 1 for a PatchGAN's logit whose cell has a hole and for a global logit, else 0.
 
     A place is a cell of the hole's picture, divided into as many rows and columns as there are of logits; a logit sees
     beyond it. Where patches see no hole, real and filled pictures are the same: at holes of a few hundredths of the
@@ -160,14 +160,14 @@ def ssim(fake: Tensor, target: Tensor) -> Tensor:
 
 
 def _blur(x: Tensor, window: Tensor) -> Tensor:
-    """Each channel of (N, C, H, W) with the window along both axes, without padding."""
+    """Filter each channel of (N, C, H, W) with the window along both axes, without padding."""
     channels, side = x.shape[1], len(window)
     rows = F.conv2d(x, window.view(1, 1, side, 1).expand(channels, 1, side, 1).contiguous(), groups=channels)
     return F.conv2d(rows, window.expand(channels, 1, 1, side).contiguous(), groups=channels)
 
 
 PIXEL_LOSSES: dict[str, ReconstructionLoss] = {"l1": l1, "l2": l2}
-"""Reconstruction losses of the generator's output, in which each pixel has its weight."""
+"""Reconstruction losses of the generator's output, weighted by pixel."""
 PICTURE_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ssim": ssim, "tv": total_variation}
 """Losses of whole pictures: where holes are filled, of the composite. Total variation ignores the target. The style
 loss, which has a network, is added in `trainer.tasks.task.Task.objective`.

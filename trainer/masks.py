@@ -35,7 +35,7 @@ Size = tuple[int, int]  # (height, width) in pixels
 
 @dataclass(frozen=True)
 class Band:
-    """The numbers of pixels that a hole may have; never none, never all."""
+    """Range of the number of pixels of a hole; at least one pixel, and never the whole picture."""
 
     least: int
     most: int
@@ -44,12 +44,12 @@ class Band:
         return self.least <= pixels <= self.most
 
     def draw(self, rng: np.random.Generator) -> int:
-        """A number of pixels in the band, each as likely as any other."""
+        """Draw a number of pixels from the band, uniformly."""
         return int(rng.integers(self.least, self.most + 1))
 
 
 def band_of(size: Size, least: float, most: float) -> Band:
-    """The band of pixels for proportions of the picture `least` .. `most`, both of them included."""
+    """Return the band of pixels for the proportions of the picture from `least` to `most`, both included."""
     pixels = size[0] * size[1]
     fewest, highest = round(least * pixels), round(most * pixels)
     fewest += fewest / pixels < least
@@ -64,10 +64,10 @@ def band_of(size: Size, least: float, most: float) -> Band:
 
 
 def fitted(hole: Hole, band: Band) -> Hole:
-    """The hole itself if its number of pixels is in the band, else grown or shrunk until it is.
+    """Return the hole, grown or shrunk until its number of pixels is in the band.
 
-    It grows and shrinks evenly on all sides, pixel by pixel; of the last layer only as much as is needed changes.
-    Where there is nothing to grow from it grows from the picture's centre.
+    It grows and shrinks evenly on all sides, by layers of one pixel; the last layer changes only as far as needed. An
+    empty hole grows from the picture's centre.
     """
     count = int(np.count_nonzero(hole))
     if count < band.least:
@@ -101,12 +101,12 @@ class Mask:
 
     @property
     def area(self) -> float:
-        """Proportion of the picture that the hole takes, 0..1."""
+        """Area of the hole as a proportion of the picture, 0..1."""
         return int(np.count_nonzero(self.hole)) / self.hole.size
 
 
 class Masks:
-    """Masks of several kinds, each as often as `[training.inpainting]` says."""
+    """Masks of several kinds, with the frequencies of `[training.inpainting]`."""
 
     def __init__(
         self, settings: InpaintingSettings, *, shapes: Sequence[Hole] = (), folder: Sequence[Hole] = ()
@@ -127,9 +127,9 @@ class Masks:
         self._bounds = list(accumulate(settings.masks[kind] for kind in self._kinds))
 
     def __call__(self, rng: np.random.Generator, size: Size) -> Mask:
-        """A mask for a picture of `size` = (height, width); `rng` decides it.
+        """Return a mask for a picture of `size` = (height, width), drawn with `rng`.
 
-        Every hole takes between the least and the most area; that of a centre follows from its side alone, in whole
+        The area of every hole is between the minimum and the maximum; that of a centre depends only on its side in
         pixels.
         """
         place = rng.random() * self._bounds[-1]
@@ -146,7 +146,7 @@ _TRIES = 40
 
 
 def centre(rng: np.random.Generator, size: Size, *, share: float = 0.5) -> Hole:
-    """A centred square (Pathak et al. 2016, section 3.3)."""
+    """Return a centred square (Pathak et al. 2016, section 3.3)."""
     del rng
     shorter = min(size)
     side = min(max(round(share * shorter), 1), max(shorter - 1, 1))
@@ -157,7 +157,7 @@ def centre(rng: np.random.Generator, size: Size, *, share: float = 0.5) -> Hole:
 
 
 def blocks(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
-    """Rectangles anywhere, which may overlap: "random block" of Pathak et al. 2016, section 3.3."""
+    """Return rectangles at random places, which may overlap: "random block" of Pathak et al. 2016, section 3.3."""
     band = band_of(size, least, min(most, MOST_OF_BLOCKS))
     target = band.draw(rng)
     number = int(rng.integers(_BLOCKS[0], _BLOCKS[1] + 1))
@@ -182,7 +182,7 @@ def blocks(rng: np.random.Generator, size: Size, *, least: float, most: float) -
 
 
 def pasted(rng: np.random.Generator, size: Size, *, masks: Sequence[Hole], least: float, most: float) -> Hole:
-    """One of the given masks, turned by quarters and mirrored at random, at the picture's size (nearest neighbour)."""
+    """Return one of the given masks, rotated by quarters and mirrored at random, and resized by nearest neighbour."""
     band = band_of(size, least, most)
     mask = np.rot90(masks[int(rng.integers(len(masks)))], int(rng.integers(4)))
     mask = mask[:, ::-1] if rng.random() < 0.5 else mask
@@ -190,18 +190,18 @@ def pasted(rng: np.random.Generator, size: Size, *, masks: Sequence[Hole], least
 
 
 def at_size(mask: Hole, size: Size) -> Hole:
-    """A mask stretched to (height, width), by its nearest pixels."""
+    """Return a mask resized to (height, width) by nearest neighbour."""
     rows, columns = ((2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, mask.shape, strict=True))
     return mask[rows[:, None], columns]
 
 
-Outline = NDArray[np.float64]  # (N, 2): the corners x, y of a closed polygon, at any scale
+Outline = NDArray[np.float64]  # (N, 2): corners x, y of a closed polygon, at any scale
 
 MADE_SIDE = 192  # longer side of a made silhouette in pixels
 
 _CORNERS = 72
 _POSES = 5
-_ADJUSTMENTS = 3  # changes of scale at a place before another place is tried
+_ADJUSTMENTS = 3  # number of scales to try at a place before another place
 _SMALL = 48  # longer side of the picture on which a scale is looked for
 _ENLARGED = 1.6
 
@@ -211,21 +211,21 @@ class Pose:
     """Position and angle of a silhouette in a picture."""
 
     x: float
-    y: float  # its middle, in pixels from the picture's upper left corner
+    y: float  # middle in pixels from the picture's upper left corner
     angle: float  # angle in radians, clockwise
     mirrored: bool
 
 
 def region(rng: np.random.Generator, size: Size, *, shapes: Sequence[Hole], least: float, most: float) -> Hole:
-    """A silhouette at any angle, mirrored half of the time ("random region" of Pathak et al. 2016, section 3.3).
+    """Return a silhouette at any angle, mirrored half of the time ("random region" of Pathak et al. 2016, section 3.3).
 
-    Its middle is in the picture, most often towards the picture's own, so it may hang over the edge.
+    Its middle is in the picture, more often near the picture's middle, so parts of it may be outside.
     """
     band = band_of(size, least, most)
     hole = np.zeros(size, np.bool_)
     for _ in range(_POSES):
         shape = shapes[int(rng.integers(len(shapes)))] if shapes else made_shape(rng)
-        height, width = size  # a place anywhere in the picture, more often towards its middle
+        height, width = size  # a random place in the picture, more often near its middle
         x, y = rng.uniform(0, width / 2, 2).sum(), rng.uniform(0, height / 2, 2).sum()
         pose = Pose(float(x), float(y), rng.uniform(0, 2 * pi), rng.random() < 0.5)
         target = band.draw(rng)
@@ -240,9 +240,9 @@ def region(rng: np.random.Generator, size: Size, *, shapes: Sequence[Hole], leas
 
 
 def scale_for(shape: Hole, size: Size, pose: Pose, target: int) -> float:
-    """The scale at which about `target` pixels of a silhouette are in the picture, found on a small one.
+    """Return the scale at which about `target` pixels of a silhouette are in the picture, found on a small picture.
 
-    What hangs over the edge is made up for by enlarging the rest, but no further than `_ENLARGED`.
+    The silhouette is enlarged to make up for parts outside the picture, at most by `_ENLARGED`.
     """
     inside = scale = (target / max(int(np.count_nonzero(shape)), 1)) ** 0.5
     factor = max(max(size) / _SMALL, 1.0)
@@ -255,14 +255,14 @@ def scale_for(shape: Hole, size: Size, pose: Pose, target: int) -> float:
 
 
 def _correction(target: float, pixels: float) -> float:
-    """Return the factor of the scale, if area went with its square; at most 2."""
+    """Return the factor of the scale if area is proportional to its square; at most 2."""
     return (target / max(pixels, target / 4)) ** 0.5
 
 
 def _placed(shape: Hole, size: Size, pose: Pose, scale: float) -> Hole:
-    """The silhouette in an empty picture of `size`, at `scale` pixels of the picture by pixel of the silhouette."""
+    """Draw the silhouette in an empty picture of `size`, enlarged by the factor `scale`."""
     rows, columns = np.flatnonzero(shape.any(axis=1)), np.flatnonzero(shape.any(axis=0))
-    middle_x, middle_y = shape.shape[1] / 2, shape.shape[0] / 2  # of the whole array where nothing is True
+    middle_x, middle_y = shape.shape[1] / 2, shape.shape[0] / 2  # of the whole array if nothing is True
     if rows.size:
         middle_x, middle_y = (int(columns[0]) + int(columns[-1]) + 1) / 2, (int(rows[0]) + int(rows[-1]) + 1) / 2
     flip = -1 if pose.mirrored else 1
@@ -275,7 +275,7 @@ def _placed(shape: Hole, size: Size, pose: Pose, scale: float) -> Hole:
 
 
 def made_shape(rng: np.random.Generator) -> Hole:
-    """A silhouette: a blob, a polygon, a body with limbs, or a bent blob; stretched up to twice its width.
+    """Make a silhouette: a blob, a polygon, a body with limbs, or a bent blob; stretched up to twice its width.
 
     Returns:
         Its bounding box, True inside, `MADE_SIDE` pixels on the longer side.
@@ -291,27 +291,27 @@ def made_shape(rng: np.random.Generator) -> Hole:
 
 
 def _blob(rng: np.random.Generator) -> Outline:
-    """A circle with harmonics 2 to 7, the higher the weaker."""
+    """Return a circle with harmonics 2 to 7, whose strength falls with their order."""
     orders = np.arange(2, 8)
     return _polar(_harmonics(rng, orders, rng.normal(0, 0.55, len(orders)) / orders))
 
 
 def _polygon(rng: np.random.Generator) -> Outline:
-    """Three to nine corners around a middle."""
+    """Return a polygon of three to nine corners around a middle."""
     corners = int(rng.integers(3, 10))
     angles = 2 * pi / corners * (np.arange(corners) + rng.uniform(-0.35, 0.35, corners))
     return rng.uniform(0.45, 1, (corners, 1)) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def _limbs(rng: np.random.Generator) -> Outline:
-    """A body with three to six limbs of unequal lengths."""
+    """Return a body with three to six limbs of different lengths."""
     limbs = int(rng.integers(3, 7))
     lengths = _harmonics(rng, np.array([limbs, limbs - 1, limbs + 1]), rng.uniform([0.5, 0.1, 0.1], [0.9, 0.4, 0.4]))
     return _polar(lengths)
 
 
 def _bent(rng: np.random.Generator) -> Outline:
-    """A long blob, curved."""
+    """Return a long, curved blob."""
     outline = _blob(rng) * (1, 0.45)
     outline[:, 1] += rng.uniform(0.4, 1) * outline[:, 0] ** 2
     return outline
@@ -323,7 +323,7 @@ _ANGLES = 2 * pi * np.arange(_CORNERS) / _CORNERS
 
 
 def _harmonics(rng: np.random.Generator, orders: NDArray[np.int_], strengths: NDArray[np.float64]) -> Outline:
-    """Radii (_CORNERS,), all of them positive."""
+    """Return radii (_CORNERS,), all positive."""
     phases = rng.uniform(0, 2 * pi, len(orders))
     waves: NDArray[np.float64] = np.cos(orders[:, None] * _ANGLES + phases[:, None])
     return np.asarray(np.exp(strengths @ waves))
@@ -335,11 +335,11 @@ def _polar(radii: NDArray[np.float64]) -> Outline:
 
 LONGEST = 256  # longer side in pixels to which silhouettes are reduced
 
-FEWEST = 2  # pixels of the smallest silhouette
+FEWEST = 2  # minimum number of pixels of a silhouette
 
 
 def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: int = LONGEST) -> dict[str, Hole]:
-    """Read the silhouettes or masks of a folder by file name, in natural order: (H, W), True where it is white.
+    """Read the silhouettes or masks of a folder, by file name in natural order: (H, W), True where white.
 
     Args:
         least, most: share of its picture that a hole may take.
@@ -369,5 +369,5 @@ def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: 
 
 
 def hash_holes(holes: Mapping[str, Hole]) -> str:
-    """SHA-256 over the names, sizes and contents of holes, in order."""
+    """Return the SHA-256 of the names, sizes and contents of holes, in order."""
     return sha256_json([[name, *hole.shape, sha256_bytes(np.packbits(hole).tobytes())] for name, hole in holes.items()])

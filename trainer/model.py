@@ -37,8 +37,8 @@ from trainer.state.run_folder import (
 
 SUFFIX = ".pth"
 LAYOUT = "pytorch-CycleGAN-and-pix2pix"
-IMAGE_SIZE = 256  # the size at which its generators are trained and tested by default
-DROPOUT = 0.5  # the probability that it always takes
+IMAGE_SIZE = 256  # default size of training and testing there
+DROPOUT = 0.5  # the fixed probability there
 
 Tensors = dict[str, Tensor]
 
@@ -50,11 +50,11 @@ class Model:
     net: Network
     settings: TrainingSettings
     file: Path
-    name: str  # the run's name, with the snapshot's where it is one
+    name: str  # name of the run, with that of the snapshot if it is one
     direction: Direction | None  # the half that is the input; None: the file does not say
     fraction: float  # share of the planned training that was done; 1 for a foreign file
     notes: tuple[str, ...] = ()  # messages for the user
-    definition: Definition = field(default_factory=dict)  # of its run; empty for a foreign file
+    definition: Definition = field(default_factory=dict)  # definition of its run; empty for a foreign file
 
 
 def load_model(path: Path, *, dropout: bool = True) -> Model:
@@ -80,7 +80,7 @@ def load_model(path: Path, *, dropout: bool = True) -> Model:
 
 
 def _name(file: Path) -> str:
-    """The model's name from its path: the run's folder, and what of the run it is unless its end.
+    """Return the model's name from its path: the run's folder, with the step unless the file is the last one.
 
     `facades/latest_net_G.pth` is facades, `facades/200_net_G.pth` facades-200, `zebra/latest_net_G_A.pth` zebra-A;
     `unet.pth` is unet.
@@ -111,12 +111,12 @@ def load_foreign(path: Path, *, dropout: bool = True) -> Model:
         raise UserError(f"{path}: a ResNet's file has its dropout; leave out --no-dropout")
     net = generator_for(settings, (in_channels, out_channels))
     expected = _renamed(net)
-    if settings.norm == "instance":  # old files hold running statistics that nobody uses
+    if settings.norm == "instance":  # old files hold running statistics that are not used
         names = _names(net)
         norms = [names[name] for name, module in net.named_modules() if isinstance(module, nn.InstanceNorm2d)]
         unused = {f"{norm}.{leaf}" for norm in norms for leaf in ("running_mean", "running_var", "num_batches_tracked")}
         tensors = {key: value for key, value in tensors.items() if key not in unused}
-    # very old files of batch norm lack the count of batches
+    # very old files of batch norm lack the number of batches
     counts = {key: torch.zeros((), dtype=torch.long) for key in expected if key.endswith("num_batches_tracked")}
     tensors = counts | tensors
     if difference := first_difference(expected, tensors):
@@ -131,15 +131,15 @@ def load_foreign(path: Path, *, dropout: bool = True) -> Model:
 
 
 def read_tensors(path: Path) -> Tensors:
-    """The tensors of a file without the prefixes that wrappers leave."""
+    """Return the tensors of a file, without the prefixes of wrappers."""
     require_file(path)
     kind = "safetensors" if path.suffix == ".safetensors" else "PyTorch"
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                if (damaged := archive.testzip()) is not None:  # torch.load does not look at the checksums
+                if (damaged := archive.testzip()) is not None:  # torch.load does not check the checksums
                     raise UserError(f"{path}: {damaged} in it is damaged; get the file again")
-        if kind == "safetensors":  # which has its tensors in no order that means anything
+        if kind == "safetensors":  # its tensors are in no meaningful order
             content: Any = dict(sorted(read_safetensors(path)[0].items(), key=lambda item: natural_key(item[0])))
         else:
             content = load_torch_file(path)
@@ -175,10 +175,10 @@ def read_tensors(path: Path) -> Tensors:
 
 
 def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tuple[int, int]]:
-    """Settings that describe the generator, and its channels in and out."""
+    """Return settings that describe the generator, and its numbers of input and output channels."""
     if _is_kernel(tensors, "model.model.0"):
         first, last, inner = "model.model.0", "model.model.3", "model.model.1.model.1"
-        nested = (re.match(r"model\.model\.1\.model((\.3\.model)*)\.", key) for key in tensors)  # level in level
+        nested = (re.match(r"model\.model\.1\.model((\.3\.model)*)\.", key) for key in tensors)  # nested levels
         depth = 2 + max((match[1].count("model") for match in nested if match), default=0)
         kind: dict[str, Any] = {"generator": "unet", "depth": depth}
         to_channels = 1  # a transposed convolution's weight is (in, out, kernel, kernel)
@@ -219,17 +219,17 @@ def _is_kernel(tensors: Tensors, module: str) -> bool:
 
 
 def _renamed(net: Network) -> Tensors:
-    """The tensors of the net itself under the layout's names."""
+    """Return the tensors of our network under the layout's names."""
     names = _names(net)
     parts = ((key.rpartition("."), tensor) for key, tensor in net.state_dict(keep_vars=True).items())
     return {f"{names[module]}.{leaf}": tensor for (module, _, leaf), tensor in parts}
 
 
 def _names(net: Network) -> dict[str, str]:
-    """The layout's name of each convolution and norm of ours."""
+    """Return the layout's name for each of our convolutions and norms."""
     if isinstance(net, ResNet):
         return {name: name for name, module in net.named_modules() if not list(module.children())}
-    assert isinstance(net, UNet)  # the layout has no other
+    assert isinstance(net, UNet)  # the layout has no other networks
     names: dict[str, str] = {}
     for level in range(net.depth):
         block = "model.model" if level == 0 else "model.model.1.model" + ".3.model" * (level - 1)

@@ -1,4 +1,4 @@
-"""Random numbers from (purpose, seed, counter): nothing to save, so a run resumes exactly at any step.
+"""Random numbers from (purpose, seed, counter), without a state to save, so a run resumes exactly at any step.
 
 Every random decision asks for its own stream. The same counter gives the same numbers in any process, in any order
 and with any number of workers.
@@ -29,10 +29,9 @@ class Purpose(IntEnum):
 
 
 def sequence(purpose: Purpose, seed: int, *counters: int) -> np.random.SeedSequence:
-    """The seed sequence of a stream; seed and counters are in 0 .. 2**64 - 1.
+    """Return the seed sequence of a stream; seed and counters are in 0 .. 2**64 - 1.
 
-    Each number takes a fixed two words of 32 bits: a number that took one word or two by its size would let
-    different streams collide.
+    Each number takes two words of 32 bits; with one word for small numbers, different streams could collide.
     """
     words = [int(purpose)]
     for number in (seed, *counters):
@@ -41,20 +40,20 @@ def sequence(purpose: Purpose, seed: int, *counters: int) -> np.random.SeedSeque
 
 
 def stream(purpose: Purpose, seed: int, *counters: int) -> np.random.Generator:
-    """The NumPy generator of a stream."""
+    """Return the NumPy generator of a stream."""
     return np.random.Generator(np.random.PCG64(sequence(purpose, seed, *counters)))
 
 
 def torch_seed(purpose: Purpose, seed: int, *counters: int) -> int:
-    """A 63-bit seed for PyTorch."""
+    """Return a 63-bit seed for PyTorch."""
     return int(sequence(purpose, seed, *counters).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 @contextmanager
 def seeded(device: torch.device, purpose: Purpose, seed: int, *counters: int) -> Iterator[None]:
-    """PyTorch's global generators follow the stream inside, and are as before afterwards.
+    """Within this context, PyTorch's global generators follow the stream; afterwards they are as before.
 
-    Dropout takes its numbers from the global generator and from nowhere else.
+    In training, dropout takes its numbers from the global generator.
     """
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):

@@ -36,7 +36,7 @@ class Batch:
         return replace(self, inputs=change(self.inputs), target=change(self.target), hole=hole)
 
     def filled(self, output: Tensor) -> Tensor:
-        """The composite: `output` in the hole and the target's pixels, bit for bit, around it; (N, 3, h, w)."""
+        """Return the composite: `output` in the hole and the target's exact pixels around it; (N, 3, h, w)."""
         return output if self.hole is None else torch.where(self.hole > 0, output, self.target)
 
 
@@ -50,12 +50,12 @@ class Gan:
     discriminator_optimizer: Optimizer
 
 
-TermLoss = Callable[[Tensor, Batch], Tensor]  # takes the output and the batch that it was made for
+TermLoss = Callable[[Tensor, Batch], Tensor]  # function of the output and its batch
 
 
 @dataclass(frozen=True)
 class Term:
-    """A loss of the generator's output with its weight in the generator's objective; at weight 0 it is only watched."""
+    """A loss of the generator's output with its weight in the objective; at weight 0 it is only logged."""
 
     name: str
     loss: TermLoss
@@ -81,7 +81,7 @@ class Objective:
 def training_step(
     gan: Gan, objective: Objective, batch: Batch, *, backward: Callable[[Tensor], None] = Tensor.backward
 ) -> dict[str, Tensor]:
-    """One update of the discriminator, then one of the generator against the updated discriminator.
+    """Update the discriminator once, then the generator against the updated discriminator.
 
     Returns:
         The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (weighted share of logits

@@ -50,21 +50,21 @@ class StyleLoss(nn.Module):
         self.train()
 
     def train(self, mode: bool = True) -> "StyleLoss":
-        """The network is only ever evaluated, so that its BatchNorm does not depend on the batch."""
+        """Style loss with a frozen network in evaluation mode, so that BatchNorm does not depend on the batch."""
         return super().train(False)
 
     def forward(self, fake: Tensor, target: Tensor) -> Tensor:
-        """A scalar; gradients reach `fake` alone."""
+        """Return a scalar; only `fake` gets gradients."""
         with torch.no_grad():
             of_target = self.grams(target)
         loss = fake.new_zeros(())
         for ours, theirs in zip(self.grams(fake), of_target, strict=True):
-            # the norm's gradient at 0 is 0, other than a root's
+            # the norm has gradient 0 at 0; a square root has none
             loss = loss + (torch.linalg.vector_norm(ours - theirs, dim=(1, 2)) / ours.shape[-1]).mean()
         return loss
 
     def grams(self, pictures: Tensor) -> list[Tensor]:
-        """The Gram matrix of each layer for pictures (N, 3, H, W) in [-1, 1]."""
+        """Return the Gram matrix of each layer for pictures (N, 3, H, W) in [-1, 1]."""
         planes = ((pictures + 1) / 2 - self.mean) / self.deviation
         grams = []
         for place, layer in enumerate(self.network):
@@ -83,7 +83,7 @@ def style_weights(name: StyleNetwork) -> Path:
 
 
 def load_style_network(name: StyleNetwork, path: Path | None = None, layers: StyleLayers = "poolings") -> nn.Sequential:
-    """torchvision's network up to the last layer that is compared, ready to evaluate; its weights are frozen."""
+    """Return torchvision's network up to the last compared layer, in evaluation mode with frozen weights."""
     path = path or style_weights(name)
     from torchvision.models import vgg13_bn, vgg16
 
@@ -95,7 +95,7 @@ def load_style_network(name: StyleNetwork, path: Path | None = None, layers: Sty
     shapes = {
         f"features.{key}": tuple(value.shape)
         for key, value in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")  # of use in training alone; older files lack it
+        if not key.endswith("num_batches_tracked")  # only used in training; older files lack it
     }
     state = required_tensors(read_state(path, name), shapes, path, name)
     network.load_state_dict({key.removeprefix("features."): value for key, value in state.items()}, assign=True)

@@ -24,7 +24,7 @@ class InMemoryOrder(Adam):
         last = [weight.ndim == 4 and not weight.is_contiguous() for weight in weights]
         for tensors in (weights, gradients, *moments):
             tensors[:] = [each.permute(0, 2, 3, 1) if turn else each for each, turn in zip(tensors, last, strict=True)]
-        gradients[:] = [gradient.contiguous() for gradient in gradients]  # the kernel pairs by address
+        gradients[:] = [gradient.contiguous() for gradient in gradients]  # the kernel pairs tensors by address
         return bool(complex_weights)
 
 

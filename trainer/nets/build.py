@@ -31,7 +31,7 @@ GENERATORS: dict[GeneratorKind, Callable[..., Network]] = {
     "region_encoder": region_encoder,
     "channelwise_unet": channelwise_unet,
 }
-"""Functions that take the settings, and what all generators share as keyword arguments: channels, norm, ..."""
+"""Functions of the settings, with the arguments of all generators as keywords: channels, norm, ..."""
 
 COLOURS = 3
 RGB = (COLOURS, COLOURS)  # channels of input and target
@@ -70,7 +70,7 @@ def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -
             in_channels=in_channels,
             out_channels=out_channels,
         )
-    return net if kind.startswith("resnet") else use_matrix_products(net)  # its pictures are never small
+    return net if kind.startswith("resnet") else use_matrix_products(net)  # such pictures are never small
 
 
 def empty_discriminator(settings: TrainingSettings) -> Discriminator:

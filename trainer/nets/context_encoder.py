@@ -9,13 +9,13 @@ from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, T
 from trainer.nets.layers import INNERMOST, ChannelwiseLinear, Network, doubling, halvings, inner_bias, norm_layer
 
 WIDEST = 8
-"""Channels at 4x4 are this many times the first layer's, and half as many at each size above, down to the first's."""
+"""Maximum number of channels, at 4x4, as a multiple of the first layer's; it halves with each larger size."""
 
 
 def context_encoder(settings: TrainingSettings, **shared: Any) -> "ContextEncoder":
     """Return the context encoder of the settings."""
     size, holes = settings.image_size, settings.inpainting
-    assert holes is not None  # the settings make sure
+    assert holes is not None  # the settings check this
     hole, order = holes.centre_side(size), settings.encoder_order
     return ContextEncoder(size=size, hole=hole, bottleneck=settings.bottleneck, encoder_order=order, **shared)
 
@@ -78,10 +78,10 @@ class Encoder(Network):
 
 
 class ContextEncoder(Encoder):
-    """Sees a picture without its centre, gives that centre.
+    """Network that fills the centre of a picture.
 
-    A convolution takes the encoder's 4x4 to `bottleneck` values, a transposed one back to 4x4, and a decoder doubles
-    that up to the hole. At one pixel instance norm would leave nothing, so `bottleneck` has none then.
+    A convolution reduces the encoder's 4x4 to `bottleneck` values, a transposed one returns to 4x4, and a decoder
+    doubles the size up to that of the hole. Instance norm of one pixel is 0, so `bottleneck` has no instance norm.
     """
 
     def __init__(self, *, hole: int = 64, bottleneck: int = 4000, **shared: Any) -> None:
@@ -100,7 +100,7 @@ class ContextEncoder(Encoder):
 
 
 class RegionEncoder(Encoder):
-    """Sees a picture with holes anywhere, gives a whole picture.
+    """Network that fills holes at any place, and returns a whole picture.
 
     At 4x4 a channel-wise fully-connected layer, `channelwise`, carries information over the picture and a 1x1
     convolution, `mixing`, over the channels (section 3.1); the decoder doubles back to `size`.
@@ -121,7 +121,7 @@ class RegionEncoder(Encoder):
 def _stage(
     conv: nn.Module, norm: nn.Module | None, activation: nn.Module, order: EncoderOrder = "norm_activation"
 ) -> nn.Sequential:
-    """A convolution, its norm where it has one, and the activation, in this order or the other."""
+    """A convolution, its norm if there is one, and the activation, in this order or reversed."""
     parts = OrderedDict[str, nn.Module](conv=conv)
     if norm is not None:
         parts["norm"] = norm

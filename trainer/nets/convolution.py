@@ -16,17 +16,17 @@ from torch.autograd.function import once_differentiable
 
 WEIGHTS_PER_PIXEL = 2**16
 """Number of weights per pixel of the small side, over the batch, from which the products are faster (2 CPU threads)."""
-BLOCK = 256  # columns of the weights that one product reads: a few rows alone do not keep all threads busy
+BLOCK = 256  # columns of the weights in one product; few rows alone would leave threads idle
 
 
 Net = TypeVar("Net", bound=nn.Module)
 
 
 def use_matrix_products(net: Net) -> Net:
-    """Let the plain convolutions of a network take matrix products where these are faster, on a CPU; returns `net`.
+    """Make the plain convolutions of a network use matrix products where these are faster, on a CPU; return `net`.
 
-    Its weights and their keys stay the same. A convolution to one channel has too few weights to gain by it. Groups,
-    dilation and other borders than zeros are for no network here.
+    Its weights and their keys stay the same. Convolutions to one channel have too few weights to gain from it. Groups,
+    dilation and borders other than zeros are not supported.
     """
     for module in net.modules():
         if type(module) is nn.Conv2d and module.out_channels > 1:
@@ -66,12 +66,12 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
 
 def _few_pixels(layer: nn.Conv2d | nn.ConvTranspose2d, pixels: int) -> bool:
-    """Return whether reading the weights is most of the work."""
+    """Return True if reading the weights is most of the work."""
     return pixels * WEIGHTS_PER_PIXEL <= layer.weight.numel()
 
 
 def _possible(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """Return whether the products can be used: on a CPU, in the precision of the weights."""
+    """Return True if the products can be used: on a CPU, in the precision of the weights."""
     return x.device.type == "cpu" and x.dtype == layer.weight.dtype and not torch.is_autocast_enabled("cpu")
 
 
@@ -95,7 +95,7 @@ class _ConvolutionProduct(torch.autograd.Function):
 
 
 class _TransposedProduct(torch.autograd.Function):
-    """y = fold(W^T @ x): the transpose of a convolution, so forward and backward change places."""
+    """y = fold(W^T @ x): the transpose of a convolution, with forward and backward exchanged."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
@@ -117,7 +117,7 @@ class _TransposedProduct(torch.autograd.Function):
 
 
 def _sides(x: Tensor, weight: Tensor, stride: tuple[int, ...], padding: tuple[int, ...]) -> tuple[int, int]:
-    """Height and width of a convolution's output."""
+    """Return height and width of a convolution's output."""
     height, width = (
         (side + 2 * pad - kernel) // step + 1
         for side, pad, kernel, step in zip(x.shape[-2:], padding, weight.shape[2:], stride, strict=True)
@@ -126,12 +126,12 @@ def _sides(x: Tensor, weight: Tensor, stride: tuple[int, ...], padding: tuple[in
 
 
 def _pixels(x: Tensor) -> Tensor:
-    """(N, C, h, w) to a row for each pixel: (N * h * w, C)."""
+    """Reshape (N, C, h, w) to a row for each pixel: (N * h * w, C)."""
     return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]).contiguous()
 
 
 def _down(x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """A convolution (N, C, h, w), and its input as a row for each place of the kernel, (N * h * w, kernel pixels)."""
+    """Return a convolution (N, C, h, w), and its input with a row for each place of the kernel."""
     columns = F.unfold(x, weight.shape[2:], stride=stride, padding=padding)
     patches = columns.transpose(1, 2).reshape(-1, columns.shape[1]).contiguous()
     rows = (weight.flatten(1) @ patches.t()).t()  # in the order in which the library runs along the rows of the weights
@@ -142,7 +142,8 @@ def _down(x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int
 def _up(
     pixels: Tensor, weight: Tensor, shape: tuple[int, ...], stride: tuple[int, int], padding: tuple[int, int]
 ) -> Tensor:
-    """The transpose of `_down`: rows (N * h * w, C) to a picture of `shape`. The product is in blocks of columns."""
+    """Return the transpose of `_down`: rows (N * h * w, C) to a picture of `shape`. The product is in blocks of
+    columns."""
     matrix = weight.flatten(1)
     a, b = matrix.shape
     if b % BLOCK:
@@ -155,16 +156,16 @@ def _up(
 
 
 KERNEL = 4
-OUT = 3  # output pixels of a tile, a side
-TILE = OUT + KERNEL - 1  # input pixels of a tile, a side; the next begins `OUT` further
+OUT = 3  # side of a tile's output in pixels
+TILE = OUT + KERNEL - 1  # side of a tile's input in pixels; the next tile begins `OUT` further
 POINTS = 0.0, 1.0, -1.0, 2.0, -0.5
 """Points at which the polynomials are evaluated, besides infinity (Cook and Toom); of the sets tried the most exact."""
-WIDE = 2**20  # faster than the library from this number of weights on
+WIDE = 2**20  # minimum number of weights at which it is faster than the library
 TILES = 64  # and from this number of tiles of the whole batch on, with one and with two threads
 
 
 def winograd_is_faster(weight: Tensor, stride: tuple[int, ...], count: int, height: int, width: int) -> bool:
-    """Return whether Winograd's products take less time than the library for `count` outputs of this size."""
+    """Return True if Winograd's products are faster than the library for `count` outputs of this size."""
     tiles = count * -(-height // OUT) * -(-width // OUT)
     return weight.shape[2:] == (KERNEL, KERNEL) and stride == (1, 1) and weight.numel() >= WIDE and tiles >= TILES
 
@@ -219,7 +220,7 @@ class Winograd(torch.autograd.Function):
 
 
 def _places_first(tiles: Tensor) -> Tensor:
-    """(N, C, rows, columns, h, w), tiles of h×w, to a row for each place in a tile: (h * w, C * N * rows * columns)."""
+    """Reshape tiles (N, C, rows, columns, h, w) to a row for each place in a tile: (h * w, C * N * rows * columns)."""
     return tiles.permute(4, 5, 1, 0, 2, 3).reshape(tiles.shape[4] * tiles.shape[5], -1)
 
 
@@ -233,7 +234,7 @@ def transforms(dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
     points = torch.tensor(POINTS, dtype=torch.float64)
 
     def values(coefficients: int) -> Tensor:
-        """(6, coefficients): at each point the powers, at infinity the highest alone."""
+        """Return (6, coefficients): the powers of each point; for infinity, only the highest one."""
         at_infinity = torch.eye(coefficients, dtype=torch.float64)[-1:]
         return torch.cat([points[:, None] ** torch.arange(coefficients), at_infinity])
 

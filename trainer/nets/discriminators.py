@@ -16,7 +16,7 @@ KERNEL = 4  # the published kernel (arXiv 1611.07004, section 6.1.2)
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution's geometry."""
+    """Geometry of a convolution."""
 
     kernel: int
     stride: int
@@ -24,12 +24,12 @@ class Layer:
 
     @property
     def padding(self) -> int:
-        """Zeros around the picture: as published (1) at kernels 4 and 3, none at 2 and 1."""
+        """Width of the border of zeros: 1 for kernels of 4 and 3, as published; 0 for 2 and 1."""
         return (self.kernel - 1) // 2 if self.is_padded else 0
 
 
 def plan_layers(field: int) -> tuple[Layer, ...]:
-    """Convolutions, input to output, whose logits see exactly `field` x `field` pixels.
+    """Return convolutions, from input to output, whose logits see exactly `field` x `field` pixels.
 
     A field of 1 takes three convolutions of kernel 1 (the "PixelGAN"). The published family has n convolutions of
     kernel 4 and stride 2 and two of stride 1: fields of 9 * 2^n - 2 pixels (16, 34, 70, 142, 286, ...). For a field
@@ -53,7 +53,7 @@ def plan_layers(field: int) -> tuple[Layer, ...]:
 
 
 def grid_sides(size: int, layers: tuple[Layer, ...]) -> list[int]:
-    """Side of the output of each layer for a picture of side `size`; below 1 the picture is too small."""
+    """Return the side of each layer's output for a picture of side `size`; below 1 the picture is too small."""
     sides: list[int] = []
     for layer in layers:
         size = (size + 2 * layer.padding - layer.kernel) // layer.stride + 1
@@ -62,13 +62,13 @@ def grid_sides(size: int, layers: tuple[Layer, ...]) -> list[int]:
 
 
 def fits(size: int, layers: tuple[Layer, ...]) -> bool:
-    """Return whether pictures of side `size` give a logit, and more than one pixel in the inner layers."""
+    """Return True if pictures of side `size` give a logit, and more than one pixel in the inner layers."""
     *inner, last = grid_sides(size, layers)
     return last >= 1 and min(inner) >= 2
 
 
 def smallest_size(layers: tuple[Layer, ...]) -> int:
-    """The smallest side of a picture that fits.
+    """Return the minimum side of a picture.
 
     >>> smallest_size(plan_layers(70))
     24
@@ -106,7 +106,7 @@ def convolutions(
 
 
 class PatchGAN(nn.Module):
-    """Convolutions whose logits see patches of `receptive_field` pixels a side; norms in all but the first and last.
+    """Convolutions whose logits see patches of side `receptive_field`; norms in all but the first and last layer.
 
     Keys are those of pytorch-CycleGAN-and-pix2pix: convolutions `model.{0,2,5,8,11}` and norms `model.{3,6,9}` at 70
     pixels. At 1 pixel the keys are `model.{0,2,3,5}`.
@@ -125,12 +125,12 @@ class PatchGAN(nn.Module):
         self.model = convolutions(plan_layers(receptive_field), in_channels, channels, norm, statistics)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Condition and picture joined by channel, (N, in_channels, H, W), to logits (N, 1, h, w), high for real."""
+        """Map condition and picture, joined as (N, in_channels, H, W), to logits (N, 1, h, w), high for real."""
         return self.model(x)
 
 
 class GlobalDiscriminator(nn.Module):
-    """4x4 convolutions that halve to 4x4, then one to a single logit; norms in all but the first and last.
+    """4x4 convolutions that halve the picture to 4x4, then one to a single logit; norms in all but the first and last.
 
     At 64 pixels these are the layers of the published network. Keys are `model.{0,2,5,...}` for convolutions and
     `model.{3,6,...}` for norms, as the PatchGAN's.

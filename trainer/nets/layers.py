@@ -13,20 +13,20 @@ from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
 
 
 class Network(nn.Module):
-    """A generator: (N, in_channels, H, W) in [-1, 1] to (N, out_channels, h, w) in [-1, 1]."""
+    """A generator from (N, in_channels, H, W) to (N, out_channels, h, w), both in [-1, 1]."""
 
     in_channels: int
     out_channels: int
     multiple: int  # height and width must be multiples of this
     smallest: int  # minimum height and width
-    only_size: int | None = None  # the single side that it accepts; None: any
+    only_size: int | None = None  # the only accepted side; None: any
 
 
 class BatchNorm2d(nn.BatchNorm2d):
     """Batch normalisation whose training statistics may be those of each picture alone.
 
-    Keys and, at batch size 1, numbers are those of `nn.BatchNorm2d`. With `per_sample` a batch of N pictures gives
-    what N batches of one give, so that the batch size does not change the mathematics.
+    Keys and, at batch size 1, numbers are those of `nn.BatchNorm2d`. With `per_sample`, a batch of N pictures gives the
+    same output as N batches of one picture.
     """
 
     def __init__(self, channels: int, *, per_sample: bool = False) -> None:
@@ -46,7 +46,7 @@ class BatchNorm2d(nn.BatchNorm2d):
 
 
 class InstanceNorm2d(nn.InstanceNorm2d):
-    """Normalisation of each picture, without weights or running statistics, in its order of memory."""
+    """Normalisation of each picture, without weights or running statistics, in the same memory order."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W), same shape out."""
@@ -65,13 +65,13 @@ def normalised_each(
 ) -> Tensor:
     """Normalise each picture of (N, channels, H, W), and update the running statistics by the mean over the pictures.
 
-    `F.instance_norm` would bring channels-last memory into the other order; here it stays. Statistics are at least
-    float32, under autocast too. `momentum` is the share of the new in the running statistics.
+    `F.instance_norm` changes channels-last memory to the other order; this function keeps it. Statistics are at least
+    float32, also under autocast. `momentum` is the weight of new values in the running statistics.
     """
     pixels = x.shape[-2] * x.shape[-1]
     if x.is_contiguous() or pixels == 1 or not x.is_contiguous(memory_format=torch.channels_last):
         return F.instance_norm(x, running_mean, running_var, weight, bias, True, momentum, eps)
-    in_float = torch.promote_types(x.dtype, torch.float32)  # as the weights are, so are the statistics
+    in_float = torch.promote_types(x.dtype, torch.float32)  # statistics have the precision of the weights
     ones = x.new_ones(x.shape[1], dtype=in_float) if weight is None else weight
     zeros = torch.zeros_like(ones) if bias is None else bias
     if len(x) == 1:
@@ -87,10 +87,11 @@ def normalised_each(
 
 
 class Dropout(nn.Dropout):
-    """Dropout that can take its numbers from one generator for each picture of the batch.
+    """Dropout with, on request, one generator of random numbers for each picture of the batch.
 
-    With `generators` a picture's output does not depend on what else is in its batch; without, the numbers come from
-    PyTorch's global generator, as always in training. On a CPU each place takes the same one in any order of memory.
+    With `generators`, a picture's output does not depend on the other pictures of its batch. Without, the numbers come
+    from PyTorch's global generator, as in training. On a CPU the memory order does not change which number a place
+    gets.
     """
 
     def __init__(self, p: float = 0.5) -> None:
@@ -98,7 +99,7 @@ class Dropout(nn.Dropout):
         self.generators: Sequence[torch.Generator] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, ...) with elements set to 0 and the others scaled up, in training mode alone."""
+        """In training mode, set random elements of (N, ...) to 0 and scale up the others."""
         as_it_lies = self.generators is None and (x.device.type != "cpu" or x.is_contiguous())
         if as_it_lies or not self.training:
             return super().forward(x)
@@ -111,7 +112,7 @@ class Dropout(nn.Dropout):
 
 
 class ResizeConv2d(nn.Conv2d):
-    """Doubles height and width: nearest neighbour, then a convolution of kernel 3 over a reflected border.
+    """Layer that doubles height and width: nearest neighbour, then a convolution of kernel 3 with a reflected border.
 
     Every output pixel is covered equally often, which avoids the checkerboard of transposed convolutions
     (Odena, Dumoulin and Olah 2016, doi 10.23915/distill.00003).
@@ -126,18 +127,17 @@ class ResizeConv2d(nn.Conv2d):
 
 
 class ReflectionPad2d(nn.ReflectionPad2d):
-    """A border that mirrors the picture, as `reflected` makes it; the same on all sides."""
+    """Layer that adds a border of equal width on all sides, as `reflected` does."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W), larger by the border on each side."""
+        """Return (N, C, H, W), larger by the border on each side."""
         return reflected(x, self.padding[0])
 
 
 def reflected(x: Tensor, border: int) -> Tensor:
-    """(N, C, H, W) with a border that mirrors it, without the outermost pixels themselves, and in its order of memory.
+    """Return (N, C, H, W) with a mirrored border, which does not repeat the outermost pixels, in the same memory order.
 
-    On a GPU, PyTorch's own adds up its gradient in any order and brings pictures out of channels-last; of mirrored
-    stripes neither is true.
+    PyTorch's own function adds up its gradient in no fixed order on a GPU, and changes channels-last memory.
     """
     if x.device.type == "cpu":
         return F.pad(x, [border] * 4, mode="reflect")
@@ -145,7 +145,7 @@ def reflected(x: Tensor, border: int) -> Tensor:
 
 
 class MirroredStripes(torch.autograd.Function):
-    """`reflected`, and its gradient without a pass over the whole picture for each side."""
+    """`reflected` with a gradient that needs no pass over the whole picture for each side."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, border: int) -> Tensor:
@@ -176,7 +176,7 @@ def doubling(kind: UpsamplingKind, inside: int, outside: int, *, bias: bool, ker
 
 
 def norm_layer(kind: NormKind, channels: int, statistics: StatisticsKind = "batch") -> nn.Module:
-    """The normalisation for (N, channels, H, W). Instance norm has neither weights nor running statistics."""
+    """Return the normalisation for (N, channels, H, W). Instance norm has no weights and no running statistics."""
     match kind:
         case "batch":
             return BatchNorm2d(channels, per_sample=statistics == "sample")
@@ -187,10 +187,10 @@ def norm_layer(kind: NormKind, channels: int, statistics: StatisticsKind = "batc
 
 
 def inner_bias(kind: NormKind) -> bool:
-    """Return whether inner convolutions have a bias: only with instance norm.
+    """Return True if inner convolutions have a bias: only with instance norm.
 
-    BatchNorm has its own bias. Instance norm cancels it, and "none" could use it; both follow the layout of
-    pytorch-CycleGAN-and-pix2pix, in whose files the biases show the kind of norm.
+    BatchNorm has its own bias. The other kinds follow the layout of pytorch-CycleGAN-and-pix2pix, where biases show the
+    kind of norm.
     """
     return kind == "instance"
 
@@ -199,7 +199,7 @@ INNERMOST = 4  # side at which the halving ends (Pathak et al. 2016; Radford et 
 
 
 def halvings(side: int, setting: str = "image_size", *, otherwise: str = "") -> int:
-    """Return the number of times that `side` halves until it is 4, at least 1."""
+    """Return how often `side` must be halved to get 4, at least 1."""
     least = 2 * INNERMOST
     if side >= least and side.bit_count() == 1:
         return (side // INNERMOST).bit_length() - 1
@@ -211,12 +211,11 @@ def halvings(side: int, setting: str = "image_size", *, otherwise: str = "") -> 
 
 
 class ChannelwiseLinear(nn.Module):
-    """Within each channel every output place sees every input place; channels do not mix.
+    """Within each channel, every output place sees every input place; channels do not mix.
 
-    So information crosses the whole picture with channels * side^4 weights, where a fully-connected layer would have
-    channels times as many. `weight` is (channels, places out, places in) and `bias` (channels, places), with places
-    numbered row by row; both are 0 until `initialise` draws the weights. Source: Pathak et al. 2016
-    (arXiv 1604.07379), section 3.1.
+    So information crosses the whole picture with channels * side^4 weights; a fully-connected layer has channels times
+    as many. `weight` is (channels, places out, places in) and `bias` (channels, places), with places numbered row by
+    row; both are 0 until `initialise` draws the weights. Source: Pathak et al. 2016 (arXiv 1604.07379), section 3.1.
     """
 
     def __init__(self, channels: int, side: int) -> None:
@@ -228,7 +227,7 @@ class ChannelwiseLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, side, side), same shape out."""
-        places = x.flatten(2).permute(1, 2, 0)  # a product for each channel, with the pictures as its columns
+        places = x.flatten(2).permute(1, 2, 0)  # one product per channel, with the pictures as columns
         y = torch.baddbmm(self.bias[:, :, None], self.weight, places)
         return y.permute(2, 0, 1).unflatten(2, (self.side, self.side))
 

@@ -26,7 +26,7 @@ class ResNet(Network):
     """
 
     multiple = 2**HALVINGS
-    smallest = 2 * multiple  # the blocks reflect a border, for which a side of 1 pixel is too small
+    smallest = 2 * multiple  # the blocks reflect a border, which needs at least 2 pixels
 
     def __init__(
         self,

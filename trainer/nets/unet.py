@@ -29,7 +29,7 @@ from trainer.nets.layers import (
 WIDEST = 8  # channels double at each level up to this many times the first level's
 MIN_DEPTH = 5  # fewer levels than these are taken only where they are asked for, or the size is a power of two
 FIRST_DROPOUT_LEVEL = 4
-"""Dropout is in the decoder from this level (0 is the outermost) to the last but one: three levels at depth 8."""
+"""First level of the decoder with dropout (0 is the outermost); the last one is that before the innermost."""
 
 
 MAX_BOTTLENECK = 32
@@ -128,7 +128,7 @@ class UNet(Network):
 
     @property
     def depth(self) -> int:
-        """The number of halvings."""
+        """Number of halvings."""
         return len(self.down)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -141,12 +141,12 @@ class UNet(Network):
             x = self.bottleneck(x if self.activated else F.leaky_relu(x, 0.2))
         for level in reversed(range(self.depth)):
             joined = None if level == self.depth - 1 else torch.cat([encoded[level], x], dim=1)
-            x = self.up[level](F.relu(x) if joined is None else F.relu_(joined))  # nobody else has the joined tensor
+            x = self.up[level](F.relu(x) if joined is None else F.relu_(joined))  # nothing else uses `joined`
         return torch.tanh(x)
 
 
 def default_depth(size: int) -> int:
-    """The number of times that `size` can be halved exactly: 8 for 256, 6 for 192.
+    """Return how often `size` can be halved exactly: 8 for 256, 6 for 192.
 
     >>> default_depth(256), default_depth(192), default_depth(16)
     (8, 6, 4)

@@ -1,4 +1,4 @@
-"""Checkpoints: everything a run needs to resume exactly, in files that are whole or absent."""
+"""Checkpoints: everything a run needs to resume exactly, in files that are complete or absent."""
 
 import math
 import os
@@ -20,19 +20,19 @@ from trainer.nets.build import first_difference
 FORMAT = 1
 CHECKPOINTS = "checkpoints"  # the folder of a run's checkpoints
 NETS = ("generator", "discriminator")  # parts of a state that are weights
-OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")  # parts that are the moments of gradients
+OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")  # parts with moments of gradients
 
 State = dict[str, Any]
 Weights = Mapping[str, Tensor]
 
 
 def checkpoint_path(folder: Path, step: int) -> Path:
-    """The file of the checkpoint after `step` steps."""
+    """Return the file of the checkpoint after `step` steps."""
     return folder / f"step_{step:07d}.pt"
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints in `folder`, latest first."""
+    """Return the checkpoints in `folder`, latest first."""
     paths = [path for path in folder.glob("step_*.pt") if re.fullmatch(r"step_\d{7,}", path.stem)]
     return sorted(paths, key=_step, reverse=True)
 
@@ -42,7 +42,7 @@ def _step(path: Path) -> int:
 
 
 def broke_down(folder: Path, when: str, what: str) -> UserError:
-    """The error of a training that broke down, with what is left of it in its checkpoint `folder`."""
+    """Return the error of a failed training, with the checkpoints that are left in `folder`."""
     paths = list_checkpoints(folder)
     left = f"the last good checkpoint is of step {_step(paths[0])}" if paths else "no checkpoint was written yet"
     return UserError(
@@ -52,7 +52,7 @@ def broke_down(folder: Path, when: str, what: str) -> UserError:
 
 
 def require_finite(folder: Path, step: int, nets: Mapping[str, Weights]) -> None:
-    """Make sure that the networks of a run are sound after `step` steps."""
+    """Check that the networks of a run are finite after `step` steps."""
     for net, weights in nets.items():
         if key := first_nonfinite(weights):
             raise broke_down(folder, f"by step {step}", f"{net} {key} is not finite")
@@ -68,7 +68,7 @@ def save_checkpoint(folder: Path, step: int, state: State, *, keep: int = 2) -> 
     with atomic_path(path) as temporary:
         try:
             torch.save({"format": FORMAT, "step": step, **state}, temporary)
-        except RuntimeError as error:  # PyTorch's word for a failed write, without the reason
+        except RuntimeError as error:  # PyTorch's message for a failed write, without the reason
             try:
                 with temporary.open("ab") as file:
                     file.write(bytes(2**20))
@@ -166,7 +166,7 @@ def _set_aside(path: Path) -> Path:
 
 
 def read_checkpoint(path: Path) -> State | None:
-    """A checkpoint of any run on the CPU; None where it cannot be read."""
+    """Return a checkpoint of any run on the CPU; None if it cannot be read."""
     try:
         return _load(path)
     except Exception:  # zipfile and torch raise any error at damaged bytes
@@ -174,11 +174,11 @@ def read_checkpoint(path: Path) -> State | None:
 
 
 def _load(path: Path) -> State:
-    """Read a checkpoint of which every byte that counts is as it was written."""
+    """Read a checkpoint, and check that its content is as it was written."""
     if not _is_regular(path):
         raise ValueError("not a regular file")
     with zipfile.ZipFile(path) as archive:
-        damaged = archive.testzip()  # by its CRC-32, which torch.load does not look at
+        damaged = archive.testzip()  # by its CRC-32, which torch.load does not check
     if damaged is not None:
         raise zipfile.BadZipFile(f"{damaged} is damaged")
     state: State = load_torch_file(path)

@@ -1,7 +1,6 @@
 """The pictures that a generator was trained on, recognised by their content under any name.
 
-Two pictures are the same where they are alike by `gan_eval.stimuli.likeness.SAME`. Flat pictures are the same where
-every value is.
+Two pictures are the same if `gan_eval.stimuli.likeness` says so; flat pictures are the same if all values are equal.
 """
 
 from collections.abc import Sequence
@@ -31,12 +30,12 @@ class TrainedOn:
     digests: NDArray[np.str_]  # (N,) of the values of each item
     vectors: NDArray[np.int8]  # (M, 256) of the pictures of all items; 0 for a flat one
     complete: bool
-    """Nothing else was trained on: false where the run started from a generator whose pictures are not known."""
+    """True if these are all pictures; False if the run started from a generator whose pictures are unknown."""
 
     def seen(self, data_set: DataSet, paths: Sequence[Path]) -> dict[Path, bool | None]:
-        """Return for each picture of a data set whether it was trained on; None where that is not known.
+        """Return True for each picture of a data set that was trained on, else False; None if unknown.
 
-        Of pairs, one half that is the same is enough.
+        One equal half of a pair is enough.
         """
         found: dict[Path, bool | None] = {}
         for start in range(0, len(paths), _ROWS):
@@ -61,7 +60,7 @@ class TrainedOn:
 def pictures_of_run(
     out: Path, data_set: DataSet, paths: list[Path], *, data_sha256: str, start: Path | None
 ) -> TrainedOn:
-    """Return what a run is trained on: its record, or read from the pictures where there is none yet."""
+    """Return the pictures of a run: from its record, or read from the files if there is no record yet."""
     if (recorded := _read(out / RECORD, data_sha256)) is not None:
         return recorded
     contents = map_pictures(paths, lambda path: _content(data_set, path))
@@ -69,7 +68,7 @@ def pictures_of_run(
     vectors = np.concatenate([vectors for _, vectors in contents])
     before = None
     if start is not None:
-        with suppress(UserError):  # other programs' weights do not say what they were trained on
+        with suppress(UserError):  # weights of other programs do not name their pictures
             before = trained_on(load_model(start))
     if before is not None:
         digests, vectors = np.concatenate([digests, before.digests]), np.concatenate([vectors, before.vectors])
@@ -77,7 +76,7 @@ def pictures_of_run(
 
 
 def record_pictures(out: Path, known: TrainedOn, *, data_sha256: str) -> None:
-    """Write down what a run is trained on, unless that has been done."""
+    """Write the record of a run's pictures, unless there is one."""
     if _read(out / RECORD, data_sha256) is None:
         file, complete, sha256 = BytesIO(), np.array(known.complete), np.array(data_sha256)
         np.savez(file, digests=known.digests, vectors=known.vectors, complete=complete, data_sha256=sha256)
@@ -85,16 +84,16 @@ def record_pictures(out: Path, known: TrainedOn, *, data_sha256: str) -> None:
 
 
 def trained_on(model: Model) -> TrainedOn | None:
-    """Return what a generator was trained on; None where its folder does not say.
+    """Return the pictures of a generator; None if its folder has no record of them.
 
-    That is so for a foreign file and one without its run's folder.
+    A foreign file has none, nor a file outside its run's folder.
     """
     found = (_read(folder / RECORD, model.definition.get("data_sha256")) for folder in model.file.parents[:2])
     return next((record for record in found if record is not None), None)
 
 
 def _read(file: Path, data_sha256: object) -> TrainedOn | None:
-    """The record of a training on these pictures; None where the file is missing, damaged or of another one."""
+    """Return the record of a training on these pictures; None if it is missing, damaged or of another training."""
     with suppress(Exception), np.load(file, allow_pickle=False) as arrays:  # a damaged file raises any error
         if str(arrays["data_sha256"]) == data_sha256:
             return TrainedOn(arrays["digests"], arrays["vectors"], bool(arrays["complete"]))
@@ -102,7 +101,7 @@ def _read(file: Path, data_sha256: object) -> TrainedOn | None:
 
 
 def _content(data_set: DataSet, path: Path) -> tuple[str, NDArray[np.int8]]:
-    """An item's digest, the same for both directions, and the vectors of its pictures.
+    """Return an item's digest, the same for both directions, and the vectors of its pictures.
 
     These are (K, 256) grey values of mean 0 and standard deviation 1, times 16.
     """

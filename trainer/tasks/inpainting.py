@@ -1,4 +1,4 @@
-"""Inpainting: the content of holes from what is around them (Pathak et al. 2016, arXiv 1604.07379)."""
+"""Inpainting: fill holes from the pixels around them (Pathak et al. 2016, arXiv 1604.07379)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,17 +29,17 @@ MEAN_COLOUR = (117, 104, 123)
 
 
 class Inpainting(Task):
-    """Photographs with a part hidden; the ground truth is the whole photograph."""
+    """Photographs with holes; the ground truth is the whole photograph."""
 
     def __init__(self, settings: TrainingSettings, root: Path) -> None:
-        """Set up, with folders of shapes and masks looked for below `root`."""
+        """Set up; folders of shapes and masks are relative to `root`."""
         super().__init__(settings)
         assert settings.inpainting is not None
         self.holes: InpaintingSettings = settings.inpainting
         self.gives_centre = settings.generator == "context_encoder"
         self.gives_raw = not self.gives_centre or self.holes.overlap_shown
         if settings.norm == "batch" and settings.statistics == "batch":
-            self.modes = ("eval",)  # alone, a picture has no statistics of a batch
+            self.modes = ("eval",)  # a single picture has no batch statistics
         shapes = _holes_of(root, self.holes.shapes, "shapes") if "region" in self.holes.masks else {}
         limits = {"least": self.holes.least_area, "most": self.holes.most_area, "longest": settings.image_size}
         pictures = _holes_of(root, self.holes.mask_folder, "mask_folder", **limits)
@@ -102,7 +102,7 @@ class Inpainting(Task):
         for example, picture in zip(examples, pictures, strict=True):
             assert example.mask is not None
             hole = example.mask.hole[..., None]
-            if self.gives_centre:  # it is first put into its place
+            if self.gives_centre:  # the centre is first put into its place
                 whole = example.target.copy()
                 whole[self._window(whole.shape[0])] = picture
             else:
@@ -153,7 +153,7 @@ class Inpainting(Task):
 
 
 def _holes_of(root: Path, folder: str, field: str, **limits: Any) -> dict[str, Hole]:
-    """The shapes or masks of a folder by file name; none where none is named."""
+    """Return the shapes or masks of a folder by file name; none without a folder."""
     if not folder:
         return {}
     if not (root / folder).is_dir():

@@ -43,14 +43,14 @@ class Output:
 
     fake: Picture  # the stimulus; around a hole it is the target, bit for bit
     raw: Picture | None = None
-    """The generator's picture before its known pixels were replaced, where there is such a thing."""
+    """The generator's picture before its known pixels were replaced; None without a hole."""
 
 
 class Task(ABC):
     """One way to train the two networks. The training step, the log and the checkpoints are the same for all."""
 
     modes: tuple[Mode, ...] = ("train", "eval")
-    """The modes in which its generator gives pictures, the one of sample grids and of the best generator first."""
+    """Modes of generation; the first one is used for sample grids and for choosing the best generator."""
     gives_raw = False  # True if its outputs have a raw picture
 
     def __init__(self, settings: TrainingSettings) -> None:
@@ -76,7 +76,7 @@ class Task(ABC):
         return self.conditions() | ({} if network == "none" else {"style_sha256": sha256_file(style_weights(network))})
 
     def mode(self, requested: Mode | None) -> Mode:
-        """The requested mode; default: the first of its modes."""
+        """Return the requested mode; default: the first of the modes."""
         mode = requested or self.modes[0]
         if mode not in self.modes:
             raise UserError(
@@ -140,7 +140,7 @@ class Task(ABC):
 
     @abstractmethod
     def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
-        """An item outside training from its pictures.
+        """Return an item outside training from its pictures.
 
         Args:
             item: what its data set reads of a file, at the size that is generated.
@@ -153,7 +153,7 @@ class Task(ABC):
     def outputs(
         self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
     ) -> list[Output]:
-        """Pictures of one size from the generator, each independent of the others (but for the last bits)."""
+        """Generate pictures of one size, each independent of the others (except for the last bits)."""
 
     def panels(self, example: Example, output: Output) -> list[Picture]:
         """Return the pictures of an example in a sample grid, each (H, W, 3) uint8."""
@@ -178,7 +178,7 @@ class Translation(Task):
         return Batch(torch.from_numpy(condition), torch.from_numpy(target))
 
     def judged(self, batch: Batch, picture: Tensor) -> Tensor:
-        """The input and the picture joined by channel: the discriminator is conditional (arXiv 1611.07004, eq. 1)."""
+        """Return input and picture joined by channel: the discriminator is conditional (arXiv 1611.07004, eq. 1)."""
         return torch.cat([batch.inputs, picture], 1)
 
     def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
@@ -197,6 +197,6 @@ class Translation(Task):
 
 
 def as_grey(picture: Picture) -> Picture:
-    """The luma of (H, W, 3) uint8 in three equal channels, for generators of grey pictures."""
+    """Return the luma of (H, W, 3) uint8 in three equal channels, for generators of grey pictures."""
     luma = np.rint(picture @ np.array(LUMA)).astype(np.uint8)
     return np.repeat(luma[..., None], 3, axis=2)

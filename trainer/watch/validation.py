@@ -1,7 +1,7 @@
 """Validation: a generator measured on pictures that it was not trained on, in both modes; and sample grids.
 
-The trainer knows no metric. The command hands in what measures a stimulus set (`Measure`), so that the numbers are
-those of batch reports.
+The trainer does not import metrics. The command passes a function that measures a stimulus set (`Measure`), so the
+numbers equal those of `metrics`.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,9 +27,9 @@ from trainer.state.trained_on import TrainedOn
 from trainer.tasks import Example, Task
 
 DIVERSITY = "diversity"
-THUMBNAIL = 32  # side in pixels at which pictures are compared for their diversity
-FEW = 512  # maximum number of pictures that go through the generator one by one
-TOGETHER = 16  # number of pictures that go through it together where there are more
+THUMBNAIL = 32  # side in pixels of pictures that are compared for diversity
+FEW = 512  # up to this number, pictures are generated one by one
+TOGETHER = 16  # number of pictures that are generated together above it
 COMPARED = 1000  # maximum number of pictures compared with each other for their diversity
 
 
@@ -44,7 +44,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class ValidationExamples:
-    """Items of the training size that are not trained on, where there are such."""
+    """Items of the training size, if possible not trained on."""
 
     split: str
     data_set: DataSet
@@ -56,7 +56,7 @@ class ValidationExamples:
 def validation_examples(
     data_set: DataSet, train: list[Path], *, known: TrainedOn | None = None, count: int | None, train_split: str
 ) -> ValidationExamples | None:
-    """Return up to `count` items, spread over the first of VALIDATION_SPLITS that exists and is not trained on.
+    """Return up to `count` items, spread over the first existing split of VALIDATION_SPLITS that is not trained on.
 
     Training files are among them only if all of that split are; `known` recognises their copies.
     """
@@ -91,7 +91,7 @@ class Validation:
         self.best_metric = settings.best_metric or settings.validation_metrics[0]
         self.higher_is_better = measure.higher_is_better[self.best_metric]
         self.mode: Mode = task.modes[0]
-        """The mode by which the best generator is chosen."""
+        """Mode that decides on the best generator."""
         self._folder = folder
         self._task = task
         self._examples = examples
@@ -99,11 +99,11 @@ class Validation:
         self._at_once = 1 if len(self) <= FEW else TOGETHER
 
     def __len__(self) -> int:
-        """Pictures that are measured in each mode."""
+        """Number of pictures that are measured in each mode."""
         return len(self._examples.paths)
 
     def first_part(self) -> "Validation":
-        """The same with the first pictures alone: to time it."""
+        """Return a copy with only the first pictures, to measure its time."""
         part = copy(self)
         part._examples = replace(self._examples, paths=dict(islice(self._examples.paths.items(), 8 * TOGETHER)))
         return part
@@ -150,7 +150,7 @@ def diversity(fakes: list[Picture], targets: list[Picture]) -> float | None:
 
 
 def rms_difference(pictures: list[Picture]) -> float:
-    """Root mean square difference over all ordered pairs: twice the variance, averaged over pixels."""
+    """Return the root mean square difference over all ordered pairs: twice the variance, averaged over pixels."""
     if len(pictures) < 2:
         return 0.0
     return float(np.sqrt(2 * np.stack(pictures).astype(np.float64).var(axis=0, ddof=1).mean()))
