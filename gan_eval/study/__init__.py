@@ -1,5 +1,5 @@
-"""A study in its folder: plan.py (what it names, checked), stages.py, markers.py (what is up to date), sessions.py.
+"""A study in its folder: plan.py (paths and checks), stages.py, markers.py (which stages are up to date), sessions.py.
 
-Also the demo, and `try` (two_folders.py). Start with `stages.py`. What is missing, damaged or contradicts the study
-file is a `UserError`.
+Also the demo, and `try` (two_folders.py). Start with `stages.py`. Input that is missing, damaged or contradicts the
+study file raises `UserError`.
 """

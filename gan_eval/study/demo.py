@@ -1,8 +1,8 @@
-"""The demos: small studies on photographs that come with scikit-image and Matplotlib, with no data of the user's.
+"""The demos: small studies on photographs that come with scikit-image and Matplotlib, without data of the user.
 
 `run_demo` goes from training to the report; `make_online_demo` is ready to be served within seconds. The generators of
-the first learn to make photographs of pictures of eight colours, each channel on or off, dithered as old screens and
-printers did. That takes no more than what is around a pixel, so it is learnt in a minute and from few photographs.
+the first learn to turn 8-colour images, with each channel on or off and dithered, back into photographs. Only
+the pixels around a pixel matter for it, so a minute and few photographs are enough.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -39,8 +39,8 @@ TRAIN_PHOTOGRAPHS = {
     "camera": 160, "brick": 320, "grass": 320, "gravel": 320,
 }  # fmt: skip
 TEST_PHOTOGRAPHS = {"astronaut": 160, "chelsea": 108, "coffee": 200, "grace_hopper": 160}
-"""Functions of `skimage.data`, and a file of Matplotlib, with the pixels from one crop to the next, to the right and
-downwards; no photograph is in both."""
+"""Functions of `skimage.data`, and a file of Matplotlib, with the distance in pixels from one crop to the next, to the
+right and downwards; no photograph is in both."""
 
 PHOTOGRAPHS = (
     "astronaut", "chelsea", "coffee", "grace_hopper", "rocket", "stereo_motorcycle", "camera", "retina",
@@ -57,7 +57,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
         simulate: rehearse the quiz with this simulated participant even where there is a screen.
 
     Raises:
-        SystemExit: the quiz was interrupted, and has said so.
+        SystemExit: the quiz was interrupted and has printed that.
     """
     claim_output_folder(out, private=True)
     refuse_if_held(*markers.run_lock(out))
@@ -67,7 +67,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
     except UserError:
         try:
             cache.fetch("inception", on_progress=markers.download_progress(listener, "fetch weights"))
-        except UserError as error:  # without the network FID's rows carry the reason
+        except UserError as error:  # without the network, the rows of FID have the reason
             listener.message(f"FID and KID are left out: {error}")
     study = out / "demo.toml"
     write_bytes(study, STUDY.read_bytes())
@@ -88,14 +88,14 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
 def make_data(folder: Path) -> None:
     """Write A|B pictures, 8-colour image and photograph, into `folder`/train and `folder`/test.
 
-    The crops to train on have their channels in each order in turn, so that what is learnt holds for all colours.
+    The training crops have their channels in each order in turn, so that the generator learns all colours.
     """
     write_crops(folder / "train", TRAIN_PHOTOGRAPHS, list(permutations(range(3))))
     write_crops(folder / "test", TEST_PHOTOGRAPHS)
 
 
 def write_crops(folder: Path, photographs: dict[str, int], orders: Sequence[tuple[int, ...]] = ((0, 1, 2),)) -> None:
-    """Write square crops of photographs as A|B pictures, A dithered; what is there is kept."""
+    """Write square crops of photographs as A|B pictures, A dithered; existing files are kept."""
     number = 0
     for name, stride in photographs.items():
         for top, left, crop in crops(name, CROP, stride):
@@ -107,7 +107,7 @@ def write_crops(folder: Path, photographs: dict[str, int], orders: Sequence[tupl
 
 
 def crops(name: str, side: int, stride: int) -> Iterator[tuple[int, int, Picture]]:
-    """Top and left edge of square crops of a photograph, and the crops."""
+    """Return the top and left edges of square crops of a photograph, with the crops."""
     photograph = read_photograph(name)
     height, width = photograph.shape[:2]
     for top, left in product(range(0, height - side + 1, stride), range(0, width - side + 1, stride)):
@@ -115,7 +115,7 @@ def crops(name: str, side: int, stride: int) -> Iterator[tuple[int, int, Picture
 
 
 def read_photograph(name: str) -> Picture:
-    """A photograph by the name of its function in `skimage.data`, or Matplotlib's grace_hopper; (H, W, 3) uint8."""
+    """Return a photograph, (H, W, 3) uint8, by the name of its function in `skimage.data`, or Matplotlib's grace_hopper."""
     if name == "grace_hopper":
         from matplotlib.cbook import get_sample_data
 
@@ -129,18 +129,18 @@ def read_photograph(name: str) -> Picture:
 
 
 def dithered(photograph: Picture) -> Picture:
-    """A photograph in the eight colours whose channels are 0 or 255, by error diffusion (Floyd and Steinberg 1976)."""
+    """Return a photograph in the 8 colours with channels of 0 or 255, by error diffusion (Floyd and Steinberg 1976)."""
     channels = [Image.fromarray(np.ascontiguousarray(photograph[..., channel])).convert("1") for channel in range(3)]
     return np.stack([np.asarray(channel.convert("L")) for channel in channels], axis=2)
 
 
 def smooth(picture: Image.Image) -> Image.Image:
-    """Return a picture without its finest detail, as of a generator that was trained by L1 alone."""
+    """Return a picture without its finest detail, like the output of a generator trained by L1 alone."""
     return picture.filter(ImageFilter.GaussianBlur(0.8))
 
 
 def coarse(picture: Image.Image) -> Image.Image:
-    """Return a picture enlarged from half of its size, as of a generator that works at half of the resolution."""
+    """Return a picture enlarged from half of its size, as by a generator that works at half the resolution."""
     half = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BOX)
     return half.resize(picture.size, Image.Resampling.LANCZOS)
 
@@ -194,7 +194,7 @@ def _write_pictures(out: Path) -> dict[str, dict[str, Path]]:
 
 
 def refresh_report(plan: Plan, listener: Listener) -> Path:
-    """Measure the pictures, once, and bring tables and report up to date; return the report."""
+    """Measure the pictures once, and update tables and report; return the report."""
     wanted = ("metrics", "analyze", "report") if find_spec("torch") else ("analyze", "report")
     markers.run([stage for stage in list_stages(plan) if stage.name in wanted], plan.folder, listener)
     return plan.folder / "report.html"

@@ -1,7 +1,7 @@
-"""Forget a participant: what was computed from the answers goes first, then the answers themselves.
+"""Forget a participant: first remove the results that were computed from the answers, then the answers.
 
-In this order a kill at any moment leaves nothing half done that is not seen: as long as a store has the participant,
-the same command does the rest. `run` makes tables and report again, without the participant.
+After a kill at any moment the store still has the participant, so the same command removes the rest. `run` makes tables
+and report again, without the participant.
 """
 
 import shutil
@@ -22,7 +22,7 @@ UNREACHED = (
     "not reached from here: exports, reports, figures and tables in other folders, merged stores, copies and backups; "
     "delete these yourself, and give the same command for each other store"
 )
-"""Places that no command finds."""
+"""Places that the command cannot reach."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Traces:
     """A participant's rows in a store, and files in the study's folder around it."""
 
     stores: Mapping[str | Path, Stored]
-    """The stores that hold the participant: the given one, and those that `run --redo quiz` has moved aside."""
+    """Stores with the participant: the given one, and those that `run --redo quiz` has moved aside."""
     folder: Path | None = None
-    """The study's folder; None where the store lies in none."""
+    """The study's folder; None if the store is not in one."""
     derived: tuple[Path, ...] = ()
     """Files and folders that were made from answers, also those that were moved aside."""
 
@@ -76,11 +76,11 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
 
 
 def forget_everywhere(store: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
-    """Remove a participant from a store and, where it lies in a study's folder, from what is there.
+    """Remove a participant from a store and, if it is in a study's folder, from the files in that folder.
 
     Raises:
-        UserError: as for `traces_of` and `gan_eval.store.forget`; a `run` is at work in the folder; or a file cannot
-            be removed. The participant is in a store then, and the same command starts again.
+        UserError: as for `traces_of` and `gan_eval.store.forget`; a `run` is working in the folder; or a file cannot be
+            removed. The participant is then still in a store, and the same command starts again.
     """
     traces = traces_of(store, participant, study=study)
     with ExitStack() as stack:

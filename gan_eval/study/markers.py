@@ -1,10 +1,10 @@
-"""The stages of a study, skipped where they are up to date.
+"""The stages of a study; those that are up to date are skipped.
 
-A stage writes its marker `DIR/.gan-eval/STAGE.json` last: its canonical settings, the hashes of its input files, those
-of the files it made, and its format number. Equal: skipped. Settings or inputs that differ: refused with the
-difference, unless the stage only derives tables (then changed inputs are simply computed again). Files of a stage that
-are missing or changed are made again where nothing is lost by it, else refused (`Stage.is_precious`). A marker that is
-not one counts as absent. `redo` moves the old results aside.
+A stage writes its marker `DIR/.gan-eval/STAGE.json` last: its canonical settings, the hashes of its input files and of
+its output files, and its format number. If all are equal, the stage is skipped. If settings or inputs differ, it is
+refused with the difference; a stage that only derives tables is computed again. Missing or changed output files are
+made again if nothing is lost by that, else refused (`Stage.is_precious`). A damaged marker counts as absent. `redo`
+moves the old results aside.
 """
 
 import math
@@ -24,19 +24,19 @@ from gan_eval.files.reading import read_record
 from gan_eval.settings.sections import differences
 
 DIGESTS = "digests.json"
-"""Below `.gan-eval/`: the digests of the files that the last run read; the next one hashes only what changed."""
+"""Below `.gan-eval/`: the digests of the files that the last run read; the next run hashes only changed files."""
 FORMAT = 1
-"""Number of the markers' and results' layout; raised when an old folder must not be continued."""
+"""Format number of markers and results; raised when an old folder must not be continued."""
 
 
 class Listener(Protocol):
-    """Receives what a pipeline reports."""
+    """Receiver of the reports of a pipeline."""
 
     def message(self, text: str) -> None:
-        """One line for the user."""
+        """Show one line to the user."""
 
     def progress(self, what: str, done: int, total: int, detail: str = "", *, unit: str = "") -> None:
-        """`done` of `total` units of `what` are finished."""
+        """Show that `done` of `total` units of `what` are finished."""
 
 
 def download_progress(listener: Listener, what: str) -> Callable[[int, int], None]:
@@ -51,38 +51,38 @@ def download_progress(listener: Listener, what: str) -> Callable[[int, int], Non
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: its settings and inputs decide whether it is up to date."""
+    """A stage; its settings and inputs decide if it is up to date."""
 
     name: str
     settings: Mapping[str, Any]
     inputs: Callable[[], Mapping[str, str]]
-    """Names and hashes of what it reads; raises UserError where an earlier stage has not been done."""
+    """Names and hashes of its input files; raises UserError if an earlier stage is missing."""
     outputs: tuple[Path, ...]
-    """Files and folders that it makes, which `redo` moves aside."""
+    """Output files and folders, which `redo` moves aside."""
     work: Callable[[Listener], bool]
-    """Does it; False where it is not finished yet (people are still to come)."""
+    """Function that does the work; returns False if it is not finished yet (participants are missing)."""
     needs: tuple[str, ...] = ()
-    """Stages whose results it reads: made again with them."""
+    """Stages whose results it reads; it is made again with them."""
     derives: bool = False
-    """Changed inputs are computed again without asking."""
+    """True if changed inputs are computed again without asking."""
     traces: tuple[Path, ...] = ()
-    """Files that may lie next to the outputs and move with them."""
+    """Files that may be next to the outputs and are moved with them."""
     is_finished: Callable[[], bool] = lambda: True
-    """Return whether nothing more is to come; a stage that waits for people is not up to date."""
+    """Function that returns whether it is complete; a stage that waits for participants is not."""
     section: str = ""
-    """Section of the study file that has the settings."""
+    """Section of the study file with the settings."""
     products: Callable[[], Iterable[Path]] | None = None
-    """The files that must stay as it made them; default: all files of `outputs`. None of these may lie elsewhere."""
+    """Files that must not change; default: all files of `outputs`. They are below the folder."""
     is_precious: bool = False
-    """Missing or changed files are refused, not made again, because training or people's answers would be lost."""
+    """True if missing or changed files are refused, because training or answers would be lost."""
     redo_command: str = ""
-    """The command that moves its results aside and makes them again; for messages."""
+    """Command that moves its results aside and makes them again, for messages."""
     check: Callable[[Collection[str]], None] = lambda _: None
-    """Called with the names of the stages to be made again, before any results are moved or made; raises UserError
-    where files that it reads are not what they were."""
+    """Called with the names of the stages to be made again, before results are moved or made; raises UserError if
+    files that it reads have changed."""
 
     def hashes(self, folder: Path) -> dict[str, str]:
-        """Return the SHA-256 of each of its existing files, by path relative to `folder`."""
+        """Return the SHA-256 of each existing file, by path relative to `folder`."""
         files = self.products() if self.products else (path for output in self.outputs for path in files_of(output))
         return {path.relative_to(folder).as_posix(): sha256_file(path) for path in sorted(files) if path.is_file()}
 
@@ -95,7 +95,7 @@ def run(
     redo: Sequence[str] = (),
     only: str | None = None,
 ) -> None:
-    """Do what is missing, in order.
+    """Run the stages that are not up to date, in order.
 
     Args:
         folder: the output folder, with the markers in `.gan-eval/`.
@@ -104,8 +104,8 @@ def run(
         only: do this stage (or family) alone.
 
     Raises:
-        UserError: bad input, a stage whose settings differ from those its results were made with, or another process
-            at work in the folder.
+        UserError: bad input, a stage whose results were made with other settings, or another process working in the
+            folder.
     """
     require_known((*redo, *([only] if only else [])), stages)
     redone: set[str] = set()
@@ -125,19 +125,19 @@ def run(
 
 
 def require_known(names: Iterable[str], stages: Sequence[Stage]) -> None:
-    """Refuse a name that is no stage's or family's."""
+    """Refuse a name that is neither a stage nor a family."""
     for name in names:
         if not any(_is_called(stage, name) for stage in stages):
             raise UserError(f"no stage {name!r}; known: {', '.join(stage.name for stage in stages)}")
 
 
 def run_lock(folder: Path) -> tuple[Path, str, str]:
-    """Arguments of `gan_eval.files.locks.hold_lock`, so that one process at a time does the stages of a folder."""
+    """Return the arguments of `gan_eval.files.locks.hold_lock`: one process at a time runs the stages of a folder."""
     return folder / OWN_FOLDER / "run.lock", f"--out {folder}", "running a study there"
 
 
 def hash_result(path: Path, stage: str) -> str:
-    """SHA-256 of a file that an earlier stage has made."""
+    """Return the SHA-256 of a file that an earlier stage has made."""
     if not path.is_file():
         raise UserError(f"{path}: no such file; do the stage {stage} first")
     return sha256_file(path)
@@ -148,13 +148,13 @@ class Standing:
     """State of a stage."""
 
     current: Mapping[str, Any]
-    """Content that its marker would have now."""
+    """Content of a marker written now."""
     is_current: bool = False
-    """Its results are there, and made with what its marker would say now; people may still be missing."""
+    """True if its results exist and agree with `current`; participants may still be missing."""
     changes: str = ""
-    """Settings or inputs that its results were not made with, which forbid to continue."""
+    """Changed settings or inputs, because of which the stage is refused."""
     damage: str = ""
-    """A file that is missing or has changed since it was made, and how many more."""
+    """A file that is missing or has changed, and the number of others."""
 
 
 def standing_of(stage: Stage, folder: Path) -> Standing:
@@ -169,7 +169,7 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
     }
     made = _read_marker(marker, stage)
     files, there = (made or {}).pop("files", {}), stage.hashes(folder)
-    if made is None or (there and not files):  # nothing says whether they are as they were made
+    if made is None or (there and not files):  # it is unknown if they have changed
         return Standing(current)
     damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
@@ -189,7 +189,7 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
 
 
 def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
-    """Return what a stage wrote last; None where it wrote nothing, or the file is not what a stage writes."""
+    """Return a stage's marker; None if there is none or the file is damaged."""
     if marker.is_dir():
         raise UserError(f"{marker}: is a folder, and {stage.name} writes a file there; remove it")
     try:
@@ -216,7 +216,7 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
         listener.message(f"{standing.damage}; making it again")
     marker.unlink(missing_ok=True)
     started = time.monotonic()
-    if stage.derives:  # under way, though some of these cannot say how far
+    if stage.derives:  # show that it has started; some of these report no progress
         listener.progress(stage.name, 0, 0)
     finished = stage.work(listener)
     if stage.derives:
@@ -229,7 +229,7 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
 
 
 def files_of(output: Path) -> Iterable[Path]:
-    """A file itself; of a folder all files in it and the records of our own, without locks and hidden files."""
+    """Return a file, or all files of a folder with the records of gan_eval, without locks and hidden files."""
     if not output.is_dir():
         return [output]
     below = (path.relative_to(output).parts for path in output.rglob("*"))
@@ -255,5 +255,5 @@ def _move_aside(stage: Stage, folder: Path, listener: Listener) -> None:
 
 
 def _is_called(stage: Stage, name: str) -> bool:
-    """`train-a` is called by its name, or by its family: the word before the first dash."""
+    """Return whether a stage has this name or is of this family: the word before the first dash, as in `train-a`."""
     return name in (stage.name, stage.name.split("-", 1)[0])

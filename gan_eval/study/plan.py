@@ -29,7 +29,7 @@ STORE = "store.sqlite"
 
 @dataclass(frozen=True)
 class Plan:
-    """A study on its way into a folder."""
+    """A study's settings, its output folder, and options of this run."""
 
     study: Study
     file: Path
@@ -39,9 +39,9 @@ class Plan:
     fraction: float = 1.0
     smoke: bool = False
     simulate: str | None = None
-    """Way in which missing sessions are simulated in a rehearsal; None: people are wanted."""
+    """Simulated participant of a rehearsal; None: people are wanted."""
     threads: int | None = None
-    """CPU threads of training, generation and metrics; None: their defaults."""
+    """Number of CPU threads for training, generation and metrics; None: their defaults."""
 
     @property
     def store(self) -> Path:
@@ -57,12 +57,12 @@ class Plan:
         return self.folder / "stimuli" / f"{self.study.models[model].data}-{model}"
 
     def stimulus_folders(self) -> dict[str, Path]:
-        """The folders of all stimulus sets of the study, own and imported, by the names the study has for them."""
+        """Return the folders of all stimulus sets of the study, its own and imported ones, by name."""
         own = {self.stimuli_folder(model).name: self.stimuli_folder(model) for model in self.study.models}
         return own | {name: self.file.parent / name for name in self.study.stimuli.sets}
 
     def training_fraction(self, model: str) -> float:
-        """The share of the planned steps that a model is given: the plan's fraction, or what `SMOKE_STEPS` are."""
+        """Return a model's share of the planned training steps: the plan's fraction, or that of `SMOKE_STEPS`."""
         if not self.smoke:
             return self.fraction
         settings, data = self.study.training_of(model), self.study.data[self.study.models[model].data]
@@ -70,13 +70,13 @@ class Plan:
         return min(1.0, SMOKE_STEPS / settings.planned_steps(len(pictures[: settings.max_pairs])))
 
     def measured_folders(self) -> dict[str, Path]:
-        """The sets that metrics are computed of: those that are shown, and what the generators that fill holes gave."""
+        """Return the sets to measure: those that are shown, and the raw outputs of generators that fill holes."""
         presented = self.stimulus_folders()
         raw = {f"{name}/{RAW}": folder / RAW for name, folder in presented.items() if (folder / RAW).is_dir()}
         return presented | raw
 
     def pictures(self, model: str, split: str) -> list[Path]:
-        """The pictures of a split, or of several that are joined: A|B pictures, or photographs to fill holes in."""
+        """Return the pictures of one or several joined splits: A|B pictures, or photographs to fill holes in."""
         folder = self.data_folder(self.study.models[model].data)
         if self.study.training_of(model).inpainting is None:
             return [path for name in joined_splits(split) for path in list_pictures(folder / name)]
@@ -85,7 +85,7 @@ class Plan:
         return PhotographSet(folder).training_paths(split)
 
     def initial_file(self, model: str) -> Path | None:
-        """The trained generator, or encoder, that a model starts from; None: it starts from drawn weights."""
+        """Return the trained generator, or encoder, that a model starts from; None: random weights."""
         name = self.study.training_of(model).starts_from
         if not name:
             return None
@@ -96,18 +96,18 @@ class Plan:
         return generator_file(self.file.parent / name)
 
     def published(self) -> dict[str, Path]:
-        """The published tables that the study names."""
+        """Return the published tables that the study names."""
         return {name: self._named_file("study.published", name) for name in self.study.study.published}
 
     def segmenter(self) -> Path | None:
-        """The segmenter that the study names, or the word `palette`."""
+        """Return the segmenter that the study names, or the word `palette`."""
         name = self.study.metrics.segmenter
         if name is None or name == "palette":
             return None if name is None else Path(name)
         return self._named_file("metrics.segmenter", name)
 
     def sources(self) -> tuple[dict[str, Path], dict[str, Path]]:
-        """The user's features, and networks for features, that the study names."""
+        """Return the features, and networks for features, that the study names."""
         section = self.study.metrics
         features, networks = (
             {name: self._named_file(f"metrics.{key}.{name}", file) for name, file in files.items()}
@@ -116,14 +116,14 @@ class Plan:
         return features, networks
 
     def _named_file(self, key: str, name: str) -> Path:
-        """A file that the study names, relative to the study file."""
+        """Return a file that the study names relative to the study file."""
         path = self.file.parent / name
         if not path.is_file():
             raise UserError(f"{self.file}: {key}: no such file {name}; name it relative to the study file")
         return path
 
     def data_folder(self, dataset: str) -> Path:
-        """The folder of a data set below the data root."""
+        """Return the folder of a data set below the data root."""
         if self.data_root is None:
             raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
         folder = self.data_root / (self.study.data[dataset].folder or dataset)
@@ -132,7 +132,7 @@ class Plan:
         return folder
 
     def split(self, dataset: str) -> str:
-        """The split that stimuli come from: test, else val."""
+        """Return the split that stimuli come from: test, else val."""
         candidates = self.study.split_candidates(dataset)
         for split in candidates:
             if self.has_split(dataset, split):
@@ -160,15 +160,15 @@ def make_plan(
     redo: bool = False,
     threads: int | None = None,
 ) -> Plan:
-    """Read the study, check what it names, and take its folder.
+    """Read a study, check the files that it names, and claim its folder.
 
     Args:
-        simulate: rehearse with participants that are simulated so; default: people are wanted, but for a smoke run.
-        redo: results are going to be moved aside, so the folder may have been made with another fraction.
+        simulate: rehearse with this simulated participant; default: people are wanted, except in a smoke run.
+        redo: results will be moved aside, so the folder may have been made with another fraction.
 
     Raises:
-        UserError: the study file is bad or names what is not there, the fraction is not in (0, 1], or the folder is
-            somebody else's or was made in another way.
+        UserError: the study file is invalid or names a missing file, the fraction is not in (0, 1], or the folder is
+            not gan_eval's or was made with other options.
     """
     if not 0 < fraction <= 1:
         raise UserError(f"--fraction {fraction}: wanted a share above 0 and at most 1, such as 0.1")
@@ -192,10 +192,10 @@ def is_study_folder(folder: Path) -> bool:
 
 
 def open_plan(file: Path | None, folder: Path) -> Plan:
-    """The plan of a study folder that `run` has made, with the fraction and smoke setting it was made with.
+    """Return the plan of a study folder that `run` has made, with its fraction and smoke setting.
 
     Raises:
-        UserError: the folder was not made by `run`, or by another study; or the study file is not there.
+        UserError: the folder was not made by `run`, or by another study; or the study file is missing.
     """
     folder = Path(folder)
     if not is_study_folder(folder):
@@ -219,7 +219,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
 
 
 def run_command(plan: Plan, *more: str) -> str:
-    """The command that does what is missing of a study, as it was begun; `more` words follow."""
+    """Return the command that continues a study as it was begun; `more` words follow."""
     words = ["gan-eval", "run", str(plan.file), "--out", str(plan.folder)]
     words += ["--data-root", str(plan.data_root)] if plan.data_root else []
     words += ["--simulate", plan.simulate] if plan.simulate and not plan.smoke else []
@@ -228,7 +228,7 @@ def run_command(plan: Plan, *more: str) -> str:
 
 
 def _record(plan: Plan, *, redo: bool) -> None:
-    """Keep how the study is run in its folder; a folder serves one study, one fraction, smoke or not."""
+    """Record in the folder how the study is run; a folder belongs to one study and one fraction, smoke or not."""
     file = plan.folder / OWN_FOLDER / _RECORD
     record = {"study": plan.study.study.name, "fraction": float(plan.fraction), "smoke": plan.smoke}
     there = _read_record(plan.folder) if file.is_file() else {}
@@ -240,7 +240,7 @@ def _record(plan: Plan, *, redo: bool) -> None:
             f"--out {plan.folder}: made by the study {earlier['study']!r}, not {record['study']!r}; name another folder"
         )
     if earlier["smoke"] and plan.smoke:
-        earlier = record  # of a smoke run, the fraction says nothing
+        earlier = record  # a smoke run ignores the fraction
     if earlier != record and not redo:
         fraction = "without --smoke" if plan.smoke else f"with --fraction {earlier['fraction']:g}"
         before = "with --smoke" if earlier["smoke"] else fraction
@@ -253,23 +253,23 @@ def _record(plan: Plan, *, redo: bool) -> None:
 
 
 _RECORD = "run.json"
-"""Below `.gan-eval/`: of which study a folder is, and how it is run."""
+"""Below `.gan-eval/`: the folder's study, and how it is run."""
 
 SMOKE_STEPS = 6
 SMOKE_ITEMS = 8
 
 
 def shrink(study: Study) -> Study:
-    """The study as a smoke test: every stage, few pictures and channels; pictures keep their size for NIQE.
+    """Return the study as a smoke test: every stage, few pictures and channels; pictures keep their size for NIQE.
 
-    The training plan stays: that only `SMOKE_STEPS` of it are made is recorded as the fraction in every table.
+    The training plan is unchanged; `SMOKE_STEPS` as a share of it is the fraction in every table.
     """
     models = {}
     for name, model in study.models.items():
         settings = study.training_of(name)
         few: dict[str, Any] = {"generator_channels": 8, "discriminator_channels": 8, "validation_pairs": 2}
         few["bottleneck"] = min(settings.bottleneck, 64)
-        if settings.generator != "context_encoder":  # of whose last batch of an epoch more than one has to be left
+        if settings.generator != "context_encoder":  # the last batch of an epoch needs more than one
             few["batch_size"] = min(settings.batch_size, 2)
         if settings.starts_from not in study.models:  # a generator from elsewhere has more channels
             few["init_from"] = few["init_encoder"] = ""
@@ -287,13 +287,13 @@ def shrink(study: Study) -> Study:
 
 
 def check_plan(plan: Plan) -> None:
-    """Find now what would otherwise be found after days of training or after people have sat.
+    """Check now what would otherwise fail after days of training or after sessions.
 
     Raises:
         UserError: data, published tables, imported stimuli, a generator to start from, folders of masks or the
-            weights of a style network are not there; a model is tested with pictures that its training or the choice
-            of its checkpoint has seen; catch trials have no sets; or a metric, a mode, a rule, a covariate, a clue
-            that is allowed, the quiz's language or a simulated participant is not understood.
+            weights of a style network are missing; a model is tested with pictures of its training or of the choice
+            of its checkpoint; catch trials have no sets; or a metric, mode, rule, covariate, allowed clue, the quiz's
+            language or the simulated participant is unknown.
     """
     for dataset in dict.fromkeys(model.data for model in plan.study.models.values()):
         for split in (plan.study.data[dataset].train_split, plan.split(dataset)):
@@ -361,8 +361,8 @@ def check_plan(plan: Plan) -> None:
 
 
 def _check_splits(plan: Plan) -> None:
-    """Refuse a model that is tested with pictures that its training or validation has seen, or copies of them, unless
-    the study file joins the tested split into the training itself.
+    """Refuse a model that is tested with pictures of its training or validation, or copies of them, unless the study
+    file joins the tested split into the training itself.
     """
     from trainer.datasets.dataset import VALIDATION_SPLITS
 
@@ -375,11 +375,11 @@ def _check_splits(plan: Plan) -> None:
         dataset, split = settings.data, plan.split(settings.data)
         tested = digests(dataset, split)
         ancestor = model
-        while ancestor in study.models:  # and the study's model that it starts from, and the one that that starts from
+        while ancestor in study.models:  # and all models of the study that it starts from
             source = study.models[ancestor].data
             own = study.data[source].train_split
             if len(joined := joined_splits(own)) > 1 and source == dataset and split in joined:
-                pass  # the study file itself says that no picture is held out
+                pass  # the study file holds no picture out
             elif seen := tested.keys() & digests(source, own):
                 example = min(tested[digest] for digest in seen).relative_to(plan.data_folder(dataset))
                 start = "init_encoder" if study.training_of(model).init_encoder else "init_from"
@@ -394,7 +394,7 @@ def _check_splits(plan: Plan) -> None:
             steered = f"models.{model}.training.plateau_patience"
         elif study.generate.checkpoint == "best":
             steered = "generate.checkpoint best"
-        else:  # validation decides on nothing
+        else:  # validation does not choose the checkpoint
             continue
         others = [other for other in VALIDATION_SPLITS if other != study.data[dataset].train_split]
         watched = next((other for other in others if plan.has_split(dataset, other)), None)

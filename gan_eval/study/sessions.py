@@ -1,4 +1,4 @@
-"""The sessions of a study: who has done what, one more session, and the store's tables as files."""
+"""The sessions of a study: count them, run one more, and read the store's tables."""
 
 import shlex
 from collections.abc import Collection, Mapping
@@ -43,7 +43,7 @@ def count_sessions(plan: Plan) -> dict[str, int]:
 
 
 def _stored_rows(plan: Plan, table: Table, **equal: Any) -> list[Row]:
-    """The study's rows of a table of its store that have these values; none without a store."""
+    """Return the study's rows of a table of its store with these values; none without a store."""
     if not plan.store.is_file():
         return []
     with open_store(plan.store, create=False) as store:
@@ -58,15 +58,15 @@ def next_session(plan: Plan) -> str:
 
 
 def quiz_command(plan: Plan, participant: str | None = None) -> str:
-    """The command of a participant's session; default: of one more person, wanted or not."""
+    """Return the command of a participant's session; default: of one more person, also beyond the planned number."""
     code = participant or next_participant(plan)
     return shlex.join(["gan-eval", "quiz", str(plan.file), "--participant", code, "--out", str(plan.folder)])
 
 
 def awaited(plan: Plan) -> list[str]:
-    """Lines that say how many sessions are complete, with the next person's command, and which are unfinished.
+    """Return lines on the number of complete sessions, with the next person's command, and on unfinished ones.
 
-    Empty where nobody is missing and no session is unfinished.
+    Empty if nobody is missing and no session is unfinished.
     """
     lines = []
     if command := next_session(plan):
@@ -77,7 +77,7 @@ def awaited(plan: Plan) -> list[str]:
 
 
 def unfinished_sessions(plan: Plan) -> list[str]:
-    """One line for each person's session that can be continued: who, since when, and the command for that person."""
+    """Return a line for each session of a person that can be continued: participant, start and command."""
     lines = []
     for known in _open_sessions(plan):
         code, started = known["participant"], known["started_at"]
@@ -96,7 +96,7 @@ def _open_sessions(plan: Plan) -> list[Row]:
 
 
 def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
-    """The study whose folder a store lies in; None where it lies in none, or in that of another study."""
+    """Return the plan of the study folder that a store is in; None if there is none, or it is another study's."""
     folder = Path(store).parent
     if is_address(store) or not is_study_folder(folder):
         return None
@@ -114,13 +114,13 @@ def people_have_answered(plan: Plan) -> bool:
 
 
 def are_enough_sessions(plan: Plan) -> bool:
-    """Return whether all wanted people have come; in a rehearsal, whether all are simulated."""
+    """Return whether all planned sessions are complete, in a rehearsal the simulated ones."""
     kind = "simulated" if is_rehearsal(plan) else "people"
     return count_sessions(plan)[kind] >= plan.study.quiz.participants
 
 
 def is_rehearsal(plan: Plan) -> bool:
-    """Return whether sessions are simulated: on request, while no person has answered."""
+    """Return whether sessions are simulated: on request, if no person has answered."""
     return plan.simulate is not None and not people_have_answered(plan)
 
 
@@ -134,9 +134,9 @@ def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
 
 
 def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None, **how: Any) -> SessionResult:
-    """One participant's session over the study's stimuli; `how` as in `gan_eval.quiz.room.run_session`.
+    """Run one participant's session with the study's stimuli; `how` as in `gan_eval.quiz.room.run_session`.
 
-    Where the study names `push_to`, an ended session of a person is copied there; a copy that fails is a warning.
+    If the study names `push_to`, an ended session of a person is copied there; a failed copy is a warning.
 
     Raises:
         UserError: a stimulus set is missing, or the store holds sessions of another design under this version.
@@ -170,12 +170,12 @@ def next_participant(plan: Plan) -> str:
 
 
 def ask_one_person(plan: Plan, listener: Listener) -> None:
-    """Open the quiz on this screen for whoever's session is unfinished, else for the next person.
+    """Open the quiz on this screen for a person with an unfinished session, else for the next person.
 
-    It is a process of its own, without torch and pandas, which keeps its timing steady.
+    It runs in its own process, without torch and pandas, for steady timing.
 
     Raises:
-        SystemExit: it was interrupted, and has said so.
+        SystemExit: it was interrupted and has printed that.
     """
     unfinished = [row["participant"] for row in _open_sessions(plan)]
     participant = unfinished[0] if unfinished else next_participant(plan)
@@ -191,12 +191,12 @@ def draw_warnings(plan: Plan) -> list[str]:
 
 
 def answers_hash(plan: Plan) -> str:
-    """A hash of the study's answers, not of the store's file, whose bytes change without its content."""
+    """Return a hash of the study's answers; the store's file may change without its content."""
     return sha256_json([_stored_rows(plan, table) for table in (tables.SESSIONS, tables.TRIALS)])
 
 
 def simulate_missing(plan: Plan, listener: Listener) -> None:
-    """Fill up the study's sessions with simulated participants, marked as simulated, until a person answers."""
+    """Simulate the missing sessions, marked as simulated; stop if a person answers."""
     missing = plan.study.quiz.participants - count_sessions(plan)["simulated"]
     taken = {row["participant"] for row in _stored_rows(plan, tables.SESSIONS)}
     names = (name for number in count(1) if (name := f"simulated-{number:03d}") not in taken)
@@ -210,7 +210,7 @@ def simulate_missing(plan: Plan, listener: Listener) -> None:
 
 
 def stimulus_hashes(plan: Plan) -> dict[str, str]:
-    """SHA-256 of each stimulus set's table, which holds the hashes of its pictures."""
+    """Return the SHA-256 of each stimulus set's table, which has the hashes of its pictures."""
     return {
         f"stimuli/{name}": hash_result(folder / TABLE_NAME, "generate")
         for name, folder in plan.stimulus_folders().items()
@@ -218,7 +218,7 @@ def stimulus_hashes(plan: Plan) -> dict[str, str]:
 
 
 def all_stimulus_hashes(plan: Plan) -> dict[str, str]:
-    """`stimulus_hashes`, and those of the sets for practice and catch trials."""
+    """Return `stimulus_hashes` and those of the sets for practice and catch trials."""
     stimuli = plan.study.stimuli
     extra = {
         f"{phase}/{name}": hash_result(plan.file.parent / name / TABLE_NAME, "generate")
@@ -229,7 +229,7 @@ def all_stimulus_hashes(plan: Plan) -> dict[str, str]:
 
 
 def _phases(plan: Plan) -> dict[str, list[Path]]:
-    """The folders of the stimulus sets that are shown, and of those for practice and catch trials."""
+    """Return the folders of the stimulus sets that are shown, and of those for practice and catch trials."""
     stimuli, beside = plan.study.stimuli, plan.file.parent
     return {
         "shown": list(plan.stimulus_folders().values()),
@@ -241,7 +241,7 @@ def _phases(plan: Plan) -> dict[str, list[Path]]:
 def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
     """Refuse stimulus sets whose pictures have changed since they entered the set, or since they were shown.
 
-    Files whose size and times are those of their last hashing are not read again.
+    Files whose size and times have not changed since they were hashed are not read again.
 
     Args:
         plan: the study; sets that have not been made yet are not checked.
@@ -270,7 +270,7 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
 
 
 def design_of(plan: Plan) -> dict[str, Any]:
-    """The study's design: what its file says, and hashes of the very pictures, practice and catch included."""
+    """Return the study's design: its settings, and hashes of its pictures, practice and catch included."""
     pictures = {
         phase: pictures_hash(
             row for folder in those for row in read_set(folder, files_must_exist=False, hash_files=False).rows
@@ -282,7 +282,7 @@ def design_of(plan: Plan) -> dict[str, Any]:
 
 
 def require_one_design(plan: Plan, where: str | Path) -> dict[str, Any]:
-    """A study or stimuli changed after the first session would mix two experiments; return the design."""
+    """Return the design; refuse a study or stimuli that have changed since the first session."""
     design = design_of(plan)
     if not is_address(where) and not Path(where).is_file():
         return design

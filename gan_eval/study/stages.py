@@ -35,19 +35,19 @@ from gan_eval.study.sessions import (
 from gan_eval.tables import frames as tabular
 
 PUBLISHED = "published"
-"""The folder, and the set, of the published tables."""
+"""Name of the folder, and of the set, of the published tables."""
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "samples/*.png")
 """Files of a model's training that the report shows."""
 
 STATISTICS = "5"
-"""Raised when the statistics say something else or more: tables of an older number are computed again."""
+"""Format number of the statistics; tables with an older number are computed again."""
 
 GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best": "best.safetensors"}
-"""The files of a run that stimuli are made with."""
+"""Files of a run that stimuli are made from."""
 
 
 def list_stages(plan: Plan) -> list[Stage]:
-    """All stages of a study in their order."""
+    """Return all stages of a study in order."""
     models = [stage for model in plan.study.models for stage in (train_stage(plan, model), generate_stage(plan, model))]
     stages = [
         *models,
@@ -61,7 +61,7 @@ def list_stages(plan: Plan) -> list[Stage]:
 
 
 def train_stage(plan: Plan, model: str) -> Stage:
-    """One model's training."""
+    """Return the stage of one model's training."""
     study, dataset = plan.study, plan.study.models[model].data
     data, settings = study.data[dataset], study.training_of(model)
     out = plan.model_folder(model)
@@ -115,14 +115,14 @@ def train_stage(plan: Plan, model: str) -> Stage:
         inputs=inputs,
         outputs=(out,),
         products=lambda: {out / GENERATORS["last"], out / GENERATORS[study.generate.checkpoint]},
-        is_precious=not any((out / "checkpoints").glob("*")),  # the last one gives the generator
+        is_precious=not any((out / "checkpoints").glob("*")),  # the generator comes from the last one
         work=work,
         needs=() if initial is None else (f"train-{initial}",),
     )
 
 
 def generate_stage(plan: Plan, model: str) -> Stage:
-    """One model's stimuli."""
+    """Return the stage of one model's stimuli."""
     study, dataset = plan.study, plan.study.models[model].data
     out = plan.stimuli_folder(model)
     file = plan.model_folder(model) / GENERATORS[study.generate.checkpoint]
@@ -171,7 +171,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
 
 
 def metrics_stage(plan: Plan) -> Stage:
-    """The metrics of all stimulus sets."""
+    """Return the stage of the metrics of all stimulus sets."""
     out = plan.folder / "metrics"
 
     def work(listener: Listener) -> bool:
@@ -237,7 +237,7 @@ def metrics_stage(plan: Plan) -> Stage:
 
 
 def quiz_stage(plan: Plan) -> Stage:
-    """Return the stage of the sessions: of people, or in a rehearsal simulated."""
+    """Return the stage of the sessions: of people, or simulated in a rehearsal."""
 
     def work(listener: Listener) -> bool:
         require_one_design(plan, plan.store)
@@ -255,7 +255,7 @@ def quiz_stage(plan: Plan) -> Stage:
         settings=study_design(plan.study),
         inputs=lambda: {**all_stimulus_hashes(plan), "participants": str(plan.study.quiz.participants)},
         outputs=(plan.store,),
-        products=list,  # answers come and go, so the store's bytes are nobody's to compare
+        products=list,  # answers are added and removed, so the store's bytes are not compared
         is_precious=True,
         traces=tuple(plan.store.with_name(plan.store.name + suffix) for suffix in ("-wal", "-shm")),
         work=work,
@@ -266,7 +266,7 @@ def quiz_stage(plan: Plan) -> Stage:
 
 
 def analyze_stage(plan: Plan) -> Stage:
-    """The tables of the statistics."""
+    """Return the stage of the tables of the statistics."""
     out = plan.folder / "tables"
 
     def work(listener: Listener) -> bool:
@@ -276,7 +276,7 @@ def analyze_stage(plan: Plan) -> Stage:
         stored = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
         if not stored or stored[tables.TRIALS].empty:
             listener.message("analyze: no trials yet")
-            if out.is_dir():  # of people who have been forgotten since
+            if out.is_dir():  # tables of people who have been forgotten since
                 write_analysis({}, out, given={})
             return False
         trials, sessions = stored[tables.TRIALS], stored[tables.SESSIONS]
@@ -291,7 +291,7 @@ def analyze_stage(plan: Plan) -> Stage:
         }
         looks = LookPlan(plan.study.analysis.looks, plan.study.quiz.participants)
         looked = take_look(looks, read_looks(plan.folder), trials, sessions)
-        with naming(f"{plan.file}: ", only="analysis."):  # which only the tables bring to light
+        with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
             answers = analyze(
                 trials,
                 image_metrics=measured.get(tables.IMAGE_METRICS),
@@ -336,7 +336,7 @@ def analyze_stage(plan: Plan) -> Stage:
 
 
 def training_stage(plan: Plan) -> Stage:
-    """When each model's validation metrics stopped improving."""
+    """Return the stage that finds when each model's validation metrics stopped improving."""
     out = plan.folder / "tables" / "plateaus.csv"
     files = {model: plan.model_folder(model) / "validation.csv" for model in plan.study.models}
 
@@ -364,7 +364,7 @@ def training_stage(plan: Plan) -> Stage:
 
 
 def report_stage(plan: Plan) -> Stage:
-    """The report, with the published tables copied next to it."""
+    """Return the stage of the report, with the published tables copied next to it."""
     out = plan.folder / "report.html"
 
     def work(listener: Listener) -> bool:
@@ -385,12 +385,12 @@ def report_stage(plan: Plan) -> Stage:
         hashes = {str(path.relative_to(plan.folder)): sha256_file(path) for path in sorted(files)}
         published = {name: sha256_file(path) for name, path in plan.published().items()}
         facts = _report_facts(plan)
-        facts["sessions"]["next"] = facts["sessions"]["next"] and next_participant(plan)  # paths are spelled from here
+        facts["sessions"]["next"] = facts["sessions"]["next"] and next_participant(plan)  # a command has paths
         return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(facts)}
 
     return Stage(
         name="report",
-        settings={},  # the title and other words are among the facts: other words are simply shown
+        settings={},  # the title is among the facts: a changed title only changes the page
         inputs=inputs,
         outputs=(out,),
         products=lambda: [
@@ -407,7 +407,7 @@ def report_stage(plan: Plan) -> Stage:
 
 
 def _picture_hashes(plan: Plan, model: str, split: str) -> dict[str, str]:
-    """SHA-256 of each picture of a split of the model's data set, by path within the data set."""
+    """Return the SHA-256 of each picture of a split of the model's data set, by path within the data set."""
     folder = plan.data_folder(plan.study.models[model].data)
     return {path.relative_to(folder).as_posix(): sha256_file(path) for path in plan.pictures(model, split)}
 
@@ -417,7 +417,7 @@ def _generate_names(plan: Plan) -> tuple[str, ...]:
 
 
 def _report_facts(plan: Plan) -> dict[str, Any]:
-    """Return what the report needs and no table holds."""
+    """Return facts for the report that are in no table."""
     study = plan.study
     try:
         notes = draw_warnings(plan)

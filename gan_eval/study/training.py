@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def train_model(job: "TrainingJob", out: Path, **how: Any) -> Path:
-    """Call `trainer.loop.run.train`, which can raise the same, with the validation metrics of the settings."""
+    """Call `trainer.loop.run.train` with the validation metrics of the settings; raise what it raises."""
     from trainer.loop.run import train
 
     return train(_with_metrics(job), out, **how)
@@ -34,7 +34,7 @@ def _with_metrics(job: "TrainingJob") -> "TrainingJob":
 
 
 def measure_during_training(names: tuple[str, ...]) -> "Measure":
-    """Return what measures the generated pictures of a stimulus set's folder.
+    """Return a function that measures the generated pictures of a stimulus set's folder.
 
     It returns a row for each metric: metric, value (mean over the pictures with a finite value, or the set's value),
     sd, n (pictures in the mean) and reason (why a value is missing). Only the first call loads networks and measures

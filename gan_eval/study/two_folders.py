@@ -38,7 +38,7 @@ PICTURES, PICTURES_EACH = 10, 5
 MOST_NAMED = 5
 """Number of files that a message on pictures left out names."""
 _ROLES = {"real", "reals", "fake", "fakes", "generated"}
-"""Folders of these names are called after their part in the comparison; the one above says what is in them."""
+"""Names of folders that only state their part in the comparison; the folder above names their content."""
 
 Pairs = Mapping[str, Mapping[str, Path]]
 """For each stem its files by role: `real`, and each role of `_roles`."""
@@ -54,7 +54,7 @@ def try_folders(
     quiz: bool = True,
     threads: int | None = None,
 ) -> Path:
-    """Import, audit, measure, ask one person where there is a screen, and report; what is done already is kept.
+    """Import, audit, measure, ask one person if there is a screen, and report; finished stages are skipped.
 
     Args:
         fakes: a folder for each model, with pictures of the same file stems; the model has the folder's name.
@@ -73,7 +73,7 @@ def try_folders(
     if real.resolve().name.lower() in _ROLES - {"real", "reals"}:
         raise UserError(f"{real}: by its name not REAL, which comes first; swap the folders, or rename this one")
     models = _model_names(fakes)
-    folder = real.resolve()  # what the pictures are called: its name, or where that is `real`, the one above it
+    folder = real.resolve()  # the data set's name: that of the folder, or of the one above if it is `real`
     is_called_by_role = folder.name.lower() in _ROLES and folder.parent.name
     dataset = study_name(folder.parent.name if is_called_by_role else folder.name)
     roles = {"fake": models[0]} if len(models) == 1 else {f"fake/{model}": model for model in models}
@@ -157,10 +157,10 @@ def try_folders(
 
 
 def _model_names(fakes: Sequence[Path]) -> list[str]:
-    """Return the name of each model: its folder's, or `generated` for a folder called `fake` or the like."""
+    """Return the name of each model: its folder's name, or `generated` for a folder such as `fake`."""
     names = [study_name(fake.resolve().name) for fake in fakes]
     names = ["generated" if name.lower() in _ROLES or model_name_problem(name) else name for name in names]
-    folded = [name.casefold() for name in names]  # each becomes a folder, on systems that know no case, too
+    folded = [name.casefold() for name in names]  # each becomes a folder, also on systems that ignore case
     for number, name in enumerate(names):
         if folded[number] in folded[:number]:
             other = fakes[folded.index(folded[number])]
@@ -197,7 +197,7 @@ def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
 def _import_stage(
     pairs: Pairs, out: Path, real: Path, *, fit: Fit | None, dataset: str, roles: Mapping[str, str]
 ) -> Stage:
-    """The stimulus set; made again where pictures have changed, as long as nobody has judged them."""
+    """Return the stage of the stimulus set; it is made again if pictures have changed and nobody has judged them."""
 
     def work(listener: Listener) -> bool:
         if (out / "store.sqlite").is_file() and people_have_answered(open_plan(out / "study.toml", out)):
@@ -238,7 +238,7 @@ def _import_stage(
 
 
 def _audit_stage(out: Path) -> Stage:
-    """Write `giveaways.csv`: clues that separate real from fake without a look at the content."""
+    """Return the stage that writes `giveaways.csv`: clues to real or fake other than the content."""
 
     def work(listener: Listener) -> bool:
         from gan_eval.giveaways.audit import audit, summary_lines
