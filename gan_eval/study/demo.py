@@ -115,7 +115,7 @@ def crops(name: str, side: int, stride: int) -> Iterator[tuple[int, int, Picture
 
 
 def read_photograph(name: str) -> Picture:
-    """Return a photograph, (H, W, 3) uint8, by the name of its function in `skimage.data`, or Matplotlib's grace_hopper."""
+    """Return a photograph, (H, W, 3) uint8, by its function's name in `skimage.data`, or Matplotlib's grace_hopper."""
     if name == "grace_hopper":
         from matplotlib.cbook import get_sample_data
 

@@ -1,6 +1,6 @@
-"""The tables' schemas: columns, dtypes, units and meanings are named in a table's declaration, and nowhere else.
+"""The schemas of the tables. A table's declaration alone names its columns, dtypes, units and meanings.
 
-What a statistic gives is declared in the statistic's own module, and collected by `gan_eval.stats.analysis`.
+The table of a statistic is declared in the statistic's module, and collected by `gan_eval.stats.analysis`.
 """
 
 from gan_eval.tables import declared
@@ -8,4 +8,4 @@ from gan_eval.tables.declared import *
 from gan_eval.tables.schema import *
 
 TABLES: dict[str, Table] = {table.name: table for table in vars(declared).values() if isinstance(table, Table)}
-"""The tables that no statistic gives, by name; all are in `gan_eval.stats`."""
+"""The tables that are no results of statistics, by name; all tables are in `gan_eval.stats`."""

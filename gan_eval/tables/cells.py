@@ -1,4 +1,4 @@
-"""Cells and CSV files: text into checked values and back, and whole files as records of text.
+"""Cells and CSV files: convert text into checked values and back, and whole files into records of text.
 
 A cell that a spreadsheet would run as a formula is written with an apostrophe before it, and read without.
 """
@@ -54,7 +54,7 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def invisible_in(text: str) -> str | None:
-    """The first character of a name that nobody sees: a control, a mark of direction, half of a pair; None: no such.
+    """Return the first invisible character of a name: a control, a mark of direction, half of a pair; None: none.
 
     >>> invisible_in("a\u202eb"), invisible_in("photo 1.png")
     ('U+202E', None)
@@ -70,7 +70,7 @@ def is_missing(value: Any) -> bool:
 
 
 def parse_any(value: Any, column: Column) -> Any:
-    """A cell of any origin (text from CSV, a NumPy scalar, None, NaN, NA) as the schema's Python value."""
+    """Return a cell of any origin (text from CSV, a NumPy scalar, None, NaN, NA) as the schema's Python value."""
     if is_missing(value):
         return None
     if isinstance(value, str):
@@ -79,7 +79,7 @@ def parse_any(value: Any, column: Column) -> Any:
 
 
 def name_of(value: Any) -> Any:
-    """The text of an identifier that is given as a whole number, such as by `pandas.read_csv`; anything else unchanged.
+    """Return an identifier that is a whole number, as `pandas.read_csv` gives it, as text; other values unchanged.
 
     >>> name_of(3), name_of(3.0), name_of("007")
     ('3', '3', '007')
@@ -90,7 +90,7 @@ def name_of(value: Any) -> Any:
 
 
 def parse(text: str, column: Column, where: str) -> Any:
-    """A cell of CSV text as the schema's Python value; an empty cell is None."""
+    """Return a cell of CSV text as the schema's Python value; an empty cell is None."""
     if text == "":
         return None
     try:
@@ -119,12 +119,12 @@ def parse(text: str, column: Column, where: str) -> Any:
 
 
 def with_point(text: str) -> str:
-    """The rest of "wanted a number" where a text is none for its comma."""
+    """Return the end of the message "wanted a number" if the text has a decimal comma; else nothing."""
     return " with a decimal point" if "," in text else ""
 
 
 def _check(value: Any, column: Column, where: str) -> Any:
-    """The value itself when it has the schema's type and word."""
+    """Return the value if it has the schema's type and is an allowed word."""
     value = name_of(value) if column.is_name else value
     match column.dtype:
         case "int" if isinstance(value, float) and value.is_integer():
@@ -145,7 +145,7 @@ def _check(value: Any, column: Column, where: str) -> Any:
 
 
 def format_cell(value: Any, column: Column | None, where: str) -> str:
-    """A Python value as CSV text."""
+    """Return a Python value as CSV text."""
     if is_missing(value) or value == "":
         return ""
     if column is not None:
@@ -156,7 +156,7 @@ def format_cell(value: Any, column: Column | None, where: str) -> str:
 
 
 FORMULA = r"'*([=+@\t\r\n]|-(?!(inf|[0-9.]+([eE][+-]?[0-9]+)?)?$))"
-"""Begins a cell that a spreadsheet would run, apostrophes or not; the minus sign of a number does not."""
+"""Start of a cell that a spreadsheet would run, after any apostrophes; not the minus sign of a number."""
 _FORMULA, _TO_QUOTE = re.compile(FORMULA), re.compile('[,"\r\n]')
 
 
@@ -178,13 +178,13 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 def csv_records(path: Path, table: Table | None = None) -> tuple[list[str], list[list[str]]]:
     """Return header and records of a CSV file, of any lengths.
 
-    A byte-order mark, blank lines and the apostrophe before a formula are dropped. Where the header line has no comma,
+    A byte-order mark, blank lines and the apostrophe before a formula are removed. If the header line has no comma,
     cells may be separated by semicolons, tabs or bars; then a decimal comma becomes a point in columns of numbers, and
-    in columns that `table` does not have where nothing else can be meant.
+    in columns that are not in `table` if it cannot be anything else.
 
     Raises:
-        UserError: the file is missing, empty, or not CSV in UTF-8, a column stands twice, or a mark in one of the
-            table's columns of numbers may be one of thousands (`require_clear_numbers`).
+        UserError: the file is missing, empty, or not CSV in UTF-8, a column stands twice, or one of the table's columns
+            of numbers may have thousands separators (`require_clear_numbers`).
     """
     try:
         text = read_bytes(path).decode("utf-8-sig")
@@ -228,14 +228,14 @@ def _replace_decimal_commas(
         except UserError:
             if column is not None:
                 raise
-            continue  # perhaps text; whoever reads numbers from it refuses it
+            continue  # perhaps text; reading numbers from it fails later
         for row in rows:
             if place < len(row) and _DECIMAL_COMMA.fullmatch(row[place]):
                 row[place] = row[place].replace(",", ".")
 
 
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:(?!\1)[.,]\d+)?")
-"""A number that is written with a thousands separator, or may be: 1.240, 1,240,000, 1 240, 1.240,5."""
+"""A number that has, or may have, a thousands separator: 1.240, 1,240,000, 1 240, 1.240,5."""
 _SINGLE = re.compile(r"[-+]?\d{1,3}[.,]\d{3}")
 _NUMBER = re.compile(r"[-+]?[\d.,]*\d([eE][-+]?\d+)?")
 _MAY_BE_GROUPED = re.compile(r"[,'’ \u00a0\u202f]|^[-+]?[1-9]\d{0,2}(\.\d{3})+$", re.MULTILINE)
@@ -245,10 +245,10 @@ _MAY_BE_GROUPED = re.compile(r"[,'’ \u00a0\u202f]|^[-+]?[1-9]\d{0,2}(\.\d{3})+
 def require_clear_numbers(cells: Sequence[str], where: str) -> None:
     """Refuse a column in which a point or comma may be a thousands separator: with 982, 1.240 is 1240 or 1.24.
 
-    It is a decimal mark where another cell shows that (0.240, 1.24, 1234.567), or where no number is whole.
+    It is a decimal mark if another cell shows that (0.240, 1.24, 1234.567), or if no number is whole.
 
     Args:
-        cells: a whole column of numbers; empty cells and text are passed over.
+        cells: a whole column of numbers; empty cells and text are ignored.
         where: file and column, for the message.
 
     Raises:
@@ -273,7 +273,7 @@ def require_clear_numbers(cells: Sequence[str], where: str) -> None:
 
 
 def even_records(path: Path, table: Table | None = None) -> tuple[list[str], list[list[str]]]:
-    """Header and records of a CSV file, all of one length; `table` as for `csv_records`."""
+    """Return header and records of a CSV file, all of one length; `table` as for `csv_records`."""
     header, rows = csv_records(path, table)
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
@@ -300,7 +300,7 @@ def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
 
 
 def require_distinct(names: Sequence[str], where: object) -> None:
-    """Refuse a table in which a column's name stands twice."""
+    """Refuse a table with two columns of one name."""
     for number, name in enumerate(names):
         if name in names[:number]:
             raise UserError(f"{where}: column {name} stands twice; rename or remove one")

@@ -1,4 +1,4 @@
-"""The tables that no statistic gives: pictures, sessions and answers, measurements, and what is read from outside."""
+"""The tables that are no results of statistics: pictures, sessions, answers, measurements, tables of others."""
 
 from gan_eval.tables.schema import (
     DATASET,
@@ -33,7 +33,7 @@ from gan_eval.tables.schema import (
 )
 
 WIDEST = 1e9
-"""No picture has more pixels a side."""
+"""Maximum side of a picture in pixels."""
 
 STIMULI = Table(
     "stimuli",
@@ -67,7 +67,7 @@ STIMULI = Table(
 
 SESSIONS = Table(
     "sessions",
-    "One row for each participant sitting once.",
+    "One row for each sitting of a participant.",
     (
         SESSION,
         text("study", "name of the study"),
@@ -82,7 +82,7 @@ SESSIONS = Table(
         instant("ended_at", "end of the session"),
         text("software", "program and version"),
         text("platform", "operating system and version"),
-        text("presenter", "what put the pictures on the screen"),
+        text("presenter", "the kind of window that showed the pictures, or browser, or simulated"),
         integer("screen_width", "width of the screen", unit="physical pixel"),
         integer("screen_height", "height of the screen", unit="physical pixel"),
         number("device_pixel_ratio", "physical pixels for one logical pixel"),
@@ -111,13 +111,13 @@ SESSIONS = Table(
         ),
         number(
             "picture_width_deg",
-            "the same as visual angle; empty: the viewing is not known",
+            "the same as visual angle; empty: the viewing distance or the screen's size is not known",
             unit="degree",
             optional=True,
         ),
         number(
             "pixels_per_degree",
-            "physical pixels in a degree of visual angle in the middle of the screen; empty: the viewing is not known",
+            "physical pixels in a degree of visual angle in the middle of the screen; empty as `picture_width_deg`",
             unit="physical pixel",
             optional=True,
         ),
@@ -152,13 +152,13 @@ PLANS = Table(
 
 ONSETS = Table(
     "onsets",
-    "One row for each onset, stored while the picture is shown: the proof after a crash that it was seen.",
+    "One row for each onset, stored while the picture is shown; after a crash it proves that the picture was seen.",
     (
         SESSION,
         integer("trial", "number of the trial within the session, from 1", filled=True),
         milliseconds("requested_exposure_ms", "exposure asked for; empty: until the answer"),
         milliseconds("onset_ms", "onset as presented, on the monotonic clock"),
-        instant("shown_at", "when"),
+        instant("shown_at", "time of the onset"),
         SIMULATED,
         FRACTION,
     ),
@@ -220,14 +220,14 @@ TRIALS = Table(
 
 CONSENTS = Table(
     "consents",
-    "Who agreed to which text.",
+    "The consent of each participant, with its text.",
     (
         SESSION,
         PARTICIPANT,
         text("version", "version of the consent text"),
         text("text", "the text as shown"),
         boolean("given", "the participant agreed", filled=True),
-        instant("answered_at", "when"),
+        instant("answered_at", "time of the answer"),
         SIMULATED,
         FRACTION,
     ),
@@ -243,7 +243,7 @@ CHECKS = Table(
         number("value", "the measured value"),
         text("unit", "its unit"),
         text("verdict", "ok, warning, failed", words=("ok", "warning", "failed")),
-        instant("measured_at", "when"),
+        instant("measured_at", "time of the measurement"),
         SIMULATED,
         FRACTION,
     ),
@@ -258,7 +258,7 @@ PARTICIPANTS = Table(
         PARTICIPANT,
         text("question", "identifier of the question", filled=True),
         text("answer", "the answer"),
-        instant("answered_at", "when"),
+        instant("answered_at", "time of the answer"),
         SIMULATED,
         FRACTION,
     ),
@@ -267,7 +267,7 @@ PARTICIPANTS = Table(
 
 PARTICIPATION = Table(
     "participation",
-    "Each participant's part in the study, and whether a preset rule leaves it out.",
+    "One row for each participant: sessions, answers, and exclusions by rules.",
     (
         PARTICIPANT,
         integer("sessions", "sessions begun", filled=True),
@@ -275,21 +275,21 @@ PARTICIPATION = Table(
         integer("n_trials", "main trials shown", filled=True),
         integer("n_answered", "main trials answered", filled=True),
         integer("n_catch", "catch trials answered", filled=True),
-        number("catch_accuracy", "share of them that are right", unit=SHARE),
-        number("accuracy", "share of answered main trials that are right", unit=SHARE),
+        number("catch_accuracy", "share of them that are correct", unit=SHARE),
+        number("accuracy", "share of answered main trials that are correct", unit=SHARE),
         number("same_answer_share", "share of the answer given most often", unit=SHARE),
         milliseconds("median_reaction_time_ms", "over answered main trials with a possible time"),
         number("flagged_share", "share of main trials with a flag", unit=SHARE),
-        integer("n_excluded", "main trials left out, all of them where the participant is", filled=True),
-        boolean("excluded", "left out altogether by a preset rule", filled=True),
+        integer("n_excluded", "main trials excluded; all, if the participant is excluded", filled=True),
+        boolean("excluded", "the participant is excluded by a rule", filled=True),
         text(
             "counted",
-            "yes: answers of the participant make the results; else why none does: unfinished: no session was "
+            "yes: the participant's answers count in the results; else the reason: unfinished: no session was "
             "finished; silent: no main trial was answered; excluded: by rules",
             words=("yes", "unfinished", "silent", "excluded"),
             optional=True,
         ),
-        text("rule", "the rules that left the participant or trials out"),
+        text("rule", "the rules that excluded the participant or trials"),
         text(
             "standing",
             "exploratory: a rule beyond the plan leaves out the participant, or trials, that no preset rule does; "
@@ -307,8 +307,8 @@ STORED_TABLES = (SESSIONS, PLANS, ONSETS, TRIALS, CONSENTS, CHECKS, PARTICIPANTS
 
 IMAGE_METRICS = Table(
     "image_metrics",
-    "One number for one stimulus. Pair metrics and those of a generator's input have one row, on the fake, and, "
-    "without a value, one on a real picture that nothing was generated for; no-reference metrics rows for both.",
+    "One value of one stimulus. Pair metrics and metrics of a generator's input have a row for each fake, and a row "
+    "without a value for a real picture without a fake; no-reference metrics have rows for both.",
     (
         STIMULUS,
         ITEM,
@@ -328,7 +328,7 @@ IMAGE_METRICS = Table(
 
 SET_METRICS = Table(
     "set_metrics",
-    "One number for one set of stimuli.",
+    "One value of one set of stimuli.",
     (
         text("model", "the generator's name", filled=True),
         text("dataset", DATASET.meaning, filled=True),
@@ -352,12 +352,12 @@ METRIC_COMPARISONS = Table(
     (
         text("dataset", DATASET.meaning, filled=True),
         text("metric", "name of the metric", filled=True),
-        text("a", "the one model", filled=True),
-        text("b", "the other", filled=True),
-        integer("n", "items that both have a value for", filled=True),
-        number("difference", "value of a less that of b; for a picture's metric the mean over the items"),
+        text("a", "the first model", filled=True),
+        text("b", "the second model", filled=True),
+        integer("n", "items with a value of both models", filled=True),
+        number("difference", "value of a minus value of b; for metrics of single pictures the mean over the items"),
         *ends("ci"),
-        text("better", "the model that the interval says is better; empty where it holds 0 or is unknown"),
+        text("better", "the better model by the interval; empty: the interval contains 0 or is unknown"),
         text("reason", "why a difference is missing"),
         text("run", "the row of `runs` that computed it"),
         NOTE,
@@ -368,12 +368,12 @@ METRIC_COMPARISONS = Table(
 
 HOLE_METRICS = Table(
     "hole_metrics",
-    "One number for the filled holes of one kind, or of one band of areas, and the real pictures of the same items.",
+    "One value of the filled holes of one kind, or of one band of areas, and the real pictures of the same items.",
     (
         text("model", "the generator's name", filled=True),
         text("dataset", DATASET.meaning, filled=True),
         text("metric", "name of the metric: fid, p_ids@NAME, ...", filled=True),
-        text("by", "what the holes have in common: kind or area", filled=True),
+        text("by", "how holes are grouped: by kind or by area", filled=True),
         text("hole", "the kind, or the band of areas in per cent", filled=True),
         number("value", "the metric's value"),
         integer("n_real", "number of real pictures", filled=True),
@@ -409,7 +409,7 @@ VALIDATION = Table(
         integer("step", "optimizer steps done", filled=True),
         integer("epoch", "passes over the data begun, from 1; 0 before the first step"),
         text("mode", "train or eval: BatchNorm and dropout as in training, or as in evaluation", filled=True),
-        text("metric", "its fixed name, or `diversity`", filled=True),
+        text("metric", "name of the metric, or `diversity`", filled=True),
         number("value", "mean over the pictures, or the value of the set; missing with a reason"),
         number("sd", "standard deviation over the pictures; empty for the value of a set"),
         integer("n", "generated pictures measured"),
@@ -433,9 +433,9 @@ PLATEAUS = Table(
         integer("plateau_step", "the step after which it no longer improves; empty unless the verdict is plateau"),
         integer("ci_low", "lower end of its 95 % interval; where it still improves: it does so at least up to here"),
         integer("ci_high", "upper end of its 95 % interval; empty where it still improves"),
-        text("verdict", "what the curve says", words=PLATEAU_VERDICTS, filled=True),
+        text("verdict", "the verdict on the curve", words=PLATEAU_VERDICTS, filled=True),
         number("level", "the metric's fitted value on the plateau, or at the last step"),
-        text("scale", "in what the improvement is linear: step or log(step)", words=("linear", "log")),
+        text("scale", "the improvement is linear in step or in log(step)", words=("linear", "log")),
         integer("n", "measurements used", filled=True),
         NOTE,
         FRACTION,
@@ -445,7 +445,7 @@ PLATEAUS = Table(
 
 RUNS = Table(
     "runs",
-    "What was computed by which program from which input.",
+    "One row for each computation: program, settings, input.",
     (
         text("run", "identifier that other tables point to", filled=True),
         text("command", "the command or function", filled=True),
@@ -482,12 +482,12 @@ PUBLISHED_QUIZ = Table(
 
 REJECTED = Table(
     "rejected",
-    "Rows of a foreign table that could not be taken, as `./run trials import` found them.",
+    "Rows of another program's table that `./run trials import` left out.",
     (
         integer("row", "number of the row, 1 is the first below the header", filled=True),
         text("column", "the column at fault", filled=True),
-        text("found", "what stands there"),
-        text("reason", "why it cannot be taken", filled=True),
+        text("found", "the text of the cell"),
+        text("reason", "why the row was left out", filled=True),
     ),
     key=("row", "column"),
 )
@@ -506,8 +506,8 @@ GIVEAWAYS = Table(
         text("fake", "the same in generated pictures"),
         number("auc", "share of (real, fake) pairs in which the fake has the larger value; categories: giveaways.md"),
         *ends("ci"),
-        number("certain", "of a category: share of pictures with a value that one class alone has", unit="0..1"),
-        text("verdict", "what the interval says", words=("ok", "look", "gives_away")),
+        number("certain", "for a category: share of pictures with a value that only one class has", unit="0..1"),
+        text("verdict", "the verdict by the interval", words=("ok", "look", "gives_away")),
         text("reason", "reason for a missing value"),
     ),
     key=("dataset", "model", "clue"),

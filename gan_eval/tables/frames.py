@@ -1,6 +1,6 @@
-"""Reading, checking and writing the tables of `gan_eval.tables`, as rows (dicts) or as pandas frames.
+"""Read, check and write the tables of `gan_eval.tables`, as rows (dicts) or as pandas frames.
 
-Rows serve the parts that start without pandas, such as the quiz.
+Rows are for the parts that start without pandas, such as the quiz.
 """
 
 import math
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, Any]
-"""One row: text as str, int, float, bool; None where a value is missing."""
+"""A row with values of str, int, float, bool; None: missing."""
 
 EMPTY = "empty; every row must hold a value"
-"""Why a cell of a column that is always filled is refused."""
+"""Reason why an empty cell is refused in a column that is always filled."""
 
 _PANDAS: dict[Dtype, str] = {
     "text": "str",
@@ -46,7 +46,7 @@ _PANDAS: dict[Dtype, str] = {
 
 
 def iso(moment: datetime) -> str:
-    """An instant as the tables hold it: UTC, ISO 8601, milliseconds."""
+    """Return an instant in the form of the tables: UTC, ISO 8601, milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -114,7 +114,7 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
 
 
 def as_table(given: "pd.DataFrame | Path | str", table: Table) -> "pd.DataFrame":
-    """A table that is given as a frame or as its file (CSV or Parquet), with the schema's columns and dtypes.
+    """Return a table, given as a frame or a file (CSV or Parquet), with the schema's columns and dtypes.
 
     Raises:
         UserError: it is neither; as for `read_table` and `conform`.
@@ -149,7 +149,7 @@ def holds_table(path: Path, table: Table) -> bool:
 
 
 def text_frame(path: Path, table: Table) -> "pd.DataFrame":
-    """A CSV file that should hold a table as a frame of text; an empty cell is missing.
+    """Return a table in a CSV file as a frame of text; an empty cell is missing.
 
     Raises:
         UserError: the file is missing or not CSV in UTF-8, or its rows have different lengths.
@@ -162,14 +162,14 @@ def text_frame(path: Path, table: Table) -> "pd.DataFrame":
 
 
 def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
-    """Refuse texts of which it is not clear which numbers they are (`require_clear_numbers`).
+    """Refuse texts that are not clear numbers (`require_clear_numbers`).
 
     Args:
-        cells: a whole column that numbers are read from; one of another type than text is passed over.
+        cells: a whole column that numbers are read from; a column of another type than text is ignored.
         where: table and column, for the message.
 
     Raises:
-        UserError: a mark may be the decimal one or one of thousands.
+        UserError: a mark may be a decimal mark or a thousands separator.
     """
     require_clear_numbers([cell if isinstance(cell, str) else "" for cell in cells.tolist()], where)
 
@@ -191,7 +191,7 @@ def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequen
 
 
 def _texts(series: "pd.Series") -> list[str]:
-    """A column's cells as CSV text."""
+    """Return a column's cells as CSV text."""
     import pandas as pd
 
     if series.dtype == "float64":
@@ -204,7 +204,7 @@ def _texts(series: "pd.Series") -> list[str]:
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
-    """Rows as a frame with the schema's dtypes; no rows give an empty frame with every column."""
+    """Return rows as a frame with the schema's dtypes; without rows, an empty frame with every column."""
     import pandas as pd
 
     if not rows:
@@ -215,7 +215,7 @@ def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
 
 
 def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame":
-    """The frame with the schema's columns first and its dtypes; further columns follow unchanged.
+    """Return the frame with the schema's columns first and its dtypes; further columns follow unchanged.
 
     Args:
         frame: any frame with the schema's columns; cells may be text.
@@ -251,7 +251,7 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
 
 
 def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
-    """Every cell that the schema does not allow: position of the row from 0, column, and why."""
+    """Return each cell that the schema does not allow: position of the row from 0, column, and reason."""
     import numpy as np
 
     faulty = []
@@ -311,7 +311,7 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
 
 
 def _floats(series: "pd.Series", column: Column) -> "np.ndarray | None":
-    """Return the numbers of a whole column at once, NaN where one is missing; None where it holds something else."""
+    """Return the numbers of a column, NaN for a missing one; None if the column has something else."""
     import pandas as pd
 
     is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"

@@ -1,12 +1,12 @@
-"""P values of several tests corrected together."""
+"""Correct the p values of several tests."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Holm's step-down adjusted p values (Scandinavian Journal of Statistics 6, 1979, 65-70); missing ones stay missing
-    and do not count.
+    """Return Holm's step-down adjusted p values (Scandinavian Journal of Statistics 6, 1979, 65-70); missing ones stay
+    missing and do not count.
 
     Args:
         p: (..., m) families of m tests along the last axis; NaN is missing.

@@ -1,11 +1,11 @@
-"""Names that become part of identifiers: which a model or a data set may have."""
+"""Rules for names of models and data sets, which are parts of identifiers."""
 
 KEPT_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
-"""Names that no model may have, and what has them."""
+"""Names that no model may have, and their meaning."""
 RAW = "raw"
-"""Folder of the set of what the generator itself gave, in a set of filled pictures."""
+"""Folder of the set of raw outputs, in a set of filled pictures."""
 RAW_ENDING = f"-{RAW}"
-"""Ends the name of that set's model, and of no other."""
+"""End of the name of that set's model, and of no other model."""
 
 
 def model_name_problem(name: str) -> str | None:
@@ -21,7 +21,7 @@ def model_name_problem(name: str) -> str | None:
 
 
 def name_problem(name: str, what: str) -> str | None:
-    """Return what is wrong with the name of a `what` that becomes part of identifiers, and the fix; None: nothing.
+    """Return the problem of the name of a `what` that becomes part of identifiers, with its fix; None: valid.
 
     >>> name_problem("a|b", "model")
     "a model's name has no '|'; give it another"
@@ -37,7 +37,7 @@ def name_problem(name: str, what: str) -> str | None:
 
 
 def person_of(code: str) -> str:
-    """Return what codes of one person share: `P01`, `p01` and `P01 ` differ only in case and in outer spaces.
+    """Return the common form of the codes of one person: `P01`, `p01` and `P01 ` differ only in case and spaces.
 
     >>> {person_of(code) for code in ("P01", "p01", "P01 ")}
     {'p01'}

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Literal
 
 LONGEST_MS = 1e15
-"""Times further from 0 are none; sums of their squares would leave the range of floats. In ms."""
+"""Largest absolute time in ms; sums of squares of larger times would leave the range of floats."""
 
 Dtype = Literal["text", "int", "float", "bool", "instant", "json"]
 
@@ -22,17 +22,17 @@ class Column:
     words: tuple[str, ...] = ()
     """The allowed words of an enumeration; empty for free text."""
     filled: bool = False
-    """Every row must hold a value."""
+    """True if every row must have a value."""
     optional: bool = False
-    """The column may be absent from a file; it then reads as missing."""
+    """True if the column may be absent from a file; its values are then missing."""
     least: float | None = None
-    """No number is smaller."""
+    """Smallest allowed number."""
     most: float | None = None
-    """No number is larger, or without `least` further from 0."""
+    """Largest allowed number; without `least`, largest absolute value."""
     infinite: bool = False
-    """Infinity is a value all the same."""
+    """True if infinity is allowed."""
     is_name: bool = False
-    """Text that identifies something or names a file: without invisible characters."""
+    """True for identifiers and file names: text without invisible characters."""
 
     @property
     def is_number(self) -> bool:
@@ -70,7 +70,7 @@ number = partial(Column, dtype="float")
 milliseconds = partial(Column, dtype="float", unit="ms", most=LONGEST_MS)
 """A column of times in float milliseconds."""
 boolean = partial(Column, dtype="bool")
-"""A column of truths."""
+"""A column of true and false."""
 instant = partial(Column, dtype="instant", unit="UTC, ISO 8601")
 """A column of instants in UTC."""
 
@@ -95,7 +95,7 @@ SEEN = boolean(
 
 
 def any_seen(marks: Iterable[bool | None]) -> bool | None:
-    """Return `SEEN` of several pictures: of one true if it is on any, false if it is on none, None if not known.
+    """Return `SEEN` of several pictures: True if one is True, False if all are False, else None.
 
     >>> any_seen([False, None, True]), any_seen([False, False]), any_seen([False, None]), any_seen([])
     (True, False, None, None)
@@ -106,22 +106,22 @@ def any_seen(marks: Iterable[bool | None]) -> bool | None:
 
 FRACTION = number(
     "fraction",
-    "share of the planned training steps that the models behind this row were given",
+    "share of the planned training steps that the models of this row were trained",
     optional=True,
     least=0,
     most=1,
 )
 SIMULATED = boolean("simulated", "the answers come from a simulated participant, not from a person", optional=True)
-ANALYSIS_RUN = text("run", "the analysis that made this table: the same in all tables of one analysis", optional=True)
-NOTE = text("note", "what a reader must know about this row", optional=True)
+ANALYSIS_RUN = text("run", "identifier of the analysis, the same in all its tables", optional=True)
+NOTE = text("note", "remark on this row", optional=True)
 PROVENANCE = (SIMULATED, NOTE, FRACTION, ANALYSIS_RUN)
-"""The last columns of the tables of an analysis: what travels from the trials to every row, and the analysis."""
+"""The last columns of each table of an analysis: facts of the trials behind a row, and the analysis."""
 STIMULUS = name_text("stimulus", "`dataset/real/stem` or `dataset/model/stem`", filled=True)
 ITEM = name_text("item", "`dataset/stem`: the source picture shared by its real and generated versions")
 KIND = text("kind", "the truth: ground truth or a model's output", words=KINDS)
 MODEL = name_text("model", "the generator's name; empty for a real picture")
 DATASET = name_text("dataset", "the data set's name")
-SESSION = name_text("session", "one participant sitting once (UUIDv7)", filled=True)
+SESSION = name_text("session", "identifier of one sitting of one participant (UUIDv7)", filled=True)
 PARTICIPANT = name_text("participant", "a pseudonym, never a name", filled=True)
 SHARE = "0..1"
 """The unit of shares, rates and areas."""
@@ -130,7 +130,7 @@ SHARE = "0..1"
 def ends(
     name: str, what: str = "its 95 % interval", *, unit: str = "", optional: bool = False
 ) -> tuple[Column, Column]:
-    """The columns `NAME_low` and `NAME_high` of an interval."""
+    """Return the columns `NAME_low` and `NAME_high` of an interval."""
     return (
         number(f"{name}_low", f"lower end of {what}", unit=unit, optional=optional),
         number(f"{name}_high", f"upper end of {what}", unit=unit, optional=optional),
@@ -138,5 +138,5 @@ def ends(
 
 
 def with_ends(name: str, meaning: str, *, unit: str = "", optional: bool = False) -> tuple[Column, Column, Column]:
-    """A number and the ends of its 95 % interval."""
+    """Return the columns of a number and of the ends of its 95 % interval."""
     return (number(name, meaning, unit=unit, optional=optional), *ends(name, unit=unit, optional=optional))
