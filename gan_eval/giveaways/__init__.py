@@ -1,5 +1,5 @@
 """Differences between real and generated pictures other than their content: audit, refusal, equalising.
 
-Open `clues.py` first: it lists what is compared, and reads it. `audit` reports, `equalise` removes, `refusal` guards
-the quiz.
+Start with `clues.py`: it lists the clues and reads them. `audit` reports differences, `equalise` removes them,
+`refusal` stops the quiz.
 """

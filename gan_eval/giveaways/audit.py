@@ -1,4 +1,4 @@
-"""The audit: every clue, for every model of a stimulus set; as a table and as messages."""
+"""The audit: compare every clue for every model of a stimulus set; report a table and messages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Audit:
     """The result of an audit."""
 
     groups: Mapping[Group, Sequence[Row]]
-    """The rows of the table `giveaways` for each model, one for each clue."""
+    """Rows of the table `giveaways` for each model, one for each clue."""
     problems: tuple[str, ...]
     """A message for each picture that could not be read."""
     sets: tuple[StimulusSet, ...]

@@ -1,5 +1,4 @@
-"""The clues by name, their values in one picture (of its file, which is not decoded, and of its pixels), and the groups
-that are compared."""
+"""The clues by name, their values in the file or the pixels of one picture, and the groups that are compared."""
 
 import hashlib
 import io
@@ -21,10 +20,10 @@ from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet
 from gan_eval.tables.frames import Row
 
 Sort = Literal["metadata", "picture"]
-"""metadata: properties of the file, words. picture: of the pixels, numbers, which may be content."""
+"""metadata: words, from the file. picture: numbers, from the pixels; they may be content."""
 
 Value = float | str | None
-"""A clue's value in one picture; None where the picture has none."""
+"""A clue's value in one picture; None: it has none."""
 
 Facts = Mapping[str, Value]
 """The values of one picture by clue."""
@@ -41,9 +40,9 @@ class Clue:
 
 
 IDENTICAL = "identical"
-"""Allows generated pictures whose files are those of real ones, byte for byte."""
+"""Name that allows generated pictures whose files are those of real ones, byte for byte."""
 METADATA_CLUES = tuple(Clue(name, "metadata") for name in get_args(Giveaway) if name != IDENTICAL)
-"""Found in the file. These can make the quiz refuse to start."""
+"""Clues in the file; they can stop the quiz."""
 
 _CODING = "was one saved as JPEG? `gan-eval stimuli equalise --jpeg 75` gives all the same traces"
 _TONE = "normalised or saved in another way (range, gamma)? use one way for both"
@@ -57,10 +56,10 @@ PICTURE_CLUES: tuple[Clue, ...] = (
     Clue("sharpness", "picture", fix=_SCALING),
     Clue("blockiness", "picture", fix=_CODING),
 )
-"""Measured on the pixels, and large enough to see. They are reported and never refused: they may be the content."""
+"""Clues in the pixels, large enough to see. They may be the content, so they never stop the quiz."""
 
 CLUES: dict[str, Clue] = {clue.name: clue for clue in (*METADATA_CLUES, *PICTURE_CLUES)}
-"""Every clue by its name; docs/giveaways.md says what each is."""
+"""All clues by name; docs/giveaways.md describes them."""
 
 
 _SUBSAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
@@ -69,7 +68,7 @@ _CHUNK_KINDS = {"eXIf": "EXIF", "tIME": "time", "pHYs": "resolution", "tEXt": "t
 """Kinds of metadata by the name of the chunk of a PNG (PNG specification, third edition, section 11)."""
 _XMP = b"XML:com.adobe.xmp"
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}
-"""Bits a channel by Pillow's mode; 8 in the others."""
+"""Bits per channel by Pillow's mode; other modes have 8."""
 
 Plane = NDArray[np.float64]
 """(H, W) float64, 0..255."""
@@ -79,7 +78,7 @@ LUMA = np.array([0.299, 0.587, 0.114])
 BLOCK = 8
 """Side of the blocks that JPEG codes, in pixels."""
 _FLOOR = 0.1
-"""Grey levels added to both sides of a ratio of steps, so that flat pictures have one."""
+"""Grey levels added to numerator and denominator of a ratio of steps, so that flat pictures have a ratio."""
 
 
 def file_facts(path: Path) -> Facts:
@@ -116,7 +115,7 @@ def file_facts(path: Path) -> Facts:
 
 
 def profile_name(profile: bytes | None) -> str:
-    """Return a colour profile's own name and a part of its hash; `none` without one."""
+    """Return a colour profile's name and a part of its hash; `none` without one."""
     if not profile:
         return "none"
     try:
@@ -131,7 +130,7 @@ def _short_hash(content: bytes) -> str:
 
 
 def _png_chunks(path: Path) -> tuple[int, set[str]]:
-    """Return the bits a channel (or an index of a palette) and the kinds of metadata of a PNG."""
+    """Return the bits per channel (or palette index) and the kinds of metadata of a PNG."""
     bits, kinds = 0, set()
     with path.open("rb") as file:
         file.seek(8)
@@ -161,13 +160,13 @@ def pixel_facts(picture: Picture) -> Facts:
 
 
 def laplacian(luma: Plane) -> Plane:
-    """The sum of a pixel's 4 neighbours less 4 times itself, for the (H - 2, W - 2) pixels inside."""
+    """Return the sum of a pixel's 4 neighbours minus 4 times the pixel, for the (H - 2, W - 2) inner pixels."""
     inside = luma[1:-1, 1:-1]
     return luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * inside
 
 
 def border_step(luma: Plane) -> float:
-    """The largest of the four steps onto the border, relative to the steps inside: about 1 without a border.
+    """Return the largest of the four steps at the border, relative to the steps inside: about 1 without a border.
 
     A step is the mean absolute difference between two neighbouring rows (or columns).
     """
@@ -179,7 +178,7 @@ def border_step(luma: Plane) -> float:
 
 
 def blockiness(luma: Plane) -> float:
-    """Mean step across the edges of 8x8 blocks, relative to the mean step elsewhere: about 1 without blocks.
+    """Return the mean step across the edges of 8x8 blocks, relative to the mean step elsewhere: about 1 without blocks.
 
     The grid is that of a JPEG whose first block is the picture's corner (after Wang, Sheikh and Bovik, No-reference
     perceptual quality assessment of JPEG compressed images, ICIP 2002).
@@ -193,7 +192,7 @@ def blockiness(luma: Plane) -> float:
 
 
 def _row_steps(luma: Plane) -> NDArray[np.float64]:
-    """Mean absolute difference of each row to the next: (H - 1,)."""
+    """Return the mean absolute difference of each row from the next, (H - 1,)."""
     return np.abs(np.diff(luma, axis=0)).mean(axis=1)
 
 
@@ -233,7 +232,7 @@ def folder_of(file: Path) -> Path:
 
 
 def equalise_command(folder: Path, rows: Iterable[Row]) -> str:
-    """The command that brings a set to one form; `--fit` is in it where its rows name several shapes."""
+    """Return the command that equalises a set, with `--fit` if its rows have several shapes."""
     sizes = [(row["width"], row["height"]) for row in rows if row["width"] and row["height"]]
     smallest = tuple(map(min, zip(*sizes, strict=True)))
     fit = "" if all(has_shape(size, smallest) for size in sizes) else " --fit crop"

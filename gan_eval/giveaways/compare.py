@@ -1,8 +1,8 @@
-"""One clue over the real and the generated pictures of one model: how far it separates them, and the verdict.
+"""Compare one clue between the real and the generated pictures of one model: separation and verdict.
 
 The area under the ROC curve (AUC) is the proportion of (real, fake) pairs that a rule orders correctly, ties counting
-half: 0.5 is chance, 1 and 0 are perfect ones. For numbers the rule is "the fake has the larger one"; for categories it
-is the best guess by the class of other pictures of the same category (`category_auc`).
+half: 0.5 is chance, 1 and 0 are perfect separation. For numbers the rule is "the fake has the larger value"; for
+categories it is the best guess by the class of other pictures of the same category (`category_auc`).
 """
 
 import math
@@ -20,16 +20,16 @@ from gan_eval.giveaways.clues import Clue, Facts, Sort
 Verdict = Literal["ok", "look", "gives_away"]
 
 LOOK = 0.6
-"""An AUC beyond this (or below 1 less this), with an interval without 0.5, is worth a look."""
+"""An AUC above this (or below 1 minus this) has the verdict `look`, if its interval excludes 0.5."""
 GIVES_AWAY = 0.65
-"""A metadata clue whose whole interval lies beyond this (or below 1 less this) gives the truth away."""
+"""A metadata clue gives the truth away if its interval is above this (or below 1 minus this)."""
 CERTAIN = 0.05
-"""Metadata that identify at least this share of the pictures with certainty give the truth away."""
+"""A metadata clue gives the truth away if it identifies at least this share of pictures with certainty."""
 FEWEST = 5
-"""Fewest pictures of each class for a verdict: with fewer, a clue that separates them perfectly may be chance."""
+"""Minimum number of pictures of each class for a verdict: with fewer, perfect separation may be chance."""
 
 Counts = NDArray[np.int64]
-"""(C,) pictures of one class in each category."""
+"""(C,) number of pictures of one class in each category."""
 
 BY_CHANCE = 0.01
 """Largest probability by chance of a category with pictures of one class only."""
@@ -48,15 +48,15 @@ class Separation:
 
 @dataclass(frozen=True)
 class Finding:
-    """One clue's comparison."""
+    """Comparison of one clue."""
 
     clue: Clue
     n_real: int
     n_fake: int
     real: str = ""
-    """The clue in real pictures: the value that separates most with its share, or the median."""
+    """Value in real pictures: the one that separates most with its share, or the median."""
     fake: str = ""
-    """The same of generated pictures."""
+    """The same for generated pictures."""
     separation: Separation | None = None
     verdict: Verdict | None = None
     reason: str | None = None
@@ -64,7 +64,7 @@ class Finding:
 
 
 def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding:
-    """Compare one clue between two lists of pictures' facts, each of one picture."""
+    """Compare one clue between the facts of real and of generated pictures."""
     # all float or all str, as the clue's sort says
     in_real: list[Any] = [facts[clue.name] for facts in real if facts[clue.name] is not None]
     in_fake: list[Any] = [facts[clue.name] for facts in fake if facts[clue.name] is not None]
@@ -72,7 +72,7 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding
     if min(counts) < 2:
         return Finding(clue, *counts, reason="fewer than 2 pictures of a class have it")
     if clue.sort == "picture":
-        from scipy.stats import mannwhitneyu  # here, because the quiz starts without it
+        from scipy.stats import mannwhitneyu  # not at the top: the quiz starts without it
 
         auc = float(mannwhitneyu(in_fake, in_real).statistic) / (counts[0] * counts[1])
         separation = Separation(auc, *auc_interval(auc, *counts))
@@ -84,7 +84,7 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding
 
 
 def judge(sort: Sort, separation: Separation, fewest: int) -> Verdict:
-    """The verdict on a clue of this sort; `fewest`: pictures of the smaller class."""
+    """Return the verdict on a clue of this sort; `fewest`: number of pictures of the smaller class."""
     low, high, auc = separation.low, separation.high, separation.auc
     far = low > GIVES_AWAY or high < 1 - GIVES_AWAY
     perfect = auc in (0.0, 1.0) and fewest >= FEWEST
@@ -95,7 +95,7 @@ def judge(sort: Sort, separation: Separation, fewest: int) -> Verdict:
 
 
 def _most_telling(real: Sequence[str], fake: Sequence[str]) -> tuple[str, str]:
-    """The classes' values where each has one; else the value whose proportions differ most."""
+    """Return the value of each class if it has only one; else the value whose proportions differ most."""
     in_real, in_fake = Counter(real), Counter(fake)
     if len(in_real) == len(in_fake) == 1:
         return real[0], fake[0]
@@ -114,11 +114,10 @@ def _percent(count: int, total: int) -> str:
 
 
 def auc_interval(auc: float, m: int, n: int) -> tuple[float, float]:
-    """Newcombe's interval for an AUC from m and n cases (Statistics in Medicine 25, 2006, 559-573, method 5).
+    """Return Newcombe's interval for an AUC from m and n cases (Statistics in Medicine 25, 2006, 559-573, method 5).
 
-    The bounds are the values from which the AUC is just as far as chance allows, by Hanley and McNeil's variance with
-    both sample sizes at their mean. It stays open at a perfect separation, and is too wide, never too narrow, where
-    values are tied.
+    Each bound is 1.96 of its own standard errors from the AUC, by Hanley and McNeil's variance with both sample sizes
+    at their mean. With perfect separation the interval has a width above 0; with ties it is too wide.
     """
     z = NormalDist().inv_cdf(0.975)
 
@@ -143,7 +142,7 @@ def _crossing(excess: Callable[[float], float], inner: float, outer: float) -> f
 
 
 def separate_categories(real: Sequence[str], fake: Sequence[str]) -> Separation:
-    """AUC of the best guess by category, with its interval."""
+    """Return the AUC of the best guess by category, with its interval."""
     codes = {value: code for code, value in enumerate(dict.fromkeys([*real, *fake]))}
     in_real = np.bincount([codes[value] for value in real], minlength=len(codes))
     in_fake = np.bincount([codes[value] for value in fake], minlength=len(codes))
@@ -153,13 +152,12 @@ def separate_categories(real: Sequence[str], fake: Sequence[str]) -> Separation:
 
 
 def category_auc(in_real: Counts, in_fake: Counts) -> float:
-    """AUC of the best guess by category, each pair of pictures judged by what all the others are (leave pair out).
+    """Return the AUC of the best guess by category; each pair is judged by all other pictures (leave pair out).
 
-    A category's score is its share of the fakes over its shares of both classes, 0.5 where it is not seen. Each
-    (real, fake) pair is left out before the scores are taken, so that a category of one picture does not count and
-    pictures without a give-away reach 0.5 on average (Airola et al., Computational Statistics & Data Analysis 55,
-    2011, 1828-1844). Below 0.5: what the others are does not carry over. There must be at least 2 pictures of each
-    class.
+    A category's score is its share of the fakes divided by the sum of its shares of both classes; 0.5 if it is unseen.
+    Each (real, fake) pair is left out before its scores are computed. So a category of one picture does not count,
+    and pictures without a give-away reach 0.5 on average (Airola et al., Computational Statistics & Data Analysis 55,
+    2011, 1828-1844). Each class needs at least 2 pictures.
     """
     reals, fakes = int(in_real.sum()), int(in_fake.sum())
     without_real = _fake_scores(in_real - 1, in_fake, reals - 1, fakes - 1)  # a real of this category is left out,
@@ -175,7 +173,7 @@ def category_auc(in_real: Counts, in_fake: Counts) -> float:
 
 
 def certain_share(in_real: Counts, in_fake: Counts) -> float:
-    """Share of all pictures whose category only their own class has, in more pictures than chance explains.
+    """Return the share of pictures whose category only their own class has, in more pictures than by chance.
 
     Chance puts the k pictures of a category all into one class with the hypergeometric probability; it must be below
     `BY_CHANCE` after Bonferroni's correction for the categories.
@@ -197,7 +195,7 @@ def certain_share(in_real: Counts, in_fake: Counts) -> float:
 
 
 def _fake_scores(in_real: Counts, in_fake: Counts, reals: int, fakes: int) -> NDArray[np.float64]:
-    """Share of the fakes over both shares; rounded, so that equal fractions tie."""
+    """Return the share of the fakes divided by the sum of both shares; rounded, so that equal fractions tie."""
     real_share, fake_share = np.maximum(in_real, 0) * fakes, np.maximum(in_fake, 0) * reals
     seen = real_share + fake_share
     return np.where(seen == 0, 0.5, np.round(fake_share / np.maximum(seen, 1), 12))

@@ -1,8 +1,8 @@
-"""Copies: the training picture that each picture of a set is most alike to, and duplicates inside the set.
+"""Copies: the most similar training picture of each picture of a set, and duplicates inside the set.
 
 Values are rows of the table `image_metrics`, so that they can be correlated with people: `training_copy` is the
-likeness to the nearest training picture, `set_copy` that to the nearest other picture of the same model (of the real
-pictures, to the nearest other real one). The further column `nearest` names that picture.
+likeness to the nearest training picture, `set_copy` the likeness to the nearest other picture of the same model (for
+real pictures: the nearest other real one). The further column `nearest` names that picture.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ def find_copies(
 
     Args:
         training: folder of the pictures that the model was trained on; None: `set_copy` alone.
-        half: the photograph's half of each training picture, where input and photograph are side by side.
+        half: the half with the photograph, if training pictures have input and photograph side by side.
         on_progress: called with (pictures read, pictures in all).
 
     Raises:
@@ -71,7 +71,7 @@ def find_copies(
 
 
 def photograph(picture: Picture, half: Half | None) -> Picture:
-    """Return the half of a picture of two side by side; None: all of it."""
+    """Return one half of a picture; None: the whole picture."""
     middle = picture.shape[1] // 2
     return picture[:, :middle] if half == "left" else picture[:, middle:] if half == "right" else picture
 

@@ -39,14 +39,14 @@ from gan_eval.tables.frames import Row
 
 @dataclass(frozen=True)
 class Form:
-    """The common form of all pictures of a set, which are 8-bit RGB PNG without metadata."""
+    """Common form of all pictures of a set; they become 8-bit RGB PNG without metadata."""
 
     size: Size | None = None
-    """Width and height; default: the smallest width and the smallest height that there are."""
+    """Width and height; default: the smallest width and the smallest height of the pictures."""
     fit: Fit | None = None
     """For a picture of another shape: keep its centre, or stretch it."""
     jpeg: int | None = None
-    """Quality, 1..95, of the JPEG (4:2:0) that real and generated pictures are sent through; default: none."""
+    """Quality, 1..95, of JPEG (4:2:0) by which real and generated pictures are coded once; default: no JPEG."""
 
 
 def parse_size(text: str) -> Size:
@@ -65,7 +65,7 @@ def decode_srgb(content: bytes, path: Path) -> Picture:
     """Decode to (H, W, 3) uint8 in sRGB: as `pictures.decode_rgb` does, with the embedded colour profile applied.
 
     Raises:
-        UserError: the picture has no exact 8-bit RGB reading, or its profile is damaged or for other colours.
+        UserError: the picture has no exact 8-bit RGB reading, or its profile is damaged or not for its colours.
     """
     picture = decode_rgb(content, path)
     with Image.open(io.BytesIO(content)) as image:
@@ -100,13 +100,13 @@ def through_jpeg(picture: Picture, quality: int) -> Picture:
 
 
 Targets = dict[tuple[FileColumn, str], str]
-"""For each column and file of the old table, the new file."""
+"""New file for each column and file of the old table."""
 
 _NEUTRAL_FOLDERS: dict[FileColumn, str] = {"input_file": "input", "reference_file": "reference", "mask_file": "mask"}
 
 
 def neutral_names(items: Iterable[str]) -> dict[str, str]:
-    """A number for each item, of equal length and in an order shuffled from one seed.
+    """Return a number for each item, all of equal length, in an order shuffled by a fixed seed.
 
     >>> sorted(neutral_names(["d/a", "d/b"]).values())
     ['1', '2']
@@ -118,11 +118,11 @@ def neutral_names(items: Iterable[str]) -> dict[str, str]:
 
 
 def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Targets:
-    """Return where the files of one item go: `real/NAME.png`, `fake/NAME.png`, `input/NAME.png`; no two share one.
+    """Return new paths of an item's files, all different: `real/NAME.png`, `fake/NAME.png`, `input/NAME.png`.
 
-    With several models, their pictures lie in `fake/1/`, `fake/2/`, in the order of `models`; so do further inputs of
-    one item. Further pictures of one kind and model lie in folders of higher numbers. The reference of a generated
-    picture is the new file of the real one, where it was its file.
+    Pictures of several models are in `fake/1/`, `fake/2/`, in the order of `models`; so are further inputs of one item.
+    Further pictures of one kind and model are in folders with higher numbers. If the reference of a generated picture
+    was the real picture's file, it is that picture's new file.
     """
     targets: Targets = {}
     taken: set[str] = set()
@@ -148,12 +148,12 @@ def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Tar
 
 
 RECORD = f"{OWN_FOLDER}/equalise.json"
-"""The record of the form and the files, in the new set's folder."""
+"""Record of the form and the files, in the new set's folder."""
 
 
 @dataclass(frozen=True)
 class Equalised:
-    """The new set."""
+    """Folder of the new set."""
 
     items: int
     size: Size
@@ -166,8 +166,8 @@ def equalise(
 ) -> Equalised:
     """Make a stimulus set whose pictures are all 8-bit RGB PNG of one size, without metadata, with neutral names.
 
-    Identifiers stay: a stimulus has the same name in both sets. Embedded colour profiles are applied. Pictures are
-    scaled where their size differs, those of both classes by the same rule.
+    A stimulus has the same identifier in both sets. Embedded colour profiles are applied. Pictures of another size are
+    scaled, those of both classes by the same rule.
 
     Args:
         out: the new set; empty, or an earlier one made here from the same set.
@@ -202,7 +202,7 @@ def equalise(
     with hold_folder(out):
         refuse_another_set(out, RECORD, {"source": record["source"]})
         remove_leftovers(out)
-        (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not vouch for new pictures
+        (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not describe new pictures
         if record_file.is_file():
             for name in ("real", "fake", *_NEUTRAL_FOLDERS.values()):
                 shutil.rmtree(out / name, ignore_errors=True)
@@ -232,7 +232,7 @@ def equalise(
                 on_progress(done, len(items))
         if not rows:
             raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
-        included = dict.fromkeys(row["item"] for row in rows)  # in an order that is the same in every process
+        included = dict.fromkeys(row["item"] for row in rows)  # in the same order in every process
         origins = {target: name for item in included for (_, name), target in targets[item].items()}
         write_json(record_file, {**record, "problems": problems, "files": origins})
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
@@ -240,7 +240,7 @@ def equalise(
 
 
 def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) -> dict[str, images.Picture]:
-    """The pictures of one item in the new form, by their new file."""
+    """Return the pictures of one item in the new form, by their new file."""
     pictures: dict[str, images.Picture] = {}
     for (column, name), target in targets.items():
         if target in pictures:
@@ -258,11 +258,10 @@ def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) ->
 
 
 def common_size(sizes: Sequence[Size], form: Form, where: Path) -> Size:
-    """The size that all are brought to: the form's, else the smallest width and the smallest height.
+    """Return the common size: the form's, else the smallest width and the smallest height.
 
     Raises:
-        UserError: the table has no sizes, or a picture has another shape, and the form does not say how it is to be
-            fitted.
+        UserError: the table has no sizes, or a picture has another shape and the form has no `fit`.
     """
     if not sizes:
         raise UserError(f"{where / TABLE_NAME}: no row has the picture's width and height; fill them in")

@@ -1,4 +1,4 @@
-"""The quiz's guard: no session begins on stimuli whose files give the truth away, unless the study allows it."""
+"""Refuse sessions with stimuli whose files give the truth away, unless the study allows it."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -37,12 +37,12 @@ def _allowing(names: Sequence[str]) -> str:
 
 
 def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
-    """Refuse stimuli whose metadata separate the classes; only headers are read, of every file of the pool.
+    """Refuse stimuli whose metadata separate the classes; only the headers of the pool's files are read.
 
-    A file that is missing or broken is ignored here: the session's own check of what it shows names it.
+    A missing or damaged file is ignored here; the session checks the pictures that it shows.
 
     Args:
-        sets: where stimuli are drawn from.
+        sets: the sets that stimuli are drawn from.
         allow: names of allowed clues; `quiz.allow_giveaways` of the study.
 
     Raises:

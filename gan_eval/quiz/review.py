@@ -30,7 +30,7 @@ class Panel:
     caption: str
     path: Path | None
     marked: bool
-    """True if it was presented; in a pair, if it was chosen."""
+    """True if the picture was presented; in a pair, if it was chosen."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ReviewedTrial:
 
     @property
     def sentence(self) -> str:
-        """The lines for a screen reader."""
+        """Return the lines for a screen reader."""
         return ", ".join(line.lstrip("✓✗– ") for line in self.lines)
 
 

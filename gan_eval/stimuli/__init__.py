@@ -1,4 +1,4 @@
-"""Pictures on disk and the stimulus sets that they make."""
+"""Pictures on disk, and stimulus sets of them."""
 
 from gan_eval.stimuli.sets import StimulusSet, read_set, read_sets, stimulus_row, write_set
 

@@ -1,4 +1,4 @@
-"""Fills of holes without learning, the baselines of inpainting: a generator that is no better has learnt nothing."""
+"""Baselines of inpainting: fill holes without learning. A generator that is no better has learnt nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from gan_eval.stimuli.sets import FILE_COLUMNS, StimulusSet, hashes_of, read_set
 from gan_eval.tables.frames import Row
 
 Fill = Callable[[Picture, Hole], NDArray[np.float64]]
-"""A picture (H, W, 3) uint8 and its hole to the levels 0..255 of the hole's pixels, (pixels, 3)."""
+"""Function of a picture (H, W, 3) uint8 and its hole; returns the hole's levels 0..255, (pixels, 3)."""
 
 
 def border_mean(picture: Picture, hole: Hole) -> NDArray[np.float64]:
@@ -40,7 +40,7 @@ def border_mean(picture: Picture, hole: Hole) -> NDArray[np.float64]:
 
 
 def harmonic(picture: Picture, hole: Hole) -> NDArray[np.float64]:
-    """Fill the hole so that each pixel is the mean of its neighbours, the known ones given (Laplace's equation).
+    """Fill the hole so that each pixel is the mean of its neighbours; known pixels stay (Laplace's equation).
 
     >>> picture = np.array([[[0] * 3, [9] * 3, [9] * 3, [30] * 3]], np.uint8)
     >>> harmonic(picture, np.array([[False, True, True, False]]))[:, 0].round(9).tolist()
@@ -69,9 +69,9 @@ def harmonic(picture: Picture, hole: Hole) -> NDArray[np.float64]:
 
 
 BASELINES = "baselines"
-"""Name of the folder of fills next to the tables of their metrics."""
+"""Name of the folder with the fills, next to the tables of their metrics."""
 FILLS: Mapping[str, Fill] = {fill.__name__: fill for fill in (border_mean, harmonic)}
-"""The fills by the name of their model."""
+"""Fills by the name of their model."""
 
 
 def write_fills(given: Sequence[StimulusSet | Path], out: Path, *, fills: Mapping[str, Fill] = FILLS) -> list[Path]:
@@ -85,7 +85,7 @@ def write_fills(given: Sequence[StimulusSet | Path], out: Path, *, fills: Mappin
 
     Raises:
         UserError: no generated picture has a mask and a ground truth, two models fill different holes of one item, a
-            mask has another size than its picture or leaves no known pixel, or a folder is somebody else's.
+            mask has another size than its picture or leaves no known pixel, or a folder is not gan_eval's.
     """
     sets = [entry if isinstance(entry, StimulusSet) else read_set(entry) for entry in given]
     holes = _holes(sets)
@@ -113,7 +113,7 @@ def write_fills(given: Sequence[StimulusSet | Path], out: Path, *, fills: Mappin
 
 
 def _holes(sets: Sequence[StimulusSet]) -> dict[str, tuple[StimulusSet, Row]]:
-    """The first generated picture of each item that has a mask and a ground truth, with its set."""
+    """Return the first generated picture of each item with a mask and a ground truth, with its set."""
     found: dict[str, tuple[StimulusSet, Row]] = {}
     for stimuli in sets:
         for row in stimuli.rows:
@@ -137,7 +137,7 @@ def _holes(sets: Sequence[StimulusSet]) -> dict[str, tuple[StimulusSet, Row]]:
 
 
 def _filled(fill: Fill, truth: Path, stimuli: StimulusSet, row: Row) -> Picture:
-    """The photograph with the hole filled."""
+    """Return the photograph with the hole filled."""
     mask = stimuli.path(row, "mask_file")
     assert mask is not None
     picture, hole = read_rgb(truth), hole_of(read_rgb(mask))
@@ -153,7 +153,7 @@ def _filled(fill: Fill, truth: Path, stimuli: StimulusSet, row: Row) -> Picture:
 
 
 def _with_copies(folder: Path, stimuli: StimulusSet, row: Row) -> Row:
-    """The row with its files copied into the folder, each content once; of a generated picture all but itself."""
+    """Return the row, with its files copied into the folder, each content once; a generated picture is not copied."""
     copied = dict(row)
     for column in FILE_COLUMNS:
         path = stimuli.path(row, column)

@@ -10,7 +10,7 @@ Hole = NDArray[np.bool_]
 
 
 def hole_of(mask: Picture) -> Hole:
-    """The hole that a mask picture shows: where its grey, floor((299 R + 587 G + 114 B + 500) / 1000), is above 127.
+    """Return the hole of a mask picture: its grey, floor((299 R + 587 G + 114 B + 500) / 1000), is above 127.
 
     >>> hole_of(np.array([[[0, 0, 0], [127, 127, 127], [128, 128, 128], [0, 255, 0]]], np.uint8)).tolist()
     [[False, False, True, True]]
@@ -29,11 +29,11 @@ def mask_of(hole: Hole) -> NDArray[np.uint8]:
 
 
 AREA_BANDS = (0.01, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-"""Ends of the customary bands of the hole's share of the picture (Liu et al. 2018, arXiv 1804.07723, section 4.1)."""
+"""Ends of the usual bands of the hole's share of the picture (Liu et al. 2018, arXiv 1804.07723, section 4.1)."""
 
 
 def area_band(area: float) -> str:
-    """The band of a hole's share of the picture, in per cent; a band holds its upper end, not its lower one.
+    """Return the band of a hole's share of the picture, in per cent; a band includes its upper end, not its lower one.
 
     >>> area_band(0.1), area_band(0.25), area_band(0.005), area_band(0.7)
     ('1-10', '20-30', '0-1', '60-100')

@@ -17,21 +17,21 @@ from gan_eval.tables.frames import Row
 from gan_eval.tables.names import model_name_problem, name_problem
 
 RECORD = ".gan-eval/import.json"
-"""The record of what a set was imported from, and how."""
+"""Record of a set's source, and of its import."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """The new set."""
+    """Folder of the new set."""
 
     folder: Path
     items: int
     problems: tuple[str, ...]
-    """A message for each picture that was excluded."""
+    """A message for each picture that was left out."""
     resized: int
     """Number of items whose pictures were scaled to one size."""
     warning: str
-    """Generated pictures that are real ones; empty where there are none."""
+    """Warning of generated pictures that are real ones; empty: none."""
 
 
 def import_folder(
@@ -45,7 +45,7 @@ def import_folder(
     fit: images.Fit | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
-    """Make a stimulus set from another tool's result folder; the same call brings it up to date.
+    """Make a stimulus set from another tool's result folder; the same call updates it.
 
     Two layouts are known: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
     flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
@@ -60,7 +60,7 @@ def import_folder(
         on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is not for it.
+        UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is another set's.
     """
     dataset = dataset or source.resolve().name
     if problem := model_name_problem(model):
@@ -106,12 +106,12 @@ def import_items(
         out, dataset, mask_kind, on_progress: as for `import_folder`.
         where: where the items come from, in messages.
         models: for each role of generated pictures (`fake` where there is one model), the model's name.
-        resize: where real and fake differ in size, bring the larger to the size of the smaller (bicubic).
-        fit: how, where they differ in shape as well; default: the item is left out.
-        source: the folder of the pictures: `out` may hold no set of other ones. Default: any earlier set is replaced.
+        resize: if real and fake differ in size, scale the larger to the size of the smaller (bicubic).
+        fit: crop or stretch, if they differ in shape too; default: the item is left out.
+        source: the folder of the pictures; a set of another source in `out` is refused. Default: it is replaced.
 
     Raises:
-        UserError: no item is left, or `out` is not for this set.
+        UserError: no item is left, or `out` belongs to another set.
     """
     record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}
     with hold_folder(out):
@@ -119,7 +119,7 @@ def import_items(
             record["source"] = relative_path(source, out)
             refuse_another_set(out, RECORD, record)
         remove_leftovers(out)
-        (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not vouch for pictures that are being replaced
+        (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not describe pictures that are being replaced
         rows: list[Row] = []
         problems: list[str] = []
         resized = 0
@@ -146,13 +146,13 @@ def import_items(
         if not rows:
             raise UserError(f"{where}: no usable pair of pictures; the first problem: {problems[0]}")
         record |= {"problems": problems, "resized": resized}
-        write_json(out / RECORD, record)  # before the table, so that a killed import can be given again
+        write_json(out / RECORD, record)  # before the table, so that a killed import can be repeated
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
         return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized, identical_pictures(rows))
 
 
 def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Picture]:
-    """Bring an item's real and generated pictures to the smallest of their sizes; input and mask with them."""
+    """Scale an item's real and generated pictures to the smallest of their sizes, with input and mask."""
     sizes: dict[str, images.Size] = {role: (picture.shape[1], picture.shape[0]) for role, picture in pictures.items()}
     compared = {sizes[role] for role in shown}
     target = min(compared, key=lambda size: (size[0] * size[1], size))
@@ -173,7 +173,7 @@ def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: i
 def _write_item(
     pictures: Mapping[str, Picture], out: Path, *, dataset: str, models: Mapping[str, str], stem: str, mask_kind: str
 ) -> list[Row]:
-    """Write an item's pictures as PNG; its rows, the real one first."""
+    """Write an item's pictures as PNG; return its rows, the real one first."""
     files = {role: f"{role}/{stem}.png" for role in pictures}
     for role, picture in pictures.items():
         images.write_png(out / files[role], mask_of(hole_of(picture)) if role == "mask" else picture)
@@ -190,7 +190,7 @@ def _write_item(
 
 
 def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
-    """For each stem, its files by role: real, fake and, where there is one, input and mask."""
+    """Return for each stem its files by role: real, fake and, if present, input and mask."""
     if (source / "real").is_dir() and (source / "fake").is_dir():
         roles = {role: images.by_stem(images.list_pictures(source / role)) for role in ("real", "fake")}
         if (source / "input").is_dir():

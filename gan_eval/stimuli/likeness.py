@@ -1,10 +1,10 @@
-"""Likeness of two pictures: copies are recognised by their content, under any name.
+"""Likeness of two pictures: recognise copies by their content, under any name.
 
-A picture is brought to 16 x 16 grey values of mean 0 and standard deviation 1. The likeness of two pictures is the
-correlation of these values, mirrored or not, and from `SAME` on they are the same: a copy in another format or JPEG
-quality, at another size, with other contrast. Of 345 facades, 140 maps, 130 street scenes, 290 shoes and 24 photographs
-no two different ones came near: their largest correlation was 0.987; copies in JPEG quality 50, or at half or twice the
-size, had at least 0.999. Not recognised: crops, turned and much changed pictures.
+A picture is scaled to 16 x 16 grey values of mean 0 and standard deviation 1. The likeness of two pictures is the
+correlation of these values, mirrored or not. From `SAME` on, one is a copy of the other, perhaps in another format,
+JPEG quality, size or contrast. Among 345 facades, 140 maps, 130 street scenes, 290 shoes and 24 photographs the largest
+correlation of different pictures was 0.987; copies in JPEG quality 50, or at half or twice the size, had 0.999 or more.
+Cropped, turned and much changed copies are not recognised.
 """
 
 from typing import Any, NamedTuple
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 SIDE = 16
 SAME = 0.998
-"""Least correlation of two pictures that are the same."""
+"""Minimum correlation of a picture and its copy."""
 _FLAT = 1.0
-"""Standard deviation, in levels, below which a picture's values say nothing."""
+"""Standard deviation, in levels, below which a picture is flat."""
 _ROWS = 4096
 """Number of pictures compared together."""
 
@@ -25,10 +25,10 @@ Vectors = NDArray[np.int8]
 
 
 class Nearest(NamedTuple):
-    """The picture that is most alike to each one."""
+    """The most similar picture of each picture."""
 
     place: NDArray[np.intp]
-    """(N,) among the others."""
+    """(N,) its index among the others."""
     likeness: NDArray[np.float32]
     """(N,) correlation; 0 for a flat picture."""
 
@@ -42,7 +42,7 @@ def grey_values(picture: NDArray[Any]) -> NDArray[np.int8]:
 
 
 def nearest(own: Vectors, others: Vectors | None = None) -> Nearest:
-    """Return for each picture the most alike of the others; default: of the same set, without the picture itself.
+    """Return for each picture the most similar of the others; default: of the same set, without the picture itself.
 
     >>> ramp = grey_values(np.arange(256).reshape(16, 16))
     >>> found = nearest(np.stack([ramp, ramp.reshape(16, 16)[:, ::-1].ravel(), np.roll(ramp, 128)]))
@@ -67,6 +67,6 @@ def nearest(own: Vectors, others: Vectors | None = None) -> Nearest:
 
 
 def _unit(vectors: Vectors) -> NDArray[np.float32]:
-    """The vectors at length 1; those of 0 stay."""
+    """Return the vectors with length 1; zero vectors stay."""
     floats = vectors.astype(np.float32)
     return floats / np.maximum(np.linalg.norm(floats, axis=1, keepdims=True), 1)

@@ -1,8 +1,7 @@
-"""Pictures on disk: decoding to 8-bit RGB or to every sample, writing, bringing to a size, listing folders, pairing by
-file stem.
+"""Pictures on disk: decode to 8-bit RGB or to every sample, write, resize, list folders, pair by file stem.
 
-Pillow itself keeps all 16 bits of grey alone. It reads PNG colour twice (`deep_colours`); tifffile reads the TIFFs of
-which Pillow does not read every sample.
+Pillow keeps all 16 bits only of grey pictures. PNG in 16-bit colour is therefore decoded twice (`deep_colours`), and
+tifffile reads the TIFFs of which Pillow does not read every sample.
 """
 
 import io
@@ -32,7 +31,7 @@ Fit = Literal["crop", "stretch"]
 """For a picture of another shape: keep its centre, or stretch it."""
 
 MOST_PIXELS = 89_478_485
-"""Limit of pixels in a picture: a quarter of a gigabyte, decoded. Pillow warns from there."""
+"""Maximum number of pixels in a picture, a quarter of a gigabyte when decoded; Pillow warns above it."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
 _TURNS: dict[int, Callable[[Samples], Samples]] = {
@@ -57,7 +56,7 @@ def read_rgb(path: Path) -> Picture:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a picture's file; errors as for `gan_eval.files.reading.read_bytes`."""
+    """Return the bytes of a picture's file; errors as for `gan_eval.files.reading.read_bytes`."""
     return read_bytes(path, what="picture")
 
 
@@ -84,7 +83,7 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
 
 
 def decode_measured(content: bytes, path: Path) -> Samples:
-    """Decode to what metrics take: 16 bits of grey or RGB to (H, W, 1 or 3) uint16, others as `decode_rgb` does.
+    """Decode a picture for metrics: 16 bits of grey or RGB to (H, W, 1 or 3) uint16, others as `decode_rgb` does.
 
     Raises:
         UserError: as for `decode_rgb`.
@@ -100,7 +99,7 @@ def rgb_of(colours: Samples) -> Picture:
 
 
 def _decoded(content: bytes, path: Path) -> Samples:
-    """(H, W, 1 or 3) uint8 or uint16: every sample of a picture file, upright, without alpha."""
+    """Return (H, W, 1 or 3) uint8 or uint16: every sample of a picture file, upright, without alpha."""
     with decoding_errors(path), _opened(content, path) as image:
         samples, has_alpha = stored_of(image, content, path) if is_read_whole(image) else tiff_samples(content)
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
@@ -114,10 +113,10 @@ def _decoded(content: bytes, path: Path) -> Samples:
 
 
 def _opened(content: bytes, path: Path) -> Image.Image:
-    """The picture, of which the header is read."""
+    """Yield the picture, of which only the header is read."""
     if not content:
         raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
-    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its messages repeat the error's
+    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its warnings repeat the error
     image = Image.open(io.BytesIO(content))
     if image.format == "PPM":  # Pillow rounds its 16 bits to 8
         raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
@@ -151,7 +150,7 @@ def decoding_errors(path: Path) -> Iterator[None]:
 _BITS, _PHOTOMETRIC, _PLANES, _EXTRA = 258, 262, 284, 338
 """Tags of TIFF."""
 _NO_PAGE = 0b101
-"""Bits of the subfile type: a thumbnail, a mask of another page."""
+"""Bits of the subfile type: a thumbnail, or a mask of another page."""
 
 
 def is_read_whole(image: Image.Image) -> bool:
@@ -167,7 +166,7 @@ def is_read_whole(image: Image.Image) -> bool:
 
 
 def tiff_samples(content: bytes) -> tuple[Samples, bool]:
-    """All samples of a TIFF of one page of 8 or 16 bits, and whether the last channel is alpha.
+    """Return all samples of a TIFF of one page of 8 or 16 bits, and whether the last channel is alpha.
 
     Raises:
         ValueError: a stack of pages, of another depth, with black and white exchanged, or in a palette.
@@ -199,10 +198,10 @@ def tiff_samples(content: bytes) -> tuple[Samples, bool]:
 
 
 def stored_of(image: Image.Image, content: bytes, path: Path) -> tuple[Samples, bool]:
-    """All samples of an opened picture, and whether the last channel is alpha.
+    """Return all samples of an opened picture, and whether the last channel is alpha.
 
     Raises:
-        UserError: in colours without a reading here.
+        UserError: its colours cannot be converted.
     """
     layout = deep_colours(image)
     image.load()
@@ -226,13 +225,13 @@ def stored_of(image: Image.Image, content: bytes, path: Path) -> tuple[Samples, 
 
 _GREY_AND_ALPHA = "LA;16B"
 _SWAPPED = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
-"""Pillow's names of the layouts of 16-bit colour in PNG, with that of the bytes of each channel the other way round."""
+"""Pillow's names of the layouts of 16-bit colour in PNG, with the name for the opposite byte order."""
 
 
 def deep_colours(image: Image.Image) -> str:
     """Return Pillow's name of the layout of a PNG, not yet loaded, of 16-bit colour or grey and alpha; else "".
 
-    Of these Pillow keeps the high byte of each channel, which is off by up to a level of 255.
+    Pillow keeps only the high byte of each channel of these, an error of up to one level of 255.
     """
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) and image.format == "PNG" else []
     layout = str(tiles[0].args) if tiles else ""
@@ -277,7 +276,7 @@ def resize(
     height, width = size
     if picture.shape[:2] == (height, width):
         return picture
-    if picture.dtype == np.uint16:  # as floats: Pillow's own rule for 16 bits is rougher
+    if picture.dtype == np.uint16:  # as floats: Pillow's rule for 16 bits is less exact
         planes = (Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(picture, 2, 0))
         resized = [np.asarray(plane.resize((width, height), resampling)) for plane in planes]
         return np.rint(np.stack(resized, axis=-1)).clip(0, 65535).astype(np.uint16)
@@ -285,7 +284,7 @@ def resize(
 
 
 def scaled_to_cover(size: Size, target: Size) -> Size:
-    """The size of a picture scaled, in its own shape, until it just covers `target`.
+    """Return the size of a picture scaled in its own shape until it just covers `target`.
 
     >>> scaled_to_cover((600, 400), (200, 200))
     (300, 200)
@@ -301,10 +300,10 @@ def has_shape(size: Size, target: Size) -> bool:
 
 
 def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
-    """Bring (H, W, 3) or (H, W) uint8 to width and height `target`, by Pillow's bicubic rule; equal sizes stay.
+    """Resize (H, W, 3) or (H, W) uint8 to width and height `target` by Pillow's bicubic filter; equal sizes stay.
 
     Raises:
-        UserError: on its way there the picture would have more than `MOST_PIXELS`.
+        UserError: an intermediate picture would have more than `MOST_PIXELS`.
     """
     height, width = picture.shape[:2]
     is_cropped = fit == "crop" and not has_shape((width, height), target)
@@ -322,7 +321,7 @@ def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """The picture files directly in `folder`, in natural order of their names (2 before 10).
+    """Return the picture files directly in `folder`, in natural order of their names (2 before 10).
 
     Folders, pipes and devices are excluded. Broken links and files of a failing disk are included as unreadable.
 
@@ -349,7 +348,7 @@ def list_pictures(folder: Path) -> list[Path]:
 
 
 def may_be_a_file(entry: os.DirEntry[str]) -> bool:
-    """Return False only for what is certainly not a file; broken links and failing disks return True."""
+    """Return False only if it is certainly not a file; for broken links and failing disks return True."""
     try:
         return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
     except OSError:
@@ -362,7 +361,7 @@ def names_a_picture(path: Path) -> bool:
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """A sorting key in which numbers inside names count as numbers.
+    """Return a sorting key in which numbers inside names count as numbers.
 
     >>> sorted(["10.png", "2.png", "b.png"], key=natural_key)
     ['2.png', '10.png', 'b.png']
@@ -372,7 +371,7 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 
 
 def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
-    """Paths by their file stem.
+    """Return paths by their file stem.
 
     Raises:
         UserError: two files share a stem.

@@ -43,7 +43,7 @@ class StimulusSet:
     rows: tuple[Row, ...]
 
     def path(self, row: Row, column: FileColumn = "file") -> Path | None:
-        """The file a row names in `column`, or None where it names none."""
+        """Return the file that a row names in `column`, or None."""
         name = row[column]
         return None if name is None else self.folder / name
 
@@ -53,7 +53,7 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
 
     Args:
         folder: with a `stimuli.csv`.
-        files_must_exist: refuse a set of which a file is absent; without, whoever decodes the file finds out.
+        files_must_exist: refuse a set with a missing file; otherwise decoding the file fails later.
         hash_files: refuse a set with a picture that has changed (`require_unchanged`); the quiz checks what it shows.
 
     Raises:
@@ -69,7 +69,7 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
     stimuli = StimulusSet(folder, tuple(read_rows(table, tables.STIMULI)))
     if not stimuli.rows:
         raise UserError(f"{table}: no rows; a stimulus set needs real and fake pictures")
-    checked: set[str | None] = {None}  # of the files: several rows have one reference
+    checked: set[str | None] = {None}  # several rows have one reference
     for number, row in enumerate(stimuli.rows, start=1):
         for column in FILE_COLUMNS:
             name = row[column]
@@ -106,9 +106,9 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
 
 
 def require_unchanged(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
-    """Refuse pictures, inputs, references and masks whose files are no longer those that entered the set.
+    """Refuse pictures, inputs, references and masks whose files have changed since they entered the set.
 
-    A file that is absent or cannot be read is not refused here: whoever decodes it reports it.
+    A file that is missing or unreadable is not refused here: decoding it reports it.
 
     Args:
         rows: with files and their hashes (`HASHES`); a file without a hash is not checked.
@@ -132,7 +132,7 @@ def require_unchanged(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
 
 
 def picture_changed(path: Path) -> UserError:
-    """The error for a picture of a set whose file has another SHA-256 than its row."""
+    """Return the error for a picture of a set whose file has another SHA-256 than its row."""
     return UserError(
         f"{path}: the picture has changed since it entered the stimulus set (SHA-256); restore it, or make the "
         "stimulus set again"
@@ -145,14 +145,14 @@ def require_same_pictures(
     shown: "tuple[str, Pictures, Pictures] | None" = None,
     measured: "tuple[str, Pictures] | None" = None,
 ) -> None:
-    """Refuse tables that name different pictures by one identifier.
+    """Refuse tables in which one identifier names different pictures.
 
     Rows without a hash are not checked, nor are dealt trials that were not shown.
 
     Args:
-        sets: tables of stimulus sets, by what messages call them.
-        shown: what messages call the table `plans`, that table, and the table `trials`.
-        measured: what messages call the table `image_metrics`, and that table.
+        sets: tables of stimulus sets by their name in messages.
+        shown: the name of the table `plans` in messages, that table, and the table `trials`.
+        measured: the name of the table `image_metrics` in messages, and that table.
 
     Raises:
         UserError: one stimulus has two hashes; the message names the later table: first come the pictures that were
@@ -181,7 +181,7 @@ def require_same_pictures(
 
 
 def _cells(table: "Pictures", *names: str) -> Iterable[tuple[Any, ...]]:
-    """The cells of these columns, row by row; none where a frame lacks a column."""
+    """Return the cells of these columns, row by row; none if a frame lacks a column."""
     if isinstance(table, Sequence):
         return (tuple(row[name] for name in names) for row in table)
     return table[[*names]].itertuples(index=False, name=None) if {*names} <= {*table} else ()
@@ -208,7 +208,7 @@ def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collection[str]) -> None:
-    """Refuse a set of which no generated picture was presented, or whose pictures the trials call by other names.
+    """Refuse a set of which no generated picture was presented, or whose pictures have other names in the trials.
 
     Raises:
         UserError: none of the generated pictures in the table `stimuli` is among those presented, if any were.
@@ -222,7 +222,7 @@ def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collecti
 
 
 def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
-    """The tables `stimuli` of at least one set, one below the other; a set's pictures may be elsewhere.
+    """Return the tables `stimuli` of one or several sets as one; the sets' pictures may be elsewhere.
 
     Raises:
         UserError: as for `read_set`.
@@ -234,10 +234,10 @@ def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
 
 
 def read_sets(folders: Iterable[Path], *, hash_files: bool = True) -> StimulusSet:
-    """Several sets as one, their files as absolute paths; models of one data set share its real pictures.
+    """Return several sets as one, with absolute paths; models of one data set share its real pictures.
 
     Raises:
-        UserError: a set is broken, or two sets hold different pictures of one name.
+        UserError: a set is invalid, or two sets have different pictures of one name.
     """
     merged: dict[str, Row] = {}
     for stimuli in (read_set(folder, hash_files=hash_files) for folder in folders):
@@ -258,20 +258,20 @@ def read_sets(folders: Iterable[Path], *, hash_files: bool = True) -> StimulusSe
 
 
 def write_set(folder: Path, rows: Iterable[Row]) -> None:
-    """Write a set's `stimuli.csv`; its pictures must be there already."""
+    """Write a set's `stimuli.csv`; its pictures must exist."""
     write_rows(rows, Path(folder) / TABLE_NAME, tables.STIMULI)
 
 
 def refuse_another_set(out: Path, record: str, origin: Mapping[str, Any]) -> None:
-    """Refuse an output folder that holds another set. The same command makes its set again.
+    """Refuse an output folder with another set; a repeated command may replace its own set.
 
     Args:
         out: the folder, whose lock is held.
-        record: path, relative to `out`, of the JSON file in which the command that makes the set notes its origin.
-        origin: what the set is to be made from; other keys of the record are not compared.
+        record: path, relative to `out`, of the JSON file in which the command records the set's origin.
+        origin: the source of the new set; other keys of the record are not compared.
 
     Raises:
-        UserError: the set there has another origin, or another command has made it.
+        UserError: the set in the folder has another origin, or was made by another command.
     """
     try:
         earlier = read_json(out / record)
@@ -297,11 +297,11 @@ def stimulus_row(
     model: str | None = None,
     **more: Any,
 ) -> Row:
-    """The row of a stimulus: identifiers made from data set, model and stem, and the file's hash.
+    """Return the row of a stimulus, with identifiers made from data set, model and stem, and the file's hash.
 
     Args:
-        file: the picture, below `folder`, which is the set's.
-        model: of a fake.
+        file: the picture, below the set's `folder`.
+        model: name of the generator; None for a real picture.
         stem: the item's name within the data set.
         size: (height, width) in pixels.
         **more: further columns (`split`, `input_file`, `reference_file`, `fraction`, ...); their files are hashed, too.
@@ -322,5 +322,5 @@ def stimulus_row(
 
 
 def hashes_of(row: Mapping[str, Any], folder: Path) -> Row:
-    """The columns with the SHA-256 of each file that a row names; `folder` is the set's."""
+    """Return the columns with the SHA-256 of each file that a row names, below the set's `folder`."""
     return {of: sha256_file(folder / row[column]) for column, of in HASHES.items() if row.get(column)}
