@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -123,8 +123,14 @@ def raw(server: Server, request: bytes, *, wait: float = 20) -> int:
     return int(answer[9:12]) if answer.startswith(b"HTTP/1.1 ") else 0
 
 
-def refused(response: httpx.Response) -> bool:
-    return 400 <= response.status_code < 500 and "error" in response.json()
+def require_refused(server: Server, cases: Iterable[Any], send: Callable[[Any], httpx.Response]) -> None:
+    """Each case is answered with 4xx and an error, and none stores anything."""
+    before = stored(server)
+    for case in cases:
+        response = send(case)
+        assert 400 <= response.status_code < 500, (str(case)[:100], response.status_code, response.text[:200])
+        assert "error" in response.json()
+    assert stored(server) == before
 
 
 def test_wrong_tokens_and_those_of_others_open_nothing(client: httpx.Client, victim: Victim, server: Server) -> None:
@@ -245,13 +251,12 @@ BODIES: list[tuple[str, bytes]] = [
 def test_bodies_that_are_no_message_are_refused(
     client: httpx.Client, victim: Victim, server: Server, name: str
 ) -> None:
-    before = stored(server)
-    for kind, body in BODIES:
-        response = client.post(
-            f"/api/{name}", content=body, headers={**victim.headers, **({"Content-Type": kind} if kind else {})}
-        )
-        assert refused(response), (kind, body[:40], response.status_code, response.text[:200])
-    assert stored(server) == before
+    def send(case: tuple[str, bytes]) -> httpx.Response:
+        kind, body = case
+        headers = {**victim.headers, **({"Content-Type": kind} if kind else {})}
+        return client.post(f"/api/{name}", content=body, headers=headers)
+
+    require_refused(server, BODIES, send)
 
 
 CODES = ["", " ", "a b", "x" * 65, "x" * 201, "../x", "a/b", "a\x00b", "a\nb", "<script>", "'; DROP TABLE sessions; --",
@@ -260,41 +265,27 @@ CODES = ["", " ", "a b", "x" * 65, "x" * 201, "../x", "a/b", "a\x00b", "a\nb", "
 
 @pytest.mark.parametrize("name", ["open", "begin", "resume", "decline"])
 def test_codes_that_are_no_pseudonyms_are_refused(client: httpx.Client, server: Server, name: str) -> None:
-    before = stored(server)
-    for code in CODES:
-        body: dict[str, Any] = {"participant": code}
-        if name in ("begin", "resume"):
-            body |= {"tab": TAB, "consent": True}
-        response = client.post(f"/api/{name}", json=body)
-        assert refused(response), (code, response.status_code, response.text)
-    assert stored(server) == before
+    more = {"tab": TAB, "consent": True} if name in ("begin", "resume") else {}
+    require_refused(server, CODES, lambda code: client.post(f"/api/{name}", json={"participant": code, **more}))
 
 
 def test_strange_values_around_a_session_are_refused(client: httpx.Client, server: Server) -> None:
-    before = stored(server)
     right = {"participant": "strange", "tab": TAB, "consent": True}
     wrong_begins: list[dict[str, Any]] = [
         {"tab": "short"}, {"tab": "x" * 65}, {"tab": "\u0000" * 20}, {"tab": None}, {"consent": False},
         {"consent": "perhaps"}, {"parameters": {"a": 1}}, {"parameters": {"a": "x" * 201}}, {"parameters": []},
         {"parameters": {str(number): "" for number in range(51)}}, {"parameters": {"STUDY_ID": "a\u0000b"}},
     ]  # fmt: skip
-    for wrong in wrong_begins:
-        response = client.post("/api/begin", json={**right, **wrong})
-        assert refused(response), (wrong, response.status_code, response.text)
-    assert stored(server) == before
+    require_refused(server, wrong_begins, lambda wrong: client.post("/api/begin", json={**right, **wrong}))
     victim = Victim(client)
-    before = stored(server)
     wrong_screens: list[dict[str, Any]] = [
         {"width": 0}, {"width": -1}, {"width": 1e9}, {"width": "x"}, {"width": 1.5}, {"width": 10**30},
         {"device_pixel_ratio": 0}, {"device_pixel_ratio": "NaN"}, {"refresh_hz": -60}, {"refresh_hz": 1e300},
         {"user_agent": "x" * 501}, {"user_agent": "a\u0000b"}, {"pixels_per_cm": -1}, {"dropped": 2}, {"more": 1},
         {"jitter_ms": -1}, {"touch": "perhaps"},
     ]  # fmt: skip
-    for wrong in wrong_screens:
-        response = victim.call("ready", screen={**SCREEN, **wrong})
-        assert refused(response), (wrong, response.status_code, response.text)
-    assert refused(victim.call("ready", answers={"unasked": "x"}, screen=SCREEN))
-    assert stored(server) == before
+    require_refused(server, wrong_screens, lambda wrong: victim.call("ready", screen={**SCREEN, **wrong}))
+    require_refused(server, [{"unasked": "x"}], lambda answers: victim.call("ready", answers=answers, screen=SCREEN))
 
 
 TRIALS: list[dict[str, Any]] = [
@@ -316,20 +307,16 @@ TRIALS: list[dict[str, Any]] = [
 
 
 def test_reports_of_what_was_not_shown_or_cannot_be_are_refused(victim: Victim, server: Server) -> None:
-    before = stored(server)
-    for wrong in TRIALS:
-        response = victim.call("trial", **{"trial": 1, **REPORT, **wrong})
-        assert refused(response), (wrong, response.status_code, response.text[:200])
-    for text in ('{"trial": 1, "onset_ms": NaN, "sent_ms": 1}', '{"trial": 1, "onset_ms": 1e999, "sent_ms": 1}'):
-        headers = {**victim.headers, "Content-Type": "application/json"}
-        assert refused(victim.client.post("/api/onset", content=text, headers=headers))
-    assert stored(server) == before
+    require_refused(server, TRIALS, lambda wrong: victim.call("trial", **{"trial": 1, **REPORT, **wrong}))
+    headers = {**victim.headers, "Content-Type": "application/json"}
+    onsets = [f'{{"trial": 1, "onset_ms": {number}, "sent_ms": 1}}' for number in ("NaN", "1e999")]
+    require_refused(server, onsets, lambda text: victim.client.post("/api/onset", content=text, headers=headers))
     assert victim.answer()["trial"] == 2
 
 
 def test_times_that_go_backwards_between_messages_store_nothing_impossible(victim: Victim, server: Server) -> None:
     assert victim.call("onset", trial=1, onset_ms=9e9, sent_ms=9e9).status_code == 200
-    assert refused(victim.call("trial", trial=1, **REPORT))
+    require_refused(server, [REPORT], lambda report: victim.call("trial", trial=1, **report))
     late = {"showings": [{"onset_ms": 9e9, "offset_ms": 9e9 + 400}], "presses": [{"key": "f", "at_ms": 9e9 + 400}]}
     assert victim.call("trial", trial=1, **late, sent_ms=9e9 + 500).status_code == 200
     with open_store(server.store) as store:
