@@ -39,12 +39,6 @@ def plan_in(world: Path, **options: object):
     return make_plan(world / "s.toml", world / "out", data_root=world / "data", **options)  # type: ignore[arg-type]
 
 
-def test_the_split_is_test_else_val(world):
-    assert plan_in(world).split("d") == "val"
-    (world / "data" / "d" / "val").rename(world / "data" / "d" / "test")
-    assert plan_in(world).split("d") == "test"
-
-
 def test_a_smoke_test_touches_all_with_little(world):
     plan = plan_in(world, smoke=True)
     training = plan.study.training_of("m")
@@ -55,15 +49,6 @@ def test_a_smoke_test_touches_all_with_little(world):
     assert plan.study.quiz.real == 4
     assert plan.study.quiz.participants == 3
     assert open_plan(world / "s.toml", world / "out").study == plan.study
-
-
-def test_a_folder_serves_one_study(world):
-    plan_in(world)
-    (world / "s.toml").write_text(STUDY.replace('name = "s"', 'name = "other"'))
-    with pytest.raises(UserError, match="made by the study 's'"):
-        plan_in(world)
-    with pytest.raises(UserError, match="made by the study 's'"):
-        open_plan(world / "s.toml", world / "out")
 
 
 def test_missing_data_is_named_before_anything_is_written(world):
@@ -124,6 +109,8 @@ def test_a_folder_knows_its_study_file_and_its_data(world, monkeypatch):
     for name in ("s.toml", "out", "data"):
         (world / name).rename(moved / name)
     assert open_plan(None, moved / "out").split("d") == "val", "also when all of it was moved"
+    (moved / "data" / "d" / "val").rename(moved / "data" / "d" / "test")
+    assert open_plan(None, moved / "out").split("d") == "test", "test, else val"
     (moved / "s.toml").unlink()
     with pytest.raises(UserError, match=r"s\.toml: no such study file"):
         open_plan(None, moved / "out")
@@ -149,7 +136,7 @@ def test_a_bad_fraction_simulation_or_split_is_found_at_once(world):
     assert not (world / "out").exists()
 
 
-def test_a_folder_is_made_in_one_way(world):
+def test_a_folder_is_made_in_one_way_of_one_study(world):
     plan_in(world, fraction=0.5)
     with pytest.raises(UserError, match=r"made with --fraction 0\.5"):
         plan_in(world)
@@ -158,6 +145,10 @@ def test_a_folder_is_made_in_one_way(world):
     assert open_plan(world / "s.toml", world / "out").fraction == 0.5
     plan_in(world, redo=True)
     assert open_plan(world / "s.toml", world / "out").fraction == 1.0
+    (world / "s.toml").write_text(STUDY.replace('name = "s"', 'name = "other"'))
+    for use in (lambda: open_plan(world / "s.toml", world / "out"), lambda: plan_in(world)):
+        with pytest.raises(UserError, match="made by the study 's'"):
+            use()
 
 
 PAIRS = '[study]\nname = "s"\n[data.d]\n[training]\nsteps = 1\n[models.m]\ndata = "d"\n'
