@@ -1,26 +1,187 @@
-"""The application off screen: trials, pauses, problems and the end, with the keyboard alone."""
+"""The application off screen, with the keyboard alone: what is asked and stored, pauses, problems and the end."""
 
+import math
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from itertools import product
 
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from app_sitting import SETTINGS, Sitting, diligent, words
+from app_sitting import SETTINGS, Sitting, diligent, said_by, words
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.quiz.app import stage
 from gan_eval.quiz.app.pages import parts
 from gan_eval.quiz.app.pages.end import EndPage
+from gan_eval.quiz.app.pages.steps import QuestionPage
+from gan_eval.quiz.app.stage import screen_key
 from gan_eval.quiz.clock import now_ns
+from gan_eval.quiz.station import Check, ScreenTiming, keep
+from gan_eval.quiz.trial import State
+from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
 
+Sit = Callable[..., Sitting]
 
-def test_without_agreement_nothing_begins_and_nothing_is_stored(sit: Callable[..., Sitting]) -> None:
+FULL = SETTINGS.model_copy(
+    update={
+        "practice": 1,
+        "feedback_ms": 50.0,
+        "break_every": 2,
+        "questions": (
+            QuestionSettings(id="age", text="How old are you?", choices=("18 to 29", "30 to 44")),
+            QuestionSettings(id="work", text="What is your work?", required=False),
+        ),
+    }
+)
+
+
+class Thorough:
+    """Answers everything that is asked, going back once, and rests in every break."""
+
+    def __init__(self) -> None:
+        self.went_back = False
+        self.heard: list[str] = []
+        self.end: list[str] = []
+        """What the end page says."""
+
+    def __call__(self, sitting: Sitting) -> None:
+        page = sitting.page
+        if isinstance(page, EndPage) and not self.end:
+            self.end = [words(page), *said_by(page)]
+            image = page.grab().toImage()
+            places = product(range(0, image.width(), 2), range(0, image.height(), 2))
+            assert len({image.pixelColor(x, y).rgb() for x, y in places}) > 500, "the three noisy pictures are painted"
+        elif page is not None and not isinstance(page, EndPage):
+            self.heard += [*said_by(page), sitting.quiz.stage.shell.windowTitle(), sitting.quiz.stage.window.title()]
+        match page:
+            case QuestionPage() if page.choices and page.answer is None:
+                sitting.key("2")
+            case QuestionPage() if not page.choices and not self.went_back:
+                self.went_back = True
+                sitting.key(Qt.Key.Key_Escape)
+            case QuestionPage():
+                sitting.key(Qt.Key.Key_Return)
+            case _:
+                diligent(sitting)
+
+
+def test_everything_that_is_asked_is_stored_and_no_page_before_the_end_gives_the_truth_away(
+    sit: Sit,
+) -> None:
+    participant = Thorough()
+    sitting = sit(FULL, text_size=150)
+    assert sitting.run(participant) == "complete"
+    assert sitting.seen == [
+        *("welcome", "ConsentPage", *["QuestionPage"] * 4, "KeysPage"),
+        *("practice", "counts", "break", "EndPage"),
+    ]
+    answers = {row["question"]: row["answer"] for row in sitting.rows(tables.PARTICIPANTS)}
+    assert answers == {"age": "30 to 44", "work": None}
+    (session,) = sitting.rows(tables.SESSIONS)
+    reported = [session[name] for name in ("status", "presenter", "language", "text_size", "rounded")]
+    assert reported == ["complete", "raster", "en", 150, False]
+    assert session["screen_width"] > 0
+    (consent,) = sitting.rows(tables.CONSENTS)
+    assert (consent["version"], consent["given"]) == ("1", True)
+    assert consent["text"] == FULL.consent.text
+    trials = sitting.rows(tables.TRIALS)
+    assert [row["phase"] for row in trials] == ["practice", *["main"] * 4]
+    assert [row["response"] for row in trials] == ["fake"] * 5
+    assert all(row["exposure_ms"] >= row["reaction_time_ms"] > 0 for row in trials)
+
+    heard = " ".join(participant.heard)
+    for asked in ("I agree", "How old are you?", "Now it counts", "Rest your eyes"):
+        assert asked in heard, "the accessibility tree was read"
+    for secret in ("secret", "hiddenmodel", "tiles", ".png"):
+        assert secret not in heard
+    assert {word for word in participant.heard if "quiz" in word.lower()} == {"Picture quiz"}
+
+    assert "0 of 2 correct" in participant.end[0]
+    assert "2 of 2 correct" in participant.end[0]
+    practised, *lines = [word for word in participant.end if ", truth: " in word]
+    assert practised.startswith("Practice, no. 1, truth: ")
+    for number, (line, row) in enumerate(zip(lines, trials[1:], strict=True), start=1):
+        assert line.startswith(f"No. {number}, truth: {row['kind']}, your answer: fake, ")
+        assert ("correct" if row["correct"] else "wrong") in line
+
+
+def test_where_nothing_is_correct_practice_does_not_promise_to_tell(sit: Sit) -> None:
+    reported: list[str] = []
+
+    def rate(sitting: Sitting) -> None:
+        if sitting.page is not None and sitting.page.objectName() in ("practice", "counts"):
+            reported.append(words(sitting.page))
+        if sitting.page is None and sitting.session.state is State.CONFIDENCE:
+            sitting.key("2")
+        elif sitting.page is None and sitting.shows_picture:
+            sitting.key("3")
+        else:
+            diligent(sitting)
+
+    settings = QuizSettings(protocol="rating", real=1, fake=1, practice=1, blank_ms=100, confidence=3)
+    sitting = sit(settings)
+    assert sitting.run(rate) == "complete"
+    assert "First comes practice (1 in all). It does not count." in reported[0]
+    assert "From now on your answers count (2 in all)." in reported[-1]
+    assert "correct" not in "".join(reported)
+    assert [(row["rating"], row["confidence"]) for row in sitting.rows(tables.TRIALS)] == [(3, 2)] * 3
+
+
+def test_a_session_in_german_and_a_line_about_small_pictures(sit: Sit) -> None:
+    sitting = sit(language="de")
+    width = sitting.quiz.stage.description()["screen_width"]
+    assert sitting.run(diligent) == "complete"
+    (line,) = sitting.session.warnings
+    assert f"the pictures are 64 pixels wide, the screen {width};" in line
+    assert "--picture-size " in line
+    assert sitting.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
+    assert "Jedes Bild bleibt, bis Sie antworten, höchstens 2 Sekunden." in sitting.first_words
+    assert sitting.rows(tables.SESSIONS)[0]["language"] == "de"
+    assert sitting.rows(tables.CONSENTS)[0]["text"].startswith("Sie werden Bilder beurteilen.")
+
+
+def test_whole_frames_and_the_self_test_of_the_screen_are_kept_with_the_session(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = (Check("raster_lead", 0.4, "ms", "ok"),)
+    timing = ScreenTiming("raster", False, 59.9, "2026-01-31T12:00:00Z", found)
+    keep(screen_key(QApplication.primaryScreen()), timing)
+    found_here = stage.choose_presenter  # off screen no swap waits, so nothing is rounded
+    monkeypatch.setattr(stage, "choose_presenter", lambda *how: found_here(*how)._replace(frame_ms=1000 / 59.9))
+    sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 110.0}), intro=False)
+    sitting.run(diligent)
+    (session,) = sitting.rows(tables.SESSIONS)
+    assert (session["refresh_hz"], session["rounded"]) == (59.9, True)
+    for row in sitting.rows(tables.TRIALS):
+        assert row["requested_exposure_ms"] == 110
+        assert row["planned_exposure_ms"] == pytest.approx(7 * 1000 / 59.9)
+    (check,) = sitting.rows(tables.CHECKS)
+    assert (check["check"], check["value"], check["verdict"]) == ("raster_lead", 0.4, "ok")
+
+
+def test_pictures_in_degrees_follow_from_the_screen(sit: Sit) -> None:
+    settings = SETTINGS.model_copy(update={"picture_size": "4 deg", "screen_width_cm": 40.0})
+    with pytest.raises(UserError, match="--viewing-distance-cm"):
+        sit(settings).run(diligent)
+    sitting = sit(settings, participant="P02", viewing_distance_cm=57.5)
+    assert sitting.run(diligent) == "complete"
+    (session,) = sitting.rows(tables.SESSIONS)
+    pixels_per_cm = session["screen_width"] / 40
+    assert session["picture_width_px"] == round(2 * 57.5 * math.tan(math.radians(2)) * pixels_per_cm)
+    assert session["picture_width_deg"] == pytest.approx(4, abs=0.05)
+    assert session["pixels_per_degree"] == pytest.approx(57.5 * math.radians(1) * pixels_per_cm, rel=1e-4)
+    assert (session["pixels_per_mm"], session["viewing_distance_mm"]) == (pixels_per_cm / 10, 575)
+
+
+def test_without_agreement_nothing_begins_and_nothing_is_stored(sit: Sit) -> None:
     presses = iter([Qt.Key.Key_Return, Qt.Key.Key_Return, Qt.Key.Key_Escape, Qt.Key.Key_Escape])
 
     def refuse(sitting: Sitting) -> None:
@@ -33,7 +194,7 @@ def test_without_agreement_nothing_begins_and_nothing_is_stored(sit: Callable[..
     assert sitting.rows(tables.SESSIONS) == []
 
 
-def test_escape_pauses_and_withdrawing_asks_first_and_keeps_the_trials(sit: Callable[..., Sitting]) -> None:
+def test_escape_pauses_and_withdrawing_asks_first_and_keeps_the_trials(sit: Sit) -> None:
     presses = iter([Qt.Key.Key_Return, Qt.Key.Key_Tab, Qt.Key.Key_Return, Qt.Key.Key_Return])
     reported: list[str] = []
 
@@ -55,7 +216,7 @@ def test_escape_pauses_and_withdrawing_asks_first_and_keeps_the_trials(sit: Call
     assert sitting.rows(tables.SESSIONS)[0]["status"] == "aborted"
 
 
-def test_closing_the_window_leaves_the_session_open_for_that_person_alone(sit: Callable[..., Sitting]) -> None:
+def test_closing_the_window_leaves_the_session_open_for_that_person_alone(sit: Sit) -> None:
     def close(sitting: Sitting) -> None:
         if sitting.page is not None:
             sitting.quiz.stage.shell.close()
@@ -89,9 +250,7 @@ def test_closing_the_window_leaves_the_session_open_for_that_person_alone(sit: C
     assert len(third.rows(tables.TRIALS)) == 4
 
 
-def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
-    sit: Callable[..., Sitting], stimuli: StimulusSet
-) -> None:
+def test_no_file_of_a_picture_is_opened_once_the_session_is_there(sit: Sit, stimuli: StimulusSet) -> None:
     pictures = set(map(str, stimuli.folder.glob("*/*.png")))
     opened: list[str] = []
 
@@ -111,7 +270,7 @@ def test_no_file_of_a_picture_is_opened_once_the_session_is_there(
 
 
 def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(
-    sit: Callable[..., Sitting], monkeypatch: pytest.MonkeyPatch
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts, "SETTLE_MS", 300)
     first_key: list[int] = []
@@ -131,7 +290,7 @@ def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(
 
 
 def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(
-    sit: Callable[..., Sitting],
+    sit: Sit,
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise UserError("store.sqlite: the disk is full")
