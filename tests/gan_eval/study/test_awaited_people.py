@@ -110,9 +110,9 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     shutil.copytree(out / "tables", out / ".gan-eval" / "old" / "analyze-20260101T000000.0" / "tables")
     stale = {name: (out / "tables" / name).read_bytes() for name in ("trials.csv", "sessions.csv")}
 
-    def naming() -> set[Path]:
+    def naming(person: str = "Anna7") -> set[Path]:
         files = [path for path in out.rglob("*") if path.is_file()]
-        return {path.relative_to(out) for path in files if b"Anna7" in path.read_bytes()}
+        return {path.relative_to(out) for path in files if person.encode() in path.read_bytes()}
 
     named = naming()
     assert {Path("tables/trials.csv"), Path("store.sqlite")} < named
@@ -154,7 +154,9 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     assert naming() == set()
     assert "Bert8" in trials_of(world)
     monkeypatch.setattr("gan_eval.machine.commands.program", lambda **_: "./run")
+    store.rename(aside)  # the study's only store is one that was moved aside
     assert run(["participants", "forget", "Bert8", "--store", str(store), "--yes"]) == 0
+    assert naming("Bert8") == set()
     assert "tables and report are deleted; `./run run` makes them again" in capsys.readouterr().err
 
 
