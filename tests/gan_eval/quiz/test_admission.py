@@ -82,14 +82,6 @@ def test_a_list_may_be_asked_for(store: Store) -> None:
     assert admitted(store, list_number=7).stored
 
 
-def test_practice_and_catch_stimuli_come_from_sets_of_their_own(store: Store) -> None:
-    settings = QuizSettings(real=2, fake=2, practice=2, catch=1)
-    names = {"practice": "training", "catch": "cartoons"}
-    sets = {phase: [set_of(stimulus_rows(6, dataset=name))] for phase, name in names.items()}
-    plan = admitted(store, settings=settings, study=sets).plan
-    assert {row["phase"]: row["dataset"] for row in plan} == {**names, "main": "facades"}
-
-
 def test_codes_that_differ_only_in_case_are_one_persons(store: Store) -> None:
     first = begin(store)
     assert admitted(store, "p01").row["session"] == first.row["session"]

@@ -109,7 +109,7 @@ def test_a_folder_knows_its_study_file_and_its_data(world, monkeypatch):
     for name in ("s.toml", "out", "data"):
         (world / name).rename(moved / name)
     assert open_plan(None, moved / "out").split("d") == "val", "also when all of it was moved"
-    (moved / "data" / "d" / "val").rename(moved / "data" / "d" / "test")
+    shutil.copytree(moved / "data" / "d" / "val", moved / "data" / "d" / "test")
     assert open_plan(None, moved / "out").split("d") == "test", "test, else val"
     (moved / "s.toml").unlink()
     with pytest.raises(UserError, match=r"s\.toml: no such study file"):

@@ -19,13 +19,11 @@ from quiz_study import seated, two_models
 from gan_eval import tables
 from gan_eval.quiz.app import trials as trials_module
 from gan_eval.quiz.app.keys import Keyboard
-from gan_eval.quiz.app.loading import to_image
 from gan_eval.quiz.app.painting import Frame
 from gan_eval.quiz.app.presenter import RasterWindow
 from gan_eval.quiz.app.trials import TrialRunner
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, open_store
 from gan_eval.tables.frames import Row
@@ -55,45 +53,38 @@ class TrialSitting:
         self.session, self.library = seated(stimuli, writer, settings)
         self.window = RecordingWindow()
         self.runner = TrialRunner(self.session, self.window, Keyboard(self.window), self.library, settings)
+        self.runner.over.connect(lambda: self._end("over"))
+        self.runner.break_due.connect(lambda: self._end("break"))
+        self.runner.paused.connect(lambda note: self._end(f"paused: {note}"))
+        self.runner.failed.connect(lambda line: self._end(f"failed: {line}"))
+        self._ends: list[str | BaseException] = []
         if self.session.state is State.NEW:
             self.session.begin(None)
 
     def run(self, react: Callable[[Frame], None]) -> str:
         """Run until the runner stops: over, break, `paused: ...` or `failed: ...`."""
-        ended: list[str] = []
-        loop = QEventLoop()
-
-        def end(word: str) -> None:
-            ended.append(word)
-            loop.quit()
-
-        connections = [
-            self.runner.over.connect(lambda: end("over")),
-            self.runner.break_due.connect(lambda: end("break")),
-            self.runner.paused.connect(lambda note: end(f"paused: {note}")),
-            self.runner.failed.connect(lambda line: end(f"failed: {line}")),
-        ]
-        errors: list[BaseException] = []
+        self._ends, self._loop = [], QEventLoop()
 
         def guarded(frame: Frame) -> None:
             try:
                 react(frame)
             except BaseException as error:  # to be raised in the test, not in the event loop
-                errors.append(error)
-                loop.quit()
+                self._end(error)
 
         self.window.react = guarded
-        QTimer.singleShot(20_000, loop, lambda: end("hangs"))
+        QTimer.singleShot(20_000, self._loop, lambda: self._end(TimeoutError("the session hangs")))
         self.window.show()
         self.runner.start()
-        if not ended:
-            loop.exec()
+        if not self._ends:
+            self._loop.exec()
         self.window.react = lambda _: None
-        for connection in connections:
-            self.runner.disconnect(connection)
-        if errors:
-            raise errors[0]
-        return ended[0]
+        if isinstance(self._ends[0], BaseException):
+            raise self._ends[0]
+        return self._ends[0]
+
+    def _end(self, how: str | BaseException) -> None:
+        self._ends.append(how)
+        self._loop.quit()
 
     def key(self, key: Qt.Key | str) -> None:
         """Press a key on the window."""
@@ -108,11 +99,6 @@ class TrialSitting:
     def trials(self) -> list[Row]:
         """The trials in the store."""
         return self.writer.submit(lambda store: store.rows(tables.TRIALS)).result()
-
-    def files(self, trial: int) -> list[Path]:
-        """The picture files of a trial, by its place in the plan."""
-        row = self.session.plan[trial]
-        return [self.library.path(name) for name in (row["stimulus"], row["stimulus_b"]) if name]
 
 
 def phase(frame: Frame) -> str:
@@ -199,7 +185,8 @@ def test_pairs_side_by_side(sit: Sit, stimuli: StimulusSet, protocol: str) -> No
     assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
     for place, row in enumerate(sitting.trials):
         left, right = (pixels(picture) for picture in sitting.window.presented[1 + 3 * place][0].pictures)
-        a, b = (pixels(to_image(read_rgb(path))) for path in sitting.files(place))
+        planned = sitting.session.plan[place]
+        a, b = (sitting.library.decoded(planned[name]) for name in ("stimulus", "stimulus_b"))
         assert (left == (a if row["position"] == "left" else b)).all()
         assert (right == (b if row["position"] == "left" else a)).all()
         assert row["choice"] == ("a" if row["position"] == "left" else "b")
