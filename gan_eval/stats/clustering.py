@@ -42,7 +42,7 @@ def two_way(
 
 
 def largest_variance(by_participant: np.ndarray, by_stimulus: np.ndarray, by_cell: np.ndarray) -> np.ndarray:
-    """The largest of the two-way variance and the two one-way ones, all of one shape."""
+    """Return the largest of the two-way variance and the two one-way ones, all of one shape."""
     return np.asarray(np.max([by_participant + by_stimulus - by_cell, by_participant, by_stimulus], axis=0))
 
 
@@ -81,7 +81,7 @@ def cluster_sums(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.
 
 
 def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
-    """Degrees of freedom: one fewer than the smallest number of levels of a factor behind either side.
+    """Return the degrees of freedom: one fewer than the smallest number of levels of a factor on either side.
 
     Args:
         factors: (N,) int, 0.. each: participants, stimuli.

@@ -30,9 +30,9 @@ _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 WHERE = "participation"
-"""Place in errors about a rule on participants that is not the plan's."""
+"""Name, in errors, of a rule on participants from outside the plan."""
 EXCLUSIONS_PLANNED = "analysis.exclude"
-"""Place in errors about the plan's rules on trials."""
+"""Name, in errors, of the plan's rules on trials."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Rule:
                     f"({error})"
                 ) from error
             return np.asarray(_ORDER[self.operator](numbers, limit), bool)
-        as_cell = _number_text if is_numeric_dtype(cells.dtype) else _text  # numpy and pandas count truth as numeric
+        as_cell = _number_text if is_numeric_dtype(cells.dtype) else _text  # numpy and pandas treat booleans as numbers
         text = cells.astype("object").map(as_cell, na_action="ignore")
         required = as_cell(self.value)
         if self.operator == "~":
@@ -195,22 +195,22 @@ def _count(trials: pd.DataFrame, chosen: np.ndarray, who: pd.Series) -> np.ndarr
 
 
 class Rules(NamedTuple):
-    """Rules of the plan, or beyond it."""
+    """Rules, of the plan or exploratory."""
 
     trials: Sequence[str] = ()
     participants: Sequence[str] = ()
 
 
 class TookPart(NamedTuple):
-    """Numbers of participants by whether their answers count, and why not."""
+    """Numbers of participants whose answers count, and of the others by reason."""
 
     analysed: tuple[str, ...]
     unfinished: tuple[str, ...]
-    """No session is complete."""
+    """Number of participants without a complete session."""
     silent: tuple[str, ...]
-    """No main trial was answered."""
+    """Number of participants who answered no main trial."""
     excluded: tuple[str, ...]
-    """A rule excludes them or all of their trials."""
+    """Number of participants excluded by a rule, as persons or with all their trials."""
     unanswered: int
     """Number of main trials shown to participants without answers."""
 

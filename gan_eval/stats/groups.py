@@ -31,11 +31,11 @@ class Groups:
     """(M,) number of the trial's group, 0..G-1."""
 
     def count(self, chosen: np.ndarray | pd.Series) -> np.ndarray:
-        """(G,) number of the trials marked in `chosen` (N, bool) in each group."""
+        """Return (G,) the number of trials in each group that `chosen` (N, bool) marks."""
         return self.tally(np.asarray(chosen, bool).astype(np.intp), 2)[:, 1]
 
     def tally(self, code: np.ndarray, size: int) -> np.ndarray:
-        """(G, size) number of trials of each code (N, 0..size-1) in each group."""
+        """Return (G, size) the number of trials in each group by code (N, 0..size-1)."""
         place = self.group * size + code[self.row]
         return np.bincount(place, minlength=len(self.ids) * size).reshape(len(self.ids), size)
 
@@ -77,7 +77,7 @@ def groups(trials: pd.DataFrame, scope: str) -> Groups:
 
 
 def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.ndarray, str]] = ()) -> pd.DataFrame:
-    """(G,) last columns of the groups' rows: `simulated` (any of its trials), `fraction` where unique, and `note`.
+    """Return (G,) the last columns of the groups' rows: `simulated` (any trial), `fraction` if unique, and `note`.
 
     Args:
         notes: notes on the rows, which come before those on their trials: (G,) bool, and the text of the marked rows.
@@ -109,7 +109,7 @@ def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.n
 
 
 def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
-    """The cells `simulated`, `fraction` (NaN: not unique) and `note` of a row that rests on these trials.
+    """Return the cells `simulated`, `fraction` (NaN: not unique) and `note` of a row from these trials.
 
     Args:
         notes: the row's own notes, which come first; empty ones and None are left out.
@@ -123,7 +123,7 @@ def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
 
 
 def joined(*notes: object) -> str | None:
-    """The notes that are not empty, each once, joined by semicolons; None where there are none.
+    """Return the notes that are not empty, each once, joined by semicolons; None without a note.
 
     >>> joined("no grades; simulated", None, "", "simulated", "no grades")
     'no grades; simulated'
@@ -132,7 +132,7 @@ def joined(*notes: object) -> str | None:
 
 
 def distinct(column: pd.Series, grouped: Groups) -> np.ndarray:
-    """(G,) number of distinct values of a column (N,) in each group, without missing ones."""
+    """Return (G,) the number of distinct values of a column (N,) in each group, without missing ones."""
     code, values = pd.factorize(column)
     own, size = code[grouped.row], max(len(values), 1)
     occurring = pd.unique((grouped.group * size + own)[own >= 0])
@@ -140,13 +140,13 @@ def distinct(column: pd.Series, grouped: Groups) -> np.ndarray:
 
 
 def _labelled(code: np.ndarray, ids: list[str]) -> Groups:
-    """Groups of equal codes; trials without one, -1, stand in no group."""
+    """Return groups of equal codes; trials with the code -1 are in no group."""
     row = np.flatnonzero(code >= 0)
     return Groups(ids, row, code[row])
 
 
 def _groups_of_fakes(trials: pd.DataFrame, name: str) -> Groups:
-    """The fakes of each value of a column, with the reals of the same data sets in the same sessions."""
+    """Return groups: the fakes of each value of a column, with the reals of the same data sets in the same sessions."""
     model, ids = pd.factorize(trials[name], sort=True)
     session, _ = pd.factorize(trials["session"])
     dataset, names = pd.factorize(trials["dataset"])
@@ -157,7 +157,7 @@ def _groups_of_fakes(trials: pd.DataFrame, name: str) -> Groups:
     presented.sort()
     own, of_model = presented // max(len(ids), 1), presented % max(len(ids), 1)
     first, last = (np.searchsorted(own, sitting[reals], side) for side in ("left", "right"))
-    times = last - first  # number of models' groups that contain a real
+    times = last - first  # number of groups of models that contain a real
     begins = np.repeat(first - (np.cumsum(times) - times), times)
     models_of_reals = of_model[begins + np.arange(times.sum())]
     row, group = np.concatenate([fakes, np.repeat(reals, times)]), np.concatenate([model[fakes], models_of_reals])
@@ -193,18 +193,18 @@ def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFra
 
 
 REAL = "real"
-"""The contestant that stands for real pictures."""
+"""Name of the contestant for real pictures."""
 SEPARATOR = "|"
 """Separator of the names of two models, of `stimulus` and `stimulus_b`."""
 
 
 class Contestants(NamedTuple):
-    """The names of the contestants of N pairs."""
+    """Names of the contestants of N pairs."""
 
     a: np.ndarray
-    """(N,) whose picture is a; empty: unnamed."""
+    """(N,) contestant with picture a; empty: unnamed."""
     b: np.ndarray
-    """(N,) whose picture is b."""
+    """(N,) contestant with picture b."""
     of_reals: np.ndarray
     """(N,) bool, the question was which picture is real."""
 

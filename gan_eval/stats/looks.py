@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALPHA = 0.05
-"""The level of a study, two-sided, over all its looks."""
+"""Two-sided level of a study over all its looks."""
 NO_VERDICT = "interim: no verdict"
 LOOKS = Table(
     "looks",
@@ -45,7 +45,7 @@ LOOKS = Table(
 _ANSWER = ("participant", "stimulus", "stimulus_b", "trial", "response", "choice", "rating")
 _RECORD = "looks.json"
 _STEPS = 801
-"""Points of the density; critical values are exact to about 2e-6."""
+"""Number of points of the density; critical values are exact to about 2e-6."""
 _MOST_Z = 40.0
 """Critical value if nothing is left to spend: no p is below its level."""
 
@@ -108,7 +108,7 @@ def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
     if not earlier:
         return float(-ndtri(spend / 2))
     score, density, before = np.zeros(1), np.ones(1), 0
-    for look in earlier:  # the score, sqrt(people) z, and its density among those that have not passed
+    for look in earlier:  # the score, sqrt(people) z, and its density if no look has passed
         edge, variance = look.z * np.sqrt(look.people), look.people - before
         new = np.linspace(-edge, edge, _STEPS)
         steps = np.exp(-((new[:, None] - score) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
@@ -209,7 +209,7 @@ class Looked(NamedTuple):
 def take_look(
     plan: LookPlan, taken: Sequence[Look], trials: "pd.DataFrame", sessions: "pd.DataFrame | None" = None
 ) -> Looked | None:
-    """Return the look that these answers are: one that is due, one that was taken, or none.
+    """Return the look at these answers: one that is due, one that was taken, or none.
 
     The same answers again are the same look, and spend nothing; others before the next look is due are none. Answers
     of unfinished sessions are in no result, so they do not count here either.

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 REPLICATES = 1000
 """Number of replicates by default, as in `[analysis]`."""
 Z_95 = 1.959964
-"""Two-sided 95 % of the standard normal distribution."""
+"""97.5 % quantile of the standard normal distribution, for two-sided 95 % intervals."""
 _CELLS = 20_000_000
 """Maximum of stimuli times replicates; more stimuli get fewer replicates, at least 200."""
 _AT_A_TIME = 250_000
-"""Stimuli times replicates in memory at a time."""
+"""Maximum of stimuli times replicates in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Scores:
     sums: "csr_array"
     """(S, P) sums of scores; float32 where all scores are whole numbers, float64 otherwise."""
     answers: "csr_array"
-    """(S, P) float32, answers."""
+    """(S, P) float32, numbers of answers."""
 
     @classmethod
     def of(cls, fakes: pd.DataFrame) -> "Scores":
@@ -49,7 +49,7 @@ class Scores:
         return cls(np.asarray(people, object), np.asarray(stimuli, object), sums, answers)
 
     def totals(self) -> tuple[np.ndarray, np.ndarray]:
-        """(S,) sum of scores, and (S,) answers, of each stimulus."""
+        """Return (S,) the sum of scores and (S,) the number of answers of each stimulus."""
         sums, answers = self.weighted(np.ones((1, len(self.people))))
         return sums[0], answers[0]
 
@@ -68,13 +68,13 @@ class Scores:
 
 @dataclass(frozen=True)
 class Replicates:
-    """Some replicates of the pigeonhole bootstrap (Owen 2007, Annals of Applied Statistics 1, 386-411)."""
+    """A part of the replicates of the pigeonhole bootstrap (Owen 2007, Annals of Applied Statistics 1, 386-411)."""
 
     weight: np.ndarray
     """(B, n) how often each point was sampled, stimuli with their item; 0 also where none of the sampled participants
     has answered."""
     score: np.ndarray
-    """(B, n) its mean score over the sampled participants; NaN where the weight is 0."""
+    """(B, n) mean score of each point over the sampled participants; NaN where the weight is 0."""
 
 
 def bootstrap_replicates(
@@ -117,13 +117,13 @@ def bootstrap_replicates(
 
 
 def sampled_counts(rng: np.random.Generator, of: int, size: int) -> np.ndarray:
-    """(size, of) how often each of `of` is sampled in `of` draws with replacement."""
+    """Draw (size, of): how often each of `of` is sampled in `of` draws with replacement."""
     cell = rng.integers(of, size=(size, of)) + np.arange(size)[:, None] * of
     return np.bincount(cell.ravel(), minlength=size * of).reshape(size, of).astype("float64")
 
 
 def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
-    """95 % percentile interval of the replicates that could be computed; NaN where fewer than nine in ten could."""
+    """Return the 95 % percentile interval of the finite replicates; NaN if fewer than nine in ten are finite."""
     known = replicates[np.isfinite(replicates)]
     if len(known) < 0.9 * len(replicates) or len(known) == 0:
         return np.nan, np.nan
@@ -132,7 +132,7 @@ def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
 
 
 def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None = None) -> tuple[float, float]:
-    """95 % interval around the estimate by the replicates' standard deviation; NaN where `percentile_interval` is.
+    """Return the 95 % interval from the standard deviation of the replicates; NaN where `percentile_interval` is NaN.
 
     Resampling people and items adds the answers' noise, which pulls correlations towards 0: percentiles are too low,
     and bias-corrected ones (BC, BCa) too narrow (docs/calibration.md). So only the replicates' spread is used.

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import bdtr, gammaln, ndtri, stdtrit
 
 Z95 = float(ndtri(0.975))
-"""The two-sided 95 % point of the standard normal distribution."""
+"""97.5 % quantile of the standard normal distribution, for two-sided 95 % intervals."""
 
 
 class Estimate(NamedTuple):
@@ -96,5 +96,5 @@ def fisher_p(k_a: int, n_a: int, k_b: int, n_b: int) -> float:
     x = np.arange(max(0, total - n_b), min(total, n_a) + 1)
     logs = -(gammaln(x + 1) + gammaln(n_a - x + 1) + gammaln(total - x + 1) + gammaln(n_b - total + x + 1))
     probability = np.exp(logs - logs.max())
-    no_likelier = probability <= probability[k_a - x[0]] * (1 + 1e-7)  # equal ones differ by rounding
+    no_likelier = probability <= probability[k_a - x[0]] * (1 + 1e-7)  # equal probabilities may differ by rounding
     return min(1.0, float(probability[no_likelier].sum() / probability.sum()))

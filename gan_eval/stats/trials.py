@@ -19,11 +19,11 @@ REQUIRED = ("participant", "stimulus", "kind", "response")
 OUTCOMES = ("kind", "response", "choice", "rating", "correct", "confidence")
 """Columns of answers and of the truth."""
 _LEAD_MS = 50.0
-"""Maximum ms from the offset to the key press of a picture that stays until the answer."""
+"""Maximum time in ms between the offset of a picture that stays until the answer and the key press."""
 PAIRED = "paired"
-"""Real against fake: picture a is the real one."""
+"""Protocol with a real and a generated picture; picture a is the real one."""
 TWO_MODELS = "model_vs_model"
-"""Two models' pictures; their names stand in `model` as A|B."""
+"""Protocol with pictures of two models, named in `model` as A|B."""
 
 
 def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = True) -> pd.DataFrame:
@@ -60,7 +60,7 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
             columns[name] = pd.Series(blank[name].array.take([-1], allow_fill=True).repeat(len(frame)), frame.index)
     result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
     is_real = (result["kind"] == "real").to_numpy(bool, na_value=False) & are_single(result)
-    if (is_real & result["model"].notna().to_numpy(bool)).any():  # designs in blocks name the block's model
+    if (is_real & result["model"].notna().to_numpy(bool)).any():  # designs in blocks name the model of the block
         result["model"] = result["model"].mask(is_real)
     if (wrong := misnamed(result)).any():
         row = int(wrong.argmax())
@@ -131,7 +131,7 @@ class Named(NamedTuple):
 
     trials: pd.DataFrame
     note: str
-    """Empty: none were left out."""
+    """Empty if no row was left out."""
 
 
 def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
@@ -176,7 +176,7 @@ def prepare_trials(frame: pd.DataFrame, *, where: str = "trials", of_file: bool 
         of_file: the frame is that of a file. Messages count all its rows, and times with an onset are checked too.
     """
     trials, note = usable(frame, where=where)
-    if of_file and len(trials) < len(frame):  # the remaining rows have other numbers than in the file
+    if of_file and len(trials) < len(frame):  # row numbers differ from those of the file
         for row, column, reason in faults(frame, TRIALS):
             if frame[column].notna()[row]:
                 raise UserError(f"{where}: row {row + 1}, column {column}: {reason}")
@@ -276,7 +276,7 @@ def graded_trials(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _are_graded(trials: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return (N,) bool: trials that ask for a grade; a rating next to a response is none."""
+    """Return (N,) bool: trials that ask for a grade; a rating next to a response is not a grade."""
     alone = trials["rating"].notna() & trials["response"].isna()
     return (alone | (trials["protocol"] == "rating").fillna(False)).to_numpy(bool)
 

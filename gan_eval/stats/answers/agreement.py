@@ -30,7 +30,7 @@ AGREEMENT = Table(
 )
 
 _REPLICATE_CELLS = 4_000_000
-"""Units times replicates in memory at a time."""
+"""Maximum of units times replicates in memory at a time."""
 _WORK = 2e9
 """Maximum of different units times values times replicates."""
 _DRAWS = 20_000_000
@@ -134,11 +134,11 @@ def alpha_interval(counts: np.ndarray, level: Level, *, seed: int, replicates: i
 
 
 def _sampled_counts_of_kinds(rng: np.random.Generator, times: np.ndarray, size: int) -> np.ndarray:
-    """(size, D) how often each of D kinds, `times` (D,) of each, is sampled in as many draws as there are."""
+    """Draw (size, D): how often each of D kinds, `times` (D,) of each, is sampled in sum(times) draws."""
     total = int(times.sum())
     if 4 * len(times) < total:
         return rng.multinomial(total, times / total, size).astype("float64")
-    # quicker where few are alike
+    # faster if few are equal
     return np.add.reduceat(sampled_counts(rng, total, size), np.cumsum(times) - times, axis=1)
 
 
@@ -157,7 +157,7 @@ def _alphas(counts: np.ndarray, weight: np.ndarray, level: Level) -> np.ndarray:
             expected = (every**2 - (total**2).sum(axis=1)) / (every - 1)
         else:
             rank = np.cumsum(total, axis=1) - total / 2
-            rank -= every[:, None] / 2  # centred, so that the differences of squares below lose no digits
+            rank -= every[:, None] / 2  # centred, so that the differences of squares below keep their precision
             squares = (weight @ (counts * (answers / (answers - 1))[:, None]) * rank**2).sum(axis=1)
             sums = rank @ counts.T
             observed = squares - (weight / (answers - 1) * sums**2).sum(axis=1)

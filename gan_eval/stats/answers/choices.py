@@ -150,7 +150,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
         participant, item = (pd.factorize(pairs.loc[answered, name])[0][inside] for name in ("participant", "unit"))
         several = [factor for factor in (participant, item) if n_levels(factor) > 1]
         if several:
-            residual = expit(-contest @ strength[group])  # 1 - chance of what happened
+            residual = expit(-contest @ strength[group])  # 1 - probability of the actual choice
             weighted = (contest @ basis) * (residual * (1 - residual))[:, None]
             bread = basis @ np.linalg.inv(weighted.T @ contest @ basis) @ basis.T
             variance = np.maximum(np.diag(bread), two_way(residual[:, None] * (contest @ bread), participant, item))
@@ -192,7 +192,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
 
 
 def estimable_group(wins: np.ndarray) -> np.ndarray:
-    """Return the contestants of the largest group in which a chain of wins leads from each to each, ascending.
+    """Return the contestants of the largest group in which a chain of wins connects any two, ascending.
 
     Of groups of equal size the one with most contests counts, then the one with the first contestant.
 

@@ -69,7 +69,7 @@ def signal_detection(trials: pd.DataFrame) -> pd.DataFrame:
     cell = pd.factorize(cells(participant, stimulus))[0]
     is_repeated = np.bincount(cell).max(initial=0) > 1
     judged = _Judged(participant, stimulus, is_fake, says_fake, cell if is_repeated else None)
-    scopes = (scope for scope in SCOPES if scope != "stimulus")  # which has one truth: a rate, but no sensitivity
+    scopes = (scope for scope in SCOPES if scope != "stimulus")  # a scope with one truth has a rate, but no sensitivity
     tables = [_scope_table(main, judged, answered, scope) for scope in scopes]
     return conform(pd.concat(tables), DETECTION, where="detection")
 
@@ -126,11 +126,11 @@ cluster."""
 
 
 class _Scale(NamedTuple):
-    """A measure on the scale of its interval, (G,) each, and the way back to the table."""
+    """A measure on the scale of its interval, (G,) each, and the function back to the table's scale."""
 
     value: np.ndarray
     by_hit: np.ndarray
-    """Its derivative by the hit rate."""
+    """Derivative with respect to the hit rate."""
     by_false_alarm: np.ndarray
     inverse: Callable[[np.ndarray], np.ndarray]
     slopes: tuple[np.ndarray, np.ndarray] | None = None
@@ -141,7 +141,7 @@ class _Scale(NamedTuple):
         terms = zip(
             (self.by_hit**2, 2 * self.by_hit * self.by_false_alarm, self.by_false_alarm**2), covariance, strict=True
         )
-        with np.errstate(invalid="ignore"):  # of rates that have no variance
+        with np.errstate(invalid="ignore"):  # for rates without a variance
             variance = sum(np.where(factor == 0, 0.0, factor * part) for factor, part in terms)
         if self.slopes is not None:
             hit, both, false_alarm = covariance
@@ -221,7 +221,7 @@ class _Judged(NamedTuple):
         return min(n_levels(self.participant[chosen]), n_levels(self.stimulus[chosen]))
 
     def is_crossed(self) -> bool:
-        """Return whether there are several participants, and several stimuli of a kind."""
+        """Return True if there are several participants, and several stimuli of a kind."""
         stimuli = max(n_levels(self.stimulus[self.is_fake == fake]) for fake in (True, False))
         return n_levels(self.participant) > 1 and stimuli > 1
 

@@ -231,9 +231,9 @@ class MeanThreshold(NamedTuple):
     dataset: str | None
     n_participants: int
     n_without: int
-    """Blocks without one: too few reversals or answers."""
+    """Number of blocks without a threshold: too few reversals or answers."""
     n_bound: int
-    """Blocks that stayed at an end of the range."""
+    """Number of blocks that stayed at an end of the range."""
     mean_ms: float
     """NaN without a threshold."""
     low_ms: float

@@ -28,7 +28,7 @@ from gan_eval.tables.frames import Row, conform, frame_of
 
 Verdict = Literal["plateau", "still_improving", "never_improved", "too_few"]
 FEWEST = 8
-"""Smallest number of measurements with a verdict."""
+"""Minimum number of measurements for a verdict."""
 REPLICATES = 1000
 ALPHA = 0.05
 ALPHA_AGAIN = 0.01
@@ -39,7 +39,7 @@ _PARAMETERS = 4
 """Start, slope, change point, and the scale."""
 _MOST_CORRELATION = 0.9
 _ROUNDING = 1e-10
-"""Sums of squares below this, of values with range 1, are rounding."""
+"""Sums of squares below this are rounding errors; values have the range 1."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Plateau:
 
     verdict: Verdict
     n: int
-    """Measurements used."""
+    """Number of measurements used."""
     step: float | None = None
-    """The change point; None unless the verdict is plateau."""
+    """Change point; None unless the verdict is plateau."""
     low: float | None = None
     """Lower end of its 95 % interval; a curve that still improves does so at least up to here."""
     high: float | None = None
     level: float | None = None
-    """The metric's fitted value on the plateau, or at the last step."""
+    """Fitted value of the metric on the plateau, or at the last step."""
     scale: str | None = None
     """linear or log."""
     note: str | None = None
@@ -192,7 +192,7 @@ class _BrokenLines:
 
 
 class _Noise:
-    """Residuals of the broken line as an autoregressive series of order 1, resampled."""
+    """Resample the residuals of the broken line as an autoregressive series of order 1."""
 
     def __init__(self, residuals: np.ndarray, rng: np.random.Generator, shape: tuple[int, int]) -> None:
         n = len(residuals)
@@ -216,7 +216,7 @@ class _Noise:
         return series
 
     def p_value(self, lines: _BrokenLines, y: np.ndarray, *, null: np.ndarray, line: bool) -> float:
-        """Share of series from `null` on which a broken line gains as much over a line (or constant) as on y."""
+        """Return the share of series from `null` with at least the gain on y of a broken line over a line (or constant)."""
         replicates = null + self.sample()
         return float((_gain(lines, replicates, line=line) >= _gain(lines, y[None], line=line)[0]).mean())
 

@@ -85,11 +85,11 @@ PSYCHOMETRIC_LEVELS = Table(
 )
 
 _LEAST_LEVELS = 3
-"""Smallest number of levels with a function."""
+"""Minimum number of levels for a function."""
 _MOST_LEVELS = 8
-"""Largest number of shares for a function; more levels are put together."""
+"""Maximum number of shares for a function; more levels are grouped."""
 _MOST_CROSSED = 10_000
-"""Largest number of answers of a model to which the crossed model is fitted."""
+"""Maximum number of answers of a model for the crossed model."""
 _KEPT = [
     "session", "study", "participant", "protocol", "dataset", "model", "simulated", "fraction", "right", "is_fake",
     "picture",
@@ -112,7 +112,7 @@ class _Judged:
         return float(np.exp2(np.clip(x + self.centre, -1000, 1000))) if self.is_log else x + self.centre
 
     def judgements(self, rows: np.ndarray, model: np.ndarray | None = None) -> Judgements:
-        """Return some rows as arrays; `model` where two are compared."""
+        """Return some rows as arrays, with `model` if two are compared."""
         right, x, is_fake, participant, picture = (
             self.trials[name].to_numpy()[rows] for name in ("right", "x", "is_fake", "person", "sight")
         )
@@ -217,7 +217,7 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
                 own[lapse] = crossed(data, lapse, link=link, start=[*own.values()][-1] if own else None)
             except NoFitError as why:
                 reason = reason or str(why)
-                if "did not converge" not in reason:  # no other lapse rate helps
+                if "did not converge" not in reason:  # another lapse rate does not help
                     break
         fits.append(own)
         reasons.append(reason)

@@ -71,7 +71,7 @@ REACTION_TIMES = Table(
 )
 
 UNEVEN = 1.2
-"""Smallest ratio of reals to fakes that the note names."""
+"""Minimum ratio of the numbers of reals and fakes for a note."""
 
 
 def rates(trials: pd.DataFrame) -> pd.DataFrame:

@@ -79,7 +79,7 @@ ROC_POINTS = Table(
 _STEPS = 200
 """Maximum number of scoring steps; an ordinary fit takes about five."""
 _LARGEST = 6.0
-"""Intercept or criterion beyond which, and slope beyond e^3 or e^-3, there is no finite estimate."""
+"""Limit of intercept and criteria; beyond it, or with a slope beyond e^3 or e^-3, there is no finite estimate."""
 
 
 class GaussianFit(NamedTuple):
@@ -224,7 +224,7 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
 
 
 def _points(counts: np.ndarray, given: np.ndarray, levels: pd.Index) -> Iterator[Row]:
-    """Yield the points, the strictest cut first; the last one, where everything counts as `fake`, is none."""
+    """Yield the points, the strictest cut first, without the last cut, at which everything counts as `fake`."""
     rates = np.cumsum(counts[:, ::-1], axis=1)[:, :-1] / counts.sum(axis=1, keepdims=True)
     z = np.where((rates > 0) & (rates < 1), ndtri(rates), np.nan)
     for place, rating in enumerate(given[:0:-1]):

@@ -10,25 +10,25 @@ from gan_eval.stats.resampling import Replicates, Scores
 from gan_eval.stats.shares import proportion
 
 FEWEST = 3
-"""Smallest number of points with a correlation."""
+"""Minimum number of points for a correlation."""
 _SPLITS = 200
 FEWEST_FOR_CEILING = 5
-"""Smallest number of points with a ceiling."""
+"""Minimum number of points for a ceiling."""
 _NO_SPREAD = 1e-12
 _AT_A_TIME = 250_000
-"""Participants, or stimuli, times splits in memory at a time."""
+"""Maximum of participants or stimuli, times splits, in memory at a time."""
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """Metric values of points, and the points that count."""
+    """Metric values of points, and a mark for points with a value."""
 
     value: np.ndarray
-    """(n,) metric values; infinite ones have a rank like any other."""
+    """(n,) metric values; infinite ones have ranks, too."""
     use: np.ndarray
     """(n,) bool, False wherever the value is missing."""
     group: np.ndarray | None = None
-    """(n,) int, the model of each point, where points are ranked among those of their own model."""
+    """(n,) int, model of each point, if points are ranked within their model."""
 
     @property
     def key(self) -> tuple[bytes, bool]:
@@ -89,7 +89,7 @@ def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) 
             groups = [pairing.use & (pairing.group == group) for group in np.unique(pairing.group)]
         for use in groups:
             points, members = ranked.setdefault(use.tobytes(), (np.flatnonzero(use), []))
-            # the points by rising value, and where each run of equal values begins
+            # the points by ascending value, and the start of each run of equal values
             order = np.argsort(pairing.value[points], kind="stable")
             value = pairing.value[points][order]
             begins = np.flatnonzero(np.concatenate([[True], value[1:] != value[:-1]])) if len(order) else order
@@ -142,7 +142,7 @@ def _mid_ranks(by_value: np.ndarray, in_order: np.ndarray, weight: np.ndarray) -
 
 
 def effective_points(x: np.ndarray, y: np.ndarray, item: np.ndarray, groups: int) -> float:
-    """Compute the number of unrelated points that the pictures of several models count for.
+    """Compute the effective number of independent points of the pictures of several models.
 
     Models' pictures of one item may be alike. The variance of a correlation grows by the factor 1 + ρ_x ρ_y (m - 1) of
     m alike ones each (Moulton 1986, Journal of Econometrics 32, 385-397; Clifford, Richardson & Hémon 1989, Biometrics

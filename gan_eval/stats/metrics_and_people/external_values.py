@@ -17,7 +17,7 @@ from gan_eval.tables.cells import csv_records
 from gan_eval.tables.frames import conform, read_table
 
 _UNNAMED = ("score", "value", "result", "metric")
-"""Headers that name no metric: the file's name does."""
+"""Headers that do not name the metric; the file's name is used instead."""
 
 
 def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -119,7 +119,7 @@ def _number(cell: str) -> float | None:
 
 
 def _judged_row(file: Path, picture: str, by_end: dict[str, list[int]], judged: pd.DataFrame) -> int | None:
-    """Return the place of the judged picture that a file name means; None if it was not judged."""
+    """Return the row number of the judged picture with this file name; None if it was not judged."""
     path = PurePosixPath(picture.replace("\\", "/"))
     for name in (str(path), str(path.with_suffix("")), path.name, path.stem):
         if rows := by_end.get(name):

@@ -11,7 +11,7 @@ from gan_eval.stats.contradictions import are_single, belies_its_name, first_cha
 PICTURE = ("kind", "model", "dataset", "item")
 """Columns that are the same in every row of one picture, in metrics and in trials."""
 UNNAMED = ""
-"""The data set where no table names one."""
+"""Name of the data set if no table names one."""
 
 
 class Completed(NamedTuple):

@@ -22,9 +22,9 @@ from gan_eval.stats.resampling import REPLICATES, Replicates, Scores, bootstrap_
 from gan_eval.stats.trials import answered_trials, graded_trials, pictures
 
 FOOLING, GRADE = "fooling_rate", "mean_grade"
-"""The measures of mean scores."""
+"""Measures of mean scores."""
 POOLED = "several models pooled: differences between models count in all but `within`"
-"""The note of rows whose first columns are not of one model."""
+"""Note of rows whose first columns are of several models."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class PointSet:
     scores: Scores
     """Single scores by stimulus and participant."""
     point: np.ndarray
-    """(S,) int, the point that each stimulus of `scores` belongs to."""
+    """(S,) int, point of each stimulus of `scores`."""
     item: np.ndarray
-    """(S,) int, the item that each stimulus belongs to, 0.. without gaps: the units that are resampled."""
+    """(S,) int, item of each stimulus, 0.. without gaps: the units that are resampled."""
     model: np.ndarray
     """(n,) int, the model of each picture, 0.. without gaps; of models themselves all are 0."""
     score: np.ndarray
@@ -95,7 +95,7 @@ def point_sets(
 def why_none(
     trials: pd.DataFrame, *, image_metrics: pd.DataFrame | None = None, set_metrics: pd.DataFrame | None = None
 ) -> str:
-    """Return why `point_sets` has no points although there are metrics, and the fix; its arguments."""
+    """Return the reason why `point_sets` yields nothing although there are metrics, and the fix; arguments as there."""
     if _values(image_metrics).empty and _values(set_metrics).empty:
         return "no metric has a value; the column reason of its table says why"
     if answered_fakes(trials).empty and _graded_fakes(trials).empty:
