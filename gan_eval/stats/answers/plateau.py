@@ -216,7 +216,7 @@ class _Noise:
         return series
 
     def p_value(self, lines: _BrokenLines, y: np.ndarray, *, null: np.ndarray, line: bool) -> float:
-        """Return the share of series from `null` with at least the gain on y of a broken line over a line or constant."""
+        """Return the share of series from `null` on which a broken line gains at least as much as on y."""
         replicates = null + self.sample()
         return float((_gain(lines, replicates, line=line) >= _gain(lines, y[None], line=line)[0]).mean())
 
