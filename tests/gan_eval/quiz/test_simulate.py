@@ -203,7 +203,13 @@ def simulate(stimuli: StimulusSet, store: Path, participant: str = "S1") -> list
     return list(result.trials)
 
 
-def test_a_simulated_session_is_marked_everywhere(stimuli: StimulusSet, tmp_path: Path) -> None:
+def answers_of(trials: list[Row]) -> list[tuple[str, str, float]]:
+    return [(row["stimulus"], row["response"], row["reaction_time_ms"]) for row in trials]
+
+
+def test_a_simulated_session_is_marked_everywhere_and_follows_from_seed_name_and_list(
+    stimuli: StimulusSet, tmp_path: Path
+) -> None:
     trials = simulate(stimuli, tmp_path / "store.sqlite")
     with open_store(tmp_path / "store.sqlite") as store:
         (session,) = store.rows(tables.SESSIONS)
@@ -212,15 +218,8 @@ def test_a_simulated_session_is_marked_everywhere(stimuli: StimulusSet, tmp_path
         assert store.rows(tables.CONSENTS) == []
         for table in (tables.PLANS, tables.TRIALS):
             assert all(row["simulated"] and row["fraction"] == 0.5 for row in store.rows(table))
-
-
-def test_the_same_seed_name_and_list_give_the_same_answers(stimuli: StimulusSet, tmp_path: Path) -> None:
-    def answers(folder: str, participant: str) -> list[tuple[str, str, float]]:
-        trials = simulate(stimuli, tmp_path / folder / "store.sqlite", participant)
-        return [(row["stimulus"], row["response"], row["reaction_time_ms"]) for row in trials]
-
-    assert answers("a", "S1") == answers("b", "S1")
-    assert answers("a", "S2") != answers("b2", "S1")
+    assert answers_of(simulate(stimuli, tmp_path / "again.sqlite")) == answers_of(trials)
+    assert answers_of(simulate(stimuli, tmp_path / "other.sqlite", "S2")) != answers_of(trials)
 
 
 @pytest.mark.parametrize(

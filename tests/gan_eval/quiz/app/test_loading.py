@@ -18,7 +18,7 @@ from gan_eval.quiz.app.painting import GAP
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.quiz import MaskKind, QuizSettings
-from gan_eval.stimuli.pictures import Picture, read_rgb
+from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tables.frames import Row
 
@@ -73,12 +73,6 @@ def test_a_broken_picture_is_found_before_the_session(library: Library, planned:
         check_pictures([planned], PAIRED, library, QSize(800, 600))
 
 
-def by_pillow(path: Path, size: tuple[int, int]) -> Picture:
-    """Resize a picture by Pillow itself, to `size` = (width, height)."""
-    with Image.open(path) as image:
-        return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
-
-
 @pytest.mark.parametrize(("width", "height"), [(512, 384), (63, 47), (100, 75), (64, 48)])
 def test_every_picture_is_as_wide_as_the_session_says_by_one_filter(
     library: Library, planned: Row, width: int, height: int
@@ -87,8 +81,10 @@ def test_every_picture_is_as_wide_as_the_session_says_by_one_filter(
     assert check_pictures([planned], PAIRED, library, QSize(2000, 1000)) == {width}
     ready = load_trial(planned, PAIRED.showings(planned), library, "scramble", session="s")
     ((left, right),), (masks,) = ready.showings, ready.masks
-    assert (pixels(left) == by_pillow(library.path(planned["stimulus_b"]), (width, height))).all()
-    assert (pixels(right) == by_pillow(library.path(planned["stimulus"]), (width, height))).all()
+    for shown, stimulus in ((left, "stimulus_b"), (right, "stimulus")):
+        with Image.open(library.path(planned[stimulus])) as image:
+            by_pillow = np.asarray(image.resize((width, height), Image.Resampling.LANCZOS))
+        assert (pixels(shown) == by_pillow).all()
     assert [mask.size() for mask in masks] == [left.size(), right.size()]
     library.show_at(None)
     ((left, _),) = load_trial(planned, PAIRED.showings(planned), library, "none", session="s").showings

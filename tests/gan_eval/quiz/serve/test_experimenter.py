@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2 as httpx
@@ -185,11 +186,7 @@ def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: Make
     assert it.client.get(folder).status_code == 200
     assert it.client.get("/test/" + "A" * 22 + "/").status_code == 404
 
-    class Below:
-        def post(self, address: str, **how: Any) -> httpx.Response:
-            return it.client.post(folder + address, **how)
-
-    below: Any = Below()
+    below: Any = SimpleNamespace(post=lambda address, **how: it.client.post(folder + address, **how))
     robot = Robot(below, query.partition("=")[2], study=it.served.study)
     robot.arrive()
     with open_store(it.scratch) as store:

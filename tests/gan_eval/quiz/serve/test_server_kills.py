@@ -80,8 +80,7 @@ def kill_servers(servers: list[Server], store: str, *, kills: int, seed: int) ->
 
 
 def faults(servers: list[Server]) -> list[str]:
-    texts = [text for server in servers for text in server.errors]
-    return [line for text in texts for line in text[text.find("Traceback") :].splitlines() if "Traceback" in text]
+    return [text for server in servers for text in server.errors if "Traceback" in text]
 
 
 def require_nothing_lost(store: str, people: list[Person], kills: int) -> None:
