@@ -1,6 +1,7 @@
 """Exposures that follow the answers: the staircase, and QUEST+ against published sequences and by brute force."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan_eval.quiz.protocol import QuizProtocol
-from gan_eval.settings.adaptive import PsychometricGrid, Threshold, most_informative, staircase_exposure, thresholds
+from gan_eval.settings.adaptive import PsychometricGrid, Threshold, most_informative, thresholds
+from gan_eval.settings.protocols import ProtocolName
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
 from gan_eval.tables.frames import Row
 
@@ -21,17 +23,20 @@ def trial(number: int, correct: bool | None, *, exposure: float | None = None, *
     return {**shared, "trial": number, "correct": correct, "requested_exposure_ms": exposure, **columns}
 
 
-def climb(answers: Iterable[bool | None], settings: StaircaseSettings = USUAL) -> list[Row]:
+def block(answers: Sequence[bool | None], protocol: ProtocolName = "staircase") -> list[Row]:
     """The trials that follow when these are right, wrong or missing."""
-    rows: list[Row] = []
-    for number, correct in enumerate(answers, start=1):
-        rows.append(trial(number, correct, exposure=staircase_exposure(rows, settings)))
+    way, rows = QuizProtocol(QuizSettings(protocol=protocol)), list[Row]()
+    plan = [trial(number, None, protocol=protocol) for number in range(1, len(answers) + 1)]
+    for correct in answers:
+        planned = way.next_trial(plan, rows)
+        assert planned is not None
+        rows.append({**planned, "correct": correct, "exposure_ms": planned["requested_exposure_ms"]})
     return rows
 
 
 @given(answers=st.lists(st.sampled_from([True, False, None]), max_size=200))
 def test_it_stays_in_its_range_and_moves_by_its_steps(answers: list[bool | None]) -> None:
-    exposures = [row["requested_exposure_ms"] for row in climb([*answers, True])]
+    exposures = [row["requested_exposure_ms"] for row in block([*answers, True])]
     assert all(USUAL.shortest_ms <= exposure <= USUAL.longest_ms for exposure in exposures)
     for (one, after), answer in zip(pairwise(exposures), answers, strict=True):
         ends = (USUAL.shortest_ms, USUAL.longest_ms)
@@ -59,7 +64,7 @@ def test_next_trial_fills_in_the_exposure_of_its_own_block() -> None:
 )
 def test_who_sees_nothing_or_everything_ends_at_an_end(answers: list[bool], bound: str) -> None:
     """A third, all, or 95 % of the answers are right at any exposure."""
-    rows = climb(answers)
+    rows = block(answers)
     assert [each.bound for each in thresholds(rows, USUAL)] == [bound]
     assert [each.bound for each in thresholds(rows, None)] == [None], "the range is not known"
 
@@ -67,7 +72,7 @@ def test_who_sees_nothing_or_everything_ends_at_an_end(answers: list[bool], boun
 def test_the_threshold_of_a_staircase_by_hand() -> None:
     # turns at trials 2, 3, 4, 5 (left out) and 6, 7, 9, 10
     answers = [True, False, True, False, True, False, True, True, False, True]
-    rows = climb(answers)
+    rows = block(answers)
     exposures = [row["requested_exposure_ms"] for row in rows]
     (found,) = thresholds(reversed(rows), USUAL)
     assert exposures == [500, 490, 520, 510, 540, 530, 560, 550, 540, 570]
@@ -75,7 +80,7 @@ def test_the_threshold_of_a_staircase_by_hand() -> None:
 
 
 def test_too_few_turns_give_no_threshold() -> None:
-    (found,) = thresholds(climb([True, False] * 4), USUAL)
+    (found,) = thresholds(block([True, False] * 4), USUAL)
     assert (found.reversals, found.threshold_ms, found.mode_ms) == (7, None, None)
 
 
@@ -149,30 +154,21 @@ def test_the_least_expected_entropy_by_brute_force(seed: int, interest: int, nui
     assert most_informative(posterior.reshape(shape), right.reshape(5, *shape)) == int(np.argmin(expected))
 
 
-def block(answers: Sequence[bool | None]) -> list[Row]:
-    """The trials that follow when these are right, wrong or missing."""
-    protocol, rows = QuizProtocol(QuizSettings(protocol="quest_plus")), list[Row]()
-    plan = [trial(number, None, protocol="quest_plus") for number in range(1, len(answers) + 1)]
-    for correct in answers:
-        planned = protocol.next_trial(plan, rows)
-        assert planned is not None
-        rows.append({**planned, "correct": correct, "exposure_ms": planned["requested_exposure_ms"]})
-    return rows
+quest_plus = partial(block, protocol="quest_plus")
 
 
 def test_it_starts_where_the_settings_say_and_follows_the_answers() -> None:
-    exposures = [[row["requested_exposure_ms"] for row in block([first, True])] for first in (True, False)]
+    exposures = [[row["requested_exposure_ms"] for row in quest_plus([first, True])] for first in (True, False)]
     assert [each[0] for each in exposures] == [500, 500]
     assert exposures[0][1] < 500 < exposures[1][1]
-    usual = StaircaseSettings()
-    whole = [row["requested_exposure_ms"] for row in block([True, False] * 20)]
-    assert all(usual.shortest_ms <= exposure <= usual.longest_ms for exposure in whole)
+    whole = [row["requested_exposure_ms"] for row in quest_plus([True, False] * 20)]
+    assert all(USUAL.shortest_ms <= exposure <= USUAL.longest_ms for exposure in whole)
     assert all(float(exposure).is_integer() for exposure in whole)
 
 
 def test_only_answered_main_trials_count() -> None:
     protocol = QuizProtocol(QuizSettings(protocol="quest_plus"))
-    reported = block([True, False, True])
+    reported = quest_plus([True, False, True])
     others = [
         {**reported[0], "trial": 4, "correct": None},
         {**reported[0], "trial": 5, "phase": "catch", "correct": False},
@@ -189,7 +185,7 @@ def test_only_answered_main_trials_count() -> None:
 
 def test_the_presented_exposure_counts() -> None:
     grid = PsychometricGrid(100, 1000)
-    asked = block([True, False, True])
+    asked = quest_plus([True, False, True])
     late = [{**row, "exposure_ms": row["requested_exposure_ms"] + 100} for row in asked]
     assert grid.posterior([{**row, "exposure_ms": None} for row in asked]) == pytest.approx(grid.posterior(asked))
     assert grid.estimate(late)[0] > grid.estimate(asked)[0] + 20
@@ -197,7 +193,7 @@ def test_the_presented_exposure_counts() -> None:
 
 def test_the_posterior_is_bayes_rule() -> None:
     grid = PsychometricGrid(100, 1000)
-    rows = block([True, False, True, True, False])
+    rows = quest_plus([True, False, True, True, False])
     by_hand = np.ones_like(grid.posterior([]))
     for row in rows:
         (right,) = grid.proportions_right(np.array([row["exposure_ms"]]))
@@ -210,14 +206,14 @@ def test_the_posterior_is_bayes_rule() -> None:
 @pytest.mark.parametrize(("share", "bound", "end"), [(0.5, "longest", 1000), (1.0, "shortest", 100)])
 def test_quest_plus_ends_at_an_end_where_nothing_or_everything_is_seen(share: float, bound: str, end: float) -> None:
     answers = [True] * 60 if share == 1 else [True, False] * 30
-    (found,) = thresholds(block(answers), StaircaseSettings())
+    (found,) = thresholds(quest_plus(answers), StaircaseSettings())
     assert (found.bound, found.threshold_ms, found.reversals, found.mode_ms) == (bound, end, None, None)
-    (widened,) = thresholds(block(answers), None)
+    (widened,) = thresholds(quest_plus(answers), None)
     assert widened == found
 
 
 def test_too_few_answers_of_quest_plus_give_no_threshold() -> None:
-    (few,) = thresholds(block([True, False] * 9 + [True]), StaircaseSettings())
-    (enough,) = thresholds(block([True, False] * 10), StaircaseSettings())
+    (few,) = thresholds(quest_plus([True, False] * 9 + [True]), StaircaseSettings())
+    (enough,) = thresholds(quest_plus([True, False] * 10), StaircaseSettings())
     assert (few.answers, few.threshold_ms, few.threshold_ms_low, few.bound) == (19, None, None, None)
     assert enough.threshold_ms is not None
