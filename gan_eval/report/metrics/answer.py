@@ -1,9 +1,8 @@
 """The answer of the metrics page: the best model by each metric, as far as intervals of differences allow."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from gan_eval.report.metrics.data import NO_VERDICT, Measured, facts_of, fid_warning, higher_is_better, title_of
+from gan_eval.report.metrics.data import NO_VERDICT, Measured, facts_of, fid_warnings, higher_is_better, title_of
 from gan_eval.report.parts.blocks import Lead, Section
 from gan_eval.report.parts.words import listed, plural
 
@@ -15,34 +14,10 @@ HOW_MARKED = (
 """Explanation of the marks `best` and `tied`."""
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Ranking of the models of one data set by one metric."""
+def leaders(measured: Measured, dataset: str, metric: str) -> list[str]:
+    """Return the model with the best value among those that no other model beats, then those not shown to be worse.
 
-    leader: str | None = None
-    """The model with the best value among those that no other model beats; None if undecided."""
-    tied: tuple[str, ...] = ()
-    """The leader, and the models that are not shown to be worse."""
-
-    @property
-    def best(self) -> str | None:
-        """The leader if it is better than every other model; else None."""
-        return self.leader if len(self.tied) == 1 else None
-
-    def mark(self, model: str) -> str:
-        """Return `best`, `tied` or an empty text.
-
-        >>> Standing("a", ("a", "b")).mark("b"), Standing("a", ("a",)).mark("a"), Standing("a", ("a",)).mark("b")
-        ('tied', 'best', '')
-        """
-        if model not in self.tied:
-            return ""
-        return "best" if self.best else "tied"
-
-
-def standing(measured: Measured, dataset: str, metric: str) -> Standing:
-    """Return the ranking by the table `metric_comparisons`; no model leads if it decides nothing.
-
+    A single name is that of a model that is better than every other one. Empty if `metric_comparisons` decides nothing.
     Infinite values are excluded; a model with only infinite values is not ranked. Metrics of the input, which the
     models share, and metrics without a direction rank no model.
     """
@@ -54,25 +29,20 @@ def standing(measured: Measured, dataset: str, metric: str) -> Standing:
     judged = table[table["better"].notna()]
     is_open = judged.empty and table["ci_low"].isna().all()
     if facts is None or facts.kind == "input" or better is None or len(models) < 2 or is_open:
-        return Standing()
+        return []
     beaten = {
         (str(winner), str(b if winner == a else a))
         for winner, a, b in judged[["better", "a", "b"]].itertuples(index=False, name=None)
     }
     unbeaten = [model for model in models if not any(loser == model for _, loser in beaten)]
     if not unbeaten:
-        return Standing()
+        return []
     compared = set(table[["a", "b"]].to_numpy().ravel())
     # the mean of other items than the rivals' may be the best and its model lose to one of them
-    leader = (max if better else min)(
+    first = (max if better else min)(
         [model for model in unbeaten if model in compared] or unbeaten, key=lambda model: summaries[model].value
     )
-    return Standing(leader, (leader, *(model for model in models if model != leader and (leader, model) not in beaten)))
-
-
-def standings(measured: Measured, dataset: str) -> dict[str, Standing]:
-    """Return the ranking by each metric of a data set."""
-    return {metric: standing(measured, dataset, metric) for metric in measured.metrics(dataset)}
+    return [first, *(model for model in models if model != first and (first, model) not in beaten)]
 
 
 def answer_section(measured: Measured) -> Section:
@@ -88,17 +58,19 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
     Metrics in NO_VERDICT make no model the best, nor does an FID of few pictures if there is a KID.
     """
     models = measured.models(dataset)
+    sets = measured.sets
+    warnings = fid_warnings(sets[(sets["dataset"] == dataset) & sets["model"].isin(models)])
     if len(models) < 2:
         said = f"one model, {models[0]}: nothing to compare" if models else "no generated picture was measured"
-        return [f"{dataset}: {said}.", *_small_fid(measured, dataset)]
-    by_metric, warnings = standings(measured, dataset), _small_fid(measured, dataset)
-    decided = [metric for metric, place in by_metric.items() if place.leader and metric not in NO_VERDICT]
+        return [f"{dataset}: {said}.", *warnings]
+    by_metric = {metric: leaders(measured, dataset, metric) for metric in measured.metrics(dataset)}
+    decided = [metric for metric, first in by_metric.items() if first and metric not in NO_VERDICT]
     if "kid" in decided and warnings:
         decided = [metric for metric in decided if metric != "fid"]
     best: dict[str, list[str]] = {}
     for metric in decided:
-        if winner := by_metric[metric].best:
-            best.setdefault(winner, []).append(metric)
+        if len(by_metric[metric]) == 1:
+            best.setdefault(by_metric[metric][0], []).append(metric)
     if not decided:
         said = "none can be called best: no differences were tested"
     elif not best:
@@ -117,12 +89,3 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
 
 def _titles(metrics: Iterable[str]) -> str:
     return listed([title_of(metric) for metric in metrics])
-
-
-def _small_fid(measured: Measured, dataset: str) -> list[str]:
-    """Return a warning if any model's FID is of too few pictures."""
-    summaries = [measured.summary(dataset, "fid", model) for model in measured.models(dataset)]
-    if not any(summary.few_for_fid for summary in summaries):
-        return []
-    counts = [summary.smaller_count for summary in summaries if summary.is_known]
-    return [fid_warning(min(counts), max(counts))]

@@ -52,16 +52,6 @@ class Summary:
         """True if there is a value."""
         return not math.isnan(self.value)
 
-    @property
-    def smaller_count(self) -> int:
-        """Number of pictures of the smaller set."""
-        return self.n if self.n_real is None else min(self.n, self.n_real)
-
-    @property
-    def few_for_fid(self) -> bool:
-        """True if there are too few pictures for an FID."""
-        return self.is_known and self.smaller_count < MIN_FID_PICTURES
-
 
 def is_raw(model: str, models: Sequence[str]) -> bool:
     """Return whether a model's name is that of the raw pictures of another one.
@@ -110,11 +100,8 @@ class Measured:
     def holes(self) -> pd.DataFrame:
         """Return by stimulus the holes of the pictures: mask_kind and mask_area (0..1)."""
         filled = [stimulus for stimulus in self._stimuli.values() if stimulus.is_fake]
-        columns = {
-            "mask_kind": pd.Series([stimulus.mask_kind for stimulus in filled], dtype="str"),
-            "mask_area": pd.Series([stimulus.mask_area for stimulus in filled], dtype="float64"),
-        }
-        frame = pd.DataFrame(columns).set_axis([stimulus.stimulus for stimulus in filled])
+        holes = [(stimulus.mask_kind, stimulus.mask_area) for stimulus in filled]
+        frame = pd.DataFrame(holes, [stimulus.stimulus for stimulus in filled], ["mask_kind", "mask_area"])
         return frame.dropna(how="all")
 
     def models(self, dataset: str) -> list[str]:
@@ -327,7 +314,10 @@ def decimals(values: Sequence[float], half_widths: Sequence[float] = ()) -> int:
     return min(max(places, 1 if largest < 1000 else 0), 6)
 
 
-def fid_warning(smallest: int, largest: int) -> str:
-    """Return the warning about FIDs from few pictures, with the smallest and the largest number of them."""
-    counts = whole(smallest) if smallest == largest else f"{whole(smallest)} to {whole(largest)}"
-    return f"{FID_WARNING} (here {counts})."
+def fid_warnings(sets: pd.DataFrame) -> list[str]:
+    """Return the warning about the FIDs from few pictures in rows of `set_metrics`, with their numbers of pictures."""
+    of_fid = sets[sets["metric"].astype("str").str.startswith("fid") & sets["value"].notna()]
+    counts = of_fid[["n_real", "n_fake"]].min(axis=1)
+    few = counts[counts < MIN_FID_PICTURES]
+    ends = dict.fromkeys(whole(end) for end in (few.min(), few.max()))
+    return [f"{FID_WARNING} (here {' to '.join(ends)})."] if len(few) else []

@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gan_eval.metrics.catalogue import MIN_FID_PICTURES
-from gan_eval.report.metrics.data import Measured, facts_of, fid_warning, in_order, title_of
+from gan_eval.report.metrics.data import Measured, facts_of, fid_warnings, in_order, title_of
 from gan_eval.report.parts.blocks import Block, Listing, Quote, Section
 from gan_eval.report.parts.references import as_bibtex, cited_keys
 from gan_eval.report.parts.words import capital, listed, plural, whole
@@ -144,8 +143,4 @@ def _cautions(measured: Measured) -> list[str]:
     absent = int(measured.images.loc[measured.images["metric"].isin(_metrics(measured)), "value"].isna().sum())
     if absent:
         sentences.append(f"{plural(absent, 'value')} of single pictures {'is' if absent == 1 else 'are'} missing.")
-    sets = measured.sets[(measured.sets["metric"] == "fid") & measured.sets["value"].notna()]
-    smallest = sets[["n_real", "n_fake"]].min(axis=1)
-    if len(sets) and smallest.min() < MIN_FID_PICTURES:
-        sentences.append(fid_warning(int(smallest.min()), int(smallest.max())))
-    return sentences
+    return [*sentences, *fid_warnings(measured.sets)]

@@ -6,7 +6,7 @@ from string import ascii_lowercase
 import pandas as pd
 
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
-from gan_eval.report.metrics.answer import HOW_MARKED, standings
+from gan_eval.report.metrics.answer import HOW_MARKED, leaders
 from gan_eval.report.metrics.data import REAL, Measured, Summary, decimals_of, facts_of, is_raw, unit_of, with_arrow
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
 from gan_eval.report.parts.blocks import Block, Cell, Column, Lines, Section, Table
@@ -66,7 +66,7 @@ def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) 
     names = measured.models_and_raw(dataset)
     if any(len(measured.values(dataset, metric, REAL)) for metric in metrics):
         names = [*names, REAL]
-    standing_by = standings(measured, dataset)
+    first = {metric: leaders(measured, dataset, metric) for metric in metrics}
     summaries = {metric: {name: measured.summary(dataset, metric, name) for name in names} for metric in metrics}
     places = {metric: decimals_of(column.values()) for metric, column in summaries.items()}
     counts = [_counts(summary) for column in summaries.values() for summary in column.values() if summary.is_known]
@@ -83,14 +83,14 @@ def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) 
             return Cell(NOTHING, signs=letters)
         ends = (summary.low, summary.high)
         base, warning = metric.partition("@")[0], ""
-        if base == "fid" and summary.few_for_fid:
+        if base == "fid" and min(summary.n, summary.n_real or 0) < MIN_FID_PICTURES:
             warning = f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}"
         elif base == "kid" and summary.value < 0:
             warning = f"below{NBSP}0: read{NBSP}as{NBSP}0"
         return Cell(
             value=number(summary.value, digits=places[metric]),
             interval="" if missing(summary.low) else interval(*ends, digits=places[metric]),
-            mark=standing_by[metric].mark(name),
+            mark="" if name not in first[metric] else "best" if len(first[metric]) == 1 else "tied",
             warning=warning,
             counts="" if _counts(summary) == usual else _counts(summary),
             signs=letters,

@@ -127,15 +127,10 @@ def caveats(folder: StudyFolder) -> list[str]:
             f"{plural(count, 'session')} ran in a browser{pooled}: reaction times contain each device's lag, "
             f"{BROWSER_LAG}, so compare them within participants only."
         )
-    sets = folder.table(SET_METRICS)
-    if len(sets):
-        from gan_eval.metrics.catalogue import MIN_FID_PICTURES  # imports the metrics
-        from gan_eval.report.metrics.data import fid_warning
+    if len(sets := folder.table(SET_METRICS)):
+        from gan_eval.report.metrics.data import fid_warnings  # imports the metrics
 
-        is_fid = sets["metric"].str.startswith("fid") & sets["value"].notna()
-        sets = sets[is_fid & (sets["n_fake"] < MIN_FID_PICTURES)]
-        if len(sets):
-            lines.append(fid_warning(int(sets["n_fake"].min()), int(sets["n_fake"].max())))
+        lines += fid_warnings(sets)
     unknown = [f"{model} on {dataset}" for (model, dataset), marks in _seen_marks(folder).items() if None in marks]
     if unknown:
         lines.append(f"It is not known whether these models were trained on the pictures shown: {listed(unknown)}.")

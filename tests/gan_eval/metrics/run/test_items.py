@@ -11,7 +11,7 @@ from metric_pictures import cells, disturbed, measure, texture
 from rehashed import rehash
 
 from gan_eval.metrics.definitions.labels import label_detail, label_information
-from gan_eval.report.metrics.answer import standing
+from gan_eval.report.metrics.answer import leaders
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.values import metric_tables
 from gan_eval.stimuli import pictures
@@ -59,7 +59,7 @@ def test_models_with_the_same_inputs_have_the_same_values_and_are_not_compared_b
         assert [values[f"d/a/{n}", name] for n in range(COUNT)] == [values[f"d/b/{n}", name] for n in range(COUNT)]
     assert set(found.metric_comparisons["metric"]) == {"psnr"}
     measured = Measured(found.by_name())
-    assert standing(measured, "d", "label_detail").leader is None
+    assert leaders(measured, "d", "label_detail") == []
     captions = [table.caption for table in metric_tables(measured, "d")]
     assert any("the generators' inputs" in caption for caption in captions)
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 from synthetic_metrics import QUALITY, frames_of, sets, values
 
-from gan_eval.report.metrics.answer import Standing, dataset_answer, standing
+from gan_eval.report.metrics.answer import dataset_answer, leaders
 from gan_eval.report.metrics.data import REAL, Measured, title_of
 from gan_eval.report.metrics.values import metric_tables
 from gan_eval.tables import METRIC_COMPARISONS
@@ -46,9 +46,7 @@ def test_one_undecided_difference_is_enough_to_take_the_title_away():
     one = (table["metric"] == "psnr") & (table["a"] == "clear") & (table["b"] == "alike")
     assert one.sum() == 1
     table.loc[one, "better"] = None
-    found = standing(Measured(frames), "houses", "psnr")
-    assert found == Standing("clear", ("clear", "alike"))
-    assert found.best is None
+    assert leaders(Measured(frames), "houses", "psnr") == ["clear", "alike"]
 
 
 def test_a_mean_over_easier_items_does_not_lead():
@@ -62,7 +60,7 @@ def test_a_mean_over_easier_items_does_not_lead():
     measured = Measured(frames_of(rows))
     means = [measured.summary("houses", "psnr", model).value for model in ("clear", "middling")]
     assert means[0] > means[1]
-    assert standing(measured, "houses", "psnr") == Standing("middling", ("middling",))
+    assert leaders(measured, "houses", "psnr") == ["middling"]
 
 
 def test_differences_without_an_interval_tie_nobody():
@@ -71,7 +69,7 @@ def test_differences_without_an_interval_tie_nobody():
     is_psnr = table["metric"] == "psnr"
     table.loc[is_psnr, ["ci_low", "ci_high"]] = np.nan
     table.loc[is_psnr, "better"] = None
-    assert standing(Measured(frames), "houses", "psnr") == Standing()
+    assert leaders(Measured(frames), "houses", "psnr") == []
 
 
 def test_what_the_generator_itself_gave_is_nobody_s_rival():
@@ -80,7 +78,7 @@ def test_what_the_generator_itself_gave_is_nobody_s_rival():
     assert measured.models("houses") == ["clear", "middling", "lone-raw"]
     assert measured.models_and_raw("houses") == ["clear", "middling", "clear-raw", "lone-raw"]
     assert not measured.comparisons[["a", "b"]].isin(["clear-raw"]).any(axis=None)
-    assert standing(measured, "houses", "psnr").best == "clear"
+    assert leaders(measured, "houses", "psnr") == ["clear"]
     assert "of 3 models none is best by every metric" in said(measured)
     assert "clear-raw" not in said(measured)
     alone = Measured(frames_of(values({"clear": 3.0, "clear-raw": 2.0})))
@@ -133,9 +131,9 @@ def test_a_model_with_infinite_values_alone_has_no_mean_and_is_not_the_best():
     measured = Measured(frames_of(rows))
     assert not measured.summary("houses", "psnr", "alike").is_known
     assert cells(measured, "psnr")[0]["alike"].value == "–"
-    assert standing(measured, "houses", "psnr").best == "clear"
+    assert leaders(measured, "houses", "psnr") == ["clear"]
     alone = Measured(frames_of([row for row in rows if row["model"] != "middling"]))
-    assert standing(alone, "houses", "psnr") == Standing()
+    assert leaders(alone, "houses", "psnr") == []
 
 
 @pytest.mark.parametrize(("n", "warning"), [(1999, "biased: N\u00a0<\u00a02000"), (2000, "")])
