@@ -144,31 +144,7 @@ function histogram(pool, metric, low, high) {
   const [from, to] = [field.from, field.to];
   [from.placeholder, to.placeholder] = values.length ? [written(least, metric), written(most, metric)] : ["–", "–"];
   $("histogram").innerHTML = `<svg viewBox="0 0 ${BINS * 10} 60" preserveAspectRatio="none"><path d="${parts.out}"/><path class="in" d="${parts.in}"/></svg>`;
-  Object.assign(grid, {least, most, metric});
 }
-
-// Dragging over the histogram sets the range.
-let dragged = null;
-const valueAt = event => {
-  const box = $("histogram").getBoundingClientRect();
-  return grid.least + (grid.most - grid.least) * Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
-};
-$("histogram").onpointerdown = event => {
-  $("histogram").setPointerCapture(event.pointerId);
-  dragged = {start: valueAt(event), x: event.clientX};
-};
-$("histogram").onpointermove = event => {
-  if (!dragged || Math.abs(event.clientX - dragged.x) < 3) return;
-  const digits = data.metrics[grid.metric].digits, ends = [dragged.start, valueAt(event)].sort((a, b) => a - b);
-  field.from.value = ends[0] <= grid.least ? "" : ends[0].toFixed(digits);
-  field.to.value = ends[1] >= grid.most ? "" : ends[1].toFixed(digits);
-  later(update);
-};
-$("histogram").onpointerup = event => {
-  if (dragged && Math.abs(event.clientX - dragged.x) < 3) [field.from.value, field.to.value] = ["", ""];
-  dragged = null;
-  later(update);
-};
 
 function layout() {
   const anchor = grid.columns ? Math.round((scrollY - list.offsetTop) / grid.height) * grid.columns : 0;
