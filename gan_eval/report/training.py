@@ -18,7 +18,7 @@ from gan_eval.report.parts.chart import STYLE, Chart, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, small_picture
-from gan_eval.report.parts.words import Record, missing, number, plural, text, whole
+from gan_eval.report.parts.words import Record, from_to, missing, number, plural, text, whole
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.plateau import all_plateaus
 from gan_eval.stimuli.pictures import read_rgb
@@ -83,14 +83,9 @@ class TrainingRun:
             grid = read_rgb(self.grids[step])
         except UserError:
             return None
-        is_filled = fills_holes(self.settings)
-        side = grid.shape[1] // (4 if is_filled else 3)
-        if side == 0 or grid.shape[0] < side:
-            return None
-        first, second, third = (
-            np.ascontiguousarray(grid[:side, place * side : (place + 1) * side])
-            for place in ((1, 3, 0) if is_filled else (0, 1, 2))
-        )
+        count, places = (4, (1, 3, 0)) if fills_holes(self.settings) else (3, (0, 1, 2))
+        side = grid.shape[1] // count
+        first, second, third = (grid[:side, place * side : (place + 1) * side] for place in places)
         return first, second, third
 
 
@@ -128,7 +123,6 @@ def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
 
 
 def _settings_of(config: Path) -> Mapping[str, Any]:
-    """Return the settings in a run's `config.json`."""
     facts = read_json(config)
     settings = facts.get("settings", {}) if isinstance(facts, dict) else facts
     if not isinstance(settings, dict):
@@ -230,17 +224,15 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
 
 
 def _pictures_of_validation(runs: Sequence[TrainingRun]) -> list[str]:
-    """Return the number and split of the validation pictures, and whether they were trained on."""
     rows = pd.concat([run.validation for run in runs])
     rows = rows[rows["value"].notna()]
     texts = []
     for split, part in rows.groupby("split", sort=False):
-        ends = dict.fromkeys(whole(n) for n in (part["n"].min(), part["n"].max()))
         seen = part["seen"].dropna().astype(bool)
         known = ""
         if len(seen):
             known = ", some or all also training pictures" if seen.any() else ", no copy among the training pictures"
-        texts.append(f"Validated on {' to '.join(ends)} pictures of the split {split}{known}")
+        texts.append(f"Validated on {from_to(part['n'])} pictures of the split {split}{known}")
     return texts
 
 

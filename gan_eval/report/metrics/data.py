@@ -14,7 +14,7 @@ from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.tables import finite_mean
-from gan_eval.report.parts.words import NOTHING, missing, number, whole
+from gan_eval.report.parts.words import NOTHING, from_to, missing, number
 from gan_eval.tables import HOLE_METRICS, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW_ENDING
@@ -177,10 +177,8 @@ def picture_summary(rows: pd.DataFrame) -> Summary:
     items = items_of(finite)
     has_several = not items.is_unique
     mean = finite_mean(finite["value"].groupby(items, sort=False).mean() if has_several else finite["value"])
-    half_width = math.nan
-    if mean.mean is not None and mean.sd is not None:
-        half_width = t_95(mean.n - 1) * mean.sd / math.sqrt(mean.n)
-    value = mean.mean if mean.mean is not None else math.nan
+    half_width = math.nan if mean.sd is None else t_95(mean.n - 1) * mean.sd / math.sqrt(mean.n)
+    value = math.nan if mean.mean is None else mean.mean
     reasons = rows.loc[rows["value"].isna(), "reason"].fillna("no reason given").value_counts(sort=False)
     return Summary(
         value=value,
@@ -227,8 +225,7 @@ def facts_of(name: str) -> Metric | None:
 
 def higher_is_better(name: str) -> bool | None:
     """Return whether higher is better; None where that is not known."""
-    facts = facts_of(name)
-    return None if facts is None else facts.higher_is_better
+    return facts.higher_is_better if (facts := facts_of(name)) else None
 
 
 def direction(name: str, correlation: float) -> int:
@@ -249,8 +246,7 @@ def is_of_quality(name: str) -> bool:
     >>> is_of_quality("psnr"), is_of_quality("label_detail"), is_of_quality("unheard_of")
     (True, False, True)
     """
-    facts = facts_of(name)
-    return facts is None or facts.kind != "input"
+    return not (facts := facts_of(name)) or facts.kind != "input"
 
 
 def title_of(name: str) -> str:
@@ -259,8 +255,7 @@ def title_of(name: str) -> str:
     >>> title_of("fid"), title_of("unheard_of")
     ('FID', 'unheard_of')
     """
-    facts = facts_of(name)
-    return (facts.title if facts else "") or name
+    return facts.title or name if (facts := facts_of(name)) else name
 
 
 def with_arrow(name: str) -> str:
@@ -275,8 +270,7 @@ def with_arrow(name: str) -> str:
 
 def unit_of(name: str) -> str:
     """Return the unit, or an empty text."""
-    facts = facts_of(name)
-    return "" if facts is None else facts.unit
+    return facts.unit if (facts := facts_of(name)) else ""
 
 
 def in_order(names: Iterable[str]) -> list[str]:
@@ -319,5 +313,4 @@ def fid_warnings(sets: pd.DataFrame) -> list[str]:
     of_fid = sets[sets["metric"].astype("str").str.startswith("fid") & sets["value"].notna()]
     counts = of_fid[["n_real", "n_fake"]].min(axis=1)
     few = counts[counts < MIN_FID_PICTURES]
-    ends = dict.fromkeys(whole(end) for end in (few.min(), few.max()))
-    return [f"{FID_WARNING} (here {' to '.join(ends)})."] if len(few) else []
+    return [f"{FID_WARNING} (here {from_to(few)})."] if len(few) else []

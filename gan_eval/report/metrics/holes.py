@@ -19,7 +19,7 @@ from gan_eval.report.metrics.data import (
 )
 from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import NBSP, missing, percent, whole
+from gan_eval.report.parts.words import NBSP, from_to, missing, percent, whole
 from gan_eval.stimuli.holes import area_band
 
 
@@ -128,6 +128,5 @@ def holes_sentence(folder: StudyFolder) -> list[str]:
     parts = [", ".join(f"{kind} ({whole(count)})" for kind, count in kinds.items())]
     areas = holes["mask_area"].dropna()
     if len(areas):
-        ends = dict.fromkeys(percent(end) for end in (areas.min(), areas.max()))
-        parts.append(f"{' to '.join(ends)} of the picture")
+        parts.append(f"{from_to(areas, percent)} of the picture")
     return [f"Holes filled: {'; '.join(parts)}."]

@@ -7,7 +7,7 @@ from typing import Any
 from gan_eval.report.metrics.data import Measured, facts_of, fid_warnings, in_order, title_of
 from gan_eval.report.parts.blocks import Block, Listing, Quote, Section
 from gan_eval.report.parts.references import as_bibtex, cited_keys
-from gan_eval.report.parts.words import capital, listed, plural, whole
+from gan_eval.report.parts.words import capital, from_to, listed, plural, whole
 
 
 def method_section(measured: Measured) -> Section:
@@ -61,7 +61,6 @@ def _settings(measured: Measured) -> list[Mapping[str, Any]]:
 
 
 def _of_runs(measured: Measured, column: str) -> list[str]:
-    """Return the different entries of a column of `runs`."""
     return [str(cell) for cell in dict.fromkeys(measured.runs[column].dropna())]
 
 
@@ -80,24 +79,18 @@ def _source(measured: Measured, metric: str) -> str:
 
 
 def _pictures(measured: Measured, dataset: str) -> str:
-    """Return how many pictures of which models were measured."""
-
-    def count_text(counts: set[int]) -> str:
-        return " to ".join(whole(end) for end in dict.fromkeys((min(counts), max(counts))))
-
     models = measured.models(dataset)
     summaries = [measured.summary(dataset, metric, model) for metric in measured.metrics(dataset) for model in models]
     counts = {summary.n for summary in summaries if summary.is_known} or {0}
     real = {summary.n_real for summary in summaries if summary.is_known and summary.n_real is not None}
     whose = f"the model {models[0]}" if len(models) == 1 else f"each of {whole(len(models))} models ({listed(models)})"
-    pictures = f"{count_text(counts)} generated picture{'' if counts == {1} else 's'} of {whose}"
+    pictures = f"{from_to(counts)} generated picture{'' if counts == {1} else 's'} of {whose}"
     were = "was" if counts == {1} and len(models) == 1 else "were"
-    beside = f" with {count_text(real)} real {'one' if real == {1} else 'ones'}" if real else ""
+    beside = f" with {from_to(real)} real {'one' if real == {1} else 'ones'}" if real else ""
     return f"Of the data set {dataset}, {pictures} {were} measured{beside}."
 
 
 def _networks(measured: Measured) -> list[str]:
-    """Return weights and resizer of the networks."""
     all_weights = [settings.get("weights") or {} for settings in _settings(measured)]
     files = {str(digest): name for weights in all_weights for name, digest in weights.items()}
     resizers = _of_runs(measured, "resizer")
@@ -130,7 +123,6 @@ def _intervals(measured: Measured) -> list[str]:
 
 
 def _cautions(measured: Measured) -> list[str]:
-    """Return sentences on infinite and missing values, and on FIDs of few pictures."""
     sentences = []
     infinite = sum(
         measured.summary(dataset, metric, model).infinite

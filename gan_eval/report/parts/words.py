@@ -1,7 +1,7 @@
 """Numbers in words: how a cell is printed, and the few texts that several sections share."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -174,6 +174,16 @@ def plural(count: int, singular: str, plural_form: str | None = None) -> str:
     ('1 picture', '2 pictures')
     """
     return f"{whole(count)} {singular if count == 1 else plural_form or singular + 's'}"
+
+
+def from_to(values: Iterable[Any], printed: Callable[[Any], str] = whole) -> str:
+    """Return the smallest and the largest of some numbers; one of them if both are printed alike.
+
+    >>> from_to([24, 12, 13]), from_to([0.21, 0.19], lambda share: number(share, digits=1))
+    ('12 to 24', '0.2')
+    """
+    values = list(values)
+    return " to ".join(dict.fromkeys(printed(end) for end in (min(values), max(values))))
 
 
 def listed(words: Sequence[str]) -> str:

@@ -1,5 +1,7 @@
 """Methods paragraphs to copy into a paper, and the reporting checklist with all caveats."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from gan_eval.report.metrics.method import paper_paragraph
 from gan_eval.report.parts.blocks import Block, Facts, Lines, Listing, Quote, Section
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys
-from gan_eval.report.parts.words import Record, capital, listed, milliseconds, missing, number, plural, whole
+from gan_eval.report.parts.words import Record, capital, from_to, listed, milliseconds, missing, number, plural, whole
 from gan_eval.report.people.caveats import caveats, look_sentence
 from gan_eval.report.people.comparisons import is_adjusted, margin_texts, unplanned_text
 from gan_eval.report.people.participants import (
@@ -118,8 +120,7 @@ def pictures_sentences(folder: StudyFolder) -> list[str]:
     answered, count = int(trials["answered"].sum()), len(trials)
     sentences.append(f"{shown} were shown, in {plural(count, 'trial')}; {whole(answered)} of these were answered.")
     counts = trials.groupby("session").size()
-    low, high = int(counts.min()), int(counts.max())
-    each = plural(low, "trial") if low == high else f"{low} to {plural(high, 'trial')}"
+    each = f"{from_to(counts)} trial{'' if counts.max() == 1 else 's'}"
     return [*sentences, f"Each session had {each}, without practice and catch trials."]
 
 
@@ -128,9 +129,7 @@ def size_on_screen(folder: StudyFolder) -> list[str]:
     sessions = folder.table(SESSIONS)
 
     def spread(column: str, *, digits: int) -> str:
-        values = sessions[column].dropna()
-        low, high = (number(value, digits=digits) for value in (values.min(), values.max()))
-        return low if low == high else f"{low} to {high}"
+        return from_to(sessions[column].dropna(), partial(number, digits=digits))
 
     if not sessions["picture_width_px"].notna().any():
         return []
@@ -153,17 +152,15 @@ def _timing(folder: StudyFolder) -> list[str]:
     trials, sentences = presented_trials(folder), []
     levels = exposure_levels(trials) if len(trials) else pd.DataFrame()
     if len(levels) > MOST_LEVELS:
-        ends = [milliseconds(end) for end in (levels["requested_ms"].min(), levels["requested_ms"].max())]
         worst = levels["worst_ms"].abs().max()
         error = "" if missing(worst) else f" (worst error {number(worst, digits=1)} ms)"
-        sentences.append(f"Pictures were shown for {' to '.join(ends)}{error}.")
+        sentences.append(f"Pictures were shown for {from_to(levels['requested_ms'], milliseconds)}{error}.")
     elif shown := [_exposure(level) for level in levels.to_dict("records") if level["n"] or level["requested_ms"] > 0]:
         sentences.append(f"Each picture was shown {'; or '.join(shown)}.")
     return [*sentences, *timing_sentences(folder)]
 
 
 def _exposure(level: Record) -> str:
-    """Return the exposure of one level, a row of `exposure_levels`."""
     requested, mean = level["requested_ms"], level["mean_ms"]
     if missing(requested):
         return f"for {number(mean, digits=0)} ms on average"
@@ -179,7 +176,6 @@ def _exposure(level: Record) -> str:
 
 
 def _exclusions(folder: StudyFolder) -> list[str]:
-    """Return the exclusions with their rules, and the number of remaining answers."""
     sentences = [f"{left_out}."] if (left_out := left_out_text(folder)) else []
     everything = folder.judged()
     everything = everything[everything["scope"] == "all"]
@@ -192,7 +188,6 @@ def _exclusions(folder: StudyFolder) -> list[str]:
 
 
 def _measures(folder: StudyFolder) -> list[str]:
-    """Return the measures of the answers, and the basis of their intervals."""
     sentences = []
     if len(folder.judged()):
         sentences.append(
@@ -230,7 +225,6 @@ def _measures(folder: StudyFolder) -> list[str]:
 
 
 def _models(folder: StudyFolder) -> list[str]:
-    """Return models and tests, margins, and what was not planned."""
     comparisons, sentences = folder.table(COMPARISONS), []
     bases = set(comparisons["basis"].dropna())
     is_crossed = bool(bases & {"crossed_model", "crossed_model_clustered_error"})
@@ -346,8 +340,7 @@ def design_text(folder: StudyFolder, quiz: QuizSettings) -> str:
     shown = trials[trials["session"].isin(complete)] if len(trials) else trials
 
     def number_of(planned: int, part: pd.DataFrame) -> str:
-        each = part.groupby(["session", "dataset"], dropna=False).size() if len(part) else pd.Series([planned])
-        return whole(each.min()) if each.min() == each.max() else f"{whole(each.min())} to {whole(each.max())}"
+        return from_to(part.groupby(["session", "dataset"], dropna=False).size() if len(part) else pd.Series([planned]))
 
     if quiz.protocol in PAIR_PROTOCOLS:
         counts = f"{number_of(quiz.pairs, shown)} pairs"
