@@ -24,10 +24,8 @@ class Picture:
     description: str
 
 
-def thumbnail(path: Path, description: str, *, below: Path) -> Picture | None:
-    """Return a picture of a file; None where it is broken, or where it lies outside `below`."""
-    if not path.resolve().is_relative_to(below.resolve()):
-        return None
+def thumbnail(path: Path, description: str) -> Picture | None:
+    """Return a picture of a file; None where it is broken."""
     try:
         return small_picture(read_rgb(path), description, side=SIDE)
     except UserError:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from gan_eval.report.metrics.holes import hole_text
-from gan_eval.report.parts.blocks import Gallery, PictureTable, Section, Shown
+from gan_eval.report.parts.blocks import Gallery, PictureTable, Shown
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, thumbnail
 from gan_eval.report.parts.words import Record, missing, percent
@@ -29,17 +29,11 @@ def six_pairs(folder: StudyFolder) -> list[Gallery]:
     for place in evenly_spaced(len(fakes), PAIRS):
         row = fakes.iloc[place].to_dict()
         stages = _stages(row, folder.places[row["set"]])
-        lines = [str(row["model"]), str(row["item"]).rpartition("/")[2]]
-        if row["stimulus"] in called_real:
-            lines[0] += ": called real {} of {}".format(*called_real[row["stimulus"]])
+        said = ": ".join(filter(None, (str(row["model"]), called_real.get(row["stimulus"]))))
         if stages["generated"] is not None:
-            shown.append(Shown([stages["generated"], stages["ground truth"]], lines))
+            pair = [stages["generated"], stages["ground truth"]]
+            shown.append(Shown(pair, [said, str(row["item"]).rpartition("/")[2]]))
     return [Gallery(shown, "Generated (left) and real (right)", is_ranked=True)] if shown else []
-
-
-def pictures_section(folder: StudyFolder) -> Section:
-    """Return a few items of each model on each data set, and the pictures that fooled most and least."""
-    return Section("pictures", "Pictures", [*fooling_galleries(folder), *samples(folder)])
 
 
 def samples(folder: StudyFolder) -> list[PictureTable]:
@@ -57,31 +51,23 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
             for row in rows.iloc[evenly_spaced(len(rows), PER_MODEL)].to_dict("records"):
                 if (pictures := _stages(row, base))["generated"] is None:
                     continue
-                label = str(row["item"])
-                if hole := hole_text(row["mask_kind"], row["mask_area"]):
-                    label += f"; {hole}"
-                if row["stimulus"] in called_real:
-                    label += "; called real {} of {}".format(*called_real[row["stimulus"]])
-                shown[label] = pictures
+                hole, said = hole_text(row["mask_kind"], row["mask_area"]), called_real.get(row["stimulus"])
+                shown["; ".join(filter(None, (str(row["item"]), hole, said)))] = pictures
             stages = dict.fromkeys(stage for pictures in shown.values() for stage in pictures)
             kept = [stage for stage in stages if any(pictures.get(stage) for pictures in shown.values())]
             cells = [(label, [pictures.get(stage) for stage in kept]) for label, pictures in shown.items()]
-            note = ""
-            if "whole output" in kept:
-                note = (
-                    "Generated: the generated pixels in the hole, the original's around it; participants saw this one."
-                )
+            note = "Generated: the generated pixels in the hole, the original's around it; participants saw this one."
             if cells:
+                note *= "whole output" in kept
                 tables.append(PictureTable(f"{model} on {dataset}", ["item", *kept], cells, note))
     return tables
 
 
-def _called_real(folder: StudyFolder) -> dict[str, tuple[int, int]]:
-    """Return by stimulus how often a generated picture was called real, and its number of answers."""
+def _called_real(folder: StudyFolder) -> dict[str, str]:
+    """Return in words by stimulus how often a generated picture was called real."""
     judged = folder.scope("stimulus")
-    judged = judged[judged["n_fake"] > 0]
-    counts = zip(judged["misses"].astype(int), judged["n_fake"].astype(int), strict=True)
-    return dict(zip(judged["id"].astype(str), counts, strict=True))
+    rows = judged[judged["n_fake"] > 0].to_dict("records")
+    return {row["id"]: f"called real {row['misses']:.0f} of {row['n_fake']:.0f}" for row in rows}
 
 
 def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
@@ -92,7 +78,7 @@ def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
     return {
         stage: None
         if missing(row[column])
-        else thumbnail(place / str(row[column]), f"{stage.capitalize()} of {row['item']}", below=place)
+        else thumbnail(place / str(row[column]), f"{stage.capitalize()} of {row['item']}")
         for stage, (place, column) in files.items()
     }
 
@@ -117,7 +103,7 @@ def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
         entries = []
         for row in rows.head(MOST_RANKED).to_dict("records"):
             place, name = files.loc[row["id"], ["place", "file"]] if row["id"] in files.index else ("", "")
-            picture = thumbnail(Path(place) / name, row["id"], below=Path(place)) if place else None
+            picture = thumbnail(Path(place) / name, row["id"]) if place else None
             caption = f"called real: {percent(1 - row['fake_correct'], digits=0)} of {row['n_fake']:.0f}"
             entries.append(Shown([picture], [caption, row["id"]]))
         if any(any(entry.pictures) for entry in entries):
