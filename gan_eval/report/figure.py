@@ -240,7 +240,6 @@ class _Drawing:
         return entries if len(entries) > 1 and self.is_coloured else []
 
     def _lines(self) -> list[list[str]]:
-        """Return the panels of each line."""
         panels = self.content.panels
         if not self.theme.is_wide:
             return [[kind] for kind in panels]
@@ -250,7 +249,6 @@ class _Drawing:
         return [panels] if is_one_line else [panels[:2], panels[2:]]
 
     def _height_mm(self, kind: str) -> float:
-        """Return the height of a panel with its labels."""
         if kind in ("rates", "accuracy"):
             rows = self.at[-1] + 1
             row = 1.0 if rows <= 6 else 0.8 if rows <= 10 else 0.65
@@ -278,7 +276,6 @@ class _Drawing:
         axes.set_title(words, fontsize=self.small, color=self.theme.muted, loc="right")
 
     def _set_rows(self, axes: Axes, *, named: bool) -> None:
-        """Set the rows of the models, with or without their names."""
         axes.set_ylim(self.at[-1] + 0.6, -0.6)
         axes.spines["left"].set_visible(False)
         room = self.theme.width_mm * (0.24 if self.theme.is_wide else 0.34)

@@ -3,47 +3,52 @@
 Each function returns a `Section`; empty ones are removed.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from gan_eval.report.metrics import values
 from gan_eval.report.metrics.answer import answer_section as metric_answer_section
 from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.holes import holes_of_folder
 from gan_eval.report.metrics.method import method_section as metric_method_section
-from gan_eval.report.metrics.spectra import spectra_section
+from gan_eval.report.metrics.values import spectra_section, value_blocks
 from gan_eval.report.page import downloads_of
-from gan_eval.report.parts.blocks import Files, Report, Section, Table
-from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.blocks import Files, Lines, Report, Section, Table
+from gan_eval.report.parts.folder import StudyFolder, fractions_of
 from gan_eval.report.parts.words import listed, plural
-from gan_eval.report.people.agreement import agreement_section
+from gan_eval.report.people.agreement import correlation_tables, difference_tables
 from gan_eval.report.people.caveats import badges, trained_text
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.confidence import confidence_section
-from gan_eval.report.people.effects import effects_section
+from gan_eval.report.people.effects import effects_blocks
 from gan_eval.report.people.first_page import first_page
 from gan_eval.report.people.methods import checklist_section
-from gan_eval.report.people.pairs_and_grades import choices_section, grades_section
-from gan_eval.report.people.participants import included_count, participants_section, timing_section, who_text
-from gan_eval.report.people.pictures import pictures_section
+from gan_eval.report.people.pairs_and_grades import choices_tables, grades_tables
+from gan_eval.report.people.participants import (
+    demographics,
+    included_count,
+    participation_sentences,
+    timing_section,
+    who_text,
+)
+from gan_eval.report.people.pictures import fooling_galleries, samples
 from gan_eval.report.people.published import published_section
-from gan_eval.report.people.thresholds import psychometric_section, thresholds_section
+from gan_eval.report.people.thresholds import psychometric_blocks, thresholds_table
 from gan_eval.report.training import training_section
 
 
 def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Report:
     """Return the report of a study's folder."""
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
-    choices = [of(folder) for of in (choices_section, grades_section, thresholds_section, psychometric_section)]
-    people = [participants_section(folder), effects_section(folder)]
+    answers = [*choices_tables(folder), *grades_tables(folder), thresholds_table(folder), *psychometric_blocks(folder)]
+    people = [Lines(participation_sentences(folder)), demographics(folder), *effects_blocks(folder)]
     details = [  # in the order of a reader's questions
         comparisons_section(folder),
-        _joined("answers", "Choices, grades and thresholds", choices),
+        Section("answers", "Choices, grades and thresholds", answers),
         confidence_section(folder),
-        agreement_section(folder),
-        values.study_section(folder),
+        Section("agreement", "Metrics and people", [*correlation_tables(folder), *difference_tables(folder)]),
+        Section("metrics", "Metrics", value_blocks(Measured(folder.tables), holes_of_folder(folder))),
         published_section(folder),
-        _joined("participants", "Participants", people),
-        pictures_section(folder),
+        Section("participants", "Participants", people),
+        Section("pictures", "Pictures", [*fooling_galleries(folder), *samples(folder)]),
         timing_section(folder),
         training_section(folder),
         checklist_section(folder),
@@ -55,11 +60,6 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         downloads=downloads,
         sections=[first_page(folder), *map(_measured, details), Section("files", "All tables", [Files(downloads)])],
     )
-
-
-def _joined(name: str, heading: str, parts: Sequence[Section]) -> Section:
-    """Return the blocks of several sections as one."""
-    return Section(name, heading, [block for part in parts for block in part.blocks])
 
 
 def _measured(section: Section) -> Section:
@@ -86,19 +86,13 @@ def metrics_report(measured: Measured) -> Report:
     if models:
         who = models[0] if len(models) == 1 else plural(len(models), "model")
         title = f"Metrics of {who} on {listed(measured.datasets)}"
-    fractions = {
-        float(fraction)
-        for frame in (measured.images, measured.sets)
-        if "fraction" in frame
-        for fraction in frame["fraction"].dropna().unique()
-    }
-    partial = trained_text(sorted(fractions), "Models trained")
+    partial = trained_text(fractions_of([measured.images, measured.sets]), "Models trained")
     return Report(
         title=title,
         badges=[partial] if partial else [],
         sections=[
             metric_answer_section(measured),
-            values.values_section(measured),
+            Section("values", "The values", value_blocks(measured, measured.holes), on_first_page=True),
             spectra_section(measured),
             metric_method_section(measured),
         ],

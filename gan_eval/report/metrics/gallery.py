@@ -127,7 +127,6 @@ def write_gallery(
 
 
 def _shape_of(shown: Sequence[Mapping[str, str]], folder: Path) -> float:
-    """Return height divided by width of the most frequent size."""
     sizes: Counter[tuple[int, int]] = Counter()
     for files in filter(None, shown):
         with Image.open(folder / next(iter(files.values()))) as image:

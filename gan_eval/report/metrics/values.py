@@ -1,21 +1,30 @@
-"""The values: a row for each model, a column for each metric."""
+"""The values: a row for each model, a column for each metric; and the spectra behind the upsampling peak."""
 
 from collections.abc import Sequence
 from string import ascii_lowercase
 
+import matplotlib as mpl
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import MIN_FID_PICTURES
+from gan_eval.metrics.definitions.spectrum import FIRST_RING, PER_CYCLE, RINGS, UPSAMPLING_PEAK, radial_spectrum
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.report.metrics.answer import HOW_MARKED, leaders
 from gan_eval.report.metrics.data import REAL, Measured, Summary, decimals_of, facts_of, is_raw, unit_of, with_arrow
-from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
-from gan_eval.report.parts.blocks import Block, Cell, Column, Lines, Section, Table
-from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import NBSP, NOTHING, interval, missing, number, plural, whole
+from gan_eval.report.metrics.holes import hole_tables
+from gan_eval.report.parts.blocks import Block, Cell, Charts, Column, Lines, Section, Table
+from gan_eval.report.parts.chart import INK, MUTED, STYLE, Chart, line_style, panel
+from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, whole
+from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
 MOST_COLUMNS = 8
 """Maximum number of metrics in a table."""
+MOST_PICTURES = 500
+"""Pictures of each set whose spectrum is drawn; they are read once more."""
 MOST_REASONS = 2
 """Maximum number of reasons in the footnotes of a cell."""
 _GROUPS = {
@@ -31,17 +40,12 @@ KID_BELOW_0 = (
 )
 
 
-def values_section(measured: Measured) -> Section:
-    """Return the values for the metrics page."""
-    return Section("values", "The values", _blocks(measured, measured.holes), on_first_page=True)
+def value_blocks(measured: Measured, holes: pd.DataFrame) -> list[Block]:
+    """Return the tables of every data set, and how to read them.
 
-
-def study_section(folder: StudyFolder) -> Section:
-    """Return the same tables for the report of a study."""
-    return Section("metrics", "Metrics", _blocks(Measured(folder.tables), holes_of_folder(folder)))
-
-
-def _blocks(measured: Measured, holes: pd.DataFrame) -> list[Block]:
+    Args:
+        holes: mask_kind and mask_area (0..1) by stimulus.
+    """
     blocks: list[Block] = []
     for dataset in measured.datasets:
         blocks += [*metric_tables(measured, dataset), *hole_tables(measured, dataset, holes)]
@@ -151,3 +155,50 @@ def table_notes(measured: Measured) -> list[str]:
     if len(measured.comparisons):
         notes.append(f"{HOW_MARKED} Comparisons here: {whole(len(measured.comparisons))}.")
     return notes
+
+
+def spectra_section(measured: Measured) -> Section:
+    """Return a chart for each data set whose upsampling peak was computed, and whose files can be read."""
+    charts = []
+    for place, dataset in enumerate(measured.datasets):
+        if UPSAMPLING_PEAK.name not in measured.set_metrics(dataset):
+            continue
+        curves = {name: _mean_spectrum(measured, dataset, name) for name in (REAL, *measured.models(dataset))}
+        known = {name: curve for name, curve in curves.items() if curve is not None}
+        if len(known) > 1:
+            charts.append(_spectra_chart(dataset, known, f"spectra-{place}"))
+    return Section("spectra", "Does upsampling leave a trace in the spectrum?", [Charts(charts)])
+
+
+def _mean_spectrum(measured: Measured, dataset: str, name: str) -> NDArray[np.float64] | None:
+    """Return the mean spectrum of a set in dB; None where no picture has one."""
+    spectra = []
+    for file in measured.files(dataset, name)[:MOST_PICTURES]:
+        try:
+            spectra.append(radial_spectrum(read_rgb(file)))
+        except (UserError, Unmeasurable):
+            continue
+    return np.mean(spectra, axis=0) if spectra else None
+
+
+def _spectra_chart(dataset: str, curves: dict[str, NDArray[np.float64]], name: str) -> Chart:
+    frequency = np.arange(1, RINGS + 1) / PER_CYCLE
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(2.4 + 0.17 * len(curves))
+        for place, (of, curve) in enumerate(curves.items()):
+            style = {"color": INK, "linestyle": "-"} if of == REAL else line_style(place - 1)
+            axes.plot(frequency, curve, label="real" if of == REAL else of.replace("$", r"\$"), **style)
+        axes.axvline(FIRST_RING / PER_CYCLE, color=MUTED, linewidth=1, linestyle=":", zorder=0)
+        axes.set_xlim(0, RINGS / PER_CYCLE)
+        axes.grid(axis="y")
+        axes.set_xlabel("cycles a pixel")
+        axes.set_ylabel("power, dB")
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+    caption = (
+        "Mean power of the luma in rings of equal frequency. A peak that only a model's curve has is a trace of "
+        "upsampling; peaks count to the right of the dotted line."
+    )
+    models = [of for of in curves if of != REAL]
+    return Chart(
+        dataset, [figure], caption, f"Radial power spectra of the real pictures and of {listed(models)}.", name
+    )

@@ -10,7 +10,6 @@ from typing import Any
 import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID = "#1c1d21", "#4a4d55", "#dfddd6"
@@ -103,8 +102,6 @@ def figure_file(figure: Figure, suffix: str, *, title: str, description: str) ->
 
 def _saved(figure: Figure, form: str, metadata: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    if figure.canvas is None or not isinstance(figure.canvas, FigureCanvasAgg):
-        FigureCanvasAgg(figure)
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a browser has the letter
         figure.savefig(buffer, format=form, metadata=metadata, dpi=300 if form == "png" else 72)

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,11 +123,14 @@ class StudyFolder:
     @property
     def fractions(self) -> list[float]:
         """The fractions of the planned training steps in the tables, ascending."""
-        fractions = {float(self.facts["fraction"])} if self.facts.get("fraction") is not None else set()
-        for frame in (*self.tables.values(), *self.stimuli.values(), *self.training.values()):
-            if "fraction" in frame:
-                fractions |= set(frame["fraction"].dropna().astype(float))
-        return sorted(fractions)
+        noted = [self.facts["fraction"]] if self.facts.get("fraction") is not None else []
+        frames = (*self.tables.values(), *self.stimuli.values(), *self.training.values())
+        return fractions_of([*frames, pd.DataFrame({"fraction": noted})])
+
+
+def fractions_of(frames: Iterable[pd.DataFrame]) -> list[float]:
+    """Return the different cells of the columns `fraction`, ascending."""
+    return sorted({float(cell) for frame in frames if "fraction" in frame for cell in frame["fraction"].dropna()})
 
 
 def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:

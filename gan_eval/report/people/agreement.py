@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gan_eval.report.metrics.data import direction, is_of_quality, title_of
-from gan_eval.report.parts.blocks import Section, Table
+from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import Record, missing, number, p_value, text, whole
@@ -26,14 +26,7 @@ _DATASET = labelled({}, "dataset", "all")
 _KEY = ["measure", "level", "dataset", "metric"]
 
 
-def agreement_section(folder: StudyFolder) -> Section:
-    """Return the correlations and their differences; figure 1 shows one of them."""
-    blocks = [*correlation_tables(folder), *difference_tables(folder)]
-    return Section("agreement", "Metrics and people", blocks)
-
-
 def _measure(frame: pd.DataFrame) -> dict[str, CellFormat]:
-    """Return the column of the measure of people, where there are several."""
     names = {FOOLING: "called real", GRADE: "mean grade"}
     return {"against": labelled(names, "measure")} if frame["measure"].nunique() > 1 else {}
 

@@ -247,7 +247,6 @@ def models_compared(folder: StudyFolder) -> Iterator[str]:
 
 
 def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjusted: bool) -> str:
-    """Return a sentence on which of two models fools more, with the difference and its interval."""
     a, b = str(row["a"]), str(row["b"])
     where = dataset_clause(row)
     dataset = where.removeprefix(" on ")

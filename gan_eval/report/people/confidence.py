@@ -83,7 +83,6 @@ def confidence_charts(folder: StudyFolder) -> list[Chart]:
 
 
 def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
-    """Draw one panel: hit rates over false-alarm rates, both as shares or both as z."""
     with mpl.rc_context(STYLE):
         figure, axes = panel(3.7 + 0.17 * len(fits))
         names = ("z_false_alarm", "z_hit") if on_z else ("false_alarm_rate", "hit_rate")

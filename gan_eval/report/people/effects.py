@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from gan_eval.report.parts.blocks import Charts, Lines, Section, Table
+from gan_eval.report.parts.blocks import Block, Charts, Lines, Table
 from gan_eval.report.parts.chart import INK, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
@@ -22,7 +22,7 @@ _SAME = 1e-6
 _KINDS = {"fake": "generated pictures", "real": "real pictures"}
 
 
-def effects_section(folder: StudyFolder) -> Section:
+def effects_blocks(folder: StudyFolder) -> list[Block]:
     """Return charts of participants and pictures in the order of their estimates, and a table of participants."""
     groups = []
     named = folder.table(EFFECTS).groupby(["model", "dataset", "formula"], dropna=False, sort=False)
@@ -32,8 +32,7 @@ def effects_section(folder: StudyFolder) -> Section:
     charts = [chart for place, (name, own) in enumerate(groups[:MOST_MODELS], 1) for chart in _charts(name, own, place)]
     same = [name for name, own in groups if not _pictures(own)]
     alike = [f"No differences between the pictures of {listed(same)} were found: their variance is estimated as 0."]
-    blocks = [Charts(charts), Lines(alike * bool(same)), *_participants_table(groups)]
-    return Section("effects", "Single participants and pictures", blocks)
+    return [Charts(charts), Lines(alike * bool(same)), *_participants_table(groups)]
 
 
 def _participants(own: pd.DataFrame) -> pd.DataFrame:
@@ -52,7 +51,6 @@ def _pictures(own: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
 
 
 def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
-    """Yield the chart of participants and that of pictures."""
     people = _participants(own)
     is_accuracy = bool((people["measure"] == "accuracy").all())
     of_pairs = bool(people["kind"].isna().all() and own.loc[own["scope"] == "stimulus", "kind"].isna().all())

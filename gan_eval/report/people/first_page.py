@@ -107,7 +107,6 @@ def _row_name(row: Record, *, several: bool) -> str:
 
 
 def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
-    """Return participants, design, robustness, metrics and caveats, each in a sentence or two."""
     asked = folder.study is not None and len(folder.table(SESSIONS)) > 0  # else people did not see the study's quiz
     design = design_text(folder, folder.study.quiz) if asked and folder.study else " ".join(pictures_sentences(folder))
     found = caveats(folder)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gan_eval.report.parts.blocks import Section
+from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
@@ -36,10 +36,10 @@ MOST = 8
 """Maximum number of comparisons in the answer; the section has all."""
 
 
-def choices_section(folder: StudyFolder) -> Section:
+def choices_tables(folder: StudyFolder) -> list[Table]:
     """Return the strengths of each data set's contestants, the strongest first; `choices` has every pair's counts."""
     note = "Bradley & Terry (1952); the strengths of a data set sum to 0; intervals clustered by participant and item."
-    strengths = table_of(
+    return table_of(
         "Strengths from choices between two",
         folder.table(BRADLEY_TERRY).sort_values(["dataset", "strength"], ascending=[True, False], kind="stable"),
         {
@@ -56,7 +56,6 @@ def choices_section(folder: StudyFolder) -> Section:
         label="contestant",
         source="bradley_terry",
     )
-    return Section("choices", "Choices between two pictures", strengths)
 
 
 def preference_sentences(folder: StudyFolder) -> list[str]:
@@ -83,7 +82,6 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
 
 
 def _preference(row: Record) -> str:
-    """Return which of two models was chosen more often, in APA style."""
     where, is_equivalent = dataset_clause(row), within_margin(row)
     a, b = row["a"], row["b"]
     if row["verdict"] == "different":
@@ -99,9 +97,9 @@ def _preference(row: Record) -> str:
     return f"Of {a} and {b}{where}, {a} was chosen in {', '.join(share)}: {verdict}{exploratory_mark(row)}."
 
 
-def grades_section(folder: StudyFolder) -> Section:
+def grades_tables(folder: StudyFolder) -> list[Table]:
     """Return the mean grades; the table `opinion_scores` has those of single pictures."""
-    grades = table_of(
+    return table_of(
         "Grades: how real the pictures look",
         folder.table(RATINGS),
         {
@@ -117,7 +115,6 @@ def grades_section(folder: StudyFolder) -> Section:
         label="model",
         source="ratings",
     )
-    return Section("grades", "Grades", grades)
 
 
 def grade_sentences(folder: StudyFolder) -> list[str]:
@@ -150,7 +147,6 @@ _PICTURES = {"real": "real pictures", NOTHING: "generated pictures"}
 
 
 def _grade_difference(row: Record, *, adjusted: bool) -> str:
-    """Return which of two groups of pictures got higher grades."""
     names = {"fake": "generated pictures", "real": "real ones"}
     a, b = (names.get(str(row[end]), str(row[end])) for end in ("a", "b"))
     where = dataset_clause(row)

@@ -1,6 +1,7 @@
 """Participants, exclusions, exposures and reaction times."""
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from gan_eval.report.parts.words import (
     NARROW,
     NOTHING,
     Record,
+    from_to,
     listed,
     milliseconds,
     missing,
@@ -38,13 +40,7 @@ MOST_ANSWERS = 12
 """Different answers to a question that are counted one by one."""
 
 
-def participants_section(folder: StudyFolder) -> Section:
-    """Return participation, exclusions, and the answers to the study's own questions."""
-    blocks = [Lines(participation_sentences(folder)), *demographics(folder)]
-    return Section("participants", "Participants", blocks)
-
-
-def demographics(folder: StudyFolder) -> list[Table]:
+def demographics(folder: StudyFolder) -> Table:
     """Return the answers to the study's own questions, of the participants whose answers are analysed.
 
     Numbers are given by mean, SD and range, other answers by their counts.
@@ -66,7 +62,7 @@ def demographics(folder: StudyFolder) -> list[Table]:
             continue
         rows += [[name, str(given), whole(n), percent(n / len(answers))] for given, n in counts.items()]
     head = ["question", "answer", "participants", "share"]
-    return [Table("Answers to the study's questions", head, rows, 2, source="participants", grouped=True)] * bool(rows)
+    return Table("Answers to the study's questions", head, rows, 2, source="participants", grouped=True)
 
 
 def participation_sentences(folder: StudyFolder) -> list[str]:
@@ -200,16 +196,13 @@ def presented_trials(folder: StudyFolder) -> pd.DataFrame:
 
 
 def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
-    """Return sizes, refresh rates and platforms of the screens, in one sentence."""
     parts = []
     sizes = sessions[["screen_width", "screen_height"]].dropna().drop_duplicates()
     if len(sizes):
         names = [f"{whole(row['screen_width'])} × {whole(row['screen_height'])}" for _, row in sizes.head(6).iterrows()]
         parts.append(f"{'screens of' if len(sizes) > 1 else 'screen of'} {listed(names)} pixels")
-    refresh = sorted(set(sessions["refresh_hz"].dropna().round(1)))
-    if refresh:
-        ends = dict.fromkeys([refresh[0], refresh[-1]])
-        parts.append(" to ".join(number(hz, digits=1) for hz in ends) + f"{NARROW}Hz")
+    if len(refresh := sessions["refresh_hz"].dropna()):
+        parts.append(from_to(refresh, partial(number, digits=1)) + f"{NARROW}Hz")
     platforms = list(dict.fromkeys(sessions.loc[~in_browser(sessions), "platform"].dropna().astype(str)))
     if platforms:
         parts.append(f"on {listed(platforms[:6])}{' and others' if len(platforms) > 6 else ''}")
@@ -221,7 +214,6 @@ def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
 
 
 def _browser_sentences(sessions: pd.DataFrame, trials: pd.DataFrame) -> list[str]:
-    """Return the number of sessions in a browser, their missed frames and their lag."""
     own = sessions[in_browser(sessions)]
     if own.empty:
         return []

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from gan_eval.report.parts.blocks import Charts, Section, Table
+from gan_eval.report.parts.blocks import Block, Charts, Table
 from gan_eval.report.parts.chart import MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
@@ -35,7 +35,7 @@ _NAMES: Mapping[str, str] = {STAIRCASE: "staircase", QUEST_PLUS: "QUEST+"}
 _TASKS = {"single": "single pictures", "pair": "pairs"}
 
 
-def thresholds_section(folder: StudyFolder) -> Section:
+def thresholds_table(folder: StudyFolder) -> Table:
     """Return the mean thresholds; the file has each block's."""
     frame = folder.table(THRESHOLDS)
     head = ["data set", "by", "participants", "mean threshold", INTERVAL, "without a threshold"]
@@ -50,11 +50,7 @@ def thresholds_section(folder: StudyFolder) -> Section:
         ]
         for mean in (mean_thresholds(frame) if len(frame) else ())
     ]
-    return Section(
-        "thresholds",
-        "For how long must it be seen?",
-        [Table("Thresholds of exposure", head, means, 2, source="thresholds")],
-    )
+    return Table("Thresholds of exposure", head, means, 2, source="thresholds")
 
 
 def threshold_sentences(folder: StudyFolder) -> list[str]:
@@ -96,22 +92,22 @@ def _interval(low: float, high: float) -> str:
     return f"{milliseconds(low)} to {milliseconds(high)}"
 
 
-def psychometric_section(folder: StudyFolder) -> Section:
+def psychometric_blocks(folder: StudyFolder) -> list[Block]:
     """Return the curves of each data set, and every threshold and slope."""
-    frame = folder.table(PSYCHOMETRIC)
+    frame = _estimated(folder.table(PSYCHOMETRIC))
     several = frame["task"].nunique() > 1
     units = ["probits" if row["link"] == "probit" else "log-odds" for row in frame.to_dict("records")]
     columns = {
         "answers to": labelled(_TASKS, "task") if several else None,
         "data set": cell(text, "dataset"),
         "model": cell(text, "model"),
-        "threshold": lambda row: level_text(None if missing(row["threshold_low"]) else row["threshold"], row["level"]),
+        "threshold": lambda row: level_text(row["threshold"], row["level"]),
         INTERVAL: lambda row: (
             NOTHING
-            if missing(row["threshold_low"])
+            if missing(row["threshold"])
             else " to ".join(level_text(row[f"threshold_{end}"], row["level"]) for end in ("low", "high"))
         ),
-        "correct answers there": lambda row: percent(np.nan if missing(row["threshold_low"]) else row["share"]),
+        "correct answers there": cell(percent, "share"),
         "slope": cell(number, "slope"),
         f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
         "by": labelled(BASES, "basis"),
@@ -130,8 +126,13 @@ def psychometric_section(folder: StudyFolder) -> Section:
         label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
         source="psychometric",
     )
-    charts = Charts(psychometric_charts(folder))
-    return Section("psychometric", "Exposure needed for detection", [charts, *functions])
+    return [Charts(psychometric_charts(folder)), *functions]
+
+
+def _estimated(functions: pd.DataFrame) -> pd.DataFrame:
+    """Return `psychometric` with threshold and share only where the threshold has an interval: else there is none."""
+    is_known = functions["threshold_low"].notna()
+    return functions.assign(**{name: functions[name].where(is_known) for name in ("threshold", "share")})
 
 
 def level_text(value: object, level: object) -> str:
@@ -147,7 +148,7 @@ def level_text(value: object, level: object) -> str:
 
 def psychometric_charts(folder: StudyFolder) -> list[Chart]:
     """Return a chart for each data set: each model's curve, and the observed shares at the levels."""
-    functions, levels = folder.table(PSYCHOMETRIC), folder.table(PSYCHOMETRIC_LEVELS)
+    functions, levels = _estimated(folder.table(PSYCHOMETRIC)), folder.table(PSYCHOMETRIC_LEVELS)
     charts: list[Chart] = []
     for (task, dataset), part in functions.groupby(["task", "dataset"], dropna=False, sort=False):
         own = rows_with(levels[levels["task"] == task], "dataset", dataset)
@@ -157,11 +158,10 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
             "Dots: observed shares with 95 % intervals; curves: psychometric functions averaged over participants "
             "and pictures, a short upright line at each threshold. Dashed: chance."
         )
-        if part["threshold_low"].isna().all():
+        if part["threshold"].isna().all():
             caption = "Dots: observed shares with 95 % intervals. Dashed: chance. The table says why there is no curve."
         alternatives = [
-            f"{model_text(row['model'])}: threshold "
-            f"{level_text(None if missing(row['threshold_low']) else row['threshold'], row['level'])}"
+            f"{model_text(row['model'])}: threshold {level_text(row['threshold'], row['level'])}"
             for row in part.to_dict("records")
         ]
         charts.append(
@@ -177,7 +177,6 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
 
 
 def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> Figure:
-    """Draw the curves of one data set's models over their levels."""
     level = str(functions["level"].iloc[0])
     at = levels["at"].to_numpy(float)
     scale, back = (np.log2, np.exp2) if bool((at > 0).all()) else (np.asarray, np.asarray)
@@ -195,7 +194,7 @@ def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> Figure:
             aside = 0.35 * pad * (place - (len(functions) - 1) / 2)  # no interval hides another
             x = scale(own["at"].to_numpy(float)) + aside
             share, down, up = (100 * own[name].to_numpy(float) for name in ("accuracy", "ci_low", "ci_high"))
-            has_curve = not missing(row["threshold_low"])  # else the share may not change at all
+            has_curve = not missing(row["threshold"])  # else the share may not change at all
             axes.vlines(x, down, up, color=colour, linewidth=1.6, alpha=0.55)
             axes.plot(x, share, "o", color=colour, markersize=4.5, label=None if has_curve else label)
             if has_curve:

@@ -63,13 +63,12 @@ def make_study(
     folder: Path,
     *,
     models: Mapping[str, str] = TRANSLATED,
-    participants: tuple[str, ...] = ("P01", "P02", "P03", "P04", "P05"),
+    participants: tuple[str, ...] = ("P1", "P2", "P3", "P4", "P5"),
     simulated: bool = False,
     fraction: float = 1.0,
-    seed: int = 0,
 ) -> Path:
     """Write the folder of a study: 12 or 16 items of each data set, of which each participant judges one version."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     filled = models is FILLED
     data = "".join(f"[data.{name}]\n" for name in dict.fromkeys(models.values()))
     for name, dataset in models.items():

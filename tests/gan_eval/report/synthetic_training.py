@@ -1,7 +1,6 @@
 """The models' folders of a study as training leaves them: logs, validation, sample grids."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +17,10 @@ SEVERAL: dict[str, dict[str, float]] = {
 }
 
 
-def make_training(folder: Path, *, models: Mapping[str, Mapping[str, float]] = SEVERAL) -> Path:
+def make_training(folder: Path) -> Path:
     """Write `FOLDER/models/M/` for each model."""
     rng = np.random.default_rng(0)
-    for number, (model, settings) in enumerate(models.items()):
+    for number, (model, settings) in enumerate(SEVERAL.items()):
         out = folder / "models" / model
         (out / "samples").mkdir(parents=True)
         config = {"settings": {"image_size": SIDE, "lambda_l2": 0.0, **settings}, "fraction": 0.5, "steps": STEPS}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from synthetic_tables import cited, folder_of, models, table_rows, told_apart
 
-from gan_eval.report.people.agreement import agreement_section
+from gan_eval.report.people.agreement import difference_tables
 from gan_eval.report.people.answer import answer, models_compared, row_sentences
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.participants import exposure_levels, timing_section
@@ -23,19 +23,14 @@ def answer_of(*rows: dict[str, object], paper: Sequence[dict[str, object]] = ())
     return [sentence.replace("\u202f", " ").replace("\u2212", "-") for sentence in answer(folder)]
 
 
-def metric_differences(rows: list[dict[str, object]], **tables: object):
-    section = agreement_section(folder_of(correlation_differences=rows, **tables))
-    (table,) = [block for block in section.blocks if getattr(block, "caption", "").startswith("Which metric")]
-    return table
-
-
 PAIR = {"level": "stimulus", "dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "measure": "fooling_rate"}
 
 
 def test_pairs_of_metrics_without_interval_and_test_are_left_out():
     few = PAIR | {"level": "model", "n": 3, "agreement_a": 0.6, "agreement_b": 0.2, "difference": 0.4}
     many = few | {"level": "stimulus", "n": 40, "ci_low": 0.1, "ci_high": 0.7, "p": 0.2, "p_holm": 0.4}
-    (row,) = metric_differences([few, many]).rows
+    (table,) = difference_tables(folder_of(correlation_differences=[few, many]))
+    (row,) = table.rows
     assert (row[0], row[-1]) == ("pictures", "undecided")
 
 
@@ -52,7 +47,8 @@ def test_a_metric_that_runs_against_people_is_not_said_to_follow_them(metric, wi
     row = {"level": "stimulus", "dataset": "maps", "measure": "fooling_rate", "n": 40}
     correlations = [row | {"metric": metric, "spearman": 0.1, "within": within}]
     rows = [PAIR | {"n": 40, "metric_a": metric, "ci_low": 0.1, "follows_better": metric}]
-    assert metric_differences(rows, correlations=correlations).rows[0][-1] == said
+    (table,) = difference_tables(folder_of(correlation_differences=rows, correlations=correlations))
+    assert table.rows[0][-1] == said
 
 
 def test_the_table_of_differences_has_no_more_columns_than_a_page_shows():

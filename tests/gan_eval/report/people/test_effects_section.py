@@ -5,8 +5,8 @@ import pytest
 from synthetic_tables import NASTY, SCRIPT, folder_of
 
 from gan_eval.report.page import render
-from gan_eval.report.parts.blocks import Report
-from gan_eval.report.people.effects import effects_section
+from gan_eval.report.parts.blocks import Report, Section
+from gan_eval.report.people.effects import effects_blocks
 
 VISIBLE = (NASTY[0], *NASTY[2:])
 SHARED = {"dataset": "faces", "measure": "called_fake", "effect_sd": 0.3, "link": "logit", "simulated": False}
@@ -36,8 +36,12 @@ def rows(*, people=5, pictures=120, models=("a",), intervals=True, formula=SINGL
     return found
 
 
+def blocks_of(effects):
+    return Section("participants", "Participants", effects_blocks(folder_of(effects=effects)))
+
+
 def section(**given):
-    return effects_section(folder_of(effects=rows(**given)))
+    return blocks_of(rows(**given))
 
 
 @pytest.mark.slow
@@ -79,7 +83,7 @@ def test_of_many_models_the_first_are_drawn():
 
 def test_pictures_that_do_not_differ_are_said_in_a_sentence() -> None:
     same = [row | {"estimate": 0.5} if row["scope"] == "stimulus" else row for row in rows()]
-    charts, lines, *tables = effects_section(folder_of(effects=same)).blocks
+    charts, lines, *tables = blocks_of(same).blocks
     assert [chart.title for chart in charts.charts] == ["Participants: a on faces"]
     assert lines.lines == [
         "No differences between the pictures of a on faces were found: their variance is estimated as 0."

@@ -112,7 +112,7 @@ def test_answers_to_the_study_s_questions_are_of_the_participants_analysed() -> 
         for n, name in enumerate(names)
         for question, answer in (("age", 20 + n), ("expert", ("no", "yes")[n % 4 == 1]), ("why", f"because {n}"))
     ]
-    (table,) = demographics(folder_of(participation=part, participants=answers))
+    table = demographics(folder_of(participation=part, participants=answers))
     assert [[cell.replace("\u202f", " ") for cell in row] for row in table.rows] == [
         ["age", "M = 30.0, SD = 5.6, 21 to 39", "19", "–"],
         ["expert", "no", "14", "73.7 %"],

@@ -3,7 +3,7 @@
 import pytest
 from synthetic_tables import folder_of
 
-from gan_eval.report.people.thresholds import psychometric_section
+from gan_eval.report.people.thresholds import psychometric_blocks
 
 
 def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="logit"):
@@ -22,12 +22,12 @@ def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="l
         for model in "ab"
         for at, share in zip((thresholds[0] / 2, thresholds[0], thresholds[1]), (0.55, 0.7, 0.9), strict=True)
     ]  # fmt: skip
-    return psychometric_section(folder_of(psychometric=functions, psychometric_levels=levels))
+    return psychometric_blocks(folder_of(psychometric=functions, psychometric_levels=levels))
 
 
 @pytest.mark.slow
 def test_thresholds_are_in_table_and_chart():
-    charts, functions = section().blocks
+    charts, functions = section()
     (chart,) = charts.charts
     assert chart.title == "Correct answers on faces"
     assert "a: threshold 150" in chart.alternative
@@ -39,10 +39,10 @@ def test_thresholds_are_in_table_and_chart():
 
 @pytest.mark.parametrize(("link", "unit"), [("logit", "log-odds"), ("probit", "probits")])
 def test_the_slope_has_the_unit_of_its_link(link, unit):
-    (note,) = section(link=link).blocks[1].notes
+    (note,) = section(link=link)[1].notes
     assert f"Slope: {unit} for each doubling of the level" in note
 
 
 def test_another_level_is_named():
-    (chart,) = section(level="noise", thresholds=(0.1, 0.4)).blocks[0].charts
+    (chart,) = section(level="noise", thresholds=(0.1, 0.4))[0].charts
     assert chart.figures[0].axes[0].get_xlabel() == "noise"
