@@ -58,6 +58,8 @@ class PictureFiles:
         self._files: dict[str, PictureFile] = {}
         self._samples: dict[bytes, Samples] = {}
         self._holes: dict[bytes, HolePixels] = {}
+        self.undecoded: dict[Path, str] = {}
+        """Reasons why files of the current stimulus could not be decoded."""
 
     def read(self, path: Path | None, no_path: str = "") -> PictureFile | str:
         """Return the file with its hash; `no_path` if there is no path, or the reason if it cannot be read."""
@@ -91,10 +93,14 @@ class PictureFiles:
             UserError: it cannot be decoded, or it has changed since its hash was computed.
         """
         if file.digest not in self._samples:
-            content = images.read_file(file.path)
-            if hashlib.sha256(content).digest() != file.digest:  # the value would be cached under a wrong hash
-                raise UserError(f"{file.path}: has changed while it was measured; give the command again")
-            self._samples[file.digest] = images.decode_measured(content, file.path)
+            try:
+                content = images.read_file(file.path)
+                if hashlib.sha256(content).digest() != file.digest:  # the value would be cached under a wrong hash
+                    raise UserError(f"{file.path}: has changed while it was measured; give the command again")
+                self._samples[file.digest] = images.decode_measured(content, file.path)
+            except UserError as error:
+                self.undecoded[file.path] = str(error)
+                raise
         return self._samples[file.digest]
 
     def pair(
@@ -178,52 +184,46 @@ def measure_pictures(
     stores = {name: FeatureStore(len(stimuli), extractor.size) for name, extractor in tools.extractors.items()}
     stores |= {name: features.store(stimuli) for name, features in tools.given.items()}
     results = PictureResults(np.full((len(stimuli), len(tools.measures)), np.nan), stores=stores)
-    work = _PicturePass(stimuli, tools, results, cache, resize=resize)
-
-    def report() -> None:
-        cache.write()
-        if on_progress:
-            on_progress(work.done, len(stimuli), "pictures")
-
+    work = _PicturePass(stimuli, tools, results, cache, resize)
     with tools.at_work():
         with ThreadPoolExecutor(threads, thread_name_prefix="metrics") as pool:
             try:
-                running = [pool.submit(work.run) for _ in range(threads)]
-                while (state := wait(running, _PROGRESS_EVERY_S, FIRST_EXCEPTION)).not_done:
-                    for ended in state.done:
-                        ended.result()
-                    report()
-                for ended in running:
-                    ended.result()
+                running = {pool.submit(work.run) for _ in range(threads)}
+                while running:
+                    ended, running = wait(running, _PROGRESS_EVERY_S, FIRST_EXCEPTION)
+                    for thread in ended:
+                        thread.result()
+                    cache.write()
+                    if on_progress:
+                        on_progress(work.done, len(stimuli), "pictures")
             finally:
                 work.jobs.clear()  # each thread ends after its job
         for batches in work.batches.values():
             batches.finish()
-    report()
     return results
 
 
+@dataclass
 class _PicturePass:
     """The work of all threads; they write into different rows of one result."""
 
-    def __init__(
-        self, stimuli: Sequence[Stimulus], tools: Tools, results: PictureResults, cache: Cache, *, resize: bool
-    ) -> None:
-        self.jobs = deque(jobs_of(stimuli))
+    stimuli: Sequence[Stimulus]
+    tools: Tools
+    results: PictureResults
+    cache: Cache
+    resize: bool
+
+    def __post_init__(self) -> None:
+        self.jobs = deque(jobs_of(self.stimuli))
         self.batches: dict[str, FeatureBatches] = {}
         self.done = 0
-        self._stimuli = stimuli
-        self._tools = tools
-        self._results = results
-        self._cache = cache
-        self._resize = resize
-        measures = [entry for entry in enumerate(tools.measures) if not entry[1].metric.of_items]
+        measures = [entry for entry in enumerate(self.tools.measures) if not entry[1].metric.of_items]
         self._measures = {True: measures, False: [entry for entry in measures if entry[1].metric.kind == "single"]}
-        """Return the columns and measures of pictures with pair metrics, or of those without."""
-        self._needed = dict.fromkeys(name for measure in tools.measures for name in measure.metric.companions)
+        """The columns and measures of pictures with pair metrics, or of those without."""
+        self._needed = dict.fromkeys(name for measure in self.tools.measures for name in measure.metric.companions)
         self._feature_keys = {
-            name: hashlib.sha256(tools.feature_definition(extractor).encode()).digest()
-            for name, extractor in tools.extractors.items()
+            name: hashlib.sha256(self.tools.feature_definition(extractor).encode()).digest()
+            for name, extractor in self.tools.extractors.items()
         }
         self._lock = threading.Lock()
 
@@ -239,15 +239,16 @@ class _PicturePass:
                 try:
                     cached += self._measure(number, files)
                 except Exception as error:  # a bug
-                    error.add_note(f"while measuring {self._stimuli[number].file}")
+                    error.add_note(f"while measuring {self.stimuli[number].file}")
                     raise
             with self._lock:
                 self.done += len(job)
-                self._results.cached += cached
+                self.results.cached += cached
 
     def _measure(self, number: int, files: PictureFiles) -> int:
         """Store the values, features and reasons of a picture; return how many came from the cache."""
-        stimulus, results, cached = self._stimuli[number], self._results, 0
+        stimulus, results, cached = self.stimuli[number], self.results, 0
+        files.undecoded.clear()
         measures = self._measures[stimulus.has_pair_metrics]
         file = stimulus.problem or files.read(stimulus.file)
         if isinstance(file, str):
@@ -262,7 +263,7 @@ class _PicturePass:
             for name, found in companions.items()
             if name != "reference" and isinstance(found, PictureFile)
         }
-        cached_by_key = functools.cache(self._cache.found)
+        cached_by_key = functools.cache(self.cache.found)
         for column, measure in measures:
             sources = [companions[name] for name in measure.metric.companions]
             missing = next((source for source in sources if isinstance(source, str)), None)
@@ -278,14 +279,14 @@ class _PicturePass:
                 value: Value = json.loads(content)
                 cached += 1
             else:
-                value, is_lasting = self._value(number, measure, pictures, files)
+                value, is_lasting = self._value(measure, pictures, files)
                 if is_lasting and measure.key:
-                    self._cache.keep(key, measure.key, json.dumps(value))
+                    self.cache.keep(key, measure.key, json.dumps(value))
             if isinstance(value, str):
                 results.reasons[number, column] = value
             else:
                 results.numbers[number, column] = value
-        for name, extractor in self._tools.extractors.items():
+        for name, extractor in self.tools.extractors.items():
             store, pictures = results.stores[name], [file]
             if extractor.companion is not None:
                 source = files.read(*stimulus.companion(extractor.companion, own=file.path))
@@ -296,27 +297,25 @@ class _PicturePass:
             key = _cache_key(pictures)
             content = cached_by_key(key).get(self._feature_keys[name])
             if content is None:
-                self._put_features(number, extractor, key, pictures, files)
+                self._prepare(number, extractor, key, pictures, files)
             else:
                 store.put(number, content if isinstance(content, str) else np.frombuffer(content, np.float32))
                 cached += 1
+        if stimulus.file in files.undecoded:
+            results.unreadable[number] = files.undecoded[stimulus.file]
         if stimulus.is_fake and str(stimulus.file) != str(stimulus.reference):
             files.forget(stimulus.file)
         return cached
 
-    def _value(
-        self, number: int, measure: Measure, pictures: Sequence[PictureFile], files: PictureFiles
-    ) -> tuple[Value, bool]:
+    def _value(self, measure: Measure, pictures: Sequence[PictureFile], files: PictureFiles) -> tuple[Value, bool]:
         """Return a metric's value or the reason for a missing one, and True if only the pictures decide this."""
-        metric, file = measure.metric, pictures[0]
+        metric = measure.metric
         try:
-            if metric.kind != "input":
-                self._decode(number, file, files)
             if metric.kind == "pair":
-                fake, real = files.pair(file, pictures[1], any_format=metric.any_format, resize=self._resize)
+                fake, real = files.pair(*pictures[:2], any_format=metric.any_format, resize=self.resize)
                 value = measure.function(fake, real, *map(files.hole, pictures[2:]))
             else:
-                value = measure.function(files.picture(file))
+                value = measure.function(files.picture(pictures[0]))
         except Unmeasurable as reason:
             return str(reason), True
         except UserError as error:
@@ -327,33 +326,18 @@ class _PicturePass:
             return NO_MEMORY, False
         return "the metric gave no number" if value != value else float(value), True
 
-    def _decode(self, number: int, file: PictureFile, files: PictureFiles) -> None:
-        try:
-            files.samples(file)
-        except UserError as error:
-            self._results.unreadable[number] = str(error)
-            raise
-
-    def _put_features(
-        self,
-        number: int,
-        extractor: "Extractor",
-        key: Key,
-        pictures: Sequence[PictureFile],
-        files: PictureFiles,
+    def _prepare(
+        self, number: int, extractor: "Extractor", key: Key, pictures: Sequence[PictureFile], files: PictureFiles
     ) -> None:
         """Pass a picture to its network, or store the reason for missing features."""
-        store = self._results.stores[extractor.name]
-        definition = self._feature_keys[extractor.name]
+        store, definition = self.results.stores[extractor.name], self._feature_keys[extractor.name]
         try:
-            self._decode(number, pictures[0], files)
             prepared = extractor.prepare(*map(files.picture, pictures))
         except Unmeasurable as reason:
             # the reason of a segmenter is a failure of the user's network, which the user may replace
             self._deliver(store, key, b"" if extractor.name == "segmenter" else definition, number, str(reason))
         except UserError as error:
-            if number not in self._results.unreadable:
-                store.put(number, str(error))
+            store.put(number, str(error))
         except Exception as error:
             if not memory_ran_out(error):
                 raise
@@ -366,7 +350,7 @@ class _PicturePass:
     def _deliver(self, store: FeatureStore, key: Key, definition: bytes, number: int, result: FeatureResult) -> None:
         store.put(number, result)
         if definition and result is not NO_MEMORY:
-            self._cache.keep(key, definition, result if isinstance(result, str) else result.tobytes())
+            self.cache.keep(key, definition, result if isinstance(result, str) else result.tobytes())
 
 
 def _cache_key(pictures: Sequence[PictureFile]) -> Key:
