@@ -47,40 +47,29 @@ def metric_named(name: str) -> Metric | None:
     return METRICS.get(name) or metric_of_features(name)
 
 
-def with_features(names: Iterable[str], sources: Iterable[str]) -> tuple[str, ...]:
-    """Return the names, plus all metrics of each source of features that no name mentions.
-
-    Raises:
-        UserError: a source has a name that cannot stand in a metric's name.
-
-    >>> with_features(["psnr", "fid@dino"], ["dino"])
-    ('psnr', 'fid@dino')
-    >>> len(with_features(["psnr"], ["dino", "clip"]))
-    19
-    """
-    names = [*names]
-    asked = {name.partition("@")[2] for name in names}
-    for source in sources:
-        if not SOURCE_NAME.fullmatch(source):
-            raise UserError(f"features {source!r}: wanted a name of letters, digits, _, - and . such as dino")
-        names += [f"{base}@{source}" for base in TEMPLATES if source not in asked]
-    return tuple(names)
-
-
 def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
     """Return the metrics with these names, each once, in the order given.
 
     Args:
         names: their names.
-        sources: names of the features that were given; those of Inception (`p_ids@inception`) need not be.
+        sources: names of the features that were given; those of Inception (`p_ids@inception`) need not be. All metrics
+            of a source that no name mentions come last.
 
     Raises:
-        UserError: an unknown name, none, or a metric of features that were not given.
+        UserError: an unknown name, none, a metric of features that were not given, or a source with a name that cannot
+            stand in a metric's name.
 
     >>> [metric.kind for metric in select(["psnr", "fid", "psnr"])]
     ['pair', 'set']
+    >>> len(select(["psnr", "fid@dino"], ["dino", "clip"]))
+    11
     """
     names = list(dict.fromkeys(names))
+    asked = {name.partition("@")[2] for name in names}
+    for source in sources:
+        if not SOURCE_NAME.fullmatch(source):
+            raise UserError(f"features {source!r}: wanted a name of letters, digits, _, - and . such as dino")
+        names += [f"{base}@{source}" for base in TEMPLATES if source not in asked]
     if not names:
         raise UserError(f"metrics: none named; choose from {', '.join(METRICS)}")
     selected = []

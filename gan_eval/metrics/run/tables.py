@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from gan_eval import __version__, tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
-from gan_eval.metrics.catalogue import Metric, select, with_features
+from gan_eval.metrics.catalogue import Metric, select
 from gan_eval.metrics.definitions import jackknife
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.run.measures import decoder, installed
@@ -63,8 +63,7 @@ class Settings:
         """
         if both := self.features.keys() & self.networks.keys():
             raise UserError(f"--features and --network both name {min(both)!r}; rename one")
-        sources = (*self.features, *self.networks)
-        return select(with_features(self.metrics, sources), sources)
+        return select(self.metrics, (*self.features, *self.networks))
 
 
 @dataclass(frozen=True)
