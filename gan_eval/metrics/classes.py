@@ -47,6 +47,7 @@ from torchmetrics.image import psnr
 from torchmetrics.utilities import dim_zero_cat
 
 from gan_eval.metrics import functional
+from gan_eval.metrics.batches import Network, check_pictures
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeatures, width_of
@@ -259,7 +260,7 @@ def _choice(option: str, value: str, functions: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=4)
-def _loaded(function: str, paths: tuple[tuple[str, Path], ...], device: str) -> functional.Network:
+def _loaded(function: str, paths: tuple[tuple[str, Path], ...], device: str) -> Network:
     """The network of a function, loaded once for all metrics that use it."""
     return functional.load(function, paths=dict(paths), device=device)
 
@@ -309,8 +310,7 @@ class SetMetric(torchmetrics.Metric):
 
     def update(self, pictures: Tensor, real: bool) -> None:
         """Take (N, 3, H, W) uint8 pictures; `real`: whether they are real ones or generated ones."""
-        if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
-            raise TypeError(f"wanted (N, 3, H, W) uint8, found {tuple(pictures.shape)} {pictures.dtype}")
+        check_pictures(pictures)
         features = self.feature_extractor(pictures).detach().to(self.device, torch.float32)
         if features.shape != (len(pictures), self.num_features):
             raise ValueError(

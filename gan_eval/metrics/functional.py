@@ -8,6 +8,7 @@ index and the reason. To get all the reasons of a batch, call the function for o
 Functions of sets take (N, d) features of the real and of the generated pictures, in this order, and return a float. The
 features come from `gan_eval.metrics.networks.extractors`, or from any network.
 
+>>> import torch
 >>> black = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
 >>> psnr(black + 1, black)
 tensor([48.1308, 48.1308], dtype=torch.float64)
@@ -26,15 +27,13 @@ gan_eval.metrics.kernels.pictures.Unmeasurable: picture 0: 16x16 pixels; NIQE ne
 1.0
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from gan_eval.errors import UserError
+from gan_eval.metrics.batches import Features, Network, each_item, each_picture, label_counts, two_sets
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import (
     classic,
@@ -52,11 +51,6 @@ from gan_eval.metrics.definitions import kid as kernel
 from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.weights.cache import open_weights
-
-Network = Callable[..., float]
-"""A function returned by `load`."""
-Features = ArrayLike | Tensor
-"""(N, d): a vector for each picture; a tensor on any device, or an array."""
 
 
 def load(name: str, *, paths: Mapping[str, Path] | None = None, device: str = "cpu") -> Network:
@@ -96,19 +90,18 @@ def psnr(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the peak signal-to-noise ratio of generated pictures and their references.
 
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf dB; higher is better. Source: 10
-    log10(peak² / MSE) over all pixels and channels, peak 255, of 16 bits 65535; inf for equal pictures. Raises
-    Unmeasurable if sizes differ.
+    log10(255² / MSE) over all pixels and channels; inf for equal pictures. Raises Unmeasurable if sizes differ.
     """
-    return _pairs(similarity.psnr, fake, real)
+    return each_picture(similarity.psnr, fake, real)
 
 
 def l1(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the mean absolute difference over all pixels and channels.
 
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 255 grey levels; lower is better. Source:
-    mean |x - y|, 0 to 255 (16-bit samples divided by 257). Raises Unmeasurable if sizes differ.
+    mean |x - y|. Raises Unmeasurable if sizes differ.
     """
-    return _pairs(similarity.l1, fake, real)
+    return each_picture(similarity.l1, fake, real)
 
 
 def ssim(fake: Tensor, real: Tensor) -> Tensor:
@@ -118,7 +111,7 @@ def ssim(fake: Tensor, real: Tensor) -> Tensor:
     2004; Gaussian window 11, sigma 1.5, population covariance, no border. Raises Unmeasurable if sizes differ, a
     side is below 11 pixels.
     """
-    return _pairs(similarity.ssim, fake, real)
+    return each_picture(similarity.ssim, fake, real)
 
 
 def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
@@ -128,7 +121,7 @@ def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
     2004; Gaussian window 11, sigma 1.5, population covariance, no border. Raises Unmeasurable if sizes differ, a
     side is below 11 pixels.
     """
-    return _pairs(similarity.ssim_luma, fake, real)
+    return each_picture(similarity.ssim_luma, fake, real)
 
 
 def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
@@ -138,7 +131,7 @@ def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
     2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure is 0; both sides above 160. Raises
     Unmeasurable if sizes differ, a side is below 161 pixels.
     """
-    return _pairs(similarity.ms_ssim, fake, real)
+    return each_picture(similarity.ms_ssim, fake, real)
 
 
 def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
@@ -148,7 +141,7 @@ def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) ->
     float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as they are.
     Raises Unmeasurable if sizes differ, a side is below 31 pixels; UserError if the weights are missing.
     """
-    return _pairs(network or load("lpips_alex"), fake, real)
+    return each_picture(network or load("lpips_alex"), fake, real)
 
 
 def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
@@ -158,7 +151,7 @@ def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> 
     float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, VGG16, pictures as they are. Raises
     Unmeasurable if sizes differ, a side is below 16 pixels; UserError if the weights are missing.
     """
-    return _pairs(network or load("lpips_vgg"), fake, real)
+    return each_picture(network or load("lpips_vgg"), fake, real)
 
 
 def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
@@ -168,7 +161,7 @@ def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tens
     to 1; lower is better. Source: Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to
     it. Raises Unmeasurable if sizes differ, a side is below 16 pixels; UserError if the weights are missing.
     """
-    return _pairs(network or load("dists"), fake, real)
+    return each_picture(network or load("dists"), fake, real)
 
 
 def vif(fake: Tensor, real: Tensor) -> Tensor:
@@ -178,7 +171,7 @@ def vif(fake: Tensor, real: Tensor) -> Tensor:
     Bovik 2006, in the pixel domain, luma; piq's vif_p, defaults, RGB 0..1 in float32, on the CPU. Raises
     Unmeasurable if sizes differ, a side is below 41 pixels.
     """
-    return _pairs(classic.vif, fake, real)
+    return each_picture(classic.vif, fake, real)
 
 
 def fsim(fake: Tensor, real: Tensor) -> Tensor:
@@ -188,7 +181,7 @@ def fsim(fake: Tensor, real: Tensor) -> Tensor:
     2011, with colour; piq's fsim, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ, a
     side is below 2 pixels.
     """
-    return _pairs(classic.fsim, fake, real)
+    return each_picture(classic.fsim, fake, real)
 
 
 def gmsd(fake: Tensor, real: Tensor) -> Tensor:
@@ -197,7 +190,7 @@ def gmsd(fake: Tensor, real: Tensor) -> Tensor:
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 0.5; lower is better. Source: Xue et al.
     2014; piq's gmsd, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ.
     """
-    return _pairs(classic.gmsd, fake, real)
+    return each_picture(classic.gmsd, fake, real)
 
 
 def ms_gmsd(fake: Tensor, real: Tensor) -> Tensor:
@@ -207,7 +200,7 @@ def ms_gmsd(fake: Tensor, real: Tensor) -> Tensor:
     2017, without colour; piq's multi_scale_gmsd, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if
     sizes differ, a side is below 17 pixels.
     """
-    return _pairs(classic.ms_gmsd, fake, real)
+    return each_picture(classic.ms_gmsd, fake, real)
 
 
 def vsi(fake: Tensor, real: Tensor) -> Tensor:
@@ -216,7 +209,7 @@ def vsi(fake: Tensor, real: Tensor) -> Tensor:
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Zhang et al.
     2014; piq's vsi, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ.
     """
-    return _pairs(classic.vsi, fake, real)
+    return each_picture(classic.vsi, fake, real)
 
 
 def mdsi(fake: Tensor, real: Tensor) -> Tensor:
@@ -225,7 +218,7 @@ def mdsi(fake: Tensor, real: Tensor) -> Tensor:
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf; lower is better. Source: Nafchi et al.
     2016; piq's mdsi, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ.
     """
-    return _pairs(classic.mdsi, fake, real)
+    return each_picture(classic.mdsi, fake, real)
 
 
 def haarpsi(fake: Tensor, real: Tensor) -> Tensor:
@@ -235,18 +228,17 @@ def haarpsi(fake: Tensor, real: Tensor) -> Tensor:
     al. 2018; piq's haarpsi, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ, a side
     is below 16 pixels, or both pictures are black.
     """
-    return _pairs(classic.haarpsi, fake, real)
+    return each_picture(classic.haarpsi, fake, real)
 
 
 def psnr_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     """Compute `psnr` over the hole's pixels.
 
     fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. Returns (N,) float64, 0 to inf
-    dB; higher is better. Source: 10 log10(peak² / MSE) over the hole's pixels and their channels, peak 255, of 16
-    bits 65535; inf where equal; hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ, or a
-    hole is empty.
+    dB; higher is better. Source: 10 log10(255² / MSE) over the hole's pixels and their channels; inf where equal.
+    Raises Unmeasurable if sizes differ, or a hole is empty.
     """
-    return _holes(similarity.psnr, fake, real, hole)
+    return each_picture(similarity.psnr, fake, real, hole)
 
 
 def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
@@ -254,20 +246,20 @@ def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
 
     fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. Returns (N,) float64, -1 to 1;
     higher is better. Source: Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border;
-    windows with their middle in the hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ,
-    a side is below 11 pixels, or a hole is empty.
+    windows with their middle in the hole. Raises Unmeasurable if sizes differ, a side is below 11 pixels, or a hole
+    is empty.
     """
-    return _holes(similarity.ssim, fake, real, hole)
+    return each_picture(similarity.ssim, fake, real, hole)
 
 
 def l1_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     """Compute `l1` over the hole's pixels.
 
     fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. Returns (N,) float64, 0 to 255
-    grey levels; lower is better. Source: mean |x - y|, 0 to 255 (16-bit samples divided by 257), over the hole;
-    hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ, or a hole is empty.
+    grey levels; lower is better. Source: mean |x - y| over the hole. Raises Unmeasurable if sizes differ, or a hole is
+    empty.
     """
-    return _holes(similarity.l1, fake, real, hole)
+    return each_picture(similarity.l1, fake, real, hole)
 
 
 def lpips_alex_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
@@ -276,10 +268,10 @@ def lpips_alex_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Networ
     fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. network: from
     `load("lpips_alex_hole")`; default: load it. Returns (N,) float64, 0 to inf; lower is better. Source: Zhang et
     al. 2018; version 0.1, AlexNet, pictures as they are; each layer's map enlarged bilinearly to the picture's
-    size, their sum; hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ, a side is below
-    31 pixels, or a hole is empty; UserError if the weights are missing.
+    size, their sum. Raises Unmeasurable if sizes differ, a side is below 31 pixels, or a hole is empty; UserError
+    if the weights are missing.
     """
-    return _holes(network or load("lpips_alex_hole"), fake, real, hole)
+    return each_picture(network or load("lpips_alex_hole"), fake, real, hole)
 
 
 def dists_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
@@ -288,10 +280,10 @@ def dists_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | N
     fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. network: from
     `load("dists_hole")`; default: load it. Returns (N,) float64, 0 to 1; lower is better. Source: Ding et al. 2020;
     as piq, pictures above 256 pixels on the shorter side scaled to it; of the smallest rectangle that holds the
-    hole; hole: where the set's mask_file is white. Raises Unmeasurable if sizes differ, a side is below 16 pixels,
-    or a hole is empty; UserError if the weights are missing.
+    hole. Raises Unmeasurable if sizes differ, a side is below 16 pixels, or a hole is empty; UserError if the
+    weights are missing.
     """
-    return _holes(network or load("dists_hole"), fake, real, hole)
+    return each_picture(network or load("dists_hole"), fake, real, hole)
 
 
 def niqe(pictures: Tensor) -> Tensor:
@@ -301,7 +293,7 @@ def niqe(pictures: Tensor) -> Tensor:
     2013; official model, blocks of 96, integer luma, zero below 1e-6. Raises Unmeasurable if fewer than 96 pixels
     by 192, or a picture is flat or strictly regular.
     """
-    return _singles(no_reference.niqe, pictures)
+    return each_picture(no_reference.niqe, pictures)
 
 
 def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
@@ -312,7 +304,7 @@ def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
     1e-6; about 0 to 100. Raises Unmeasurable if a side is below 13 pixels, or a picture is flat or strictly
     regular; UserError if the weights are missing.
     """
-    return _singles(network or load("brisque"), pictures)
+    return each_picture(network or load("brisque"), pictures)
 
 
 def sharpness(pictures: Tensor) -> Tensor:
@@ -322,7 +314,7 @@ def sharpness(pictures: Tensor) -> Tensor:
     Source: Pech-Pacheco et al. 2000; variance of the Laplacian (4 neighbours) of the integer luma, no border.
     Raises Unmeasurable if a side is below 3 pixels.
     """
-    return _singles(no_reference.sharpness, pictures)
+    return each_picture(no_reference.sharpness, pictures)
 
 
 def fid(real: Features, fake: Features) -> float:
@@ -333,7 +325,7 @@ def fid(real: Features, fake: Features) -> float:
     al. 2017. Raises Unmeasurable if a set has fewer than two members, or a feature is not finite; ValueError if not
     (N, d) and (M, d).
     """
-    return frechet.fid(*_two_sets(real, fake))
+    return frechet.fid(*two_sets(real, fake))
 
 
 def kid(real: Features, fake: Features) -> float:
@@ -344,7 +336,7 @@ def kid(real: Features, fake: Features) -> float:
     Raises Unmeasurable if a set has fewer than two members, or a feature is not finite; ValueError if not (N, d)
     and (M, d).
     """
-    return kernel.kid(*_two_sets(real, fake))
+    return kernel.kid(*two_sets(real, fake))
 
 
 def cmmd(real: Features, fake: Features) -> float:
@@ -354,7 +346,7 @@ def cmmd(real: Features, fake: Features) -> float:
     4000; lower is better. Source: Jayasumana et al. 2024; σ = 10, biased estimate. Raises Unmeasurable if a set is
     empty, a vector is 0, or a feature is not finite; ValueError if not (N, d) and (M, d).
     """
-    return gaussian.cmmd(*_two_sets(real, fake))
+    return gaussian.cmmd(*two_sets(real, fake))
 
 
 def precision(real: Features, fake: Features) -> float:
@@ -364,7 +356,7 @@ def precision(real: Features, fake: Features) -> float:
     3. Raises Unmeasurable if a set has fewer than four members, or a feature is not finite; ValueError if not (N,
     d) and (M, d).
     """
-    return neighbours.precision(*_two_sets(real, fake))
+    return neighbours.precision(*two_sets(real, fake))
 
 
 def recall(real: Features, fake: Features) -> float:
@@ -374,7 +366,7 @@ def recall(real: Features, fake: Features) -> float:
     3. Raises Unmeasurable if a set has fewer than four members, or a feature is not finite; ValueError if not (N,
     d) and (M, d).
     """
-    return neighbours.recall(*_two_sets(real, fake))
+    return neighbours.recall(*two_sets(real, fake))
 
 
 def density(real: Features, fake: Features) -> float:
@@ -384,7 +376,7 @@ def density(real: Features, fake: Features) -> float:
     Raises Unmeasurable if a set has fewer than six members, or a feature is not finite; ValueError if not (N, d)
     and (M, d).
     """
-    return neighbours.density(*_two_sets(real, fake))
+    return neighbours.density(*two_sets(real, fake))
 
 
 def coverage(real: Features, fake: Features) -> float:
@@ -394,7 +386,7 @@ def coverage(real: Features, fake: Features) -> float:
     Raises Unmeasurable if a set has fewer than six members, or a feature is not finite; ValueError if not (N, d)
     and (M, d).
     """
-    return neighbours.coverage(*_two_sets(real, fake))
+    return neighbours.coverage(*two_sets(real, fake))
 
 
 def p_ids(real: Features, fake: Features) -> float:
@@ -404,7 +396,7 @@ def p_ids(real: Features, fake: Features) -> float:
     LinearSVC(dual=False), judged on what it was fitted on. Raises Unmeasurable if the numbers differ, there are
     none, or a feature is not finite; ValueError if not (N, d) and (M, d).
     """
-    return separability.p_ids(*_two_sets(real, fake))
+    return separability.p_ids(*two_sets(real, fake))
 
 
 def u_ids(real: Features, fake: Features) -> float:
@@ -414,7 +406,7 @@ def u_ids(real: Features, fake: Features) -> float:
     LinearSVC(dual=False), judged on what it was fitted on. Raises Unmeasurable if a set is empty, or a feature is not
     finite; ValueError if not (N, d) and (M, d).
     """
-    return separability.u_ids(*_two_sets(real, fake))
+    return separability.u_ids(*two_sets(real, fake))
 
 
 def pixel_accuracy(counts: Features) -> float:
@@ -424,7 +416,7 @@ def pixel_accuracy(counts: Features) -> float:
     Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
     nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
     """
-    array = _counts(counts)
+    array = label_counts(counts)
     return segmentation.pixel_accuracy(array, array)
 
 
@@ -435,7 +427,7 @@ def class_accuracy(counts: Features) -> float:
     Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
     nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
     """
-    array = _counts(counts)
+    array = label_counts(counts)
     return segmentation.class_accuracy(array, array)
 
 
@@ -446,7 +438,7 @@ def class_iou(counts: Features) -> float:
     Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
     nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
     """
-    array = _counts(counts)
+    array = label_counts(counts)
     return segmentation.class_iou(array, array)
 
 
@@ -457,7 +449,7 @@ def label_colour_spread(real: Features, fake: Features) -> float:
     Source: ours: standard deviation over pictures of each region's mean RGB; labels by the nearest palette colour.
     Raises Unmeasurable if no label has five regions in each set; ValueError if not (N, d) and (M, d).
     """
-    return segmentation.label_colour_spread(*_two_sets(real, fake))
+    return segmentation.label_colour_spread(*two_sets(real, fake))
 
 
 def upsampling_peak(real: Features, fake: Features) -> float:
@@ -467,7 +459,7 @@ def upsampling_peak(real: Features, fake: Features) -> float:
     -inf to inf dB; lower is better. Source: ours, on the radial spectrum of Durall et al. 2020. Raises Unmeasurable if
     a set is empty, or a spectrum is not finite; ValueError if not 45 columns.
     """
-    x, y = _two_sets(real, fake)
+    x, y = two_sets(real, fake)
     if x.shape[1] != spectrum.RINGS:
         raise ValueError(f"wanted (N, {spectrum.RINGS}) spectra, found the shape {x.shape}")
     return spectrum.upsampling_peak(x, y)
@@ -480,7 +472,7 @@ def label_detail(pictures: Tensor) -> Tensor:
     is better. Source: Leclerc 1989, of our label map: cubes of 24 levels with 1 % of the pixels; regions of 16
     pixels. Raises Unmeasurable if a side is below 4 pixels.
     """
-    return _singles(labels.label_detail, pictures)
+    return each_picture(labels.label_detail, pictures)
 
 
 def label_information(inputs: Tensor, photographs: Tensor) -> Tensor:
@@ -490,7 +482,7 @@ def label_information(inputs: Tensor, photographs: Tensor) -> Tensor:
     higher is better. Source: ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4,
     widths 1, 3, 9, 27. Raises Unmeasurable if a side is below 32 pixels, or fewer than 10 items.
     """
-    return _items(labels.label_information, inputs, photographs)
+    return each_item(labels.label_information, inputs, photographs)
 
 
 def label_information_edges(inputs: Tensor, photographs: Tensor) -> Tensor:
@@ -500,78 +492,4 @@ def label_information_edges(inputs: Tensor, photographs: Tensor) -> Tensor:
     higher is better. Source: ours: as `label_information`. Raises Unmeasurable if a side is below 32 pixels, or
     fewer than 10 items.
     """
-    return _items(labels.label_information_edges, inputs, photographs)
-
-
-def _pairs(measure: Network, fake: Tensor, real: Tensor, *holes: Tensor) -> Tensor:
-    """Return (N,) values of (N, 3, H, W) pairs."""
-    if len(fake) != len(real):
-        raise ValueError(f"{len(fake)} generated pictures and {len(real)} references")
-    return _values(measure, fake, _by_row(fake), _by_row(real), *holes)
-
-
-def _holes(measure: Network, fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
-    """Return (N,) values of (N, 3, H, W) pairs in their holes."""
-    if hole.dtype != torch.bool or hole.ndim != 3:
-        raise TypeError(f"wanted holes as (N, H, W) bool, found {tuple(hole.shape)} {hole.dtype}")
-    if len(hole) != len(fake):
-        raise ValueError(f"{len(fake)} generated pictures and {len(hole)} holes")
-    return _pairs(measure, fake, real, hole)
-
-
-def _singles(measure: Network, pictures: Tensor) -> Tensor:
-    """Return (N,) values of (N, 3, H, W) pictures."""
-    return _values(measure, pictures, _by_row(pictures))
-
-
-def _items(measure: Callable[..., NDArray[np.float64]], inputs: Tensor, photographs: Tensor) -> Tensor:
-    """Return (N,) values of items that are compared with each other."""
-    if len(inputs) != len(photographs):
-        raise ValueError(f"{len(inputs)} inputs and {len(photographs)} photographs")
-    values = torch.as_tensor(measure(list(_by_row(inputs)), list(_by_row(photographs))), dtype=torch.float64)
-    if values.isnan().any():
-        raise Unmeasurable(f"picture {int(values.isnan().int().argmax())}: {labels.NO_DIFFERENCE}")
-    return values if inputs.device.type == "mps" else values.to(inputs.device)
-
-
-def _values(measure: Network, like: Tensor, *batches: Tensor) -> Tensor:
-    """Return (N,) values on the device of `like`; on the CPU if that has no float64."""
-    values = []
-    for index, pictures in enumerate(zip(*batches, strict=True)):
-        try:
-            values.append(measure(*pictures))
-        except Unmeasurable as reason:
-            raise Unmeasurable(f"picture {index}: {reason}") from reason
-    return torch.tensor(values, dtype=torch.float64, device="cpu" if like.device.type == "mps" else like.device)
-
-
-def _by_row(pictures: Tensor) -> Tensor:
-    """Turn (N, 3, H, W) uint8 into (N, H, W, 3), each picture's pixels side by side."""
-    if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
-        raise TypeError(f"wanted (N, 3, H, W) uint8, found {tuple(pictures.shape)} {pictures.dtype}")
-    return pictures.permute(0, 2, 3, 1).contiguous()
-
-
-def _two_sets(real: Features, fake: Features) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return the features of both sets as arrays."""
-    x, y = _array(real), _array(fake)
-    if x.shape[1] != y.shape[1]:
-        widths = f"real pictures have {x.shape[1]} features and generated ones {y.shape[1]}"
-        raise ValueError(f"{widths}; wanted (N, d) and (M, d)")
-    return x, y
-
-
-def _counts(counts: Features) -> NDArray[np.floating]:
-    """Return pixel counts as an array."""
-    array = _array(counts)
-    if array.shape[1] != segmentation.COUNTS:
-        raise ValueError(f"wanted (N, {segmentation.COUNTS}) counts, found the shape {array.shape}")
-    return array
-
-
-def _array(features: Features) -> NDArray[np.floating]:
-    """Return (N, d) as an array; whole numbers and half precision become float64."""
-    array = features.detach().cpu().double().numpy() if isinstance(features, Tensor) else np.asarray(features)
-    if array.ndim != 2:
-        raise ValueError(f"wanted (N, d) features, found the shape {array.shape}")
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    return each_item(labels.label_information_edges, inputs, photographs)
