@@ -42,22 +42,18 @@ def cache_file() -> Path:
     return cache_folder().parent / "metrics.sqlite"
 
 
-def cache_limit() -> int:
-    """Return the size limit of the cache in bytes.
-
-    Raises:
-        UserError: `$GAN_EVAL_CACHE_MB` is not a number of megabytes.
-    """
-    given = os.environ.get("GAN_EVAL_CACHE_MB", str(LIMIT_MB))
-    if not re.fullmatch(r"\d+", given):
-        raise UserError(f"GAN_EVAL_CACHE_MB={given}: wanted a number of megabytes, 0 for no cache")
-    return int(given) * 2**20
-
-
 class Cache:
     """Cached values and features of pictures, and results of sets. Any number of threads may use it."""
 
     def __init__(self, file: Path | None, *, limit: int | None = None) -> None:
+        """Open the file; None: nothing is cached. `limit` in bytes; default: `$GAN_EVAL_CACHE_MB`.
+
+        Raises:
+            UserError: `$GAN_EVAL_CACHE_MB` is not a number of megabytes.
+        """
+        megabytes = os.environ.get("GAN_EVAL_CACHE_MB", str(LIMIT_MB))
+        if not re.fullmatch(r"\d+", megabytes):
+            raise UserError(f"GAN_EVAL_CACHE_MB={megabytes}: wanted a number of megabytes, 0 for no cache")
         self.problem: str | None = None
         """Reason why the cache cannot be used."""
         self._file = file
@@ -65,7 +61,7 @@ class Cache:
         self._connection: sqlite3.Connection | None = None
         self._waiting: list[tuple[object, ...]] = []
         self._written_at = time.monotonic()
-        self._limit = cache_limit() if limit is None else limit
+        self._limit = int(megabytes) * 2**20 if limit is None else limit
         if file is not None and self._limit > 0:
             with self._guarded():
                 self._connection = _open(file)

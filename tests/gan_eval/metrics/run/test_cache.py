@@ -24,7 +24,7 @@ from gan_eval.metrics import Settings, folder_pair
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.run import cache as cache_database
 from gan_eval.metrics.run import sets
-from gan_eval.metrics.run.cache import Cache, cache_file, cache_limit
+from gan_eval.metrics.run.cache import Cache, cache_file
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.runner import Held, run_metrics
 from gan_eval.metrics.run.tables import Evaluation
@@ -93,16 +93,16 @@ def test_without_a_file_or_room_nothing_is_kept(file: Path, monkeypatch: pytest.
 
 def test_the_environment_names_place_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache_file() == tmp_path / "cache" / "metrics.sqlite"
-    assert cache_limit() == 64 * 2**20
     for bad in ("much", "-1", "inf", "1.5"):
         monkeypatch.setenv("GAN_EVAL_CACHE_MB", bad)
         with pytest.raises(UserError, match=f"GAN_EVAL_CACHE_MB={bad}: wanted a number of megabytes"):
-            cache_limit()
+            Cache(None)
 
 
-def test_a_full_cache_is_emptied(file: Path) -> None:
+def test_a_full_cache_is_emptied(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vector = np.zeros(25_000, np.float32)
-    with Cache(file, limit=2**20) as kept:
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "1")
+    with Cache(file) as kept:
         for picture in range(30):
             kept.keep((bytes([picture]) * 32, b""), b"network", (vector + picture).tobytes())
             kept.write(now=True)
