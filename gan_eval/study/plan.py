@@ -11,7 +11,7 @@ from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import no_folder, read_record
-from gan_eval.metrics.catalogue import select, with_features
+from gan_eval.metrics.catalogue import select
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.quiz.wording import require_language
 from gan_eval.settings.study import Study, load_study
@@ -339,7 +339,7 @@ def check_plan(plan: Plan) -> None:
         raise UserError(f"{plan.file}: metrics.features and metrics.networks both name {min(both)!r}; rename one")
     sources = (*features, *networks)
     with naming(f"{plan.file}: metrics.names: "):
-        select(with_features(plan.study.metrics.names, sources), sources)
+        select(plan.study.metrics.names, sources)
     if plan.study.analysis.covariates:
         from gan_eval.stats.mixed.models import with_covariates
 
