@@ -41,18 +41,16 @@ def write_copies_page(
     generated = found[(found["kind"] == "fake") & found["value"].notna()]
     sections = []
     for metric, heading in _HEADINGS.items():
-        blocks = []
+        blocks, folder = [], training if metric == "training_copy" else None
         rows = generated[generated["metric"] == metric].sort_values("value", ascending=False, kind="stable")
         for (dataset, model), part in rows.groupby(["dataset", "model"], sort=False):
             entries = []
             for row in part.head(MOST_PAIRS).to_dict("records"):
                 stimulus, other = str(row["stimulus"]), str(row["nearest"])
-                is_training = metric == "training_copy" and training is not None
-                file = training / other if is_training and training else files[other]
-                pair = [shown(files[stimulus], stimulus), shown(file, other, half if is_training else None)]
+                file = folder / other if folder else files[other]
+                pair = [shown(files[stimulus], stimulus), shown(file, other, half if folder else None)]
                 entries.append(Shown(pair, [f"likeness {row['value']:.3f}", other, stimulus]))
             blocks.append(Gallery(entries, title=f"{dataset}, {model}: {len(entries)} of {len(part)}"))
         lines = copy_lines(found[found["metric"] == metric])
         sections.append(Section(metric, heading, [Lines(lines), *blocks], on_first_page=True))
-    page = render(Report("Copies", [], sections))
-    write_text(out, as_typed(page, in_file=True))
+    write_text(out, as_typed(render(Report("Copies", [], sections)), in_file=True))
