@@ -144,7 +144,7 @@ def training_section(folder: StudyFolder) -> Section:
     charts, tables = training_charts(runs), plateau_tables(folder.table(PLATEAUS))
     if not charts and not tables:
         return Section("training", "Training", [])
-    return Section("training", "Training", [*sample_tables(runs), Charts(charts), *tables])
+    return Section("training", "Training", [sample_table(runs), Charts(charts), *tables])
 
 
 def study_plateaus(validations: Mapping[str, pd.DataFrame], study: Study | None) -> pd.DataFrame:
@@ -275,7 +275,7 @@ def _thinned(steps: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
     return [np.array([part.mean() for part in np.array_split(array, parts)]) for array in (steps, values)]
 
 
-def sample_tables(runs: Sequence[TrainingRun]) -> list[PictureTable]:
+def sample_table(runs: Sequence[TrainingRun]) -> PictureTable:
     """Return each model's pictures of one fixed item after some steps, between its input and its ground truth."""
     known = sorted({step for run in runs for step in run.grids})
     steps = [known[place] for place in evenly_spaced(len(known), MOST_COLUMNS)]
@@ -296,7 +296,7 @@ def sample_tables(runs: Sequence[TrainingRun]) -> list[PictureTable]:
         rows.append((run.model, [start, *pictures, end]))
     caption = "One fixed picture after some steps" + ": composites" * any(fills_holes(run.settings) for run in runs)
     columns = ["untrained" if step == 0 else f"step {whole(step)}" for step in steps]
-    return [PictureTable(caption, ["model", "input", *columns, "ground truth"], rows)] if rows else []
+    return PictureTable(caption, ["model", "input", *columns, "ground truth"], rows)
 
 
 def plateau_tables(plateaus: pd.DataFrame) -> list[Table]:

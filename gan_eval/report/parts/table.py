@@ -16,7 +16,7 @@ INTERVAL = "95\u202f% interval"
 def table_of(
     caption: str,
     frame: pd.DataFrame,
-    columns: Mapping[str, CellFormat | None],
+    columns: Mapping[str, CellFormat],
     *,
     source: str,
     text_columns: int = 1,
@@ -27,15 +27,14 @@ def table_of(
     """Return the frame as a table, a row for each row; no table of an empty frame.
 
     Args:
-        columns: head and cell of each column, in order; None: left out.
+        columns: head and cell of each column, in order.
         label: the column (or function) that names a row, for the rows' own notes; empty: they are not shown.
     """
     if frame.empty:
         return []
-    formats = {head: cell for head, cell in columns.items() if cell is not None}
-    rows = [[cell(row) for cell in formats.values()] for row in frame.to_dict("records")]
+    rows = [[cell(row) for cell in columns.values()] for row in frame.to_dict("records")]
     notes = [*notes, *(row_notes(frame, label) if label else [])]
-    return [Table(caption, list(formats), rows, text_columns, notes, last_is_text, source)]
+    return [Table(caption, list(columns), rows, text_columns, notes, last_is_text, source)]
 
 
 def cell(formatted: Callable[[Any], str], name: str) -> CellFormat:
@@ -51,8 +50,3 @@ def interval_cell(low: str = "ci_low", high: str = "ci_high") -> CellFormat:
 def labelled(labels: Mapping[Any, str], name: str, empty: str = NOTHING) -> CellFormat:
     """Print the label of a cell; without a label the cell itself, and `empty` for an empty one."""
     return lambda row: empty if missing(row[name]) else labels.get(row[name], text(row[name]))
-
-
-def if_filled(frame: pd.DataFrame, name: str, cell: CellFormat) -> CellFormat | None:
-    """Return the cell format if any row of the frame has the column `name` filled; else None."""
-    return cell if frame[name].notna().any() else None

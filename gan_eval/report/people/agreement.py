@@ -5,7 +5,7 @@ import pandas as pd
 from gan_eval.report.metrics.data import direction, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, if_filled, interval_cell, labelled, table_of
+from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import Record, missing, number, p_value, text, whole
 from gan_eval.report.people.caveats import is_interim
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
@@ -55,10 +55,10 @@ def correlation_tables(folder: StudyFolder) -> list[Table]:
             "Spearman, within models" if is_within else "Spearman": cell(number, "within" if is_within else "spearman"),
             INTERVAL: interval_cell(f"{ends}_low", f"{ends}_high"),
             "p (Holm)": cell(p_value, f"{prefix}p_holm"),
-            "ceiling": if_filled(frame, f"{prefix}ceiling", cell(number, f"{prefix}ceiling")),
-            "corrected for it": if_filled(frame, f"{prefix}corrected", cell(number, f"{prefix}corrected")),
+            "ceiling": cell(number, f"{prefix}ceiling"),
+            "corrected for it": cell(number, f"{prefix}corrected"),
         }
-        notes = [_CEILING, _UNADJUSTED] if columns["ceiling"] else [_UNADJUSTED]
+        notes = [_CEILING] * bool(frame[f"{prefix}ceiling"].notna().any()) + [_UNADJUSTED]
         differs = (frame["spearman"] - frame["within"]).abs() > NEAR
         if is_within and (differs | frame["within"].isna() & frame["spearman"].notna()).any():
             columns["pooled over models"] = cell(number, "spearman")

@@ -6,7 +6,7 @@ import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.table import cell, if_filled, table_of
+from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.words import (
     BASES,
     MINUS,
@@ -66,6 +66,7 @@ def comparisons_section(folder: StudyFolder) -> Section:
 
     frame = folder.table(COMPARISONS)  # table 1 has the differences from chance
     frame = frame[~frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False).to_numpy(bool)]
+    has_margin = frame["margin"].notna().any()
     columns = {
         "difference": _difference_name,
         "points (95\u202f%, unadjusted)": lambda row: (
@@ -73,8 +74,8 @@ def comparisons_section(folder: StudyFolder) -> Section:
         ),
         "p": cell(p_value, "p"),
         "p (Holm)": cell(p_value, "p_holm"),
-        "simultaneous (95\u202f%)": if_filled(frame, "simultaneous_low", simultaneous),
-        "90\u202f% interval": if_filled(frame, "margin", lambda row: ends(row, "ci90")),
+        "simultaneous (95\u202f%)": simultaneous,
+        "90\u202f% interval": lambda row: ends(row, "ci90") if has_margin else NOTHING,
         "verdict": cell(text, "verdict"),
     }
     bases = [BASES[str(basis)] for basis in frame["basis"].value_counts().index]

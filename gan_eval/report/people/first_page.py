@@ -59,7 +59,7 @@ def first_page(folder: StudyFolder) -> Section:
         Lead(said),
         *drawings,
         *cited_table(folder),
-        *six_pairs(folder),
+        six_pairs(folder),
         Facts([(name, capital(text)) for name, text in _facts(folder) if text] if said else [], "lines"),
         *all_sentences,
         Folded("Methods, to copy into a paper", method_blocks(folder)),

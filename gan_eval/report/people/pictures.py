@@ -20,7 +20,7 @@ LEAST_ANSWERS = 10
 """A picture with fewer answers is not ranked."""
 
 
-def six_pairs(folder: StudyFolder) -> list[Gallery]:
+def six_pairs(folder: StudyFolder) -> Gallery:
     """Return generated pictures next to their real ones, evenly spaced over all models and data sets."""
     called_real = _called_real(folder)
     parts = [stimuli[stimuli["kind"] == "fake"].assign(set=name) for name, stimuli in folder.stimuli.items()]
@@ -33,7 +33,7 @@ def six_pairs(folder: StudyFolder) -> list[Gallery]:
         if stages["generated"] is not None:
             pair = [stages["generated"], stages["ground truth"]]
             shown.append(Shown(pair, [said, str(row["item"]).rpartition("/")[2]]))
-    return [Gallery(shown, "Generated (left) and real (right)", is_ranked=True)] if shown else []
+    return Gallery(shown, "Generated (left) and real (right)", is_ranked=True)
 
 
 def samples(folder: StudyFolder) -> list[PictureTable]:

@@ -98,7 +98,7 @@ def psychometric_blocks(folder: StudyFolder) -> list[Block]:
     several = frame["task"].nunique() > 1
     units = ["probits" if row["link"] == "probit" else "log-odds" for row in frame.to_dict("records")]
     columns = {
-        "answers to": labelled(_TASKS, "task") if several else None,
+        **({"answers to": labelled(_TASKS, "task")} if several else {}),
         "data set": cell(text, "dataset"),
         "model": cell(text, "model"),
         "threshold": lambda row: level_text(row["threshold"], row["level"]),

@@ -55,7 +55,7 @@ def test_the_table_of_differences_has_no_more_columns_than_a_page_shows():
     tested = {"check_p": 0.02, "margin": 0.05, "ci90_low": -0.18, "ci90_high": -0.06}
     basis = {"basis": "crossed_model"}
     rows = [told_apart(), models("b", "a", **tested, **basis), models("c", "a", basis="two_way_cluster")]
-    (table,) = comparisons_section(folder_of(comparisons=rows)).blocks[-1:]
+    table = comparisons_section(folder_of(comparisons=rows)).blocks[-1].measured()
     assert table.head == [
         "difference", "points (95\u202f%, unadjusted)", "p", "p (Holm)", "90\u202f% interval", "verdict",
     ]  # fmt: skip

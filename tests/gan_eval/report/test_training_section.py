@@ -17,7 +17,7 @@ from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.training import (
     curves,
     plateau_tables,
-    sample_tables,
+    sample_table,
     study_plateaus,
     training_charts,
     training_runs,
@@ -90,7 +90,7 @@ def test_the_grid_shows_each_models_picture_of_one_pair(training, runs) -> None:
     last = np.asarray(Image.open(training / "models" / "gan_alone" / "samples" / "step_0004000.png"))
     for found, start in zip(runs[1].sample(4000), (0, SIDE, 2 * SIDE), strict=True):
         np.testing.assert_array_equal(found, last[:SIDE, start : start + SIDE])
-    (table,) = sample_tables(runs)
+    table = sample_table(runs)
     assert [name for name, _ in table.rows] == [run.model for run in runs]
     assert (table.head[1], table.head[2], words(table.head[-2]), table.head[-1]) == (
         "input", "untrained", "step 4 000", "ground truth",
