@@ -360,20 +360,19 @@ def measure_items(
                 results.reasons |= {(number, column): key for column, _ in columns}
             else:
                 groups.setdefault((stimulus.dataset, stimulus.model), {})[number] = key
-    computed: dict[tuple[int, tuple[ItemKey, ...]], list[float | str]] = {}
+    by_items: dict[tuple[ItemKey, ...], dict[int, ItemKey]] = {}
     for members in groups.values():
-        items = {key: stimuli[number] for number, key in sorted(members.items(), key=lambda member: member[1])}
+        by_items.setdefault(tuple(sorted(set(members.values()))), {}).update(members)
+    for items, members in by_items.items():
+        first = {key: stimuli[number] for number, key in reversed(members.items())}
         for column, measure in columns:
-            values = computed.get((column, tuple(items)))
-            if values is None:
-                parts = ["items", measure.definition, list(items)]
-                values = cache.result(parts)
-                if values is not None:
-                    results.cached += len(values)
-                else:
-                    values = _item_values(measure.metric, list(items.values()), threads)
-                    cache.keep_result(parts, values)
-                computed[column, tuple(items)] = values
+            parts = ["items", measure.definition, items]
+            values = cache.result(parts)
+            if values is not None:
+                results.cached += len(values)
+            else:
+                values = _item_values(measure.metric, [first[key] for key in items], threads)
+                cache.keep_result(parts, values)
             by_item = dict(zip(items, values, strict=True))
             for number, key in members.items():
                 value = by_item[key]
