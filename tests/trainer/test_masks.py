@@ -122,10 +122,6 @@ def disc(height: int = 60, width: int = 40, radius: float = 15) -> Hole:
     return np.asarray((rows - height // 2) ** 2 + (columns - width // 2) ** 2 < radius**2)
 
 
-def settings(**changes: object) -> InpaintingSettings:
-    return InpaintingSettings.model_validate({"masks": {"centre": 1}, **changes})
-
-
 def grey(hole: Hole) -> Image.Image:
     return Image.fromarray(np.where(hole, np.uint8(255), np.uint8(0)))
 
@@ -138,7 +134,7 @@ def save(folder: Path, name: str, image: Image.Image) -> Path:
 
 def test_kinds_come_as_often_as_their_shares_say() -> None:
     shares: dict[MaskKind, float] = {"folder": 4, "centre": 2, "blocks": 2.5, "region": 1.5}
-    masks = Masks(settings(masks=shares, mask_folder="m"), shapes=[disc()], folder=[disc()])
+    masks = Masks(InpaintingSettings(masks=shares, mask_folder="m"), shapes=[disc()], folder=[disc()])
     drawn = [masks(np.random.default_rng([5, seed]), (24, 24)) for seed in range(600)]
     found = Counter(mask.kind for mask in drawn)
     expected = {kind: 60 * share for kind, share in shares.items()}

@@ -63,7 +63,10 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
     if (present := present_set(folder)) is not None:
         return present
     if source is None and preset.url is None:
-        raise UserError(preset.no_address)
+        reason = preset.origin if preset.has_photographs else preset.terms.partition(";")[0]
+        raise UserError(
+            f"{preset.name}: no address; {reason}; give the archive that you have: --from FILE or --from URL"
+        )
     origin = source or preset.url or ""
     is_download = origin.lower().startswith(("http://", "https://"))
     if not is_download and not Path(origin).is_file():

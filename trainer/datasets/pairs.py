@@ -72,12 +72,15 @@ class PairedSet(DataSet):
             raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
 
     def remarks(self, paths: list[Path]) -> list[str]:
-        """A doubtful direction."""
         results = try_pictures(evenly_spread(paths, LOOKED_AT), self.sides)
         halves = [result for result in results if not isinstance(result, UserError)]
         drawn = drawn_side([flatness(a) for a, _ in halves], [flatness(b) for _, b in halves])
-        doubt = doubtful_direction(drawn, self.direction)
-        return [f"{doubt}; gan-eval data preview shows it"] if doubt else []
+        if drawn is None or direction_from(drawn) == self.direction:
+            return []
+        return [
+            f"{drawn} looks drawn, so {self.direction} makes drawings from photographs; the other way is --direction "
+            f"{direction_from(drawn)}; gan-eval data preview shows it"
+        ]
 
 
 def list_splits(data: Path) -> list[str]:
@@ -108,11 +111,3 @@ def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
 def direction_from(drawn: Side) -> Direction:
     """Return the direction from the drawn to the photographed half."""
     return "AtoB" if drawn == "A" else "BtoA"
-
-
-def doubtful_direction(drawn: Side | None, direction: Direction) -> str | None:
-    """Return a message if a direction makes drawings from photographs, else None."""
-    if drawn is None or direction_from(drawn) == direction:
-        return None
-    turned = direction_from(drawn)
-    return f"{drawn} looks drawn, so {direction} makes drawings from photographs; the other way is --direction {turned}"

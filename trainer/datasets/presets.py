@@ -49,12 +49,6 @@ class Preset:
         inpainting = settings.get("inpainting", {}) | self.settings.get("inpainting", {})
         return settings | self.settings | ({"inpainting": inpainting} if inpainting else {})
 
-    @property
-    def no_address(self) -> str:
-        """Return the message for a data set without a download."""
-        reason = self.origin if self.has_photographs else self.terms.partition(";")[0]
-        return f"{self.name}: no address; {reason}; give the archive that you have: --from FILE or --from URL"
-
 
 _DATA = tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
 PRESETS = {name: Preset(name, **values) for name, values in (_DATA["pairs"] | _DATA["photographs"]).items()}
