@@ -1,5 +1,6 @@
 """Make a data set of A|B pictures from two folders, paired by file stem, or from photographs and their edges."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -59,8 +60,7 @@ def pair_folders(a: Path, b: Path, out: Path, *, on_progress: OnProgress | None 
         return np.concatenate([read_rgb(path), read_rgb(partners[path])], axis=1)
 
     sources = {out / name / f"{path.stem}.png": path for name, several in pairs.items() for path, _ in several}
-    write_pictures(sources, joined, out, on_progress)
-    return {name: len(several) for name, several in pairs.items()}
+    return write_pictures(sources, joined, out, on_progress)
 
 
 def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: OnProgress | None = None) -> dict[str, int]:
@@ -82,8 +82,7 @@ def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: OnPr
         return np.concatenate([edges(photo, sigma=sigma), photo], axis=1)
 
     sources = {out / name / f"{stem}.png": path for name, stems in found.items() for stem, path in stems.items()}
-    write_pictures(sources, with_edges, out, on_progress)
-    return {name: len(stems) for name, stems in found.items()}
+    return write_pictures(sources, with_edges, out, on_progress)
 
 
 def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
@@ -102,8 +101,8 @@ def split_folders(root: Path) -> dict[str, Path]:
 
 def write_pictures(
     sources: Mapping[Path, Path], make: Callable[[Path], Picture], out: Path, on_progress: OnProgress | None
-) -> None:
-    """Make each picture from its source and write it; refuse a folder that was begun with other pictures."""
+) -> dict[str, int]:
+    """Make each picture and write it; return their number in each split. A folder with other pictures is refused."""
     with hold_folder(out):
         remove_leftovers(out)
         strangers = [path for path in out.rglob("*.png") if path not in sources and OWN_FOLDER not in path.parts]
@@ -114,3 +113,4 @@ def write_pictures(
             write_png(target, make(source))
             if on_progress is not None:
                 on_progress(number, len(sources))
+    return dict(Counter(target.parent.name for target in sources))
