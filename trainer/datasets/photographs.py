@@ -10,15 +10,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.stimuli.pictures import (
-    Fit,
-    Picture,
-    may_be_a_file,
-    names_a_picture,
-    natural_key,
-    read_rgb,
-    resize,
-)
+from gan_eval.stimuli.pictures import Fit, Picture, may_be_a_file, names_a_picture, natural_key, read_rgb, resize
 from trainer.datasets.dataset import SMALLEST_SIDE, SPLITS, DataSet, Size
 
 ENDS = {"train": 80, "val": 90, "test": 100}
