@@ -85,6 +85,8 @@ class TrainingRun:
             return None
         count, places = (4, (1, 3, 0)) if fills_holes(self.settings) else (3, (0, 1, 2))
         side = grid.shape[1] // count
+        if side == 0 or grid.shape[0] < side:
+            return None
         first, second, third = (grid[:side, place * side : (place + 1) * side] for place in places)
         return first, second, third
 

@@ -225,7 +225,8 @@ def facts_of(name: str) -> Metric | None:
 
 def higher_is_better(name: str) -> bool | None:
     """Return whether higher is better; None where that is not known."""
-    return facts.higher_is_better if (facts := facts_of(name)) else None
+    facts = facts_of(name)
+    return None if facts is None else facts.higher_is_better
 
 
 def direction(name: str, correlation: float) -> int:
@@ -246,7 +247,8 @@ def is_of_quality(name: str) -> bool:
     >>> is_of_quality("psnr"), is_of_quality("label_detail"), is_of_quality("unheard_of")
     (True, False, True)
     """
-    return not (facts := facts_of(name)) or facts.kind != "input"
+    facts = facts_of(name)
+    return facts is None or facts.kind != "input"
 
 
 def title_of(name: str) -> str:
@@ -255,7 +257,8 @@ def title_of(name: str) -> str:
     >>> title_of("fid"), title_of("unheard_of")
     ('FID', 'unheard_of')
     """
-    return facts.title or name if (facts := facts_of(name)) else name
+    facts = facts_of(name)
+    return (facts.title if facts else "") or name
 
 
 def with_arrow(name: str) -> str:
@@ -270,7 +273,8 @@ def with_arrow(name: str) -> str:
 
 def unit_of(name: str) -> str:
     """Return the unit, or an empty text."""
-    return facts.unit if (facts := facts_of(name)) else ""
+    facts = facts_of(name)
+    return "" if facts is None else facts.unit
 
 
 def in_order(names: Iterable[str]) -> list[str]:

@@ -24,8 +24,10 @@ class Picture:
     description: str
 
 
-def thumbnail(path: Path, description: str) -> Picture | None:
-    """Return a picture of a file; None where it is broken."""
+def thumbnail(path: Path, description: str, *, below: Path) -> Picture | None:
+    """Return a picture of a file; None if it is broken, or if a link leads outside `below`."""
+    if not path.resolve().is_relative_to(below.resolve()):
+        return None
     try:
         return small_picture(read_rgb(path), description, side=SIDE)
     except UserError:

@@ -56,9 +56,12 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
             stages = dict.fromkeys(stage for pictures in shown.values() for stage in pictures)
             kept = [stage for stage in stages if any(pictures.get(stage) for pictures in shown.values())]
             cells = [(label, [pictures.get(stage) for stage in kept]) for label, pictures in shown.items()]
-            note = "Generated: the generated pixels in the hole, the original's around it; participants saw this one."
+            note = ""
+            if "whole output" in kept:
+                note = (
+                    "Generated: the generated pixels in the hole, the original's around it; participants saw this one."
+                )
             if cells:
-                note *= "whole output" in kept
                 tables.append(PictureTable(f"{model} on {dataset}", ["item", *kept], cells, note))
     return tables
 
@@ -78,7 +81,7 @@ def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
     return {
         stage: None
         if missing(row[column])
-        else thumbnail(place / str(row[column]), f"{stage.capitalize()} of {row['item']}")
+        else thumbnail(place / str(row[column]), f"{stage.capitalize()} of {row['item']}", below=place)
         for stage, (place, column) in files.items()
     }
 
@@ -103,7 +106,7 @@ def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
         entries = []
         for row in rows.head(MOST_RANKED).to_dict("records"):
             place, name = files.loc[row["id"], ["place", "file"]] if row["id"] in files.index else ("", "")
-            picture = thumbnail(Path(place) / name, row["id"]) if place else None
+            picture = thumbnail(Path(place) / name, row["id"], below=Path(place)) if place else None
             caption = f"called real: {percent(1 - row['fake_correct'], digits=0)} of {row['n_fake']:.0f}"
             entries.append(Shown([picture], [caption, row["id"]]))
         if any(any(entry.pictures) for entry in entries):

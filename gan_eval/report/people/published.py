@@ -1,7 +1,7 @@
 """Published numbers next to those of the run: judgements, metric values, and PSNR of filled holes."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -44,6 +44,7 @@ def published_section(folder: StudyFolder) -> Section:
 
 
 def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
+    """Return the proportions judged correctly, published and here."""
     filled = frame.mask(frame == "").assign(study=frame.get("study", "published"), source=frame.get("source", ""))
     published = conform(filled, PUBLISHED_QUIZ, where=source)
     own_rates = folder.scope("dataset").set_index("id")
@@ -95,6 +96,19 @@ def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Tabl
     return Table(caption, head, rows, text_columns=2, last_is_text=True, grouped=True, source=source)
 
 
+class OwnModel(NamedTuple):
+    """A model of the run that fills holes, on one data set."""
+
+    model: str
+    dataset: str
+    ratio: float
+    """Weight of the reconstruction over that of the adversarial loss; infinite without the latter."""
+    source_size: str
+    """Side in pixels to which its pictures are brought first, as text."""
+    size: str
+    """Side of its pictures in pixels, as text."""
+
+
 def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Table:
     """Return every published row with the run's models of the same data set, source size and ratio.
 
@@ -118,14 +132,14 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
         matching = [
             own
             for own in own_models
-            if theirs["dataset"] in (own["dataset"], PUBLISHED_NAME.get(own["dataset"]))
-            and own["source_size"] == source_size
-            and abs(own["ratio"] / ratio - 1) <= TOLERANCE
+            if theirs["dataset"] in (own.dataset, PUBLISHED_NAME.get(own.dataset))
+            and own.source_size == source_size
+            and abs(own.ratio / ratio - 1) <= TOLERANCE
         ]
         for own in matching:
-            key = (own["dataset"], _HOLE, own["model"])
-            summary, pooled = measured.summary(*key), pooled_psnr(measured.rows(*key))
-            name = f"{own['model']} on {own['dataset']}, {own['size']}{NARROW}px"
+            summary = measured.summary(own.dataset, _HOLE, own.model)
+            name = f"{own.model} on {own.dataset}, {own.size}{NARROW}px"
+            pooled = pooled_psnr(measured.rows(own.dataset, _HOLE, own.model))
             rows.append([*cells, name, mean_interval(pooled), mean_interval(summary), whole(summary.n)])
         if not matching:
             rows.append([*cells, *[NOTHING] * 4])
@@ -168,22 +182,26 @@ def pooled_psnr(rows: pd.DataFrame) -> Summary:
     return Summary(middle, low if errors.n > 1 else math.nan, high if errors.n > 1 else math.nan, n=errors.n)
 
 
-def _own_models(folder: StudyFolder, measured: Measured) -> list[dict[str, Any]]:
-    """Return the models that fill holes, on each data set with PSNR in the hole.
-
-    `ratio` is the weight of the reconstruction over that of the adversarial loss; infinite without the latter.
-    `source_size` is the side in pixels to which pictures are brought first, `size` that of its pictures, both as text.
-    """
+def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
+    """Return the models that fill holes, on each data set with PSNR in the hole."""
     models = []
     for model, settings in training_settings(folder).items():
         if not fills_holes(settings):
             continue
-        names = ("lambda_l1", "lambda_l2", "adversarial_weight")
-        l1, l2, adversarial = (float(settings.get(name) or 0) for name in names)
-        size = settings.get("image_size", NOTHING)
-        own = {"model": model, "ratio": (l1 + l2) / adversarial if adversarial else math.inf, "size": str(size)}
-        own["source_size"] = str(settings["inpainting"].get("source_size") or size)
-        models += [own | {"dataset": of} for of in measured.datasets if len(measured.values(of, _HOLE, model))]
+        weights = [float(settings.get(name) or 0) for name in ("lambda_l1", "lambda_l2", "adversarial_weight")]
+        reconstruction, adversarial = weights[0] + weights[1], weights[2]
+        size: Any = settings.get("image_size", NOTHING)
+        models += [
+            OwnModel(
+                model,
+                dataset,
+                reconstruction / adversarial if adversarial else math.inf,
+                str(settings["inpainting"].get("source_size") or size),
+                str(size),
+            )
+            for dataset in measured.datasets
+            if len(measured.values(dataset, _HOLE, model))
+        ]
     return models
 
 

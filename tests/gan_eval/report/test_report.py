@@ -122,11 +122,14 @@ def test_simulated_participants_fraction_and_title_are_loud(filled_page):
     assert "No person answered" in filled_page.words
 
 
-def test_a_published_row_outside_its_range_is_named():
+@pytest.mark.parametrize(
+    ("cells", "word"), [("fake,0,60", "trials: found 0, wanted a whole"), ("real,25,130", "percent_correct: found 130")]
+)
+def test_a_published_row_outside_its_range_is_named(cells, word):
     head = ["study", "source", "dataset", "group", "trials", "percent_correct"]
-    rows = [["a", "s", "maps", "real", "25", "96"], ["b", "s", "maps", "fake", "0", "60"]]
+    rows = [["a", "s", "maps", "real", "25", "96"], ["b", "s", "maps", *cells.split(",")]]
     published = {"quiz.csv": pd.DataFrame(rows, columns=head, dtype="str")}
-    with pytest.raises(UserError, match=r"published/quiz\.csv: row 2, column trials: found 0, wanted a whole"):
+    with pytest.raises(UserError, match=rf"published/quiz\.csv: row 2, column {word}"):
         published_section(replace(folder_of(), published=published))
 
 
@@ -166,6 +169,12 @@ def test_nothing_to_report(tmp_path, make):
     with pytest.raises(UserError, match=r"no such folder|nothing to report"):
         write_report(make(tmp_path), tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_broken_table_names_itself(copy, tmp_path):
+    (copy / "tables" / "rates.csv").write_text("scope,id\nall,all\n")
+    with pytest.raises(UserError, match=r"rates\.csv: column .*is missing"):
+        write_report(copy, tmp_path / "report.html")
 
 
 @pytest.mark.nightly
