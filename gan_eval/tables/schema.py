@@ -116,6 +116,8 @@ ANALYSIS_RUN = text("run", "identifier of the analysis, the same in all its tabl
 NOTE = text("note", "remark on this row", optional=True)
 PROVENANCE = (SIMULATED, NOTE, FRACTION, ANALYSIS_RUN)
 """The last columns of each table of an analysis: facts of the trials behind a row, and the analysis."""
+NOTED = (text("note", "what a reader must know; why a number is missing"), SIMULATED, FRACTION, ANALYSIS_RUN)
+"""The last columns of tables of estimates."""
 STIMULUS = name_text("stimulus", "`dataset/real/stem` or `dataset/model/stem`", filled=True)
 ITEM = name_text("item", "`dataset/stem`: the source picture shared by its real and generated versions")
 KIND = text("kind", "the truth: ground truth or a model's output", words=KINDS)

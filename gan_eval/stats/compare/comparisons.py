@@ -28,19 +28,7 @@ from gan_eval.stats.mixed.fit import CrossedFit, too_many
 from gan_eval.stats.trials import answered_trials, graded_trials, main_trials, pair_trials
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
-from gan_eval.tables.schema import (
-    ANALYSIS_RUN,
-    FRACTION,
-    SHARE,
-    SIMULATED,
-    Column,
-    Table,
-    boolean,
-    ends,
-    integer,
-    number,
-    text,
-)
+from gan_eval.tables.schema import NOTED, SHARE, Table, boolean, ends, integer, number, text
 
 COMPARISONS = Table(
     "comparisons",
@@ -71,10 +59,7 @@ COMPARISONS = Table(
         integer("n_a", "trials of a; measure `chosen`: pairs in which a was chosen"),
         integer("n_b", "trials of b; measure `chosen`: pairs in which b was chosen"),
         boolean("exploratory", "not in the plan, or based on exclusions or a margin that are not; empty: no plan"),
-        Column("note", "what a reader must know"),
-        SIMULATED,
-        FRACTION,
-        ANALYSIS_RUN,
+        *NOTED,
     ),
     key=("comparison", "a", "b", "measure"),
 )

@@ -22,7 +22,7 @@ from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.trials import OUTCOMES, PAIRED, answered_trials, pair_trials
 from gan_eval.tables.frames import Row, conform, frame_of
-from gan_eval.tables.schema import ANALYSIS_RUN, FRACTION, SIMULATED, Column, Table, ends, integer, number, text
+from gan_eval.tables.schema import NOTED, Table, ends, integer, number, text
 
 DRIFT, SIDE_BIAS = "drift over trials", "side bias"
 WITHOUT_EXCLUSIONS = "without the exclusions"
@@ -47,10 +47,7 @@ ROBUSTNESS = Table(
         text("verdict", "that of `comparisons`", words=_VERDICTS),
         text("verdict_without", "the verdict without the exclusions", words=_VERDICTS),
         integer("n_units", "participants; of verdicts, trials that the exclusions left out"),
-        Column("note", "what a reader must know"),
-        SIMULATED,
-        FRACTION,
-        ANALYSIS_RUN,
+        *NOTED,
     ),
     key=("check", "comparison", "a", "b", "measure"),
 )

@@ -24,20 +24,7 @@ from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import REPLICATES, bootstrap_interval
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
-from gan_eval.tables.schema import (
-    ANALYSIS_RUN,
-    DATASET,
-    FRACTION,
-    PROVENANCE,
-    SHARE,
-    SIMULATED,
-    Column,
-    Table,
-    ends,
-    integer,
-    number,
-    text,
-)
+from gan_eval.tables.schema import DATASET, NOTED, PROVENANCE, SHARE, Table, ends, integer, number, text
 
 INTERVAL = "95 % interval, normal, by the spread of a two-way bootstrap over participants and items"
 CORRELATIONS = Table(
@@ -63,10 +50,7 @@ CORRELATIONS = Table(
         number("within_p_holm", "within_p after Holm's correction, together with p over models", optional=True),
         number("within_ceiling", "ceiling of within", unit=SHARE, optional=True),
         number("within_corrected", "within over within_ceiling", optional=True),
-        Column("note", "what a reader must know"),
-        SIMULATED,
-        FRACTION,
-        ANALYSIS_RUN,
+        *NOTED,
     ),
     key=("level", "dataset", "metric", "measure"),
 )

@@ -25,18 +25,7 @@ from gan_eval.stats.mixed.fit import fit_crossed, too_many, wald_cells
 from gan_eval.stats.mixed.likelihood import NoFitError
 from gan_eval.stats.trials import answered_trials, graded_trials
 from gan_eval.tables.frames import Row, frame_of, require_clear_texts
-from gan_eval.tables.schema import (
-    ANALYSIS_RUN,
-    FRACTION,
-    SIMULATED,
-    Column,
-    Table,
-    boolean,
-    ends,
-    integer,
-    number,
-    text,
-)
+from gan_eval.tables.schema import NOTED, Table, boolean, ends, integer, number, text
 
 MIXED_MODELS = Table(
     "mixed_models",
@@ -69,10 +58,7 @@ MIXED_MODELS = Table(
         integer("n_stimuli", "stimuli"),
         boolean("singular", "an SD is estimated at 0, or a correlation at -1 or 1; the note says which"),
         boolean("exploratory", "not in the plan, or based on exclusions that are not; empty: no plan", optional=True),
-        Column("note", "what a reader must know; why an estimate is missing"),
-        SIMULATED,
-        FRACTION,
-        ANALYSIS_RUN,
+        *NOTED,
     ),
     key=("formula", "link", "term"),
 )
