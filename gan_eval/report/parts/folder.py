@@ -114,6 +114,11 @@ class StudyFolder:
                 return bool(marks.fillna(False).any())
         return bool((self.facts.get("sessions") or {}).get("simulated"))
 
+    @property
+    def only_simulated(self) -> bool:
+        """True if no answer is a person's."""
+        return self.simulated and bool(self.answers()["simulated"].fillna(False).all())
+
     def answers(self) -> pd.DataFrame:
         """Return the trials behind the rates: without simulated ones if people have answered."""
         trials = self.table(TRIALS)

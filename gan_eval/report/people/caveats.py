@@ -58,7 +58,7 @@ def badges(folder: StudyFolder) -> list[str]:
     if missing_sessions := interim(folder):
         sessions = folder.facts["sessions"]
         rehearsed = f"Rehearsal: {plural(sessions.get('simulated', 0), 'session')} simulated, none of a person"
-        lines.append(rehearsed if folder.simulated else f"Interim: {missing_sessions}")
+        lines.append(rehearsed if folder.only_simulated else f"Interim: {missing_sessions}")
     return lines
 
 

@@ -147,7 +147,7 @@ def size_on_screen(folder: StudyFolder) -> list[str]:
 
 
 def _timing(folder: StudyFolder) -> list[str]:
-    if folder.simulated:
+    if folder.only_simulated:
         return timing_sentences(folder)
     trials, sentences = presented_trials(folder), []
     levels = exposure_levels(trials) if len(trials) else pd.DataFrame()

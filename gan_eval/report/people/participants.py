@@ -164,7 +164,7 @@ def timing_section(folder: StudyFolder) -> Section:
 
 def timing_sentences(folder: StudyFolder) -> list[str]:
     """Return sentences on screens, flags and what was not measured; nothing without trials and sessions."""
-    if folder.simulated:
+    if folder.only_simulated:
         return ["The answers are simulated: no picture was shown, and no time was measured."]
     trials, sessions, checks = presented_trials(folder), folder.table(SESSIONS), folder.table(CHECKS)
     if sessions.empty and (trials.empty or trials["exposure_ms"].isna().all()):

@@ -159,3 +159,12 @@ def test_browser_sessions_are_a_caveat_and_those_of_the_desktop_are_not() -> Non
     assert caveat.startswith("2 sessions ran in a browser: reaction times")
     desktop = browser_folder("raster", "raster")
     assert not [line for line in [*caveats(desktop), *timing_sentences(desktop)] if "browser" in line]
+
+
+def test_times_are_missing_only_where_all_answers_are_simulated() -> None:
+    made = browser_folder("raster", "raster")
+    shown = made.tables["trials"]
+    for simulated in (shown["session"] == "P0", True):
+        made.tables["trials"] = shown.assign(simulated=simulated)
+        assert made.simulated
+        assert ("no time was measured" in " ".join(timing_sentences(made))) == (simulated is True)
