@@ -1,4 +1,4 @@
-"""A study's quiz in one process: pictures, texts and store, opened once; then one session after another."""
+"""A study's quiz in one process: pictures, texts and store are opened once, then sessions run one after another."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ class SessionResult:
     """complete; aborted by the participant; open, to be continued; declined: no consent, nothing stored."""
     simulated: bool
     trials: tuple[Row, ...]
-    """All stored trials in order, including those of an earlier sitting."""
+    """All stored trials in order, including those from before an interruption."""
     warnings: tuple[str, ...]
     """Lines for the experimenter."""
 
@@ -51,7 +51,7 @@ class Room:
             say: called with each warning.
 
         Raises:
-            UserError: no such language; files that give real or fake away; a store that cannot be opened.
+            UserError: unknown language; files that reveal which pictures are real; a store that cannot be opened.
         """
         require_language(study.settings.language, named="quiz.language")
         sets = [*study.shown, *study.practice, *study.catch]

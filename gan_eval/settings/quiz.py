@@ -15,20 +15,20 @@ Giveaway = Literal["format", "size", "mode", "profile", "metadata", "jpeg_tables
 """Differences between files of real and generated pictures; with one, no session starts unless the study allows it."""
 HOUR_MS = 3_600_000
 """Maximum duration within a trial; a timer's count of milliseconds stays within 32 bits."""
-MOST_TRIALS = 10_000
+MAX_TRIALS = 10_000
 """Maximum number of trials of one kind in a session."""
 Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
 DISTANCES_CM = (20, 500)
 """Range of accepted viewing distances, from the eyes to the screen."""
 SCREEN_WIDTHS_CM = (5, 500)
 """Range of accepted screen widths, from a telephone to a projection."""
-MOST_PIXELS_WIDE = 16_384
+MAX_WIDTH_PIXELS = 16_384
 """Maximum width in pixels, more than any screen has."""
 
 
 def _picture_size(value: Any) -> Any:
     """Return `native`, a whole number of pixels, or degrees in one spelling: equal designs have equal hashes."""
-    if type(value) is int and 1 <= value <= MOST_PIXELS_WIDE:
+    if type(value) is int and 1 <= value <= MAX_WIDTH_PIXELS:
         return value
     degrees = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*(?:deg|°)\s*", value) if isinstance(value, str) else None
     if degrees is not None and 0 < float(degrees[1]) < 180:
@@ -36,12 +36,12 @@ def _picture_size(value: Any) -> Any:
     if value == "native":
         return value
     raise ValueError(
-        f'found {abbreviated(value)}; wanted "native", a width of 1 to {MOST_PIXELS_WIDE} pixels such as 512, or '
+        f'found {abbreviated(value)}; wanted "native", a width of 1 to {MAX_WIDTH_PIXELS} pixels such as 512, or '
         'degrees of visual angle such as "8 deg"'
     )
 
 
-PictureSize = Annotated[Annotated[int, Field(ge=1, le=MOST_PIXELS_WIDE)] | str, BeforeValidator(_picture_size)]
+PictureSize = Annotated[Annotated[int, Field(ge=1, le=MAX_WIDTH_PIXELS)] | str, BeforeValidator(_picture_size)]
 
 
 class ConsentSettings(Section):
@@ -103,11 +103,11 @@ class QuizSettings(Section):
 
     protocol: ProtocolName = "quick_response"
     """The protocol: what a trial shows and asks."""
-    real: int = Field(default=25, ge=1, le=MOST_TRIALS)
+    real: int = Field(default=25, ge=1, le=MAX_TRIALS)
     """Single real pictures of each data set."""
-    fake: int = Field(default=25, ge=1, le=MOST_TRIALS)
+    fake: int = Field(default=25, ge=1, le=MAX_TRIALS)
     """Single generated pictures of each data set, divided among its models."""
-    pairs: int = Field(default=40, ge=1, le=MOST_TRIALS)
+    pairs: int = Field(default=40, ge=1, le=MAX_TRIALS)
     """Pairs of each data set, for protocols with two pictures, divided among models."""
     exposure_ms: Milliseconds | Literal["until-answer"] = "until-answer"
     """Exposure of each picture; until-answer: until the answer or the end of the response window."""
@@ -141,13 +141,13 @@ class QuizSettings(Section):
     """Levels of a confidence rating after each answer, on the number keys; 0: none."""
     grades: int = Field(default=5, ge=2, le=9)
     """For rating: the highest grade, on the number keys; 1 is the lowest."""
-    practice: int = Field(default=0, ge=0, le=MOST_TRIALS)
+    practice: int = Field(default=0, ge=0, le=MAX_TRIALS)
     """Trials with feedback before the main ones; they enter no rate."""
     feedback_ms: Milliseconds = 2400.0
     """Duration of the feedback."""
-    catch: int = Field(default=0, ge=0, le=MOST_TRIALS)
+    catch: int = Field(default=0, ge=0, le=MAX_TRIALS)
     """Trials with an obvious truth among the main ones, from `stimuli.catch_sets`; they enter no rate."""
-    break_every: int | None = Field(default=None, ge=1, le=MOST_TRIALS, examples=[50])
+    break_every: int | None = Field(default=None, ge=1, le=MAX_TRIALS, examples=[50])
     """Trials between two breaks; default: no breaks."""
     keys: dict[str, str] = Field(default={}, examples=[{"real": "j", "fake": "f"}])
     """Key of each answer (real and fake, left and right, first and second, or the grades); default: f and j."""

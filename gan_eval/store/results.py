@@ -203,7 +203,7 @@ class Store:
 
         with self.transaction() as connection:
             rows = [tuple(row) for row in connection.execute(_query(table, equal))]
-        # not `pandas.read_sql`: it guesses types, and makes text of a damaged cell
+        # not `pandas.read_sql`: it guesses types, and converts a damaged cell to text
         return checked_frame(pd.DataFrame(rows, columns=table.names, dtype="object"), table, self.where)
 
     def close(self) -> None:

@@ -108,7 +108,7 @@ class PictureFiles:
     ) -> tuple[Samples, Samples]:
         """Return a generated picture and its reference.
 
-        With `any_format`, two pictures of 16 bits keep them; of two different formats, both become 8-bit RGB.
+        With `any_format`, two 16-bit pictures stay 16-bit; two pictures of different formats become 8-bit RGB.
 
         Raises:
             Unmeasurable: the metric does not support their format.
@@ -219,7 +219,7 @@ class _PicturePass:
         self.done = 0
         measures = [entry for entry in enumerate(self.tools.measures) if not entry[1].metric.of_items]
         self._measures = {True: measures, False: [entry for entry in measures if entry[1].metric.kind == "single"]}
-        """The columns and measures of pictures with pair metrics, or of those without."""
+        """Columns and measures; key True: of pictures with pair metrics, False: of those without."""
         self._needed = dict.fromkeys(name for measure in self.tools.measures for name in measure.metric.companions)
         self._feature_keys = {
             name: hashlib.sha256(self.tools.feature_definition(extractor).encode()).digest()
@@ -308,7 +308,7 @@ class _PicturePass:
         return cached
 
     def _value(self, measure: Measure, pictures: Sequence[PictureFile], files: PictureFiles) -> tuple[Value, bool]:
-        """Return a metric's value or the reason for a missing one, and True if only the pictures decide this."""
+        """Return a metric's value or the reason for a missing one, and True if it depends only on the pictures."""
         metric = measure.metric
         try:
             if metric.kind == "pair":

@@ -38,7 +38,7 @@ _LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 ONE_KEY = "nobody gave both answers, so response bias alone explains them"
 ONE_GAVE_BOTH = "one participant alone gave both answers, so response bias explains those of all others"
 _SPREAD = 1.5
-"""Assumed standard deviation of people, and of pictures, in log-odds, where all answers of a cell agree."""
+"""Assumed standard deviation of people and of pictures, in log-odds, if all answers of a cell agree."""
 _LIMIT = float(np.log(0.025))
 FAR = 0.5
 """Largest distance of a model's shares from the observed ones, in standard errors; beyond it the model does not fit."""
@@ -52,7 +52,7 @@ TOO_FEW = "too few participants or pictures for an interval"
 
 
 class Detection(NamedTuple):
-    """The numbers of a row, all from one estimate of two shares."""
+    """Numbers of a row, all derived from the same two estimated shares."""
 
     fooling_rate: Estimate
     """Share of fakes called real."""
@@ -64,7 +64,7 @@ class Detection(NamedTuple):
     dprime: Estimate
     """z(1 - fooling rate) - z(1 - reals called real)."""
     p: float
-    """Two-sided, of accuracy against 1/2."""
+    """Two-sided p of accuracy against 1/2."""
     p_equivalent: float
     """The larger p of two one-sided tests against the margin; NaN without a margin."""
     basis: str | None
@@ -87,7 +87,7 @@ class Rates:
     note: str | None = None
     fit: CrossedFit | None = None
     check_p: float = np.nan
-    """p of the clustered shares, next to a crossed model."""
+    """p of the clustered shares, to compare with that of a crossed model."""
     observed: tuple[float, float] | None = None
     """The observed shares, to report in place of those with one answer of each kind added; None: report the
     estimates."""
@@ -110,7 +110,7 @@ class Rates:
         return self.is_constant or ONE_PARTICIPANT in (self.note or "")
 
     def error(self, by_fake: float, by_real: float) -> float:
-        """Return the standard error of a number with these derivatives by the two shares; NaN: no interval."""
+        """Return the standard error of a number from its derivatives with respect to both shares; NaN: no interval."""
         gradient = np.array([by_fake, by_real])
         variances = [float(gradient.dot(covariance).dot(gradient)) for covariance in self.covariances]
         return float(np.sqrt(max(*variances, 0.0))) if variances else np.nan
@@ -129,7 +129,7 @@ class Rates:
         return Difference(difference, found.p, note, interval, found.p_equivalent, self.basis, self.check_p)
 
     def _why_not_equivalent(self, margin: float | None) -> str | None:
-        """Return why answers with these shares cannot show a difference of the margin; None where they can."""
+        """Return the reason why these shares cannot give a difference as large as the margin; None if they can."""
         return ONE_SIDED if margin is not None and self.furthest <= margin and not self._is_open else None
 
     def bias(self) -> Difference:
@@ -223,7 +223,7 @@ class Rates:
 def _beyond(
     step: float, error: float, ends: tuple[float, float], independent: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return the ends of an interval around an estimate, extended where the reported number lies `step` away from it.
+    """Return the ends of an interval, extended if the reported number is `step` away from the estimate.
 
     If `step` is larger than `error`, the end on that side reaches at least as far as the `independent` one.
     """
