@@ -286,7 +286,7 @@ class Run:
         if self.log.row_due(self.done):
             images = self._batches.schedule.samples(self.done - 1).stop
             self.log.end_row(step=self.done, epoch=self.epoch, images=images, seconds=self.seconds)
-            self.log.write()
+            self.log.write_if_old()
 
     def reached(self) -> None:
         """Write and measure what is due at the current step."""

@@ -1,6 +1,7 @@
 """The tables of a run: training_log with means of the loss terms over windows of steps, and validation."""
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from trainer.state.checkpoints import CHECKPOINTS, broke_down
 
 ROWS = 200  # approximate number of windows in a run
 MIN_WINDOW, MAX_WINDOW = 10, 50  # steps in a window
+SECONDS = 10.0  # minimum time between two writes after a row: the whole table is written, and a GPU's steps are short
 
 
 class TrainingLog:
@@ -33,6 +35,7 @@ class TrainingLog:
         """Values of the last row by term."""
         self._rows: list[list[Any]] = []
         self._pending: list[Mapping[str, Tensor | float]] = []
+        self._written = -math.inf
 
     def row_due(self, step: int) -> bool:
         """Return whether a row ends with step `step`, counted from 1."""
@@ -67,11 +70,18 @@ class TrainingLog:
         for number, terms in enumerate(self._pending, start=first):
             for name, value in terms.items():
                 if not math.isfinite(float(value)):
+                    self.write()
                     what = f"the term {name} is {value}"
                     raise broke_down(self.path.with_name(CHECKPOINTS), f"at step {number}", what)
 
+    def write_if_old(self) -> None:
+        """Write the table unless it was written in the last SECONDS."""
+        if time.monotonic() - self._written >= SECONDS:
+            self.write()
+
     def write(self) -> None:
         """Write the table, whole or not at all."""
+        self._written = time.monotonic()
         names = ("step", "epoch", "images", "term", "value", "seconds")
         write_rows([dict(zip(names, row, strict=True)) | self.facts for row in self._rows], self.path, TRAINING_LOG)
 

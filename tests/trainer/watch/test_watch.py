@@ -8,10 +8,11 @@ import pytest
 import torch
 from training_runs import Pairs, Settings, brightness, train
 
+from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.study.training import measure_during_training
-from gan_eval.tables import VALIDATION
+from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tables.frames import read_rows
 from trainer.datasets.dataset import evenly_spread
 from trainer.datasets.pairs import PairedSet
@@ -121,6 +122,24 @@ def test_a_row_has_means_and_the_largest_gradient_norms_also_after_a_resume(tmp_
         (10, "g_l1", 5.5), (10, "d_gradient_norm", 100.9), (10, "d_gradient_norm_max", 1000.0),
         (20, "g_l1", 15.5), (20, "d_gradient_norm", 1.0), (20, "d_gradient_norm_max", 1.0),
     ]  # fmt: skip
+
+
+def test_a_long_log_is_not_written_after_every_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole table is written each time: with the short steps of a GPU that would take a fifth of the run."""
+    now, path = 0.0, tmp_path / "training_log.csv"
+    monkeypatch.setattr("trainer.watch.log.time.monotonic", lambda: now)
+    log, steps = TrainingLog(path, facts={}, total=1000), []
+    for step in range(10, 1001, 10):
+        now += 0.25
+        log.add({"g_l1": torch.tensor(1.0)})
+        log.end_row(step=step, epoch=1, images=step, seconds=now)
+        log.write_if_old()
+        steps.append(read_rows(path, TRAINING_LOG)[-1]["step"])
+    assert sorted(set(steps)) == [10, 410, 810]
+    log.add({"g_l1": torch.tensor(float("nan"))})
+    with pytest.raises(UserError, match="g_l1 is nan"):
+        log.check(1001)
+    assert read_rows(path, TRAINING_LOG)[-1]["step"] == 1000
 
 
 @pytest.mark.parametrize(
