@@ -65,10 +65,10 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
         raise UserError(f"--out {out}: holds another run: {'; '.join(differing)}; {fix}")
     before = config.get("machine", {})
     return [
-        f"{name} was {before.get(name)} when the run began and is {now} now: "
+        f"{name} was {before[name]} when the run began and is {now} now: "
         "the result will agree closely, but not bit for bit"
         for name, now in machine.items()
-        if before.get(name) != now
+        if before.get(name, now) != now  # only a GPU has a cuDNN
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 from training_runs import Pairs
 
 from gan_eval.__main__ import run
+from trainer.state.run_folder import begin_run, check_run
 
 SMALL = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
 
@@ -34,6 +35,15 @@ def test_each_command_names_the_next_from_training_to_a_study(
         words = shlex.split(line)[2:]
     assert done == ["train", "generate", "study"]
     assert words[:2] == ["run", f"{tmp_path}/run-set-study.toml"]
+
+
+def test_another_machine_is_reported_once(tmp_path: Path) -> None:
+    on_cpu = {"device": "cpu", "threads": 2, "torch": "2.15.0"}
+    begin_run(tmp_path, {"steps": 2}, on_cpu)
+    assert check_run(tmp_path, {"steps": 2}, on_cpu) == []
+    (line,) = check_run(tmp_path, {"steps": 2}, {**on_cpu, "device": "NVIDIA H100", "cudnn": 91900})
+    assert line.startswith("device was cpu when the run began and is NVIDIA H100 now")
+    assert [line.split()[0] for line in check_run(tmp_path, {"steps": 2}, {**on_cpu, "threads": 1})] == ["threads"]
 
 
 def test_more_steps_start_from_the_old_run_as_the_message_says(
