@@ -34,7 +34,7 @@ from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
 
 JSPSYCH = ("jspsych@8.3.0", "@jspsych/plugin-image-keyboard-response@2.2.0", "@jspsych/plugin-preload@2.1.0")
-LONGEST_S = 900
+MAX_S = 900
 NEAR_MS = 4.0
 
 HTML = """<!doctype html><html><head><meta charset="utf-8"><title>jsPsych</title>
@@ -89,7 +89,7 @@ class Page:
             assert server.stdout is not None
             address = server.stdout.readline().split()[-1]
             with chromium(f"{address}/?participant=P01", environment, self._folder / block):
-                for _ in range(LONGEST_S):
+                for _ in range(MAX_S):
                     time.sleep(1)
                     with open_store(store, create=False) as opened:
                         if opened.rows(tables.SESSIONS, status="complete"):
@@ -135,7 +135,7 @@ class JsPsych:
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             with chromium(f"http://127.0.0.1:{server.server_port}/", environment, self._folder / block):
-                for _ in range(LONGEST_S):
+                for _ in range(MAX_S):
                     time.sleep(1)
                     if done:
                         break

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 BLANK_S = 0.5
-LONGEST_S = 4.0
+MAX_S = 4.0
 KEYS = ("f", "j")
 
 
@@ -44,7 +44,7 @@ def main(plan_file: str, out: str) -> None:
         window.flip()
         exposure, key, reaction = trial["exposure_ms"], "", None
         if exposure is None:
-            pressed = event.waitKeys(maxWait=LONGEST_S, keyList=list(KEYS), timeStamped=clock)
+            pressed = event.waitKeys(maxWait=MAX_S, keyList=list(KEYS), timeStamped=clock)
             if pressed:
                 key, reaction = pressed[0][0], pressed[0][1] * 1000
         else:

@@ -6,22 +6,22 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LONGEST = 2000
+MAX_LENGTH = 2000
 """Maximum number of characters of a message, which may quote input of any length."""
 
 
 class UserError(Exception):
     """Bad input or usage.
 
-    The message is one line of at most `LONGEST` characters that names the file, the field and the fix; the command
+    The message is one line of at most `MAX_LENGTH` characters that names the file, the field and the fix; the command
     line prints it to stderr without a traceback and exits with status 2. Control characters and bytes that are not text
     are escaped.
     """
 
     def __init__(self, message: str) -> None:
         line = printable(" ".join(message.split()))
-        if len(line) > LONGEST:  # the file and field are at its start, the fix at its end
-            line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 + 3 :]}"
+        if len(line) > MAX_LENGTH:  # the file and field are at its start, the fix at its end
+            line = f"{line[: MAX_LENGTH // 2]} … {line[-MAX_LENGTH // 2 + 3 :]}"
         super().__init__(line)
 
 

@@ -34,7 +34,7 @@ def row(metric: Metric) -> str:
     name = f"`{metric.name}`"
     if metric.kind == "set" and metric.function is not None and metric.function.__name__ != metric.name:
         name += f" (`functional.{metric.function.__name__}`)"
-    needs = [f"{metric.least_size[0]}x{metric.least_size[1]} pixels"] if metric.least_size else []
+    needs = [f"{metric.min_size[0]}x{metric.min_size[1]} pixels"] if metric.min_size else []
     needs += ["masks"] if metric.takes_hole else []
     needs += ["inputs"] if metric.kind == "input" or metric.extractor == "label_colours" else []
     needs += [f"`{weights}`" for weights in metric.weights]

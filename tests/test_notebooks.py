@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "docs" / "notebooks").glob("*.ipynb"))
-LARGEST = 500_000
+MAX_BYTES = 500_000
 
 
 def code_cells(path: Path) -> list[dict[str, Any]]:
@@ -80,7 +80,7 @@ def true_difference(lean: dict[str, float], *, spread: float) -> float:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_was_run_from_top_to_bottom_and_reports_nothing_private(path: Path) -> None:
-    assert path.stat().st_size < LARGEST
+    assert path.stat().st_size < MAX_BYTES
     cells = code_cells(path)
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
     for cell in cells:

@@ -111,10 +111,10 @@ class Masks:
     def __init__(
         self, settings: InpaintingSettings, *, shapes: Sequence[Hole] = (), folder: Sequence[Hole] = ()
     ) -> None:
-        if "blocks" in settings.masks and settings.least_area > MOST_OF_BLOCKS:
+        if "blocks" in settings.masks and settings.least_area > MAX_BLOCKS_AREA:
             raise UserError(
                 f"inpainting.least_area: {settings.least_area:g} cannot be reached by holes of kind blocks, which take "
-                f"at most {MOST_OF_BLOCKS:g} of the picture; lower it or leave blocks out"
+                f"at most {MAX_BLOCKS_AREA:g} of the picture; lower it or leave blocks out"
             )
         least, most = settings.least_area, settings.most_area
         self._makers: dict[MaskKind, Maker] = {
@@ -138,10 +138,10 @@ class Masks:
         return Mask(kind, self._makers[kind](rng, size))
 
 
-MOST_OF_BLOCKS = 0.25  # blocks take at most this share of the picture (Pathak et al. 2016, section 3.3).
+MAX_BLOCKS_AREA = 0.25  # blocks take at most this share of the picture (Pathak et al. 2016, section 3.3).
 
 _BLOCKS = (2, 8)
-_LONGEST_BLOCK = 3.0  # long side by short side
+_MAX_BLOCK_RATIO = 3.0  # long side by short side
 _TRIES = 40
 
 
@@ -158,14 +158,14 @@ def centre(rng: np.random.Generator, size: Size, *, share: float = 0.5) -> Hole:
 
 def blocks(rng: np.random.Generator, size: Size, *, least: float, most: float) -> Hole:
     """Return rectangles at random places, which may overlap: "random block" of Pathak et al. 2016, section 3.3."""
-    band = band_of(size, least, min(most, MOST_OF_BLOCKS))
+    band = band_of(size, least, min(most, MAX_BLOCKS_AREA))
     target = band.draw(rng)
     number = int(rng.integers(_BLOCKS[0], _BLOCKS[1] + 1))
     hole = np.zeros(size, np.bool_)
     taken = 0
     for _ in range(_TRIES):
         area = target / number * rng.uniform(0.5, 1.75)
-        elongation = _LONGEST_BLOCK ** rng.uniform(-0.5, 0.5)
+        elongation = _MAX_BLOCK_RATIO ** rng.uniform(-0.5, 0.5)
         sides = (area**0.5 * elongation, area**0.5 / elongation)
         height, width = (min(max(round(side), 1), length) for side, length in zip(sides, size, strict=True))
         top = int(rng.integers(0, size[0] - height + 1))
@@ -333,12 +333,12 @@ def _polar(radii: NDArray[np.float64]) -> Outline:
     return radii[:, None] * np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 
 
-LONGEST = 256  # longer side in pixels to which silhouettes are reduced
+MAX_SIDE = 256  # longer side in pixels to which silhouettes are reduced
 
-FEWEST = 2  # minimum number of pixels of a silhouette
+MIN_PIXELS = 2  # minimum number of pixels of a silhouette
 
 
-def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: int = LONGEST) -> dict[str, Hole]:
+def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: int = MAX_SIDE) -> dict[str, Hole]:
     """Read the silhouettes or masks of a folder, by file name in natural order: (H, W), True where white.
 
     Args:
@@ -361,7 +361,7 @@ def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: 
             size = max(round(width * factor), 1), max(round(height * factor), 1)
             hole = np.asarray(Image.fromarray(mask_of(hole)).resize(size, Image.Resampling.BOX)) > 127
         pixels = int(np.count_nonzero(hole))
-        if not FEWEST <= pixels < hole.size:
+        if not MIN_PIXELS <= pixels < hole.size:
             found = f"{pixels} of {hole.shape[1]}x{hole.shape[0]} pixels are white"
             raise UserError(f"{path}: {found}; a mask is white where the hole is, and black elsewhere")
         holes[path.name] = hole

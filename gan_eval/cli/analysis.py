@@ -217,7 +217,7 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
 ROWS_LEFT_OUT = 3
 """Exit status of an import that left rows out."""
-MOST_NAMED = 20
+MAX_NAMED = 20
 """Number of rejected cells that are printed; OUT.rejected.csv has all."""
 
 
@@ -257,7 +257,7 @@ def trials_import(
         words.setdefault(column, {})[theirs] = ours
     imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
     rows = imported.rejected.to_dict("records")
-    for row in rows[:MOST_NAMED]:
+    for row in rows[:MAX_NAMED]:
         place = "" if row["reason"].startswith(UNEVEN) else f"column {row['column']}: "
         say(f"{file}: row {row['row']}: {place}{row['reason']}")
     if names := imported.renamed:

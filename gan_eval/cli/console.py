@@ -18,8 +18,8 @@ from gan_eval.machine.commands import as_typed
 
 _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
 """The start of a cell in a column of numbers: a number, or a word for a missing one."""
-_MOST_ROWS = 100
-_WIDEST = 100_000
+_MAX_ROWS = 100
+_MAX_WIDTH = 100_000
 """Width of a table in characters when the output is not a terminal."""
 PLAIN_EVERY_S = 10.0
 """Seconds between two plain lines where stderr is not a terminal."""
@@ -31,7 +31,7 @@ class Console:
     def __init__(self) -> None:
         self._rich = RichConsole(file=sys.stderr, highlight=False, soft_wrap=True)
         if not self._rich.is_terminal:
-            self._rich.width = _WIDEST
+            self._rich.width = _MAX_WIDTH
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=16),
@@ -70,7 +70,7 @@ class Console:
         if caption:
             self.sentence(caption)
         filled = [place for place in range(len(heads)) if any(row[place] for row in rows)]
-        cells = [[row[place] for place in filled] for row in rows[:_MOST_ROWS]]
+        cells = [[row[place] for place in filled] for row in rows[:_MAX_ROWS]]
         if not cells:
             return
         table = Table(box=None, pad_edge=False, header_style="bold")

@@ -97,7 +97,7 @@ def quiz(
     chosen = given(**{name: context.params[name] for name in OF_STUDY})
     if study is not None:
         from gan_eval.study.plan import open_plan
-        from gan_eval.study.sessions import awaited, quiz_session
+        from gan_eval.study.sessions import pending_sessions, quiz_session
 
         if out is None:
             raise UserError("quiz: --out is missing; name the study's folder")
@@ -110,8 +110,9 @@ def quiz(
         result = run_session(study_of_options(context, chosen), store or DEFAULT_STORE, person, **how)
     for line in (*result.warnings, session_summary(result)):
         say(line)
-    for line in awaited(plan) if study is not None and store is None and result.status in ("complete", "open") else ():
-        say(line)
+    if study is not None and store is None and result.status in ("complete", "open"):
+        for line in pending_sessions(plan):
+            say(line)
 
 
 def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizStudy":

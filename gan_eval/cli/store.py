@@ -30,7 +30,7 @@ def participants_list(
     Rows that are missing or contradict each other are named at the end, with exit status 2.
     """
     from gan_eval.store import list_participants, open_store, require_consistent
-    from gan_eval.study.sessions import awaited, plan_beside
+    from gan_eval.study.sessions import pending_sessions, plan_beside
 
     problem = None
     with open_store(store, create=False) as opened:
@@ -53,7 +53,7 @@ def participants_list(
         )
     try:
         plan = plan_beside(store, study)
-        lines = awaited(plan) if plan else []
+        lines = pending_sessions(plan) if plan else []
     except UserError as error:
         lines = [f"how many are wanted is not known: {error}"]
     for line in lines:

@@ -112,7 +112,7 @@ def run(
     from gan_eval.settings.study import load_study
     from gan_eval.study import markers
     from gan_eval.study.plan import Plan, make_plan
-    from gan_eval.study.sessions import awaited
+    from gan_eval.study.sessions import pending_sessions
     from gan_eval.study.stages import list_stages
 
     refuse_if_held(*markers.run_lock(out))
@@ -126,7 +126,7 @@ def run(
     )  # fmt: skip
     with Console() as console:
         markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only)
-        for line in awaited(plan) if only in (None, "quiz") else ():
+        for line in pending_sessions(plan) if only in (None, "quiz") else ():
             console.message(line)
     if only is None:
         typer.echo(plan.folder / "report.html")

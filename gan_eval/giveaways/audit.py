@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, Facts, Group, equalise_command, file_facts, files_of, groups_of, pixel_facts
-from gan_eval.giveaways.compare import FEWEST, Finding, compare
+from gan_eval.giveaways.compare import MIN_PICTURES, Finding, compare
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures
 from gan_eval.tables.frames import Row
@@ -109,8 +109,8 @@ def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
     found += [f"{len(suspicious) - certain} to look at"] if len(suspicious) > certain else []
     reals, fakes = len(group.real), len(group.fake)
     nothing = "no difference found"
-    if min(reals, fakes) < FEWEST:
-        nothing = f"too few pictures, at least {FEWEST} of each are needed"
+    if min(reals, fakes) < MIN_PICTURES:
+        nothing = f"too few pictures, at least {MIN_PICTURES} of each are needed"
     others = [row["clue"] for row in rows if row["auc"] is None]
     without = f" (not {', '.join(others)})" if others else ""
     headline = (

@@ -25,7 +25,7 @@ GIVES_AWAY = 0.65
 """A metadata clue gives the truth away if its interval is above this (or below 1 minus this)."""
 CERTAIN = 0.05
 """A metadata clue gives the truth away if it identifies at least this share of pictures with certainty."""
-FEWEST = 5
+MIN_PICTURES = 5
 """Minimum number of pictures of each class for a verdict: with fewer, perfect separation may be chance."""
 
 Counts = NDArray[np.int64]
@@ -87,7 +87,7 @@ def judge(sort: Sort, separation: Separation, fewest: int) -> Verdict:
     """Return the verdict on a clue of this sort; `fewest`: number of pictures of the smaller class."""
     low, high, auc = separation.low, separation.high, separation.auc
     far = low > GIVES_AWAY or high < 1 - GIVES_AWAY
-    perfect = auc in (0.0, 1.0) and fewest >= FEWEST
+    perfect = auc in (0.0, 1.0) and fewest >= MIN_PICTURES
     certain = separation.certain is not None and separation.certain >= CERTAIN
     if sort == "metadata" and (far or perfect or certain):
         return "gives_away"

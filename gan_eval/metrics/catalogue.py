@@ -115,7 +115,7 @@ def describe() -> str:
         details = [
             ("source", metric.source),
             ("definition", metric.definition),
-            ("least size", "{} pixels by {}".format(*metric.least_size) if metric.least_size else ""),
+            ("least size", "{} pixels by {}".format(*metric.min_size) if metric.min_size else ""),
             ("weights", ", ".join(weights)),
             ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
             ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),

@@ -33,7 +33,7 @@ UTILITY_SD = 0.5
 """Standard deviation of how real each model looks, in comparisons of models."""
 SEEING_MS = 150.0
 """Exposure after which 63 % of the evidence is collected."""
-FARTHEST = 1.5
+MAX_DISTANCE = 1.5
 """Distance from the criterion up to which grades and levels of confidence have equal steps."""
 TYPICAL_MS = 750.0
 """Median reaction time to a picture without evidence, if the response window allows it."""
@@ -116,7 +116,7 @@ class Judgement:
 
     def confidence(self, levels: int) -> int:
         """Return a level from 1 to `levels`, higher with more distance from the criterion."""
-        return 1 + int(np.searchsorted(np.linspace(0, FARTHEST, levels + 1)[1:-1], self.distance))
+        return 1 + int(np.searchsorted(np.linspace(0, MAX_DISTANCE, levels + 1)[1:-1], self.distance))
 
 
 class SimulatedParticipant:
@@ -173,7 +173,7 @@ class SimulatedParticipant:
         elif "fake" in answers:
             answer = "fake" if distance > 0 else "real"
         else:  # grades
-            cuts = np.linspace(-FARTHEST, FARTHEST, len(answers) + 1)[1:-1]
+            cuts = np.linspace(-MAX_DISTANCE, MAX_DISTANCE, len(answers) + 1)[1:-1]
             answer = sorted(answers)[int(np.searchsorted(cuts, -distance))]
         return Judgement(answer, float(reaction_ms), abs(distance))
 

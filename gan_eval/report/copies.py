@@ -13,7 +13,7 @@ from gan_eval.report.parts.blocks import Gallery, Lines, Report, Section, Shown
 from gan_eval.report.parts.thumbnails import Picture, small_picture
 from gan_eval.stimuli.pictures import read_rgb
 
-MOST_PAIRS = 60
+MAX_PAIRS = 60
 """Maximum number of pairs for each model."""
 SIDE = 128
 _HEADINGS = {
@@ -45,7 +45,7 @@ def write_copies_page(
         rows = generated[generated["metric"] == metric].sort_values("value", ascending=False, kind="stable")
         for (dataset, model), part in rows.groupby(["dataset", "model"], sort=False):
             entries = []
-            for row in part.head(MOST_PAIRS).to_dict("records"):
+            for row in part.head(MAX_PAIRS).to_dict("records"):
                 stimulus, other = str(row["stimulus"]), str(row["nearest"])
                 file = folder / other if folder else files[other]
                 pair = [shown(files[stimulus], stimulus), shown(file, other, half if folder else None)]

@@ -14,7 +14,7 @@ from gan_eval.report.parts.words import NBSP, clean
 from gan_eval.stats.analysis import ALL_TABLES
 
 _HERE = Path(__file__).parent
-LARGEST = 2_000_000
+MAX_BYTES = 2_000_000
 """Maximum size in bytes of a file on the page."""
 RAW_REASON = "not on this page because it has single sessions: add it with --with-raw-tables"
 """Reason for the absence of a table of single sessions."""
@@ -54,7 +54,7 @@ def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[
         data = folder.contents[name]
         is_published = name.startswith("published/")
         frame = folder.published[path.name] if is_published else folder.tables[name]
-        reason = "" if len(data) <= LARGEST else "too large for a page: see the study’s folder"
+        reason = "" if len(data) <= MAX_BYTES else "too large for a page: see the study’s folder"
         if name in ALL_TABLES and "session" in ALL_TABLES[name].by_name and not with_raw_tables:
             reason = RAW_REASON
         downloads.append(

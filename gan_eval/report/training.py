@@ -29,11 +29,11 @@ MODES = ("train", "eval")
 """Modes of BatchNorm and dropout in validation."""
 SIDE = 128
 """Pixels of a sample picture."""
-MOST_COLUMNS = 8
+MAX_COLUMNS = 8
 """Maximum number of steps in the columns of the sample pictures."""
 SHARE = 0.05
 """Share of a curve's points: the window of the running median."""
-MOST_POINTS = 150
+MAX_POINTS = 150
 """Maximum number of points of a curve; more are averaged."""
 _TITLES = {
     "g_adversarial": "generator: adversarial loss",
@@ -211,7 +211,7 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     of_models = ", a line for each model" if len(runs) > 1 else ""
     has_eval = any(curve.dashed for drawn in panels.values() for curve in drawn)
     caption = (
-        f"Loss terms over {whole(last)} steps{of_models}: faint: as logged (at most {MOST_POINTS} means), strong: "
+        f"Loss terms over {whole(last)} steps{of_models}: faint: as logged (at most {MAX_POINTS} means), strong: "
         f"running median over {100 * SHARE:.0f}\u202f% of the run. Gradient norms have a logarithmic axis."
         + " Validation: solid with BatchNorm and dropout as in training, dashed as in evaluation." * has_eval
         + "".join(f" {sentence}." for sentence in _pictures_of_validation(runs))
@@ -272,15 +272,15 @@ def _figure(name: str, drawn: Sequence[Curve], names: Sequence[str], last: float
 
 
 def _thinned(steps: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
-    """Return means over neighbours, at most MOST_POINTS."""
-    parts = min(MOST_POINTS, len(steps))
+    """Return means over neighbours, at most MAX_POINTS."""
+    parts = min(MAX_POINTS, len(steps))
     return [np.array([part.mean() for part in np.array_split(array, parts)]) for array in (steps, values)]
 
 
 def sample_table(runs: Sequence[TrainingRun]) -> PictureTable:
     """Return each model's pictures of one fixed item after some steps, between its input and its ground truth."""
     known = sorted({step for run in runs for step in run.grids})
-    steps = [known[place] for place in evenly_spaced(len(known), MOST_COLUMNS)]
+    steps = [known[place] for place in evenly_spaced(len(known), MAX_COLUMNS)]
     rows: list[tuple[str, list[Picture | None]]] = []
     for run in runs:
         samples = {step: sample for step in steps if step in run.grids and (sample := run.sample(step)) is not None}

@@ -20,9 +20,9 @@ RIGHT = 0.75
 """Proportion of correct answers at the threshold; fixed for QUEST+, the default for the staircase."""
 DROPPED_REVERSALS = 4
 """Number of first reversals, on the way to the threshold, that are left out of the mean."""
-FEWEST_REVERSALS = 4
+MIN_REVERSALS = 4
 """Minimum number of reversals for a staircase's threshold."""
-FEWEST_ANSWERS = 20
+MIN_ANSWERS = 20
 """Minimum number of answers for a threshold of QUEST+; with fewer it is mostly the prior."""
 _EXPOSURES, _THRESHOLDS = 40, 80
 """Number of exposures that QUEST+ chooses from, and of thresholds in its grid; both in equal ratios."""
@@ -78,14 +78,14 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
             if grid is None:
                 ends = (known.shortest_ms, known.longest_ms)
                 grid = PsychometricGrid(*ends) if settings else PsychometricGrid(min(*ends, *asked), max(*ends, *asked))
-            enough = len(block) >= FEWEST_ANSWERS
+            enough = len(block) >= MIN_ANSWERS
             mean, low, high, bound = grid.estimate(block) if enough else (None, None, None, None)
             results.append(Threshold(*shared, None, mean, low, high, None, bound))
             continue
         exposures = [row["requested_exposure_ms"] for row in block]
         turns = [at for at, (row, after) in enumerate(pairwise(block), 1) if row["correct"] != after["correct"]]
         counted = turns[DROPPED_REVERSALS:]
-        enough = len(counted) >= FEWEST_REVERSALS
+        enough = len(counted) >= MIN_REVERSALS
         often = Counter(exposures[counted[0] :] if enough else exposures)
         mode = min(often, key=lambda exposure: (-often[exposure], exposure))  # the shortest in a tie
         ends_of_range: dict[float, End] = {known.shortest_ms: "shortest", known.longest_ms: "longest"}

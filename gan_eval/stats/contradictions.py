@@ -12,13 +12,13 @@ from gan_eval.errors import UserError, abbreviated
 from gan_eval.settings.protocols import PAIR_PROTOCOLS
 from gan_eval.tables import TRIALS
 from gan_eval.tables.names import person_of
-from gan_eval.tables.schema import LONGEST_MS
+from gan_eval.tables.schema import MAX_TIME_MS
 
 SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
 """A column times or divided by a number."""
-MOST_NAMED = 3
+MAX_NAMED = 3
 """Number of persons or sessions that a warning names."""
-FEWEST_EQUAL = 3
+MIN_EQUAL_TIMES = 3
 """Minimum number of equal reaction times for the warning that two sessions may be one."""
 _CONSTANT = {
     "kind": "a picture is either real or fake: correct the rows, or give the two pictures names of their own",
@@ -153,7 +153,7 @@ def require_plausible_times(
         counted &= trials["onset_ms"].isna().to_numpy(bool)
     for name, (low, high) in PLAUSIBLE_MS.items():
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
-        times = times[(times > 0) & (times <= LONGEST_MS)]  # other values are not times and are counted as such
+        times = times[(times > 0) & (times <= MAX_TIME_MS)]  # other values are not times and are counted as such
         median = float(np.median(times)) if len(times) else low
         if low <= median <= high:
             continue
@@ -243,7 +243,7 @@ def _belies_its_answer(trials: pd.DataFrame, single: NDArray[np.bool_]) -> NDArr
 def possible_times(trials: pd.DataFrame) -> NDArray[np.bool_]:
     """Return (N,) bool: trials with a possible reaction time."""
     milliseconds = trials["reaction_time_ms"].to_numpy("float64", na_value=np.nan)
-    return (milliseconds > 0) & (milliseconds <= LONGEST_MS)
+    return (milliseconds > 0) & (milliseconds <= MAX_TIME_MS)
 
 
 def doubts(trials: pd.DataFrame) -> list[str]:
@@ -272,7 +272,7 @@ def doubts(trials: pd.DataFrame) -> list[str]:
     of_sessions = np.split(np.column_stack([stimulus, time])[order], np.flatnonzero(np.diff(session[order])) + 1)
     same: dict[bytes, list[str]] = defaultdict(list)
     for name, times in zip(names, of_sessions, strict=False):  # no name where nothing is timed
-        if len(np.unique(times[:, 1])) >= FEWEST_EQUAL:
+        if len(np.unique(times[:, 1])) >= MIN_EQUAL_TIMES:
             same[times.tobytes()].append(str(name))
     repeated = [" and ".join(map(abbreviated, sessions)) for sessions in same.values() if len(sessions) > 1]
     if repeated:
@@ -284,5 +284,5 @@ def doubts(trials: pd.DataFrame) -> list[str]:
 
 
 def _some(names: list[str]) -> str:
-    more = f", and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    more = f", and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more

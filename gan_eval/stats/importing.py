@@ -48,7 +48,7 @@ _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 """Suffix of a picture's file."""
 UNEVEN = "the row has "
 """Start of the reason why a row of another length than the header's is left out; no column is at fault."""
-MOST_WORDS = 8
+MAX_WORDS = 8
 """Number of unknown words of a column, or of reasons for leaving rows out, that a message names."""
 
 
@@ -204,8 +204,8 @@ def _foreign_table_error(
             cells = foreign[source].dropna().str.strip()
             counts = cells[~cells.str.lower().isin(known)].value_counts()
             if len(counts):
-                listed = ", ".join(f"{word} {count}" for word, count in counts.head(MOST_WORDS).items())
-                more = f" and {len(counts) - MOST_WORDS} others" if len(counts) > MOST_WORDS else ""
+                listed = ", ".join(f"{word} {count}" for word, count in counts.head(MAX_WORDS).items())
+                more = f" and {len(counts) - MAX_WORDS} others" if len(counts) > MAX_WORDS else ""
                 findings.append(f"not known in {source} ({name}): {listed}{more}")
                 options.append(f"--word {shlex.quote(f'{name}:{counts.index[0]}')}=MEANING")
     if options:
@@ -224,8 +224,8 @@ def left_out(rejected: pd.DataFrame) -> str:
     columns = rejected["column"].mask(rejected["reason"].str.startswith(UNEVEN), "row")
     cells = zip(columns, rejected["reason"].str.replace("^found .*?, (?=wanted )", "", regex=True), strict=True)
     counts = Counter(f"{column} ({reason.partition(';')[0]})" for column, reason in cells)
-    more = f" and {len(counts) - MOST_WORDS} other reasons" if len(counts) > MOST_WORDS else ""
-    return ", ".join(f"{count} {what}" for what, count in counts.most_common(MOST_WORDS)) + more
+    more = f" and {len(counts) - MAX_WORDS} other reasons" if len(counts) > MAX_WORDS else ""
+    return ", ".join(f"{count} {what}" for what, count in counts.most_common(MAX_WORDS)) + more
 
 
 def _refuse_choice_by_outcome(

@@ -46,7 +46,7 @@ _ANSWER = ("participant", "stimulus", "stimulus_b", "trial", "response", "choice
 _RECORD = "looks.json"
 _STEPS = 801
 """Number of points of the density; critical values are exact to about 2e-6."""
-_MOST_Z = 40.0
+_MAX_Z = 40.0
 """Critical value if nothing is left to spend: no p is below its level."""
 
 
@@ -67,7 +67,7 @@ class Look:
         """Nominal two-sided level: what p is held against; 0 where nothing is left to spend."""
         from scipy.special import ndtr
 
-        return float(f"{2 * ndtr(-self.z):.9g}") if self.z < _MOST_Z else 0.0
+        return float(f"{2 * ndtr(-self.z):.9g}") if self.z < _MAX_Z else 0.0
 
 
 def alpha_spent(information: float, *, alpha: float = ALPHA) -> float:
@@ -104,7 +104,7 @@ def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
     from scipy.special import ndtr, ndtri
 
     if spend <= 0:
-        return _MOST_Z
+        return _MAX_Z
     if not earlier:
         return float(-ndtri(spend / 2))
     score, density, before = np.zeros(1), np.ones(1), 0
@@ -121,7 +121,7 @@ def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
         edge = z * np.sqrt(people)
         return float(density @ (ndtr((score - edge) / scale) + ndtr((-edge - score) / scale))) - spend
 
-    return float(brentq(excess, 0.0, _MOST_Z)) if excess(0.0) > 0 else 0.0
+    return float(brentq(excess, 0.0, _MAX_Z)) if excess(0.0) > 0 else 0.0
 
 
 @dataclass(frozen=True)

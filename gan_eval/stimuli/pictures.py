@@ -30,7 +30,7 @@ Size = tuple[int, int]
 Fit = Literal["crop", "stretch"]
 """For a picture of another shape: keep its centre, or stretch it."""
 
-MOST_PIXELS = 89_478_485
+MAX_PIXELS = 89_478_485
 """Maximum number of pixels in a picture, a quarter of a gigabyte when decoded; Pillow warns above it."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
@@ -120,7 +120,7 @@ def _opened(content: bytes, path: Path) -> Image.Image:
     image = Image.open(io.BytesIO(content))
     if image.format == "PPM":  # Pillow rounds its 16 bits to 8
         raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
-    if image.width * image.height > MOST_PIXELS:
+    if image.width * image.height > MAX_PIXELS:
         raise Image.DecompressionBombError
     return image
 
@@ -135,7 +135,7 @@ def decoding_errors(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such picture; restore it") from error
     except Image.DecompressionBombError as error:
-        limit = f"more than {MOST_PIXELS:,} pixels"
+        limit = f"more than {MAX_PIXELS:,} pixels"
         raise UserError(f"{path}: too large to decode safely ({limit}); scale it down") from error
     except UnidentifiedImageError as error:
         raise UserError(f"{path}: not a readable picture (unknown format); replace or remove it") from error
@@ -175,7 +175,7 @@ def tiff_samples(content: bytes) -> tuple[Samples, bool]:
 
     with tifffile.TiffFile(io.BytesIO(content)) as file:
         page = file.pages.first
-        if page.imagewidth * page.imagelength * page.samplesperpixel > 3 * MOST_PIXELS:
+        if page.imagewidth * page.imagelength * page.samplesperpixel > 3 * MAX_PIXELS:
             raise Image.DecompressionBombError
         whole = sum(not int(getattr(each.keyframe, "subfiletype", 0)) & _NO_PAGE for each in file.pages)
         if whole > 1:
@@ -303,14 +303,14 @@ def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
     """Resize (H, W, 3) or (H, W) uint8 to width and height `target` by Pillow's bicubic filter; equal sizes stay.
 
     Raises:
-        UserError: an intermediate picture would have more than `MOST_PIXELS`.
+        UserError: an intermediate picture would have more than `MAX_PIXELS`.
     """
     height, width = picture.shape[:2]
     is_cropped = fit == "crop" and not has_shape((width, height), target)
     covering = scaled_to_cover((width, height), target) if is_cropped else target
-    if covering[0] * covering[1] > MOST_PIXELS:
+    if covering[0] * covering[1] > MAX_PIXELS:
         raise UserError(
-            f"a picture of {width}x{height} would be scaled to {covering[0]}x{covering[1]}, more than {MOST_PIXELS:,} "
+            f"a picture of {width}x{height} would be scaled to {covering[0]}x{covering[1]}, more than {MAX_PIXELS:,} "
             "pixels; choose a smaller size, or remove the picture"
         )
     if is_cropped:

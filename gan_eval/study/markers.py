@@ -144,7 +144,7 @@ def hash_result(path: Path, stage: str) -> str:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StageStatus:
     """State of a stage."""
 
     current: Mapping[str, Any]
@@ -157,7 +157,7 @@ class Standing:
     """A file that is missing or has changed, and the number of others."""
 
 
-def standing_of(stage: Stage, folder: Path) -> Standing:
+def status_of(stage: Stage, folder: Path) -> StageStatus:
     """Return the state of a stage; nothing is changed."""
     marker = folder / OWN_FOLDER / f"{stage.name}.json"
     current = {
@@ -170,7 +170,7 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
     made = _read_marker(marker, stage)
     files, there = (made or {}).pop("files", {}), stage.hashes(folder)
     if made is None or (there and not files):  # it is unknown if they have changed
-        return Standing(current)
+        return StageStatus(current)
     damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
     damage = ""
@@ -185,7 +185,7 @@ def standing_of(stage: Stage, folder: Path) -> Standing:
         changes += differences(made["inputs"], current["inputs"], short=True)
     more = f"; and {len(changes) - 4} more" if len(changes) > 4 else ""
     changed = f"made with other settings or inputs: {'; '.join(changes[:4])}{more}" if changes else ""
-    return Standing(current, made == current and not damaged, changed, damage)
+    return StageStatus(current, made == current and not damaged, changed, damage)
 
 
 def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
@@ -202,18 +202,18 @@ def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
 
 def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
     marker = folder / OWN_FOLDER / f"{stage.name}.json"
-    standing = standing_of(stage, folder)
-    if standing.is_current and stage.is_finished():
+    status = status_of(stage, folder)
+    if status.is_current and stage.is_finished():
         listener.message(f"{stage.name}: up to date")
         return
     redo = stage.redo_command or f"--redo {stage.name}"
-    if standing.changes:
+    if status.changes:
         fix = f"undo that, or move the old results aside with: {redo}; or give another --out"
-        raise UserError(f"{marker}: {standing.changes}; {fix}")
-    if standing.damage:
+        raise UserError(f"{marker}: {status.changes}; {fix}")
+    if status.damage:
         if stage.is_precious:
-            raise UserError(f"{standing.damage}; restore it from a copy, or make it again with: {redo}")
-        listener.message(f"{standing.damage}; making it again")
+            raise UserError(f"{status.damage}; restore it from a copy, or make it again with: {redo}")
+        listener.message(f"{status.damage}; making it again")
     marker.unlink(missing_ok=True)
     started = time.monotonic()
     if stage.derives:  # show that it has started; some of these report no progress
@@ -222,7 +222,7 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
     if stage.derives:
         listener.progress(stage.name, 1, 1)
     if finished:
-        write_json(marker, {**standing.current, "files": stage.hashes(folder)})
+        write_json(marker, {**status.current, "files": stage.hashes(folder)})
         seconds = time.monotonic() - started
         minutes, rest = divmod(round(seconds), 60)
         listener.message(f"{stage.name}: done in {f'{minutes} min {rest} s' if minutes else f'{seconds:.1f} s'}")

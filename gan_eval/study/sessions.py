@@ -63,7 +63,7 @@ def quiz_command(plan: Plan, participant: str | None = None) -> str:
     return shlex.join(["gan-eval", "quiz", str(plan.file), "--participant", code, "--out", str(plan.folder)])
 
 
-def awaited(plan: Plan) -> list[str]:
+def pending_sessions(plan: Plan) -> list[str]:
     """Return lines on the number of complete sessions, with the next person's command, and on unfinished ones.
 
     Empty if nobody is missing and no session is unfinished.

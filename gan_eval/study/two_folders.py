@@ -35,7 +35,7 @@ from gan_eval.tables.names import model_name_problem
 
 PICTURES, PICTURES_EACH = 10, 5
 """Pictures of each kind that a person judges: at least the first number, and the second for each model."""
-MOST_NAMED = 5
+MAX_NAMED = 5
 """Number of files that a message on pictures left out names."""
 _ROLES = {"real", "reals", "fake", "fakes", "generated"}
 """Names of folders that only state their part in the comparison; the folder above names their content."""
@@ -99,7 +99,7 @@ def try_folders(
     _claim(out, real, fakes)
     refuse_if_held(*markers.run_lock(out))
     for place, reasons in unpaired.items():
-        names = ", ".join([*reasons][:MOST_NAMED]) + ", …" * (len(reasons) > MOST_NAMED)
+        names = ", ".join([*reasons][:MAX_NAMED]) + ", …" * (len(reasons) > MAX_NAMED)
         first = next(iter(reasons.values()))
         listener.message(f"import: {place}: {len(reasons)} left out ({names}), the first: {first}")
     markers.run(stages_of_pictures, out, listener)
@@ -217,9 +217,9 @@ def _import_stage(
         listener.message(f"import: {made.items} items in {made.folder}")
         if made.resized:
             listener.message(f"import: {made.resized} had other sizes and were brought to the smallest (bicubic)")
-        for problem in made.problems[:MOST_NAMED]:
+        for problem in made.problems[:MAX_NAMED]:
             listener.message(f"import: left out: {problem}")
-        if len(made.problems) > MOST_NAMED:
+        if len(made.problems) > MAX_NAMED:
             listener.message(f"import: {len(made.problems)} pairs left out; all are in {made.folder / RECORD}")
         return True
 

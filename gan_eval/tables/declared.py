@@ -32,7 +32,7 @@ from gan_eval.tables.schema import (
     text,
 )
 
-WIDEST = 1e9
+MAX_SIDE = 1e9
 """Maximum side of a picture in pixels."""
 
 STIMULI = Table(
@@ -48,8 +48,8 @@ STIMULI = Table(
         name_text("file", "the picture", filled=True),
         name_text("input_file", "the label picture that the generator was given"),
         name_text("reference_file", "the ground truth of a generated picture"),
-        integer("width", "width of the picture", unit="pixel", least=1, most=WIDEST),
-        integer("height", "height of the picture", unit="pixel", least=1, most=WIDEST),
+        integer("width", "width of the picture", unit="pixel", least=1, most=MAX_SIDE),
+        integer("height", "height of the picture", unit="pixel", least=1, most=MAX_SIDE),
         text("sha256", "SHA-256 of the picture's file: 64 lower-case hexadecimal digits; never empty"),
         text("mask_kind", "inpainting: how the hole was made"),
         number("mask_area", "inpainting: share of the picture that is hole", unit=SHARE, least=0, most=1),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-LONGEST_MS = 1e15
+MAX_TIME_MS = 1e15
 """Largest absolute time in ms; sums of squares of larger times would leave the range of floats."""
 
 Dtype = Literal["text", "int", "float", "bool", "instant", "json"]
@@ -67,7 +67,7 @@ integer = partial(Column, dtype="int")
 """A column of whole numbers."""
 number = partial(Column, dtype="float")
 """A column of floats."""
-milliseconds = partial(Column, dtype="float", unit="ms", most=LONGEST_MS)
+milliseconds = partial(Column, dtype="float", unit="ms", most=MAX_TIME_MS)
 """A column of times in float milliseconds."""
 boolean = partial(Column, dtype="bool")
 """A column of true and false."""

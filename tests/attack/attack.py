@@ -15,7 +15,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Self
 
-from gan_eval.errors import LONGEST, UserError
+from gan_eval.errors import MAX_LENGTH, UserError
 from gan_eval.machine.start import ALLOCATOR_SETTINGS
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.tables.frames import read_rows
@@ -27,7 +27,7 @@ SECONDS = 60.0
 MEMORY = 3 * GIB
 """Maximum memory of a command, libraries included."""
 _NOT_GIVEN = ("PYTEST", "COV", "GAN_EVAL_DATA")
-MOST_LINES = 60
+MAX_LINES = 60
 """Maximum number of lines on stderr for a few pictures."""
 
 
@@ -168,7 +168,7 @@ def faults(attack: Attack, ended: Ended, work: Path, before: dict[str, str], aft
         yield f"traceback: {_last_of_traceback(reported)}"
     elif ended.status not in (0, 2) and not with_rows_left_out:
         yield f"status {ended.status}: {reported[-1:]}"
-    if len(reported) > MOST_LINES:
+    if len(reported) > MAX_LINES:
         yield f"flood: {len(reported)} lines, such as {reported[0]!r}"
     for line in reported:
         if re.search(r"\.py:\d+: \w*Warning", line):
@@ -193,7 +193,7 @@ def _faults_of_refusal(attack: Attack, reported: list[str]) -> Iterator[str]:
         return
     if re.search(r"sqlite3\.|sqlalche|\[SQL|Errno|<class |0x[0-9a-f]{6,}|Error\(", lines[0]):
         yield f"raw error: {lines[0]}"
-    if len(lines[0]) > LONGEST + 100:
+    if len(lines[0]) > MAX_LENGTH + 100:
         yield f"long line: {len(lines[0])} characters: {lines[0][:200]}"
     if re.search(r"[\x00-\x1f\x7f-\x9f]", lines[0]):
         yield f"control characters: {lines[0]!r}"

@@ -1,6 +1,6 @@
 """Other programs' errors in a line of our own."""
 
-from gan_eval.errors import LONGEST, UserError, abbreviated, first_sentence, last_words, shortened
+from gan_eval.errors import MAX_LENGTH, UserError, abbreviated, first_sentence, last_words, shortened
 
 DRIVER = (
     "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a driver from "
@@ -27,7 +27,7 @@ def test_a_long_line_ends_after_a_word_and_is_no_longer_than_wanted():
 def test_what_a_terminal_would_obey_is_shown_as_an_escape_and_stays_short():
     assert str(UserError("a\x1b[31m: b\udcff\n c")) == "a\\x1b[31m: b\\udcff c"
     for text in ("\0", "\x1b", "\udcff"):  # an escape is longer than what it stands for
-        assert len(str(UserError(f"trials.csv: {text * 10_000}; give another"))) <= LONGEST
+        assert len(str(UserError(f"trials.csv: {text * 10_000}; give another"))) <= MAX_LENGTH
 
 
 def test_a_value_nested_deeper_than_python_goes_is_shown_from_outside():

@@ -23,10 +23,10 @@ OnProgress = Callable[[int, int], None]  # called with (done, total); total is 0
 
 SPLITS = ("train", "val", "test")  # the usual splits, in the order in which they are listed
 VALIDATION_SPLITS = ("val", "test")  # splits for validation, best first; never the training split
-SMALLEST_SIDE = 8  # minimum side of a picture in pixels
+MIN_SIDE = 8  # minimum side of a picture in pixels
 NAMED = 5  # number of bad pictures that a message names
 LOOKED_AT = 8  # number of pictures checked before a training
-MOST_THREADS = 8  # more threads do not read a disk faster
+MAX_THREADS = 8  # more threads do not read a disk faster
 
 
 class DataSet(ABC):
@@ -126,7 +126,7 @@ def try_pictures(
             return error
 
     done: list[T | UserError] = []
-    pool = ThreadPoolExecutor(min(MOST_THREADS, usable_cores()), "pictures")
+    pool = ThreadPoolExecutor(min(MAX_THREADS, usable_cores()), "pictures")
     try:
         for result in pool.map(result_or_error, paths):
             done.append(result)

@@ -14,13 +14,13 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction
 from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, names_a_picture, read_rgb, resize
-from trainer.datasets.dataset import LOOKED_AT, SMALLEST_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
+from trainer.datasets.dataset import LOOKED_AT, MIN_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
 
 Side = Literal["A", "B"]
 
 SAME_LEVEL = 2  # grey levels by which neighbours in a drawn area may differ, because of JPEG
 MARGIN = 0.01  # smaller differences of the proportions do not decide
-FEWEST = 3  # minimum number of pictures with a clear drawn side
+MIN_CLEAR = 3  # minimum number of pictures with a clear drawn side
 MAJORITY = 0.75  # share of these pictures that must agree
 
 
@@ -68,7 +68,7 @@ class PairedSet(DataSet):
     def require_shape(path: Path, width: int, height: int) -> None:
         if width % 2:
             raise UserError(f"{path}: the width {width} is odd, so A and B cannot be halves; make it even or remove it")
-        if min(height, width // 2) < SMALLEST_SIDE:
+        if min(height, width // 2) < MIN_SIDE:
             raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
 
     def remarks(self, paths: list[Path]) -> list[str]:
@@ -101,7 +101,7 @@ def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
     """Return the half that is drawn in most pictures of a set; None if unclear."""
     apart = [a - b for a, b in zip(flat_a, flat_b, strict=True) if abs(a - b) > MARGIN]
     for_a = sum(difference > 0 for difference in apart)
-    if len(apart) < FEWEST:
+    if len(apart) < MIN_CLEAR:
         return None
     if for_a >= MAJORITY * len(apart):
         return "A"

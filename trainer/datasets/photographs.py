@@ -11,7 +11,7 @@ import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli.pictures import Fit, Picture, may_be_a_file, names_a_picture, natural_key, read_rgb, resize
-from trainer.datasets.dataset import SMALLEST_SIDE, SPLITS, DataSet, Size
+from trainer.datasets.dataset import MIN_SIDE, SPLITS, DataSet, Size
 
 ENDS = {"train": 80, "val": 90, "test": 100}
 """Cumulative percentages of the splits, if folders do not decide."""
@@ -75,10 +75,8 @@ class PhotographSet(DataSet):
 
     @staticmethod
     def require_shape(path: Path, width: int, height: int) -> None:
-        if min(width, height) < SMALLEST_SIDE:
-            raise UserError(
-                f"{path}: {width}x{height} pixels are too small, {SMALLEST_SIDE} a side are wanted; remove it"
-            )
+        if min(width, height) < MIN_SIDE:
+            raise UserError(f"{path}: {width}x{height} pixels are too small, {MIN_SIDE} a side are wanted; remove it")
 
     def _walk_split(self, split: str) -> Iterator[Path]:
         """Return the pictures of a split, in natural order of their relative paths."""

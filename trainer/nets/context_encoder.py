@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
 from trainer.nets.layers import INNERMOST, ChannelwiseLinear, Network, doubling, halvings, inner_bias, norm_layer
 
-WIDEST = 8
+MAX_FACTOR = 8
 """Maximum number of channels, at 4x4, as a multiple of the first layer's; it halves with each larger size."""
 
 
@@ -48,7 +48,7 @@ class Encoder(Network):
         self.in_channels, self.out_channels = in_channels, out_channels
         self.only_size = self.multiple = self.smallest = size
         self.channels, self.norm, self.statistics, self.upsampling = channels, norm, statistics, upsampling
-        self.bias, self.widest = inner_bias(norm), WIDEST * channels
+        self.bias, self.widest = inner_bias(norm), MAX_FACTOR * channels
         stages: list[nn.Module] = []
         before = in_channels
         for level, width in enumerate(self.widths(halvings(size))):
@@ -59,7 +59,7 @@ class Encoder(Network):
 
     def widths(self, levels: int) -> list[int]:
         """Return the channels after each halving."""
-        return [self.channels * max(1, WIDEST >> (levels - 1 - level)) for level in range(levels)]
+        return [self.channels * max(1, MAX_FACTOR >> (levels - 1 - level)) for level in range(levels)]
 
     def new_norm(self, width: int) -> nn.Module:
         """Return a norm of that number of channels."""

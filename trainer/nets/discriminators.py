@@ -79,7 +79,7 @@ def smallest_size(layers: tuple[Layer, ...]) -> int:
     return size
 
 
-WIDEST = 8  # channels double at each layer up to this many times the first layer's
+MAX_FACTOR = 8  # channels double at each layer up to this many times the first layer's
 
 
 def convolutions(
@@ -87,7 +87,7 @@ def convolutions(
 ) -> nn.Sequential:
     """Return the layers, input to output, to a logit for each place; norms in all but the first and last.
 
-    `channels` are those of the first layer; they double at each layer up to `WIDEST` times as many.
+    `channels` are those of the first layer; they double at each layer up to `MAX_FACTOR` times as many.
     """
     first, *inner, last = layers
     modules: list[nn.Module] = [
@@ -96,7 +96,7 @@ def convolutions(
     ]
     width = channels
     for level, layer in enumerate(inner, start=1):
-        before, width = width, channels * min(2**level, WIDEST)
+        before, width = width, channels * min(2**level, MAX_FACTOR)
         modules += [
             nn.Conv2d(before, width, layer.kernel, layer.stride, layer.padding, bias=inner_bias(norm)),
             norm_layer(norm, width, statistics),

@@ -26,7 +26,7 @@ from trainer.nets.layers import (
     norm_layer,
 )
 
-WIDEST = 8  # channels double at each level up to this many times the first level's
+MAX_FACTOR = 8  # channels double at each level up to this many times the first level's
 MIN_DEPTH = 5  # fewer levels than these are taken only where they are asked for, or the size is a power of two
 FIRST_DROPOUT_LEVEL = 4
 """First level of the decoder with dropout (0 is the outermost); the last one is that before the innermost."""
@@ -98,7 +98,7 @@ class UNet(Network):
         self.in_channels, self.out_channels = in_channels, out_channels
         self.only_size = None if bottleneck_side is None else bottleneck_side * 2**depth
         self.multiple = self.smallest = self.only_size or 2**depth
-        widths = [channels * min(2**level, WIDEST) for level in range(depth)]
+        widths = [channels * min(2**level, MAX_FACTOR) for level in range(depth)]
         kernel, stride = (3, 1) if self.pooled else (4, 2)
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()

@@ -146,7 +146,7 @@ METRICS = (
         source=f"Sheikh and Bovik 2006, in the pixel domain, luma; {_DEFAULTS}",
         definition="vif/pixel-domain/piq/rgb/float32",
         function=vif,
-        least_size=(41, 41),
+        min_size=(41, 41),
         library="piq",
     ),
     Metric(
@@ -159,7 +159,7 @@ METRICS = (
         source=f"Zhang et al. 2011, with colour (FSIMc); {_DEFAULTS}",
         definition="fsim/chromatic/piq/rgb/float32",
         function=fsim,
-        least_size=(2, 2),
+        min_size=(2, 2),
         library="piq",
     ),
     Metric(
@@ -182,7 +182,7 @@ METRICS = (
         source=f"Zhang et al. 2017, without colour; {_DEFAULTS}",
         definition="ms-gmsd/luma/piq/rgb/float32",
         function=ms_gmsd,
-        least_size=(17, 17),
+        min_size=(17, 17),
         library="piq",
     ),
     Metric(
@@ -217,7 +217,7 @@ METRICS = (
         source=f"Reisenhofer et al. 2018, at half size; in flat pictures up to 4e-6 above 1; {_DEFAULTS}",
         definition="haarpsi/subsampled/piq/rgb/float32",
         function=haarpsi,
-        least_size=(16, 16),
+        min_size=(16, 16),
         library="piq",
     ),
 )

@@ -21,11 +21,11 @@ Values = NDArray[np.float64]
 
 STEPS = 32
 """Number of steps, of 8 levels each, in which each channel is counted."""
-LEAST_SHARE = 0.01
+MIN_SHARE = 0.01
 """Minimum share of the picture's pixels for a colour to be a label."""
-LEAST_REGION = 16
+MIN_REGION = 16
 """Minimum number of pixels of a region; smaller patches are noise of the file's compression."""
-_LEAST_SIDE = 4
+_MIN_SIDE = 4
 
 
 def label_map(picture: Pixels) -> NDArray[np.intp]:
@@ -62,7 +62,7 @@ def label_map(picture: Pixels) -> NDArray[np.intp]:
         for axis in range(3):
             cubes = ndimage.correlate1d(cubes, (1, 1, 1), axis, mode="constant")
         place = np.unravel_index(np.argmax(cubes), counts.shape)
-        if label and cubes[place] < LEAST_SHARE * total:
+        if label and cubes[place] < MIN_SHARE * total:
             break
         inside = np.logical_and.reduce([np.abs(step - at) <= 1 for step, at in zip(steps, place, strict=True)])
         inside &= counts[steps] > 0
@@ -88,12 +88,12 @@ def label_detail(picture: Pixels) -> float:
     """
     from scipy import ndimage
 
-    require_side(picture, _LEAST_SIDE, "the detail of a label picture")
+    require_side(picture, _MIN_SIDE, "the detail of a label picture")
     labels = label_map(picture)
     counts = np.bincount(labels.ravel())
     shares = counts[counts > 0] / labels.size
     patches = (ndimage.label(labels == label)[0] for label in range(len(counts)))
-    regions = sum(int((np.bincount(patch.ravel())[1:] >= LEAST_REGION).sum()) for patch in patches)
+    regions = sum(int((np.bincount(patch.ravel())[1:] >= MIN_REGION).sum()) for patch in patches)
     edges = int((labels[1:] != labels[:-1]).sum() + (labels[:, 1:] != labels[:, :-1]).sum())
     entropy = abs(float(-(shares * np.log2(shares)).sum()))
     bits = edges * math.log2(3) + regions * (math.log2(labels.size) + entropy)
@@ -108,7 +108,7 @@ WIDTHS = (1, 3, 9, 27)
 """Widths of the square neighbourhoods, in cells."""
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """Penalties of the ridge regression, as multiples of the mean sum of squares of a feature."""
-FEWEST_ITEMS = 10
+MIN_ITEMS = 10
 """Minimum number of items for a regression."""
 NO_DIFFERENCE = "the photograph is the mean of the other items' photographs: nothing is left to predict"
 _USED = 0.01
@@ -194,8 +194,8 @@ def predicted_shares(items: Sequence[LabelCells], target: str) -> Values:
         Unmeasurable: fewer than 10 items.
     """
     n = len(items)
-    if n < FEWEST_ITEMS:
-        raise Unmeasurable(f"{n} items with input and photograph; a regression on the others needs {FEWEST_ITEMS}")
+    if n < MIN_ITEMS:
+        raise Unmeasurable(f"{n} items with input and photograph; a regression on the others needs {MIN_ITEMS}")
     every_mean, most = np.zeros((CELLS, CELLS, HATS**3)), np.zeros(HATS**3)
     for item in items:
         hats = _hats(item.label)
@@ -263,7 +263,7 @@ METRICS = (
         source=_DETAIL,
         definition="label-detail/cubes24/1pc/regions16",
         function=label_detail,
-        least_size=(_LEAST_SIDE, _LEAST_SIDE),
+        min_size=(_MIN_SIDE, _MIN_SIDE),
     ),
     Metric(
         name="label_information",
@@ -277,7 +277,7 @@ METRICS = (
         definition="label-information/colours/ridge/32/4/27",
         function=label_information,
         of_items=partial(predicted_shares, target="colours"),
-        least_size=(CELLS, CELLS),
+        min_size=(CELLS, CELLS),
     ),
     Metric(
         name="label_information_edges",
@@ -291,6 +291,6 @@ METRICS = (
         definition="label-information/edges/ridge/32/4/27",
         function=label_information_edges,
         of_items=partial(predicted_shares, target="edges"),
-        least_size=(CELLS, CELLS),
+        min_size=(CELLS, CELLS),
     ),
 )

@@ -175,7 +175,7 @@ NIQE = Metric(
     source="Mittal et al. 2013; official model, blocks of 96, integer luma, zero below 1e-6",
     definition="niqe/official-params/int-luma/zero1e-6",
     function=niqe,
-    least_size=(BLOCK, 2 * BLOCK),
+    min_size=(BLOCK, 2 * BLOCK),
 )
 
 
@@ -208,7 +208,7 @@ def _pristine_model() -> tuple[Values, Values]:
 
 
 FEATURES = 36
-SMALLEST = 13
+MIN_SIDE = 13
 """Minimum side in pixels, of which half still holds the window of 7."""
 
 _RANGES = (
@@ -263,7 +263,7 @@ def brisque(picture: Pixels, regression: Regression) -> float:
     153.591
     """
     picture = as_picture(picture)
-    require_side(picture, SMALLEST, "BRISQUE")
+    require_side(picture, MIN_SIDE, "BRISQUE")
     luma = compiled.luma(picture)
     parts: list[Values] = []
     for plane in (luma, compiled.halve(luma)):
@@ -327,7 +327,7 @@ BRISQUE = Metric(
     low=-math.inf,
     source="Mittal et al. 2012; the release's regression, integer luma, zero below 1e-6; about 0 to 100",
     definition="brisque/release/int-luma/zero1e-6",
-    least_size=(SMALLEST, SMALLEST),
+    min_size=(MIN_SIDE, MIN_SIDE),
     weights=("brisque",),
     readers=(load_regression,),
     make=brisque_function,
@@ -366,7 +366,7 @@ SHARPNESS = Metric(
     source="Pech-Pacheco et al. 2000; variance of the Laplacian (4 neighbours) of the integer luma, no border",
     definition="sharpness/laplacian4/int-luma/valid",
     function=sharpness,
-    least_size=(3, 3),
+    min_size=(3, 3),
 )
 
 

@@ -34,7 +34,7 @@ _CONVOLUTIONS: dict[Trunk, dict[int, tuple[int, int, int]]] = {
 }  # fmt: skip
 """Convolutions by K in torchvision's `features.K`: numbers of outputs and inputs, and side of the kernel."""
 
-_SMALLEST: dict[Trunk, int] = {"alexnet": 31, "vgg16": 16}
+_MIN_SIDE: dict[Trunk, int] = {"alexnet": 31, "vgg16": 16}
 """Minimum side in pixels, which leaves one pixel at the last layer that is compared."""
 
 _LIBRARY_NAME: dict[Trunk, str] = {"alexnet": "alex", "vgg16": "vgg"}
@@ -153,7 +153,7 @@ def lpips_distance(
         network=network.to(device).eval(),
         divisor=127.5,
         offset=1,
-        smallest=_SMALLEST[trunk],
+        smallest=_MIN_SIDE[trunk],
         device=device,
         has_map=has_map,
     )
@@ -166,7 +166,7 @@ LPIPS_ALEX = Metric(
     measures="distance from the reference in AlexNet's features, weighted as people judged distorted patches",
     source="Zhang et al. 2018; version 0.1, AlexNet, pictures as they are",
     definition="lpips/0.1/alex",
-    least_size=(_SMALLEST["alexnet"], _SMALLEST["alexnet"]),
+    min_size=(_MIN_SIDE["alexnet"], _MIN_SIDE["alexnet"]),
     weights=("alexnet",),
     readers=(partial(read_trunk, trunk="alexnet"),),
     make=partial(lpips_distance, "alexnet"),
@@ -180,7 +180,7 @@ LPIPS_VGG = replace(
     measures="as lpips_alex, in VGG16's features",
     source="Zhang et al. 2018; version 0.1, VGG16, pictures as they are",
     definition="lpips/0.1/vgg16",
-    least_size=(_SMALLEST["vgg16"], _SMALLEST["vgg16"]),
+    min_size=(_MIN_SIDE["vgg16"], _MIN_SIDE["vgg16"]),
     weights=("vgg16",),
     readers=(partial(read_trunk, trunk="vgg16"),),
     make=partial(lpips_distance, "vgg16"),
@@ -223,7 +223,7 @@ def dists_distance(convolutions: "State", weights: "State", *, device: str = "cp
         network=LocalDists(InPlace(*layers), weights).to(device).eval(),
         divisor=255,
         offset=0,
-        smallest=_SMALLEST["vgg16"],
+        smallest=_MIN_SIDE["vgg16"],
         device=device,
     )
 
@@ -236,7 +236,7 @@ DISTS = Metric(
     high=1,
     source="Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to it",
     definition="dists/piq",
-    least_size=(_SMALLEST["vgg16"], _SMALLEST["vgg16"]),
+    min_size=(_MIN_SIDE["vgg16"], _MIN_SIDE["vgg16"]),
     weights=("vgg16", "dists"),
     readers=(partial(read_trunk, trunk="vgg16"), read_dists_weights),
     make=dists_distance,

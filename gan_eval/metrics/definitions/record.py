@@ -60,7 +60,7 @@ class Metric:
     function: Callable[..., Any] | None = None
     """For pictures, without weights: a `PictureFunction`. For sets: (N, d) real and (M, d) generated features to a
     number. For items: their inputs and photographs to (N,) numbers. Its name is that of the functional form."""
-    least_size: tuple[int, int] | None = None
+    min_size: tuple[int, int] | None = None
     """Minimum of a picture's shorter and longer side in pixels; None: any size."""
     takes_hole: bool = False
     """True for a pair metric of the hole alone, which also needs the mask picture."""

@@ -15,7 +15,7 @@ from gan_eval.metrics.definitions.frechet import Features
 from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, PictureSet, as_of_equal_groups
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
-MOST_FITS = 4
+MAX_FITS = 4
 """Number of concurrent fits. Each needs three times the memory of its features: 1 GB for 10,000 pairs of 2,048."""
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Row numbers of the real and of the generated pictures of one item."""
@@ -70,7 +70,7 @@ def compare_separability(real: PictureSet) -> Comparison:
                 return _values(real.features[x], fake.features[y], found)
 
             if all(len(x) and len(y) for x, y in kept):
-                with ThreadPoolExecutor(min(usable_cores(), MOST_FITS)) as pool:  # scikit-learn fits without the lock
+                with ThreadPoolExecutor(min(usable_cores(), MAX_FITS)) as pool:  # scikit-learn fits without the lock
                     left_out = list(pool.map(without, kept))
         counts = {"p_ids": len(pairs[0]), "u_ids": len(real.items) + len(fake.items)}
         estimates: dict[str, Estimate | Unmeasurable] = {}

@@ -122,7 +122,7 @@ WINDOW = 11
 _REACH = WINDOW // 2
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """MS-SSIM's exponents, finest scale first (Wang et al. 2003, section 3.2)."""
-_LEAST_SIDE = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 1
+_MIN_SIDE = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 1
 _SSIM_SOURCE = "Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border"
 
 
@@ -182,7 +182,7 @@ SSIM = Metric(
     definition="ssim/gauss11/rgb/valid",
     any_format=True,
     function=ssim,
-    least_size=(WINDOW, WINDOW),
+    min_size=(WINDOW, WINDOW),
 )
 
 
@@ -212,7 +212,7 @@ SSIM_LUMA = Metric(
     source=_SSIM_SOURCE,
     definition="ssim/gauss11/luma601-int/valid",
     function=ssim_luma,
-    least_size=(WINDOW, WINDOW),
+    min_size=(WINDOW, WINDOW),
 )
 
 
@@ -231,7 +231,7 @@ def ms_ssim(fake: Pixels, real: Pixels) -> float:
     1.0
     """
     x, y = as_pair(fake, real, any_format=True)
-    require_side(x, _LEAST_SIDE, "MS-SSIM")
+    require_side(x, _MIN_SIDE, "MS-SSIM")
     x, y = in_eight_bits(x), in_eight_bits(y)
     value = np.ones(x.shape[2])
     for scale, weight in enumerate(SCALE_WEIGHTS):
@@ -254,7 +254,7 @@ MS_SSIM = Metric(
     definition="ms-ssim/5-scales/gauss11/rgb/valid",
     any_format=True,
     function=ms_ssim,
-    least_size=(_LEAST_SIDE, _LEAST_SIDE),
+    min_size=(_MIN_SIDE, _MIN_SIDE),
 )
 
 

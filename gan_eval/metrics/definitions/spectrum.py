@@ -20,7 +20,7 @@ PER_CYCLE = 64
 """Number of rings per frequency of 1 cycle/pixel."""
 RINGS = 45
 """Rings 1 to 45: 1/64 to 45/64 cycles/pixel, up to the corner of the spectrum at √½."""
-LEAST_SIDE = PER_CYCLE
+MIN_SIDE = PER_CYCLE
 FIRST_RING = PER_CYCLE // 8
 """First ring in which a peak counts: copies from three upsamplings by 2 lie at 1/8 cycle/pixel and above."""
 REACH = 5
@@ -45,7 +45,7 @@ def radial_spectrum(picture: Pixels) -> NDArray[np.float64]:
     """
     picture = as_picture(picture)
     height, width, _ = picture.shape
-    require_side(picture, LEAST_SIDE, "a radial spectrum")
+    require_side(picture, MIN_SIDE, "a radial spectrum")
     luma = compiled.luma(picture).astype(np.float64)
     window = np.hanning(height + 2)[1:-1, None] * np.hanning(width + 2)[None, 1:-1]
     power = np.abs(np.fft.fft2((luma - luma.mean()) * window)) ** 2 / np.square(window).sum()
@@ -103,7 +103,7 @@ UPSAMPLING_PEAK = Metric(
     source="ours, on the radial spectrum of Durall et al. 2020: integer luma, Hann window, rings of 1/64 cycle a pixel",
     definition="upsampling-peak/int-luma/hann/64-rings/above-median-of-8",
     function=upsampling_peak,
-    least_size=(LEAST_SIDE, LEAST_SIDE),
+    min_size=(MIN_SIDE, MIN_SIDE),
     extractor="spectrum",
     depends_on_count=True,
 )

@@ -17,9 +17,9 @@ from gan_eval.metrics.definitions.jackknife import Estimate, Interval, t_95
 from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.tables.frames import Row
 
-FEWEST = 3
+MIN_ITEMS = 3
 """Minimum number of shared items for a difference of picture metrics."""
-LARGEST_RATIO = 1.1
+MAX_SIZE_RATIO = 1.1
 """Largest ratio of the sizes of two sets, for metrics whose values depend on the number of pictures."""
 
 
@@ -55,7 +55,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
         if isinstance(first.result, Estimate) and isinstance(second.result, Estimate):
             shared = len(first.items if first.items == second.items else first.items & second.items)
             counts = sorted((first.pictures, second.pictures))
-            if metric.depends_on_count and counts[1] > counts[0] * LARGEST_RATIO:
+            if metric.depends_on_count and counts[1] > counts[0] * MAX_SIZE_RATIO:
                 why = "the metric depends on their number; measure the same items"
                 row |= {"n": shared, "reason": f"{a} has {first.pictures} pictures, {b} {second.pictures}: {why}"}
                 rows.append(row)
@@ -133,8 +133,8 @@ def _paired_differences(
         if count := sum(max(len(models[a][item]), len(models[b][item])) > 1 for item in shared):
             notes.append(f"{_items(count)} with several pictures of a model: their mean counts")
         columns: Row = {"n": difference.n}
-        if difference.mean is None or difference.sd is None or difference.n < FEWEST:
-            columns["reason"] = f"{difference.n} items have a finite value for both; a difference needs {FEWEST}"
+        if difference.mean is None or difference.sd is None or difference.n < MIN_ITEMS:
+            columns["reason"] = f"{difference.n} items have a finite value for both; a difference needs {MIN_ITEMS}"
         else:
             half_width = t_95(difference.n - 1) * difference.sd / math.sqrt(difference.n)
             interval = Interval(difference.mean - half_width, difference.mean + half_width)

@@ -24,7 +24,7 @@ def generator(*key: int | str) -> np.random.Generator:
     return np.random.default_rng([*numbers, int(sha256_bytes("\0".join(labels).encode())[:16], 16)])
 
 
-LONGEST_RUN = 3
+MAX_RUN = 3
 """Maximum number of trials of one class in a row, if the counts allow it."""
 
 
@@ -112,7 +112,7 @@ def class_order(
     counts: Mapping[str, int],
     generator: np.random.Generator,
     *,
-    longest: int = LONGEST_RUN,
+    longest: int = MAX_RUN,
     after: Sequence[str] = (),
 ) -> list[str]:
     """Return a random sequence of two classes without a run above `longest`, counting the last run of `after`.

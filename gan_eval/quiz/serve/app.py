@@ -30,7 +30,7 @@ from gan_eval.quiz.serve.messages import RequestError
 from gan_eval.quiz.wording import texts_of, welcome_title
 
 HERE = Path(__file__).parent
-LARGEST_BODY = 256 * 2**10
+MAX_BODY_BYTES = 256 * 2**10
 """Maximum size of a request's body in bytes."""
 BODY_S = 20
 """Maximum time in seconds to receive a request's body."""
@@ -143,8 +143,8 @@ async def _body(request: Request) -> bytes:
         async with asyncio.timeout(BODY_S):
             async for part in request.stream():
                 content += part
-                if len(content) > LARGEST_BODY:
-                    raise RequestError(413, f"more than {LARGEST_BODY} bytes")
+                if len(content) > MAX_BODY_BYTES:
+                    raise RequestError(413, f"more than {MAX_BODY_BYTES} bytes")
     except (TimeoutError, ClientDisconnect) as error:
         raise RequestError(408, "the body is incomplete") from error
     return content

@@ -25,7 +25,7 @@ from gan_eval.quiz.serve.pictures import keyed_hash
 from gan_eval.store import Store, is_paused, last_answers, list_participants, open_store, pause
 from gan_eval.tables.frames import Row
 
-MOST_LINKS = 500
+MAX_LINKS = 500
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """Letters of the code in a link, without letters that look alike."""
 PROLIFIC = {"PROLIFIC_PID": "{{%PROLIFIC_PID%}}", "STUDY_ID": "{{%STUDY_ID%}}", "SESSION_ID": "{{%SESSION_ID%}}"}
@@ -66,9 +66,9 @@ def experimenter_routes(
         return html("sessions")
 
     async def links(request: Request) -> Response:
-        number = request.query_params.get("n", str(min(live.settings.participants, MOST_LINKS)))
-        if not number.isascii() or not number.isdecimal() or not 1 <= int(number) <= MOST_LINKS:
-            raise RequestError(422, f"n: wanted a number from 1 to {MOST_LINKS}")
+        number = request.query_params.get("n", str(min(live.settings.participants, MAX_LINKS)))
+        if not number.isascii() or not number.isdecimal() or not 1 <= int(number) <= MAX_LINKS:
+            raise RequestError(422, f"n: wanted a number from 1 to {MAX_LINKS}")
         made = []
         for place in range(1, int(number) + 1):
             # The same number always gives the same code, so that a lost sheet can be printed again.
@@ -80,7 +80,7 @@ def experimenter_routes(
         return html(
             "links",
             number=int(number),
-            most=MOST_LINKS,
+            most=MAX_LINKS,
             is_local=is_local(address),
             prolific=f"{address}/?" + "&".join(f"{name}={value}" for name, value in PROLIFIC.items()),
             takes_prolific="PROLIFIC_PID" in live.settings.browser.participant_parameters,

@@ -48,15 +48,15 @@ SIDE = 512
 """Longest side in pixels of the pictures and maps; larger ones are scaled down."""
 QUALITY, MAP_QUALITY = 90, 75
 """Quality of the WebP files of pictures and of maps."""
-MOST_ERROR, MOST_NIQE = 64.0, 20.0
+MAX_ERROR, MAX_NIQE = 64.0, 20.0
 """Values at the end of the colour scale of the error map and of the NIQE blocks; SSIM goes from 1 to 0."""
 PANELS = {
     "fake": ("Generated", "The generated picture", "", ""),
     "real": ("Real", "The real picture", "", ""),
     "input": ("Input", "What the generator was given", "", ""),
-    "error": ("Error", "Absolute difference from the real picture, mean of the channels", "0", f"{MOST_ERROR:g}+"),
+    "error": ("Error", "Absolute difference from the real picture, mean of the channels", "0", f"{MAX_ERROR:g}+"),
     "ssim": ("SSIM map", "SSIM of the window around each pixel, mean of the channels", "1", "0"),
-    "niqe": ("NIQE blocks", "Distance of each block's statistics from those of photographs", "0", f"{MOST_NIQE:g}+"),
+    "niqe": ("NIQE blocks", "Distance of each block's statistics from those of photographs", "0", f"{MAX_NIQE:g}+"),
 }
 """Panels of a picture: name, description, and the ends of the colour scale."""
 _HERE = Path(__file__).parent
@@ -195,7 +195,7 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bo
             def pair() -> tuple[NDArray[Any], NDArray[Any]]:
                 return files.pair(own, reference, any_format=True, resize=resize)
 
-            write("error", [own, reference], lambda: _coloured(l1_map(*pair()) / MOST_ERROR))
+            write("error", [own, reference], lambda: _coloured(l1_map(*pair()) / MAX_ERROR))
             rim = ((5, 5), (5, 5), (0, 0))  # which SSIM does not cover: grey
             write("ssim", [own, reference], lambda: np.pad(_coloured(1 - ssim_map(*pair())), rim, constant_values=128))
     write("niqe", [own], lambda: _niqe_picture(files.picture(own)))
@@ -220,7 +220,7 @@ def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     grey = compiled.luma(picture)[..., None] * np.ones(3, np.float32)
     shown = (0.25 * grey).astype(np.uint8)
     rows, columns = (count * BLOCK for count in distances.shape)
-    tiles = _coloured(np.nan_to_num(distances) / MOST_NIQE).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
+    tiles = _coloured(np.nan_to_num(distances) / MAX_NIQE).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
     shown[:rows, :columns] = 0.4 * grey[:rows, :columns] + 0.6 * tiles
     image = Image.fromarray(shown)
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=BLOCK // 4)

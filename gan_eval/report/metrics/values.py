@@ -21,11 +21,11 @@ from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
-MOST_COLUMNS = 8
+MAX_COLUMNS = 8
 """Maximum number of metrics in a table."""
-MOST_PICTURES = 500
+MAX_PICTURES = 500
 """Pictures of each set whose spectrum is drawn; they are read once more."""
-MOST_REASONS = 2
+MAX_REASONS = 2
 """Maximum number of reasons in the footnotes of a cell."""
 _GROUPS = {
     "pair": "generated pictures compared with their real ones",
@@ -60,9 +60,9 @@ def metric_tables(measured: Measured, dataset: str) -> list[Table]:
         facts = facts_of(metric)
         kinds["set" if metric in sets else facts.kind if facts else ""].append(metric)
     return [
-        _table(measured, dataset, kind, metrics[start : start + MOST_COLUMNS])
+        _table(measured, dataset, kind, metrics[start : start + MAX_COLUMNS])
         for kind, metrics in kinds.items()
-        for start in range(0, len(metrics), MOST_COLUMNS)
+        for start in range(0, len(metrics), MAX_COLUMNS)
     ]
 
 
@@ -129,10 +129,10 @@ def _remarks(metric: str, summary: Summary) -> list[str]:
         equal = " (equal to the reference)" if metric in ("psnr", "psnr_hole") else ""
         remarks.append(f"{whole(summary.infinite)} of {plural(summary.n, 'picture')} infinite{equal}: not in the mean")
     total = summary.n + summary.missing
-    for why, count in list(summary.reasons.items())[:MOST_REASONS]:
+    for why, count in list(summary.reasons.items())[:MAX_REASONS]:
         without = f"{whole(count)} of {whole(total)} without a value" if summary.missing else "no value"
         remarks.append(f"{without}: {why}")
-    if (more := len(summary.reasons) - MOST_REASONS) > 0:
+    if (more := len(summary.reasons) - MAX_REASONS) > 0:
         remarks.append(f"{plural(more, 'more reason')} for missing values; the table of values has all")
     return remarks if summary.is_known or remarks else ["not measured"]
 
@@ -173,7 +173,7 @@ def spectra_section(measured: Measured) -> Section:
 def _mean_spectrum(measured: Measured, dataset: str, name: str) -> NDArray[np.float64] | None:
     """Return the mean spectrum of a set in dB; None where no picture has one."""
     spectra = []
-    for file in measured.files(dataset, name)[:MOST_PICTURES]:
+    for file in measured.files(dataset, name)[:MAX_PICTURES]:
         try:
             spectra.append(radial_spectrum(read_rgb(file)))
         except (UserError, Unmeasurable):

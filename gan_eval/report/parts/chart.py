@@ -28,9 +28,9 @@ FORMATS = (".pdf", ".svg", ".png")
 """Endings of files that a figure can be written to."""
 WIDTH = 3.7
 """Inches; 1 inch is 72 units of the SVG."""
-LONGEST_TITLE = 36
+MAX_TITLE = 36
 """Number of characters of a name that fit into the width."""
-MOST_GROUPS = 12
+MAX_GROUPS = 12
 """Maximum number of groups in a chart; the first ones are drawn."""
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -139,4 +139,4 @@ def svg_element(figure: Figure, name: str) -> Markup:
 
 def first_of(count: int) -> str:
     """Return the end of a caption if a chart does not show all of its groups; else an empty text."""
-    return f" The first {MOST_GROUPS} of {count}; the table has all." if count > MOST_GROUPS else ""
+    return f" The first {MAX_GROUPS} of {count}; the table has all." if count > MAX_GROUPS else ""

@@ -34,7 +34,7 @@ BASES_IN_WORDS = {
     "independent": "all answers taken as independent",
 }
 """The same in a sentence."""
-MOST_NAMED = 4
+MAX_NAMED = 4
 """Maximum number of names that a note lists."""
 
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -226,7 +226,7 @@ def basis_text(table: pd.DataFrame) -> str:
     words: list[str] = []
     for basis in counts.index:
         models = list(dict.fromkeys(table.loc[(table["basis"] == basis).fillna(False), "model"].fillna("all")))
-        of = listed(models) if len(models) <= MOST_NAMED else plural(int(counts[basis]), "row")
+        of = listed(models) if len(models) <= MAX_NAMED else plural(int(counts[basis]), "row")
         words.append(f"of {of}: " * bool(words) + BASES_IN_WORDS[basis])
     return "; ".join(words)
 

@@ -35,9 +35,9 @@ from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, PAPER, SIN
 from gan_eval.stats.trials import PAIRED, graded_trials, main_trials, pair_trials
 from gan_eval.tables import TRIALS
 
-MOST_ROWS = 6
+MAX_ROWS = 6
 """Models up to which each has a sentence in the answer; more are grouped by verdict."""
-MOST_PAIRS = 3
+MAX_PAIRS = 3
 """Pairs of models that have a sentence in the answer; the table of differences has all."""
 
 
@@ -83,7 +83,7 @@ def row_sentences(folder: StudyFolder) -> list[str]:
 
 def has_all_sentences(folder: StudyFolder) -> bool:
     """Return whether the answer has a sentence for each model; else it groups models by verdict."""
-    return len(_detected(folder)) <= MOST_ROWS + 1
+    return len(_detected(folder)) <= MAX_ROWS + 1
 
 
 def _detected(folder: StudyFolder) -> pd.DataFrame:
@@ -235,8 +235,8 @@ def models_compared(folder: StudyFolder) -> Iterator[str]:
     """Yield a sentence for each pair of models; of many pairs only for some with a verdict, and the counts."""
     table = folder.table(COMPARISONS)
     known = table[(table["measure"] == "fooling_rate") & table["difference"].notna()]
-    is_long = len(known) > MOST_PAIRS
-    named = known[known["verdict"].isin(["different", "equivalent"])].head(MOST_PAIRS) if is_long else known
+    is_long = len(known) > MAX_PAIRS
+    named = known[known["verdict"].isin(["different", "equivalent"])].head(MAX_PAIRS) if is_long else known
     paper = folder.table(PAPER)
     keys = zip(paper["model"].astype(str), paper["dataset"].fillna("").astype(str), strict=True)
     rates = dict(zip(keys, paper["fooling_rate"].astype(float), strict=True))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
-    MOST_NAMED,
+    MAX_NAMED,
     NARROW,
     Record,
     capital,
@@ -167,7 +167,7 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
     table = folder.scope("participant")
     fakes, reals = table["hits"] + table["false_alarms"], table["misses"] + table["correct_rejections"]
     alike = table.loc[((fakes == 0) | (reals == 0)) & (fakes + reals > 0), "id"].astype(str).tolist()
-    names = alike if len(alike) <= MOST_NAMED else [plural(len(alike), "participant")]
+    names = alike if len(alike) <= MAX_NAMED else [plural(len(alike), "participant")]
     start = f"{TOLD_APART}, {SENSITIVITY} "
     sentences = []
     for row in folder.table(COMPARISONS).to_dict("records"):

@@ -38,7 +38,7 @@ STOPPING = (
 )
 HOLM = " (Holm; CI unadjusted)"
 """After a p value in a sentence: the unadjusted interval may disagree with it."""
-LEAST_SHOWN = 0.0005
+MIN_SHOWN = 0.0005
 """Smallest end of an interval that is not printed as 0.0 points."""
 _FIXED = {
     PRESET: "fixed before the data",
@@ -60,9 +60,9 @@ def comparisons_section(folder: StudyFolder) -> Section:
     def simultaneous(row: Record) -> str:
         """Return `−100.0 to below 0` where the interval of a rejected hypothesis gives only the sign."""
         low, high = row["simultaneous_low"], row["simultaneous_high"]
-        if 0 < low < LEAST_SHOWN:
+        if 0 < low < MIN_SHOWN:
             return f"above 0 to {amount(row, 'simultaneous_high')}"
-        return f"{amount(row, 'simultaneous_low')} to below 0" if -LEAST_SHOWN < high < 0 else ends(row, "simultaneous")
+        return f"{amount(row, 'simultaneous_low')} to below 0" if -MIN_SHOWN < high < 0 else ends(row, "simultaneous")
 
     frame = folder.table(COMPARISONS)  # table 1 has the differences from chance
     frame = frame[~frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False).to_numpy(bool)]

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from scipy.special import ndtr
 
 from gan_eval.report.parts.blocks import Charts, Section
-from gan_eval.report.parts.chart import LONGEST_TITLE, MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
+from gan_eval.report.parts.chart import MAX_GROUPS, MAX_TITLE, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
@@ -62,7 +62,7 @@ def confidence_charts(folder: StudyFolder) -> list[Chart]:
     fits, points = folder.table(ROC), folder.table(ROC_POINTS)
     charts: list[Chart] = []
     for dataset, own in fits.groupby("dataset", dropna=False, sort=False):
-        curves, at = own.iloc[:MOST_GROUPS], rows_with(points, "dataset", dataset)
+        curves, at = own.iloc[:MAX_GROUPS], rows_with(points, "dataset", dataset)
         if at.empty:
             continue
         lines = " Curves and lines: the Gaussian model with unequal variances." if own["d_a"].notna().any() else ""
@@ -99,7 +99,7 @@ def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
             x, y = (own[name].to_numpy(float) for name in names)
             has_fit, marker = not missing(row["d_a"]), _MARKERS[place % len(_MARKERS)]
             axes.plot(x, y, marker, color=style["color"], markersize=4.5)
-            label = model_text(row["model"])[:LONGEST_TITLE].replace("$", r"\$")
+            label = model_text(row["model"])[:MAX_TITLE].replace("$", r"\$")
             axes.plot([], [], marker=marker, markersize=4.5, label=label, **style)  # for the legend
             if has_fit and on_z:
                 known = x[np.isfinite(x)]

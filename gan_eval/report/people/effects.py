@@ -15,7 +15,7 @@ from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.words import listed, model_text, on_dataset, percent, plural, text, whole
 from gan_eval.stats.compare.effects import EFFECTS
 
-MOST_MODELS = 6
+MAX_MODELS = 6
 """Maximum number of models that are drawn; the file has all."""
 _SAME = 1e-6
 """Largest difference of estimates that counts as equal: their variance is estimated as 0."""
@@ -29,7 +29,7 @@ def effects_blocks(folder: StudyFolder) -> list[Block]:
     for (model, dataset, formula), own in named:
         name = model_text(model) + on_dataset(dataset)
         groups.append((f"{name}, in pairs" if str(formula).startswith("right") else name, own))
-    charts = [chart for place, (name, own) in enumerate(groups[:MOST_MODELS], 1) for chart in _charts(name, own, place)]
+    charts = [chart for place, (name, own) in enumerate(groups[:MAX_MODELS], 1) for chart in _charts(name, own, place)]
     same = [name for name, own in groups if not _pictures(own)]
     alike = [f"No differences between the pictures of {listed(same)} were found: their variance is estimated as 0."]
     return [Charts(charts), Lines(alike * bool(same)), *_participants_table(groups)]

@@ -32,13 +32,13 @@ from gan_eval.stats.metrics_and_people.points import GRADE
 from gan_eval.stats.paper import EVERYTHING, PAPER, distinct_rows, printed, shared_reals, skill_note, unadjusted
 from gan_eval.tables import SESSIONS
 
-_MOST_CITED = 20
+_MAX_CITED = 20
 """Rows of the table to cite on the page; the file holds all."""
 _WHAT = {"accuracy": "Discrimination", "grade": "Mean grade", "preference": "Preference", "threshold_ms": "Threshold"}
 """Title of the table to cite, by the first of these columns that it fills."""
 PHONE_MM = 85
 """Width of figure 1 on a phone."""
-MOST_CAVEATS = 4
+MAX_CAVEATS = 4
 """Caveats on the first page; the details have all."""
 
 
@@ -85,13 +85,13 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     notes += [note for note in (unadjusted(rows_of_table["verdict"]), one_test, looked, shared_reals(frame)) if note]
     several = rows_of_table["dataset"].nunique() > 1
     notes += [f"{note}." for note in row_notes(rows_of_table, lambda row: _row_name(row, several=several))]
-    if len(rows) > _MOST_CITED:
-        notes.append(f"The first {_MOST_CITED} of {whole(len(rows))} rows; the file holds all.")
+    if len(rows) > _MAX_CITED:
+        notes.append(f"The first {_MAX_CITED} of {whole(len(rows))} rows; the file holds all.")
     return [
         Table(
             "A rehearsal, not to cite" if folder.simulated else f"Table 1. {what} by model",
             head,
-            rows[:_MOST_CITED],
+            rows[:_MAX_CITED],
             2 + ("Asked" in head),
             [" ".join(notes)],
             last_is_text=head[-1] == "Verdict",
@@ -110,13 +110,13 @@ def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
     asked = folder.study is not None and len(folder.table(SESSIONS)) > 0  # else people did not see the study's quiz
     design = design_text(folder, folder.study.quiz) if asked and folder.study else " ".join(pictures_sentences(folder))
     found = caveats(folder)
-    more = f" {whole(len(found) - MOST_CAVEATS)} more in the details." if len(found) > MOST_CAVEATS else ""
+    more = f" {whole(len(found) - MAX_CAVEATS)} more in the details." if len(found) > MAX_CAVEATS else ""
     return [
         ("Participants", " ".join(participation_sentences(folder))),
         ("Design", design),
         ("Robustness", robustness_sentence(folder)),
         ("Metrics", "" if is_interim(folder) else metrics_sentence(folder)),
-        ("Caveats", " ".join(found[:MOST_CAVEATS]) + more),
+        ("Caveats", " ".join(found[:MAX_CAVEATS]) + more),
     ]
 
 

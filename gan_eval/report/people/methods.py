@@ -16,7 +16,7 @@ from gan_eval.report.parts.words import Record, capital, from_to, listed, millis
 from gan_eval.report.people.caveats import caveats, look_sentence
 from gan_eval.report.people.comparisons import is_adjusted, margin_texts, unplanned_text
 from gan_eval.report.people.participants import (
-    MOST_LEVELS,
+    MAX_LEVELS,
     analysed_text,
     exposure_levels,
     included_count,
@@ -151,7 +151,7 @@ def _timing(folder: StudyFolder) -> list[str]:
         return timing_sentences(folder)
     trials, sentences = presented_trials(folder), []
     levels = exposure_levels(trials) if len(trials) else pd.DataFrame()
-    if len(levels) > MOST_LEVELS:
+    if len(levels) > MAX_LEVELS:
         worst = levels["worst_ms"].abs().max()
         error = "" if missing(worst) else f" (worst error {number(worst, digits=1)} ms)"
         sentences.append(f"Pictures were shown for {from_to(levels['requested_ms'], milliseconds)}{error}.")

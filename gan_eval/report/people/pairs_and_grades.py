@@ -32,7 +32,7 @@ from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.paper import PAPER, RATING
 from gan_eval.stats.trials import TWO_MODELS
 
-MOST = 8
+MAX_SENTENCES = 8
 """Maximum number of comparisons in the answer; the section has all."""
 
 
@@ -64,16 +64,18 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
     named = table["comparison"].astype("str")
     kept = named.str.startswith(PREFERRED) & ~named.str.contains(SENSITIVITY, regex=False)
     judged = table[kept & (table["measure"] == CHOSEN) & table["difference"].notna()]
-    sentences = [_preference(row) for row in judged.head(MOST).to_dict("records")]
-    if len(judged) > MOST:
-        sentences.append(f"{plural(len(judged) - MOST, 'more comparison')} of choices: see the differences below.")
+    sentences = [_preference(row) for row in judged.head(MAX_SENTENCES).to_dict("records")]
+    if len(judged) > MAX_SENTENCES:
+        sentences.append(
+            f"{plural(len(judged) - MAX_SENTENCES, 'more comparison')} of choices: see the differences below."
+        )
     paper = folder.table(PAPER)
     strong = paper[(paper["protocol"] == TWO_MODELS) & paper["preference"].notna()]
     for dataset, part in strong.groupby("dataset", dropna=False, sort=False):
         where = on_dataset(dataset) * (strong["dataset"].nunique(dropna=False) > 1)
-        rows = part.head(MOST).to_dict("records")
+        rows = part.head(MAX_SENTENCES).to_dict("records")
         chances = listed([f"{apa_percent(row['preference'])} for {row['model']}" for row in rows])
-        more = f" and {plural(len(part) - MOST, 'more model')}" if len(part) > MOST else ""
+        more = f" and {plural(len(part) - MAX_SENTENCES, 'more model')}" if len(part) > MAX_SENTENCES else ""
         sentences.append(
             "Table 1 and Figure 1 show another number, each model's chance to be chosen over the average model "
             f"(Bradley–Terry){where}: {chances}{more}."
@@ -124,22 +126,26 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
     sentences = []
     for dataset, part in graded.groupby("dataset", dropna=False, sort=False):
         means = []
-        for row in part.head(MOST).to_dict("records"):
+        for row in part.head(MAX_SENTENCES).to_dict("records"):
             ends = "" if missing(row["grade_low"]) else f", {apa_interval(row['grade_low'], row['grade_high'])}"
             of = _PICTURES.get(text(row["model"]), f"{row['model']}'s")
             means.append(f"M = {number(row['grade'])}{ends} for {of} ({plural(row['n_answers'], 'grade')})")
         where = on_dataset(dataset)
-        more = f" For {plural(len(part) - MOST, 'more model')} see Table 1." if len(part) > MOST else ""
+        more = (
+            f" For {plural(len(part) - MAX_SENTENCES, 'more model')} see Table 1." if len(part) > MAX_SENTENCES else ""
+        )
         sentences.append(f"Mean grades{where}, between participants: {'; '.join(means)}. Higher looks more real.{more}")
     compared = folder.table(COMPARISONS)
     compared = compared[(compared["measure"] == MEAN) & compared["ci_low"].notna()]
     of_models = compared[~compared["a"].isin(["real", "fake"])]
     sentences += [
         _grade_difference(row, adjusted=is_adjusted(compared[compared["comparison"] == row["comparison"]]))
-        for row in pd.concat([compared.drop(of_models.index), of_models.head(MOST)]).to_dict("records")
+        for row in pd.concat([compared.drop(of_models.index), of_models.head(MAX_SENTENCES)]).to_dict("records")
     ]
-    if len(of_models) > MOST:
-        sentences.append(f"For {plural(len(of_models) - MOST, 'more pair')} of models see the differences below.")
+    if len(of_models) > MAX_SENTENCES:
+        sentences.append(
+            f"For {plural(len(of_models) - MAX_SENTENCES, 'more pair')} of models see the differences below."
+        )
     return sentences
 
 

@@ -34,9 +34,9 @@ _LAG = (
     "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
     "measured, so reaction times contain a constant lag of each device."
 )
-MOST_LEVELS = 6
+MAX_LEVELS = 6
 """Maximum number of exposures in a sentence and of numbers in a table; of more, the range is given."""
-MOST_ANSWERS = 12
+MAX_ANSWERS = 12
 """Different answers to a question that are counted one by one."""
 
 
@@ -53,11 +53,11 @@ def demographics(folder: StudyFolder) -> Table:
     for question, answers in table.dropna(subset="answer").groupby("question", sort=False)["answer"]:
         name, values = asked.get(str(question), str(question)), pd.to_numeric(answers, errors="coerce")
         counts = answers.value_counts().sort_index()
-        if values.notna().all() and len(counts) > MOST_LEVELS:
+        if values.notna().all() and len(counts) > MAX_LEVELS:
             spread = f"M = {number(values.mean(), digits=1)}, SD = {number(values.std(), digits=1)}"
             rows.append([name, f"{spread}, {values.min():g} to {values.max():g}", whole(len(values)), NOTHING])
             continue
-        if len(counts) > MOST_ANSWERS:
+        if len(counts) > MAX_ANSWERS:
             rows.append([name, plural(len(counts), "different answer"), whole(len(answers)), NOTHING])
             continue
         rows += [[name, str(given), whole(n), percent(n / len(answers))] for given, n in counts.items()]

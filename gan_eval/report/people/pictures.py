@@ -13,10 +13,10 @@ from gan_eval.tables.names import RAW
 
 PER_MODEL = 5
 """Items of each model on each data set."""
-MOST_RANKED = 6
+MAX_RANKED = 6
 PAIRS = 6
 """Pairs on the first page."""
-LEAST_ANSWERS = 10
+MIN_ANSWERS = 10
 """A picture with fewer answers is not ranked."""
 
 
@@ -87,13 +87,13 @@ def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
 
 
 def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
-    """Return the generated pictures that fooled most and least, among those with at least LEAST_ANSWERS answers.
+    """Return the generated pictures that fooled most and least, among those with at least MIN_ANSWERS answers.
 
     Ranked by the end of the Wilson interval nearer to 50 %, so that pictures with few answers do not win by chance.
     """
     judged = folder.scope("stimulus")
-    judged = judged[judged["n_fake"] >= LEAST_ANSWERS]
-    if len(judged) < 2 * MOST_RANKED or not folder.stimuli:
+    judged = judged[judged["n_fake"] >= MIN_ANSWERS]
+    if len(judged) < 2 * MAX_RANKED or not folder.stimuli:
         return []
     ranked = {
         "Generated pictures that fooled most": judged.sort_values(["fake_high", "id"]),
@@ -104,7 +104,7 @@ def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
     galleries = []
     for title, rows in ranked.items():
         entries = []
-        for row in rows.head(MOST_RANKED).to_dict("records"):
+        for row in rows.head(MAX_RANKED).to_dict("records"):
             place, name = files.loc[row["id"], ["place", "file"]] if row["id"] in files.index else ("", "")
             picture = thumbnail(Path(place) / name, row["id"], below=Path(place)) if place else None
             caption = f"called real: {percent(1 - row['fake_correct'], digits=0)} of {row['n_fake']:.0f}"

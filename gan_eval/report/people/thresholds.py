@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from gan_eval.report.parts.blocks import Block, Charts, Table
-from gan_eval.report.parts.chart import MOST_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
+from gan_eval.report.parts.chart import MAX_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
@@ -167,7 +167,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
         charts.append(
             Chart(
                 f"{'Pairs' if task == 'pair' else 'Correct answers'}{on_dataset(dataset)}",
-                [_figure(part.iloc[:MOST_GROUPS], own)],
+                [_figure(part.iloc[:MAX_GROUPS], own)],
                 caption + first_of(len(part)),
                 "; ".join(alternatives),
                 name=f"psychometric-{len(charts) + 1}",

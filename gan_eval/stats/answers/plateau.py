@@ -27,7 +27,7 @@ from gan_eval.tables import PLATEAUS, VALIDATION
 from gan_eval.tables.frames import Row, conform, frame_of
 
 Verdict = Literal["plateau", "still_improving", "never_improved", "too_few"]
-FEWEST = 8
+MIN_MEASUREMENTS = 8
 """Minimum number of measurements for a verdict."""
 REPLICATES = 1000
 ALPHA = 0.05
@@ -37,7 +37,7 @@ _BREAKS = 200
 """Number of change points on each scale, evenly spread over the measurements from the second to the last."""
 _PARAMETERS = 4
 """Start, slope, change point, and the scale."""
-_MOST_CORRELATION = 0.9
+_MAX_CORRELATION = 0.9
 _ROUNDING = 1e-10
 """Sums of squares below this are rounding errors; values have the range 1."""
 
@@ -78,8 +78,8 @@ def find_plateau(
     """
     known = np.isfinite(values)
     t, y = np.asarray(steps, float)[known], np.asarray(values, float)[known]
-    if len(t) < FEWEST:
-        return Plateau("too_few", len(t), note=f"{len(t)} measurements; a plateau needs {FEWEST}")
+    if len(t) < MIN_MEASUREMENTS:
+        return Plateau("too_few", len(t), note=f"{len(t)} measurements; a plateau needs {MIN_MEASUREMENTS}")
     if np.ptp(y) == 0:
         return Plateau("never_improved", len(t), level=float(y[0]), note="every value is the same")
     middle, scale = float(y.mean()), float(np.ptp(y)) * (1 if higher_is_better else -1)
@@ -87,7 +87,7 @@ def find_plateau(
     result = _verdict(t, y, rng, replicates)
     if result.step is not None and result.step <= t[1]:
         result = replace(result, note="at or before the second measurement: measure more often early on")
-    while result.step is not None and (t > result.step).sum() >= FEWEST:
+    while result.step is not None and (t > result.step).sum() >= MIN_MEASUREMENTS:
         first, rest = result.step, t > result.step
         later = _verdict(t[rest], y[rest], rng, replicates, alpha=ALPHA_AGAIN)
         if later.verdict == "never_improved":
@@ -198,7 +198,7 @@ class _Noise:
         n = len(residuals)
         lagged = float(residuals[1:] @ residuals[:-1] / (residuals @ residuals)) if residuals.any() else 0.0
         # Fitting takes correlation out of residuals: by about (parameters - 1 + 3 r) / n.
-        self.correlation = float(np.clip(lagged + (_PARAMETERS - 1 + 3 * lagged) / n, 0, _MOST_CORRELATION))
+        self.correlation = float(np.clip(lagged + (_PARAMETERS - 1 + 3 * lagged) / n, 0, _MAX_CORRELATION))
         freedom = n - _PARAMETERS * (1 + self.correlation) / (1 - self.correlation)
         variance = float(residuals @ residuals) / max(freedom, n / 3)
         shocks = residuals[1:] - self.correlation * residuals[:-1]

@@ -84,11 +84,11 @@ PSYCHOMETRIC_LEVELS = Table(
     key=("task", "dataset", "model", "at"),
 )
 
-_LEAST_LEVELS = 3
+_MIN_LEVELS = 3
 """Minimum number of levels for a function."""
-_MOST_LEVELS = 8
+_MAX_LEVELS = 8
 """Maximum number of shares for a function; more levels are grouped."""
-_MOST_CROSSED = 10_000
+_MAX_CROSSED = 10_000
 """Maximum number of answers of a model for the crossed model."""
 _KEPT = [
     "session", "study", "participant", "protocol", "dataset", "model", "simulated", "fraction", "right", "is_fake",
@@ -148,7 +148,7 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) 
             of = groups(judged.trials, "model")
             models = {str(name): np.sort(of.row[of.group == place]) for place, name in enumerate(of.ids)}
         curves: list[tuple[Curve | None, str]] = []
-        if judged.trials["x"].nunique() < _LEAST_LEVELS:
+        if judged.trials["x"].nunique() < _MIN_LEVELS:
             curves = [(None, "no function: two levels; a threshold and a slope need three")] * len(models)
         elif len(models) > 1 and judged.trials["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
             # levels that followed the answers to all models say nothing more only of all models' functions together
@@ -209,7 +209,7 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
     reasons = []
     for data in models:
         own: dict[float, Curve] = {}
-        reason = f"more than {_MOST_CROSSED} answers" if len(data.right) > _MOST_CROSSED else ""
+        reason = f"more than {_MAX_CROSSED} answers" if len(data.right) > _MAX_CROSSED else ""
         if data.freedom() < 1:
             reason = "fewer than two participants or pictures"
         for lapse in () if reason else LAPSES:
@@ -311,11 +311,9 @@ def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve |
     """Yield the shares at each level, or in up to eight groups of neighbouring levels of about equal size."""
     x = judged.trials["x"].to_numpy(float)[rows]
     values, code = np.unique(x, return_inverse=True)
-    if len(values) > _MOST_LEVELS:
+    if len(values) > _MAX_LEVELS:
         middle = (np.cumsum(np.bincount(code)) - np.bincount(code) / 2) / len(x)
-        code = np.unique(np.minimum((middle * _MOST_LEVELS).astype(int), _MOST_LEVELS - 1), return_inverse=True)[1][
-            code
-        ]
+        code = np.unique(np.minimum((middle * _MAX_LEVELS).astype(int), _MAX_LEVELS - 1), return_inverse=True)[1][code]
     for number_of in range(code.max() + 1):
         chosen = rows[code == number_of]
         data, own = judged.judgements(chosen), judged.trials.iloc[chosen]

@@ -78,7 +78,7 @@ ROC_POINTS = Table(
 )
 _STEPS = 200
 """Maximum number of scoring steps; an ordinary fit takes about five."""
-_LARGEST = 6.0
+_MAX_ESTIMATE = 6.0
 """Limit of intercept and criteria; beyond it, or with a slope beyond e^3 or e^-3, there is no finite estimate."""
 
 
@@ -132,7 +132,7 @@ def fit_gaussian(counts: np.ndarray) -> GaussianFit:
         except np.linalg.LinAlgError:
             break
         gain = float(uphill @ step)
-        if max(abs(at[0]), np.abs(at[2:]).max()) > _LARGEST or abs(at[1]) > 3:
+        if max(abs(at[0]), np.abs(at[2:]).max()) > _MAX_ESTIMATE or abs(at[1]) > 3:
             break
         if gain < 1e-12:
             covariance = np.linalg.inv(information)

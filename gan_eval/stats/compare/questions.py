@@ -22,9 +22,9 @@ UNNAMED = "unnamed model"
 """Name of the fakes without a model, if other fakes have one."""
 REAL_VS_FAKE = "real vs fake"
 MODELS = "models"
-MOST_ROWS = 60
+MAX_ROWS = 60
 """Number of rows up to which crossed models are fitted."""
-MOST_PAIRS = 60
+MAX_PAIRS = 60
 """Maximum number of pairs of models on one data set for which the crossed model is fitted."""
 SHARED = 0.8
 """Minimum share of two models' trials with an item of both models; below it the models do not share items."""
@@ -237,7 +237,7 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
                 (int(in_a.sum()), int((~in_a).sum())),
                 margin_factor=1.0,
                 planned=planned,
-                why_not=f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else "",
+                why_not=f"{len(pairs)} pairs of models" if len(pairs) > MAX_PAIRS else "",
             )
 
 
@@ -313,7 +313,7 @@ def _choice(
         margin_factor=1.0,
         planned=planned,
         note=_one_side(part),
-        why_not=f"{len(question.rows)} models" if len(question.rows) > MOST_ROWS else "",
+        why_not=f"{len(question.rows)} models" if len(question.rows) > MAX_ROWS else "",
     )
 
 
@@ -366,7 +366,7 @@ def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | 
             yield from _of_grades(GRADED_KINDS, _on("grades", dataset), "fake", REAL, of_kinds, in_a, reach)
         fakes = part[((part["kind"] == "fake") & part["model"].notna()).to_numpy(bool)]
         pairs = planned_pairs(sorted(fakes["model"].unique()), plan)
-        too_many = f"{len(pairs)} pairs of models" if len(pairs) > MOST_PAIRS else ""
+        too_many = f"{len(pairs)} pairs of models" if len(pairs) > MAX_PAIRS else ""
         for (a, b), planned in pairs.items():
             both = fakes[fakes["model"].isin([a, b])]
             in_a = (both["model"] == a).to_numpy(bool)

@@ -57,9 +57,9 @@ ONE_ANSWER = "one answer only"
 SENSITIVITY = "sensitivity:"
 """Word in the name of a comparison that repeats another with or without some answers."""
 WITH_UNFINISHED = "with unfinished sessions"
-_LEAST = 8
+_MIN_ANSWERS = 8
 """Minimum number of answers of a participant to whom the rule `ONE_ANSWER` applies."""
-MOST_REFITTED = 20_000
+MAX_REFITTED_TRIALS = 20_000
 """Maximum number of trials before exclusions; with more, the comparisons are not repeated without the exclusions."""
 
 
@@ -83,7 +83,7 @@ def robustness(
     if why_not := too_many(len(trials)):
         note = f"{why_not}: no verdicts without the exclusions"
         rows = [row | {"note": joined(note, row["note"])} for row in rows]
-    elif everything is not None and len(trials) < len(everything) <= MOST_REFITTED:
+    elif everything is not None and len(trials) < len(everything) <= MAX_REFITTED_TRIALS:
         judged = compared[compared["verdict"].isin(_VERDICTS).to_numpy(bool)]
         again = comparisons(everything, plan=plan, looks=looks, starts=fitted) if len(judged) else judged
         left_out = int((everything["phase"] == "main").sum() - (trials["phase"] == "main").sum())
@@ -237,7 +237,7 @@ def sensitivity(
     }
     of_person = answered_trials(trials).groupby("participant", observed=True)
     counts = of_person.agg(n=("says_fake", "size"), answers=("says_fake", "nunique"), kinds=("is_fake", "nunique"))
-    constant = counts[(counts["n"] >= _LEAST) & (counts["answers"] == 1) & (counts["kinds"] == 2)]
+    constant = counts[(counts["n"] >= _MIN_ANSWERS) & (counts["answers"] == 1) & (counts["kinds"] == 2)]
     if len(constant):
         chosen[ONE_ANSWER] = constant.index.to_series().astype("str")
     for rule, named in chosen.items():

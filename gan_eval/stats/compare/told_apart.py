@@ -26,14 +26,14 @@ from gan_eval.stats.compare.contrast import (
     population_proportions,
 )
 from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, few_people, other_p, wald
-from gan_eval.stats.compare.questions import MOST_ROWS, KindQuestion
+from gan_eval.stats.compare.questions import MAX_ROWS, KindQuestion
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.shares import Z95, Estimate, newcombe, wilson
 
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
 BASES = (CROSSED, CROSSED_CLUSTERED, TWO_WAY, BY_PICTURE)
-_LARGEST = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
+_MAX_ESTIMATES = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Largest SD of random effects and largest linear predictor of a cell; an estimate above either has diverged."""
 ONE_KEY = "nobody gave both answers, so response bias alone explains them"
 ONE_GAVE_BOTH = "one participant alone gave both answers, so response bias explains those of all others"
@@ -255,7 +255,7 @@ def rates_of(
     """
     if question.key in known:
         return known[question.key]
-    if len(question.rows) > MOST_ROWS:
+    if len(question.rows) > MAX_ROWS:
         why_not = why_not or f"{len(question.rows)} models"
     answers = _answers(question.trials)
     rates = _estimated(question.trials, answers, settings, why_not, start)
@@ -378,7 +378,7 @@ def _by_model(
         slope=slope if settings.slope else None,
         start=start if start is not None and len(start.beta) == count else None,
     )
-    largest_sd, largest_eta = _LARGEST[settings.link]
+    largest_sd, largest_eta = _MAX_ESTIMATES[settings.link]
     sds = [fit.first.sd, fit.first.sd_slope or 0.0, fit.second.sd]
     if max(sds) > largest_sd or np.abs(fit.beta).max() > largest_eta:
         raise NoFitError(f"the model diverged (SD {max(sds):.1f})")

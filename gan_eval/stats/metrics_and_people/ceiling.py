@@ -9,10 +9,10 @@ from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.resampling import Replicates, Scores
 from gan_eval.stats.shares import proportion
 
-FEWEST = 3
+MIN_POINTS = 3
 """Minimum number of points for a correlation."""
 _SPLITS = 200
-FEWEST_FOR_CEILING = 5
+MIN_POINTS_FOR_CEILING = 5
 """Minimum number of points for a ceiling."""
 _NO_SPREAD = 1e-12
 _AT_A_TIME = 250_000
@@ -54,7 +54,7 @@ def _spearman_of_rows(x: np.ndarray, y: np.ndarray, group: np.ndarray | None) ->
     known = ~np.isnan(x) & ~np.isnan(y)
     x, y = (rank_deviations(np.where(known, values, np.nan), group) for values in (x, y))
     squares = (x * x).sum(axis=1) * (y * y).sum(axis=1)
-    defined = (known.sum(axis=1) >= FEWEST) & (squares > 0)
+    defined = (known.sum(axis=1) >= MIN_POINTS) & (squares > 0)
     return np.divide((x * y).sum(axis=1), np.sqrt(squares), out=np.full(len(x), np.nan), where=defined)
 
 
@@ -94,7 +94,7 @@ def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) 
             value = pairing.value[points][order]
             begins = np.flatnonzero(np.concatenate([[True], value[1:] != value[:-1]])) if len(order) else order
             members.append((number, order, begins))
-    few = np.array([pairing.use.sum() < FEWEST for pairing in pairings], bool)
+    few = np.array([pairing.use.sum() < MIN_POINTS for pairing in pairings], bool)
     correlations = []
     for part in parts:
         both, squares_value, squares_score, count = np.zeros((4, len(pairings), len(part.score)))
@@ -117,7 +117,7 @@ def rank_correlations(parts: Iterable[Replicates], pairings: Sequence[Pairing]) 
                 squares_value[number] += np.einsum("ij,ij,ij->i", sampled, rank, rank) / scale
                 squares_score[number] += of_scores
                 count[number] += total
-        defined = (count >= FEWEST) & (squares_value > _NO_SPREAD) & (squares_score > _NO_SPREAD) & ~few[:, None]
+        defined = (count >= MIN_POINTS) & (squares_value > _NO_SPREAD) & (squares_score > _NO_SPREAD) & ~few[:, None]
         squares = np.sqrt(np.where(defined, squares_value * squares_score, 1.0))
         correlations.append(np.where(defined, both / squares, np.nan))
     return np.concatenate(correlations, axis=1)
@@ -188,8 +188,8 @@ def ceiling(
     participants, size = len(scores.people), int(point.max(initial=-1)) + 1
     if participants < 2:
         raise NoFitError("one participant: no ceiling")
-    if use.sum() < FEWEST_FOR_CEILING:
-        raise NoFitError(f"fewer than {FEWEST_FOR_CEILING} points: no ceiling")
+    if use.sum() < MIN_POINTS_FOR_CEILING:
+        raise NoFitError(f"fewer than {MIN_POINTS_FOR_CEILING} points: no ceiling")
     rng = np.random.default_rng(seed)
     sums, total = (np.bincount(point, of_stimuli, size)[use] for of_stimuli in scores.totals())
     at_a_time = max(1, _AT_A_TIME // max(participants, len(point)))

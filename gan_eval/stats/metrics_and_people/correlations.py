@@ -11,7 +11,7 @@ from scipy.special import ndtr, stdtr
 from gan_eval.stats.groups import joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.metrics_and_people.ceiling import (
-    FEWEST,
+    MIN_POINTS,
     Pairing,
     ceiling,
     effective_points,
@@ -78,19 +78,19 @@ CORRELATION_DIFFERENCES = Table(
     key=("level", "dataset", "metric_a", "metric_b", "measure"),
 )
 
-FEWEST_FOR_INFERENCE = 5
+MIN_POINTS_FOR_INFERENCE = 5
 """Smallest number of points with an interval and a p."""
-MOST_FOR_EXACT = 9
+MAX_POINTS_FOR_EXACT = 9
 """Largest number of points with an exact p: 9! = 362880 pairings."""
-FEWEST_FOR_TEST = 10
+MIN_POINTS_FOR_TEST = 10
 """Smallest number of points with a test of a difference."""
 SPEARMAN_VARIANCE = 1.06
 """Variance of Fisher's z of Spearman's correlation, in units of Pearson's (Fieller, Hartley & Pearson 1957)."""
 ABOVE_CEILING = "above the ceiling, so not corrected for it: the metric shares the answers' noise, or chance"
 NONE_WITHIN = "no model's pictures differ both in the metric and in what people said: no correlation within models"
-LEAST_CEILING = 0.3
+MIN_CEILING = 0.3
 """Lowest ceiling that correlations are divided by."""
-UNRELIABLE = f"ceiling below {LEAST_CEILING}: not corrected for it"
+UNRELIABLE = f"ceiling below {MIN_CEILING}: not corrected for it"
 DISAGREE = "test and interval disagree: the test takes the points as independent, the interval draws people anew too"
 ONE_PARTICIPANT = "one participant: interval over stimuli only"
 _ROUNDING = 1e-9
@@ -176,8 +176,8 @@ def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
             if not np.isnan(estimate):
                 cells, notes = _inference(points, metric, within, estimate, spread, highest)
                 row |= {"within": estimate, **{f"within_{name}": cell for name, cell in cells.items()}}
-                few = f"fewer than {FEWEST_FOR_TEST} pictures: no p within models"
-                notes = [few] * (len(value) < FEWEST_FOR_TEST) + [f"within models: {note}" for note in notes]
+                few = f"fewer than {MIN_POINTS_FOR_TEST} pictures: no p within models"
+                notes = [few] * (len(value) < MIN_POINTS_FOR_TEST) + [f"within models: {note}" for note in notes]
             row["note"] = joined(row["note"], POOLED, *notes)
         elif points.level == "stimulus":
             names = {"spearman": "within"} | {f"ci_{end}": f"within_{end}" for end in ("low", "high")}
@@ -193,14 +193,14 @@ def _inference(
     """Return low, high, p, ceiling and corrected of a correlation, from its replicates (B,), and notes."""
     n = int(pairing.use.sum())
     cells: Row = {}
-    if n >= FEWEST_FOR_INFERENCE:
+    if n >= MIN_POINTS_FOR_INFERENCE:
         cells["low"], cells["high"] = bootstrap_interval(replicates, estimate, n=n)
-    if n > MOST_FOR_EXACT:
+    if n > MAX_POINTS_FOR_EXACT:
         cells["p"] = _approximate_p(estimate, _effective_points(points, pairing.use, metric, pairing.group))
     if isinstance(highest, str):
         return cells, []
     cells["ceiling"] = highest
-    if highest < LEAST_CEILING:
+    if highest < MIN_CEILING:
         return cells, [UNRELIABLE]
     if abs(estimate) > highest + _ROUNDING:  # no correlation is above 1
         return cells, [ABOVE_CEILING]
@@ -231,9 +231,9 @@ def _pooled_row(points: PointSet, metric: str, pairing: Pairing, replicates: np.
         notes.append(f"{left_out} infinite value{' is' if left_out == 1 else 's are'} left out of pearson")
     if missing_reason(points, value[finite], score[finite]) is None:
         row["pearson"] = float(pearsonr(value[finite], score[finite]).statistic)
-    if len(value) < FEWEST_FOR_INFERENCE:
-        notes.append(f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no p")
-    elif len(value) <= MOST_FOR_EXACT:
+    if len(value) < MIN_POINTS_FOR_INFERENCE:
+        notes.append(f"fewer than {MIN_POINTS_FOR_INFERENCE} points: no interval and no p")
+    elif len(value) <= MAX_POINTS_FOR_EXACT:
         row["p"] = _exact_p(value, score)
         notes.append(f"p exact over all pairings of {len(value)} points")
     if len(points.scores.people) == 1:
@@ -262,8 +262,8 @@ def _approximate_p(correlation: float, n: float) -> float:
 
 def missing_reason(points: PointSet, value: np.ndarray, score: np.ndarray) -> str | None:
     """Return the reason why metric values and mean scores (n,) have no correlation; None if they have one."""
-    if len(value) < FEWEST:
-        return f"fewer than {FEWEST} {'stimuli' if points.level == 'stimulus' else 'models'}: no correlation"
+    if len(value) < MIN_POINTS:
+        return f"fewer than {MIN_POINTS} {'stimuli' if points.level == 'stimulus' else 'models'}: no correlation"
     if len(np.unique(value)) < 2:
         return "all metric values are equal: no correlation"
     if len(np.unique(score)) < 2:
@@ -356,14 +356,14 @@ def _difference_row(points: PointSet, names: tuple[str, str], bootstrap: Bootstr
     if reasons != [None, None]:
         return row | points.carried(*notes)
     row["difference"] = difference = abs(rank_a) - abs(rank_b)
-    if n < FEWEST_FOR_INFERENCE:
-        notes.append(f"fewer than {FEWEST_FOR_INFERENCE} points: no interval and no test")
+    if n < MIN_POINTS_FOR_INFERENCE:
+        notes.append(f"fewer than {MIN_POINTS_FOR_INFERENCE} points: no interval and no test")
     else:
         sign_a, sign_b = (-1.0 if rank < 0 else 1.0 for rank in (rank_a, rank_b))
         spread = sign_a * replicates[0] - sign_b * replicates[1]
         row["ci_low"], row["ci_high"] = bootstrap_interval(spread, difference)
-        if n < FEWEST_FOR_TEST:
-            notes.append(f"fewer than {FEWEST_FOR_TEST} points: no test")
+        if n < MIN_POINTS_FOR_TEST:
+            notes.append(f"fewer than {MIN_POINTS_FOR_TEST} points: no test")
         else:
             between = sign_a * sign_b * spearman(value_a, value_b, group)
             size = min(_effective_points(points, use, name, points.group) for name in names)

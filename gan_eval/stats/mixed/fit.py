@@ -9,12 +9,12 @@ from scipy.linalg import qr
 from scipy.special import logit, ndtri
 
 from gan_eval.stats.clustering import t_critical, two_sided_p
-from gan_eval.stats.mixed.information import MOST_CELLS
+from gan_eval.stats.mixed.information import MAX_CELLS
 from gan_eval.stats.mixed.likelihood import FACTORS, LINKS, Crossed, Laplace, NoFitError, Slopes, Unit, plural
 from gan_eval.stats.mixed.search import Point, climb, evaluate, first_metric, maximise
 from gan_eval.tables.frames import Row
 
-MOST_FITTED = 200_000
+MAX_FITTED_TRIALS = 200_000
 """Maximum number of trials for which crossed models are fitted; with more, each takes seconds."""
 
 
@@ -51,8 +51,8 @@ def _require_estimable(
             raise NoFitError(f"{ahead}: fewer than two {levels} have answers at more than one value of the covariate")
         if len(slope) <= 2 * len(counts):
             raise NoFitError(f"{ahead}: no more answers than intercepts and slopes of {levels}")
-    if len(np.bincount(first)) * len(np.bincount(second)) > MOST_CELLS:
-        raise NoFitError(f"more than {MOST_CELLS:,} pairs of a {factors[0]} and a {factors[1]}")
+    if len(np.bincount(first)) * len(np.bincount(second)) > MAX_CELLS:
+        raise NoFitError(f"more than {MAX_CELLS:,} pairs of a {factors[0]} and a {factors[1]}")
     if np.min(y) == np.max(y):
         raise NoFitError("separation: all answers are the same")
     if len(y) <= X.shape[1] + 2:
@@ -305,7 +305,7 @@ def too_many(trials: int) -> str:
     >>> too_many(2_000), too_many(300_000)
     ('', 'more than 200,000 trials')
     """
-    return f"more than {MOST_FITTED:,} trials" if trials > MOST_FITTED else ""
+    return f"more than {MAX_FITTED_TRIALS:,} trials" if trials > MAX_FITTED_TRIALS else ""
 
 
 def wald_cells(estimate: float, std_error: float, df: float) -> Row:

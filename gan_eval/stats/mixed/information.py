@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg.blas import dgemv, dsymm, dsyrk
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
-MOST_CELLS = 5_000_000
+MAX_CELLS = 5_000_000
 """Maximum number of cells of a design; with that many, one evaluation takes about a second."""
 _SMALL = 200
 """Number of effects; with fewer, threads take more time than they save."""

@@ -70,11 +70,11 @@ OTHER = "other"
 """Name of the level that joins the rare ones."""
 _RARE = 3
 """Minimum number of participants of a level; its estimate would otherwise be about these people."""
-_MOST_LEVELS = 20
+_MAX_LEVELS = 20
 _FEW = 6
 """Minimum number of groups for a reliable standard deviation."""
 GRADED_LINK = "cumulative_logit"
-MOST_GRADES = 12
+MAX_GRADES = 12
 """Maximum number of different answers on a graded scale."""
 _UNFIT = ("participant", "stimulus", "kind", "response", "correct", "is_fake", "says_fake", "answered")
 """Columns that cannot be covariates: the model has them already, or they hold the answer."""
@@ -297,8 +297,8 @@ def scale_trouble(levels: int) -> str:
     >>> scale_trouble(1), scale_trouble(5)
     ('all answers are the same', '')
     """
-    if levels > MOST_GRADES:
-        return f"{levels} different answers: more than {MOST_GRADES} are no scale of few grades"
+    if levels > MAX_GRADES:
+        return f"{levels} different answers: more than {MAX_GRADES} are no scale of few grades"
     return "all answers are the same" if levels < 2 else ""
 
 
@@ -336,7 +336,7 @@ def usable(values: pd.Series, participant: pd.Series, name: str) -> tuple[np.nda
     if not _is_numeric(values):
         values = values.astype("str").str.strip().where(values.notna())
         people = participant.groupby(values).nunique().sort_values(ascending=False, kind="stable")
-        rare = people.index[(people < _RARE) | (np.arange(len(people)) >= _MOST_LEVELS)]
+        rare = people.index[(people < _RARE) | (np.arange(len(people)) >= _MAX_LEVELS)]
         merged = values.mask(values.isin(rare), OTHER)
         if len(rare) == 1 and len(people) > 1 and people[rare[0]] < _RARE:
             values = values.mask(values == rare[0])

@@ -12,7 +12,7 @@ import numpy as np
 
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, lower_triangle, plural
 
-_LARGEST = 15.0
+_MAX_ESTIMATE = 15.0
 """Largest scale of a search; beyond it there is no finite estimate."""
 _NEAR_ZERO = 0.12
 """Size below which a scale is tried at exactly 0."""
@@ -79,7 +79,7 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
         boundless = [
             f"between {plural(factor)}"
             for places, factor in zip(laplace.data.scale_places, laplace.data.factors, strict=True)
-            if (np.abs(point.at[places.start : places.stop]) > _LARGEST).any()
+            if (np.abs(point.at[places.start : places.stop]) > _MAX_ESTIMATE).any()
         ]
         if boundless:
             raise NoFitError(f"separation: the variance {' and '.join(boundless)} diverged")

@@ -45,7 +45,7 @@ from gan_eval.stats.power.design import Asked, Design, Group, PlannedQuestion, S
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 from gan_eval.tables.multiple_tests import holm
 
-MOST_PAIRS = 6
+MAX_PAIRS = 6
 """Maximum number of pairs of models to compare, and of models to test one by one."""
 
 
@@ -110,8 +110,8 @@ def truth_of(groups: Sequence[Group], settings: PowerSettings, scenario: Scenari
 def questions_of(design: Design, analysis: AnalysisSettings, *, where: str = "study") -> list[PlannedQuestion]:
     """Return the questions of a study: rows of `comparisons` that its trials have.
 
-    Single pictures: `told apart`, at most `MOST_PAIRS` models one by one, and `MODEL against MODEL` for the planned
-    pairs. Without planned pairs, all pairs of each data set are compared if there are at most `MOST_PAIRS`. Grades: the
+    Single pictures: `told apart`, at most `MAX_PAIRS` models one by one, and `MODEL against MODEL` for the planned
+    pairs. Without planned pairs, all pairs of each data set are compared if there are at most `MAX_PAIRS`. Grades: the
     same by data set, in both measures. Pairs of pictures: the share of choices over all, by data set and by model. With
     a margin, there is a question on equivalence for each of these.
 
@@ -127,7 +127,7 @@ def questions_of(design: Design, analysis: AnalysisSettings, *, where: str = "st
                 f"{where}: analysis.comparisons: {names[0]} and {names[1]} have no pictures of one data set; "
                 f"there are {', '.join(sorted({group.role for group in fakes}))}"
             )
-    too_many_pairs = analysis.comparisons is None and len(pairs) > MOST_PAIRS
+    too_many_pairs = analysis.comparisons is None and len(pairs) > MAX_PAIRS
     questions = []
     _, first = np.unique(design.stimulus_group, return_index=True)  # one answer to a picture of each group
     of_groups = replace(design, participant=np.zeros(len(first), int), stimulus=first)
@@ -137,7 +137,7 @@ def questions_of(design: Design, analysis: AnalysisSettings, *, where: str = "st
         is_one_row = asked.family in (f"MODEL {TOLD_APART}", f"{TOLD_APART_IN_PAIRS} on")
         if (
             asked.family in (REAL_VS_FAKE, f"{TOLD_APART} on")
-            or (is_one_row and not 1 < len(fakes) <= MOST_PAIRS)
+            or (is_one_row and not 1 < len(fakes) <= MAX_PAIRS)
             or (of_models and not is_pair and (too_many_pairs or not asked.planned))
         ):
             continue

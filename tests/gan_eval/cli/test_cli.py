@@ -9,7 +9,7 @@ import typer
 
 from gan_eval.cli.app import application
 from gan_eval.cli.quiz import session_summary
-from gan_eval.errors import LONGEST
+from gan_eval.errors import MAX_LENGTH
 from gan_eval.machine.commands import VERBS
 from gan_eval.quiz.room import SessionResult
 
@@ -30,7 +30,7 @@ def test_wrong_usage_of_any_length_is_reported_in_a_short_line(command, verb, da
     assert status == 2
     assert line.startswith("gan-eval: ")
     assert "\x1b" not in err
-    assert len(line) < LONGEST + 100
+    assert len(line) < MAX_LENGTH + 100
 
 
 def test_version_and_help(command):

@@ -191,7 +191,7 @@ def test_of_too_large_a_table_no_crossed_model_is_fitted(monkeypatch):
     metric = metric_of(trials, dict(zip(trials["stimulus"].unique(), values, strict=True)))
     small = analyze(trials, image_metrics=metric)
     assert set(small["comparisons"]["basis"]) == {"crossed_model"}
-    monkeypatch.setattr("gan_eval.stats.mixed.fit.MOST_FITTED", len(trials) - 1)
+    monkeypatch.setattr("gan_eval.stats.mixed.fit.MAX_FITTED_TRIALS", len(trials) - 1)
     large = analyze(trials, image_metrics=metric)
     assert set(large["comparisons"]["basis"]) == {"two_way_cluster"}
     assert small["mixed_models"]["estimate"].notna().any()

@@ -20,9 +20,9 @@ from gan_eval.study import sessions
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import (
     ask_one_person,
-    awaited,
     draw_warnings,
     next_participant,
+    pending_sessions,
     quiz_command,
     quiz_session,
     require_one_design,
@@ -129,7 +129,7 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed_and_
             f"unfinished: p01, since {began:%Y-%m-%d %H:%M} UTC, 2 of 8 trials"
         ]
         assert all(line.endswith(quiz_command(plan, "p01")) for line in lines)
-        assert "--participant P02" in awaited(plan)[0]
+        assert "--participant P02" in pending_sessions(plan)[0]
     ask_one_person(plan, Mock())
     assert asked == ["P02", "p01"]
 

@@ -13,7 +13,7 @@ from gan_eval.quiz.app.pages.parts import Look, StepPage, button, literal, text_
 from gan_eval.quiz.wording import Texts, confidence_keys, keys_in_order, meaning_of
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 
-LONGEST_ANSWER = 2000
+MAX_ANSWER = 2000
 """Maximum number of characters of a free text."""
 _LINE = 64
 """Number of characters after which a choice is wrapped."""
@@ -137,7 +137,7 @@ class QuestionPage(StepPage):
             self.choices.append(choice)
         self.line: QLineEdit | None = None
         if not question.choices:
-            self.line = QLineEdit(answer or "", maxLength=LONGEST_ANSWER)
+            self.line = QLineEdit(answer or "", maxLength=MAX_ANSWER)
             self.line.setAccessibleName(question.text)
             self.line.textEdited.connect(lambda: self.problem.setText(""))
             self.body.addWidget(self.line)

@@ -1,7 +1,7 @@
 // The page's only way to the server. Another transport with the same methods can take its place, such as one for JATOS.
 
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 2000;
+const MAX_PAUSE_MS = 2000;
 const SLOW_MS = 2500; // after this time without an answer the participant is told
 
 /** An answer of the server that a repetition would not change. */
@@ -120,7 +120,7 @@ export class Transport {
     let overdue = false;
     const slow = setTimeout(() => { overdue = true; this.#trouble(1); }, SLOW_MS);
     try {
-      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
         try {
           const response = await send();
           if (response.ok) return await read(response);

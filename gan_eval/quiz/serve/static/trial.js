@@ -10,7 +10,7 @@ const FIRST_BLANK_MS = 1000; // after a page, the eyes and the fingers need a mo
 const PATCH = 48; // side of the photodiode's patch in device pixels, as on the desktop
 const SETTLE_MS = 500; // keys and touches so soon after one that was meant for a trial are not meant for the next page
 const STRAGGLERS_MS = 20; // a press within the response window may be handled after it has closed
-const MOST_PRESSES = 100; // of a trial; a key that is held down repeats for ever
+const MAX_PRESSES = 100; // of a trial; a key that is held down repeats for ever
 const FRAMES_TO_PREPARE = 4; // a new plate has been rasterised after so many frames
 
 const nextFrame = () => new Promise(requestAnimationFrame);
@@ -463,7 +463,7 @@ export class Stage {
 
   #press(press) {
     if (!press.repeated) this.#lastPress = press.at_ms;
-    if (this.#mode === "answer" && this.#presses.length < MOST_PRESSES) this.#presses.push(press);
+    if (this.#mode === "answer" && this.#presses.length < MAX_PRESSES) this.#presses.push(press);
     this.#onPress(press);
   }
 

@@ -52,7 +52,7 @@ def test_the_value_is_piqs_with_the_generated_picture_first_at_any_size(name: st
 
 @pytest.mark.parametrize("name", PIQ)
 def test_the_least_size_is_piqs(name: str) -> None:
-    side = (METRICS[name].least_size or (1, 1))[0]
+    side = (METRICS[name].min_size or (1, 1))[0]
     assert METRICS[name].function(PHOTOGRAPH[:side], disturbed(PHOTOGRAPH, 0)[:side]) >= 0
     if side > 1:
         with pytest.raises(Unmeasurable, match="piq"):

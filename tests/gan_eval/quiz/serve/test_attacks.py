@@ -20,7 +20,7 @@ from processes import Server, quiz_server
 from robot import SCREEN, Page
 
 from gan_eval import tables
-from gan_eval.quiz.serve.app import HEADERS, LARGEST_BODY
+from gan_eval.quiz.serve.app import HEADERS, MAX_BODY_BYTES
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
@@ -238,7 +238,7 @@ BODIES: list[tuple[str, bytes]] = [
     ("application/json", b'{"participant": "P01", "more": 1}'),
     ("application/json", b'{"participant": ["P01"]}'),
     ("application/json", b'{"participant": null}'),
-    ("application/json", b" " * (LARGEST_BODY + 1)),
+    ("application/json", b" " * (MAX_BODY_BYTES + 1)),
     ("application/json; charset=utf-16", json.dumps({"participant": "P01"}).encode("utf-16") + b"\xff"),
     ("text/plain", b'{"participant": "P01"}'),
     ("application/x-www-form-urlencoded", b"participant=P01"),

@@ -81,7 +81,7 @@ def test_six_pairs_are_there_before_anybody_has_answered(study, tmp_path):
 
 def test_pictures_are_ranked_by_what_is_sure(answered, monkeypatch):
     folder = read_folder(answered, stimuli=sorted((answered.parent / "elsewhere").iterdir()))
-    monkeypatch.setattr(pictures, "LEAST_ANSWERS", 3)
+    monkeypatch.setattr(pictures, "MIN_ANSWERS", 3)
     most, least = fooling_galleries(folder)
     judged = folder.scope("stimulus").query("n_fake >= 3").set_index("id")
     for gallery, bound in ((most, 1 - judged["fake_high"]), (least, judged["fake_low"] - 1)):

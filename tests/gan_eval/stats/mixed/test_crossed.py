@@ -101,7 +101,7 @@ def test_without_variances_it_is_the_ordinary_model(link):
 
 
 def test_a_design_of_too_many_pairs_is_refused(monkeypatch):
-    monkeypatch.setattr("gan_eval.stats.mixed.fit.MOST_CELLS", 100)
+    monkeypatch.setattr("gan_eval.stats.mixed.fit.MAX_CELLS", 100)
     with pytest.raises(NoFitError, match="more than 100 pairs of a participant and a stimulus"):
         fit_crossed(*small_design())
 
