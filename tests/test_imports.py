@@ -4,6 +4,7 @@ Imports point one way, the quiz starts without the heavy libraries, and Qt lives
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ LIGHT_MODULES = (
     "stimuli.importing", "stimuli.holes", "stimuli.pictures", "files", "errors", "quiz", "cli.doctor",
     "metrics.catalogue", "metrics.weights.cache", "metrics.weights.package",
 )  # fmt: skip
-HEAVY = ("pandas", "scipy", "torch", "torchmetrics", "torchvision", "matplotlib", "statsmodels")
+HEAVY = ("pandas", "scipy", "torch", "torchmetrics", "torchvision", "matplotlib")
 
 
 def module_files() -> list[Path]:
@@ -159,10 +160,19 @@ except SystemExit as end:
 
 
 def test_the_statistics_load_without_the_slow_libraries():
-    slow = ("statsmodels", "matplotlib", "sqlalchemy", "scipy.sparse", "scipy.stats")
+    slow = ("matplotlib", "sqlalchemy", "scipy.sparse", "scipy.stats")
     assert loaded_by("import gan_eval.stats.analysis", slow) == []
 
 
 def test_no_two_test_files_have_one_name():
     names = sorted(file.name for file in (ROOT / "tests").rglob("test_*.py"))
     assert names == sorted(set(names)), "pytest cannot collect two files of one name in folders without __init__.py"
+
+
+def test_each_folder_names_the_file_to_open_first():
+    for file in module_files():
+        if file.name != "__init__.py" or file.parent == ROOT / "gan_eval":  # that one lists the public functions
+            continue
+        first = re.search(r"Open `?([a-z_/]+\.py)`? first", ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "")
+        assert first is not None, file
+        assert (file.parent / first[1]).is_file(), file

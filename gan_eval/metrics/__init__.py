@@ -1,4 +1,5 @@
 """Metrics of single pictures (PSNR, SSIM, NIQE, ...) and of sets (FID, KID, ...). docs/metrics.md lists them all.
+Open catalogue.py first: every metric by name; run/ measures stimulus sets with them.
 
 >>> from gan_eval.metrics import evaluate
 >>> image_metrics, set_metrics = evaluate(Path("stimuli/facades"), ["psnr", "ssim", "fid"])  # doctest: +SKIP

@@ -1,1 +1,4 @@
-"""The settings of a study file, checked when it is read."""
+"""The settings of a study file, checked when it is read.
+
+Open study.py first: the whole file. The other modules are its sections, and template.py writes a new file.
+"""

@@ -1,4 +1,4 @@
 """Statistics of judgements: sensitivity of people, differences of models, agreement of metrics with people.
 
-Start with `analysis.py`, whose `analyze` makes every table.
+Open `analysis.py` first: its `analyze` makes every table.
 """

@@ -2,7 +2,7 @@
 
 A store is a SQLite file or a PostgreSQL database. In SQLite (write-ahead log, synchronous FULL), a row whose call has
 returned survives a killed process and a power cut. The tables are those of `gan_eval.tables`. Every call raises
-`UserError` if the store cannot be read or written, or if a value does not fit its table. Start with `results.py`.
+`UserError` if the store cannot be read or written, or if a value does not fit its table. Open `results.py` first.
 """
 
 from gan_eval.store.consistency import consistent_frames, require_consistent

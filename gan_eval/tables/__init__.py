@@ -1,6 +1,7 @@
 """The schemas of the tables. A table's declaration alone names its columns, dtypes, units and meanings.
 
-The table of a statistic is declared in the statistic's module, and collected by `gan_eval.stats.analysis`.
+Open declared.py first. The table of a statistic is declared in the statistic's module, and collected by
+`gan_eval.stats.analysis`.
 """
 
 from gan_eval.tables import declared

@@ -89,7 +89,7 @@ def test_no_step_waits(make_pairs: Pairs, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_waiting_is_seen() -> None:
-    """So that the test above can fail."""
+    """Check that the test above can fail."""
     values = torch.arange(3.0)
     with Waits() as waits:
         values[values > 1].sum().item()

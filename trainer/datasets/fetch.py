@@ -182,7 +182,8 @@ def picture_size(path: Path) -> tuple[int, int]:
 def extract_pictures(archive: Path, folder: Path) -> None:
     """Extract the pictures of a tar or zip archive into an empty folder.
 
-    Other files, links and devices are ignored. A path that leads out of the folder is refused.
+    Other files, links and devices are ignored. A path that leads out of the folder is refused. (pooch unpacks every
+    member, and takes a truncated tar for a whole one.)
     """
     try:
         if zipfile.is_zipfile(archive):

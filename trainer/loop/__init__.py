@@ -1,4 +1,4 @@
 """One training from its plan to the finished generator.
 
-Start with `run.py`.
+Open `run.py` first.
 """

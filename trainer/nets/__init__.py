@@ -1,4 +1,4 @@
 """The networks and their layers.
 
-Begin with `build.py`, which makes them from the settings, then `unet.py`.
+Open `build.py` first: it makes them from the settings; then `unet.py`.
 """

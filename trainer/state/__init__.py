@@ -1,4 +1,4 @@
 """The files of a run, from which it resumes.
 
-Begin with `run_folder.py`; `checkpoints.py` has the states.
+Open `run_folder.py` first; `checkpoints.py` has the states.
 """

@@ -1,4 +1,7 @@
-"""The tasks of a generator: to translate pictures, or to fill holes in them."""
+"""The tasks of a generator: to translate pictures, or to fill holes in them.
+
+Open task.py first: the interface of a task, and translation.
+"""
 
 from pathlib import Path
 

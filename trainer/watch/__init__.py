@@ -1,4 +1,4 @@
 """The tables and pictures of a run during training.
 
-Start with `log.py` and `validation.py`.
+Open `log.py` first, then `validation.py`.
 """

@@ -44,7 +44,7 @@ class LiveSession:
     ended: bool = False
     """True once the end was reported to the experimenter."""
     addresses: dict[str, Making] = field(default_factory=dict)
-    """What makes each picture, by the last part of its address."""
+    """Function that makes each picture, by the last part of its address."""
     offered: dict[int, tuple[Addresses, Addresses]] = field(default_factory=dict)
     """Addresses of each trial's pictures and of its masks, by trial number."""
     prepared: set[tuple[int, int | None]] = field(default_factory=set)

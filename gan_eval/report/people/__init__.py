@@ -1,1 +1,4 @@
-"""The sections on what people answered, one module for each."""
+"""The sections on what people answered, one module for each.
+
+Open first_page.py first; ../sections.py lists the others in order.
+"""

@@ -100,7 +100,7 @@ CHANGES = [
     (("[study]", f"x = {'[' * 9999}{']' * 9999}\n[study]"), ["not valid TOML: nested too deeply"]),
     (("[study]", f"x = 1{'0' * 9999}\n[study]"), ["not valid TOML: Exceeds the limit (4300 digits)"]),
 ]
-"""What is replaced in `GOOD` and by what, and parts of the line that refuses it."""
+"""A text in `GOOD`, its replacement, and parts of the line that refuses it."""
 ADDITIONS = [
     ("[quiz]\npractice = 1000000000000000000", ["quiz.practice: found 1000000000000000000; input"]),
     ('[quiz]\nstrict_counts = "no"', ["quiz.strict_counts: found 'no'; wanted true or false"]),

@@ -26,7 +26,7 @@ SESSION = {
 
 
 def picture(number: int) -> dict[str, object]:
-    """What a trial shows: pictures of odd numbers are fakes of the model m."""
+    """Return the pictures of a trial: those of odd numbers are fakes of the model m."""
     model = "m" if number % 2 else None
     named = {"stimulus": f"d/{model or 'real'}/{number}", "item": f"d/{number}", "model": model, "dataset": "d"}
     return {"trial": number, "phase": "main", "kind": "fake" if model else "real", **named}
@@ -113,7 +113,7 @@ def start(code: str, *arguments: str, stdout: int) -> "subprocess.Popen[bytes]":
 
 
 def at_once(code: str, *each: tuple[str, ...]) -> list[str]:
-    """What processes of this code print that end their `sys.stdin.read()` at the same moment, one for each argument."""
+    """Return the output of processes, one for each argument, whose `sys.stdin.read()` ends at the same moment."""
     children = [start(code, *arguments, stdout=subprocess.PIPE) for arguments in each]
     for child in children:
         assert child.stdin is not None

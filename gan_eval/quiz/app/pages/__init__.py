@@ -1,1 +1,4 @@
-"""The pages around the trials: start, pause, problem, end."""
+"""The pages around the trials: start, pause, problem, end.
+
+Open parts.py first: the base classes and the pages that only inform.
+"""

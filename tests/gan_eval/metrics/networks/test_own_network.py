@@ -194,7 +194,7 @@ class Patches(nn.Module):
 
 
 def published_input(name: str, picture: np.ndarray) -> Tensor:
-    """What dgm-eval (torchvision's transforms) and the program of CMMD (Pillow) give their networks."""
+    """Return the input that dgm-eval (torchvision's transforms) or the program of CMMD (Pillow) gives its network."""
     image = Image.fromarray(picture)
     if name == "dinov2":
         steps = [

@@ -50,7 +50,7 @@ class Thorough:
         self.went_back = False
         self.heard: list[str] = []
         self.end: list[str] = []
-        """What the end page says."""
+        """Texts of the end page."""
 
     def __call__(self, sitting: Sitting) -> None:
         page = sitting.page
