@@ -23,6 +23,7 @@ from trainer.datasets.dataset import Size
 from trainer.devices import cpu_threads, exact_kernels, memory_for, placed
 from trainer.inference import NotFiniteError, inference
 from trainer.model import Model, load_model
+from trainer.nets.build import Network
 from trainer.randomness import Purpose
 from trainer.state.run_folder import recorded_threads
 from trainer.state.trained_on import trained_on
@@ -116,7 +117,8 @@ def generate(
 
         device = Fabric(accelerator="auto", devices=1).device
         net = placed(source.net, device)
-        grey = source.net.out_channels == 1
+        assert isinstance(net, Network)
+        grey = net.out_channels == 1
         facts = {**task.row_facts, "fraction": source.fraction}
         known = trained_on(source)
         seen = known.seen(data_set, list(items.values())) if known else {}
@@ -177,6 +179,7 @@ def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | N
 def picture_size(requested: Size | None, model: Model) -> Size:
     """Return the side of the pictures, or "native"."""
     net = model.net
+    assert isinstance(net, Network)
     colours = net.in_channels - (model.settings.inpainting is not None and model.settings.inpainting.mask_channel)
     for channels in (colours, net.out_channels):
         if channels not in (1, 3):

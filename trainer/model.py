@@ -23,7 +23,6 @@ from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MAX_LEVELS, Direction, NormKind, TrainingSettings
 from gan_eval.stimuli.pictures import natural_key
 from trainer.nets.build import GENERATORS, first_difference, generator_for
-from trainer.nets.layers import Network
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
 from trainer.state.run_folder import (
@@ -47,7 +46,7 @@ Tensors = dict[str, Tensor]
 class Model:
     """A generator on the CPU, with its known facts."""
 
-    net: Network
+    net: nn.Module
     settings: TrainingSettings
     file: Path
     name: str  # name of the run, with that of the snapshot if it is one
@@ -218,14 +217,14 @@ def _is_kernel(tensors: Tensors, module: str) -> bool:
     return weight is not None and weight.dim() == 4
 
 
-def _renamed(net: Network) -> Tensors:
+def _renamed(net: nn.Module) -> Tensors:
     """Return the tensors of our network under the layout's names."""
     names = _names(net)
     parts = ((key.rpartition("."), tensor) for key, tensor in net.state_dict(keep_vars=True).items())
     return {f"{names[module]}.{leaf}": tensor for (module, _, leaf), tensor in parts}
 
 
-def _names(net: Network) -> dict[str, str]:
+def _names(net: nn.Module) -> dict[str, str]:
     """Return the layout's name for each of our convolutions and norms."""
     if isinstance(net, ResNet):
         return {name: name for name, module in net.named_modules() if not list(module.children())}

@@ -1,12 +1,12 @@
 """The networks that the settings describe, and the first difference between weights and a network's.
 
-A new generator is a `Network` in a file of its own, a function that makes it from the settings, and a line in
-`GENERATORS`.
+A new generator is an `nn.Module` with the facts of `Network` in a file of its own, a function that makes it from the
+settings, and a line in `GENERATORS`.
 """
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +16,24 @@ from gan_eval.settings.training import GeneratorKind, TrainingSettings
 from trainer.nets.context_encoder import context_encoder, region_encoder
 from trainer.nets.convolution import use_matrix_products
 from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator, PatchGAN, fits, plan_layers, smallest_size
-from trainer.nets.layers import Network, halvings, initialise
+from trainer.nets.layers import halvings, initialise
 from trainer.nets.resnet import resnet
 from trainer.nets.unet import channelwise_unet, unet
 from trainer.randomness import Purpose, torch_seed
 
 Discriminator = PatchGAN | GlobalDiscriminator | GlobalAndPatch
+
+
+@runtime_checkable
+class Network(Protocol):
+    """Facts of a generator from (N, in_channels, H, W) to (N, out_channels, h, w), both in [-1, 1]."""
+
+    in_channels: int
+    out_channels: int
+    multiple: int  # height and width must be multiples of this
+    smallest: int  # minimum height and width
+    only_size: int | None  # the only accepted side; None: any
+
 
 GENERATORS: dict[GeneratorKind, Callable[..., Network]] = {
     "unet": unet,
@@ -49,7 +61,7 @@ def smallest_batch(settings: TrainingSettings) -> int:
     return 2 if settings.generator == "context_encoder" and settings.norm == "batch" else 1
 
 
-def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -> Network:
+def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -> nn.Module:
     """Return the generator without values, on PyTorch's device meta, where it takes no memory.
 
     With RGB it also takes the mask, if the settings ask for it.
@@ -70,6 +82,7 @@ def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -
             in_channels=in_channels,
             out_channels=out_channels,
         )
+    assert isinstance(net, nn.Module)
     return net if kind.startswith("resnet") else use_matrix_products(net)  # such pictures are never small
 
 
@@ -105,7 +118,7 @@ def empty_discriminator(settings: TrainingSettings) -> Discriminator:
     return use_matrix_products(net).to_empty(device="cpu")
 
 
-def new_networks(settings: TrainingSettings) -> tuple[Network, Discriminator]:
+def new_networks(settings: TrainingSettings) -> tuple[nn.Module, Discriminator]:
     """Return generator and discriminator with initial weights drawn from the seed."""
     generator, discriminator = generator_for(settings).to_empty(device="cpu"), empty_discriminator(settings)
     nets: tuple[nn.Module, ...] = (generator, discriminator)

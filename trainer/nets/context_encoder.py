@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
-from trainer.nets.layers import INNERMOST, ChannelwiseLinear, Network, doubling, halvings, inner_bias, norm_layer
+from trainer.nets.layers import INNERMOST, ChannelwiseLinear, doubling, halvings, inner_bias, norm_layer
 
 MAX_FACTOR = 8
 """Maximum number of channels, at 4x4, as a multiple of the first layer's; it halves with each larger size."""
@@ -25,7 +25,7 @@ def region_encoder(settings: TrainingSettings, **shared: Any) -> "RegionEncoder"
     return RegionEncoder(size=settings.image_size, encoder_order=settings.encoder_order, **shared)
 
 
-class Encoder(Network):
+class Encoder(nn.Module):
     """A network whose `encoder` of 4x4 convolutions halves the picture down to 4x4.
 
     `encoder.K` and `decoder.K` each have a `conv` and, but for the first and the last, a `norm`; K counts from the
@@ -46,7 +46,8 @@ class Encoder(Network):
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.only_size = self.multiple = self.smallest = size
+        self.multiple = self.smallest = size
+        self.only_size: int | None = size
         self.channels, self.norm, self.statistics, self.upsampling = channels, norm, statistics, upsampling
         self.bias, self.widest = inner_bias(norm), MAX_FACTOR * channels
         stages: list[nn.Module] = []

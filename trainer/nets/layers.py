@@ -12,16 +12,6 @@ from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
 
 
-class Network(nn.Module):
-    """A generator from (N, in_channels, H, W) to (N, out_channels, h, w), both in [-1, 1]."""
-
-    in_channels: int
-    out_channels: int
-    multiple: int  # height and width must be multiples of this
-    smallest: int  # minimum height and width
-    only_size: int | None = None  # the only accepted side; None: any
-
-
 class BatchNorm2d(nn.BatchNorm2d):
     """Batch normalisation whose training statistics may be those of each picture alone.
 

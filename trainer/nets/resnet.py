@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
-from trainer.nets.layers import Dropout, Network, ReflectionPad2d, doubling, inner_bias, norm_layer
+from trainer.nets.layers import Dropout, ReflectionPad2d, doubling, inner_bias, norm_layer
 
 HALVINGS = 2
 
@@ -18,7 +18,7 @@ def resnet(settings: TrainingSettings, *, blocks: int, **shared: Any) -> "ResNet
     return ResNet(blocks=blocks, dropout=settings.dropout, **shared)
 
 
-class ResNet(Network):
+class ResNet(nn.Module):
     """A convolution of kernel 7, two halvings, `blocks` residual blocks, two doublings, a convolution of kernel 7.
 
     Keys are those of pytorch-CycleGAN-and-pix2pix: convolutions `model.{1,4,7}`, blocks `model.{10,11,...}.conv_block`
@@ -27,6 +27,7 @@ class ResNet(Network):
 
     multiple = 2**HALVINGS
     smallest = 2 * multiple  # the blocks reflect a border, which needs at least 2 pixels
+    only_size: int | None = None
 
     def __init__(
         self,

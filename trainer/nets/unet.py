@@ -16,15 +16,7 @@ from gan_eval.settings.training import (
     TrainingSettings,
     UpsamplingKind,
 )
-from trainer.nets.layers import (
-    ChannelwiseLinear,
-    Dropout,
-    Network,
-    doubling,
-    halvings,
-    inner_bias,
-    norm_layer,
-)
+from trainer.nets.layers import ChannelwiseLinear, Dropout, doubling, halvings, inner_bias, norm_layer
 
 MAX_FACTOR = 8  # channels double at each level up to this many times the first level's
 MIN_DEPTH = 5  # fewer levels than these are taken only where they are asked for, or the size is a power of two
@@ -59,7 +51,7 @@ def _options(settings: TrainingSettings) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class UNet(Network):
+class UNet(nn.Module):
     """Encoder and decoder of `depth` halvings with a skip connection at each level.
 
     Level 0 is the outermost. `down.K.conv`, `down.K.norm`, `up.K.conv`, `up.K.norm` are the two sides of level K.

@@ -24,8 +24,6 @@ from gan_eval.settings.training import TrainingSettings
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from trainer.nets.layers import Network
-
 FORMAT = 1
 CONFIG = "config.json"
 GENERATOR = "generator.safetensors"
@@ -142,7 +140,7 @@ def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
     return tensors, metadata
 
 
-def load_generator(path: Path) -> "tuple[Network, Definition]":
+def load_generator(path: Path) -> "tuple[nn.Module, Definition]":
     """Load a generator that `train` wrote, on the CPU, and its run's definition."""
     from safetensors import SafetensorError
 

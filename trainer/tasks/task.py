@@ -23,6 +23,7 @@ from trainer.devices import placed
 from trainer.inference import LUMA, translate_batch
 from trainer.losses import ADVERSARIAL, DECISION, PICTURE_LOSSES, PIXEL_LOSSES, ReconstructionLoss
 from trainer.masks import Mask
+from trainer.nets.build import Network
 from trainer.randomness import Purpose
 from trainer.step import Batch, Objective, Term, TermLoss
 from trainer.style import StyleLoss, load_style_network, style_weights
@@ -189,8 +190,8 @@ class Translation(Task):
         self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
     ) -> list[Output]:
         height, width = examples[0].condition.shape[:2]
-        multiple: Any = net.multiple  # to which the pictures are continued by reflection, to the right and below
-        margin = ((0, -height % multiple), (0, -width % multiple), (0, 0))
+        assert isinstance(net, Network)
+        margin = ((0, -height % net.multiple), (0, -width % net.multiple), (0, 0))  # reflection, to the right and below
         padded = [np.pad(example.condition, margin, mode="reflect") for example in examples]
         fakes = translate_batch(net, padded, purpose=purpose, seed=seed, numbers=numbers)
         return [Output(np.ascontiguousarray(fake[:height, :width])) for fake in fakes]
