@@ -93,7 +93,7 @@ def quiz(
 
     observer = None if simulate is None else parse_observer(simulate)
     person = Person(participant.strip(), observer, station, list_number)
-    how: dict[str, Any] = {"presentation": presentation, "say": say}
+    how: dict[str, Any] = {"presentation": presentation, "warn": say}
     chosen = given(**{name: context.params[name] for name in OF_STUDY})
     if study is not None:
         from gan_eval.study.plan import open_plan

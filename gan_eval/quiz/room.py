@@ -33,7 +33,7 @@ class SessionResult:
 
     participant: str
     status: Status
-    """complete; aborted by the participant; open, to be continued; declined: no consent, nothing stored."""
+    """`aborted`: the participant withdrew. `open`: can be continued. `declined`: no consent, so nothing is stored."""
     simulated: bool
     trials: tuple[Row, ...]
     """All stored trials in order, including those from before an interruption."""
@@ -44,11 +44,11 @@ class SessionResult:
 class Room:
     """The resources shared by a study's sessions: the pictures, and the thread that owns the store."""
 
-    def __init__(self, study: QuizStudy, store: str | Path, *, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, study: QuizStudy, store: str | Path, *, warn: Callable[[str], None] = lambda _: None) -> None:
         """Check the study's language and pictures, and open its store.
 
         Args:
-            say: called with each warning.
+            warn: called with each warning.
 
         Raises:
             UserError: unknown language; files that reveal which pictures are real; a store that cannot be opened.
@@ -60,7 +60,7 @@ class Room:
         require_no_identical(sets, allow=study.settings.allow_giveaways)
         self.study = study
         self.store = store
-        self.say = say
+        self.warn = warn
         self.writer = Writer(lambda: open_store(store))
 
     def __enter__(self) -> Self:
@@ -71,11 +71,11 @@ class Room:
 
     @contextmanager
     def admitted(self, person: Person, clock: Clock) -> Iterator[Session]:
-        """Hold a person's session, new or resumed; free its list if it does not begin.
+        """Reserve a person's session, new or resumed, and free its list of pictures if the session does not begin.
 
         Raises:
-            UserError: the person has a session elsewhere or is not admitted (`gan_eval.quiz.admission.reserve`); the
-                list cannot be dealt; a picture that is still to be shown is missing or changed.
+            UserError: the person has a session elsewhere or is not admitted (`gan_eval.quiz.admission.reserve`); there
+                are too few pictures for the list; a picture that is still to be shown is missing or has changed.
         """
         with hold_lock(*sitting_lock(self.store, self.study, person)):
             reserved = self.writer.submit(lambda store: reserve(store, self.study, person)).result()
@@ -89,7 +89,7 @@ class Room:
                     try:
                         self.writer.submit(lambda store: give_back_list(store, reserved.session)).result()
                     except UserError as error:
-                        self.say(f"{error}; list {reserved.list_number} was not given back and stays unused")
+                        self.warn(f"{error}; list {reserved.list_number} was not given back and stays unused")
 
     def run(self, person: Person, presentation: Presentation = Presentation()) -> SessionResult:  # noqa: B008
         """Run a participant's session, on screen or simulated; an open session resumes where it stopped.
@@ -110,15 +110,15 @@ class Room:
             from gan_eval.quiz.app.application import run_application
 
             with self.admitted(person, SystemClock()) as session:
-                left = run_application(
-                    session, self.library, self.study.settings, presentation=presentation, say=self.say
+                outcome = run_application(
+                    session, self.library, self.study.settings, presentation=presentation, warn=self.warn
                 )
-                status = "open" if left == "denied" else left
-                if left == "denied":
+                status = "open" if outcome == "other_person" else outcome
+                if outcome == "other_person":
                     code = unused_code(self.store, self.study.name)
                     session.warnings.append(
-                        f"--participant {person.code}: the unfinished session of this code is another person's and "
-                        f"stays open; for a new participant rerun the command with --participant {code}"
+                        f"--participant {person.code}: the unfinished session of this code belongs to another person "
+                        f"and stays open; for a new participant rerun the command with --participant {code}"
                     )
         return SessionResult(
             session.row["participant"], status, person.simulated, tuple(session.done), tuple(session.warnings)
@@ -141,7 +141,7 @@ def make_session(
     """Return the session of an admitted person, new or resumed; `still_shown` as in `Session.resume`.
 
     Raises:
-        UserError: a picture that is still to be shown is missing, or is not the one that was dealt.
+        UserError: a picture that is still to be shown is missing, or has changed since it was drawn.
     """
     seen = {row["trial"] for row in (*admitted.done, *admitted.onsets)}
     protocol = QuizProtocol(settings, list_number=admitted.row["list"])
@@ -160,7 +160,7 @@ def run_session(
     person: Person,
     *,
     presentation: Presentation = Presentation(),  # noqa: B008  (a frozen value)
-    say: Callable[[str], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> SessionResult:
     """Open a room and run one session in it.
 
@@ -174,5 +174,5 @@ def run_session(
         require_display()
         if presentation.language is not None:
             require_language(presentation.language)
-    with Room(study, store, say=say) as room:
+    with Room(study, store, warn=warn) as room:
         return room.run(person, presentation)

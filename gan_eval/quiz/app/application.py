@@ -29,8 +29,8 @@ from gan_eval.quiz.visual_angle import picture_width
 from gan_eval.quiz.wording import instructions, presented_consent, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
-Status = Literal["complete", "aborted", "open", "declined", "denied"]
-"""declined: nothing began; denied: the open session belongs to another person and stays open."""
+Status = Literal["complete", "aborted", "open", "declined", "other_person"]
+"""`declined`: no consent, so nothing began. `other_person`: the open session is somebody else's and stays open."""
 Step = Literal["resume", "welcome", "consent", "keys", "ready"] | int
 """A page before the first trial; a number is the index of a question of the study."""
 _AT_STAKE: dict[AtStake, tuple[str, str]] = {
@@ -47,9 +47,9 @@ def run_application(
     settings: QuizSettings,
     *,
     presentation: Presentation,
-    say: Callable[[str], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Status:
-    """Run a session on the screen until it ends or the participant exits; `say` is called with its warnings first.
+    """Call `warn` with each warning, then run a session on the screen until it ends or the participant exits.
 
     Raises:
         UserError: no such screen; a picture is broken or larger than the window; the store cannot be written at the
@@ -63,7 +63,7 @@ def run_application(
     quiz = QuizApplication(qt, session, library, settings, presentation=presentation)
     try:
         for line in session.warnings:
-            say(line)
+            warn(line)
         with calm_interpreter():
             return quiz.run()
     finally:
@@ -177,7 +177,7 @@ class QuizApplication(QObject):
                 if began is not None:
                     time = datetime.fromisoformat(began).astimezone()
                     lines = [texts("resume_question", date=f"{time:%Y-%m-%d}", time=f"{time:%H:%M}")]
-                buttons = [("leave", back), ("resume_no", self._deny), ("go_on", on)]
+                buttons = [("leave", back), ("resume_no", self._exit_as_other_person), ("go_on", on)]
                 return self._notice(
                     step,
                     lines,
@@ -342,9 +342,9 @@ class QuizApplication(QObject):
             return self._session.wait(COMMIT_SECONDS)
         return self._session.state
 
-    def _deny(self) -> None:
-        """Exit, because the open session is another person's."""
-        self._status = "denied"
+    def _exit_as_other_person(self) -> None:
+        """Exit, because the open session belongs to somebody else."""
+        self._status = "other_person"
         self._qt.exit()
 
     def _leave(self) -> None:

@@ -127,7 +127,7 @@ def run_server(
     if not is_address(store):  # a database server may have several
         lock = Path(store).with_name(f".gan-eval-{sha256_json(['serve', Path(store).name])[:12]}.lock")
         only_server = hold_lock(lock, f"--store {store}", "serving this store")
-    with listening, only_server, Room(study, store, say=say) as room, tempfile.TemporaryDirectory() as scratch:
+    with listening, only_server, Room(study, store, warn=say) as room, tempfile.TemporaryDirectory() as scratch:
         live = LiveStudy(room, intro=intro, say=say)
         rehearsed = Path(scratch) / "rehearsal.sqlite"
         with Room(study, rehearsed) as rehearsal_room:

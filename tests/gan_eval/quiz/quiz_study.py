@@ -76,8 +76,8 @@ def seated(
 
 
 def rehearse(
-    stimuli: StimulusSet, store: Path, code: str, settings: QuizSettings, *, spec: str = "default", say: Any = print,
+    stimuli: StimulusSet, store: Path, code: str, settings: QuizSettings, *, spec: str = "default", warn: Any = print,
     **how: Any,
 ) -> SessionResult:  # fmt: skip
     """A simulated session."""
-    return run_session(study_of(stimuli, settings, **how), store, Person(code, parse_observer(spec)), say=say)
+    return run_session(study_of(stimuli, settings, **how), store, Person(code, parse_observer(spec)), warn=warn)

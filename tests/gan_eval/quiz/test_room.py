@@ -36,7 +36,7 @@ def test_a_new_participant_gets_an_unused_code(
         if session.state is State.NEW:
             session.begin(None)
             return "open"
-        return "denied"
+        return "other_person"
 
     pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
@@ -77,7 +77,7 @@ def test_a_list_that_cannot_be_given_back_is_reported(
     monkeypatch.setattr("gan_eval.quiz.room.take_part", interrupted)
     reported: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        rehearse(stimuli, tmp_path / "store.sqlite", "P1", say=reported.append)
+        rehearse(stimuli, tmp_path / "store.sqlite", "P1", warn=reported.append)
     assert "store.sqlite: the disk is full; list 1 was not given back and stays unused" in reported
 
 

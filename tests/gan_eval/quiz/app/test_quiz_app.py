@@ -236,7 +236,7 @@ def test_closing_the_window_leaves_the_session_open_for_that_person_alone(sit: S
     assert [row["response"] for row in trials] == ["fake", "none"]
 
     second = sit()
-    assert second.run(deny) == "denied"
+    assert second.run(deny) == "other_person"
     assert second.seen == ["resume"]
     assert second.rows(tables.TRIALS) == trials
 
