@@ -30,7 +30,7 @@ from gan_eval.report.people.participants import who_text
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
-from gan_eval.stats.compare.told_apart import ONE_SIDED
+from gan_eval.stats.compare.told_apart import NEARLY_CONSTANT
 from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, PAPER, SINGLE, TOLD, UNDECIDED, distinct_rows
 from gan_eval.stats.trials import PAIRED, graded_trials, main_trials, pair_trials
 from gan_eval.tables import TRIALS
@@ -140,7 +140,7 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
         within = f" within {margin_text(margin)}" if margin else ""
         return f"Judgements of {pictures} by {who} were equivalent to chance{within}{mark}{numbers}."
     least = _least(folder, row, table)
-    why = ONE_SIDED if ONE_SIDED in text(row["note"]) else detectable(least, least)
+    why = NEARLY_CONSTANT if NEARLY_CONSTANT in text(row["note"]) else detectable(least, least)
     return f"It is undecided whether {who} could tell {of} from real pictures{mark}{numbers}; {why}."
 
 

@@ -1,8 +1,9 @@
 """Detection of generated pictures: one fit for each model on each data set.
 
-docs/statistics.md ("The table to cite") explains the rows, and where there is no fit or verdict. Clustered shares have
-one answer of each kind added (Agresti & Caffo 2000, The American Statistician 54, 280-288). Several rows share it in
-equal parts (Price & Bonett 2004, Computational Statistics & Data Analysis 45, 449-456).
+docs/statistics.md ("The table to cite") explains the rows, and which ones have no fit or verdict. Shares without a fit
+("clustered") have one answer `real` and one `fake` added for each kind of picture (Agresti & Caffo 2000, The American
+Statistician 54, 280-288). These answers are divided equally among several rows (Price & Bonett 2004, Computational
+Statistics & Data Analysis 45, 449-456).
 """
 
 from dataclasses import dataclass, replace
@@ -33,20 +34,21 @@ from gan_eval.stats.shares import Z95, Estimate, newcombe, wilson
 
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
 BASES = (CROSSED, CROSSED_CLUSTERED, TWO_WAY, BY_PICTURE)
-_MAX_ESTIMATES = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
-"""Largest SD of random effects and largest linear predictor of a cell; an estimate above either has diverged."""
-ONE_KEY = "nobody gave both answers, so response bias alone explains them"
+_MAX_SD_AND_ETA = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
+"""Maximum SD of random effects and maximum linear predictor of a cell, by link; above either, the fit diverged."""
+NONE_GAVE_BOTH = "nobody gave both answers, so response bias alone explains them"
 ONE_GAVE_BOTH = "one participant alone gave both answers, so response bias explains those of all others"
-_SPREAD = 1.5
+_ASSUMED_SD = 1.5
 """Assumed standard deviation of people and of pictures, in log-odds, if all answers of a cell agree."""
-_LIMIT = float(np.log(0.025))
-FAR = 0.5
-"""Largest distance of a model's shares from the observed ones, in standard errors; beyond it the model does not fit."""
-OFF = "its shares are far from the observed ones"
+_LOG_TAIL = float(np.log(0.025))
+"""Log of the probability beyond one end of a 95 % interval."""
+_MAX_MISFIT = 0.5
+"""Maximum distance of a model's shares from the observed ones, in standard errors; above it the model is not used."""
+_MISFIT = "its shares are far from the observed ones"
 ADDED = "d′ with one answer of each kind added, since a rate is 0 or 1"
-ONE_SIDED = (
-    "nearly all answers on each data set are the same, so accuracy is within the margin whatever the pictures: not "
-    "equivalent"
+NEARLY_CONSTANT = (
+    "nearly all answers on each data set are the same, so accuracy is within the margin for any pictures, which is "
+    "not equivalence"
 )
 TOO_FEW = "too few participants or pictures for an interval"
 
@@ -80,7 +82,7 @@ class Rates:
     real: float
     """The false-alarm rate: share of the answer `fake` to reals."""
     covariances: tuple[np.ndarray, ...]
-    """(2, 2) each, of both shares; a number has the largest error that any of them gives. Empty: no interval."""
+    """(2, 2) covariances of both shares by several methods; that with the largest error counts. Empty: no interval."""
     df: int
     """Degrees of freedom of Student's t."""
     basis: str | None
@@ -96,16 +98,16 @@ class Rates:
     is_constant: bool = False
     """The answers, or those of one of the rows, do not vary with the pictures: there is no test, and no interval of
     accuracy and d′."""
-    furthest: float = 0.5
-    """Largest distance of accuracy from 1/2 that the share of the answer `fake` allows; the mean of several rows."""
+    max_effect: float = 0.5
+    """Largest distance of accuracy from 1/2 that the share of the answer `fake` allows; if averaged, the rows' mean."""
 
     @property
-    def given(self) -> tuple[float, float]:
-        """The two shares that are reported."""
+    def reported(self) -> tuple[float, float]:
+        """Hit rate and false-alarm rate as reported: the observed ones, else the estimates."""
         return self.observed or (self.fake, self.real)
 
     @property
-    def _is_open(self) -> bool:
+    def _untested(self) -> bool:
         """True if there is no test and no verdict."""
         return self.is_constant or ONE_PARTICIPANT in (self.note or "")
 
@@ -119,54 +121,54 @@ class Rates:
         """Return hit rate minus false-alarm rate: twice the distance of accuracy from 1/2.
 
         Args:
-            margin: of equivalence, on the difference; None: not judged.
+            margin: equivalence margin of the difference; None: equivalence is not judged.
         """
         margin = None if margin is None else margin / 2
         found = self.detection(margin)
         note = joined(self.note, other_p(found.p, self.check_p), self._why_not_equivalent(margin))
         interval = None if self.is_constant else self._interval_of_difference
-        difference = self.given[0] - self.given[1]
+        difference = self.reported[0] - self.reported[1]
         return Difference(difference, found.p, note, interval, found.p_equivalent, self.basis, self.check_p)
 
     def _why_not_equivalent(self, margin: float | None) -> str | None:
         """Return the reason why these shares cannot give a difference as large as the margin; None if they can."""
-        return ONE_SIDED if margin is not None and self.furthest <= margin and not self._is_open else None
+        return NEARLY_CONSTANT if margin is not None and self.max_effect <= margin and not self._untested else None
 
     def bias(self) -> Difference:
         """Return the share of reals judged correctly minus the share of fakes judged correctly."""
-        p = float(two_sided_p(1 - self.real - self.fake, self.error(-1.0, -1.0), self.df))
+        p = np.nan if self._untested else float(two_sided_p(1 - self.real - self.fake, self.error(-1.0, -1.0), self.df))
         interval = None if self.is_constant else self._interval_of_bias
-        return Difference(1 - sum(self.given), np.nan if self._is_open else p, self.note, interval, basis=self.basis)
+        return Difference(1 - sum(self.reported), p, self.note, interval, basis=self.basis)
 
     def detection(self, margin: float | None) -> Detection:
         """Return the numbers of the row.
 
         Args:
-            margin: of equivalence, on accuracy; None: not judged.
+            margin: equivalence margin of accuracy; None: equivalence is not judged.
         """
-        accuracy, hits, false_alarms = (1 + self.fake - self.real) / 2, *self.given
+        accuracy, hits, false_alarms = (1 + self.fake - self.real) / 2, *self.reported
         z, z_error = self._on_probit(accuracy, 0.5, -0.5)
         not_equivalent = self._why_not_equivalent(margin)
-        limit = np.nan if margin is None or self._is_open or not_equivalent else float(ndtri(0.5 + margin))
+        limit = np.nan if margin is None or self._untested or not_equivalent else float(ndtri(0.5 + margin))
         z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
         dprime = z_hit - z_false_alarm
         error = self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
-        reach = float(t_critical(self.df)) * error
-        of_hits, of_alarms = ([*map(float, wilson(share * n, n))] for share, n in zip(self.given, self.n, strict=True))
+        half_width = float(t_critical(self.df)) * error
+        of_hits, of_alarms = [[*map(float, wilson(p * n, n))] for p, n in zip(self.reported, self.n, strict=True)]
         is_extreme = bool({hits, false_alarms} & {0.0, 1.0})
         shown = dprime if is_extreme else float(ndtri(hits) - ndtri(false_alarms))
-        ends = (dprime - reach, dprime + reach)
+        ends = (dprime - half_width, dprime + half_width)
         if not is_extreme:
             down, up = np.abs(ndtri([of_hits, of_alarms[::-1]]) - ndtri([[hits], [false_alarms]])).T
             independent = shown - float(np.hypot(*down)), shown + float(np.hypot(*up))
-            ends = _beyond(shown - dprime, error, ends, independent)
+            ends = _widened(shown - dprime, error, ends, independent)
         shares, shares90 = self._accuracy(0.95), self._accuracy(0.9)[1:]
         if shares.low <= 0.5 <= shares.high:  # accuracy and d′ are at chance for the same rates
             ends = min(ends[0], 0.0), max(ends[1], 0.0)
         if self.is_constant:  # neither intervals nor d′ mean anything if the answers do not vary
             ends = shares90 = (np.nan, np.nan)
             shares, shown, is_extreme = Estimate(shares.value, *ends), np.nan, False
-        p = np.nan if self._is_open else float(two_sided_p(z, z_error, self.df))
+        p = np.nan if self._untested else float(two_sided_p(z, z_error, self.df))
         return Detection(
             self._share(1 - hits, 1 - self.fake, (-1.0, 0.0), (1 - of_hits[1], 1 - of_hits[0])),
             self._share(1 - false_alarms, 1 - self.real, (0.0, -1.0), (1 - of_alarms[1], 1 - of_alarms[0])),
@@ -181,20 +183,20 @@ class Rates:
 
     def _share(
         self,
-        given: float,
-        value: float,
-        by: tuple[float, float],
+        reported: float,
+        estimate: float,
+        gradient: tuple[float, float],
         independent: tuple[float, float],
         coverage: float = 0.95,
     ) -> Estimate:
-        """Return the share `given`, its interval by the probit scale; `by`: derivatives of `value` by both shares."""
-        z, error = self._on_probit(value, *by)
-        reach = float(t_critical(self.df, coverage=coverage)) * error
-        ends = float(ndtr(z - reach)), float(ndtr(z + reach))
-        return Estimate(given, *_beyond(float(ndtri(given)) - z, error, ends, independent))
+        """Return `reported` with an interval around `estimate` on the probit scale; `gradient`: by both shares."""
+        z, error = self._on_probit(estimate, *gradient)
+        half_width = float(t_critical(self.df, coverage=coverage)) * error
+        ends = float(ndtr(z - half_width)), float(ndtr(z + half_width))
+        return Estimate(reported, *_widened(float(ndtri(reported)) - z, error, ends, independent))
 
     def _accuracy(self, coverage: float) -> Estimate:
-        (hits, false_alarms), (n_fake, n_real) = self.given, self.n
+        (hits, false_alarms), (n_fake, n_real) = self.reported, self.n
         z = float(ndtri((1 + coverage) / 2))
         low, high = newcombe(hits * n_fake, n_fake, false_alarms * n_real, n_real, z=z)
         independent = max((1 + low) / 2, 0.0), min((1 + high) / 2, 1.0)
@@ -208,24 +210,24 @@ class Rates:
 
     def _interval_of_bias(self, coverage: float) -> tuple[float, float]:
         estimate, error = 1 - self.real - self.fake, self.error(-1.0, -1.0)
-        (hits, false_alarms), (n_fake, n_real) = self.given, self.n
+        (hits, false_alarms), (n_fake, n_real) = self.reported, self.n
         z = float(ndtri((1 + coverage) / 2))
         independent = newcombe((1 - false_alarms) * n_real, n_real, hits * n_fake, n_fake, z=z)
         ends = wald(estimate, error, self.df).ends(coverage)
-        return _beyond(1 - hits - false_alarms - estimate, error, ends, independent)
+        return _widened(1 - hits - false_alarms - estimate, error, ends, independent)
 
     def _on_probit(self, share: float, by_fake: float, by_real: float) -> tuple[float, float]:
-        """z(share) and its standard error."""
+        """Return z(share) and its standard error from the derivatives of the share."""
         z = float(ndtri(share))
         return z, self.error(by_fake, by_real) / _density(z)
 
 
-def _beyond(
+def _widened(
     step: float, error: float, ends: tuple[float, float], independent: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return the ends of an interval, extended if the reported number is `step` away from the estimate.
+    """Return the ends of an interval; `step` is the reported number minus the estimate.
 
-    If `step` is larger than `error`, the end on that side reaches at least as far as the `independent` one.
+    If `step` is larger than `error`, the end on that side is extended at least to that of `independent`.
     """
     low, high = ends
     return min(low, independent[0]) if step <= -error else low, max(high, independent[1]) if step >= error else high
@@ -249,9 +251,9 @@ def rates_of(
     """Return the rates of one row, or of several as the mean of the rows.
 
     Args:
-        known: filled with the rates by the question's key, and with those of its rows.
+        known: results so far, by the question's key; the new rates are added, and those of the question's rows.
         why_not: a reason not to fit the model.
-        start: where the search for the model starts; it changes the time, not the result.
+        start: earlier fit from which the search for the model starts; it changes the time, not the result.
     """
     if question.key in known:
         return known[question.key]
@@ -261,21 +263,21 @@ def rates_of(
     rates = _estimated(question.trials, answers, settings, why_not, start)
     if rates.basis is not None:
         rates = replace(rates, note=joined(rates.note, few_people(n_levels(answers.participant))))
-    rates = replace(rates, furthest=0.5 - abs(sum(rates.given) / 2 - 0.5))
+    rates = replace(rates, max_effect=0.5 - abs(sum(rates.reported) / 2 - 0.5))
     if len(question.rows) > 1:  # the value is the rows' mean; the joint error allows for people who judged several rows
         rows = [rates_of(replace(question, rows=(row,)), settings, known, why_not=why_not) for row in question.rows]
-        means = np.mean([[row.fake, row.real, *row.given] for row in rows], axis=0)
+        means = np.mean([[row.fake, row.real, *row.reported] for row in rows], axis=0)
         few = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
         note = (
-            f"{few} of {len(rows)} rows rest on clustered shares"
+            f"{few} of {len(rows)} rows have clustered shares"
             if 0 < few < len(rows) and rates.fit is not None
             else None
         )
         basis = rows[0].basis if few == len(rows) else rates.basis
-        fake, real, *given = map(float, means)
-        if rates.fit is None:  # one added answer of each kind in every row would be too many, except at rates of 0 or 1
-            fake = fake if given[0] in (0, 1) else rates.fake
-            real = real if given[1] in (0, 1) else rates.real
+        fake, real, *observed = map(float, means)
+        if rates.fit is None:  # answers added in every row would be too many, except at rates of 0 or 1
+            fake = fake if observed[0] in (0, 1) else rates.fake
+            real = real if observed[1] in (0, 1) else rates.real
         if constant := sum(row.is_constant for row in rows):
             alike = f"in {constant} of {len(rows)} rows the answers do not vary with the pictures"
             rates = replace(rates, is_constant=True, note=joined(rates.note, alike))
@@ -288,8 +290,8 @@ def rates_of(
             fake=fake,
             real=real,
             covariances=covariances,
-            observed=(given[0], given[1]),
-            furthest=float(np.mean([row.furthest for row in rows])),
+            observed=(observed[0], observed[1]),
+            max_effect=float(np.mean([row.max_effect for row in rows])),
             basis=basis,
             note=joined(rates.note, note),
         )
@@ -330,13 +332,16 @@ def _estimated(
     few = len(trials) < FEW_ANSWERS * (int(answers.picture.max()) + 1) and clustered.df >= MANY_GROUPS - 1
     if few and clustered.error(1, -1) > rates.error(1, -1):
         rates = replace(rates, covariances=(covariance, *clustered.covariances), basis=CROSSED_CLUSTERED)
-    if _is_off(answers, rates, clustered.given):
-        return replace(clustered, note=f"clustered shares instead of the crossed model ({OFF})")
+    if _is_misfit(answers, rates, clustered.reported):
+        return replace(clustered, note=f"clustered shares instead of the crossed model ({_MISFIT})")
     return rates
 
 
-def _is_off(answers: _Answers, rates: Rates, observed: tuple[float, float]) -> bool:
-    """Return whether the model's shares or accuracy are far from the observed ones, by answers and by participants."""
+def _is_misfit(answers: _Answers, rates: Rates, observed: tuple[float, float]) -> bool:
+    """Return whether a share or the accuracy of the model is far from the observed one.
+
+    It must be far from both observed means: that of all answers, and that of the participants' own shares.
+    """
     count = answers.weights.shape[1]
     place = cells(answers.participant, answers.cell)
     n = np.bincount(place)
@@ -347,7 +352,7 @@ def _is_off(answers: _Answers, rates: Rates, observed: tuple[float, float]) -> b
     gradients = np.array([[1, 0], [0, 1], [0.5, -0.5]])
     steps = gradients @ (np.array([[rates.fake, rates.real]]) - [observed, by_person]).T
     errors = np.array([[rates.error(*gradient)] for gradient in gradients])
-    return bool(((steps > errors * FAR) | (steps < -errors * FAR)).all(axis=1).any())
+    return bool(((steps > errors * _MAX_MISFIT) | (steps < -errors * _MAX_MISFIT)).all(axis=1).any())
 
 
 def _answers(trials: pd.DataFrame) -> _Answers:
@@ -378,7 +383,7 @@ def _by_model(
         slope=slope if settings.slope else None,
         start=start if start is not None and len(start.beta) == count else None,
     )
-    largest_sd, largest_eta = _MAX_ESTIMATES[settings.link]
+    largest_sd, largest_eta = _MAX_SD_AND_ETA[settings.link]
     sds = [fit.first.sd, fit.first.sd_slope or 0.0, fit.second.sd]
     if max(sds) > largest_sd or np.abs(fit.beta).max() > largest_eta:
         raise NoFitError(f"the model diverged (SD {max(sds):.1f})")
@@ -389,7 +394,7 @@ def _by_model(
 
 
 def _clustered(answers: _Answers) -> Rates:
-    """Return the shares with one answer of each kind added for each kind of picture, and their clustered covariance."""
+    """Return the shares with one answer of each kind added for each kind of picture, and clustered covariances."""
     says, cell = answers.says_fake.astype(float), answers.cell
     count = answers.weights.shape[1]
     n = np.bincount(cell, minlength=count)
@@ -411,12 +416,12 @@ def _clustered(answers: _Answers) -> Rates:
         both = _covariance(influence, cells(answers.participant, answers.picture), answers.is_fake)
         by_cluster.append(by_cluster[0] + by_cluster[1] - both)
     alike = (yes == 0) | (yes == n)
-    if alike.any():  # equal clusters cannot show how others would differ, so their spread is assumed, without t
+    if alike.any():  # equal answers do not show how clusters differ: assume an SD, and the normal instead of t
         groups = [tuple(n_levels(factor[cell == k]) for factor in factors) for k in range(count)]
         n = np.array([_independent_answers(groups[k], n[k]) if alike[k] else n[k] for k in range(count)])
         variances = shares * (1 - shares) / (n + 4 / count) * (Z95 / float(t_critical(df))) ** 2
         by_cluster.append(answers.weights * variances @ answers.weights.T)
-    note = ONE_KEY if gave_both == 0 else ONE_GAVE_BOTH if gave_both == 1 and several else None
+    note = NONE_GAVE_BOTH if gave_both == 0 else ONE_GAVE_BOTH if gave_both == 1 and several else None
     basis = TWO_WAY if several else BY_PICTURE
     n_fake, n_real = map(float, 1 / (answers.weights**2 / n).sum(axis=1))
     covariances = tuple(by_cluster)
@@ -429,17 +434,18 @@ def _clustered(answers: _Answers) -> Rates:
 def _independent_answers(groups: tuple[int, ...], n: float) -> float:
     """Return the number of equal independent answers with the same 97.5 % limit of the share as `n` equal answers.
 
-    The latter are of people and pictures, `groups` of each, that differ by `_SPREAD`; the smaller result counts.
+    The `n` answers are from `groups`, numbers of people and of pictures, each assumed to vary with `_ASSUMED_SD`. The
+    smaller of both results is returned.
     """
     from scipy.optimize import brentq
 
     def excess(eta: float, count: int) -> float:
-        all_alike = log_expit(-eta - _SPREAD * NODES) * (n / count)
-        return float(logsumexp(all_alike, b=WEIGHTS)) * count - _LIMIT
+        all_alike = log_expit(-eta - _ASSUMED_SD * NODES) * (n / count)
+        return float(logsumexp(all_alike, b=WEIGHTS)) * count - _LOG_TAIL
 
     limits = [brentq(excess, -40.0, 40.0, args=(count,)) for count in groups]
-    shares = population_proportions(np.array(limits), np.array([_SPREAD])).share
-    return float(min(n, _LIMIT / np.log1p(-shares.max())))
+    shares = population_proportions(np.array(limits), np.array([_ASSUMED_SD])).share
+    return float(min(n, _LOG_TAIL / np.log1p(-shares.max())))
 
 
 def _covariance(influence: np.ndarray, cluster: np.ndarray, side: np.ndarray) -> np.ndarray:

@@ -166,7 +166,7 @@ def test_opposite_leanings_on_two_data_sets_are_no_sensitivity(seed: int) -> Non
     assert row.accuracy.low <= 0.5 <= row.accuracy.high
     assert row.dprime.low <= 0 <= row.dprime.high
     assert np.isnan(row.p_equivalent), "99 % of the answers of each data set are the same"
-    assert "not equivalent" in str(row.note)
+    assert "not equivalence" in str(row.note)
 
 
 def test_a_model_that_diverged_gives_way_to_clustered_shares() -> None:
