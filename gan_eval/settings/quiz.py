@@ -27,7 +27,7 @@ MAX_WIDTH_PIXELS = 16_384
 
 
 def _picture_size(value: Any) -> Any:
-    """Return `native`, a whole number of pixels, or degrees in one spelling: equal designs have equal hashes."""
+    """Return `native`, whole pixels, or degrees in one spelling, so that equal designs have equal hashes."""
     if type(value) is int and 1 <= value <= MAX_WIDTH_PIXELS:
         return value
     degrees = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*(?:deg|°)\s*", value) if isinstance(value, str) else None
@@ -66,16 +66,16 @@ class StaircaseSettings(Section):
     longest_ms: Milliseconds = 1000.0
     """Longest exposure."""
     down_ms: Milliseconds = 10.0
-    """Staircase: step after a correct answer."""
+    """Staircase: decrease after a correct answer."""
     up_ms: Milliseconds = 30.0
-    """Staircase: step after a wrong answer; three times `down_ms` settles at 75 % correct."""
+    """Staircase: increase after a wrong answer; three times `down_ms` settles at 75 % correct."""
 
     @model_validator(mode="after")
     def _settles(self) -> Self:
         if self.up_ms <= self.down_ms:
-            raise ValueError(f"up_ms {self.up_ms:g} is not above down_ms {self.down_ms:g}; at chance it never settles")
+            raise ValueError(f"up_ms {self.up_ms:g} must be above down_ms {self.down_ms:g}; otherwise it never settles")
         if not self.shortest_ms <= self.start_ms <= self.longest_ms:
-            raise ValueError(f"start_ms {self.start_ms:g} is not within shortest_ms and longest_ms; move one of them")
+            raise ValueError(f"start_ms {self.start_ms:g} is not from shortest_ms to longest_ms; change one of them")
         return self
 
 
@@ -83,13 +83,13 @@ class QuestionSettings(Section):
     """`[[quiz.questions]]`: one of the study's own questions, asked before the first trial."""
 
     id: Name = Field(examples=["expertise"])
-    """Its name in the table `participants`."""
+    """The question's name in the table `participants`."""
     text: Words = Field(examples=["Do you work with pictures?"])
     """The question as shown."""
     choices: tuple[Words, ...] = Field(default=(), min_length=1, max_length=1000, examples=[("yes", "no")])
     """Answers to choose from; default: a free text."""
     required: bool = True
-    """The session waits for an answer."""
+    """The participant must answer."""
 
     @model_validator(mode="after")
     def _choices_differ(self) -> Self:
@@ -104,23 +104,23 @@ class QuizSettings(Section):
     protocol: ProtocolName = "quick_response"
     """The protocol: what a trial shows and asks."""
     real: int = Field(default=25, ge=1, le=MAX_TRIALS)
-    """Single real pictures of each data set."""
+    """Number of real pictures from each data set."""
     fake: int = Field(default=25, ge=1, le=MAX_TRIALS)
-    """Single generated pictures of each data set, divided among its models."""
+    """Number of generated pictures from each data set, divided among its models."""
     pairs: int = Field(default=40, ge=1, le=MAX_TRIALS)
-    """Pairs of each data set, for protocols with two pictures, divided among models."""
+    """For protocols with two pictures: number of pairs from each data set, divided among models."""
     exposure_ms: Milliseconds | Literal["until-answer"] = "until-answer"
     """Exposure of each picture; until-answer: until the answer or the end of the response window."""
     exposures_ms: tuple[Milliseconds | Literal["until-answer"], ...] = Field(default=(), max_length=100)
-    """For yes_no: exposures, each for an equal share of the trials of each class."""
+    """For yes_no: several exposures, each with an equal share of the real and fake trials."""
     response_ms: Milliseconds | Literal["unlimited"] = 4000.0
-    """Longest time from onset to the answer; of two pictures in turn, from the second onset."""
+    """Maximum time from onset to answer; if two pictures follow each other, from the second onset."""
     blank_ms: float = Field(default=500.0, ge=100, le=HOUR_MS)
     """Grey screen between trials."""
     fixation_mark: bool = True
     """Small cross in the middle of the grey screen."""
     response_cue: bool = True
-    """Name the keys once the picture has vanished, outside its place."""
+    """Name the keys after the picture has vanished, outside its place."""
     layout: Layout = "side_by_side"
     """Layout of the two pictures of a pair."""
     gap_ms: float = Field(default=300.0, ge=50, le=HOUR_MS)
@@ -136,17 +136,17 @@ class QuizSettings(Section):
     mask_ms: Milliseconds = 150.0
     """Duration of the mask."""
     staircase: StaircaseSettings = StaircaseSettings()
-    """For staircase and quest_plus: how the exposure follows the answers."""
+    """For staircase and quest_plus: how the exposure depends on answers."""
     confidence: int = Field(default=0, ge=0, le=9)
     """Levels of a confidence rating after each answer, on the number keys; 0: none."""
     grades: int = Field(default=5, ge=2, le=9)
     """For rating: the highest grade, on the number keys; 1 is the lowest."""
     practice: int = Field(default=0, ge=0, le=MAX_TRIALS)
-    """Trials with feedback before the main ones; they enter no rate."""
+    """Practice trials with feedback before the main trials; excluded from rates."""
     feedback_ms: Milliseconds = 2400.0
     """Duration of the feedback."""
     catch: int = Field(default=0, ge=0, le=MAX_TRIALS)
-    """Trials with an obvious truth among the main ones, from `stimuli.catch_sets`; they enter no rate."""
+    """Trials with an obvious truth among the main trials, from `stimuli.catch_sets`; excluded from rates."""
     break_every: int | None = Field(default=None, ge=1, le=MAX_TRIALS, examples=[50])
     """Trials between two breaks; default: no breaks."""
     keys: dict[str, str] = Field(default={}, examples=[{"real": "j", "fake": "f"}])
@@ -154,18 +154,18 @@ class QuizSettings(Section):
     counterbalance_keys: bool = False
     """Swap the two keys on every second list."""
     participants: int = Field(default=20, ge=1, le=100_000)
-    """Number of people wanted, one session each; simulated sessions do not count."""
+    """Number of participants wanted, one session each; simulated sessions do not count."""
     strict_counts: bool = False
-    """Refuse pools with fewer items than real + fake instead of drawing fewer."""
+    """Stop if a data set has fewer items than real + fake; otherwise fewer are drawn."""
     push_to: str | None = Field(default=None, examples=["postgresql://lab@server/quiz"])
-    """Store to which each session is copied when it has ended: a database URL or a path."""
+    """Second store, which gets a copy of each ended session: database URL or path."""
     allow_giveaways: tuple[Giveaway, ...] = ()
-    """Clues of `./run stimuli audit` that may reveal the truth; `identical`: generated pictures may be real ones,
-    byte for byte."""
+    """Allowed technical differences (see `./run stimuli audit`), which may reveal fakes; `identical`: generated files
+    that equal real ones."""
     corner_patch: bool = False
     """White patch in the lower left corner while a picture is shown, for a photodiode."""
     language: str = "en"
-    """Language of the program's texts, such as en or de."""
+    """Language of the quiz, such as en or de."""
     show_score: bool = True
     """Show the score on the end page."""
     show_review: bool = True
@@ -194,10 +194,10 @@ class QuizSettings(Section):
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
-        usual = default_keys(self.protocol, self.layout, self.grades)
-        if set(self.keys) != set(usual):
-            example = ", ".join(f"{answer} = {key!r}" for answer, key in usual.items())
-            raise ValueError(f"keys: wanted a key for {' and one for '.join(usual)}, such as {{ {example} }}")
+        defaults = default_keys(self.protocol, self.layout, self.grades)
+        if set(self.keys) != set(defaults):
+            example = ", ".join(f"{answer} = {key!r}" for answer, key in defaults.items())
+            raise ValueError(f"keys: wanted a key for {' and one for '.join(defaults)}, such as {{ {example} }}")
         if any(len(key) != 1 or not key.isprintable() or key.isspace() for key in self.keys.values()):
             raise ValueError("keys: each key is one character, such as j")
         if len({key.lower() for key in self.keys.values()}) < len(self.keys):
@@ -205,7 +205,7 @@ class QuizSettings(Section):
         levels = {str(level) for level in range(1, self.confidence + 1)}
         shared = sorted(levels & set(self.keys.values()))
         if shared and self.protocol != "rating":
-            raise ValueError(f"keys: {shared[0]} is a level of confidence, too; give another key")
+            raise ValueError(f"keys: {shared[0]} is also a level of confidence; choose another key")
         return self
 
     @model_validator(mode="after")
@@ -215,11 +215,11 @@ class QuizSettings(Section):
         if self.shows_pairs and self.layout == "one_after_other" and self.flash_ms is None:
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
         window = self.window_ms
-        flashes = (self.staircase.longest_ms,) if self.protocol in ADAPTIVE_PROTOCOLS else self.levels_ms
-        longest = max((each for each in flashes if each is not None), default=0.0)
+        exposures = (self.staircase.longest_ms,) if self.protocol in ADAPTIVE_PROTOCOLS else self.levels_ms
+        longest = max((exposure for exposure in exposures if exposure is not None), default=0.0)
         if window is not None and longest > window:
             raise ValueError(
-                f"response_ms {window:g} is shorter than exposure_ms {longest:g}; it counts from onset, so raise it"
+                f"response_ms {window:g} is shorter than exposure_ms {longest:g}; both start at onset, so raise it"
             )
         return self
 
@@ -243,12 +243,12 @@ class QuizSettings(Section):
 
     @property
     def window_ms(self) -> float | None:
-        """The response window in ms, or None if it never closes."""
+        """The response window in ms, or None if its time is unlimited."""
         return None if self.response_ms == "unlimited" else self.response_ms
 
     @property
     def levels_ms(self) -> tuple[float | None, ...]:
-        """The exposures among which trials are divided; None: until the answer."""
+        """The exposures in ms among which trials are divided; None: until the answer."""
         return tuple(None if each == "until-answer" else each for each in self.exposures_ms or (self.exposure_ms,))
 
     @property
@@ -257,8 +257,8 @@ class QuizSettings(Section):
         return PROTOCOLS[self.protocol].shows_pairs
 
     def keys_of_list(self, list_number: int) -> dict[str, str]:
-        """Return the key of each answer for the participant with this list."""
+        """Return the key of each answer for the participant with this list number."""
         if not self.counterbalance_keys or len(self.keys) != 2 or list_number % 2:
             return dict(self.keys)
-        (one, its), (other, others) = self.keys.items()
-        return {one: others, other: its}
+        (answer, key), (other_answer, other_key) = self.keys.items()
+        return {answer: other_key, other_answer: key}
