@@ -270,7 +270,7 @@ class Session:
         session, ended = self.row["session"], {"status": status, "ended_at": iso(self._clock.utc())}
         self._trial = None
         self.row |= ended
-        self._store(lambda store: store.describe(session, ended), None)
+        self._store(lambda store: store.update_session(session, ended), None)
 
     def _store(self, job: Callable[[Store], object], rows: list[Row] | None) -> None:
         """Submit a job to the writer; then the session continues after these trials, or ends with None."""

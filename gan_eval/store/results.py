@@ -61,7 +61,7 @@ class Store:
         self._scrub = scrub
         self._owner = threading.current_thread()
         self._group: sa.Connection | None = None
-        self._lost: BaseException | None = None
+        self._rollback_error: BaseException | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -88,18 +88,18 @@ class Store:
         with self.transaction() as connection:
             if connection.dialect.name == "sqlite":  # otherwise a write after a read could fail
                 lock_writes(connection)
-            self._group, self._lost = connection, None
+            self._group, self._rollback_error = connection, None
             try:
                 yield
             finally:
                 self._group = None
-            if self._lost is not None:
-                raise self._lost
+            if self._rollback_error is not None:
+                raise self._rollback_error
 
     @contextmanager
     def _savepoint(self, connection: sa.Connection) -> Iterator[sa.Connection]:
-        if self._lost is not None:
-            raise self._lost
+        if self._rollback_error is not None:
+            raise self._rollback_error
         try:
             connection.exec_driver_sql("SAVEPOINT job")
             yield connection
@@ -109,9 +109,9 @@ class Store:
                 connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
                 connection.exec_driver_sql("RELEASE SAVEPOINT job")
             except DATABASE_ERRORS as failure:
-                # The whole group is rolled back, by SQLite on a full disk or because the server is gone. Later jobs of
-                # the group must fail, too: they would run outside it, and its commit would report success.
-                self._lost = error if isinstance(error, DATABASE_ERRORS) else failure
+                # The whole group is rolled back: SQLite's disk is full, or the server is gone. Later jobs of the group
+                # must fail, too. Otherwise they would run outside the group, and its commit would report success.
+                self._rollback_error = error if isinstance(error, DATABASE_ERRORS) else failure
             raise
 
     def begin(
@@ -148,29 +148,29 @@ class Store:
         """Store rows of one table, all or none.
 
         Args:
-            session: session of the rows. If another program has forgotten its participant, the rows are refused; this
-                can happen only on a server.
+            session: session of the rows. If another program has deleted its participant's data, the rows are refused;
+                this can happen only on a server.
 
         Raises:
             UserError: the store cannot be written, already has a row with this key, or has no such session any more.
         """
         with self.transaction() as connection:
             if session is not None and connection.dialect.name != "sqlite":
-                # lock the session's row, so that it cannot be forgotten until this transaction ends
+                # lock the session's row, so that it cannot be deleted until this transaction ends
                 layout = LAYOUTS[tables.SESSIONS].c
                 query = sa.select(layout.session).where(layout.session == session)
                 if connection.execute(query.with_for_update(read=True, key_share=True)).first() is None:
                     raise self._gone(session)
             self._insert(connection, table, rows)
 
-    def describe(
+    def update_session(
         self,
         session: str,
         columns: Mapping[str, Any],
         *,
         more: Iterable[tuple[Table, Sequence[Mapping[str, Any]]]] = (),
     ) -> None:
-        """Fill in columns of a session's row, and store `more` rows of other tables, all or none.
+        """Set these columns of a session's row and store `more` rows of other tables, all or none.
 
         Raises:
             UserError: the store cannot be written, already has a row with this key, or has no such session any more.
@@ -217,7 +217,7 @@ class Store:
         self.close()
 
     def _gone(self, session: str) -> UserError:
-        return UserError(f"{self.where}: the session {session} is gone: its participant was forgotten meanwhile")
+        return UserError(f"{self.where}: the session {session} is gone; its participant's data have been deleted")
 
     def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
@@ -265,7 +265,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
                 lock_writes(connection)  # two programs may open a new store at the same moment
                 make_tables(connection, store.where)
             elif version_of(connection, store.where) is None:
-                raise UserError(f"{store.where}: not a results store: no session has been kept there; name another one")
+                raise UserError(f"{store.where}: not a results store, no session is stored in it; name another one")
     except BaseException:
         store.close()
         raise
@@ -289,13 +289,13 @@ class Writer:
     while another one is stored share the next commit, and so one flush of the disk.
     """
 
-    def __init__(self, open_it: Callable[[], Store]) -> None:
-        """Open the store with `open_it`, which is called in the new thread."""
+    def __init__(self, open_in_thread: Callable[[], Store]) -> None:
+        """Open the store with `open_in_thread`, which is called in the new thread."""
         self._lock = threading.Lock()
         self._queue: deque[_Queued] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         try:
-            self._store = self._thread.submit(open_it).result()
+            self._store = self._thread.submit(open_in_thread).result()
         except BaseException:
             self._thread.shutdown()
             raise
@@ -312,30 +312,30 @@ class Writer:
             try:
                 self._thread.submit(self._work)
             except RuntimeError:  # closed
-                future.set_exception(UserError("the results store is closed; this was not kept"))
+                future.set_exception(UserError("the results store is closed; the rows were not stored"))
             else:
                 self._queue.append(_Queued(job, future, alone))
         return future
 
     def _work(self) -> None:
-        """Run the next job and those that may share its commit; there may be none if an earlier call ran them."""
+        """Run the next job and those that may share its commit; an earlier call may have run them already."""
         jobs: list[_Queued] = []
         with self._lock:
             while self._queue and len(jobs) < GROUP and not (jobs and (jobs[-1].alone or self._queue[0].alone)):
                 jobs.append(self._queue.popleft())
         jobs = [queued for queued in jobs if queued.future.set_running_or_notify_cancel()]
-        settle: list[Callable[[], None]] = []
+        results: list[Callable[[], None]] = []  # called after the commit: a future is done when its rows are durable
         try:
             with self._store.group() if len(jobs) > 1 else nullcontext():
                 for job, future, _ in jobs:
                     try:
-                        settle.append(partial(future.set_result, job(self._store)))
+                        results.append(partial(future.set_result, job(self._store)))
                     except BaseException as error:
-                        settle.append(partial(future.set_exception, error))
+                        results.append(partial(future.set_exception, error))
         except BaseException as error:  # nothing of the group was stored
-            settle = [partial(queued.future.set_exception, error) for queued in jobs]
-        for each in settle:
-            each()
+            results = [partial(queued.future.set_exception, error) for queued in jobs]
+        for report in results:
+            report()
 
     def close(self) -> None:
         """Finish the queued jobs and close the store."""

@@ -187,7 +187,7 @@ class LiveStudy:
             now = datetime.now(UTC)
             answered = answer_rows(session.row, answers, answered_at=now)
             more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks_of(live.id, screen)))
-            await self.store(lambda store: store.describe(live.id, columns, more=more))
+            await self.store(lambda store: store.update_session(live.id, columns, more=more))
             session.row |= columns
         self._plan_in_frames(session)
         return {"next": await self._next(live)}

@@ -87,7 +87,7 @@ def test_codes_that_differ_only_in_case_are_one_persons(store: Store) -> None:
     assert admitted(store, "p01").row["session"] == first.row["session"]
     with pytest.raises(UserError, match=r"store\.sqlite: participant P01 has begun a session elsewhere"):
         store.begin({**first.row, "session": "another", "participant": "p01"}, [], None)
-    store.describe(first.row["session"], {"status": "complete"})
+    store.update_session(first.row["session"], {"status": "complete"})
     with pytest.raises(UserError, match=r"--participant p01 \(the same person as P01\): .* complete session already"):
         admitted(store, "p01")
 

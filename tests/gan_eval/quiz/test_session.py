@@ -247,7 +247,7 @@ def test_a_killed_session_continues_after_the_trial_that_was_on_the_screen(lab: 
     assert [row["flags"] for row in trials] == [None, "killed", "resumed", None]
 
     reopened = {"status": "open", "ended_at": None}  # as if it was killed between its last trial and its end
-    lab.writer.submit(lambda store: store.describe(first.row["session"], reopened)).result()
+    lab.writer.submit(lambda store: store.update_session(first.row["session"], reopened)).result()
     assert lab.make().wait() is State.OVER
     assert lab.rows(tables.SESSIONS)[0]["status"] == "complete"
 
@@ -279,7 +279,7 @@ def test_a_full_disk_pauses_and_the_answer_is_stored_later(lab: Lab, monkeypatch
     assert session.wait() is State.READY
     assert (session.error, session.at_stake) == (None, "nothing")
     assert len(lab.rows(tables.TRIALS)) == 1
-    monkeypatch.setattr(Store, "describe", _full)
+    monkeypatch.setattr(Store, "update_session", _full)
     session.abort()
     assert session.wait() is State.FAILED
     assert session.at_stake == "end"

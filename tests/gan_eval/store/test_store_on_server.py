@@ -38,7 +38,7 @@ def test_nothing_is_added_to_a_session_that_was_forgotten(filled: str) -> None:
         with pytest.raises(UserError, match="the session s1 is gone"):
             store.add(tables.TRIALS, [trial(2, "s1")], session="s1")
         with pytest.raises(UserError, match="the session s1 is gone"):
-            store.describe("s1", {"screen_width": 800}, more=[(tables.CHECKS, [{"session": "s1", "check": "c"}])])
+            store.update_session("s1", {"screen_width": 800}, more=[(tables.CHECKS, [{"session": "s1", "check": "c"}])])
         assert [store.rows(table, session="s1") for table in tables.STORED_TABLES] == [[]] * len(tables.STORED_TABLES)
 
 

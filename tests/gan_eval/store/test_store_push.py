@@ -43,7 +43,7 @@ def test_each_row_is_copied_once_with_its_values_and_open_sessions_are_brought_u
         assert push(right, where).trials == 7
         assert [row["status"] for row in contents(where)["sessions"]] == [*["complete"] * 4, "open"]
         answer(store, 2, session, participant="P05")
-        store.describe(session, {"status": "complete", "ended_at": "2026-01-01T00:10:00.000Z"})
+        store.update_session(session, {"status": "complete", "ended_at": "2026-01-01T00:10:00.000Z"})
         assert push(right, where).trials == 1
     again = push(left, where)
     assert (again.sessions, again.trials) == (0, 0)

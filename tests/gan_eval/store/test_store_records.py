@@ -65,8 +65,8 @@ def test_the_tab_that_came_last_holds_a_session_and_progress_is_told_by_one_quer
     assert not hold_session(store, "s2", "of a session that is not there")
     assert progress_of(store, "s1").tab == "second"
     store.add(tables.TRIALS, [trial(2), trial(1, "s2")])
-    store.describe("s1", {"status": "complete"})
-    store.describe("s1", {"screen_width": 800})
+    store.update_session("s1", {"status": "complete"})
+    store.update_session("s1", {"screen_width": 800})
     statements = []
     sa.event.listen(store.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     assert progress_of(store, "s1") == ("second", 2, "complete", True)

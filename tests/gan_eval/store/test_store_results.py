@@ -37,7 +37,7 @@ def test_what_is_stored_comes_back_with_its_types(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="in the store already"):
             store.add(tables.TRIALS, [{**trial(1), "rating": 3.0}])
         assert store.rows(tables.TRIALS) == rows, "a trial is never overwritten"
-        store.describe("s1", {"status": "complete", "ended_at": "2026-01-01T00:10:00Z"})
+        store.update_session("s1", {"status": "complete", "ended_at": "2026-01-01T00:10:00Z"})
         assert store.rows(tables.SESSIONS)[0]["status"] == "complete"
 
 
@@ -75,7 +75,7 @@ def test_a_new_store_and_what_lies_next_to_it_are_for_their_user_alone(tmp_path:
     assert (tmp_path / "all.sqlite").stat().st_mode & 0o777 == 0o600
     path.chmod(0o640)
     with open_store(path) as store:
-        store.describe("s1", {"status": "complete"})
+        store.update_session("s1", {"status": "complete"})
     assert path.stat().st_mode & 0o777 == 0o640, "what a user has decided stays"
 
 
@@ -158,7 +158,7 @@ def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(tmp_path: 
     queued = writer.submit(lambda store: store.add(tables.TRIALS, [trial(1)]))
     writer.close()
     assert queued.result(0) is None
-    with pytest.raises(UserError, match="the results store is closed; this was not kept"):
+    with pytest.raises(UserError, match="the results store is closed; the rows were not stored"):
         writer.submit(lambda store: store.rows(tables.TRIALS)).result(30)
     writer.close()
     with pytest.raises(UserError):
