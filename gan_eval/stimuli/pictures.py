@@ -108,7 +108,7 @@ def _decoded(content: bytes, path: Path) -> Samples:
         raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
     colours = samples[..., :-1] if has_alpha else samples
     if colours.shape[2] not in (1, 3):
-        raise UserError(f"{path}: {samples.shape[2]} channels: only grey and RGB are read; save it as one of these")
+        raise UserError(f"{path}: has {samples.shape[2]} channels; save the picture as grey or RGB")
     return np.ascontiguousarray(colours)
 
 

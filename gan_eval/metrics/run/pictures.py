@@ -82,7 +82,7 @@ class PictureFiles:
         samples = self.samples(file)
         if samples.dtype != np.uint8:
             raise Unmeasurable(
-                "16 bits: this metric is defined for 8-bit RGB; `gan-eval stimuli equalise` makes a set of it"
+                "the picture has 16 bits, the metric needs 8-bit RGB; `gan-eval stimuli equalise` converts the set"
             )
         return samples
 

@@ -246,7 +246,7 @@ def test_other_channels_than_grey_and_rgb_are_refused(channels, tmp_path):
         pictures.read_rgb(tmp_path / "x.tif")
     if channels == 5:
         tifffile.imwrite(tmp_path / "x.tif", noise(1, channels, 8), photometric="rgb", planarconfig="contig")
-        with pytest.raises(UserError, match=rf"x\.tif: {channels} channels: only grey and RGB are read"):
+        with pytest.raises(UserError, match=rf"x\.tif: has {channels} channels; save the picture as grey or RGB"):
             pictures.read_rgb(tmp_path / "x.tif")
 
 
@@ -302,7 +302,7 @@ def test_16_bit_pairs_are_measured_with_every_sample(channels, tmp_path):
     }
     for metric, value in wanted.items():
         assert rows.loc[metric, "value"] == pytest.approx(value, rel=1e-4)
-    assert "is defined for 8-bit RGB" in rows.loc["ssim_luma", "reason"]
+    assert "needs 8-bit RGB" in rows.loc["ssim_luma", "reason"]
 
 
 def test_8_bit_results_next_to_16_bit_originals_are_measured_and_imported_in_8_bits(tmp_path):
