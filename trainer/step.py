@@ -21,14 +21,14 @@ class Batch:
     inputs: Tensor  # (N, C, H, W): the generator's input
     target: Tensor  # (N, 3, h, w): the ground truth
     hole: Tensor | None = None
-    """(N, 1, h, w), 1 where the generator's output counts and 0 where the picture is known; None: all of it counts."""
+    """(N, 1, h, w): 1 in the hole that the generator fills, 0 where the picture is known. None: the whole picture."""
 
     def to(self, device: torch.device) -> "Batch":
-        """Return a copy on the device; copying pinned memory to a GPU does not block."""
+        """Return a copy on the device. Copying pinned memory to a GPU does not block."""
         return self._each(lambda tensor: on_device(tensor, device))
 
     def pinned(self) -> "Batch":
-        """Return the same in pinned memory."""
+        """Return a copy in pinned (page-locked) memory."""
         return self._each(Tensor.pin_memory)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
@@ -36,7 +36,7 @@ class Batch:
         return replace(self, inputs=change(self.inputs), target=change(self.target), hole=hole)
 
     def filled(self, output: Tensor) -> Tensor:
-        """Return the composite: `output` in the hole and the target's exact pixels around it; (N, 3, h, w)."""
+        """Return the composite (N, 3, h, w): `output` in the hole and the target's exact pixels around it."""
         return output if self.hole is None else torch.where(self.hole > 0, output, self.target)
 
 
@@ -67,15 +67,15 @@ class Objective:
     """The losses that a training step minimises."""
 
     judged: Callable[[Batch, Tensor], Tensor]
-    """Returns the discriminator's view of a picture: the generator's output, or the batch's target."""
+    """Function of a batch and a picture (output or target) that returns the discriminator's input."""
     reconstruction: tuple[Term, ...]
     adversarial: AdversarialLoss = bce
     adversarial_weight: float = 1.0  # at 0 no discriminator is trained
     logit_weights: Callable[[Batch, Tensor], Tensor | None] = lambda _batch, _logits: None
-    """Returns the weights of the discriminator's logits in the adversarial loss; None: equal weights."""
-    decision: float = 0.0  # the logit above which the discriminator says real
+    """Function that returns the weights of the discriminator's logits in the adversarial loss; None: equal weights."""
+    decision: float = 0.0  # a logit above it means real
     d_loss_factor: float = 0.5
-    """D's objective is this times (loss on fakes + loss on reals). Adam divides it out again."""
+    """Factor of the discriminator's loss (fakes + reals). Adam's updates hardly depend on it."""
 
 
 def training_step(
@@ -84,9 +84,9 @@ def training_step(
     """Update the discriminator once, then the generator against the updated discriminator.
 
     Returns:
-        The unweighted terms as detached scalars: g_adversarial, d_real, d_fake, d_accuracy (weighted share of logits
-        on the correct side before D's update), one for each term of the reconstruction, and g_gradient_norm and
-        d_gradient_norm, the Euclidean norms of the gradients that the two updates took.
+        Detached scalars. Losses without their weights: g_adversarial, d_real, d_fake and each reconstruction term.
+        d_accuracy: weighted share of logits on the correct side, before D's update. g_gradient_norm, d_gradient_norm:
+        Euclidean norms of the gradients that the two updates used.
     """
     G, D = gan.generator, gan.discriminator
     fake = G(batch.inputs)
@@ -123,11 +123,11 @@ def training_step(
 
 
 def accuracy(fake_logits: Tensor, real_logits: Tensor, decision: float, *, weight: Tensor | None = None) -> Tensor:
-    """Return the share of a discriminator's logits on the correct side of the decision, over reals and fakes."""
+    """Return the mean of two shares of logits, weighted by `weight`: reals above `decision`, and fakes not above it."""
     dtype = torch.promote_types(real_logits.dtype, torch.float32)
-    right_reals = mean_of((real_logits.detach() > decision).to(dtype), weight)
-    right_fakes = mean_of((fake_logits.detach() <= decision).to(dtype), weight)
-    return (right_reals + right_fakes) / 2
+    correct_reals = mean_of((real_logits.detach() > decision).to(dtype), weight)
+    correct_fakes = mean_of((fake_logits.detach() <= decision).to(dtype), weight)
+    return (correct_reals + correct_fakes) / 2
 
 
 def total_gradient_norm(net: nn.Module) -> Tensor:

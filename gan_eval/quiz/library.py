@@ -44,40 +44,41 @@ class Companions:
 
 
 class Library:
-    """The stimuli of one or several sets, which may share real pictures, by identifier."""
+    """Stimuli of one or several sets by identifier. Sets may share real pictures."""
 
     def __init__(self, sets: Sequence[StimulusSet]) -> None:
         self._rows: dict[str, tuple[StimulusSet, Row]] = {}
-        self._versions: dict[str, list[str]] = {}
-        self._held: dict[Path, bytes] = {}
+        self._of_item: dict[str, list[str]] = {}
+        """Stimuli of each item: the real picture and the generated ones."""
+        self._contents: dict[Path, bytes] = {}
         self._hashes: dict[Path, tuple[tuple[int, ...], str]] = {}
-        """State of each file when it was read, and its SHA-256."""
-        self._width: int | None = None
+        """State of each file (times, size, inode) when it was read, and its SHA-256."""
+        self._width: int | None = None  # pixels
         self.rows = [row for stimuli in sets for row in stimuli.rows]
         for stimuli in sets:
             for row in stimuli.rows:
                 if row["stimulus"] not in self._rows:
-                    self._versions.setdefault(row["item"], []).append(row["stimulus"])
+                    self._of_item.setdefault(row["item"], []).append(row["stimulus"])
                     self._rows[row["stimulus"]] = (stimuli, row)
 
     def path(self, stimulus: str) -> Path:
         """Return the file of a stimulus.
 
         Raises:
-            UserError: the sets do not hold it.
+            UserError: the sets do not contain it.
         """
         path = self._file(stimulus, "file")
         if path is None:
-            raise UserError(f"stimulus {stimulus}: dealt to this session, but not in its stimulus set; restore it")
+            raise UserError(f"stimulus {stimulus}: in this session's plan, but not in its stimulus set; restore it")
         return path
 
     def content(self, stimulus: str) -> bytes:
         """Return the bytes of a stimulus' file; those that `checked` has read are in memory."""
         path = self.path(stimulus)
-        return self._held.get(path) or read_file(path)
+        return self._contents.get(path) or read_file(path)
 
     def show_at(self, width: int | None) -> None:
-        """Show pictures at this width in pixels from now on; None: at their own size."""
+        """Set the width in pixels at which pictures are shown; None: their own width."""
         self._width = width
 
     def size_shown(self, picture: Picture) -> tuple[int, int]:
@@ -98,46 +99,47 @@ class Library:
         return resize(picture, self.size_shown(picture), resampling=RESAMPLING)
 
     def checked(self, plan: Sequence[Row], *, seen: Collection[int] = ()) -> tuple[Row, ...]:
-        """Return the plan with the current SHA-256 of each file; rows of trials that were `seen` stay unchanged.
+        """Return the plan with the current SHA-256 of each file; rows of trials in `seen` stay unchanged.
 
-        All files are read here and kept in memory, in the order of their names: which files the program opens must not
-        reveal the trials. A file that is in memory and unchanged is not read again.
+        All files are read here, in the order of their names, and kept in memory. Reading them trial by trial would
+        reveal the trials to anybody who watches the program's files. A file that is in memory and unchanged is not
+        read again.
 
         Raises:
-            UserError: a file is missing or has changed since it was dealt.
+            UserError: a file is missing, or has changed since the plan was made.
         """
-        coming = [row for row in plan if row.get("trial") not in seen]
-        names = {row[place] for row in coming for place in ("stimulus", "stimulus_b") if row[place] is not None}
-        hashes = {name: self._hold(self.path(name)) for name in sorted(names, key=self.path)}
+        unseen = [row for row in plan if row.get("trial") not in seen]
+        names = {row[column] for row in unseen for column in ("stimulus", "stimulus_b") if row[column] is not None}
+        hashes = {name: self._load(self.path(name)) for name in sorted(names, key=self.path)}
         checked = []
         for row in plan:
-            present = {}
+            current = {}
             for column, hash_column in (("stimulus", "sha256"), ("stimulus_b", "sha256_b")):
                 if row.get("trial") in seen or row[column] is None:
                     continue
-                present[hash_column] = hashes[row[column]]
-                if row.get(hash_column) not in (None, present[hash_column]):
+                current[hash_column] = hashes[row[column]]
+                if row.get(hash_column) not in (None, current[hash_column]):
                     raise picture_changed(self.path(row[column]))
-            checked.append({**row, **present})
+            checked.append({**row, **current})
         return tuple(checked)
 
-    def _hold(self, path: Path) -> str:
-        """Read a file unless its present content is in memory; return its SHA-256."""
+    def _load(self, path: Path) -> str:
+        """Read a file unless its current content is in memory; return its SHA-256."""
         before, digest = self._hashes.get(path, ((), ""))
         signature: tuple[int, ...] = ()
-        with suppress(OSError):  # reading a missing file raises the message
+        with suppress(OSError):  # `read_file` reports a missing file
             status = path.stat()
             signature = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
         if not signature or signature != before:
             content = read_file(path)
             digest = sha256_bytes(content)
-            self._held[path], self._hashes[path] = content, (signature, digest)
+            self._contents[path], self._hashes[path] = content, (signature, digest)
         return digest
 
     def companions(self, stimulus: str) -> Companions:
         """Return the input, ground truth and generated picture of the item of `stimulus`."""
         _, row = self._rows[stimulus]
-        kinds = {name: self._rows[name][1]["kind"] for name in self._versions[row["item"]]}
+        kinds = {name: self._rows[name][1]["kind"] for name in self._of_item[row["item"]]}
         real = next((name for name, kind in kinds.items() if kind == "real"), None)
         generated = stimulus
         if row["kind"] == "real":
@@ -162,7 +164,7 @@ BLOCK = 16
 
 
 def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.random.Generator) -> Picture:
-    """Return a backward mask of the picture's size, (H, W, 3) uint8: random grey levels, or its shuffled blocks."""
+    """Return a mask of the picture's size, (H, W, 3) uint8: random grey levels, or the picture's shuffled blocks."""
     if kind == "scramble":
         return scrambled(picture, generator)
     grey = generator.integers(0, 256, picture.shape[:2], dtype=np.uint8)
@@ -170,19 +172,19 @@ def mask(picture: Picture, kind: Literal["noise", "scramble"], generator: np.ran
 
 
 def scrambled(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Return the blocks of a picture in random order, mirrored at random; odd sides are padded by reflection.
+    """Return the picture's blocks in random order, mirrored at random; sides are padded to whole blocks by reflection.
 
     >>> rows = np.arange(48 * 32 * 3, dtype=np.uint16).reshape(48, 32, 3)
     >>> bool((np.sort(scrambled(rows, np.random.default_rng(0)), axis=None) == rows.ravel()).all())
     True
     """
     height, width = picture.shape[:2]
-    filled = np.pad(picture, ((0, -height % BLOCK), (0, -width % BLOCK), (0, 0)), mode="symmetric")
-    rows, columns = filled.shape[0] // BLOCK, filled.shape[1] // BLOCK
-    blocks = filled.reshape(rows, BLOCK, columns, BLOCK, 3).swapaxes(1, 2).reshape(-1, BLOCK, BLOCK, 3)
+    padded = np.pad(picture, ((0, -height % BLOCK), (0, -width % BLOCK), (0, 0)), mode="symmetric")
+    rows, columns = padded.shape[0] // BLOCK, padded.shape[1] // BLOCK
+    blocks = padded.reshape(rows, BLOCK, columns, BLOCK, 3).swapaxes(1, 2).reshape(-1, BLOCK, BLOCK, 3)
     blocks = blocks[generator.permutation(len(blocks))]
     for axis in (1, 2):
         mirrored = generator.random(len(blocks)) < 0.5
         blocks[mirrored] = np.flip(blocks[mirrored], axis)
-    whole = blocks.reshape(rows, columns, BLOCK, BLOCK, 3).swapaxes(1, 2).reshape(filled.shape)
+    whole = blocks.reshape(rows, columns, BLOCK, BLOCK, 3).swapaxes(1, 2).reshape(padded.shape)
     return np.ascontiguousarray(whole[:height, :width])

@@ -1,14 +1,14 @@
-"""Distances of a generated picture from its reference, pixel by pixel and in small windows: PSNR, L1, SSIM, MS-SSIM.
+"""Agreement of a generated picture with its reference, by pixel and by small window: PSNR, L1, SSIM, MS-SSIM.
 
-PSNR, L1 and SSIM are also of a hole alone: over a whole composite the known pixels, equal by construction, hide how it
-was filled.
+PSNR, L1 and SSIM can also be computed over a hole alone. Over a whole composite, the known pixels are equal by
+construction and hide how well the hole is filled.
 
-PSNR and L1 come from exact sums, so that they are the same number in any order and on any device. SSIM and MS-SSIM
-slide a Gaussian window of 11 taps, sigma 1.5, over two 8-bit RGB pictures, take population covariances, and count only
-windows that lie wholly inside. C1 = (0.01·255)², C2 = (0.03·255)².
+PSNR and L1 are computed from exact sums, so they do not depend on the order of the pixels or the device. SSIM and
+MS-SSIM slide a Gaussian window of 11 x 11 pixels, sigma 1.5, over both pictures. They use population covariances and
+only windows that lie wholly inside the picture. C1 = (0.01·255)², C2 = (0.03·255)².
 
-PSNR, L1, SSIM and MS-SSIM also accept pictures of other channels, and of 16 bits, with unchanged samples: the
-data range is then 65535, and L1 is scaled to 0..255 (16-bit differences over 257) so that it means the same.
+PSNR, L1, SSIM and MS-SSIM also accept grey and 16-bit pictures, without rounding them. With 16 bits, the peak of PSNR
+is 65535; L1, and the values for SSIM, are divided by 257, so that results are comparable with those of 8 bits.
 """
 
 import math
@@ -24,9 +24,9 @@ from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, Unmeasurable, 
 
 
 def psnr(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
-    """Peak signal-to-noise ratio in dB over all pixels and channels: 10 log10(peak² / MSE), peak 255, of 16 bits 65535.
+    """Peak signal-to-noise ratio in dB: 10 log10(peak² / MSE). The peak is 255, or 65535 with 16 bits.
 
-    With a hole, over its pixels.
+    The MSE is over all channels of all pixels or, with a hole, of the hole's pixels.
 
     Raises:
         Unmeasurable: the sizes differ, or the hole is empty.
@@ -57,7 +57,7 @@ PSNR = Metric(
 
 
 def l1(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
-    """Mean absolute difference over all pixels, or those of a hole, and their channels.
+    """Mean absolute difference, 0..255, over all channels of all pixels or, with a hole, of the hole's pixels.
 
     Raises:
         Unmeasurable: the sizes differ, or the hole is empty.
@@ -85,7 +85,7 @@ L1 = Metric(
 
 
 def l1_map(fake: Pixels, real: Pixels) -> NDArray[np.float32]:
-    """Return the absolute difference at each pixel, mean of the channels: (H, W), 0..255. Its mean is `l1`.
+    """Return (H, W) absolute differences, 0..255: at each pixel, the mean of its channels. The mean is `l1`.
 
     Raises:
         Unmeasurable: the sizes differ.
@@ -108,18 +108,18 @@ def _difference_sums(fake: Pixels, real: Pixels, hole: "HolePixels | None") -> t
 
 
 def peak_of(picture: Pixels) -> int:
-    """Return the largest value of the picture's type: 255 or 65535."""
+    """Return the maximum value of the picture's type: 255 or 65535."""
     return 65535 if str(picture.dtype).endswith("uint16") else 255
 
 
 def in_eight_bits(picture: Any) -> Any:
-    """Convert 16-bit values to float32 in 0..255; return others unchanged."""
+    """Return a 16-bit picture as float32 in 0..255, not rounded; return an 8-bit picture unchanged."""
     return picture.astype(np.float32) / np.float32(257) if peak_of(picture) > 255 else picture
 
 
 WINDOW = 11
-"""Side of the window, and minimum side of a picture."""
-_REACH = WINDOW // 2
+"""Side of the window in pixels, and minimum side of a picture."""
+_BORDER = WINDOW // 2
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """MS-SSIM's exponents, finest scale first (Wang et al. 2003, section 3.2)."""
 _MIN_SIDE = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 1
@@ -127,11 +127,11 @@ _SSIM_SOURCE = "Wang et al. 2004; Gaussian window 11, sigma 1.5, population cova
 
 
 def ssim(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
-    """Structural similarity (Wang et al. 2004): mean over the map and over the channels.
+    """Structural similarity (Wang et al. 2004): the mean of the SSIM map over pixels and channels.
 
-    As scikit-image with `gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255,
-    channel_axis=-1`. With a hole, the map's mean over its pixels: those nearer to the border than 5 have no window, and
-    a window at the hole's edge sees known pixels too.
+    Equal to scikit-image's with `gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255,
+    channel_axis=-1`. With a hole, the mean over the hole's pixels, without those less than 5 pixels from the border,
+    which have no window. Windows near the hole's edge contain known pixels, too.
 
     Raises:
         Unmeasurable: the sizes differ, a side is below 11 pixels, or the map has no pixel in the hole.
@@ -144,19 +144,17 @@ def ssim(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
     require_side(fake, WINDOW, "SSIM")
     where = None
     if hole is not None:
-        where = as_hole(hole, fake)[_REACH:-_REACH, _REACH:-_REACH]
+        where = as_hole(hole, fake)[_BORDER:-_BORDER, _BORDER:-_BORDER]
         if not bool(where.any()):
-            raise Unmeasurable(
-                f"no pixel of the hole is {_REACH} pixels from the border or more, as SSIM's window needs"
-            )
+            raise Unmeasurable(f"the whole hole is within {_BORDER} pixels of the border, where SSIM has no window")
     x, y = in_eight_bits(fake), in_eight_bits(real)
     return float(compiled.similarity(x, y, luminance=True, where=where).mean())
 
 
 def ssim_map(fake: Pixels, real: Pixels) -> NDArray[np.float32]:
-    """Return the SSIM map, averaged over the channels: (H - 10, W - 10), -1..1. Its mean is `ssim`.
+    """Return the SSIM map, the mean of the channels: (H - 10, W - 10), -1..1. Its mean is `ssim`.
 
-    It begins 5 pixels inside the picture: each value is that of the window around its pixel.
+    Each value belongs to the middle pixel of its window, so the map begins 5 pixels inside the picture.
 
     Raises:
         Unmeasurable: the sizes differ, or a side is below 11 pixels.
@@ -187,9 +185,7 @@ SSIM = Metric(
 
 
 def ssim_luma(fake: Pixels, real: Pixels) -> float:
-    """SSIM of the integer luma, floor((299 R + 587 G + 114 B + 500) / 1000).
-
-    Returns, Raises: as `ssim`.
+    """SSIM of the integer luma, floor((299 R + 587 G + 114 B + 500) / 1000); returns and raises the same as `ssim`.
 
     >>> black = np.zeros((16, 16, 3), np.uint8)
     >>> ssim_luma(black, black)
@@ -219,12 +215,12 @@ SSIM_LUMA = Metric(
 def ms_ssim(fake: Pixels, real: Pixels) -> float:
     """Multi-scale structural similarity (Wang et al. 2003, equation 7): at five scales, each half of the one before.
 
-    Contrast-structure at scales 1 to 4, the whole of SSIM at scale 5, negative means taken as 0, each to the power
-    of its weight and multiplied; for each channel alone, then their mean. A scale is the means of 2x2 pixels of the one
-    before; where that has an odd side, its first row and first column are doubled first, as in piq.
+    A channel's value is the product of five means, each to the power of its weight: contrast-structure at scales 1 to 4
+    and SSIM at scale 5. Negative means count as 0. The result is the mean of the channels. Each scale has the means of
+    2x2 pixels of the one before. If that has an odd side, its first row and column are repeated first, as in piq.
 
     Raises:
-        Unmeasurable: the sizes differ, or a side is not above 160 pixels: the window must fit at scale 5.
+        Unmeasurable: the sizes differ, or a side is below 161 pixels, so that the window does not fit at scale 5.
 
     >>> black = np.zeros((161, 200, 3), np.uint8)
     >>> ms_ssim(black, black)

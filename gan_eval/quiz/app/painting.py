@@ -1,6 +1,6 @@
 """Paint a frame for all presenters: fixed grey, pictures pixel for pixel in the middle, lines of text.
 
-All lengths are physical pixels: scale a painter by the inverse of the device pixel ratio first.
+All lengths are physical pixels. Scale a painter by the inverse of the device pixel ratio first.
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 @dataclass(frozen=True)
 class Frame:
-    """The content of the screen: pictures, pixel for pixel, and text on fixed grey."""
+    """The content of the screen: unscaled pictures and text on fixed grey."""
 
     pictures: tuple[QImage, ...] = ()
     """The pictures, side by side and centred together."""
     text: str = ""
-    """A line near the bottom: progress."""
+    """A line near the bottom, such as the progress."""
     headline: str = ""
-    """A larger text in the middle, or outside the pictures: feedback, a question."""
+    """A larger text, such as feedback or a question, in the middle or outside the pictures."""
     captions: tuple[str, ...] = ()
     """Text below each picture."""
     vanished: tuple[QImage, ...] = ()
-    """Pictures shown before; the headline keeps out of their places, too."""
+    """Pictures shown before; the headline does not cover their places either."""
     fixation: bool = False
     """A small cross in the middle."""
     patch: bool = False
@@ -38,7 +38,7 @@ GAP = 64
 PATCH = 48
 """Side of the photodiode's patch in physical pixels."""
 _TEXT = QColor(20, 20, 20)
-_IN_ITS_PLACE = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+_TEXT_FLAGS = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Canvas:
 
 
 def span(sizes: Sequence[QSize]) -> QSize:
-    """Return the size of pictures side by side, in physical pixels."""
+    """Return the size in physical pixels of pictures side by side, with the gaps between them."""
     if not sizes:
         return QSize(0, 0)
     width = sum(size.width() for size in sizes) + GAP * (len(sizes) - 1)
@@ -64,7 +64,7 @@ def span(sizes: Sequence[QSize]) -> QSize:
 
 
 def places(pictures: Sequence[QImage], canvas: Canvas) -> list[QRect]:
-    """Return the place of each picture: side by side, centred together, each centred on the middle line."""
+    """Return the rectangle of each picture: side by side, centred together, each centred vertically."""
     left = (canvas.size.width() - span([picture.size() for picture in pictures]).width()) // 2
     rectangles = []
     for picture in pictures:
@@ -84,7 +84,7 @@ def paint(painter: QPainter, frame: Frame, canvas: Canvas) -> None:
     painter.setPen(_TEXT)
     for text, place, pixels in _texts(frame, canvas):
         painter.setFont(_font(pixels))
-        painter.drawText(place, _IN_ITS_PLACE, text)
+        painter.drawText(place, _TEXT_FLAGS, text)
     if canvas.corner_patch:
         painter.fillRect(_patch(canvas), Qt.GlobalColor.white if frame.patch else Qt.GlobalColor.black)
 
@@ -99,7 +99,7 @@ def painted(frame: Frame, canvas: Canvas) -> QImage:
 
 
 def changed_area(before: Frame, after: Frame, canvas: Canvas) -> list[QRect]:
-    """Return where two frames may differ, in physical pixels: a small area is faster to flush."""
+    """Return the rectangles in which two frames may differ; flushing a small area is faster."""
     area = [*_marked(before, canvas), *_marked(after, canvas)]
     if canvas.corner_patch and before.patch != after.patch:
         area.append(_patch(canvas))
@@ -107,23 +107,23 @@ def changed_area(before: Frame, after: Frame, canvas: Canvas) -> list[QRect]:
 
 
 def _marked(frame: Frame, canvas: Canvas) -> list[QRect]:
-    """Return where a frame differs from plain grey."""
+    """Return the rectangles in which a frame differs from grey, without the photodiode's patch."""
     cross = _cross(canvas) if frame.fixation else []
     return [*places(frame.pictures, canvas), *cross, *(place for _, place, _ in _texts(frame, canvas))]
 
 
 def fitted(pictures: Sequence[QImage], canvas: Canvas) -> tuple[QImage, ...]:
     """Return the pictures, scaled down together if they, their captions and a headline would not fit."""
-    room, gaps = span([picture.size() for picture in pictures]), GAP * (len(pictures) + 1)
+    needed, gaps = span([picture.size() for picture in pictures]), GAP * (len(pictures) + 1)
     width, height = canvas.size.width() - gaps, canvas.size.height()
-    height = max(height // 2, height - round(14 * _unit(canvas)))
-    factor = min(1.0, width / max(1, room.width() - gaps + 2 * GAP), height / max(1, room.height()))
+    height = max(height // 2, height - round(14 * _unit(canvas)))  # the rest is for captions and a headline
+    factor = min(1.0, width / max(1, needed.width() - gaps + 2 * GAP), height / max(1, needed.height()))
     smooth = (Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
     return tuple(each if factor == 1 else each.scaled(each.size() * factor, *smooth) for each in pictures)
 
 
 def _unit(canvas: Canvas) -> float:
-    """Return the height of a line's letters."""
+    """Return the font size of normal text in physical pixels: at least 2 % of the canvas' height."""
     return canvas.text_scale * max(15 * canvas.ratio, canvas.size.height() / 50)
 
 
@@ -136,14 +136,14 @@ def _font(pixels: int) -> QFont:
 def _cross(canvas: Canvas) -> list[QRect]:
     """Return the two strokes of the fixation mark, about 0.4 degrees on a desktop screen."""
     width, height = canvas.size.width(), canvas.size.height()
-    thin = max(1, round(_unit(canvas) / 16))  # half the stroke's width, to share the picture's middle
-    half = max(4 * thin, round(_unit(canvas) / 2))
-    across = QRect(width // 2 - half, height // 2 - thin, 2 * half, 2 * thin)
-    return [across, QRect(width // 2 - thin, height // 2 - half, 2 * thin, 2 * half)]
+    half_width = max(1, round(_unit(canvas) / 16))  # half of a stroke's width, which centres the cross on the pictures
+    half_length = max(4 * half_width, round(_unit(canvas) / 2))
+    across = QRect(width // 2 - half_length, height // 2 - half_width, 2 * half_length, 2 * half_width)
+    return [across, QRect(width // 2 - half_width, height // 2 - half_length, 2 * half_width, 2 * half_length)]
 
 
 def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
-    """Return each text with its rectangle and font size; the headline is outside of present and past pictures."""
+    """Return each text with its rectangle and font size; the headline is outside the shown and vanished pictures."""
     width, height = canvas.size.width(), canvas.size.height()
     unit = _unit(canvas)
     line = round(2.5 * unit)
@@ -153,28 +153,28 @@ def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
         below = QRect(place.left(), place.bottom() + 1, place.width(), line).adjusted(-GAP // 3, 0, GAP // 3, 0)
         texts.append((caption, below, round(unit)))
     if frame.headline:
-        room = span([picture.size() for picture in frame.pictures or frame.vanished])
+        middle = span([picture.size() for picture in frame.pictures or frame.vanished])
         if frame.captions:
-            room += QSize(0, 2 * line)
-        if room.isEmpty():
+            middle += QSize(0, 2 * line)
+        if middle.isEmpty():
             place = QRect(width // 10, 2 * line, width - 2 * (width // 10), bottom.top() - 2 * line)
         else:
-            place = _outside(room, frame.headline, canvas, lowest=bottom.top() if frame.text else height)
+            place = _outside(middle, frame.headline, canvas, lowest=bottom.top() if frame.text else height)
         texts.append((frame.headline, place, round(1.5 * unit)))
     if frame.text:
         texts.append((frame.text, bottom, round(unit)))
     return texts
 
 
-def _outside(room: QSize, headline: str, canvas: Canvas, *, lowest: int) -> QRect:
-    """Return a headline's place above `lowest`: below an area in the middle, else next to it, else at the edge."""
+def _outside(middle: QSize, headline: str, canvas: Canvas, *, lowest: int) -> QRect:
+    """Return a headline's rectangle above y = `lowest`: below the `middle` area, else right of it, else at the edge."""
     width, height = canvas.size.width(), canvas.size.height()
     metrics = QFontMetrics(_font(round(1.5 * _unit(canvas))))
 
     def needed(width: int) -> QSize:
-        return metrics.boundingRect(QRect(0, 0, width, height), _IN_ITS_PLACE, headline).size()
+        return metrics.boundingRect(QRect(0, 0, width, height), _TEXT_FLAGS, headline).size()
 
-    left, top, at_side = width // 10, (height + room.height()) // 2, (width - room.width()) // 2
+    left, top, at_side = width // 10, (height + middle.height()) // 2, (width - middle.width()) // 2
     lines = needed(width - 2 * left).height()
     if top + lines <= lowest:
         return QRect(left, top, width - 2 * left, min(lowest - top, max(lines, round(5 * _unit(canvas)))))

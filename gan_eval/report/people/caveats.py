@@ -196,7 +196,7 @@ def in_browser(sessions: pd.DataFrame) -> pd.Series:
 
 
 def is_excluded(table: pd.DataFrame) -> pd.Series:
-    """Return (N,) bool by row of `participation`: the participant was left out."""
+    """Return (N,) bool by row of `participation`: the participant was excluded."""
     return table["excluded"].fillna(False).astype(bool)
 
 
@@ -205,16 +205,16 @@ def is_analysed(table: pd.DataFrame) -> pd.Series:
     return (table["counted"] == "yes").fillna(False).astype(bool)
 
 
-def margin_standing(row: Record) -> str:
-    """Return the standing of the margin of a comparison, from its `exploratory` and `note`."""
+def margin_source(row: Record) -> str:
+    """Return how the margin of a comparison was chosen (PRESET, EXPLORATORY or BY_RULE), from its other columns."""
     if not missing(row["note"]) and "margin is exploratory" in str(row["note"]):
         return EXPLORATORY
     return BY_RULE if missing(row["exploratory"]) else PRESET
 
 
 def margin_text(row: Record) -> str:
-    """Return a comparison's margin with its standing: `the planned margin of 5 points`."""
-    return f"the {_MARGINS[margin_standing(row)]} of {points_text(row['margin'])}"
+    """Return a comparison's margin and how it was chosen: `the planned margin of 5 points`."""
+    return f"the {_MARGINS[margin_source(row)]} of {points_text(row['margin'])}"
 
 
 def exploratory_mark(row: Record) -> str:

@@ -1,4 +1,4 @@
-"""Differences between groups with their verdicts, and checks of the answer's robustness."""
+"""Report: differences between groups with their verdicts, and checks of the verdicts' robustness."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, is_interim, margin_standing
+from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, is_interim, margin_source
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.questions import TOLD_APART
@@ -37,18 +37,18 @@ STOPPING = (
     "95 % intervals are not adjusted for the looks."
 )
 HOLM = " (Holm; CI unadjusted)"
-"""After a p value in a sentence: the unadjusted interval may disagree with it."""
+"""Text after a p value in a sentence; the unadjusted interval may disagree with this p."""
 MIN_SHOWN = 0.0005
-"""Smallest end of an interval that is not printed as 0.0 points."""
-_FIXED = {
+"""Smallest end of an interval, as a share, that is not printed as 0.0 points."""
+_MARGIN_SOURCES = {
     PRESET: "fixed before the data",
     EXPLORATORY: "exploratory, not in the plan",
-    BY_RULE: "given to the analysis, no plan",
+    BY_RULE: "set for the analysis, without a plan",
 }
 
 
 def comparisons_section(folder: StudyFolder) -> Section:
-    """Return margins, looks, unplanned comparisons and every difference."""
+    """Return the section with margins, looks, unplanned comparisons and every difference."""
 
     def amount(row: Record, name: str) -> str:
         return number(row[name]) if row["measure"] == MEAN else number(100 * row[name], digits=1)
@@ -58,13 +58,13 @@ def comparisons_section(folder: StudyFolder) -> Section:
         return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
 
     def simultaneous(row: Record) -> str:
-        """Return `−100.0 to below 0` where the interval of a rejected hypothesis gives only the sign."""
+        """Return the interval; `−100.0 to below 0` if it shows only the sign of the difference."""
         low, high = row["simultaneous_low"], row["simultaneous_high"]
         if 0 < low < MIN_SHOWN:
             return f"above 0 to {amount(row, 'simultaneous_high')}"
         return f"{amount(row, 'simultaneous_low')} to below 0" if -MIN_SHOWN < high < 0 else ends(row, "simultaneous")
 
-    frame = folder.table(COMPARISONS)  # table 1 has the differences from chance
+    frame = folder.table(COMPARISONS)  # without the differences from chance, which are in table 1
     frame = frame[~frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False).to_numpy(bool)]
     has_margin = frame["margin"].notna().any()
     columns = {
@@ -83,8 +83,8 @@ def comparisons_section(folder: StudyFolder) -> Section:
     notes = grades * bool((frame["measure"] == MEAN).any())
     notes += [f"Basis of the intervals: {listed(bases)}."] if bases else []
     if note := unadjusted(frame["verdict"]):
-        so = " So an interval may exclude 0 where the verdict is undecided."
-        notes.append(note + so * ("undecided" in set(frame["verdict"])))
+        consequence = " So an interval may exclude 0 although the verdict is undecided."
+        notes.append(note + consequence * ("undecided" in set(frame["verdict"])))
     differences = table_of(
         "Differences", frame, columns, last_is_text=True, notes=notes, label="comparison", source="comparisons"
     )
@@ -100,14 +100,14 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
     if margins := margin_texts(table):
         at_look = ", or at the level of the look" * (len(looks) > 1)
         sentences.append(
-            f"The equivalence margin is {listed(margins)}: groups are equivalent where the 90 % interval of their "
+            f"The equivalence margin is {listed(margins)}. Groups are equivalent if the 90 % interval of their "
             f"difference lies within it on both sides (two one-sided tests at 5 %{at_look})."
         )
     if len(looks) > 1 and not missing(folder.alpha):
         sentences.append(
             f"This is {folder.looks_text.partition(':')[0]}: p values after Holm's correction and those of equivalence "
-            f"are compared with {folder.alpha:.2g}. Over all looks, equal groups are then called different in 5 % of "
-            "studies."
+            f"are compared with {folder.alpha:.2g}. Over all looks together, equal groups are then called different in "
+            "5 % of studies."
         )
         if looks["taken_at"].isna().any():
             sentences.append(STOPPING)
@@ -127,20 +127,20 @@ def _is_sensitivity(comparisons: pd.DataFrame) -> pd.Series:
 
 
 def unplanned_text(comparisons: pd.DataFrame) -> str:
-    """Return the number of unplanned comparisons without sensitivity analyses; empty for none."""
+    """Return a text with the number of unplanned comparisons, without sensitivity analyses; empty if there are none."""
     count = int((comparisons["exploratory"].fillna(False).astype(bool) & ~_is_sensitivity(comparisons)).sum())
     return f"Exploratory, not in the plan: {plural(count, 'comparison')}" if count else ""
 
 
 def margin_texts(comparisons: pd.DataFrame) -> list[str]:
-    """Return each margin with its standing, such as `5 points (fixed before the data)`."""
+    """Return each margin and how it was chosen, such as `5 points (fixed before the data)`."""
     rows = comparisons[comparisons["margin"].notna() & ~_is_sensitivity(comparisons)].to_dict("records")
     sizes = (
         f"{100 * row['margin']:g} % of the range of grades" if row["measure"] == MEAN else points_text(row["margin"])
         for row in rows
     )
     return list(
-        dict.fromkeys(f"{size} ({_FIXED[margin_standing(row)]})" for size, row in zip(sizes, rows, strict=True))
+        dict.fromkeys(f"{size} ({_MARGIN_SOURCES[margin_source(row)]})" for size, row in zip(sizes, rows, strict=True))
     )
 
 
@@ -150,12 +150,12 @@ def _difference_name(row: Record) -> str:
 
 
 def is_adjusted(table: pd.DataFrame) -> bool:
-    """Return whether Holm's method corrected the p values of `comparisons` or `paper`; it never changes the largest."""
+    """Return whether Holm's method has changed a p value of `comparisons` or `paper`."""
     return bool((table["p_holm"] > table["p"]).any())
 
 
 def reported_p(row: Record) -> Any:
-    """Return Holm's p of a row, else its own p; NaN or NA without a test."""
+    """Return Holm's p of a row; the unadjusted p if there is none; NaN or NA without a test."""
     return row["p"] if missing(row["p_holm"]) else row["p_holm"]
 
 
@@ -165,7 +165,7 @@ def within_margin(row: Record) -> bool:
 
 
 def dataset_clause(row: Record) -> str:
-    """Return ` on DATASET` of a comparison on one data set; else an empty text."""
+    """Return ` on DATASET` for a comparison on one data set; else an empty text."""
     return on_dataset(str(row["comparison"]).partition(" on ")[2])
 
 
@@ -175,7 +175,7 @@ def size_text(row: Record, *, adjusted: bool) -> str:
     The interval agrees with p: it is the simultaneous one if Holm's p is not significant.
 
     Args:
-        adjusted: p is one of several that Holm's method corrected.
+        adjusted: true if p is one of several that Holm's method corrected.
     """
     is_grade = row["measure"] == MEAN
     scale, digits = (1, 2) if is_grade else (100, 1)
@@ -195,12 +195,12 @@ def robustness_sentence(folder: StudyFolder) -> str:
     """Return the number of verdicts that change without the exclusions; empty without such checks or verdicts."""
     frame = folder.table(ROBUSTNESS)
     frame = frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()]
-    told = frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False)
-    # of one data set or model, the question about all pictures is the same one again
-    tried = frame[~(told & frame.duplicated(["measure", "estimate", "ci_low", "p"])).to_numpy(bool)]
-    if is_interim(folder) or tried.empty:
+    is_detection = frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False)
+    # the row of all pictures may repeat that of the only data set or model
+    checked = frame[~(is_detection & frame.duplicated(["measure", "estimate", "ci_low", "p"])).to_numpy(bool)]
+    if is_interim(folder) or checked.empty:
         return ""
-    if changing := int((tried["verdict"] != tried["verdict_without"]).sum()):
+    if changing := int((checked["verdict"] != checked["verdict_without"]).sum()):
         verb = "changes" if changing == 1 else "change"
-        return f"{whole(changing)} of {plural(len(tried), 'verdict')} {verb} without the exclusions."
-    return f"{'The verdict' if len(tried) == 1 else 'Every verdict'} stands without the exclusions."
+        return f"{whole(changing)} of {plural(len(checked), 'verdict')} {verb} without the exclusions."
+    return f"{'The verdict stays' if len(checked) == 1 else 'All verdicts stay'} the same without the exclusions."

@@ -173,7 +173,7 @@ def test_what_describes_the_input_does_not_follow_people():
 @pytest.mark.parametrize(
     ("without", "said"),
     [("undecided", "1 of 1 verdict changes without the exclusions."),
-     ("different", "The verdict stands without the exclusions.")],
+     ("different", "The verdict stays the same without the exclusions.")],
 )  # fmt: skip
 def test_verdicts_that_change_without_the_exclusions_are_counted(without: str, said: str) -> None:
     row = {"check": WITHOUT_EXCLUSIONS, "comparison": "models on maps", "verdict": "different"}
