@@ -95,7 +95,7 @@ def test_every_trial_is_reviewed_in_order_in_words(library: Library) -> None:
     rows[2]["reaction_time_ms"] = None
     one, two, three = review(rows, library, WORDS)
     assert one.lines == ("No. 1", "truth: fake", "your answer: fake", "✓ correct", "after 0.70 s")
-    assert two.lines[2:] == ("your answer: fake", "✗ wrong", "after 0.70 s", "how sure: 3")
+    assert two.lines[2:] == ("your answer: fake", "✗ wrong", "after 0.70 s", "your confidence: 3")
     assert three.sentence == "No. 3, truth: fake, no answer"
     (german, _, _) = review(rows, library, Texts("de"))
     assert "nach 0,70 s" in german.sentence
