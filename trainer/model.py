@@ -1,8 +1,7 @@
 """Load a trained generator from a run's folder, its `.safetensors`, or another program's `.pth`.
 
-A foreign file has the layout of pytorch-CycleGAN-and-pix2pix (`latest_net_G.pth`), a plain state dict. Everything is
-inferred from keys and shapes, so that no option can contradict the file. Only the dropout of a U-Net, which has no
-weights, is unknown.
+A `.pth` has the layout of pytorch-CycleGAN-and-pix2pix (`latest_net_G.pth`): a plain state dict. The network follows
+from its keys and shapes, so no option can contradict the file. Only a U-Net's dropout, without weights, stays unknown.
 """
 
 import re
@@ -36,24 +35,24 @@ from trainer.state.run_folder import (
 
 SUFFIX = ".pth"
 LAYOUT = "pytorch-CycleGAN-and-pix2pix"
-IMAGE_SIZE = 256  # default size of training and testing there
-DROPOUT = 0.5  # the fixed probability there
+IMAGE_SIZE = 256  # default size of training and testing in that program
+DROPOUT = 0.5  # fixed probability in that program
 
 Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A generator on the CPU, with its known facts."""
+    """A generator on the CPU, and what is known about it."""
 
     net: nn.Module
     settings: TrainingSettings
     file: Path
-    name: str  # name of the run, with that of the snapshot if it is one
-    direction: Direction | None  # the half that is the input; None: the file does not say
-    fraction: float  # share of the planned training that was done; 1 for a foreign file
+    name: str  # name of the run; for a snapshot, also the snapshot's name
+    direction: Direction | None  # AtoB: the left half is the input; None: not in the file
+    fraction: float  # share of the planned training that was done; 1 for a `.pth`
     notes: tuple[str, ...] = ()  # messages for the user
-    definition: Definition = field(default_factory=dict)  # definition of its run; empty for a foreign file
+    definition: Definition = field(default_factory=dict)  # definition of its run; empty for a `.pth`
 
 
 def load_model(path: Path, *, dropout: bool = True) -> Model:
@@ -61,16 +60,18 @@ def load_model(path: Path, *, dropout: bool = True) -> Model:
 
     Args:
         path: `RUN`, `RUN/best.safetensors`, `RUN/snapshots/step_0000500.safetensors` or `.../latest_net_G.pth`.
-        dropout: false: a `.pth` with a U-Net, whose file does not have its dropout, was trained without.
+        dropout: false if a `.pth` with a U-Net was trained without dropout; the file does not record this.
 
     Raises:
-        UserError: no such generator; it is damaged; the file itself has the dropout that is said to be off.
+        UserError: no such generator; it is damaged; `dropout` is false, but the file records the dropout.
     """
     path = Path(path)
     if path.suffix == SUFFIX and not path.is_dir():
         return load_foreign(path, dropout=dropout)
     if not dropout:
-        raise UserError(f"{path}: its settings have the dropout; --no-dropout is for {SUFFIX} files with a U-Net")
+        raise UserError(
+            f"{path}: its settings record the dropout; --no-dropout is only for {SUFFIX} files with a U-Net"
+        )
     net, definition = load_generator(path)
     file = generator_file(path)
     direction: Direction = "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
@@ -79,10 +80,10 @@ def load_model(path: Path, *, dropout: bool = True) -> Model:
 
 
 def _name(file: Path) -> str:
-    """Return the model's name from its path: the run's folder, with the step unless the file is the last one.
+    """Return the model's name from its path: the run's folder, and the file's step unless it is the last one.
 
-    `facades/latest_net_G.pth` is facades, `facades/200_net_G.pth` facades-200, `zebra/latest_net_G_A.pth` zebra-A;
-    `unet.pth` is unet.
+    Examples: `facades/latest_net_G.pth`: facades; `facades/200_net_G.pth`: facades-200; `zebra/latest_net_G_A.pth`:
+    zebra-A; `unet.pth`: unet.
     """
     folder, stem = file.resolve().parent, file.stem
     if match := re.fullmatch(r"(?:latest|(\d+))_net_G(?:_([AB]))?", stem):
@@ -95,27 +96,27 @@ def _name(file: Path) -> str:
 
 
 def load_foreign(path: Path, *, dropout: bool = True) -> Model:
-    """Read a generator of pytorch-CycleGAN-and-pix2pix, on the CPU."""
+    """Load a generator of pytorch-CycleGAN-and-pix2pix on the CPU; `dropout` and errors as in `load_model`."""
     tensors = read_tensors(path)
     settings, (in_channels, out_channels) = infer_settings(tensors, path)
     notes: list[str] = []
     if settings.generator == "unet":
         if dropout:
             notes.append(
-                f"{path}: a U-Net's dropout is not in its file; taken as on (as pix2pix trains); if it was trained "
-                "without: --no-dropout"
+                f"{path}: the file does not record a U-Net's dropout; dropout is assumed, as in pix2pix; if it was "
+                "trained without, add --no-dropout"
             )
         settings = settings.model_copy(update={"dropout": DROPOUT if dropout else 0.0})
     elif not dropout:
-        raise UserError(f"{path}: a ResNet's file has its dropout; leave out --no-dropout")
+        raise UserError(f"{path}: the file of a ResNet records its dropout; remove --no-dropout")
     net = generator_for(settings, (in_channels, out_channels))
     expected = _renamed(net)
-    if settings.norm == "instance":  # old files hold running statistics that are not used
+    if settings.norm == "instance":  # old files contain running statistics that are not used
         names = _names(net)
         norms = [names[name] for name, module in net.named_modules() if isinstance(module, nn.InstanceNorm2d)]
         unused = {f"{norm}.{leaf}" for norm in norms for leaf in ("running_mean", "running_var", "num_batches_tracked")}
         tensors = {key: value for key, value in tensors.items() if key not in unused}
-    # very old files of batch norm lack the number of batches
+    # very old files with batch norm lack the number of batches
     counts = {key: torch.zeros((), dtype=torch.long) for key in expected if key.endswith("num_batches_tracked")}
     tensors = counts | tensors
     if difference := first_difference(expected, tensors):
@@ -130,15 +131,15 @@ def load_foreign(path: Path, *, dropout: bool = True) -> Model:
 
 
 def read_tensors(path: Path) -> Tensors:
-    """Return the tensors of a file, without the prefixes of wrappers."""
+    """Return the tensors of a file by name, without the prefixes of DataParallel and torch.compile."""
     require_file(path)
     kind = "safetensors" if path.suffix == ".safetensors" else "PyTorch"
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if (damaged := archive.testzip()) is not None:  # torch.load does not check the checksums
-                    raise UserError(f"{path}: {damaged} in it is damaged; get the file again")
-        if kind == "safetensors":  # its tensors are in no meaningful order
+                    raise UserError(f"{path}: its part {damaged} is damaged; get the file again")
+        if kind == "safetensors":  # the order of its tensors has no meaning
             content: Any = dict(sorted(read_safetensors(path)[0].items(), key=lambda item: natural_key(item[0])))
         else:
             content = load_torch_file(path)
@@ -146,35 +147,35 @@ def read_tensors(path: Path) -> Tensors:
         raise
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
-    except Exception as error:  # pickle, zipfile and torch raise any error at damaged bytes
+    except Exception as error:  # pickle, zipfile and torch raise all kinds of errors on damaged bytes
         raise UserError(
-            f"{path}: not a readable {kind} file of weights (truncated, or with more than tensors in it); get it again"
+            f"{path}: not a readable {kind} file of weights (truncated, or not only tensors); get it again"
         ) from error
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):  # a checkpoint of a training
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):  # a training checkpoint
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
-        raise UserError(f"{path}: holds a {type(content).__name__}; wanted is a state dict, names with tensors")
+        raise UserError(f"{path}: contains a {type(content).__name__}; wanted a state dict (tensors by name)")
     tensors: Tensors = {}
     for key, value in content.items():
         name = re.sub(r"^((module|_orig_mod)\.)+", "", str(key))
         if not isinstance(value, Tensor):
-            raise UserError(f"{path}: {key} is not a tensor; wanted is a generator's state dict, latest_net_G.pth")
+            raise UserError(f"{path}: {key} is not a tensor; wanted a generator's state dict, such as latest_net_G.pth")
         if name in tensors:
-            raise UserError(f"{path}: {name} is there twice, under different prefixes")
+            raise UserError(f"{path}: {name} appears twice, with different prefixes")
         reason = storage_problem(value)
         if not reason and not name.endswith("num_batches_tracked"):
             if not value.is_floating_point():
-                reason = f"is {value.dtype}".replace("torch.", "") + ", no floating point numbers"
+                reason = f"is {value.dtype}".replace("torch.", "") + ", not floating-point"
             elif first_nonfinite({name: value.float()}):
                 reason = "has numbers that are not finite"
         if reason:
-            raise UserError(f"{path}: {key} {reason}; not the weights of a generator")
+            raise UserError(f"{path}: {key} {reason}; these are not the weights of a generator")
         tensors[name] = value
     return tensors
 
 
 def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tuple[int, int]]:
-    """Return settings that describe the generator, and its numbers of input and output channels."""
+    """Return the generator's settings, inferred from keys and shapes, and its numbers of input and output channels."""
     if _is_kernel(tensors, "model.model.0"):
         first, last, inner = "model.model.0", "model.model.3", "model.model.1.model.1"
         nested = (re.match(r"model\.model\.1\.model((\.3\.model)*)\.", key) for key in tensors)  # nested levels
@@ -191,14 +192,14 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
         kind = {"generator": f"resnet_{blocks}", "dropout": DROPOUT if dropout else 0.0}
         to_channels = 0
     else:
-        hint = "; it looks like a discriminator, give the net_G file" if _is_kernel(tensors, "model.0") else ""
+        hint = "; this looks like a discriminator, use the net_G file" if _is_kernel(tensors, "model.0") else ""
         raise UserError(
             f"{path}: {next(iter(tensors))} is not a key of a generator of {LAYOUT} (a U-Net begins with "
             f"model.model.0.weight, a ResNet with model.1.weight){hint}"
         )
     if not _is_kernel(tensors, last):
         raise UserError(f"{path}: {last}.weight is missing; not a whole generator of {LAYOUT}")
-    norm: NormKind = "instance" if f"{inner}.bias" in tensors else "none"  # a bias before the norm
+    norm: NormKind = "instance" if f"{inner}.bias" in tensors else "none"  # only there, a bias precedes the norm
     statistics = (key.removesuffix("running_mean") for key in tensors if key.endswith(".running_mean"))
     if any(f"{module}weight" in tensors for module in statistics):
         norm = "batch"
@@ -214,21 +215,21 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
 
 def _is_kernel(tensors: Tensors, module: str) -> bool:
     weight = tensors.get(f"{module}.weight")
-    return weight is not None and weight.dim() == 4
+    return weight is not None and weight.dim() == 4  # of a 2-D convolution
 
 
 def _renamed(net: nn.Module) -> Tensors:
-    """Return the tensors of our network under the layout's names."""
+    """Return the tensors of our network by the names that they have in LAYOUT."""
     names = _names(net)
     parts = ((key.rpartition("."), tensor) for key, tensor in net.state_dict(keep_vars=True).items())
     return {f"{names[module]}.{leaf}": tensor for (module, _, leaf), tensor in parts}
 
 
 def _names(net: nn.Module) -> dict[str, str]:
-    """Return the layout's name for each of our convolutions and norms."""
+    """Return the name in LAYOUT of each convolution and norm of our network."""
     if isinstance(net, ResNet):
         return {name: name for name, module in net.named_modules() if not list(module.children())}
-    assert isinstance(net, UNet)  # the layout has no other networks
+    assert isinstance(net, UNet)  # LAYOUT has no other networks
     names: dict[str, str] = {}
     for level in range(net.depth):
         block = "model.model" if level == 0 else "model.model.1.model" + ".3.model" * (level - 1)

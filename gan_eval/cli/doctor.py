@@ -1,4 +1,4 @@
-"""Missing parts of this machine: libraries, screen, weights, GPU. Nothing is changed."""
+"""List what this machine lacks: libraries, screen, weights, GPU. Nothing is changed."""
 
 import importlib.metadata
 import importlib.util
@@ -19,7 +19,7 @@ from gan_eval.machine.system_libraries import install_command, missing_display, 
 
 DISTRIBUTION = "gan-eval"
 SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "postgres")
-"""The extras that are listed; those for development are not."""
+"""Extras whose libraries are listed; extras for development are not."""
 
 PROBE_SECONDS = 120
 """Maximum wait in seconds for Qt, which loads slowly from a slow disk."""
@@ -29,8 +29,8 @@ PROBE_SECONDS = 120
 class Finding:
     """The result of one check.
 
-    `ok`: works. `optional`: not there; only some metrics need it. `warning`: something cannot be done, or not
-    well. `missing`: gan_eval cannot do its main job.
+    `ok`: works. `optional`: not there, but only some metrics need it. `warning`: a function does not work, or not well.
+    `missing`: gan_eval cannot work without it.
     """
 
     what: str
@@ -47,7 +47,7 @@ def doctor() -> None:
 
 
 def examine() -> list[Finding]:
-    """Examine this machine; what matters most comes first. Takes seconds where torch is installed."""
+    """Return all findings, the most important first. This takes seconds if torch is installed."""
     return [
         Finding("Python", "ok", f"{platform.python_version()} ({sys.executable})"),
         *library_findings(),
@@ -58,7 +58,7 @@ def examine() -> list[Finding]:
 
 
 def library_findings() -> Iterator[Finding]:
-    """Yield a finding for each library that the metadata of the installed package requires; import none of them."""
+    """Yield a finding for each library that the installed package requires, by its metadata; import none of them."""
     from packaging.requirements import Requirement
 
     try:
@@ -99,9 +99,9 @@ print(json.dumps({"version": __version__, "platform": application.platformName()
 
 
 def screen_findings() -> Iterator[Finding]:
-    """Report the libraries of the system that Qt lacks, whether it starts, and its screens.
+    """Yield findings on missing system libraries of Qt, on its start, and on each screen.
 
-    The check runs in another process, because Qt may abort.
+    Qt starts in another process, because it may abort.
     """
     if libraries := missing_libraries():
         names = ", ".join(library.soname for library in libraries)
@@ -110,18 +110,20 @@ def screen_findings() -> Iterator[Finding]:
     chosen = qt_platform() or ("offscreen" if missing else "")  # without a display Qt would abort
     result, error = _probe({"QT_QPA_PLATFORM": chosen} if chosen else {})
     if result is None:
-        yield Finding("Qt", "missing", f"does not start: {error}", "check its libraries, DISPLAY, and who may use it")
+        yield Finding(
+            "Qt", "missing", f"does not start: {error}", "check its libraries, DISPLAY and your right to use it"
+        )
         return
     yield Finding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
     if result["platform"] in ("offscreen", "minimal"):
-        yield Finding("screen", "warning", f"none ({missing})", "sessions here: by `gan-eval serve`, or simulated")
+        yield Finding("screen", "warning", f"none ({missing})", "use a browser (`gan-eval serve`) or simulated people")
         return
     for screen in result["screens"]:
         what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"
         size = f"{screen['width']} x {screen['height']}"
         detail = f"{size}, {screen['hertz']:.4g} Hz, device pixel ratio {screen['ratio']:g}"
         is_plausible = 20 <= screen["hertz"] <= 1000
-        fix = "" if is_plausible else "the refresh rate is not believable"
+        fix = "" if is_plausible else "the refresh rate is implausible; check the display settings"
         yield Finding(what, "ok" if is_plausible else "warning", detail, fix)
         yield timing_finding(f"timing of the {what}", screen, result["platform"])
 
@@ -131,7 +133,7 @@ def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
     from gan_eval.quiz.station import ScreenKey, read_timings
 
     width, height = (round(screen[side] * screen["ratio"]) for side in ("width", "height"))
-    problem = "not measured; the raster window is used and exposures are not rounded"
+    problem = "not measured, so exposures are not rounded to the screen's frames"
     timing = None
     try:
         timing = read_timings().get(str(ScreenKey(screen["name"], width, height, screen["hertz"], platform)))
@@ -144,26 +146,25 @@ def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
 
 
 def weights_findings() -> Iterator[Finding]:
-    """List the pretrained weights in the cache. Missing weights are optional: most metrics need none, and the rows of
-    the others give the reason."""
+    """Yield a finding for each file of pretrained weights; all are optional, because most metrics need none."""
     from gan_eval.metrics.weights.cache import list_weights
 
     for weights, path in list_weights():
         if path:
             yield Finding(f"weights {weights.name}", "ok", str(path))
         else:
-            fix = f"where they are needed: `gan-eval weights fetch {weights.name}`"
+            fix = f"if you need them: `gan-eval weights fetch {weights.name}`"
             yield Finding(f"weights {weights.name}", "optional", f"not in the cache ({weights.description})", fix)
 
 
 def gpu_findings() -> Iterator[Finding]:
-    """Report the device that torch would train on; nothing without torch."""
+    """Yield a finding on the GPU that torch would train on; nothing without torch."""
     if importlib.util.find_spec("torch") is None:
         return
     try:
         import torch
     except (ImportError, OSError) as error:
-        fix = f"{setup_command('train')}; torch and torchvision must be of matching versions"
+        fix = f"{setup_command('train')}; the versions of torch and torchvision must match"
         yield Finding("torch", "warning", f"cannot be imported: {first_sentence(error)}", fix)
         return
     names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
@@ -189,5 +190,5 @@ def _probe(environment: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
         return None, f"no answer within {PROBE_SECONDS} s"
     if done.returncode == 0:
         return json.loads(done.stdout), ""
-    complaints = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    return None, (complaints or [f"it ended with status {done.returncode}"])[0]  # Qt names the cause first
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    return None, (lines or [f"it ended with status {done.returncode}"])[0]  # Qt prints the cause first

@@ -1,4 +1,4 @@
-"""The content of figure 1: each model's values, its participants' own, and the points of a metric, from the tables."""
+"""Data of figure 1, read from the tables: values of each model and of single participants, and a metric's points."""
 
 import math
 from collections.abc import Sequence
@@ -28,33 +28,33 @@ from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS
 PANEL_A: dict[str, tuple[str, str, str]] = {
     SINGLE: ("fooling_rate", "fooling rate (%)", "Fooling rate: share of a model's pictures called real"),
     PAIRED: ("fooling_rate", "taken for the real one (%)", "Share of pairs whose generated picture was called real"),
-    TWO_MODELS: ("preference", "preferred (%)", "Probability of being chosen over the average model"),
+    TWO_MODELS: ("preference", "preferred (%)", "Probability of being preferred to the average model"),
     RATING: ("grade", "mean grade", "Mean grade"),
     **dict.fromkeys(ADAPTIVE_PROTOCOLS, ("threshold_ms", "threshold (ms)", "Exposure with 75 % correct answers")),
 }
-"""Column of the table `paper`, axis and caption of panel a for each way of asking."""
+"""Column of the table `paper`, axis label and caption of panel a, by protocol."""
 _NAMES = {"": "generated pictures", EVERYTHING: "all models", REAL: "real pictures"}
 _KEY = ["model", "dataset"]
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MIN_POINTS = 3
-"""Number of points from which a metric is drawn."""
+"""Minimum number of points for a metric to be drawn."""
 MIN_MODELS = 5
-"""Number of models from which a metric that only models have is drawn."""
+"""Minimum number of models for a metric to be drawn that has one value for a model, not one for each picture."""
 MAX_ROWS = 40
-"""Maximum number of models; the first ones are drawn."""
+"""Maximum number of rows (models on data sets); only the first ones are drawn."""
 
 
 @dataclass
 class Entry:
-    """A model on a data set: a row of panels a and b. Shares are percentages."""
+    """A model on a data set: a row of panels a and b. Shares are in percent."""
 
     model: str
-    """Name in the table `paper`; empty: not named."""
+    """Name in the table `paper`; empty if the model has no name."""
     dataset: str
     n: int
-    """Participants."""
+    """Number of participants."""
     place: int
-    """Number of the model, for its colour; -1: real pictures."""
+    """Index of the model, which chooses its colour; -1: real pictures."""
     marker: str
     value: Sequence[float]
     """Rate, preference, grade or threshold, and its 95 % interval."""
@@ -66,15 +66,15 @@ class Entry:
     """Balanced accuracy, its 95 % and its 90 % interval; NaN: none."""
     verdict: str
     own: np.ndarray
-    """(N,) the participants' own values."""
+    """(N,) value of each participant."""
     people: np.ndarray
-    """(N, 2) false alarms and hits of each participant."""
+    """(N, 2) false-alarm rate and hit rate of each participant."""
     points: np.ndarray
     """(N, 2) metric and score of each picture, or of the model."""
 
     @property
     def name(self) -> str:
-        """The model in words."""
+        """The model's name for readers."""
         return _NAMES.get(self.model, clean(self.model))
 
     @property
@@ -92,17 +92,17 @@ class Content:
     margin: float
     """Margin of equivalence, 0..1; NaN: none."""
     grades: int | None
-    """The highest grade; None: not known."""
+    """The highest grade; None if unknown."""
     metric: str
-    """Empty: no metric."""
+    """The metric of panel d; empty: no metric."""
     strengths: list[str]
-    """The metric's correlation in words, for each data set."""
+    """The metric's correlation with people as text, for each data set."""
     warning: str
     """Warning printed above the figure."""
 
     @property
     def has_shares(self) -> bool:
-        """True where the values of panel a are percentages."""
+        """True if the values of panel a are percentages."""
         return "%" in PANEL_A[self.protocol][1]
 
     @property
@@ -118,9 +118,9 @@ class Content:
 
 
 def content_of(folder: StudyFolder) -> Content | None:
-    """Return what figure 1 shows; None where the table `paper` has no value."""
+    """Return the content of figure 1; None if the table `paper` has no value."""
     table = folder.table(PAPER)
-    waits = is_interim(folder) or bool((table["verdict"] == INTERIM).any())
+    interim = is_interim(folder) or bool((table["verdict"] == INTERIM).any())
     table = table[[not missing(row[PANEL_A[row["protocol"]][0]]) for row in table.to_dict("records")]]
     if table.empty:
         return None
@@ -128,7 +128,7 @@ def content_of(folder: StudyFolder) -> Content | None:
     table = table[table["protocol"] == protocol]
     table = table.assign(**{name: table[name].astype("object").fillna("") for name in _KEY})
     models = table[table["model"] != EVERYTHING]
-    entries = _entries(models if len(models) else table, _own_values(folder, protocol), hide_verdicts=waits)
+    entries = _entries(models if len(models) else table, _own_values(folder, protocol), hide_verdicts=interim)
     comparisons = folder.table(COMPARISONS)
     kind = "told apart in pairs" if protocol == PAIRED else "told apart"
     margin = comparisons.loc[comparisons["comparison"].astype("str").str.startswith(kind), "margin"].max()
@@ -136,12 +136,12 @@ def content_of(folder: StudyFolder) -> Content | None:
     if protocol in (SINGLE, RATING):
         metric, strengths = _add_metric(folder, entries, GRADE if protocol == RATING else FOOLING)
     grades = folder.study.quiz.grades if folder.study is not None else None
-    warning = "; ".join(["simulated participants"] * folder.simulated + ["interim: no verdict"] * waits)
+    warning = "; ".join(["simulated participants"] * folder.simulated + ["interim: no verdict"] * interim)
     return Content(protocol, entries, float(margin), grades, metric, strengths, warning)
 
 
 def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> list[Entry]:
-    """Return an entry for each model on each data set of `paper`, the models of a data set together."""
+    """Return an entry for each row of `paper`, sorted by data set; `own` is the result of `_own_values`."""
     models = [model for model in dict.fromkeys(table["model"]) if model != REAL]
     datasets = [*dict.fromkeys(table["dataset"])]
     entries = []
@@ -185,7 +185,7 @@ def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> 
 
 
 def _own_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
-    """Return model (or `real`), dataset, participant and value: each participant's own rate, grade or threshold."""
+    """Return a frame with model (or `real`), dataset, participant and the participant's rate, grade or threshold."""
     trials = _analysed(folder)
     if protocol in ADAPTIVE_PROTOCOLS:
         found = folder.table(THRESHOLDS)
@@ -213,24 +213,24 @@ def _own_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
 
 
 def _analysed(folder: StudyFolder) -> pd.DataFrame:
-    """Return the trials that no rule excluded; none if their number differs from `participation`."""
+    """Return the trials that no rule excluded; an empty frame if their number differs from `participation`."""
     trials, people = folder.answers(), folder.table(PARTICIPATION)
     if people.empty:
         return trials
     kept = trials[~trials["participant"].isin(people.loc[people["excluded"].fillna(False).astype(bool), "participant"])]
-    with suppress(UserError):  # a rule may hold the mark between rules; the count shows it
+    with suppress(UserError):  # a rule that contains "; " cannot be parsed; the numbers compared below show this
         for rule in sorted({rule for rules in people["rule"].dropna() for rule in str(rules).split("; ")}):
             parsed = parse_rule(rule)
             if parsed.column in kept and parsed.column not in PARTICIPATION.names:
                 kept = kept[~parsed.holds(kept, where="trials")]
     counts = kept.loc[kept["phase"] == "main", "participant"].value_counts()
     wanted = (people["n_trials"] - people["n_excluded"].fillna(0)).set_axis(people["participant"])
-    is_whole = (counts.reindex(wanted.index, fill_value=0) == wanted).all()
-    return (kept if is_whole else trials[:0]).reset_index(drop=True)
+    same_number = (counts.reindex(wanted.index, fill_value=0) == wanted).all()
+    return (kept if same_number else trials[:0]).reset_index(drop=True)
 
 
 def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> tuple[str, list[str]]:
-    """Set the entries' points to those of the metric that follows people best; return it and its correlations."""
+    """Set the entries' points to those of the metric that agrees best with people; return it and its correlations."""
     table = folder.table(CORRELATIONS)
     table = table[(table["measure"] == measure) & table["metric"].map(is_of_quality).astype(bool)]
     has_pictures = bool((table["level"] == "stimulus").any())
@@ -256,7 +256,7 @@ def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> 
 
 
 def _points(folder: StudyFolder, metric: str, entry: Entry, measure: str, *, has_pictures: bool) -> np.ndarray:
-    """Return (N, 2) metric and score, fooling rate in per cent or grade, of an entry's pictures, or of the model."""
+    """Return (N, 2) metric and score (fooling rate in percent, or grade) of an entry's pictures, or of the model."""
     tables = [folder.table(table) for table in ((IMAGE_METRICS,) if has_pictures else (IMAGE_METRICS, SET_METRICS))]
     values = pd.concat([table[table["metric"] == metric] for table in tables])
     is_own = (values["model"].fillna("") == entry.model) & (values["dataset"].fillna("") == entry.dataset)

@@ -1,4 +1,4 @@
-"""Participants of a store: list their sessions, delete a participant's data."""
+"""Participants of a store: list their sessions, count rows, delete a participant's data."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from gan_eval.tables.schema import Table
 
 
 def list_participants(store: Store, study: str | None = None) -> list[Row]:
-    """Return a row for each session, of all studies or of one, in the order of their start."""
+    """Return a row for each session of one study or (None) of all studies, in the order of their start."""
     equal = {} if study is None else {"study": study}
     sessions = store.rows(tables.SESSIONS, **equal)
     trials, planned = rows_by_session(store, tables.TRIALS), rows_by_session(store, tables.PLANS)
@@ -41,18 +41,18 @@ def list_participants(store: Store, study: str | None = None) -> list[Row]:
 
 
 def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str = "") -> str:
-    """Return the text that tells users how many of a study's sessions are complete.
+    """Return a text with the numbers of complete sessions of people, wanted ones and simulated ones.
 
     >>> sessions_text(1, 8, simulated=3, command="gan-eval quiz study.toml")
     '1 of 8 sessions; next: gan-eval quiz study.toml (3 simulated)'
     """
     following = f"; next: {command}" if command else ""
-    rehearsed = f" ({simulated} simulated)" if simulated else ""
-    return f"{people} of {wanted} session{'' if wanted == 1 else 's'}{following}{rehearsed}"
+    rehearsal = f" ({simulated} simulated)" if simulated else ""
+    return f"{people} of {wanted} session{'' if wanted == 1 else 's'}{following}{rehearsal}"
 
 
 def has_people(store: Store, study: str) -> bool:
-    """Return whether a person, not only simulated participants, has answered in a study."""
+    """Return whether a study has answers of people; those of simulated participants do not count."""
     layout = LAYOUTS[tables.TRIALS]
     of_people = sa.select(layout.c.session).where(layout.c.study == study, layout.c.simulated == sa.false()).limit(1)
     with store.transaction() as connection:
@@ -69,7 +69,7 @@ def session_of(store: Store, study: str, participant: str) -> Row | None:
 
 
 def other_design(store: Store, study: str, design_hash: str) -> str | None:
-    """Return the design hash of sessions of a study that have another design; None if all have this one."""
+    """Return the design hash of one session with another design than `design_hash`; None if all have this design."""
     layout = LAYOUTS[tables.SESSIONS].c
     query = sa.select(layout.design_hash).where(layout.study == study, layout.design_hash != design_hash).limit(1)
     with store.transaction() as connection:
@@ -82,11 +82,11 @@ def session_ids(store: Store) -> set[str]:
         return {*connection.execute(sa.select(LAYOUTS[tables.SESSIONS].c.session)).scalars()}
 
 
-def rows_by_session(store: Store, table: Table, *which: sa.ColumnElement[bool]) -> dict[str, int]:
-    """Return the number of rows in a table that meet the conditions, by session."""
+def rows_by_session(store: Store, table: Table, *conditions: sa.ColumnElement[bool]) -> dict[str, int]:
+    """Return the number of rows in a table that meet all conditions, by session."""
     session = LAYOUTS[table].c.session
     with store.transaction() as connection:
-        counts = connection.execute(sa.select(session, sa.func.count()).where(*which).group_by(session))
+        counts = connection.execute(sa.select(session, sa.func.count()).where(*conditions).group_by(session))
         return {name: number for name, number in counts}  # noqa: C416
 
 
@@ -99,7 +99,7 @@ def last_answers(store: Store) -> dict[str, str]:
 
 
 def moved_stores(where: Path) -> list[Path]:
-    """Return the earlier stores that `run --redo quiz` moved aside in a store's folder, oldest first."""
+    """Return the earlier stores that `run --redo quiz` moved to a subfolder of a store's folder, oldest first."""
     return sorted((where.parent / OWN_FOLDER / "old").glob(f"quiz-*/{where.name}"))
 
 
@@ -112,13 +112,13 @@ class Stored:
     """A participant's rows in a store."""
 
     sessions: tuple[Row, ...]
-    """Study, status, started_at and ended_at of each; unchecked, so that damaged rows can be removed."""
+    """Study, status, started_at and ended_at of each; not checked, so that damaged rows can be removed, too."""
     rows: Mapping[str, int]
     """Number of rows by table."""
 
 
 def stored_of(where: str | Path, participant: str, *, study: str | None = None) -> Stored:
-    """Return what `forget` with the same arguments would remove; change nothing.
+    """Return the rows that `forget` with the same arguments would remove.
 
     Raises:
         NoParticipantError: no such participant in the store.
@@ -142,14 +142,14 @@ def stored_of(where: str | Path, participant: str, *, study: str | None = None) 
 
 
 _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0")
-"""Statements that rewrite the file, whose pages may still hold bytes of removed rows."""
+"""Statements that rewrite the SQLite file, because its pages may still contain bytes of removed rows."""
 
 
 def forget(where: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
-    """Remove a participant's rows from every table in one transaction; return the number of rows by table.
+    """Remove a participant's rows from every table in one transaction; return the number of removed rows by table.
 
     Then a SQLite file is rewritten, so that no bytes of the rows remain in it or in the write-ahead log. No other
-    program may use the store meanwhile. If the rewriting fails, repeat the call; it then has no rows to remove.
+    program may use the store during this. If rewriting the file fails, repeat the call: only this step is left.
 
     Raises:
         NoParticipantError: no such participant in the store.
@@ -161,10 +161,10 @@ def forget(where: str | Path, participant: str, *, study: str | None = None) -> 
 
 
 def forget_in(store: Store, participant: str, *, study: str | None = None) -> dict[str, int]:
-    """Do the same as `forget` in an open store, which other programs may use meanwhile.
+    """Do the same as `forget` in an open store, which other programs may use at the same time.
 
-    With a `Writer`: `submit(lambda store: forget_in(store, "P07"), alone=True)`. Rows that another program is adding
-    to the sessions are waited for and removed; later ones are refused.
+    With a `Writer`: `submit(lambda store: forget_in(store, "P07"), alone=True)`. If another program is adding rows to
+    the sessions, this function waits and removes them, too. Rows that are added later are refused.
 
     Raises:
         NoParticipantError: no such participant in the store.
@@ -178,7 +178,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
             lock_writes(connection)
         sessions = _sessions_of(store, connection, participant, study)
-        # Row locks, not the server's advisory lock: a program that adds a row and then waits for it would deadlock.
+        # Lock rows. With the server's advisory lock, a program that adds a row and then waits for it would deadlock.
         layout = LAYOUTS[tables.SESSIONS].c
         connection.execute(sa.select(layout.session).where(layout.session.in_(sessions)).with_for_update())
         for table in _tables_of_sessions(connection):
@@ -192,13 +192,13 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
             try:
                 for statement in _REWRITE:
                     result = driver.execute(statement).fetchone()
-                    if result is not None and result[0]:  # SQLite could not empty the log
+                    if result is not None and result[0]:  # SQLite could not empty the write-ahead log
                         raise sqlite3.OperationalError("another program is reading it")
             except SQLITE_ERRORS as error:
                 raise UserError(
-                    f"{store.where}: the rows are removed, but their bytes are still in the file, which could not be "
-                    f"rewritten ({database_message(error)}); free some space or end other programs that use the "
-                    "store, then repeat the command"
+                    f"{store.where}: the rows are removed, but the file could not be rewritten "
+                    f"({database_message(error)}) and still contains their bytes; free disk space or end other "
+                    "programs that use the store, then repeat the command"
                 ) from error
     return {table.name: removed.get(table.name, 0) for table in tables.STORED_TABLES}
 
@@ -206,7 +206,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
 def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:
     """Return a participant's sessions; codes are compared by `person_of`.
 
-    The list is empty if the file must still be rewritten after an earlier removal.
+    The list is empty if an earlier call has removed the rows but not yet rewritten the file.
     """
     layout = LAYOUTS[tables.SESSIONS]
     query = sa.select(layout.c.session, layout.c.participant)
@@ -217,8 +217,8 @@ def _sessions_of(store: Store, connection: sa.Connection, participant: str, stud
     ]
     # user_version is 1 from the removal of rows until the file is rewritten
     sqlite = connection.dialect.name == "sqlite"
-    pending = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
-    if not sessions and not pending:
+    must_rewrite = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
+    if not sessions and not must_rewrite:
         within = f" in the study {study}" if study else ""
         raise NoParticipantError(
             f"{store.where}: no participant {participant}{within}; `gan-eval participants list` lists them"
@@ -227,7 +227,7 @@ def _sessions_of(store: Store, connection: sa.Connection, participant: str, stud
 
 
 def _tables_of_sessions(connection: sa.Connection) -> list[sa.TableClause]:
-    """Return all tables with a column `session`, also those of `records.py`."""
+    """Return all tables with a column `session`, including those of `records.py`."""
     inspector = sa.inspect(connection)
     return [
         sa.table(name, sa.column("session"))

@@ -66,7 +66,7 @@ def test_unet(norm: str, depth: int, width: int, channels: tuple[int, int], writ
     assert (settings.generator, settings.depth, settings.generator_channels) == ("unet", depth, width)
     assert (settings.norm, settings.dropout, settings.image_size) == (norm, 0.5, 256)
     assert (foreign.net.in_channels, foreign.net.out_channels) == channels
-    assert "dropout is not in its file" in foreign.notes[0]
+    assert "does not record a U-Net's dropout" in foreign.notes[0]
     assert_same_outputs(foreign.net, theirs, 2**depth, channels[0])
 
 
@@ -91,7 +91,7 @@ def test_a_unet_may_have_been_trained_without_dropout_and_other_files_say(write:
     assert ("--no-dropout" in with_dropout.notes[0], without.notes) == (True, ())
     assert not any(isinstance(module, nn.Dropout) for module in without.net.modules())
     resnet = write(ReferenceResNet(6, 2, norm="batch", dropout=True).state_dict(), name="resnet.pth")
-    with pytest.raises(UserError, match="a ResNet's file has its dropout"):
+    with pytest.raises(UserError, match="the file of a ResNet records its dropout"):
         load_foreign(resnet, dropout=False)
 
 
@@ -128,15 +128,15 @@ def test_other_files_are_refused_in_one_line(write: Write, tmp_path: Path) -> No
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
-    assert "it looks like a discriminator" in refusal(write(PatchGAN(channels=2).state_dict()))
+    assert "this looks like a discriminator" in refusal(write(PatchGAN(channels=2).state_dict()))
     assert "a ResNet of 0 blocks" in refusal(write({"model.1.weight": torch.zeros(2, 3, 7, 7)}))
     assert "a ResNet of 4 blocks (model.N.conv_block); 6 or 9" in refusal(
         write(ResNet(blocks=4, channels=2).state_dict())
     )
     assert "step is not a tensor" in refusal(write({"step": 3, "generator": {}}))
     assert "fc.weight is not a key of a generator" in refusal(write({"fc.weight": torch.zeros(2, 2)}))
-    assert "holds a list" in refusal(write([torch.zeros(2)]))
-    assert "holds a dict" in refusal(write({}))
+    assert "contains a list" in refusal(write([torch.zeros(2)]))
+    assert "contains a dict" in refusal(write({}))
     assert "no such file" in refusal(tmp_path / "absent.pth")
     pickled = tmp_path / "module.pth"
     torch.save(nn.Conv2d(1, 1, 1), pickled)
@@ -173,7 +173,7 @@ def test_a_model_is_loaded_from_every_kind_of_file(write: Write, tmp_path: Path)
         save_generator(tmp_path / "run" / file, net, definition)
         model = load_model(tmp_path / "run" / file)
         assert (model.name, model.direction, model.fraction) == (name, "BtoA", 0.5)
-        with pytest.raises(UserError, match="its settings have the dropout"):
+        with pytest.raises(UserError, match="its settings record the dropout"):
             load_model(tmp_path / "run" / file, dropout=False)
     assert load_model(tmp_path / "run").name == "run"
 

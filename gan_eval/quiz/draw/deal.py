@@ -1,4 +1,4 @@
-"""Deal a list from (study seed, list number) alone, so that any station can deal it again at any time."""
+"""Deal a list: draw a participant's trials from only the study's seed and the list number, the same on any computer."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ LAST_LIST = 10**9 - 1
 
 @dataclass(frozen=True)
 class Draw:
-    """One dealt list."""
+    """The trials of one participant."""
 
     plan: tuple[Row, ...]
-    """Rows of `gan_eval.tables.PLANS` in the order of the trials; `session` and `simulated` are still None."""
+    """Rows of `gan_eval.tables.PLANS` in the order of the trials; `session` and `simulated` are None until stored."""
     warnings: tuple[str, ...]
     """Warnings about data sets that are too small."""
 
 
 class Dealer:
-    """Deals the lists of a study; usable from any thread."""
+    """Deals the lists of a study; safe to use from several threads."""
 
     def __init__(
         self,
@@ -41,14 +41,14 @@ class Dealer:
         practice: Sequence[Row] = (),
         catch: Sequence[Row] = (),
     ) -> None:
-        """Count the trials that the pools allow.
+        """Compute the number of trials for each data set.
 
         Args:
-            stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
-            settings: of the quiz.
-            seed: the study's.
-            practice: stimuli of practice trials; default: items that a list leaves over.
-            catch: stimuli of catch trials.
+            stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may appear twice.
+            settings: the settings of the quiz.
+            seed: the study's seed.
+            practice: stimuli of practice trials; default: items that the list does not use.
+            catch: stimuli of catch trials, which have an obvious answer.
 
         Raises:
             UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`.
@@ -68,7 +68,7 @@ class Dealer:
             self._warnings += [line for line in (warning, never_shown(pool, self._counts[name])) if line]
 
     def deal(self, list_number: int) -> Draw:
-        """Deal a list, numbered from 1: practice, then the data sets' blocks in random order, with catch trials.
+        """Deal a list (numbers begin at 1): practice, then one block for each data set, in random order.
 
         Raises:
             UserError: too few catch stimuli, or under `strict_counts` too few items for practice.
@@ -98,7 +98,7 @@ class Dealer:
     def _trials(
         self, chosen: Sequence[tuple[Role, Row]], phase: Literal["practice", "main", "catch"], list_number: int
     ) -> list[Row]:
-        """Return the unordered trials of one phase; main trials are of one data set."""
+        """Return the trials of one phase, not yet in order; main trials must be of one data set."""
         datasets = _datasets(row for _, row in chosen)
         rows = complete(
             chosen,
@@ -112,20 +112,21 @@ class Dealer:
     def _in_blocks(
         self, practice: Sequence[Row], blocks: Sequence[Sequence[Row]], catch: Sequence[Row], key: tuple[int, int]
     ) -> list[Row]:
-        """Return all trials in order, with bounded runs of one class in practice and over all main trials."""
-        bound = partial(in_order, column="kind", classes=("real", "fake"))
+        """Return all trials in order. Runs of one class are limited, in practice and over all main and catch trials."""
+        ordered = partial(in_order, column="kind", classes=("real", "fake"))
         if self._positions is not None:
-            bound = partial(in_order, column="position", classes=self._positions)
+            ordered = partial(in_order, column="position", classes=self._positions)
         rng = generator(*key, "order", "practice", *_datasets(practice))
-        practice_rows = [{**row, "block": 1} for row in bound(practice, generator=rng)]
+        practice_rows = [{**row, "block": 1} for row in ordered(practice, generator=rng)]
         rng = generator(*key, "spread")
-        waiting = iter([catch[place] for place in rng.permutation(len(catch))])
+        remaining_catch = iter([catch[place] for place in rng.permutation(len(catch))])
         rows: list[Row] = []
-        places = scattered_places(len(catch), [len(block) for block in blocks], rng)
-        for number, (block, among) in enumerate(zip(blocks, places, strict=True), start=1):
+        catch_places = scattered_places(len(catch), [len(block) for block in blocks], rng)
+        for number, (block, places) in enumerate(zip(blocks, catch_places, strict=True), start=1):
             rng = generator(*key, "order", *_datasets(block))
-            ordered = bound(block, list(islice(waiting, len(among))), among, generator=rng, after=rows)
-            rows += [{**row, "block": number} for row in ordered]
+            block_catch = list(islice(remaining_catch, len(places)))
+            block_rows = ordered(block, block_catch, places, generator=rng, after=rows)
+            rows += [{**row, "block": number} for row in block_rows]
         return practice_rows + rows
 
 
@@ -134,7 +135,7 @@ def _datasets(rows: Iterable[Row]) -> list[str]:
 
 
 def next_list(taken: Collection[int], requested: int | None) -> int:
-    """Return the list of the next participant: the requested one, or the one after the last taken.
+    """Return the list number of the next participant: the requested one, or the one after the last taken.
 
     Raises:
         UserError: a list number is too large, or the requested one is below 1.
@@ -145,5 +146,5 @@ def next_list(taken: Collection[int], requested: int | None) -> int:
         return requested
     number = max(len(taken), max(taken, default=0)) + 1
     if number > LAST_LIST:
-        raise UserError(f"list {max(taken)} has been dealt, and lists end at {LAST_LIST}; give --list NUMBER")
+        raise UserError(f"list {max(taken)} is taken, and the last list is {LAST_LIST}; choose one with --list NUMBER")
     return number

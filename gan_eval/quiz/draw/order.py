@@ -43,7 +43,7 @@ def complete(
         levels_ms: the exposures, in equal shares for each class and role; remainders rotate with the list number.
         positions: the two positions of a pair's picture a, in equal shares; None: single pictures.
         list_number: number of the list.
-        generator: of random numbers.
+        generator: random number generator.
     """
     rows: list[Row] = []
     for kind in sorted({str(row["kind"]) for _, row in chosen}):  # the levels alternate within each class, role by role
@@ -91,11 +91,11 @@ def in_order(
     Args:
         rows: the block's own trials.
         among: catch trials, which count in the runs.
-        places: the trials before which they go, as nearly as the order of classes allows.
+        places: positions among the block's trials at which catch trials go, as nearly as the order of classes allows.
         column: the column whose runs are bounded.
         classes: its two values.
-        generator: of random numbers.
-        after: the trials before this block, whose last run continues; none: no catch trial comes first.
+        generator: random number generator.
+        after: the trials before this block, whose last run continues; if empty, no catch trial comes first.
     """
     counts = Counter(row[column] for row in (*rows, *among))
     order = class_order({value: counts[value] for value in classes}, generator, after=[row[column] for row in after])

@@ -90,7 +90,7 @@ def test_screens_are_listed_with_their_timing_and_unbelievable_rates_named(monke
     assert unknown == Finding(
         "timing of the screen HDMI-1",
         "warning",
-        "not measured; the raster window is used and exposures are not rounded",
+        "not measured, so exposures are not rounded to the screen's frames",
         "gan-eval quiz --self-test",
     )
 
@@ -103,7 +103,7 @@ def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monk
         "weights dists",
         "optional",
         "not in the cache (weights of structure and texture in VGG16's layers, for DISTS)",
-        "where they are needed: `gan-eval weights fetch dists`",
+        "if you need them: `gan-eval weights fetch dists`",
     )
     assert present == Finding("weights inception", "ok", "/cache/i.pt")
 

@@ -87,7 +87,7 @@ def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(
     with monkeypatch.context() as patched:
         patched.setattr("gan_eval.store.people._REWRITE", (f"VACUUM INTO '{tmp_path / 'no' / 'folder'}'",))
         for _ in range(2):  # the second call has no rows to remove, and tries to rewrite the file
-            with pytest.raises(UserError, match=r"s\.sqlite: the rows are removed, but .* free some space or end"):
+            with pytest.raises(UserError, match=r"s\.sqlite: the rows are removed, but .* free disk space or end"):
                 forget(path, "bob")
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT count(*) FROM trials").fetchone() == (1,)

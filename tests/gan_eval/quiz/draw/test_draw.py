@@ -244,7 +244,7 @@ def test_the_list_that_comes_next_is_the_requested_one_or_follows_all_that_are_t
     for taken, wanted, message in (
         ([], 0, "from 1"),
         ([], 10**30, "999999999"),
-        ([10**9 - 1], None, "lists end at 999999999; give --list NUMBER"),
+        ([10**9 - 1], None, "the last list is 999999999; choose one with --list NUMBER"),
     ):
         with pytest.raises(UserError, match=message):
             next_list(taken, wanted)
