@@ -69,9 +69,7 @@ def load_model(path: Path, *, dropout: bool = True) -> Model:
     if path.suffix == SUFFIX and not path.is_dir():
         return load_foreign(path, dropout=dropout)
     if not dropout:
-        raise UserError(
-            f"{path}: its settings record the dropout; --no-dropout is only for {SUFFIX} files with a U-Net"
-        )
+        raise UserError(f"{path}: its settings record the dropout; --no-dropout is for {SUFFIX} files with a U-Net")
     net, definition = load_generator(path)
     file = generator_file(path)
     direction: Direction = "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
@@ -199,7 +197,7 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
         )
     if not _is_kernel(tensors, last):
         raise UserError(f"{path}: {last}.weight is missing; not a whole generator of {LAYOUT}")
-    norm: NormKind = "instance" if f"{inner}.bias" in tensors else "none"  # only there, a bias precedes the norm
+    norm: NormKind = "instance" if f"{inner}.bias" in tensors else "none"  # a bias comes before no other norm
     statistics = (key.removesuffix("running_mean") for key in tensors if key.endswith(".running_mean"))
     if any(f"{module}weight" in tensors for module in statistics):
         norm = "batch"

@@ -110,9 +110,7 @@ def screen_findings() -> Iterator[Finding]:
     chosen = qt_platform() or ("offscreen" if missing else "")  # without a display Qt would abort
     result, error = _probe({"QT_QPA_PLATFORM": chosen} if chosen else {})
     if result is None:
-        yield Finding(
-            "Qt", "missing", f"does not start: {error}", "check its libraries, DISPLAY and your right to use it"
-        )
+        yield Finding("Qt", "missing", f"does not start: {error}", "check its libraries, DISPLAY and access to it")
         return
     yield Finding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
     if result["platform"] in ("offscreen", "minimal"):

@@ -101,9 +101,8 @@ class Library:
     def checked(self, plan: Sequence[Row], *, seen: Collection[int] = ()) -> tuple[Row, ...]:
         """Return the plan with the current SHA-256 of each file; rows of trials in `seen` stay unchanged.
 
-        All files are read here, in the order of their names, and kept in memory. Reading them trial by trial would
-        reveal the trials to anybody who watches the program's files. A file that is in memory and unchanged is not
-        read again.
+        All files are read here, sorted by name, so that the order in which they are opened does not reveal the trials.
+        They are kept in memory; an unchanged file is not read again.
 
         Raises:
             UserError: a file is missing, or has changed since the plan was made.

@@ -124,8 +124,7 @@ class Dealer:
         catch_places = scattered_places(len(catch), [len(block) for block in blocks], rng)
         for number, (block, places) in enumerate(zip(blocks, catch_places, strict=True), start=1):
             rng = generator(*key, "order", *_datasets(block))
-            block_catch = list(islice(remaining_catch, len(places)))
-            block_rows = ordered(block, block_catch, places, generator=rng, after=rows)
+            block_rows = ordered(block, list(islice(remaining_catch, len(places))), places, generator=rng, after=rows)
             rows += [{**row, "block": number} for row in block_rows]
         return practice_rows + rows
 

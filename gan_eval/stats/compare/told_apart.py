@@ -268,11 +268,8 @@ def rates_of(
         rows = [rates_of(replace(question, rows=(row,)), settings, known, why_not=why_not) for row in question.rows]
         means = np.mean([[row.fake, row.real, *row.reported] for row in rows], axis=0)
         few = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
-        note = (
-            f"{few} of {len(rows)} rows have clustered shares"
-            if 0 < few < len(rows) and rates.fit is not None
-            else None
-        )
+        is_mixed = 0 < few < len(rows) and rates.fit is not None
+        note = f"{few} of {len(rows)} rows have clustered shares" if is_mixed else None
         basis = rows[0].basis if few == len(rows) else rates.basis
         fake, real, *observed = map(float, means)
         if rates.fit is None:  # answers added in every row would be too many, except at rates of 0 or 1
