@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gan_eval.cli import options
-from gan_eval.cli.options import given, refuse_with_study, refuse_without_effect, say
+from gan_eval.cli.options import given, name_next, refuse_with_study, refuse_without_effect, say
 from gan_eval.cli.quiz import DEFAULT_STORE, OF_STUDY, study_of_options
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
@@ -93,3 +93,5 @@ def serve(
 
     run_server(shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=say, **more)
     say("ended; every answer is stored; rerun the command to continue")
+    if study is not None:
+        name_next("run", str(study), "--out", str(out), remark=" (statistics and report)")

@@ -55,12 +55,13 @@ def experimenter_routes(
     parameter = live.settings.browser.participant_parameters[0]
     test_path = f"/test/{keyed_hash(live.secret, 'test', live.study.name)}"
 
-    def has_report() -> bool:
-        return report is not None and report.is_file()
+    def report_made() -> float | None:
+        """Return the report's time in seconds since 1970; None without a report."""
+        return report.stat().st_mtime if report is not None and report.is_file() else None
 
     def html(page: str, **more: Any) -> Response:
         shared = {"page": page, "study": live.study.name, "wanted": live.settings.participants, "address": address}
-        return HTMLResponse(template.render(shared | {"has_report": has_report()} | more))
+        return HTMLResponse(template.render(shared | {"has_report": report_made() is not None} | more))
 
     async def sessions(_: Request) -> Response:
         return html("sessions")
@@ -88,7 +89,7 @@ def experimenter_routes(
         )
 
     async def status(_: Request) -> Response:
-        return JSONResponse(await numbers(live) | {"has_report": has_report()})
+        return JSONResponse(await numbers(live) | {"report_made": report_made()})
 
     async def act(request: Request) -> Response:
         match request.path_params["action"]:

@@ -3,10 +3,11 @@
 const EVERY_MS = 2000;
 const SHARES = new Set(["flagged"]);
 const state = document.querySelector("#state");
+let gone = "The server does not answer";
 
 function ago(instant) {
   if (!instant) return "";
-  const seconds = Math.max(0, (Date.now() - Date.parse(instant)) / 1000);
+  const seconds = Math.max(0, (Date.now() - new Date(instant)) / 1000);
   if (seconds < 60) return "now";
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
@@ -55,7 +56,9 @@ function show(numbers) {
   say(numbers.paused ? "Paused: nobody new is admitted, open sessions continue" : "Admitting participants");
   document.querySelector("[data-act=pause]").hidden = numbers.paused;
   document.querySelector("[data-act=resume]").hidden = !numbers.paused;
-  document.querySelector("#report").hidden = !numbers.has_report;
+  const report = document.querySelector("#report");
+  report.hidden = !numbers.report_made;
+  report.textContent = `Report (${ago(1000 * numbers.report_made)})`; // an old one lacks the latest answers
   document.querySelector("#empty").hidden = numbers.sessions.length > 0;
   document.querySelector("table").hidden = numbers.sessions.length === 0;
   document.querySelector("#sessions").replaceChildren(...numbers.sessions.map(row));
@@ -72,7 +75,7 @@ async function refresh() {
     show(await response.json());
   } catch {
     state.dataset.state = "gone";
-    say("The server does not answer");
+    say(gone);
   }
 }
 
@@ -82,6 +85,7 @@ async function act(button) {
   button.disabled = true;
   try {
     await fetch(button.dataset.act, { method: "POST" });
+    if (stops) gone = "Stopped; every answer is stored";
   } finally {
     button.disabled = false;
     await refresh();

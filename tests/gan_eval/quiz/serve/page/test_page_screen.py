@@ -86,6 +86,39 @@ def test_by_touch_nothing_is_said_of_keys(serve: Serve, visit: Visit, language: 
     assert re.search("tap a button|Tippen Sie bei jedem Paar auf", said["instructions"])
 
 
+@pytest.mark.parametrize("touch", [False, True])
+def test_trying_the_keys_moves_no_button(serve: Serve, visit: Visit, touch: bool) -> None:
+    visitor = visit(serve(**UNTIL_ANSWERED, confidence=4).link(), touch=touch)
+    visitor.walk_to("keys")
+    places = (
+        "return [...document.querySelectorAll('button, .answer')].map((each) => each.getBoundingClientRect().toJSON())"
+    )
+    before = visitor.script(places)
+    if not touch:
+        visitor.key("x")
+        assert visitor.script(places) == before
+    for answer in ("real", "fake"):
+        visitor.reply(answer)
+    assert "work" in visitor.script("return document.querySelector('.done').textContent")
+    assert visitor.script(places) == before
+
+
+def test_the_experimenter_sees_the_age_of_the_report_and_the_end(serve: Serve, visit: Visit) -> None:
+    server = serve(**UNTIL_ANSWERED)
+    assert server.process is not None
+    assert server.process.stdout is not None
+    (server.folder / "out" / "report.html").write_text("<title>Report</title>", encoding="utf-8")
+    secret = server.process.stdout.readline().split()[1]
+    visitor = visit(secret, expected=("ERR_CONNECTION_REFUSED",))
+    visitor.script("window.confirm = () => true; document.querySelector('[data-act=stop]').click()")
+    until = time.monotonic() + 20
+    while "Stopped" not in visitor.text:
+        assert time.monotonic() < until, visitor.text
+    assert "Report (now)" in visitor.text
+    server.process.wait(20)
+    assert server._read_log().endswith("run study.toml --out out (statistics and report)\n")
+
+
 def test_a_photodiodes_patch_is_white_while_a_picture_is_shown(serve: Serve, visit: Visit) -> None:
     server = serve("--no-intro", **UNTIL_ANSWERED, corner_patch=True, blank_ms=1500)
     visitor = visit(server.link(), window=(800, 600), ratio=2)
