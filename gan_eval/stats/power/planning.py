@@ -80,7 +80,7 @@ def plan_power(
     Args:
         stimuli: rows of the pool (`gan_eval.tables.STIMULI`).
         settings: replaces the study's `[power]`.
-        on_progress: called with the number of simulated studies that are done, and their total.
+        on_progress: called with the number of simulated studies that are done, and of those until the next check.
 
     Raises:
         UserError: a protocol without power, a pool that cannot be dealt, or a planned comparison without pictures.
@@ -138,17 +138,18 @@ def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Calla
     todo = {people: list(range(len(world.questions))) for people in reversed(numbers)}  # longest first
     # equivalence is not corrected: each such question ends alone
     together = [question.name if question.equivalence else question.family for question in world.questions]
-    finished = 0  # studies of earlier checks, and those that are not needed
+    finished = total = 0  # studies of earlier checks, and with those of this one
 
     def report(done: int) -> None:
-        on_progress(finished + done, len(numbers) * settings.simulations)
+        on_progress(finished + done, total)
 
     for before, until in pairwise(looks):
         tasks = [
             (people, study, *places) for people, places in todo.items() if places for study in range(before, until)
         ]
+        total = finished + len(tasks)
         studies = in_parallel(one_study, world, tasks, workers=workers, on_done=report)
-        finished += len(tasks)
+        finished = total
         for (people, _, *places), verdicts in zip(tasks, studies, strict=True):
             for place, verdict in zip(places, verdicts, strict=True):
                 found[people, place].append(verdict)
@@ -159,9 +160,6 @@ def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Calla
                 if low < settings.target <= high:
                     undecided.add(together[place])
             todo[people] = [place for place in places if together[place] in undecided]
-            if places and not todo[people]:
-                finished += settings.simulations - until
-    report(0)
     rows = []
     for place, question in enumerate(world.questions):
         effect = effect_of(question, world.design, world.truths[question.scenario])
@@ -304,10 +302,11 @@ def sentences(plan: PowerPlan) -> list[str]:
         answer = "No number can be recommended: nothing is assumed to differ."
     lines = [answer, *plan.warnings]
     last = {row["question"]: row for row in plan.table.to_dict("records")}  # of the most people
-    for name in missed:
-        is_close = last[name]["power"] >= assumed.target
-        remedy = "more simulations: the figure is uncertain" if is_close else "more people or more pictures"
-        lines.append(f"{name}: try {remedy}.")
+    close = [name for name in missed if last[name]["power"] >= assumed.target]
+    if close:
+        lines.append(f"Try more simulations, as the figure is uncertain: {', '.join(close)}.")
+    if len(close) < len(missed):
+        lines.append("Try more people or more pictures.")
     lines += [
         f"{name}: no difference is assumed, so its power is the share of false alarms; give the rates that would "
         "matter in the study file, as power.fooling_rates"
