@@ -336,9 +336,7 @@ def power(
             settings=settings,
             workers=workers or usable_cores(),
             where=str(study),
-            on_progress=lambda done, total: console.progress(
-                "power", done, total, "to the next check", unit="studies"
-            ),
+            on_progress=lambda done, total: console.progress("power", done, total, "to the next check", unit="studies"),
         )
         with replaced_set(out, "power") as new:
             tabular.write_table(plan.table, new.folder / "power.csv", POWER)

@@ -4,6 +4,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -78,6 +79,7 @@ def participants_forget(
     from gan_eval.cli.console import Console
     from gan_eval.files.sqlite_files import is_address
     from gan_eval.study.forgetting import UNREACHED, forget_everywhere, traces_of
+    from gan_eval.study.plan import open_plan, run_command
 
     traces = traces_of(store, participant, study=study)
     rows, counts = sum(traces.rows.values()), _counts(traces.rows)
@@ -112,7 +114,10 @@ def participants_forget(
             forgotten = forget_everywhere(store, participant, study=study)
         typer.echo(f"{participant}: {sum(forgotten.values())} rows removed ({_counts(forgotten)})")
         if traces.derived:
-            say(f"{participant}: tables and report are deleted; `gan-eval run` makes them again")
+            command = "gan-eval run"
+            with suppress(UserError):  # the study file is missing or has changed
+                command = run_command(open_plan(None, Path(store).parent))
+            say(f"{participant}: tables and report are deleted; make them again with: {command}")
         if is_address(store):
             say(
                 f"{participant}: give the same command at each station, too; its next `gan-eval store push` would "

@@ -93,7 +93,7 @@ def holding(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> np.ndar
     """Return the rows (N,) bool that fulfil every rule."""
     chosen = np.ones(len(frame), bool)
     for rule in map(parse_rule, rules):
-        chosen &= rule.holds(frame, where=f"rule '{rule.column}{rule.operator}{rule.value}': {where}")
+        chosen &= rule.holds(frame, where=f"{where}: rule '{rule.column}{rule.operator}{rule.value}'")
     return chosen
 
 
@@ -107,7 +107,7 @@ def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
         return name
     columns = [str(column) for column in frame.columns]
     near = [column for column in columns if column.startswith(name)]
-    near = near or difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
+    near = near or difflib.get_close_matches(name, columns, n=1)
     hint = f"did you mean {' or '.join(near)}?" if near else f"the columns are {', '.join(columns)}"
     raise UserError(f"{where}: no column {name!r}; {hint}")
 

@@ -137,8 +137,10 @@ def import_trials(
     require_agreement(trials, where=str(file), numbers=accepted.index)
     require_plausible_times(trials, where=str(file), mapping=known)
     lines = doubts(trials)
-    if "reaction_time_ms" in frame and (equal := int(foreign.loc[accepted.index].duplicated().sum())):
-        lines.append(f"{equal} rows equal an earlier one in every column, reaction time too: remove them")
+    taken = foreign.loc[accepted.index]
+    if "reaction_time_ms" in frame and (equal := taken.index[taken.duplicated()].tolist()):
+        named = ", ".join(map(str, equal[:MAX_WORDS])) + ", ..." * (len(equal) > MAX_WORDS)
+        lines.append(f"rows that equal an earlier one in every column, reaction time too; remove them: {named}")
     return Imported(trials, frame_of(rejected, REJECTED), renamed, tuple(lines))
 
 
@@ -407,10 +409,12 @@ def _in_schema_words(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]
 
 def _rejected(frame: pd.DataFrame) -> list[Row]:
     """Return a rejection for each cell that does not fit: words, empty cells, repeated trials."""
-    rejected = [
-        _rejection(frame.index[row], column, reason, frame[column].iloc[row])
-        for row, column, reason in faults(frame, TRIALS)
-    ]
+    rejected = []
+    for row, column, reason in faults(frame, TRIALS):
+        cell = frame[column].iloc[row]
+        if column in _ENUMERATIONS and reason.startswith("found"):
+            reason += f"; if it means one of them, add --word {shlex.quote(f'{column}:{cell}')}=MEANING"
+        rejected.append(_rejection(frame.index[row], column, reason, cell))
     rejected += [
         _rejection(row, "model", model_problem(model), model)
         for row, model in frame[misnamed(frame)].get("model", pd.Series(dtype="str")).items()

@@ -1,5 +1,6 @@
 """Participants of a store: list their sessions, count rows, delete a participant's data."""
 
+import shlex
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -221,7 +222,8 @@ def _sessions_of(store: Store, connection: sa.Connection, participant: str, stud
     if not sessions and not must_rewrite:
         within = f" in the study {study}" if study else ""
         raise NoParticipantError(
-            f"{store.where}: no participant {participant}{within}; `gan-eval participants list` lists them"
+            f"{store.where}: no participant {participant}{within}; list them with: "
+            f"gan-eval participants list --store {shlex.quote(store.where)}"
         )
     return sessions
 

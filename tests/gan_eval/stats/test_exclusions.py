@@ -188,6 +188,8 @@ def test_not_a_rule(rule):
 def test_unknown_column_names_the_nearest():
     with pytest.raises(UserError, match="did you mean reaction_time_ms"):
         parse_rule("reaction_time<200").holds(FRAME, where="trials")
+    with pytest.raises(UserError, match=r"^my\.toml: rule 'rt<200': no column 'rt'; the columns are .*_ms"):
+        holding(FRAME.assign(rating=1), ["rt<200"], where="my.toml")
 
 
 @pytest.mark.parametrize("rule", ["flags<3", "reaction_time_ms<soon"])

@@ -68,7 +68,7 @@ def test_missing_data_is_named_before_anything_is_written(world):
 @pytest.mark.parametrize(
     ("addition", "words"),
     [
-        ("[analysis]\nexclude = ['reaction_time<200']\n", "analysis.exclude: no column 'reaction_time'"),
+        ("[analysis]\nexclude = ['reaction_time<200']\n", "rule 'reaction_time<200': no column 'reaction_time'"),
         ("[analysis]\ncovariates = ['age']\n", "analysis.covariates: age: no such question or column; questions: none"),
         ("[analysis]\nexclude = ['late']\n", r"s\.toml: analysis\.exclude: rule 'late': not understood"),
         ("[metrics]\nnames = ['nique']\n", r"s\.toml: metrics\.names: metric 'nique': unknown; did you mean 'niqe'"),
