@@ -49,12 +49,12 @@ class QuizStudy:
     shown: Sequence[StimulusSet]
     """The sets that the main trials are drawn from."""
     practice: Sequence[StimulusSet] = ()
-    """The sets of practice trials; none: items that a list leaves over."""
+    """The sets of practice trials; if empty: items that the list does not use."""
     catch: Sequence[StimulusSet] = ()
     """The sets of catch trials."""
     seed: int
     design: Mapping[str, Any]
-    """All settings and pictures that participants see; kept in the store, so that changes can be named."""
+    """All settings and pictures that participants see; stored, so that messages can name later changes."""
 
     @cached_property
     def design_hash(self) -> str:
@@ -81,7 +81,7 @@ class Person:
     station: str | None = None
     """The computer's name in the lab."""
     list_number: int | None = None
-    """The list to deal; None: by order of arrival, counting people and simulated participants separately."""
+    """The number of the list; None: the next one, counted separately for people and simulated participants."""
 
     def __post_init__(self) -> None:
         """Refuse a participant code that is not a pseudonym."""
@@ -97,7 +97,7 @@ class Person:
         return self.observer is not None
 
 
-def sitting_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
+def session_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
     """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two concurrent sessions.
 
     The lock file is next to the store; for a server, next to this computer's screen record.
@@ -116,13 +116,13 @@ def sitting_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[P
 class Admitted:
     """A session that may run: a new one, or a stored one to resume."""
 
-    row: Row
+    row: Row  # of the table `sessions`
     plan: tuple[Row, ...]
-    done: tuple[Row, ...] = ()
+    done: tuple[Row, ...] = ()  # stored trials
     onsets: tuple[Row, ...] = ()
-    """Stored onsets, also of a trial that was not stored because the program was killed."""
+    """Stored onsets, including that of a trial that was not stored because the program was killed."""
     warnings: tuple[str, ...] = ()
-    stored: bool = False
+    stored: bool = False  # true if the session is resumed
 
 
 @dataclass(frozen=True)
@@ -135,10 +135,10 @@ class Reserved:
     warnings: tuple[str, ...]
 
     def deal(self, study: QuizStudy) -> Admitted:
-        """Deal the list, without the store.
+        """Draw the trials of the list; this does not use the store.
 
         Raises:
-            UserError: the list cannot be dealt; `give_back_list` frees it.
+            UserError: there are too few pictures for the list; free it with `give_back_list`.
         """
         draw = study.dealer.deal(self.list_number)
         keys = study.settings.keys_of_list(self.list_number)
@@ -173,19 +173,19 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
 
     Raises:
         UserError: the participant has taken part already, or has an open session with another list; the study has
-            changed since the session began; people have answered where a session is to be simulated.
+            changed since the session began; the session is to be simulated, but people have answered in this store.
     """
     if person.simulated and has_people(store, study.name):
         raise UserError(
-            f"--simulate: people have answered the study {study.name} in {store.where}, and nothing is "
-            "simulated in their store; rehearse with another --store"
+            f"--simulate: people have answered the study {study.name} in {store.where}, and simulated answers must not "
+            "mix with theirs; name another --store"
         )
     known = session_of(store, study.name, person.code)
     if known is not None:
         if person.list_number not in (None, known["list"]) and known["status"] == "open":
             raise UserError(
                 f"--list {person.list_number}: the open session of {person.code} in {store.where} has list "
-                f"{known['list']}; leave the option out, or give a new participant code"
+                f"{known['list']}; remove the option, or give a new participant code"
             )
         return _resumed(store, study, person, known)
     session = new_session_id()
@@ -199,7 +199,7 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
     keep_design(store, study.design_hash, study.design)
     warnings = []
     if number in taken:
-        warnings.append(f"list {number} has been dealt before: two participants see the same")
+        warnings.append(f"list {number} has been used before, so two participants see the same pictures")
     if other := other_design(store, study.name, study.design_hash):  # possible without a study file
         warnings.append(
             f"{store.where}: holds sessions of the study {study.name} with other stimuli or settings"
@@ -234,11 +234,11 @@ def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitt
     same = "" if row["participant"] == person.code else f" (the same person as {row['participant']})"
     who = f"--participant {person.code}{same}: {store.where}"
     if row["status"] == "complete":
-        raise UserError(f"{who} holds this participant's complete session already; give a new participant code")
+        raise UserError(f"{who} already has this participant's complete session; give a new participant code")
     if row["status"] == "aborted":
-        raise UserError(f"{who}: this participant has stopped for good (the trials are kept); give a new code")
+        raise UserError(f"{who}: this participant has withdrawn (the trials are kept); give a new participant code")
     if row["simulated"] != person.simulated:
-        raise UserError(f"{who} holds an open session, and only one of the two is simulated; give a new code")
+        raise UserError(f"{who} has an open session, and only one of the two is simulated; give a new code")
     if row["design_hash"] != study.design_hash:
         raise UserError(
             f"{who}: the study's stimuli or quiz have changed since this participant's open session began"

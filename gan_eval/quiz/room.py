@@ -11,7 +11,7 @@ from typing import Literal, Self
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
 from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
-from gan_eval.quiz.admission import Admitted, Person, QuizStudy, Reserved, reserve, sitting_lock, unused_code
+from gan_eval.quiz.admission import Admitted, Person, QuizStudy, Reserved, reserve, session_lock, unused_code
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
@@ -77,7 +77,7 @@ class Room:
             UserError: the person has a session elsewhere or is not admitted (`gan_eval.quiz.admission.reserve`); there
                 are too few pictures for the list; a picture that is still to be shown is missing or has changed.
         """
-        with hold_lock(*sitting_lock(self.store, self.study, person)):
+        with hold_lock(*session_lock(self.store, self.study, person)):
             reserved = self.writer.submit(lambda store: reserve(store, self.study, person)).result()
             session = None
             try:

@@ -1,4 +1,4 @@
-"""A running trial: its times of onset, offset and answer, measured by the caller, and its table rows."""
+"""A running trial: its times of onset, offset and answer, which the caller measures, and its table rows."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from gan_eval.store import Store
 from gan_eval.tables.frames import Row, iso
 
 MILLISECOND: Final = 1_000_000
-"""Nanoseconds."""
+"""A millisecond in nanoseconds."""
 EARLY_MS: Final = 100.0
 """Reaction time in ms below which nobody can have judged the picture."""
 LATE_MS: Final = 5.0
-"""Deviation of an exposure or gap above which it is flagged."""
+"""Deviation of an exposure or gap, in ms, above which the trial is flagged."""
 
 
 class State(Enum):
@@ -31,21 +31,21 @@ class State(Enum):
     PRESENTED = auto()
     """The trial's picture is on the screen."""
     BETWEEN = auto()
-    """The first of two pictures has vanished, the second comes next."""
+    """The first of two pictures has vanished, and the second has not appeared yet."""
     WAITING = auto()
-    """All pictures have vanished, the response window is open."""
+    """All pictures have vanished, and the response window is open."""
     CONFIDENCE = auto()
-    """The answer is given and the confidence is asked."""
+    """The answer is given, and the participant is asked for the confidence."""
     SAVING = auto()
-    """The trial is over and being stored; `Session.advance` continues when that is done."""
+    """The trial is over and is being stored; `Session.advance` continues when it is stored."""
     FAILED = auto()
-    """The store could not be written; `Session.retry` tries again. Nothing is lost while the program runs."""
+    """The store could not be written; `Session.retry` tries again. Until then the rows are kept in memory."""
     OVER = auto()
-    """Complete or aborted, and stored as such. A session left in another state stays open in the store."""
+    """The session is complete or aborted, and stored as such. In other states it stays open in the store."""
 
 
 class Flag:
-    """The words of the column `flags` of `gan_eval.tables.TRIALS`, which explains them."""
+    """Words of the column `flags` of `gan_eval.tables.TRIALS`; docs/tables.md explains them."""
 
     LATE = "late"
     EARLY_KEY = "early_key"
@@ -61,15 +61,15 @@ class Flag:
 
 
 @dataclass
-class Seen:
-    """One showing as presented, in nanoseconds on the monotonic clock."""
+class Presented:
+    """Measured onset and offset of one showing of the pictures, in nanoseconds on the monotonic clock."""
 
     onset: int
     offset: int | None = None
 
     @property
     def exposure_ms(self) -> float:
-        """Offset minus onset."""
+        """Offset minus onset, in ms."""
         assert self.offset is not None
         return (self.offset - self.onset) / MILLISECOND
 
@@ -84,38 +84,38 @@ class Trial:
     """Number of showings: 2 for two pictures one after the other."""
     flags: set[str] = field(default_factory=set)
     state: State = State.READY
-    """READY, PRESENTED (BETWEEN, PRESENTED), WAITING, CONFIDENCE if asked, SAVING."""
-    seen: list[Seen] = field(default_factory=list)
+    """In this order: READY, PRESENTED, (BETWEEN, PRESENTED,) WAITING, CONFIDENCE if asked, SAVING."""
+    seen: list[Presented] = field(default_factory=list)
     answer: str | None = None
-    pressed: int | None = None
-    broken_off: int | None = None
+    pressed: int | None = None  # time of the answer
+    broken_off: int | None = None  # time of an early end
     confidence: int | None = None
     frame_ms: float | None = None
     """Median interval between frames; None: not measured."""
     missed_frames: int | None = None
     """Number of dropped frames; None: not measured."""
     planned_flash_ms: float | None = field(init=False)
-    """The fixed exposure to present: in whole frames if vsync was measured."""
+    """The exposure to present, in whole frames if vsync was measured; None: until the answer."""
     planned_gap_ms: float = field(init=False)
-    """The gap to present between two showings."""
+    """The time to present grey between two showings."""
 
     def __post_init__(self) -> None:
         self.plan(float)
 
     def plan(self, rule: Callable[[float], float]) -> None:
-        """Plan the times with a function from requested to presented milliseconds."""
+        """Set the planned times; `rule` converts requested milliseconds to those that the screen can present."""
         flash = self.timing.flash_ms
         self.planned_flash_ms = None if flash is None else rule(flash)
         self.planned_gap_ms = rule(self.timing.gap_ms) if self.showings > 1 else 0.0
 
     def appear(self, when: int) -> None:
-        """Note that the next picture, or pair of pictures, has appeared."""
+        """Record that the next picture, or pair of pictures, has appeared."""
         assert self.state in (State.READY, State.BETWEEN)
-        self.seen.append(Seen(when))
+        self.seen.append(Presented(when))
         self.state = State.PRESENTED
 
     def vanish(self, when: int) -> None:
-        """Note that the pictures have vanished."""
+        """Record that the pictures have vanished."""
         assert self.state is State.PRESENTED
         self.seen[-1].offset = when
         self.state = State.WAITING if self.all_presented else State.BETWEEN
@@ -128,7 +128,7 @@ class Trial:
 
     @property
     def onset(self) -> int:
-        """Return the last onset, from which the reaction time counts."""
+        """The last onset, from which the reaction time is measured."""
         return self.seen[-1].onset
 
     @property
@@ -138,20 +138,20 @@ class Trial:
 
     @property
     def vanish_due(self) -> int | None:
-        """Latest moment of the offset; None: only at the answer."""
+        """Latest time of the offset; None if the pictures vanish only at the answer."""
         shown_ms = self.timing.response_ms if self.planned_flash_ms is None else self.planned_flash_ms
         return None if shown_ms is None else self.onset + round(shown_ms * MILLISECOND)
 
     @property
     def next_due(self) -> int:
-        """Moment at which the next picture must appear, counted from the last offset."""
+        """Time at which the next picture must appear: the last offset plus the planned gap."""
         offset = self.seen[-1].offset
         assert offset is not None
         return offset + round(self.planned_gap_ms * MILLISECOND)
 
     @property
     def close_due(self) -> int | None:
-        """Moment at which the response window closes; None: never."""
+        """Time at which the response window closes; None: never."""
         window = self.timing.response_ms
         return None if window is None else self.onset + round(window * MILLISECOND)
 
@@ -161,7 +161,7 @@ class Trial:
         return self.all_presented and self.answer is None and self.broken_off is None
 
     def press(self, answer: str, when: int, *, repeated: bool = False) -> bool:
-        """Process a key press by its own time; return True if it is the trial's answer."""
+        """Process a key press at time `when` (`repeated`: the key is held down); return True if it is the answer."""
         if repeated:
             if self.waits_for_answer or not self.all_presented:
                 self.flags.add(Flag.HELD_KEY)
@@ -177,7 +177,7 @@ class Trial:
         return True
 
     def break_off(self, when: int, flag: str) -> None:
-        """End the trial early; an answer already given stays."""
+        """End the trial early, with a flag for the reason; an answer that was given before is kept."""
         self.flags.add(flag)
         self.broken_off = when
 
@@ -192,7 +192,7 @@ class Trial:
         for seen in self.seen:  # flag an exposure that differs from the planned one
             due_ms, allowed_ms = self.planned_flash_ms, LATE_MS
             if due_ms is None:
-                # A page hides pictures in the first frame after the answer, which is visible one frame later.
+                # A browser hides pictures in the first frame after the answer, which is visible one frame later.
                 allowed_ms += 2 * (self.frame_ms or 0.0)
                 due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
             if due_ms is not None:
@@ -224,9 +224,9 @@ def trial_row(session: Row, trial: Trial, judged: Row, *, answered_at: datetime)
 
 
 def killed_row(session: Row, planned: Row, onset: Row, judged: Row) -> Row:
-    """Return the row of a trial that was on the screen when the program was killed; most of it is unknown."""
-    seen = {name: onset[name] for name in ("requested_exposure_ms", "onset_ms")}
-    return _known(session, planned) | judged | seen | {"flags": Flag.KILLED}
+    """Return the row of a trial that was on the screen when the program was killed; its times are mostly unknown."""
+    measured = {name: onset[name] for name in ("requested_exposure_ms", "onset_ms")}
+    return _known(session, planned) | judged | measured | {"flags": Flag.KILLED}
 
 
 def onset_row(session: Row, trial: Trial, *, shown_at: datetime) -> Row:
@@ -246,7 +246,7 @@ def consent_row(session: Row, consent: ConsentSettings, *, answered_at: datetime
 
 
 def answer_rows(session: Row, answers: Mapping[str, str | None], *, answered_at: datetime) -> list[Row]:
-    """Return rows of `gan_eval.tables.PARTICIPANTS` for answers by question id; None: left open."""
+    """Return rows of `gan_eval.tables.PARTICIPANTS` for answers by question id; None: not answered."""
     shared = _by_participant(session, answered_at)
     return [{**shared, "question": question, "answer": answer} for question, answer in answers.items()]
 
@@ -257,11 +257,11 @@ def _by_participant(session: Row, answered_at: datetime) -> Row:
 
 
 def add_once(store: Store, rows: Iterable[Mapping[str, object]]) -> None:
-    """Add trials, skipping those that a commit reported as failed had already stored.
+    """Add trials to the store; skip those that it already has, because a commit can succeed and still report an error.
 
     Raises:
-        UserError: the store cannot be written, holds another row of such a trial, or has lost the session since its
-            participant was forgotten.
+        UserError: the store cannot be written, has another row of the same trial, or no longer has the session, because
+            its participant's data were deleted.
     """
     for row in rows:
         try:
@@ -273,7 +273,7 @@ def add_once(store: Store, rows: Iterable[Mapping[str, object]]) -> None:
 
 
 def _known(session: Row, planned: Row) -> Row:
-    """Return a trial's row with the columns that are known before it."""
+    """Return a trial's row with the columns that are known before the trial; the others are None."""
     known = {
         **planned,
         **{name: session[name] for name in ("session", "study", "participant", "protocol", "simulated")},

@@ -24,7 +24,7 @@ _DEALT = sa.Table(
     sa.Column("simulated", sa.Boolean, nullable=False),
     sa.Column("list", sa.BigInteger, nullable=False),
 )
-"""List of each session from the moment it is dealt, so that no other program deals it before the session begins."""
+"""List of each session, stored before the session begins, so that no other program deals the same list."""
 _DESIGNS = sa.Table(
     "gan_eval_designs",
     _METADATA,
@@ -59,12 +59,12 @@ def _writing(store: Store, *which: sa.Table) -> Iterator[sa.Connection]:
 def deal_list(
     store: Store, session: str, study: str, *, simulated: bool, choose: Callable[[Collection[int]], int]
 ) -> tuple[int, frozenset[int]]:
-    """Choose a list and reserve it for a session, in one transaction; return it and the lists taken before.
+    """Choose a list and reserve it for a session, in one transaction; return its number and those taken before.
 
     Each study has its own lists; people's and simulated participants' lists are counted separately.
 
     Args:
-        choose: called with the numbers of the taken lists; returns the list.
+        choose: called with the numbers of the taken lists; returns the number of the new list.
     """
     with _writing(store, _DEALT) as connection:
         taken = {
@@ -95,7 +95,7 @@ def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> No
 
 
 def kept_design(store: Store, design_hash: str) -> dict[str, Any] | None:
-    """Return the design of a design hash; None if the store does not have it, as after a merge."""
+    """Return the design of a design hash; None if the store does not have it, for example after a merge."""
     with store.transaction() as connection:
         if not sa.inspect(connection).has_table(_DESIGNS.name):
             return None
@@ -136,7 +136,7 @@ def server_secret(store: Store) -> bytes:
 def hold_session(store: Store, session: str, tab: str) -> bool:
     """Record that a tab now holds a session; return whether the store has the session."""
     with store.transaction() as connection:
-        # the lock: the participant cannot be forgotten meanwhile
+        # lock the session's row, so that the participant's data cannot be deleted before this is stored
         lock = "FOR KEY SHARE " if connection.dialect.name == "postgresql" else ""
         held = connection.execute(sa.text(_HOLD.format(lock=lock)), {"session": session, "tab": tab})
     return held.rowcount > 0
@@ -157,7 +157,7 @@ def progress_of(store: Store, session: str) -> Progress:
 
 
 def pause(store: Store, study: str, *, on: bool) -> None:
-    """Pause or resume the admission of new participants to a study, also for restarted servers."""
+    """Pause (`on`) or resume the admission of new participants to a study; a restarted server keeps this state."""
     with _writing(store, _PAUSED) as connection:
         connection.execute(_PAUSED.delete().where(_PAUSED.c.study == study))
         if on:

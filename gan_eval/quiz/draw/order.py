@@ -1,4 +1,4 @@
-"""The order of trials: bounded runs of one class, equal numbers of positions and exposures, catch trials spread out."""
+"""The order of trials: limited runs of one class, equal numbers of positions and exposures, catch trials spread out."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from gan_eval.tables.frames import Row
 
 
 def generator(*key: int | str) -> np.random.Generator:
-    """Return a random generator for a key: seeds, list numbers, and labels of the purpose, which alone decide.
+    """Return a random number generator that depends only on the key: seeds, list numbers and labels of the purpose.
 
     >>> bool(generator(1, "order", "a").random() == generator(1, "order", "a").random())
     True
@@ -61,10 +61,10 @@ def complete(
 
 
 def scattered_places(trials: int, sizes: Sequence[int], generator: np.random.Generator) -> list[list[int]]:
-    """Return random places for catch trials among blocks of `sizes` trials, one in each of equal stretches.
+    """Return random places for catch trials, one in each of `trials` equal parts of blocks with `sizes` trials.
 
     Returns:
-        For each block, the trials before which one goes, ascending; never the very first.
+        For each block, the indices of the trials before which a catch trial goes, ascending; never that of the first.
     """
     edges = np.linspace(1, sum(sizes), trials + 1).astype(int)
     places = sorted(int(generator.integers(low, max(low + 1, high))) for low, high in pairwise(edges))
@@ -86,13 +86,13 @@ def in_order(
     generator: np.random.Generator,
     after: Sequence[Row] = (),
 ) -> list[Row]:
-    """Return the trials of one block in random order, with bounded runs of one class.
+    """Return the trials of one block in random order, with limited runs of one class.
 
     Args:
         rows: the block's own trials.
         among: catch trials, which count in the runs.
         places: positions among the block's trials at which catch trials go, as nearly as the order of classes allows.
-        column: the column whose runs are bounded.
+        column: the column whose runs are limited.
         classes: its two values.
         generator: random number generator.
         after: the trials before this block, whose last run continues; if empty, no catch trial comes first.
@@ -101,11 +101,11 @@ def in_order(
     order = class_order({value: counts[value] for value in classes}, generator, after=[row[column] for row in after])
     taken: dict[int, Row] = {}
     for earlier, (row, place) in enumerate(zip(among, places, strict=True)):
-        free = [spot for spot, value in enumerate(order) if value == row[column] and spot not in taken]
-        target = place + earlier
-        taken[min(free, key=lambda spot: (spot == 0 and not after, abs(spot - target)))] = row
+        free = [index for index, value in enumerate(order) if value == row[column] and index not in taken]
+        target = place + earlier  # earlier catch trials shift the place
+        taken[min(free, key=lambda index: (index == 0 and not after, abs(index - target)))] = row
     queues = {value: _shuffled([row for row in rows if row[column] == value], generator) for value in classes}
-    return [taken[spot] if spot in taken else queues[value].pop() for spot, value in enumerate(order)]
+    return [taken[index] if index in taken else queues[value].pop() for index, value in enumerate(order)]
 
 
 def class_order(
@@ -115,33 +115,33 @@ def class_order(
     longest: int = MAX_RUN,
     after: Sequence[str] = (),
 ) -> list[str]:
-    """Return a random sequence of two classes without a run above `longest`, counting the last run of `after`.
+    """Return a random sequence of two classes without a run above `longest`; the last run of `after` counts, too.
 
-    If the counts are too unequal, the smallest possible bound is used instead. Each next class is drawn in proportion
-    to what is left of it, among those after which the rest can be ordered.
+    If the counts are too unequal, the smallest possible limit is used instead. Each next class is drawn at random, in
+    proportion to the remaining counts, among the classes after which the rest can still be ordered.
 
     >>> class_order({"real": 1, "fake": 5}, np.random.default_rng(0))
     ['fake', 'fake', 'fake', 'real', 'fake', 'fake']
     """
-    left = dict(counts)
+    remaining = dict(counts)
     last = after[-1] if after else None
     run = sum(1 for _ in takewhile(lambda kind: kind == last, reversed(after)))
-    bound = longest
+    limit = longest
     order: list[str] = []
-    while sum(left.values()):
-        runs = {kind: run + 1 if kind == last else 1 for kind in left}
+    while sum(remaining.values()):
+        runs = {kind: run + 1 if kind == last else 1 for kind in remaining}
         possible = []
-        for kind in left:  # can the rest be ordered after it?
-            same, other = left[kind] - 1, sum(left.values()) - left[kind]
-            orderable = same <= (bound - runs[kind]) + bound * other and other <= bound * (same + 1)
-            if left[kind] and runs[kind] <= bound and orderable:
+        for kind in remaining:  # can the rest be ordered after it?
+            same, other = remaining[kind] - 1, sum(remaining.values()) - remaining[kind]
+            orderable = same <= (limit - runs[kind]) + limit * other and other <= limit * (same + 1)
+            if remaining[kind] and runs[kind] <= limit and orderable:
                 possible.append(kind)
-        if not possible:  # happens in the first place only
-            bound += 1
+        if not possible:  # can happen only before the first trial
+            limit += 1
             continue
-        ticket = generator.integers(sum(left[kind] for kind in possible))
-        kind = possible[0] if ticket < left[possible[0]] else possible[-1]
-        left[kind] -= 1
+        number = generator.integers(sum(remaining[kind] for kind in possible))
+        kind = possible[0] if number < remaining[possible[0]] else possible[-1]
+        remaining[kind] -= 1
         last, run = kind, runs[kind]
         order.append(kind)
     return order

@@ -75,7 +75,7 @@ def test_a_list_may_be_asked_for(store: Store) -> None:
     again = begin(store, "P09", list_number=7)
     assert (again.plan, again.warnings) == (
         first.plan,
-        ("list 7 has been dealt before: two participants see the same",),
+        ("list 7 has been used before, so two participants see the same pictures",),
     )
     with pytest.raises(UserError, match=r"--list 3: the open session of P01 .* has list 7"):
         admitted(store, list_number=3)
@@ -88,7 +88,7 @@ def test_codes_that_differ_only_in_case_are_one_persons(store: Store) -> None:
     with pytest.raises(UserError, match=r"store\.sqlite: participant P01 has begun a session elsewhere"):
         store.begin({**first.row, "session": "another", "participant": "p01"}, [], None)
     store.update_session(first.row["session"], {"status": "complete"})
-    with pytest.raises(UserError, match=r"--participant p01 \(the same person as P01\): .* complete session already"):
+    with pytest.raises(UserError, match=r"--participant p01 \(the same person as P01\): .* already has .* complete"):
         admitted(store, "p01")
 
 

@@ -11,7 +11,7 @@ from quiz_study import study_of
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
-from gan_eval.quiz.admission import Person, sitting_lock
+from gan_eval.quiz.admission import Person, session_lock
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.room import Room, run_session
 from gan_eval.quiz.session import Session
@@ -127,7 +127,7 @@ def test_simulated_participants_answer_the_questions_of_the_study(stimuli: Stimu
 
 def test_of_two_sittings_of_one_participant_the_second_is_refused(stimuli: StimulusSet, tmp_path: Path) -> None:
     store = tmp_path / "a.sqlite"
-    with hold_lock(*sitting_lock(store, study_of(stimuli, SETTINGS), Person("P01"))):
+    with hold_lock(*session_lock(store, study_of(stimuli, SETTINGS), Person("P01"))):
         with pytest.raises(UserError, match=r"P01: .* is in this participant's session"):
             rehearse(stimuli, store, "P01")
         assert rehearse(stimuli, store, "P02").status == "complete", "another one may sit"

@@ -14,7 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocol import Timing
 from gan_eval.quiz.session import Session, break_due
-from gan_eval.quiz.trial import MILLISECOND, Flag, Seen, State, Trial
+from gan_eval.quiz.trial import MILLISECOND, Flag, Presented, State, Trial
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store, Writer, open_store
@@ -30,7 +30,7 @@ def at(milliseconds: float) -> int:
 
 
 def shown(flash_ms: float | None = None, response_ms: float = 1000) -> Trial:
-    return Trial({}, Timing(flash_ms, response_ms), seen=[Seen(START)])
+    return Trial({}, Timing(flash_ms, response_ms), seen=[Presented(START)])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_trial_that_is_cut_short_after_its_answer_is_not_late_and_keeps_the_an
 def pair(gap_ms: float, *, flash_ms: float = 100) -> Trial:
     """Two pictures one after the other, each presented for `flash_ms`."""
     offset, second = at(flash_ms), at(flash_ms + gap_ms)
-    seen = [Seen(START, offset), Seen(second, second + offset - START)]
+    seen = [Presented(START, offset), Presented(second, second + offset - START)]
     return Trial({}, Timing(100, 1000, 300), showings=2, seen=seen)
 
 
@@ -260,7 +260,7 @@ def test_stopping_for_good_keeps_the_trials(lab: Lab) -> None:
     assert session.wait() is State.OVER
     assert lab.rows(tables.SESSIONS)[0]["status"] == "aborted"
     assert len(lab.rows(tables.TRIALS)) == 1
-    with pytest.raises(UserError, match="stopped for good"):
+    with pytest.raises(UserError, match="this participant has withdrawn"):
         lab.make()
 
 
