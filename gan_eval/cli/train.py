@@ -36,19 +36,17 @@ if TYPE_CHECKING:
 Source = Annotated[
     Path, typer.Argument(metavar="RUN|FILE", help="A run's folder, one of its .safetensors, or a latest_net_G.pth.")
 ]
-
-
 LENGTHS = frozenset({"steps", "epochs"})
 OPTIONS = LENGTHS | {"image_size", "batch_size", "seed", "init_from"}
-"""Settings that have an option of their own; the others are given by `--set`."""
+"""Settings with their own option; the others are set with `--set`."""
 
 
 def picture_size(text: str | None) -> int | Literal["native"] | None:
-    """Return the value of --image-size."""
+    """Return the value of the option --image-size: pixels, `native`, or None if it is not given."""
     if text is None or text == "native":
         return "native" if text else None
     if not (text.isascii() and text.isdecimal()):
-        raise UserError(f"--image-size {text}: a number of pixels is wanted, or native")
+        raise UserError(f"--image-size {text}: wanted a number of pixels, or native")
     return int(text)
 
 
@@ -59,10 +57,10 @@ def train(
     model: Annotated[str | None, typer.Option(help="With a study: the model to train.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with train/: A|B pictures, or photographs.")] = None,
     data_root: DataRoot = None,
-    split: Annotated[str | None, typer.Option(help="Such as train (the default) or train+val+test.")] = None,
-    direction: Annotated[Direction | None, typer.Option(help="AtoB (the default): the input is left.")] = None,
+    split: Annotated[str | None, typer.Option(help="Training split: train (the default), train+val+test, ...")] = None,
+    direction: Annotated[Direction | None, typer.Option(help="AtoB (the default): the input is the left half.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Side of the square pictures in pixels; default: 256.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pairs a step; default: 1.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pairs in each step; default: 1.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training pairs.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all random numbers; default: 0.")] = None,
@@ -97,7 +95,7 @@ def train(
     if out is None and not estimate:
         raise UserError("train: --out is missing; name a folder for the run")
     if as_json and not estimate:
-        raise UserError("train: --json goes with --estimate")
+        raise UserError("train: --json needs --estimate")
     if data is not None and not data.is_dir():
         raise UserError(no_folder(data, "data folder"))
     options = given(image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, seed=seed)
@@ -105,7 +103,7 @@ def train(
         refuse_with_study({**options, **given(split=split, direction=direction, set=settings)}, study)
         job = job_of_study(study, model, data_root, init_from=init_from)
     else:
-        refuse_without_effect(context, ["model"], "names a model of a study; give the study file, too, or leave it out")
+        refuse_without_effect(context, ["model"], "names a model of a study; add the study file, or remove the option")
         job = job_of_options(
             options, settings or (), data=data, data_root=data_root, direction=direction, preset=preset
         )
@@ -124,7 +122,7 @@ def train(
         workers=workers,
         threads=threads,
     )
-    if out is not None and not estimate:  # report it before torch is imported
+    if out is not None and not estimate:  # report a running training before the slow import of torch
         from gan_eval.files.locks import refuse_if_held
         from trainer.state.run_folder import run_lock
 
@@ -190,9 +188,10 @@ def job_of_options(
     """Return the training job given by options, without a study file.
 
     Args:
-        data: default: the preset's name below `data_root`.
+
+        data: folder of the data set; default: the folder of the preset's name below `data_root`.
         direction: default: the preset's, else AtoB.
-        preset: the name of a training, or of a data set whose training is known; options override what it says.
+        preset: name of a published training, or of a data set with one; `options` and `assignments` override it.
     """
     known: Preset | None = None
     training: Mapping[str, Any] = {}
@@ -205,21 +204,21 @@ def job_of_options(
     if twice := sorted(set(options) & set(assigned)):
         raise UserError(f"--set {twice[0]}: there is also {as_flag(twice[0])}; give one of them")
     values = {**options, **assigned}
-    hidden = LENGTHS if LENGTHS & set(values) else set()  # their epochs would contradict the user's steps
-    known_values = {name: value for name, value in training.items() if name not in hidden}
-    sections = {  # replace only the keys that the user gives
-        name: {**known_values[name], **value}
+    overridden = LENGTHS if LENGTHS & set(values) else set()  # the preset's epochs would contradict the user's steps
+    preset_values = {name: value for name, value in training.items() if name not in overridden}
+    sections = {  # of a section, replace only the keys that the user gives
+        name: {**preset_values[name], **value}
         for name, value in values.items()
-        if isinstance(value, dict) and isinstance(known_values.get(name), dict)
+        if isinstance(value, dict) and isinstance(preset_values.get(name), dict)
     }
-    values = {**known_values, **values, **sections}
+    values = {**preset_values, **values, **sections}
     if not LENGTHS & set(values):
         raise UserError("train: give --steps N or --epochs N")
     if data is None and known is not None and data_root is not None:
         data = data_root / known.name
     if data is None:
         if known is not None:
-            raise UserError(f"train: where is {known.name}? give --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
+            raise UserError(f"train: {known.name} needs --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
         raise UserError("train: --data is missing; name the folder with train/")
     settings = check_options(
         TrainingSettings,
@@ -231,7 +230,7 @@ def job_of_options(
 
 
 def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
-    """Return the settings of `--set NAME=VALUE`. The value is TOML; other text is taken literally.
+    """Return the settings of `--set NAME=VALUE`. The value is TOML; text that is not TOML is taken literally.
 
     A name such as inpainting.fill is a key of a section.
 
@@ -246,7 +245,7 @@ def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
         if dot and isinstance(values.setdefault(section, {}), dict):
             values[section][key] = _toml_value(text)
         elif section in values:
-            raise UserError(f"--set {section}: is given whole and in parts; give it in one way")
+            raise UserError(f"--set {section}: both the section and keys of it are given; give one of them")
         else:
             values[section] = _toml_value(text)
     return values
@@ -266,16 +265,16 @@ def generate(
     data: Annotated[Path, typer.Option(help="Folder with the split's folder (A|B pictures, or photographs).")],
     out: Out,
     split: Annotated[str, typer.Option(help="The split; '.' for the pictures in the data folder itself.")] = "test",
-    direction: Annotated[Direction | None, typer.Option(help="Default: the run's; AtoB of a .pth.")] = None,
+    direction: Annotated[Direction | None, typer.Option(help="Default: the run's; for a .pth AtoB.")] = None,
     mode: Annotated[
         Literal["train", "eval"] | None, typer.Option(help="BatchNorm and dropout; default: as it was trained.")
     ] = None,
     image_size: Annotated[
-        str | None, typer.Option(metavar="N|native", help="Default: the run's, 256 of a .pth. native: each its own.")
+        str | None, typer.Option(metavar="N|native", help="Default: the run's; for a .pth 256. native: no resizing.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures in a batch.")] = 1,
     no_dropout: Annotated[
-        bool, typer.Option("--no-dropout", help="Of a .pth with a U-Net: it was trained without dropout.")
+        bool, typer.Option("--no-dropout", help="For a .pth with a U-Net that was trained without dropout.")
     ] = False,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="For dropout; default: the run's.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
@@ -294,7 +293,7 @@ def generate(
         from trainer.model import load_model
 
         if load_model(source, dropout=not no_dropout).settings.inpainting is None:
-            refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; leave it out")
+            refuse_without_effect(context, ["data_root"], f"--data {data} names the data's own folder; remove it")
 
     with Console() as console:
         generate_set(
@@ -323,7 +322,7 @@ def generate(
 
 
 def training_progress(console: "Console", *, images_a_step: int) -> Callable[[int, int, dict[str, float]], None]:
-    """Return the function for `train` that shows steps, images a second, time left and the latest losses."""
+    """Return a progress function for `train_model` that shows steps, images per second, time left and losses."""
 
     def progress(done: int, total: int, terms: dict[str, float]) -> None:
         names = sorted(terms, key=lambda name: not name.startswith("g_"))  # the generator's losses first

@@ -1,4 +1,4 @@
-"""Stimulus sets from the result folders of any generator."""
+"""Make stimulus sets from the result folders of any generator."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ from gan_eval.tables.frames import Row
 from gan_eval.tables.names import model_name_problem, name_problem
 
 RECORD = ".gan-eval/import.json"
-"""Record of a set's source, and of its import."""
+"""Path in a set of the record of its source and of its import."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """Folder of the new set."""
+    """The result of an import."""
 
-    folder: Path
+    folder: Path  # of the new set
     items: int
     problems: tuple[str, ...]
-    """A message for each picture that was left out."""
+    """A message for each item that was not imported."""
     resized: int
     """Number of items whose pictures were scaled to one size."""
     warning: str
-    """Warning of generated pictures that are real ones; empty: none."""
+    """Warning that generated pictures are equal to real ones; empty if there are none."""
 
 
 def import_folder(
@@ -47,20 +47,20 @@ def import_folder(
 ) -> Imported:
     """Make a stimulus set from another tool's result folder; the same call updates it.
 
-    Two layouts are known: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
+    Two layouts are supported: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
     flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
-    Pictures become 8-bit RGB PNG, so that file format gives nothing away.
+    Pictures become 8-bit RGB PNG, so that the file format does not reveal the fakes.
 
     Args:
-        out: the new set; empty, or an earlier one of the same source, data set and model.
+        out: folder of the new set: empty, or with an earlier set of the same source, data set and model.
         dataset: name of the data set; default: the folder's name.
         masks: folder with a mask (white is hole) for each item, of its stem and size; default: `mask/` of the source.
         mask_kind: how the holes were made, for the column of this name; default: folder.
-        fit: how real and fake of different sizes are brought to the smaller one; default: the item is left out.
-        on_progress: called with (items done, items in all).
+        fit: crop or stretch the larger of two pictures of different sizes; default: the item is not imported.
+        on_progress: called with (number of items done, number of all items).
 
     Raises:
-        UserError: neither layout is found, partners or masks are missing, no item is left, or `out` is another set's.
+        UserError: neither layout is found, partners or masks are missing, no item is left, or `out` has another set.
     """
     dataset = dataset or source.resolve().name
     if problem := model_name_problem(model):
@@ -68,7 +68,7 @@ def import_folder(
     if problem := name_problem(dataset, "data set"):
         raise UserError(f"--dataset {dataset}: {problem}")
     if source.resolve() == out.resolve():
-        raise UserError(f"--out {out}: the folder that is imported; the new set needs a folder of its own")
+        raise UserError(f"--out {out}: this is the folder that is imported; name another folder for the new set")
     items = _find_items(source, masks)
     if mask_kind is not None and not any("mask" in files for files in items.values()):
         raise UserError(f"--mask-kind {mask_kind}: {source} has no masks; name their folder with --masks")
@@ -99,19 +99,19 @@ def import_items(
     source: Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
-    """Make a stimulus set from pictures whose partners are known.
+    """Make a stimulus set from pictures that are already matched by item.
 
     Args:
-        items: for each stem its files by role: real, each of `models` and, where there is one, input and mask.
+        items: for each stem its files by role: real, each role of `models` and, if present, input and mask.
         out, dataset, mask_kind, on_progress: as for `import_folder`.
-        where: where the items come from, in messages.
-        models: for each role of generated pictures (`fake` where there is one model), the model's name.
+        where: the source of the items, for messages.
+        models: name of the model for each role of generated pictures; with one model, the role is `fake`.
         resize: if real and fake differ in size, scale the larger to the size of the smaller (bicubic).
-        fit: crop or stretch, if they differ in shape too; default: the item is left out.
-        source: the folder of the pictures; a set of another source in `out` is refused. Default: it is replaced.
+        fit: crop or stretch, if they also differ in shape; default: the item is not imported.
+        source: the folder of the pictures; a set of another source in `out` is an error. Default: it is replaced.
 
     Raises:
-        UserError: no item is left, or `out` belongs to another set.
+        UserError: no item is left, or `out` has another set.
     """
     record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}
     with hold_folder(out):
@@ -119,7 +119,7 @@ def import_items(
             record["source"] = relative_path(source, out)
             refuse_another_set(out, RECORD, record)
         remove_leftovers(out)
-        (out / TABLE_NAME).unlink(missing_ok=True)  # an older table must not describe pictures that are being replaced
+        (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written below
         rows: list[Row] = []
         problems: list[str] = []
         resized = 0
@@ -152,20 +152,20 @@ def import_items(
 
 
 def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Picture]:
-    """Scale an item's real and generated pictures to the smallest of their sizes, with input and mask."""
+    """Return an item's pictures by role, scaled to the smallest size among the real and generated ones (`shown`)."""
     sizes: dict[str, images.Size] = {role: (picture.shape[1], picture.shape[0]) for role, picture in pictures.items()}
-    compared = {sizes[role] for role in shown}
-    target = min(compared, key=lambda size: (size[0] * size[1], size))
+    shown_sizes = {sizes[role] for role in shown}
+    target = min(shown_sizes, key=lambda size: (size[0] * size[1], size))
     others = [role for role in shown if sizes[role] != sizes["real"]]
-    if fit is None and not all(images.has_shape(size, target) for size in compared):
-        odd = next((role for role in others if not images.has_shape(sizes["real"], sizes[role])), others[0])
-        (width, height), (other_width, other_height) = sizes["real"], sizes[odd]
+    if fit is None and not all(images.has_shape(size, target) for size in shown_sizes):
+        wrong = next((role for role in others if not images.has_shape(sizes["real"], sizes[role])), others[0])
+        (width, height), (other_width, other_height) = sizes["real"], sizes[wrong]
         raise UserError(
-            f"{shown[odd]}: real and fake differ in shape ({width}x{height} and {other_width}x{other_height}); give "
+            f"{shown[wrong]}: real and fake differ in shape ({width}x{height} and {other_width}x{other_height}); give "
             "--fit crop (the centre is kept) or --fit stretch"
         )
     return {
-        role: images.to_size(picture, target, fit) if sizes[role] in compared else picture
+        role: images.to_size(picture, target, fit) if sizes[role] in shown_sizes else picture
         for role, picture in pictures.items()
     }
 
@@ -173,7 +173,7 @@ def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: i
 def _write_item(
     pictures: Mapping[str, Picture], out: Path, *, dataset: str, models: Mapping[str, str], stem: str, mask_kind: str
 ) -> list[Row]:
-    """Write an item's pictures as PNG; return its rows, the real one first."""
+    """Write an item's pictures as PNG; return their rows of stimuli.csv, the real picture first."""
     files = {role: f"{role}/{stem}.png" for role in pictures}
     for role, picture in pictures.items():
         images.write_png(out / files[role], mask_of(hole_of(picture)) if role == "mask" else picture)
@@ -212,7 +212,7 @@ def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
         missing = "fake" if unpaired[0] in roles["real"] else "real"
         more = f" and {len(unpaired) - 1} more" if len(unpaired) > 1 else ""
         raise UserError(
-            f"{source}: {unpaired[0]}{more}: no {missing} picture with this stem; add it or remove the other"
+            f"{source}: {unpaired[0]}{more}: no {missing} picture with this file stem; add it or remove the other"
         )
     for stem, path in roles["real"].items():
         if not stem.isprintable():

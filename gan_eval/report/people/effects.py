@@ -18,7 +18,7 @@ from gan_eval.stats.compare.effects import EFFECTS
 MAX_MODELS = 6
 """Maximum number of models that are drawn; the file has all."""
 _SAME = 1e-6
-"""Largest difference of estimates that counts as equal: their variance is estimated as 0."""
+"""Maximum difference of estimates that count as equal, because their variance is estimated as 0."""
 _KINDS = {"fake": "generated pictures", "real": "real pictures"}
 
 
@@ -30,20 +30,20 @@ def effects_blocks(folder: StudyFolder) -> list[Block]:
         name = model_text(model) + on_dataset(dataset)
         groups.append((f"{name}, in pairs" if str(formula).startswith("right") else name, own))
     charts = [chart for place, (name, own) in enumerate(groups[:MAX_MODELS], 1) for chart in _charts(name, own, place)]
-    same = [name for name, own in groups if not _pictures(own)]
-    alike = [f"No differences between the pictures of {listed(same)} were found: their variance is estimated as 0."]
-    return [Charts(charts), Lines(alike * bool(same)), *_participants_table(groups)]
+    equal = [name for name, own in groups if not _pictures(own)]
+    lines = [f"No differences between the pictures of {listed(equal)} were found: their variance is estimated as 0."]
+    return [Charts(charts), Lines(lines * bool(equal)), *_participants_table(groups)]
 
 
 def _participants(own: pd.DataFrame) -> pd.DataFrame:
-    """Return the accuracy of each participant; without slopes the share of fakes called fake."""
+    """Return the rows with each participant's accuracy; if the model has no slopes, the share of fakes called fake."""
     people = own[own["scope"] == "participant"]
     accuracy = people[people["measure"] == "accuracy"]
     return accuracy if len(accuracy) else people[people["kind"] == "fake"]
 
 
 def _pictures(own: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
-    """Return name, series and rows of each kind whose pictures (or pairs) differ."""
+    """Return name, series and rows of each kind of picture (or of the pairs) whose estimates differ."""
     pictures = own[own["scope"] == "stimulus"]
     kinds = [(_KINDS[kind], kind, pictures[pictures["kind"] == kind]) for kind in ("fake", "real")]
     parts = [*kinds, ("pairs", "all", pictures[pictures["kind"].isna()])]
@@ -99,15 +99,15 @@ def _caterpillar(rows: pd.DataFrame, series: str, axis: str, label: str, *, chan
     )
     rank = np.arange(1, count + 1)
     height = float(np.clip(0.045 * count, 1.4, 6.0))
-    each = 72 * height / (count + 1)  # points
+    row_height = 72 * height / (count + 1)  # points
     with mpl.rc_context(STYLE):
         figure, axes = panel(height + 0.8)
         if chance:
             axes.axvline(50, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
         gaps = np.full(count, np.nan)
-        lines = np.stack([low, high, gaps], axis=1).ravel(), np.repeat(rank, 3)  # one path
-        axes.plot(*lines, color=SERIES[series], linewidth=float(np.clip(0.4 * each, 0.4, 1.8)), alpha=0.5)
-        size = float(np.clip(0.8 * each, 1.6, 4.5))
+        lines = np.stack([low, high, gaps], axis=1).ravel(), np.repeat(rank, 3)  # one path for all intervals
+        axes.plot(*lines, color=SERIES[series], linewidth=float(np.clip(0.4 * row_height, 0.4, 1.8)), alpha=0.5)
+        size = float(np.clip(0.8 * row_height, 1.6, 4.5))
         axes.plot(observed, rank, "o", markersize=size, markerfacecolor="none", markeredgecolor=MUTED,
                   markeredgewidth=0.5, alpha=0.8)  # fmt: skip
         axes.plot(estimate, rank, "o", markersize=size, color=SERIES[series], markeredgewidth=0)
@@ -115,7 +115,7 @@ def _caterpillar(rows: pd.DataFrame, series: str, axis: str, label: str, *, chan
         axes.yaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10], min_n_ticks=2))
         axes.set_yticks([1, *(place for place in axes.get_yticks() if 1 < place <= count)])
         ends = np.concatenate([low, high, observed, estimate, [50.0]])
-        is_kind = series in _KINDS  # both kinds' panels have one scale
+        is_kind = series in _KINDS  # the panels of both kinds have the same scale
         axes.set_xlim(*((-2, 102) if is_kind else (max(-2, np.nanmin(ends) - 3), min(102, np.nanmax(ends) + 3))))
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axes.set_ylabel("rank")

@@ -58,9 +58,7 @@ def test_a_preset_gives_length_settings_direction_and_folder_unless_options_do()
 
 
 def test_missing_data_length_or_preset():
-    with pytest.raises(
-        UserError, match=r"where is facades\? give --data-root DIR \(or \$GAN_EVAL_DATA\), or --data DIR"
-    ):
+    with pytest.raises(UserError, match=r"facades needs --data-root DIR \(or \$GAN_EVAL_DATA\), or --data DIR"):
         job_of_options({}, preset="facades")
     with pytest.raises(UserError, match="train: --data is missing; name the folder with train/"):
         job_of_options({"steps": 3})
@@ -101,5 +99,5 @@ def test_the_command_hands_everything_on(monkeypatch, tmp_path):
 def test_picture_size():
     assert [picture_size(text) for text in (None, "native", "512")] == [None, "native", 512]
     for text in ("large", "-4", "12.5", ""):
-        with pytest.raises(UserError, match="a number of pixels is wanted, or native"):
+        with pytest.raises(UserError, match="wanted a number of pixels, or native"):
             picture_size(text)
