@@ -84,7 +84,7 @@ class Trial:
     """Number of showings: 2 for two pictures one after the other."""
     flags: set[str] = field(default_factory=set)
     state: State = State.READY
-    """In this order: READY, PRESENTED, (BETWEEN, PRESENTED,) WAITING, CONFIDENCE if asked, SAVING."""
+    """Order: READY, PRESENTED, (BETWEEN, PRESENTED,) WAITING, CONFIDENCE if asked, SAVING."""
     seen: list[Presented] = field(default_factory=list)
     answer: str | None = None
     pressed: int | None = None  # time of the answer

@@ -28,8 +28,8 @@ def region_encoder(settings: TrainingSettings, **shared: Any) -> "RegionEncoder"
 class Encoder(nn.Module):
     """A network whose `encoder` of 4x4 convolutions halves the picture down to 4x4.
 
-    `encoder.K` and `decoder.K` each have a `conv` and, but for the first and the last, a `norm`; K counts from the
-    input. Of the biases, as in the U-Net, only the last layer's is always there. There is no dropout.
+    Each `encoder.K` and `decoder.K` (K counts from the input) has a `conv` and, except the first and the last, a
+    `norm`. As in the U-Net, only the last layer always has a bias. There is no dropout.
     """
 
     def __init__(

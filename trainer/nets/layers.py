@@ -89,11 +89,11 @@ class Dropout(nn.Dropout):
         self.generators: Sequence[torch.Generator] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """In training mode, set random elements of (N, ...) to 0 and scale up the others."""
-        as_it_lies = self.generators is None and (x.device.type != "cpu" or x.is_contiguous())
-        if as_it_lies or not self.training:
+        """Set random elements of (N, ...) to 0 in training mode, and scale up the others."""
+        use_default = self.generators is None and (x.device.type != "cpu" or x.is_contiguous())
+        if use_default or not self.training:
             return super().forward(x)
-        kept = torch.ones_like(x, memory_format=torch.contiguous_format)  # numbers by place, for any memory order of x
+        kept = torch.ones_like(x, memory_format=torch.contiguous_format)  # the draw must not depend on memory order
         if self.generators is None:
             return x * super().forward(kept)
         for picture, generator in zip(kept, self.generators, strict=True):

@@ -41,7 +41,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
     """Return the rows of the table `metric_comparisons`, without `run`, for a set metric and all pairs of models.
 
     The interval is the jackknife's, with the same groups of items left out for both models. If the metric depends on
-    the number of pictures and one set is larger by more than a tenth, there is no difference.
+    the number of pictures and one set is larger by more than a tenth, no difference is computed.
     """
     rows = []
     for (a, first), (b, second) in combinations(outcomes.items(), 2):

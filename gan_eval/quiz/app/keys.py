@@ -37,10 +37,10 @@ class Press:
 def press_moment(stamp_ms: int, now: int, *, may_share: bool = MAY_SHARE_CLOCK) -> tuple[int, bool]:
     """Return when a key was pressed, in nanoseconds on the monotonic clock, and True if the server's stamp was used.
 
-    Display servers on the same Linux machine stamp keys with the low 32 bits of the monotonic clock in milliseconds. A
-    stamp shortly before `now` (when the event is handled) tells how long the press has waited: at most a millisecond,
-    and `now` is more exact; longer, and the press was in the middle of the stamp's millisecond. Any other stamp is of
-    another clock (another machine's display, Windows).
+    Display servers on the same Linux machine stamp keys with the low 32 bits of the monotonic clock in milliseconds. If
+    a stamp is at most a millisecond before `now` (when the event is handled), `now` is more exact. If it is a little
+    older, the middle of its millisecond is returned. Any other stamp comes from another clock (another machine's
+    display, Windows), and `now` is returned.
 
     >>> [press_moment(stamp, 9_000_000, may_share=True) for stamp in (8, 5, 123456)]
     [(9000000, True), (5500000, True), (9000000, False)]
