@@ -142,6 +142,25 @@ def test_commands_and_their_options_exist() -> None:
     assert missing == []
 
 
+def defined_names(file: Path) -> set[str]:
+    """Return the functions, classes and variables of a module and of its classes."""
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    found = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    return found | {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def test_files_that_contributing_names_define_the_functions_next_to_them() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    claims = re.findall(r"`(\w+)`\s+(?:\(|in\s+|of\s+)`([\w/]+\.py)`", text)
+    assert ("analyze", "gan_eval/stats/analysis.py") in claims
+    for path, sentence in re.findall(r"^\d\. `([\w/]+\.py)`: (.*?)(?:\.\s|:$)", text, re.M | re.S):
+        claims += [(name, path) for name in re.findall(r"`(\w{4,})`", sentence) if name != "NAME"]
+    tracked = [path for folder in ("gan_eval", "trainer", "tests") for path in (ROOT / folder).rglob("*.py")]
+    files = {path: [file for file in tracked if file.as_posix().endswith(f"/{path}")] for _, path in claims}
+    assert [path for path, found in files.items() if len(found) != 1] == []
+    assert [(name, path) for name, path in claims if name not in defined_names(files[path][0])] == []
+
+
 def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
     own = os.environ | {"PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
