@@ -143,7 +143,7 @@ def test_a_session_in_german_and_a_line_about_small_pictures(sit: Sit) -> None:
     assert f"the pictures are 64 pixels wide, the screen {width};" in line
     assert "--picture-size " in line
     assert sitting.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
-    assert "Jedes Bild bleibt, bis Sie antworten, höchstens 2 Sekunden." in sitting.first_words
+    assert "Jedes Bild ist zu sehen, bis Sie antworten, höchstens 2 Sekunden." in sitting.first_words
     assert sitting.rows(tables.SESSIONS)[0]["language"] == "de"
     assert sitting.rows(tables.CONSENTS)[0]["text"].startswith("Sie werden Bilder beurteilen.")
 
