@@ -16,7 +16,7 @@ from gan_eval.tables.frames import Row, iso
 MILLISECOND: Final = 1_000_000
 """A millisecond in nanoseconds."""
 EARLY_MS: Final = 100.0
-"""Reaction time in ms below which nobody can have judged the picture."""
+"""Reaction time in ms that is too short for a judgement of the picture."""
 LATE_MS: Final = 5.0
 """Deviation of an exposure or gap, in ms, above which the trial is flagged."""
 

@@ -26,7 +26,7 @@ IN_DESIGN: Mapping[str, tuple[str, ...]] = {
     ),
     "analysis": ("exclude", "exclude_participants"),
 }  # fmt: skip
-"""The keys of the design. Exclusions belong to it because they are fixed before anybody has answered."""
+"""The keys of the design. Exclusions belong to it because they are fixed before the first answer."""
 
 _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
     "real": lambda quiz: not quiz.shows_pairs,

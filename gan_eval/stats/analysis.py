@@ -118,8 +118,8 @@ def analyze(
             table; the note of the rates counts them. A rule on the outcome (kind, response, correct, ...) is refused,
             except `response=none`.
         exclude_participants: rules on the table `participation`, such as `catch_accuracy<0.8`. A participant who
-            fulfils any is left out. A rule on the outcome (`accuracy`) leaves out nobody, but adds a sensitivity row to
-            the comparisons.
+            fulfils any is left out. A rule on the outcome (`accuracy`) excludes no participants, but adds a
+            sensitivity row to the comparisons.
         margin: margin of equivalence, as a share.
         covariates: questions of the table `participants`, or columns of the trials: fixed effects of one more mixed
             model.

@@ -215,7 +215,7 @@ class TookPart(NamedTuple):
     """Number of main trials shown to participants without answers."""
 
     def words(self) -> str:
-        """Describe who did not finish or answered nothing; empty if nobody.
+        """Describe participants who did not finish or answered nothing; empty if there were none.
 
         >>> TookPart(("P1",), (), ("P2", "P3"), (), 40).words()
         '2 of 3 participants gave no answer (40 trials)'

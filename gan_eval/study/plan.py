@@ -344,7 +344,7 @@ def check_plan(plan: Plan) -> None:
         from gan_eval.stats.mixed.models import with_covariates
 
         asked = [
-            {"session": "none", "participant": "nobody", "question": question.id, "simulated": True}
+            {"session": "none", "participant": "none", "question": question.id, "simulated": True}
             for question in plan.study.quiz.questions
         ]
         with naming(f"{plan.file}: "):

@@ -51,7 +51,7 @@ def _stored_rows(plan: Plan, table: Table, **equal: Any) -> list[Row]:
 
 
 def next_session(plan: Plan) -> str:
-    """Return the command of the next person's session; empty if nobody is missing, and in a smoke run."""
+    """Return the command of the next person's session; empty if no session is missing, and in a smoke run."""
     if plan.smoke or count_sessions(plan)["people"] >= plan.study.quiz.participants:
         return ""
     return quiz_command(plan)
@@ -66,7 +66,7 @@ def quiz_command(plan: Plan, participant: str | None = None) -> str:
 def pending_sessions(plan: Plan) -> list[str]:
     """Return lines on the number of complete sessions, with the next person's command, and on unfinished ones.
 
-    Empty if nobody is missing and no session is unfinished.
+    Empty if no session is missing or unfinished.
     """
     lines = []
     if command := next_session(plan):

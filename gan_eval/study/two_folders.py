@@ -197,7 +197,7 @@ def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
 def _import_stage(
     pairs: Pairs, out: Path, real: Path, *, fit: Fit | None, dataset: str, roles: Mapping[str, str]
 ) -> Stage:
-    """Return the stage of the stimulus set; it is made again if pictures have changed and nobody has judged them."""
+    """Return the stage of the stimulus set; it is made again if pictures have changed and none was judged."""
 
     def work(listener: Listener) -> bool:
         if (out / "store.sqlite").is_file() and people_have_answered(open_plan(out / "study.toml", out)):

@@ -64,7 +64,7 @@ class Estimate:
         """Value ± t · standard error, cut at the ends of the metric's range; None where nothing could be left out.
 
         A share has Wilson's interval instead, of as many independent pictures as its standard error speaks for: where
-        all pictures of a set count, so do all that are left without a group, but nobody knows that all others would.
+        all pictures of a set count, so do all without one group. That does not show that all others would.
 
         >>> Estimate(2.0, np.linspace(1.8, 2.2, 10)).interval(low=1.5).low
         1.5

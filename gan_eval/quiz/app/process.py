@@ -96,7 +96,7 @@ def require_display() -> None:
         return
     ways_out = (
         "without one, use a browser (`gan-eval serve`), rehearse with `--simulate default`, or set "
-        "QT_QPA_PLATFORM=offscreen (draws where nobody can see it)"
+        "QT_QPA_PLATFORM=offscreen (draws without a screen)"
     )
     missing = missing_display()
     if missing is not None:

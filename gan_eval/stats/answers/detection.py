@@ -213,7 +213,7 @@ class _Judged(NamedTuple):
     says_fake: np.ndarray
     """bool"""
     cell: np.ndarray | None
-    """int, 0.., pairs of participant and stimulus; None where nobody judged a stimulus twice."""
+    """int, 0.., pairs of participant and stimulus; None if no participant judged a stimulus twice."""
 
     def least(self, *, fake: bool) -> int:
         """Return the smaller of the numbers of participants and stimuli of the fakes, or of the reals."""

@@ -243,7 +243,7 @@ def sensitivity(
     for rule, named in chosen.items():
         of_people = f"{len(named)} of {len(present)} participants"
         verb = "gave" if rule == ONE_ANSWER else "fulfil"
-        note = f"{of_people} {verb} {rule}, a rule on the outcome: nobody is left out by it"
+        note = f"{of_people} {verb} {rule}, a rule on the outcome: it excludes no participants"
         if 0 < len(named) < len(present):
             note += ", a sensitivity row of comparisons says what it would change"
             rest = trials[~trials["participant"].isin(named)].reset_index(drop=True)

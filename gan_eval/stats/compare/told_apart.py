@@ -36,7 +36,7 @@ TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
 BASES = (CROSSED, CROSSED_CLUSTERED, TWO_WAY, BY_PICTURE)
 _MAX_SD_AND_ETA = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Maximum SD of random effects and maximum linear predictor of a cell, by link; above either, the fit diverged."""
-NONE_GAVE_BOTH = "nobody gave both answers, so response bias alone explains them"
+NONE_GAVE_BOTH = "no participant gave both answers, so response bias alone explains them"
 ONE_GAVE_BOTH = "one participant alone gave both answers, so response bias explains those of all others"
 _ASSUMED_SD = 1.5
 """Assumed standard deviation of people and of pictures, in log-odds, if all answers of a cell agree."""

@@ -53,7 +53,7 @@ function show(numbers) {
   }
   document.querySelector("#progress").value = numbers.complete;
   state.dataset.state = numbers.paused ? "paused" : "running";
-  say(numbers.paused ? "Paused: nobody new is admitted, open sessions continue" : "Admitting participants");
+  say(numbers.paused ? "Paused: no new participants are admitted, open sessions continue" : "Admitting participants");
   document.querySelector("[data-act=pause]").hidden = numbers.paused;
   document.querySelector("[data-act=resume]").hidden = !numbers.paused;
   const report = document.querySelector("#report");

@@ -52,7 +52,7 @@ export class Transport {
     return setup;
   }
 
-  /** Send word of an onset; nobody waits for the answer. */
+  /** Send the time of an onset without waiting for the answer. */
   onset(trial, onset_ms) {
     const body = { trial, onset_ms, sent_ms: performance.now() };
     this.#send("onset", body, { keepalive: true }).catch(() => {});

@@ -99,7 +99,7 @@ ALONE = "one participant alone gave both answers"
 
 @pytest.mark.parametrize(
     ("people", "looked", "note"),
-    [(1, 0, "nobody gave both answers"), (12, 0, "nobody gave both answers"), (12, 1, ALONE)],
+    [(1, 0, "no participant gave both"), (12, 0, "no participant gave both"), (12, 1, ALONE)],
 )
 def test_one_key_is_no_verdict(people: int, looked: int, note: str) -> None:
     trials = simulated(participants=people, each=40)
