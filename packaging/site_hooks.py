@@ -1,8 +1,11 @@
-"""Additions of the documentation site to docs/: the commands' help, CONTRIBUTING.md, the studies and the results."""
+"""Additions of the documentation site to docs/: commands, an example report, CONTRIBUTING.md, studies and results."""
 
 import re
+import runpy
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer
@@ -26,6 +29,7 @@ COPIED = (
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Add the files that the site takes from outside docs/."""
     files.append(File.generated(config, "reference/commands.md", content=commands_page()))
+    files.append(File.generated(config, "example_report.html", content=example_report()))
     for path in sorted({path for pattern in COPIED for path in ROOT.glob(pattern)}):
         files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
     return files
@@ -35,7 +39,17 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     """Point links between docs/ and the rest of the repository to the site's copies."""
     if page.file.src_uri.startswith("results/") or page.file.src_uri == "CONTRIBUTING.md":
         return re.sub(r"\]\(((?:\.\./)*)docs/", r"](\1", markdown)
+    markdown = markdown.replace("](../packaging/example_report.py)", "](example_report.html)")
     return re.sub(r"\]\(\.\./(?=results/|studies/|CONTRIBUTING)", "](", markdown)
+
+
+@cache
+def example_report() -> str:
+    """Return the report of the example study."""
+    make_report = runpy.run_path(str(ROOT / "packaging" / "example_report.py"))["make_report"]
+    with TemporaryDirectory() as folder:
+        report: Path = make_report(Path(folder))
+        return report.read_text(encoding="utf-8")
 
 
 def commands_page() -> str:
