@@ -96,8 +96,8 @@ UPSAMPLING_PEAK = Metric(
     name="upsampling_peak",
     title="Upsampling peak",
     kind="set",
-    measures="how far one ring of the generated pictures' radial power spectrum rises above its neighbours, compared "
-    "with the real pictures: the trace of upsampling by 2, such as a checkerboard",
+    measures="excess of one ring of the generated pictures' power spectrum over its neighbours, less that of the "
+    "real pictures; a trace of upsampling by 2, such as a checkerboard",
     low=-math.inf,
     unit="dB",
     source="ours, on the radial spectrum of Durall et al. 2020: integer luma, Hann window, rings of 1/64 cycle a pixel",
