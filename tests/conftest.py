@@ -42,9 +42,9 @@ def _no_cached_sources() -> None:
 
 
 @pytest.fixture(scope="session")
-def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A rehearsed study: `study.toml`, its set `main`, and its results in `out`; copy it to change it."""
-    from finished import STUDY, make_set
+def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A rehearsed study, read-only: `study.toml`, its set `main`, and its results in `out`; `copy_study` copies it."""
+    from finished import STUDY, make_set, protected
 
     from gan_eval.__main__ import run
 
@@ -56,7 +56,14 @@ def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("QT_QPA_PLATFORM", "offscreen")
         patch.delenv("DISPLAY", raising=False)
         assert run(["run", "study.toml", "--out", "out", "--simulate", "default"]) == 0
-    return folder
+    with protected(folder):
+        yield folder
+
+
+@pytest.fixture(params=[1, pytest.param(None, marks=pytest.mark.nightly)], ids=["once", "nightly"])
+def kills(request: pytest.FixtureRequest) -> int:
+    """Number of times to kill: once by day, `--kills` times at night."""
+    return request.param or int(request.config.getoption("--kills"))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,8 @@
-"""A small study of imported pictures, whose results several tests read."""
+"""A small study of imported pictures, whose results tests of the commands, the report and the statistics read."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,3 +35,29 @@ def make_set(folder: Path, items: int, kinds: tuple[str, ...] = ("real", "fake")
         for number in range(items)
     }
     write_items(folder, items_of, dataset=folder.name)
+
+
+@contextmanager
+def protected(folder: Path) -> Iterator[None]:
+    """Forbid changes in a folder. Root may write everywhere, so what has changed is also looked for at the end."""
+
+    def files() -> dict[Path, tuple[int, int]]:
+        return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")}
+
+    before = files()
+    permit(folder, 0o500)
+    yield
+    permit(folder, 0o700)
+    assert files() == before, "a test has changed the finished study: let it use copy_study"
+
+
+def copy_study(study: Path, folder: Path) -> Path:
+    """Copy a study into a folder, which may be there already, for a test that changes it."""
+    shutil.copytree(study, folder, dirs_exist_ok=True)
+    permit(folder, 0o700)
+    return folder
+
+
+def permit(folder: Path, mode: int) -> None:
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(mode)

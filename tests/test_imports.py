@@ -130,6 +130,11 @@ def test_loaded_libraries_are_seen():
     assert loaded_by("import json", ("json", "torch")) == ["json"]
 
 
+def test_the_package_alone_imports_nothing_heavy_and_shows_its_names():
+    code = "import gan_eval; assert gan_eval.__all__ == [name for name in dir(gan_eval) if name[0] != '_']"
+    assert loaded_by(code, (*HEAVY, "sqlalchemy", "numpy", "PySide6")) == []
+
+
 def test_all_of_the_quiz_imports_nothing_heavy():
     files = [file for file in (ROOT / "gan_eval" / "quiz").rglob("*.py") if file.name != "__main__.py"]
     assert len(files) > 3

@@ -1,4 +1,4 @@
-"""Sessions that are killed again and again, and what must be true of their store: `pytest -k kill --kills 200`.
+"""Sessions that are killed again and again, and what must be true of their store: `pytest -m nightly -k kill --kills 200`.
 
 Each sitting is a process of its own. It reports through a pipe what has appeared and is durable: a row once the
 future of the job that stores it says so. The simulated participant is slowed down, so that a kill may fall anywhere.
@@ -16,8 +16,6 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from gan_eval import tables
 from gan_eval.quiz.admission import Person, QuizStudy
@@ -162,9 +160,9 @@ def require_nothing_lost(store: Store, participant: str, sittings: list[list[Mes
 
 
 def test_sessions_killed_at_any_moment_lose_double_and_tear_nothing(
-    stimuli: StimulusSet, tmp_path: Path, pytestconfig: pytest.Config
+    stimuli: StimulusSet, tmp_path: Path, kills: int
 ) -> None:
-    kills, store = pytestconfig.getoption("--kills"), tmp_path / "store.sqlite"
+    store = tmp_path / "store.sqlite"
     sittings = kill_sessions(stimuli.folder, store, kills=kills, seed=kills)
     with closing(sqlite3.connect(store)) as raw:
         assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

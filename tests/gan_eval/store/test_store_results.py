@@ -390,13 +390,11 @@ def reported_in(reports: Path) -> set[tuple[str, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [2, pytest.param(None, marks=pytest.mark.nightly)])
 def test_bursts_that_are_killed_at_any_moment_lose_no_answer_that_was_reported(
-    where: str, tmp_path: Path, pytestconfig: pytest.Config, kills: int | None
+    where: str, tmp_path: Path, kills: int
 ) -> None:
-    kills = kills or int(pytestconfig.getoption("--kills"))
     moments, processes = random.Random(1), 2 if "://" in where else 1
-    files = [tmp_path / f"{run}-{process}" for run in range(kills // processes) for process in range(processes)]
+    files = [tmp_path / f"{run}-{process}" for run in range(kills) for process in range(processes)]
     for run in range(0, len(files), processes):
         children = [bursts(where, file.name, file) for file in files[run : run + processes]]
         while not all(file.stat().st_size for file in files[run : run + processes]):

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from finished import STUDY, make_set
+from finished import STUDY, copy_study, make_set
 from listening import Ear
 
 from gan_eval.__main__ import run
@@ -41,7 +41,7 @@ def call(world: Path, *more: str) -> int:
 
 @pytest.fixture
 def rehearsed(finished_study: Path, world: Path) -> Path:
-    return shutil.copytree(finished_study, world, dirs_exist_ok=True)
+    return copy_study(finished_study, world)
 
 
 def plan_of(world: Path) -> Plan:

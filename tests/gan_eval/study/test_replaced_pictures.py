@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from finished import copy_study
 from rehashed import rehash
 
 from gan_eval import analyze, evaluate, write_report
@@ -23,8 +24,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def world(finished_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the finished study, as the working folder."""
-    folder = tmp_path / "study"
-    shutil.copytree(finished_study, folder)
+    folder = copy_study(finished_study, tmp_path / "study")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("GAN_EVAL_CACHE", str(folder / "cache"))
     return folder

@@ -1,6 +1,5 @@
 """Stages in isolation: metrics that wait for their weights, plateaus, published tables, what the trainer is given."""
 
-import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from finished import copy_study
 from listening import Ear
 from made_sets import write_items
 
@@ -182,8 +182,7 @@ def test_published_tables_of_one_name_are_both_kept_and_a_dropped_one_goes(tmp_p
 
 
 def test_tables_of_people_who_have_been_forgotten_go(finished_study: Path, tmp_path: Path) -> None:
-    shutil.copytree(finished_study, tmp_path / "study")
-    plan = open_plan(None, tmp_path / "study" / "out")
+    plan = open_plan(None, copy_study(finished_study, tmp_path) / "out")
     write_rows([], plan.folder / "tables" / "plateaus.csv", PLATEAUS)
     assert (plan.folder / "tables" / "rates.csv").is_file()
     plan.store.unlink()

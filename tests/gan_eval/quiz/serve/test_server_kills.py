@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from temporary_postgres import TemporaryPostgres  # type: ignore[import-not-found]
 
 PEOPLE = 4
-SHORT = 1
-"""Number of kills outside the nightly tests."""
 
 
 def rows_of(store: str) -> tuple[list[Row], list[Row], list[Row]]:
@@ -107,11 +105,6 @@ def require_nothing_lost(store: str, people: list[Person], kills: int) -> None:
     assert len({row["participant"] for row in sessions}) == len(sessions)
     assert len(plans) == TRIALS * len(sessions)
     assert all(row["flags"] == "killed" for key, row in stored.items() if key not in acknowledged)
-
-
-@pytest.fixture(params=[SHORT, pytest.param(None, marks=pytest.mark.nightly)], ids=["short", "nightly"])
-def kills(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> int:
-    return request.param or int(pytestconfig.getoption("--kills"))
 
 
 @pytest.fixture

@@ -41,14 +41,12 @@ QUIZZES: dict[str, dict[str, Any]] = {
     "rating": {"protocol": "rating", "response_ms": "unlimited", "grades": 7, "confidence": 9, "practice": 1},
 }  # fmt: skip
 """All protocols, and what else a session may have."""
-ALWAYS = [("everything", False), ("paired", True)]
-"""Sessions that are not left to the night."""
 SESSIONS = [
     pytest.param(
         quiz,
         touch,
         id=f"{name}-{'touch' if touch else 'keys'}",
-        marks=[] if (name, touch) in ALWAYS else [pytest.mark.nightly],
+        marks=[] if (name, touch) == ("everything", False) else [pytest.mark.nightly],
     )
     for name, quiz in QUIZZES.items()
     for touch in (False, True)
@@ -254,7 +252,7 @@ def test_without_an_introduction_and_with_a_cyrillic_keyboard(serve: Serve, visi
     assert server.answers() == visitor.given
 
 
-@pytest.mark.parametrize("touch", [False, pytest.param(True, marks=pytest.mark.nightly)], ids=["keys", "touch"])
+@pytest.mark.parametrize("touch", [True, pytest.param(False, marks=pytest.mark.nightly)], ids=["touch", "keys"])
 def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
     serve: Serve, visit: Visit, touch: bool
 ) -> None:

@@ -67,7 +67,7 @@ def assert_plain_around(screen: NDArray[np.uint8], top: int, left: int, high: in
     assert (around == around[0, 0]).all()
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", ["en", pytest.param("de", marks=pytest.mark.nightly)])
 def test_by_touch_nothing_is_said_of_keys(serve: Serve, visit: Visit, language: str) -> None:
     more = {"protocol": "paired", "exposure_ms": 100, "confidence": 3, "language": language}
     server = serve(**{**UNTIL_ANSWERED, **more})
