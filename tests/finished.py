@@ -42,13 +42,15 @@ def protected(folder: Path) -> Iterator[None]:
     """Forbid changes in a folder. Root may write everywhere, so what has changed is also looked for at the end."""
 
     def files() -> dict[Path, tuple[int, int]]:
-        return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")}
+        found = (path for path in folder.rglob("*") if path.is_file())
+        return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in found}
 
     before = files()
     permit(folder, 0o500)
     yield
     permit(folder, 0o700)
-    assert files() == before, "a test has changed the finished study: let it use copy_study"
+    changed = {path.name for path, _ in before.items() ^ files().items()}
+    assert not changed, "a test has changed the finished study: let it use copy_study"
 
 
 def copy_study(study: Path, folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """The functions that `gan_eval` offers: imported when first used, frames or paths in, frames out."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.power.planning import POWER
 from gan_eval.store import open_store
-from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, TRIALS
+from gan_eval.tables import PARTICIPANTS, TRIALS
 from gan_eval.tables.frames import frame_of, write_table
 
 TRIAL = {"participant": "P1", "trial": 1, "phase": "main", "stimulus": "d/m/a", "kind": "fake", "response": "real"}
@@ -82,15 +83,14 @@ def stored(path: Path) -> Path:
     return path
 
 
-def test_trials_come_from_csv_parquet_and_stores_with_their_dtypes(tmp_path: Path) -> None:
-    store = stored(tmp_path / "lab.sqlite")
-    from_store = gan_eval.read_trials(store)
-    assert from_store["trial"].tolist() == [1, 2]
-    with open_store(store) as opened:
+def test_trials_come_from_csv_parquet_and_stores_with_their_dtypes(finished_study: Path, tmp_path: Path) -> None:
+    out = finished_study / "out"
+    from_store = gan_eval.read_trials(out / "store.sqlite")
+    assert from_store["trial"].tolist() == [*range(1, 9)] * 3
+    with open_store(out / "store.sqlite", create=False) as opened:
         pd.testing.assert_frame_equal(gan_eval.read_trials(opened), from_store)
-    for name in ("t.csv", "t.parquet"):
-        write_table(from_store, tmp_path / name, TRIALS)
-        pd.testing.assert_frame_equal(gan_eval.read_trials(str(tmp_path / name)), from_store)
+    for name in ("trials.csv", "trials.parquet"):
+        pd.testing.assert_frame_equal(gan_eval.read_trials(str(out / "tables" / name)), from_store)
     (tmp_path / "u.csv").write_text(
         "participant,stimulus,kind,response,reaction_time_ms\nP1,a,fake,real,500\n,b,fake,real,600\n"
     )
@@ -102,18 +102,12 @@ def test_trials_come_from_csv_parquet_and_stores_with_their_dtypes(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_frames_and_paths_give_the_same_analysis(tmp_path: Path) -> None:
-    trials = simulated(participants=4, each=12, models=("a",))
-    fakes = trials.loc[trials["kind"] == "fake", ["stimulus", "model"]].drop_duplicates()
-    rows = [
-        {"stimulus": name, "kind": "fake", "model": model, "dataset": "faces", "metric": "psnr", "value": float(number)}
-        for number, (name, model) in enumerate(fakes.to_numpy())
-    ]
-    images = frame_of(rows, IMAGE_METRICS)
-    whole = gan_eval.analyze(trials, image_metrics=images)
-    write_table(images, tmp_path / "images.parquet", IMAGE_METRICS)
-    trials.to_csv(tmp_path / "trials.csv", index=False)
-    from_files = gan_eval.analyze(tmp_path / "trials.csv", image_metrics=str(tmp_path / "images.parquet"))
+def test_frames_and_paths_give_the_same_analysis(finished_study: Path, tmp_path: Path) -> None:
+    trials = shutil.copy(finished_study / "out" / "tables" / "trials.csv", tmp_path)
+    images = finished_study / "out" / "metrics" / "image_metrics.parquet"
+    whole = gan_eval.analyze(gan_eval.read_trials(trials), image_metrics=gan_eval.read_table(images))
+    assert len(whole["correlations"]) == 1
+    from_files = gan_eval.analyze(trials, image_metrics=str(images))
     assert from_files.keys() == whole.keys()
     for name, frame in whole.items():
         pd.testing.assert_frame_equal(from_files[name], frame)
@@ -153,8 +147,8 @@ def test_an_analysis_of_a_store_knows_its_sessions(tmp_path: Path) -> None:
     assert gan_eval.read_table(tmp_path / "answer" / "sessions.csv")["session"].tolist() == ["s"]
 
 
-def test_an_open_store_where_a_table_belongs_is_reported(tmp_path: Path) -> None:
-    with open_store(stored(tmp_path / "lab.sqlite")) as opened:
+def test_an_open_store_where_a_table_belongs_is_reported(finished_study: Path, tmp_path: Path) -> None:
+    with open_store(finished_study / "out" / "store.sqlite", create=False) as opened:
         with pytest.raises(UserError, match="table image_metrics: found a Store; give a pandas frame, or the path of"):
             gan_eval.analyze(opened, image_metrics=opened)
         with pytest.raises(UserError, match="table trials: found a Store"):
@@ -163,10 +157,9 @@ def test_an_open_store_where_a_table_belongs_is_reported(tmp_path: Path) -> None
             gan_eval.write_report(opened, tmp_path / "report.html")
 
 
-@pytest.mark.slow
-def test_a_report_of_frames_and_what_is_no_table(tmp_path: Path) -> None:
-    trials = simulated(participants=4, each=8, models=("a",))
-    frames = gan_eval.analyze(trials) | {"trials": trials}
+def test_a_report_of_frames_and_what_is_no_table(finished_study: Path, tmp_path: Path) -> None:
+    tables = finished_study / "out" / "tables"
+    frames = {name: gan_eval.read_table(tables / f"{name}.csv") for name in ("rates", "paper", "comparisons", "trials")}
     page = gan_eval.write_report(frames, tmp_path / "answer.html", title="Two models")
     assert "Two models" in page.read_text(encoding="utf-8")
     with pytest.raises(UserError, match="no_set: not a stimulus set"):

@@ -1,11 +1,15 @@
 """`gan-eval analyze`: what it reads, the plan and what departs from it, and poor tables."""
 
 import csv
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from finished import copy_study
 from make_trials import simulated
 
 from gan_eval.__main__ import run
@@ -15,8 +19,7 @@ from gan_eval.report.people.answer import answer
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.store import open_store
-from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
+from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, PARTICIPATION, SESSIONS
 from gan_eval.tables.frames import read_table, write_rows
 
 PLAN = """
@@ -111,20 +114,19 @@ def test_metrics_lie_next_to_their_correlations_for_the_report(tmp_path, analyze
 
 
 @pytest.mark.nightly
-def test_a_report_over_tables_of_two_analyses_is_refused(tmp_path, analyze, capsys):
+def test_a_report_over_tables_of_two_analyses_is_refused(finished_study, tmp_path, capsys):
     """Detect it by the record of the set, or without one by the tables' own column."""
-    write(tmp_path / "trials.csv", answers())
-    assert analyze()[0] == 0
-    other, copied = tmp_path / "other", tmp_path / "copied"
-    write(tmp_path / "trials.csv", answers(seed=1))
-    assert run(["analyze", str(tmp_path / "trials.csv"), "--out", str(other)]) == 0
+    store, other, copied = finished_study / "out" / "store.sqlite", tmp_path / "other", tmp_path / "copied"
+    out = tmp_path / "out"
+    for folder, *rule in ((out,), (other, "--exclude", "trial=1")):
+        assert run(["analyze", "--store", str(store), "--out", str(folder), *rule]) == 0
     copied.mkdir()
     for path in other.glob("*.csv"):  # without the record
         (copied / path.name).write_bytes(path.read_bytes())
     for where, name, source, said in (
-        (tmp_path / "out", "detection.csv", other, "is not what the run analysis-"),
-        (tmp_path / "out", "trials.csv", other, "is not what the run analysis-"),
-        (copied, "detection.csv", tmp_path / "out", "rows of another analysis (analysis-"),
+        (out, "detection.csv", other, "is not what the run analysis-"),
+        (out, "paper.csv", other, "is not what the run analysis-"),
+        (copied, "detection.csv", out, "rows of another analysis (analysis-"),
     ):
         before = (where / name).read_bytes()
         (where / name).write_bytes((source / name).read_bytes())
@@ -199,31 +201,18 @@ def test_unusable_tables_are_one_line(tmp_path, analyze, change, words):
     assert words in err
 
 
-def fill(store: Path, model: str) -> None:
-    """Store two sessions of two trials each, the last one with this model's picture."""
-    shared = {"study": "s", "protocol": "quick_response", "simulated": False}
-    with open_store(store) as opened:
-        for name in ("s1", "s2"):
-            session = {**shared, "session": name, "participant": name}
-            opened.begin({**session, "status": "complete"}, [], {"session": name, "participant": name, "given": True})
-            trial = {**session, "phase": "main", "stimulus": "d/m/1", "kind": "fake", "response": "fake"}
-            opened.add(
-                TRIALS, [{**trial, "trial": n, "model": model if (name, n) == ("s2", 2) else "m"} for n in (1, 2)]
-            )
-
-
-def test_a_stores_tables_stay_when_its_trials_are_analysed_in_their_folder(tmp_path):
-    out = tmp_path / "out"
-    fill(tmp_path / "lab.sqlite", "m")
-    assert run(["analyze", "--store", str(tmp_path / "lab.sqlite"), "--out", str(out)]) == 0
-    assert (out / "consents.csv").is_file()
+def test_a_stores_tables_stay_when_its_trials_are_analysed_in_their_folder(finished_study, tmp_path):
+    out = copy_study(finished_study, tmp_path) / "out" / "tables"
     assert run(["analyze", str(out / "trials.csv"), "--out", str(out)]) == 0
-    assert (out / "consents.csv").is_file()
+    assert (out / "sessions.csv").is_file()
 
 
-def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(tmp_path, capsys):
-    store = tmp_path / "lab.sqlite"
-    fill(store, "a|b")
-    assert run(["analyze", "--store", str(store), "--out", str(tmp_path / "out"), "--study", "s"]) == 2
-    line = "table trials, row session='s2' trial=2, column model: a model's name has no '|'; give it another"
-    assert capsys.readouterr().err == f"gan-eval: {store}: {line}\n"
+def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(finished_study, tmp_path, capsys):
+    store = copy_study(finished_study, tmp_path) / "out" / "store.sqlite"
+    with closing(sqlite3.connect(store)) as opened, opened:
+        for table in ("plans", "trials"):
+            opened.execute(f"UPDATE {table} SET model = 'a|b' WHERE kind = 'fake'")
+    assert run(["analyze", "--store", str(store), "--out", str(tmp_path / "new"), "--study", "s"]) == 2
+    error = capsys.readouterr().err
+    assert re.match(rf"gan-eval: {store}: table trials, row session='\S+' trial=\d, column model: ", error)
+    assert error.endswith("a model's name has no '|'; give it another\n")

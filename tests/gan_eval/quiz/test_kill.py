@@ -1,4 +1,4 @@
-"""Sessions that are killed again and again, and what must be true of their store: `pytest -m nightly -k kill --kills 200`.
+"""Sessions that are killed again and again, and what must be true of their store: `-m nightly -k kill --kills 200`.
 
 Each sitting is a process of its own. It reports through a pipe what has appeared and is durable: a row once the
 future of the job that stores it says so. The simulated participant is slowed down, so that a kill may fall anywhere.

@@ -300,9 +300,10 @@ def test_a_bad_theme_is_refused(text, message, study_of_two, tmp_path):
     assert not (tmp_path / "f.svg").exists()
 
 
-def test_a_theme_is_for_a_figure_and_a_bad_one_is_one_line(study, tmp_path, capsys):
-    assert run(["report", str(study), "--theme", "theme.toml"]) == 2
+def test_a_theme_is_for_a_figure_and_a_bad_one_is_one_line(finished_study, tmp_path, capsys):
+    study = str(finished_study / "out")
+    assert run(["report", study, "--theme", "theme.toml"]) == 2
     assert "--figure" in capsys.readouterr().err
-    command = ["report", str(study), "--out", str(tmp_path / "r.html"), "--figure", str(tmp_path / "f.svg")]
+    command = ["report", study, "--out", str(tmp_path / "r.html"), "--figure", str(tmp_path / "f.svg")]
     assert run([*command, "--theme", str(tmp_path / "theme.toml")]) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"gan-eval: {tmp_path}/theme.toml: ")

@@ -11,7 +11,7 @@ from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
-from gan_eval.tables.frames import frame_of, read_table, write_table
+from gan_eval.tables.frames import read_table
 
 MODELS = ("real", "blur", "noise")
 
@@ -66,18 +66,14 @@ def test_a_folder_names_the_model_or_the_real_pictures(tmp_path: Path) -> None:
     assert wide["reason"].fillna("").tolist() == ["", "no number in all.csv"]
 
 
-def test_ours_and_others_are_correlated_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    judged = trials(("real", "blur"))
-    judged.to_csv(tmp_path / "trials.csv", index=False)
-    rows = judged[judged["kind"] == "fake"].drop_duplicates("stimulus")
-    ours = [
-        {name: row[name] for name in ("stimulus", "item", "kind", "model", "dataset")} | {"metric": "psnr", "value": n}
-        for n, row in enumerate(rows.to_dict("records"))
-    ]
-    write_table(frame_of(ours, IMAGE_METRICS), tmp_path / "image_metrics.csv", IMAGE_METRICS)
-    musiq = pyiqas(tmp_path / "musiq.csv", range(12))
-    given = ["--image-metrics", str(tmp_path / "image_metrics.csv"), "--image-metrics", str(musiq)]
-    assert run(["analyze", str(tmp_path / "trials.csv"), "--out", str(tmp_path / "out"), *given]) == 0
+def test_ours_and_others_are_correlated_together(
+    finished_study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study, musiq = finished_study / "out", tmp_path / "musiq.csv"
+    ours = read_table(study / "metrics" / "image_metrics.csv", IMAGE_METRICS).sort_values("stimulus")["value"]
+    musiq.write_text("".join(f"{n}.png,{value}\n" for n, value in enumerate([*ours, 1, 2, 3, 4])))
+    given = ["--image-metrics", str(study / "metrics" / "image_metrics.csv"), "--image-metrics", str(musiq)]
+    assert run(["analyze", str(study / "tables" / "trials.csv"), "--out", str(tmp_path / "out"), *given]) == 0
     assert "musiq.csv: 8 of 12 pictures were judged; the others are not needed" in capsys.readouterr().err
     table = read_table(tmp_path / "out" / "correlations.csv", CORRELATIONS)
     of_metric = {row["metric"]: row for row in table[table["level"] == "stimulus"].to_dict("records")}
