@@ -21,11 +21,15 @@ from gan_eval.tables.schema import Table
 
 
 def list_participants(store: Store, study: str | None = None) -> list[Row]:
-    """Return a row for each session of one study or (None) of all studies, in the order of their start."""
+    """Return a row for each session of one study or (None) of all studies, in the order of their start.
+
+    Trials are counted without practice, as participants see them.
+    """
     equal = {} if study is None else {"study": study}
     sessions = store.rows(tables.SESSIONS, **equal)
-    trials, planned = rows_by_session(store, tables.TRIALS), rows_by_session(store, tables.PLANS)
-    flagged = rows_by_session(store, tables.TRIALS, LAYOUTS[tables.TRIALS].c.flags.is_not(None))
+    counted, dealt = (LAYOUTS[table].c.phase != "practice" for table in (tables.TRIALS, tables.PLANS))
+    trials, planned = rows_by_session(store, tables.TRIALS, counted), rows_by_session(store, tables.PLANS, dealt)
+    flagged = rows_by_session(store, tables.TRIALS, counted, LAYOUTS[tables.TRIALS].c.flags.is_not(None))
     names = (
         "session", "participant", "study", "protocol", "list", "status", "started_at", "ended_at", "station",
         "simulated",

@@ -58,9 +58,19 @@ def next_session(plan: Plan) -> str:
 
 
 def quiz_command(plan: Plan, participant: str | None = None) -> str:
-    """Return the command of a participant's session; default: of one more person, also beyond the planned number."""
+    """Return the command of a participant's session; default: of one more person, also beyond the planned number.
+
+    If people take part by link, it is `serve_command`.
+    """
+    if any(row["presenter"] == "browser" for row in _stored_rows(plan, tables.SESSIONS)):
+        return serve_command(plan)
     code = participant or next_participant(plan)
     return shlex.join(["gan-eval", "quiz", str(plan.file), "--participant", code, "--out", str(plan.folder)])
+
+
+def serve_command(plan: Plan) -> str:
+    """Return the command that serves the study by link."""
+    return shlex.join(["gan-eval", "serve", str(plan.file), "--out", str(plan.folder)])
 
 
 def pending_sessions(plan: Plan) -> list[str]:

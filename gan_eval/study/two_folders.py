@@ -1,6 +1,5 @@
 """Folders of real and generated pictures as a whole small study: a set, its audit, metrics, a short quiz, a report."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +26,7 @@ from gan_eval.study.sessions import (
     draw_warnings,
     people_have_answered,
     quiz_command,
+    serve_command,
     unfinished_sessions,
 )
 from gan_eval.study.stages import list_stages
@@ -149,9 +149,7 @@ def try_folders(
         listener.message("next: add pairs of pictures for the quiz, then give the same command again")
         return out / "report.html"
     what = "more people" if people_have_answered(plan) else "pictures for you to judge"
-    command = quiz_command(plan)
-    if quiz and missing_display():
-        command = shlex.join(["gan-eval", "serve", str(plan.file), "--out", str(plan.folder)])
+    command = serve_command(plan) if quiz and missing_display() else quiz_command(plan)
     listener.message(f"next: {what}: {command}; then the same command again, for the report")
     return out / "report.html"
 

@@ -19,7 +19,7 @@ from gan_eval.store import push
 from gan_eval.study import demo, forgetting
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import Plan, open_plan
-from gan_eval.study.sessions import count_sessions, quiz_session
+from gan_eval.study.sessions import count_sessions, pending_sessions, quiz_session
 
 WAITING = ("quiz", "analyze", "report")
 """The stages that are not up to date before the last person."""
@@ -48,15 +48,23 @@ def plan_of(world: Path) -> Plan:
     return open_plan(world / "study.toml", world / "out")
 
 
-def sit(world: Path, participant: str) -> None:
+def sit(world: Path, participant: str, presenter: str = "opengl") -> None:
     """A person's complete session: a simulated one in a store of its own, marked as a person's and merged in."""
     plan, apart = plan_of(world), world / f"{participant}.sqlite"
     quiz_session(plan, Person(participant, Observer()), store=apart)
     with sqlite3.connect(apart) as store:
         for table in ("sessions", "trials"):
             store.execute(f"UPDATE {table} SET simulated = 0")
+        store.execute("UPDATE sessions SET presenter = ?", (presenter,))
     store.close()
     push(apart, plan.store)
+
+
+def test_after_sessions_by_link_the_next_command_serves_the_study(world: Path) -> None:
+    assert call(world, "--only", "metrics") == 0
+    sit(world, "P01", "browser")
+    served = f"gan-eval serve {world}/study.toml --out {world}/out"
+    assert pending_sessions(plan_of(world)) == [f"1 of 3 sessions; next: {served}"]
 
 
 def trials_of(world: Path) -> str:

@@ -126,7 +126,7 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed_and_
         assert next_participant(plan) == "P02"
         lines = unfinished_sessions(plan)
         assert [line.partition(";")[0] for line in lines] == [
-            f"unfinished: p01, since {began:%Y-%m-%d %H:%M} UTC, 2 of 8 trials"
+            f"unfinished: p01, since {began:%Y-%m-%d %H:%M} UTC, 0 of 6 trials"
         ]
         assert all(line.endswith(quiz_command(plan, "p01")) for line in lines)
         assert "--participant P02" in pending_sessions(plan)[0]
