@@ -202,6 +202,8 @@ class QuizSettings(Section):
             raise ValueError("keys: each key is one character, such as j")
         if len({key.lower() for key in self.keys.values()}) < len(self.keys):
             raise ValueError(f"keys: {' and '.join(self.keys)} need different keys")
+        if self.confidence == 1:
+            raise ValueError("confidence: one level is no choice; give 0 for none, or 2 to 9")
         levels = {str(level) for level in range(1, self.confidence + 1)}
         shared = sorted(levels & set(self.keys.values()))
         if shared and self.protocol != "rating":
@@ -215,6 +217,8 @@ class QuizSettings(Section):
         if self.shows_pairs and self.layout == "one_after_other" and self.flash_ms is None:
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
         window = self.window_ms
+        if window is not None and window <= 10:
+            raise ValueError(f"response_ms {window:g} is in milliseconds; {window:g} seconds are {1000 * window:g}")
         exposures = (self.staircase.longest_ms,) if self.protocol in ADAPTIVE_PROTOCOLS else self.levels_ms
         longest = max((exposure for exposure in exposures if exposure is not None), default=0.0)
         if window is not None and longest > window:

@@ -118,6 +118,8 @@ ADDITIONS = [
     ("protocol = 'quick_respons'", ["quiz.protocol", "quick_response"]),
     ("exposures_ms = [100]", ["quiz.exposures_ms: ", "yes_no"]),
     ("protocol = 'paired'\nlayout = 'one_after_other'", ["quiz.exposure_ms: ", "such as 1000"]),
+    ("response_ms = 4", ["response_ms 4 is in milliseconds; 4 seconds are 4000"]),
+    ("confidence = 1", ["confidence: one level is no choice"]),
     ("exposure_ms = 5000", ["response_ms 4000 is shorter than exposure_ms 5000"]),
     ("protocol = 'staircase'\nresponse_ms = 900", ["exposure_ms 1000"]),
     ("[quiz.staircase]\nstart_ms = 50", ["quiz.staircase", "start_ms 50"]),
