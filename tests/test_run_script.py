@@ -210,6 +210,9 @@ def test_set_up_says_what_it_does_and_how_long_it_takes(run, commands, capsys):
     assert re.fullmatch(rf"run: ready: {run.VENV} \(\d+ s\)", said[2])
     assert len(said) == 3
     assert all("--quiet" in command for command in commands if "pip" in command and "uv" not in command)
+    run.set_up({"web"})
+    added = capsys.readouterr().err.splitlines()
+    assert added[0] == f"run: setting up {run.VENV} with extras train, web", "a few MB are no 6.5 GB"
 
 
 def test_set_up_compiles_every_kernel_that_the_metrics_use(run, tmp_path):

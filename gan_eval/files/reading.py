@@ -85,7 +85,8 @@ def read_toml(path: Path, *, what: str = "file") -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; TOML is text in UTF-8") from error
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not valid TOML: {syntax_problem(error)}; fix it there") from error
+        fix = 'put a text into quotes, such as "en"' if "Invalid value" in str(error) else "fix it there"
+        raise UserError(f"{path}: not valid TOML: {syntax_problem(error)}; {fix}") from error
 
 
 def syntax_problem(error: ValueError | RecursionError) -> str:

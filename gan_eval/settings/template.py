@@ -217,7 +217,9 @@ def _table(
         is_off = name not in values and not setting.field.is_required() and has_no_default
         value = values.get(name, setting.example if is_off or setting.default is None else setting.default)
         yield ""
-        yield from _comment(setting.meaning + (f" ({', '.join(setting.words)})" if setting.words else ""))
+        words = ", ".join(setting.words)
+        either = f' (or "{words}")' if len(setting.words) == 1 else f" ({words})"  # a single one: else a number
+        yield from _comment(setting.meaning + either * bool(words))
         yield ("#" if off or is_off else "") + f"{name} = {toml(value)}"
     for setting in inner:
         yield from _section_lines(setting, f"{path}.{setting.name}", values.get(setting.name), keys)

@@ -95,6 +95,7 @@ CHANGES = [
     (("[models.m]", "[models.m-raw]"), ["models.m-raw: names that end in -raw are kept for"]),
     (("[models.m]", "[data.d-a]\n[models.b]\ndata = 'd-a'\n[models.a-b]"), ["models.a-b", "share a folder"]),
     (("[study]", "[study"), ["not valid TOML"]),
+    (('name = "s"', "name = s"), ["not valid TOML: Invalid value", "; put a text into quotes"]),
     (('data = "d"', f'data = "d"\n[data.d.x]\nfolder = "{"x" * 9999}"'), ["data.d.x: no such key"]),
     (("[models.m]", f"[quiz]\nprotocol = '{'x' * 9999}'\n[models.m]"), ["quiz.protocol: found 'xxx", "…; input"]),
     (("[study]", f"x = {'[' * 9999}{']' * 9999}\n[study]"), ["not valid TOML: nested too deeply"]),
