@@ -257,9 +257,12 @@ def trials_import(
         words.setdefault(column, {})[theirs] = ours
     imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
     rows = imported.rejected.to_dict("records")
-    for row in rows[:MAX_NAMED]:
+    alike: dict[str, list[int]] = {}
+    for row in rows:
         place = "" if row["reason"].startswith(UNEVEN) else f"column {row['column']}: "
-        say(f"{file}: row {row['row']}: {place}{row['reason']}")
+        alike.setdefault(f"{place}{row['reason']}", []).append(row["row"])
+    for problem, numbers in list(alike.items())[:MAX_NAMED]:
+        say(f"{file}: row {numbers[0]}{f' and {len(numbers) - 1} more' if numbers[1:] else ''}: {problem}")
     if names := imported.renamed:
         ends = (f"/{names[0]}", f"/{Path(names[0]).stem}")
         own_name = next(name for name in imported.trials["stimulus"] if name.endswith(ends))

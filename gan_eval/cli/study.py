@@ -156,6 +156,8 @@ def report(
     for option, file in (("--out", out), ("--figure", figure)):
         if file is not None:
             check_output_file(file, option=option)
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"--out {out}: the report is HTML; name it {out.stem}.html (a browser prints it as PDF)")
     if figure is not None and figure.suffix not in FORMATS:
         raise UserError(f"--figure {figure}: wanted a name that ends in {', '.join(FORMATS)}")
     with Console() as console, console.working("report"):

@@ -72,6 +72,8 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
     write(tmp_path / "t.csv", "participant,stimulus,kind,response", row)
     status, lines = importing("t.csv", "--out", "trials.csv")
     assert status == ROWS_LEFT_OUT == 3
+    assert lines[0] == "t.csv: row 1 and 5 more: column participant: empty; every row must hold a value"
+    assert len(lines) == 4, "each problem once"
     assert lines[-1] == (
         "12 trials; 12 of 24 rows left out: 8 response (wanted one of real, fake, none), 6 participant (empty); all in "
         "trials.rejected.csv"

@@ -138,6 +138,7 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("try trials.csv set/real --out o", "trials.csv: is a file, not a folder; name the folder"),
         ("stimuli import trials.csv --out o", "trials.csv: is a file, not a folder"),
         ("report trials.csv", "trials.csv: is a file, not a folder"),
+        ("report o --out r.pdf", "--out r.pdf: the report is HTML; name it r.html"),
         ("data check trials.csv", "trials.csv: is a file, not a data folder"),
         ("metrics set/real set/fake --metrics psnr --out o", "by --real DIR --fake DIR"),
         ("metrics trials.csv --out o", "trials.csv: is a file, not a stimulus set"),
