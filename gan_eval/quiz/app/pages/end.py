@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QListView, QWidget
 
 from gan_eval.errors import UserError
@@ -16,7 +16,7 @@ from gan_eval.quiz.wording import Texts
 from gan_eval.stimuli.pictures import read_rgb
 
 CELL = 380
-"""Width of a trial in the list at scale 1."""
+"""Smallest width of a trial in the list at scale 1."""
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -84,7 +84,7 @@ class Gallery(QListView):
         draw = partial(trial_image, look=look, texts=texts, side=side, ratio=self.devicePixelRatio())
         self._trials = _Trials(trials, draw)
         self.setModel(self._trials)
-        self.setGridSize(QSize(look.px(CELL), side + look.font(52 + 56)))  # a caption, two lines of text
+        self._cell = QSize(look.px(CELL), side + look.font(52 + 56))  # a caption, two lines of text
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
         self.setResizeMode(QListView.ResizeMode.Adjust)
@@ -95,6 +95,13 @@ class Gallery(QListView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setAccessibleName(texts("review_title"))
         self.setMinimumHeight(look.px(260))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (Qt's name)
+        """Divide the width among the columns, so that fewer lines of text are cut."""
+        super().resizeEvent(event)
+        width = self.viewport().width()
+        columns = max(1, width // self._cell.width())
+        self.setGridSize(QSize(width // columns - 1, self._cell.height()))
 
 
 class EndPage(Page):
