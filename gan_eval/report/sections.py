@@ -15,6 +15,7 @@ from gan_eval.report.parts.blocks import Files, Lines, Report, Section, Table
 from gan_eval.report.parts.folder import StudyFolder, fractions_of
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import correlation_tables, difference_tables
+from gan_eval.report.people.answer import answer
 from gan_eval.report.people.caveats import badges, trained_text
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.confidence import confidence_section
@@ -40,12 +41,13 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
     answers = [*choices_tables(folder), *grades_tables(folder), thresholds_table(folder), *psychometric_blocks(folder)]
     people = [Lines(participation_sentences(folder)), demographics(folder), *effects_blocks(folder)]
+    measured = value_blocks(Measured(folder.tables), holes_of_folder(folder))
     details = [  # in the order of a reader's questions
         comparisons_section(folder),
         Section("answers", "Choices, grades and thresholds", answers),
         confidence_section(folder),
         Section("agreement", "Metrics and people", [*correlation_tables(folder), *difference_tables(folder)]),
-        Section("metrics", "Metrics", value_blocks(Measured(folder.tables), holes_of_folder(folder))),
+        Section("metrics", "Metrics", measured, on_first_page=not answer(folder)),  # all there is before answers
         published_section(folder),
         Section("participants", "Participants", people),
         Section("pictures", "Pictures", [*fooling_galleries(folder), *samples(folder)]),

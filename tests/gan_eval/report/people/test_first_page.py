@@ -70,12 +70,14 @@ def test_the_open_page_has_result_figure_table_pairs_facts_and_methods_and_the_r
     assert re.search(r">\d+\.\d \[\d+\.\d,\u00a0\d+\.\d\]<", table), "no line ends within an interval"
 
 
-def test_six_pairs_are_there_before_anybody_has_answered(study, tmp_path):
-    shutil.copytree(study / "stimuli", tmp_path / "stimuli")
+def test_six_pairs_and_the_metrics_are_there_before_anybody_has_answered(study, tmp_path):
+    for name in ("stimuli", "metrics"):
+        shutil.copytree(study / name, tmp_path / name)
     page = Page(write_report(tmp_path, tmp_path / "report.html"))
     seen = first_page(page)
     assert seen.count("<img") == 12
     assert "The pictures" in seen
+    assert "PSNR" in seen
     assert "called real" not in seen
 
 
