@@ -2,7 +2,7 @@
 
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -208,25 +208,20 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
     return Reserved(session, person, number, tuple(warnings))
 
 
-def unused_code(where: str | Path, study: str) -> str:
-    """Return the first of P01, P02, ... that no session of the study has.
+def unused_code(sessions: Iterable[Row], where: str | Path, study: str) -> str:
+    """Return the first of P01, P02, ... that no session of the study has, complete or not.
 
-    Unfinished sessions count, and those in readable stores that `run --redo quiz` moved aside.
-
-    Raises:
-        UserError: the store cannot be read.
+    Args:
+        sessions: the study's sessions in its store.
+        where: the store; readable stores that `run --redo quiz` moved aside from there count, too.
+        study: its name.
     """
-    on_server = is_address(where)
-    taken = _codes(where, study) if on_server or Path(where).exists() else set()
-    for moved in () if on_server else moved_stores(Path(where)):
-        with suppress(UserError):
-            taken |= _codes(moved, study)
+    rows = [*sessions]
+    for moved in () if is_address(where) else moved_stores(Path(where)):
+        with suppress(UserError), open_store(moved, create=False) as store:
+            rows += store.rows(tables.SESSIONS, study=study)
+    taken = {person_of(row["participant"]) for row in rows}
     return next(code for number in count(1) if person_of(code := f"P{number:02d}") not in taken)
-
-
-def _codes(where: str | Path, study: str) -> set[str]:
-    with open_store(where, create=False) as store:
-        return {person_of(row["participant"]) for row in store.rows(tables.SESSIONS, study=study)}
 
 
 def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitted:

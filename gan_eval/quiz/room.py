@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
+from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
 from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
@@ -115,7 +116,9 @@ class Room:
                 )
                 status = "open" if outcome == "other_person" else outcome
                 if outcome == "other_person":
-                    code = unused_code(self.store, self.study.name)
+                    name = self.study.name
+                    known = self.writer.submit(lambda store: store.rows(tables.SESSIONS, study=name)).result()
+                    code = unused_code(known, self.store, name)
                     session.warnings.append(
                         f"--participant {person.code}: the unfinished session of this code belongs to another person "
                         f"and stays open; for a new participant rerun the command with --participant {code}"

@@ -1,8 +1,8 @@
 """The sessions of a study: count them, run one more, and read the store's tables."""
 
 import shlex
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,36 +35,55 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def count_sessions(plan: Plan) -> dict[str, int]:
-    """Return the numbers of complete sessions in the store, of simulated participants and of people."""
-    rows = _stored_rows(plan, tables.SESSIONS, status="complete")
-    people = {row["participant"] for row in rows if not row["simulated"]}
-    return {"complete": len(rows), "people": len(people), "simulated": sum(row["simulated"] for row in rows)}
+@dataclass(frozen=True)
+class StoredSessions:
+    """The sessions in a study's store when it was read."""
+
+    rows: Sequence[Row] = ()
+    """A row for each session, in the order of their start (`list_participants`)."""
+    people_have_answered: bool = False
+    """True if a person has answered; after that, nothing is simulated in the store."""
+    by_link: bool = False
+    """True if people take part by link."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers of complete sessions, of people and of simulated participants."""
+        rows = [row for row in self.rows if row["status"] == "complete"]
+        people = {row["participant"] for row in rows if not row["simulated"]}
+        return {"complete": len(rows), "people": len(people), "simulated": sum(row["simulated"] for row in rows)}
+
+    @property
+    def unfinished(self) -> list[Row]:
+        """Rows of the people's sessions that can be continued."""
+        return [row for row in self.rows if row["status"] == "open" and not row["simulated"]]
 
 
-def _stored_rows(plan: Plan, table: Table, **equal: Any) -> list[Row]:
-    """Return the study's rows of a table of its store with these values; none without a store."""
+def read_sessions(plan: Plan) -> StoredSessions:
+    """Read the sessions from the study's store, in one opening; none without a store."""
     if not plan.store.is_file():
-        return []
+        return StoredSessions()
+    name = plan.study.study.name
     with open_store(plan.store, create=False) as store:
-        return store.rows(table, study=plan.study.study.name, **equal)
+        by_link = any(row["presenter"] == "browser" for row in store.rows(tables.SESSIONS, study=name))
+        return StoredSessions(list_participants(store, name), has_people(store, name), by_link)
 
 
-def next_session(plan: Plan) -> str:
+def next_session(plan: Plan, stored: StoredSessions) -> str:
     """Return the command of the next person's session; empty if no session is missing, and in a smoke run."""
-    if plan.smoke or count_sessions(plan)["people"] >= plan.study.quiz.participants:
+    if plan.smoke or stored.counts["people"] >= plan.study.quiz.participants:
         return ""
-    return quiz_command(plan)
+    return quiz_command(plan, stored)
 
 
-def quiz_command(plan: Plan, participant: str | None = None) -> str:
+def quiz_command(plan: Plan, stored: StoredSessions, participant: str | None = None) -> str:
     """Return the command of a participant's session; default: of one more person, also beyond the planned number.
 
     If people take part by link, it is `serve_command`.
     """
-    if any(row["presenter"] == "browser" for row in _stored_rows(plan, tables.SESSIONS)):
+    if stored.by_link:
         return serve_command(plan)
-    code = participant or next_participant(plan)
+    code = participant or next_participant(plan, stored)
     return shlex.join(["gan-eval", "quiz", str(plan.file), "--participant", code, "--out", str(plan.folder)])
 
 
@@ -78,31 +97,23 @@ def pending_sessions(plan: Plan) -> list[str]:
 
     Empty if no session is missing or unfinished.
     """
-    lines = []
-    if command := next_session(plan):
-        counts = count_sessions(plan)
+    lines, stored = [], read_sessions(plan)
+    if command := next_session(plan, stored):
+        counts = stored.counts
         wanted = plan.study.quiz.participants
         lines = [sessions_text(counts["people"], wanted, simulated=counts["simulated"], command=command)]
-    return [*lines, *unfinished_sessions(plan)]
+    return [*lines, *unfinished_sessions(plan, stored)]
 
 
-def unfinished_sessions(plan: Plan) -> list[str]:
+def unfinished_sessions(plan: Plan, stored: StoredSessions) -> list[str]:
     """Return a line for each session of a person that can be continued: participant, start and command."""
     lines = []
-    for known in _open_sessions(plan):
+    for known in stored.unfinished:
         code, started = known["participant"], known["started_at"]
         since = f"since {started[:16].replace('T', ' ')} UTC, " if started else ""
         what = f"{since}{known['trials']} of {known['planned']} trials"
-        lines.append(f"unfinished: {code}, {what}; only {code} continues it: {quiz_command(plan, code)}")
+        lines.append(f"unfinished: {code}, {what}; only {code} continues it: {quiz_command(plan, stored, code)}")
     return lines
-
-
-def _open_sessions(plan: Plan) -> list[Row]:
-    if not plan.store.is_file():
-        return []
-    with open_store(plan.store, create=False) as store:
-        known = list_participants(store, plan.study.study.name)
-    return [row for row in known if row["status"] == "open" and not row["simulated"]]
 
 
 def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
@@ -115,23 +126,15 @@ def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
     return plan if is_its else None
 
 
-def people_have_answered(plan: Plan) -> bool:
-    """Return whether a person has answered; after that, nothing is simulated in the store."""
-    if not plan.store.is_file():
-        return False
-    with open_store(plan.store, create=False) as store:
-        return has_people(store, plan.study.study.name)
-
-
-def are_enough_sessions(plan: Plan) -> bool:
+def are_enough_sessions(plan: Plan, stored: StoredSessions) -> bool:
     """Return whether all planned sessions are complete, in a rehearsal the simulated ones."""
-    kind = "simulated" if is_rehearsal(plan) else "people"
-    return count_sessions(plan)[kind] >= plan.study.quiz.participants
+    kind = "simulated" if is_rehearsal(plan, stored) else "people"
+    return stored.counts[kind] >= plan.study.quiz.participants
 
 
-def is_rehearsal(plan: Plan) -> bool:
+def is_rehearsal(plan: Plan, stored: StoredSessions) -> bool:
     """Return whether sessions are simulated: on request, if no person has answered."""
-    return plan.simulate is not None and not people_have_answered(plan)
+    return plan.simulate is not None and not stored.people_have_answered
 
 
 def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
@@ -174,12 +177,12 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     return frames
 
 
-def next_participant(plan: Plan) -> str:
+def next_participant(plan: Plan, stored: StoredSessions) -> str:
     """Return the first of P01, P02, ... that no session of the study has, unfinished and moved-aside ones included."""
-    return unused_code(plan.store, plan.study.study.name)
+    return unused_code(stored.rows, plan.store, plan.study.study.name)
 
 
-def ask_one_person(plan: Plan, listener: Listener) -> None:
+def ask_one_person(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
     """Open the quiz on this screen for a person with an unfinished session, else for the next person.
 
     It runs in its own process, without torch and pandas, for steady timing.
@@ -187,8 +190,8 @@ def ask_one_person(plan: Plan, listener: Listener) -> None:
     Raises:
         SystemExit: it was interrupted and has printed that.
     """
-    unfinished = [row["participant"] for row in _open_sessions(plan)]
-    participant = unfinished[0] if unfinished else next_participant(plan)
+    unfinished = stored.unfinished
+    participant = unfinished[0]["participant"] if unfinished else next_participant(plan, stored)
     listener.message(f"the quiz opens for participant {participant}: judge the pictures (Esc pauses)")
     status = run_own("quiz", str(plan.file), "--out", str(plan.folder), "--participant", participant)
     if status:
@@ -202,13 +205,17 @@ def draw_warnings(plan: Plan) -> list[str]:
 
 def answers_hash(plan: Plan) -> str:
     """Return a hash of the study's answers; the store's file may change without its content."""
-    return sha256_json([_stored_rows(plan, table) for table in (tables.SESSIONS, tables.TRIALS)])
+    if not plan.store.is_file():
+        return sha256_json([[], []])
+    with open_store(plan.store, create=False) as store:
+        name = plan.study.study.name
+        return sha256_json([store.rows(table, study=name) for table in (tables.SESSIONS, tables.TRIALS)])
 
 
-def simulate_missing(plan: Plan, listener: Listener) -> None:
+def simulate_missing(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
     """Simulate the missing sessions, marked as simulated; stop if a person answers."""
-    missing = plan.study.quiz.participants - count_sessions(plan)["simulated"]
-    taken = {row["participant"] for row in _stored_rows(plan, tables.SESSIONS)}
+    missing = plan.study.quiz.participants - stored.counts["simulated"]
+    taken = {row["participant"] for row in stored.rows}
     names = (name for number in count(1) if (name := f"simulated-{number:03d}") not in taken)
     observer = parse_observer(plan.simulate or "default")
     with Room(quiz_study(plan, require_one_design(plan, plan.store)), plan.store) as room:

@@ -17,16 +17,17 @@ from gan_eval.stats.looks import LookPlan, read_looks, write_looks
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
 from gan_eval.study.plan import Plan, run_command
 from gan_eval.study.sessions import (
+    StoredSessions,
     all_stimulus_hashes,
     answers_hash,
     are_enough_sessions,
-    count_sessions,
     design_of,
     draw_warnings,
     is_rehearsal,
     next_participant,
     next_session,
     read_quiz_tables,
+    read_sessions,
     require_one_design,
     require_shown_pictures,
     simulate_missing,
@@ -241,9 +242,11 @@ def quiz_stage(plan: Plan) -> Stage:
 
     def work(listener: Listener) -> bool:
         require_one_design(plan, plan.store)
-        if is_rehearsal(plan):
-            simulate_missing(plan, listener)
-        if are_enough_sessions(plan):
+        stored = read_sessions(plan)
+        if is_rehearsal(plan, stored):
+            simulate_missing(plan, stored, listener)
+            stored = read_sessions(plan)
+        if are_enough_sessions(plan, stored):
             return True
         if plan.simulate is not None:
             listener.message("quiz: people have answered, so no session is simulated")
@@ -261,7 +264,7 @@ def quiz_stage(plan: Plan) -> Stage:
         work=work,
         needs=_generate_names(plan),
         derives=True,  # more people may be invited
-        is_finished=lambda: are_enough_sessions(plan),
+        is_finished=lambda: are_enough_sessions(plan, read_sessions(plan)),
     )
 
 
@@ -330,7 +333,7 @@ def analyze_stage(plan: Plan) -> Stage:
         work=work,
         derives=True,
         needs=("metrics", "quiz"),
-        is_finished=lambda: are_enough_sessions(plan),
+        is_finished=lambda: are_enough_sessions(plan, read_sessions(plan)),
         section="analysis",
     )
 
@@ -371,7 +374,7 @@ def report_stage(plan: Plan) -> Stage:
         from gan_eval.report import write_report
 
         write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
-        write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan))
+        write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan, read_sessions(plan)))
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
             for number, path in enumerate(plan.published().values(), start=1):
                 write_bytes(new.folder / PUBLISHED / f"{number}_{path.name}", path.read_bytes())
@@ -384,8 +387,10 @@ def report_stage(plan: Plan) -> Stage:
             files += [path for pattern in REPORTED_OF_TRAINING for path in plan.model_folder(model).glob(pattern)]
         hashes = {str(path.relative_to(plan.folder)): sha256_file(path) for path in sorted(files)}
         published = {name: sha256_file(path) for name, path in plan.published().items()}
-        facts = _report_facts(plan)
-        facts["sessions"]["next"] = facts["sessions"]["next"] and next_participant(plan)  # a command has paths
+        stored = read_sessions(plan)
+        facts = _report_facts(plan, stored)
+        if facts["sessions"]["next"]:
+            facts["sessions"]["next"] = next_participant(plan, stored)  # a command has paths
         return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(facts)}
 
     return Stage(
@@ -402,7 +407,7 @@ def report_stage(plan: Plan) -> Stage:
         work=work,
         derives=True,
         needs=("analyze", "training"),
-        is_finished=lambda: are_enough_sessions(plan),
+        is_finished=lambda: are_enough_sessions(plan, read_sessions(plan)),
     )
 
 
@@ -416,7 +421,7 @@ def _generate_names(plan: Plan) -> tuple[str, ...]:
     return tuple(f"generate-{model}" for model in plan.study.models)
 
 
-def _report_facts(plan: Plan) -> dict[str, Any]:
+def _report_facts(plan: Plan, stored: StoredSessions) -> dict[str, Any]:
     """Return facts for the report that are in no table."""
     study = plan.study
     try:
@@ -432,7 +437,7 @@ def _report_facts(plan: Plan) -> dict[str, Any]:
         "question": study.study.question,
         "fraction": plan.fraction if study.models and not plan.smoke else None,
         "smoke": plan.smoke,
-        "sessions": {**count_sessions(plan), "wanted": study.quiz.participants, "next": next_session(plan)},
+        "sessions": {**stored.counts, "wanted": study.quiz.participants, "next": next_session(plan, stored)},
         "notes": notes,
         "imported_sets": [relative_path(plan.file.parent / name, plan.folder) for name in study.stimuli.sets],
         "design_hash": sha256_json(design_of(plan)),

@@ -22,10 +22,9 @@ from gan_eval.study.markers import Listener, Stage
 from gan_eval.study.plan import make_plan, open_plan
 from gan_eval.study.sessions import (
     ask_one_person,
-    count_sessions,
     draw_warnings,
-    people_have_answered,
     quiz_command,
+    read_sessions,
     serve_command,
     unfinished_sessions,
 )
@@ -129,10 +128,10 @@ def try_folders(
         listener.message(f"metrics: skipped, PyTorch is not installed; {setup}, then the same command again")
     else:
         markers.run([stages["metrics"]], out, listener)
-    if not too_few and not count_sessions(plan)["people"]:
+    if not too_few and not (stored := read_sessions(plan)).counts["people"]:
         missing = missing_display()
         if quiz and not missing:
-            ask_one_person(plan, listener)
+            ask_one_person(plan, stored, listener)
         else:
             why = f"no screen here ({missing})" if quiz else "--no-quiz"
             listener.message(f"quiz: skipped, {why}")
@@ -143,13 +142,14 @@ def try_folders(
 
     for sentence in answer(read_folder(out))[:1]:  # the report's first; none without answers
         listener.message(f"answer: {sentence}")
-    for line in unfinished_sessions(plan):
+    stored = read_sessions(plan)
+    for line in unfinished_sessions(plan, stored):
         listener.message(line)
     if too_few:
         listener.message("next: add pairs of pictures for the quiz, then give the same command again")
         return out / "report.html"
-    what = "more people" if people_have_answered(plan) else "pictures for you to judge"
-    command = serve_command(plan) if quiz and missing_display() else quiz_command(plan)
+    what = "more people" if stored.people_have_answered else "pictures for you to judge"
+    command = serve_command(plan) if quiz and missing_display() else quiz_command(plan, stored)
     listener.message(f"next: {what}: {command}; then the same command again, for the report")
     return out / "report.html"
 
@@ -198,7 +198,7 @@ def _import_stage(
     """Return the stage of the stimulus set; it is made again if pictures have changed and none was judged."""
 
     def work(listener: Listener) -> bool:
-        if (out / "store.sqlite").is_file() and people_have_answered(open_plan(out / "study.toml", out)):
+        if (out / "store.sqlite").is_file() and read_sessions(open_plan(out / "study.toml", out)).people_have_answered:
             raise UserError(
                 f"--out {out}: the pictures or their set have changed since people judged them; name another folder"
             )

@@ -16,7 +16,7 @@ from gan_eval.stimuli.sets import read_set
 from gan_eval.study import two_folders
 from gan_eval.study.markers import Listener
 from gan_eval.study.plan import Plan
-from gan_eval.study.sessions import next_participant, quiz_session
+from gan_eval.study.sessions import StoredSessions, next_participant, quiz_session
 
 
 def write_pictures(folder: Path, *, number: int = 6, size: tuple[int, int] = (40, 48), noise: float = 0.0) -> Path:
@@ -100,8 +100,8 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, fo
     out = tmp_path / "answer"
     asked: list[str] = []
 
-    def answer(plan: Plan, listener: Listener) -> None:
-        asked.append(next_participant(plan))
+    def answer(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
+        asked.append(next_participant(plan, stored))
         quiz_session(plan, Person(asked[-1], parse_observer("dprime=9,lapse=0")))
         with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had sat there
             store.execute("UPDATE sessions SET simulated = 0")

@@ -19,7 +19,7 @@ from gan_eval.store import push
 from gan_eval.study import demo, forgetting
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import Plan, open_plan
-from gan_eval.study.sessions import count_sessions, pending_sessions, quiz_session
+from gan_eval.study.sessions import pending_sessions, quiz_session, read_sessions
 
 WAITING = ("quiz", "analyze", "report")
 """The stages that are not up to date before the last person."""
@@ -90,7 +90,7 @@ def test_without_a_screen_people_are_awaited_until_the_last_one(
     assert "2 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().err
     assert "P02" in trials_of(world)
 
-    assert count_sessions(plan_of(world)) == {"complete": 2, "people": 2, "simulated": 0}
+    assert read_sessions(plan_of(world)).counts == {"complete": 2, "people": 2, "simulated": 0}
 
     sit(world, "P03")
     sit(world, "P04")
@@ -221,7 +221,7 @@ def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(
     heard = capsys.readouterr().err
     assert "1 of 3 sessions" in heard
     assert "people have answered, so no session is simulated" in heard
-    assert count_sessions(plan_of(world)) == {"complete": 4, "people": 1, "simulated": 3}
+    assert read_sessions(plan_of(world)).counts == {"complete": 4, "people": 1, "simulated": 3}
     assert re.search(r"Interim: 1 of 3 sessions; next: gan-eval quiz .* \(3 simulated\)", report.read_text())
 
 
@@ -294,7 +294,7 @@ def test_the_demo_rehearses_where_there_is_no_screen(
         demo, "make_plan", lambda file, out, **how: Plan(None, file, out, None, simulate=how["simulate"])
     )  # type: ignore[arg-type]
     monkeypatch.setattr(demo, "list_stages", lambda plan: seen.append(plan) or [])
-    monkeypatch.setattr(demo, "ask_one_person", lambda plan, _: opened.append(plan))
+    monkeypatch.setattr(demo, "ask_one_person", lambda plan, *_: opened.append(plan))
 
     demo.run_demo(tmp_path / "demo", Ear())
     demo.run_demo(tmp_path / "demo", Ear(), simulate="dprime=2")

@@ -25,6 +25,7 @@ from gan_eval.study.sessions import (
     pending_sessions,
     quiz_command,
     quiz_session,
+    read_sessions,
     require_one_design,
     unfinished_sessions,
 )
@@ -117,20 +118,20 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed_and_
     asked: list[str] = []
     monkeypatch.setattr(sessions, "run_own", lambda *words: asked.append(words[-1]) or 0)
     rehearse(plan, "p01")
-    ask_one_person(plan, Mock())
+    ask_one_person(plan, read_sessions(plan), Mock())
     for hours in (1, 48):
         began = datetime.now(UTC) - timedelta(hours=hours)
         with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had begun then, and broken off
             store.execute("DELETE FROM trials WHERE trial > 2")
             store.execute("UPDATE sessions SET simulated = 0, status = 'open', started_at = ?", (iso(began),))
-        assert next_participant(plan) == "P02"
-        lines = unfinished_sessions(plan)
+        assert next_participant(plan, read_sessions(plan)) == "P02"
+        lines = unfinished_sessions(plan, read_sessions(plan))
         assert [line.partition(";")[0] for line in lines] == [
             f"unfinished: p01, since {began:%Y-%m-%d %H:%M} UTC, 0 of 6 trials"
         ]
-        assert all(line.endswith(quiz_command(plan, "p01")) for line in lines)
+        assert all(line.endswith(quiz_command(plan, read_sessions(plan), "p01")) for line in lines)
         assert "--participant P02" in pending_sessions(plan)[0]
-    ask_one_person(plan, Mock())
+    ask_one_person(plan, read_sessions(plan), Mock())
     assert asked == ["P02", "p01"]
 
 
@@ -141,8 +142,8 @@ def test_the_next_person_gets_no_code_of_a_store_that_was_moved_aside(plan: Plan
         aside = plan.folder / ".gan-eval" / "old" / f"quiz-{stamp}"
         aside.mkdir(parents=True)
         plan.store.rename(aside / plan.store.name)
-    assert next_participant(plan) == "P04", "the store is gone now"
+    assert next_participant(plan, read_sessions(plan)) == "P04", "the store is gone now"
     rehearse(plan, "P04")
-    assert next_participant(plan) == "P05"
+    assert next_participant(plan, read_sessions(plan)) == "P05"
     (plan.folder / ".gan-eval" / "old" / "quiz-20250102T000000.0" / plan.store.name).write_bytes(b"damaged")
-    assert next_participant(plan) == "P02", "a damaged store that was moved aside does not block"
+    assert next_participant(plan, read_sessions(plan)) == "P02", "a damaged store that was moved aside does not block"
