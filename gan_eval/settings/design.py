@@ -5,16 +5,13 @@ walks all keys; `packaging/settings_reference.py` gives the reason for each key 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gan_eval.files.digests import sha256_json
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.sections import differences
 from gan_eval.tables.frames import Row
-
-if TYPE_CHECKING:
-    from gan_eval.settings.study import Study
 
 IN_DESIGN: Mapping[str, tuple[str, ...]] = {
     "study": ("name", "version", "seed"),
@@ -52,13 +49,6 @@ def quiz_design(quiz: QuizSettings) -> dict[str, Any]:
     """Return the part of a design that `[quiz]` decides: the values of all keys that have an effect."""
     values = quiz.model_dump(mode="json")
     return {key: values[key] for key in IN_DESIGN["quiz"] if _HAS_EFFECT.get(key, lambda _: True)(quiz)}
-
-
-def study_design(study: "Study") -> dict[str, Any]:
-    """Return the part of a design that the study file decides: everything except the pictures."""
-    values = study.model_dump(mode="json", include=set(IN_DESIGN))
-    design = {section: {key: values[section][key] for key in keys} for section, keys in IN_DESIGN.items()}
-    return {**design, "quiz": quiz_design(study.quiz)}
 
 
 def pictures_hash(stimuli: Iterable[Row]) -> str:

@@ -9,7 +9,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.reading import read_toml
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
-from gan_eval.settings.design import study_design
+from gan_eval.settings.design import IN_DESIGN, quiz_design
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.sections import Name, OptionalPath, PathText, Section, first_problem
 from gan_eval.settings.training import MAX_PICTURES, Direction, Mode, TrainingSettings, joined_splits
@@ -191,9 +191,16 @@ class Study(Section):
         return len(trained) > 1 and self.split_candidates(dataset)[0] in trained
 
     @property
+    def design(self) -> dict[str, Any]:
+        """The part of the design that the study file decides: everything except the pictures."""
+        values = self.model_dump(mode="json", include=set(IN_DESIGN))
+        design = {section: {key: values[section][key] for key in keys} for section, keys in IN_DESIGN.items()}
+        return {**design, "quiz": quiz_design(self.quiz)}
+
+    @property
     def design_hash(self) -> str:
         """SHA-256 over the design without its pictures; see `gan_eval.settings.design`."""
-        return sha256_json(study_design(self))
+        return sha256_json(self.design)
 
     @property
     def analysis_hash(self) -> str:

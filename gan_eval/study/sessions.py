@@ -15,7 +15,7 @@ from gan_eval.machine.commands import run_own
 from gan_eval.quiz.admission import Person, QuizStudy, unused_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
 from gan_eval.quiz.simulate import parse_observer
-from gan_eval.settings.design import design_changes, pictures_hash, study_design
+from gan_eval.settings.design import design_changes, pictures_hash
 from gan_eval.stimuli.sets import TABLE_NAME, read_set, read_sets, require_same_pictures
 from gan_eval.store import (
     consistent_frames,
@@ -295,7 +295,7 @@ def design_of(plan: Plan) -> dict[str, Any]:
         for phase, those in _phases(plan).items()
         if those
     }
-    return {**study_design(plan.study), "pictures": pictures}
+    return {**plan.study.design, "pictures": pictures}
 
 
 def require_one_design(plan: Plan, where: str | Path) -> dict[str, Any]:

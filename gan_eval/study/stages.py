@@ -11,7 +11,6 @@ from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
-from gan_eval.settings.design import study_design
 from gan_eval.settings.study import CheckpointKind
 from gan_eval.stats.looks import LookPlan, read_looks, write_looks
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
@@ -255,7 +254,7 @@ def quiz_stage(plan: Plan) -> Stage:
 
     return Stage(
         name="quiz",
-        settings=study_design(plan.study),
+        settings=plan.study.design,
         inputs=lambda: {**all_stimulus_hashes(plan), "participants": str(plan.study.quiz.participants)},
         outputs=(plan.store,),
         products=list,  # answers are added and removed, so the store's bytes are not compared
