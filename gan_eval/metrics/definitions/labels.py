@@ -8,12 +8,11 @@ here both are numbers, one for each item. The definitions are ours.
 import math
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.record import Metric
+from gan_eval.metrics.definitions.record import LabelCells, Metric
 from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture, require_side
 
@@ -113,17 +112,6 @@ MIN_ITEMS = 10
 NO_DIFFERENCE = "the photograph is the mean of the other items' photographs: nothing is left to predict"
 _USED = 0.01
 """Smallest share of a cell; a hat that fills less in every label picture is dropped."""
-
-
-class LabelCells(NamedTuple):
-    """An item on the grid of 32x32 cells: means over each cell's pixels, those on a border by their parts."""
-
-    label: Values
-    """(32, 32, 3), colours of the input, 0..1."""
-    colours: Values
-    """(32, 32, 3), colours of the photograph, 0..1."""
-    edges: Values
-    """(32, 32, 1), the photograph's gradient: of its integer luma, to the right and the lower neighbour, in levels."""
 
 
 def cells_of(label: Pixels, photograph: Pixels) -> LabelCells:

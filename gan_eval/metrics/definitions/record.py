@@ -9,14 +9,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from gan_eval.metrics.definitions.jackknife import Comparison, PictureSet
-    from gan_eval.metrics.definitions.labels import LabelCells
 
 Kind = Literal["pair", "single", "input", "set"]
 ExtractorName = str
@@ -34,6 +33,17 @@ OnProgress = Callable[[int, int, str], None]
 
 PictureFunction = Callable[..., float]
 """Function of (generated, real), (generated, real, hole) or (picture); raises Unmeasurable if it has no value."""
+
+
+class LabelCells(NamedTuple):
+    """An item on the grid of 32x32 cells: means over each cell's pixels, those on a border by their parts."""
+
+    label: "NDArray[np.float64]"
+    """(32, 32, 3), colours of the input, 0..1."""
+    colours: "NDArray[np.float64]"
+    """(32, 32, 3), colours of the photograph, 0..1."""
+    edges: "NDArray[np.float64]"
+    """(32, 32, 1), the photograph's gradient: of its integer luma, to the right and the lower neighbour, in levels."""
 
 
 @dataclass(frozen=True)
