@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gan_eval.cli.console import Console
-    from gan_eval.metrics.run.tables import Settings
+    from gan_eval.metrics.run.inputs import Settings
     from gan_eval.stimuli.sets import StimulusSet
 
 
@@ -88,8 +88,7 @@ def metrics(
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
     from gan_eval.metrics.run.cache import cache_file
-    from gan_eval.metrics.run.inputs import folder_pair
-    from gan_eval.metrics.run.tables import Settings
+    from gan_eval.metrics.run.inputs import Settings, folder_pair
     from gan_eval.stimuli.sets import TABLE_NAME
 
     files = {name: Path(file) for name, file in pairs(weights or (), "--weights").items()}

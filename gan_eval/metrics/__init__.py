@@ -34,15 +34,14 @@ if TYPE_CHECKING:
     from gan_eval.metrics.classes import SaliencySimilarity as SaliencySimilarity
     from gan_eval.metrics.classes import Sharpness as Sharpness
     from gan_eval.metrics.classes import VisualInformation as VisualInformation
+    from gan_eval.metrics.run.inputs import Settings as Settings
     from gan_eval.metrics.run.inputs import folder_pair as folder_pair
     from gan_eval.metrics.run.runner import evaluate as evaluate
     from gan_eval.metrics.run.runner import write_metrics as write_metrics
-    from gan_eval.metrics.run.tables import Settings as Settings
 
 _MODULES = {
     "run.runner": ("evaluate", "write_metrics"),
-    "run.inputs": ("folder_pair",),
-    "run.tables": ("Settings",),
+    "run.inputs": ("Settings", "folder_pair"),
     "classes": (
         *("Brisque", "Dists", "LearnedPerceptualSimilarity", "MeanAbsoluteDifference", "MeanPeakSignalNoiseRatio"),
         *("MeanStructuralSimilarity", "MultiScaleStructuralSimilarity", "NaturalImageQuality", "PeakSignalNoiseRatio"),

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,15 +22,10 @@ from torch.nn import functional as F
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion, ExtractorName
-from gan_eval.metrics.definitions.spectrum import RINGS, radial_spectrum
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
-from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks import inception
-from gan_eval.metrics.weights.cache import find, open_weights
+from gan_eval.metrics.weights.cache import find
 from gan_eval.stimuli.pictures import Picture
-
-if TYPE_CHECKING:
-    from gan_eval.metrics.run.tables import Settings
 
 SIZE = 299
 
@@ -210,34 +204,6 @@ def inception_extractor(
         resizer=resizer,
         device=device,
     )
-
-
-def load_extractor(name: ExtractorName, settings: "Settings", device: str) -> Extractor:
-    """Load the extractor that metrics name, on a device: cpu, cuda, ...
-
-    Raises:
-        UserError: a named file cannot be used.
-        Unmeasurable: its weights are not in the cache, or no segmenter was given.
-    """
-    if name == "inception":
-        load = partial(inception_extractor, resizer=settings.resizer, device=device)
-        file = open_weights(name, load, settings.weights.get(name))
-        return replace(file.contents, sha256=file.sha256, caveat=file.caveat)
-    if name.startswith("@"):
-        from gan_eval.metrics.networks.own import load_own_network
-
-        own = name.removeprefix("@")
-        return load_own_network(own, settings.networks[own], device=device)
-    if name == "spectrum":
-        key = "radial-spectrum/int-luma/hann/64-rings"
-        return VectorExtractor(name=name, size=RINGS, key=key, vector=lambda picture, _: radial_spectrum(picture))
-    from gan_eval.metrics.networks import segmenter
-
-    if name == "label_colours":
-        return segmenter.label_colours()
-    if settings.segmenter is None:
-        raise Unmeasurable("no segmenter was given: --segmenter FILE")
-    return segmenter.load_segmenter(settings.segmenter, device=device)
 
 
 FeatureExtractor = Callable[[Tensor], Tensor]

@@ -1,4 +1,4 @@
-"""Features that the user gives: one vector for each stimulus, in a file or in a frame.
+"""Features of stimuli: their store, and those that the user gives, one vector for each stimulus, in a file or a frame.
 
 A file is npz with the arrays `stimulus` (N) and `features` (N, d), or CSV or Parquet with the column `stimulus` and d
 more columns. Rows may have any order; rows of other stimuli are ignored.
@@ -12,18 +12,47 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import require_file
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.measures import FeatureStore
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (".npz", ".csv", ".parquet")
+
+
+FeatureResult = NDArray[np.floating] | str
+"""(size,) features, or the reason for missing features."""
+
+
+class FeatureStore:
+    """Features of one extractor, or the reason for missing ones, by the number of the stimulus."""
+
+    def __init__(self, count: int, size: int, *, dtype: DTypeLike = np.float32, is_given: bool = False) -> None:
+        self.values: NDArray[np.floating] = np.zeros((count, size), dtype)
+        self.is_given = is_given
+        """True if the user gave the features; then a set has a value only if all its pictures have features."""
+        self.filled = np.zeros(count, bool)
+        self.reasons: dict[int, str] = {}
+
+    def put(self, row: int, result: FeatureResult) -> None:
+        """Set a row; any number of threads may do so for different rows."""
+        if isinstance(result, str):
+            self.reasons[row] = result
+        else:
+            self.values[row] = result
+            self.filled[row] = True
+
+    def content_hash(self) -> str:
+        """Return the SHA-256 of the rows and the reasons."""
+        digest = hashlib.sha256(self.filled.tobytes())
+        digest.update(self.values.tobytes())
+        digest.update(repr(sorted(self.reasons.items())).encode())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)

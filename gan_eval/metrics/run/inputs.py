@@ -1,15 +1,16 @@
-"""The pictures of a run: rows of stimulus sets or of a frame, or two folders paired by file stem."""
+"""The input of a run: its settings, and its pictures from stimulus sets, a frame, or two folders paired by stem."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
-from gan_eval.metrics.definitions.record import Companion
+from gan_eval.metrics.catalogue import Metric, select
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion
 from gan_eval.metrics.kernels.pictures import NO_INPUT
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import StimulusSet, read_set, require_unchanged
@@ -22,6 +23,44 @@ if TYPE_CHECKING:
 NO_MASK = "no mask_file: the picture of the hole, white is hole; `gan-eval stimuli import --masks DIR` adds it"
 """The reason for a missing mask."""
 _REQUIRED = ("stimulus", "kind", "model", "dataset", "file", "reference_file")
+
+
+DEFAULT = ("psnr", "ssim", "niqe", "fid")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of a run. The names of metrics and the files are checked at the start of the run."""
+
+    metrics: tuple[str, ...] = DEFAULT
+    resizer: str = DEFAULT_RESIZER
+    """Method of resizing pictures to a network's size (see `gan_eval.metrics.networks.extractors`)."""
+    resize: bool = False
+    """Resize a generated picture to the size of its reference (bicubic); else different sizes give no value."""
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Files of pretrained weights by name (`inception`, `brisque`, ...); default: the cache of weights."""
+    device: str | None = None
+    """Device: cpu, cuda, ...; default: CUDA where there is one."""
+    threads: int | None = None
+    """Number of worker threads; default: the usable cores."""
+    segmenter: Path | None = None
+    """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
+    features: Mapping[str, "Path | pd.DataFrame"] = field(default_factory=dict)
+    """The user's features by name: a file or a frame (see `gan_eval.metrics.run.features`)."""
+    networks: Mapping[str, Path] = field(default_factory=dict)
+    """The user's networks for features by name (see `gan_eval.metrics.networks.own`)."""
+    cache: Path | None = None
+    """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
+
+    def selected(self) -> list[Metric]:
+        """Return the named metrics, and all metrics of the user's features that no name mentions.
+
+        Raises:
+            UserError: a metric is unknown, or features and a network have the same name.
+        """
+        if both := self.features.keys() & self.networks.keys():
+            raise UserError(f"--features and --network both name {min(both)!r}; rename one")
+        return select(self.metrics, (*self.features, *self.networks))
 
 
 @dataclass(frozen=True)

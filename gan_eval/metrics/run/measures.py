@@ -9,31 +9,25 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
-
 from gan_eval import __version__
 from gan_eval.metrics.definitions.record import ExtractorName, Metric, PictureFunction
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable, memory_ran_out
+from gan_eval.metrics.run.features import FeatureResult, GivenFeatures, read_features
+from gan_eval.metrics.run.inputs import Settings
 from gan_eval.metrics.weights.cache import WeightsFile, open_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from gan_eval.metrics.networks.extractors import Extractor
-    from gan_eval.metrics.run.features import GivenFeatures
-    from gan_eval.metrics.run.tables import Settings
 
 _NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips")
-
-FeatureResult = NDArray[np.floating] | str
-"""(size,) features, or the reason for missing features."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +48,7 @@ class Measure:
 class Tools:
     """The measures and networks of a run. Any number of threads may use them."""
 
-    def __init__(self, metrics: Sequence[Metric], settings: "Settings") -> None:
+    def __init__(self, metrics: Sequence[Metric], settings: Settings) -> None:
         """Load what the metrics need.
 
         Raises:
@@ -73,8 +67,6 @@ class Tools:
         extractors = dict.fromkeys(metric.extractor for metric in metrics if metric.extractor)
         for name, features in settings.features.items():
             if f"@{name}" in extractors:
-                from gan_eval.metrics.run.features import read_features
-
                 self.given[f"@{name}"] = read_features(name, features)
                 del extractors[f"@{name}"]
         needs_networks = bool(extractors) or any(metric.weights for metric in metrics)
@@ -113,11 +105,9 @@ class Tools:
             self.caveats[metric.name] = "; ".join(caveats)
         return metric.make(*(file.contents for file in used.values()), device=self.device)
 
-    def _load_extractor(self, name: ExtractorName, metrics: Sequence[Metric], settings: "Settings") -> None:
-        from gan_eval.metrics.networks import extractors
-
+    def _load_extractor(self, name: ExtractorName, metrics: Sequence[Metric], settings: Settings) -> None:
         try:
-            extractor = extractors.load_extractor(name, settings, self.device)
+            extractor = load_extractor(name, settings, self.device)
         except Unmeasurable as reason:
             self.unavailable |= {metric.name: str(reason) for metric in metrics if metric.extractor == name}
             return
@@ -159,6 +149,38 @@ class Tools:
         return "; ".join([self.device.partition(":")[0], decoder(), *installed(_NETWORK_LIBRARIES)])
 
 
+def load_extractor(name: ExtractorName, settings: Settings, device: str) -> "Extractor":
+    """Load the extractor that metrics name, on a device: cpu, cuda, ...
+
+    Raises:
+        UserError: a named file cannot be used.
+        Unmeasurable: its weights are not in the cache, or no segmenter was given.
+    """
+    from gan_eval.metrics.networks import extractors, segmenter
+
+    if name == "inception":
+        load = partial(extractors.inception_extractor, resizer=settings.resizer, device=device)
+        file = open_weights(name, load, settings.weights.get(name))
+        return replace(file.contents, sha256=file.sha256, caveat=file.caveat)
+    if name.startswith("@"):
+        from gan_eval.metrics.networks.own import load_own_network
+
+        own = name.removeprefix("@")
+        return load_own_network(own, settings.networks[own], device=device)
+    if name == "spectrum":
+        from gan_eval.metrics.definitions.spectrum import RINGS, radial_spectrum
+
+        key = "radial-spectrum/int-luma/hann/64-rings"
+        return extractors.VectorExtractor(
+            name=name, size=RINGS, key=key, vector=lambda picture, _: radial_spectrum(picture)
+        )
+    if name == "label_colours":
+        return segmenter.label_colours()
+    if settings.segmenter is None:
+        raise Unmeasurable("no segmenter was given: --segmenter FILE")
+    return segmenter.load_segmenter(settings.segmenter, device=device)
+
+
 def _unavailable(reason: str, *_: object) -> NoReturn:
     raise Unmeasurable(reason)
 
@@ -177,32 +199,6 @@ def installed(libraries: Iterable[str]) -> list[str]:
         with suppress(PackageNotFoundError):
             found.append(f"{name} {version(name)}")
     return found
-
-
-class FeatureStore:
-    """Features of one extractor, or the reason for missing ones, by the number of the stimulus."""
-
-    def __init__(self, count: int, size: int, *, dtype: DTypeLike = np.float32, is_given: bool = False) -> None:
-        self.values: NDArray[np.floating] = np.zeros((count, size), dtype)
-        self.is_given = is_given
-        """True if the user gave the features; then a set has a value only if all its pictures have features."""
-        self.filled = np.zeros(count, bool)
-        self.reasons: dict[int, str] = {}
-
-    def put(self, row: int, result: FeatureResult) -> None:
-        """Set a row; any number of threads may do so for different rows."""
-        if isinstance(result, str):
-            self.reasons[row] = result
-        else:
-            self.values[row] = result
-            self.filled[row] = True
-
-    def content_hash(self) -> str:
-        """Return the SHA-256 of the rows and the reasons."""
-        digest = hashlib.sha256(self.filled.tobytes())
-        digest.update(self.values.tobytes())
-        digest.update(repr(sorted(self.reasons.items())).encode())
-        return digest.hexdigest()
 
 
 class FeatureBatches:

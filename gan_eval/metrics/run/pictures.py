@@ -24,8 +24,9 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.record import ExtractorName, OnProgress
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable, memory_ran_out
 from gan_eval.metrics.run.cache import Cache, Key
+from gan_eval.metrics.run.features import FeatureResult, FeatureStore
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.measures import FeatureBatches, FeatureResult, FeatureStore, Measure, Tools
+from gan_eval.metrics.run.measures import FeatureBatches, Measure, Tools
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of
 from gan_eval.stimuli.pictures import Picture, Samples

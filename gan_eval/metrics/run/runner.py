@@ -23,11 +23,11 @@ from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
 from gan_eval.metrics.run.differences import compare_pictures
-from gan_eval.metrics.run.inputs import Stimulus, folder_pair, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.run.inputs import DEFAULT, Settings, Stimulus, folder_pair, stimuli_of_frame, stimuli_of_sets
 from gan_eval.metrics.run.measures import Tools
 from gan_eval.metrics.run.pictures import measure_pictures
 from gan_eval.metrics.run.sets import measure_items, set_rows
-from gan_eval.metrics.run.tables import DEFAULT, Evaluation, Settings, image_table, provenance
+from gan_eval.metrics.run.tables import Evaluation, image_table, provenance
 from gan_eval.metrics.weights.cache import find
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures
 from gan_eval.tables.frames import frame_of, iso, write_table

@@ -1,11 +1,10 @@
-"""Settings and tables of a run: what it computes, and how it was computed."""
+"""The tables of a run, and how it was computed."""
 
 import json
 import platform
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,57 +12,17 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from gan_eval import __version__, tables
-from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
-from gan_eval.metrics.catalogue import Metric, select
+from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions import jackknife
-from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.run.measures import decoder, installed
 from gan_eval.stimuli.pictures import SUFFIXES
 from gan_eval.tables.frames import Row, conform
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.run.inputs import Stimulus
+    from gan_eval.metrics.run.inputs import Settings, Stimulus
     from gan_eval.metrics.run.measures import Measure, Tools
     from gan_eval.metrics.run.pictures import PictureResults
-
-
-DEFAULT = ("psnr", "ssim", "niqe", "fid")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Settings of a run. The names of metrics and the files are checked at the start of the run."""
-
-    metrics: tuple[str, ...] = DEFAULT
-    resizer: str = DEFAULT_RESIZER
-    """Method of resizing pictures to a network's size (see `gan_eval.metrics.networks.extractors`)."""
-    resize: bool = False
-    """Resize a generated picture to the size of its reference (bicubic); else different sizes give no value."""
-    weights: Mapping[str, Path] = field(default_factory=dict)
-    """Files of pretrained weights by name (`inception`, `brisque`, ...); default: the cache of weights."""
-    device: str | None = None
-    """Device: cpu, cuda, ...; default: CUDA where there is one."""
-    threads: int | None = None
-    """Number of worker threads; default: the usable cores."""
-    segmenter: Path | None = None
-    """The user's network for the segmentation scores (see `gan_eval.metrics.networks.segmenter`)."""
-    features: Mapping[str, Path | pd.DataFrame] = field(default_factory=dict)
-    """The user's features by name: a file or a frame (see `gan_eval.metrics.run.features`)."""
-    networks: Mapping[str, Path] = field(default_factory=dict)
-    """The user's networks for features by name (see `gan_eval.metrics.networks.own`)."""
-    cache: Path | None = None
-    """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
-
-    def selected(self) -> list[Metric]:
-        """Return the named metrics, and all metrics of the user's features that no name mentions.
-
-        Raises:
-            UserError: a metric is unknown, or features and a network have the same name.
-        """
-        if both := self.features.keys() & self.networks.keys():
-            raise UserError(f"--features and --network both name {min(both)!r}; rename one")
-        return select(self.metrics, (*self.features, *self.networks))
 
 
 @dataclass(frozen=True)

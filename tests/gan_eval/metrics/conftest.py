@@ -9,7 +9,7 @@ from metric_pictures import Thumbnails, disturbed, texture
 from tiny_segmenters import NearestColour, save
 
 from gan_eval.files.digests import sha256_file
-from gan_eval.metrics.networks import extractors
+from gan_eval.metrics.run import measures
 from gan_eval.stimuli import pictures
 
 
@@ -62,7 +62,7 @@ def thumbnails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Thumbnails:
     """Takes the network's place; the weights' file `any.pth` is there but not looked into."""
     (tmp_path / "any.pth").write_bytes(b"weights")
     extractor = Thumbnails(sha256=sha256_file(tmp_path / "any.pth"))
-    monkeypatch.setattr(extractors, "load_extractor", lambda *_, **__: extractor)
+    monkeypatch.setattr(measures, "load_extractor", lambda *_, **__: extractor)
     return extractor
 
 

@@ -13,8 +13,8 @@ from skimage import data
 from gan_eval.metrics import functional
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.run.inputs import Settings
 from gan_eval.metrics.run.measures import Tools
-from gan_eval.metrics.run.tables import Settings
 
 PIQ = {
     "vif": piq.vif_p,

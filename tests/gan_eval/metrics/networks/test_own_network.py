@@ -24,8 +24,7 @@ from gan_eval.metrics import evaluate
 from gan_eval.metrics.networks.extractors import resize
 from gan_eval.metrics.networks.own import load_own_network
 from gan_eval.metrics.run import runner
-from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_sets
-from gan_eval.metrics.run.tables import Settings
+from gan_eval.metrics.run.inputs import Settings, folder_pair, stimuli_of_sets
 from gan_eval.stimuli import pictures
 
 SETTINGS = 'input_size = 12\nresizer = "clean"\nmean = [0.4, 0.5, 0.6]\nstd = [0.2, 0.25, 0.5]\nlicence = "MIT"\n'

@@ -11,8 +11,8 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.run.inputs import Settings
 from gan_eval.metrics.run.measures import Tools
-from gan_eval.metrics.run.tables import Settings
 from gan_eval.metrics.weights import cache
 
 LEARNED = ["lpips_alex", "lpips_vgg", "dists", "brisque"]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import segmentation
 from gan_eval.metrics.definitions.kid import kid
+from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.measures import FeatureStore
 from gan_eval.metrics.run.pictures import PictureResults
 from gan_eval.metrics.run.sets import compare_sets
 from gan_eval.tables.frames import Row
