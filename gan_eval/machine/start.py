@@ -38,17 +38,17 @@ def open_closed_streams() -> None:
 
 def write_any_text() -> None:
     """Let stdout and stderr take any text: write bytes of names unchanged, other unencodable text as `\\u…`."""
-    codecs.register_error("gan_eval.any_text", _any_text)
+
+    def any_text(error: UnicodeError) -> tuple[str | bytes, int]:
+        try:
+            return codecs.lookup_error("surrogateescape")(error)
+        except UnicodeError:
+            return codecs.lookup_error("backslashreplace")(error)
+
+    codecs.register_error("gan_eval.any_text", any_text)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="gan_eval.any_text")
-
-
-def _any_text(error: UnicodeError) -> tuple[str | bytes, int]:
-    try:
-        return codecs.lookup_error("surrogateescape")(error)
-    except UnicodeError:
-        return codecs.lookup_error("backslashreplace")(error)
 
 
 def leave_out_current_folder() -> None:

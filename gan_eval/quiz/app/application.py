@@ -125,7 +125,10 @@ class QuizApplication(QObject):
         sys.excepthook = lambda _, error, __: self._give_up(error)  # raised in a Qt callback: raise it again here
         try:
             with on_termination(self._terminate):
-                self.library.show_at(self._picture_width())
+                row, settings = self._session.row, self._settings
+                is_fixed = self._session.state is not State.NEW and settings.picture_size != "native"
+                width = row["picture_width_px"] if is_fixed else picture_width(settings, self.stage.viewing)
+                self.library.show_at(width)  # the same in the whole session
                 self._check_pictures()
                 if self._intro:
                     self._turn_to(0)
@@ -150,13 +153,6 @@ class QuizApplication(QObject):
                 f"the pictures are {widest} pixels wide, the screen {screen}; to enlarge them, exit and set "
                 f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"
             )
-
-    def _picture_width(self) -> int | None:
-        """Return the width of every picture in pixels, the same in the whole session; None: each at its own size."""
-        if self._session.state is State.NEW or self._settings.picture_size == "native":
-            return picture_width(self._settings, self.stage.viewing)
-        width: int | None = self._session.row["picture_width_px"]
-        return width
 
     def _turn_to(self, place: int) -> None:
         """Show a page before the first trial; exit before the first page, begin after the last."""

@@ -163,8 +163,12 @@ class TrialRunner(QObject):
                 self._halt()
                 self._stopped_after = len(self._session.done)
                 self.break_due.emit()
-            case State.READY:
-                self._prepare()
+            case State.READY:  # decode the next trial's pictures and begin; nothing is decoded while one is shown
+                session, planned = self._session, self._session.trial.planned
+                showings, name = session.protocol.showings(planned), session.row["session"]
+                ready = load_trial(planned, showings, self._library, self._settings.mask, session=name)
+                self._script = self._trial(ready, self._blank_until)
+                self._step()
             case State.FAILED:
                 self._halt()
                 self.failed.emit(str(self._session.error))
@@ -179,14 +183,6 @@ class TrialRunner(QObject):
             return False
         ends_practice = session.done[-1]["phase"] == "practice"
         return len(session.done) > (self._stopped_after if ends_practice else self._rested_after)
-
-    def _prepare(self) -> None:
-        """Decode the next trial's pictures and begin; nothing is decoded while a picture is shown."""
-        session, planned = self._session, self._session.trial.planned
-        showings = session.protocol.showings(planned)
-        ready = load_trial(planned, showings, self._library, self._settings.mask, session=session.row["session"])
-        self._script = self._trial(ready, self._blank_until)
-        self._step()
 
     def _step(self) -> None:
         """Continue with the trial until its next wait, or to the blank after it."""

@@ -1,6 +1,6 @@
 """The numbers of trials that a pool allows, and the items of practice and catch trials."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +60,12 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
     if settings.strict_counts:
         names = "quiz.pairs" if settings.shows_pairs else "quiz.real and quiz.fake"
         raise UserError(f"{shortage}; add items, or lower {names}, or drop quiz.strict_counts")
-    for counts in _smaller(requested, len(pool.items)):
+    if requested.real:  # single pictures: as many real as generated ones
+        largest = min(requested.real, requested.generated, len(pool.items) // 2)
+        smaller = [Counts(size, size) for size in range(largest, 0, -1)]
+    else:
+        smaller = [Counts(0, size) for size in range(min(requested.generated, len(pool.items)), 0, -1)]
+    for counts in smaller:
         if feasible(pool, counts):
             return counts, f"{shortage}; each participant sees {_phrase(counts)}"
     raise UserError(f"{shortage}; not even {_phrase(Counts(min(requested.real, 1), 1))} can be shown")
@@ -74,13 +79,6 @@ def feasible(pool: Pool, counts: Counts) -> bool:
     turns = range(len(roles)) if counts.generated % len(roles) else range(1)
     items = {role: sorted(offers) for role, offers in pool.roles.items()}
     return all(match([items[slot] for slot in counts.slots(roles, turn)]) for turn in turns)
-
-
-def _smaller(requested: Counts, items: int) -> Iterator[Counts]:
-    """Yield counts below the requested ones, largest first; single pictures: as many real as generated ones."""
-    if requested.real:
-        return (Counts(size, size) for size in range(min(requested.real, requested.generated, items // 2), 0, -1))
-    return (Counts(0, size) for size in range(min(requested.generated, items), 0, -1))
 
 
 def _phrase(counts: Counts) -> str:

@@ -69,7 +69,16 @@ ENVIRONMENT = jinja2.Environment(
 
 def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
     """Return the application: the participants' routes and `more`, with headers, limits and error responses."""
-    handlers = dict.fromkeys((HTTPException, RequestError, Exception), _failed)
+
+    async def failed(_: Request, error: Exception) -> Response:
+        if isinstance(error, RequestError):
+            return JSONResponse(error.body, error.status)
+        if isinstance(error, HTTPException):
+            return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+        traceback.print_exception(error, file=sys.stderr)
+        return JSONResponse({"error": "internal error"}, 500)
+
+    handlers = dict.fromkeys((HTTPException, RequestError, Exception), failed)
     app = Starlette(routes=[*quiz_routes(live), *(more or [])], exception_handlers=handlers)
     app.router.redirect_slashes = False
     return Guard(app)
@@ -159,16 +168,6 @@ def _message(kind: type[BaseModel], body: bytes) -> Any:
             raise RequestError(400, "the body is not JSON") from error
         place = ".".join(map(str, problem["loc"])) or "body"
         raise RequestError(422, f"{place}: {problem['msg']}") from error
-
-
-async def _failed(_: Request, error: Exception) -> Response:
-    """Return a JSON response for a refused request or an internal error."""
-    if isinstance(error, RequestError):
-        return JSONResponse(error.body, error.status)
-    if isinstance(error, HTTPException):
-        return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
-    traceback.print_exception(error, file=sys.stderr)
-    return JSONResponse({"error": "internal error"}, 500)
 
 
 class Buckets:

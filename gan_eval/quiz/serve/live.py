@@ -112,7 +112,12 @@ class LiveStudy:
         self._require_continuable(row)
         if row["status"] != "open":
             return await self._end(await self._of_token(self.content.token(row["session"])))
-        done, planned = await self.store(partial(_counted, session=row["session"]))
+
+        def counts(store: Store) -> list[int]:
+            of_session = (store.rows(table, session=row["session"]) for table in (tables.TRIALS, tables.PLANS))
+            return [sum(trial["phase"] != "practice" for trial in rows) for rows in of_session]
+
+        done, planned = await self.store(counts)
         return {"page": "resume", "started_at": row["started_at"], "done": done, "trials": planned}
 
     async def decline(self, message: Opening) -> Answer:
@@ -476,11 +481,3 @@ class LiveStudy:
         live.session.abort()
         await self._settled(live)
         return self.content.screened_out("refused", check)
-
-
-def _counted(store: Store, *, session: str) -> tuple[int, int]:
-    done, plan = (
-        sum(row["phase"] != "practice" for row in store.rows(table, session=session))
-        for table in (tables.TRIALS, tables.PLANS)
-    )
-    return done, plan
