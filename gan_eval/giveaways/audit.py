@@ -86,13 +86,35 @@ _LABELS = {"gives_away": "gives away", "look": "look"}
 
 
 def summary_lines(audit: Audit) -> list[str]:
-    """Return a headline for each model, a line for each clue that separates, the strongest first, and the advice."""
+    """Return a headline for each model, a line for each clue that separates, the strongest first, and the advice.
+
+    The advice is the command for each set whose files differ, and the fix for each picture clue that separates.
+    """
     lines = [f"left out: {problem}" for problem in audit.problems]
     if identical := identical_pictures(row for stimuli in audit.sets for row in stimuli.rows):
         lines.append(f"warning: {identical}")
     for group, rows in audit.groups.items():
         lines += _lines_of(group, rows)
-    return [*lines, *_advice(audit)]
+
+    suspicious = [row for row in audit.rows if row["verdict"] in _LABELS]
+    names = {row["clue"] for row in suspicious}
+    differing = {(row["dataset"], row["model"]) for row in suspicious if row["sort"] == "metadata"}
+    advice = [
+        f"equalise with: {equalise_command(stimuli.folder, stimuli.rows)}"
+        for stimuli in audit.sets
+        if differing & {(row["dataset"], row["model"]) for row in stimuli.rows}
+    ]
+    if advice and names & {"format", "jpeg_tables", "jpeg_subsampling"}:
+        advice.append("  traces of JPEG stay in the pixels: add --jpeg 75, which gives all the same")
+    if any("--fit" in line for line in advice):
+        advice.append("  --fit crop keeps the centre; --fit stretch, where the generator had stretched its pictures")
+    fixes: dict[str, list[str]] = {}
+    for clue in CLUES.values():
+        if clue.fix and clue.name in names:
+            fixes.setdefault(clue.fix, []).append(clue.name)
+    if fixes:
+        advice.append("differences of the pixels may be the content, which people are to judge; if they are not:")
+    return [*lines, *advice, *(f"  {', '.join(clues)}: {fix}" for fix, clues in fixes.items())]
 
 
 def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
@@ -118,26 +140,3 @@ def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
         f"{len(rows) - len(others)} of {len(rows)} clues compared{without}: {', '.join(found) or nothing}"
     )
     return [headline, *lines]
-
-
-def _advice(audit: Audit) -> list[str]:
-    """Return the command for each set whose files differ, and the fix for each picture clue that separates."""
-    suspicious = [row for row in audit.rows if row["verdict"] in _LABELS]
-    names = {row["clue"] for row in suspicious}
-    differing = {(row["dataset"], row["model"]) for row in suspicious if row["sort"] == "metadata"}
-    advice = [
-        f"equalise with: {equalise_command(stimuli.folder, stimuli.rows)}"
-        for stimuli in audit.sets
-        if differing & {(row["dataset"], row["model"]) for row in stimuli.rows}
-    ]
-    if advice and names & {"format", "jpeg_tables", "jpeg_subsampling"}:
-        advice.append("  traces of JPEG stay in the pixels: add --jpeg 75, which gives all the same")
-    if any("--fit" in line for line in advice):
-        advice.append("  --fit crop keeps the centre; --fit stretch, where the generator had stretched its pictures")
-    fixes: dict[str, list[str]] = {}
-    for clue in CLUES.values():
-        if clue.fix and clue.name in names:
-            fixes.setdefault(clue.fix, []).append(clue.name)
-    if fixes:
-        advice.append("differences of the pixels may be the content, which people are to judge; if they are not:")
-    return [*advice, *(f"  {', '.join(clues)}: {fix}" for fix, clues in fixes.items())]

@@ -100,7 +100,14 @@ def rgb_of(colours: Samples) -> Picture:
 
 def _decoded(content: bytes, path: Path) -> Samples:
     """Return (H, W, 1 or 3) uint8 or uint16: every sample of a picture file, upright, without alpha."""
-    with decoding_errors(path), _opened(content, path) as image:
+    if not content:
+        raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
+    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its warnings repeat the error
+    with decoding_errors(path), Image.open(io.BytesIO(content)) as image:
+        if image.format == "PPM":  # Pillow rounds its 16 bits to 8
+            raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
+        if image.width * image.height > MAX_PIXELS:
+            raise Image.DecompressionBombError
         samples, has_alpha = stored_of(image, content, path) if is_read_whole(image) else tiff_samples(content)
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     samples = samples if turn is None else turn(samples)
@@ -110,19 +117,6 @@ def _decoded(content: bytes, path: Path) -> Samples:
     if colours.shape[2] not in (1, 3):
         raise UserError(f"{path}: has {samples.shape[2]} channels; save the picture as grey or RGB")
     return np.ascontiguousarray(colours)
-
-
-def _opened(content: bytes, path: Path) -> Image.Image:
-    """Yield the picture, of which only the header is read."""
-    if not content:
-        raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
-    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its warnings repeat the error
-    image = Image.open(io.BytesIO(content))
-    if image.format == "PPM":  # Pillow rounds its 16 bits to 8
-        raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
-    if image.width * image.height > MAX_PIXELS:
-        raise Image.DecompressionBombError
-    return image
 
 
 @contextmanager

@@ -93,9 +93,16 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
     Raises:
         UserError: no such file or device, or no network in it.
     """
+
+    def counts_of_palette(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
+        assert companion is not None
+        if companion.shape != picture.shape:
+            raise Unmeasurable(f"label maps of {_size(picture)} and {_size(companion)}: sizes differ")
+        return confusion(_of_label_map(companion, "reference_file"), class_map(picture))
+
     if file == PALETTE:
         key = "segmenter/palette/cityscapes19"
-        return VectorExtractor(name="segmenter", size=COUNTS, key=key, companion="reference", vector=_palette_counts)
+        return VectorExtractor(name="segmenter", size=COUNTS, key=key, companion="reference", vector=counts_of_palette)
     device = usable_device(device)
     network = load_network(file, device=device)
     sha256 = sha256_file(file)
@@ -107,14 +114,6 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
 
     key = f"segmenter/{sha256}/cityscapes19"
     return VectorExtractor(name="segmenter", size=COUNTS, key=key, companion="input", sha256=sha256, vector=counts)
-
-
-def _palette_counts(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
-    """Return the counts of `confusion` for a generated label map and the real one."""
-    assert companion is not None
-    if companion.shape != picture.shape:
-        raise Unmeasurable(f"label maps of {_size(picture)} and {_size(companion)}: sizes differ")
-    return confusion(_of_label_map(companion, "reference_file"), class_map(picture))
 
 
 def label_colours() -> Extractor:

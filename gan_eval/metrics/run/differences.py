@@ -121,7 +121,12 @@ def _paired_differences(
 ) -> Iterator[tuple[str, str, Row]]:
     """Yield each pair of models with the columns of their difference."""
     measured = dict.fromkeys(item for items in models.values() for item in items)
-    means = {model: {item: _mean(values) for item, values in items.items()} for model, items in models.items()}
+
+    def mean_of(values: Sequence[float]) -> float:  # of an item's finite values; infinity if there is none
+        mean = values[0] if len(values) == 1 else finite_mean(values).mean
+        return math.inf if mean is None else mean
+
+    means = {model: {item: mean_of(values) for item, values in items.items()} for model, items in models.items()}
     for a, b in combinations(models, 2):
         shared = [item for item in measured if item in means[a] and item in means[b]]
         of_a, of_b = (np.array([means[model][item] for item in shared]) for model in (a, b))
@@ -140,12 +145,6 @@ def _paired_differences(
             interval = Interval(difference.mean - half_width, difference.mean + half_width)
             columns |= _difference(difference.mean, interval, metric, a, b)
         yield a, b, columns | {"note": "; ".join(notes) or None}
-
-
-def _mean(values: Sequence[float]) -> float:
-    """Return the mean of an item's finite values; infinity if there is none."""
-    mean = values[0] if len(values) == 1 else finite_mean(values).mean
-    return math.inf if mean is None else mean
 
 
 def _items(count: int) -> str:

@@ -87,8 +87,15 @@ class Tools:
                 for metric in metrics
                 if metric.kind != "set"
             ]
-            for extractor in extractors:
-                self._load_extractor(extractor, metrics, settings)
+            for name in extractors:
+                try:
+                    extractor = load_extractor(name, settings, self.device)
+                except Unmeasurable as reason:
+                    self.unavailable |= {metric.name: str(reason) for metric in metrics if metric.extractor == name}
+                    continue
+                self.extractors[name] = extractor
+                self.sha256 |= {name: extractor.sha256} if extractor.sha256 else {}
+                self.caveats |= {name: extractor.caveat} if extractor.caveat else {}
 
     def _function(self, metric: Metric, weights: Mapping[str, Path], files: dict[str, WeightsFile]) -> PictureFunction:
         """Return the function of a metric with weights; without weights, a function that raises the reason."""
@@ -104,16 +111,6 @@ class Tools:
         if caveats := [file.caveat for file in used.values() if file.caveat]:
             self.caveats[metric.name] = "; ".join(caveats)
         return metric.make(*(file.contents for file in used.values()), device=self.device)
-
-    def _load_extractor(self, name: ExtractorName, metrics: Sequence[Metric], settings: Settings) -> None:
-        try:
-            extractor = load_extractor(name, settings, self.device)
-        except Unmeasurable as reason:
-            self.unavailable |= {metric.name: str(reason) for metric in metrics if metric.extractor == name}
-            return
-        self.extractors[name] = extractor
-        self.sha256 |= {name: extractor.sha256} if extractor.sha256 else {}
-        self.caveats |= {name: extractor.caveat} if extractor.caveat else {}
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
