@@ -213,9 +213,15 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     caption = (
         f"Loss terms over {whole(last)} steps{of_models}: faint: as logged (at most {MAX_POINTS} means), strong: "
         f"running median over {100 * SHARE:.0f}\u202f% of the run. Gradient norms have a logarithmic axis."
-        + " Validation: solid with BatchNorm and dropout as in training, dashed as in evaluation." * has_eval
-        + "".join(f" {sentence}." for sentence in _pictures_of_validation(runs))
     )
+    if has_eval:
+        caption += " Validation: solid with BatchNorm and dropout as in training, dashed as in evaluation."
+    measured = pd.concat([run.validation for run in runs])
+    for split, part in measured[measured["value"].notna()].groupby("split", sort=False):
+        caption += f" Validated on {from_to(part['n'])} pictures of the split {split}"
+        if len(seen := part["seen"].dropna().astype(bool)):
+            caption += ", some or all also training pictures" if seen.any() else ", no copy among the training pictures"
+        caption += "."
     alternative = "; ".join(
         f"{_TITLES.get(name, name)}: from {number(drawn[0].heights[0], digits=3)} to "
         f"{number(drawn[0].heights[-1], digits=3)}"
@@ -223,19 +229,6 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     )
     title = f"Training of {names[0] if len(names) == 1 else plural(len(names), 'model')}"
     return [Chart(title, figures, caption, alternative, name="losses")]
-
-
-def _pictures_of_validation(runs: Sequence[TrainingRun]) -> list[str]:
-    rows = pd.concat([run.validation for run in runs])
-    rows = rows[rows["value"].notna()]
-    texts = []
-    for split, part in rows.groupby("split", sort=False):
-        seen = part["seen"].dropna().astype(bool)
-        known = ""
-        if len(seen):
-            known = ", some or all also training pictures" if seen.any() else ", no copy among the training pictures"
-        texts.append(f"Validated on {from_to(part['n'])} pictures of the split {split}{known}")
-    return texts
 
 
 def _figure(name: str, drawn: Sequence[Curve], names: Sequence[str], last: float) -> Figure:

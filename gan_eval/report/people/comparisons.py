@@ -68,7 +68,10 @@ def comparisons_section(folder: StudyFolder) -> Section:
     frame = frame[~frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False).to_numpy(bool)]
     has_margin = frame["margin"].notna().any()
     columns = {
-        "difference": _difference_name,
+        "difference": lambda row: (
+            f"{row['comparison']}{exploratory_mark(row)}: {row['a']} {MINUS} {row['b']}, "
+            f"{str(row['measure']).replace('_', ' ')}"
+        ),
         "points (95\u202f%, unadjusted)": lambda row: (
             NOTHING if missing(row["difference"]) else f"{amount(row, 'difference')} ({ends(row, 'ci')})"
         ),
@@ -142,11 +145,6 @@ def margin_texts(comparisons: pd.DataFrame) -> list[str]:
     return list(
         dict.fromkeys(f"{size} ({_MARGIN_SOURCES[margin_source(row)]})" for size, row in zip(sizes, rows, strict=True))
     )
-
-
-def _difference_name(row: Record) -> str:
-    what = f"{row['a']} {MINUS} {row['b']}, {str(row['measure']).replace('_', ' ')}"
-    return f"{row['comparison']}{exploratory_mark(row)}: {what}"
 
 
 def is_adjusted(table: pd.DataFrame) -> bool:

@@ -84,7 +84,12 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     )
     notes += [note for note in (unadjusted(rows_of_table["verdict"]), one_test, looked, shared_reals(frame)) if note]
     several = rows_of_table["dataset"].nunique() > 1
-    notes += [f"{note}." for note in row_notes(rows_of_table, lambda row: _row_name(row, several=several))]
+
+    def name_of(row: Record) -> str:
+        name = EVERYTHING if missing(row["model"]) else str(row["model"])
+        return name + on_dataset(row["dataset"]) * (several and name != EVERYTHING)
+
+    notes += [f"{note}." for note in row_notes(rows_of_table, name_of)]
     if len(rows) > _MAX_CITED:
         notes.append(f"The first {_MAX_CITED} of {whole(len(rows))} rows; the file holds all.")
     return [
@@ -99,11 +104,6 @@ def cited_table(folder: StudyFolder) -> list[Table]:
             style="rows cite",
         )
     ]
-
-
-def _row_name(row: Record, *, several: bool) -> str:
-    name = EVERYTHING if missing(row["model"]) else str(row["model"])
-    return name + on_dataset(row["dataset"]) * (several and name != EVERYTHING)
 
 
 def _facts(folder: StudyFolder) -> list[tuple[str, str]]:

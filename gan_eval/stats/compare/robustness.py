@@ -87,20 +87,15 @@ def robustness(
         judged = compared[compared["verdict"].isin(_VERDICTS).to_numpy(bool)]
         again = comparisons(everything, plan=plan, looks=looks, starts=fitted) if len(judged) else judged
         left_out = int((everything["phase"] == "main").sum() - (trials["phase"] == "main").sum())
-        rows += _without_exclusions(judged, again, left_out)
+        names = ["comparison", "a", "b", "measure"]
+        judged = judged[(judged["comparison"] != REAL_VS_FAKE) & ~judged["measure"].isin([HIGHER, MEAN])]
+        again = again[[*names, "difference", "ci_low", "ci_high", "p_holm", "verdict", "note"]]
+        both = judged[[*names, "verdict", "simulated", "fraction"]].merge(again, on=names, suffixes=("", "_without"))
+        both["verdict_without"] = both["verdict_without"].where(both["verdict_without"].isin(_VERDICTS))
+        both = both.rename(columns={"difference": "estimate", "p_holm": "p"})
+        both = both.assign(check=WITHOUT_EXCLUSIONS, n_units=left_out)
+        rows += [{str(name): cell for name, cell in row.items()} for row in both.to_dict("records")]
     return frame_of(rows, ROBUSTNESS)
-
-
-def _without_exclusions(judged: pd.DataFrame, again: pd.DataFrame, left_out: int) -> list[Row]:
-    """Return a row for each comparison with a verdict that is also there without the exclusions."""
-    names = ["comparison", "a", "b", "measure"]
-    judged = judged[(judged["comparison"] != REAL_VS_FAKE) & ~judged["measure"].isin([HIGHER, MEAN])]
-    again = again[[*names, "difference", "ci_low", "ci_high", "p_holm", "verdict", "note"]]
-    both = judged[[*names, "verdict", "simulated", "fraction"]].merge(again, on=names, suffixes=("", "_without"))
-    both["verdict_without"] = both["verdict_without"].where(both["verdict_without"].isin(_VERDICTS))
-    both = both.rename(columns={"difference": "estimate", "p_holm": "p"})
-    rows = both.assign(check=WITHOUT_EXCLUSIONS, n_units=left_out).to_dict("records")
-    return [{str(name): cell for name, cell in row.items()} for row in rows]
 
 
 def _drifts(trials: pd.DataFrame) -> Iterator[Row]:

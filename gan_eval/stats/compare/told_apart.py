@@ -126,9 +126,13 @@ class Rates:
         margin = None if margin is None else margin / 2
         found = self.detection(margin)
         note = joined(self.note, other_p(found.p, self.check_p), self._why_not_equivalent(margin))
-        interval = None if self.is_constant else self._interval_of_difference
-        difference = self.reported[0] - self.reported[1]
-        return Difference(difference, found.p, note, interval, found.p_equivalent, self.basis, self.check_p)
+
+        def interval(coverage: float) -> tuple[float, float]:
+            _, low, high = self._accuracy(coverage)
+            return 2 * low - 1, 2 * high - 1
+
+        difference, at = self.reported[0] - self.reported[1], None if self.is_constant else interval
+        return Difference(difference, found.p, note, at, found.p_equivalent, self.basis, self.check_p)
 
     def _why_not_equivalent(self, margin: float | None) -> str | None:
         """Return the reason why these shares cannot give a difference as large as the margin; None if they can."""
@@ -136,9 +140,18 @@ class Rates:
 
     def bias(self) -> Difference:
         """Return the share of reals judged correctly minus the share of fakes judged correctly."""
-        p = np.nan if self._untested else float(two_sided_p(1 - self.real - self.fake, self.error(-1.0, -1.0), self.df))
-        interval = None if self.is_constant else self._interval_of_bias
-        return Difference(1 - sum(self.reported), p, self.note, interval, basis=self.basis)
+        estimate, error = 1 - self.real - self.fake, self.error(-1.0, -1.0)
+        p = np.nan if self._untested else float(two_sided_p(estimate, error, self.df))
+
+        def interval(coverage: float) -> tuple[float, float]:
+            (hits, false_alarms), (n_fake, n_real) = self.reported, self.n
+            z = float(ndtri((1 + coverage) / 2))
+            independent = newcombe((1 - false_alarms) * n_real, n_real, hits * n_fake, n_fake, z=z)
+            ends = wald(estimate, error, self.df).ends(coverage)
+            return _widened(1 - hits - false_alarms - estimate, error, ends, independent)
+
+        at = None if self.is_constant else interval
+        return Difference(1 - sum(self.reported), p, self.note, at, basis=self.basis)
 
     def detection(self, margin: float | None) -> Detection:
         """Return the numbers of the row.
@@ -203,18 +216,6 @@ class Rates:
         return self._share(
             (1 + hits - false_alarms) / 2, (1 + self.fake - self.real) / 2, (0.5, -0.5), independent, coverage
         )
-
-    def _interval_of_difference(self, coverage: float) -> tuple[float, float]:
-        _, low, high = self._accuracy(coverage)
-        return 2 * low - 1, 2 * high - 1
-
-    def _interval_of_bias(self, coverage: float) -> tuple[float, float]:
-        estimate, error = 1 - self.real - self.fake, self.error(-1.0, -1.0)
-        (hits, false_alarms), (n_fake, n_real) = self.reported, self.n
-        z = float(ndtri((1 + coverage) / 2))
-        independent = newcombe((1 - false_alarms) * n_real, n_real, hits * n_fake, n_fake, z=z)
-        ends = wald(estimate, error, self.df).ends(coverage)
-        return _widened(1 - hits - false_alarms - estimate, error, ends, independent)
 
     def _on_probit(self, share: float, by_fake: float, by_real: float) -> tuple[float, float]:
         """Return z(share) and its standard error from the derivatives of the share."""

@@ -44,7 +44,8 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
     for given in files:
         metric, _, name = str(given).rpartition("=")
         file = given if given.exists() else Path(name)
-        if _is_ours(file):
+        if file.suffix == ".parquet" or not file.is_file() or {"stimulus", "metric"} <= {*csv_records(file)[0]}:
+            # the table `image_metrics`, also one with a fault, which its reader names
             frames.append(read_table(file, IMAGE_METRICS))
         else:
             frame, line = _external(file, metric if file != given else "", judged)
@@ -52,11 +53,6 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
             lines += [line] if line else []
     where = ", ".join(map(str, files))
     return conform(pd.concat(frames, ignore_index=True), IMAGE_METRICS, where=where), lines
-
-
-def _is_ours(file: Path) -> bool:
-    """Return True for the table `image_metrics`, also for one with a fault, which its reader names."""
-    return file.suffix == ".parquet" or not file.is_file() or {"stimulus", "metric"} <= {*csv_records(file)[0]}
 
 
 def _external(file: Path, metric: str, judged: pd.DataFrame) -> tuple[pd.DataFrame, str]:
