@@ -224,7 +224,7 @@ MAX_NAMED = 20
 @trials_app.command("import")
 def trials_import(
     file: Annotated[Path, typer.Argument(help="A CSV file with one judgement a row.")],
-    out: Annotated[Path, typer.Option("--out", help="The trials table to write (.csv or .parquet).")],
+    out: Annotated[Path | None, typer.Option("--out", help="The trials table to write (.csv or .parquet).")] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", help="Such as participant=subject or reaction_time_ms=rt_s*1000."),
@@ -244,7 +244,8 @@ def trials_import(
     from gan_eval.stats.importing import UNEVEN, left_out
     from gan_eval.tables import frames as tabular
 
-    check_output_file(out)
+    if out is not None:
+        check_output_file(out)
     for rule in where or ():
         with naming("--where: "):
             parse_rule(rule)
@@ -256,6 +257,8 @@ def trials_import(
             raise UserError(f"--word {text}: wanted COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
         words.setdefault(column, {})[theirs] = ours
     imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
+    if out is None:
+        raise UserError(f"{file}: its columns fit; give --out trials.csv, the table to write")
     rows = imported.rejected.to_dict("records")
     alike: dict[str, list[int]] = {}
     for row in rows:

@@ -55,9 +55,9 @@ def test_everything_is_said_in_one_message(tmp_path, importing):
     ):
         assert words in line
     assert not (tmp_path / "t.csv").exists()
-    assert "name them with: gan-eval trials import amt.csv --map participant=COLUMN " in importing(
-        "amt.csv", "--out", "t.csv"
-    )[1][0].replace(program(), "gan-eval")
+    assert "name them with: gan-eval trials import amt.csv --map participant=COLUMN " in importing("amt.csv")[1][
+        0
+    ].replace(program(), "gan-eval")
     for expression, problem in (("foo", "model=foo, right of ="), ("", "model= ignores a column of the file")):
         _, (line,) = importing("amt.csv", "--map", f"model={expression}", "--out", "t.csv")
         assert line.startswith(f"gan-eval: amt.csv: --map {problem}: no column '{expression or 'model'}'; columns part")
@@ -70,6 +70,7 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
         return f"{person or ''},{picture},{'fake' if picture % 2 else 'real'},{said}"
 
     write(tmp_path / "t.csv", "participant,stimulus,kind,response", row)
+    assert importing("t.csv") == (2, ["gan-eval: t.csv: its columns fit; give --out trials.csv, the table to write"])
     status, lines = importing("t.csv", "--out", "trials.csv")
     assert status == ROWS_LEFT_OUT == 3
     assert lines[0] == "t.csv: row 1 and 5 more: column participant: empty; every row must hold a value"
