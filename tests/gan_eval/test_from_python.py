@@ -115,7 +115,7 @@ def test_frames_and_paths_give_the_same_analysis(finished_study: Path, tmp_path:
 
 @pytest.mark.slow
 def test_identifiers_may_be_whole_numbers_as_from_read_csv(tmp_path: Path) -> None:
-    text = simulated(participants=6, stimuli=20, each=20).drop(columns="trial")
+    text = simulated(participants=4, stimuli=12, each=12).drop(columns="trial")
     for name in ("participant", "stimulus"):
         text[name] = text[name].str.extract(r"(\d+)$")[0].astype(int).astype(str)
     text = text.assign(session=text["participant"] + "0", item=text["stimulus"])

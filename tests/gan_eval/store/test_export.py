@@ -116,7 +116,7 @@ def r(folder: Path, code: str, **environment: str) -> str:
         cwd=folder,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=600,
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr.decode()
@@ -159,7 +159,7 @@ def test_r_reads_every_table_with_its_types(tmp_path: Path, locale: str) -> None
 
 def single_answers(*, named: bool) -> pd.DataFrame:
     """Two models on two data sets, or one on one, neither of which is named; some trials do not count."""
-    parts = [simulated(participants=14, stimuli=24, each=24, models=("a", "b"), seed=seed) for seed in (4, 5)]
+    parts = [simulated(participants=10, stimuli=18, each=18, models=("a", "b"), seed=seed) for seed in (4, 5)]
     parts[1] = parts[1].assign(dataset="maps", stimulus=parts[1]["stimulus"].str.replace("faces", "maps"))
     trials = pd.concat(parts if named else parts[:1], ignore_index=True).drop(columns=["trial", "correct"])
     trials = trials.assign(rating=np.nan) if named else trials.assign(rating=np.nan, model=None, dataset=None)

@@ -195,7 +195,7 @@ def test_sigterm_ends_a_server_within_seconds_with_everything_stored(
         slow.sendall(
             b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
         )
-        wait_for_answers(people, 40)
+        wait_for_answers(people, 20)
         status, took = server.stop()
     assert (status, took < 10) == (0, True), (status, took)
     assert server.errors[-1].endswith("ended; every answer is stored; rerun the command to continue\n")

@@ -259,6 +259,7 @@ def test_many_models_are_grouped_by_verdict_and_each_has_its_sentence_in_a_fold(
     assert "Table 1. Discrimination by model" in table
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium")
 def test_what_is_open_fits_two_screens_with_16_rows(page_of_16, tmp_path):
     measured = tmp_path / "page.html"
