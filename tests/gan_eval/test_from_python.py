@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from finished import copy_study
 from make_trials import simulated
 
 import gan_eval
@@ -13,7 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.power.planning import POWER
 from gan_eval.store import open_store
-from gan_eval.tables import PARTICIPANTS, TRIALS
+from gan_eval.tables import PARTICIPANTS, SESSIONS, TRIALS
 from gan_eval.tables.frames import frame_of, write_table
 
 TRIAL = {"participant": "P1", "trial": 1, "phase": "main", "stimulus": "d/m/a", "kind": "fake", "response": "real"}
@@ -62,25 +63,6 @@ def test_a_table_is_known_by_name(tmp_path: Path) -> None:
     typed = gan_eval.read_table(rejected)
     assert typed["row"].tolist() == [3]
     pd.testing.assert_frame_equal(gan_eval.read_table(pd.read_csv(rejected), "rejected"), typed)
-
-
-def stored(path: Path) -> Path:
-    """A store with one session of two trials, whose participant has answered a question."""
-    session = {
-        "session": "s",
-        "study": "t",
-        "participant": "P1",
-        "protocol": "quick_response",
-        "status": "complete",
-        "started_at": "2026-01-01T00:00:00Z",
-        "simulated": False,
-    }
-    trials = [TRIAL | {"session": "s", "simulated": False, "trial": number} for number in (1, 2)]
-    with open_store(path) as store:
-        store.begin(session, [], None)
-        store.add(TRIALS, trials)
-        store.add(PARTICIPANTS, [{"session": "s", "participant": "P1", "question": "age", "answer": "30"}])
-    return path
 
 
 def test_trials_come_from_csv_parquet_and_stores_with_their_dtypes(finished_study: Path, tmp_path: Path) -> None:
@@ -136,15 +118,19 @@ def test_identifiers_may_be_whole_numbers_as_from_read_csv(tmp_path: Path) -> No
     gan_eval.write_report({**found, "trials": numbers, "image_metrics": metrics}, tmp_path / "report.html")
 
 
-def test_an_analysis_of_a_store_knows_its_sessions(tmp_path: Path) -> None:
-    frames = gan_eval.analyze(stored(tmp_path / "lab.sqlite"), covariates=["age"])
-    with open_store(tmp_path / "lab.sqlite") as opened:
-        for name, frame in gan_eval.analyze(opened, covariates=["age"]).items():
-            pd.testing.assert_frame_equal(frame, frames[name])
-    assert frames["rates"]["n_fake"].iloc[0] == 2
+def test_an_analysis_of_a_store_knows_its_sessions(finished_study: Path, tmp_path: Path) -> None:
+    store = copy_study(finished_study, tmp_path) / "out" / "store.sqlite"
+    with open_store(store) as opened:
+        names = [{name: row[name] for name in ("session", "participant")} for row in opened.rows(SESSIONS)]
+        opened.add(PARTICIPANTS, [row | {"question": "age", "answer": str(30 + n)} for n, row in enumerate(names)])
+        frames = gan_eval.analyze(opened, covariates=["age"])
+    assert frames["rates"]["n_fake"].iloc[0] == 11, "one of 12 was not answered"
     assert frames["mixed_models"]["formula"].str.contains("age").any()
-    assert run(["analyze", str(tmp_path / "lab.sqlite"), "--out", str(tmp_path / "answer")]) == 0
-    assert gan_eval.read_table(tmp_path / "answer" / "sessions.csv")["session"].tolist() == ["s"]
+    for name, frame in gan_eval.analyze(store, covariates=["age"]).items():
+        pd.testing.assert_frame_equal(frame, frames[name])
+    assert run(["analyze", str(store), "--out", str(tmp_path / "answer")]) == 0
+    sessions = gan_eval.read_table(tmp_path / "answer" / "sessions.csv")["session"]
+    assert sorted(sessions) == sorted(row["session"] for row in names)
 
 
 def test_an_open_store_where_a_table_belongs_is_reported(finished_study: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_sets import write_items
 from PIL import Image
 
 from gan_eval.__main__ import run
@@ -14,8 +15,6 @@ from gan_eval.metrics.definitions.no_reference import block_features, niqe, niqe
 from gan_eval.metrics.definitions.similarity import l1, l1_map, ssim, ssim_map
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.report.metrics.gallery import check_gallery, files_folder, write_gallery
-from gan_eval.stimuli.pictures import write_png
-from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import frame_of
 
@@ -50,17 +49,13 @@ def test_niqe_is_at_most_the_blocks_mean_distance_and_a_flat_block_has_none() ->
 
 def make_set(folder: Path) -> Path:
     """Real pictures, and generated ones with more and more noise; the third has the name of a tag."""
-    rows, rng = [], np.random.default_rng(5)
+    items, rng = {}, np.random.default_rng(5)
     for number in range(ITEMS):
-        stem = "<b>2" if number == 2 else str(number)
         real = rng.integers(60, 190, SHAPE)
-        for kind, picture in (("real", real), ("fake", real + rng.integers(-number - 1, number + 2, SHAPE))):
-            file = folder / kind / f"{number}.png"
-            write_png(file, picture.astype(np.uint8))
-            own = {"model": "m", "reference_file": f"real/{number}.png"} if kind == "fake" else {}
-            rows.append(stimulus_row(folder, file, kind=kind, dataset="d", stem=stem, size=SHAPE[:2], **own))
-    write_set(folder, rows)
-    return folder
+        fake = real + rng.integers(-number - 1, number + 2, SHAPE)
+        stem = "<b>2" if number == 2 else str(number)
+        items[stem] = {"real": real.astype(np.uint8), "fake": fake.astype(np.uint8)}
+    return write_items(folder, items)
 
 
 @pytest.fixture(scope="module")
