@@ -86,7 +86,7 @@ def test_by_touch_nothing_is_said_of_keys(serve: Serve, visit: Visit, language: 
     assert re.search("tap a button|Tippen Sie bei jedem Paar auf", said["instructions"])
 
 
-@pytest.mark.parametrize("touch", [False, True])
+@pytest.mark.parametrize("touch", [False, pytest.param(True, marks=pytest.mark.nightly)])
 def test_trying_the_keys_moves_no_button(serve: Serve, visit: Visit, touch: bool) -> None:
     visitor = visit(serve(**UNTIL_ANSWERED, confidence=4).link(), touch=touch)
     visitor.walk_to("keys")
