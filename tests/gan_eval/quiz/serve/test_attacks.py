@@ -62,7 +62,7 @@ def server(stimuli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     it = quiz_server(stimuli, str(store), "--allow-giveaways", "format,metadata", by=few)
     it.start()
     yield it
-    status, _ = it.stop()
+    status = it.stop()
     assert status == 0
     assert "Traceback" not in "".join(it.errors)
 
