@@ -185,6 +185,7 @@ def answers_without_a_model() -> pd.DataFrame:
     return fill_trials(pd.concat([alike, perfect], ignore_index=True).drop(columns=["trial", "session"]))
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("lme4")
 def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path) -> None:
     """R starts once; it stopped at answers that are all alike, and marked what has no estimate."""

@@ -62,7 +62,8 @@ class Server:
         """Ask it to end within a minute; return its exit status."""
         assert self.process is not None
         until = time.monotonic() + 30
-        while time.monotonic() < until:  # before it answers, SIGTERM ends it as it ends any program
+        # before it answers, SIGTERM ends it as it ends any program
+        while self.process.poll() is None and time.monotonic() < until:
             with contextlib.suppress(httpx.TransportError):
                 httpx.get(self.url)
                 break

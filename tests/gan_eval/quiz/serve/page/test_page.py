@@ -97,6 +97,7 @@ def check_states(visitor: Visitor, stored: list[Row], quiz: dict[str, Any]) -> N
         assert "saving" in states[-3:], states
 
 
+@pytest.mark.nightly
 def test_a_reload_and_a_second_browser(serve: Serve, visit: Visit) -> None:
     server = serve(**{**UNTIL_ANSWERED, "real": 2, "fake": 2})
     first = visit(server.link(), expected=("409",))
@@ -252,7 +253,8 @@ def test_without_an_introduction_and_with_a_cyrillic_keyboard(serve: Serve, visi
     assert server.answers() == visitor.given
 
 
-@pytest.mark.parametrize("touch", [True, pytest.param(False, marks=pytest.mark.nightly)], ids=["touch", "keys"])
+@pytest.mark.nightly
+@pytest.mark.parametrize("touch", [True, False], ids=["touch", "keys"])
 def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
     serve: Serve, visit: Visit, touch: bool
 ) -> None:
