@@ -211,6 +211,7 @@ def _measure(
 
 def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> None:
     """Print the answer for each data set, as in the report, and a row for each model and metric."""
+    from gan_eval.metrics.catalogue import metric_named
     from gan_eval.report.metrics.answer import dataset_answer
     from gan_eval.report.metrics.data import REAL, Measured, decimals_of, mean_interval
 
@@ -219,11 +220,13 @@ def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> N
     for dataset in measured.datasets:
         console.sentence(dataset_answer(measured, dataset)[0])
         for metric in measured.metrics(dataset):
-            models = [*measured.models_and_raw(dataset), REAL]
+            facts, models = metric_named(metric), [*measured.models_and_raw(dataset)]
+            if facts is not None and facts.kind == "single":  # other metrics have no value of real pictures
+                models.append(REAL)
             summaries = {model: measured.summary(dataset, metric, model) for model in models}
             for model, summary in summaries.items():
                 if not (summary.is_known or summary.infinite or summary.reasons):
-                    continue  # real pictures, with a metric that compares against them
+                    continue
                 count = str(summary.n) if summary.n_real is None else f"{summary.n} + {summary.n_real}"
                 value = mean_interval(summary, digits=decimals_of(summaries.values()))
                 missing = sum(summary.reasons.values())
