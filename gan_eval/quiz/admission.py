@@ -2,7 +2,7 @@
 
 import platform
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,9 +31,11 @@ from gan_eval.store import (
     kept_design,
     moved_stores,
     new_session_id,
+    numbered_code,
     open_store,
     other_design,
     session_of,
+    used_codes,
 )
 from gan_eval.store.connect import parse_address
 from gan_eval.tables.frames import Row
@@ -208,20 +210,20 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
     return Reserved(session, person, number, tuple(warnings))
 
 
-def unused_code(sessions: Iterable[Row], where: str | Path, study: str) -> str:
-    """Return the first of P01, P02, ... that no session of the study has, complete or not.
+def unused_code(used: Collection[str], where: str | Path, study: str) -> str:
+    """Return the first of P01, P02, ... that nobody in the study has had.
 
     Args:
-        sessions: the study's sessions in its store.
+        used: the study's codes in its store (`used_codes`).
         where: the store; readable stores that `run --redo quiz` moved aside from there count, too.
         study: its name.
     """
-    rows = [*sessions]
+    codes = {*used}
     for moved in () if is_address(where) else moved_stores(Path(where)):
         with suppress(UserError), open_store(moved, create=False) as store:
-            rows += store.rows(tables.SESSIONS, study=study)
-    taken = {person_of(row["participant"]) for row in rows}
-    return next(code for number in count(1) if person_of(code := f"P{number:02d}") not in taken)
+            codes |= used_codes(store, study)
+    taken = {person_of(code) for code in codes}
+    return next(code for code in map(numbered_code, count(1)) if person_of(code) not in taken)
 
 
 def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitted:

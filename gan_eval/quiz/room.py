@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
-from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
 from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
@@ -22,7 +21,7 @@ from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import require_language
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import Writer, give_back_list, open_store
+from gan_eval.store import Writer, give_back_list, open_store, used_codes
 from gan_eval.tables.frames import Row
 
 Status = Literal["complete", "aborted", "open", "declined"]
@@ -117,8 +116,8 @@ class Room:
                 status = "open" if outcome == "other_person" else outcome
                 if outcome == "other_person":
                     name = self.study.name
-                    known = self.writer.submit(lambda store: store.rows(tables.SESSIONS, study=name)).result()
-                    code = unused_code(known, self.store, name)
+                    used = self.writer.submit(lambda store: used_codes(store, name)).result()
+                    code = unused_code(used, self.store, name)
                     session.warnings.append(
                         f"--participant {person.code}: the unfinished session of this code belongs to another person "
                         f"and stays open; for a new participant rerun the command with --participant {code}"

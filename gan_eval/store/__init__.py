@@ -29,8 +29,10 @@ from gan_eval.store.records import (
     is_paused,
     keep_design,
     kept_design,
+    numbered_code,
     pause,
     progress_of,
     server_secret,
+    used_codes,
 )
 from gan_eval.store.results import Store, Writer, new_session_id, open_store

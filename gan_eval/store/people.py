@@ -14,6 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import LAYOUTS
+from gan_eval.store.records import keep_highest_numbers
 from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import person_of
@@ -186,6 +187,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
         # Lock rows. With the server's advisory lock, a program that adds a row and then waits for it would deadlock.
         layout = LAYOUTS[tables.SESSIONS].c
         connection.execute(sa.select(layout.session).where(layout.session.in_(sessions)).with_for_update())
+        keep_highest_numbers(connection, sessions)
         for table in _tables_of_sessions(connection):
             removed[table.name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
         if sqlite:

@@ -1,9 +1,10 @@
-"""Records that a store keeps next to its tables: dealt lists and designs; a server's secret, open tabs and pauses.
+"""Records that a store keeps next to its tables: dealt lists, designs, given numbers; a server's secret, tabs, pauses.
 
 Export, push and merge do not copy them.
 """
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import Store, lock_writes
+from gan_eval.tables.names import person_of
 
 _METADATA = sa.MetaData()
 _DEALT = sa.Table(
@@ -32,6 +34,13 @@ _DESIGNS = sa.Table(
     sa.Column("design", sa.Text, nullable=False),
 )
 """Designs as JSON by their hash, so that a message can name the changed keys of a study file."""
+_NUMBERS = sa.Table(
+    "gan_eval_numbers",
+    _METADATA,
+    sa.Column("study", sa.Text, primary_key=True),
+    sa.Column("highest", sa.BigInteger, nullable=False),
+)
+"""Highest number in the codes P01, P02, ... of each study, stored when a participant's data are deleted."""
 _SECRETS = sa.Table("gan_eval_secrets", _METADATA, sa.Column("secret", sa.LargeBinary, nullable=False))
 _TABS = sa.Table(
     "gan_eval_tabs",
@@ -44,6 +53,12 @@ _HOLD = (
     f"INSERT INTO {_TABS.name} (session, tab) "
     f"SELECT session, :tab FROM {LAYOUTS[tables.SESSIONS].name} WHERE session = :session {{lock}}"
     "ON CONFLICT (session) DO UPDATE SET tab = excluded.tab"
+)
+
+
+_KEEP_NUMBER = (
+    f"INSERT INTO {_NUMBERS.name} (study, highest) VALUES (:study, :highest) "
+    "ON CONFLICT (study) DO UPDATE SET highest = excluded.highest"
 )
 
 
@@ -66,7 +81,7 @@ def deal_list(
     Args:
         choose: called with the numbers of the taken lists; returns the number of the new list.
     """
-    with _writing(store, _DEALT) as connection:
+    with _writing(store, _DEALT, _NUMBERS) as connection:
         taken = {
             number
             for table in (LAYOUTS[tables.SESSIONS], _DEALT)
@@ -105,6 +120,51 @@ def kept_design(store: Store, design_hash: str) -> dict[str, Any] | None:
     except (ValueError, TypeError, RecursionError):  # damaged; only a message needs it
         return None
     return design if isinstance(design, dict) else None
+
+
+def numbered_code(number: int) -> str:
+    """Return the code that the program gives to a study's participant number 1, 2, ...
+
+    >>> numbered_code(7), numbered_code(120)
+    ('P07', 'P120')
+    """
+    return f"P{number:02d}"
+
+
+def used_codes(store: Store, study: str) -> set[str]:
+    """Return the codes of a study's participants and, after deletions, all codes up to the highest number then.
+
+    A paper record may still name a participant whose data are deleted, so nobody else may get that code.
+    """
+    with store.transaction() as connection:
+        has_numbers = sa.inspect(connection).has_table(_NUMBERS.name)
+        return _used_codes(connection, study, has_numbers=has_numbers)
+
+
+def keep_highest_numbers(connection: sa.Connection, sessions: Collection[str]) -> None:
+    """Store the highest number in the codes of the studies of these sessions, before the sessions are deleted.
+
+    The number counts all participants of the study, so that it names none of them.
+    """
+    if not sa.inspect(connection).has_table(_NUMBERS.name):  # no session began here, as in a merged store
+        return
+    layout = LAYOUTS[tables.SESSIONS].c
+    studies = connection.execute(sa.select(layout.study).where(layout.session.in_(sessions)).distinct()).scalars().all()
+    for study in studies:
+        codes = _used_codes(connection, study, has_numbers=True)
+        found = [re.fullmatch(r"p(\d{2,4})", person_of(code)) for code in codes]
+        highest = max((int(match[1]) for match in found if match), default=0)
+        connection.execute(sa.text(_KEEP_NUMBER), {"study": study, "highest": highest})
+
+
+def _used_codes(connection: sa.Connection, study: str, *, has_numbers: bool) -> set[str]:
+    sessions = LAYOUTS[tables.SESSIONS].c
+    codes = connection.execute(sa.select(sessions.participant).where(sessions.study == study)).scalars()
+    used = {str(code) for code in codes}
+    if has_numbers:
+        highest = connection.execute(sa.select(_NUMBERS.c.highest).where(_NUMBERS.c.study == study)).scalar()
+        used |= {numbered_code(number) for number in range(1, (highest or 0) + 1)}
+    return used
 
 
 class Progress(NamedTuple):

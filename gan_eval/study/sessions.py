@@ -25,6 +25,7 @@ from gan_eval.store import (
     open_store,
     push_lines,
     sessions_text,
+    used_codes,
 )
 from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan, is_study_folder, open_plan
@@ -45,6 +46,8 @@ class StoredSessions:
     """True if a person has answered; after that, nothing is simulated in the store."""
     by_link: bool = False
     """True if people take part by link."""
+    codes: Collection[str] = ()
+    """Participant codes that nobody else may get (`used_codes`)."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -66,7 +69,8 @@ def read_sessions(plan: Plan) -> StoredSessions:
     name = plan.study.study.name
     with open_store(plan.store, create=False) as store:
         by_link = any(row["presenter"] == "browser" for row in store.rows(tables.SESSIONS, study=name))
-        return StoredSessions(list_participants(store, name), has_people(store, name), by_link)
+        rows, people = list_participants(store, name), has_people(store, name)
+        return StoredSessions(rows, people, by_link, used_codes(store, name))
 
 
 def next_session(plan: Plan, stored: StoredSessions) -> str:
@@ -178,8 +182,8 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
 
 
 def next_participant(plan: Plan, stored: StoredSessions) -> str:
-    """Return the first of P01, P02, ... that no session of the study has, unfinished and moved-aside ones included."""
-    return unused_code(stored.rows, plan.store, plan.study.study.name)
+    """Return the first of P01, P02, ... that nobody in the study has had, moved-aside stores included."""
+    return unused_code(stored.codes, plan.store, plan.study.study.name)
 
 
 def ask_one_person(plan: Plan, stored: StoredSessions, listener: Listener) -> None:

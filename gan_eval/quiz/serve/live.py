@@ -328,7 +328,7 @@ class LiveStudy:
         try:
             return Person(code)
         except UserError as error:
-            raise RequestError(422, self.texts("web_bad_code"), page="refused") from error
+            raise RequestError(422, self.texts("web_bad_code"), **self._not_begun) from error
 
     async def _known(self, participant: str) -> Row | None:
         code = self._person(participant).code
@@ -337,7 +337,12 @@ class LiveStudy:
     async def _require_admitting(self) -> None:
         """Refuse new participants while the study is paused."""
         if await self.store(partial(is_paused, study=self.study.name)):
-            raise RequestError(403, self.texts("web_paused"), page="refused")
+            raise RequestError(403, self.texts("web_paused"), **self._not_begun)
+
+    @property
+    def _not_begun(self) -> dict[str, str]:
+        """Return the page, with its heading, of someone who cannot begin."""
+        return {"page": "refused", "title": self.texts("web_not_begun_title")}
 
     def _require_continuable(self, row: Row) -> None:
         if row["simulated"] or row["design_hash"] != self.study.design_hash:

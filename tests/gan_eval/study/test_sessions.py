@@ -15,7 +15,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.room import run_session
 from gan_eval.quiz.simulate import Observer
-from gan_eval.store import open_store
+from gan_eval.store import forget, open_store
 from gan_eval.study import sessions
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import (
@@ -133,6 +133,22 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed_and_
         assert "--participant P02" in pending_sessions(plan)[0]
     ask_one_person(plan, read_sessions(plan), Mock())
     assert asked == ["P02", "p01"]
+
+
+def test_the_next_person_gets_no_code_of_someone_whose_data_are_deleted(plan: Plan) -> None:
+    for code in ("p01", "P02", "guest", "P20250102"):
+        rehearse(plan, code)
+    forget(plan.store, "P01")
+    assert next_participant(plan, read_sessions(plan)) == "P03", "a paper record may still name P01"
+    forget(plan.store, "P02")
+    assert next_participant(plan, read_sessions(plan)) == "P03", "also the last one"
+    assert b"P02" not in plan.store.read_bytes()
+    rehearse(plan, "P03")
+    aside = plan.folder / ".gan-eval" / "old" / "quiz-20250101T000000.0"
+    aside.mkdir(parents=True)
+    forget(plan.store, "P03")
+    plan.store.rename(aside / plan.store.name)
+    assert next_participant(plan, read_sessions(plan)) == "P04", "also in a store that was moved aside"
 
 
 def test_the_next_person_gets_no_code_of_a_store_that_was_moved_aside(plan: Plan) -> None:

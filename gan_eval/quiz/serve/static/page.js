@@ -376,7 +376,11 @@ async function runTrials(next) {
     if (stage.brokenOff && next.page === "trial") {
       stage.close();
       const { action, forget } = await pause(next);
-      if (action === "withdraw") return end(await transport.post("withdraw", { forget }));
+      if (action === "withdraw") {
+        const withdrawn = await transport.post("withdraw", { forget });
+        if (forget) transport.dropCode();
+        return end(withdrawn);
+      }
       if (action === "save-and-quit") return saved();
       rested = next.break?.kind !== "counts";
       openStage();
@@ -511,10 +515,11 @@ function reviewed({ lines, panels }) {
   return item;
 }
 
-function refuse({ text, error, url, code }) {
+function refuse({ title, text, error, url, code }) {
   stage.close();
   return show("refused", {
     prepare: (part) => {
+      if (title) part("h1").textContent = title;
       paragraphs(part(".lines"), [text ?? error]);
       part(".code").hidden = !code;
       part(".code strong").textContent = code ?? "";

@@ -39,6 +39,11 @@ export class Transport {
     return code;
   }
 
+  /** Drop the kept code: the next person at this browser must not get that of someone whose data are deleted. */
+  dropCode() {
+    this.keep.removeItem(`${this.place} participant`);
+  }
+
   /** Ask for something, again and again until the server has answered; a refusal is thrown as `Refusal`. */
   async post(name, body = {}) {
     return this.#insist(() => this.#send(name, body), (response) => response.json());

@@ -133,7 +133,8 @@ def test_a_pause_refuses_new_people_only_and_outlives_the_server(page: MakePage,
     new = it.served.robot("P02")
     begun = new.call("begin", participant="P02", tab="x" * 16, consent=True)
     for response in (new.call("open", participant="P02"), begun):
-        assert (response.status_code, response.json()["page"]) == (403, "refused")
+        body = response.json()
+        assert (response.status_code, body["page"], body["title"]) == (403, "refused", "You cannot begin yet")
     following = robot.take_part(following, plan, most=2)
     assert it.served.robot("P01").open()["page"] == "resume"
     after = page(serve("one.sqlite"))  # another process, or a restart

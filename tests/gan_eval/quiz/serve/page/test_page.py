@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gan_eval import tables
+from gan_eval.store import open_store, pause
 from gan_eval.tables.frames import Row
 
 pytest.importorskip("selenium.webdriver")
@@ -184,7 +185,9 @@ def test_pause_and_save_and_quit(serve: Serve, visit: Visit, touch: bool) -> Non
 @pytest.mark.parametrize("forget", [False, True])
 def test_withdraw(serve: Serve, visit: Visit, forget: bool) -> None:
     server = serve(**UNTIL_ANSWERED)
-    visitor = visit(server.link())
+    visitor = visit(server.url)
+    visitor.page("welcome")
+    code = visitor.text
     visitor.begin(2)
     visitor.pause()
     visitor.press("withdraw")
@@ -197,6 +200,8 @@ def test_withdraw(serve: Serve, visit: Visit, forget: bool) -> None:
     assert len(server.rows(tables.TRIALS)) == (0 if forget else 2)
     visitor.driver.refresh()
     visitor.page("welcome" if forget else "end")
+    if forget:
+        assert visitor.text != code, "the next person at this browser gets another code"
 
 
 @pytest.mark.nightly
@@ -218,6 +223,19 @@ def test_leave_before_consent(serve: Serve, visit: Visit) -> None:
     visitor.driver.refresh()
     visitor.page("welcome")
     assert code in visitor.text
+
+
+@pytest.mark.nightly
+def test_who_has_not_begun_is_not_said_to_continue(serve: Serve, visit: Visit) -> None:
+    server = serve(**UNTIL_ANSWERED)
+    with open_store(server.folder / "out" / "store.sqlite") as store:
+        pause(store, "tiles", on=True)
+    for link, reason in ((server.link(), "The study is paused"), (server.link("%40"), "no valid participant code")):
+        visitor = visit(link, expected=("403", "422"))
+        visitor.page("refused")
+        assert "You cannot begin yet" in visitor.text
+        assert "cannot continue" not in visitor.text
+        assert reason in visitor.text
 
 
 @pytest.mark.nightly
