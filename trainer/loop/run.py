@@ -369,8 +369,10 @@ class Run:
         self._say(f"stopped after step {self.done} of {self.total}; generate accepts {usable}")
 
     def close(self) -> None:
-        """Stop the workers."""
+        """Stop the workers; after an error write the log's last rows."""
         self._batches.close()
+        if self.log.latest and self.done != self._saved:
+            self.log.write()
 
     def _parts(self) -> Mapping[str, Any]:
         """Return the parts of a checkpoint by name."""

@@ -13,6 +13,8 @@ from training_runs import Pairs, Settings, result, train
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import is_temporary_name
+from gan_eval.tables import TRAINING_LOG
+from gan_eval.tables.frames import read_rows
 from trainer.loop import run as run_module
 from trainer.loop.run import memory_for_training
 from trainer.state.checkpoints import NETS, list_checkpoints
@@ -51,6 +53,17 @@ def test_out_of_memory_names_what_to_lower_and_keeps_checkpoints(
     for word in ("batch_size 2", "image_size 64", "generator_channels", "precision = 'bf16'", "checkpoints are kept"):
         assert word in line
     assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000004.pt"]
+
+
+def test_the_rows_before_an_error_are_in_the_log(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log is written every ten seconds, and the rows since then say why a run failed."""
+    monkeypatch.setattr("trainer.watch.log.MIN_WINDOW", 2)
+    at_step(monkeypatch, 7, before=lambda: torch.empty(2**50))
+    with pytest.raises(UserError, match="out of memory"):
+        train(tiny(), make_pairs(train=2), tmp_path / "run", checkpoint_every=8)
+    assert read_rows(tmp_path / "run" / "training_log.csv", TRAINING_LOG)[-1]["step"] == 6
 
 
 def test_out_of_memory_is_recognised_in_the_words_of_a_gpu(tiny: Settings) -> None:
