@@ -96,7 +96,11 @@ def test_trying_the_keys_moves_no_button(serve: Serve, visit: Visit, touch: bool
     before = visitor.script(places)
     if not touch:
         visitor.key("x")
+        visitor.key("3")
         assert visitor.script(places) == before
+        ticks = "[...document.querySelectorAll('.levels > *')].map((each) => getComputedStyle(each, '::after'))"
+        shown = visitor.script(f"return {ticks}.map((each) => [each.content, each.visibility])")
+        assert shown == [['"✓"', "visible" if level == 3 else "hidden"] for level in (1, 2, 3, 4)]
     for answer in ("real", "fake"):
         visitor.reply(answer)
     assert "work" in visitor.script("return document.querySelector('.done').textContent")
