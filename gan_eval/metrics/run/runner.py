@@ -5,6 +5,7 @@ features in one pass (`pictures`); compute set metrics from the features (`sets`
 (`differences`); make the rows (`tables`).
 """
 
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -97,7 +98,9 @@ def evaluate(
     """
     if (stimuli is None) == (real is None or fake is None):
         raise UserError("evaluate: give either stimuli, or both folders real and fake")
-    if isinstance(metrics, Path) or (isinstance(metrics, str) and metrics not in METRICS and Path(metrics).is_dir()):
+    # os.path, because a path's own method fails on a long text
+    is_folder = isinstance(metrics, str) and metrics not in METRICS and os.path.isdir(metrics)  # noqa: PTH112
+    if isinstance(metrics, Path) or is_folder:
         raise UserError(f"evaluate: metrics={metrics} is a folder; for two folders write evaluate(real=..., fake=...)")
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
