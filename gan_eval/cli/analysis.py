@@ -246,6 +246,8 @@ def trials_import(
 
     if out is not None:
         check_output_file(out)
+        if out.suffix not in (".csv", ".parquet"):
+            raise UserError(f"--out {out}: wanted a name that ends in .csv or .parquet, such as {out.stem}.csv")
     for rule in where or ():
         with naming("--where: "):
             parse_rule(rule)

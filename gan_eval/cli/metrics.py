@@ -119,9 +119,9 @@ def metrics(
         inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
     _refuse_unused(context, chosen, files)
     if report is not None:
-        from gan_eval.files.output_folders import check_output_file
+        from gan_eval.report import check_page
 
-        check_output_file(report, option="--report")
+        check_page(report, option="--report")
     if gallery is not None:
         from gan_eval.report.metrics.gallery import check_gallery
 

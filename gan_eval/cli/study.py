@@ -148,18 +148,17 @@ def report(
     """Make a report of a study's tables: one self-contained HTML file."""
     from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import check_output_file
-    from gan_eval.report import build_figure, write_report
+    from gan_eval.report import build_figure, check_page, write_report
     from gan_eval.report.parts.chart import FORMATS
 
     if theme is not None and figure is None:
         raise UserError("--theme: is for --figure; give --figure FILE.pdf, too")
-    for option, file in (("--out", out), ("--figure", figure)):
-        if file is not None:
-            check_output_file(file, option=option)
-    if out is not None and out.suffix.lower() not in (".html", ".htm"):
-        raise UserError(f"--out {out}: the report is HTML; name it {out.stem}.html (a browser prints it as PDF)")
-    if figure is not None and figure.suffix not in FORMATS:
-        raise UserError(f"--figure {figure}: wanted a name that ends in {', '.join(FORMATS)}")
+    if out is not None:
+        check_page(out, option="--out")
+    if figure is not None:
+        check_output_file(figure, option="--figure")
+        if figure.suffix not in FORMATS:
+            raise UserError(f"--figure {figure}: wanted a name that ends in {', '.join(FORMATS)}")
     with Console() as console, console.working("report"):
         page = out or folder / "report.html"
         typer.echo(write_report(folder, page, stimuli=stimuli or (), with_raw_tables=with_raw_tables))

@@ -8,7 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
+from gan_eval.files.output_folders import check_output_file
 from gan_eval.machine.commands import as_typed
 
 if TYPE_CHECKING:
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
     from gan_eval.metrics.run.inputs import Stimulus
 
 __all__ = ["build_figure", "build_metrics_report", "write_report"]
+
+
+def check_page(page: Path, *, option: str) -> None:
+    """Check before any work that a page can be written; create nothing.
+
+    Raises:
+        UserError: its name does not end in .html, it is a folder, or such a file cannot be created.
+    """
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"{option} {page}: the report is HTML; name it {page.stem}.html (a browser prints it as PDF)")
+    check_output_file(page, option=option)
 
 
 def write_report(
@@ -40,7 +53,8 @@ def write_report(
         with_raw_tables: put the tables of single sessions (trials, sessions) into the file too.
 
     Raises:
-        UserError: no such folder, nothing in it, a table that does not fit its schema, or a frame with no table's name.
+        UserError: no such folder, nothing in it, a table that does not fit its schema, a frame with no table's name, or
+            as for `check_page`.
 
     >>> import pandas as pd
     >>> from tempfile import mkdtemp
@@ -50,7 +64,6 @@ def write_report(
     >>> write_report(analyze(trials) | {"trials": trials}, Path(mkdtemp()) / "report.html").name
     'report.html'
     """
-    from gan_eval.errors import UserError
     from gan_eval.report.page import render
     from gan_eval.report.parts.folder import read_folder
     from gan_eval.report.sections import study_report
@@ -59,6 +72,7 @@ def write_report(
     from gan_eval.tables.frames import write_table
 
     out = Path(out)
+    check_page(out, option="write_report:")
     if isinstance(tables, Path | str):
         places = [Path(place) for place in ([stimuli] if isinstance(stimuli, Path | str) else stimuli)]
         report = study_report(read_folder(Path(tables), stimuli=places), title=title, with_raw_tables=with_raw_tables)

@@ -154,6 +154,8 @@ def test_a_report_of_frames_and_what_is_no_table(finished_study: Path, tmp_path:
         gan_eval.write_report({"rate": frames["rates"]}, tmp_path / "r.html")
     with pytest.raises(UserError, match="write_report: no tables"):
         gan_eval.write_report({}, tmp_path / "r.html")
+    with pytest.raises(UserError, match=r"r\.pdf: the report is HTML; name it r\.html"):
+        gan_eval.write_report(tmp_path, tmp_path / "r.pdf")
     with pytest.raises(TypeError, match="found a int; give a frame of trials, a Store, or the path of either"):
         gan_eval.analyze(3)  # type: ignore[arg-type]
 
@@ -166,3 +168,5 @@ def test_folders_or_stimuli_are_measured_but_not_both(tmp_path: Path) -> None:
     for folder in (tmp_path, str(tmp_path)):
         with pytest.raises(UserError, match=r"is a folder; for two folders write evaluate\(real=..., fake=...\)"):
             gan_eval.evaluate(tmp_path, folder)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="metric 'psnr,psnr,"):
+        gan_eval.evaluate(real=tmp_path, fake=tmp_path, metrics="psnr," * 60)

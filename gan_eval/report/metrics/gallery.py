@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw, ImageFont
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, is_temporary_name, temporary_folder, write_error, write_text
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.output_folders import check_output_file, check_output_folder, claim_output_folder
+from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
 from gan_eval.metrics.definitions.record import OnProgress
 from gan_eval.metrics.definitions.similarity import l1_map, ssim_map
@@ -32,6 +32,7 @@ from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.pictures import PictureFile, PictureFiles, jobs_of
+from gan_eval.report import check_page
 from gan_eval.report.metrics.data import (
     NO_VERDICT,
     decimals,
@@ -75,9 +76,7 @@ def check_gallery(page: Path) -> None:
     Raises:
         UserError: the name does not end in .html, it is a folder, or the page or its folder cannot be written.
     """
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise UserError(f"--gallery {page}: wanted a name that ends in .html, such as {page.name}.html")
-    check_output_file(page, option="--gallery")
+    check_page(page, option="--gallery")
     check_output_folder(files_folder(page), option="--gallery")
 
 

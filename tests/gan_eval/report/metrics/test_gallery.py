@@ -93,7 +93,7 @@ def test_what_cannot_be_written_is_refused_in_one_line(tmp_path: Path, capsys: p
     (tmp_path / "mine_files").mkdir()
     (tmp_path / "mine_files" / "thesis.txt").touch()
     for name, said in (
-        ("page.png", "ends in .html"), ("folder.html", "is a folder"), ("mine.html", "not written by gan_eval"),
+        ("page.png", "name it page.html"), ("folder.html", "is a folder"), ("mine.html", "not written by gan_eval"),
     ):  # fmt: skip
         with pytest.raises(UserError, match=said):
             check_gallery(tmp_path / name)
