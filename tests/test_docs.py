@@ -151,6 +151,8 @@ def defined_names(file: Path) -> set[str]:
 
 def test_files_that_contributing_names_define_the_functions_next_to_them() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    tests = re.findall(r"\btests/[\w/]+\.py", text)
+    assert [path for path in tests if "NAME" not in path and not (ROOT / path).is_file()] == []
     claims = re.findall(r"`(\w+)`\s+(?:\(|in\s+|of\s+)`([\w/]+\.py)`", text)
     assert ("analyze", "gan_eval/stats/analysis.py") in claims
     for path, sentence in re.findall(r"^\d\. `([\w/]+\.py)`: (.*?)(?:\.\s|:$)", text, re.M | re.S):

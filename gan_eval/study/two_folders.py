@@ -40,7 +40,7 @@ _ROLES = {"real", "reals", "fake", "fakes", "generated"}
 """Names of folders that only state their part in the comparison; the folder above names their content."""
 
 Pairs = Mapping[str, Mapping[str, Path]]
-"""For each stem its files by role: `real`, and each role of `_roles`."""
+"""For each stem its files by role: `real`, and a role for each folder of generated pictures."""
 
 
 def try_folders(
