@@ -1,15 +1,13 @@
-"""Layers: normalisation and dropout by picture, doubling without a checkerboard, the channel-wise linear layer."""
+"""Layers: normalisation and dropout by picture, doubling without a checkerboard."""
 
 import copy
 
 import pytest
 import torch
-from plain_layers import connect, drawn, weights_of
 from torch import nn
 
 from trainer.nets.layers import (
     BatchNorm2d,
-    ChannelwiseLinear,
     Dropout,
     InstanceNorm2d,
     MirroredStripes,
@@ -134,14 +132,3 @@ def test_resize_convolution_covers_every_pixel_alike() -> None:
     y = ours(torch.ones(1, 1, 5, 6))
     assert y.shape == (1, 1, 10, 12)
     assert torch.equal(y, torch.full_like(y, 9.0))  # a transposed convolution of kernel 3 gives 1, 2 and 4
-
-
-@pytest.mark.parametrize(("count", "channels", "side"), [(1, 1, 1), (1, 3, 4), (5, 2, 4), (2, 7, 3)])
-def test_agrees_with_a_linear_layer_for_each_channel(count: int, channels: int, side: int) -> None:
-    for seed in range(5):
-        layer = drawn(ChannelwiseLinear(channels, side), seed)
-        x = torch.randn(count, channels, side, side, dtype=torch.float64)
-        y = layer(x)
-        assert y.shape == x.shape
-        W = {f"layer.{name}": tensor for name, tensor in weights_of(layer).items()}
-        torch.testing.assert_close(y, connect(W, "layer", x), rtol=0, atol=1e-12)
