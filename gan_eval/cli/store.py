@@ -155,10 +155,11 @@ def store_push(
     from gan_eval.files.sqlite_files import is_address
     from gan_eval.store import push
 
-    into = "" if is_address(to) or Path(to).exists() else f" into a new store, {to}"
+    new = "" if is_address(to) or Path(to).exists() else "a new store, "
     with Console() as console, console.working("push"):
         pushed = push(store, to)
-    say(f"{counted(pushed.sessions, 'session')}, {counted(pushed.trials, 'trial')} copied{into}")
+    copied = f"{counted(pushed.sessions, 'session')}, {counted(pushed.trials, 'trial')} copied"
+    say(f"{copied} from {pushed.source} into {new}{pushed.target}")
     if pushed.refused:
         more = f"; and {len(pushed.refused) - 3} more sessions" if len(pushed.refused) > 3 else ""
         raise UserError(

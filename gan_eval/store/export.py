@@ -72,9 +72,9 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
             files["psych-ds/"] = None
         dictionary = dictionary_rows(frames)
         tabular.write_rows(dictionary, new.folder / "data_dictionary.csv", DICTIONARY)
-        files |= {"data_dictionary.csv": len(dictionary), "README.md": None}
-        write_text(new.folder / "README.md", readme(title, [(table, len(frame)) for table, frame in frames.items()]))
-    return Exported(out, len(sessions), len(frames[tables.TRIALS]), files)
+        files["data_dictionary.csv"] = len(dictionary)
+        write_text(new.folder / "README.md", readme(title, frames, files))
+    return Exported(out, len(sessions), len(frames[tables.TRIALS]), {**files, "README.md": None})
 
 
 def export_analysis(folder: Path, out: Path) -> Exported:
@@ -158,10 +158,26 @@ def dictionary_rows(tables: Iterable[Table]) -> list[Row]:
     ]
 
 
-def readme(title: str, counts: Iterable[tuple[Table, int]]) -> str:
-    """Return the text of README.md: the tables and their numbers of rows, and a note on times."""
+CONTENTS = {
+    "read.R": 'reads the CSV files into data frames: `source("read.R")`',
+    "analysis.R": "fits the crossed mixed models with lme4 and writes `paper_R.csv`: `Rscript analysis.R`",
+    "data_dictionary.csv": "what each column of each table means",
+    "dataset_description.json": "what Psych-DS wants to know of the whole",
+    "psych-ds/": "the tables as a Psych-DS dataset",
+}
+"""Contents of the files of an export, but for tables."""
+
+
+def readme(title: str, frames: "Mapping[Table, pd.DataFrame]", files: Iterable[str]) -> str:
+    """Return the text of README.md: the tables with their numbers of rows, the files next to it, and notes."""
     lines = [f"# {title}", "", TIMING, "", "| table | rows | key columns | what |", "| --- | ---: | --- | --- |"]
-    lines += [f"| {table.name} | {count} | {', '.join(table.key)} | {table.meaning} |" for table, count in counts]
+    lines += [
+        f"| {table.name} | {len(frame)} | {', '.join(table.key)} | {table.meaning} |" for table, frame in frames.items()
+    ]
+    lines += ["", "Files:", ""]
+    for file in files:
+        default = "what the columns of this table mean" if file.endswith(".json") else "a table"
+        lines.append(f"- `{file}`: {CONTENTS.get(file, default)}")
     lines += [
         "",
         "Fake is the signal: a fake called fake is a hit. Practice and catch trials (`phase`) enter no rate. Rows of a "
@@ -179,9 +195,11 @@ def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, titl
     """
     filled = {table: frame for table, frame in frames.items() if len(frame)}
     variables: dict[str, Column] = {}
+    files = ["dataset_description.json"]
     for table, frame in filled.items():
         path = folder / "data" / file_name(table, studies)
         tabular.write_table(frame, path, table)
+        files += [f"data/{path.name}", f"data/{path.stem}.json"]
         write_json(path.with_suffix(".json"), {"variableMeasured": [_variable(column) for column in table.columns]})
         variables = table.by_name | variables
     write_json(
@@ -196,7 +214,7 @@ def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, titl
             "keywords": ["real-vs-fake judgement", "generated images", "visual perception", "psychophysics"],
         },
     )
-    write_text(folder / "README.md", readme(title, [(table, len(frame)) for table, frame in filled.items()]))
+    write_text(folder / "README.md", readme(title, filled, files))
 
 
 def file_name(table: Table, studies: list[str]) -> str:

@@ -44,6 +44,9 @@ class Pushed:
     """Number of copied trials."""
     refused: tuple[str, ...]
     """One line for each session that could not be copied; its rows stay in the source."""
+    source: str
+    target: str
+    """The two stores, without passwords."""
 
 
 def push(source: str | Path, target: str | Path) -> Pushed:
@@ -67,7 +70,7 @@ def push(source: str | Path, target: str | Path) -> Pushed:
                 continue
             sent += any(copied.values())
             trials += copied["trials"]
-    return Pushed(sent, trials, tuple(refused))
+    return Pushed(sent, trials, tuple(refused), here.where, there.where)
 
 
 def push_lines(source: str | Path, target: str) -> list[str]:

@@ -91,11 +91,13 @@ def test_a_push_makes_a_new_store_only_in_a_folder_that_is_there(command, store,
         status, _, err = command("store", "push", source, target)
         assert (status, problem in err) == (2, True), err
         assert [*tmp_path.iterdir()] == [store]
-    assert command("store", "push", store, new)[2] == f"2 sessions, 2 trials copied into a new store, {new}\n"
+    assert command("store", "push", store, new)[2] == (
+        f"2 sessions, 2 trials copied from {store} into a new store, {new}\n"
+    )
     with open_store(store) as opened:
         shared = {"session": "s3", "participant": "P03", "simulated": True, "study": "faces", "protocol": "paired"}
         opened.begin({**shared, "status": "open", "list": 3, "station": "left"}, [], None)
-    assert command("store", "push", store, new)[2] == "1 session, 0 trials copied\n"
+    assert command("store", "push", store, new)[2] == f"1 session, 0 trials copied from {store} into {new}\n"
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,13 @@ def test_a_second_export_replaces_the_first(store: Path, tmp_path: Path) -> None
             assert "absolute lag of display and keyboard" in (tmp_path / "out" / file).read_text(encoding="utf-8")
         text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
         assert f"| trials | {trials} | session, trial |" in text
+        assert "- `analysis.R`: fits " in text
+    for readme in (tmp_path / "out" / "README.md", tmp_path / "out" / "psych-ds" / "README.md"):
+        text = readme.read_text(encoding="utf-8")
+        inside = [path.relative_to(readme.parent) for path in readme.parent.rglob("[!.]*") if path.is_file()]
+        top = {"psych-ds/" if path.parts[0] == "psych-ds" else path.as_posix() for path in inside}
+        listed = set(re.findall(r"^- `(.*?)`", text, flags=re.MULTILINE))
+        assert listed == {name for name in top if not name.startswith(".")} - {"README.md"}
 
 
 ENDS = ("low", "high")

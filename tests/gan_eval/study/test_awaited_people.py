@@ -62,8 +62,11 @@ def sit(world: Path, participant: str, presenter: str = "opengl") -> None:
 
 def test_after_sessions_by_link_the_next_command_serves_the_study(world: Path) -> None:
     assert call(world, "--only", "metrics") == 0
-    sit(world, "P01", "browser")
     served = f"gan-eval serve {world}/study.toml --out {world}/out"
+    quiz = f"gan-eval quiz {world}/study.toml --participant P01 --out {world}/out"
+    both = [f"0 of 3 sessions; next: {quiz}", f"or by link, in browsers: {served}"]
+    assert pending_sessions(plan_of(world)) == both, "before the first session both ways are open"
+    sit(world, "P01", "browser")
     assert pending_sessions(plan_of(world)) == [f"1 of 3 sessions; next: {served}"]
 
 
