@@ -84,7 +84,7 @@ def page_lines(results: Mapping[str, Sequence[Rows]], *, studies: int, seed: int
     yield "```"
     yield ""
     low, high = (100 * float(end) for end in wilson(0.05 * studies, studies))
-    yield f"{studies} studies for each column. The 95 % interval of a share of 5 % is {low:.1f} to {high:.1f} %."
+    yield f"{studies} studies for each column. The 95% interval of a share of 5% is {low:.1f} to {high:.1f}%."
     for name, columns in results.items():
         yield ""
         yield f"**{BLOCKS[name].heading}**"

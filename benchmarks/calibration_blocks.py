@@ -163,7 +163,7 @@ def _levels() -> tuple[float, ...]:
 
 
 def looks(column: int, random: np.random.Generator) -> list[float]:
-    """Real against fake, looked at three times: as planned, at 5 % each time, and once."""
+    """Real against fake, looked at three times: as planned, at 5% each time, and once."""
     size, effect = ((LOOK_TRIALS, 0.0), (LOOK_TRIALS, EFFECT), (POOL, 0.0))[column]
     world = World(size, INTERCEPT, INTERCEPT + effect, people=LOOKED_AT[-1], trials=LOOK_TRIALS)
     study = answers.simulate(world, random)
@@ -174,7 +174,7 @@ def looks(column: int, random: np.random.Generator) -> list[float]:
     return [float(outcome) for outcome in (planned.any(), naive.any(), naive[-1], planned[:-1].any())]
 
 
-HELD = "95 % interval holds the truth, % of studies"
+HELD = "95% interval holds the truth, % of studies"
 
 
 def _of_rows(level: str, lists: str, *, number: int) -> Block:
@@ -202,7 +202,7 @@ BLOCKS = {
                 ("ours: models", "ours: told apart", "logistic", *USUAL, "t over stimuli"),
             ),
             Part(
-                "95 % interval holds the truth, % of studies",
+                "95% interval holds the truth, % of studies",
                 COVERED,
                 (
                     "difference (ours: models)",
@@ -282,7 +282,7 @@ BLOCKS = {
         "Metrics and people: the correlation within models (log-odds for 1 SD of the metric)",
         (
             Part(
-                "95 % interval holds the truth, % of studies",
+                "95% interval holds the truth, % of studies",
                 tuple(metrics.FOLLOWED),
                 ("ours", "percentiles", "BC (percentiles moved by the share of replicates below)"),
             ),
@@ -299,7 +299,7 @@ BLOCKS = {
                 ("false alarms, shared", "power, shared", "false alarms, pool"),
                 (
                     "ours: three planned looks",
-                    "three looks at 5 % each",
+                    "three looks at 5% each",
                     "one look, with all",
                     "ours, before all have come",
                 ),
@@ -312,7 +312,7 @@ BLOCKS = {
         "Thresholds and slopes of psychometric functions (two models with one threshold, 60 trials a person)",
         (
             Part(
-                "95 % interval holds the truth, % of studies",
+                "95% interval holds the truth, % of studies",
                 tuple(THRESHOLD_WORLDS),
                 (
                     "threshold (ours)",

@@ -42,7 +42,7 @@ class RowWorld:
 
 
 LEVELS = {"chance": (0.0,), "middling": (1.5,), "ceiling": (6.0,)}
-"""Skill; accuracy is about 50, 65 and 96 %."""
+"""Skill; accuracy is about 50, 65 and 96%."""
 DESIGNS = {
     f"{people} × {pictures}": {"people": people, "pictures": pictures}
     for people, pictures in product((1, 3, 10, 40), (8, 25, 100))
@@ -52,7 +52,7 @@ SPECIAL = {
     "people lean (SD 1.5)": RowWorld(skill=(1.5,), sd_leaning=1.5),
     "skills differ (SD 1.5)": RowWorld(skill=(1.5,), sd_skill=1.5),
     "pictures differ (SD 1.6)": RowWorld(skill=(1.5,), sd_picture=1.6),
-    "catch trials, 20 % unanswered": RowWorld(skill=(1.5,), unanswered=0.2),
+    "catch trials, 20% unanswered": RowWorld(skill=(1.5,), unanswered=0.2),
 }
 HELD = ("fooling rate", "reals called real", "accuracy", "d′")
 
@@ -127,7 +127,7 @@ def detection(world: RowWorld, random: np.random.Generator, *, margin: float | N
 
 
 def row_study(world: RowWorld, random: np.random.Generator) -> list[float]:
-    """1, 0 or NaN: does each interval hold the truth, is p below 5 %, is there no interval."""
+    """1, 0 or NaN: does each interval hold the truth, is p below 5%, is there no interval."""
     found = detection(world, random)
     if found is None:
         return [*[np.nan] * (len(HELD) + 1), 1.0]

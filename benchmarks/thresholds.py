@@ -25,17 +25,17 @@ TRIALS = (50, 100, 150)
 Detected = Callable[[float], float]
 """Function from the exposure in ms to the share of trials that are not guessed, lapses aside."""
 PEOPLE: Mapping[str, tuple[Detected, float]] = {
-    "logistic 180, 40; lapse 5 %": (lambda ms: float(expit((ms - 180) / 40)), 0.05),
-    "logistic 250, 30; lapse 2 %": (lambda ms: float(expit((ms - 250) / 30)), 0.02),
-    "logistic 250, 80; lapse 5 %": (lambda ms: float(expit((ms - 250) / 80)), 0.05),
+    "logistic 180, 40; lapse 5%": (lambda ms: float(expit((ms - 180) / 40)), 0.05),
+    "logistic 250, 30; lapse 2%": (lambda ms: float(expit((ms - 250) / 30)), 0.02),
+    "logistic 250, 80; lapse 5%": (lambda ms: float(expit((ms - 250) / 80)), 0.05),
     "logistic 400, 100; no lapse": (lambda ms: float(expit((ms - 400) / 100)), 0.0),
-    "logistic 400, 100; lapse 2 %": (lambda ms: float(expit((ms - 400) / 100)), 0.02),
-    "logistic 600, 60; lapse 2 %": (lambda ms: float(expit((ms - 600) / 60)), 0.02),
-    "Weibull 300, 2; lapse 2 %": (lambda ms: float(-np.expm1(-((ms / 300) ** 2))), 0.02),
-    "Weibull 500, 3.5; lapse 2 %": (lambda ms: float(-np.expm1(-((ms / 500) ** 3.5))), 0.02),
-    "d' to 2.2 in 150 ms; lapse 2 %": (lambda ms: float(2 * ndtr(-1.1 * np.expm1(-ms / 150)) - 1), 0.02),
+    "logistic 400, 100; lapse 2%": (lambda ms: float(expit((ms - 400) / 100)), 0.02),
+    "logistic 600, 60; lapse 2%": (lambda ms: float(expit((ms - 600) / 60)), 0.02),
+    "Weibull 300, 2; lapse 2%": (lambda ms: float(-np.expm1(-((ms / 300) ** 2))), 0.02),
+    "Weibull 500, 3.5; lapse 2%": (lambda ms: float(-np.expm1(-((ms / 500) ** 3.5))), 0.02),
+    "d' to 2.2 in 150 ms; lapse 2%": (lambda ms: float(2 * ndtr(-1.1 * np.expm1(-ms / 150)) - 1), 0.02),
 }
-"""Shape and lapse rate. The last takes up evidence as simulated participants do, and is right in 86 % at most."""
+"""Shape and lapse rate. The last takes up evidence as simulated participants do, and is right in 86% at most."""
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     ways = (QuizProtocol(QuizSettings(protocol="staircase")), QuizProtocol(QuizSettings(protocol="quest_plus")))
     heads = [f"{name}, {trials}" for trials in TRIALS for name in ("staircase", "QUEST+")]
-    print(f"| people | threshold | {' | '.join(heads)} | 95 % credible, {TRIALS[0]} |")
+    print(f"| people | threshold | {' | '.join(heads)} | 95% credible, {TRIALS[0]} |")
     print("| -- |" + " -- |" * (len(heads) + 2))
     for place, (name, (detected, lapse)) in enumerate(PEOPLE.items()):
         rng = np.random.default_rng([options.seed, place])

@@ -2,7 +2,7 @@
 
     python results/tables.py
 
-Intervals: 95 %; of pictures' metrics Student's t over photographs, each the mean of its crops; of FID and KID the
+Intervals: 95%; of pictures' metrics Student's t over photographs, each the mean of its crops; of FID and KID the
 jackknifes that `set_metrics.csv` has.
 """
 

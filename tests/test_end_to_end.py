@@ -106,7 +106,7 @@ def test_the_fraction_and_the_simulation_are_reported_in_every_table(done):
             assert {row["simulated"] for row in rows} <= {"true"}, path
     report = (done / "report.html").read_text()
     assert "Simulated participants" in report.split("</title>")[0]
-    assert "50 %" in report.replace("\u202f", " ").replace("\u00a0", " ")
+    assert "50%" in report.replace("\u202f", " ").replace("\u00a0", " ")
 
 
 def test_small_pools_are_dealt_equally_and_said_in_the_report(done):

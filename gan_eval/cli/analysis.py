@@ -193,7 +193,7 @@ def _print_answer(
     if "paper" in answers:
         paper = answers["paper"]
         if note := unadjusted(distinct_rows(paper)["verdict"]):
-            console.sentence(f"In brackets 95 % intervals. {note}")
+            console.sentence(f"In brackets 95% intervals. {note}")
         console.table(*printed(paper.assign(dprime=np.nan)))  # accuracy has the same information as d′
 
 

@@ -232,7 +232,7 @@ def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> N
                 missing = sum(summary.reasons.values())
                 left_out = [f"{missing} missing"] * bool(missing) + [f"{summary.infinite} ∞"] * bool(summary.infinite)
                 rows.append([dataset, model, metric, count, value, ", ".join(left_out)])
-    console.table(["Data set", "Model", "Metric", "Pictures", "Value (95 %)", "In no mean"], rows)
+    console.table(["Data set", "Model", "Metric", "Pictures", "Value (95%)", "In no mean"], rows)
 
 
 weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)

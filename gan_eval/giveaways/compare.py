@@ -110,7 +110,7 @@ def _number(value: float) -> str:
 
 def _percent(count: int, total: int) -> str:
     percent = 100 * count / total
-    return f"{percent:.0f} %" if percent == round(percent) else f"{percent:.1f} %"
+    return f"{percent:.0f}%" if percent == round(percent) else f"{percent:.1f}%"
 
 
 def auc_interval(auc: float, m: int, n: int) -> tuple[float, float]:

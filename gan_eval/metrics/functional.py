@@ -469,7 +469,7 @@ def label_detail(pictures: Tensor) -> Tensor:
     """Compute the bits a pixel that it takes to write an input down as regions of one label.
 
     pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs. Returns (N,) float64, 0 to inf bits a pixel; lower
-    is better. Source: Leclerc 1989, of our label map: cubes of 24 levels with 1 % of the pixels; regions of 16
+    is better. Source: Leclerc 1989, of our label map: cubes of 24 levels with 1% of the pixels; regions of 16
     pixels. Raises Unmeasurable if a side is below 4 pixels.
     """
     return each_picture(labels.label_detail, pictures)

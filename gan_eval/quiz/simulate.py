@@ -32,7 +32,7 @@ MIN_DIFFERENCE = 0.01
 UTILITY_SD = 0.5
 """Standard deviation of how real each model looks, in comparisons of models."""
 SEEING_MS = 150.0
-"""Exposure after which 63 % of the evidence is collected."""
+"""Exposure after which 63% of the evidence is collected."""
 MAX_DISTANCE = 1.5
 """Distance from the criterion up to which grades and levels of confidence have equal steps."""
 TYPICAL_MS = 750.0

@@ -30,7 +30,7 @@ class Presentation:
     screen: int | None = None
     """The monitor's number, from 1; None: the primary one."""
     text_size: int = 100
-    """Size of the pages' texts, 100 to 200 %."""
+    """Size of the pages' texts, 100 to 200%."""
     language: str | None = None
     viewing_distance_cm: float | None = None
     screen_width_cm: float | None = None

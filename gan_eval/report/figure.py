@@ -130,20 +130,20 @@ def caption_of_figure_1(folder: StudyFolder) -> str:
     if content is None:
         return ""
     is_paired, is_rating = content.protocol == PAIRED, content.protocol == RATING
-    rates = f"{PANEL_A[content.protocol][2]}; large markers: models, with 95 % intervals; dots: participants"
+    rates = f"{PANEL_A[content.protocol][2]}; large markers: models, with 95% intervals; dots: participants"
     if any(not math.isnan(entry.real[0]) for entry in content.entries):
         of = "mean grade of real pictures" if is_rating else "share of real pictures called real"
-        rates += f"; grey: 95 % interval of the {of}"
+        rates += f"; grey: 95% interval of the {of}"
     elif content.has_shares:
         rates += f"; dashed: {'chance' if is_paired else 'the average model'}"
     accuracy = "Share of pairs in which the real picture was found" if is_paired else "Balanced accuracy"
-    accuracy += ", with 95 % (thin) and 90 % (thick) intervals; dashed: chance"
+    accuracy += ", with 95% (thin) and 90% (thick) intervals; dashed: chance"
     if not math.isnan(content.margin):
         accuracy += f"; grey: within the margin of equivalence, {points_text(content.margin)}"
     of_models = all(len(entry.points) <= 1 for entry in content.entries)
     score = "mean grade" if is_rating else "fooling rate"
     within = "" if of_models else " within models"
-    ranked = f"; ρ: Spearman's correlation{within}, with its 95 % interval by a two-way bootstrap"
+    ranked = f"; ρ: Spearman's correlation{within}, with its 95% interval by a two-way bootstrap"
     words = {
         "rates": rates,
         "accuracy": accuracy,

@@ -30,7 +30,7 @@ PANEL_A: dict[str, tuple[str, str, str]] = {
     PAIRED: ("fooling_rate", "taken for the real one (%)", "Share of pairs whose generated picture was called real"),
     TWO_MODELS: ("preference", "preferred (%)", "Probability of being preferred to the average model"),
     RATING: ("grade", "mean grade", "Mean grade"),
-    **dict.fromkeys(ADAPTIVE_PROTOCOLS, ("threshold_ms", "threshold (ms)", "Exposure with 75 % correct answers")),
+    **dict.fromkeys(ADAPTIVE_PROTOCOLS, ("threshold_ms", "threshold (ms)", "Exposure with 75% correct answers")),
 }
 """Column of the table `paper`, axis label and caption of panel a, by protocol."""
 _NAMES = {"": "generated pictures", EVERYTHING: "all models", REAL: "real pictures"}
@@ -57,13 +57,13 @@ class Entry:
     """Index of the model, which chooses its colour; -1: real pictures."""
     marker: str
     value: Sequence[float]
-    """Rate, preference, grade or threshold, and its 95 % interval."""
+    """Rate, preference, grade or threshold, and its 95% interval."""
     real: Sequence[float]
-    """95 % interval of the data set's real pictures; NaN: none."""
+    """95% interval of the data set's real pictures; NaN: none."""
     false_alarms: float
     """Share of the row's real pictures called fake; NaN: none."""
     accuracy: Sequence[float]
-    """Balanced accuracy, its 95 % and its 90 % interval; NaN: none."""
+    """Balanced accuracy, its 95% and its 90% interval; NaN: none."""
     verdict: str
     own: np.ndarray
     """(N,) value of each participant."""

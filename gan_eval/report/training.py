@@ -57,7 +57,7 @@ _VERDICTS = {
     "too_few": "too few measurements",
 }
 _METHOD = (
-    "In brackets: 95\u202f% intervals. A line that rises up to a step and is flat after it is fitted by least squares; "
+    "In brackets: 95% intervals. A line that rises up to a step and is flat after it is fitted by least squares; "
     "intervals and tests come from a bootstrap of its autocorrelated residuals. A metric still improves if a straight "
     "line fits as well, or if the interval reaches the last step."
 )
@@ -212,7 +212,7 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     has_eval = any(curve.dashed for drawn in panels.values() for curve in drawn)
     caption = (
         f"Loss terms over {whole(last)} steps{of_models}: faint: as logged (at most {MAX_POINTS} means), strong: "
-        f"running median over {100 * SHARE:.0f}\u202f% of the run. Gradient norms have a logarithmic axis."
+        f"running median over {100 * SHARE:.0f}% of the run. Gradient norms have a logarithmic axis."
     )
     if has_eval:
         caption += " Validation: solid with BatchNorm and dropout as in training, dashed as in evaluation."
@@ -232,7 +232,7 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
 
 
 def _figure(name: str, drawn: Sequence[Curve], names: Sequence[str], last: float) -> Figure:
-    """Draw a term or metric; the vertical axis of a loss covers all but the largest 1 % of the values."""
+    """Draw a term or metric; the vertical axis of a loss covers all but the largest 1% of the values."""
     is_loss = not name.startswith("validation: ")
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.1 + 0.17 * (len(names) if len(names) > 1 else 0))
@@ -316,7 +316,7 @@ def plateau_tables(plateaus: pd.DataFrame) -> list[Table]:
 
 
 def _plateau_text(row: Record) -> str:
-    """Return the verdict on one metric in one mode, with the step's 95 % interval."""
+    """Return the verdict on one metric in one mode, with the step's 95% interval."""
     if row["verdict"] == "plateau":
         return f"{whole(row['plateau_step'])} ({whole(row['ci_low'])} to {whole(row['ci_high'])})"
     if row["verdict"] == "still_improving" and not missing(row["ci_low"]):

@@ -1,6 +1,6 @@
 """Exposures that follow the answers: the weighted up-down staircase and QUEST+, and the threshold that each gives.
 
-A threshold is the exposure at which 75 % of the answers are correct (for the staircase: where its steps settle).
+A threshold is the exposure at which 75% of the answers are correct (for the staircase: where its steps settle).
 Methods and sources: docs/protocols.md.
 """
 
@@ -27,7 +27,7 @@ MIN_ANSWERS = 20
 _EXPOSURES, _THRESHOLDS = 40, 80
 """Number of exposures that QUEST+ chooses from, and of thresholds in its grid; both in equal ratios."""
 _SLOPES = np.geomspace(1.7, 12, 6)
-"""Slopes of the logistic over the logarithm of the exposure: 90 % are correct at 2.5 to 1.14 times the threshold."""
+"""Slopes of the logistic over the logarithm of the exposure: 90% are correct at 2.5 to 1.14 times the threshold."""
 _LAPSES = np.array([0.01, 0.04, 0.1])
 """Lapse rates: how far the proportion of correct answers stays below 1 at any exposure."""
 
@@ -51,7 +51,7 @@ class Threshold:
     """Staircase: mean exposure of the reversals after the first few; QUEST+: mean of the posterior distribution, or the
     end of the range that `bound` names. None: too few."""
     threshold_ms_low: float | None
-    """QUEST+: lower end of the 95 % credible interval, within the range of exposures."""
+    """QUEST+: lower end of the 95% credible interval, within the range of exposures."""
     threshold_ms_high: float | None
     mode_ms: float | None
     """Staircase: the exposure shown most often after the first few reversals, the shortest in a tie."""
@@ -121,7 +121,7 @@ class PsychometricGrid:
     """The grid of psychometric functions of QUEST+, with a uniform prior, and the exposures it chooses from.
 
     The proportion of correct answers at exposure x is 1/2 + (1/2 - lapse) F, where F is the logistic function of log x
-    that gives 75 % at the threshold.
+    that gives 75% at the threshold.
     """
 
     def __init__(self, shortest_ms: float, longest_ms: float) -> None:

@@ -68,7 +68,7 @@ class StaircaseSettings(Section):
     down_ms: Milliseconds = 10.0
     """Staircase: decrease after a correct answer."""
     up_ms: Milliseconds = 30.0
-    """Staircase: increase after a wrong answer; three times `down_ms` settles at 75 % correct."""
+    """Staircase: increase after a wrong answer; three times `down_ms` settles at 75% correct."""
 
     @model_validator(mode="after")
     def _settles(self) -> Self:

@@ -23,11 +23,11 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
         caption.append("Interim: no verdict, because the study waits for more people.")
     fractions = table["fraction"].dropna()
     if (fractions < 1).any():
-        caption.append(f"Models trained for {100 * fractions.min():.3g} % of the planned steps.")
+        caption.append(f"Models trained for {100 * fractions.min():.3g}% of the planned steps.")
     if "Balanced accuracy, %" in heads:
-        caption.append("Accuracy counts real and generated pictures alike; chance is 50 %.")
+        caption.append("Accuracy counts real and generated pictures alike; chance is 50%.")
     caption.append(
-        "In brackets 95 % intervals"
+        "In brackets 95% intervals"
         + (" that allow for differences between participants and between pictures." if has_rates else ".")
     )
     if looked and not (table["verdict"] == INTERIM).any():
@@ -97,8 +97,8 @@ _COMMANDS = {
 def escape_latex(text: str) -> str:
     """Escape a text for LaTeX, so that it contains no commands and does not end a cell.
 
-    >>> print(escape_latex("a_b & 50 % {x}"))
-    a\\_b \\& 50 \\% \\{x\\}
+    >>> print(escape_latex("a_b & 50% {x}"))
+    a\\_b \\& 50\\% \\{x\\}
     """
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     line = _JOINED.sub(rf"\1{_BREAK}", " ".join(line.split()))

@@ -1,4 +1,4 @@
-"""Planned looks at a study before all participants have come: the share of the 5 % that each may spend and has spent.
+"""Planned looks at a study before all participants have come: the share of the 5% that each may spend and has spent.
 
 Method and reasons: docs/statistics.md, "Looking before all have come". A look that is not taken spends nothing.
 """
@@ -31,7 +31,7 @@ LOOKS = Table(
         integer("due_at", "people at whom it is due", filled=True),
         integer("taken_at", "people at whom it was taken; empty: not taken"),
         number("information", "their share of the people wanted", unit=SHARE),
-        number("alpha_spent", "of the 5 %, by this look and those before it (O'Brien-Fleming type)", unit=SHARE),
+        number("alpha_spent", "of the 5%, by this look and those before it (O'Brien-Fleming type)", unit=SHARE),
         number("z", "critical value, two-sided"),
         number("alpha", "nominal two-sided level: p_holm and p_equivalent of `comparisons` are held against it"),
         boolean("current", "this analysis is that look; without one, every verdict is interim", filled=True),
@@ -258,7 +258,7 @@ def take_look(
 
 
 def level(looks: "pd.DataFrame | None") -> float:
-    """Return the level for p values: 5 %, or that of one of several looks; NaN: no verdict.
+    """Return the level for p values: 5%, or that of one of several looks; NaN: no verdict.
 
     Args:
         looks: the table `looks`; None, or without rows: it is not known how many people the study wants.

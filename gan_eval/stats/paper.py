@@ -46,23 +46,23 @@ PAPER = Table(
         integer("n_real", "real pictures that were judged with them", filled=True),
         integer("n_answers", "answers", filled=True),
         number("fooling_rate", "share of fakes called real; paired: called the real one", unit=SHARE),
-        *ends("fooling", "its 95 % interval"),
+        *ends("fooling", "its 95% interval"),
         number("real_called_real", "share of the data set's real pictures called real", unit=SHARE),
-        *ends("real", "its 95 % interval"),
+        *ends("real", "its 95% interval"),
         number(
             "accuracy",
             "balanced: mean of the shares of reals and of fakes judged correctly; paired: share of pairs in which the "
             "real picture was chosen; chance is 1/2",
             unit=SHARE,
         ),
-        *ends("accuracy", "its 95 % interval, not adjusted for the number of rows"),
-        *ends("accuracy90", "its 90 % interval, which decides equivalence"),
+        *ends("accuracy", "its 95% interval, not adjusted for the number of rows"),
+        *ends("accuracy90", "its 90% interval, which decides equivalence"),
         number(
             "dprime",
             "z(1 - fooling_rate) - z(1 - real_called_real) of the row's own rates; a typical participant's d' is "
             "larger; paired: sqrt(2) z(accuracy); chance is 0",
         ),
-        *ends("dprime", "its 95 % interval"),
+        *ends("dprime", "its 95% interval"),
         number("p", "two-sided, of accuracy against chance"),
         number("p_holm", "after Holm's correction over the models"),
         *with_ends(
@@ -79,7 +79,7 @@ PAPER = Table(
         ),
         text(
             "verdict",
-            "told apart or below chance: p_holm below alpha (`comparisons`); equivalent to chance: the 90 % interval "
+            "told apart or below chance: p_holm below alpha (`comparisons`); equivalent to chance: the 90% interval "
             "lies within the margin around 1/2; undecided: neither; interim: more people are to come; no verdict: the "
             "answers allow none, or their exposures follow the answers; of two models and of grades: empty",
             words=(TOLD, EQUIVALENT, BELOW, UNDECIDED, INTERIM, NONE),
@@ -97,7 +97,7 @@ PAPER = Table(
 )  # fmt: skip
 
 _ADAPTIVE_RATES = "exposures follow the answers, which holds the rates near 3 in 4: no rate is given"
-_NO_DPRIME = "no d′, since the share of correct choices, or an end of its interval, is 0 or 100 %"
+_NO_DPRIME = "no d′, since the share of correct choices, or an end of its interval, is 0 or 100%"
 _OUTSIDE = "d′ is that of the mean rates, which need not lie between those of the rows"
 Frames = Mapping[str, pd.DataFrame]
 Part = tuple[str | None, str | None, pd.DataFrame]
@@ -324,10 +324,10 @@ def unadjusted(verdicts: pd.Series) -> str:
     if verdicts.isin([TOLD, BELOW, EQUIVALENT, UNDECIDED, INTERIM, "different", "equivalent"]).sum() < 2:
         return ""
     if (verdicts == INTERIM).any():
-        return "The 95 % intervals are unadjusted for their number, and there is no verdict yet."
-    note = "Differences are judged by p after Holm's correction; the 95 % intervals are unadjusted."
+        return "The 95% intervals are unadjusted for their number, and there is no verdict yet."
+    note = "Differences are judged by p after Holm's correction; the 95% intervals are unadjusted."
     if verdicts.isin([EQUIVALENT, "equivalent"]).any():
-        note += " Equivalence is judged by the 90 % interval of each row alone."
+        note += " Equivalence is judged by the 90% interval of each row alone."
     return note
 
 
@@ -367,7 +367,7 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
             head = f"Balanced {head.lower()}" if name == "accuracy" and set(table["protocol"]) == {SINGLE} else head
             columns[head] = [_estimate(row, name, scale, digits) for row in records]
     if (table["verdict"] == EQUIVALENT).any():
-        columns["90 % interval, %"] = [_interval(row, "accuracy90", 100, 1) for row in records]
+        columns["90% interval, %"] = [_interval(row, "accuracy90", 100, 1) for row in records]
     if table["p"].notna().any():
         head = "p (Holm)" if (table["p_holm"] > table["p"]).any() else "p"
         columns[head] = [_p_text(row["p"] if pd.isna(row["p_holm"]) else row["p_holm"]) for row in records]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 REPLICATES = 1000
 """Number of replicates by default, as in `[analysis]`."""
 Z_95 = 1.959964
-"""97.5 % quantile of the standard normal distribution, for two-sided 95 % intervals."""
+"""97.5% quantile of the standard normal distribution, for two-sided 95% intervals."""
 _CELLS = 20_000_000
 """Maximum of stimuli times replicates; more stimuli get fewer replicates, at least 200."""
 _AT_A_TIME = 250_000
@@ -123,7 +123,7 @@ def sampled_counts(rng: np.random.Generator, of: int, size: int) -> np.ndarray:
 
 
 def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % percentile interval of the finite replicates; NaN if fewer than nine in ten are finite."""
+    """Return the 95% percentile interval of the finite replicates; NaN if fewer than nine in ten are finite."""
     known = replicates[np.isfinite(replicates)]
     if len(known) < 0.9 * len(replicates) or len(known) == 0:
         return np.nan, np.nan
@@ -132,7 +132,7 @@ def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
 
 
 def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None = None) -> tuple[float, float]:
-    """Return the 95 % interval from the standard deviation of the replicates; NaN where `percentile_interval` is NaN.
+    """Return the 95% interval from the standard deviation of the replicates; NaN where `percentile_interval` is NaN.
 
     Resampling people and items adds the answers' noise, which pulls correlations towards 0: percentiles are too low,
     and bias-corrected ones (BC, BCa) too narrow (docs/calibration.md). So only the replicates' spread is used.

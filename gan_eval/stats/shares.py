@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike
 from scipy.special import bdtr, gammaln, ndtri, stdtrit
 
 Z95 = float(ndtri(0.975))
-"""97.5 % quantile of the standard normal distribution, for two-sided 95 % intervals."""
+"""97.5% quantile of the standard normal distribution, for two-sided 95% intervals."""
 
 
 class Estimate(NamedTuple):
-    """A number with its 95 % interval; NaN where unknown."""
+    """A number with its 95% interval; NaN where unknown."""
 
     value: float
     low: float
@@ -28,7 +28,7 @@ def wilson(k: ArrayLike, n: ArrayLike, *, z: float = Z95) -> tuple[np.ndarray, n
     """Wilson's score interval of a proportion k / n (Wilson 1927); NaN where n is 0.
 
     Args:
-        z: standard normal quantile of the interval's ends; default: 95 %.
+        z: standard normal quantile of the interval's ends; default: 95%.
 
     >>> low, high = wilson(18, 25)
     >>> round(float(low), 5), round(float(high), 5)
@@ -57,7 +57,7 @@ def binomial_p(k: ArrayLike, n: ArrayLike) -> np.ndarray:
 
 
 def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
-    """Mean of independent values (N,) with its 95 % interval by Student's t; NaN of none; of one value no interval.
+    """Mean of independent values (N,) with its 95% interval by Student's t; NaN of none; of one value no interval.
 
     >>> mean, low, high = mean_interval([2.0, 3.0, 4.0])
     >>> mean, round(low, 4), round(high, 4)
@@ -72,7 +72,7 @@ def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
 
 
 def newcombe(k_a: float, n_a: float, k_b: float, n_b: float, *, z: float = Z95) -> tuple[float, float]:
-    """Interval (default: 95 %) of the difference k_a / n_a - k_b / n_b of two independent proportions.
+    """Interval (default: 95%) of the difference k_a / n_a - k_b / n_b of two independent proportions.
 
     Newcombe's hybrid of the two Wilson intervals (Newcombe 1998, Statistics in Medicine 17, 873-890, method 10).
     """

@@ -129,9 +129,7 @@ SHARE = "0..1"
 """The unit of shares, rates and areas."""
 
 
-def ends(
-    name: str, what: str = "its 95 % interval", *, unit: str = "", optional: bool = False
-) -> tuple[Column, Column]:
+def ends(name: str, what: str = "its 95% interval", *, unit: str = "", optional: bool = False) -> tuple[Column, Column]:
     """Return the columns `NAME_low` and `NAME_high` of an interval."""
     return (
         number(f"{name}_low", f"lower end of {what}", unit=unit, optional=optional),
@@ -140,5 +138,5 @@ def ends(
 
 
 def with_ends(name: str, meaning: str, *, unit: str = "", optional: bool = False) -> tuple[Column, Column, Column]:
-    """Return the columns of a number and of the ends of its 95 % interval."""
+    """Return the columns of a number and of the ends of its 95% interval."""
     return (number(name, meaning, unit=unit, optional=optional), *ends(name, unit=unit, optional=optional))

@@ -138,7 +138,7 @@ def test_kinds_come_as_often_as_their_shares_say() -> None:
     drawn = [masks(np.random.default_rng([5, seed]), (24, 24)) for seed in range(600)]
     found = Counter(mask.kind for mask in drawn)
     expected = {kind: 60 * share for kind, share in shares.items()}
-    assert sum((found[kind] - count) ** 2 / count for kind, count in expected.items()) < 7.81  # chi-square, 3 df, 5 %
+    assert sum((found[kind] - count) ** 2 / count for kind, count in expected.items()) < 7.81  # chi-square, 3 df, 5%
     assert all(0.01 <= mask.area <= 0.6 for mask in drawn)
 
 

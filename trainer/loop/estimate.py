@@ -38,7 +38,7 @@ class Estimate:
     samples_s: float  # time of all sample grids
     validations: int
     validations_s: float  # time of all validations
-    total_s: float  # time of the whole run without checkpoints, which take at most 5 %
+    total_s: float  # time of the whole run without checkpoints, which take at most 5%
     memory_bytes: int | None  # peak on the device; None where the system does not report it
     disk: Mapping[str, int]  # maximum bytes of the run's folder, by purpose
     disk_bytes: int

@@ -42,7 +42,7 @@ class PictureSet:
 
 @dataclass(frozen=True)
 class Interval:
-    """Lower and upper end of a 95 % interval."""
+    """Lower and upper end of a 95% interval."""
 
     low: float
     high: float
@@ -125,7 +125,7 @@ def as_of_equal_groups(value: float, left_out: NDArray[np.float64], groups: Grou
 
 
 def t_95(freedom: int) -> float:
-    """97.5 % quantile of Student's t: half the width of a 95 % interval in standard errors.
+    """97.5% quantile of Student's t: half the width of a 95% interval in standard errors.
 
     >>> round(t_95(9), 6)
     2.262157

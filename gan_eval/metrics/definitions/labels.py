@@ -31,7 +31,7 @@ def label_map(picture: Pixels) -> NDArray[np.intp]:
     """The label of each pixel, for pictures whose labels are colours that a lossy file has blurred.
 
     Colours are counted in steps of 8 levels. The cube of 3x3x3 steps with the most pixels becomes a label, with their
-    mean colour, and is taken out; so on while a cube holds 1 % of the pixels. Every pixel has the label whose colour is
+    mean colour, and is taken out; so on while a cube holds 1% of the pixels. Every pixel has the label whose colour is
     nearest to its own (Euclidean, RGB). The first of equal ones counts.
 
     Args:
@@ -238,7 +238,7 @@ def label_information_edges(inputs: Sequence[Pixels], photographs: Sequence[Pixe
     return predicted_shares(list(map(cells_of, inputs, photographs)), "edges")
 
 
-_DETAIL = "Leclerc 1989, of our label map: cubes of 24 levels with 1 % of the pixels; regions of 16 pixels"
+_DETAIL = "Leclerc 1989, of our label map: cubes of 24 levels with 1% of the pixels; regions of 16 pixels"
 _INFORMATION = "ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27"
 
 METRICS = (

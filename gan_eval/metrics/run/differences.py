@@ -87,7 +87,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
 def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
     """Return the rows of the table `metric_comparisons`, without `run`, for picture metrics and all pairs of models.
 
-    The difference is the mean over the items for which both models have a value; its 95 % interval is Student's t of
+    The difference is the mean over the items for which both models have a value; its 95% interval is Student's t of
     the paired differences. Several pictures of one item count as one, by their mean. Infinite values (the PSNR of equal
     pictures) are left out; the note gives their number.
     """

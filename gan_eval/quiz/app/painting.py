@@ -123,7 +123,7 @@ def fitted(pictures: Sequence[QImage], canvas: Canvas) -> tuple[QImage, ...]:
 
 
 def _unit(canvas: Canvas) -> float:
-    """Return the font size of normal text in physical pixels: at least 2 % of the canvas' height."""
+    """Return the font size of normal text in physical pixels: at least 2% of the canvas' height."""
     return canvas.text_scale * max(15 * canvas.ratio, canvas.size.height() / 50)
 
 

@@ -199,7 +199,7 @@ def summary_line(counts: dict[str, Any], wanted: int) -> str:
 
     >>> counts = {"open": 2, "complete": 5, "screened_out": 1, "aborted": 0, "median_minutes": 4.25, "flagged": 0.02}
     >>> summary_line({**counts, "paused": True}, 8)
-    '5 of 8 complete, 2 open, 1 screened out, 0 withdrawn; median 4.2 minutes; 2 % of trials flagged; paused'
+    '5 of 8 complete, 2 open, 1 screened out, 0 withdrawn; median 4.2 minutes; 2% of trials flagged; paused'
     """
     parts = [
         f"{counts['complete']} of {wanted} complete, {counts['open']} open, {counts['screened_out']} screened out, "
@@ -208,7 +208,7 @@ def summary_line(counts: dict[str, Any], wanted: int) -> str:
     if (took := counts["median_minutes"]) is not None:
         parts.append(f"median {took:.1f} minutes")
     if counts["flagged"]:
-        parts.append(f"{100 * counts['flagged']:.0f} % of trials flagged")
+        parts.append(f"{100 * counts['flagged']:.0f}% of trials flagged")
     if counts["paused"]:
         parts.append("paused")
     return "; ".join(parts)

@@ -7,7 +7,7 @@ from gan_eval.report.parts.blocks import Lead, Section
 from gan_eval.report.parts.words import listed, plural
 
 HOW_MARKED = (
-    "best: better than every other model by the 95\u202f% intervals of the differences. tied: the best value and all "
+    "best: better than every other model by the 95% intervals of the differences. tied: the best value and all "
     "that are not shown to be worse. Differences are taken on the same items, so two models can differ clearly "
     "although their own intervals overlap. They are not corrected for the number of comparisons."
 )
@@ -74,7 +74,7 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
     if not decided:
         said = "none can be called best: no differences were tested"
     elif not best:
-        said = "none is better than every other by any metric, as far as the 95\u202f% intervals allow"
+        said = "none is better than every other by any metric, as far as the 95% intervals allow"
     elif len(best) > 1:
         winners = [f"{model} is by {_titles(metrics)}" for model, metrics in best.items()]
         said = f"none is best by every metric: {listed(winners)}"

@@ -30,7 +30,7 @@ class Summary:
     value: float = math.nan
     """The mean over the items of their pictures' finite values, or the value of the set; NaN where there is none."""
     low: float = math.nan
-    """Ends of the 95 % interval; NaN where there is none."""
+    """Ends of the 95% interval; NaN where there is none."""
     high: float = math.nan
     n: int = 0
     """Number of generated pictures with a value, infinite ones included."""
@@ -198,7 +198,7 @@ def items_of(rows: pd.DataFrame) -> pd.Series:
 
 
 def mean_interval(summary: Summary, *, digits: int = 2) -> str:
-    """Return a summary's value with its 95 % interval in brackets, if it has one.
+    """Return a summary's value with its 95% interval in brackets, if it has one.
 
     >>> mean_interval(Summary(17.345, 16.9, 17.8, n=9))
     '17.34 (16.90–17.80)'

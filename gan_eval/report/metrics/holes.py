@@ -84,9 +84,9 @@ def _table(
         by_metric = {metric: summaries.get((model, sort, metric), Summary()) for metric in metrics}
         if count := max(summary.n for summary in by_metric.values()):
             values = [mean_interval(summary, digits=digits[metric]) for metric, summary in by_metric.items()]
-            name = f"{sort.replace('-', '–')}\u202f%" if is_area else sort
+            name = f"{sort.replace('-', '–')}%" if is_area else sort
             cells.append([model, name, whole(count), *values])
-    notes = ["Means with 95\u202f% intervals by Student's t over the items."] if len(rows) else []
+    notes = ["Means with 95% intervals by Student's t over the items."] if len(rows) else []
     if infinite := sum(summary.infinite for summary in summaries.values()):
         notes.append(
             f"{whole(infinite)} infinite values (pictures that equal their reference in the hole) are not in the means."
@@ -112,7 +112,7 @@ def hole_text(kind: object, area: object) -> str:
     """Return a hole in words, or an empty text.
 
     >>> hole_text("region", 0.2579).replace(chr(0x202F), " "), hole_text(None, None)
-    ('hole: region, 25.8 % of the picture', '')
+    ('hole: region, 25.8% of the picture', '')
     """
     parts = [] if missing(kind) else [str(kind)]
     parts += [] if missing(area) else [f"{percent(area)} of the picture"]

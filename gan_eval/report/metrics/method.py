@@ -110,13 +110,13 @@ def _networks(measured: Measured) -> list[str]:
 def _intervals(measured: Measured) -> list[str]:
     sentences = []
     if len(measured.images):
-        sentences.append("Values of pictures are means over the items with 95\u202f% intervals by Student's t.")
+        sentences.append("Values of pictures are means over the items with 95% intervals by Student's t.")
     methods = _of_settings(measured, "interval")
     if len(measured.sets) and methods:
-        sentences.append(f"95\u202f% intervals of sets: {'; '.join(methods)}.")
+        sentences.append(f"95% intervals of sets: {'; '.join(methods)}.")
     if len(measured.comparisons):
         sentences.append(
-            "Models were compared on the same items and are called different where the 95\u202f% interval of their "
+            "Models were compared on the same items and are called different where the 95% interval of their "
             "difference excludes 0, without correction for the number of comparisons."
         )
     return sentences

@@ -149,7 +149,7 @@ def table_notes(measured: Measured) -> list[str]:
         )
     if len(measured.images):
         notes.append(
-            "Values of pictures are means with 95\u202f% intervals by Student's t over the items; a model's several "
+            "Values of pictures are means with 95% intervals by Student's t over the items; a model's several "
             "pictures of an item count by their mean."
         )
     if len(measured.comparisons):

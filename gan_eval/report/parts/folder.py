@@ -89,7 +89,7 @@ class StudyFolder:
 
     @property
     def alpha(self) -> float:
-        """Significance level: 5 %, or that of the look if several are planned; NaN: no verdict yet."""
+        """Significance level: 5%, or that of the look if several are planned; NaN: no verdict yet."""
         return level(self.looks)
 
     @property

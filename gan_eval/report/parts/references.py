@@ -40,8 +40,8 @@ def cited_keys(text: str) -> list[str]:
 def as_latex(text: str) -> str:
     r"""Return a text as LaTeX, the years of its sources as `\cite`; a blank line stands between paragraphs.
 
-    >>> as_latex("50 % corrected (Holm 1979).")
-    '50 \\% corrected (Holm~\\cite{holm1979}).\n'
+    >>> as_latex("50% corrected (Holm 1979).")
+    '50\\% corrected (Holm~\\cite{holm1979}).\n'
     """
 
     def linked(cited: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from gan_eval.report.parts.words import NOTHING, Record, interval, missing, row_
 
 CellFormat = Callable[[Record], str]
 """Return the text of a row's cell."""
-INTERVAL = "95\u202f% interval"
+INTERVAL = "95% interval"
 
 
 def table_of(

@@ -57,19 +57,19 @@ def missing(value: Any) -> bool:
 def percent(value: Any, *, digits: int = 1) -> str:
     """Return a proportion as a percentage.
 
-    >>> percent(0.66).replace(NARROW, " ")
-    '66.0 %'
+    >>> percent(0.66)
+    '66.0%'
     """
-    return NOTHING if missing(value) else f"{100 * float(value):.{digits}f}{NARROW}%"
+    return NOTHING if missing(value) else f"{100 * float(value):.{digits}f}%"
 
 
 def proportion_interval(value: Any, low: Any, high: Any) -> str:
     """Return a proportion as a percentage, with its interval in brackets if there is one.
 
-    >>> proportion_interval(0.66, 0.5217, 0.7756).replace(NARROW, " ")
-    '66.0 % (52.2–77.6)'
-    >>> proportion_interval(0.66, None, None).replace(NARROW, " ")
-    '66.0 %'
+    >>> proportion_interval(0.66, 0.5217, 0.7756)
+    '66.0% (52.2–77.6)'
+    >>> proportion_interval(0.66, None, None)
+    '66.0%'
     """
     if missing(value) or missing(low) or missing(high):
         return percent(value)
@@ -115,15 +115,6 @@ def p_value(value: Any) -> str:
     if missing(value):
         return NOTHING
     return "< 0.001" if float(value) < 0.001 else f"{float(value):.3f}"
-
-
-def apa_percent(value: Any) -> str:
-    """Return a proportion as a percentage, in APA style.
-
-    >>> apa_percent(0.66)
-    '66.0%'
-    """
-    return percent(value).replace(NARROW, "")
 
 
 def apa_interval(low: Any, high: Any, *, digits: int = 2, level: int = 95) -> str:

@@ -13,12 +13,12 @@ from gan_eval.report.parts.words import (
     Record,
     apa_interval,
     apa_p,
-    apa_percent,
     capital,
     listed,
     missing,
     number,
     on_dataset,
+    percent,
     plural,
     text,
     whole,
@@ -126,7 +126,7 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
     low, high, small = row["accuracy90_low"], row["accuracy90_high"], ""
     if margin and not missing(low) and max(abs(low - 0.5), abs(high - 0.5)) < margin["margin"]:
         small = f", though by less than {margin_text(margin)}"
-    by_margin = verdict == EQUIVALENT or (bool(small) and verdict in (TOLD, BELOW))  # then the 90 % interval decides
+    by_margin = verdict == EQUIVALENT or (bool(small) and verdict in (TOLD, BELOW))  # then the 90% interval decides
     numbers = _numbers(row, by_margin=by_margin, adjusted=not is_all and is_adjusted(table))
     if verdict == NONE or missing(verdict):
         if numbers and text(row["note"]).startswith("one participant"):
@@ -159,13 +159,13 @@ def _numbers(row: Record, *, by_margin: bool, adjusted: bool) -> str:
 
     Args:
         row: of the table `paper`.
-        by_margin: the 90 % interval is printed, too.
+        by_margin: the 90% interval is printed, too.
         adjusted: p is one of several that Holm's method corrected.
     """
     if missing(row["accuracy"]):
         return ""
     name = "balanced accuracy" if row["protocol"] == SINGLE else "accuracy"
-    parts = [f"{name} = {apa_percent(row['accuracy'])}"]
+    parts = [f"{name} = {percent(row['accuracy'])}"]
     if missing(row["accuracy_low"]):
         return f", {parts[0]} (too few participants or pictures for an interval)"
     parts.append(apa_interval(100 * row["accuracy_low"], 100 * row["accuracy_high"], digits=1))
@@ -185,7 +185,7 @@ def _numbers(row: Record, *, by_margin: bool, adjusted: bool) -> str:
         for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real")):
             low, high = (100 * row[f"{short}_{end}"] for end in ("low", "high"))
             within = "" if missing(low) else f", {apa_interval(low, high, digits=1)}"
-            rates.append(f"{apa_percent(row[name])}{within}")
+            rates.append(f"{percent(row[name])}{within}")
         words += f"; fooling rate = {rates[0]}, real pictures called real = {rates[1]}"
     return words
 
@@ -199,7 +199,7 @@ def _margin(folder: StudyFolder, row: Record) -> Record | None:
 
 
 def _least(folder: StudyFolder, row: Record, table: pd.DataFrame) -> float:
-    """Return the smallest accuracy that such a study detects with 80 % power, for a model at Holm's first level."""
+    """Return the smallest accuracy that such a study detects with 80% power, for a model at Holm's first level."""
     if missing(row["accuracy_low"]):
         return 2.0
     of_models = (table["protocol"] == row["protocol"]) & (table["model"] != EVERYTHING)
@@ -209,7 +209,7 @@ def _least(folder: StudyFolder, row: Record, table: pd.DataFrame) -> float:
 
 
 def least_accuracy(low: float, high: float, level: float) -> float:
-    """Return the smallest accuracy that a study with this 95 % interval detects with 80 % power.
+    """Return the smallest accuracy that a study with this 95% interval detects with 80% power.
 
     At half the width w of the interval it lies w (z(1 − level / 2) + z(0.8)) / z(0.975) above chance.
 
@@ -220,14 +220,14 @@ def least_accuracy(low: float, high: float, level: float) -> float:
 
 
 def detectable(low: float, high: float) -> str:
-    """Return a clause on the smallest accuracies (from, to) that such studies detect with 80 % power.
+    """Return a clause on the smallest accuracies (from, to) that such studies detect with 80% power.
 
     >>> detectable(0.571, 0.6)
     'a study of this precision detects an accuracy of 57.1–60.0% with 80% power'
     """
     if low >= 1:
         return "a study of this precision cannot detect even perfect accuracy"
-    least = apa_percent(low) if round(low, 3) == round(high, 3) else f"{100 * low:.1f}–{apa_percent(min(high, 1))}"
+    least = percent(low) if round(low, 3) == round(high, 3) else f"{100 * low:.1f}–{percent(min(high, 1))}"
     return f"a study of this precision detects an accuracy of {least} with 80% power"
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
     MAX_NAMED,
-    NARROW,
     Record,
     capital,
     listed,
@@ -106,10 +105,10 @@ def look_sentence(folder: StudyFolder) -> str:
 def trained_text(fractions: Iterable[float], verb: str) -> str:
     """Return the fractions of the planned steps of models that were not trained to the end; empty if all were.
 
-    >>> trained_text([0.05, 0.1, 1.0], "Trained").replace(NARROW, " ")
-    'Trained for 5 % and 10 % of the planned steps'
+    >>> trained_text([0.05, 0.1, 1.0], "Trained")
+    'Trained for 5% and 10% of the planned steps'
     """
-    partial = [f"{100 * fraction:.3g}{NARROW}%" for fraction in fractions if fraction < 1]
+    partial = [f"{100 * fraction:.3g}%" for fraction in fractions if fraction < 1]
     return f"{verb} for {listed(partial)} of the planned steps" if partial else ""
 
 
@@ -180,7 +179,7 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
             elif rule == ONE_ANSWER and names:
                 whose = f"without {listed(names)}, who gave the same answer on every trial (selected by their answers),"
             low, high = (percent((1 + row[end]) / 2) for end in ("ci_low", "ci_high"))
-            within = "" if missing(row["ci_low"]) else f" (95 % interval {low} to {high})"
+            within = "" if missing(row["ci_low"]) else f" (95% interval {low} to {high})"
             if ONE_PARTICIPANT in str(row["note"]):
                 within += ", of one participant"
             sentences.append(

@@ -34,7 +34,7 @@ from gan_eval.stats.paper import unadjusted
 STOPPING = (
     "A verdict at this look may end the study. After “undecided” the study continues to the next look. Ending it for "
     "another reason costs power but keeps the level. Studies that end early overestimate effects on average, and the "
-    "95 % intervals are not adjusted for the looks."
+    "95% intervals are not adjusted for the looks."
 )
 HOLM = " (Holm; CI unadjusted)"
 """Text after a p value in a sentence; the unadjusted interval may disagree with this p."""
@@ -72,13 +72,13 @@ def comparisons_section(folder: StudyFolder) -> Section:
             f"{row['comparison']}{exploratory_mark(row)}: {row['a']} {MINUS} {row['b']}, "
             f"{str(row['measure']).replace('_', ' ')}"
         ),
-        "points (95\u202f%, unadjusted)": lambda row: (
+        "points (95%, unadjusted)": lambda row: (
             NOTHING if missing(row["difference"]) else f"{amount(row, 'difference')} ({ends(row, 'ci')})"
         ),
         "p": cell(p_value, "p"),
         "p (Holm)": cell(p_value, "p_holm"),
-        "simultaneous (95\u202f%)": simultaneous,
-        "90\u202f% interval": lambda row: ends(row, "ci90") if has_margin else NOTHING,
+        "simultaneous (95%)": simultaneous,
+        "90% interval": lambda row: ends(row, "ci90") if has_margin else NOTHING,
         "verdict": cell(text, "verdict"),
     }
     bases = [BASES[str(basis)] for basis in frame["basis"].value_counts().index]
@@ -103,14 +103,14 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
     if margins := margin_texts(table):
         at_look = ", or at the level of the look" * (len(looks) > 1)
         sentences.append(
-            f"The equivalence margin is {listed(margins)}. Groups are equivalent if the 90 % interval of their "
-            f"difference lies within it on both sides (two one-sided tests at 5 %{at_look})."
+            f"The equivalence margin is {listed(margins)}. Groups are equivalent if the 90% interval of their "
+            f"difference lies within it on both sides (two one-sided tests at 5%{at_look})."
         )
     if len(looks) > 1 and not missing(folder.alpha):
         sentences.append(
             f"This is {folder.looks_text.partition(':')[0]}: p values after Holm's correction and those of equivalence "
             f"are compared with {folder.alpha:.2g}. Over all looks together, equal groups are then called different in "
-            "5 % of studies."
+            "5% of studies."
         )
         if looks["taken_at"].isna().any():
             sentences.append(STOPPING)
@@ -139,7 +139,7 @@ def margin_texts(comparisons: pd.DataFrame) -> list[str]:
     """Return each margin and how it was chosen, such as `5 points (fixed before the data)`."""
     rows = comparisons[comparisons["margin"].notna() & ~_is_sensitivity(comparisons)].to_dict("records")
     sizes = (
-        f"{100 * row['margin']:g} % of the range of grades" if row["measure"] == MEAN else points_text(row["margin"])
+        f"{100 * row['margin']:g}% of the range of grades" if row["measure"] == MEAN else points_text(row["margin"])
         for row in rows
     )
     return list(

@@ -59,7 +59,7 @@ def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
         "ordered by their estimates. Dots: estimates by the crossed model; rings: observed shares. Estimates are "
         "nearer to the mean, most of all with few answers."
     )
-    lines, none = " Lines: 95 % intervals.", " A note below the table says why there are no intervals."
+    lines, none = " Lines: 95% intervals.", " A note below the table says why there are no intervals."
     of_people = lines if people["estimate_low"].notna().any() else none
     yield Chart(
         f"Participants: {name}",
@@ -152,8 +152,8 @@ def _participants_table(groups: list[tuple[str, pd.DataFrame]]) -> list[Table]:
     }
     notes = [
         "Balanced accuracy of single participants (of pairs: correct answers) over many pictures: estimates of the "
-        "crossed mixed model, shrunken towards the mean (Robinson 1991). Above chance: participants whose 95\u202f% "
-        "interval, if they have one, lies above 50\u202f%; not corrected for their number."
+        "crossed mixed model, shrunken towards the mean (Robinson 1991). Above chance: participants whose 95% "
+        "interval, if they have one, lies above 50%; not corrected for their number."
     ]
     frame = pd.DataFrame(rows)
     return table_of("Participants", frame, columns, notes=notes, label="name", source=EFFECTS.name)

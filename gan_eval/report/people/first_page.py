@@ -8,7 +8,6 @@ from gan_eval.report.parts.blocks import Block, Drawing, Facts, Folded, Lead, Li
 from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
-    NARROW,
     Record,
     basis_text,
     capital,
@@ -74,7 +73,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
         return []
     head, rows = printed(frame)
     rows_of_table, basis = distinct_rows(frame), basis_text(distinct_rows(frame))
-    notes = [f"In brackets the 95{NARROW}% interval{f': {basis}' * bool(basis)}.", *skill_note(frame)]
+    notes = [f"In brackets the 95% interval{f': {basis}' * bool(basis)}.", *skill_note(frame)]
     if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
         notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
     what = next((what for name, what in _WHAT.items() if frame[name].notna().any()), "Discrimination")
@@ -149,7 +148,7 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     following = [row for row in known if min(_directed(row)) > 0 and row["within_p_holm"] < folder.alpha]
     best = max(known, key=_directed)
     strength = (
-        f"{_name(best['metric'])}: Spearman {number(best['within'])}, 95{NARROW}% interval "
+        f"{_name(best['metric'])}: Spearman {number(best['within'])}, 95% interval "
         f"{interval(best['within_low'], best['within_high'])}, n = {int(best['n'])}"
     )
     if not following:

@@ -214,7 +214,7 @@ def _measures(folder: StudyFolder) -> list[str]:
         )
     if QUEST_PLUS in by:
         sentences.append(
-            "Thresholds, the exposures with 75 % correct answers, are means of the posterior distribution of QUEST+ "
+            "Thresholds, the exposures with 75% correct answers, are means of the posterior distribution of QUEST+ "
             "(Watson 2017), slope and lapse rate being nuisance parameters (Prins 2013)."
         )
     if len(folder.table(PSYCHOMETRIC)):
@@ -245,11 +245,11 @@ def _models(folder: StudyFolder) -> list[str]:
         )
         if is_single:
             is_small = 0 < included_count(folder) < MIN_SIMULATED
-            people, held, where = "10 to 40", "93 to 99.6 %", "with few pictures, and near the ceiling, "
+            people, held, where = "10 to 40", "93 to 99.6%", "with few pictures, and near the ceiling, "
             if is_small:
-                people, held, where = "3", "98 to 100 %", ""
+                people, held, where = "3", "98 to 100%", ""
             sentences.append(
-                f"In Monte Carlo studies of {people} participants, 95 % intervals of such rates contained the truth in "
+                f"In Monte Carlo studies of {people} participants, 95% intervals of such rates contained the truth in "
                 f"{held} of studies: {where}they are too wide, and p values too large."
             )
     if "crossed_model_clustered_error" in bases:
@@ -272,14 +272,14 @@ def _models(folder: StudyFolder) -> list[str]:
         )
     looks = folder.looks
     if margins := margin_texts(comparisons[comparisons["p_equivalent"].notna()]):
-        at = "" if missing(folder.alpha) else f" at {100 * folder.alpha:.2g} %"
+        at = "" if missing(folder.alpha) else f" at {100 * folder.alpha:.2g}%"
         sentences.append(
             f"Equivalence within {listed(margins)} was judged by two one-sided tests{at} (Schuirmann 1987)."
         )
     if len(looks) > 1:
         due = listed([whole(people) for people in looks["due_at"]])
         sentences.append(
-            f"{len(looks)} looks were planned, with {due} people; alpha, 5 % two-sided, is spent over them by the "
+            f"{len(looks)} looks were planned, with {due} people; alpha, 5% two-sided, is spent over them by the "
             "function of Lan and DeMets of O'Brien-Fleming type, the information being the share of the people "
             "(Lan and DeMets 1983; O'Brien and Fleming 1979)."
         )

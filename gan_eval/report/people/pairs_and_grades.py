@@ -10,7 +10,6 @@ from gan_eval.report.parts.words import (
     Record,
     apa_interval,
     apa_p,
-    apa_percent,
     capital,
     listed,
     missing,
@@ -74,7 +73,7 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
     for dataset, part in strong.groupby("dataset", dropna=False, sort=False):
         where = on_dataset(dataset) * (strong["dataset"].nunique(dropna=False) > 1)
         rows = part.head(MAX_SENTENCES).to_dict("records")
-        chances = listed([f"{apa_percent(row['preference'])} for {row['model']}" for row in rows])
+        chances = listed([f"{percent(row['preference'])} for {row['model']}" for row in rows])
         more = f" and {plural(len(part) - MAX_SENTENCES, 'more model')}" if len(part) > MAX_SENTENCES else ""
         sentences.append(
             "Table 1 and Figure 1 show another number, each model's chance to be chosen over the average model "
@@ -91,7 +90,7 @@ def _preference(row: Record) -> str:
         verdict = f"{a if row['difference'] > 0 else b} looked more real{small}"
     else:
         verdict = f"equally often, to within {margin_text(row)}" if is_equivalent else "no difference is shown"
-    share = [f"{apa_percent(0.5 + row['difference'])} of their pairs"]
+    share = [f"{percent(0.5 + row['difference'])} of their pairs"]
     if not missing(row["ci_low"]):
         share.append(apa_interval(50 + 100 * row["ci_low"], 50 + 100 * row["ci_high"], digits=1))
     p = reported_p(row)
@@ -111,7 +110,7 @@ def grades_tables(folder: StudyFolder) -> list[Table]:
             "grades": cell(whole, "n"),
             "participants": cell(whole, "n_participants"),
             "mean": cell(number, "mean"),
-            "95\u202f% interval of the mean": interval_cell(),
+            "95% interval of the mean": interval_cell(),
         },
         text_columns=3,
         label="model",

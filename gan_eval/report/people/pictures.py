@@ -89,7 +89,7 @@ def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
 def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
     """Return the generated pictures that fooled most and least, among those with at least MIN_ANSWERS answers.
 
-    Ranked by the end of the Wilson interval nearer to 50 %, so that pictures with few answers do not win by chance.
+    Ranked by the end of the Wilson interval nearer to 50%, so that pictures with few answers do not win by chance.
     """
     judged = folder.scope("stimulus")
     judged = judged[judged["n_fake"] >= MIN_ANSWERS]

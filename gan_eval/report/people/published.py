@@ -59,7 +59,7 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
         cells += [proportion_interval(right / count, *wilson(right, count)), whole(count)] if count else [NOTHING] * 2
         rows.append(cells)
     head = [
-        "data set", "pictures", "published: correct (95\u202f%)", "answers", "here: correct (95\u202f%)", "answers",
+        "data set", "pictures", "published: correct (95%)", "answers", "here: correct (95%)", "answers",
     ]  # fmt: skip
     records = published.to_dict("records")
     remarks = published[published["note"].notna()].to_dict("records")
@@ -91,7 +91,7 @@ def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Tabl
         for model, summary in ours.items():
             value = mean_interval(summary, digits=digits)
             rows.append([heading, f"here: {model}", value, whole(summary.n), NOTHING])
-    head = ["data set and metric", "whose", "value (95\u202f%)", "N", "source"]
+    head = ["data set and metric", "whose", "value (95%)", "N", "source"]
     caption = "Metric values, published and here"
     return Table(caption, head, rows, text_columns=2, last_is_text=True, grouped=True, source=source)
 
@@ -146,16 +146,16 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
     notes = [
         "PSNR is of the filled pixels alone, levels 0 to 255. Published values are means over batches of test "
         "pictures of 10 log₁₀(255² / MSE), by the code of the publication. Pooled over all pictures: one MSE over "
-        "all. Mean of pictures: mean of each picture's own PSNR, which is higher, without infinite values. 95\u202f% "
+        "all. Mean of pictures: mean of each picture's own PSNR, which is higher, without infinite values. 95% "
         "intervals by Student's t over the items.",
         "Models are next to a published row if data set and source size are the same and (λ L1 + λ L2) / "
-        f"adversarial weight is the published ratio to within {100 * TOLERANCE:g}\u202f%.",
+        f"adversarial weight is the published ratio to within {100 * TOLERANCE:g}%.",
     ]
     if not any(row[5] != NOTHING for row in rows):
         notes.append("No model here has the data, size and ratio of a published row.")
     head = [
         "study", "data set", "pixels a side", "λ\u202frec / λ\u202fadv", "published (dB)",
-        "model here", "pooled over all pictures, here (dB, 95\u202f%)", "mean of pictures, here (dB, 95\u202f%)", "N",
+        "model here", "pooled over all pictures, here (dB, 95%)", "mean of pictures, here (dB, 95%)", "N",
     ]  # fmt: skip
     caption = "PSNR of the filled hole, published and here"
     return Table(caption, head, rows, text_columns=3, grouped=True, notes=notes, source=source)

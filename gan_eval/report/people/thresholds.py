@@ -70,9 +70,9 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
             cited = cited[(cited["score"] == "hype_time") & cited["value"].notna()]
             if not by_quest and len(cited):  # as in the table to cite
                 value, low, high = cited[["value", "ci_low", "ci_high"]].iloc[0].astype(float)
-            within = "" if missing(low) else f" (95 % interval {_interval(low, high)} between participants)"
+            within = "" if missing(low) else f" (95% interval {_interval(low, high)} between participants)"
             found = (
-                f"By QUEST+ the exposure with 75 % correct answers{where} is {milliseconds(value)} on average"
+                f"By QUEST+ the exposure with 75% correct answers{where} is {milliseconds(value)} on average"
                 if by_quest
                 else f"The staircase{where} settled at {milliseconds(value)}, the mean of the most frequent exposures"
             )
@@ -120,7 +120,7 @@ def psychometric_blocks(folder: StudyFolder) -> list[Block]:
         last_is_text=True,
         notes=[
             "Threshold: the level where the typical participant's share of correct answers is midway between chance "
-            "(50 %) and 100 % minus the lapse rate; of single pictures it is the mean over reals and fakes. Slope: "
+            "(50%) and 100% minus the lapse rate; of single pictures it is the mean over reals and fakes. Slope: "
             f"{listed([*dict.fromkeys(units)])} for each doubling of the level (each unit if a level is 0 or less)."
         ],
         label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
@@ -155,11 +155,11 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
         if own.empty:
             continue
         caption = (
-            "Dots: observed shares with 95 % intervals; curves: psychometric functions averaged over participants "
+            "Dots: observed shares with 95% intervals; curves: psychometric functions averaged over participants "
             "and pictures, a short upright line at each threshold. Dashed: chance."
         )
         if part["threshold"].isna().all():
-            caption = "Dots: observed shares with 95 % intervals. Dashed: chance. The table says why there is no curve."
+            caption = "Dots: observed shares with 95% intervals. Dashed: chance. The table says why there is no curve."
         alternatives = [
             f"{model_text(row['model'])}: threshold {level_text(row['threshold'], row['level'])}"
             for row in part.to_dict("records")

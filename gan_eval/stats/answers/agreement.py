@@ -23,7 +23,7 @@ AGREEMENT = Table(
         integer("n_participants", "participants", filled=True),
         integer("n_answers", "answers to them", filled=True),
         number("alpha", "1 is agreement, 0 what chance gives"),
-        *ends("ci", "its 95 % interval: percentiles of a bootstrap over stimuli"),
+        *ends("ci", "its 95% interval: percentiles of a bootstrap over stimuli"),
         *PROVENANCE,
     ),
     key=("answer", "dataset", "kind", "level"),
@@ -115,7 +115,7 @@ def alpha(counts: np.ndarray, level: Level) -> float:
 
 
 def alpha_interval(counts: np.ndarray, level: Level, *, seed: int, replicates: int = REPLICATES) -> tuple[float, float]:
-    """Compute the 95 % percentile interval of alpha; NaN if fewer than nine in ten replicates have an alpha.
+    """Compute the 95% percentile interval of alpha; NaN if fewer than nine in ten replicates have an alpha.
 
     Units with equal counts are sampled together, which is faster. The order of the units does not matter.
     """

@@ -23,7 +23,7 @@ CHOICES = Table(
         integer("n", "answered trials", filled=True),
         integer("n_none", "trials without an answer", filled=True),
         number("right", "share in which the real picture was chosen; model_vs_model: that of model a", unit=SHARE),
-        *ends("ci", "its Wilson 95 % interval", unit=SHARE),
+        *ends("ci", "its Wilson 95% interval", unit=SHARE),
         number("p", "exact binomial test against 1/2, answers as independent; the verdict is in `comparisons`"),
         number("dprime", "paired: sqrt(2) z(right), log-linear correction"),
         *PROVENANCE,

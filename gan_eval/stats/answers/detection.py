@@ -1,4 +1,4 @@
-"""Signal detection with 95 % intervals. *Fake* is the signal."""
+"""Signal detection with 95% intervals. *Fake* is the signal."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

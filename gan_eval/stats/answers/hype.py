@@ -43,11 +43,11 @@ THRESHOLDS = Table(
         integer("reversals", "staircase: how often the exposure turned round"),
         milliseconds(
             "threshold_ms",
-            "exposure at which 75 % of the answers are right. staircase: mean exposure of the reversals after the "
+            "exposure at which 75% of the answers are right. staircase: mean exposure of the reversals after the "
             "first four, which is so with steps of one to three; empty: fewer than four. quest_plus: mean of the "
             "posterior distribution, or the end of the range that `bound` names; empty: fewer than 20 answers",
         ),
-        milliseconds("threshold_ms_low", "quest_plus: lower end of its 95 % credible interval", optional=True),
+        milliseconds("threshold_ms_low", "quest_plus: lower end of its 95% credible interval", optional=True),
         milliseconds("threshold_ms_high", "the upper end", optional=True),
         milliseconds("mode_ms", "staircase: exposure shown most often after the first four reversals"),
         text("bound", "the end of the range that the threshold is close to or beyond", words=("shortest", "longest")),
@@ -67,7 +67,7 @@ HYPE = Table(
         text("model", "the fakes' generator; empty: all models of the data set together"),
         integer("n_participants", "participants behind it", filled=True),
         number("value", "mean over participants: error rate (hype_infinity), or modal exposure (hype_time)"),
-        *ends("ci", "its 95 % interval: percentiles of a bootstrap over participants"),
+        *ends("ci", "its 95% interval: percentiles of a bootstrap over participants"),
         text("unit", "of value and interval", words=("%", "ms"), filled=True),
         number("error_real", "error rate on reals, mean over participants", unit="%"),
         number("error_fake", "error rate on fakes, mean over participants", unit="%"),
@@ -127,7 +127,7 @@ def hype(
 
 
 def bootstrap_mean(values: np.ndarray, *, seed: int, replicates: int = 2 * REPLICATES) -> tuple[float, float]:
-    """Compute the 95 % percentile interval of the mean of values (N,); NaN with fewer than two."""
+    """Compute the 95% percentile interval of the mean of values (N,); NaN with fewer than two."""
     if len(values) < 2:
         return np.nan, np.nan
     ordered, rng = np.sort(values), np.random.default_rng(seed)
@@ -237,7 +237,7 @@ class MeanThreshold(NamedTuple):
     mean_ms: float
     """NaN without a threshold."""
     low_ms: float
-    """Lower end of its 95 % interval; NaN with fewer than two participants."""
+    """Lower end of its 95% interval; NaN with fewer than two participants."""
     high_ms: float
 
 

@@ -4,16 +4,16 @@ The curve is fitted by least squares as a broken line: it improves in proportion
 to a change point, and is flat from there on (Hinkley 1971, Journal of the American Statistical Association 66,
 736-743). Uncertainty comes from a bootstrap of the residuals as an autoregressive series of order 1:
 
-- `never_improved`: a constant could have given an equally good broken line (5 % test);
-- `still_improving`: a straight line could have (5 % test), or the change point's 95 % interval reaches the last step;
+- `never_improved`: a constant could have given an equally good broken line (5% test);
+- `still_improving`: a straight line could have (5% test), or the change point's 95% interval reaches the last step;
 - `plateau`: neither.
 
-The measurements after a change point are tested again as a curve of their own (1 % test), until they no longer improve,
+The measurements after a change point are tested again as a curve of their own (1% test), until they no longer improve,
 because curves often fall fast at first and slowly afterwards.
 
-Over 150 simulated series of each kind (noise of 5 % of the rise), 92 to 95 % of the intervals of 20 or 50 measurements
-held the true step, and 87 to 95 % where successive errors correlate by 0.5. Curves that improve to the end were called
-a plateau in 1 to 3 % (correlated errors: 3 to 9 %); constants were said to improve in 5 to 7 % (8 to 14 %).
+Over 150 simulated series of each kind (noise of 5% of the rise), 92 to 95% of the intervals of 20 or 50 measurements
+held the true step, and 87 to 95% where successive errors correlate by 0.5. Curves that improve to the end were called
+a plateau in 1 to 3% (correlated errors: 3 to 9%); constants were said to improve in 5 to 7% (8 to 14%).
 """
 
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ class Plateau:
     step: float | None = None
     """Change point; None unless the verdict is plateau."""
     low: float | None = None
-    """Lower end of its 95 % interval; a curve that still improves does so at least up to here."""
+    """Lower end of its 95% interval; a curve that still improves does so at least up to here."""
     high: float | None = None
     level: float | None = None
     """Fitted value of the metric on the plateau, or at the last step."""

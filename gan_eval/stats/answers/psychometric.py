@@ -77,7 +77,7 @@ PSYCHOMETRIC_LEVELS = Table(
         number("at", "the level; of several that are put together their mean (geometric, where all are above 0)"),
         integer("n_trials", "answers", filled=True),
         number("accuracy", "share of right answers; single pictures: mean of that on reals and on fakes", unit=SHARE),
-        *ends("ci", "its 95 % interval, clustered by participant and by stimulus", unit=SHARE),
+        *ends("ci", "its 95% interval, clustered by participant and by stimulus", unit=SHARE),
         number("fitted", "the function there, averaged over participants and pictures; empty: none", unit=SHARE),
         *PROVENANCE,
     ),

@@ -39,18 +39,18 @@ COMPARISONS = Table(
         text("b", "second group", filled=True),
         text("measure", "the number that is compared", filled=True),
         number("difference", "a - b; measure `chosen`: share of pairs in which a was chosen, minus one half"),
-        *ends("ci", "its 95 % interval, not adjusted for the number of comparisons"),
+        *ends("ci", "its 95% interval, not adjusted for the number of comparisons"),
         number("p", "two-sided"),
         *ends("simultaneous", "the interval that agrees with p_holm (Guilbaud 2008)", optional=True),
         number("p_holm", "after Holm's correction over the comparisons of one kind; exploratory ones among themselves"),
         number("margin", "of equivalence, of |difference|; told apart: twice it; empty: not judged", unit=SHARE),
-        *ends("ci90", "its 90 % interval, to compare with the margin (told apart: twice the margin)", optional=True),
+        *ends("ci90", "its 90% interval, to compare with the margin (told apart: twice the margin)", optional=True),
         number("p_equivalent", "the larger of two one-sided tests against the margin; not corrected", optional=True),
         text("basis", "method behind difference, interval and p", words=(*BASES, "independent"), optional=True),
         number("check_p", "p of the two-way clustered shares, next to a crossed model", optional=True),
         text(
             "verdict",
-            "different: p_holm below alpha; else equivalent: p_equivalent below alpha, which at 0.05 is the 90 % "
+            "different: p_holm below alpha; else equivalent: p_equivalent below alpha, which at 0.05 is the 90% "
             "interval within the margin (each row alone, without correction); else undecided; interim: the study waits "
             "for more people, and no planned look is due; empty: no difference, or a sensitivity row",
             words=("different", "equivalent", "undecided", "interim"),
@@ -105,7 +105,7 @@ class Answerer:
 
 
 def alpha_of(row: Mapping[Any, Any]) -> float:
-    """Return the level of significance of a row: its `alpha`, or 5 % for a row without a verdict."""
+    """Return the level of significance of a row: its `alpha`, or 5% for a row without a verdict."""
     alpha = row.get("alpha")
     return ALPHA if alpha is None or pd.isna(alpha) else float(alpha)
 
@@ -129,7 +129,7 @@ def comparisons(
 
     Args:
         plan: pairs of models, margin, link and slope; by default all pairs are compared, and no equivalence is judged.
-        looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5 %.
+        looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5%.
         fitted: filled with the models that are fitted.
         starts: models of the same questions of other trials, from which the searches start.
         cited: filled with the detection of each model on each data set.
@@ -170,7 +170,7 @@ def comparisons(
             p_holm = holm(table["p"].to_numpy("float64")[places])
             ends = simultaneous_intervals([differences[place] for place in places], p_holm, alpha=alpha)
             table.loc[places, ["p_holm", "simultaneous_low", "simultaneous_high"]] = np.column_stack([p_holm, ends])
-        # two one-sided tests at 5 % each: the same as the 90 % interval within the margin
+        # two one-sided tests at 5% each: the same as the 90% interval within the margin
         different, equivalent = (
             (table[name].astype("float64") < alpha).to_numpy(bool) for name in ("p_holm", "p_equivalent")
         )

@@ -32,7 +32,7 @@ def few_people(number: int) -> str:
 
 
 def other_p(p: float, check_p: float, of: str = "shares") -> str:
-    """Return the note on the p of clustered shares (or means) if only one of both is below 5 %; else empty."""
+    """Return the note on the p of clustered shares (or means) if only one of both is below 5%; else empty."""
     differs = not np.isnan(check_p) and (p < ALPHA) != (check_p < ALPHA)
     return f"p of clustered {of} {check_p:.2g}, of one test" if differs else ""
 
@@ -97,7 +97,7 @@ def simultaneous_intervals(differences: Sequence[Difference], p_holm: np.ndarray
     """Return the intervals (M, 2) of M differences that are tested together, consistent with Holm's test.
 
     An interval excludes 0 exactly if p_holm < alpha, and all intervals together hold their true differences in 1 -
-    alpha of studies (at alpha = 5 %, 93.8 % in the worst known case). This is the confidence region of Holm's test
+    alpha of studies (at alpha = 5%, 93.8% in the worst known case). This is the confidence region of Holm's test
     (Guilbaud 2008, Biometrical Journal 50, 678-692; Strassburger & Bretz 2008, Statistics in Medicine 27, 4914-4927).
     If the test rejects only some hypotheses, it has used up alpha: the intervals of these show the sign only and reach
     to the end of the scale. All other intervals are Bonferroni's, at 1 - alpha / M.

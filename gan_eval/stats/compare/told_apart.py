@@ -41,7 +41,7 @@ ONE_GAVE_BOTH = "one participant alone gave both answers, so response bias expla
 _ASSUMED_SD = 1.5
 """Assumed standard deviation of people and of pictures, in log-odds, if all answers of a cell agree."""
 _LOG_TAIL = float(np.log(0.025))
-"""Log of the probability beyond one end of a 95 % interval."""
+"""Log of the probability beyond one end of a 95% interval."""
 _MAX_MISFIT = 0.5
 """Maximum distance of a model's shares from the observed ones, in standard errors; above it the model is not used."""
 _MISFIT = "its shares are far from the observed ones"
@@ -62,7 +62,7 @@ class Detection(NamedTuple):
     accuracy: Estimate
     """Balanced: the mean of both kinds' shares of correct answers."""
     accuracy90: tuple[float, float]
-    """The 90 % interval, which decides equivalence."""
+    """The 90% interval, which decides equivalence."""
     dprime: Estimate
     """z(1 - fooling rate) - z(1 - reals called real)."""
     p: float
@@ -430,7 +430,7 @@ def _clustered(answers: _Answers) -> Rates:
 
 @cache
 def _independent_answers(groups: tuple[int, ...], n: float) -> float:
-    """Return the number of equal independent answers with the same 97.5 % limit of the share as `n` equal answers.
+    """Return the number of equal independent answers with the same 97.5% limit of the share as `n` equal answers.
 
     The `n` answers are from `groups`, numbers of people and of pictures, each assumed to vary with `_ASSUMED_SD`. The
     smaller of both results is returned.

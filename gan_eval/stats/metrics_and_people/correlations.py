@@ -26,7 +26,7 @@ from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
 from gan_eval.tables.schema import DATASET, NOTED, PROVENANCE, SHARE, Table, ends, integer, number, text
 
-INTERVAL = "95 % interval, normal, by the spread of a two-way bootstrap over participants and items"
+INTERVAL = "95% interval, normal, by the spread of a two-way bootstrap over participants and items"
 CORRELATIONS = Table(
     "correlations",
     "Agreement of a metric with people.",

@@ -47,7 +47,7 @@ MIXED_MODELS = Table(
             "p",
             "two-sided Wald test by Student's t; df: the fewest participants or stimuli of a side, minus 1",
         ),
-        *ends("ci", "its Wald 95 % interval, by the same t"),
+        *ends("ci", "its Wald 95% interval, by the same t"),
         number("sd_participant", "standard deviation of the participants' intercepts"),
         number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
         number("sd_slope", "standard deviation of the participants' slopes, if the formula has them", optional=True),

@@ -37,8 +37,8 @@ POWER = Table(
         integer("simulations", "simulated studies", filled=True),
         integer("failed", "simulated studies without an estimate; they count as not found", filled=True),
         number("power", "share of simulated studies that find the effect", unit=SHARE),
-        *ends("ci", "its Wilson 95 % interval, for all looks at the simulation together", unit=SHARE),
-        number("interval_width", "expected width of the difference's 95 % interval; of mean grades, in grades"),
+        *ends("ci", "its Wilson 95% interval, for all looks at the simulation together", unit=SHARE),
+        number("interval_width", "expected width of the difference's 95% interval; of mean grades, in grades"),
         boolean("recommended", "the smallest number that reaches the target power"),
         number("complete", "expected number of those invited who finish and are not left out", optional=True),
         text("note", "what a reader must know"),
@@ -92,7 +92,7 @@ def plan_power(
     design = deal_design(stimuli, study.quiz, seed=seed, participants=numbers[-1])
     world = make_world(design, settings, study.analysis, where=where)
     rows = _rows(world, numbers, workers, on_progress or (lambda done, total: None))
-    # the number to invite: the smallest whose power reaches the target with 95 % confidence
+    # the number to invite: the smallest whose power reaches the target with 95% confidence
     recommended: dict[str, int | None] = {}
     for question in world.questions:
         own = [row for row in rows if row["question"] == question.name]
@@ -105,7 +105,7 @@ def plan_power(
     warnings = [*design.warnings]
     if study.analysis.looks > 1:
         warnings.append(
-            f"{study.analysis.looks} looks are planned; this is the power of one look with all people, at 5 %, which "
+            f"{study.analysis.looks} looks are planned; this is the power of one look with all people, at 5%, which "
             "the looks lower a little (three: by about half a point)"
         )
     return PowerPlan(frame_of(rows, POWER), settings, recommended, tuple(warnings))
@@ -265,7 +265,7 @@ def _quiet_processes() -> Iterator[None]:
 
 def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
     """Return caption, headings and rows of the table for readers; `*` marks the recommended number of people."""
-    heads = ["question", "people", "pictures", "true difference", "power", "95 % interval", "interval width"]
+    heads = ["question", "people", "pictures", "true difference", "power", "95% interval", "interval width"]
     cells = [
         [
             str(row["question"]),
@@ -322,4 +322,4 @@ def _amount(question: str, value: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}%"

@@ -219,7 +219,7 @@ class Verdict(NamedTuple):
     positive: bool
     """Different; for a question on equivalence, equivalent."""
     width: float
-    """Width of the difference's 95 % interval; NaN without an estimate."""
+    """Width of the difference's 95% interval; NaN without an estimate."""
 
 
 def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:

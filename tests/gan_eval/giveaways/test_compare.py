@@ -94,8 +94,8 @@ def test_a_value_of_one_class_counts_where_chance_does_not_give_it(count):
     ("real", "fake", "words"),
     [
         (["JPEG"] * 8, ["PNG"] * 8, ("JPEG", "PNG")),
-        (["none"] * 8, ["none"] * 6 + ["pix2pix"] * 2, ("none in 100 %", "none in 75 %")),
-        (["none"] * 4 + ["camera"] * 4, ["none"] * 4 + ["pix2pix"] * 4, ("camera in 50 %", "camera in 0 %")),
+        (["none"] * 8, ["none"] * 6 + ["pix2pix"] * 2, ("none in 100%", "none in 75%")),
+        (["none"] * 4 + ["camera"] * 4, ["none"] * 4 + ["pix2pix"] * 4, ("camera in 50%", "camera in 0%")),
     ],
 )
 def test_the_value_that_tells_most_is_named(real: list[str], fake: list[str], words: tuple[str, str]) -> None:

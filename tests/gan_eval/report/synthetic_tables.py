@@ -39,7 +39,7 @@ def told_apart(**cells: object) -> dict[str, object]:
 
 
 def cited(**cells: object) -> dict[str, object]:
-    """A row of the table to cite: accuracy near chance, its 90 % interval within 5 points."""
+    """A row of the table to cite: accuracy near chance, its 90% interval within 5 points."""
     return {
         "protocol": "single", "model": "gan", "dataset": "maps", "n_participants": 5, "n_fake": 20, "n_real": 20,
         "n_answers": 200, "fooling_rate": 0.5, "fooling_low": 0.42, "fooling_high": 0.58, "real_called_real": 0.52,

@@ -153,7 +153,7 @@ def test_a_metric_is_drawn_against_its_pictures_and_nothing_judges_an_interim_st
 def test_simulated_answers_are_marked(filled):
     assert "SIMULATED PARTICIPANTS" in words(figure_1(read_folder(filled)))
     caption = caption_of_figure_1(read_folder(filled)).replace("\u202f", " ")
-    assert "Models trained for 10 % of the planned steps. A rehearsal with simulated participants" in caption
+    assert "Models trained for 10% of the planned steps. A rehearsal with simulated participants" in caption
 
 
 def rows_of(protocol: str, **cells: object) -> list[dict[str, object]]:

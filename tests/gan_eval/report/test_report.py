@@ -97,7 +97,7 @@ def test_texts_from_users_are_escaped(study_page):
 
 
 def test_published_numbers_have_interval_and_source(study_page):
-    for words in ("96.0 % (80.5–99.3)", "Someone: Something, Table I", "one assessor", "119.1"):
+    for words in ("96.0% (80.5–99.3)", "Someone: Something, Table I", "one assessor", "119.1"):
         assert words in study_page.words
     assert "A paper, facades; training mode" in study_page.words
     assert "elsewhere" not in study_page.words
@@ -114,7 +114,7 @@ def test_warnings_and_reasons_are_shown(study_page):
 def test_simulated_participants_fraction_and_title_are_loud(filled_page):
     assert filled_page.title == "Simulated participants: Mine"
     assert filled_page.headings[0] == (1, "Simulated participants Mine")
-    assert "Trained for 10 % of the planned steps" in filled_page.words
+    assert "Trained for 10% of the planned steps" in filled_page.words
     assert "No person answered" in filled_page.words
 
 

@@ -57,7 +57,7 @@ def test_the_table_of_differences_has_no_more_columns_than_a_page_shows():
     rows = [told_apart(), models("b", "a", **tested, **basis), models("c", "a", basis="two_way_cluster")]
     table = comparisons_section(folder_of(comparisons=rows)).blocks[-1].measured()
     assert table.head == [
-        "difference", "points (95\u202f%, unadjusted)", "p", "p (Holm)", "90\u202f% interval", "verdict",
+        "difference", "points (95%, unadjusted)", "p", "p (Holm)", "90% interval", "verdict",
     ]  # fmt: skip
     reported = "models on maps: b − a, fooling rate"
     assert table.rows[0] == [
@@ -73,7 +73,7 @@ def test_the_table_of_differences_has_no_more_columns_than_a_page_shows():
 def test_a_simultaneous_interval_that_gives_the_sign_alone_is_printed_so(low, high, said):
     rows = [models("b", "a", simultaneous_low=low, simultaneous_high=high)]
     (table,) = comparisons_section(folder_of(comparisons=rows)).blocks[-1:]
-    assert table.rows[0][table.head.index("simultaneous (95\u202f%)")] == said
+    assert table.rows[0][table.head.index("simultaneous (95%)")] == said
 
 
 TOLD = {"accuracy": 0.7, "accuracy_low": 0.65, "accuracy_high": 0.75, "p": 0.0001, "p_holm": 0.0002}
@@ -143,7 +143,7 @@ def test_holms_correction_is_named_in_each_sentence_of_its_family_and_counts_for
 
 
 def test_leaning_to_the_commoner_kind_is_not_called_skill():
-    """Call nine in ten of 40 reals and of 10 fakes real: 74 % are correct without any sensitivity."""
+    """Call nine in ten of 40 reals and of 10 fakes real: 74% are correct without any sensitivity."""
     rows = [
         {"participant": f"P{person}", "stimulus": f"{kind}{(number + 3 * person) % 50}", "kind": kind}
         | {"response": "fake" if number % 10 == 9 else "real"}
@@ -226,7 +226,7 @@ def test_timing_has_flags_checks_and_what_was_not_measured():
     check = {"session": "s", "check": "vsync", "value": 16.7, "unit": "ms", "verdict": "warning"}
     sentences, exposures, flags = timing_section(folder_of(trials=timed(), checks=[check])).blocks
     words = " ".join(sentences.lines).replace("\u202f", " ")
-    assert "25.0 % of 4 main trials have a flag" in words
+    assert "25.0% of 4 main trials have a flag" in words
     assert "The absolute lag of display and keyboard was not measured" in words
     assert "warned or failed in 1 of 1 session: vsync" in words
     assert "focus_lost" in [row[0] for row in flags.rows]

@@ -63,7 +63,7 @@ def test_next_trial_fills_in_the_exposure_of_its_own_block() -> None:
     [([True, False, False] * 50, "longest"), ([True] * 150, "shortest"), (([True] * 19 + [False]) * 8, "shortest")],
 )
 def test_who_sees_nothing_or_everything_ends_at_an_end(answers: list[bool], bound: str) -> None:
-    """A third, all, or 95 % of the answers are right at any exposure."""
+    """A third, all, or 95% of the answers are right at any exposure."""
     rows = block(answers)
     assert [each.bound for each in thresholds(rows, USUAL)] == [bound]
     assert [each.bound for each in thresholds(rows, None)] == [None], "the range is not known"

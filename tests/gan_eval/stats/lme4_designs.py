@@ -48,7 +48,7 @@ DESIGNS = {
     "pool of 1000": Design(3, stimuli=1000),
     "unbalanced": Design(5, participants=60, stimuli=80, each=15, unbalanced=True),
     "more participants than stimuli": Design(6, participants=150, stimuli=12, each=12),
-    "rate of 95 %, probit": Design(8, beta=(1.8, 0.2), sd=(0.4, 0.5), link="probit"),
+    "rate of 95%, probit": Design(8, beta=(1.8, 0.2), sd=(0.4, 0.5), link="probit"),
     "nearly singular": Design(9, sd=(0.12, 0.8)),
     "no spread of participants": Design(10, sd=(0.0, 0.7), each=30),
     "four covariates": Design(12, beta=(0.2, 0.5, -0.4, 0.3, 0.0), each=40),

@@ -170,7 +170,7 @@ def test_staircases_have_no_part_in_a_verdict_on_single_pictures() -> None:
 
 
 NAMES = [
-    *("a_b", "50 % & more", "{x}", r"\input{/etc/passwd}", "[b]", "*", "a--b"),
+    *("a_b", "50% & more", "{x}", r"\input{/etc/passwd}", "[b]", "*", "a--b"),
     *("$x^2$", "~#", "<|>", 'it\'s "q"', "```", "a\nb"),
 ]
 
@@ -212,7 +212,7 @@ def test_latex_says_what_a_reader_must_know() -> None:
     row = {"protocol": "single", "model": "m", "n_participants": 3, "n_real": 5, "n_answers": 9, "fraction": 0.02}
     text = latex(frame_of([row | {"accuracy": 0.5, "simulated": True}], PAPER))
     assert "Simulated participants" in text
-    assert r"trained for 2 \% of the planned steps" in text
+    assert r"trained for 2\% of the planned steps" in text
     compiled(text)
     plain = latex(frame_of([row | {"fraction": 1.0, "simulated": False}], PAPER))
     assert "Simulated" not in plain

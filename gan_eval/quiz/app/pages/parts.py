@@ -107,7 +107,7 @@ class Page(QWidget):
     """
 
     def __init__(self, look: Look, texts: Texts, *, width: int = 780, fill: bool = False) -> None:
-        """Make an empty page; `width` is the card's maximum width at 100 %; with `fill` it uses the whole height."""
+        """Make an empty page; `width` is the card's maximum width at 100%; with `fill` it uses the whole height."""
         super().__init__()
         self.look = look
         self.texts = texts

@@ -21,7 +21,7 @@ function local(instant) {
 
 function text(name, value) {
   if (value === null) return "–";
-  if (SHARES.has(name)) return `${(100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0)} %`;
+  if (SHARES.has(name)) return `${(100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0)}%`;
   return Number.isInteger(value) ? String(value) : value.toFixed(1);
 }
 

@@ -64,7 +64,7 @@ def test_equals_the_official_code(name: str) -> None:
     as_released, as_defined = RELEASE[name]
     value = niqe(getattr(data, name)())
     assert value == pytest.approx(as_defined, rel=1e-11)
-    flat = name == "astronaut"  # 7 % of its pixels equal their neighbours, and the release counts rounding noise there
+    flat = name == "astronaut"  # 7% of its pixels equal their neighbours, and the release counts rounding noise there
     assert value == pytest.approx(as_released, rel=3e-3 if flat else 1e-3)
 
 

@@ -249,7 +249,7 @@ def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Serve) -> No
     small = robot.ask("ready", answers={}, screen={**SCREEN, "window_width": 700})
     assert (small["page"], small["code"]) == ("refused", "OUT")
     assert {**robot.open(), "page": "refused"} == small, "later the link says why"
-    # 800 x 600 pixels at a zoom of 110 %: 800 * 1.1 is a little more than 880
+    # 800 x 600 pixels at a zoom of 110%: 800 * 1.1 is a little more than 880
     robot, plan, first = served.begun("P03", window_width=880, window_height=660, device_pixel_ratio=1.1)
     assert robot.take_part(first, plan)["code"] == "DONE"
     assert robot.ask("check", choices=[1])["code"] == "DONE", "a complete session stays complete"

@@ -130,7 +130,7 @@ def test_metrics_by_kind_and_by_area_are_means_of_those_pictures(folder):
     assert [row[:3] for row in kinds.rows] == [
         [model, kind, "4"] for model in ("rec_1000", "rec_1") for kind in ("blocks", "centre", "region")
     ]
-    assert [row[1].replace("\u202f", " ") for row in areas.rows[:3]] == ["1–10 %", "10–20 %", "20–30 %"]
+    assert [row[1].replace("\u202f", " ") for row in areas.rows[:3]] == ["1–10%", "10–20%", "20–30%"]
     images = folder.tables["image_metrics"]
     centres = holes.index[holes["mask_kind"] == "centre"]
     wanted = images[
@@ -169,7 +169,7 @@ def test_set_metrics_by_hole_stand_in_the_same_table(folder):
     assert [row[:-2] for row in kinds.rows] == [list(row) for row in plain.rows]
     assert [float(row[-2]) for row in kinds.rows[:3]] == [20.5, 21.5, 22.5]
     assert {float(row[-1]) for row in kinds.rows} == {0}
-    assert areas.rows[2][-1] == "–"  # no value for 20 to 30 %
+    assert areas.rows[2][-1] == "–"  # no value for 20 to 30%
     assert any("too few pictures, not bad models" in note for note in kinds.notes)
     assert not any("too few pictures" in note for note in plain.notes)
 
@@ -195,11 +195,11 @@ def test_pictures_show_every_stage(folder):
     shown = found["rec_1 on photographs"]
     assert shown.head == ["item", "input", "generated", "ground truth", "whole output"]
     assert all(picture for _, pictures in shown.rows for picture in pictures)
-    assert "hole: centre, 25.0 % of the picture" in shown.rows[0][0].replace("\u202f", " ")
+    assert "hole: centre, 25.0% of the picture" in shown.rows[0][0].replace("\u202f", " ")
 
 
 def test_the_page_says_and_shows_it(filled_page):
     assert "PSNR of the filled hole, published and here" in filled_page.words
-    assert "blocks (8), centre (8), region (8); 6.2 % to 25.0 % of the picture" in filled_page.words
+    assert "blocks (8), centre (8), region (8); 6.2% to 25.0% of the picture" in filled_page.words
     alternatives = [attributes["alt"] for tag, attributes in filled_page.tags if tag == "img"]
     assert "Generated of photographs/000" in alternatives

@@ -213,7 +213,7 @@ def test_how_often_intervals_hold_the_truth_is_said_of_rates_by_the_crossed_mode
         basis: paper_methods(folder_of(rates=[rates_row()], comparisons=[told_apart(basis=basis)]))
         for basis in ("crossed_model", "two_way_cluster")
     }
-    assert "contained the truth in 93 to 99.6 % of studies" in by_basis["crossed_model"]
+    assert "contained the truth in 93 to 99.6% of studies" in by_basis["crossed_model"]
     assert "contained the truth" not in by_basis["two_way_cluster"]
     assert by_basis["crossed_model"].count(" ~ ") == 1
     assert " ~ " not in by_basis["two_way_cluster"]

@@ -103,7 +103,7 @@ def test_thresholds_of_quest_plus_name_it() -> None:
     ]
     (sentence,) = threshold_sentences(folder_of(thresholds=blocks))
     assert sentence.replace("\u202f", " ").startswith(
-        "By QUEST+ the exposure with 75 % correct answers on d is 200 ms on"
+        "By QUEST+ the exposure with 75% correct answers on d is 200 ms on"
     )
     assert sentence.endswith("1 block had too few answers for a threshold.")
 

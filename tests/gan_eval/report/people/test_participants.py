@@ -115,8 +115,8 @@ def test_answers_to_the_study_s_questions_are_of_the_participants_analysed() -> 
     table = demographics(folder_of(participation=part, participants=answers))
     assert [[cell.replace("\u202f", " ") for cell in row] for row in table.rows] == [
         ["age", "M = 30.0, SD = 5.6, 21 to 39", "19", "–"],
-        ["expert", "no", "14", "73.7 %"],
-        ["expert", "yes", "5", "26.3 %"],
+        ["expert", "no", "14", "73.7%"],
+        ["expert", "yes", "5", "26.3%"],
         ["why", "19 different answers", "19", "–"],
     ]
 

@@ -53,7 +53,7 @@ def share(found: list[Plateau], verdict: str) -> float:
 @pytest.mark.nightly
 @pytest.mark.parametrize(("name", "correlation"), [("broken", 0.0), ("broken in log", 0.0), ("broken", 0.5)])
 def test_the_interval_covers_the_true_step(name: str, correlation: float) -> None:
-    """120 series each: 95 % wanted, 88 % allowed for the spread of 120 (independent) and for the correlated noise."""
+    """120 series each: 95% wanted, 88% allowed for the spread of 120 (independent) and for the correlated noise."""
     found = answers(name, correlation=correlation)
     assert share(found, "plateau") > 0.95
     held = [answer for answer in found if answer.verdict == "plateau"]

@@ -110,7 +110,7 @@ def test_one_key_is_no_verdict(people: int, looked: int, note: str) -> None:
         assert row["verdict"] == "no verdict"
         assert (row["accuracy"] == 0.5) == (not looked)
         numbers = ("p", "accuracy_low", "accuracy90_high", "dprime", "dprime_low")
-        assert np.isnan([row[name] for name in numbers]).all(), "50 % ± 1.5 points"
+        assert np.isnan([row[name] for name in numbers]).all(), "50% ± 1.5 points"
         assert note in row["note"]
     kinds = frames["comparisons"][frames["comparisons"]["measure"].isin(["called_fake", "accuracy"])]
     kinds = kinds[~kinds["comparison"].str.contains("sensitivity")]
@@ -165,7 +165,7 @@ def test_opposite_leanings_on_two_data_sets_are_no_sensitivity(seed: int) -> Non
     assert row.p > 0.05
     assert row.accuracy.low <= 0.5 <= row.accuracy.high
     assert row.dprime.low <= 0 <= row.dprime.high
-    assert np.isnan(row.p_equivalent), "99 % of the answers of each data set are the same"
+    assert np.isnan(row.p_equivalent), "99% of the answers of each data set are the same"
     assert "not equivalence" in str(row.note)
 
 

@@ -110,7 +110,7 @@ def test_published_example_of_psignifit():
     n = len(right)
     data = Judgements(right, level, np.zeros(n, int), np.arange(n), np.zeros(n, int), False)
     alpha, beta = pooled(data, 0.0, link="probit")[0].beta
-    width = 2 * 1.6448536 / beta  # from 5 % to 95 % of the sigmoid
+    width = 2 * 1.6448536 / beta  # from 5% to 95% of the sigmoid
     assert (-alpha / beta, width) == (pytest.approx(46.5, abs=0.2), pytest.approx(46.9, abs=0.6))
 
 

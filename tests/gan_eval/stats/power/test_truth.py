@@ -108,7 +108,7 @@ def test_without_one_a_choice_has_the_evidence_of_both_pictures() -> None:
     design = dealt("d/one", protocol="paired", pairs=8)
     random = np.random.default_rng(0)
     real, fake = random.standard_normal((2, 400_000))
-    gap = norm.ppf(0.4) - norm.ppf(0.2)  # d' of 40 % hits and 20 % false alarms
+    gap = norm.ppf(0.4) - norm.ppf(0.2)  # d' of 40% hits and 20% false alarms
     right = (fake + gap > real).mean()
     assert expit(truth_of(design.groups, SETTINGS).base[0]) == pytest.approx(right, abs=0.003)
     asked = [question.name for question in questions_of(design, AnalysisSettings(margin=0.1))]
