@@ -170,11 +170,11 @@ def plural(count: int, singular: str, plural_form: str | None = None) -> str:
 def from_to(values: Iterable[Any], printed: Callable[[Any], str] = whole) -> str:
     """Return the smallest and the largest of some numbers; one of them if both are printed alike.
 
-    >>> from_to([24, 12, 13]), from_to([0.21, 0.19], lambda share: number(share, digits=1))
-    ('12 to 24', '0.2')
+    >>> from_to([24, 12, None]), from_to([0.21, 0.19], lambda share: number(share, digits=1)), from_to([pd.NA])
+    ('12 to 24', '0.2', '–')
     """
-    values = list(values)
-    return " to ".join(dict.fromkeys(printed(end) for end in (min(values), max(values))))
+    known = [value for value in values if not missing(value)]
+    return " to ".join(dict.fromkeys(printed(end) for end in (min(known), max(known)))) if known else NOTHING
 
 
 def listed(words: Sequence[str]) -> str:
