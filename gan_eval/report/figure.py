@@ -87,15 +87,12 @@ MAX_NAMED = 8
 """Number of models up to which the panels of participants and of the metric have the models' colours and names."""
 
 
-def figure_1(folder: StudyFolder, theme: Theme = DEFAULT) -> Figure | None:
-    """Draw figure 1 of a study; None where its folder has no answers.
+def figure_1(content: Content, theme: Theme = DEFAULT) -> Figure:
+    """Draw figure 1 of a study.
 
     Raises:
         UserError: the theme's height is too low.
     """
-    content = content_of(folder)
-    if content is None:
-        return None
     small = theme.font_size - 1
     sizes = {"font.size": theme.font_size, "xtick.labelsize": small, "ytick.labelsize": theme.font_size}
     colours = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), theme.ink)
@@ -116,19 +113,16 @@ def write_figure(folder: StudyFolder, file: Path, theme: Theme = DEFAULT) -> Pat
     Raises:
         UserError: no answers, the file cannot be written, or the theme's height is too low.
     """
-    figure = figure_1(folder, theme)
-    if figure is None:
+    content = content_of(folder)
+    if content is None:
         raise UserError(f"{file}: not written: figure 1 needs answers, and {folder.path} has no analyzed ones")
-    caption = caption_of_figure_1(folder)
+    figure, caption = figure_1(content, theme), caption_of_figure_1(folder, content)
     write_bytes(file, figure_file(figure, file.suffix, title="Figure 1", description=caption))
     return file
 
 
-def caption_of_figure_1(folder: StudyFolder) -> str:
-    """Return the caption of figure 1 in plain text; empty where there is no figure."""
-    content = content_of(folder)
-    if content is None:
-        return ""
+def caption_of_figure_1(folder: StudyFolder, content: Content) -> str:
+    """Return the caption of figure 1 in plain text."""
     is_paired, is_rating = content.protocol == PAIRED, content.protocol == RATING
     rates = f"{PANEL_A[content.protocol][2]}; large markers: models, with 95% intervals; dots: participants"
     if any(not math.isnan(entry.real[0]) for entry in content.entries):

@@ -39,6 +39,7 @@ from gan_eval.report.training import training_section
 def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Report:
     """Return the report of a study's folder."""
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
+    said = answer(folder)
     answers = [*choices_tables(folder), *grades_tables(folder), thresholds_table(folder), *psychometric_blocks(folder)]
     people = [Lines(participation_sentences(folder)), demographics(folder), *effects_blocks(folder)]
     measured = value_blocks(Measured(folder.tables), holes_of_folder(folder))
@@ -47,7 +48,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         Section("answers", "Choices, grades and thresholds", answers),
         confidence_section(folder),
         Section("agreement", "Metrics and people", [*correlation_tables(folder), *difference_tables(folder)]),
-        Section("metrics", "Metrics", measured, on_first_page=not answer(folder)),  # all there is before answers
+        Section("metrics", "Metrics", measured, on_first_page=not said),  # all there is before answers
         published_section(folder),
         Section("participants", "Participants", people),
         Section("pictures", "Pictures", [*fooling_galleries(folder), *samples(folder)]),
@@ -60,7 +61,11 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         simulated=folder.simulated,
         badges=badges(folder),
         downloads=downloads,
-        sections=[first_page(folder), *map(_measured, details), Section("files", "All tables", [Files(downloads)])],
+        sections=[
+            first_page(folder, said),
+            *map(_measured, details),
+            Section("files", "All tables", [Files(downloads)]),
+        ],
     )
 
 

@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ class StudyFolder:
         rates = self.table(RATES)
         return rates[(rates["n_real"] + rates["n_fake"] + rates["n_none"]) > 0]
 
-    @property
+    @cached_property
     def simulated(self) -> bool:
         """True where the tables, else trials, sessions or facts, are of simulated participants."""
         answers = pd.concat([self.judged()["simulated"], *(self.table(table)["simulated"] for table in _ANSWERS[1:])])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gan_eval.report.figure import Theme, caption_of_figure_1, figure_1
+from gan_eval.report.figure_content import content_of
 from gan_eval.report.metrics.data import direction, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Block, Drawing, Facts, Folded, Lead, Lines, Section, Table
 from gan_eval.report.parts.chart import svg_element
@@ -20,7 +21,7 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.answer import answer, has_all_sentences, row_sentences
+from gan_eval.report.people.answer import has_all_sentences, row_sentences
 from gan_eval.report.people.caveats import caveats, is_interim
 from gan_eval.report.people.comparisons import is_adjusted, robustness_sentence
 from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
@@ -41,15 +42,15 @@ MAX_CAVEATS = 4
 """Caveats on the first page; the details have all."""
 
 
-def first_page(folder: StudyFolder) -> Section:
-    """Return the first page; without answers it has only pictures."""
-    said = answer(folder)
-    wide, on_phone = figure_1(folder), figure_1(folder, Theme(width_mm=PHONE_MM))
+def first_page(folder: StudyFolder, said: Sequence[str]) -> Section:
+    """Return the first page, which begins with the `answer`; without answers it has only pictures."""
+    content = content_of(folder)
     drawings = []
-    if wide is not None and on_phone is not None:
+    if content is not None:
         in_words = "; ".join(" ".join(row[:1] + row[-1:]) for row in printed(folder.table(PAPER))[1])
-        svgs = (svg_element(wide, "wide"), svg_element(on_phone, "phone"))
-        drawings = [Drawing("Figure 1", *svgs, caption_of_figure_1(folder), in_words)]
+        wide = svg_element(figure_1(content), "wide")
+        on_phone = svg_element(figure_1(content, Theme(width_mm=PHONE_MM)), "phone")
+        drawings = [Drawing("Figure 1", wide, on_phone, caption_of_figure_1(folder, content), in_words)]
     all_sentences = []  # where the answer groups the models
     if not (has_all_sentences(folder) or is_interim(folder)):
         sentences = row_sentences(folder)
