@@ -43,13 +43,20 @@ def test_version_and_help(command):
     assert (status, "[training]" in out) == (0, True), "names in brackets are shown"
 
 
-def test_an_error_of_the_program_is_status_1_with_its_trace(monkeypatch, command):
-    import gan_eval.cli.doctor
+def lack_torch() -> None:
+    raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setattr(gan_eval.cli.doctor, "examine", lambda: 1 / 0)
-    status, _, err = command("doctor")
-    assert status == 1
-    assert "ZeroDivisionError" in err
+
+@pytest.mark.parametrize(
+    ("fault", "status", "words"),
+    [(lambda: 1 / 0, 1, "ZeroDivisionError"), (lack_torch, 2, "./run setup --extras metrics")],
+)
+def test_an_error_of_the_program_is_status_1_with_its_trace_and_a_library_that_lacks_names_its_extra(
+    monkeypatch, command, fault, status, words
+):
+    monkeypatch.setattr("gan_eval.cli.doctor.examine", fault)
+    found, _, err = command("doctor")
+    assert (found, words in err) == (status, True)
 
 
 @pytest.mark.parametrize(
@@ -81,18 +88,6 @@ def test_a_reader_that_closes_the_pipe_is_no_error():
     command = f"{sys.executable} -m gan_eval metrics --list; echo $? >&2"
     done = subprocess.run(["sh", "-c", f"({command}) | true"], capture_output=True, text=True, check=False)
     assert done.stderr.strip() in ("0", "141")
-
-
-def test_a_library_that_is_not_installed_names_its_extra(monkeypatch, command):
-    import gan_eval.cli.doctor
-
-    def miss() -> None:
-        raise ModuleNotFoundError("No module named 'torch'", name="torch")
-
-    monkeypatch.setattr(gan_eval.cli.doctor, "examine", miss)
-    status, _, err = command("doctor")
-    assert status == 2
-    assert "./run setup --extras metrics" in err
 
 
 @pytest.mark.parametrize(

@@ -67,13 +67,19 @@ def test_pictures_are_reported_and_never_refused(make_set):
     assert lines.index(advice) > next(place for place, line in enumerate(lines) if "may be the content" in line)
 
 
-def test_every_clue_has_a_row_with_a_value_or_a_reason(make_set, tmp_path):
-    rows = audit([make_set(real=JPEG)]).rows
-    assert [row["clue"] for row in rows] == list(CLUES)
-    assert all((row["auc"] is None) == (row["reason"] is not None) == (row["verdict"] is None) for row in rows)
-    write_rows(rows, tmp_path / "giveaways.csv", tables.GIVEAWAYS)
+def test_every_clue_has_a_row_with_a_value_or_a_reason_and_the_summary_names_what_tells_first(make_set, tmp_path):
+    found = audit([make_set(real=JPEG)])
+    assert [row["clue"] for row in found.rows] == list(CLUES)
+    assert all((row["auc"] is None) == (row["reason"] is not None) == (row["verdict"] is None) for row in found.rows)
+    write_rows(found.rows, tmp_path / "giveaways.csv", tables.GIVEAWAYS)
     assert read_rows(tmp_path / "giveaways.csv", tables.GIVEAWAYS)[0]["verdict"] == "gives_away"
-    assert next(row for row in rows if row["clue"] == "jpeg_tables")["n_fake"] == 0
+    assert next(row for row in found.rows if row["clue"] == "jpeg_tables")["n_fake"] == 0
+    lines = summary_lines(found)
+    assert "8 real and 8 generated pictures" in lines[0]
+    assert lines[1].split()[:3] == ["gives", "away", "format"]
+    assert "real JPEG, fake PNG" in lines[1]
+    assert "10 of 12 clues compared (not jpeg_tables, jpeg_subsampling): 1 gives the truth away" in lines[0]
+    assert summary_lines(audit([make_set(folder="plain")]))[-1].endswith(": no difference found")
 
 
 def test_a_broken_picture_is_named_and_the_rest_is_done(make_set):
@@ -92,15 +98,6 @@ def test_a_set_of_one_class_has_nothing_to_compare(make_set):
         write_set(stimuli.folder, [row for row in stimuli.rows if row["kind"] == kind])
         with pytest.raises(UserError, match=words):
             audit([read_set(stimuli.folder)])
-
-
-def test_the_summary_names_what_tells_first(make_set):
-    lines = summary_lines(audit([make_set(real=JPEG)]))
-    assert "8 real and 8 generated pictures" in lines[0]
-    assert lines[1].split()[:3] == ["gives", "away", "format"]
-    assert "real JPEG, fake PNG" in lines[1]
-    assert "10 of 12 clues compared (not jpeg_tables, jpeg_subsampling): 1 gives the truth away" in lines[0]
-    assert summary_lines(audit([make_set(folder="plain")]))[-1].endswith(": no difference found")
 
 
 def test_the_last_lines_are_commands_that_fix_the_differences(make_set):

@@ -182,6 +182,7 @@ def test_masks_stay_black_and_white(make_set, tmp_path):
     assert set(np.unique(found)) == {0, 255}
     assert np.array_equal(found[..., 0], mask[::2, ::2])
     assert {row["mask_area"] for row in after.rows} == {(found[..., 0] == 255).mean()}
+    assert {row["mask_sha256"] for row in after.rows} == {sha256_file(after.path(after.rows[0], "mask_file"))}
 
 
 def test_foreign_and_other_folders_are_refused_and_ones_own_is_made_anew(make_set, tmp_path):

@@ -166,23 +166,6 @@ def test_it_starts_where_the_settings_say_and_follows_the_answers() -> None:
     assert all(float(exposure).is_integer() for exposure in whole)
 
 
-def test_only_answered_main_trials_count() -> None:
-    protocol = QuizProtocol(QuizSettings(protocol="quest_plus"))
-    reported = quest_plus([True, False, True])
-    others = [
-        {**reported[0], "trial": 4, "correct": None},
-        {**reported[0], "trial": 5, "phase": "catch", "correct": False},
-        {**reported[0], "trial": 6, "block": 2, "correct": False},
-    ]
-    plan = [{**reported[0], "trial": 7, "requested_exposure_ms": None}]
-    after, after_others = (protocol.next_trial(plan, rows) for rows in (reported, [*others, *reported]))
-    assert after is not None
-    assert after == after_others
-    practice = protocol.next_trial([{**plan[0], "phase": "practice"}], reported)
-    assert practice is not None
-    assert practice["requested_exposure_ms"] == 500
-
-
 def test_the_presented_exposure_counts() -> None:
     grid = PsychometricGrid(100, 1000)
     asked = quest_plus([True, False, True])

@@ -42,11 +42,8 @@ def lines_by_header(text: str) -> Iterator[tuple[str, str, int]]:
             yield header, shown.partition(" = ")[0], number
 
 
-def test_a_word_in_place_of_a_number_stands_as_it_is_typed() -> None:
+def test_a_word_in_place_of_a_number_stands_as_it_is_typed_and_no_word_is_broken_at_its_hyphen() -> None:
     assert '(or "unlimited")' in study_text(SHOWING).replace("\n# ", " ")
-
-
-def test_no_word_is_broken_at_its_hyphen() -> None:
     assert not re.search("[a-z]-$", study_text(SHOWING, every_key=True), re.MULTILINE)
 
 
