@@ -11,10 +11,10 @@ from rehashed import rehash
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.giveaways.audit import audit
-from gan_eval.giveaways.equalise import Form, decode_srgb, equalise, parse_size, through_jpeg
+from gan_eval.giveaways.equalise import Form, decode_srgb, equalise, parse_size, targets_of, through_jpeg
 from gan_eval.giveaways.refusal import require_no_giveaways
 from gan_eval.stimuli import pictures
-from gan_eval.stimuli.sets import read_set, write_set
+from gan_eval.stimuli.sets import FILE_COLUMNS, read_set, write_set
 
 PLAIN = Form()
 
@@ -133,41 +133,21 @@ def test_an_item_with_a_broken_picture_is_left_out_as_a_whole(make_set, tmp_path
     assert items == {f"d/{number}" for number in (0, 1, 3, 4, 5, 7)}
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_every_row_keeps_its_own_picture(tmp_path, seed):
-    """Any number of pictures of an item, model and kind, whose file names differ in case, suffix or folder alone."""
+@pytest.mark.parametrize("seed", range(20))
+def test_every_file_of_an_item_has_a_new_name_of_its_own(seed):
+    """Any number of pictures of an item, model and kind; inputs and references are files of the item, too."""
     rng = np.random.default_rng(seed)
     models = [f"m{number}" for number in range(rng.integers(1, 4))]
-    folder, rows = tmp_path / "set", []
-    for item in range(rng.integers(1, 4)):
-        for number in range(rng.integers(2, 9)):
-            model = None if number == 0 else rng.choice([None, *models])
-            kind = "fake" if model else "real"
-            stem, suffix = rng.choice(["a", "A", "a.png", "1", "a b"]), rng.choice([".png", ".PNG", ".bmp", ".tif"])
-            file = folder / str(rng.choice(["real", "fake", "x/1"])) / f"{item}" / str(number) / f"{stem}{suffix}"
-            file.parent.mkdir(parents=True)
-            Image.fromarray(rng.integers(0, 256, (8, 12, 3), np.uint8)).save(file)
-            row = {"stimulus": f"d/{model or 'real'}/{item}-{number}", "item": f"d/{item}", "dataset": "d"}
-            others = [other["file"] for other in rows if other["item"] == row["item"]]
-            files = {
-                column: str(rng.choice(others))
-                for column in ("input_file", "reference_file")
-                if others and rng.random() < 0.5
-            }
-            row |= {"kind": kind, "model": model, "file": file.relative_to(folder).as_posix(), **files}
-            rows.append(row | {"sha256": sha256_file(file), "width": 12, "height": 8})
-    write_set(folder, rows)
-    before = by_stimulus(read_set(folder))
-    equalise(folder, tmp_path / "equal", PLAIN)
-    after = read_set(tmp_path / "equal")
-    assert set(by_stimulus(after)) == set(before)
-    assert len({row["file"] for row in after.rows}) == len(rows)
-    for row in after.rows:
-        assert row["sha256"] == sha256_file(after.path(row))
-        for column in ("file", "input_file", "reference_file"):
-            if row[column] or before[row["stimulus"]][column]:
-                was = pictures.read_rgb(folder / before[row["stimulus"]][column])
-                assert np.array_equal(pictures.read_rgb(after.path(row, column)), was), (row["stimulus"], column)
+    rows = []
+    for number in range(rng.integers(2, 9)):
+        model = None if number == 0 else rng.choice([None, *models])
+        others = [None, *(row["file"] for row in rows)]
+        files = {column: rng.choice(others) for column in ("input_file", "reference_file", "mask_file")}
+        rows.append({"kind": "fake" if model else "real", "model": model, "file": f"{number}.png", **files})
+    targets = targets_of(rows, "7", models)
+    assert set(targets) == {(column, row[column]) for row in rows for column in FILE_COLUMNS if row[column]}
+    assert len({(target, source) for (_, source), target in targets.items()}) == len(set(targets.values()))
+    assert all(targets["file", row["file"]].startswith(row["kind"]) for row in rows)
 
 
 def test_masks_stay_black_and_white(make_set, tmp_path):
