@@ -13,6 +13,7 @@ from hypothesis import settings
 import gan_eval  # noqa: F401 - sets how threads wait, before a test loads PyTorch
 
 if TYPE_CHECKING:
+    from commands import Command
     from temporary_postgres import TemporaryPostgres
 
 settings.register_profile("any machine", deadline=None)  # the time of an example depends on the machine
@@ -39,6 +40,20 @@ def _no_kept_values() -> object:
 def _no_cached_sources() -> None:
     """Forget the source files that were read: doctest looks at each of them again for every docstring of a module."""
     linecache.clearcache()
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> "Command":
+    """`command("metrics", SET)`: exit status, stdout, stderr."""
+    from gan_eval.__main__ import run
+
+    def call(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = run([*map(str, words)])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call
 
 
 @pytest.fixture(scope="session")

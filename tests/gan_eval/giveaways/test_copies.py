@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import Command
 from PIL import Image
 
-from gan_eval.__main__ import run
 from gan_eval.giveaways.copies import FLAT
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.importing import import_folder
@@ -39,13 +39,11 @@ def stimuli(tmp_path: Path) -> Path:
     return import_folder(folder, tmp_path / "set", dataset="d", model="m").folder
 
 
-def test_the_nearest_training_picture_and_duplicates(
-    stimuli: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_nearest_training_picture_and_duplicates(stimuli: Path, tmp_path: Path, command: Command) -> None:
     out = tmp_path / "out"
-    words = ["stimuli", "copies", str(stimuli), "--training", str(tmp_path / "train"), "--direction", "BtoA"]
-    assert run([*words, "--out", str(out)]) == 0
-    err = capsys.readouterr().err
+    words = ("stimuli", "copies", stimuli, "--training", tmp_path / "train")
+    status, _, err = command(*words, "--direction", "BtoA", "--out", out)
+    assert status == 0
     assert "d, m: 3 of 3 generated pictures are copies of training pictures (likeness 0.998 or more)" in err
     assert "d, m: 2 of 3 generated pictures are copies of other pictures of the same model" in err
     table = read_table(out / "image_metrics.csv", IMAGE_METRICS).set_index(["stimulus", "metric"])
@@ -60,18 +58,17 @@ def test_the_nearest_training_picture_and_duplicates(
     page = (out / "copies.html").read_text(encoding="utf-8")
     assert page.count("data:image/jpeg") == 12  # three pairs with training pictures, three with each other
     assert "likeness 1.000" in page
-    whole = [word for word in words if word not in ("--direction", "BtoA")]
-    assert run([*whole, "--out", str(tmp_path / "whole")]) == 0
-    assert "d, m: 0 of 3 generated pictures are copies of training" in capsys.readouterr().err
+    status, _, err = command(*words, "--out", tmp_path / "whole")
+    assert (status, "d, m: 0 of 3 generated pictures are copies of training" in err) == (0, True)
 
 
-def test_without_training_pictures_duplicates_alone(
-    stimuli: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["stimuli", "copies", str(stimuli), "--out", str(tmp_path / "out")]) == 0
+def test_without_training_pictures_duplicates_alone(stimuli: Path, tmp_path: Path, command: Command) -> None:
+    assert command("stimuli", "copies", stimuli, "--out", tmp_path / "out")[0] == 0
     table = read_table(tmp_path / "out" / "image_metrics.parquet", IMAGE_METRICS)
     assert {*table["metric"]} == {"set_copy"}
-    assert run(["stimuli", "copies", str(stimuli), "--out", str(tmp_path / "a"), "--direction", "BtoA"]) == 2
-    assert "add --training DIR" in capsys.readouterr().err
-    assert run(["stimuli", "copies", str(stimuli), "--out", str(tmp_path / "a"), "--training", "nowhere"]) == 2
-    assert "nowhere: no such folder" in capsys.readouterr().err
+    for options, line in (
+        ("--direction BtoA", "add --training DIR"),
+        ("--training nowhere", "nowhere: no such folder"),
+    ):
+        status, _, err = command("stimuli", "copies", stimuli, "--out", tmp_path / "a", *options.split())
+        assert (status, line in err) == (2, True)

@@ -9,8 +9,8 @@ import warnings
 from pathlib import Path
 
 import pytest
+from commands import Command
 
-from gan_eval.__main__ import run
 from gan_eval.machine import commands, system_libraries, threads
 from gan_eval.machine.commands import as_typed, own_command
 from gan_eval.machine.system_libraries import IMPORT_LIBRARIES, SCREEN_LIBRARIES, install_command, missing_libraries
@@ -65,17 +65,16 @@ def test_commands_to_copy_begin_as_the_user_must_type_them(tmp_path: Path, monke
 
 
 def test_next_and_errors_name_commands_that_can_be_typed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     monkeypatch.setattr(commands.shutil, "which", lambda _: None)
     monkeypatch.chdir(ROOT)
-    assert run(["study", "new", "--out", str(tmp_path / "a.toml")]) == 0
-    assert f"next: ./run run {tmp_path / 'a.toml'}" in capsys.readouterr().err
+    file = tmp_path / "a.toml"
+    assert f"next: ./run run {file}" in command("study", "new", "--out", file)[2]
     (tmp_path / "set").mkdir()
-    assert run(["metrics", str(tmp_path / "set"), "--metrics", "psnr", "--out", str(tmp_path / "out")]) == 2
-    assert "make one with `./run stimuli import`" in capsys.readouterr().err
-    assert run(["stimuli", "audit", "--help"]) == 0
-    assert "Usage: ./run stimuli audit" in capsys.readouterr().out
+    status, _, said = command("metrics", tmp_path / "set", "--metrics", "psnr", "--out", tmp_path / "out")
+    assert (status, "make one with `./run stimuli import`" in said) == (2, True)
+    assert "Usage: ./run stimuli audit" in command("stimuli", "audit", "--help")[1]
 
 
 def test_a_waiting_policy_of_the_user_wins(monkeypatch: pytest.MonkeyPatch) -> None:

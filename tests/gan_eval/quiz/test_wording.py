@@ -133,6 +133,7 @@ def test_a_pairs_keys_are_named_as_they_lie_on_the_keyboard() -> None:
     assert words(protocol="model_vs_model").response_cue == "Which one looks more real?    F: left    J: right"
     graded = words(protocol="rating", grades=3).response_cue
     assert graded == "How real does it look?    1: not at all    2    3: entirely"
+    assert words(response_cue=False).response_cue == ""
 
 
 def test_each_picture_of_a_trial_has_its_truth() -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from commands import Command
 from make_trials import simulated, simulated_pairs
 from stored_rows import fill, sit, trial
 
 from gan_eval import tables
-from gan_eval.__main__ import run
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
@@ -258,11 +258,11 @@ def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     ],
 )
 def test_what_cannot_be_exported_is_reported_and_nothing_written(
-    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, words: str
+    store: Path, tmp_path: Path, command: Command, options: str, words: str
 ) -> None:
     given = options.format(folder=tmp_path, store=store).split()
-    assert run(["export", *given, "--out", str(tmp_path / "out")]) == 2
-    assert words in capsys.readouterr().err
+    status, _, said = command("export", *given, "--out", tmp_path / "out")
+    assert (status, words in said) == (2, True)
     assert not (tmp_path / "out").exists()
 
 

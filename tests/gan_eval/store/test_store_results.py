@@ -104,14 +104,6 @@ def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_participant_sits_once_even_when_two_programs_ask_at_once(tmp_path: Path) -> None:
-    with open_store(tmp_path / "s.sqlite") as one, open_store(tmp_path / "s.sqlite") as other:
-        one.begin(SESSION, [], None)
-        with pytest.raises(UserError, match="P01 has begun a session elsewhere"):
-            other.begin({**SESSION, "session": "s2"}, [], None)
-        other.begin({**SESSION, "session": "s3", "study": "another"}, [], None)
-
-
 @pytest.mark.nightly
 def test_many_programs_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     code = "import sys; from gan_eval.store import open_store; sys.stdin.read(); open_store(sys.argv[1])"

@@ -5,13 +5,14 @@ import json
 import re
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import Command
 from finished import STUDY, copy_study, make_set
 from listening import Ear
 
-from gan_eval.__main__ import run
 from gan_eval.files.locks import hold_lock
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import Observer
@@ -35,8 +36,19 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def call(world: Path, *more: str) -> int:
-    return run(["run", str(world / "study.toml"), "--out", str(world / "out"), *more])
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def call(command: Command) -> Run:
+    """`call(world, "--only", "metrics")` runs the study; what it said."""
+
+    def run_study(world: Path, *more: str) -> str:
+        status, _, said = command("run", world / "study.toml", "--out", world / "out", *more)
+        assert status == 0, said
+        return said
+
+    return run_study
 
 
 @pytest.fixture
@@ -60,8 +72,8 @@ def sit(world: Path, participant: str, presenter: str = "opengl") -> None:
     push(apart, plan.store)
 
 
-def test_after_sessions_by_link_the_next_command_serves_the_study(world: Path) -> None:
-    assert call(world, "--only", "metrics") == 0
+def test_after_sessions_by_link_the_next_command_serves_the_study(world: Path, call: Run) -> None:
+    call(world, "--only", "metrics")
     served = f"gan-eval serve {world}/study.toml --out {world}/out"
     quiz = f"gan-eval quiz {world}/study.toml --participant P01 --out {world}/out"
     both = [f"0 of 3 sessions; next: {quiz}", f"or by link, in browsers: {served}"]
@@ -75,49 +87,42 @@ def trials_of(world: Path) -> str:
 
 
 @pytest.mark.slow
-def test_without_a_screen_people_are_awaited_until_the_last_one(
-    world: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert call(world) == 0
-    assert "0 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().err
+def test_without_a_screen_people_are_awaited_until_the_last_one(world: Path, call: Run, command: Command) -> None:
+    assert "0 of 3 sessions; next: gan-eval quiz" in call(world)
     assert not plan_of(world).store.exists(), "nothing is simulated unasked"
     sit(world, "P01")
     sit(world, "P02")
-    assert call(world) == 0
-    heard = capsys.readouterr().err
+    heard = call(world)
     assert not [stage for stage in WAITING if f"{stage}: up to date" in heard]
     (line,) = {text for text in heard.splitlines() if "2 of 3 sessions" in text}
     assert line.endswith(f"next: gan-eval quiz {world}/study.toml --participant P03 --out {world}/out")
     assert f"Interim: {line}" in (world / "out" / "report.html").read_text()
-    assert run(["participants", "list", "--store", str(plan_of(world).store)]) == 0
-    assert "2 of 3 sessions; next: gan-eval quiz" in capsys.readouterr().err
+    status, _, listed = command("participants", "list", "--store", plan_of(world).store)
+    assert (status, "2 of 3 sessions; next: gan-eval quiz" in listed) == (0, True)
     assert "P02" in trials_of(world)
-
     assert read_sessions(plan_of(world)).counts == {"complete": 2, "people": 2, "simulated": 0}
 
     sit(world, "P03")
     sit(world, "P04")
-    assert call(world) == 0
-    assert "sessions; next" not in capsys.readouterr().err
+    assert "sessions; next" not in call(world)
     assert "Interim" not in (world / "out" / "report.html").read_text()
     assert "P04" in trials_of(world), "who comes after the last one is analysed as well"
-    assert call(world) == 0
-    heard = capsys.readouterr().err
+    heard = call(world)
     assert [stage for stage in WAITING if f"{stage}: up to date" in heard] == list(WAITING)
 
 
 @pytest.mark.slow
 def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
-    world: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    world: Path, call: Run, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, store = world / "out", world / "out" / "store.sqlite"
-    assert call(world, "--only", "metrics") == 0
+    call(world, "--only", "metrics")
     sit(world, "Anna7")
-    assert call(world, "--redo", "quiz", "--only", "metrics") == 0  # a store that was moved aside
+    call(world, "--redo", "quiz", "--only", "metrics")  # a store that was moved aside
     (world / "Anna7.sqlite").unlink()
     sit(world, "Anna7")
     sit(world, "Bert8")
-    assert call(world) == 0
+    call(world)
     shutil.copytree(out / "tables", out / ".gan-eval" / "old" / "analyze-20260101T000000.0" / "tables")
     stale = {name: (out / "tables" / name).read_bytes() for name in ("trials.csv", "sessions.csv")}
 
@@ -127,10 +132,9 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
 
     named = naming()
     assert {Path("tables/trials.csv"), Path("store.sqlite")} < named
-    forget_anna = ["participants", "forget", "anna7", "--store", str(store)]
-    capsys.readouterr()
-    assert run([*forget_anna, "--dry-run"]) == 0
-    said = capsys.readouterr().err
+    forget_anna = ("participants", "forget", "anna7", "--store", store)
+    status, _, said = command(*forget_anna, "--dry-run")
+    assert status == 0
     assert re.search(rf"to be deleted in {re.escape(str(out))}: \d+ files and folders: tables \(\d+\), report", said)
     assert "; in a store that was moved aside: " in said
     assert "not reached from here: exports" in said
@@ -138,40 +142,38 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     (aside,) = (out / ".gan-eval" / "old").glob("quiz-*/store.sqlite")
     kept = aside.read_bytes()
     aside.write_bytes(b"damaged")
-    assert run([*forget_anna, "--yes"]) == 2, "one store could not be searched"
-    assert str(aside) in capsys.readouterr().err.splitlines()[-1]
+    status, _, said = command(*forget_anna, "--yes")
+    assert (status, str(aside) in said.splitlines()[-1]) == (2, True), "one store could not be searched"
     assert b"Anna7" in store.read_bytes()
     aside.write_bytes(kept)
     with monkeypatch.context() as killed:
         killed.setattr(forgetting, "forget", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             forgetting.forget_everywhere(store, "Anna7")
-    assert run([*forget_anna, "--yes"]) == 0, "the same command does the rest"
-    assert "anna7: 50 rows removed (sessions 2, plans 16, onsets 16, trials 16)" in capsys.readouterr().out
-    assert run([*forget_anna, "--yes"]) == 2
-    assert (
-        f"no participant anna7; list them with: gan-eval participants list --store {store}" in capsys.readouterr().err
-    )
+    status, removed, _ = command(*forget_anna, "--yes")
+    assert status == 0, "the same command does the rest"
+    assert "anna7: 50 rows removed (sessions 2, plans 16, onsets 16, trials 16)" in removed
+    status, _, said = command(*forget_anna, "--yes")
+    listing = f"no participant anna7; list them with: gan-eval participants list --store {store}"
+    assert (status, listing in said) == (2, True)
     assert naming() == set()
     assert not (out / "report.html").exists()
 
     (out / "tables").mkdir(exist_ok=True)
     for name, content in stale.items():  # as an earlier version left them
         (out / "tables" / name).write_bytes(content)
-    capsys.readouterr()
-    assert run(["report", str(out), "--out", str(world / "page.html")]) == 2
-    said = capsys.readouterr().err
-    assert "1 of its sessions are not in" in said
+    status, _, said = command("report", out, "--out", world / "page.html")
+    assert (status, "1 of its sessions are not in" in said) == (2, True)
     assert f"make the tables again: gan-eval run {world}/study.toml --out {out}" in said
-    assert call(world) == 0
+    call(world)
     assert naming() == set()
     assert "Bert8" in trials_of(world)
     monkeypatch.setattr("gan_eval.machine.commands.program", lambda **_: "./run")
     store.rename(aside)  # the study's only store is one that was moved aside
-    assert run(["participants", "forget", "Bert8", "--store", str(store), "--yes"]) == 0
-    assert naming("Bert8") == set()
+    status, _, said = command("participants", "forget", "Bert8", "--store", store, "--yes")
+    assert (status, naming("Bert8")) == (0, set())
     again = f"make them again with: ./run run {world}/study.toml --out {out}"
-    assert f"tables and report are deleted; {again}" in capsys.readouterr().err
+    assert f"tables and report are deleted; {again}" in said
 
 
 def verdicts(world: Path) -> set[str]:
@@ -180,9 +182,9 @@ def verdicts(world: Path) -> set[str]:
 
 
 @pytest.mark.nightly
-def test_a_verdict_waits_for_all_people_or_a_planned_look(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_verdict_waits_for_all_people_or_a_planned_look(world: Path, call: Run, command: Command) -> None:
     (world / "study.toml").write_text(STUDY.replace("participants = 3", "participants = 4") + "[analysis]\nlooks = 2\n")
-    assert call(world, "--only", "metrics") == 0
+    call(world, "--only", "metrics")
     came = {
         1: "interim: no verdict (1 of 4 people; look 1 of 2 comes at 2)",
         2: "look 1 of 2, at 2 of 4 people: a verdict needs p below 0.0031; look 2 comes at 4",
@@ -191,46 +193,39 @@ def test_a_verdict_waits_for_all_people_or_a_planned_look(world: Path, capsys: p
     for people, line in came.items():
         sit(world, f"P0{people}")
         for _ in range(1 + (people == 2)):  # looking again spends nothing
-            capsys.readouterr()
-            assert call(world) == 0
-            assert f"analyze: {line}" in capsys.readouterr().err
+            assert f"analyze: {line}" in call(world)
         assert ("interim" in verdicts(world)) == (people != 2)
         assert line[1:] in (world / "out" / "report.html").read_text()
         if people == 2:
-            store = str(plan_of(world).store)
-            assert run(["analyze", "--store", store, "--study", "s", "--out", str(world / "apart")]) == 0
-            assert "Look 1 of 2, at 2 of 4 people" in capsys.readouterr().err
+            words = ("analyze", "--store", plan_of(world).store, "--study", "s", "--out", world / "apart")
+            status, _, said = command(*words)
+            assert (status, "Look 1 of 2, at 2 of 4 people" in said) == (0, True)
     record = json.loads((world / "out" / ".gan-eval" / "looks.json").read_text())
     assert [look["people"] for look in record] == [2]
 
     (world / "study.toml").write_text(STUDY.replace("participants = 3", "participants = 4"))
-    assert call(world) == 2, "a plan is not changed in silence"
-    assert "analysis.looks was 2, is 1; undo that" in capsys.readouterr().err
+    status, _, said = command("run", world / "study.toml", "--out", world / "out")
+    assert (status, "analysis.looks was 2, is 1; undo that" in said) == (2, True), "a plan is not changed in silence"
 
 
 @pytest.mark.slow
-def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(
-    rehearsed: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    world = rehearsed
-    assert call(world, "--simulate", "default") == 0
-    heard = capsys.readouterr().err
+def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(rehearsed: Path, call: Run) -> None:
+    heard = call(rehearsed, "--simulate", "default")
     assert [stage for stage in WAITING if f"{stage}: up to date" in heard] == list(WAITING)
-    report = world / "out" / "report.html"
+    report = rehearsed / "out" / "report.html"
     assert "Rehearsal: 3 sessions simulated, none of a person" in report.read_text()
 
-    sit(world, "P01")
-    assert call(world, "--simulate", "default") == 0
-    heard = capsys.readouterr().err
+    sit(rehearsed, "P01")
+    heard = call(rehearsed, "--simulate", "default")
     assert "1 of 3 sessions" in heard
     assert "people have answered, so no session is simulated" in heard
-    assert read_sessions(plan_of(world)).counts == {"complete": 4, "people": 1, "simulated": 3}
+    assert read_sessions(plan_of(rehearsed)).counts == {"complete": 4, "people": 1, "simulated": 3}
     assert re.search(r"Interim: 1 of 3 sessions; next: gan-eval quiz .* \(3 simulated\)", report.read_text())
 
 
 @pytest.mark.nightly
 def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
-    rehearsed: Path, capsys: pytest.CaptureFixture[str]
+    rehearsed: Path, call: Run, command: Command
 ) -> None:
     world, out = rehearsed, rehearsed / "out"
     tables_of = ("tables/rates.csv", "tables/paper.parquet")  # the others say when they were made
@@ -246,38 +241,34 @@ def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
             (out / name).unlink()
             if content is not None:
                 (out / name).write_bytes(content)
-        again = run(["report", str(out), "--out", str(world / "apart.html")])
-        said = capsys.readouterr().err
+        again, _, said = command("report", out, "--out", world / "apart.html")
         assert again == 0 or f"gan-eval run {world}/study.toml --out {out}" in said or "make the set again" in said
-        assert call(world, "--simulate", "default") == 0
+        call(world, "--simulate", "default")
         assert {name: (out / name).read_bytes() for name in tables_of} == before
         assert (out / "metrics" / "runs.csv").read_text().startswith("run,")
         assert (out / "report.html").read_text().endswith("</html>")
-        capsys.readouterr()
-        assert call(world, "--simulate", "default") == 0
-        assert capsys.readouterr().err.count("up to date") == 4
+        assert call(world, "--simulate", "default").count("up to date") == 4
     (out / "store.sqlite").unlink()
-    assert call(world, "--simulate", "default") == 2
-    said = capsys.readouterr().err
+    status, _, said = command("run", world / "study.toml", "--out", out, "--simulate", "default")
+    assert status == 2
     assert "store.sqlite: missing since quiz made it; restore it from a copy" in said
     assert f"gan-eval run {world}/study.toml --out {out} --simulate default --redo quiz" in said
 
 
-def test_one_process_at_a_time_runs_a_study(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(world, "--only", "metrics") == 0
+def test_one_process_at_a_time_runs_a_study(world: Path, call: Run, command: Command) -> None:
+    call(world, "--only", "metrics")
     with hold_lock(*run_lock(world / "out")):
-        assert call(world) == 2
-    assert "is running a study there; wait for it, or end it" in capsys.readouterr().err.splitlines()[-1]
+        status, _, said = command("run", world / "study.toml", "--out", world / "out")
+    assert (status, "is running a study there; wait for it, or end it" in said.splitlines()[-1]) == (2, True)
 
 
 def test_a_report_is_up_to_date_from_anywhere_until_its_words_change(
-    rehearsed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    rehearsed: Path, call: Run, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(rehearsed)
-    assert run(["run", "study.toml", "--out", "out", "--simulate", "default"]) == 0
-    assert "report: up to date" in capsys.readouterr().err
+    assert "report: up to date" in command("run", "study.toml", "--out", "out", "--simulate", "default")[2]
     (rehearsed / "study.toml").write_text(STUDY.replace('"First words"', '"Second words"\nquestion = "Can they?"'))
-    assert call(rehearsed, "--simulate", "default") == 0, "other words are shown without --redo"
+    call(rehearsed, "--simulate", "default")  # other words are shown without --redo
     report = (rehearsed / "out" / "report.html").read_text()
     assert "Second words" in report
     assert "Can they?" in report

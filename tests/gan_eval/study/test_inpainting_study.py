@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import Command
 from listening import Ear
 from PIL import Image
 
-from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import read_json
@@ -115,10 +115,6 @@ def written(path: Path, text: str, changes: Mapping[str, str] | None = None) -> 
     return path
 
 
-def call(*arguments: object) -> int:
-    return run([str(argument) for argument in arguments])
-
-
 @pytest.mark.parametrize("name", FAMILY)
 def test_every_model_fills_holes_and_is_small_in_a_smoke_test(
     name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -138,22 +134,22 @@ def test_every_model_fills_holes_and_is_small_in_a_smoke_test(
 
 
 def test_missing_style_weights_are_reported_before_anything_is_trained(
-    root: Path, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+    root: Path, tmp_path: Path, cache: Path, command: Command
 ) -> None:
     file = STUDIES / "inpainting_ablation.toml"
-    assert call("run", file, "--smoke", "--data-root", root, "--out", tmp_path / "out") == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    status, _, line = command("run", file, "--smoke", "--data-root", root, "--out", tmp_path / "out")
+    assert (status, line.count("\n")) == (2, 1)
     assert line.startswith(f"gan-eval: {file}: training.style_network: weights vgg13_bn: not in the cache")
     assert "gan-eval weights fetch vgg13_bn" in line
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.nightly
-def test_context_encoders_go_through_every_stage(root: Path, tmp_path: Path, cache: Path) -> None:
+def test_context_encoders_go_through_every_stage(root: Path, tmp_path: Path, cache: Path, command: Command) -> None:
     text = (STUDIES / "context_encoder.toml").read_text()
     others = text[text.index("[models.rec_100]") : text.index("[models.rec_1000_noise]")]
     file, out = written(tmp_path / "study.toml", text, {others: "", **RESULTS}), tmp_path / "out"
-    assert call("run", file, "--smoke", "--data-root", root, "--out", out) == 0
+    assert command("run", file, "--smoke", "--data-root", root, "--out", out)[0] == 0
     for model in load_study(file).models:
         rows = read_rows(out / "stimuli" / f"tiny_imagenet-{model}" / "stimuli.csv", STIMULI)
         assert {(row["mask_kind"], row["mask_area"]) for row in rows} == {("centre", 0.25)}
@@ -180,14 +176,14 @@ def seeded_vgg13_bn(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.nightly
 def test_landscapes_and_paintings_go_through_every_stage(
-    root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, tmp_path: Path, cache: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At a quarter of the size, with a network of drawn weights for the style."""
     seeded_vgg13_bn(cache, monkeypatch)
     text = (STUDIES / "inpainting_landscapes_paintings.toml").read_text()
     file = written(tmp_path / "study.toml", text, {**RESULTS, "image_size = 256": "image_size = 64"})
     out = tmp_path / "out"
-    assert call("run", file, "--smoke", "--data-root", root, "--out", out) == 0
+    assert command("run", file, "--smoke", "--data-root", root, "--out", out)[0] == 0
     assert (out / "report.html").stat().st_size > 20_000
     config = read_json(out / "models" / "paintings" / "config.json")
     assert config["initial_sha256"]
@@ -226,14 +222,17 @@ def test_the_other_has_to_stand_before(tmp_path: Path) -> None:
     [(CHAIN, "first", "second", "initial_sha256"), (TWO_ENCODERS, "m", "n", "initial_encoder_sha256")],
 )
 def test_train_takes_one_model_of_a_chain(
-    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, first: str, second: str, record: str
+    root: Path, tmp_path: Path, command: Command, text: str, first: str, second: str, record: str
 ) -> None:
     options = ("train", written(tmp_path / "s.toml", text), "--data-root", root)
-    assert call(*options, "--model", first, "--out", tmp_path / "one") == 0
-    assert call(*options, "--model", second, "--out", tmp_path / "two") == 2
-    line = f"gan-eval: train: {second} starts from {first}; name its run: --init-from DIR"
-    assert line in capsys.readouterr().err
-    assert call(*options, "--model", second, "--out", tmp_path / "two", "--init-from", tmp_path / "one") == 0
+    assert command(*options, "--model", first, "--out", tmp_path / "one")[0] == 0
+    options += ("--model", second, "--out", tmp_path / "two")
+    status, _, said = command(*options)
+    assert (status, f"gan-eval: train: {second} starts from {first}; name its run: --init-from DIR" in said) == (
+        2,
+        True,
+    )
+    assert command(*options, "--init-from", tmp_path / "one")[0] == 0
     assert read_json(tmp_path / "two" / "config.json")[record]
 
 

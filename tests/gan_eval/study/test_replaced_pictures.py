@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from commands import Command
 from finished import copy_study
 from rehashed import rehash
 
@@ -43,10 +44,10 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for place in ("tables", "metrics") for path in (folder / place).glob("*.csv")}
 
 
-def test_every_reader_of_a_set_refuses_a_replaced_picture(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_reader_of_a_set_refuses_a_replaced_picture(world: Path, command: Command) -> None:
     before = contents(world / "out")
     replace(world)
-    for command in (
+    for words in (
         RUN,
         f"{RUN} --redo metrics",
         "run study.toml --out out --only report",
@@ -58,38 +59,32 @@ def test_every_reader_of_a_set_refuses_a_replaced_picture(world: Path, capsys: p
         "analyze --store out/store.sqlite --stimuli main --out t",
         "power study.toml --out p",
     ):
-        assert run(command.split()) == 2, command
-        assert CHANGED in capsys.readouterr().err, command
+        status, _, said = command(*words.split())
+        assert (status, CHANGED in said) == (2, True), words
     with pytest.raises(UserError, match=CHANGED):
         evaluate(read_table(Path("main/stimuli.csv"), STIMULI), "psnr", root="main")
     assert contents(world / "out") == before
     assert not any((world / name).exists() for name in ("m", "equal", "t", "p", "page.html"))
 
 
-def test_other_pictures_than_those_shown_are_refused(world: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_pictures_than_those_shown_are_refused(world: Path, command: Command) -> None:
     before = contents(world / "out")
     replace(world, in_table=True)
-    for command in (RUN, f"{RUN} --redo metrics", "report out"):
-        assert run(command.split()) == 2, command
-        assert "main/stimuli.csv: main/m/" in (err := capsys.readouterr().err)
-        assert " is another picture here (SHA-256 " in err
-        assert "plans" in err
+    for words in (RUN, f"{RUN} --redo metrics", "report out"):
+        status, _, said = command(*words.split())
+        assert status == 2, words
+        for part in ("main/stimuli.csv: main/m/", " is another picture here (SHA-256 ", "plans"):
+            assert part in said
         assert contents(world / "out") == before
 
 
-def test_metrics_of_other_pictures_than_those_shown_are_refused(
-    world: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_metrics_of_other_pictures_than_those_shown_are_refused(world: Path, command: Command) -> None:
     replace(world, in_table=True)
-    assert run(["metrics", "main", "--metrics", "sharpness", "--out", "new"]) == 0
-    command = "analyze --store out/store.sqlite --image-metrics new/image_metrics.csv --out t"
-    said = []
-    assert run(["export", "--store", "out/store.sqlite", "--out", "exported"]) == 0
-    for words in (command, command.replace("--store out/store.sqlite", "exported/trials.csv")):
-        capsys.readouterr()
-        assert run(words.split()) == 2
-        said.append(capsys.readouterr().err)
-        assert "new/image_metrics.csv: " in said[-1]
+    assert command("metrics", "main", "--metrics", "sharpness", "--out", "new")[0] == 0
+    assert command("export", "--store", "out/store.sqlite", "--out", "exported")[0] == 0
+    for source in (("--store", "out/store.sqlite"), ("exported/trials.csv",)):
+        status, _, said = command("analyze", *source, "--image-metrics", "new/image_metrics.csv", "--out", "t")
+        assert (status, "new/image_metrics.csv: " in said) == (2, True)
         assert not (world / "t").exists()
     values = read_table(world / "new" / "image_metrics.csv", IMAGE_METRICS)
     with pytest.raises(UserError, match=r"image_metrics: \S+ is another picture here"):
