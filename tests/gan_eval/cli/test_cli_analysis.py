@@ -5,14 +5,15 @@ import re
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from commands import Command
 from finished import copy_study
 from make_trials import simulated
 
-from gan_eval.__main__ import run
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.answer import answer
@@ -36,12 +37,8 @@ comparisons = [["b", "a"]]
 
 
 @pytest.fixture
-def analyze(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    def call(*options: object) -> tuple[int, str]:
-        status = run(["analyze", str(tmp_path / "trials.csv"), "--out", str(tmp_path / "out"), *map(str, options)])
-        return status, capsys.readouterr().err
-
-    return call
+def analyze(tmp_path: Path, command: Command) -> Command:
+    return partial(command, "analyze", tmp_path / "trials.csv", "--out", tmp_path / "out")
 
 
 def write(path: Path, frame: pd.DataFrame) -> None:
@@ -77,7 +74,7 @@ def test_the_plan_decides_and_options_beyond_it_are_exploratory(tmp_path, analyz
 
 def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, analyze):
     write(tmp_path / "trials.csv", answers(models=("a", "b")))
-    status, err = analyze()
+    status, _, err = analyze()
     sentence, brackets, heads, *models, following = err.splitlines()
     assert following == f"next: gan-eval report {tmp_path / 'out'}"
     assert status == 0
@@ -106,12 +103,12 @@ def test_metrics_lie_next_to_their_correlations_for_the_report(finished_study, t
 
 
 @pytest.mark.nightly
-def test_a_report_over_tables_of_two_analyses_is_refused(finished_study, tmp_path, capsys):
+def test_a_report_over_tables_of_two_analyses_is_refused(finished_study, tmp_path, command):
     """Detect it by the record of the set, or without one by the tables' own column."""
     store, other, copied = finished_study / "out" / "store.sqlite", tmp_path / "other", tmp_path / "copied"
     out = tmp_path / "out"
     for folder, *rule in ((out,), (other, "--exclude", "trial=1")):
-        assert run(["analyze", "--store", str(store), "--out", str(folder), *rule]) == 0
+        assert command("analyze", "--store", store, "--out", folder, *rule)[0] == 0
     copied.mkdir()
     for path in other.glob("*.csv"):  # without the record
         (copied / path.name).write_bytes(path.read_bytes())
@@ -122,14 +119,13 @@ def test_a_report_over_tables_of_two_analyses_is_refused(finished_study, tmp_pat
     ):
         before = (where / name).read_bytes()
         (where / name).write_bytes((source / name).read_bytes())
-        capsys.readouterr()
-        assert run(["report", str(where)]) == 2
-        error = capsys.readouterr().err
+        status, _, error = command("report", where)
+        assert status == 2
         assert name in error
         assert said in error
         assert error.count("\n") == 1
         (where / name).write_bytes(before)
-        assert run(["report", str(where)]) == 0
+        assert command("report", where)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -147,7 +143,7 @@ def test_what_is_wrong_in_the_plan_names_the_study_file_and_the_key(tmp_path, an
     write(tmp_path / "trials.csv", answers(models=("a",)))
     study = tmp_path / "s.toml"
     study.write_text(f"[study]\nname = 's'\n[analysis]\n{setting}\n", encoding="utf-8")
-    status, err = analyze("--plan", study)
+    status, _, err = analyze("--plan", study)
     assert (status, err.count("\n")) == (2, 1)
     assert f"{study}: " in err
     assert words in err
@@ -188,23 +184,23 @@ def test_questions_and_sessions_next_to_the_trials_are_read(tmp_path, analyze):
 )
 def test_unusable_tables_are_one_line(tmp_path, analyze, change, words):
     write(tmp_path / "trials.csv", change(answers(people=2, each=4)))
-    status, err = analyze()
+    status, _, err = analyze()
     assert (status, err.count("\n")) == (2, 1)
     assert words in err
 
 
-def test_a_stores_tables_stay_when_its_trials_are_analysed_in_their_folder(finished_study, tmp_path):
+def test_a_stores_tables_stay_when_its_trials_are_analysed_in_their_folder(finished_study, tmp_path, command):
     out = copy_study(finished_study, tmp_path) / "out" / "tables"
-    assert run(["analyze", str(out / "trials.csv"), "--out", str(out)]) == 0
+    assert command("analyze", out / "trials.csv", "--out", out)[0] == 0
     assert (out / "sessions.csv").is_file()
 
 
-def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(finished_study, tmp_path, capsys):
+def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(finished_study, tmp_path, command):
     store = copy_study(finished_study, tmp_path) / "out" / "store.sqlite"
     with closing(sqlite3.connect(store)) as opened, opened:
         for table in ("plans", "trials"):
             opened.execute(f"UPDATE {table} SET model = 'a|b' WHERE kind = 'fake'")
-    assert run(["analyze", "--store", str(store), "--out", str(tmp_path / "new"), "--study", "s"]) == 2
-    error = capsys.readouterr().err
+    status, _, error = command("analyze", "--store", store, "--out", tmp_path / "new", "--study", "s")
+    assert status == 2
     assert re.match(rf"gan-eval: {store}: table trials, row session='\S+' trial=\d, column model: ", error)
     assert error.endswith("a model's name has no '|'; give it another\n")

@@ -24,23 +24,6 @@ from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import GROUP, lock_writes
 
 
-def test_what_is_stored_comes_back_with_its_types(tmp_path: Path) -> None:
-    with open_store(tmp_path / "s.sqlite") as store:
-        store.begin(SESSION, [], None)
-        store.add(tables.TRIALS, [trial(2), trial(1)])
-        rows = store.rows(tables.TRIALS, session="s1")
-        assert [row["trial"] for row in rows] == [1, 2]
-        assert rows[0] == {name: trial(1).get(name) for name in tables.TRIALS.names}
-        frame = store.frame(tables.TRIALS)
-        assert frame["trial"].dtype == "Int64"
-        assert frame["exposure_ms"].tolist() == [1000 / 3, 1000 / 3]
-        with pytest.raises(UserError, match="in the store already"):
-            store.add(tables.TRIALS, [{**trial(1), "rating": 3.0}])
-        assert store.rows(tables.TRIALS) == rows, "a trial is never overwritten"
-        store.update_session("s1", {"status": "complete", "ended_at": "2026-01-01T00:10:00Z"})
-        assert store.rows(tables.SESSIONS)[0]["status"] == "complete"
-
-
 def test_a_session_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
     plan = {"session": "s1", "block": 1, "trial": 1, "phase": "main", "stimulus": "d/real/1"}
     with open_store(tmp_path / "s.sqlite") as store:
