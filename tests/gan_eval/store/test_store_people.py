@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from stored_rows import add, fill
+from stored_rows import add, fill, held
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -98,18 +98,21 @@ def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(
         forget(path, "bob")
 
 
-def test_a_participant_is_forgotten_while_a_server_uses_the_store(tmp_path: Path) -> None:
-    path = fill(tmp_path / "s.sqlite", "ann", "bob")
+def test_participants_are_forgotten_while_a_server_uses_the_store(tmp_path: Path) -> None:
+    path = fill(tmp_path / "s.sqlite", "ann", "bob", "cid")
 
     with open_store(path, create=False) as reader, Writer(lambda: open_store(path)) as writer:
-        assert len(reader.rows(tables.SESSIONS)) == 2
-        before = [writer.submit(add(number, "session-of-ann-t")) for number in range(2, 12)]
-        forgotten = writer.submit(lambda store: forget_in(store, "bob"), alone=True)
-        after = [writer.submit(add(number, "session-of-ann-t")) for number in range(12, 22)]
-        assert forgotten.result(60) == {table.name: 2 if table is tables.PLANS else 1 for table in tables.STORED_TABLES}
+        assert len(reader.rows(tables.SESSIONS)) == 3
+        with held(writer):
+            before = [writer.submit(add(number, "session-of-ann-t")) for number in range(2, 12)]
+            forgotten = [writer.submit(lambda store: forget_in(store, "bob"), alone=True)]
+            forgotten += [writer.submit(lambda store: forget_in(store, "cid"), alone=True)]
+            after = [writer.submit(add(number, "session-of-ann-t")) for number in range(12, 22)]
+        rows = {table.name: 2 if table is tables.PLANS else 1 for table in tables.STORED_TABLES}
+        assert [future.result(60) for future in forgotten] == [rows, rows], "each in a transaction of its own"
         assert [future.exception(60) for future in (*before, *after)] == [None] * 20
         assert len(list(tmp_path.iterdir())) == 3, "the store is open, with its log"
-        assert files_naming("bob", tmp_path) == []
+        assert files_naming("bob", tmp_path) == files_naming("cid", tmp_path) == []
         assert [row["trial"] for row in reader.rows(tables.TRIALS)] == [*range(1, 22)]
 
 

@@ -294,23 +294,6 @@ def test_an_error_that_a_job_swallows_within_its_transaction_spoils_no_other_job
     assert stored(writer) == [1, 2]
 
 
-def test_a_job_alone_is_in_no_group_and_keeps_its_place(writer: Writer) -> None:
-    def rewrite(store: Store) -> int:
-        with store.transaction() as connection:
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            if connection.dialect.name == "sqlite":
-                driver.execute("VACUUM")  # refused within a transaction
-        return len(store.rows(tables.TRIALS))
-
-    with held(writer):
-        jobs = [writer.submit(add(1)), writer.submit(add(2))]
-        rewritten = [writer.submit(rewrite, alone=True) for _ in range(2)]
-        jobs += [writer.submit(add(3)), writer.submit(add(4))]
-    assert [future.result(60) for future in rewritten] == [2, 2]
-    assert [future.exception(60) for future in jobs] == [None] * 4
-
-
 def test_a_job_that_is_cancelled_while_it_waits_is_not_done(writer: Writer) -> None:
     with held(writer):
         first, second, third = (writer.submit(add(number)) for number in (1, 2, 3))
