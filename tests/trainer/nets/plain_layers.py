@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan_eval.settings.training import EncoderOrder
+
 Weights = dict[str, Tensor]
 
 
@@ -53,12 +55,13 @@ def connect(W: Weights, name: str, x: Tensor) -> Tensor:
     return torch.stack(channels, 1)
 
 
-def encode(W: Weights, x: Tensor) -> Tensor:
+def encode(W: Weights, x: Tensor, order: EncoderOrder = "norm_activation") -> Tensor:
     """The context encoder's first half."""
     x = leaky(halve(W, "encoder.0.conv", x))
     level = 1
     while f"encoder.{level}.conv.weight" in W:
-        x = leaky(batch_norm(W, f"encoder.{level}.norm", halve(W, f"encoder.{level}.conv", x)))
+        name, x = f"encoder.{level}.norm", halve(W, f"encoder.{level}.conv", x)
+        x = leaky(batch_norm(W, name, x)) if order == "norm_activation" else batch_norm(W, name, leaky(x))
         level += 1
     return x
 

@@ -5,8 +5,10 @@ import torch
 import torch.nn.functional as F
 from plain_layers import batch_norm, connect, decode, drawn, encode, leaky, weights_of
 
-from gan_eval.settings.training import NormKind, UpsamplingKind
+from gan_eval.settings.training import EncoderOrder, NormKind, UpsamplingKind
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder
+
+ORDERS: tuple[EncoderOrder, ...] = ("norm_activation", "activation_norm")
 
 
 def picture(count: int, channels: int, size: int) -> torch.Tensor:
@@ -33,37 +35,26 @@ def test_shapes_and_range(size: int, hole: int, channels: int, norm: NormKind, u
         assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in net.parameters())
 
 
-def test_activation_stands_before_the_norm_where_asked() -> None:
-    region = RegionEncoder(size=32, channels=2, encoder_order="activation_norm")
-    centre = ContextEncoder(size=32, hole=16, channels=2, bottleneck=5, encoder_order="activation_norm")
-    for net in (region, centre):
-        first, *inner = (list(dict(stage.named_children())) for stage in net.encoder)
-        assert first == ["conv", "activation"]
-        assert inner == [["conv", "activation", "norm"]] * 2
-        assert [list(dict(stage.named_children())) for stage in net.decoder][-2] == ["conv", "norm", "activation"]
-        W, x = weights_of(drawn(net)), picture(3, 3, 32)
-        y = leaky(F.conv2d(x, W["encoder.0.conv.weight"], stride=2, padding=1))
-        for level in (1, 2):
-            y = leaky(F.conv2d(y, W[f"encoder.{level}.conv.weight"], stride=2, padding=1))
-            y = batch_norm(W, f"encoder.{level}.norm", y)
-        torch.testing.assert_close(net.encoder(x), y, rtol=0, atol=1e-10)
-
-
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(("size", "hole", "channels"), [(16, 8, 3), (32, 16, 3), (64, 32, 3), (32, 32, 4)])
-def test_context_encoder_is_the_computation_written_out(size: int, hole: int, channels: int) -> None:
-    net = drawn(ContextEncoder(size=size, hole=hole, channels=2, bottleneck=5, in_channels=channels))
-    W, x = weights_of(net), picture(3, channels, size)
-    inner = leaky(batch_norm(W, "bottleneck.norm", F.conv2d(encode(W, x), W["bottleneck.conv.weight"])))
+def test_context_encoder_is_the_computation_written_out(
+    size: int, hole: int, channels: int, order: EncoderOrder
+) -> None:
+    net = ContextEncoder(size=size, hole=hole, channels=2, bottleneck=5, in_channels=channels, encoder_order=order)
+    W, x = weights_of(drawn(net)), picture(3, channels, size)
+    inner = leaky(batch_norm(W, "bottleneck.norm", F.conv2d(encode(W, x, order), W["bottleneck.conv.weight"])))
     assert inner.shape == (3, 5, 1, 1)
     outer = torch.einsum("nbij,bchw->nchw", inner, W["decoder.0.conv.weight"])
     wanted = decode(W, batch_norm(W, "decoder.0.norm", outer).clamp(min=0), first=1)
     torch.testing.assert_close(net(x), wanted, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(("size", "channels"), [(16, 3), (32, 4), (64, 3)])
-def test_region_encoder_is_the_computation_written_out(size: int, channels: int) -> None:
-    net = drawn(RegionEncoder(size=size, channels=2, in_channels=channels))
+def test_region_encoder_is_the_computation_written_out(size: int, channels: int, order: EncoderOrder) -> None:
+    net = drawn(RegionEncoder(size=size, channels=2, in_channels=channels, encoder_order=order))
     W, x = weights_of(net), picture(2, channels, size)
-    mixed = torch.einsum("nchw,dc->ndhw", connect(W, "channelwise", encode(W, x)), W["mixing.conv.weight"][..., 0, 0])
+    crossed = connect(W, "channelwise", encode(W, x, order))
+    mixed = torch.einsum("nchw,dc->ndhw", crossed, W["mixing.conv.weight"][..., 0, 0])
     wanted = decode(W, batch_norm(W, "mixing.norm", mixed).clamp(min=0), first=0)
     torch.testing.assert_close(net(x), wanted, rtol=0, atol=1e-10)
