@@ -22,11 +22,11 @@ GENERATORS = {
 DISCRIMINATORS = {"patch": PatchGAN, "global": GlobalDiscriminator, "global_and_patch": GlobalAndPatch}
 
 
-def settings_of(centre: float = 0.5, mask_channel: bool = False, **changes: object) -> TrainingSettings:
+def settings_of(centre: float = 0.5, **changes: object) -> TrainingSettings:
     given: dict[str, object] = {
         "steps": 1, "image_size": 64, "batch_size": 2, "statistics": "batch", "receptive_field": 16,
         "generator_channels": 2, "discriminator_channels": 2, "bottleneck": 5,
-        "inpainting": InpaintingSettings(centre=centre, mask_channel=mask_channel),
+        "inpainting": InpaintingSettings(centre=centre),
     }  # fmt: skip
     return TrainingSettings(**given | changes)
 
@@ -46,13 +46,6 @@ def test_every_kind_is_built_and_fits_the_other(generator: str, discriminator: s
     assert (G.only_size is None) == (generator in ("unet", "resnet_6", "resnet_9"))
     assert 64 % G.multiple == 0
     assert G.smallest <= 64
-
-
-@pytest.mark.parametrize("generator", ["unet", "resnet_6", "region_encoder", "channelwise_unet"])
-def test_the_mask_is_a_fourth_channel_of_the_generator_alone(generator: str) -> None:
-    G, D = build.new_networks(settings_of(generator=generator, mask_channel=True))
-    assert (G.in_channels, G.out_channels) == (4, 3)
-    assert D(G(torch.zeros(2, 4, 64, 64))).shape[0] == 2
 
 
 @pytest.mark.parametrize(
