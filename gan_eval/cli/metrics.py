@@ -145,7 +145,7 @@ def metrics(
     frames = _measure(inputs, settings, out, report, gallery)
     typer.echo(tables_as_json(frames) if as_json else out)
     if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
-        raise UserError(f"metrics: no value could be had; the tables in {out} have the reasons")
+        raise UserError(f"metrics: no value could be computed; the tables in {out} have the reasons")
 
 
 def _refuse_unused(context: typer.Context, chosen: "Sequence[Metric]", weights: "Mapping[str, Path]") -> None:
