@@ -327,9 +327,8 @@ def test_what_stops_a_trial_stores_what_was_seen(
         assert flagged == [stop == "screen"] * 2, "all trials that are not shown on the screen that was described"
 
 
-def test_a_trial_without_the_keyboard_and_a_session_on_another_screen_are_flagged(sit: Sit) -> None:
+def test_a_trial_without_the_keyboard_is_flagged(sit: Sit) -> None:
     sitting = sit()
-    sitting.runner._screen_differs = True
 
     def react(frame: Frame) -> None:
         if "1 pictures" in phase(frame) and not sitting.session.done:
@@ -337,5 +336,4 @@ def test_a_trial_without_the_keyboard_and_a_session_on_another_screen_are_flagge
         diligent(sitting)(frame)
 
     assert sitting.run(react) == "over"
-    assert ["focus_lost" in row["flags"] for row in sitting.trials] == [True, False]
-    assert all("screen_changed" in row["flags"] for row in sitting.trials)
+    assert ["focus_lost" in (row["flags"] or "") for row in sitting.trials] == [True, False]
