@@ -14,8 +14,8 @@ from calibration_thresholds import ExposureWorld, threshold_study
 from scipy.optimize import brentq
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.clustering import freedom, side_of
-from gan_eval.stats.compare.comparisons import Answerer
+from gan_eval.stats.clustering import degrees_of_freedom, side_of
+from gan_eval.stats.compare.comparisons import ComparisonEstimator
 from gan_eval.stats.compare.contrast import cell_proportions, estimate, population_proportions
 from gan_eval.stats.compare.differences import Difference, wald
 from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions
@@ -352,7 +352,7 @@ def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Difference:
 
 def _estimate(questions: Iterator[Comparison], plan: AnalysisSettings) -> Difference:
     """Answer the first question as in the table `comparisons`."""
-    return Answerer(plan, "").answer(next(questions))
+    return ComparisonEstimator(plan, "").estimate(next(questions))
 
 
 def _kind_p(trials: pd.DataFrame, *, slope: bool) -> float:
@@ -363,7 +363,7 @@ def _kind_p(trials: pd.DataFrame, *, slope: bool) -> float:
     except NoFitError:
         return np.nan
     at = of.terms.index("kind[real]")
-    df = freedom(of.participant, of.stimulus, side=side_of(of.X[:, at]))
+    df = degrees_of_freedom(of.participant, of.stimulus, side=side_of(of.X[:, at]))
     return float(wald_cells(float(fit.beta[at]), float(fit.std_error[at]), df)["p"])
 
 

@@ -9,10 +9,10 @@ from scipy.optimize import brentq
 from scipy.special import expit, ndtri
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import Answerer
+from gan_eval.stats.compare.comparisons import ComparisonEstimator
 from gan_eval.stats.compare.contrast import population_proportions
+from gan_eval.stats.compare.detection_rates import Detection
 from gan_eval.stats.compare.questions import kind_questions
-from gan_eval.stats.compare.told_apart import Detection
 from gan_eval.stats.shares import Estimate
 from gan_eval.stats.trials import answered_trials, fill_trials
 
@@ -121,9 +121,9 @@ def detection(world: RowWorld, random: np.random.Generator, *, margin: float | N
     first = next(kind_questions(trials_of(world, random)), None)
     if first is None:
         return None
-    answerer = Answerer(settings, "")
-    answerer.answer(first)
-    return answerer.rates[first.question.key].detection(margin)
+    estimator = ComparisonEstimator(settings, "")
+    estimator.estimate(first)
+    return estimator.rates[first.question.key].detection(margin)
 
 
 def row_study(world: RowWorld, random: np.random.Generator) -> list[float]:

@@ -1,11 +1,11 @@
 """gan_eval: can people tell generated pictures from photographs, and does a metric agree with them?
 
-What every command does can be done from Python, with frames or paths in and frames out:
+The main steps from Python, with frames or paths in and frames out:
 
 - `evaluate`: metrics of stimulus sets or of two folders of pictures;
 - `read_trials`, `analyze`: judgements, and every statistic of them;
 - `write_report`: the tables as one HTML file;
-- `read_table`: any table of ours with its dtypes; `open_store`: a results store.
+- `read_table`: any gan_eval table with its dtypes; `open_store`: a results store.
 
 All of these are imported when they are first used: this package alone starts without pandas, torch and Qt.
 """
@@ -31,7 +31,7 @@ _set_waiting_settings()  # before anything loads PyTorch or NumPy
 __version__ = "0.1.0"
 __all__ = ["analyze", "evaluate", "open_store", "read_table", "read_trials", "write_report"]
 
-_HOMES = {
+_MODULE_OF = {
     "analyze": "stats.analysis",
     "evaluate": "metrics",
     "open_store": "store",
@@ -46,15 +46,15 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
 
     Args:
         source: the file, or a frame such as `pandas.read_csv` gives.
-        name: of the table, as in docs/tables.md; default: the file's (`answer/rates.csv` is the table `rates`). A frame
-            has none of its own.
+        name: name of the table, as in docs/tables.md; default: the file's name (`answer/rates.csv` is the table
+            `rates`). It is required for a frame.
 
     Returns:
-        The table's columns in their order, then the file's further ones. Text is `str`, whole numbers `Int64`, other
-        numbers `float64`, truths `boolean`; instants and JSON are text.
+        The table's columns in their order, then additional columns. Text is `str`, whole numbers are `Int64`, other
+        numbers `float64`, true and false `boolean`; instants and JSON are text.
 
     Raises:
-        UserError: no such file or table, a column is missing, or a cell is not what its column wants.
+        UserError: no such file or table, a column is missing, or a cell does not fit its column.
 
     >>> from pathlib import Path
     >>> from tempfile import mkdtemp
@@ -88,9 +88,9 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -18,23 +18,23 @@ def main() -> None:
     except KeyboardInterrupt:  # before the command, or after its end
         status = 130
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C during Python's shutdown would end it by the signal
-    from gan_eval.machine.start import leave
+    from gan_eval.machine.start import exit_process
 
-    leave(status)
+    exit_process(status)
 
 
 def _start() -> int:
     """Prepare the process and run its command; return the exit status."""
     from gan_eval.files.atomic import make_private
     from gan_eval.machine.start import (
-        leave_out_current_folder,
+        accept_any_text,
         open_closed_streams,
-        write_any_text,
+        remove_current_folder_from_path,
     )
 
-    leave_out_current_folder()
+    remove_current_folder_from_path()
     open_closed_streams()
-    write_any_text()
+    accept_any_text()
     if not set(sys.argv[1:2]) & PUBLIC_VERBS:
         make_private()
     warnings.filterwarnings("ignore", module=r"PIL\.")  # unreadable pictures have their own message

@@ -11,7 +11,7 @@ END = "<!-- end of what is made -->"
 HEADINGS = {
     "pair": "A generated picture and its reference, `functional.NAME(fake, real)`",
     "single": "One picture alone, `functional.NAME(pictures)`",
-    "input": "What the generator was given, `functional.NAME(pictures)` or `functional.NAME(inputs, photographs)`",
+    "input": "The generator's input, `functional.NAME(pictures)` or `functional.NAME(inputs, photographs)`",
     "set": "Generated pictures and real pictures, `functional.NAME(real, fake)` of features",
     "features": "The same by features of your own (`--features NAME=FILE`, `--network NAME=FILE`)",
 }

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from gan_eval.settings.design import IN_DESIGN
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study
-from gan_eval.settings.template import Setting, about, settings_of, toml
+from gan_eval.settings.template import Setting, description_of, settings_of, toml
 
 _HEAD = """# The study file
 
@@ -120,7 +120,7 @@ def _section(setting: Setting, path: str) -> Iterator[str]:
     assert setting.section is not None
     header = {"by_name": f"[{path}.NAME]", "list": f"[[{path}]]"}.get(setting.shape, f"[{path}]")
     yield f"## `{header}`\n"
-    yield " ".join(filter(None, [about(setting.section), _SEE.get(path)])) + "\n"
+    yield " ".join(filter(None, [description_of(setting.section), _SEE.get(path)])) + "\n"
     yield _list(setting.section)
     for inner in settings_of(setting.section):
         if inner.section is not None:

@@ -20,7 +20,7 @@ from trainer.datasets.dataset import DataSet, map_pictures
 from trainer.randomness import Purpose, stream
 from trainer.step import Batch
 
-Levels = Sequence[NDArray[Any]]  # an item: K pictures, each (3, J, J) uint8
+Item = Sequence[NDArray[Any]]  # an item: K pictures, each (3, J, J) uint8
 
 CACHE_BYTES = 4 * 2**30  # items beyond this memory are decoded each time
 
@@ -36,7 +36,7 @@ class Pictures:
         item_bytes = data_set.pictures_per_item * 3 * side * side
         cached = frozenset(paths[: cache_bytes // item_bytes])
 
-        def read(path: Path) -> Levels | None:
+        def read(path: Path) -> Item | None:
             item = self.read(path)
             return item if path in cached else None
 
@@ -46,11 +46,11 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index: int) -> Levels:
-        """K pictures (3, side, side)."""
+    def __getitem__(self, index: int) -> Item:
+        """Return the item at this index: K pictures (3, side, side)."""
         return self._cache[index] if index < len(self._cache) else self.read(self.paths[index])
 
-    def read(self, path: Path) -> Levels:
+    def read(self, path: Path) -> Item:
         """Return the item of a file: K pictures (3, side, side)."""
         return [np.ascontiguousarray(picture.transpose(2, 0, 1)) for picture in self._data_set.read(path, self._side)]
 
@@ -91,8 +91,9 @@ class Schedule:
         return -(-self.pairs // self.batch_size)
 
     def samples(self, step: int) -> range:
-        """Return the samples of step `step` (from 0) by their numbers since the run's start; the last batch of an epoch
-        may be smaller. `divmod(sample, pairs)` gives the epoch and the place in its order.
+        """Return the sample numbers of step `step` (from 0), counted since the run's start.
+
+        `divmod(sample, pairs)` gives the epoch and the place in its order. The last batch of an epoch may be smaller.
         """
         epoch, batch = divmod(step, self.steps_per_epoch)
         start = epoch * self.pairs + batch * self.batch_size
@@ -165,8 +166,8 @@ class Batches:
         return batch.pinned() if self._pin else batch
 
 
-def jitter(item: Levels, settings: TrainingSettings, *, sample: int) -> Levels:
-    """Return a random crop of the picture size, mirrored half of the time, the same for input and target.
+def jitter(item: Item, settings: TrainingSettings, *, sample: int) -> Item:
+    """Return a random crop, the same for input and target, mirrored with probability 1/2 if the settings allow it.
 
     Returns:
         K pictures (3, size, size).

@@ -56,23 +56,23 @@ def generate(
 ) -> Path:
     """Write the stimulus set of a generator: real, generated and input picture of every item of a split.
 
-    A generator that fills holes gives composites, whose known pixels are those of the photograph, with the mask of
-    each, and next to them `OUT/raw`, a set of its own pictures, and `OUT/panels`, each item's stages. The same call
-    gives the same files; the table is written last. A picture that cannot be read is reported to `on_message` and left
-    out.
+    For a generator that fills holes, the set has composites (the photograph with generated pixels in the hole) and
+    their masks. `OUT/raw` is then a set of the generator's own pictures, and `OUT/panels` shows each item's stages. The
+    same call gives the same files; the table is written last. A picture that cannot be read is reported to `on_message`
+    and left out.
 
     Args:
-        run: what `trainer.model.load_model` takes.
+        run: a run's folder or a file of weights, as for `trainer.model.load_model`.
         data: folder with `SPLIT/*.jpg`; for the split ".", the pictures are in `data` itself.
         mode: BatchNorm and dropout as in training (the published way) or in evaluation; default: training, but
             evaluation where BatchNorm learns from whole batches and the pictures are photographs.
         image_size: side of the square pictures; default: the run's, of a foreign file 256. "native": each picture's
             own size, padded by reflection for the network and cropped back.
-        dropout: false: a foreign U-Net was trained without.
+        dropout: False for a foreign U-Net that was trained without dropout.
         root: folder that the shapes and masks of holes are relative to.
         masks: a folder of masks that replace those of the training.
-        mask_seed: decides, with an item's name, its hole; by default the same for all generators.
-        threads: of PyTorch on the CPU; default: as in the run.
+        mask_seed: seed of the holes, used with the item's name; the default is the same for all generators.
+        threads: number of PyTorch's CPU threads; default: as in the run.
     """
     data, out = Path(data), Path(out)
     say = on_message or (lambda _: None)
@@ -126,8 +126,8 @@ def generate(
         rows: list[Row] = []
         raw_rows: list[Row] = []
         kernels = exact_kernels(device)
-        of_run = recorded_threads(*source.file.parents[:2])
-        with cpu_threads(threads, device, recorded=of_run), kernels, inference(net, mode):
+        run_threads = recorded_threads(*source.file.parents[:2])
+        with cpu_threads(threads, device, recorded=run_threads), kernels, inference(net, mode):
             for start in range(0, len(stems), batch_size):
                 batch: dict[str, Example] = {}
                 for name in stems[start : start + batch_size]:
@@ -199,7 +199,7 @@ def picture_size(requested: Size | None, model: Model) -> Size:
     return size
 
 
-PANELS = "panels"  # the folder of the pictures that show an item's stages side by side
+PANELS = "panels"  # folder of pictures that show the stages of an item next to each other
 
 
 @dataclass(frozen=True)
@@ -219,21 +219,21 @@ def item_number(name: str) -> int:
 def write_items(
     net: nn.Module, task: Task, out: Path, batch: Mapping[str, Example], *, seed: int, generator: Path
 ) -> None:
-    """Write the pictures of each item."""
+    """Generate and write the pictures of each item; pictures of one size form one batch."""
     for shape in {example.condition.shape: None for example in batch.values()}:
-        alike = {name: example for name, example in batch.items() if example.condition.shape == shape}
+        part = {name: example for name, example in batch.items() if example.condition.shape == shape}
         height, width = shape[:2]
-        fix = "lower --batch-size" if len(alike) > 1 else "lower --image-size"
-        with memory_for(f"a batch of {len(alike)} at {width}x{height}", fix):
-            numbers = [item_number(name) for name in alike]
+        fix = "lower --batch-size" if len(part) > 1 else "lower --image-size"
+        with memory_for(f"a batch of {len(part)} at {width}x{height}", fix):
+            numbers = [item_number(name) for name in part]
             try:
-                outputs = task.outputs(net, list(alike.values()), purpose=Purpose.GENERATE, seed=seed, numbers=numbers)
+                outputs = task.outputs(net, list(part.values()), purpose=Purpose.GENERATE, seed=seed, numbers=numbers)
             except NotFiniteError as error:
                 raise UserError(
-                    f"{generator}: gives numbers that are not finite for the item {list(alike)[error.place]}; "
+                    f"{generator}: gives numbers that are not finite for the item {list(part)[error.place]}; "
                     "take another file of its run, or train it again with a lower learning_rate"
                 ) from error
-        for (name, example), output in zip(alike.items(), outputs, strict=True):
+        for (name, example), output in zip(part.items(), outputs, strict=True):
             if output.raw is not None:
                 write_item(out / RAW, name, example, output.raw)
             if example.mask is not None:

@@ -152,12 +152,14 @@ def read_tensors(path: Path) -> Tensors:
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):  # a training checkpoint
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
-        raise UserError(f"{path}: contains a {type(content).__name__}; wanted a state dict (tensors by name)")
+        raise UserError(f"{path}: contains a {type(content).__name__}; expected a state dict (tensors by name)")
     tensors: Tensors = {}
     for key, value in content.items():
         name = re.sub(r"^((module|_orig_mod)\.)+", "", str(key))
         if not isinstance(value, Tensor):
-            raise UserError(f"{path}: {key} is not a tensor; wanted a generator's state dict, such as latest_net_G.pth")
+            raise UserError(
+                f"{path}: {key} is not a tensor; expected a generator's state dict, such as latest_net_G.pth"
+            )
         if name in tensors:
             raise UserError(f"{path}: {name} appears twice, with different prefixes")
         reason = storage_problem(value)

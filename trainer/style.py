@@ -1,5 +1,7 @@
-"""The style loss: the distance of two pictures in the Gram matrices of a network that was trained on ImageNet
-(Gatys et al. 2016; as a term of a generator's objective in Johnson et al. 2016, arXiv 1603.08155)."""
+"""The style loss: the distance of two pictures in the Gram matrices of a network that was trained on ImageNet.
+
+It is that of Gatys et al. 2016, as a term of a generator's objective as in Johnson et al. 2016 (arXiv 1603.08155).
+"""
 
 from pathlib import Path
 
@@ -19,10 +21,10 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def gram(features: Tensor) -> Tensor:
-    """Return how often pairs of channels are active together (Gatys et al. 2016, eq. 3; scaled as in Johnson et al.
-    2016, eq. 4): (N, C, H, W) to (N, C, C), the inner products divided by C*H*W.
+    """Return the Gram matrices (N, C, C) of (N, C, H, W): inner products of the channels, divided by C*H*W.
 
-    At least float32, under autocast too.
+    See Gatys et al. 2016, eq. 3; the scale is that of Johnson et al. 2016, eq. 4. The result is at least float32, even
+    under autocast.
     """
     channels = features.flatten(2).to(torch.promote_types(features.dtype, torch.float32))
     with torch.autocast(features.device.type, enabled=False):
@@ -32,7 +34,7 @@ def gram(features: Tensor) -> Tensor:
 class StyleLoss(nn.Module):
     """Sum over the layers of the root mean square distance of the Gram matrices, mean over the batch.
 
-    At equal pictures both it and its gradient are 0.
+    For equal pictures, the loss and its gradient are 0.
     """
 
     mean: Tensor
@@ -50,7 +52,7 @@ class StyleLoss(nn.Module):
         self.train()
 
     def train(self, mode: bool = True) -> "StyleLoss":
-        """Style loss with a frozen network in evaluation mode, so that BatchNorm does not depend on the batch."""
+        """Stay in evaluation mode, so that BatchNorm does not depend on the batch."""
         return super().train(False)
 
     def forward(self, fake: Tensor, target: Tensor) -> Tensor:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli.options import Out, counted, given, name_next, pairs, refuse_without_effect, say, tables_as_json
+from gan_eval.cli.options import (
+    Out,
+    counted,
+    given_options,
+    parse_pairs,
+    print_next_command,
+    refuse_without_effect,
+    say,
+    tables_as_json,
+)
 from gan_eval.errors import UserError, naming
 
 if TYPE_CHECKING:
@@ -93,7 +102,7 @@ def analyze(
         with settled(*(file.parent for file in (trials, *(image_metrics or ()), set_metrics) if file)):
             pass  # finish an interrupted replacement
         if store is not None:
-            from gan_eval.study.sessions import plan_beside, read_quiz_tables
+            from gan_eval.study.sessions import plan_of_store, read_quiz_tables
 
             stored = read_quiz_tables(store, study)
             judged = stored[tables.TRIALS]
@@ -104,7 +113,7 @@ def analyze(
         for folder in stimuli or ():
             require_presented(folder, read_stimulus_tables([folder]), {*judged["stimulus"].dropna()})
         # looks are recorded in the study's folder that holds the store, else in --out
-        near = None if store is None else plan_beside(store, study)
+        near = None if store is None else plan_of_store(store, study)
         place = out if near is None else near.folder
         known = planned or (near and near.study)
         looked = None
@@ -130,7 +139,7 @@ def analyze(
                 looks=looked and looked.table,
                 on_message=console.message,
                 **(
-                    given(
+                    given_options(
                         plan=planned.analysis,
                         staircase=planned.quiz.staircase,
                         grades=planned.quiz.grades,
@@ -147,7 +156,7 @@ def analyze(
         metrics = _metrics_beside(image_metrics, set_metrics, stored[tables.TRIALS], out)
         write_analysis(answers, out, given={**stored, **metrics}, store=local)
         _print_answer(console, answers, stored)
-    name_next("report", str(out), *(word for folder in stimuli or () for word in ("--stimuli", str(folder))))
+    print_next_command("report", str(out), *(word for folder in stimuli or () for word in ("--stimuli", str(folder))))
     typer.echo(tables_as_json(answers) if as_json else out)
 
 
@@ -182,13 +191,13 @@ def _print_answer(
     import numpy as np
 
     from gan_eval.report.parts.folder import StudyFolder
-    from gan_eval.report.people.answer import answer
+    from gan_eval.report.people.answer import answer_sentences
     from gan_eval.stats.paper import distinct_rows, printed, unadjusted
 
     tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
     tables = {name: frame for name, frame in tables.items() if len(frame)}
     folder = StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={})
-    for sentence in answer(folder)[:1]:
+    for sentence in answer_sentences(folder)[:1]:
         console.sentence(sentence)
     if "paper" in answers:
         paper = answers["paper"]
@@ -241,13 +250,13 @@ def trials_import(
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.stats.analysis import import_trials
     from gan_eval.stats.exclusions import parse_rule
-    from gan_eval.stats.importing import UNEVEN, left_out
+    from gan_eval.stats.importing import WRONG_LENGTH, rejection_summary
     from gan_eval.tables import frames as tabular
 
     if out is not None:
         check_output_file(out)
         if out.suffix not in (".csv", ".parquet"):
-            raise UserError(f"--out {out}: wanted a name that ends in .csv or .parquet, such as {out.stem}.csv")
+            raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
     for rule in where or ():
         with naming("--where: "):
             parse_rule(rule)
@@ -256,15 +265,15 @@ def trials_import(
         place, equals, ours = text.rpartition("=")
         column, colon, theirs = place.partition(":")
         if not (equals and colon and theirs):
-            raise UserError(f"--word {text}: wanted COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
+            raise UserError(f"--word {text}: expected COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
         words.setdefault(column, {})[theirs] = ours
-    imported = import_trials(file, mapping=pairs(mapping or [], "--map"), where=where or (), words=words)
+    imported = import_trials(file, mapping=parse_pairs(mapping or [], "--map"), where=where or (), words=words)
     if out is None:
         raise UserError(f"{file}: its columns fit; give --out trials.csv, the table to write")
     rows = imported.rejected.to_dict("records")
     alike: dict[str, list[int]] = {}
     for row in rows:
-        place = "" if row["reason"].startswith(UNEVEN) else f"column {row['column']}: "
+        place = "" if row["reason"].startswith(WRONG_LENGTH) else f"column {row['column']}: "
         alike.setdefault(f"{place}{row['reason']}", []).append(row["row"])
     for problem, numbers in list(alike.items())[:MAX_NAMED]:
         say(f"{file}: row {numbers[0]}{f' and {len(numbers) - 1} more' if numbers[1:] else ''}: {problem}")
@@ -285,12 +294,13 @@ def trials_import(
     if not rows:
         rejected_file.unlink(missing_ok=True)  # from an earlier import
         say(trials)
-        name_next("analyze", str(out), "--out", "answer")
+        print_next_command("analyze", str(out), "--out", "answer")
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
     count = imported.rejected["row"].nunique()
     say(
-        f"{trials}; {count} of {count + len(imported.trials)} rows left out: {left_out(imported.rejected)}; all in "
+        f"{trials}; {count} of {count + len(imported.trials)} rows left out: "
+        f"{rejection_summary(imported.rejected)}; all in "
         f"{rejected_file}"
     )
     raise typer.Exit(ROWS_LEFT_OUT)
@@ -314,7 +324,7 @@ def power(
     from gan_eval.settings.study import load_study
 
     checked = load_study(study)
-    settings = checked.power.model_copy(update=given(stimuli=stimuli))
+    settings = checked.power.model_copy(update=given_options(stimuli=stimuli))
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("power: the design"):

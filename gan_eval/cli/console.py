@@ -17,12 +17,12 @@ from rich.text import Text
 from gan_eval.machine.commands import as_typed
 
 _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
-"""The start of a cell in a column of numbers: a number, or a word for a missing one."""
+"""Start of a cell in a column of numbers: a number, or the sign or word for a missing one."""
 _MAX_ROWS = 100
 _MAX_WIDTH = 100_000
 """Width of a table in characters when the output is not a terminal."""
 PLAIN_EVERY_S = 10.0
-"""Seconds between two plain lines where stderr is not a terminal."""
+"""Time in seconds between two plain lines if stderr is not a terminal."""
 
 
 class Console:
@@ -65,8 +65,10 @@ class Console:
         self.message(text)
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "") -> None:
-        """Print a table of texts without its empty columns; numbers are aligned to the right. A narrow terminal wraps
-        cells. Long tables are cut; the files have all rows."""
+        """Print a table of texts without its empty columns; numbers are aligned to the right.
+
+        A narrow terminal wraps cells. Long tables are cut; the files have all rows.
+        """
         if caption:
             self.sentence(caption)
         filled = [place for place in range(len(heads)) if any(row[place] for row in rows)]

@@ -49,7 +49,7 @@ def data_fetch(
 
     preset = preset_of(name)
     if out is None and data_root is None:
-        raise UserError("data fetch: where to? give --data-root DIR (or $GAN_EVAL_DATA), or --out DIR")
+        raise UserError("data fetch: no folder to write to; give --data-root DIR (or $GAN_EVAL_DATA), or --out DIR")
     if out is not None:
         refuse_without_effect(context, ["data_root"], f"--out {out} names the data set's own folder; give one of them")
     folder = out if out is not None else (data_root or Path()) / preset.name

@@ -78,7 +78,7 @@ def library_findings() -> Iterator[Finding]:
             if wanted.specifier.contains(version, prereleases=True):
                 yield Finding(what, "ok", version)
                 continue
-            detail = f"{version}, wanted {wanted.specifier}"
+            detail = f"{version}, expected {wanted.specifier}"
         except importlib.metadata.PackageNotFoundError:
             detail = "not installed"
         yield Finding(what, "warning" if extras[0] else "missing", detail, setup_command(extras[0]))

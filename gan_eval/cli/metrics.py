@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli.options import pairs, refuse_without_effect, say, tables_as_json
+from gan_eval.cli.options import parse_pairs, refuse_without_effect, say, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
@@ -91,14 +91,14 @@ def metrics(
     from gan_eval.metrics.run.inputs import Settings, folder_pair
     from gan_eval.stimuli.sets import TABLE_NAME
 
-    files = {name: Path(file) for name, file in pairs(weights or (), "--weights").items()}
+    files = {name: Path(file) for name, file in parse_pairs(weights or (), "--weights").items()}
     settings = Settings(
         metrics=tuple(name.strip() for name in names.split(",") if name.strip()),
         resizer=resizer,
         resize=resize,
         weights=files,
-        features={name: Path(file) for name, file in pairs(features or (), "--features").items()},
-        networks={name: Path(file) for name, file in pairs(networks or (), "--network").items()},
+        features={name: Path(file) for name, file in parse_pairs(features or (), "--features").items()},
+        networks={name: Path(file) for name, file in parse_pairs(networks or (), "--network").items()},
         device=device,
         threads=threads,
         segmenter=segmenter,

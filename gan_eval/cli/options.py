@@ -36,7 +36,7 @@ Simulate = Annotated[
     typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
 ]
 
-Stimuli = Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")]
+Stimuli = Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given_options several times.")]
 Store = Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")]
 Protocol = Annotated[str | None, typer.Option(help="quick_response (the default), yes_no, paired, ...")]
 Real = Annotated[int | None, typer.Option(help="Real pictures of each data set; default: 25.")]
@@ -63,10 +63,10 @@ Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages arou
 FitOption = Literal["crop", "stretch"]
 
 
-def given(**options: Any) -> dict[str, Any]:
+def given_options(**options: Any) -> dict[str, Any]:
     """Return the options that the user gave.
 
-    >>> given(steps=3, epochs=None)
+    >>> given_options(steps=3, epochs=None)
     {'steps': 3}
     """
     return {name: value for name, value in options.items() if value is not None}
@@ -94,11 +94,11 @@ def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str
 
 
 def say(line: str) -> None:
-    """Print a line for the user to stderr, with its commands as the user types them."""
+    """Print a line for the user to stderr; commands in it are printed as the user types them."""
     typer.echo(as_typed(line), err=True)
 
 
-def name_next(*words: str, remark: str = "") -> None:
+def print_next_command(*words: str, remark: str = "") -> None:
     """Print the next command, ready to be copied."""
     say(f"next: {shlex.join(['gan-eval', *words])}{remark}")
 
@@ -120,22 +120,22 @@ def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:
     """
     if options:
         raise UserError(
-            f"{as_flag(next(iter(options)))}: {study} says this itself; leave the option out, or change the study file"
+            f"{as_flag(next(iter(options)))}: {study} sets this; remove the option, or change the study file"
         )
 
 
-def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """Return `name=value` texts as a dict.
 
     Raises:
-        UserError: a text is not of that form, or a name stands twice.
+        UserError: a text has another form, or a name is repeated.
 
-    >>> pairs(["real=j", "fake=f"], "--keys")
+    >>> parse_pairs(["real=j", "fake=f"], "--keys")
     {'real': 'j', 'fake': 'f'}
     """
     values = dict(text.split("=", 1) for text in texts if "=" in text)
     if len(values) != len(texts):
-        raise UserError(f"{option} {' '.join(texts)}: wanted name=value, each name once")
+        raise UserError(f"{option} {' '.join(texts)}: expected name=value, each name once")
     return values
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_eval.cli import options
-from gan_eval.cli.options import Simulate, counted, given, pairs, refuse_with_study, refuse_without_effect
+from gan_eval.cli.options import Simulate, counted, given_options, parse_pairs, refuse_with_study, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
@@ -94,7 +94,7 @@ def quiz(
     observer = None if simulate is None else parse_observer(simulate)
     person = Person(participant.strip(), observer, station, list_number)
     how: dict[str, Any] = {"presentation": presentation, "warn": say}
-    chosen = given(**{name: context.params[name] for name in OF_STUDY})
+    chosen = given_options(**{name: context.params[name] for name in OF_STUDY})
     if study is not None:
         from gan_eval.study.plan import open_plan
         from gan_eval.study.sessions import pending_sessions, quiz_session
@@ -151,7 +151,7 @@ def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
         if name in values:
             raise UserError(f"{as_flag(name)}: has no effect with the protocol {protocol}: {why}")
     if "keys" in values:
-        values["keys"] = pairs(values["keys"].split(","), "--keys")
+        values["keys"] = parse_pairs(values["keys"].split(","), "--keys")
     exposures = [_number_or(text, "until-answer", "--exposure-ms") for text in values.pop("exposure_ms", "").split(",")]
     if len(exposures) > 1:
         values["exposures_ms"] = tuple(exposures)
@@ -175,7 +175,7 @@ def _number_or(text: str, word: str, option: str) -> float | str | None:
     try:
         return float(text)
     except ValueError as error:
-        raise UserError(f"{option} {text}: wanted milliseconds or {word}") from error
+        raise UserError(f"{option} {text}: expected milliseconds or {word}") from error
 
 
 def session_summary(result: "SessionResult") -> str:

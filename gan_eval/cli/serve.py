@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gan_eval.cli import options
-from gan_eval.cli.options import given, name_next, refuse_with_study, refuse_without_effect, say
+from gan_eval.cli.options import given_options, print_next_command, refuse_with_study, refuse_without_effect, say
 from gan_eval.cli.quiz import DEFAULT_STORE, OF_STUDY, study_of_options
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
@@ -29,7 +29,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8700,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; several need a PostgreSQL store.")] = 1,
     public_url: Annotated[
-        str | None, typer.Option(help="Address that participants open, where a proxy stands in front.")
+        str | None, typer.Option(help="Address that participants open, if a proxy is in front.")
     ] = None,
     protocol: options.Protocol = None,
     real: options.Real = None,
@@ -57,8 +57,8 @@ def serve(
     if demo + (study is not None) + bool(stimuli) != 1:
         raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
     if public_url is not None and not re.match(r"https?://[^/\s]+", public_url):
-        raise UserError(f"--public-url {public_url}: wanted an address such as https://quiz.example.org")
-    chosen = given(**{name: context.params[name] for name in (*OF_STUDY, "viewing_distance_cm", "language")})
+        raise UserError(f"--public-url {public_url}: expected an address such as https://quiz.example.org")
+    chosen = given_options(**{name: context.params[name] for name in (*OF_STUDY, "viewing_distance_cm", "language")})
     where: str | Path
     more: dict[str, Any] = {}
     if study is not None or demo:
@@ -94,4 +94,4 @@ def serve(
     run_server(shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=say, **more)
     say("ended; every answer is stored; rerun the command to continue")
     if study is not None:
-        name_next("run", str(study), "--out", str(out), remark=" (statistics and report)")
+        print_next_command("run", str(study), "--out", str(out), remark=" (statistics and report)")

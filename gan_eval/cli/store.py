@@ -31,7 +31,7 @@ def participants_list(
     Rows that are missing or contradict each other are named at the end, with exit status 2.
     """
     from gan_eval.store import list_participants, open_store, require_consistent
-    from gan_eval.study.sessions import pending_sessions, plan_beside
+    from gan_eval.study.sessions import pending_sessions, plan_of_store
 
     problem = None
     with open_store(store, create=False) as opened:
@@ -53,7 +53,7 @@ def participants_list(
             f"{sitting['participant']}: {sitting['study']}, {sitting['protocol']}, {progress}, {', '.join(words)}"
         )
     try:
-        plan = plan_beside(store, study)
+        plan = plan_of_store(store, study)
         lines = pending_sessions(plan) if plan else []
     except UserError as error:
         lines = [f"how many are wanted is not known: {error}"]

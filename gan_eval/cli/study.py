@@ -11,8 +11,8 @@ from gan_eval.cli.options import (
     Out,
     Simulate,
     Threads,
-    name_next,
     on_command_line,
+    print_next_command,
     refuse_without_effect,
     say,
 )
@@ -71,20 +71,20 @@ def study_new(
     every_key: Annotated[bool, typer.Option("--all", help="Write every key, not only those that people set.")] = False,
 ) -> None:
     """Write a study file with the keys that people set, each with its default and its meaning."""
-    from gan_eval.settings.template import A_TRAINING, study_name, write_study
+    from gan_eval.settings.template import EXAMPLE_TRAINING, study_name, write_study
     from gan_eval.stimuli.sets import read_set
 
     if out.suffix.lower() != ".toml":
-        raise UserError(f"--out {out}: wanted a name that ends in .toml, such as {out}.toml")
+        raise UserError(f"--out {out}: expected a name that ends in .toml, such as {out}.toml")
     for folder in stimuli or ():
         read_set(folder)
     name = {"study": {"name": study_name(out.stem)}}
-    write_study(out, name if stimuli else {**name, **A_TRAINING}, sets=stimuli or (), every_key=every_key)
+    write_study(out, name if stimuli else {**name, **EXAMPLE_TRAINING}, sets=stimuli or (), every_key=every_key)
     words = ["run", str(out), "--out", str(out.with_suffix(""))]
     if not stimuli:
         say("its example trains on facades: gan-eval data fetch facades --data-root DATA")
         words += ["--data-root", "DATA"]
-    name_next(*words, remark=" (--smoke: a rehearsal of all stages)")
+    print_next_command(*words, remark=" (--smoke: a rehearsal of all stages)")
     typer.echo(out)
 
 
@@ -158,7 +158,7 @@ def report(
     if figure is not None:
         check_output_file(figure, option="--figure")
         if figure.suffix not in FORMATS:
-            raise UserError(f"--figure {figure}: wanted a name that ends in {', '.join(FORMATS)}")
+            raise UserError(f"--figure {figure}: expected a name that ends in {', '.join(FORMATS)}")
     with Console() as console, console.working("report"):
         page = out or folder / "report.html"
         typer.echo(write_report(folder, page, stimuli=stimuli or (), with_raw_tables=with_raw_tables))

@@ -14,10 +14,10 @@ from gan_eval.cli.options import (
     DataRoot,
     Out,
     Threads,
-    given,
-    name_next,
+    given_options,
     on_command_line,
-    pairs,
+    parse_pairs,
+    print_next_command,
     refuse_with_study,
     refuse_without_effect,
 )
@@ -46,7 +46,7 @@ def picture_size(text: str | None) -> int | Literal["native"] | None:
     if text is None or text == "native":
         return "native" if text else None
     if not (text.isascii() and text.isdecimal()):
-        raise UserError(f"--image-size {text}: wanted a number of pixels, or native")
+        raise UserError(f"--image-size {text}: expected a number of pixels, or native")
     return int(text)
 
 
@@ -98,9 +98,9 @@ def train(
         raise UserError("train: --json needs --estimate")
     if data is not None and not data.is_dir():
         raise UserError(no_folder(data, "data folder"))
-    options = given(image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, seed=seed)
+    options = given_options(image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, seed=seed)
     if study is not None:
-        refuse_with_study({**options, **given(split=split, direction=direction, set=settings)}, study)
+        refuse_with_study({**options, **given_options(split=split, direction=direction, set=settings)}, study)
         job = job_of_study(study, model, data_root, init_from=init_from)
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; add the study file, or remove the option")
@@ -144,7 +144,7 @@ def train(
     only_val = (job.data / "val").is_dir() and not (job.data / "test").is_dir()
     words = ["--split", "val"] if only_val else []
     words += ["--data-root", str(job.root)] if job.settings.inpainting is not None and job.root != Path() else []
-    name_next("generate", str(out), "--data", str(job.data), *words, "--out", f"{out}-set")
+    print_next_command("generate", str(out), "--data", str(job.data), *words, "--out", f"{out}-set")
     typer.echo(out)
 
 
@@ -188,7 +188,6 @@ def job_of_options(
     """Return the training job given by options, without a study file.
 
     Args:
-
         data: folder of the data set; default: the folder of the preset's name below `data_root`.
         direction: default: the preset's, else AtoB.
         preset: name of a published training, or of a data set with one; `options` and `assignments` override it.
@@ -240,7 +239,7 @@ def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:
     {'inpainting': {'fill': 'noise', 'masks': {'centre': 1}}}
     """
     values: dict[str, Any] = {}
-    for name, text in pairs(assignments, "--set").items():
+    for name, text in parse_pairs(assignments, "--set").items():
         section, dot, key = name.strip().partition(".")
         if dot and isinstance(values.setdefault(section, {}), dict):
             values[section][key] = _toml_value(text)
@@ -317,7 +316,7 @@ def generate(
             on_progress=partial(console.progress, "generate"),
             on_message=console.message,
         )
-    name_next("study", "new", "--stimuli", str(out), "--out", f"{out}-study.toml")
+    print_next_command("study", "new", "--stimuli", str(out), "--out", f"{out}-study.toml")
     typer.echo(out)
 
 

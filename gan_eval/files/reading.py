@@ -69,8 +69,8 @@ def read_record(path: Path, **kinds: type) -> dict[str, Any]:
     """
     record = read_json(path)
     if not (isinstance(record, dict) and all(type(record.get(name)) is kind for name, kind in kinds.items())):
-        wanted = ", ".join(kinds) or "a JSON object"
-        raise UserError(f"{path}: damaged: {wanted} not found in it; restore it, or name another folder")
+        expected = ", ".join(kinds) or "a JSON object"
+        raise UserError(f"{path}: damaged: {expected} not found in it; restore it, or name another folder")
     return record
 
 

@@ -1,4 +1,4 @@
-"""The audit: compare every clue for every model of a stimulus set; report a table and messages."""
+"""The audit: compare real and generated pictures of a stimulus set by every clue; report a table and messages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,15 +105,15 @@ def summary_lines(audit: Audit) -> list[str]:
         if differing & {(row["dataset"], row["model"]) for row in stimuli.rows}
     ]
     if advice and names & {"format", "jpeg_tables", "jpeg_subsampling"}:
-        advice.append("  traces of JPEG stay in the pixels: add --jpeg 75, which gives all the same")
+        advice.append("  traces of JPEG stay in the pixels: add --jpeg 75, which gives all pictures the same traces")
     if any("--fit" in line for line in advice):
-        advice.append("  --fit crop keeps the centre; --fit stretch, where the generator had stretched its pictures")
+        advice.append("  --fit crop keeps the centre; use --fit stretch if the generator stretched its pictures")
     fixes: dict[str, list[str]] = {}
     for clue in CLUES.values():
         if clue.fix and clue.name in names:
             fixes.setdefault(clue.fix, []).append(clue.name)
     if fixes:
-        advice.append("differences of the pixels may be the content, which people are to judge; if they are not:")
+        advice.append("differences of the pixels may be content, which people should judge; if they are not:")
     return [*lines, *advice, *(f"  {', '.join(clues)}: {fix}" for fix, clues in fixes.items())]
 
 

@@ -1,8 +1,8 @@
-"""Copies: the most similar training picture of each picture of a set, and duplicates inside the set.
+"""Find copies: the most similar training picture of each picture of a set, and duplicates inside the set.
 
 Values are rows of the table `image_metrics`, so that they can be correlated with people: `training_copy` is the
 likeness to the nearest training picture, `set_copy` the likeness to the nearest other picture of the same model (for
-real pictures: the nearest other real one). The further column `nearest` names that picture.
+real pictures: the nearest other real one). The additional column `nearest` names that picture.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.stimuli.likeness import SAME, SIDE, Vectors, grey_values, nearest
+from gan_eval.stimuli.likeness import MIN_COPY_LIKENESS, SIDE, Vectors, grey_values, nearest
 from gan_eval.stimuli.pictures import Picture, list_pictures, read_rgb, resize
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import Row, conform
 
 Half = Literal["left", "right"]
-FLAT = "flat: the picture has no structure to compare"
-ALONE = "no other picture of the same model"
+NO_STRUCTURE = "flat: the picture has no structure to compare"
+NO_OTHER_PICTURE = "no other picture of the same model"
 
 
 def find_copies(
@@ -35,7 +35,7 @@ def find_copies(
 
     Args:
         training: folder of the pictures that the model was trained on; None: `set_copy` alone.
-        half: the half with the photograph, if training pictures have input and photograph side by side.
+        half: the half with the photograph, if a training picture shows input and photograph next to each other.
         on_progress: called with (pictures read, pictures in all).
 
     Raises:
@@ -50,7 +50,7 @@ def find_copies(
         done += 1
         if on_progress:
             on_progress(done, total)
-        return grey_values(resize(photograph(read_rgb(file), of), (SIDE, SIDE)))
+        return grey_values(resize(select_half(read_rgb(file), of), (SIDE, SIDE)))
 
     known = np.stack([vector(file, half) for file in files]) if files else np.zeros((0, SIDE**2), np.int8)
     groups: dict[tuple[str, str | None], list[Row]] = {}
@@ -70,8 +70,8 @@ def find_copies(
     return conform(pd.DataFrame(found), IMAGE_METRICS, where="copies")
 
 
-def photograph(picture: Picture, half: Half | None) -> Picture:
-    """Return one half of a picture; None: the whole picture."""
+def select_half(picture: Picture, half: Half | None) -> Picture:
+    """Return the left or right half of a picture (H, W, 3); None: the whole picture."""
     middle = picture.shape[1] // 2
     return picture[:, :middle] if half == "left" else picture[:, middle:] if half == "right" else picture
 
@@ -80,7 +80,9 @@ def _rows(members: Sequence[Row], metric: str, own: Vectors, others: Vectors | N
     """Return a row for each picture of one model."""
     place, likeness = nearest(own, others)
     is_flat = [not vector.any() for vector in own]
-    reasons = [FLAT if flat else ALONE if len(names) < 2 and others is None else None for flat in is_flat]
+    reasons = [
+        NO_STRUCTURE if flat else NO_OTHER_PICTURE if len(names) < 2 and others is None else None for flat in is_flat
+    ]
     return [
         _row(row, metric, reason=reason)
         if reason
@@ -103,9 +105,9 @@ def copy_lines(found: pd.DataFrame) -> list[str]:
         if values.empty:
             continue
         of = "training pictures" if metric == "training_copy" else "other pictures of the same model"
-        count = f"{int((values >= SAME).sum())} of {len(values)} generated pictures"
-        line = f"{dataset}, {model}: {count} are copies of {of} (likeness {SAME} or more); the largest likeness is "
-        line += f"{values.max():.3f}, the median {values.median():.3f}"
+        count = f"{int((values >= MIN_COPY_LIKENESS).sum())} of {len(values)} generated pictures"
+        line = f"{dataset}, {model}: {count} are copies of {of} (likeness {MIN_COPY_LIKENESS} or more); "
+        line += f"the largest likeness is {values.max():.3f}, the median {values.median():.3f}"
         reals = found[(found["kind"] == "real") & (found["dataset"] == dataset) & (found["metric"] == metric)]
         if reals["value"].notna().any():
             line += f", that of the real pictures {reals['value'].median():.3f}"

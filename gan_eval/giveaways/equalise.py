@@ -1,4 +1,4 @@
-"""Equalised sets: real and generated pictures in one form, so that they differ by content alone.
+"""Equalise a stimulus set: bring real and generated pictures to one form, so that they differ only in content.
 
 File names are neutral: items are numbered by a seeded shuffle, with one number for all versions of an item.
 """
@@ -46,7 +46,7 @@ class Form:
     fit: Fit | None = None
     """For a picture of another shape: keep its centre, or stretch it."""
     jpeg: int | None = None
-    """Quality, 1..95, of JPEG (4:2:0) by which real and generated pictures are coded once; default: no JPEG."""
+    """Quality, 1..95: real and generated pictures are coded once as JPEG (4:2:0); default: no JPEG."""
 
 
 def parse_size(text: str) -> Size:
@@ -57,15 +57,15 @@ def parse_size(text: str) -> Size:
     """
     match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
     if not match:
-        raise UserError(f"--size {text}: wanted width x height in pixels, such as 256x256")
+        raise UserError(f"--size {text}: expected width x height in pixels, such as 256x256")
     return int(match[1]), int(match[2])
 
 
 def decode_srgb(content: bytes, path: Path) -> Picture:
-    """Decode to (H, W, 3) uint8 in sRGB: as `pictures.decode_rgb` does, with the embedded colour profile applied.
+    """Decode to (H, W, 3) uint8 in sRGB, like `pictures.decode_rgb`, and apply the embedded colour profile.
 
     Raises:
-        UserError: the picture has no exact 8-bit RGB reading, or its profile is damaged or not for its colours.
+        UserError: the picture cannot be decoded exactly to 8-bit RGB, or its profile is damaged or does not match it.
     """
     picture = decode_rgb(content, path)
     with Image.open(io.BytesIO(content)) as image:
@@ -92,7 +92,7 @@ def decode_srgb(content: bytes, path: Path) -> Picture:
 
 
 def through_jpeg(picture: Picture, quality: int) -> Picture:
-    """Return (H, W, 3) uint8 after JPEG of that quality with 4:2:0 chroma subsampling."""
+    """Return (H, W, 3) uint8, coded and decoded as JPEG of this quality with 4:2:0 chroma subsampling."""
     coded = io.BytesIO()
     Image.fromarray(picture).save(coded, format="JPEG", quality=quality, subsampling="4:2:0")
     with Image.open(coded) as image:
@@ -120,9 +120,9 @@ def neutral_names(items: Iterable[str]) -> dict[str, str]:
 def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Targets:
     """Return new paths of an item's files, all different: `real/NAME.png`, `fake/NAME.png`, `input/NAME.png`.
 
-    Pictures of several models are in `fake/1/`, `fake/2/`, in the order of `models`; so are further inputs of one item.
+    Pictures of several models are in `fake/1/`, `fake/2/`, in the order of `models`. So are further inputs of an item.
     Further pictures of one kind and model are in folders with higher numbers. If the reference of a generated picture
-    was the real picture's file, it is that picture's new file.
+    was the file of the real picture, it is now the new file of the real picture.
     """
     targets: Targets = {}
     taken: set[str] = set()
@@ -153,12 +153,12 @@ RECORD = f"{OWN_FOLDER}/equalise.json"
 
 @dataclass(frozen=True)
 class Equalised:
-    """Folder of the new set."""
+    """Result of `equalise`."""
 
     items: int
     size: Size
     problems: tuple[str, ...]
-    """A message for each item that was excluded, all its versions together."""
+    """A message for each item that was excluded; all its versions are excluded together."""
 
 
 def equalise(
@@ -170,11 +170,11 @@ def equalise(
     scaled, those of both classes by the same rule.
 
     Args:
-        out: the new set; empty, or an earlier one made here from the same set.
+        out: folder of the new set: empty, or with an equalised set of the same source.
         on_progress: called with (items done, items in all).
 
     Raises:
-        UserError: a picture has changed since it entered the set, or needs `form.fit`; no item is left; `out` is the
+        UserError: a picture has changed since it entered the set, or needs `form.fit`; no item is usable; `out` is the
             source, holds other results, is being written by another process, or cannot be written.
     """
     stimuli = read_set(source, files_must_exist=False)

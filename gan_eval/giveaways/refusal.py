@@ -27,11 +27,13 @@ def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     """
     problem = identical_pictures(row for stimuli in sets for row in stimuli.rows)
     if problem and IDENTICAL not in allow:
-        raise UserError(f"{problem}; no answer to them can be right: replace them, or {_allowing([*allow, IDENTICAL])}")
+        raise UserError(
+            f"{problem}; no answer to them can be correct: replace them, or {_allowing([*allow, IDENTICAL])}"
+        )
 
 
 def _allowing(names: Sequence[str]) -> str:
-    """Option that allows these clues."""
+    """Return the end of a message: the options that allow these clues."""
     quoted = ", ".join(f'"{name}"' for name in names)
     return f"allow it: --allow-giveaways {','.join(names)}, in a study quiz.allow_giveaways = [{quoted}]"
 
@@ -66,7 +68,7 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
             rows = [row for stimuli in sets for row in stimuli.rows if folder_of(files[row["stimulus"]]) == folder]
             by = "; ".join(f"{finding.clue.name} (real {finding.real}, fake {finding.fake})" for finding in findings)
             raise UserError(
-                f"{folder}: real and {group.model}'s pictures differ by {by}, without a look at their content; "
+                f"{folder}: real and {group.model}'s pictures differ in {by}, which reveals the fakes; "
                 f"bring both to one form with `{equalise_command(folder, rows)}`, "
                 f"or {_allowing(list(names))}"
             )

@@ -43,7 +43,7 @@ def python_command(*arguments: str) -> list[str]:
 
 
 def own_command(*arguments: str) -> list[str]:
-    """Return the command for another `gan-eval` of this package, also if it is not installed."""
+    """Return the command for another `gan-eval` of this package, even if the package is not installed."""
     root = str(Path(__file__).resolve().parents[2])
     return python_command(
         "-c", f"import sys; sys.path.append({root!r}); import gan_eval.__main__ as m; m.main()", *arguments
@@ -53,10 +53,10 @@ def own_command(*arguments: str) -> list[str]:
 def run_own(*arguments: str) -> int:
     """Run another `gan-eval` and return its exit status.
 
-    Ctrl-C reaches both processes; only the other one handles it, finishes its writing and informs the user.
+    Ctrl-C reaches both processes. Only the other one handles it: it finishes its writing and informs the user.
 
     Raises:
-        SystemExit: 130: it was interrupted and has printed that.
+        SystemExit: the command was interrupted (status 130), and has printed a message.
     """
     import subprocess  # imported here, so that every command starts fast
 
@@ -87,9 +87,9 @@ def as_typed(text: str, *, in_file: bool = False) -> str:
 
 
 def program(*, in_file: bool = False) -> str:
-    """Return how this program is called: `gan-eval` where the shell finds it, else the checkout's `./run`.
+    """Return the program's name on the command line: `gan-eval` if the shell finds it, else the checkout's `./run`.
 
-    In a file the checkout's path is left out.
+    In a file, the checkout's path is omitted.
     """
     run = Path(__file__).resolve().parents[2] / "run"
     if shutil.which("gan-eval") or not run.is_file():

@@ -36,7 +36,7 @@ def open_closed_streams() -> None:
     )
 
 
-def write_any_text() -> None:
+def accept_any_text() -> None:
     """Let stdout and stderr take any text: write bytes of names unchanged, other unencodable text as `\\u…`."""
 
     def any_text(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -51,10 +51,10 @@ def write_any_text() -> None:
             stream.reconfigure(errors="gan_eval.any_text")
 
 
-def leave_out_current_folder() -> None:
-    """Remove the current folder from the search path, because a folder named `trainer` there would be imported.
+def remove_current_folder_from_path() -> None:
+    """Remove the current folder from `sys.path`, because a folder named `trainer` in it would be imported.
 
-    `python -m` puts it first on the path; `gan-eval` does not. It stays if this package was imported from it.
+    `python -m` puts the current folder first; `gan-eval` does not. It stays if this package was imported from it.
     """
     here = Path.cwd()
     if (
@@ -65,7 +65,7 @@ def leave_out_current_folder() -> None:
         del sys.path[0]
 
 
-def leave(status: int) -> NoReturn:
+def exit_process(status: int) -> NoReturn:
     """End the process with an exit status, even if flushing the output fails."""
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -56,7 +56,7 @@ def missing_libraries() -> tuple[Library, ...]:
 
 
 def can_import_qt() -> bool:
-    """Return whether the system has what the import of PySide6 needs."""
+    """Return whether the system has the libraries that the import of PySide6 needs."""
     return not set(IMPORT_LIBRARIES) & set(missing_libraries())
 
 
@@ -73,7 +73,7 @@ def qt_platform() -> str:
 
 
 def missing_display() -> str | None:
-    """Return why the environment allows no window; None if a window is possible."""
+    """Return the reason why no window can be opened; None if a window is possible."""
     displays = ("DISPLAY",) if qt_platform() == "xcb" else ("DISPLAY", "WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not any(map(os.environ.get, displays)):
         return "neither DISPLAY nor WAYLAND_DISPLAY is set"

@@ -20,7 +20,7 @@ Features = ArrayLike | Tensor
 def each_picture(measure: Network, fake: Tensor, real: Tensor | None = None, hole: Tensor | None = None) -> Tensor:
     """Return (N,) values of (N, 3, H, W) pictures, on their device; on the CPU if that has no float64."""
     if hole is not None and (hole.dtype != torch.bool or hole.ndim != 3):
-        raise TypeError(f"wanted holes as (N, H, W) bool, found {tuple(hole.shape)} {hole.dtype}")
+        raise TypeError(f"expected holes as (N, H, W) bool, found {tuple(hole.shape)} {hole.dtype}")
     for others, what in ((hole, "holes"), (real, "references")):
         if others is not None and len(others) != len(fake):
             raise ValueError(f"{len(fake)} generated pictures and {len(others)} {what}")
@@ -48,7 +48,7 @@ def each_item(measure: Callable[..., NDArray[np.float64]], inputs: Tensor, photo
 def check_pictures(pictures: Tensor) -> None:
     """Raise TypeError unless the pictures are (N, 3, H, W) uint8."""
     if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
-        raise TypeError(f"wanted (N, 3, H, W) uint8, found {tuple(pictures.shape)} {pictures.dtype}")
+        raise TypeError(f"expected (N, 3, H, W) uint8, found {tuple(pictures.shape)} {pictures.dtype}")
 
 
 def by_row(pictures: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ def two_sets(real: Features, fake: Features) -> tuple[NDArray[np.floating], NDAr
     x, y = as_array(real), as_array(fake)
     if x.shape[1] != y.shape[1]:
         widths = f"real pictures have {x.shape[1]} features and generated ones {y.shape[1]}"
-        raise ValueError(f"{widths}; wanted (N, d) and (M, d)")
+        raise ValueError(f"{widths}; expected (N, d) and (M, d)")
     return x, y
 
 
@@ -70,7 +70,7 @@ def label_counts(counts: Features) -> NDArray[np.floating]:
     """Return pixel counts as an array."""
     array = as_array(counts)
     if array.shape[1] != COUNTS:
-        raise ValueError(f"wanted (N, {COUNTS}) counts, found the shape {array.shape}")
+        raise ValueError(f"expected (N, {COUNTS}) counts, found the shape {array.shape}")
     return array
 
 
@@ -78,5 +78,5 @@ def as_array(features: Features) -> NDArray[np.floating]:
     """Return (N, d) as an array; whole numbers and half precision become float64."""
     array = features.detach().cpu().double().numpy() if isinstance(features, Tensor) else np.asarray(features)
     if array.ndim != 2:
-        raise ValueError(f"wanted (N, d) features, found the shape {array.shape}")
+        raise ValueError(f"expected (N, d) features, found the shape {array.shape}")
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)

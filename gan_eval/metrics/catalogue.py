@@ -16,7 +16,7 @@ FID_WARNING = (
     f"FID from fewer than {MIN_FID_PICTURES} pictures is biased upwards and may be compared only with values from as "
     "many pictures"
 )
-"""Note on an FID of fewer pictures."""
+"""Warning for an FID of fewer pictures."""
 
 _FAMILIES = (
     "similarity",
@@ -51,13 +51,13 @@ def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
     """Return the metrics with these names, each once, in the order given.
 
     Args:
-        names: their names.
-        sources: names of the features that were given; those of Inception (`p_ids@inception`) need not be. All metrics
-            of a source that no name mentions come last.
+        names: names of metrics.
+        sources: names of the user's features; those of Inception (`p_ids@inception`) are built in. All metrics of a
+            source that no name mentions come last.
 
     Raises:
-        UserError: an unknown name, none, a metric of features that were not given, or a source with a name that cannot
-            stand in a metric's name.
+        UserError: a name is unknown, no metric is named, a metric's features are not among the sources, or a source's
+            name cannot be part of a metric's name.
 
     >>> [metric.kind for metric in select(["psnr", "fid", "psnr"])]
     ['pair', 'set']
@@ -65,11 +65,11 @@ def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
     11
     """
     names = list(dict.fromkeys(names))
-    asked = {name.partition("@")[2] for name in names}
+    mentioned = {name.partition("@")[2] for name in names}
     for source in sources:
         if not SOURCE_NAME.fullmatch(source):
-            raise UserError(f"features {source!r}: wanted a name of letters, digits, _, - and . such as dino")
-        names += [f"{base}@{source}" for base in TEMPLATES if source not in asked]
+            raise UserError(f"features {source!r}: expected a name of letters, digits, _, - and . such as dino")
+        names += [f"{base}@{source}" for base in TEMPLATES if source not in mentioned]
     if not names:
         raise UserError(f"metrics: none named; choose from {', '.join(METRICS)}")
     selected = []
@@ -77,8 +77,8 @@ def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
         metric, (base, at, source) = metric_named(name), name.partition("@")
         if at and base in TEMPLATES and source not in sources:
             if source != BUILT_IN:
-                given = f"give --features {source or 'NAME'}=FILE or --network"
-                raise UserError(f"metric {name!r}: no features {source!r}; {given}")
+                fix = f"give --features {source or 'NAME'}=FILE or --network"
+                raise UserError(f"metric {name!r}: no features {source!r}; {fix}")
             metric = metric_of_features(name, is_built_in=True)
         if metric is None:
             folded = {name.casefold(): name for name in ([f"{base}@{source}" for base in TEMPLATES] if at else METRICS)}
@@ -98,7 +98,7 @@ def describe() -> str:
     headings: dict[str, str] = {
         "pair": "A generated picture and its reference",
         "single": "One picture alone",
-        "input": "What the generator was given",
+        "input": "The generator's input",
         "set": "Generated pictures and real pictures",
         "features": "Generated pictures and real pictures, by features of your own",
     }
@@ -115,7 +115,7 @@ def describe() -> str:
         details = [
             ("source", metric.source),
             ("definition", metric.definition),
-            ("least size", "{} pixels by {}".format(*metric.min_size) if metric.min_size else ""),
+            ("minimum size", "{} pixels by {}".format(*metric.min_size) if metric.min_size else ""),
             ("weights", ", ".join(weights)),
             ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
             ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),

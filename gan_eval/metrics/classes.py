@@ -255,7 +255,7 @@ class Sharpness(MeanOfSingles):
 def _choice(option: str, value: str, functions: Mapping[str, str]) -> str:
     """Return the name of the function chosen by an option."""
     if value not in functions:
-        raise ValueError(f"{option} {value!r}: wanted {' or '.join(functions)}")
+        raise ValueError(f"{option} {value!r}: expected {' or '.join(functions)}")
     return functions[value]
 
 
@@ -314,7 +314,7 @@ class SetMetric(torchmetrics.Metric):
         features = self.feature_extractor(pictures).detach().to(self.device, torch.float32)
         if features.shape != (len(pictures), self.num_features):
             raise ValueError(
-                f"features of the shape {tuple(features.shape)}, wanted {(len(pictures), self.num_features)}"
+                f"features of the shape {tuple(features.shape)}, expected {(len(pictures), self.num_features)}"
             )
         getattr(self, "pending_real" if real else "pending_fake").append(features)
 

@@ -21,7 +21,7 @@ Traceback (most recent call last):
 gan_eval.metrics.kernels.pictures.Unmeasurable: picture 0: 16x16 pixels; NIQE needs at least 192x96 or 96x192
 >>> fid(torch.tensor([[0.0], [2.0]]), torch.tensor([[3.0], [5.0]]))
 9.0
->>> counts = torch.zeros(1, 19, 20)  # the last column: read as none of the classes
+>>> counts = torch.zeros(1, 19, 20)  # the last column: predicted as none of the classes
 >>> counts[0, 0, 0], counts[0, 1, 1] = 6, 2
 >>> pixel_accuracy(counts.flatten(1))
 1.0
@@ -108,7 +108,7 @@ def ssim(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the structural similarity, the mean of R, G and B.
 
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al.
-    2004; Gaussian window 11, sigma 1.5, population covariance, no border. Raises Unmeasurable if sizes differ, a
+    2004; Gaussian window 11, sigma 1.5, population covariance, no border. Raises Unmeasurable if sizes differ, or a
     side is below 11 pixels.
     """
     return each_picture(similarity.ssim, fake, real)
@@ -118,7 +118,7 @@ def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the structural similarity of the integer BT.601 luma.
 
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al.
-    2004; Gaussian window 11, sigma 1.5, population covariance, no border. Raises Unmeasurable if sizes differ, a
+    2004; Gaussian window 11, sigma 1.5, population covariance, no border. Raises Unmeasurable if sizes differ, or a
     side is below 11 pixels.
     """
     return each_picture(similarity.ssim_luma, fake, real)
@@ -129,7 +129,7 @@ def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
 
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Wang et al.
     2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure is 0; both sides above 160. Raises
-    Unmeasurable if sizes differ, a side is below 161 pixels.
+    Unmeasurable if sizes differ, or a side is below 161 pixels.
     """
     return each_picture(similarity.ms_ssim, fake, real)
 
@@ -139,7 +139,7 @@ def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) ->
 
     fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("lpips_alex")`; default: load it. Returns (N,)
     float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as they are.
-    Raises Unmeasurable if sizes differ, a side is below 31 pixels; UserError if the weights are missing.
+    Raises Unmeasurable if sizes differ, or a side is below 31 pixels; UserError if the weights are missing.
     """
     return each_picture(network or load("lpips_alex"), fake, real)
 
@@ -149,7 +149,7 @@ def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> 
 
     fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("lpips_vgg")`; default: load it. Returns (N,)
     float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, VGG16, pictures as they are. Raises
-    Unmeasurable if sizes differ, a side is below 16 pixels; UserError if the weights are missing.
+    Unmeasurable if sizes differ, or a side is below 16 pixels; UserError if the weights are missing.
     """
     return each_picture(network or load("lpips_vgg"), fake, real)
 
@@ -159,7 +159,7 @@ def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tens
 
     fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("dists")`; default: load it. Returns (N,) float64, 0
     to 1; lower is better. Source: Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to
-    it. Raises Unmeasurable if sizes differ, a side is below 16 pixels; UserError if the weights are missing.
+    it. Raises Unmeasurable if sizes differ, or a side is below 16 pixels; UserError if the weights are missing.
     """
     return each_picture(network or load("dists"), fake, real)
 
@@ -169,7 +169,7 @@ def vif(fake: Tensor, real: Tensor) -> Tensor:
 
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf; higher is better. Source: Sheikh and
     Bovik 2006, in the pixel domain, luma; piq's vif_p, defaults, RGB 0..1 in float32, on the CPU. Raises
-    Unmeasurable if sizes differ, a side is below 41 pixels.
+    Unmeasurable if sizes differ, or a side is below 41 pixels.
     """
     return each_picture(classic.vif, fake, real)
 
@@ -178,7 +178,7 @@ def fsim(fake: Tensor, real: Tensor) -> Tensor:
     """Compute the feature similarity: agreement in phase congruency, gradients and colour.
 
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Zhang et al.
-    2011, with colour; piq's fsim, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ, a
+    2011, with colour; piq's fsim, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ, or a
     side is below 2 pixels.
     """
     return each_picture(classic.fsim, fake, real)
@@ -198,7 +198,7 @@ def ms_gmsd(fake: Tensor, real: Tensor) -> Tensor:
 
     fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 0.5; lower is better. Source: Zhang et al.
     2017, without colour; piq's multi_scale_gmsd, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if
-    sizes differ, a side is below 17 pixels.
+    sizes differ, or a side is below 17 pixels.
     """
     return each_picture(classic.ms_gmsd, fake, real)
 
@@ -320,8 +320,8 @@ def sharpness(pictures: Tensor) -> Tensor:
 def fid(real: Features, fake: Features) -> float:
     """Compute the Fréchet distance of two sets of features, each taken as one Gaussian.
 
-    real, fake: (N, d) and (M, d) features. Features are (N, d): Inception 2015-12-05 for the FID of papers. The
-    value is biased upwards, the more so the fewer pictures. Returns 0 to inf; lower is better. Source: Heusel et
+    real, fake: (N, d) and (M, d) features, Inception 2015-12-05's for the FID of papers. The value is biased
+    upwards; the bias is larger for fewer pictures. Returns 0 to inf; lower is better. Source: Heusel et
     al. 2017. Raises Unmeasurable if a set has fewer than two members, or a feature is not finite; ValueError if not
     (N, d) and (M, d).
     """
@@ -410,9 +410,9 @@ def u_ids(real: Features, fake: Features) -> float:
 
 
 def pixel_accuracy(counts: Features) -> float:
-    """Compute the share of the labelled pixels that a segmenter reads as their class.
+    """Compute the share of the labelled pixels whose predicted class is the label.
 
-    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
+    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by predicted class.
     Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
     nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
     """
@@ -423,7 +423,7 @@ def pixel_accuracy(counts: Features) -> float:
 def class_accuracy(counts: Features) -> float:
     """Compute `pixel_accuracy` for each class, and the mean over the classes.
 
-    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
+    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by predicted class.
     Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
     nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
     """
@@ -434,7 +434,7 @@ def class_accuracy(counts: Features) -> float:
 def class_iou(counts: Features) -> float:
     """Compute the mean over the classes of intersection over union.
 
-    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by what they are read as.
+    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by predicted class.
     Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
     nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
     """
@@ -443,9 +443,9 @@ def class_iou(counts: Features) -> float:
 
 
 def label_colour_spread(real: Features, fake: Features) -> float:
-    """Compute how much the colour of a label's regions varies, compared with the real pictures.
+    """Compute how well the spread of each label's mean colour matches that over the real pictures.
 
-    real, fake: (N, 76) and (M, 76), the mean colours of each picture's regions. Returns 0 to inf; higher is better.
+    real, fake: (N, 76) and (M, 76), the mean colours of each picture's regions. Returns 0 to 1; higher is better.
     Source: ours: standard deviation over pictures of each region's mean RGB; labels by the nearest palette colour.
     Raises Unmeasurable if no label has five regions in each set; ValueError if not (N, d) and (M, d).
     """
@@ -461,14 +461,14 @@ def upsampling_peak(real: Features, fake: Features) -> float:
     """
     x, y = two_sets(real, fake)
     if x.shape[1] != spectrum.RINGS:
-        raise ValueError(f"wanted (N, {spectrum.RINGS}) spectra, found the shape {x.shape}")
+        raise ValueError(f"expected (N, {spectrum.RINGS}) spectra, found the shape {x.shape}")
     return spectrum.upsampling_peak(x, y)
 
 
 def label_detail(pictures: Tensor) -> Tensor:
-    """Compute the bits a pixel that it takes to write an input down as regions of one label.
+    """Compute the bits per pixel that describe an input as regions of one label.
 
-    pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs. Returns (N,) float64, 0 to inf bits a pixel; lower
+    pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs. Returns (N,) float64, 0 to inf bits per pixel; lower
     is better. Source: Leclerc 1989, of our label map: cubes of 24 levels with 1% of the pixels; regions of 16
     pixels. Raises Unmeasurable if a side is below 4 pixels.
     """

@@ -27,14 +27,14 @@ from gan_eval.store import (
     Store,
     deal_list,
     has_people,
-    keep_design,
-    kept_design,
     moved_stores,
     new_session_id,
     numbered_code,
     open_store,
     other_design,
     session_of,
+    store_design,
+    stored_design,
     used_codes,
 )
 from gan_eval.store.connect import parse_address
@@ -89,7 +89,7 @@ class Person:
         """Refuse a participant code that is not a pseudonym."""
         if not re.fullmatch(r"[\w.-]{1,64}", self.code):
             raise UserError(
-                f"--participant {self.code!r}: wanted a pseudonym of letters, digits, '.', '-' and '_', at most 64, "
+                f"--participant {self.code!r}: expected a pseudonym of letters, digits, '.', '-' and '_', at most 64, "
                 "such as P01"
             )
 
@@ -198,7 +198,7 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
         simulated=person.simulated,
         choose=lambda taken: next_list(taken, person.list_number),
     )
-    keep_design(store, study.design_hash, study.design)
+    store_design(store, study.design_hash, study.design)
     warnings = []
     if number in taken:
         warnings.append(f"list {number} has been used before, so two participants see the same pictures")
@@ -257,5 +257,5 @@ def stored_session(store: Store, row: Row) -> Admitted:
 
 
 def _changes(store: Store, design_hash: str, study: QuizStudy) -> str:
-    before = kept_design(store, design_hash)
+    before = stored_design(store, design_hash)
     return "" if before is None else f" ({design_changes(before, study.design)})"

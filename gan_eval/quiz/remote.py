@@ -117,7 +117,7 @@ def _require_possible(session: Session, report: TrialReport) -> None:
     if moments != sorted(moments) or moments[-1] > report.sent_ms:
         raise UserError(f"{where}: showings: their times are not in order")
     if len(report.showings) > trial.showings or (report.broken_off is None and len(report.showings) < trial.showings):
-        raise UserError(f"{where}: showings: found {len(report.showings)}, wanted {trial.showings}")
+        raise UserError(f"{where}: showings: found {len(report.showings)}, expected {trial.showings}")
     if report.broken_off is not None:
         return
     onset, window = nanoseconds(moments[-2]), trial.timing.response_ms
@@ -132,4 +132,4 @@ def _require_possible(session: Session, report: TrialReport) -> None:
         raise UserError(f"{where}: presses: no answer, and the response window was still open")
     levels = session.protocol.settings.confidence
     if answered and levels and (report.confidence is None or report.confidence > levels):
-        raise UserError(f"{where}: confidence: found {report.confidence}, wanted 1 to {levels}")
+        raise UserError(f"{where}: confidence: found {report.confidence}, expected 1 to {levels}")

@@ -1,4 +1,4 @@
-"""The end page in the participant's language: the score of each group of trials, and every trial in order."""
+"""Content of the end page in the participant's language: the score of each group of trials, and a review of trials."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -29,7 +29,7 @@ from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.store import Store, Writer
 from gan_eval.tables.frames import Row, iso
 
-AtStake = Literal["answer", "end", "nothing"]
+Unsaved = Literal["answer", "end", "nothing"]
 """The loss if the program ended now: an answer, the end of the session, or nothing."""
 
 
@@ -90,8 +90,8 @@ class Session:
         return self.state
 
     @property
-    def at_stake(self) -> AtStake:
-        """The loss if the program ended now."""
+    def unsaved(self) -> Unsaved:
+        """What is not stored yet: the last answer, the end of the session, or nothing."""
         if self._state not in (State.SAVING, State.FAILED):
             return "nothing"
         return "end" if self._pending is None else "answer"

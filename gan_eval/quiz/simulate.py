@@ -38,7 +38,7 @@ MAX_DISTANCE = 1.5
 TYPICAL_MS = 750.0
 """Median reaction time to a picture without evidence, if the response window allows it."""
 LEFT_OPEN = 0.1
-"""Share of optional questions that are left open."""
+"""Share of optional questions without an answer."""
 LIMITS = {"dprime": (-10.0, 10.0), "criterion": (-10.0, 10.0), "lapse": (0.0, 1.0)}
 """Range of each parameter of a simulated participant."""
 
@@ -59,7 +59,7 @@ def parse_observer(spec: str) -> Observer:
     """Read `default` or `dprime=1.2,criterion=0.1,lapse=0.02`; other parameters keep their defaults.
 
     Raises:
-        UserError: an unknown or doubled name, or a value out of range.
+        UserError: a name is unknown or repeated, or a value is out of range.
 
     >>> parse_observer("dprime=1.2")
     Observer(dprime=1.2, criterion=0.0, lapse=0.02)
@@ -69,22 +69,22 @@ def parse_observer(spec: str) -> Observer:
         name, _, text = (word.strip() for word in part.partition("="))
         where = f"--simulate {spec}: found {part.strip()!r}"
         if name not in LIMITS or name in values:
-            raise UserError(f"{where}, wanted default or dprime=X,criterion=X,lapse=X")
+            raise UserError(f"{where}, expected default or dprime=X,criterion=X,lapse=X")
         low, high = LIMITS[name]
         try:
             values[name] = float(text)
         except ValueError:
             values[name] = nan
         if not low <= values[name] <= high:
-            raise UserError(f"{where}, wanted a number from {low:g} to {high:g}")
+            raise UserError(f"{where}, expected a number from {low:g} to {high:g}")
     return Observer(**values)
 
 
 def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, float]:
-    """Return the distance of fakes from their real pictures: the log of the mean squared difference (-PSNR / 10),
-    standardised over the fakes of the sets.
+    """Return the distance of each fake from its real picture, standardised over the fakes of the sets.
 
-    Fakes without a readable real picture (`reference_file`) of their size have none; nor has any if all are equal.
+    The distance is the log of the mean squared difference (-PSNR / 10). A fake without a readable real picture
+    (`reference_file`) of its size has none. The result is empty if all distances are equal.
     """
     logs: dict[str, float] = {}
     for stimuli in stimulus_sets:
@@ -178,7 +178,7 @@ class SimulatedParticipant:
         return Judgement(answer, float(reaction_ms), abs(distance))
 
     def _noise_of(self, stimulus: str, noise: np.random.Generator) -> float:
-        """Return noise of unit variance: the picture's part plus the moment's part."""
+        """Return noise of unit variance: the part of the picture plus the part of the trial."""
         picture = STIMULUS_SD * generator(self._seed, "stimulus", stimulus).standard_normal()
         share = STIMULUS_SD**2
         if stimulus in self._differences:
@@ -194,7 +194,7 @@ def take_part(session: Session, person: SimulatedParticipant, clock: VirtualCloc
     """Run a session to its end, on a virtual clock.
 
     Raises:
-        UserError: the store cannot be written; what was answered before is in it.
+        UserError: the store cannot be written; earlier answers are in it.
     """
     if session.state is State.NEW:
         session.row["presenter"] = "simulated"
@@ -215,8 +215,8 @@ def simulated_report(trial: Trial, judgement: Judgement | None, protocol: QuizPr
 
     Args:
         trial: before its first onset, with its planned times.
-        judgement: the answer; None: none in time.
-        protocol: of the session.
+        judgement: the answer; None: no answer in time.
+        protocol: the session's protocol.
         begins: moment of the first onset, in nanoseconds.
     """
     onset, shown, presses = begins, [], []

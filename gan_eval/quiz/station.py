@@ -100,7 +100,7 @@ def read_timings() -> dict[str, ScreenTiming]:
         raise UserError(f"{path}: damaged; remove it and repeat `gan-eval quiz --self-test`") from error
 
 
-def keep(screen: ScreenKey, timing: ScreenTiming) -> Path:
+def save_timing(screen: ScreenKey, timing: ScreenTiming) -> Path:
     """Store a screen's timing, replacing an earlier one; return the path of the record.
 
     Raises:

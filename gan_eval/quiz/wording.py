@@ -81,7 +81,7 @@ def instructions(
     Args:
         trials: number of trials that count.
         pause: name of the text about pausing.
-        touch: the participant taps buttons instead of pressing keys.
+        touch: True if the participant taps buttons instead of pressing keys.
     """
     if settings.instructions:
         return [line for line in settings.instructions.splitlines() if line.strip()]
@@ -103,7 +103,7 @@ def instructions(
         exposure = texts.duration(flash)
         time = f"time_flash{unlimited}{'_one_after_other' if pair and settings.layout == 'one_after_other' else pair}"
     lines.append(texts(time, exposure=exposure, window=window))
-    lines.append(texts("judge_quickly" if window else "judge_in_peace"))
+    lines.append(texts("judge_quickly" if window else "judge_carefully"))
     if settings.confidence:
         lines.append(texts("confidence_task", levels=settings.confidence, **verbs))
     return [*lines, texts(pause)]

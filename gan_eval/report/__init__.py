@@ -1,6 +1,6 @@
 """The tables of a study as one self-contained HTML file. Open `sections.py` first: it lists the sections in order.
 
-`parts/` holds what sections are made of; `people/`, `metrics/` and `training.py` hold the sections themselves.
+`parts/` has the blocks and formats of sections; `people/`, `metrics/` and `training.py` have the sections.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,8 +46,9 @@ def write_report(
 
     Args:
         tables: a folder with `study.toml`, `.gan-eval/facts.json`, `tables/`, `metrics/`, `stimuli/`, `models/` and
-            `published/`, each of which may be absent; or with tables that lie in the folder itself; or frames by the
-            names of their tables, such as what `gan_eval.analyze` gives, with `trials`, `image_metrics`, `set_metrics`.
+            `published/`, each of which may be absent; or a folder that itself contains the tables; or frames by the
+            names of their tables, such as the result of `gan_eval.analyze` with `trials`, `image_metrics` and
+            `set_metrics`.
         title: heading; default: the study's title, else its name, else the number of participants, else the folder.
         stimuli: folders of stimulus sets that were shown, besides those that the study's folder holds or names.
         with_raw_tables: put the tables of single sessions (trials, sessions) into the file too.
@@ -104,8 +105,8 @@ def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), theme
     from gan_eval.report.figure import Theme, read_theme, write_figure
     from gan_eval.report.parts.folder import read_folder
 
-    looks = Theme() if theme is None else read_theme(theme)
-    return write_figure(read_folder(Path(folder), stimuli=stimuli), Path(out), looks)
+    figure_theme = Theme() if theme is None else read_theme(theme)
+    return write_figure(read_folder(Path(folder), stimuli=stimuli), Path(out), figure_theme)
 
 
 def build_metrics_report(frames: "Mapping[str, pd.DataFrame]", stimuli: "Sequence[Stimulus]", out: Path) -> Path:

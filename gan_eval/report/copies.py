@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from gan_eval.files.atomic import write_text
-from gan_eval.giveaways.copies import Half, copy_lines, photograph
+from gan_eval.giveaways.copies import Half, copy_lines, select_half
 from gan_eval.machine.commands import as_typed
 from gan_eval.report.page import render
-from gan_eval.report.parts.blocks import Gallery, Lines, Report, Section, Shown
+from gan_eval.report.parts.blocks import Gallery, GalleryEntry, Lines, Report, Section
 from gan_eval.report.parts.thumbnails import Picture, small_picture
 from gan_eval.stimuli.pictures import read_rgb
 
@@ -36,7 +36,7 @@ def write_copies_page(
     """
 
     def shown(file: Path, name: str, of: Half | None = None) -> Picture:
-        return small_picture(photograph(read_rgb(file), of), name, side=SIDE)
+        return small_picture(select_half(read_rgb(file), of), name, side=SIDE)
 
     generated = found[(found["kind"] == "fake") & found["value"].notna()]
     sections = []
@@ -49,7 +49,7 @@ def write_copies_page(
                 stimulus, other = str(row["stimulus"]), str(row["nearest"])
                 file = folder / other if folder else files[other]
                 pair = [shown(files[stimulus], stimulus), shown(file, other, half if folder else None)]
-                entries.append(Shown(pair, [f"likeness {row['value']:.3f}", other, stimulus]))
+                entries.append(GalleryEntry(pair, [f"likeness {row['value']:.3f}", other, stimulus]))
             blocks.append(Gallery(entries, title=f"{dataset}, {model}: {len(entries)} of {len(part)}"))
         lines = copy_lines(found[found["metric"] == metric])
         sections.append(Section(metric, heading, [Lines(lines), *blocks], on_first_page=True))

@@ -144,7 +144,7 @@ def caption_of_figure_1(folder: StudyFolder, content: Content) -> str:
         "people": "Generated pictures called fake (hits) against real pictures called fake (false alarms), for each "
         "participant (small; larger where several coincide) and each model (large); curves: equal d′",
         "metric": f"{title_of(content.metric)} of each {'model' if of_models else 'generated picture'} against its "
-        f"{score}{ranked * bool(content.strengths)}",
+        f"{score}{ranked * bool(content.correlations)}",
     }
     table = folder.table(PAPER)
     table = table[table["protocol"] == content.protocol]
@@ -198,7 +198,7 @@ class _Drawing:
     def __init__(self, content: Content, theme: Theme) -> None:
         self.content, self.theme, self.small = content, theme, theme.font_size - 1
         self.unit = theme.font_size / DEFAULT.font_size  # markers and lines grow with letters
-        self.is_coloured = sum(entry.place >= 0 for entry in content.entries) <= MAX_NAMED
+        self.is_coloured = sum(entry.model_index >= 0 for entry in content.entries) <= MAX_NAMED
         self.at, self.titles = _rows(content.entries)
         lines = self._lines()
         heights = [max(self._height_mm(kind) for kind in line) for line in lines]
@@ -230,7 +230,7 @@ class _Drawing:
 
     def _named(self) -> list[Entry]:
         """Return the models that panels of dots name; none if there is one model or more than MAX_NAMED."""
-        entries = [entry for entry in self.content.entries if entry.place >= 0]
+        entries = [entry for entry in self.content.entries if entry.model_index >= 0]
         return entries if len(entries) > 1 and self.is_coloured else []
 
     def _lines(self) -> list[list[str]]:
@@ -252,7 +252,7 @@ class _Drawing:
     def _style(self, entry: Entry) -> dict[str, Any]:
         """Return colour and marker of a model."""
         colours = self.theme.colours
-        colour = self.theme.muted if entry.place < 0 else colours[entry.place % len(colours)]
+        colour = self.theme.muted if entry.model_index < 0 else colours[entry.model_index % len(colours)]
         return {"color": colour, "marker": entry.marker, "linestyle": "none", "markeredgewidth": 0}
 
     def _estimate(self, axes: Axes, entry: Entry, x: float, y: float, size: float = 6.0) -> None:
@@ -275,8 +275,8 @@ class _Drawing:
         room = self.theme.width_mm * (0.24 if self.theme.is_wide else 0.34)
         labels = [(at, shortened(title, room, self.theme)) for at, title in self.titles]
         for at, entry in zip(self.at, self.content.entries, strict=True):
-            name = shortened(entry.name, room - text_width_mm(entry.count, self.theme), self.theme)
-            labels.append((at, name + entry.count))
+            name = shortened(entry.name, room - text_width_mm(entry.n_label, self.theme), self.theme)
+            labels.append((at, name + entry.n_label))
         axes.set_yticks([at for at, _ in labels] if named else [])
         axes.set_yticklabels([label for _, label in labels] if named else [], parse_math=False)
         axes.tick_params(axis="y", length=0)
@@ -288,13 +288,13 @@ class _Drawing:
         for at, entry in zip(self.at, content.entries, strict=True):
             low, high = entry.real
             axes.fill_betweenx([at - 0.5, at + 0.5], low, high, color=self.theme.band, linewidth=0, zorder=0)
-            less, own = _shrinking(len(entry.own)), np.sort(entry.own)
+            less, own = _shrinking(len(entry.participant_values)), np.sort(entry.participant_values)
             away = 0.7 * (np.arange(len(own)) * GOLDEN % 1 - 0.5)  # neighbours are far apart
             dots = {"marker": "o", "markersize": 4.2 * self.unit * less, "alpha": 0.2 + 0.2 * less}
             axes.plot(own, at + away, **self._style(entry) | dots, zorder=2, clip_on=False, in_layout=False)
             self._interval(axes, entry, entry.value[1:], at, 1.6)
             self._estimate(axes, entry, entry.value[0], at)
-        everything = np.concatenate([[*entry.value, *entry.own] for entry in content.entries])
+        everything = np.concatenate([[*entry.value, *entry.participant_values] for entry in content.entries])
         most = max(everything[np.isfinite(everything)], default=1.0)
         if content.has_shares:
             axes.set(xlim=(-2, 102), xticks=_PERCENT)
@@ -340,7 +340,7 @@ class _Drawing:
         axes.set(xlim=(-3, 103), ylim=(-3, 103), xlabel="false alarms (%)", ylabel="hits (%)")
         axes.set(xticks=_PERCENT, yticks=_PERCENT)
         for entry in self.content.entries:
-            places, counts = np.unique(entry.people, axis=0, return_counts=True)
+            places, counts = np.unique(entry.participant_rates, axis=0, return_counts=True)
             self._scatter(axes, entry, places, 8.0 * counts)
             self._estimate(axes, entry, entry.false_alarms, 100 - entry.value[0], 8.0 if self.is_coloured else 4.0)
         alarms = ndtr(np.linspace(-4.5, 4.5, 181))
@@ -370,7 +370,7 @@ class _Drawing:
         unit = unit_of(content.metric)
         axes.set_xlabel(with_arrow(content.metric) + (f" ({unit})" if unit else ""), parse_math=False)
         axes.set_ylabel(PANEL_A[content.protocol][1])
-        axes.set_title("\n".join(content.strengths), fontsize=self.small, loc="right", parse_math=False)
+        axes.set_title("\n".join(content.correlations), fontsize=self.small, loc="right", parse_math=False)
         if "people" not in self.axes:
             self._key(axes)
 

@@ -39,7 +39,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MIN_POINTS = 3
 """Minimum number of points for a metric to be drawn."""
 MIN_MODELS = 5
-"""Minimum number of models for a metric to be drawn that has one value for a model, not one for each picture."""
+"""Minimum number of models for a metric to be drawn that has one value for each model, not for each picture."""
 MAX_ROWS = 40
 """Maximum number of rows (models on data sets); only the first ones are drawn."""
 
@@ -53,7 +53,7 @@ class Entry:
     dataset: str
     n: int
     """Number of participants."""
-    place: int
+    model_index: int
     """Index of the model, which chooses its colour; -1: real pictures."""
     marker: str
     value: Sequence[float]
@@ -65,9 +65,9 @@ class Entry:
     accuracy: Sequence[float]
     """Balanced accuracy, its 95% and its 90% interval; NaN: none."""
     verdict: str
-    own: np.ndarray
+    participant_values: np.ndarray
     """(N,) value of each participant."""
-    people: np.ndarray
+    participant_rates: np.ndarray
     """(N, 2) false-alarm rate and hit rate of each participant."""
     points: np.ndarray
     """(N, 2) metric and score of each picture, or of the model."""
@@ -78,8 +78,8 @@ class Entry:
         return _NAMES.get(self.model, clean(self.model))
 
     @property
-    def count(self) -> str:
-        """Number of participants, for the end of a label."""
+    def n_label(self) -> str:
+        """Number of participants as the end of a label."""
         return f" (n = {self.n})"
 
 
@@ -95,7 +95,7 @@ class Content:
     """The highest grade; None if unknown."""
     metric: str
     """The metric of panel d; empty: no metric."""
-    strengths: list[str]
+    correlations: list[str]
     """The metric's correlation with people as text, for each data set."""
     warning: str
     """Warning printed above the figure."""
@@ -111,7 +111,7 @@ class Content:
         has_data = {
             "rates": True,
             "accuracy": any(not math.isnan(entry.accuracy[0]) for entry in self.entries),
-            "people": any(len(entry.people) for entry in self.entries),
+            "people": any(len(entry.participant_rates) for entry in self.entries),
             "metric": bool(self.metric),
         }
         return [kind for kind, shown in has_data.items() if shown]
@@ -128,20 +128,20 @@ def content_of(folder: StudyFolder) -> Content | None:
     table = table[table["protocol"] == protocol]
     table = table.assign(**{name: table[name].astype("object").fillna("") for name in _KEY})
     models = table[table["model"] != EVERYTHING]
-    entries = _entries(models if len(models) else table, _own_values(folder, protocol), hide_verdicts=interim)
+    entries = _entries(models if len(models) else table, _participant_values(folder, protocol), hide_verdicts=interim)
     comparisons = folder.table(COMPARISONS)
     kind = "told apart in pairs" if protocol == PAIRED else "told apart"
     margin = comparisons.loc[comparisons["comparison"].astype("str").str.startswith(kind), "margin"].max()
-    metric, strengths = "", list[str]()
+    metric, correlations = "", list[str]()
     if protocol in (SINGLE, RATING):
-        metric, strengths = _add_metric(folder, entries, GRADE if protocol == RATING else FOOLING)
+        metric, correlations = _add_metric(folder, entries, GRADE if protocol == RATING else FOOLING)
     grades = folder.study.quiz.grades if folder.study is not None else None
     warning = "; ".join(["simulated participants"] * folder.simulated + ["interim: no verdict"] * interim)
-    return Content(protocol, entries, float(margin), grades, metric, strengths, warning)
+    return Content(protocol, entries, float(margin), grades, metric, correlations, warning)
 
 
 def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> list[Entry]:
-    """Return an entry for each row of `paper`, sorted by data set; `own` is the result of `_own_values`."""
+    """Return an entry for each row of `paper`, sorted by data set; `own` is the result of `_participant_values`."""
     models = [model for model in dict.fromkeys(table["model"]) if model != REAL]
     datasets = [*dict.fromkeys(table["dataset"])]
     entries = []
@@ -162,29 +162,29 @@ def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> 
         both = pd.concat([reals, values], axis=1, join="inner") if protocol == SINGLE else np.empty((0, 2))
         accuracy = [row[f"accuracy{end}"] for end in ("", "_low", "_high", "90_low", "90_high")]
         has_verdict = not (hide_verdicts or missing(row["verdict"]) or row["verdict"] in (INTERIM, NONE))
-        place = -1 if model == REAL else models.index(model)
-        number_of_marker = place + len(models) * datasets.index(dataset)
+        model_index = -1 if model == REAL else models.index(model)
+        marker_index = model_index + len(models) * datasets.index(dataset)
         entries.append(
             Entry(
                 model,
                 dataset,
                 n=int(row["n_participants"]),
-                place=place,
-                marker="o" if model == REAL else _MARKERS[number_of_marker % len(_MARKERS)],
+                model_index=model_index,
+                marker="o" if model == REAL else _MARKERS[marker_index % len(_MARKERS)],
                 value=[scale * float(row[name]) for name in (column, *interval_names(column))],
                 real=[scale * float(end) for end in band],
                 false_alarms=100 - 100 * float(row["real_called_real"]),
                 accuracy=[100 * float(share) for share in accuracy],
                 verdict=str(row["verdict"]) if has_verdict else "",
-                own=scale * values.to_numpy(float),
-                people=100 - 100 * np.asarray(both, float),
+                participant_values=scale * values.to_numpy(float),
+                participant_rates=100 - 100 * np.asarray(both, float),
                 points=np.empty((0, 2)),
             )
         )
     return entries
 
 
-def _own_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
+def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
     """Return a frame with model (or `real`), dataset, participant and the participant's rate, grade or threshold."""
     trials = _analysed(folder)
     if protocol in ADAPTIVE_PROTOCOLS:

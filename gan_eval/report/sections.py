@@ -15,7 +15,7 @@ from gan_eval.report.parts.blocks import Files, Lines, Report, Section, Table
 from gan_eval.report.parts.folder import StudyFolder, fractions_of
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import correlation_tables, difference_tables
-from gan_eval.report.people.answer import answer
+from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import badges, trained_text
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.confidence import confidence_section
@@ -39,7 +39,7 @@ from gan_eval.report.training import training_section
 def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Report:
     """Return the report of a study's folder."""
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
-    said = answer(folder)
+    answer = answer_sentences(folder)
     answers = [*choices_tables(folder), *grades_tables(folder), thresholds_table(folder), *psychometric_blocks(folder)]
     people = [Lines(participation_sentences(folder)), demographics(folder), *effects_blocks(folder)]
     measured = value_blocks(Measured(folder.tables), holes_of_folder(folder))
@@ -48,7 +48,8 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         Section("answers", "Choices, grades and thresholds", answers),
         confidence_section(folder),
         Section("agreement", "Metrics and people", [*correlation_tables(folder), *difference_tables(folder)]),
-        Section("metrics", "Metrics", measured, on_first_page=not said),  # all there is before answers
+        # without answers, the metrics are the result
+        Section("metrics", "Metrics", measured, on_first_page=not answer),
         published_section(folder),
         Section("participants", "Participants", people),
         Section("pictures", "Pictures", [*fooling_galleries(folder), *samples(folder)]),
@@ -62,17 +63,18 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         badges=badges(folder),
         downloads=downloads,
         sections=[
-            first_page(folder, said),
-            *map(_measured, details),
+            first_page(folder, answer),
+            *map(_without_empty_rows, details),
             Section("files", "All tables", [Files(downloads)]),
         ],
     )
 
 
-def _measured(section: Section) -> Section:
-    """Return the section with tables that measure something (`Table.measured`)."""
+def _without_empty_rows(section: Section) -> Section:
+    """Return the section with its tables `without_empty` rows and columns."""
     blocks = [
-        block.measured() if isinstance(block, Table) and block.style == "rows" else block for block in section.blocks
+        block.without_empty() if isinstance(block, Table) and block.style == "rows" else block
+        for block in section.blocks
     ]
     return replace(section, blocks=blocks)
 

@@ -129,7 +129,7 @@ def _settings_of(config: Path) -> Mapping[str, Any]:
     settings = facts.get("settings", {}) if isinstance(facts, dict) else facts
     if not isinstance(settings, dict):
         raise UserError(
-            f"{config}: settings: found {shortened(repr(settings), 80)}; wanted a table of the training settings; "
+            f"{config}: settings: found {shortened(repr(settings), 80)}; expected a table of the training settings; "
             "restore the file"
         )
     return settings

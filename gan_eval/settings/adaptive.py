@@ -137,7 +137,10 @@ class PsychometricGrid:
         """(2, T, K) by exposure: the logarithms of the probabilities of a wrong and of a correct answer."""
 
     def proportions_right(self, exposures: np.ndarray) -> np.ndarray:
-        """(X, T, K): for each of (X,) exposures in ms by each threshold and each of the K pairs of slope and lapse."""
+        """Return the proportion of correct answers, (X, T, K), at (X,) exposures in ms.
+
+        T is the number of thresholds, K the number of pairs of slope and lapse.
+        """
         slope, lapse = (part.ravel() for part in np.meshgrid(_SLOPES, _LAPSES))
         at_threshold = (RIGHT - 0.5) / (0.5 - lapse)
         distance = np.log(exposures[:, None] / self.thresholds)[:, :, None]
@@ -190,8 +193,8 @@ def most_informative(posterior: np.ndarray, proportions: np.ndarray) -> int:
     """
     joint = np.einsum("tk,xtk->xt", posterior, proportions)
     of_interest = posterior.sum(axis=1)
-    given = joint / np.maximum(of_interest, np.finfo(float).tiny)
-    return int(np.argmax(_entropy(joint.sum(axis=1)) - _entropy(given) @ of_interest))
+    conditional = joint / np.maximum(of_interest, np.finfo(float).tiny)
+    return int(np.argmax(_entropy(joint.sum(axis=1)) - _entropy(conditional) @ of_interest))
 
 
 def _entropy(proportions: np.ndarray) -> np.ndarray:

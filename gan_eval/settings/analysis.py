@@ -39,7 +39,7 @@ def rule_parts(text: str) -> tuple[str, str, str]:
 
 def _is_a_share(value: Any) -> Any:
     if isinstance(value, int | float) and value >= 0.5:
-        raise ValueError(f"found {value}; wanted a share below 0.5, such as 0.05 for 5 points")
+        raise ValueError(f"found {value}; expected a share below 0.5, such as 0.05 for 5 points")
     return value
 
 
@@ -93,14 +93,14 @@ NO_PLAN = AnalysisSettings()
 
 
 class PowerSettings(Section):
-    """`[power]`: what `./run power` assumes of people and pictures, and what it looks for."""
+    """`[power]`: assumptions of `./run power` about people and pictures, and the power to reach."""
 
     participants: tuple[Annotated[int, Field(ge=2, le=100_000)], ...] = Field(
         default=(10, 20, 40, 60, 80, 120), min_length=1, max_length=1000
     )
     """Numbers of participants to try."""
     simulations: int = Field(default=1000, ge=10, le=1_000_000)
-    """Largest number of simulated studies for each; fewer where 100 or 300 decide."""
+    """Maximum number of simulated studies for each; fewer if 100 or 300 studies decide."""
     target: Share = 0.8
     """Power to reach."""
     false_alarm_rate: Share = 0.25
@@ -125,7 +125,7 @@ class PowerSettings(Section):
     unanswered: float = Field(default=0.03, ge=0, lt=1)
     """Share of trials without an answer or excluded by a rule."""
     dropout: float = Field(default=0.05, ge=0, lt=1)
-    """Share of people who stop early; their answers are in no result."""
+    """Share of people who stop early; their answers do not count."""
     excluded: float = Field(default=0.07, ge=0, lt=1)
     """Share of people excluded by a rule."""
     stimuli: int | None = Field(default=None, ge=2, le=1_000_000, examples=[200])

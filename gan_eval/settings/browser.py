@@ -1,4 +1,4 @@
-"""`[quiz.browser]` of a study file: where participants of `serve` come from and go to, and who is screened out."""
+"""`[quiz.browser]` of a study file: links and return addresses of `serve`, and who is screened out."""
 
 from typing import Annotated, Self
 
@@ -18,12 +18,12 @@ class ComprehensionCheck(Section):
     choices: tuple[Words, ...] = Field(min_length=2, max_length=20, examples=[("fake", "real")])
     """Answers to choose from."""
     answer: Words = Field(examples=["fake"])
-    """The correct one of them."""
+    """The correct choice."""
 
     @model_validator(mode="after")
     def _has_the_answer(self) -> Self:
         if self.answer not in self.choices or len(set(self.choices)) < len(self.choices):
-            raise ValueError("answer: wanted one of the choices, which differ from each other")
+            raise ValueError("answer: expected one of the choices, which must differ from each other")
         return self
 
 
@@ -33,7 +33,7 @@ class BrowserSettings(Section):
     participant_parameters: tuple[ParameterName, ...] = Field(
         default=("participant", "PROLIFIC_PID"), min_length=1, max_length=10
     )
-    """Parameters of the link that may hold the participant's pseudonym; the first that is there counts."""
+    """Parameters of the link that may hold the participant's pseudonym; the first one in the link is used."""
     other_parameters: tuple[ParameterName, ...] = Field(default=("STUDY_ID", "SESSION_ID"), max_length=20)
     """Further parameters of the link that are stored in the table `participants`."""
     complete_url: ReturnAddress = ""

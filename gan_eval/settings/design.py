@@ -1,7 +1,8 @@
-"""A study's design: what its participants see, and the exclusions. Sessions of two designs are never mixed in a store.
+"""A study's design: the settings that decide what participants see, and the exclusions.
 
-Keys that the file does not give count with their default: another default in a later version is another design. A test
-walks all keys; `packaging/settings_reference.py` gives the reason for each key that is not here.
+Sessions of two designs are never mixed in a store. Keys that are not in the file have their default; if a later version
+changes a default, the design changes. A test checks all keys; `packaging/settings_reference.py` gives the reason for
+each key that is not here.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -52,7 +53,7 @@ def quiz_design(quiz: QuizSettings) -> dict[str, Any]:
 
 
 def pictures_hash(stimuli: Iterable[Row]) -> str:
-    """Return the SHA-256 over the pictures that can be shown and their meaning, without the places of their files."""
+    """Return the SHA-256 over the pictures that can be shown and their meaning, without the paths of their files."""
     return sha256_json(sorted({tuple(row[name] or "" for name in _OF_PICTURES) for row in stimuli}))
 
 

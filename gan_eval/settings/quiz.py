@@ -36,7 +36,7 @@ def _picture_size(value: Any) -> Any:
     if value == "native":
         return value
     raise ValueError(
-        f'found {abbreviated(value)}; wanted "native", a width of 1 to {MAX_WIDTH_PIXELS} pixels such as 512, or '
+        f'found {abbreviated(value)}; expected "native", a width of 1 to {MAX_WIDTH_PIXELS} pixels such as 512, or '
         'degrees of visual angle such as "8 deg"'
     )
 
@@ -154,7 +154,7 @@ class QuizSettings(Section):
     counterbalance_keys: bool = False
     """Swap the two keys on every second list."""
     participants: int = Field(default=20, ge=1, le=100_000)
-    """Number of participants wanted, one session each; simulated sessions do not count."""
+    """Number of planned participants, one session each; simulated sessions do not count."""
     strict_counts: bool = False
     """Stop if a data set has fewer items than real + fake; otherwise fewer are drawn."""
     push_to: str | None = Field(default=None, examples=["postgresql://lab@server/quiz"])
@@ -197,7 +197,7 @@ class QuizSettings(Section):
         defaults = default_keys(self.protocol, self.layout, self.grades)
         if set(self.keys) != set(defaults):
             example = ", ".join(f"{answer} = {key!r}" for answer, key in defaults.items())
-            raise ValueError(f"keys: wanted a key for {' and one for '.join(defaults)}, such as {{ {example} }}")
+            raise ValueError(f"keys: expected a key for {' and one for '.join(defaults)}, such as {{ {example} }}")
         if any(len(key) != 1 or not key.isprintable() or key.isspace() for key in self.keys.values()):
             raise ValueError("keys: each key is one character, such as j")
         if len({key.lower() for key in self.keys.values()}) < len(self.keys):

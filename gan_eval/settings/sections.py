@@ -16,7 +16,7 @@ Name = Annotated[str, Field(pattern=_NAME)]
 
 def _not_empty(text: str) -> str:
     if not text.strip():
-        raise ValueError("is empty; wanted a text, or leave it out")
+        raise ValueError("is empty; expected a text, or leave it out")
     return text
 
 
@@ -26,11 +26,11 @@ Words = Annotated[str, AfterValidator(_not_empty)]
 
 def _usable_path(text: str) -> str:
     if not text:
-        raise ValueError("is empty; wanted a path, or leave it out")
+        raise ValueError("is empty; expected a path, or leave it out")
     if not text.isprintable():
-        raise ValueError(f"found {shortened(repr(text), 60)}; wanted a path of letters that can be printed")
+        raise ValueError(f"found {shortened(repr(text), 60)}; expected a path of letters that can be printed")
     if len(text.encode()) > 4095 or any(len(part.encode()) > 255 for part in re.split(r"[/\\]", text)):
-        raise ValueError(f"found {shortened(repr(text), 60)}; no system has a path that long, wanted a shorter one")
+        raise ValueError(f"found {shortened(repr(text), 60)}; the path is too long; expected a shorter one")
     return text
 
 
@@ -45,26 +45,26 @@ def _tuples(value: Any) -> Any:
 
 
 class Section(BaseModel):
-    """A section of the study file: frozen, without unknown keys, and with numbers, truths and texts kept apart."""
+    """A section of the study file: frozen, without unknown keys, with strict types (no number in place of a text)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
     _lists_are_tuples = field_validator("*", mode="before")(_tuples)
 
 
-_WANTED = {
+_EXPECTED = {
     "bool_type": "true or false",
     "int_type": "a whole number",
     "float_type": "a number",
     "string_type": "text",
     "dict_type": "a table, such as { name = value }",
 }
-"""The wanted value for each of pydantic's kinds of problems."""
+"""Expected value for each of pydantic's kinds of problems."""
 _ALTERNATIVES = ("float", "constrained-float", "constrained-int", "[key]")
 """Names of types that pydantic adds to a field's path; the others begin with `literal[`."""
 
 
 def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str = "") -> str:
-    """Return the message for the first problem: the field, what was found, what is wanted."""
+    """Return the message for the first problem: the field, what was found, what is expected."""
     problem = error.errors()[0]
     place = _place(problem["loc"])
     field = (prefix + ".".join(shortened(str(part), 80) for part in place)).removesuffix(".")
@@ -87,12 +87,12 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     if problem["type"] == "value_error":
         own_field = re.match(r"[a-z_.]+: ", message)  # a check of several fields names the one to fix
         return f"{field}.{message}" if own_field else f"{field}: {message}"
-    if problem["type"] in _WANTED and not words:
-        return f"{field}: found {found}; wanted {_WANTED[problem['type']]}"
+    if problem["type"] in _EXPECTED and not words:
+        return f"{field}: found {found}; expected {_EXPECTED[problem['type']]}"
     if problem.get("ctx", {}).get("pattern") == _NAME:
-        return f"{field}: found {found}; wanted a name of the letters a to z, digits, '.', '-' and '_'"
+        return f"{field}: found {found}; expected a name of the letters a to z, digits, '.', '-' and '_'"
     if problem["type"] == "tuple_type":
-        return f"{field}: found {found}; wanted a list such as [{found}]"
+        return f"{field}: found {found}; expected a list such as [{found}]"
     instead = f", or {words[0]}" if words and problem["type"] != "literal_error" else ""
     return f"{field}: found {found}; {message[0].lower()}{message[1:]}{instead}"
 
@@ -131,10 +131,10 @@ def check_options(
     """Return a section made from command-line options.
 
     Args:
-        spelled: how the user wrote the option for a field of this name.
+        spelled: function from a field's name to the option as the user typed it.
 
     Raises:
-        UserError: an option's value is not what it must be; the message names the option.
+        UserError: an option's value is invalid; the message names the option.
     """
     try:
         return section(**options)
@@ -142,7 +142,7 @@ def check_options(
         message = first_problem(error, section)
         place, colon, problem = message.partition(": ")
         name, *keys = place.split(".")
-        if colon and name.isidentifier():  # an option gives a whole list
+        if colon and name.isidentifier():  # one option gives a whole list, so the index in it is dropped
             message = ".".join([spelled(name), *(key for key in keys if not key.isdigit())]) + f": {problem}"
         raise UserError(message) from error
 
@@ -151,7 +151,7 @@ def differences(old: Any, new: Any, *, where: str = "", short: bool = False) -> 
     """Yield one text for each value that differs between two nested settings.
 
     Args:
-        short: without the values, which are hashes.
+        short: True: omit the values, which are hashes.
 
     >>> list(differences({"quiz": {"real": 20}}, {"quiz": {"real": 25}}))
     ['quiz.real was 20, is 25']

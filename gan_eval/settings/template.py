@@ -1,4 +1,4 @@
-"""The values, default and meaning of each setting, and the study file that `study new` writes from them."""
+"""Values, default and meaning of each setting, and the study file that `study new` writes from them."""
 
 import ast
 import inspect
@@ -70,7 +70,7 @@ def settings_of(section: type[Section]) -> list[Setting]:
     return settings
 
 
-def about(section: type[Section]) -> str:
+def description_of(section: type[Section]) -> str:
     """Return the description of a section: its class's docstring without the name that it begins with."""
     text = " ".join((inspect.getdoc(section) or "").split())
     text = text.partition("`: ")[2] or text
@@ -103,7 +103,7 @@ Values = Mapping[str, Any]
 
 OF_TRAINING = ("data", "models", "training", "generate")
 """Sections that a study without training does not use; they come last there."""
-A_TRAINING: Values = {
+EXAMPLE_TRAINING: Values = {
     "data": {"facades": {"direction": "BtoA"}},
     "models": {"pix2pix": {"data": "facades"}},
     "training": {"epochs": 200},
@@ -142,11 +142,11 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = (), every_
         every_key: write every key, not only `COMMON_KEYS`.
 
     Raises:
-        UserError: the file is there already, or it cannot be written.
+        UserError: the file exists already, or cannot be written.
     """
     check_output_file(file)
     if os.path.lexists(file):
-        raise UserError(f"--out {file}: there is such a file already; name another, or remove it")
+        raise UserError(f"--out {file}: the file exists already; name another, or remove it")
     if sets:
         values = {**values, "stimuli": {"sets": [relative_path(path, file.parent) for path in sets]}}
     write_text(file, study_text(values, every_key=every_key))
@@ -176,20 +176,22 @@ def study_text(values: Values, *, every_key: bool = False) -> str:
     return "\n".join([*lines, ""])
 
 
-def _section_lines(setting: Setting, path: str, given: Any, keys: Mapping[str, Sequence[str]] | None) -> Iterator[str]:
-    """Yield a section, its keys and inner sections, commented out if it is not given and has no default."""
+def _section_lines(
+    setting: Setting, path: str, content: Any, keys: Mapping[str, Sequence[str]] | None
+) -> Iterator[str]:
+    """Yield a section, its keys and inner sections, commented out if it has no content and no default."""
     assert setting.section is not None
-    if keys is not None and given is None and path not in keys:
+    if keys is not None and content is None and path not in keys:
         return
     if setting.shape == "by_name":
-        for name, values in (given or {str(setting.example): {}}).items():
-            yield from _table(setting.section, path, values, keys, header=f"[{path}.{name}]", off=not given)
+        for name, values in (content or {str(setting.example): {}}).items():
+            yield from _table(setting.section, path, values, keys, header=f"[{path}.{name}]", off=not content)
     elif setting.shape == "list":
-        for values in given or [{}]:
-            yield from _table(setting.section, path, values, keys, header=f"[[{path}]]", off=not given)
+        for values in content or [{}]:
+            yield from _table(setting.section, path, values, keys, header=f"[[{path}]]", off=not content)
     else:
-        off = setting.shape == "optional" and given is None
-        yield from _table(setting.section, path, given or {}, keys, header=f"[{path}]", off=off)
+        off = setting.shape == "optional" and content is None
+        yield from _table(setting.section, path, content or {}, keys, header=f"[{path}]", off=off)
 
 
 def _table(
@@ -202,7 +204,7 @@ def _table(
     off: bool,
 ) -> Iterator[str]:
     yield ""
-    yield from _comment(about(section))
+    yield from _comment(description_of(section))
     yield ("#" if off else "") + header
     inner = []
     for setting in settings_of(section):
@@ -212,7 +214,7 @@ def _table(
             inner.append(setting)
             continue
         name = setting.name
-        # no value in the file could mean the same as leaving the key out
+        # for such a key, no value in the file means the same as its absence
         has_no_default = setting.default is None or (setting.field.examples and not setting.default)
         is_off = name not in values and not setting.field.is_required() and has_no_default
         value = values.get(name, setting.example if is_off or setting.default is None else setting.default)

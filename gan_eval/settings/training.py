@@ -19,7 +19,7 @@ NEUTRAL_GREY = 128
 
 
 class InpaintingSettings(Section):
-    """`[training.inpainting]`: which holes there are, and how their filling is judged."""
+    """`[training.inpainting]`: the holes, and how their filling is judged."""
 
     masks: dict[MaskKind, Annotated[float, Field(gt=0, le=MAX_WEIGHT)]] = Field(default={"centre": 1.0}, min_length=1)
     """The kinds of holes with their shares: centre, blocks, region, folder."""
@@ -30,7 +30,7 @@ class InpaintingSettings(Section):
     most_area: float = Field(default=0.6, gt=0, lt=1)
     """Every hole takes at most this share."""
     shapes: OptionalPath = ""
-    """Folder of silhouettes, white on black, for the holes of kind region, below the data root; default: made ones."""
+    """Folder of silhouettes, white on black, for holes of kind region, below the data root; default: generated ones."""
     mask_folder: OptionalPath = ""
     """Folder of masks (white is hole) for the holes of kind folder, below the data root."""
     fill: Literal["zero", "mean", "noise"] = "zero"

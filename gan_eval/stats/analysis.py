@@ -31,7 +31,7 @@ from gan_eval.stats.compare.effects import effects
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.stats.contradictions import doubts
-from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, leave_out
+from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, apply_rules
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials, tables_to_analyze
 from gan_eval.stats.latex import latex
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
 
-Given = pd.DataFrame | Path | str
+FrameOrFile = pd.DataFrame | Path | str
 """A table, or its file."""
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
 """Tables that are written even without rows."""
@@ -86,10 +86,10 @@ OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if
 
 
 def analyze(
-    trials: "Given | Store",
+    trials: "FrameOrFile | Store",
     *,
-    image_metrics: Given | Sequence[Path | str] | None = None,
-    set_metrics: Given | None = None,
+    image_metrics: FrameOrFile | Sequence[Path | str] | None = None,
+    set_metrics: FrameOrFile | None = None,
     exclude: Sequence[str] = (),
     exclude_participants: Sequence[str] = (),
     margin: float | None = None,
@@ -98,10 +98,10 @@ def analyze(
     grades: int | None = None,
     seed: int = 0,
     plan: AnalysisSettings | None = None,
-    participants: Given | None = None,
-    sessions: Given | None = None,
-    plans: Given | None = None,
-    stimuli: Given | Sequence[Path | str] | None = None,
+    participants: FrameOrFile | None = None,
+    sessions: FrameOrFile | None = None,
+    plans: FrameOrFile | None = None,
+    stimuli: FrameOrFile | Sequence[Path | str] | None = None,
     looks: pd.DataFrame | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -157,7 +157,7 @@ def analyze(
     >>> float(analyze(answers)["rates"]["accuracy"][0])
     0.75
     """
-    found: dict[Table, Given] = {}
+    found: dict[Table, FrameOrFile] = {}
     where = "trials"
     of_file = isinstance(trials, Path | str) and not is_store(trials)
     if not isinstance(trials, pd.DataFrame):
@@ -198,7 +198,7 @@ def analyze(
         Rules(source.exclude, [rule for rule in source.exclude_participants if rule not in on_outcome])
         for source in (settings, beyond)
     )
-    included = leave_out(whole, sessions, *rules, planned=plan is not None)
+    included = apply_rules(whole, sessions, *rules, planned=plan is not None)
     analysed = text_coded(included.trials)
     repeated, outcome_note = sensitivity(
         analysed, included.participation, on_outcome, plan=settings, unfinished=text_coded(included.unfinished)
@@ -271,22 +271,22 @@ def analyze(
     return frames
 
 
-def _table(given: Given | None, table: Table) -> pd.DataFrame | None:
-    return None if given is None else as_table(given, table)
+def _table(source: FrameOrFile | None, table: Table) -> pd.DataFrame | None:
+    return None if source is None else as_table(source, table)
 
 
 def _settings_and_departures(
     plan: AnalysisSettings | None, **options: Any
 ) -> tuple[AnalysisSettings, AnalysisSettings]:
     """Return the settings of the main analysis, and those that depart from the plan (defaults without a plan)."""
-    given = check_options(AnalysisSettings, {name: value for name, value in options.items() if value is not None})
+    added = check_options(AnalysisSettings, {name: value for name, value in options.items() if value is not None})
     if plan is None:
-        return given, AnalysisSettings()
-    if given.margin is None:
-        return plan, given
+        return added, AnalysisSettings()
+    if added.margin is None:
+        return plan, added
     if plan.margin is not None:
-        raise UserError(f"margin {given.margin:g}: the plan has fixed {plan.margin:g}; leave this one out")
-    return plan.model_copy(update={"margin": given.margin}), given
+        raise UserError(f"margin {added.margin:g}: the plan has fixed {plan.margin:g}; leave this one out")
+    return plan.model_copy(update={"margin": added.margin}), added
 
 
 def _with_departures(

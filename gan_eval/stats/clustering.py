@@ -1,9 +1,9 @@
 """Clustered inference: influences → variances → degrees of freedom → intervals and p values.
 
 An answer's influence is its contribution to an estimate's error. Influences are summed over clusters, and the squared
-sums are the variance (Liang & Zeger 1986, Biometrika 73, 13-22). Two-way clustering (Cameron, Gelbach & Miller 2011,
-Journal of Business & Economic Statistics 29, 238-249) takes the variance by participant plus that by stimulus less that
-by their cells, the answers of one participant to one stimulus.
+sums are the variance (Liang & Zeger 1986, Biometrika 73, 13-22). The two-way variance (Cameron, Gelbach & Miller 2011,
+Journal of Business & Economic Statistics 29, 238-249) is the variance by participant, plus that by stimulus, minus that
+by cell. A cell has the answers of one participant to one stimulus.
 """
 
 import numpy as np
@@ -15,16 +15,16 @@ from scipy.special import stdtr, stdtrit
 def two_way(
     influence: np.ndarray, participant: np.ndarray, stimulus: np.ndarray, *, side: np.ndarray | None = None
 ) -> np.ndarray:
-    """(K,) variances of K estimates: the largest of the two-way and the two one-way ones.
+    """Return (K,) variances of K estimates: the largest of the two-way variance and the two one-way variances.
 
-    The two-way sum can be too small, or negative. A factor of which all trials have one level is left out, since one
-    level shows no variance.
+    The two-way variance can be too small, or negative. A factor with only one level is ignored, since one level shows
+    no variance.
 
     Args:
         influence: (N, K) what each trial adds to the estimates' errors.
         participant: (N,) int, 0.. .
         stimulus: (N,) int, 0.. .
-        side: (N,) bool, where two groups of trials are compared: each has its own number of clusters; None: one group.
+        side: (N,) bool, if two groups of trials are compared: each has its own number of clusters; None: one group.
 
     >>> influence = np.array([[1.0], [-1.0], [1.0], [1.0]])
     >>> two_way(influence, np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])).round(2).tolist()
@@ -52,9 +52,9 @@ def cells(participant: np.ndarray, stimulus: np.ndarray) -> np.ndarray:
 
 
 def one_way(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.ndarray | None = None) -> np.ndarray:
-    """(K,) sums over clusters of squared sums of influences, with the factor C / (C - 1) for each side's C clusters.
+    """Return (K,) sums over clusters of squared sums of influences, times C / (C - 1) for each side's C clusters.
 
-    NaN where a side has one cluster.
+    The result is NaN if a side has one cluster.
 
     Args:
         influence: (N, K).
@@ -65,9 +65,10 @@ def one_way(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.ndarr
 
 
 def cluster_sums(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.ndarray | None = None) -> np.ndarray:
-    """(K, sides, C) sums of influences by cluster and side, times the root of C / (C - 1) of the side's C clusters.
+    """Return (K, sides, C) sums of influences by cluster and side, times the root of C / (C - 1) of each side.
 
-    The arguments are those of `one_way`. A cluster without answers of a side has 0, one that is the only one NaN.
+    The arguments are those of `one_way`; C is the side's number of clusters. A cluster without answers of a side has 0;
+    the only cluster of a side has NaN.
     """
     place = np.arange(len(influence)) if cluster is None else pd.factorize(cluster)[0]
     clusters, sides = int(place.max(initial=-1)) + 1, 1 if side is None else 2
@@ -80,14 +81,15 @@ def cluster_sums(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.
     return np.where(occurs, np.reshape(sums, (influence.shape[1], *occurs.shape)) * factor, 0.0)
 
 
-def freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
+def degrees_of_freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:
     """Return the degrees of freedom: one fewer than the smallest number of levels of a factor on either side.
 
     Args:
         factors: (N,) int, 0.. each: participants, stimuli.
         side: (N,) bool; None: one side.
 
-    >>> freedom(np.array([0, 0, 1, 1, 2]), np.array([0, 1, 2, 3, 4]), side=np.array([True, True, False, False, False]))
+    >>> side = np.array([True, True, False, False, False])
+    >>> degrees_of_freedom(np.array([0, 0, 1, 1, 2]), np.array([0, 1, 2, 3, 4]), side=side)
     0
     """
     sides = (slice(None),) if side is None else (side, ~side)
@@ -104,30 +106,32 @@ def n_levels(factor: np.ndarray) -> int:
 
 
 def side_of(column: np.ndarray) -> np.ndarray | None:
-    """Return (N,) bool, a covariate's two sides, such as reals and fakes; None if it has not exactly two values."""
+    """Return (N,) bool: the rows with the smaller of a covariate's two values; None if it has not exactly two."""
     low, high = column.min(initial=np.inf), column.max(initial=-np.inf)
     return column == low if low < high and ((column == low) | (column == high)).all() else None
 
 
-def t_critical(freedom: ArrayLike, *, coverage: float = 0.95) -> np.ndarray:
+def t_critical(df: ArrayLike, *, coverage: float = 0.95) -> np.ndarray:
     """Return the two-sided critical value of Student's t; NaN below one degree of freedom.
 
     >>> t_critical([24, 0]).round(4).tolist()
     [2.0639, nan]
     """
-    freedom = np.asarray(freedom, float)
-    return np.where(freedom >= 1, stdtrit(np.maximum(freedom, 1.0), (1 + coverage) / 2), np.nan)
+    df = np.asarray(df, float)
+    return np.where(df >= 1, stdtrit(np.maximum(df, 1.0), (1 + coverage) / 2), np.nan)
 
 
-def two_sided_p(estimate: ArrayLike, std_error: ArrayLike, freedom: ArrayLike) -> np.ndarray:
-    """p of each estimate against 0, Student's t as the reference; NaN where the error is not above 0."""
+def two_sided_p(estimate: ArrayLike, std_error: ArrayLike, df: ArrayLike) -> np.ndarray:
+    """Return p of each estimate against 0 by Student's t; NaN where the error is not above 0."""
     error = np.asarray(std_error, float)
-    return np.asarray(2 * stdtr(freedom, -np.abs(np.asarray(estimate, float)) / np.where(error > 0, error, np.nan)))
+    return np.asarray(2 * stdtr(df, -np.abs(np.asarray(estimate, float)) / np.where(error > 0, error, np.nan)))
 
 
-def equivalence_p(estimate: ArrayLike, std_error: ArrayLike, freedom: ArrayLike, margin: float) -> np.ndarray:
-    """The larger p of the two one-sided tests of -margin < difference < margin (Schuirmann 1987, Journal of
-    Pharmacokinetics and Biopharmaceutics 15, 657-680); NaN where the error is not above 0."""
+def equivalence_p(estimate: ArrayLike, std_error: ArrayLike, df: ArrayLike, margin: float) -> np.ndarray:
+    """Return the larger p of two one-sided tests of -margin < difference < margin; NaN where the error is not above 0.
+
+    See Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680.
+    """
     error = np.asarray(std_error, float)
     beyond = np.abs(np.asarray(estimate, float)) - margin
-    return np.asarray(stdtr(freedom, beyond / np.where(error > 0, error, np.nan)))
+    return np.asarray(stdtr(df, beyond / np.where(error > 0, error, np.nan)))

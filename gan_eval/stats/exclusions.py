@@ -1,4 +1,4 @@
-"""Rules in plain text that choose rows, the table `participation`, and the trials that rules leave out.
+"""Exclusion rules as text, the table `participation`, and the trials that remain.
 
 A rule is one comparison of a column with a value: `reaction_time_ms<200`, `flags~late`, `passed_check=True`.
 """
@@ -30,9 +30,9 @@ _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 WHERE = "participation"
-"""Name, in errors, of a rule on participants from outside the plan."""
+"""Place in messages about a rule on participants that is not in the plan."""
 EXCLUSIONS_PLANNED = "analysis.exclude"
-"""Name, in errors, of the plan's rules on trials."""
+"""Place in messages about the plan's rules on trials."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,17 @@ class Rule:
 
     column: str
     operator: str
-    """`<`, `<=`, `>`, `>=` for numbers; `=`, `!=` for anything; `~`: the cell holds the word.
+    """`<`, `<=`, `>`, `>=` for numbers; `=`, `!=` for anything; `~`: the cell contains the word.
 
-    `=` compares numbers where the column is numbers, else text: the participants 7 and 007 are two."""
+    `=` compares numbers if the column is numeric, else text: as text, 7 and 007 differ."""
     value: str
 
     def holds(self, frame: pd.DataFrame, *, where: str) -> np.ndarray:
         """Return the rows (N,) bool that fulfil the rule. An empty cell fulfils no rule.
 
         Raises:
-            UserError: the frame has no such column, or an order is asked of a column that is not numbers, or whose
-                numbers are not clear (`require_clear_numbers`).
+            UserError: the frame has no such column, or a rule with `<` or `>` is on a column that is not numeric or may
+                have thousands separators (`require_clear_numbers`).
         """
         cells = frame[column_named(self.column, frame, where=where)]
         if self.operator in _ORDER:
@@ -89,7 +89,7 @@ def parse_rule(text: str) -> Rule:
         raise UserError(str(error)) from error
 
 
-def holding(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> np.ndarray:
+def rows_fulfilling(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> np.ndarray:
     """Return the rows (N,) bool that fulfil every rule."""
     chosen = np.ones(len(frame), bool)
     for rule in map(parse_rule, rules):
@@ -128,12 +128,12 @@ def _number_text(cell: Any) -> str:
 
 def is_answered(trials: pd.DataFrame) -> NDArray[np.bool_]:
     """Return (N,) bool: trials with an answer of any protocol."""
-    given = [trials[name].notna() & (trials[name] != "none") for name in ("response", "choice")]
-    return np.any([*given, trials["rating"].notna()], axis=0)
+    has_answer = [trials[name].notna() & (trials[name] != "none") for name in ("response", "choice")]
+    return np.any([*has_answer, trials["rating"].notna()], axis=0)
 
 
 def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the table `participation`, a sorted row for each participant, without the columns of exclusion."""
+    """Return the table `participation` with a row for each participant, sorted, without the columns on exclusion."""
     attended = trials[["participant", "session", "simulated"]].drop_duplicates(["participant", "session"])
     status: dict[str, str] = {}
     if sessions is not None:
@@ -142,7 +142,7 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
         ordered = sessions.sort_values("started_at", na_position="first", kind="stable")
         status = dict(zip(ordered["participant"], ordered["status"], strict=True))  # of the last session
     who = pd.Series(sorted(attended["participant"].dropna().unique()), dtype="object")
-    # the answer of any protocol as text, missing where there is none
+    # the answer of any protocol as text, or missing
     response, choice, rating = (
         trials[name].astype("object").where(trials[name].notna() & (trials[name] != "none"))
         for name in ("response", "choice", "rating")
@@ -201,23 +201,23 @@ class Rules(NamedTuple):
     participants: Sequence[str] = ()
 
 
-class TookPart(NamedTuple):
-    """Numbers of participants whose answers count, and of the others by reason."""
+class ParticipantGroups(NamedTuple):
+    """Participants whose answers count, and the others by reason."""
 
     analysed: tuple[str, ...]
     unfinished: tuple[str, ...]
-    """Number of participants without a complete session."""
+    """Participants without a complete session."""
     silent: tuple[str, ...]
-    """Number of participants who answered no main trial."""
+    """Participants who answered no main trial."""
     excluded: tuple[str, ...]
-    """Number of participants excluded by a rule, as persons or with all their trials."""
+    """Participants excluded by a rule on participants, or by rules on all their trials."""
     unanswered: int
     """Number of main trials shown to participants without answers."""
 
-    def words(self) -> str:
+    def text(self) -> str:
         """Describe participants who did not finish or answered nothing; empty if there were none.
 
-        >>> TookPart(("P1",), (), ("P2", "P3"), (), 40).words()
+        >>> ParticipantGroups(("P1",), (), ("P2", "P3"), (), 40).text()
         '2 of 3 participants gave no answer (40 trials)'
         """
         total = sum(map(len, self[:4]))
@@ -227,46 +227,46 @@ class TookPart(NamedTuple):
         return "; ".join(filter(None, (no_answer, broke_off)))
 
 
-def took_part(participation: pd.DataFrame) -> TookPart:
-    """Count the participants of the table `participation` by its column `counted`."""
+def participant_groups(participation: pd.DataFrame) -> ParticipantGroups:
+    """Group the participants of the table `participation` by its column `counted`."""
     counted = participation["counted"].astype("object")
 
     def named(word: str) -> tuple[str, ...]:
         return tuple(participation.loc[counted == word, "participant"].astype("str"))
 
     unanswered = int(participation.loc[counted == "silent", "n_trials"].sum())
-    return TookPart(named("yes"), named("unfinished"), named("silent"), named("excluded"), unanswered)
+    return ParticipantGroups(named("yes"), named("unfinished"), named("silent"), named("excluded"), unanswered)
 
 
 class Included(NamedTuple):
-    """Trials of finished sessions that no rule leaves out."""
+    """Result of `apply_rules`: the trials of finished sessions that no rule excludes."""
 
     trials: pd.DataFrame
     participation: pd.DataFrame
     note: str
-    """Number of trials and participants that each rule leaves out, and of unfinished sessions and silent participants;
-    empty without any."""
+    """Numbers of trials and participants that each rule excludes, of unfinished sessions and of participants without an
+    answer; empty if nothing is excluded."""
     finished: pd.DataFrame
     """Trials of finished sessions, before any rule."""
     unfinished: pd.DataFrame
-    """Trials of unfinished sessions that no rule leaves out."""
+    """Trials of unfinished sessions that no rule excludes."""
     beyond: int
-    """Number of main trials that only rules beyond the plan leave out."""
+    """Number of main trials that only rules beyond the plan exclude."""
 
 
-def leave_out(
+def apply_rules(
     whole: pd.DataFrame, sessions: pd.DataFrame | None, preset: Rules, beyond: Rules, *, planned: bool = True
 ) -> Included:
-    """Leave out unfinished sessions, and the trials and participants that fulfil a rule.
+    """Exclude unfinished sessions, and the trials and participants that fulfil a rule.
 
-    Each rule applies to the whole table. Sessions that the table `sessions` does not name count as finished.
+    Each rule applies to the whole table. Sessions that are not in the table `sessions` count as finished.
 
     Args:
         sessions: the table `sessions`; it has sessions without a trial, and how each session ended.
         preset: rules of the plan. Rules on participants, such as `catch_accuracy<0.8`, are on the columns of the table
             `participation`.
-        beyond: rules that the plan does not have; the note calls what they leave out exploratory.
-        planned: there is a plan; without one the participants' `standing` is empty, and no rule is called preset.
+        beyond: rules that are not in the plan; the note calls these exclusions exploratory.
+        planned: True if there is a plan; without a plan, the column `standing` is empty, and no rule is called preset.
 
     Raises:
         UserError: a rule is not understood, or names a column that its table does not have.
@@ -322,7 +322,7 @@ def leave_out(
     if not finished.all():
         n_sessions = whole.loc[~finished, "session"].nunique()
         notes.append(f"{(~finished).sum()} trials of {n_sessions} unfinished sessions left out")
-    notes.append(took_part(people).words())
+    notes.append(participant_groups(people).text())
     included, unfinished = (whole[~by_any_rule & rows].reset_index(drop=True) for rows in (finished, ~finished))
     return Included(
         included,
@@ -352,5 +352,5 @@ def _with_counted(
 
 
 def _any(masks: Mapping[str, np.ndarray], rules: Iterable[str], size: int) -> np.ndarray:
-    """Return the rows (size,) bool that any of these rules names."""
+    """Return the rows (size,) bool that fulfil any of these rules."""
     return np.any([np.zeros(size, bool), *(masks[rule] for rule in rules)], axis=0)

@@ -1,4 +1,4 @@
-"""The groups of trials behind the rows of the tables, and the columns simulated, fraction and note of each group.
+"""Groups of trials for the rows of tables, and the columns simulated, fraction and note of each group.
 
 Groups are made by scope, by the hole that was filled in a picture, and by the two contestants of a pair.
 """
@@ -43,13 +43,13 @@ class Groups:
 def groups(trials: pd.DataFrame, scope: str) -> Groups:
     """Return the groups of one scope.
 
-    Scope `exposure` leaves staircases and QUEST+ out: their exposures follow the answers and are no levels of a design.
-    Scope `model` takes the model's own fakes and the reals of the same data sets in the same sessions; `mask_kind`
-    and `mask_area_band` do the same for the fakes with that hole.
+    Scope `exposure` excludes staircases and QUEST+, because their exposures follow the answers and are not levels of a
+    design. A group of scope `model` has the model's fakes and the reals of the same data sets in the same sessions. A
+    group of `mask_kind` or `mask_area_band` has the fakes with that hole, and such reals.
 
     Args:
         trials: as `gan_eval.stats.trials.main_trials` returns them.
-        scope: one of `gan_eval.tables.SCOPES`, or of `HOLE_SCOPES` where the trials have its column.
+        scope: one of `gan_eval.tables.SCOPES`, or of `HOLE_SCOPES` if the trials have its column.
     """
     match scope:
         case "all":
@@ -168,12 +168,12 @@ def _groups_of_fakes(trials: pd.DataFrame, name: str) -> Groups:
 
 
 def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFrame:
-    """The trials with the columns `mask_kind` and `mask_area_band` of their generated pictures.
+    """Return the trials with the columns `mask_kind` and `mask_area_band` of their generated pictures.
 
-    Both are empty for real pictures. The trials are returned unchanged where no generated picture has a hole.
+    Both are empty for real pictures. If no generated picture has a hole, the trials are returned unchanged.
 
     Args:
-        stimuli: the table `stimuli` of all sets that were shown; of a stimulus in several sets the first row counts.
+        stimuli: the table `stimuli` of all sets that were shown; the first row of a stimulus is used.
     """
     if stimuli is None:
         return trials
@@ -210,10 +210,10 @@ class Contestants(NamedTuple):
 
 
 def contestants(pairs: pd.DataFrame) -> Contestants:
-    """The contestants of each pair.
+    """Return the contestants of each pair.
 
-    `paired`: real against `model`. Any other protocol: two models where `model` is `A|B`, A's picture in `stimulus` and
-    B's in `stimulus_b`, else real against `model`.
+    In the protocol `paired` they are `real` and `model`. In other protocols they are two models if `model` is `A|B`
+    (A's picture is in `stimulus`, B's in `stimulus_b`), else `real` and `model`.
     """
     number, names = pd.factorize(pairs["model"], use_na_sentinel=False)
     texts = [name if isinstance(name, str) else "" for name in names]

@@ -13,7 +13,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_store
 from gan_eval.stats.contradictions import SCALED, doubts, require_agreement, require_plausible_times
-from gan_eval.stats.exclusions import column_named, holding, parse_rule
+from gan_eval.stats.exclusions import column_named, parse_rule, rows_fulfilling
 from gan_eval.stats.trials import (
     OUTCOMES,
     REQUIRED,
@@ -46,10 +46,10 @@ _ENUMERATIONS = ("kind", "phase", "response")
 """Columns whose words may differ in a foreign table."""
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 """Suffix of a picture's file."""
-UNEVEN = "the row has "
-"""Start of the reason why a row of another length than the header's is left out; no column is at fault."""
+WRONG_LENGTH = "the row has "
+"""Start of the reason for rejecting a row whose number of cells differs from the header's."""
 MAX_WORDS = 8
-"""Number of unknown words of a column, or of reasons for leaving rows out, that a message names."""
+"""Maximum number of unknown words of a column, or of reasons for rejecting rows, that a message names."""
 
 
 class Imported(NamedTuple):
@@ -74,15 +74,15 @@ def import_trials(
 ) -> Imported:
     """Convert another program's table of judgements into a trials table; report and leave out rows that do not fit.
 
-    Columns that are not mapped are taken from a column of the same name, else filled: session = participant, trial =
-    order, phase = main, simulated = false; `correct` is computed. Further columns are kept.
+    Columns that are not mapped are taken from a column of the same name. Otherwise they are filled: session =
+    participant, trial = order, phase = main, simulated = false; `correct` is computed. Additional columns are kept.
 
     Args:
         file: CSV with one judgement a row.
         mapping: for a column of `trials` the file's column, or a column times or divided by a number:
             `{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`; empty: nothing is taken from a column of
             that name.
-        where: rules (`gan_eval.stats.exclusions`) on the file's own columns; rows that fulfil all are taken.
+        where: rules (`gan_eval.stats.exclusions`) on the file's own columns; only rows that fulfil all are imported.
         words: for a column of `trials` the meanings of the file's words: `{"kind": {"synthetic": "fake"}}`; empty:
             nothing.
 
@@ -95,7 +95,9 @@ def import_trials(
     header, records = csv_records(file)
     rows = list(enumerate(records, start=1))
     rejected = [
-        _rejection(number, header[0], f"{UNEVEN}{len(record)} cells, the header has {len(header)}", ",".join(record))
+        _rejection(
+            number, header[0], f"{WRONG_LENGTH}{len(record)} cells, the header has {len(header)}", ",".join(record)
+        )
         for number, record in rows
         if len(record) != len(header)
     ]
@@ -107,7 +109,7 @@ def import_trials(
     for name in (name for name in dict.fromkeys(read) if name in foreign):
         cells = foreign[name].reindex(range(1, len(records) + 1)).fillna("")
         require_clear_numbers(cells.tolist(), f"{file}: column {name}")
-    chosen = holding(foreign, where, where=str(file))
+    chosen = rows_fulfilling(foreign, where, where=str(file))
     _refuse_choice_by_outcome(where, foreign, mapping, words, file=str(file))
     foreign = foreign[chosen]
     if foreign.empty and not rejected:
@@ -133,7 +135,7 @@ def import_trials(
             problem += f"; leave the column out with --map {first['column']}="
         raise _foreign_table_error(file, problem, foreign, known, words)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
-    trials, renamed = _a_name_for_each_picture(filled)
+    trials, renamed = _distinct_names(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
     require_plausible_times(trials, where=str(file), mapping=known)
     lines = doubts(trials)
@@ -144,7 +146,7 @@ def import_trials(
     return Imported(trials, frame_of(rejected, REJECTED), renamed, tuple(lines))
 
 
-def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Rename pictures that share a name to `dataset/real/STEM` and `dataset/model/STEM`; the name is their item.
 
     If fewer than half of the names are real in some rows and fake in others, these rows are mistakes, and
@@ -169,7 +171,7 @@ def _a_name_for_each_picture(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[
 
 
 def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return the part of a mapping whose columns are known, and a message for each other."""
+    """Return the part of a mapping whose columns are known, and a message for each other entry."""
     known, problems = {}, []
     for target, expression in mapping.items():
         try:
@@ -188,7 +190,7 @@ def _columns(foreign: pd.DataFrame) -> str:
 
 
 def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:
-    """Return the foreign column that an expression names; a column of that very name comes before arithmetic."""
+    """Return the foreign column that an expression names; a column named like the expression wins over arithmetic."""
     scaled = None if expression in foreign.columns else SCALED.match(expression)
     return scaled["column"] if scaled else expression or target
 
@@ -217,14 +219,15 @@ def _foreign_table_error(
     return UserError("; ".join(findings))
 
 
-def left_out(rejected: pd.DataFrame) -> str:
-    """Return the most common reasons for leaving out rows, with the number of cells.
+def rejection_summary(rejected: pd.DataFrame) -> str:
+    """Return the most common reasons for rejecting rows, with the number of cells.
 
-    >>> left_out(frame_of([_rejection(row, "kind", "found 'x', wanted one of real, fake") for row in (3, 4)], REJECTED))
-    '2 kind (wanted one of real, fake)'
+    >>> reason = "found 'x', expected one of real, fake"
+    >>> rejection_summary(frame_of([_rejection(row, "kind", reason) for row in (3, 4)], REJECTED))
+    '2 kind (expected one of real, fake)'
     """
-    columns = rejected["column"].mask(rejected["reason"].str.startswith(UNEVEN), "row")
-    cells = zip(columns, rejected["reason"].str.replace("^found .*?, (?=wanted )", "", regex=True), strict=True)
+    columns = rejected["column"].mask(rejected["reason"].str.startswith(WRONG_LENGTH), "row")
+    cells = zip(columns, rejected["reason"].str.replace("^found .*?, (?=expected )", "", regex=True), strict=True)
     counts = Counter(f"{column} ({reason.partition(';')[0]})" for column, reason in cells)
     more = f" and {len(counts) - MAX_WORDS} other reasons" if len(counts) > MAX_WORDS else ""
     return ", ".join(f"{count} {what}" for what, count in counts.most_common(MAX_WORDS)) + more
@@ -238,7 +241,7 @@ def _refuse_choice_by_outcome(
     *,
     file: str,
 ) -> None:
-    """Refuse rules that drop judgements by their outcome; fillers and rows without an answer may be dropped."""
+    """Refuse rules that drop judgements by their outcome; they may drop fillers and rows without an answer."""
     outcomes = {mapping.get(name, name): name for name in OUTCOMES}
     for text in rules:
         rule = parse_rule(text)
@@ -260,18 +263,18 @@ def _refuse_choice_by_outcome(
 def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
     """Read the table `trials` of a CSV or Parquet file, a results store or a frame, each column with its dtype.
 
-    Absent columns are filled. Rows without participant or stimulus and rows that repeat another are left out, and a
-    warning counts them.
+    Absent columns are filled. Rows without participant or stimulus and repeated rows are left out; a warning gives
+    their number.
 
     Args:
         source: the file; a store's file, its URL, or the open store; or any frame with participant, stimulus, kind and
             response.
 
     Returns:
-        A row for each trial: the columns of the table, then the source's further ones.
+        A row for each trial: the columns of the table, then additional columns of the source.
 
     Raises:
-        UserError: no such file, a column is absent that nothing can fill, or a cell is not what its column wants.
+        UserError: no such file, an absent column cannot be filled, or a cell does not fit its column.
 
     >>> from tempfile import mkdtemp
     >>> file = Path(mkdtemp()) / "answers.csv"
@@ -324,7 +327,7 @@ def unfilled_trials(source: "Path | str | Store") -> pd.DataFrame:
         others = cells[~cells.isin(TRIALS.by_name[name].words)]
         if len(others):
             wanted = ", ".join(TRIALS.by_name[name].words)
-            problem = f"row {others.index[0] + 1}, column {name}: found {others.iloc[0]!r}, wanted one of {wanted}"
+            problem = f"row {others.index[0] + 1}, column {name}: found {others.iloc[0]!r}, expected one of {wanted}"
             raise _foreign_table_error(path, problem, frame, {}, {})
     return frame
 
@@ -349,7 +352,7 @@ def tables_to_analyze(source: "Path | str | Store") -> dict[Table, pd.DataFrame]
 
 
 def _misfits(foreign: pd.DataFrame) -> set[str]:
-    """Return which of the columns `choice` and `rating` hold something else than a choice or a grade in every cell."""
+    """Return those of the columns `choice` and `rating` in which no cell is a choice or a grade."""
     found = set()
     for name in ("choice", "rating"):
         if name in foreign:
@@ -360,7 +363,7 @@ def _misfits(foreign: pd.DataFrame) -> set[str]:
 
 
 def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> tuple[pd.DataFrame, list[Row]]:
-    """Return the mapped columns and the file's further ones, and a rejection for each cell that is not a number."""
+    """Return the mapped and the other columns of the file, and a rejection for each cell that should be a number."""
     columns: dict[str, pd.Series] = {}
     sources: set[str] = set()
     rejected = []
@@ -383,7 +386,7 @@ def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> 
             values = pd.to_numeric(foreign[source], errors="coerce").astype("float64")
             bad = foreign[source][values.isna() & foreign[source].notna()]
             rejected += [
-                _rejection(row, target, f"found {cell!r}, wanted a number{with_point(cell)}", cell)
+                _rejection(row, target, f"found {cell!r}, expected a number{with_point(cell)}", cell)
                 for row, cell in bad.items()
             ]
             columns[target] = values * factor

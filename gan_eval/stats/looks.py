@@ -1,6 +1,7 @@
-"""Planned looks at a study before all participants have come: the share of the 5% that each may spend and has spent.
+"""Planned looks at a study before all participants have come (a group-sequential design with alpha spending).
 
-Method and reasons: docs/statistics.md, "Looking before all have come". A look that is not taken spends nothing.
+Each look may spend a share of the 5%; a look that is not taken spends nothing. Method and reasons:
+docs/statistics.md, "Looking before all have come".
 """
 
 import math
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALPHA = 0.05
-"""Two-sided level of a study over all its looks."""
+"""Two-sided significance level of a study over all its looks."""
 NO_VERDICT = "interim: no verdict"
 LOOKS = Table(
     "looks",
-    "The looks that the study plans: when there is a verdict, and what p is held against. Analyses of a study whose "
+    "The looks that the study plans: when there is a verdict, and the significance level. Analyses of a study whose "
     "number of people is known have it; rehearsals do not.",
     (
         integer("look", "1, 2, ...; the last one is that at all people", filled=True),
@@ -33,7 +34,7 @@ LOOKS = Table(
         number("information", "their share of the people wanted", unit=SHARE),
         number("alpha_spent", "of the 5%, by this look and those before it (O'Brien-Fleming type)", unit=SHARE),
         number("z", "critical value, two-sided"),
-        number("alpha", "nominal two-sided level: p_holm and p_equivalent of `comparisons` are held against it"),
+        number("alpha", "nominal two-sided level of p_holm and p_equivalent of `comparisons`"),
         boolean("current", "this analysis is that look; without one, every verdict is interim", filled=True),
         integer("n_people", "people who have come: complete sessions, none simulated", filled=True),
         integer("n_wanted", "people whom the study wants", filled=True),
@@ -47,7 +48,7 @@ _RECORD = "looks.json"
 _STEPS = 801
 """Number of points of the density; critical values are exact to about 2e-6."""
 _MAX_Z = 40.0
-"""Critical value if nothing is left to spend: no p is below its level."""
+"""Critical value if no alpha is left to spend: no p is below its level."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,14 @@ class Look:
 
     @property
     def alpha(self) -> float:
-        """Nominal two-sided level: what p is held against; 0 where nothing is left to spend."""
+        """Nominal two-sided level of p; 0 if no alpha is left to spend."""
         from scipy.special import ndtr
 
         return float(f"{2 * ndtr(-self.z):.9g}") if self.z < _MAX_Z else 0.0
 
 
 def alpha_spent(information: float, *, alpha: float = ALPHA) -> float:
-    """Alpha that looks may have spent, two-sided, at this share of the information, 0..1.
+    """Return the two-sided alpha that looks may have spent at a share of the information, 0..1.
 
     The O'Brien-Fleming type function of Lan & DeMets (1983, Biometrika 70, 659-663), one half of alpha on each side:
     spent(t) = 4 (1 - Φ(z_{1 - alpha/4} / sqrt(t))).
@@ -85,16 +86,16 @@ def alpha_spent(information: float, *, alpha: float = ALPHA) -> float:
 
 
 def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
-    """Return the z that a look passes with the probability `spend`, when no earlier look passed its own.
+    """Return the critical z of a look.
 
-    The statistic is a Brownian motion at the numbers of people; its density among those that have not passed is
-    integrated from look to look (Armitage, McPherson & Rowe 1969, Journal of the Royal Statistical Society A 132,
-    235-244).
+    Without an effect, the look exceeds it with the probability `spend` while no earlier look exceeded its own. The
+    statistic is a Brownian motion at the numbers of people; its density among those that have not passed is integrated
+    from look to look (Armitage, McPherson & Rowe 1969, Journal of the Royal Statistical Society A 132, 235-244).
 
     Args:
-        earlier: in order, each at fewer people than the next; of each its people and z.
-        people: at this look.
-        spend: above 0, else no z is passed.
+        earlier: the looks before, in order, each at fewer people than the next; only their `people` and `z` are used.
+        people: number of people at this look.
+        spend: two-sided alpha for this look; 0 or less returns a z that no look exceeds.
 
     >>> first = Look(people=10, spent=alpha_spent(1 / 3), z=3.7103)
     >>> round(critical_z([first], 20, alpha_spent(2 / 3) - first.spent), 3)
@@ -126,14 +127,15 @@ def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
 
 @dataclass(frozen=True)
 class LookPlan:
-    """Number of looks at a study, and number of people that it wants."""
+    """Number of looks at a study, and number of people that it needs."""
 
     looks: int
     """Number of looks, including the last one with all people."""
     wanted: int
+    """Number of people at the last look."""
 
     def number(self, people: int) -> int:
-        """Return the look that is due at a number of people: 1..looks, or 0."""
+        """Return the number of the look that is due at a number of people: 1..looks, or 0 if none is due."""
         return min(self.looks, self.looks * people // self.wanted)
 
     def due_at(self, number: int) -> int:
@@ -141,10 +143,10 @@ class LookPlan:
         return -(-number * self.wanted // self.looks)
 
     def current(self, people: int, taken: Sequence[Look], answers: str | None = None) -> Look | None:
-        """Return the look at these answers: the last one taken if it has the same answers, or a new one that is due.
+        """Return the last look taken if it has the same answers, or else a new look if one is due, or else None.
 
         Args:
-            answers: their hash; None: those of as many people are taken for the same.
+            answers: hash of the answers; None: answers of the same number of people count as the same.
         """
         last = taken[-1] if taken else Look(0, 0.0, 0.0)
         if taken and last.people == people and answers in (None, last.answers):
@@ -154,8 +156,8 @@ class LookPlan:
         spent = max(last.spent, alpha_spent(people / self.wanted))
         return Look(people, spent, critical_z(taken, people, spent - last.spent), answers or "")
 
-    def words(self, people: int, taken: Sequence[Look], current: Look | None) -> str:
-        """Describe why a verdict is missing, or at which of several looks it is given; else empty."""
+    def text(self, people: int, taken: Sequence[Look], current: Look | None) -> str:
+        """Return a text on why there is no verdict, or on which of several looks this is; else an empty text."""
         came = f"{people} of {self.wanted} {'person' if self.wanted == 1 else 'people'}"
         if current is None:
             last = self.number(taken[-1].people) if taken else 0
@@ -184,7 +186,7 @@ def read_looks(folder: Path) -> list[Look]:
         looks = [Look(**look) for look in read_json(file)]
         numbers = [number for look in looks for number in (look.people, look.spent, look.z)]
         if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
-            raise TypeError("its numbers are none")
+            raise TypeError("it has values that are not finite numbers")
     except TypeError as error:
         raise UserError(f"{file}: no record of looks ({error}); restore it or remove it") from error
     return looks
@@ -197,32 +199,32 @@ def write_looks(folder: Path, looks: Sequence[Look]) -> None:
     write_json(folder / OWN_FOLDER / _RECORD, [asdict(look) for look in looks])
 
 
-class Looked(NamedTuple):
+class TakenLook(NamedTuple):
     """The result of `take_look`."""
 
     table: "pd.DataFrame"
     """`looks`"""
     taken: Sequence[Look]
-    """Looks to be recorded: those before, and this one where several are planned."""
+    """Looks to record: the earlier ones and, if several are planned, this one."""
 
 
 def take_look(
     plan: LookPlan, taken: Sequence[Look], trials: "pd.DataFrame", sessions: "pd.DataFrame | None" = None
-) -> Looked | None:
-    """Return the look at these answers: one that is due, one that was taken, or none.
+) -> TakenLook | None:
+    """Take the look that is due at these answers, if any, and return the table `looks`.
 
-    The same answers again are the same look, and spend nothing; others before the next look is due are none. Answers
-    of unfinished sessions are in no result, so they do not count here either.
+    The same answers again are the same look and spend nothing. New answers before the next look is due are no look.
+    Answers of unfinished sessions do not count, because no result has them.
 
-    Who counts are people with a complete session, whom the analysis may leave out all the same: the number wanted is
-    the number to invite, which has room for them.
+    Everyone with a complete session counts, even if the analysis later excludes them: the planned number of people
+    already allows for exclusions.
 
     Args:
         taken: the looks before, in order.
         sessions: the table `sessions`; trials of sessions that it does not name count as complete.
 
     Returns:
-        None where no person has answered: a rehearsal.
+        The table and the looks to record, or None if only simulated participants have answered.
     """
     import pandas as pd
 
@@ -241,7 +243,7 @@ def take_look(
     if current is not None and current not in taken and (plan.looks > 1 or taken):
         taken = [*taken, current]
     by_number = {plan.number(look.people): look for look in ([current] if current and not taken else taken)}
-    rows, words = [], plan.words(people, taken, current)
+    rows, text = [], plan.text(people, taken, current)
     for place in range(1, plan.looks + 1):
         look = by_number.get(place)
         of_look = {} if look is None else {
@@ -253,15 +255,15 @@ def take_look(
         }  # fmt: skip
         shared = {"look": place, "due_at": plan.due_at(place), "n_people": people, "n_wanted": plan.wanted}
         is_current = look is not None and look == current
-        rows.append({**shared, **of_look, "current": is_current, "note": words or None})
-    return Looked(frame_of(rows, LOOKS), taken)
+        rows.append({**shared, **of_look, "current": is_current, "note": text or None})
+    return TakenLook(frame_of(rows, LOOKS), taken)
 
 
 def level(looks: "pd.DataFrame | None") -> float:
     """Return the level for p values: 5%, or that of one of several looks; NaN: no verdict.
 
     Args:
-        looks: the table `looks`; None, or without rows: it is not known how many people the study wants.
+        looks: the table `looks`; None, or without rows: the planned number of people is unknown.
     """
     if looks is None or looks.empty:
         return ALPHA
@@ -270,6 +272,6 @@ def level(looks: "pd.DataFrame | None") -> float:
 
 
 def looks_text(looks: "pd.DataFrame") -> str:
-    """Return the reason for a missing verdict, or which of several planned looks this is; else empty."""
+    """Return the reason for a missing verdict, or which of several planned looks this is; else an empty text."""
     notes = looks["note"].dropna()
     return str(notes.iloc[0]) if len(notes) else ""

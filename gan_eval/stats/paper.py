@@ -1,6 +1,6 @@
 """The table to cite: a row for each model on each data set, an interval for each number; `paper.csv`.
 
-The numbers of single pictures come from one fit for each row (`compare.told_apart`), which `comparisons` uses too.
+The numbers of single pictures come from one fit for each row (`compare.detection_rates`), which `comparisons` uses too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.stats.shares import Estimate
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
 from gan_eval.tables.frames import Row, frame_of
-from gan_eval.tables.schema import PROVENANCE, SHARE, Table, ends, integer, number, text, with_ends
+from gan_eval.tables.schema import PROVENANCE, SHARE, Table, integer, interval_columns, number, text, with_interval
 
 SINGLE, RATING = "single", "rating"
 EVERYTHING = "all"
@@ -46,32 +46,32 @@ PAPER = Table(
         integer("n_real", "real pictures that were judged with them", filled=True),
         integer("n_answers", "answers", filled=True),
         number("fooling_rate", "share of fakes called real; paired: called the real one", unit=SHARE),
-        *ends("fooling", "its 95% interval"),
+        *interval_columns("fooling", "its 95% interval"),
         number("real_called_real", "share of the data set's real pictures called real", unit=SHARE),
-        *ends("real", "its 95% interval"),
+        *interval_columns("real", "its 95% interval"),
         number(
             "accuracy",
             "balanced: mean of the shares of reals and of fakes judged correctly; paired: share of pairs in which the "
             "real picture was chosen; chance is 1/2",
             unit=SHARE,
         ),
-        *ends("accuracy", "its 95% interval, not adjusted for the number of rows"),
-        *ends("accuracy90", "its 90% interval, which decides equivalence"),
+        *interval_columns("accuracy", "its 95% interval, not adjusted for the number of rows"),
+        *interval_columns("accuracy90", "its 90% interval, which decides equivalence"),
         number(
             "dprime",
             "z(1 - fooling_rate) - z(1 - real_called_real) of the row's own rates; a typical participant's d' is "
             "larger; paired: sqrt(2) z(accuracy); chance is 0",
         ),
-        *ends("dprime", "its 95% interval"),
+        *interval_columns("dprime", "its 95% interval"),
         number("p", "two-sided, of accuracy against chance"),
         number("p_holm", "after Holm's correction over the models"),
-        *with_ends(
+        *with_interval(
             "preference",
             "model_vs_model: chance to be chosen over the average contestant (win_share of `bradley_terry`)",
             unit=SHARE,
         ),
-        *with_ends("grade", "rating: mean grade; the interval is between participants (`ratings`)"),
-        *with_ends(
+        *with_interval("grade", "rating: mean grade; the interval is between participants (`ratings`)"),
+        *with_interval(
             "threshold_ms",
             "mean threshold; the interval is between participants (staircase: `hype`; quest_plus: `thresholds`, "
             "Student's t)",

@@ -19,7 +19,7 @@ class Estimate(NamedTuple):
 
 
 def proportion(k: ArrayLike, n: ArrayLike) -> np.ndarray:
-    """k / n, NaN where n is 0."""
+    """Return k / n; NaN where n is 0."""
     k, n = np.broadcast_arrays(np.asarray(k, float), np.asarray(n, float))
     return np.divide(k, n, out=np.full(n.shape, np.nan), where=n > 0)
 
@@ -84,9 +84,9 @@ def newcombe(k_a: float, n_a: float, k_b: float, n_b: float, *, z: float = Z95) 
 
 
 def fisher_p(k_a: int, n_a: int, k_b: int, n_b: int) -> float:
-    """Fisher's exact two-sided test of k_a of n_a against k_b of n_b: the probability of all tables with these sums
-    that are no likelier than the one given.
+    """Fisher's exact two-sided test of k_a of n_a against k_b of n_b.
 
+    p is the probability of all tables with the same sums that are no likelier than the observed one.
     `scipy.stats.fisher_exact` gives the same, but importing `scipy.stats` takes half a second.
 
     >>> round(fisher_p(8, 10, 3, 10), 6)

@@ -12,7 +12,7 @@ from gan_eval.stats.contradictions import are_single, require_agreement, require
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import name_of
 from gan_eval.tables.frames import conform, faults, frame_of
-from gan_eval.tables.names import KEPT_NAMES, name_problem
+from gan_eval.tables.names import RESERVED_NAMES, name_problem
 
 REQUIRED = ("participant", "stimulus", "kind", "response")
 """Required columns for single pictures; pairs and grades need the first two."""
@@ -34,7 +34,7 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
     and kind agree; every other column is empty. The model of a real picture is cleared.
 
     Args:
-        frame: an index of whole numbers has those of the rows in the source, from 0; messages count from 1.
+        frame: if its index has whole numbers, these are the rows' numbers in the source, from 0; messages count from 1.
         agree: refuse rows that contradict each other (`require_agreement`) and times of another unit.
 
     Raises:
@@ -75,7 +75,7 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
 
 
 def is_right(trials: pd.DataFrame) -> pd.Series:
-    """Return correctness from kind and answer where both are known, else from the column `correct`."""
+    """Return whether each answer is correct: from kind and answer if both are known, else from the column `correct`."""
     judged = trials["kind"].notna() & trials["response"].isin(["real", "fake"])
     agrees = (trials["kind"] == trials["response"]).astype("boolean")
     return agrees.where(judged, trials["correct"])
@@ -107,10 +107,10 @@ def model_problem(model: str) -> str:
     """Return the message for the name of a model that `misnamed` finds.
 
     >>> model_problem("a|all")
-    'the name all is kept for the row of all models together; give the model another'
+    'the name all is reserved for the row of all models together; give the model another'
     """
-    kept = next((part for part in model.split("|") if part in KEPT_NAMES), model)
-    return str(name_problem(kept, "model"))
+    reserved = next((part for part in model.split("|") if part in RESERVED_NAMES), model)
+    return str(name_problem(reserved, "model"))
 
 
 def misnamed(frame: pd.DataFrame) -> NDArray[np.bool_]:
@@ -120,21 +120,21 @@ def misnamed(frame: pd.DataFrame) -> NDArray[np.bool_]:
     codes, models = pd.factorize(frame["model"].array)
     joined, kept = (
         np.array([*(test(str(model)) for model in models), False], bool)[codes]
-        for test in (lambda model: "|" in model, lambda model: not KEPT_NAMES.keys().isdisjoint(model.split("|")))
+        for test in (lambda model: "|" in model, lambda model: not RESERVED_NAMES.keys().isdisjoint(model.split("|")))
     )
     is_real = (frame["kind"] == "real").to_numpy(bool, na_value=False) if "kind" in frame else False
     return (kept | joined & are_single(frame)) & ~np.asarray(is_real)
 
 
-class Named(NamedTuple):
-    """Trials, and a note on rows that were left out."""
+class PreparedTrials(NamedTuple):
+    """Trials of an analysis, and a note on rows that were left out."""
 
     trials: pd.DataFrame
     note: str
     """Empty if no row was left out."""
 
 
-def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
+def usable(frame: pd.DataFrame, *, where: str = "trials") -> PreparedTrials:
     """Return each trial with participant and stimulus once, numbered from 0.
 
     Rows that repeat an earlier one in every cell are removed; without the column `trial` they stay and are counted.
@@ -166,10 +166,10 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> Named:
         counts = " and ".join(f"{cells.sum()} without {name}" for name, cells in some.items())
         notes.append(f"{counts.replace(' ', ' trials ', 1)} left out")
         frame = frame[~np.any([*some.values()], axis=0)]
-    return Named(frame, "; ".join(notes))
+    return PreparedTrials(frame, "; ".join(notes))
 
 
-def prepare_trials(frame: pd.DataFrame, *, where: str = "trials", of_file: bool = False) -> Named:
+def prepare_trials(frame: pd.DataFrame, *, where: str = "trials", of_file: bool = False) -> PreparedTrials:
     """Return the usable trials of a frame, filled: `usable`, then `fill_trials`.
 
     Args:
@@ -183,7 +183,7 @@ def prepare_trials(frame: pd.DataFrame, *, where: str = "trials", of_file: bool 
     trials = fill_trials(trials, where=where)
     if of_file:
         require_plausible_times(trials, where=where)
-    return Named(trials, note)
+    return PreparedTrials(trials, note)
 
 
 def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:
@@ -198,7 +198,7 @@ def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:
         session, trial = key.iloc[place]
         raise UserError(
             f"{where}: row {place + 1}: the same session={session}, trial={trial} as row {first + 1}, but they differ "
-            "otherwise; each may stand once"
+            "otherwise; each may occur once"
         )
     return copy
 
@@ -228,7 +228,7 @@ def sessions_of(frame: pd.DataFrame) -> pd.Series:
 
 
 def in_finished_session(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> NDArray[np.bool_]:
-    """Return (N,) bool: trials of complete sessions; one that the table `sessions` does not name counts as complete."""
+    """Return (N,) bool: trials of complete sessions; a session that is not in the table `sessions` is complete."""
     if sessions is None:
         return np.ones(len(trials), bool)
     unfinished = sessions.loc[(sessions["status"] != "complete").fillna(False).to_numpy(bool), "session"]

@@ -143,7 +143,7 @@ def _filled(fill: Fill, truth: Path, stimuli: StimulusSet, row: Row) -> Picture:
     picture, hole = read_rgb(truth), hole_of(read_rgb(mask))
     if hole.shape != picture.shape[:2] or hole.all():
         raise UserError(
-            f"{mask}: wanted is a mask of the size of {stimuli.path(row, 'reference_file')} "
+            f"{mask}: expected a mask of the size of {stimuli.path(row, 'reference_file')} "
             f"({picture.shape[1]}x{picture.shape[0]} pixels) with some black in it"
         )
     if hole.any():

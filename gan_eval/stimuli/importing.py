@@ -60,7 +60,7 @@ def import_folder(
         on_progress: called with (number of items done, number of all items).
 
     Raises:
-        UserError: neither layout is found, partners or masks are missing, no item is left, or `out` has another set.
+        UserError: neither layout is found, pictures or masks are missing, no item is usable, or `out` has another set.
     """
     dataset = dataset or source.resolve().name
     if problem := model_name_problem(model):
@@ -111,7 +111,7 @@ def import_items(
         source: the folder of the pictures; a set of another source in `out` is an error. Default: it is replaced.
 
     Raises:
-        UserError: no item is left, or `out` has another set.
+        UserError: no item is usable, or `out` has another set.
     """
     record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}
     with hold_folder(out):
@@ -205,7 +205,7 @@ def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
         }
         if not roles["real"] or not roles["fake"]:
             raise UserError(
-                f"{source}: no known layout; wanted sub-folders real/ and fake/ with equal file stems, "
+                f"{source}: no known layout; expected sub-folders real/ and fake/ with equal file stems, "
                 "or files named *_real_A.png, *_fake_B.png, *_real_B.png"
             )
     if unpaired := sorted(set(roles["real"]) ^ set(roles["fake"]), key=images.natural_key):

@@ -1,10 +1,10 @@
 """Likeness of two pictures: recognise copies by their content, under any name.
 
 A picture is scaled to 16 x 16 grey values of mean 0 and standard deviation 1. The likeness of two pictures is the
-correlation of these values, mirrored or not. From `SAME` on, one is a copy of the other, perhaps in another format,
-JPEG quality, size or contrast. Among 345 facades, 140 maps, 130 street scenes, 290 shoes and 24 photographs the largest
-correlation of different pictures was 0.987; copies in JPEG quality 50, or at half or twice the size, had 0.999 or more.
-Cropped, turned and much changed copies are not recognised.
+correlation of these values, mirrored or not. From `MIN_COPY_LIKENESS` on, one is a copy of the other, perhaps in
+another format, JPEG quality, size or contrast. Among 345 facades, 140 maps, 130 street scenes, 290 shoes and 24
+photographs the largest correlation of different pictures was 0.987; copies in JPEG quality 50, or at half or twice the
+size, had 0.999 or more. Cropped, turned and much changed copies are not recognised.
 """
 
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIDE = 16
-SAME = 0.998
+MIN_COPY_LIKENESS = 0.998
 """Minimum correlation of a picture and its copy."""
 _FLAT = 1.0
 """Standard deviation, in levels, below which a picture is flat."""

@@ -34,7 +34,7 @@ MAX_PIXELS = 89_478_485
 """Maximum number of pixels in a picture, a quarter of a gigabyte when decoded; Pillow warns above it."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
-_TURNS: dict[int, Callable[[Samples], Samples]] = {
+_ORIENTATIONS: dict[int, Callable[[Samples], Samples]] = {
     2: np.fliplr,
     3: lambda samples: np.rot90(samples, 2),
     4: np.flipud,
@@ -43,14 +43,14 @@ _TURNS: dict[int, Callable[[Samples], Samples]] = {
     7: lambda samples: np.rot90(np.swapaxes(samples, 0, 1), 2),
     8: np.rot90,
 }
-"""Function that turns (H, W, channels) upright, by the file's EXIF orientation."""
+"""Function that turns (H, W, channels) upright, by EXIF orientation."""
 
 
 def read_rgb(path: Path) -> Picture:
     """Decode a picture to (H, W, 3) uint8 RGB, as `decode_rgb` does.
 
     Raises:
-        UserError: the file is missing, or has no exact 8-bit RGB reading.
+        UserError: the file is missing, or cannot be decoded exactly to 8-bit RGB.
     """
     return decode_rgb(read_file(path), path)
 
@@ -69,15 +69,15 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     | grey of 1, 2, 4 and 8 bits | stretched to 0..255, three equal channels |
     | palette | the palette's colours |
     | 16-bit grey or colour | round(level * 255 / 65535) of each channel |
-    | alpha channel or transparent colour | dropped where every pixel is opaque |
+    | alpha channel or transparent colour | dropped if every pixel is opaque |
     | EXIF orientation | applied |
     | several frames of an animation | the first |
 
     Colour profiles are not applied.
 
     Raises:
-        UserError: the picture is broken, truncated, too large, transparent, a TIFF of several pages, or of a mode that
-            has no exact 8-bit RGB reading (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
+        UserError: the picture is broken, truncated, too large, transparent, a TIFF of several pages, or cannot be
+            decoded exactly to 8-bit RGB (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
     """
     return rgb_of(_decoded(content, path))
 
@@ -108,8 +108,8 @@ def _decoded(content: bytes, path: Path) -> Samples:
             raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
         if image.width * image.height > MAX_PIXELS:
             raise Image.DecompressionBombError
-        samples, has_alpha = stored_of(image, content, path) if is_read_whole(image) else tiff_samples(content)
-        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        samples, has_alpha = stored_samples(image, content, path) if pillow_reads_all(image) else tiff_samples(content)
+        turn = _ORIENTATIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     samples = samples if turn is None else turn(samples)
     if has_alpha and (samples[..., -1] != np.iinfo(samples.dtype).max).any():
         raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
@@ -147,9 +147,11 @@ _NO_PAGE = 0b101
 """Bits of the subfile type: a thumbnail, or a mask of another page."""
 
 
-def is_read_whole(image: Image.Image) -> bool:
-    """Return False for a TIFF of which Pillow does not read every sample: of several pages, with planes apart or
-    channels without a name, or of more than 8 bits, except for grey of 16."""
+def pillow_reads_all(image: Image.Image) -> bool:
+    """Return False for a TIFF that Pillow reads only in part.
+
+    Such files have several pages, separate planes, unnamed channels, or more than 8 bits (except 16-bit grey).
+    """
     if image.format != "TIFF":
         return True
     tags = image.tag_v2  # type: ignore[attr-defined]
@@ -160,10 +162,10 @@ def is_read_whole(image: Image.Image) -> bool:
 
 
 def tiff_samples(content: bytes) -> tuple[Samples, bool]:
-    """Return all samples of a TIFF of one page of 8 or 16 bits, and whether the last channel is alpha.
+    """Return all samples of a one-page TIFF of 8 or 16 bits, and True if the last channel is alpha.
 
     Raises:
-        ValueError: a stack of pages, of another depth, with black and white exchanged, or in a palette.
+        ValueError: the TIFF has several pages, another depth, inverted grey or a palette.
     """
     import tifffile
 
@@ -173,26 +175,26 @@ def tiff_samples(content: bytes) -> tuple[Samples, bool]:
             raise Image.DecompressionBombError
         whole = sum(not int(getattr(each.keyframe, "subfiletype", 0)) & _NO_PAGE for each in file.pages)
         if whole > 1:
-            raise ValueError(f"a stack of {whole} pages: save the page that is meant as a file of its own")
+            raise ValueError(f"a stack of {whole} pages: save the page to use as a file of its own")
         samples = np.asarray(page.asarray())
         if page.axes == "SYX":
             samples = np.moveaxis(samples, 0, -1)
         if page.photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
-            raise ValueError(
-                f"colours stored in a way (photometric {int(page.photometric)}) that has no exact reading here"
-            )
+            raise ValueError(f"its photometric interpretation ({int(page.photometric)}) cannot be read exactly")
         extra = tuple(page.extrasamples)
         bits = page.bitspersample
     samples = samples if samples.ndim == 3 else samples[..., None]
     if samples.dtype not in (np.uint8, np.uint16) or bits not in (8, 16):
-        raise ValueError(f"samples of {samples.dtype} ({bits} bits); wanted whole numbers of 8 or 16 bits without sign")
+        raise ValueError(
+            f"samples of {samples.dtype} ({bits} bits); expected whole numbers of 8 or 16 bits without sign"
+        )
     samples = np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder("="))
     alpha = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
     return samples, bool(extra) and extra[-1] in alpha
 
 
-def stored_of(image: Image.Image, content: bytes, path: Path) -> tuple[Samples, bool]:
-    """Return all samples of an opened picture, and whether the last channel is alpha.
+def stored_samples(image: Image.Image, content: bytes, path: Path) -> tuple[Samples, bool]:
+    """Return all samples of an opened picture, and True if the last channel is alpha.
 
     Raises:
         UserError: its colours cannot be converted.
@@ -223,9 +225,9 @@ _SWAPPED = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 
 
 def deep_colours(image: Image.Image) -> str:
-    """Return Pillow's name of the layout of a PNG, not yet loaded, of 16-bit colour or grey and alpha; else "".
+    """Return Pillow's layout name for an unloaded PNG of 16-bit colour, or of 16-bit grey and alpha; else "".
 
-    Pillow keeps only the high byte of each channel of these, an error of up to one level of 255.
+    Pillow keeps only the high byte of each channel of such a file, an error of up to one level of 255.
     """
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) and image.format == "PNG" else []
     layout = str(tiles[0].args) if tiles else ""
@@ -233,7 +235,7 @@ def deep_colours(image: Image.Image) -> str:
 
 
 def _deep_levels(image: Image.Image, layout: str, content: bytes) -> NDArray[np.uint16]:
-    """(H, W, channels), 0..65535, of a loaded picture of 16 bits; a PNG in colour is decoded a second time."""
+    """Return (H, W, channels), 0..65535, of a loaded 16-bit picture; a PNG in colour is decoded a second time."""
     if not layout:
         return np.asarray(image).astype(np.uint16)[..., None]
     with Image.open(io.BytesIO(content), formats=["PNG"]) as again:
@@ -264,8 +266,9 @@ def write_png(path: Path, picture: Picture) -> None:
 def resize(
     picture: Samples, size: tuple[int, int], *, resampling: Image.Resampling = Image.Resampling.BICUBIC
 ) -> Picture:
-    """Resize (H, W, 3) or (H, W) uint8, or (H, W, channels) uint16, to `size` = (height, width) by one of Pillow's
-    rules (antialiased when shrinking); a size that it has already keeps every sample.
+    """Resize (H, W, 3) or (H, W) uint8, or (H, W, channels) uint16, to `size` = (height, width).
+
+    The filter is one of Pillow's, antialiased when shrinking. A picture of this size is returned unchanged.
     """
     height, width = size
     if picture.shape[:2] == (height, width):
@@ -278,7 +281,7 @@ def resize(
 
 
 def scaled_to_cover(size: Size, target: Size) -> Size:
-    """Return the size of a picture scaled in its own shape until it just covers `target`.
+    """Return the smallest size of the same shape that covers `target`.
 
     >>> scaled_to_cover((600, 400), (200, 200))
     (300, 200)
@@ -337,12 +340,12 @@ def list_pictures(folder: Path) -> list[Path]:
     except OSError as error:
         raise UserError(f"{folder}: cannot be read ({error.strerror or error}); fix its permissions") from error
     if not names:
-        raise UserError(f"{folder}: no pictures in this folder (wanted {', '.join(sorted(SUFFIXES))})")
+        raise UserError(f"{folder}: no pictures in this folder (expected {', '.join(sorted(SUFFIXES))})")
     return [folder / name for name in sorted(names, key=natural_key)]
 
 
 def may_be_a_file(entry: os.DirEntry[str]) -> bool:
-    """Return False only if it is certainly not a file; for broken links and failing disks return True."""
+    """Return False only if the entry is certainly not a file; return True for broken links and on a failing disk."""
     try:
         return entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
     except OSError:

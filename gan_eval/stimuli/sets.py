@@ -1,4 +1,4 @@
-"""Stimulus sets: a folder with pictures and a `stimuli.csv`; read and checked."""
+"""Stimulus sets, which are folders with pictures and a `stimuli.csv`: read, check and write them."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder, read_json
 from gan_eval.settings.sections import differences
 from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
-from gan_eval.tables.names import KEPT_NAMES, name_problem
+from gan_eval.tables.names import RESERVED_NAMES, name_problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,13 +52,14 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
     """Read and check a stimulus set.
 
     Args:
-        folder: with a `stimuli.csv`.
+        folder: the set's folder, with a `stimuli.csv`.
         files_must_exist: refuse a set with a missing file; otherwise decoding the file fails later.
         hash_files: refuse a set with a picture that has changed (`require_unchanged`); the quiz checks what it shows.
 
     Raises:
-        UserError: no `stimuli.csv`, no rows, a bad cell, a file outside the folder, absent or changed, a fake without
-            model, or an identifier other than `dataset/real/NAME`, `dataset/model/NAME` or (an item) `dataset/NAME`.
+        UserError: no `stimuli.csv`, no rows, an invalid cell, a file that is outside the folder, absent or changed, a
+            fake without model, or an identifier other than `dataset/real/NAME`, `dataset/model/NAME` or (an item)
+            `dataset/NAME`.
     """
     folder = Path(folder)
     table = folder / TABLE_NAME
@@ -83,13 +84,13 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
             checked.add(name)
         if (row["kind"] == "fake") != (row["model"] is not None):
             raise UserError(f"{table}: row {number}, column model: a fake names its model, a real picture has none")
-        if "|" in (row["model"] or "") or row["model"] in KEPT_NAMES:
+        if "|" in (row["model"] or "") or row["model"] in RESERVED_NAMES:
             raise UserError(f"{table}: row {number}, column model: {name_problem(row['model'], 'model')}")
         for identifier, of in (("stimulus", f"/{row['model'] or 'real'}"), ("item", "")):
             start = f"{row['dataset']}{of}/"
             if not row[identifier].startswith(start) or row[identifier] == start:
                 raise UserError(
-                    f"{table}: row {number}, column {identifier}: found {abbreviated(row[identifier])}, wanted "
+                    f"{table}: row {number}, column {identifier}: found {abbreviated(row[identifier])}, expected "
                     f"{start}NAME by the row's data set and model"
                 )
         if not _SHA256.fullmatch(row["sha256"] or ""):
@@ -97,7 +98,7 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
             with suppress(UserError):
                 now = f" (now {sha256_file(folder / row['file'])})"
             raise UserError(
-                f"{table}: row {number}, column sha256: found {row['sha256'] or 'nothing'}, wanted the SHA-256 of "
+                f"{table}: row {number}, column sha256: found {row['sha256'] or 'nothing'}, expected the SHA-256 of "
                 f"{row['file']} in 64 lower-case hexadecimal digits{now}"
             )
     if hash_files:
@@ -147,7 +148,7 @@ def require_same_pictures(
 ) -> None:
     """Refuse tables in which one identifier names different pictures.
 
-    Rows without a hash are not checked, nor are dealt trials that were not shown.
+    Rows without a hash, and planned trials that were not shown, are not checked.
 
     Args:
         sets: tables of stimulus sets by their name in messages.
@@ -155,8 +156,8 @@ def require_same_pictures(
         measured: the name of the table `image_metrics` in messages, and that table.
 
     Raises:
-        UserError: one stimulus has two hashes; the message names the later table: first come the pictures that were
-            shown, then those measured, then the sets.
+        UserError: one stimulus has two hashes; the message names the later table. The order is shown pictures, measured
+            pictures, sets.
     """
     named: dict[str, list[tuple[Any, ...]]] = {}
     if shown is not None and len(shown[1]):
@@ -188,7 +189,7 @@ def _cells(table: "Pictures", *names: str) -> Iterable[tuple[Any, ...]]:
 
 
 def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return a message about generated pictures whose files are those of real ones, without a full stop; or "".
+    """Return a message about generated pictures whose files equal those of real ones; empty if there are none.
 
     Args:
         rows: with `stimulus`, `kind` and `sha256`, of one or several sets.
@@ -280,7 +281,7 @@ def refuse_another_set(out: Path, record: str, origin: Mapping[str, Any]) -> Non
     fix = "name another folder, or remove this one first"
     if not isinstance(earlier, dict):
         if (out / TABLE_NAME).is_file():
-            raise UserError(f"--out {out}: holds a stimulus set that this command has not made; {fix}")
+            raise UserError(f"--out {out}: holds a stimulus set that this command did not make; {fix}")
         return
     if differing := "; ".join(differences({name: earlier.get(name) for name in origin}, origin)):
         raise UserError(f"--out {out}: holds another stimulus set: {differing}; {fix}")

@@ -27,12 +27,12 @@ from gan_eval.store.records import (
     give_back_list,
     hold_session,
     is_paused,
-    keep_design,
-    kept_design,
     numbered_code,
     pause,
     progress_of,
     server_secret,
+    store_design,
+    stored_design,
     used_codes,
 )
 from gan_eval.store.results import Store, Writer, new_session_id, open_store

@@ -70,7 +70,7 @@ def parse_address(text: str) -> Address:
     Raises:
         UserError: the URL is not valid, is not for PostgreSQL, or names no database.
     """
-    expected = "wanted one such as postgresql://user@host/database"
+    expected = "expected one such as postgresql://user@host/database"
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError) as error:  # the error's message would show the password

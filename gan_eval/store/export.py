@@ -46,7 +46,7 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
-        raise UserError(f"--format {','.join(unknown)}: wanted one or several of {','.join(FORMATS)}")
+        raise UserError(f"--format {','.join(unknown)}: expected one or several of {','.join(FORMATS)}")
     check_output_folder(out)
     with open_store(where, create=False) as store:
         frames = consistent_frames(store, study)

@@ -47,7 +47,7 @@ def list_participants(store: Store, study: str | None = None) -> list[Row]:
 
 
 def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str = "") -> str:
-    """Return a text with the numbers of complete sessions of people, wanted ones and simulated ones.
+    """Return a text with the numbers of complete, planned and simulated sessions.
 
     >>> sessions_text(1, 8, simulated=3, command="gan-eval quiz study.toml")
     '1 of 8 sessions; next: gan-eval quiz study.toml (3 simulated)'

@@ -101,7 +101,7 @@ def give_back_list(store: Store, session: str) -> None:
         connection.execute(_DEALT.delete().where(_DEALT.c.session == session))
 
 
-def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
+def store_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
     """Store the design of a design hash."""
     with _writing(store, _DESIGNS) as connection:
         same = _DESIGNS.c.design_hash == design_hash
@@ -109,7 +109,7 @@ def keep_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> No
             connection.execute(_DESIGNS.insert().values(design_hash=design_hash, design=json.dumps(design)))
 
 
-def kept_design(store: Store, design_hash: str) -> dict[str, Any] | None:
+def stored_design(store: Store, design_hash: str) -> dict[str, Any] | None:
     """Return the design of a design hash; None if the store does not have it, for example after a merge."""
     with store.transaction() as connection:
         if not sa.inspect(connection).has_table(_DESIGNS.name):

@@ -27,7 +27,7 @@ from gan_eval.stimuli.pictures import Picture
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener
 from gan_eval.study.plan import Plan, make_plan
-from gan_eval.study.sessions import ask_one_person, read_sessions
+from gan_eval.study.sessions import open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
 
 STUDY = Path(__file__).with_name("demo.toml")
@@ -80,7 +80,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
     if asks:
         machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "metrics")]
         markers.run(machine, out, listener)
-        ask_one_person(plan, read_sessions(plan), listener)
+        open_quiz(plan, read_sessions(plan), listener)
     markers.run(stages, out, listener)
     return out / "report.html"
 

@@ -43,7 +43,7 @@ class Traces:
 
 
 def traces_of(store: str | Path, participant: str, *, study: str | None = None) -> Traces:
-    """Return what `forget_everywhere` with the same arguments would remove; nothing is changed.
+    """Find what `forget_everywhere` with the same arguments would remove; change nothing.
 
     Raises:
         NoParticipantError: no store holds the participant.

@@ -39,7 +39,7 @@ class Plan:
     fraction: float = 1.0
     smoke: bool = False
     simulate: str | None = None
-    """Simulated participant of a rehearsal; None: people are wanted."""
+    """Simulated participant of a rehearsal; None: people take part."""
     threads: int | None = None
     """Number of CPU threads for training, generation and metrics; None: their defaults."""
 
@@ -128,7 +128,7 @@ class Plan:
             raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
         folder = self.data_root / (self.study.data[dataset].folder or dataset)
         if not folder.is_dir():
-            raise UserError(f"{no_folder(folder)}; the data set {dataset} is wanted there (--data-root)")
+            raise UserError(f"{no_folder(folder)}; the data set {dataset} is expected there (--data-root)")
         return folder
 
     def split(self, dataset: str) -> str:
@@ -163,7 +163,7 @@ def make_plan(
     """Read a study, check the files that it names, and claim its folder.
 
     Args:
-        simulate: rehearse with this simulated participant; default: people are wanted, except in a smoke run.
+        simulate: rehearse with this simulated participant; default: people take part, except in a smoke run.
         redo: results will be moved aside, so the folder may have been made with another fraction.
 
     Raises:
@@ -171,7 +171,7 @@ def make_plan(
             not gan_eval's or was made with other options.
     """
     if not 0 < fraction <= 1:
-        raise UserError(f"--fraction {fraction}: wanted a share above 0 and at most 1, such as 0.1")
+        raise UserError(f"--fraction {fraction}: expected a share above 0 and at most 1, such as 0.1")
     study = load_study(file)
     if smoke:
         study = shrink(study)
@@ -352,12 +352,12 @@ def check_plan(plan: Plan) -> None:
     analysis = plan.study.analysis
     if analysis.exclude or analysis.exclude_participants:
         from gan_eval.stats.compare.robustness import refuse_outcome_rules
-        from gan_eval.stats.exclusions import holding
+        from gan_eval.stats.exclusions import rows_fulfilling
 
         where = f"{plan.file}: analysis.exclude"
-        holding(frame_of([], TRIALS), analysis.exclude, where=where)
+        rows_fulfilling(frame_of([], TRIALS), analysis.exclude, where=where)
         refuse_outcome_rules(analysis.exclude, where=where)
-        holding(frame_of([], PARTICIPATION), analysis.exclude_participants, where=f"{where}_participants")
+        rows_fulfilling(frame_of([], PARTICIPATION), analysis.exclude_participants, where=f"{where}_participants")
 
 
 def _check_splits(plan: Plan) -> None:

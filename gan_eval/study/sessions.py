@@ -20,11 +20,11 @@ from gan_eval.stimuli.sets import TABLE_NAME, read_set, read_sets, require_same_
 from gan_eval.store import (
     consistent_frames,
     has_people,
-    kept_design,
     list_participants,
     open_store,
     push_lines,
     sessions_text,
+    stored_design,
     used_codes,
 )
 from gan_eval.study.markers import Listener, hash_result
@@ -63,7 +63,7 @@ class StoredSessions:
 
 
 def read_sessions(plan: Plan) -> StoredSessions:
-    """Read the sessions from the study's store, in one opening; none without a store."""
+    """Read the sessions from the study's store, which is opened once; no sessions without a store."""
     if not plan.store.is_file():
         return StoredSessions()
     name = plan.study.study.name
@@ -81,9 +81,9 @@ def next_session(plan: Plan, stored: StoredSessions) -> str:
 
 
 def quiz_command(plan: Plan, stored: StoredSessions, participant: str | None = None) -> str:
-    """Return the command of a participant's session; default: of one more person, also beyond the planned number.
+    """Return the command of a participant's session; default: the next person's, also beyond the planned number.
 
-    If people take part by link, it is `serve_command`.
+    If people take part by link, return `serve_command`.
     """
     if stored.by_link:
         return serve_command(plan)
@@ -122,18 +122,18 @@ def unfinished_sessions(plan: Plan, stored: StoredSessions) -> list[str]:
     return lines
 
 
-def plan_beside(store: str | Path, study: str | None = None) -> Plan | None:
-    """Return the plan of the study folder that a store is in; None if there is none, or it is another study's."""
+def plan_of_store(store: str | Path, study: str | None = None) -> Plan | None:
+    """Return the plan of the study folder that holds a store; None if no study folder does, or another study's."""
     folder = Path(store).parent
     if is_address(store) or not is_study_folder(folder):
         return None
     plan = open_plan(None, folder)
-    is_its = Path(store).name == plan.store.name and study in (None, plan.study.study.name)
-    return plan if is_its else None
+    belongs = Path(store).name == plan.store.name and study in (None, plan.study.study.name)
+    return plan if belongs else None
 
 
-def are_enough_sessions(plan: Plan, stored: StoredSessions) -> bool:
-    """Return whether all planned sessions are complete, in a rehearsal the simulated ones."""
+def all_sessions_complete(plan: Plan, stored: StoredSessions) -> bool:
+    """Return whether all planned sessions are complete; a rehearsal counts simulated sessions."""
     kind = "simulated" if is_rehearsal(plan, stored) else "people"
     return stored.counts[kind] >= plan.study.quiz.participants
 
@@ -144,7 +144,7 @@ def is_rehearsal(plan: Plan, stored: StoredSessions) -> bool:
 
 
 def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
-    """Return what the study's sessions show."""
+    """Return the study as a quiz: settings, seed, design and the stimulus sets of each phase."""
     study = plan.study
     sets = {
         phase: (read_sets(folders, hash_files=False),) if folders else () for phase, folders in _phases(plan).items()
@@ -168,7 +168,11 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
 
 
 def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
-    """Return `consistent_frames` of a store; a trial whose model has a forbidden name is refused, too."""
+    """Return `consistent_frames` of a store.
+
+    Raises:
+        UserError: a table is damaged, or a trial's model has a forbidden name.
+    """
     from gan_eval.stats.trials import misnamed, model_problem
 
     with open_store(store, create=False) as opened:
@@ -184,17 +188,17 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
 
 
 def next_participant(plan: Plan, stored: StoredSessions) -> str:
-    """Return the first of P01, P02, ... that nobody in the study has had, moved-aside stores included."""
+    """Return the first of P01, P02, ... that nobody in the study has had; moved-aside stores count."""
     return unused_code(stored.codes, plan.store, plan.study.study.name)
 
 
-def ask_one_person(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
+def open_quiz(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
     """Open the quiz on this screen for a person with an unfinished session, else for the next person.
 
     It runs in its own process, without torch and pandas, for steady timing.
 
     Raises:
-        SystemExit: it was interrupted and has printed that.
+        SystemExit: the quiz was interrupted, and has printed a message.
     """
     unfinished = stored.unfinished
     participant = unfinished[0]["participant"] if unfinished else next_participant(plan, stored)
@@ -253,11 +257,11 @@ def all_stimulus_hashes(plan: Plan) -> dict[str, str]:
 
 def _phases(plan: Plan) -> dict[str, list[Path]]:
     """Return the folders of the stimulus sets that are shown, and of those for practice and catch trials."""
-    stimuli, beside = plan.study.stimuli, plan.file.parent
+    stimuli, folder = plan.study.stimuli, plan.file.parent
     return {
         "shown": list(plan.stimulus_folders().values()),
-        "practice": [beside / name for name in stimuli.practice_sets],
-        "catch": [beside / name for name in stimuli.catch_sets],
+        "practice": [folder / name for name in stimuli.practice_sets],
+        "catch": [folder / name for name in stimuli.catch_sets],
     }
 
 
@@ -268,7 +272,7 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
 
     Args:
         plan: the study; sets that have not been made yet are not checked.
-        redone: stages that are about to be made again: their sets and sessions are not checked.
+        redone: stages that will run again; their sets and sessions are not checked.
 
     Raises:
         UserError: a picture has changed; the message names it.
@@ -312,9 +316,9 @@ def require_one_design(plan: Plan, where: str | Path) -> dict[str, Any]:
     with open_store(where, create=is_address(where)) as store:
         hashes = {row["design_hash"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
         others = sorted(hashes - {sha256_json(design)})
-        before = kept_design(store, others[0]) if others else None
+        before = stored_design(store, others[0]) if others else None
     if others:
-        changes = "stimuli, quiz or exclusions are others" if before is None else design_changes(before, design)
+        changes = "stimuli, quiz or exclusions differ" if before is None else design_changes(before, design)
         raise UserError(
             f"{plan.file}: the design has changed since the first session in {where}: {changes}; set it back, or make "
             "a new study: raise study.version and give another --out"

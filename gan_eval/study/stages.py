@@ -17,9 +17,9 @@ from gan_eval.study.markers import Listener, Stage, files_of, hash_result
 from gan_eval.study.plan import Plan, run_command
 from gan_eval.study.sessions import (
     StoredSessions,
+    all_sessions_complete,
     all_stimulus_hashes,
     answers_hash,
-    are_enough_sessions,
     design_of,
     draw_warnings,
     is_rehearsal,
@@ -245,7 +245,7 @@ def quiz_stage(plan: Plan) -> Stage:
         if is_rehearsal(plan, stored):
             simulate_missing(plan, stored, listener)
             stored = read_sessions(plan)
-        if are_enough_sessions(plan, stored):
+        if all_sessions_complete(plan, stored):
             return True
         if plan.simulate is not None:
             listener.message("quiz: people have answered, so no session is simulated")
@@ -263,7 +263,7 @@ def quiz_stage(plan: Plan) -> Stage:
         work=work,
         needs=_generate_names(plan),
         derives=True,  # more people may be invited
-        is_finished=lambda: are_enough_sessions(plan, read_sessions(plan)),
+        is_finished=lambda: all_sessions_complete(plan, read_sessions(plan)),
     )
 
 
@@ -332,7 +332,7 @@ def analyze_stage(plan: Plan) -> Stage:
         work=work,
         derives=True,
         needs=("metrics", "quiz"),
-        is_finished=lambda: are_enough_sessions(plan, read_sessions(plan)),
+        is_finished=lambda: all_sessions_complete(plan, read_sessions(plan)),
         section="analysis",
     )
 
@@ -406,7 +406,7 @@ def report_stage(plan: Plan) -> Stage:
         work=work,
         derives=True,
         needs=("analyze", "training"),
-        is_finished=lambda: are_enough_sessions(plan, read_sessions(plan)),
+        is_finished=lambda: all_sessions_complete(plan, read_sessions(plan)),
     )
 
 

@@ -21,8 +21,8 @@ from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
 from gan_eval.study.plan import make_plan, open_plan
 from gan_eval.study.sessions import (
-    ask_one_person,
     draw_warnings,
+    open_quiz,
     quiz_command,
     read_sessions,
     serve_command,
@@ -131,16 +131,16 @@ def try_folders(
     if not too_few and not (stored := read_sessions(plan)).counts["people"]:
         missing = missing_display()
         if quiz and not missing:
-            ask_one_person(plan, stored, listener)
+            open_quiz(plan, stored, listener)
         else:
             why = f"no screen here ({missing})" if quiz else "--no-quiz"
             listener.message(f"quiz: skipped, {why}")
     last = ("analyze", "report") if plan.store.is_file() else ("report",)
     markers.run([stages[name] for name in last], out, listener)
     from gan_eval.report.parts.folder import read_folder
-    from gan_eval.report.people.answer import answer
+    from gan_eval.report.people.answer import answer_sentences
 
-    for sentence in answer(read_folder(out))[:1]:  # the report's first; none without answers
+    for sentence in answer_sentences(read_folder(out))[:1]:  # the report's first; none without answers
         listener.message(f"answer: {sentence}")
     stored = read_sessions(plan)
     for line in unfinished_sessions(plan, stored):

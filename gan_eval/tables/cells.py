@@ -54,7 +54,7 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def invisible_in(text: str) -> str | None:
-    """Return the first invisible character of a name: a control, a mark of direction, half of a pair; None: none.
+    """Return the first invisible character of a name (a control, a direction mark, half of a surrogate pair), or None.
 
     >>> invisible_in("a\u202eb"), invisible_in("photo 1.png")
     ('U+202E', None)
@@ -70,7 +70,7 @@ def is_missing(value: Any) -> bool:
 
 
 def parse_any(value: Any, column: Column) -> Any:
-    """Return a cell of any origin (text from CSV, a NumPy scalar, None, NaN, NA) as the schema's Python value."""
+    """Return a cell (text from CSV, a NumPy scalar, None, NaN, NA) as the Python value of the column's dtype."""
     if is_missing(value):
         return None
     if isinstance(value, str):
@@ -90,7 +90,7 @@ def name_of(value: Any) -> Any:
 
 
 def parse(text: str, column: Column, where: str) -> Any:
-    """Return a cell of CSV text as the schema's Python value; an empty cell is None."""
+    """Return a cell of CSV text as the Python value of the column's dtype; an empty cell is None."""
     if text == "":
         return None
     try:
@@ -115,16 +115,16 @@ def parse(text: str, column: Column, where: str) -> Any:
         return _check(value, column, where)
     except (ValueError, KeyError, RecursionError) as error:
         point = with_point(text) if column.dtype == "float" else ""
-        raise UserError(f"{where}: found {abbreviated(text)}, wanted {_EXPECTED[column.dtype]}{point}") from error
+        raise UserError(f"{where}: found {abbreviated(text)}, expected {_EXPECTED[column.dtype]}{point}") from error
 
 
 def with_point(text: str) -> str:
-    """Return the end of the message "wanted a number" if the text has a decimal comma; else nothing."""
+    """Return the end of the message "expected a number" if the text has a decimal comma; else nothing."""
     return " with a decimal point" if "," in text else ""
 
 
 def _check(value: Any, column: Column, where: str) -> Any:
-    """Return the value if it has the schema's type and is an allowed word."""
+    """Return the value, converted to the column's dtype; refuse a value that the column does not allow."""
     value = name_of(value) if column.is_name else value
     match column.dtype:
         case "int" if isinstance(value, float) and value.is_integer():
@@ -136,9 +136,9 @@ def _check(value: Any, column: Column, where: str) -> Any:
     kind: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
     is_fitting = type(value) is kind and (not column.words or value in column.words)
     if not is_fitting or (column.is_number and is_outside(value, column)):
-        raise UserError(f"{where}: found {abbreviated(value)}, wanted {expected(column)}")
+        raise UserError(f"{where}: found {abbreviated(value)}, expected {expected(column)}")
     if type(value) is int and not -(2**63) <= value < 2**63:
-        raise UserError(f"{where}: found {abbreviated(value)}, wanted a whole number within 64 bits")
+        raise UserError(f"{where}: found {abbreviated(value)}, expected a whole number within 64 bits")
     if column.is_name and isinstance(value, str) and (mark := invisible_in(value)):
         raise UserError(f"{where}: found {shortened(value, 100)!a} with the invisible character {mark}; remove it")
     return None if is_missing(value) else value
@@ -183,7 +183,7 @@ def csv_records(path: Path, table: Table | None = None) -> tuple[list[str], list
     in columns that are not in `table` if it cannot be anything else.
 
     Raises:
-        UserError: the file is missing, empty, or not CSV in UTF-8, a column stands twice, or one of the table's columns
+        UserError: the file is missing, empty, or not CSV in UTF-8, a column occurs twice, or one of the table's columns
             of numbers may have thousands separators (`require_clear_numbers`).
     """
     try:
@@ -239,13 +239,13 @@ _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d
 _SINGLE = re.compile(r"[-+]?\d{1,3}[.,]\d{3}")
 _NUMBER = re.compile(r"[-+]?[\d.,]*\d([eE][-+]?\d+)?")
 _MAY_BE_GROUPED = re.compile(r"[,'’ \u00a0\u202f]|^[-+]?[1-9]\d{0,2}(\.\d{3})+$", re.MULTILINE)
-"""Found in the lines of a column if any of its numbers may be grouped, and sometimes if none is."""
+"""Quick search in the lines of a column; it finds each number that may be grouped, and some that are not."""
 
 
 def require_clear_numbers(cells: Sequence[str], where: str) -> None:
-    """Refuse a column in which a point or comma may be a thousands separator: with 982, 1.240 is 1240 or 1.24.
+    """Refuse a column in which a point or comma may be a thousands separator: next to 982, 1.240 is 1240 or 1.24.
 
-    It is a decimal mark if another cell shows that (0.240, 1.24, 1234.567), or if no number is whole.
+    A point or comma is a decimal mark if another cell shows it (0.240, 1.24, 1234.567), or if no number is whole.
 
     Args:
         cells: a whole column of numbers; empty cells and text are ignored.
@@ -256,7 +256,7 @@ def require_clear_numbers(cells: Sequence[str], where: str) -> None:
 
     >>> require_clear_numbers(["1.240", "0.982"], "t.csv: column rt")
     """
-    if not _MAY_BE_GROUPED.search("\n".join(filter(None, cells))):  # nearly always, and much faster
+    if not _MAY_BE_GROUPED.search("\n".join(filter(None, cells))):  # most columns end here, which saves time
         return
     known = [(number, cell.strip()) for number, cell in enumerate(cells, start=1)]
     numbers = [(number, cell) for number, cell in known if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
@@ -277,7 +277,7 @@ def even_records(path: Path, table: Table | None = None) -> tuple[list[str], lis
     header, rows = csv_records(path, table)
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
-            raise UserError(f"{path}: row {number}: found {len(row)} cells, wanted {len(header)} as in the header")
+            raise UserError(f"{path}: row {number}: found {len(row)} cells, expected {len(header)} as in the header")
     return header, rows
 
 
@@ -296,11 +296,11 @@ def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
         return text.encode()
     except UnicodeEncodeError as error:
         line = text[: error.start].rpartition("\n")[2] + ascii(error.object[error.start])[1:-1]
-        raise UserError(f"{line}: this name is not UTF-8 and cannot stand in a table; rename the file") from error
+        raise UserError(f"{line}: this name is not UTF-8 and cannot be written to a table; rename the file") from error
 
 
 def require_distinct(names: Sequence[str], where: object) -> None:
     """Refuse a table with two columns of one name."""
     for number, name in enumerate(names):
         if name in names[:number]:
-            raise UserError(f"{where}: column {name} stands twice; rename or remove one")
+            raise UserError(f"{where}: column {name} occurs twice; rename or remove one")

@@ -54,7 +54,7 @@ def read_rows(path: Path, table: Table) -> list[Row]:
     """Read a table from CSV as rows, with every cell checked. Columns beyond the schema stay text.
 
     Raises:
-        UserError: no such file, a column is missing, or a cell is not what the schema wants.
+        UserError: no such file, a column is missing, or a cell does not fit the schema.
     """
     header, records = even_records(Path(path), table)
     _require_columns(header, table, path)
@@ -78,7 +78,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, table: Table) -> N
     """Write rows as CSV, the schema's columns first, whole or not at all.
 
     Raises:
-        UserError: a value is not what the schema wants, a key stands twice, or the file cannot be written.
+        UserError: a value does not fit the schema, a key occurs twice, or the file cannot be written.
     """
     rows = [dict(row) for row in rows]
     extra = dict.fromkeys(name for row in rows for name in row if name not in table.by_name)
@@ -98,7 +98,7 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
     """Read a table from CSV or Parquet (by suffix) as a frame with the schema's dtypes.
 
     Raises:
-        UserError: no such file, a column is missing, or a cell is not what the schema wants.
+        UserError: no such file, a column is missing, or a cell does not fit the schema.
     """
     import pandas as pd
 
@@ -113,22 +113,22 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
     return conform(text_frame(path, table), table, where=str(path))
 
 
-def as_table(given: "pd.DataFrame | Path | str", table: Table) -> "pd.DataFrame":
-    """Return a table, given as a frame or a file (CSV or Parquet), with the schema's columns and dtypes.
+def as_table(source: "pd.DataFrame | Path | str", table: Table) -> "pd.DataFrame":
+    """Return a table from a frame or a file (CSV or Parquet), with the schema's columns and dtypes.
 
     Raises:
         UserError: it is neither; as for `read_table` and `conform`.
     """
     import pandas as pd
 
-    if isinstance(given, Path | str):
-        return read_table(Path(given), table)
-    if not isinstance(given, pd.DataFrame):
+    if isinstance(source, Path | str):
+        return read_table(Path(source), table)
+    if not isinstance(source, pd.DataFrame):
         raise UserError(
-            f"the table {table.name}: found a {type(given).__name__}; give a pandas frame, or the path of its CSV or "
+            f"the table {table.name}: found a {type(source).__name__}; give a pandas frame, or the path of its CSV or "
             "Parquet file"
         )
-    return conform(given, table, where=table.name)
+    return conform(source, table, where=table.name)
 
 
 def holds_table(path: Path, table: Table) -> bool:
@@ -162,10 +162,10 @@ def text_frame(path: Path, table: Table) -> "pd.DataFrame":
 
 
 def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
-    """Refuse texts that are not clear numbers (`require_clear_numbers`).
+    """Refuse texts in which a point or comma may be a thousands separator (`require_clear_numbers`).
 
     Args:
-        cells: a whole column that numbers are read from; a column of another type than text is ignored.
+        cells: a whole column of numbers; a column of another type than text is ignored.
         where: table and column, for the message.
 
     Raises:
@@ -215,14 +215,14 @@ def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
 
 
 def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame":
-    """Return the frame with the schema's columns first and its dtypes; further columns follow unchanged.
+    """Return the frame with the schema's columns first, in its dtypes; additional columns follow unchanged.
 
     Args:
         frame: any frame with the schema's columns; cells may be text.
         where: the file or table that an error names.
 
     Raises:
-        UserError: a column is missing, a cell is not what the schema wants, or a key stands twice.
+        UserError: a column is missing, a cell does not fit the schema, or a key occurs twice.
     """
     import pandas as pd
 
@@ -246,7 +246,7 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
         number = int(double.to_numpy().argmax())
         key = tuple(result.loc[number, name] for name in table.key)
         same = (result[list(table.key)] == list(key)).all(axis=1)
-        raise _twice(where, number + 1, int(same.to_numpy().argmax()) + 1, table, key)
+        raise _repeated_key(where, number + 1, int(same.to_numpy().argmax()) + 1, table, key)
     return result
 
 
@@ -268,10 +268,10 @@ def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
 
 
 def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, list[Any], dict[int, str]]":
-    """Parse each distinct value of a column once; a column has few.
+    """Parse each distinct value of a column once, because a column has few.
 
     Returns:
-        For each row the place of its value, -1 where it is missing; the parsed values; and the faults by place.
+        (N,) the index of each row's value, -1 for a missing one; the parsed values; and the faults by index.
     """
     import pandas as pd
 
@@ -342,14 +342,14 @@ def _require_filled_rows(rows: Sequence[Mapping[str, Any]], table: Table, where:
         if table.key:
             key = tuple(row.get(name) for name in table.key)
             if key in seen:
-                raise _twice(where, number, seen[key], table, key)
+                raise _repeated_key(where, number, seen[key], table, key)
             seen[key] = number
 
 
 def _empty(where: object, number: int, name: str) -> UserError:
-    return UserError(f"{where}: row {number}, column {name}: found nothing, wanted a value")
+    return UserError(f"{where}: row {number}, column {name}: found nothing, expected a value")
 
 
-def _twice(where: object, number: int, first: int, table: Table, key: tuple[Any, ...]) -> UserError:
+def _repeated_key(where: object, number: int, first: int, table: Table, key: tuple[Any, ...]) -> UserError:
     named = ", ".join(f"{name}={value}" for name, value in zip(table.key, key, strict=True))
-    return UserError(f"{where}: row {number}: the same {named} as row {first}; each may stand once")
+    return UserError(f"{where}: row {number}: the same {named} as row {first}; each may occur once")

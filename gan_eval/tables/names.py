@@ -1,6 +1,6 @@
 """Rules for names of models and data sets, which are parts of identifiers."""
 
-KEPT_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
+RESERVED_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
 """Names that no model may have, and their meaning."""
 RAW = "raw"
 """Folder of the set of raw outputs, in a set of filled pictures."""
@@ -12,11 +12,11 @@ def model_name_problem(name: str) -> str | None:
     """Return the problem of a generator's name with its fix; None if the name is valid.
 
     >>> model_name_problem("pix2pix"), model_name_problem("real")
-    (None, 'the name real is kept for the ground truth; give the model another')
+    (None, 'the name real is reserved for the ground truth; give the model another')
     """
     if name.endswith(RAW_ENDING):
-        use = "what a generator gave before the known pixels were put back"
-        return f"names that end in {RAW_ENDING} are kept for {use}; give the model another"
+        use = "a generator's output before the known pixels were put back"
+        return f"names that end in {RAW_ENDING} are reserved for {use}; give the model another"
     return name_problem(name, "model")
 
 
@@ -26,8 +26,8 @@ def name_problem(name: str, what: str) -> str | None:
     >>> name_problem("a|b", "model")
     "a model's name has no '|'; give it another"
     """
-    if what == "model" and name in KEPT_NAMES:
-        return f"the name {name} is kept for {KEPT_NAMES[name]}; give the model another"
+    if what == "model" and name in RESERVED_NAMES:
+        return f"the name {name} is reserved for {RESERVED_NAMES[name]}; give the model another"
     for separator in ("/", "|"):  # of dataset/model/stem, and of A|B for two models in one trial
         if separator in name:
             return f"a {what}'s name has no {separator!r}; give it another"

@@ -81,7 +81,7 @@ STATUSES = ("open", "complete", "aborted")
 PLATEAU_VERDICTS = ("plateau", "still_improving", "never_improved", "too_few")
 SCOPES = ("all", "participant", "stimulus", "model", "dataset", "exposure", "block")
 HOLE_SCOPES = ("mask_kind", "mask_area_band")
-"""Scopes of filled pictures: by the kind of their hole, and by its share of the picture in per cent."""
+"""Scopes of filled pictures: by the kind of the hole, and by the hole's share of the picture in per cent."""
 STYLE_NETWORK = text(
     "style_network", "the network of the style loss that the generator was trained with, or none", optional=True
 )
@@ -129,14 +129,16 @@ SHARE = "0..1"
 """The unit of shares, rates and areas."""
 
 
-def ends(name: str, what: str = "its 95% interval", *, unit: str = "", optional: bool = False) -> tuple[Column, Column]:
-    """Return the columns `NAME_low` and `NAME_high` of an interval."""
+def interval_columns(
+    name: str, what: str = "its 95% interval", *, unit: str = "", optional: bool = False
+) -> tuple[Column, Column]:
+    """Return the columns `NAME_low` and `NAME_high` of an interval; `what` names the interval in their meanings."""
     return (
         number(f"{name}_low", f"lower end of {what}", unit=unit, optional=optional),
         number(f"{name}_high", f"upper end of {what}", unit=unit, optional=optional),
     )
 
 
-def with_ends(name: str, meaning: str, *, unit: str = "", optional: bool = False) -> tuple[Column, Column, Column]:
-    """Return the columns of a number and of the ends of its 95% interval."""
-    return (number(name, meaning, unit=unit, optional=optional), *ends(name, unit=unit, optional=optional))
+def with_interval(name: str, meaning: str, *, unit: str = "", optional: bool = False) -> tuple[Column, Column, Column]:
+    """Return the columns `NAME`, `NAME_low` and `NAME_high` of a number and its 95% interval."""
+    return (number(name, meaning, unit=unit, optional=optional), *interval_columns(name, unit=unit, optional=optional))

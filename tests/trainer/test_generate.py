@@ -120,7 +120,7 @@ def test_another_set_in_the_folder_is_refused(run: Path, make_pairs: Pairs, tmp_
     with pytest.raises(UserError, match=r"another stimulus set: mode was 'train', is 'eval'"):
         generate(run, data, split="test", out=tmp_path / "set", mode="eval")
     import_folder(tmp_path / "set", tmp_path / "imported", dataset="d")
-    with pytest.raises(UserError, match="holds a stimulus set that this command has not made"):
+    with pytest.raises(UserError, match="holds a stimulus set that this command did not make"):
         generate(run, data, split="test", out=tmp_path / "imported")
 
 

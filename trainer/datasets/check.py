@@ -86,7 +86,7 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
     data_set = PhotographSet(data) if photographs else PairedSet(data)
     by_split = data_set.by_split()
     if not by_split:
-        raise UserError(f"{data}: no pictures below it; wanted {data.name}/{data_set.pattern}, such as train")
+        raise UserError(f"{data}: no pictures below it; expected {data.name}/{data_set.pattern}, such as train")
     split_of = {path: split for split, paths in by_split.items() for path in paths}
 
     def facts(path: Path) -> PictureFacts:
@@ -181,7 +181,7 @@ def preview(
     """
     out = Path(out)
     if out.suffix.lower() not in SUFFIXES:
-        raise UserError(f"--out {out}: wanted a picture's name, ending in {', '.join(SUFFIXES)}")
+        raise UserError(f"--out {out}: expected a picture's name, ending in {', '.join(SUFFIXES)}")
     name = Path(data).resolve().name
     direction = direction or (PRESETS[name].direction if name in PRESETS else "AtoB")
     data_set = PairedSet(data, direction)

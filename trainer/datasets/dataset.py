@@ -24,8 +24,8 @@ OnProgress = Callable[[int, int], None]  # called with (done, total); total is 0
 SPLITS = ("train", "val", "test")  # the usual splits, in the order in which they are listed
 VALIDATION_SPLITS = ("val", "test")  # splits for validation, best first; never the training split
 MIN_SIDE = 8  # minimum side of a picture in pixels
-NAMED = 5  # number of bad pictures that a message names
-LOOKED_AT = 8  # number of pictures checked before a training
+MAX_NAMED = 5  # number of bad pictures that a message names
+MAX_CHECKED = 8  # number of pictures checked before a training
 MAX_THREADS = 8  # more threads do not read a disk faster
 
 
@@ -44,7 +44,7 @@ class DataSet(ABC):
 
     @abstractmethod
     def has_split(self, split: str) -> bool:
-        """Return whether there is such a split."""
+        """Return whether the data set has this split."""
 
     @abstractmethod
     def paths(self, split: str, *, limit: int | None = None) -> list[Path]:
@@ -71,7 +71,7 @@ class DataSet(ABC):
         """Refuse a file's picture of a size that cannot be used."""
 
     def remarks(self, _paths: list[Path]) -> list[str]:
-        """Return messages on doubts about these pictures, from a sample of them."""
+        """Return warnings about these pictures, from a sample of them."""
         return []
 
     def require_folder(self) -> None:
@@ -100,7 +100,11 @@ def evenly_spread(paths: list[Path], count: int) -> list[Path]:
 
 
 def map_pictures(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
-    """Return `work` of every picture, in order, by several threads: decoding and hashing release the lock."""
+    """Apply `work` to each picture in several threads (decoding releases the lock); return the results in order.
+
+    Raises:
+        UserError: pictures cannot be used; the message names the first ones.
+    """
     tried = try_pictures(paths, work)
     bad = [result for result in tried if isinstance(result, UserError)]
     if len(bad) == 1:
@@ -108,8 +112,8 @@ def map_pictures(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
     if bad:  # all are in one folder, which is named once
         folder = next(path for path, result in zip(paths, tried, strict=True) if isinstance(result, UserError)).parent
         reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad]
-        more = [f"and {len(bad) - NAMED} more"] if len(bad) > NAMED else []
-        listed = "; ".join([*reasons[:NAMED], *more])
+        more = [f"and {len(bad) - MAX_NAMED} more"] if len(bad) > MAX_NAMED else []
+        listed = "; ".join([*reasons[:MAX_NAMED], *more])
         raise UserError(f"{folder}: {len(bad)} of {len(paths)} pictures cannot be used; fix or remove them: {listed}")
     return [result for result in tried if not isinstance(result, UserError)]
 
@@ -117,7 +121,7 @@ def map_pictures(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
 def try_pictures(
     paths: list[Path], work: Callable[[Path], T], *, on_progress: OnProgress | None = None
 ) -> list[T | UserError]:
-    """Return `work` of every picture, in order, by several threads; for a bad picture its error."""
+    """Apply `work` to each picture in several threads; return the results, or errors of bad pictures, in order."""
 
     def result_or_error(path: Path) -> T | UserError:
         try:

@@ -152,7 +152,7 @@ def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -
             while not (has_usual_splits(data_set.folder) if preset.has_photographs else data_set.by_split()):
                 children = [child for child in data_set.folder.iterdir() if child.is_dir()]
                 if len(children) != 1:
-                    raise BadArchiveError(f"{archive}: of another layout; wanted NAME/{kind.pattern}")
+                    raise BadArchiveError(f"{archive}: of another layout; expected NAME/{kind.pattern}")
                 data_set = kind(children[0])
             by_split = data_set.by_split()
             try:
@@ -198,7 +198,7 @@ def extract_pictures(archive: Path, folder: Path) -> None:
                 if tarred.fileobj is file and file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
                     raise EOFError("the end is missing")  # tarfile mistakes a truncated uncompressed file for its end
         else:
-            raise BadArchiveError(f"{archive}: not a readable archive; wanted {KINDS}")
+            raise BadArchiveError(f"{archive}: not a readable archive; expected {KINDS}")
     except DAMAGED as error:
         reason = str(error) or type(error).__name__
         raise BadArchiveError(f"{archive}: damaged or incomplete ({reason}); get it again") from error

@@ -70,7 +70,7 @@ def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: OnPr
     number of pairs in each split.
     """
     if not sigma > 0:
-        raise UserError(f"--sigma {sigma}: wanted pixels above 0")
+        raise UserError(f"--sigma {sigma}: expected pixels above 0")
     out = Path(out)
     check_output_folder(out)
     found = {name: by_stem(list_pictures(folder)) for name, folder in split_folders(photos).items()}
@@ -105,9 +105,9 @@ def write_pictures(
     """Make each picture and write it; return their number in each split. A folder with other pictures is refused."""
     with hold_folder(out):
         remove_leftovers(out)
-        strangers = [path for path in out.rglob("*.png") if path not in sources and OWN_FOLDER not in path.parts]
-        if strangers:
-            other = min(strangers).relative_to(out).as_posix()
+        others = [path for path in out.rglob("*.png") if path not in sources and OWN_FOLDER not in path.parts]
+        if others:
+            other = min(others).relative_to(out).as_posix()
             raise UserError(f"--out {out}: holds other pictures already, such as {other}; name an empty folder")
         for number, (target, source) in enumerate(sources.items(), start=1):
             write_png(target, make(source))

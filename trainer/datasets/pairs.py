@@ -14,7 +14,7 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction
 from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, names_a_picture, read_rgb, resize
-from trainer.datasets.dataset import LOOKED_AT, MIN_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
+from trainer.datasets.dataset import MAX_CHECKED, MIN_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
 
 Side = Literal["A", "B"]
 
@@ -72,7 +72,7 @@ class PairedSet(DataSet):
             raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
 
     def remarks(self, paths: list[Path]) -> list[str]:
-        results = try_pictures(evenly_spread(paths, LOOKED_AT), self.sides)
+        results = try_pictures(evenly_spread(paths, MAX_CHECKED), self.sides)
         halves = [result for result in results if not isinstance(result, UserError)]
         drawn = drawn_side([flatness(a) for a, _ in halves], [flatness(b) for _, b in halves])
         if drawn is None or direction_from(drawn) == self.direction:

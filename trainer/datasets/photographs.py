@@ -76,7 +76,7 @@ class PhotographSet(DataSet):
     @staticmethod
     def require_shape(path: Path, width: int, height: int) -> None:
         if min(width, height) < MIN_SIDE:
-            raise UserError(f"{path}: {width}x{height} pixels are too small, {MIN_SIDE} a side are wanted; remove it")
+            raise UserError(f"{path}: {width}x{height} pixels; each side needs at least {MIN_SIDE}; remove it")
 
     def _walk_split(self, split: str) -> Iterator[Path]:
         """Return the pictures of a split, in natural order of their relative paths."""

@@ -100,7 +100,7 @@ def make_plan(task: Task, job: TrainingJob, *, initial: Initial | None, say: Say
     paths = data_set.training_paths(job.split, limit=settings.max_pairs)
     planned = settings.planned_steps(len(paths))
     if not 0 < job.fraction <= 1:
-        raise UserError(f"--fraction {job.fraction}: wanted a share of the steps above 0 and at most 1")
+        raise UserError(f"--fraction {job.fraction}: expected a share of the steps above 0 and at most 1")
     total = max(1, round(planned * job.fraction))
     if (len(paths) % settings.batch_size or settings.batch_size) < smallest_batch(settings):
         raise UserError(

@@ -141,8 +141,9 @@ def memory_for_training(settings: TrainingSettings) -> Iterator[None]:
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C only set a flag, so that the current step finishes; yield a function that returns it. A
-    second Ctrl-C interrupts immediately. Only the main thread receives signals.
+    """Let the first Ctrl-C only set a flag, so that the current step finishes, and yield a function that returns it.
+
+    A second Ctrl-C interrupts immediately. Outside the main thread nothing changes, as only that receives signals.
     """
     pressed = False
 

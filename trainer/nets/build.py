@@ -1,4 +1,4 @@
-"""The networks that the settings describe, and the first difference between weights and a network's.
+"""Make the networks of the settings, and compare a file's weights with those of a network.
 
 A new generator is an `nn.Module` with the facts of `Network` in a file of its own, a function that makes it from the
 settings, and a line in `GENERATORS`.
@@ -57,14 +57,14 @@ def judged_side(settings: TrainingSettings) -> int:
 
 
 def smallest_batch(settings: TrainingSettings) -> int:
-    """Return the smallest batch: BatchNorm cannot normalise a single pixel of one picture."""
+    """Return the minimum batch size: BatchNorm cannot normalise a single pixel of one picture."""
     return 2 if settings.generator == "context_encoder" and settings.norm == "batch" else 1
 
 
 def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -> nn.Module:
     """Return the generator without values, on PyTorch's device meta, where it takes no memory.
 
-    With RGB it also takes the mask, if the settings ask for it.
+    With RGB channels, it also takes the mask if the settings have `mask_channel`.
     """
     kind, holes = settings.generator, settings.inpainting
     if settings.depth is not None and "unet" not in kind:
@@ -128,14 +128,17 @@ def new_networks(settings: TrainingSettings) -> tuple[nn.Module, Discriminator]:
 
 
 def first_difference(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> str | None:
-    """Return the first key, in the network's order, that is missing, unknown, or of another shape or kind."""
+    """Return a text on the first key, in the network's order, that is missing, unknown, or has another shape or type.
+
+    Return None if all keys match.
+    """
     for key in dict.fromkeys((*expected, *weights)):
         if key not in weights:
             return f"{key} is missing"
         if key not in expected:
             return f"{key} is not a weight of this network"
         if expected[key].shape != weights[key].shape:
-            return f"{key} has shape {tuple(weights[key].shape)} where {tuple(expected[key].shape)} is wanted"
+            return f"{key} has shape {tuple(weights[key].shape)}, expected {tuple(expected[key].shape)}"
         if expected[key].is_floating_point() != weights[key].is_floating_point():
-            return f"{key} is {weights[key].dtype} where {expected[key].dtype} is wanted".replace("torch.", "")
+            return f"{key} is {weights[key].dtype}, expected {expected[key].dtype}".replace("torch.", "")
     return None

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
-from trainer.nets.layers import INNERMOST, ChannelwiseLinear, doubling, halvings, inner_bias, norm_layer
+from trainer.nets.layers import INNERMOST, ChannelwiseLinear, halvings, has_inner_bias, norm_layer, upsample_layer
 
 MAX_FACTOR = 8
 """Maximum number of channels, at 4x4, as a multiple of the first layer's; it halves with each larger size."""
@@ -49,7 +49,7 @@ class Encoder(nn.Module):
         self.multiple = self.smallest = size
         self.only_size: int | None = size
         self.channels, self.norm, self.statistics, self.upsampling = channels, norm, statistics, upsampling
-        self.bias, self.widest = inner_bias(norm), MAX_FACTOR * channels
+        self.bias, self.widest = has_inner_bias(norm), MAX_FACTOR * channels
         stages: list[nn.Module] = []
         before = in_channels
         for level, width in enumerate(self.widths(halvings(size))):
@@ -71,10 +71,10 @@ class Encoder(nn.Module):
         before, *widths = reversed(self.widths(levels))
         stages: list[nn.Module] = []
         for width in widths:
-            conv = doubling(self.upsampling, before, width, bias=self.bias)
+            conv = upsample_layer(self.upsampling, before, width, bias=self.bias)
             stages.append(_stage(conv, self.new_norm(width), nn.ReLU()))
             before = width
-        last = doubling(self.upsampling, before, self.out_channels, bias=True)
+        last = upsample_layer(self.upsampling, before, self.out_channels, bias=True)
         return [*stages, _stage(last, None, nn.Tanh())]
 
 

@@ -1,5 +1,7 @@
-"""Discriminators: a PatchGAN of any receptive field (arXiv 1611.07004, sections 3.2.2 and 6.1.2), one that judges the
-whole (Pathak et al. 2016, arXiv 1604.07379), and both together."""
+"""Discriminators: a PatchGAN of any receptive field, one for the whole picture, and both together.
+
+Sources: PatchGAN, arXiv 1611.07004, sections 3.2.2 and 6.1.2; whole picture, Pathak et al. 2016, arXiv 1604.07379.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_eval.settings.training import NormKind, StatisticsKind
-from trainer.nets.layers import INNERMOST, halvings, inner_bias, norm_layer
+from trainer.nets.layers import INNERMOST, halvings, has_inner_bias, norm_layer
 
 KERNEL = 4  # the published kernel (arXiv 1611.07004, section 6.1.2)
 
@@ -31,11 +33,11 @@ class Layer:
 def plan_layers(field: int) -> tuple[Layer, ...]:
     """Return convolutions, from input to output, whose logits see exactly `field` x `field` pixels.
 
-    A field of 1 takes three convolutions of kernel 1 (the "PixelGAN"). The published family has n convolutions of
-    kernel 4 and stride 2 and two of stride 1: fields of 9 * 2^n - 2 pixels (16, 34, 70, 142, 286, ...). For a field
-    between two members the larger one is taken and kernels are made smaller. A pixel less in the kernel of a layer
-    takes as many pixels from the field as the strides before it multiply to: 2^n in the last two layers, and 1, 2, 4,
-    ... 2^(n-1) in those before, which are the binary digits of the rest. So any number can be taken away.
+    A field of 1 has three convolutions of kernel 1 (the "PixelGAN"). The published family has n convolutions of kernel
+    4 and stride 2 and two of stride 1: fields of 9 * 2^n - 2 pixels (16, 34, 70, 142, 286, ...). For another field, the
+    next larger member is taken, and some of its kernels are made smaller. A kernel that is one pixel smaller reduces
+    the field by the product of the strides before it: 1, 2, 4, ... 2^(n-1) in the first n layers, and 2^n in each of
+    the last two. Sums of these numbers give every difference that is needed.
 
     >>> [(layer.kernel, layer.stride) for layer in plan_layers(70)]
     [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]
@@ -85,9 +87,9 @@ MAX_FACTOR = 8  # channels double at each layer up to this many times the first 
 def convolutions(
     layers: Sequence[Layer], in_channels: int, channels: int, norm: NormKind, statistics: StatisticsKind
 ) -> nn.Sequential:
-    """Return the layers, input to output, to a logit for each place; norms in all but the first and last.
+    """Return the layers from input to logits (one for each place); all but the first and last have a norm.
 
-    `channels` are those of the first layer; they double at each layer up to `MAX_FACTOR` times as many.
+    `channels` is the number of channels of the first layer; it doubles at each layer, up to `MAX_FACTOR` times.
     """
     first, *inner, last = layers
     modules: list[nn.Module] = [
@@ -98,7 +100,7 @@ def convolutions(
     for level, layer in enumerate(inner, start=1):
         before, width = width, channels * min(2**level, MAX_FACTOR)
         modules += [
-            nn.Conv2d(before, width, layer.kernel, layer.stride, layer.padding, bias=inner_bias(norm)),
+            nn.Conv2d(before, width, layer.kernel, layer.stride, layer.padding, bias=has_inner_bias(norm)),
             norm_layer(norm, width, statistics),
             nn.LeakyReLU(0.2, True),
         ]
@@ -150,14 +152,14 @@ class GlobalDiscriminator(nn.Module):
         self.model = convolutions(layers, in_channels, channels, norm, statistics)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, size, size) to logits (N, 1, 1, 1), high for real."""
+        """Map (N, in_channels, size, size) to logits (N, 1, 1, 1), high for real."""
         return self.model(x)
 
 
 class GlobalAndPatch(nn.Module):
     """A `GlobalDiscriminator`, `globally`, and a `PatchGAN`, `patch`, over the same picture.
 
-    A mean over the logits weighs the whole like one patch.
+    In a mean over the logits, the whole picture has the weight of one patch.
     """
 
     def __init__(self, *, size: int, receptive_field: int = 70, **shared: Any) -> None:
@@ -166,5 +168,5 @@ class GlobalAndPatch(nn.Module):
         self.patch = PatchGAN(receptive_field=receptive_field, **{"in_channels": 3, **shared})
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, size, size) to logits (N, 1 + h * w): the whole picture's, then the patches' by row."""
+        """Map (N, in_channels, size, size) to logits (N, 1 + h * w): first the whole picture's, then the patches'."""
         return torch.cat([self.globally(x).flatten(1), self.patch(x).flatten(1)], dim=1)

@@ -158,7 +158,7 @@ class MirroredStripes(torch.autograd.Function):
         return grad, None
 
 
-def doubling(kind: UpsamplingKind, inside: int, outside: int, *, bias: bool, kernel: int = 4) -> nn.Module:
+def upsample_layer(kind: UpsamplingKind, inside: int, outside: int, *, bias: bool, kernel: int = 4) -> nn.Module:
     """Return the layer that doubles height and width: a transposed convolution of kernel 4 or 3, or a resize."""
     if kind == "resize":
         return ResizeConv2d(inside, outside, bias=bias)
@@ -176,7 +176,7 @@ def norm_layer(kind: NormKind, channels: int, statistics: StatisticsKind = "batc
             return nn.Identity()
 
 
-def inner_bias(kind: NormKind) -> bool:
+def has_inner_bias(kind: NormKind) -> bool:
     """Return True if inner convolutions have a bias: only with instance norm.
 
     BatchNorm has its own bias. The other kinds follow the layout of pytorch-CycleGAN-and-pix2pix, where biases show the

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
-from trainer.nets.layers import Dropout, ReflectionPad2d, doubling, inner_bias, norm_layer
+from trainer.nets.layers import Dropout, ReflectionPad2d, has_inner_bias, norm_layer, upsample_layer
 
 HALVINGS = 2
 
@@ -43,7 +43,7 @@ class ResNet(nn.Module):
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels = in_channels, out_channels
-        bias = inner_bias(norm)
+        bias = has_inner_bias(norm)
 
         def normed(conv: nn.Module, width: int) -> list[nn.Module]:
             return [conv, norm_layer(norm, width, statistics), nn.ReLU(True)]
@@ -55,7 +55,7 @@ class ResNet(nn.Module):
             width *= 2
         modules += [Block(width, norm=norm, statistics=statistics, dropout=dropout) for _ in range(blocks)]
         for _ in range(HALVINGS):
-            modules += normed(doubling(upsampling, width, width // 2, bias=bias, kernel=3), width // 2)
+            modules += normed(upsample_layer(upsampling, width, width // 2, bias=bias, kernel=3), width // 2)
             width //= 2
         modules += [ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.model = nn.Sequential(*modules)
@@ -70,7 +70,7 @@ class Block(nn.Module):
 
     def __init__(self, channels: int, *, norm: NormKind, statistics: StatisticsKind, dropout: float) -> None:
         super().__init__()
-        bias = inner_bias(norm)
+        bias = has_inner_bias(norm)
         self.conv_block = nn.Sequential(
             ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3, bias=bias),

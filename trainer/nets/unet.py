@@ -16,16 +16,16 @@ from gan_eval.settings.training import (
     TrainingSettings,
     UpsamplingKind,
 )
-from trainer.nets.layers import ChannelwiseLinear, Dropout, doubling, halvings, inner_bias, norm_layer
+from trainer.nets.layers import ChannelwiseLinear, Dropout, halvings, has_inner_bias, norm_layer, upsample_layer
 
 MAX_FACTOR = 8  # channels double at each level up to this many times the first level's
-MIN_DEPTH = 5  # fewer levels than these are taken only where they are asked for, or the size is a power of two
+MIN_DEPTH = 5  # smaller depths only if the settings give one, or if the size is a power of two
 FIRST_DROPOUT_LEVEL = 4
-"""First level of the decoder with dropout (0 is the outermost); the last one is that before the innermost."""
+"""First level of the decoder with dropout (0 is the outermost); the innermost level has none."""
 
 
 MAX_BOTTLENECK = 32
-"""Largest side in pixels of a channel-wise fully-connected bottleneck: 2^20 weights for each channel."""
+"""Maximum side in pixels of a channel-wise fully-connected bottleneck: 2^20 weights for each channel."""
 
 
 def unet(settings: TrainingSettings, **shared: Any) -> "UNet":
@@ -55,18 +55,18 @@ class UNet(nn.Module):
     """Encoder and decoder of `depth` halvings with a skip connection at each level.
 
     Level 0 is the outermost. `down.K.conv`, `down.K.norm`, `up.K.conv`, `up.K.norm` are the two sides of level K.
-    As in pytorch-CycleGAN-and-pix2pix, level 0 and the encoder's innermost level have no norm, and of the biases
-    only the last layer's is always there.
+    As in pytorch-CycleGAN-and-pix2pix, level 0 and the encoder's innermost level have no norm. With BatchNorm, only the
+    last layer has a bias.
 
-    With `bottleneck_side` a channel-wise fully-connected layer, `bottleneck`, stands between the two innermost
-    convolutions (Pathak et al. 2016, arXiv 1604.07379, section 3.1), with that number of pixels a side: the
-    network takes pictures of one size alone.
+    With `bottleneck_side`, a channel-wise fully-connected layer, `bottleneck`, lies between the two innermost
+    convolutions (Pathak et al. 2016, arXiv 1604.07379, section 3.1). It has that number of pixels a side, so the
+    network takes pictures of one size only.
 
-    In the order `activation_norm` the encoder's LeakyReLU stands before the norm, so that skip connections carry what
-    was activated and then normalised.
+    With the encoder order `activation_norm`, the LeakyReLU comes before the norm, so skip connections carry activated
+    and then normalised values.
 
-    With the downsampling `pool` each level's convolution, of kernel 3, keeps the sides, and 2x2 max pooling halves them
-    before the norm.
+    With the downsampling `pool`, each level has a convolution with kernel 3 and stride 1; 2x2 max pooling then halves
+    the sides, before the norm.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class UNet(nn.Module):
             outermost, innermost = level == 0, level == depth - 1
             outside = in_channels if outermost else widths[level - 1]
             down: OrderedDict[str, nn.Module] = OrderedDict()
-            down["conv"] = nn.Conv2d(outside, width, kernel, stride=stride, padding=1, bias=inner_bias(norm))
+            down["conv"] = nn.Conv2d(outside, width, kernel, stride=stride, padding=1, bias=has_inner_bias(norm))
             if self.pooled:
                 down["pool"] = nn.MaxPool2d(2)
             if self.activated:
@@ -110,7 +110,7 @@ class UNet(nn.Module):
             inside = width if innermost else 2 * width
             outside = out_channels if outermost else outside
             up: OrderedDict[str, nn.Module] = OrderedDict()
-            up["conv"] = doubling(upsampling, inside, outside, bias=outermost or inner_bias(norm))
+            up["conv"] = upsample_layer(upsampling, inside, outside, bias=outermost or has_inner_bias(norm))
             if not outermost:
                 up["norm"] = norm_layer(norm, outside, statistics)
             if FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0:
@@ -124,7 +124,7 @@ class UNet(nn.Module):
         return len(self.down)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
+        """Map (N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
         encoded: list[Tensor] = []
         for level, down in enumerate(self.down):
             x = down(F.leaky_relu(x, 0.2) if level and not self.activated else x)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes
 from gan_eval.files.digests import sha256_bytes
-from gan_eval.stimuli.likeness import SAME, SIDE, grey_values, nearest
+from gan_eval.stimuli.likeness import MIN_COPY_LIKENESS, SIDE, grey_values, nearest
 from trainer.datasets.dataset import DataSet, map_pictures, try_pictures
 from trainer.model import Model, load_model
 
@@ -35,7 +35,7 @@ class TrainedOn:
     def seen(self, data_set: DataSet, paths: Sequence[Path]) -> dict[Path, bool | None]:
         """Return True for each picture of a data set that was trained on, else False; None if unknown.
 
-        One equal half of a pair is enough.
+        A pair counts as seen if one of its halves is.
         """
         found: dict[Path, bool | None] = {}
         for start in range(0, len(paths), _ROWS):
@@ -49,7 +49,7 @@ class TrainedOn:
             if not contents:
                 continue
             vectors = np.concatenate([vectors for _, vectors in contents.values()])
-            near = nearest(vectors, self.vectors).likeness >= SAME
+            near = nearest(vectors, self.vectors).likeness >= MIN_COPY_LIKENESS
             by_item = near.reshape(len(contents), -1).any(axis=1)
             known = np.isin([digest for digest, _ in contents.values()], self.digests) | by_item
             unseen = False if self.complete else None
@@ -86,7 +86,7 @@ def record_pictures(out: Path, known: TrainedOn, *, data_sha256: str) -> None:
 def trained_on(model: Model) -> TrainedOn | None:
     """Return the pictures of a generator; None if its folder has no record of them.
 
-    A foreign file has none, nor a file outside its run's folder.
+    A foreign file, or a file outside its run's folder, has no record.
     """
     found = (_read(folder / RECORD, model.definition.get("data_sha256")) for folder in model.file.parents[:2])
     return next((record for record in found if record is not None), None)

@@ -1,4 +1,4 @@
-"""The interface of a task (pictures, batches, an objective for the training step, generated pictures); translation."""
+"""The interface of a training task (pictures, batches, losses, generated pictures), and paired translation."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ class Task(ABC):
 
     @property
     def row_facts(self) -> Row:
-        """Columns of every table row about its generator."""
+        """Columns of each table row about the task's generator."""
         network = self.settings.style_network
         return {} if network == "none" and self.settings.inpainting is None else {"style_network": network}
 
@@ -81,18 +81,18 @@ class Task(ABC):
         mode = requested or self.modes[0]
         if mode not in self.modes:
             raise UserError(
-                f"mode {mode}: alone, a picture has no statistics of a batch, with which this generator is trained; "
-                f"give {self.modes[0]}"
+                f"mode {mode}: this generator was trained with BatchNorm over whole batches, which a single picture "
+                f"does not have; give {self.modes[0]}"
             )
         return mode
 
     @abstractmethod
     def assemble(self, crops: Sequence[NDArray[np.float32]], samples: list[int]) -> Batch:
-        """A batch of K crops (N, C, size, size) in [-1, 1], whose numbers since the run's start are `samples`."""
+        """Return a batch from K crops (N, C, size, size) in [-1, 1] with the sample numbers since the run's start."""
 
     @abstractmethod
     def judged(self, batch: Batch, picture: Tensor) -> Tensor:
-        """Return the discriminator's view of a picture: the generator's output, or the batch's target."""
+        """Return the discriminator's input for a picture, which is the generator's output or the batch's target."""
 
     def logit_weights(self, _batch: Batch, _logits: Tensor) -> Tensor | None:
         """Return the weights of the discriminator's logits in the adversarial loss; None: equal weights."""
@@ -107,7 +107,7 @@ class Task(ABC):
     ) -> Objective:
         """Return the losses that the training step minimises, on the device.
 
-        Those of a weight above 0; L1 is always watched, so that models can be compared.
+        Losses of weight 0 are omitted, except L1, which is always logged so that models can be compared.
         """
         settings = self.settings
 
@@ -144,10 +144,10 @@ class Task(ABC):
         """Return an item outside training from its pictures.
 
         Args:
-            item: what its data set reads of a file, at the size that is generated.
-            stem: the file's; where holes are masks of a folder alone, the one of this name is taken unchanged.
-            number, seed: decide a hole.
-            grey: whether the generator gives grey pictures, so that the ground truth has to be grey too.
+            item: the pictures that the data set reads from a file, at the size that is generated.
+            stem: the file's stem; if all holes are masks of a folder, the mask with this stem is used unchanged.
+            number, seed: they determine the hole.
+            grey: True if the generator gives grey pictures; the ground truth is then made grey, too.
         """
 
     @abstractmethod

@@ -111,8 +111,8 @@ class ValidationLog:
 
     def value(self, metric: str, *, step: int) -> float | None:
         """Return the value measured after `step` steps in the deciding mode."""
-        wanted = (step, metric, self._mode)
-        return next((row["value"] for row in self.rows if (row["step"], row["metric"], row["mode"]) == wanted), None)
+        key = (step, metric, self._mode)
+        return next((row["value"] for row in self.rows if (row["step"], row["metric"], row["mode"]) == key), None)
 
     def is_best(self, metric: str, *, step: int, higher_is_better: bool) -> bool:
         """Return whether the generator after `step` steps is the best so far; if so, remember it.

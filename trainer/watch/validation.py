@@ -1,7 +1,7 @@
-"""Validation: a generator measured on pictures that it was not trained on, in both modes; and sample grids.
+"""Validation of a generator on pictures that it was not trained on, in both modes; and sample grids.
 
 The trainer does not import metrics. The command passes a function that measures a stimulus set (`Measure`), so the
-numbers equal those of `metrics`.
+values equal those of the command `metrics`.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,9 +28,9 @@ from trainer.tasks import Example, Task
 
 DIVERSITY = "diversity"
 THUMBNAIL = 32  # side in pixels of pictures that are compared for diversity
-FEW = 512  # up to this number, pictures are generated one by one
-TOGETHER = 16  # number of pictures that are generated together above it
-COMPARED = 1000  # maximum number of pictures compared with each other for their diversity
+MAX_ONE_BY_ONE = 512  # up to this number, pictures are generated one by one
+BATCH_SIZE = 16  # number of pictures that are generated together above it
+MAX_COMPARED = 1000  # maximum number of pictures compared with each other for their diversity
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Measure:
     """Metrics that are computed elsewhere."""
 
     values: Callable[[Path], list[Row]]
-    """Takes a stimulus set's folder; returns rows with metric, value, sd, n and reason."""
+    """Function of a stimulus set's folder that returns rows with metric, value, sd, n and reason."""
     higher_is_better: Mapping[str, bool]  # True or false for each metric that `values` computes
 
 
@@ -56,9 +56,9 @@ class ValidationExamples:
 def validation_examples(
     data_set: DataSet, train: list[Path], *, known: TrainedOn | None = None, count: int | None, train_split: str
 ) -> ValidationExamples | None:
-    """Return up to `count` items, spread over the first existing split of VALIDATION_SPLITS that is not trained on.
+    """Return up to `count` items, spread over the first existing split of VALIDATION_SPLITS except the training split.
 
-    Training files are among them only if all of that split are; `known` recognises their copies.
+    Training files are used only if the split has no others. `known` recognises copies of training pictures.
     """
     for split in VALIDATION_SPLITS:
         if split == train_split or not data_set.has_split(split):
@@ -76,7 +76,7 @@ def validation_examples(
 
 
 def read_example(task: Task, data_set: DataSet, path: Path, number: int) -> Example:
-    """Read an item at the training size; its number decides its hole."""
+    """Read an item at the training size; its number is the seed of its hole."""
     settings = task.settings
     item = data_set.read(path, settings.image_size)
     return task.example(item, stem=path.stem, number=number, seed=settings.seed)
@@ -96,7 +96,7 @@ class Validation:
         self._task = task
         self._examples = examples
         self._measure = measure
-        self._at_once = 1 if len(self) <= FEW else TOGETHER
+        self._batch_size = 1 if len(self) <= MAX_ONE_BY_ONE else BATCH_SIZE
 
     def __len__(self) -> int:
         """Number of pictures that are measured in each mode."""
@@ -105,13 +105,13 @@ class Validation:
     def first_part(self) -> "Validation":
         """Return a copy with only the first pictures, to measure its time."""
         part = copy(self)
-        part._examples = replace(self._examples, paths=dict(islice(self._examples.paths.items(), 8 * TOGETHER)))
+        part._examples = replace(self._examples, paths=dict(islice(self._examples.paths.items(), 8 * BATCH_SIZE)))
         return part
 
     def __call__(self, net: nn.Module) -> list[Row]:
-        """Rows of the table validation without step, epoch and fraction."""
+        """Measure a generator; return rows of the table `validation` without step, epoch and fraction."""
         task, examples, named = self._task, self._examples, list(self._examples.paths.items())
-        every = -(-len(self) // COMPARED)
+        every = -(-len(self) // MAX_COMPARED)
         seen: Row = {} if examples.seen is None else {"seen": examples.seen}
         values: list[Row] = []
         for mode in task.modes:
@@ -120,8 +120,8 @@ class Validation:
             rows: list[Row] = []
             folder, of_set = self._folder / mode, Names("validation", "model", examples.split)
             with inference(net, mode):
-                for start in range(0, len(self), self._at_once):
-                    numbers = range(start, min(start + self._at_once, len(self)))
+                for start in range(0, len(self), self._batch_size):
+                    numbers = range(start, min(start + self._batch_size, len(self)))
                     batch = [read_example(task, examples.data_set, named[number][1], number) for number in numbers]
                     seed = task.settings.seed
                     outputs = task.outputs(net, batch, purpose=Purpose.VALIDATION, seed=seed, numbers=numbers)
@@ -139,11 +139,10 @@ class Validation:
 
 
 def diversity(fakes: list[Picture], targets: list[Picture]) -> float | None:
-    """Return the differences among generated pictures relative to those among their ground truths.
+    """Return the differences among generated pictures divided by those among their ground truths, all of one size.
 
-    The root mean square difference of all pairs of fakes over that of the targets, all of one size: about 1 where a
-    generator is as diverse as its data, 0 where it gives one picture for every input.
-    None for fewer than two pictures, or targets that are all alike.
+    A difference is the root mean square over all pairs of pictures. The result is about 1 if a generator is as diverse
+    as its data, and 0 if it gives one picture for every input. It is None for fewer than two pictures or equal targets.
     """
     of_targets = rms_difference(targets)
     return rms_difference(fakes) / of_targets if of_targets else None
@@ -163,7 +162,7 @@ SAMPLES = 4  # items in a grid
 def sample_examples(
     task: Task, data_set: DataSet, train: list[Path], *, train_split: str, say: Callable[[str], None]
 ) -> list[Example]:
-    """Up to SAMPLES items at the training size, spread over the pictures not trained on where there are any."""
+    """Return up to SAMPLES items at the training size, if possible of pictures that are not trained on."""
 
     def examples(paths: list[Path]) -> list[Example]:
         spread = evenly_spread(paths, SAMPLES)

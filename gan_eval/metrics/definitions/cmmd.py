@@ -1,8 +1,9 @@
 """CMMD: the squared maximum mean discrepancy of two sets of unit features under a Gaussian kernel.
 
-The kernel's exponent t is so near 0 (-0.02 to 0) that its series up to t⁵ is exact to 1e-13. Over all pairs the 1
-cancels, t gives the distance of the two means (in float64), and the rest is so small that float32 is enough: no
-simulated value differed from float64's by more than 3e-8, that of the published float32 program by up to 1e-4.
+The kernel's exponent t is so near 0 (-0.02 to 0) that its series up to t⁵ is exact to 1e-13. Over all pairs, the term 1
+cancels, and the term t gives the distance of the two means, computed in float64. The other terms are so small that
+float32 is enough. In simulations, no value differed from float64 by more than 3e-8; those of the published float32
+program differed by up to 1e-4.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ BLOCK = 1024
 
 
 def cmmd(real: Features, fake: Features) -> float:
-    """CMMD (Jayasumana et al. 2024): 1000 times the biased estimate, diagonals included.
+    """Return CMMD (Jayasumana et al. 2024): 1000 times the biased estimate, diagonals included.
 
     Every vector is divided by its length, as the published program does with CLIP's.
 

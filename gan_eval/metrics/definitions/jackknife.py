@@ -1,8 +1,9 @@
 """The interval of a set metric: a delete-group jackknife over items.
 
-A bootstrap repeats pictures, which lowers the covariance's rank and shifts FID. Items are left out, not pictures: the
-versions of an item are not independent, and with the same groups left out for two models what they share cancels. An
-interval describes the spread at this number of pictures, not FID's bias.
+A bootstrap repeats pictures, which lowers the covariance's rank and shifts FID. The jackknife leaves out items, not
+pictures, because the versions of an item are not independent. The same groups are left out for each model, so that
+effects of the items cancel in the difference of two models. An interval describes the spread at this number of
+pictures, not FID's bias.
 """
 
 import math
@@ -61,10 +62,10 @@ class Estimate:
     """The reason if `left_out` is None."""
 
     def interval(self, *, low: float = -math.inf, high: float = math.inf) -> Interval | None:
-        """Value ± t · standard error, cut at the ends of the metric's range; None where nothing could be left out.
+        """Return value ± t · standard error, clipped to `low` and `high`; None if there are too few items.
 
-        A share has Wilson's interval instead, of as many independent pictures as its standard error speaks for: where
-        all pictures of a set count, so do all without one group. That does not show that all others would.
+        A share has Wilson's interval instead, for the number of independent pictures that its standard error implies.
+        The jackknife's own interval would have width 0 if all pictures of a set count.
 
         >>> Estimate(2.0, np.linspace(1.8, 2.2, 10)).interval(low=1.5).low
         1.5
@@ -108,12 +109,12 @@ def standard_error(left_out: NDArray[np.float64]) -> float:
 
 
 def as_of_equal_groups(value: float, left_out: NDArray[np.float64], groups: Groups) -> NDArray[np.float64]:
-    """Return the values without each group that groups of equal size would have given.
+    """Convert the values without each group (`left_out`) to those of groups of equal size.
 
-    Without a large group, a value changes more: the group's pictures weigh more, and FID's bias grows more. The change
-    is therefore weighted by the group's size, as in the delete-m jackknife for unequal m (Busing, Meijer and van der
-    Leeden 1999): of a group with the share f of the pictures, f x (pseudo-value - their weighted mean) is its part of
-    the error. The squares of the parts add up to (1 - sum of f squared) times the variance, empty groups included.
+    Without a large group, a value changes more: more pictures are missing, and FID's bias grows more. The change is
+    therefore weighted by the group's size, as in the delete-m jackknife for unequal m (Busing, Meijer and van der
+    Leeden 1999). The part of a group with the share f of the pictures in the error is f x (pseudo-value - weighted mean
+    of the pseudo-values). The squares of the parts sum to (1 - sum of f squared) times the variance, with empty groups.
 
     >>> as_of_equal_groups(2.0, np.arange(10.0), np.arange(40) % 10).round(6).tolist() == list(range(10))
     True
@@ -124,26 +125,26 @@ def as_of_equal_groups(value: float, left_out: NDArray[np.float64], groups: Grou
     return left_out.mean() - parts / math.sqrt((1 - (shares**2).sum()) * (1 - 1 / GROUPS))
 
 
-def t_95(freedom: int) -> float:
-    """97.5% quantile of Student's t: half the width of a 95% interval in standard errors.
+def t_95(df: int) -> float:
+    """Return the 97.5% quantile of Student's t: half the width of a 95% interval in standard errors.
 
     >>> round(t_95(9), 6)
     2.262157
     """
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, 0.975))
+    return float(stdtrit(df, 0.975))
 
 
 def deal(real: Collection[str], fake: Collection[str] = ()) -> dict[str, int]:
-    """The group of each item, 0..GROUPS - 1: the rank of its SHA-256, modulo GROUPS, among the real pictures' items.
+    """Return the group of each item, 0..GROUPS - 1: its rank by SHA-256 among the real pictures' items, modulo GROUPS.
 
-    Items of generated pictures alone are ranked among themselves. So groups are equally large (but for one item), those
-    of the real pictures are the same for every model, and no model's groups depend on another model. A model that has
-    pictures of some real items alone has unequal groups; see `as_of_equal_groups`.
+    Items without a real picture are ranked among themselves. Group sizes differ by at most one item, the groups of the
+    real pictures are the same for every model, and no model's groups depend on another model. The groups of a model
+    with pictures of only some real items are unequal; see `as_of_equal_groups`.
 
     Args:
-        real, fake: the items of the real pictures, and of one model's.
+        real, fake: the items of the real pictures, and those of one model's pictures.
 
     >>> sorted(deal([f"i{n}" for n in range(20)]).values())
     [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]

@@ -1,8 +1,8 @@
 """Metrics of a generator's input: its simplicity, and how much of the photograph it predicts.
 
 They do not use generated pictures, so they describe the task and are equal for all models with the same inputs. Aziz,
-Syam and Rais saw that Pix2Pix does better with simple label pictures that keep much of the photograph's information;
-here both are numbers, one for each item. The definitions are ours.
+Syam and Rais observed that Pix2Pix does better with simple label pictures that keep much of the photograph's
+information. This module measures both properties, for each item. The definitions are ours.
 """
 
 import math
@@ -28,11 +28,11 @@ _MIN_SIDE = 4
 
 
 def label_map(picture: Pixels) -> NDArray[np.intp]:
-    """The label of each pixel, for pictures whose labels are colours that a lossy file has blurred.
+    """Return the label of each pixel of a picture whose labels are colours that lossy compression has blurred.
 
-    Colours are counted in steps of 8 levels. The cube of 3x3x3 steps with the most pixels becomes a label, with their
-    mean colour, and is taken out; so on while a cube holds 1% of the pixels. Every pixel has the label whose colour is
-    nearest to its own (Euclidean, RGB). The first of equal ones counts.
+    Colours are counted in steps of 8 levels. The cube of 3x3x3 steps with the most pixels becomes a label with their
+    mean colour, and its pixels are removed from the counts. This is repeated while a cube has 1% of the pixels or
+    more. Each pixel gets the label whose colour is nearest to its own (Euclidean, RGB); the first of equally near ones.
 
     Args:
         picture: (H, W, 3) uint8, 0..255.
@@ -73,11 +73,11 @@ def label_map(picture: Pixels) -> NDArray[np.intp]:
 
 
 def label_detail(picture: Pixels) -> float:
-    """Bits a pixel that it takes to write the label picture down as regions, after Leclerc 1989; lower is simpler.
+    """Return the bits per pixel that describe the label picture as regions, after Leclerc 1989; lower is simpler.
 
-    (edges · log2 3 + regions · (log2 pixels + entropy)) / pixels: a border continues in one of three ways from pixel to
-    pixel, and each region has a place where it begins and a label. Edges are pairs of neighbours, next to or below each
-    other, with different labels; the entropy is that of the labels' shares.
+    The formula is (edges · log2 3 + regions · (log2 pixels + entropy)) / pixels. A border continues in one of three
+    directions from pixel to pixel; each region has a start pixel and a label. Edges are pairs of neighbouring pixels,
+    horizontal or vertical, with different labels. The entropy is that of the labels' shares.
 
     Raises:
         Unmeasurable: a side is below 4 pixels.
@@ -102,7 +102,8 @@ def label_detail(picture: Pixels) -> float:
 CELLS = 32
 """Side of the grid, in cells, to which input and photograph are reduced."""
 HATS = 4
-"""Number of nodes of each colour channel, from 0 to 255, for the interpolation of a cell's colour."""
+"""Number of nodes of each colour channel, from 0 to 255, for the interpolation of a cell's colour. A hat is the weight
+of one node of the 4x4x4: 1 at the node, 0 at the others, linear between."""
 WIDTHS = (1, 3, 9, 27)
 """Widths of the square neighbourhoods, in cells."""
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -111,7 +112,7 @@ MIN_ITEMS = 10
 """Minimum number of items for a regression."""
 NO_DIFFERENCE = "the photograph is the mean of the other items' photographs: nothing is left to predict"
 _USED = 0.01
-"""Smallest share of a cell; a hat that fills less in every label picture is dropped."""
+"""Minimum share of a cell for a hat; a hat with less in every cell of all label pictures is dropped."""
 
 
 def cells_of(label: Pixels, photograph: Pixels) -> LabelCells:
@@ -157,7 +158,7 @@ def _separable(rows: Values, columns: Values, planes: Values) -> Values:
 
 
 def _hats(label: Values) -> Values:
-    """(32, 32, 64): each cell's colour shared out linearly among the 4x4x4 nearest places of the colour cube."""
+    """Return (32, 32, 64): the weights of the 4x4x4 hats in each cell, by linear interpolation of the cell's colour."""
     near = np.clip(1 - np.abs(label[..., None] * (HATS - 1) - np.arange(HATS)), 0, None)
     red, green, blue = near[..., 0, :], near[..., 1, :], near[..., 2, :]
     hats = red[..., :, None, None] * green[..., None, :, None] * blue[..., None, None, :]
@@ -165,18 +166,21 @@ def _hats(label: Values) -> Values:
 
 
 def _features(hats: Values) -> Values:
-    """(32, 32, h) to (1024, 4 h): the mean of each hat over each neighbourhood of each cell."""
+    """Convert (32, 32, h) to (1024, 4 h): the mean of each hat over each neighbourhood of each cell."""
     means = [_separable(matrix, matrix, hats) for matrix in map(_neighbourhood, WIDTHS)]
     return np.concatenate(means, axis=-1).reshape(CELLS**2, -1)
 
 
 def predicted_shares(items: Sequence[LabelCells], target: str) -> Values:
-    """The share of each photograph's cells that its input predicts, by a regression on the other items.
+    """Return the share of each photograph that its input predicts, by a ridge regression on the other items.
 
-    What is predicted is each cell's difference from the mean of the other items' photographs at that place: a set whose
-    photographs are all alike is known without any input. The features are differences from the other items' means too.
-    The ridge regression on the other items leaves this item out exactly (its sums are taken off those of all), and its
-    penalty is the one of `PENALTIES` with the least squared error over the other items.
+    The regression predicts each cell's difference from the mean of the other items' photographs at that place, since
+    that mean is known without the input. The features are differences from the other items' means, too. The item's own
+    sums are subtracted from those of all items, so that it is excluded exactly. The penalty is the one of `PENALTIES`
+    with the least squared error over the other items.
+
+    Returns:
+        (N,) 1 - squared error / squared differences, at most 1; NaN if the photograph is the mean of the others.
 
     Raises:
         Unmeasurable: fewer than 10 items.
@@ -219,7 +223,7 @@ def predicted_shares(items: Sequence[LabelCells], target: str) -> Values:
 
 
 def label_information(inputs: Sequence[Pixels], photographs: Sequence[Pixels]) -> Values:
-    """The share of each photograph's colours that its input predicts, cross-validated over the items.
+    """Return (N,), the share of each photograph's colours that its input predicts, cross-validated over the items.
 
     Raises:
         Unmeasurable: a side is below 32 pixels, or fewer than 10 items.

@@ -1,10 +1,10 @@
 """Precision, recall, density and coverage: metrics of the nearest neighbours of two sets.
 
-The ball of a picture ends at the k-th nearest other picture of its own set. As their sources define it, a ball of
-precision and recall holds its rim (Kynkäänniemi et al. 2019, equation 1), a ball of density and coverage does not
-(Naeem et al. 2020, in the authors' program). Distances that agree to 1e-11 of the squared norms (taken from a point
-near the real pictures' mean) count as equal, so that copies are found as such in spite of rounding. One pass over all
-distances gives the four values.
+The radius of a picture's ball is the distance to the k-th nearest other picture of its set. As the sources define it,
+the ball includes its surface for precision and recall (Kynkäänniemi et al. 2019, equation 1), and excludes it for
+density and coverage (Naeem et al. 2020, in the authors' program). Squared distances count as equal if they differ by
+less than 1e-11 of the squared norms (from a point near the real pictures' mean), so that rounding does not separate
+copies. One pass over all distances gives the four values.
 """
 
 import math
@@ -18,11 +18,11 @@ from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 K = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
-"""Number k of the neighbour that gives the radius of a ball."""
-TIE = 1e-11
+"""The radius of a ball is the distance to the k-th nearest neighbour; k for each metric."""
+RELATIVE_TOLERANCE = 1e-11
 """Tolerance of distances: equal if their squares differ by less than this share of the squared norms."""
-CELLS = 2**22
-"""Number of distances in memory at a time."""
+MAX_DISTANCES = 2**22
+"""Maximum number of distances in memory at a time."""
 
 
 def precision(real: Features, fake: Features) -> float:
@@ -154,7 +154,7 @@ def _values(real: Features, fake: Features) -> dict[str, float]:
     for rows in _blocks(len(real), len(fake)):
         norms = real_norms[rows, None] + fake_norms
         squares = norms - 2 * _products(real[rows] - origin, fake, origin)
-        slack = TIE * norms
+        slack = RELATIVE_TOLERANCE * norms
         with_rim = squares - slack
         fake_inside |= (with_rim <= real_radii[3][rows, None]).any(axis=0)
         real_inside[rows] = (with_rim <= fake_radii[3]).any(axis=1)
@@ -170,7 +170,7 @@ def _values(real: Features, fake: Features) -> dict[str, float]:
 
 
 def _radii(features: Features, norms: Vector, origin: Vector) -> dict[int, Vector]:
-    """Squared radii of each member's ball, (N,) for k = 3 and 5; of fewer than 6 members, infinite for k = 5."""
+    """Return the squared radii of the members' balls, (N,) for k = 3 and 5; infinite if there are too few members."""
     radii = {k: np.full(len(features), np.inf) for k in (3, 5)}
     for rows in _blocks(len(features), len(features)):
         squares = norms[rows, None] + norms - 2 * _products(features[rows] - origin, features, origin)
@@ -197,6 +197,6 @@ def _products(rows: Matrix, features: Features, origin: Vector) -> Matrix:
 
 
 def _blocks(count: int, width: int) -> list[slice]:
-    """Yield slices of rows, so that `CELLS` numbers are in memory at a time."""
-    step = max(1, CELLS // width)
+    """Return slices of rows, so that `MAX_DISTANCES` numbers are in memory at a time."""
+    step = max(1, MAX_DISTANCES // width)
     return [slice(start, start + step) for start in range(0, count, step)]

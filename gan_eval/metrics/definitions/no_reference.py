@@ -53,7 +53,7 @@ class AsymmetricFit(NamedTuple):
 
 
 def fit_asymmetric(sums: Moments, samples: int) -> AsymmetricFit:
-    """Moment fit of an asymmetric generalised Gaussian (Lasmar et al. 2009) to sets of `samples` each.
+    """Fit an asymmetric generalised Gaussian (Lasmar et al. 2009) by moments to sets of `samples` each.
 
     A side without samples gives NaN. As in the releases, a shape that cannot be estimated is the grid's first.
     """
@@ -69,9 +69,9 @@ def fit_asymmetric(sums: Moments, samples: int) -> AsymmetricFit:
 
 
 def fit_symmetric_shape(sums: Moments, samples: int) -> Values:
-    """The shape α of a generalised Gaussian with mean 0 (Sharifi and Leon-Garcia 1995): nearest in E[v²] / E[|v|]².
+    """Fit the shape α of a generalised Gaussian with mean 0 (Sharifi and Leon-Garcia 1995) by E[v²] / E[|v|]².
 
-    NaN samples or none that differs from 0 give the grid's first, 0.2.
+    Samples with NaN, or samples that are all 0, give the grid's first shape, 0.2.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         kurtosis = (sums.squares_left + sums.squares_right) / samples / (sums.absolute / samples) ** 2
@@ -132,8 +132,8 @@ def niqe(picture: Pixels) -> float:
 def niqe_blocks(picture: Pixels) -> Values:
     """Return the distance of each block's statistics from those of pristine photographs, as (rows, columns).
 
-    `niqe` is the length of the mean vector whose parts are the blocks' vectors, so it is at most the blocks' mean
-    distance. NaN where a block is flat or strictly regular.
+    `niqe` is the length of the mean of the blocks' vectors, so it is at most the mean of these distances. NaN where a
+    block is flat or strictly regular.
 
     Raises:
         Unmeasurable: as for `niqe`.
@@ -209,7 +209,7 @@ def _pristine_model() -> tuple[Values, Values]:
 
 FEATURES = 36
 MIN_SIDE = 13
-"""Minimum side in pixels, of which half still holds the window of 7."""
+"""Minimum side in pixels: the window of 7 still fits into half of it."""
 
 _RANGES = (
     (0.338, 10), (0.017204, 0.806612),
@@ -288,12 +288,12 @@ def brisque_function(regression: Regression, *, device: str) -> PictureFunction:
 
 
 def load_regression(path: Path) -> Regression:
-    """The regression in a libsvm model, `allmodel` of the release.
+    """Read the regression from a libsvm model, `allmodel` of the release.
 
-    The text is a head, `SV`, then for each vector a line: its coefficient, and INDEX:VALUE from 1, zeros left out.
+    The text is a head, `SV`, then for each vector a line: its coefficient, and INDEX:VALUE from 1 without zeros.
 
     Raises:
-        UserError: another file.
+        UserError: the file is not such a model.
     """
     try:
         head, _, body = Path(path).read_text(encoding="ascii").partition("\nSV\n")

@@ -58,7 +58,7 @@ class PerceptualDistance:
     """Minimum side in pixels."""
     device: str = "cpu"
     has_map: bool = False
-    """True if the network gives a distance for each pixel, (1, 1, H, W), to be averaged over a hole. Otherwise a hole's
+    """True: the network gives a distance for each pixel, (1, 1, H, W), which is averaged over a hole. False: the hole's
     bounding box is compared."""
 
     def __call__(self, fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
@@ -118,7 +118,7 @@ def trunk_shapes(trunk: Trunk) -> dict[str, tuple[int, ...]]:
 
 
 def read_dists_weights(path: Path) -> "dict[str, Tensor]":
-    """`alpha` and `beta`, (1, 1475, 1, 1): the weight of each channel's texture and structure.
+    """Read `alpha` and `beta`, (1, 1475, 1, 1): the weights of each channel's texture and structure.
 
     Raises:
         UserError: the file does not hold them.
@@ -132,12 +132,15 @@ def read_dists_weights(path: Path) -> "dict[str, Tensor]":
 def lpips_distance(
     trunk: Trunk, convolutions: "State", *, device: str = "cpu", has_map: bool = False
 ) -> PerceptualDistance:
-    """LPIPS version 0.1 (Zhang et al. 2018): the library's network and linear heads over the given convolutions."""
+    """Return LPIPS 0.1 (Zhang et al. 2018): network and linear heads of the library lpips, with these convolutions."""
     import lpips
     import torch
 
     name = _LIBRARY_NAME[trunk]
-    with warnings.catch_warnings(), torch.device("meta"):  # the library builds the whole classifier first: 0.5 GB
+    with (
+        warnings.catch_warnings(),
+        torch.device("meta"),
+    ):  # without meta tensors the library first builds the whole classifier: 0.5 GB
         warnings.simplefilter("ignore", UserWarning)  # it uses an argument's old name in torchvision
         network = lpips.LPIPS(net=name, pretrained=False, pnet_rand=True, verbose=False, spatial=has_map)
     heads = torch.load(Path(lpips.__file__).parent / f"weights/v0.1/{name}.pth", map_location="cpu", weights_only=True)
@@ -188,7 +191,7 @@ LPIPS_VGG = replace(
 
 
 def dists_distance(convolutions: "State", weights: "State", *, device: str = "cpu") -> PerceptualDistance:
-    """DISTS (Ding et al. 2020) as piq computes it: a shorter side above 256 pixels is scaled to 256."""
+    """Return DISTS (Ding et al. 2020) as piq computes it: a shorter side above 256 pixels is scaled to 256."""
     import piq
     import torch
     from piq.perceptual import ContentLoss
@@ -196,7 +199,7 @@ def dists_distance(convolutions: "State", weights: "State", *, device: str = "cp
     from torchvision.models import vgg16
 
     class InPlace(nn.Sequential):
-        """Layers that stay on their device, because piq would move them at every call, also under other threads."""
+        """Layers that stay on their device; piq moves them at each call, even while other threads use them."""
 
         def to(self, *_: Any, **__: Any) -> "InPlace":
             return self

@@ -1,9 +1,9 @@
-"""Segmentation scores: agreement of a label map with a segmenter's reading of the pictures generated from it.
+"""Segmentation scores: agreement of a label map with the classes that a segmenter finds in the generated picture.
 
-The scores of Long et al. 2015 (section 5), which Isola et al. 2017 call FCN score when they are computed on generated
-pictures; docs/metrics.md has the formulas. The classes are read by the colours of Cityscapes' own label maps (Cordts et
-al. 2016). Classes that are never evaluated have colours too: their pixels are `VOID`. Two of them share an evaluated
-class's colour: pole groups count as poles, licence plates as cars.
+The scores are those of Long et al. 2015 (section 5); Isola et al. 2017 call them FCN score when they are computed on
+generated pictures. docs/metrics.md has the formulas. The classes are found by the colours of Cityscapes' label maps
+(Cordts et al. 2016). Classes that are never evaluated have colours too: their pixels are `VOID`. Two of them have the
+colour of an evaluated class: pole groups count as poles, licence plates as cars.
 """
 
 from collections.abc import Callable, Sequence
@@ -65,9 +65,9 @@ VOID_COLOURS: dict[str, tuple[int, int, int]] = {
 
 CLASSES = tuple(COLOURS)
 
-FAR = 14.0
-"""Maximum median distance of a label map's pixels to the palette's colours, in grey levels. The median pixel of a label
-map kept as JPEG lies 0 to 7 levels away, that of a street photograph 20 to 50."""
+MAX_PALETTE_DISTANCE = 14.0
+"""Maximum median distance of a label map's pixels to the palette's colours, in grey levels. It is 0 to 7 for label maps
+stored as JPEG, and 20 to 50 for street photographs."""
 
 _PALETTE = np.array([*COLOURS.values(), *VOID_COLOURS.values()], dtype=np.float32)
 _CLASS_OF_COLOUR = np.array([*range(len(COLOURS)), *[VOID] * len(VOID_COLOURS)], dtype=np.uint8)
@@ -88,17 +88,17 @@ def class_map(picture: "Picture") -> ClassMap:
 
 
 def label_classes(label_map: "Picture") -> ClassMap:
-    """Return `class_map` of a picture that should be a label map; refuse others.
+    """Return `class_map` of a label map; refuse other pictures.
 
     Raises:
-        Unmeasurable: it is another kind of picture, or has other colours.
+        Unmeasurable: the picture is not a label map, or has other colours.
 
     >>> label_classes(np.array([[[70, 131, 178], [70, 129, 180]]], dtype=np.uint8))
     array([[10, 10]], dtype=uint8)
     """
     sample = label_map[::4, ::4].reshape(-1, 3)
     distances = np.linalg.norm(sample - _PALETTE[_nearest(sample)], axis=1)
-    if np.median(distances) > FAR:
+    if np.median(distances) > MAX_PALETTE_DISTANCE:
         raise Unmeasurable(
             "not a label map in the colours of Cityscapes: half of its pixels are more than "
             f"{np.median(distances):.0f} levels from each of them"
@@ -107,9 +107,9 @@ def label_classes(label_map: "Picture") -> ClassMap:
 
 
 def _nearest(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(N, 3) uint8 to the index of the palette's nearest colour, (N,).
+    """Return (N,) the index of the palette's colour nearest to each of (N, 3) uint8.
 
-    |x - c|² less |x|², which is the same for every c: whole numbers below 2^24, which float32 holds exactly.
+    It compares |x - c|² - |x|², since |x|² is the same for every c: whole numbers below 2^24, exact in float32.
     """
     nearest = np.empty(len(colours), np.uint8)
     for start in range(0, len(colours), _BLOCK):
@@ -121,7 +121,7 @@ def _nearest(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 COUNTS = len(CLASSES) * (len(CLASSES) + 1)
-"""Length of a picture's vector: for each true class, the pixels read as each class and, last, as none."""
+"""Length of a picture's vector: for each true class, the pixels predicted as each class and, last, as none."""
 
 Counts = NDArray[np.floating]
 """(N, COUNTS) vectors of N pictures."""
@@ -129,8 +129,8 @@ ClassNumbers = NDArray[np.intp]
 """(K,) classes."""
 
 
-def confusion(true: ClassMap, read: ClassMap) -> NDArray[np.float32]:
-    """The pixels of each true class by the class they are read as, as one flat vector; both maps of one shape.
+def confusion(true: ClassMap, predicted: ClassMap) -> NDArray[np.float32]:
+    """Return (COUNTS,) the numbers of pixels by true class and predicted class; both maps have one shape.
 
     >>> counts = confusion(np.array([[0, 0, 1, 255]], np.uint8), np.array([[0, 2, 255, 0]], np.uint8))
     >>> [(divmod(int(place), 20), int(counts[place])) for place in np.flatnonzero(counts)]
@@ -138,12 +138,12 @@ def confusion(true: ClassMap, read: ClassMap) -> NDArray[np.float32]:
     """
     columns = len(CLASSES) + 1
     counted = true < len(CLASSES)
-    places = true[counted].astype(np.int64) * columns + np.minimum(read[counted], len(CLASSES))
+    places = true[counted].astype(np.int64) * columns + np.minimum(predicted[counted], len(CLASSES))
     return np.bincount(places, minlength=COUNTS).astype(np.float32)
 
 
 def pixel_accuracy(real: Counts, fake: Counts) -> float:
-    """Share of the labelled pixels that are read as their class.
+    """Return the share of the labelled pixels whose predicted class is the label.
 
     Raises:
         Unmeasurable: no pixel is labelled.
@@ -164,7 +164,7 @@ def class_accuracy(real: Counts, fake: Counts, classes: ClassNumbers | None = No
 
 
 def class_iou(real: Counts, fake: Counts, classes: ClassNumbers | None = None) -> float:
-    """Return the mean over classes of intersection over union of read and labelled pixels.
+    """Return the mean over classes of intersection over union of predicted and labelled pixels.
 
     Only labelled pixels count; see `class_accuracy` and `pixel_accuracy` for arguments and errors.
     """
@@ -176,7 +176,10 @@ def class_iou(real: Counts, fake: Counts, classes: ClassNumbers | None = None) -
 
 
 def compare_segmentations(real: PictureSet) -> Comparison:
-    """Return the scores of sets. The classes are those of all pictures, also if a group of items is left out."""
+    """Return a function that computes the scores of a set.
+
+    The classes are those of all pictures, even when a group of items is left out for the interval.
+    """
 
     def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, Estimate]:
         classes = _occurring(fake.features)
@@ -237,7 +240,7 @@ def region_colours(true: ClassMap, picture: "Picture") -> NDArray[np.float32]:
 
 
 def label_colour_spreads(real: NDArray[np.floating], fake: NDArray[np.floating]) -> dict[str, float]:
-    """Compute how much each label's colour varies over the generated pictures, compared with the real ones.
+    """Return the spread of each label's colour over the generated pictures divided by that over the real ones.
 
     The spread of a label is the standard deviation of its region's mean colour over the pictures: the root of the sum
     of the variances of R, G and B. Pictures with fewer than 16 pixels of the label do not count for it.
@@ -261,10 +264,10 @@ def _spreads(features: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArr
 def label_colour_spread(
     real: NDArray[np.floating], fake: NDArray[np.floating], labels: Sequence[int] | None = None
 ) -> float:
-    """Compute how well each label's spread of colour matches that of the real pictures.
+    """Return how well each label's spread of colour matches that of the real pictures, 0..1.
 
-    The mean over labels, by default those that can be compared, of the smaller spread divided by the larger; 1 for a
-    label without spread.
+    It is the mean over labels of the smaller spread divided by the larger (1 for a label without spread). By default,
+    the labels are those that can be compared.
 
     Raises:
         Unmeasurable: no label can be compared.
@@ -285,7 +288,10 @@ def label_colour_spread(
 
 
 def compare_label_colours(real: PictureSet) -> Comparison:
-    """Compare sets with these real pictures. The labels are chosen from all pictures, also if a group is left out."""
+    """Return a function that compares a set with these real pictures.
+
+    The labels are chosen from all pictures, even when a group of items is left out for the interval.
+    """
 
     def compare(fake: PictureSet, _: Sequence[str]) -> dict[str, Estimate]:
         match = partial(label_colour_spread, labels=_compared(real.features, fake.features))
@@ -338,12 +344,12 @@ SCORES = tuple(
     for function, measures in (
         (
             pixel_accuracy,
-            "share of the pixels that a segmenter reads in the generated pictures as their label maps say",
+            "share of the pixels of generated pictures to which a segmenter gives the class of the label map",
         ),
         (class_accuracy, "as pixel_accuracy, for each class alone; mean over the classes in the label maps"),
         (
             class_iou,
-            "intersection over union of what is read and what the label maps say; mean over their classes",
+            "intersection over union of predicted and labelled pixels; mean over the classes in the label maps",
         ),
     )
 )

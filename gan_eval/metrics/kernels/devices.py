@@ -23,7 +23,7 @@ def usable_device(name: str | None) -> str:
     try:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:  # builds of torch differ in the message
-        raise UserError(f"--device {name}: cannot be used here ({first_sentence(error)}); cpu always can") from error
+        raise UserError(f"--device {name}: cannot be used here ({first_sentence(error)}); give cpu") from error
     return name
 
 
@@ -33,8 +33,9 @@ _CUDNN_SETTINGS = threading.Lock()
 
 @contextmanager
 def exact_inference(device: str) -> Iterator[None]:
-    """Turn off gradients, and TF32, with which cuDNN rounds the inputs of convolutions to ten bits. Thread-safe; on a
-    GPU one thread enters at a time.
+    """Turn off gradients and TF32, because cuDNN's TF32 rounds the inputs of convolutions to ten bits.
+
+    Thread-safe: on a GPU, one thread enters at a time.
     """
     with torch.inference_mode():
         if torch.device(device).type != "cuda":

@@ -27,13 +27,13 @@ def as_picture(picture: Pixels, *, any_format: bool = False) -> NDArray[Any]:
     """Return the picture as an array.
 
     Raises:
-        TypeError: another shape or type; a range is never guessed from the data.
+        TypeError: another shape or type; the range of values is never guessed from the data.
     """
     kind = str(picture.dtype).removeprefix("torch.") if hasattr(picture, "dtype") else type(picture).__name__
     fits = kind in ("uint8", "uint16") if any_format else kind == "uint8" and picture.shape[-1:] == (3,)
     if not fits or picture.ndim != 3:
         wanted = "(H, W, channels) uint8 or uint16" if any_format else "(H, W, 3) uint8"
-        raise TypeError(f"wanted {wanted}, found {tuple(np.shape(picture))} {kind}")
+        raise TypeError(f"expected {wanted}, found {tuple(np.shape(picture))} {kind}")
     return _array(picture)
 
 
@@ -42,11 +42,11 @@ def as_pair(fake: Pixels, real: Pixels, *, any_format: bool = False) -> tuple[ND
 
     Raises:
         Unmeasurable: the sizes differ.
-        TypeError: not (H, W, 3) uint8; with `any_format`, not two (H, W, channels) uint8 or uint16 alike.
+        TypeError: not (H, W, 3) uint8; with `any_format`, not (H, W, channels) of one type, uint8 or uint16.
     """
     first, second = as_picture(fake, any_format=any_format), as_picture(real, any_format=any_format)
     if first.dtype != second.dtype:
-        raise TypeError(f"wanted two pictures of one depth, found {first.dtype} and {second.dtype}")
+        raise TypeError(f"expected two pictures of one depth, found {first.dtype} and {second.dtype}")
     if first.shape != second.shape:
         sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (first, second))
         raise Unmeasurable(
@@ -71,7 +71,7 @@ def as_hole(hole: HolePixels, picture: NDArray[Any]) -> NDArray[np.bool_]:
     """
     kind = str(hole.dtype).removeprefix("torch.") if hasattr(hole, "dtype") else type(hole).__name__
     if kind != "bool" or hole.ndim != 2:
-        raise TypeError(f"wanted (H, W) bool, found {tuple(np.shape(hole))} {kind}")
+        raise TypeError(f"expected (H, W) bool, found {tuple(np.shape(hole))} {kind}")
     height, width = hole.shape
     if (height, width) != picture.shape[:2]:
         real = f"{picture.shape[1]}x{picture.shape[0]}"

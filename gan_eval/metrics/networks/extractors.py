@@ -1,9 +1,9 @@
-"""The networks that turn pictures into the features of set metrics: Inception, and the user's segmenter.
+"""Feature extractors of set metrics: the Inception network, and the base classes of other networks.
 
-How pictures are brought to a network's size is part of FID's and KID's name. Only the resizing is named: Inception
-always takes (x - 128)/128, the scaling of its own graph. (pytorch-fid takes x/127.5 - 1 instead, so its values differ a
-little from `bilinear` here.) All resizers take (H, W, 3) uint8 and give (3, S, S) float32 in 0..255, not rounded, in
-the layout that costs least.
+FID and KID depend on how pictures are resized, so each rule has a name (`resize`). The scaling of values has none:
+Inception always takes (x - 128)/128, as in its own graph. (pytorch-fid takes x/127.5 - 1 instead, so its values differ
+a little from `bilinear` here.) All resizers take (H, W, 3) uint8 and give (3, S, S) float32 in 0..255, not rounded, in
+the memory layout that is fastest.
 """
 
 from abc import ABC, abstractmethod
@@ -39,8 +39,8 @@ def resize(picture: Picture, name: str = DEFAULT_RESIZER, *, size: int = SIZE) -
         picture: (H, W, 3) uint8.
         name: `tf1` (TensorFlow 1 bilinear, corners not aligned, no antialias; as torch-fidelity), `bilinear`
             (half-pixel bilinear, no antialias; as pytorch-fid), `bilinear-aa` (with antialias; as torchmetrics 1.9),
-            `clean` (Pillow's bicubic on each channel in float32, cut off at 0 and 255; as clean-fid) or `bicubic`
-            (Pillow's on the 8-bit picture, rounded to 8 bits; as dgm-eval and CMMD).
+            `clean` (Pillow's bicubic on each channel in float32, clipped to 0..255; as clean-fid) or `bicubic`
+            (Pillow's bicubic on the 8-bit picture, rounded to 8 bits; as dgm-eval and CMMD).
         size: S.
 
     Returns:
@@ -54,17 +54,17 @@ def resize(picture: Picture, name: str = DEFAULT_RESIZER, *, size: int = SIZE) -
 
 def _tf1(picture: Picture, size: int) -> Tensor:
     """Resize as TensorFlow 1's `resize_bilinear`: the source position is i · in/out, without a half-pixel shift."""
-    x = torch.as_tensor(picture).to(torch.float32).contiguous()  # the channels side by side: rows copy in one piece
-    x = _between(x, 1, *_tf1_places(x.shape[1], size))
-    x = _between(x, 0, *_tf1_places(x.shape[0], size))
+    x = torch.as_tensor(picture).to(torch.float32).contiguous()  # channels last: each pixel is one piece of memory
+    x = _interpolate(x, 1, *_tf1_places(x.shape[1], size))
+    x = _interpolate(x, 0, *_tf1_places(x.shape[0], size))
     return x.permute(2, 0, 1)
 
 
-def _between(x: Tensor, dim: int, before: Tensor, after: Tensor, way: Tensor) -> Tensor:
-    """(H, W, 3) at places between two of its rows or columns; added up in the order of TensorFlow, to the last bit."""
+def _interpolate(x: Tensor, dim: int, before: Tensor, after: Tensor, fraction: Tensor) -> Tensor:
+    """Interpolate (H, W, 3) between rows (dim 0) or columns (dim 1), in TensorFlow's order of sums, to the last bit."""
     near = x.index_select(dim, before)
-    way = way[:, None] if dim == 1 else way[:, None, None]
-    return x.index_select(dim, after).sub_(near).mul_(way).add_(near)
+    fraction = fraction[:, None] if dim == 1 else fraction[:, None, None]
+    return x.index_select(dim, after).sub_(near).mul_(fraction).add_(near)
 
 
 def _tf1_places(length: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -107,7 +107,7 @@ RESIZERS: dict[str, Resizer] = {
 class Extractor(ABC):
     """Base class of feature extractors, which return one vector for each picture. Thread-safe.
 
-    In this class `prepare` makes the vector, and its failure is the reason for a missing value.
+    If `prepare` raises Unmeasurable, its message is the reason for the missing value.
     """
 
     name: ExtractorName
@@ -115,7 +115,7 @@ class Extractor(ABC):
     size: int
     """Number of features of a picture."""
     key: str
-    """Everything besides the pictures that determines the features: the key of cached features."""
+    """Key of cached features: it names all that determines them, except the pictures."""
     batch_size: int = 1
     """Number of pictures for one call of `features`."""
     companion: Companion | None = None
@@ -127,26 +127,25 @@ class Extractor(ABC):
 
     @abstractmethod
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
-        """(H, W, 3) uint8 to what `features` takes; the result's shape is the same for every picture, unless
-        `batch_size` is 1.
+        """Convert (H, W, 3) uint8 to the input of `features`, of the same shape for all pictures if `batch_size` > 1.
 
         Raises:
             Unmeasurable: the picture cannot be used.
         """
 
     def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
-        """(N, size) float32 of N prepared pictures, in one call."""
+        """Return the features (N, size) float32 of N prepared pictures."""
         return np.stack([vector.numpy() for vector in prepared])
 
 
 @dataclass(kw_only=True)
 class VectorExtractor(Extractor):
-    """Function of a picture and its companion, which raises Unmeasurable if it fails."""
+    """Extractor from a function of a picture and its companion; the function raises Unmeasurable if it fails."""
 
     vector: Callable[[Picture, Picture | None], NDArray[np.floating]]
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
-        """(H, W, 3) uint8 to (size,) float32."""
+        """Convert (H, W, 3) uint8 to the features (size,) float32."""
         return torch.from_numpy(self.vector(picture, companion)).float()
 
 
@@ -155,7 +154,7 @@ class NetworkExtractor(Extractor):
     """Extractor with a network on its device."""
 
     network: nn.Module
-    """(N, 3, side, side) float32 in 0..255 to (N, size) float32."""
+    """Network from (N, 3, side, side) float32 in 0..255 to (N, size) float32."""
     side: int
     resizer: str
     device: str
@@ -163,7 +162,7 @@ class NetworkExtractor(Extractor):
     """True if only the centred square of a picture is used."""
 
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
-        """(H, W, 3) uint8 to the network's (3, side, side) float32 in 0..255."""
+        """Resize (H, W, 3) uint8 to the network's input (3, side, side) float32 in 0..255."""
         if self.crop:
             height, width = picture.shape[:2]
             square = min(height, width)
@@ -172,7 +171,7 @@ class NetworkExtractor(Extractor):
         return resize(picture, self.resizer, size=self.side)
 
     def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
-        """(N, size) float32 of N prepared pictures, in one call of the network."""
+        """Return the features (N, size) float32 of N prepared pictures, by one call of the network."""
         with exact_inference(self.device):
             batch = torch.stack([picture.permute(1, 2, 0) for picture in prepared]).permute(0, 3, 1, 2)  # channels last
             return self.network(batch.to(self.device)).cpu().numpy()
@@ -186,7 +185,7 @@ def inception_extractor(
     Args:
         weights: see `gan_eval.metrics.networks.inception.load_inception`.
         resizer: see `gan_eval.metrics.networks.extractors.resize`.
-        device: `cpu`, `cuda`, ...; default: CUDA where there is one.
+        device: `cpu`, `cuda`, ...; default: CUDA if it is available.
 
     Raises:
         UserError: the file is not the network's weights, the resizer is unknown, or the device is not available.
@@ -207,11 +206,11 @@ def inception_extractor(
 
 
 FeatureExtractor = Callable[[Tensor], Tensor]
-"""(N, 3, H, W) uint8 to (N, d)."""
+"""Function from (N, 3, H, W) uint8 to (N, d)."""
 
 
 class InceptionFeatures(nn.Module):
-    """(N, 3, H, W) uint8, of any sizes, to (N, 2048) float32: see `inception_extractor`."""
+    """Module from (N, 3, H, W) uint8 of any size to (N, 2048) float32 features; see `inception_extractor`."""
 
     def __init__(self, weights: Path | None, *, resizer: str) -> None:
         super().__init__()
@@ -221,7 +220,7 @@ class InceptionFeatures(nn.Module):
         self.num_features = self._extractor.size
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """The features, on the network's device; pictures are resized on the CPU."""
+        """Return the features on the network's device; pictures are resized on the CPU."""
         device = next(self.network.parameters()).device
         extractor = replace(self._extractor, device=str(device))
         parts = [
@@ -232,10 +231,10 @@ class InceptionFeatures(nn.Module):
 
 
 def width_of(extractor: FeatureExtractor) -> int:
-    """d of its features: its attribute `num_features`, else what a black picture of 299x299 gives.
+    """Return the number of features d: the attribute `num_features`, else the width for a black 299x299 picture.
 
     Raises:
-        ValueError: it gives something else than (N, d).
+        ValueError: the extractor does not give (N, d).
     """
     width = getattr(extractor, "num_features", None)
     if isinstance(width, int):
@@ -243,5 +242,5 @@ def width_of(extractor: FeatureExtractor) -> int:
     device = next((p.device for p in extractor.parameters()), None) if isinstance(extractor, nn.Module) else None
     features = extractor(torch.zeros(1, 3, 299, 299, dtype=torch.uint8, device=device))
     if features.ndim != 2 or len(features) != 1:
-        raise ValueError(f"features of the shape {tuple(features.shape)} of one picture, wanted (1, d)")
+        raise ValueError(f"features of the shape {tuple(features.shape)} of one picture, expected (1, d)")
     return features.shape[1]

@@ -1,9 +1,9 @@
 """The Inception network of 2015-12-05 up to its 2048 pooled features, as FID and KID use it.
 
-TensorFlow's graph differs from torchvision's in three places: average pooling leaves the padding out, the last block
+TensorFlow's graph differs from torchvision's in three places: average pooling ignores the padding, the last block
 pools by maximum, and batch normalisation has no scale and an epsilon of 1e-3. Batch normalisation is folded into the
-convolutions when the weights are loaded, and 3x3 means follow the 1x1 convolutions that they stand before, with which
-they commute.
+convolutions when the weights are loaded. The graph has 3x3 means before 1x1 convolutions; here they come after them,
+which gives the same sums.
 """
 
 import warnings
@@ -32,7 +32,7 @@ class Convolution(nn.Conv2d):
     """Convolution with the folded batch normalisation as its bias, then ReLU."""
 
     def __init__(self, inputs: int, outputs: int, kernel: Kernel, *, stride: int = 1, padded: bool = True) -> None:
-        """If `padded`, the output has the input's size (stride 1)."""
+        """Make a convolution; if `padded`, the output has the input's size (at stride 1)."""
         sides = (kernel, kernel) if isinstance(kernel, int) else kernel
         margin = (sides[0] // 2, sides[1] // 2) if padded else (0, 0)
         super().__init__(inputs, outputs, sides, stride=stride, padding=margin)
@@ -93,7 +93,7 @@ def _block_17(inputs: int, middle: int) -> Parallel:
 
 
 def _block_8(inputs: int, pooled: nn.Module) -> Parallel:
-    """8x8: branches 1x1, 3x3 in two halves side by side, double 3x3 likewise, pool."""
+    """8x8: branches 1x1, 3x3 in two parallel halves, double 3x3 likewise, pool."""
     return Parallel(
         Convolution(inputs, 320, 1),
         nn.Sequential(Convolution(inputs, 384, 1), _halves()),
@@ -107,7 +107,7 @@ def _halves() -> Parallel:
 
 
 class Inception(nn.Module):
-    """(N, 3, 299, 299) float32 in 0..255 to (N, 2048) float32."""
+    """Network from (N, 3, 299, 299) float32 in 0..255 to (N, 2048) float32."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -153,28 +153,28 @@ class Inception(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         x = (pictures - 128) / 128
         parts = x.split(1) if x.device.type == "cpu" else [x]
-        places = self.blocks(torch.cat([self.stem(part) for part in parts]))
-        return places.mean(dim=(2, 3), dtype=torch.float32)
+        activations = self.blocks(torch.cat([self.stem(part) for part in parts]))
+        return activations.mean(dim=(2, 3), dtype=torch.float32)
 
 
 def load_inception(path: Path) -> Inception:
     """Return the network with the folded weights of a file, in channels-last layout and in evaluation mode.
 
     Raises:
-        UserError: the file is not one of these, or it is another TorchScript.
+        UserError: the file does not hold these weights, or it is an unknown TorchScript file.
     """
     network = Inception()
     convolutions = [module for module in network.modules() if isinstance(module, Convolution)]
     try:
         layers = list(_layers(_read_state(path)))
         if len(layers) != len(convolutions):
-            raise ValueError(f"{len(layers)} convolutions, wanted {len(convolutions)}")
+            raise ValueError(f"{len(layers)} convolutions, expected {len(convolutions)}")
         for convolution, (weight, bias) in zip(convolutions, layers, strict=True):
             if not (weight.isfinite().all() and bias.isfinite().all()):
                 raise ValueError("a convolution with numbers that are not finite")
             if weight.shape != convolution.weight.shape:
                 expected = tuple(convolution.weight.shape)
-                raise ValueError(f"a convolution of shape {tuple(weight.shape)}, wanted {expected}")
+                raise ValueError(f"a convolution of shape {tuple(weight.shape)}, expected {expected}")
             convolution.weight.data.copy_(weight)
             assert convolution.bias is not None
             convolution.bias.data.copy_(bias)
@@ -208,10 +208,10 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _layers(state: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Folded (weight, bias) of every convolution in the network's order.
+    """Yield the folded (weight, bias) of each convolution in the network's order.
 
-    Both packings list the convolutions in that order: `X.weight, X.beta, X.mean, X.var` in the TorchScript,
-    `X.conv.weight, X.bn.*` in the state dict, where auxiliary classifiers and `fc` are left out.
+    Both file formats list the convolutions in that order: `X.weight, X.beta, X.mean, X.var` in the TorchScript,
+    `X.conv.weight, X.bn.*` in the state dict, of which auxiliary classifiers and `fc` are not used.
     """
     for name, weight in state.items():
         if name.endswith(".conv.weight") and f"{name.removesuffix('.conv.weight')}.bn.bias" in state:

@@ -154,7 +154,7 @@ def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
             raise UserError(f"{option}: fails on three pictures of {side}x{side}: {last_words(error)}") from error
     if output.ndim != 2 or len(output) != 3 or not output.shape[1]:
         raise UserError(
-            f"{option}: gives {tuple(output.shape)} for three pictures, wanted (3, d): export what pools them"
+            f"{option}: gives {tuple(output.shape)} for three pictures, expected (3, d): export what pools them"
         )
     if settings.features not in (None, output.shape[1]):
         raise UserError(

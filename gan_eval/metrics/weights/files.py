@@ -95,7 +95,7 @@ def required_tensors(state: State, shapes: Mapping[str, tuple[int, ...]], path: 
         if key not in state:
             raise weights_error(path, name, f"no {key}")
         if tuple(state[key].shape) != tuple(shape):
-            raise weights_error(path, name, f"{key} has the shape {tuple(state[key].shape)}, wanted {tuple(shape)}")
+            raise weights_error(path, name, f"{key} has the shape {tuple(state[key].shape)}, expected {tuple(shape)}")
     taken = {key: state[key].to(torch.float32) for key in shapes}
     if damaged := first_nonfinite(taken):
         raise weights_error(path, name, f"{damaged} has numbers that are not finite")

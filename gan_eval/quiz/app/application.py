@@ -17,12 +17,12 @@ from gan_eval.quiz.app.loading import check_pictures
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.parts import NoticePage, Page, StepPage, progress_bar
 from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage, key_caps
-from gan_eval.quiz.app.process import calm_interpreter, exempt_live_objects
+from gan_eval.quiz.app.process import exempt_live_objects, timing_critical
 from gan_eval.quiz.app.stage import WINDOW_TITLE, Stage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import review, score_lines
-from gan_eval.quiz.session import AtStake, Session
+from gan_eval.quiz.session import Session, Unsaved
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import picture_width
@@ -30,15 +30,15 @@ from gan_eval.quiz.wording import instructions, presented_consent, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
 Status = Literal["complete", "aborted", "open", "declined", "other_person"]
-"""`declined`: no consent, so nothing began. `other_person`: the open session is somebody else's and stays open."""
+"""`declined`: no consent, so nothing began. `other_person`: the open session is another person's and stays open."""
 Step = Literal["resume", "welcome", "consent", "keys", "ready"] | int
 """A page before the first trial; a number is the index of a question of the study."""
-_AT_STAKE: dict[AtStake, tuple[str, str]] = {
-    "answer": ("problem_unsaved", "leave_without"),
-    "end": ("problem_unended", "leave"),
-    "nothing": ("problem_saved", "leave"),
+_PROBLEM_TEXTS: dict[Unsaved, tuple[str, str]] = {
+    "answer": ("problem_unsaved", "exit_without_answer"),
+    "end": ("problem_unended", "exit"),
+    "nothing": ("problem_saved", "exit"),
 }
-"""The names of the texts of a problem page, and of its button to exit."""
+"""Names of the text of a problem page and of its button to exit, by what is not stored yet."""
 
 
 def run_application(
@@ -64,14 +64,14 @@ def run_application(
     try:
         for line in session.warnings:
             warn(line)
-        with calm_interpreter():
+        with timing_critical():
             return quiz.run()
     finally:
         quiz.stage.close()
 
 
 class QuizApplication(QObject):
-    """Leads a participant from the welcome page through the trials to the end page."""
+    """The pages and trials that a participant sees, from the welcome page to the end page."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class QuizApplication(QObject):
         self.stage.shell.close_requested.connect(self._leave)
         self.stage.round_exposures(session)
         self._look, self._texts = self.stage.look, self.stage.texts
-        self._checked_room = QSize()
+        self._checked_size = QSize()
         self._warn_of_small_pictures()
         self._keys = settings.keys_of_list(session.row["list"])
         self._agreement = presented_consent(settings.consent, self._texts)
@@ -173,7 +173,7 @@ class QuizApplication(QObject):
                 if began is not None:
                     time = datetime.fromisoformat(began).astimezone()
                     lines = [texts("resume_question", date=f"{time:%Y-%m-%d}", time=f"{time:%H:%M}")]
-                buttons = [("leave", back), ("resume_no", self._exit_as_other_person), ("go_on", on)]
+                buttons = [("exit", back), ("resume_no", self._exit_as_other_person), ("continue", on)]
                 return self._notice(
                     step,
                     lines,
@@ -188,7 +188,7 @@ class QuizApplication(QObject):
                 return self._notice(
                     step,
                     [*lines, *instructions(settings, trials, texts)],
-                    buttons=[("back" if place else "leave", back), ("go_on", on)],
+                    buttons=[("back" if place else "exit", back), ("continue", on)],
                     hint="hint_step" if place else "hint_welcome",
                     escape=back,
                     title=welcome_title(settings, texts),
@@ -199,7 +199,7 @@ class QuizApplication(QObject):
                 practice = sum(row["phase"] == "practice" for row in session.plan)
                 name, text = "ready", "ready_task"
                 if practice:
-                    name, text = "practice", "practice_text" if session.has_truth else "practice_text_untold"
+                    name, text = "practice", "practice_text" if session.has_truth else "practice_text_no_truth"
                 return self._notice(
                     name,
                     [texts(text, practice=practice), texts("ready_text")],
@@ -217,12 +217,12 @@ class QuizApplication(QObject):
                 question, count = settings.questions[step], len(settings.questions)
                 answer = self._answers.get(question.id)
                 page = QuestionPage(self._look, texts, question, number=step + 1, count=count, answer=answer)
-        page.went_on.connect(lambda: self._turn_from(page, place + 1))
+        page.continued.connect(lambda: self._turn_from(page, place + 1))
         page.went_back.connect(lambda: self._turn_from(page, place - 1))
         return page
 
     def _turn_from(self, page: StepPage, place: int) -> None:
-        """Keep the entries of a page and turn to the next. Nothing is stored yet."""
+        """Remember the entries of a page and show the page at `place`. Nothing is stored yet."""
         match page:
             case ConsentPage() if page.box.isChecked():
                 self._consent = self._agreement
@@ -239,10 +239,10 @@ class QuizApplication(QObject):
 
     def _check_pictures(self) -> None:
         """Decode the pictures that are still to be shown, and refuse one that does not fit the window."""
-        session, self._checked_room = self._session, self.stage.room
+        session, self._checked_size = self._session, self.stage.window_pixels
         done = {row["trial"] for row in session.done}
         coming = [row for row in session.plan if row["trial"] not in done]
-        self._widths = check_pictures(coming, session.protocol, self.library, self._checked_room)
+        self._widths = check_pictures(coming, session.protocol, self.library, self._checked_size)
 
     def _begin(self) -> None:
         session = self._session
@@ -256,7 +256,7 @@ class QuizApplication(QObject):
     def _run_trials(self) -> None:
         # On another screen, exposures in whole frames of the first one are wrong, and the window may be smaller.
         self.stage.round_exposures(self._session)
-        if self.stage.room != self._checked_room:
+        if self.stage.window_pixels != self._checked_size:
             try:
                 self._check_pictures()
             except UserError as error:
@@ -270,11 +270,11 @@ class QuizApplication(QObject):
         """Show the page of a break, or that practice is over."""
         texts, (done, trials) = self._texts, self._session.counted
         if self._session.done[-1]["phase"] == "practice":
-            text = texts("counts_text" if self._session.has_truth else "counts_text_untold", trials=trials)
+            text = texts("counts_text" if self._session.has_truth else "counts_text_no_truth", trials=trials)
             buttons, hint, extra = [("start", self._run_trials)], "hint_start", self._key_caps
             page = self._notice("counts", [text, texts("ready_text")], buttons=buttons, hint=hint, extra=extra)
         else:
-            buttons = [("another_time", self._leave), ("go_on", self._run_trials)]
+            buttons = [("save_and_quit", self._leave), ("continue", self._run_trials)]
             lines, extra = [texts("break_text", done=done, trials=trials)], progress_bar(self._look, done, trials)
             page = self._notice("break", lines, buttons=buttons, hint="hint_buttons", extra=extra)
         self.stage.show_page(page)
@@ -288,7 +288,7 @@ class QuizApplication(QObject):
                 self._unsaved_problem()
                 return
         texts, (done, trials) = self._texts, self._session.counted
-        question = texts("stop_question", stop=texts("stop"))
+        question = texts("withdraw_question", withdraw=texts("withdraw"))
 
         def withdraw() -> None:
             """Ask for confirmation; stop at the second press."""
@@ -298,8 +298,8 @@ class QuizApplication(QObject):
 
         page = self._notice(
             "pause",
-            [texts("pause_text", done=done, trials=trials), texts("pause_go_on")],
-            buttons=[("stop", withdraw), ("another_time", self._leave), ("go_on", self._run_trials)],
+            [texts("pause_text", done=done, trials=trials), texts("pause_resume_text")],
+            buttons=[("withdraw", withdraw), ("save_and_quit", self._leave), ("continue", self._run_trials)],
             hint="hint_pause",
             escape=self._run_trials,
             problem=note,
@@ -313,7 +313,7 @@ class QuizApplication(QObject):
         self._problem(str(self._session.error or slow))
 
     def _problem(self, message: str) -> None:
-        text, leave = _AT_STAKE[self._session.at_stake]
+        text, leave = _PROBLEM_TEXTS[self._session.unsaved]
         buttons = [(leave, self._quit), ("try_again", self._retry)]
         page = self._notice("problem", [self._texts(text)], buttons=buttons, hint="hint_buttons", problem=message)
         self.stage.show_page(page)
@@ -339,7 +339,7 @@ class QuizApplication(QObject):
         return self._session.state
 
     def _exit_as_other_person(self) -> None:
-        """Exit, because the open session belongs to somebody else."""
+        """Exit, because the open session belongs to another person."""
         self._status = "other_person"
         self._qt.exit()
 

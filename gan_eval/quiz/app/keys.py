@@ -14,6 +14,7 @@ MAY_SHARE_CLOCK = sys.platform != "win32"
 _MS = 1_000_000
 _WRAP_MS = 2**32
 _NEAR_MS = 2_000
+"""Maximum age in ms of a stamp from this machine's clock."""
 _REPEAT_MS = 1
 """Maximum time between the release and the press that X11 reports for a key that is held down."""
 
@@ -76,10 +77,10 @@ def place_of(event: QKeyEvent, *, platform: str = sys.platform) -> str:
     return _US_SCAN_CODES.get(event.nativeScanCode() - offset, "")
 
 
-def wanted_key(character: str, place: str, wanted: Container[str]) -> str | None:
-    """Return the wanted key that was pressed, by its character (any case), else by its place; None: another key.
+def matching_key(character: str, place: str, wanted: Container[str]) -> str | None:
+    """Return the key of `wanted` that was pressed, by its character (any case), else by its place; None: another key.
 
-    >>> wanted_key("J", "j", "fj"), wanted_key("о", "j", "fj"), wanted_key("k", "k", "fj")
+    >>> matching_key("J", "j", "fj"), matching_key("о", "j", "fj"), matching_key("k", "k", "fj")
     ('j', 'j', None)
     """
     return next((key for key in (character.lower(), place) if key and key in wanted), None)

@@ -20,13 +20,13 @@ Priority = Literal["realtime", "high", "normal"]
 def raised_priority() -> Iterator[Priority]:
     """Raise the priority of the calling thread; restore it at the end.
 
-    On a busy machine a waking thread otherwise waits for several milliseconds. Linux needs the limit `rtprio` for the
-    account, Windows nothing; elsewhere the priority stays normal.
+    Without this, a thread that wakes up on a busy machine can wait for several milliseconds. On Linux, the account
+    needs the limit `rtprio`. On systems other than Linux and Windows, the priority stays normal.
     """
     priority: Priority = "normal"
     if sys.platform == "linux":
         policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
-        # Above ordinary programs, below the system's threads; new threads and programs keep the usual priority.
+        # Priority 5 is above ordinary programs and below the system's threads. New threads keep the usual priority.
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(5))
             priority = "realtime"
@@ -54,13 +54,15 @@ def raised_priority() -> Iterator[Priority]:
 
 
 SWITCH_S = 0.0005
-"""Maximum seconds for which another thread may hold the interpreter while the presenting one waits."""
+"""Switch interval of the interpreter in seconds: the longest time for which another thread delays the presenter."""
 
 
 @contextmanager
-def calm_interpreter() -> Iterator[None]:
-    """Raise the priority and switch threads quickly; restore both at the end, and the garbage collector, which trials
-    turn off from onset to blank."""
+def timing_critical() -> Iterator[None]:
+    """Raise the thread's priority and shorten the interpreter's switch interval; restore both at the end.
+
+    Trials turn the garbage collector off from onset to blank, so it is restored at the end, too.
+    """
     usual_switch_s, collected = sys.getswitchinterval(), gc.isenabled()
     sys.setswitchinterval(SWITCH_S)
     try:
@@ -94,26 +96,26 @@ def require_display() -> None:
     atexit.register(gc.freeze)  # collecting Qt's objects at the interpreter's exit crashed about one session in ten
     if not sys.platform.startswith("linux") or qt_platform() not in ("", "xcb", "wayland"):
         return
-    ways_out = (
+    alternatives = (
         "without one, use a browser (`gan-eval serve`), rehearse with `--simulate default`, or set "
         "QT_QPA_PLATFORM=offscreen (draws without a screen)"
     )
     missing = missing_display()
     if missing is not None:
-        raise UserError(f"no display ({missing}); {ways_out}")
+        raise UserError(f"no display ({missing}); {alternatives}")
     if os.environ.get("WAYLAND_DISPLAY") and qt_platform() != "xcb":
         return
-    # Loading Qt's X11 plugin names the first missing library. A build with the plugin elsewhere passes.
+    # The error names the first missing library of Qt's X11 plugin. Qt builds with the plugin elsewhere are not checked.
     plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
     if plugin.is_file():
         try:
             ctypes.CDLL(str(plugin))
         except OSError as error:
             raise UserError(f"Qt cannot open a window ({error}); `gan-eval doctor` says what to install") from error
-    # Keep the connection open until the program ends: a server that loses its last client restarts, and would
-    # refuse Qt meanwhile.
+    # Keep the connection open until the program ends: some X servers restart when their last client disconnects, and
+    # refuse Qt during the restart.
     xcb = ctypes.CDLL("libxcb.so.1")
     xcb.xcb_connect.restype = ctypes.c_void_p
     xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
     if xcb.xcb_connection_has_error(xcb.xcb_connect(None, None)):
-        raise UserError(f"the display DISPLAY={os.environ['DISPLAY']} cannot be reached; {ways_out}")
+        raise UserError(f"the display DISPLAY={os.environ['DISPLAY']} cannot be reached; {alternatives}")

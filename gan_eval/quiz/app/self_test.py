@@ -25,10 +25,10 @@ from gan_eval.quiz.app.presenter import (
 from gan_eval.quiz.app.process import Priority, raised_priority, require_display
 from gan_eval.quiz.app.stage import WINDOW_TITLE, numbered_screen, screen_key, show, window_area
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.station import Check, Presentation, PresenterName, ScreenTiming, keep, pace
+from gan_eval.quiz.station import Check, Presentation, PresenterName, ScreenTiming, pace, save_timing
 from gan_eval.tables.frames import iso
 
-MAY_DROP = 0.01
+MAX_DROPPED = 0.01
 """Maximum share of dropped frames with which the OpenGL window is still chosen."""
 
 _WARM_UP = 10
@@ -36,13 +36,13 @@ _WARM_UP = 10
 _TIMERS = 50
 _USUAL_HZ = 60.0
 """Refresh rate if the platform states none."""
-_APPEARS_S = 20.0
-_SETTLES_S = 0.5
+_APPEAR_TIMEOUT_S = 20.0
+_SETTLE_S = 0.5
 Verdict = Literal["ok", "warning"]
 LIMITS = (
-    "No program can see how much later than its time stamps the light changes: display server, compositor, cable and "
-    "panel add a delay (published: 2 to 30 ms), and the keyboard adds its own. It shifts all onsets and reaction times "
-    "alike, and is in no number here. A photodiode on the corner patch (`corner_patch = true` in [quiz]) measures it."
+    "No program can measure when the light changes: display server, compositor, cable and panel add a delay "
+    "(published: 2 to 30 ms), and the keyboard adds its own. This delay is the same for all onsets and reaction times, "
+    "and no number here includes it. A photodiode on the corner patch (`corner_patch = true` in [quiz]) measures it."
 )
 NO_REALTIME = (
     "This account may not run with real-time priority; a busy program next to the quiz can make a picture late. An "
@@ -51,7 +51,7 @@ NO_REALTIME = (
 
 
 def timer_checks(priority: Priority) -> list[Check]:
-    """Measure the delay of a timer of 10 ms; a delay above the spin before a deadline makes a picture late."""
+    """Measure the delay of a 10 ms timer; a picture is late if it exceeds `LAST_STRETCH_NS`."""
     late = []
     loop = QEventLoop()
     timer = QTimer(singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -64,15 +64,15 @@ def timer_checks(priority: Priority) -> list[Check]:
     usual, largest = median(late), max(map(abs, late))
     return [
         Check("realtime_priority", float(priority == "realtime"), "", "ok"),
-        Check("timer_lateness_median", usual, "ms", _up_to(abs(usual), 1.0)),
-        Check("timer_lateness_largest", largest, "ms", _up_to(largest, LAST_STRETCH_NS / 1e6)),
+        Check("timer_lateness_median", usual, "ms", _verdict(abs(usual), 1.0)),
+        Check("timer_lateness_largest", largest, "ms", _verdict(largest, LAST_STRETCH_NS / 1e6)),
     ]
 
 
 def raster_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[Check]:
     """Present at planned moments, two refreshes apart, and measure the deviations.
 
-    The frames are two similar greys, so that every pixel of a large square changes invisibly.
+    The frames alternate between two almost equal greys: every pixel of a large square changes without visible flicker.
     """
     window = RasterWindow(screen)
     appeared = _appear(window, screen, windowed=windowed)
@@ -95,10 +95,10 @@ def raster_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[Check
     mean, spread, largest = fmean(late), pstdev(late), max(map(abs, late))
     return [
         appeared,
-        Check("raster_cost", cost, "ms", _up_to(cost, 5.0)),
-        Check("raster_lateness_mean", mean, "ms", _up_to(abs(mean), 0.3)),
-        Check("raster_lateness_sd", spread, "ms", _up_to(spread, 0.6)),
-        Check("raster_lateness_largest", largest, "ms", _up_to(largest, 3.0)),
+        Check("raster_cost", cost, "ms", _verdict(cost, 5.0)),
+        Check("raster_lateness_mean", mean, "ms", _verdict(abs(mean), 0.3)),
+        Check("raster_lateness_sd", spread, "ms", _verdict(spread, 0.6)),
+        Check("raster_lateness_largest", largest, "ms", _verdict(largest, 3.0)),
     ]
 
 
@@ -114,16 +114,16 @@ def opengl_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[Check
         stamps.append(window.swap_grey())
     window.destroy()
     swaps = pace(stamps[_WARM_UP:])
-    waited = swaps.blocks(_hertz(screen))
-    verdict: Verdict = "ok" if waited else "warning"
+    has_vsync = swaps.blocks(_hertz(screen))
+    verdict: Verdict = "ok" if has_vsync else "warning"
     checks = [
         appeared,
-        Check("opengl_vsync", float(waited), "", verdict),
+        Check("opengl_vsync", float(has_vsync), "", verdict),
         Check("opengl_interval", swaps.frame_ms, "ms", verdict),
         Check("opengl_jitter", swaps.jitter_ms, "ms", verdict),
     ]
-    if waited:
-        checks.append(Check("opengl_dropped", swaps.dropped, "share", _up_to(swaps.dropped, MAY_DROP)))
+    if has_vsync:
+        checks.append(Check("opengl_dropped", swaps.dropped, "share", _verdict(swaps.dropped, MAX_DROPPED)))
     return checks
 
 
@@ -131,8 +131,8 @@ def _appear(window: PresenterWindow, screen: QScreen, *, windowed: bool) -> Chec
     """Show a window and wait for it; check that it fills the screen."""
     window.setTitle(WINDOW_TITLE)
     show(window, window_area(screen, windowed=windowed), windowed=windowed)
-    deadline = time.monotonic() + _APPEARS_S
-    settled = time.monotonic() + _SETTLES_S
+    deadline = time.monotonic() + _APPEAR_TIMEOUT_S
+    settled = time.monotonic() + _SETTLE_S
     while not window.isExposed() or time.monotonic() < settled:
         QGuiApplication.processEvents()
         time.sleep(0.005)
@@ -147,12 +147,12 @@ def _hertz(screen: QScreen) -> float:
     return stated if stated > 0 else _USUAL_HZ
 
 
-def _up_to(value: float, limit: float) -> Verdict:
+def _verdict(value: float, limit: float) -> Verdict:
     return "ok" if value <= limit else "warning"
 
 
 def run_self_test(presentation: Presentation, *, frames: int = 300) -> list[str]:
-    """Measure a screen on plain grey, store the result for later sessions and return its lines. This takes about 20 s.
+    """Measure a screen that shows plain grey, for about 20 s; save the result for later sessions and return its lines.
 
     Raises:
         UserError: no display or no such screen; the result cannot be stored.
@@ -173,16 +173,16 @@ def run_self_test(presentation: Presentation, *, frames: int = 300) -> list[str]
             checks += opengl_checks(screen, windowed=windowed, frames=frames)
         timing = judge(checks, measured_at=iso(datetime.now(UTC)))
     key = screen_key(screen)
-    path = keep(key, timing)
+    path = save_timing(key, timing)
     assert application is not None
-    return [str(key), *timing_lines(timing), LIMITS, f"Kept in {path}."]
+    return [str(key), *timing_lines(timing), LIMITS, f"Saved in {path}."]
 
 
 def judge(checks: Sequence[Check], *, measured_at: str) -> ScreenTiming:
     """Choose the presenter: OpenGL if swaps wait for the screen and drop few frames."""
     values = {check.check: check.value for check in checks}
     vsync = values["opengl_vsync"] == 1.0 if "opengl_vsync" in values else None
-    good = vsync is True and values["opengl_dropped"] < MAY_DROP
+    good = vsync is True and values["opengl_dropped"] < MAX_DROPPED
     chosen: PresenterName = "opengl" if good else "raster"
     refresh = 1000 / values["opengl_interval"] if vsync else values["stated_refresh"]
     return ScreenTiming(chosen, vsync, refresh, measured_at, tuple(checks))

@@ -197,7 +197,7 @@ class Stage:
         self.window.setTitle(self.texts("window_title"))
 
     @property
-    def room(self) -> QSize:
+    def window_pixels(self) -> QSize:
         """Size of the trial window in physical pixels, on its current screen."""
         screen = self._current
         return window_area(screen, windowed=self._presentation.windowed).size() * screen.devicePixelRatio()

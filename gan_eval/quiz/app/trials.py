@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from gan_eval.quiz.app.keys import Keyboard, Press, wanted_key
+from gan_eval.quiz.app.keys import Keyboard, Press, matching_key
 from gan_eval.quiz.app.loading import Images, ReadyTrial, load_trial
 from gan_eval.quiz.app.painting import BLANK, Frame, fitted
 from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
@@ -199,7 +199,7 @@ class TrialRunner(QObject):
         if state is State.CONFIDENCE and press.when < self._confidence_onset:
             return  # pressed before the question was visible
         wanted = self._confidence_keys if state is State.CONFIDENCE else self._session.protocol.answers
-        key = wanted_key(press.key, press.place, wanted)
+        key = matching_key(press.key, press.place, wanted)
         taken = key is not None and self._session.press(key, press.when, repeated=press.repeated)
         if taken and not press.from_server and state is not State.CONFIDENCE:
             self._session.flag(Flag.HANDLER_TIME)

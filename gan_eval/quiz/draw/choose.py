@@ -10,8 +10,8 @@ from gan_eval.quiz.draw.offers import REAL, Pool, Role, pools_of
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
-AMPLE = 2
-"""A pool with items for fewer lists than this is nearly one shared list."""
+MIN_POOL_RATIO = 2
+"""Minimum ratio of a pool's items to the trials of a list; below it, all participants see nearly the same items."""
 PRACTICE_SETS = "stimuli.practice_sets"
 """The setting that names sets for practice."""
 CATCH_SETS = "stimuli.catch_sets"
@@ -47,7 +47,7 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
     """
     requested = Counts(0, settings.pairs) if settings.shows_pairs else Counts(settings.real, settings.fake)
     if feasible(pool, requested):
-        if len(pool.items) >= AMPLE * requested.total:
+        if len(pool.items) >= MIN_POOL_RATIO * requested.total:
             return requested, None
         return requested, (
             f"data set {pool.dataset}: every participant sees {requested.total} of only {len(pool.items)} items; with "
@@ -85,49 +85,50 @@ def _phrase(counts: Counts) -> str:
     return f"{counts.real} real + {counts.generated} fake" if counts.real else f"{counts.generated} pairs"
 
 
-def match(wishes: Sequence[Sequence[str]]) -> list[str] | None:
-    """Give each slot one of its wishes, no item twice: a perfect bipartite matching (Kuhn 1955), or None.
+def match(candidates: Sequence[Sequence[str]]) -> list[str] | None:
+    """Assign to each slot one of its candidate items, no item twice; return None if this is impossible.
 
-    A slot takes its first free wish; if none is free, earlier slots move to another of theirs.
+    This is a perfect bipartite matching (Kuhn 1955). A slot takes its first free candidate. If none is free, earlier
+    slots move to another of their candidates.
 
     >>> match([["a", "b"], ["a"]])
     ['b', 'a']
     >>> match([["a"], ["a"]]) is None
     True
     """
-    holder: dict[str, int] = {}
-    seats: dict[int, str] = {}
-    for slot in range(len(wishes)):
+    slot_of_item: dict[str, int] = {}
+    item_of_slot: dict[int, str] = {}
+    for slot in range(len(candidates)):
         came_from: dict[str, int] = {}
         free: str | None = None
         waiting = [slot]
         for mover in waiting:  # a shortest augmenting path: breadth first over the slots that would have to move
-            for item in wishes[mover]:
+            for item in candidates[mover]:
                 if item not in came_from:
                     came_from[item] = mover
-                    if item not in holder:
+                    if item not in slot_of_item:
                         free = item
                         break
-                    waiting.append(holder[item])
+                    waiting.append(slot_of_item[item])
             if free is not None:
                 break
         if free is None:
             return None
         while free is not None:  # back along the path: each slot leaves its old item to the next
             mover = came_from[free]
-            old = seats.get(mover)
-            holder[free], seats[mover] = mover, free
+            old = item_of_slot.get(mover)
+            slot_of_item[free], item_of_slot[mover] = mover, free
             free = old
-    return [seats[slot] for slot in range(len(wishes))]
+    return [item_of_slot[slot] for slot in range(len(candidates))]
 
 
 def practice_offers(
     pools: Mapping[str, Pool], settings: QuizSettings, generator: np.random.Generator, *, from_own_sets: bool
 ) -> tuple[list[tuple[Role, Row]], str | None]:
-    """Return practice trials, as many from each pool, and a warning if there are too few.
+    """Return practice trials, the same number from each pool, and a warning if there are too few.
 
     Raises:
-        UserError: too few under `strict_counts`.
+        UserError: there are too few, and `strict_counts` is set.
     """
     if not settings.practice:
         return [], None
@@ -174,8 +175,8 @@ def _sample(pool: Pool, largest: int, generator: np.random.Generator, *, pairs: 
             continue
         slots = counts.slots(pool.generated, int(generator.integers(len(pool.generated))))
         items = {role: sorted(offers) for role, offers in pool.roles.items()}
-        wishes = {role: [items[role][place] for place in generator.permutation(len(items[role]))] for role in items}
-        seats = match([wishes[slot] for slot in slots])
-        assert seats is not None, "counts were checked to be feasible"
-        return [(slot, pool.roles[slot][item]) for slot, item in zip(slots, seats, strict=True)]
+        candidates = {role: [items[role][place] for place in generator.permutation(len(items[role]))] for role in items}
+        items_of_slots = match([candidates[slot] for slot in slots])
+        assert items_of_slots is not None, "counts were checked to be feasible"
+        return [(slot, pool.roles[slot][item]) for slot, item in zip(slots, items_of_slots, strict=True)]
     return []

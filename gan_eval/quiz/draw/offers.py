@@ -55,13 +55,13 @@ def pools_of(
     """Return the offers of each data set.
 
     Args:
-        stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may stand twice.
+        stimuli: rows of `gan_eval.tables.STIMULI`, of one or several sets; a stimulus may occur twice.
         setting: the setting that names the sets; errors begin with it.
         one_class: single pictures may be all real or all generated.
 
     Raises:
         UserError: a data set has no real or no generated pictures, too few models to compare, or two different
-            pictures of one name.
+            pictures with one name.
     """
     material = PROTOCOLS[settings.protocol].material
     try:
@@ -113,7 +113,7 @@ def versions_of(stimuli: Iterable[Row]) -> dict[str, Versions]:
         of_items = datasets.setdefault(row["dataset"], {}).setdefault(role, {})
         if of_items.setdefault(row["item"], row)["sha256"] != row["sha256"]:
             raise UserError(
-                f"stimulus {row['stimulus']}: two different pictures bear this name; "
+                f"stimulus {row['stimulus']}: two different pictures have this name; "
                 "give the stimulus sets different data set names"
             )
     return datasets

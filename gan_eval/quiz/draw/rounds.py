@@ -1,8 +1,9 @@
 """The items of list k, and their roles.
 
-A round is `LISTS` lists. Its plan says how often each picture is shown, as evenly as the pool allows. Halving the plan
-again and again leaves list k: each half has as many lists, shows each picture half as often, and an item at most once
-in a list. An odd use goes to the first half for the pictures that were shown less than their share before.
+A round is `LISTS` lists. Its plan has the number of times that each picture is shown, as even as the pool allows. The
+plan is halved repeatedly until list k is left. Both halves have the same number of lists and show each picture half as
+often; a list shows an item at most once. If a number is odd, the first half gets one more for the pictures that were
+shown less than their share before.
 """
 
 from collections.abc import Iterator
@@ -20,11 +21,11 @@ Choice = tuple[Role, str]
 Uses = NDArray[np.int64]
 """(R, I) how often each item is shown in each role, in some lists."""
 LISTS = 1024
-"""Lists of a round: a power of two, and more than nearly every study has."""
-LOT = 0.1
+"""Number of lists in a round: a power of two that few studies exceed."""
+RANDOM_WEIGHT = 0.1
 """Weight of chance in the choice of the next pictures, in uses."""
-STEPS = 1000
-"""Maximum number of steps to even rates."""
+MAX_ITERATIONS = 1000
+"""Maximum number of iterations to balance the rates."""
 
 
 def choices(pool: Pool, counts: Counts, *, seed: int, first: int = 1) -> Iterator[list[Choice]]:
@@ -96,7 +97,7 @@ def _kind_uses(trials: Uses, kinds: NDArray[np.bool_], sizes: Uses) -> Uses:
     from scipy.sparse.csgraph import maximum_flow
 
     factors, rates = np.ones(len(sizes)), np.zeros(kinds.shape)
-    for _ in range(STEPS):
+    for _ in range(MAX_ITERATIONS):
         before, rates = rates, kinds * factors * (trials / (kinds @ (factors * sizes)))[:, None]
         if np.allclose(before, rates, rtol=1e-6, atol=1e-6):
             break
@@ -144,7 +145,7 @@ class _Halving:
         """
         first = uses // 2
         surplus = self._used + first - self._rates * (start + half)
-        surplus += LOT * generator(start, half, *self._key).random(uses.shape)
+        surplus += RANDOM_WEIGHT * generator(start, half, *self._key).random(uses.shape)
         roles, items = np.nonzero(uses % 2)
         order = np.argsort(surplus[roles, items])  # pictures with fewer uses than their share come first
         roles, items = roles[order], items[order]

@@ -111,7 +111,7 @@ def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
         if scheme.lower() != "bearer":
             raise RequestError(401, "no session")
         message = _message(kind, body)
-        return JSONResponse(await live.granted(token.strip(), request.headers.get("x-tab", ""), answer, message))
+        return JSONResponse(await live.handle_request(token.strip(), request.headers.get("x-tab", ""), answer, message))
 
     return [
         Route("/", page, methods=["GET"]),
@@ -146,7 +146,7 @@ def _page(live: LiveStudy) -> str:
 async def _body(request: Request) -> bytes:
     """Read a JSON body of limited size, in limited time."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise RequestError(415, "wanted application/json")
+        raise RequestError(415, "expected application/json")
     content = b""
     try:
         async with asyncio.timeout(BODY_S):

@@ -99,7 +99,7 @@ class Content:
         _, trials = session.counted
         ready = texts(f"web_ready_task{by}")
         if practice := len(session.plan) - trials:
-            ready = texts("practice_text" if session.has_truth else "practice_text_untold", practice=practice)
+            ready = texts("practice_text" if session.has_truth else "practice_text_no_truth", practice=practice)
         return {
             "instructions": instructions(self.settings, trials, texts, pause=f"web_pauses{by}", touch=touch),
             "ready_lines": [ready, texts("ready_text")],
@@ -183,7 +183,7 @@ class Content:
         done, trials = session.counted
         counts = {"done": done, "trials": trials}
         if session.done[-1]["phase"] == "practice":
-            lines = [self.texts("counts_text" if session.has_truth else "counts_text_untold", trials=trials)]
+            lines = [self.texts("counts_text" if session.has_truth else "counts_text_no_truth", trials=trials)]
             return {"kind": "counts", "lines": lines, **counts}
         return {"kind": "break", "lines": [self.texts("break_text", **counts)], **counts}
 

@@ -34,7 +34,7 @@ REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; f
 """Content security policy of the report, a single file without scripts."""
 
 
-def path_of(live: LiveStudy) -> str:
+def experimenter_path(live: LiveStudy) -> str:
     """Return the secret path of the experimenter's page; the same after a restart."""
     return f"/experimenter/{keyed_hash(live.secret, 'experimenter', live.study.name)}"
 
@@ -69,7 +69,7 @@ def experimenter_routes(
     async def links(request: Request) -> Response:
         number = request.query_params.get("n", str(min(live.settings.participants, MAX_LINKS)))
         if not number.isascii() or not number.isdecimal() or not 1 <= int(number) <= MAX_LINKS:
-            raise RequestError(422, f"n: wanted a number from 1 to {MAX_LINKS}")
+            raise RequestError(422, f"n: expected a number from 1 to {MAX_LINKS}")
         made = []
         for place in range(1, int(number) + 1):
             # The same number always gives the same code, so that a lost sheet can be printed again.
@@ -89,7 +89,7 @@ def experimenter_routes(
         )
 
     async def status(_: Request) -> Response:
-        return JSONResponse(await numbers(live) | {"report_made": report_made()})
+        return JSONResponse(await read_summary(live) | {"report_made": report_made()})
 
     async def act(request: Request) -> Response:
         match request.path_params["action"]:
@@ -115,13 +115,13 @@ def experimenter_routes(
     pages = {"/": sessions, "/links": links, "/status": status, "/test": to_test, "/report": show_report}
 
     async def with_slash(_: Request) -> Response:
-        return Response(status_code=303, headers={"Location": f"{path_of(live)}/"})
+        return Response(status_code=303, headers={"Location": f"{experimenter_path(live)}/"})
 
     return [
         Mount(test_path, routes=quiz_routes(rehearsal)),
-        Route(path_of(live), with_slash, methods=["GET"]),
+        Route(experimenter_path(live), with_slash, methods=["GET"]),
         Mount(
-            path_of(live),
+            experimenter_path(live),
             routes=[
                 *(Route(path, page, methods=["GET"]) for path, page in pages.items()),
                 Route("/{action}", act, methods=["POST"]),
@@ -143,7 +143,7 @@ def is_local(address: str) -> bool:
         return host == "localhost"
 
 
-async def numbers(live: LiveStudy) -> dict[str, Any]:
+async def read_summary(live: LiveStudy) -> dict[str, Any]:
     """Return the `summary` of a study, read through another connection so that answers need not wait.
 
     Raises:
@@ -228,7 +228,7 @@ async def watch(
     before, reported = "", -1
     while True:
         try:
-            counts = await numbers(live)
+            counts = await read_summary(live)
             if (line := summary_line(counts, live.settings.participants)) != before:
                 say(line)
                 before = line

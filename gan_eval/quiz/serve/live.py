@@ -1,7 +1,7 @@
 """The sessions of a study by link: a page's requests and their responses.
 
-The store holds everything. Memory holds the sessions of open pages, which can be rebuilt from the store. So a server
-may be restarted, and several may serve one study.
+The store has all data. The sessions of open pages are in memory, and can be rebuilt from the store. So a server may be
+restarted, and several servers may serve one study.
 """
 
 import asyncio
@@ -46,12 +46,12 @@ Result = TypeVar("Result")
 PRESENTER = "browser"
 ATTEMPTS = 2
 """Number of attempts at the questions on the instructions."""
-KEPT_S = 1800.0
-"""Seconds for which a finished session stays in memory, for its review."""
+REVIEW_S = 1800.0
+"""Time in seconds for which a finished session stays in memory, for its review."""
 
 
 class LiveStudy:
-    """A study's sessions by link."""
+    """The sessions of a study by link, and the requests of their pages."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class LiveStudy:
         shared: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Set up.
+        """Prepare the study.
 
         Args:
             room: the study's pictures and store.
             intro: show the pages around the trials; without them no consent is recorded.
-            shared: other processes may continue a session. Always true for a store on a database server.
+            shared: True if other processes may continue a session; always true for a store on a database server.
             say: called with lines for the experimenter.
 
         Raises:
@@ -127,12 +127,12 @@ class LiveStudy:
 
     async def begin(self, message: Arrival) -> Answer:
         """Deal a list to a new participant and store session, plan and consent."""
-        async with self._door(message.participant):
+        async with self._lock_of(message.participant):
             if await self._known(message.participant) is not None:
                 return await self._resumed(message)
             await self._require_admitting()
             if self.intro and not message.consent:
-                raise RequestError(422, "consent: wanted true")
+                raise RequestError(422, "consent: expected true")
             reserved = await self.store(partial(reserve, study=self.study, person=self._person(message.participant)))
             if isinstance(reserved, Admitted):  # another process has begun the session in the meantime
                 return await self._resumed(message)
@@ -151,14 +151,14 @@ class LiveStudy:
             except UserError as error:
                 await self.store(partial(give_back_list, session=reserved.session))
                 raise self._unavailable(error) from error
-            await self._held(live.id, message.tab)
+            await self._record_tab(live.id, message.tab)
             self._live[live.id] = live
             self._say(f"{message.participant}: session begun")
             return await self._setup(live)
 
     async def resume(self, message: Arrival) -> Answer:
         """Continue a participant's session in this tab; the trial that was on the screen counts as seen."""
-        async with self._door(message.participant):
+        async with self._lock_of(message.participant):
             return await self._resumed(message)
 
     async def check(self, live: LiveSession, message: Check) -> Answer:
@@ -167,7 +167,7 @@ class LiveStudy:
             return await self._end(live)
         checks = self.settings.browser.checks
         if len(message.choices) != len(checks):
-            raise RequestError(422, f"choices: wanted {len(checks)}")
+            raise RequestError(422, f"choices: expected {len(checks)}")
         correct = [check.choices.index(check.answer) for check in checks]
         if list(message.choices) == correct:
             return {"passed": True}
@@ -268,14 +268,14 @@ class LiveStudy:
             return made.result()
         return await asyncio.shield(asyncio.wrap_future(made))
 
-    async def granted(
+    async def handle_request(
         self,
         token: str,
         tab: str,
         what: Callable[["LiveStudy", LiveSession, Any], Awaitable[Answer]],
         message: Message,
     ) -> Answer:
-        """Answer a request of the tab that holds a session; requests of one session are answered one by one.
+        """Handle a request of the tab that holds a session; requests of one session are handled one at a time.
 
         Raises:
             RequestError: a wrong token, or another tab has taken over the session.
@@ -320,8 +320,8 @@ class LiveStudy:
         self._say(str(error))
         return RequestError(503, self.texts("problem_saved"))
 
-    def _door(self, participant: str) -> asyncio.Lock:
-        """Return the lock that lets one request of an arriving participant through at a time."""
+    def _lock_of(self, participant: str) -> asyncio.Lock:
+        """Return the lock by which requests of an arriving participant are handled one at a time."""
         return self._arriving.setdefault(person_of(participant), asyncio.Lock())
 
     def _person(self, code: str) -> Person:
@@ -354,12 +354,12 @@ class LiveStudy:
         if row is None:
             raise RequestError(404, "no session of this participant", page="welcome")
         self._require_continuable(row)
-        async with self._door(f"session {row['session']}"):  # requests of the earlier tab then see the new state
+        async with self._lock_of(f"session {row['session']}"):  # requests of the earlier tab then see the new state
             if (before := self._live.pop(row["session"], None)) is not None:
                 async with before.lock:
                     with suppress(RequestError):
                         await self._settled(before)
-            await self._held(row["session"], message.tab)
+            await self._record_tab(row["session"], message.tab)
             live = await self._rebuilt(row["session"], message.tab)
             if live.session.row["status"] != "open":
                 raise RequestError(409, self.texts("end_text"), page="end")
@@ -376,7 +376,7 @@ class LiveStudy:
             raise RequestError(401, "no such session")
         if live is not None:
             return live
-        async with self._door(f"session {session}"):
+        async with self._lock_of(f"session {session}"):
             if (live := self._live.get(session)) is not None:
                 return live
             live = await self._rebuilt(session, None, still_shown=True)
@@ -384,7 +384,7 @@ class LiveStudy:
             self._live[session] = live
             return live
 
-    async def _held(self, session: str, tab: str) -> None:
+    async def _record_tab(self, session: str, tab: str) -> None:
         """Record in the store that a tab holds a session."""
         if not await self.store(partial(hold_session, session=session, tab=tab)):
             raise self._gone
@@ -439,7 +439,7 @@ class LiveStudy:
             raise self._unavailable(session.error)
         if session.state is State.OVER and not live.ended:
             live.ended = True
-            asyncio.get_running_loop().call_later(KEPT_S, self._live.pop, live.id, None)
+            asyncio.get_running_loop().call_later(REVIEW_S, self._live.pop, live.id, None)
             self._say(f"{session.row['participant']}: session {session.row['status']}")
             if self.settings.push_to is not None:
                 task = asyncio.create_task(self._push())

@@ -21,7 +21,7 @@ from gan_eval.files.sqlite_files import is_address
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve.app import make_app
-from gan_eval.quiz.serve.experimenter import experimenter_routes, path_of, watch
+from gan_eval.quiz.serve.experimenter import experimenter_path, experimenter_routes, watch
 from gan_eval.quiz.serve.live import LiveStudy
 
 if sys.platform == "win32":
@@ -145,9 +145,9 @@ def run_server(
 
             start_missing()
             print(f"serving {study.name} at {address}", flush=True)
-            print(f"experimenter {address}{path_of(live)}/", flush=True)
+            print(f"experimenter {address}{experimenter_path(live)}/", flush=True)
             if refresh is not None:
-                say(f"report {address}{path_of(live)}/report")
+                say(f"report {address}{experimenter_path(live)}/report")
             if host not in ("127.0.0.1", "::1", "localhost"):
                 say(
                     "this address is reachable from other computers, and is not encrypted; put TLS in front of it, for "

@@ -1,6 +1,6 @@
-"""The gallery: one HTML page of every measured picture, to sort by a metric; its pictures lie in a folder next to it.
+"""The gallery: one HTML page of all measured pictures, sorted by a metric; the pictures are in a folder next to it.
 
-The maps are made here, by the code of the metrics: a page that was opened from a disk may not read pixels.
+The maps are computed here, by the code of the metrics, because a page opened from a disk may not read pixels.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ MAX_ERROR, MAX_NIQE = 64.0, 20.0
 PANELS = {
     "fake": ("Generated", "The generated picture", "", ""),
     "real": ("Real", "The real picture", "", ""),
-    "input": ("Input", "What the generator was given", "", ""),
+    "input": ("Input", "The generator's input", "", ""),
     "error": ("Error", "Absolute difference from the real picture, mean of the channels", "0", f"{MAX_ERROR:g}+"),
     "ssim": ("SSIM map", "SSIM of the window around each pixel, mean of the channels", "1", "0"),
     "niqe": ("NIQE blocks", "Distance of each block's statistics from those of photographs", "0", f"{MAX_NIQE:g}+"),
@@ -71,7 +71,7 @@ def files_folder(page: Path) -> Path:
 
 
 def check_gallery(page: Path) -> None:
-    """Check, before any work is done, that a gallery can be written; nothing is made yet.
+    """Check, before any work, that a gallery can be written; write nothing.
 
     Raises:
         UserError: the name does not end in .html, it is a folder, or the page or its folder cannot be written.
@@ -91,13 +91,13 @@ def write_gallery(
 ) -> Path:
     """Write the gallery of measured pictures and return its path.
 
-    The page is replaced last: until then an earlier one stays whole with its pictures. Equal input gives equal files.
+    The page is replaced last; until then an earlier page and its pictures stay. Equal input gives equal files.
 
     Args:
         image_metrics: the table of that name.
         stimuli: the pictures that were measured.
         page: the HTML file; the pictures are written to `files_folder(page)`.
-        resize: whether generated pictures were brought to their reference's size.
+        resize: True if generated pictures were resized to the size of their references.
         threads: number of worker threads.
         on_progress: called with (done, total, what).
 
@@ -108,14 +108,14 @@ def write_gallery(
     folder = claim_output_folder(files_folder(page), option="--gallery")
     try:
         with hold_lock(folder / OWN_FOLDER / "gallery.lock", f"--gallery {page}", "writing it"):
-            with temporary_folder(folder, "pictures") as aside:
-                shown = _write_pictures(stimuli, aside, resize=resize, threads=threads, on_progress=on_progress)
+            with temporary_folder(folder, "pictures") as temporary:
+                shown = _write_pictures(stimuli, temporary, resize=resize, threads=threads, on_progress=on_progress)
                 if not any(shown):
                     raise UserError(f"--gallery {page}: no picture can be read; image_metrics has the reasons")
-                data = _data(image_metrics, stimuli, shown) | {"shape": _shape_of(shown, aside)}
+                data = _data(image_metrics, stimuli, shown) | {"shape": _shape_of(shown, temporary)}
                 version = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
                 shutil.rmtree(folder / version, ignore_errors=True)
-                aside.rename(folder / version)
+                temporary.rename(folder / version)
             write_text(page, _html(data | {"folder": f"{quote(folder.name)}/{version}/"}))
             for earlier in folder.iterdir():
                 if earlier.name != version and (_VERSION.fullmatch(earlier.name) or is_temporary_name(earlier.name)):
@@ -163,7 +163,7 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bo
     names: dict[str, str] = {}
 
     def write(panel: str, sources: Sequence[PictureFile], made: Callable[[], NDArray[np.uint8]]) -> None:
-        """Write a panel that is made from these files, unless it is there already."""
+        """Write a panel made from these files, unless its file exists."""
         name = hashlib.sha256(b"".join(source.digest for source in sources)).hexdigest()[:16]
         is_map = panel in ("error", "ssim", "niqe")
         name += f"-{panel}.webp" if is_map else ".webp"
@@ -195,7 +195,7 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bo
                 return files.pair(own, reference, any_format=True, resize=resize)
 
             write("error", [own, reference], lambda: _coloured(l1_map(*pair()) / MAX_ERROR))
-            rim = ((5, 5), (5, 5), (0, 0))  # which SSIM does not cover: grey
+            rim = ((5, 5), (5, 5), (0, 0))  # SSIM has no values there; it becomes grey
             write("ssim", [own, reference], lambda: np.pad(_coloured(1 - ssim_map(*pair())), rim, constant_values=128))
     write("niqe", [own], lambda: _niqe_picture(files.picture(own)))
     return names

@@ -22,7 +22,7 @@ def method_section(measured: Measured) -> Section:
 
 
 def paper_paragraph(measured: Measured) -> str:
-    """Return one paragraph: metrics, definitions, weights and numbers of pictures; empty where nothing was measured."""
+    """Return one paragraph: metrics, definitions, weights and numbers of pictures; empty if nothing was measured."""
     metrics = _metrics(measured)
     if not metrics:
         return ""
@@ -86,8 +86,8 @@ def _pictures(measured: Measured, dataset: str) -> str:
     whose = f"the model {models[0]}" if len(models) == 1 else f"each of {whole(len(models))} models ({listed(models)})"
     pictures = f"{from_to(counts)} generated picture{'' if counts == {1} else 's'} of {whose}"
     were = "was" if counts == {1} and len(models) == 1 else "were"
-    beside = f" with {from_to(real)} real {'one' if real == {1} else 'ones'}" if real else ""
-    return f"Of the data set {dataset}, {pictures} {were} measured{beside}."
+    with_reals = f" with {from_to(real)} real {'one' if real == {1} else 'ones'}" if real else ""
+    return f"Of the data set {dataset}, {pictures} {were} measured{with_reals}."
 
 
 def _networks(measured: Measured) -> list[str]:

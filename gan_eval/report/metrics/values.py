@@ -1,4 +1,4 @@
-"""The values: a row for each model, a column for each metric; and the spectra behind the upsampling peak."""
+"""Tables of metric values, with a row for each model; charts of the spectra behind the upsampling peak."""
 
 from collections.abc import Sequence
 from string import ascii_lowercase
@@ -24,7 +24,7 @@ from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 MAX_COLUMNS = 8
 """Maximum number of metrics in a table."""
 MAX_PICTURES = 500
-"""Pictures of each set whose spectrum is drawn; they are read once more."""
+"""Maximum number of pictures in a set's mean spectrum; their files are read again."""
 MAX_REASONS = 2
 """Maximum number of reasons in the footnotes of a cell."""
 _GROUPS = {
@@ -41,7 +41,7 @@ KID_BELOW_0 = (
 
 
 def value_blocks(measured: Measured, holes: pd.DataFrame) -> list[Block]:
-    """Return the tables of every data set, and how to read them.
+    """Return the tables of every data set, and notes that explain them.
 
     Args:
         holes: mask_kind and mask_area (0..1) by stimulus.
@@ -138,7 +138,7 @@ def _remarks(metric: str, summary: Summary) -> list[str]:
 
 
 def table_notes(measured: Measured) -> list[str]:
-    """Return how to read the tables."""
+    """Return notes that explain the tables."""
     notes = []
     models = [model for dataset in measured.datasets for model in measured.models_and_raw(dataset)]
     if any(is_raw(model, models) for model in models):
@@ -185,20 +185,20 @@ def _spectra_chart(dataset: str, curves: dict[str, NDArray[np.float64]], name: s
     frequency = np.arange(1, RINGS + 1) / PER_CYCLE
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.4 + 0.17 * len(curves))
-        for place, (of, curve) in enumerate(curves.items()):
-            style = {"color": INK, "linestyle": "-"} if of == REAL else line_style(place - 1)
-            axes.plot(frequency, curve, label="real" if of == REAL else of.replace("$", r"\$"), **style)
+        for place, (model, curve) in enumerate(curves.items()):
+            style = {"color": INK, "linestyle": "-"} if model == REAL else line_style(place - 1)
+            axes.plot(frequency, curve, label="real" if model == REAL else model.replace("$", r"\$"), **style)
         axes.axvline(FIRST_RING / PER_CYCLE, color=MUTED, linewidth=1, linestyle=":", zorder=0)
         axes.set_xlim(0, RINGS / PER_CYCLE)
         axes.grid(axis="y")
-        axes.set_xlabel("cycles a pixel")
+        axes.set_xlabel("cycles per pixel")
         axes.set_ylabel("power, dB")
         figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     caption = (
         "Mean power of the luma in rings of equal frequency. A peak that only a model's curve has is a trace of "
         "upsampling; peaks count to the right of the dotted line."
     )
-    models = [of for of in curves if of != REAL]
+    models = [model for model in curves if model != REAL]
     return Chart(
         dataset, [figure], caption, f"Radial power spectra of the real pictures and of {listed(models)}.", name
     )

@@ -86,7 +86,7 @@ class Cell:
     """`best`, `tied` or nothing."""
     warning: str = ""
     counts: str = ""
-    """Numbers of pictures, where they are not those of the caption."""
+    """Numbers of pictures, if they differ from those in the caption."""
     signs: str = ""
     """Letters of the footnotes."""
 
@@ -112,14 +112,14 @@ class Table(Block):
     style: str = "rows"
     """Classes of the style sheet: `rows`, `rows cite` or `rows metrics`."""
 
-    def measured(self) -> "Table":
-        """Return the table without rows of only words, counts and empty cells, and without columns that are then empty.
+    def without_empty(self) -> "Table":
+        """Return the table without rows that have no value but counts, and without columns that are then empty.
 
         A note gives the number of removed rows.
 
         >>> table = Table("Means", ["group", "n", "mean", "SD"], [["a", "12", "1.5", "–"], ["b", "0", "–", "–"]])
-        >>> table.measured().rows, table.measured().notes
-        ([['a', '12', '1.5']], ['1 row without a value is left out; the file holds it.'])
+        >>> table.without_empty().rows, table.without_empty().notes
+        ([['a', '12', '1.5']], ['1 row without a value is not shown; the file contains it.'])
         """
         numbers = range(self.text_columns, len(self.head) - self.last_is_text)
 
@@ -130,9 +130,9 @@ class Table(Block):
         rows = [row for row in self.rows if not is_empty(row)]
         kept = [n for n in range(len(self.head)) if n not in numbers or any(row[n] != NOTHING for row in rows)]
         notes = list(self.notes)
-        if left_out := len(self.rows) - len(rows):
-            are, them = ("is", "it") if left_out == 1 else ("are", "them")
-            notes.append(f"{plural(left_out, 'row')} without a value {are} left out; the file holds {them}.")
+        if removed := len(self.rows) - len(rows):
+            are, them = ("is", "it") if removed == 1 else ("are", "them")
+            notes.append(f"{plural(removed, 'row')} without a value {are} not shown; the file contains {them}.")
         rows = [[row[place] for place in kept] for row in rows]
         return replace(self, head=[self.head[place] for place in kept], rows=rows, notes=notes)
 
@@ -165,7 +165,7 @@ class Folded(Block):
 
 
 @dataclass(frozen=True)
-class Shown:
+class GalleryEntry:
     """One entry of a gallery: a picture, or a generated one next to its real one."""
 
     pictures: Sequence[Picture | None]
@@ -178,10 +178,10 @@ class Shown:
 class Gallery(Block):
     """Pictures in order, each with its lines."""
 
-    entries: Sequence[Shown]
+    entries: Sequence[GalleryEntry]
     title: str = ""
     is_ranked: bool = False
-    """True: ordered from the most extreme picture, and in one line on a wide page."""
+    """True: the most extreme picture is first, and all are in one line on a wide page."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ class Files(Block):
 
 @dataclass(frozen=True)
 class Section:
-    """One section; blocks with nothing to show are left out."""
+    """One section; blocks with nothing to show are removed."""
 
     id: str
     heading: str

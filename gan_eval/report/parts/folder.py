@@ -1,4 +1,4 @@
-"""A study's folder as the report reads it: tables, stimuli, training, settings; any may be absent."""
+"""Read a study's folder for the report: tables, stimuli, training, settings; each of them may be absent."""
 
 import os
 import shlex
@@ -58,7 +58,7 @@ class StudyFolder:
     facts: Mapping[str, Any]
     """`.gan-eval/facts.json`: title, version, fraction, smoke, notes, sessions, software."""
     tables: Mapping[str, pd.DataFrame]
-    """Tables by name; absent and empty ones are left out."""
+    """Tables by name, without absent and empty ones."""
     stimuli: Mapping[str, pd.DataFrame]
     """Stimulus tables by the names of their sets."""
     training: Mapping[str, pd.DataFrame]
@@ -73,7 +73,7 @@ class StudyFolder:
     """The bytes of `files` when they were read."""
 
     def table(self, table: Table) -> pd.DataFrame:
-        """Return a table, without rows where the folder has none."""
+        """Return a table; a table that the folder does not have is empty."""
         if table.name in self.tables:
             return self.tables[table.name]
         return pd.DataFrame({name: [] for name in table.names})
@@ -95,20 +95,20 @@ class StudyFolder:
 
     @property
     def looks_text(self) -> str:
-        """Reason for a missing verdict, or the planned look of this verdict; else empty."""
+        """Reason for a missing verdict, or the planned look that gave the verdict; else an empty text."""
         return looks_text(self.looks)
 
     def judged(self) -> pd.DataFrame:
-        """Return the rates that rest on single pictures called real or fake, answered or not.
+        """Return the rates that have trials with single pictures, answered or not.
 
-        A study of pairs or of grades alone has a row for everything too, of no trials.
+        A study of only pairs or grades has a row `all` without such trials; it is removed.
         """
         rates = self.table(RATES)
         return rates[(rates["n_real"] + rates["n_fake"] + rates["n_none"]) > 0]
 
     @cached_property
     def simulated(self) -> bool:
-        """True where the tables, else trials, sessions or facts, are of simulated participants."""
+        """True if participants are simulated, according to the tables of answers, else trials, sessions or facts."""
         answers = pd.concat([self.judged()["simulated"], *(self.table(table)["simulated"] for table in _ANSWERS[1:])])
         for marks in (answers, self.table(TRIALS)["simulated"], self.table(SESSIONS)["simulated"]):
             if len(marks):
@@ -140,7 +140,7 @@ def fractions_of(frames: Iterable[pd.DataFrame]) -> list[float]:
 
 
 def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
-    """Read the layout of a study's folder, or tables that lie in the folder itself.
+    """Read a study's folder, or a folder that itself contains the tables.
 
     Raises:
         UserError: no such folder, nothing in it to report, a table that does not fit its schema, tables of several
@@ -204,7 +204,7 @@ def _read_facts(file: Path) -> dict[str, Any]:
     facts = read_json(file)
     if isinstance(facts, dict) and isinstance(facts.get("sessions") or {}, dict):
         return facts
-    raise UserError(f"{file}: not what gan-eval run notes there; remove it, or give the gan-eval run again")
+    raise UserError(f"{file}: not the facts of a gan-eval run; remove it, or repeat the gan-eval run")
 
 
 def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[str, Path]:
@@ -258,7 +258,7 @@ _OF_SETS = {"analysis": tuple(table.name for table in OF_ANALYSIS), "metrics": t
 
 
 def _run_command(folder: Path) -> str:
-    """Return the `run` that makes a study's folder; empty for a folder of other origin."""
+    """Return the `run` command that makes a study's folder; empty for a folder of other origin."""
     record = folder / OWN_FOLDER / "run.json"
     if not record.is_file():
         return ""
@@ -267,29 +267,29 @@ def _run_command(folder: Path) -> str:
 
 
 def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:
-    """Return the files to read, by table: where a set has a record, those that it names."""
+    """Return the files to read, by table: only those that the record names, for a set with a record."""
     included, run = dict(files), _run_command(folder)
     for place, known in ((place, known) for place, all_known in sets.items() for known in all_known):
         members = _OF_SETS.get(known.name, ())
-        if known.name == "analysis" and f"{TRIALS.name}.csv" in known.files:  # what was analysed lies there, too
+        if known.name == "analysis" and f"{TRIALS.name}.csv" in known.files:  # the analysed trials are there, too
             members = (*members, *(table.name for table in _OF_STORE))
-        again = run or f"gan-eval {'analyze' if known.name == 'analysis' else known.name} again"
+        again = run or f"gan-eval {'analyze' if known.name == 'analysis' else known.name}"
         for name in members:
             path = place / f"{name}.csv"
             if name not in files and run and path.name in known.files:
-                raise UserError(f"{path}: missing, of the run {known.run} whose tables lie there; give {again}")
+                raise UserError(f"{path}: missing from the tables of run {known.run}; repeat {again}")
             if files.get(name) != path:
                 continue
             is_ours = holds_table(path, ALL_TABLES[name])
             if path.name not in known.files and is_ours:
                 raise UserError(
-                    f"{path}: not of the run {known.run} whose tables lie next to it; remove it, or give {again}"
+                    f"{path}: not from run {known.run}, which wrote the tables next to it; remove it, or repeat {again}"
                 )
             if path.name not in known.files:
                 included.pop(name)
             elif sha256_file(path) != known.files[path.name] and (run or is_ours):  # else reading it names the damage
                 raise UserError(
-                    f"{path}: is not what the run {known.run} wrote, whose tables lie next to it; give {again}"
+                    f"{path}: has changed since run {known.run} wrote it and the tables next to it; repeat {again}"
                 )
     return included
 

@@ -1,4 +1,4 @@
-"""Tables of a study as tables of the report: heads of columns and formats of cells."""
+"""Convert a study's tables to tables of the report: column heads and cell formats."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.words import NOTHING, Record, interval, missing, row_notes, text
 
 CellFormat = Callable[[Record], str]
-"""Return the text of a row's cell."""
+"""Function that returns the text of a row's cell."""
 INTERVAL = "95% interval"
 
 
@@ -24,11 +24,11 @@ def table_of(
     notes: Sequence[str] = (),
     label: str | CellFormat = "",
 ) -> list[Table]:
-    """Return the frame as a table, a row for each row; no table of an empty frame.
+    """Return a list with one table, which has the rows of the frame; an empty list for an empty frame.
 
     Args:
         columns: head and cell of each column, in order.
-        label: the column (or function) that names a row, for the rows' own notes; empty: they are not shown.
+        label: the column (or function) that names a row, for the rows' own notes; empty: the notes are not shown.
     """
     if frame.empty:
         return []
@@ -38,15 +38,15 @@ def table_of(
 
 
 def cell(formatted: Callable[[Any], str], name: str) -> CellFormat:
-    """Print the column `name` by `formatted`."""
+    """Return a format that prints the column `name` with the function `formatted`."""
     return lambda row: formatted(row[name])
 
 
 def interval_cell(low: str = "ci_low", high: str = "ci_high") -> CellFormat:
-    """Print the two ends of an interval."""
+    """Return a format that prints the two ends of an interval."""
     return lambda row: interval(row[low], row[high])
 
 
 def labelled(labels: Mapping[Any, str], name: str, empty: str = NOTHING) -> CellFormat:
-    """Print the label of a cell; without a label the cell itself, and `empty` for an empty one."""
+    """Return a format that prints the label of a cell, or the cell if it has no label; `empty` for an empty cell."""
     return lambda row: empty if missing(row[name]) else labels.get(row[name], text(row[name]))

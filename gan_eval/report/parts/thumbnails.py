@@ -25,7 +25,7 @@ class Picture:
 
 
 def thumbnail(path: Path, description: str, *, below: Path) -> Picture | None:
-    """Return a picture of a file; None if it is broken, or if a link leads outside `below`."""
+    """Return a thumbnail of a file; None if the file is damaged, or is a link to a place outside `below`."""
     if not path.resolve().is_relative_to(below.resolve()):
         return None
     try:
@@ -53,5 +53,5 @@ def evenly_spaced(count: int, most: int) -> list[int]:
 
 
 def data_uri(data: bytes, kind: str) -> str:
-    """Return the bytes of a file of this media type, inline."""
+    """Return a data URI with the bytes of a file; `kind` is its media type."""
     return f"data:{kind};base64," + base64.b64encode(data).decode()

@@ -1,4 +1,4 @@
-"""Numbers in words: how a cell is printed, and the few texts that several sections share."""
+"""Numbers, intervals and p values as text, and the few texts that several sections share."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,7 +41,7 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202
 
 
 def clean(text: str) -> str:
-    """Return a text without control characters and without those that change the direction of writing.
+    """Return a text without control characters and without characters that change the direction of writing.
 
     >>> clean("a\\u202eb\\x00c")
     'abc'
@@ -168,7 +168,7 @@ def plural(count: int, singular: str, plural_form: str | None = None) -> str:
 
 
 def from_to(values: Iterable[Any], printed: Callable[[Any], str] = whole) -> str:
-    """Return the smallest and the largest of some numbers; one of them if both are printed alike.
+    """Return the smallest and the largest of some numbers as text; one number if both are printed the same.
 
     >>> from_to([24, 12, None]), from_to([0.21, 0.19], lambda share: number(share, digits=1)), from_to([pd.NA])
     ('12 to 24', '0.2', '–')
@@ -201,13 +201,15 @@ def model_text(model: Any) -> str:
 
 
 def rows_with(frame: pd.DataFrame, column: str, value: Any) -> pd.DataFrame:
-    """Return the rows with this value in a column; of an empty value those with an empty cell."""
+    """Return the rows with this value in a column; for an empty value, the rows with an empty cell."""
     cells = frame[column]
     return frame[cells.isna() if missing(value) else (cells == value).fillna(False).astype(bool)]
 
 
 def basis_text(table: pd.DataFrame) -> str:
-    """Return the basis of the intervals in `paper`: of most rows first, others with their models; empty if unknown.
+    """Return the basis of the intervals in `paper`: the most frequent one first, the others with their models.
+
+    The text is empty if the basis is unknown.
 
     >>> rows = pd.DataFrame({"model": ["a", "b", "c"], "basis": ["two_way_cluster", "independent", "independent"]})
     >>> basis_text(rows)

@@ -29,20 +29,20 @@ from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_
 from gan_eval.report.people.participants import who_text
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.detection_rates import NEARLY_CONSTANT
 from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
-from gan_eval.stats.compare.told_apart import NEARLY_CONSTANT
 from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, PAPER, SINGLE, TOLD, UNDECIDED, distinct_rows
 from gan_eval.stats.trials import PAIRED, graded_trials, main_trials, pair_trials
 from gan_eval.tables import TRIALS
 
 MAX_ROWS = 6
-"""Models up to which each has a sentence in the answer; more are grouped by verdict."""
+"""Maximum number of models with a sentence each in the answer; more models are grouped by verdict."""
 MAX_PAIRS = 3
-"""Pairs of models that have a sentence in the answer; the table of differences has all."""
+"""Maximum number of pairs of models with a sentence each in the answer; the table of differences has all pairs."""
 
 
-def answer(folder: StudyFolder) -> list[str]:
-    """Return the result, all models together first; empty without tables of answers.
+def answer_sentences(folder: StudyFolder) -> list[str]:
+    """Return the result in sentences, all models together first; empty without tables of answers.
 
     There is no verdict while participants are missing.
     """
@@ -53,7 +53,7 @@ def answer(folder: StudyFolder) -> list[str]:
         sentences += threshold_sentences(folder)
     of_detection = row_sentences(folder)
     if not has_all_sentences(folder):
-        of_all = int((_detected(folder)["model"] == EVERYTHING).sum())
+        of_all = int((_detection_rows(folder)["model"] == EVERYTHING).sum())
         of_detection = [*of_detection[:of_all], *_verdicts(folder)]
     sentences += [
         *of_detection, *models_compared(folder), *preference_sentences(folder), *grade_sentences(folder),
@@ -77,43 +77,43 @@ def answer(folder: StudyFolder) -> list[str]:
 
 def row_sentences(folder: StudyFolder) -> list[str]:
     """Return a sentence for each row of `paper` on single pictures or on pairs with a real one, all models first."""
-    table = _detected(folder)
+    table = _detection_rows(folder)
     return [_row_sentence(folder, row, table) for row in table.to_dict("records")]
 
 
 def has_all_sentences(folder: StudyFolder) -> bool:
     """Return whether the answer has a sentence for each model; else it groups models by verdict."""
-    return len(_detected(folder)) <= MAX_ROWS + 1
+    return len(_detection_rows(folder)) <= MAX_ROWS + 1
 
 
-def _detected(folder: StudyFolder) -> pd.DataFrame:
+def _detection_rows(folder: StudyFolder) -> pd.DataFrame:
     table = folder.table(PAPER)
     table = distinct_rows(table[table["protocol"].isin([SINGLE, PAIRED])])
     return table.sort_values("model", key=lambda model: model != EVERYTHING, kind="stable")
 
 
-_HOW = {TOLD: "correctly above chance", BELOW: "below chance"}
+_VERDICT_WORDS = {TOLD: "correctly above chance", BELOW: "below chance"}
 
 
 def _verdicts(folder: StudyFolder) -> Iterator[str]:
     """Yield a sentence for each verdict: the models that have it, by data set."""
-    table = _detected(folder)
+    table = _detection_rows(folder)
     table = table[table["model"] != EVERYTHING]
     for verdict, part in table.groupby(table["verdict"].fillna(NONE), sort=False):
-        head = f"judged {_HOW[str(verdict)]}" if str(verdict) in _HOW else str(verdict)
+        head = f"judged {_VERDICT_WORDS[str(verdict)]}" if str(verdict) in _VERDICT_WORDS else str(verdict)
         if verdict == EQUIVALENT and (margin := _margin(folder, part.iloc[0].to_dict())):
             head += f" within {margin_text(margin)}"
         places = []
         for dataset, rows in part.groupby("dataset", dropna=False, sort=False):
             where = on_dataset(dataset) * (table["dataset"].nunique() > 1)
             places.append(listed(list(rows["model"].astype(str))) + where)
-        least = [_least(folder, row, table) for row in part.to_dict("records")] if verdict == UNDECIDED else []
-        study = f"; {detectable(min(least), max(least))}" if least else ""
+        least = [_detectable(folder, row, table) for row in part.to_dict("records")] if verdict == UNDECIDED else []
+        study = f"; {detectable_clause(min(least), max(least))}" if least else ""
         yield f"{capital(head)} ({len(part)} of {len(table)}): {'; '.join(places)}{study}."
 
 
 def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
-    """Return the verdict of a row of the `_detected` table with its numbers."""
+    """Return the verdict of a row of the `_detection_rows` table with its numbers."""
     several = table.loc[table["model"] != EVERYTHING, "dataset"].nunique() > 1
     is_all = row["model"] == EVERYTHING
     of = "generated pictures" if is_all or missing(row["model"]) else f"pictures of {row['model']}"
@@ -134,13 +134,13 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
         why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
         return f"There is no verdict on {of}{why}."
     pictures = f"{of} {'paired with' if row['protocol'] == PAIRED else 'and'} real ones"
-    if str(verdict) in _HOW:
-        return f"{capital(who)} judged {pictures} {_HOW[str(verdict)]}{small}{mark}{numbers}."
+    if str(verdict) in _VERDICT_WORDS:
+        return f"{capital(who)} judged {pictures} {_VERDICT_WORDS[str(verdict)]}{small}{mark}{numbers}."
     if verdict == EQUIVALENT:
         within = f" within {margin_text(margin)}" if margin else ""
         return f"Judgements of {pictures} by {who} were equivalent to chance{within}{mark}{numbers}."
-    least = _least(folder, row, table)
-    why = NEARLY_CONSTANT if NEARLY_CONSTANT in text(row["note"]) else detectable(least, least)
+    least = _detectable(folder, row, table)
+    why = NEARLY_CONSTANT if NEARLY_CONSTANT in text(row["note"]) else detectable_clause(least, least)
     return f"It is undecided whether {who} could tell {of} from real pictures{mark}{numbers}; {why}."
 
 
@@ -198,31 +198,34 @@ def _margin(folder: StudyFolder, row: Record) -> Record | None:
     return None if known.empty else known.to_dict("records")[0]
 
 
-def _least(folder: StudyFolder, row: Record, table: pd.DataFrame) -> float:
-    """Return the smallest accuracy that such a study detects with 80% power, for a model at Holm's first level."""
+def _detectable(folder: StudyFolder, row: Record, table: pd.DataFrame) -> float:
+    """Return the smallest accuracy that a study of a row's precision detects with 80% power; 2.0: unknown.
+
+    A model's test is at the first level of Holm's method, all models' at the study's level.
+    """
     if missing(row["accuracy_low"]):
         return 2.0
     of_models = (table["protocol"] == row["protocol"]) & (table["model"] != EVERYTHING)
     tests = int(table.loc[of_models, "p_holm"].count())
     level = folder.alpha / (1 if row["model"] == EVERYTHING else max(tests, 1))
-    return least_accuracy(row["accuracy_low"], row["accuracy_high"], level)
+    return detectable_accuracy(row["accuracy_low"], row["accuracy_high"], level)
 
 
-def least_accuracy(low: float, high: float, level: float) -> float:
+def detectable_accuracy(low: float, high: float, level: float) -> float:
     """Return the smallest accuracy that a study with this 95% interval detects with 80% power.
 
-    At half the width w of the interval it lies w (z(1 − level / 2) + z(0.8)) / z(0.975) above chance.
+    It is 0.5 + w (z(1 − level / 2) + z(0.8)) / z(0.975), where w is half the width of the interval.
 
-    >>> round(least_accuracy(0.45, 0.55, 0.05), 3), round(least_accuracy(0.45, 0.55, 0.05 / 8), 3)
+    >>> round(detectable_accuracy(0.45, 0.55, 0.05), 3), round(detectable_accuracy(0.45, 0.55, 0.05 / 8), 3)
     (0.571, 0.591)
     """
     return 0.5 + (high - low) / 2 * float((ndtri(1 - level / 2) + ndtri(0.8)) / ndtri(0.975))
 
 
-def detectable(low: float, high: float) -> str:
-    """Return a clause on the smallest accuracies (from, to) that such studies detect with 80% power.
+def detectable_clause(low: float, high: float) -> str:
+    """Return a clause on the smallest accuracies, `low` to `high`, that such studies detect with 80% power.
 
-    >>> detectable(0.571, 0.6)
+    >>> detectable_clause(0.571, 0.6)
     'a study of this precision detects an accuracy of 57.1–60.0% with 80% power'
     """
     if low >= 1:

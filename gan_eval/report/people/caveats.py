@@ -1,4 +1,4 @@
-"""Badges, caveats, pending verdicts, and the standing of exclusions and margins."""
+"""Badges, caveats, pending verdicts, and how exclusions and margins were chosen."""
 
 from collections.abc import Iterable
 
@@ -25,17 +25,17 @@ from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
-"""Standing of a rule or a margin: in the study's plan, not in it, or given without a plan."""
-BY = {
+"""Origin of a rule or a margin: in the study's plan, not in the plan, or given without a plan."""
+EXCLUDED_BY = {
     PRESET: "by preset rules",
     EXPLORATORY: "by exploratory rules, not in the plan",
     BY_RULE: "by rule, no plan given",
 }
-"""After `left out`."""
+"""End of the clause `left out …`, by the origin of the rule."""
 BROWSER_LAG = "15 to 48 ms in published measurements (Bridges et al. 2020)"
 """Lag of reaction times in the browser programs of that study."""
-WRONG = 0.2
-"""Share of correct answers below which keys or `kind` may be swapped."""
+SUSPICIOUS_ACCURACY = 0.2
+"""Share of correct answers; below it, the report warns that keys or `kind` may be swapped."""
 _MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE: "margin"}
 
 
@@ -95,7 +95,7 @@ def is_interim(folder: StudyFolder) -> bool:
 
 
 def look_sentence(folder: StudyFolder) -> str:
-    """Return the reason for a missing verdict, or the planned look of this verdict; else empty."""
+    """Return the reason for a missing verdict, or the planned look that gave the verdict; else an empty text."""
     words = folder.looks_text
     if not words and is_interim(folder):
         words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
@@ -154,7 +154,7 @@ def _of_answers(folder: StudyFolder) -> list[str]:
         )
     if not missing(row["note"]) and SEVERAL_STUDIES in str(row["note"]):
         sentences.append("Trials of several studies are pooled: intervals ignore the differences between studies.")
-    if row["accuracy"] < WRONG and min(real, fake) > 0:
+    if row["accuracy"] < SUSPICIOUS_ACCURACY and min(real, fake) > 0:
         sentences.append("Nearly all answers are wrong: check the keys, and which pictures `kind` calls real.")
     if row["n_none"] > 0:
         sentences.append(f"The rates ignore {plural(int(row['n_none']), 'trial')} without an answer.")
@@ -165,8 +165,8 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
     """Return a sentence for each sensitivity analysis: the answer without some participants, or with more sessions."""
     table = folder.scope("participant")
     fakes, reals = table["hits"] + table["false_alarms"], table["misses"] + table["correct_rejections"]
-    alike = table.loc[((fakes == 0) | (reals == 0)) & (fakes + reals > 0), "id"].astype(str).tolist()
-    names = alike if len(alike) <= MAX_NAMED else [plural(len(alike), "participant")]
+    constant = table.loc[((fakes == 0) | (reals == 0)) & (fakes + reals > 0), "id"].astype(str).tolist()
+    names = constant if len(constant) <= MAX_NAMED else [plural(len(constant), "participant")]
     start = f"{TOLD_APART}, {SENSITIVITY} "
     sentences = []
     for row in folder.table(COMPARISONS).to_dict("records"):

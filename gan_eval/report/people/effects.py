@@ -16,7 +16,7 @@ from gan_eval.report.parts.words import listed, model_text, on_dataset, percent,
 from gan_eval.stats.compare.effects import EFFECTS
 
 MAX_MODELS = 6
-"""Maximum number of models that are drawn; the file has all."""
+"""Maximum number of models that are drawn; the table's file has all."""
 _SAME = 1e-6
 """Maximum difference of estimates that count as equal, because their variance is estimated as 0."""
 _KINDS = {"fake": "generated pictures", "real": "real pictures"}
@@ -57,7 +57,7 @@ def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
     axis = "correct answers, %" if of_pairs else "balanced accuracy, %" if is_accuracy else "fakes called fake, %"
     how = (
         "ordered by their estimates. Dots: estimates by the crossed model; rings: observed shares. Estimates are "
-        "nearer to the mean, most of all with few answers."
+        "shrunken towards the mean, most of all with few answers."
     )
     lines, none = " Lines: 95% intervals.", " A note below the table says why there are no intervals."
     of_people = lines if people["estimate_low"].notna().any() else none

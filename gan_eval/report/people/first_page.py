@@ -33,17 +33,17 @@ from gan_eval.stats.paper import EVERYTHING, PAPER, distinct_rows, printed, shar
 from gan_eval.tables import SESSIONS
 
 _MAX_CITED = 20
-"""Rows of the table to cite on the page; the file holds all."""
+"""Maximum number of rows of the table to cite; the table's file has all rows."""
 _WHAT = {"accuracy": "Discrimination", "grade": "Mean grade", "preference": "Preference", "threshold_ms": "Threshold"}
-"""Title of the table to cite, by the first of these columns that it fills."""
+"""Title of the table to cite, by the first of these columns that has a value."""
 PHONE_MM = 85
 """Width of figure 1 on a phone."""
 MAX_CAVEATS = 4
-"""Caveats on the first page; the details have all."""
+"""Maximum number of caveats on the first page; the details have all."""
 
 
-def first_page(folder: StudyFolder, said: Sequence[str]) -> Section:
-    """Return the first page, which begins with the `answer`; without answers it has only pictures."""
+def first_page(folder: StudyFolder, answer: Sequence[str]) -> Section:
+    """Return the first page, which begins with the sentences of the answer; without answers it has only pictures."""
     content = content_of(folder)
     drawings = []
     if content is not None:
@@ -51,24 +51,24 @@ def first_page(folder: StudyFolder, said: Sequence[str]) -> Section:
         wide = svg_element(figure_1(content), "wide")
         on_phone = svg_element(figure_1(content, Theme(width_mm=PHONE_MM)), "phone")
         drawings = [Drawing("Figure 1", wide, on_phone, caption_of_figure_1(folder, content), in_words)]
-    all_sentences = []  # where the answer groups the models
+    all_sentences = []  # a sentence for each model, if the answer groups the models
     if not (has_all_sentences(folder) or is_interim(folder)):
         sentences = row_sentences(folder)
         all_sentences = [Folded(f"A sentence for each model, to copy ({len(sentences)})", [Lines(sentences)])]
     blocks: list[Block] = [
-        Lead(said),
+        Lead(answer),
         *drawings,
         *cited_table(folder),
         six_pairs(folder),
-        Facts([(name, capital(text)) for name, text in _facts(folder) if text] if said else [], "lines"),
+        Facts([(name, capital(text)) for name, text in _facts(folder) if text] if answer else [], "lines"),
         *all_sentences,
         Folded("Methods, to copy into a paper", method_blocks(folder)),
     ]
-    return Section("answer", "Result" if said else "The pictures", blocks, on_first_page=True)
+    return Section("answer", "Result" if answer else "The pictures", blocks, on_first_page=True)
 
 
 def cited_table(folder: StudyFolder) -> list[Table]:
-    """Return the table to cite; none before there is a verdict."""
+    """Return a list with the table to cite; an empty list before the verdict."""
     frame = folder.table(PAPER)
     if frame.empty or is_interim(folder):
         return []
@@ -121,9 +121,9 @@ def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
 
 
 def metrics_sentence(folder: StudyFolder) -> str:
-    """Return whether quality metrics follow people over single pictures within models; empty without correlations.
+    """Return sentences on whether quality metrics rank each model's pictures as people do; empty without correlations.
 
-    A metric follows people if p is significant after Holm's correction, in the direction that the metric predicts.
+    A metric does if its p is significant after Holm's correction, in the direction that the metric predicts.
     """
     table = folder.table(CORRELATIONS)
     table = table[(table["level"] == "stimulus") & table["metric"].map(is_of_quality).astype(bool)]

@@ -46,7 +46,7 @@ _PSYCHOMETRIC = (
     "slopes Wald's, with Student's t."
 )
 MIN_SIMULATED = 10
-"""Number of participants from which the coverage of the simulated studies of 10 to 40 is cited."""
+"""Minimum number of participants for citing the coverage of simulated studies with 10 to 40 participants."""
 _GAP = "Not given"
 _POINTS = (
     "Question", "Design", "Sample", "Instructions", "Consent", "Ethics", "Recruitment", "Exclusions", "Plan",
@@ -306,7 +306,7 @@ def checklist_section(folder: StudyFolder) -> Section:
         items |= {
             "Question": study.study.question or _missing("question", "study"),
             "Design": design_text(folder, quiz) if was_ours else foreign,
-            "Sample": f"{plural(quiz.participants, 'person', 'people')} wanted; {analysed_text(folder)} analysed.",
+            "Sample": f"{plural(quiz.participants, 'person', 'people')} planned; {analysed_text(folder)} analysed.",
             "Instructions": quiz.instructions or (made if was_ours else foreign),
             "Consent": f"Version {quiz.consent.version}: {quiz.consent.text}" if was_ours else foreign,
             "Ethics": given.ethics or _missing("ethics"),

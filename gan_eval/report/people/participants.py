@@ -23,10 +23,18 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.caveats import BROWSER_LAG, BY, BY_RULE, PRESET, in_browser, is_analysed, is_excluded
+from gan_eval.report.people.caveats import (
+    BROWSER_LAG,
+    BY_RULE,
+    EXCLUDED_BY,
+    PRESET,
+    in_browser,
+    is_analysed,
+    is_excluded,
+)
 from gan_eval.stats.answers.rates import REACTION_TIMES
 from gan_eval.stats.compare.robustness import is_on_outcome
-from gan_eval.stats.exclusions import took_part
+from gan_eval.stats.exclusions import participant_groups
 from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
 from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
 
@@ -83,11 +91,11 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
     if not planned and folder.study is not None:
         planned = folder.study.quiz.participants
     sentences = [f"Planned: {plural(planned, 'participant')}; {attended}." if planned else f"{attended}."]
-    part = took_part(table)
+    part = participant_groups(table)
     if part.unfinished:
         sentences.append(
             f"{plural(len(part.unfinished), 'participant')} did not finish: their answers are not analysed, and they "
-            "do not count towards the number wanted."
+            "do not count towards the planned number."
         )
     if part.silent:
         unanswered = plural(part.unanswered, "trial")
@@ -111,7 +119,9 @@ def left_out_text(folder: StudyFolder) -> str:
         rules[PRESET] = [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
     for standing, named in zip(touched["standing"], touched["rule"], strict=True):
         rules.setdefault(BY_RULE if missing(standing) else standing, []).extend(str(named).split("; "))
-    parts = [f"{BY[standing]}: {listed([*dict.fromkeys(names)])}" for standing, names in rules.items() if names]
+    parts = [
+        f"{EXCLUDED_BY[standing]}: {listed([*dict.fromkeys(names)])}" for standing, names in rules.items() if names
+    ]
     people, trials = int(is_excluded(table).sum()), int(table["n_excluded"].sum())
     by = f" ({'; '.join(parts)})" if parts else ""
     return f"{plural(people, 'participant')} and {plural(trials, 'trial')} were left out{by}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from gan_eval.report.metrics.holes import hole_text
-from gan_eval.report.parts.blocks import Gallery, PictureTable, Shown
+from gan_eval.report.parts.blocks import Gallery, GalleryEntry, PictureTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, thumbnail
 from gan_eval.report.parts.words import Record, missing, percent
@@ -32,7 +32,7 @@ def six_pairs(folder: StudyFolder) -> Gallery:
         said = ": ".join(filter(None, (str(row["model"]), called_real.get(row["stimulus"]))))
         if stages["generated"] is not None:
             pair = [stages["generated"], stages["ground truth"]]
-            shown.append(Shown(pair, [said, str(row["item"]).rpartition("/")[2]]))
+            shown.append(GalleryEntry(pair, [said, str(row["item"]).rpartition("/")[2]]))
     return Gallery(shown, "Generated (left) and real (right)", is_ranked=True)
 
 
@@ -108,7 +108,7 @@ def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
             place, name = files.loc[row["id"], ["place", "file"]] if row["id"] in files.index else ("", "")
             picture = thumbnail(Path(place) / name, row["id"], below=Path(place)) if place else None
             caption = f"called real: {percent(1 - row['fake_correct'], digits=0)} of {row['n_fake']:.0f}"
-            entries.append(Shown([picture], [caption, row["id"]]))
+            entries.append(GalleryEntry([picture], [caption, row["id"]]))
         if any(any(entry.pictures) for entry in entries):
             galleries.append(Gallery(entries, title, is_ranked=True))
     return galleries

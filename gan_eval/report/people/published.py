@@ -212,5 +212,7 @@ def _number(row: Record, column: str, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value) or (column != "value" and value <= 0):
-        raise UserError(f"{where}: {column}: found {row[column]!r}; wanted a number{' above 0' * (column != 'value')}")
+        raise UserError(
+            f"{where}: {column}: found {row[column]!r}; expected a number{' above 0' * (column != 'value')}"
+        )
     return value

@@ -9,7 +9,7 @@ from gan_eval.stats.groups import provenance_cells
 from gan_eval.stats.resampling import REPLICATES, percentile_interval, sampled_counts
 from gan_eval.stats.trials import graded_trials, main_trials
 from gan_eval.tables.frames import Row, frame_of
-from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, ends, integer, number, text
+from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, integer, interval_columns, number, text
 
 AGREEMENT = Table(
     "agreement",
@@ -23,7 +23,7 @@ AGREEMENT = Table(
         integer("n_participants", "participants", filled=True),
         integer("n_answers", "answers to them", filled=True),
         number("alpha", "1 is agreement, 0 what chance gives"),
-        *ends("ci", "its 95% interval: percentiles of a bootstrap over stimuli"),
+        *interval_columns("ci", "its 95% interval: percentiles of a bootstrap over stimuli"),
         *PROVENANCE,
     ),
     key=("answer", "dataset", "kind", "level"),

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from gan_eval.stats.clustering import freedom, n_levels, t_critical, two_way
+from gan_eval.stats.clustering import degrees_of_freedom, n_levels, t_critical, two_way
 from gan_eval.stats.groups import Groups, contestants, distinct, joined, provenance
 from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials, pictures
 from gan_eval.tables.frames import Row, conform, frame_of
-from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, ends, integer, number, text
+from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, integer, interval_columns, number, text
 
 CHOICES = Table(
     "choices",
@@ -23,7 +23,7 @@ CHOICES = Table(
         integer("n", "answered trials", filled=True),
         integer("n_none", "trials without an answer", filled=True),
         number("right", "share in which the real picture was chosen; model_vs_model: that of model a", unit=SHARE),
-        *ends("ci", "its Wilson 95% interval", unit=SHARE),
+        *interval_columns("ci", "its Wilson 95% interval", unit=SHARE),
         number("p", "exact binomial test against 1/2, answers as independent; the verdict is in `comparisons`"),
         number("dprime", "paired: sqrt(2) z(right), log-linear correction"),
         *PROVENANCE,
@@ -41,7 +41,7 @@ BRADLEY_TERRY = Table(
         integer("wins", "pairs in which it was chosen", filled=True),
         number("strength", "log-odds scale; the strengths of a data set's contestants sum to 0"),
         number("std_error", "clustered by participant and by item"),
-        *ends("ci"),
+        *interval_columns("ci"),
         number("win_share", "chance to be chosen against the average contestant", unit=SHARE),
         *PROVENANCE,
     ),
@@ -54,13 +54,14 @@ _COLUMNS = ["study", "participant", "dataset", "model", "choice", "answered", "s
 
 
 def choices(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the table `choices` of a trials table; no rows where no pairs were shown.
+    """Return the table `choices` of a trials table; it has no rows if no pairs were shown.
 
     Real against fake: a row for all models of a data set together, then one for each model. Model against model: a row
-    for each two models.
+    for each pair of models.
 
-    Interval and p take the answers as independent; `gan_eval.stats.compare.questions` generalises. d′ of a choice
-    between two is sqrt(2) z(share right) (Macmillan & Creelman 2005, ch. 7), with the log-linear correction.
+    Interval and p assume independent answers; the table `comparisons` allows for differences between participants and
+    between pictures. d′ of a choice between two is sqrt(2) z(share right) (Macmillan & Creelman 2005, ch. 7), with the
+    log-linear correction.
     """
     pairs = pair_trials(trials)
     if pairs.empty:
@@ -73,7 +74,7 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each protocol, data set and model; missing ones are a group of their own."""
+    """Return a row for each protocol, data set and model; rows without a model form one group."""
     columns = ["protocol", "dataset", "model"]
     keys = pairs[columns].astype("object").where(pairs[columns].notna(), None)
     group = keys.groupby(columns, dropna=False, sort=True).ngroup().to_numpy()
@@ -102,13 +103,14 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the table `bradley_terry` of a trials table; no rows where no pairs were shown.
+    """Return the table `bradley_terry` of a trials table; it has no rows if no pairs were shown.
 
-    Contestant i is chosen against j with the chance 1 / (1 + exp(s_j - s_i)) (Bradley & Terry 1952, Biometrika 39,
-    324-345), by maximum likelihood. Contestants are models, and `real`. Standard errors are clustered by participant
-    and by item; the interval is Student's t with one degree of freedom fewer than the smaller number of both.
+    Contestant i is chosen over j with probability 1 / (1 + exp(s_j - s_i)) (Bradley & Terry 1952, Biometrika 39,
+    324-345). The strengths s are maximum-likelihood estimates. Contestants are models, and `real`. Standard errors are
+    clustered by participant and by item. The interval is Student's t; its degrees of freedom are the smaller number of
+    both minus one.
 
-    Strengths are finite only among contestants that a chain of wins connects both ways (Ford 1957, American
+    Strengths are finite only among contestants that chains of wins connect in both directions (Ford 1957, American
     Mathematical Monthly 64, 28-33). The largest such group is estimated, and its strengths sum to 0; the others have
     empty cells and a note.
     """
@@ -155,7 +157,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
             bread = basis @ np.linalg.inv(weighted.T @ contest @ basis) @ basis.T
             variance = np.maximum(np.diag(bread), two_way(residual[:, None] * (contest @ bread), participant, item))
             std_error[group] = np.sqrt(variance)
-            half_width[group] = t_critical(freedom(*several)) * np.sqrt(variance)
+            half_width[group] = t_critical(degrees_of_freedom(*several)) * np.sqrt(variance)
             single = (
                 (participant, "one participant: says nothing of people in general"),
                 (item, "one item: says nothing of items in general"),
@@ -192,9 +194,9 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
 
 
 def estimable_group(wins: np.ndarray) -> np.ndarray:
-    """Return the contestants of the largest group in which a chain of wins connects any two, ascending.
+    """Return the contestants of the largest group in which chains of wins connect any two both ways, ascending.
 
-    Of groups of equal size the one with most contests counts, then the one with the first contestant.
+    If several groups are largest, return the one with the most contests, then the one with the first contestant.
 
     >>> estimable_group(np.array([[0, 2, 0], [1, 0, 0], [4, 0, 0]])).tolist()
     [0, 1]

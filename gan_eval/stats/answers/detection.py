@@ -13,7 +13,7 @@ from gan_eval.stats.groups import groups, provenance
 from gan_eval.stats.shares import Z95, proportion, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables.frames import conform
-from gan_eval.tables.schema import PROVENANCE, SCOPES, SHARE, Table, integer, text, with_ends
+from gan_eval.tables.schema import PROVENANCE, SCOPES, SHARE, Table, integer, text, with_interval
 
 DETECTION = Table(
     "detection",
@@ -23,17 +23,17 @@ DETECTION = Table(
         text("id", "which participant, model, ...; `all` for the scope all", filled=True),
         integer("n_real", "answered trials with a real picture", filled=True),
         integer("n_fake", "answered trials with a generated picture", filled=True),
-        *with_ends("hit_rate", "share of fakes called fake", unit=SHARE),
-        *with_ends("false_alarm_rate", "share of reals called fake", unit=SHARE),
-        *with_ends("fooling_rate", "share of fakes called real", unit=SHARE),
-        *with_ends("balanced_accuracy", "mean of the shares of reals and of fakes judged correctly", unit=SHARE),
-        *with_ends("dprime", "z(hit rate) - z(false-alarm rate), log-linear correction"),
-        *with_ends(
+        *with_interval("hit_rate", "share of fakes called fake", unit=SHARE),
+        *with_interval("false_alarm_rate", "share of reals called fake", unit=SHARE),
+        *with_interval("fooling_rate", "share of fakes called real", unit=SHARE),
+        *with_interval("balanced_accuracy", "mean of the shares of reals and of fakes judged correctly", unit=SHARE),
+        *with_interval("dprime", "z(hit rate) - z(false-alarm rate), log-linear correction"),
+        *with_interval(
             "dprime_individual", "mean of participants' own dprime; no interval where a rate is 0 or 1", optional=True
         ),
-        *with_ends("criterion", "-(z(hit rate) + z(false-alarm rate))/2; above 0 leans to `real`"),
-        *with_ends("beta", "likelihood ratio at the criterion, exp(dprime * criterion)"),
-        *with_ends("auc", "area under the ROC curve that dprime implies, Phi(dprime/sqrt 2)", unit=SHARE),
+        *with_interval("criterion", "-(z(hit rate) + z(false-alarm rate))/2; above 0 leans to `real`"),
+        *with_interval("beta", "likelihood ratio at the criterion, exp(dprime * criterion)"),
+        *with_interval("auc", "area under the ROC curve that dprime implies, Phi(dprime/sqrt 2)", unit=SHARE),
         text("basis", "what the intervals rest on; empty: no answers", words=("independent", "two_way_cluster")),
         *PROVENANCE,
     ),
@@ -312,9 +312,9 @@ def _mean_of_individuals(judged: _Judged) -> tuple[float, float, float]:
     if number == 0:
         return np.nan, np.nan, np.nan
     mean = float(own[both].mean())
-    freedom = min(judged.least(fake=True), judged.least(fake=False), number) - 1 if judged.is_crossed() else 0
+    df = min(judged.least(fake=True), judged.least(fake=False), number) - 1 if judged.is_crossed() else 0
     at_edge = (hits == 0) | (misses == 0) | (alarms == 0) | (rejections == 0)
-    if freedom < 1 or (at_edge & both).any():  # an interval of corrected values would be far too narrow
+    if df < 1 or (at_edge & both).any():  # an interval of corrected values would be far too narrow
         return mean, np.nan, np.nan
     by_person = ((own[both] - mean) ** 2).sum() / (number * (number - 1.0))
     counts = np.where(is_fake, hits[person], alarms[person]).astype(float)
@@ -323,7 +323,7 @@ def _mean_of_individuals(judged: _Judged) -> tuple[float, float, float]:
     influence = np.where(both[person], slope * (says_fake - counts / n) / number, 0.0)[:, None]
     by_stimulus = one_way(influence, judged.stimulus)[0]
     by_cell = (influence**2).sum() if judged.cell is None else one_way(influence, judged.cell)[0]
-    half_width = float(t_critical(freedom)) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell))
+    half_width = float(t_critical(df)) * np.sqrt(largest_variance(by_person, by_stimulus, by_cell))
     return mean, mean - half_width, mean + half_width
 
 

@@ -8,7 +8,19 @@ from gan_eval.stats.groups import groups, provenance, provenance_cells
 from gan_eval.stats.shares import mean_interval, proportion
 from gan_eval.stats.trials import graded_trials
 from gan_eval.tables.frames import Row, conform, frame_of
-from gan_eval.tables.schema import DATASET, ITEM, KIND, MODEL, PROVENANCE, STIMULUS, Table, ends, integer, number, text
+from gan_eval.tables.schema import (
+    DATASET,
+    ITEM,
+    KIND,
+    MODEL,
+    PROVENANCE,
+    STIMULUS,
+    Table,
+    integer,
+    interval_columns,
+    number,
+    text,
+)
 
 RATINGS = Table(
     "ratings",
@@ -23,7 +35,7 @@ RATINGS = Table(
         integer("n_participants", "participants who gave them", filled=True),
         number("mean", "mean grade; the mean of the participants' means, each counting alike"),
         number("sd", "standard deviation of the single grades"),
-        *ends("ci", "the mean's 95% interval, Student's t between participants"),
+        *interval_columns("ci", "the mean's 95% interval, Student's t between participants"),
         *PROVENANCE,
     ),
     key=("dataset", "kind", "model"),
@@ -41,7 +53,7 @@ OPINION_SCORES = Table(
         integer("n", "grades", filled=True),
         number("mos", "their mean"),
         number("sd", "standard deviation of the grades"),
-        *ends("ci", "its 95% interval, Student's t between grades"),
+        *interval_columns("ci", "its 95% interval, Student's t between grades"),
         *PROVENANCE,
     ),
     key=("stimulus",),

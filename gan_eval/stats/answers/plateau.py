@@ -199,8 +199,8 @@ class _Noise:
         lagged = float(residuals[1:] @ residuals[:-1] / (residuals @ residuals)) if residuals.any() else 0.0
         # Fitting takes correlation out of residuals: by about (parameters - 1 + 3 r) / n.
         self.correlation = float(np.clip(lagged + (_PARAMETERS - 1 + 3 * lagged) / n, 0, _MAX_CORRELATION))
-        freedom = n - _PARAMETERS * (1 + self.correlation) / (1 - self.correlation)
-        variance = float(residuals @ residuals) / max(freedom, n / 3)
+        df = n - _PARAMETERS * (1 + self.correlation) / (1 - self.correlation)
+        variance = float(residuals @ residuals) / max(df, n / 3)
         shocks = residuals[1:] - self.correlation * residuals[:-1]
         shocks = shocks - shocks.mean()
         deviation = shocks.std()

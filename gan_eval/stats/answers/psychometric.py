@@ -1,7 +1,7 @@
 """Psychometric functions of each model over the exposure, or over another ordered level.
 
-The share of right answers is that of choices of the real picture of pairs, or balanced accuracy of single pictures.
-Pictures that stayed until the answer have no level.
+The share of correct answers is the share of pairs whose real picture was chosen, or the balanced accuracy of single
+pictures. Pictures that stayed until the answer have no level.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,17 @@ from gan_eval.stats.mixed.psychometric import (
 )
 from gan_eval.stats.trials import answered_trials, pair_trials, pictures, requested_exposure
 from gan_eval.tables.frames import Row, frame_of
-from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, ends, integer, number, text, with_ends
+from gan_eval.tables.schema import (
+    DATASET,
+    PROVENANCE,
+    SHARE,
+    Table,
+    integer,
+    interval_columns,
+    number,
+    text,
+    with_interval,
+)
 
 EXPOSURE = "requested_exposure_ms"
 """The default level."""
@@ -50,9 +60,13 @@ PSYCHOMETRIC = Table(
         _MODEL,
         _LEVEL,
         text("link", "of the fit, whose scale the slope has", words=("logit", "probit"), optional=True),
-        *with_ends("threshold", "level of `share` for the typical participant and picture; no ends: it may not change"),
+        *with_interval(
+            "threshold", "level of `share` for the typical participant and picture; no ends: it may not change"
+        ),
         number("share", "share of right answers there, midway between guessing and 1 - lapse_rate", unit=SHARE),
-        *with_ends("slope", "steepness there on the link's scale, for each doubling of the level (unit, if any is 0)"),
+        *with_interval(
+            "slope", "steepness there on the link's scale, for each doubling of the level (unit, if any is 0)"
+        ),
         number("guess_rate", "by guessing: share of right answers, of single pictures share called fake", unit=SHARE),
         number("lapse_rate", f"share wrong where everything is seen; averaged over 0 to {LAPSES[-1]:g}", unit=SHARE),
         number("sd_participant", "standard deviation of the participants' own thresholds, in doublings (units)"),
@@ -77,7 +91,7 @@ PSYCHOMETRIC_LEVELS = Table(
         number("at", "the level; of several that are put together their mean (geometric, where all are above 0)"),
         integer("n_trials", "answers", filled=True),
         number("accuracy", "share of right answers; single pictures: mean of that on reals and on fakes", unit=SHARE),
-        *ends("ci", "its 95% interval, clustered by participant and by stimulus", unit=SHARE),
+        *interval_columns("ci", "its 95% interval, clustered by participant and by stimulus", unit=SHARE),
         number("fitted", "the function there, averaged over participants and pictures; empty: none", unit=SHARE),
         *PROVENANCE,
     ),
@@ -103,18 +117,18 @@ class _Judged:
     task: str
     dataset: str | None
     trials: pd.DataFrame
-    """Columns `x` (the level on its scale, from the mean), `right`, `is_fake`, `person` and `sight` (the picture)."""
+    """Columns `x` (level on its scale, minus the mean), `right`, `is_fake`, `participant_code` and `picture_code`."""
     centre: float
     is_log: bool
 
     def level(self, x: float) -> float:
-        """Return the level of a place on the scale; NaN stays."""
+        """Return the level at `x` on the scale; NaN for NaN."""
         return float(np.exp2(np.clip(x + self.centre, -1000, 1000))) if self.is_log else x + self.centre
 
     def judgements(self, rows: np.ndarray, model: np.ndarray | None = None) -> Judgements:
         """Return some rows as arrays, with `model` if two are compared."""
         right, x, is_fake, participant, picture = (
-            self.trials[name].to_numpy()[rows] for name in ("right", "x", "is_fake", "person", "sight")
+            self.trials[name].to_numpy()[rows] for name in ("right", "x", "is_fake", "participant_code", "picture_code")
         )
         return Judgements(
             right.astype(bool),
@@ -129,12 +143,12 @@ class _Judged:
 def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -> dict[str, pd.DataFrame]:
     """Return the tables `psychometric` and `psychometric_levels` of a trials table.
 
-    A data set has rows for answers at two levels or more, and functions from three on. A model's reals are those of the
-    same data set in the same sessions. The models of a data set share the lapse rate, so their thresholds are levels of
-    one share of right answers.
+    A data set has rows if answers have two levels or more, and functions if they have three. A model's reals are those
+    of the same data set in the same sessions. The models of a data set share the lapse rate, so their thresholds are
+    levels of the same share of correct answers.
 
     Args:
-        plan: column of the level, and link.
+        plan: the plan of the analysis, with the column of the level and the link.
 
     Raises:
         UserError: the plan's level is not a column of numbers.
@@ -151,7 +165,7 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) 
         if judged.trials["x"].nunique() < _MIN_LEVELS:
             curves = [(None, "no function: two levels; a threshold and a slope need three")] * len(models)
         elif len(models) > 1 and judged.trials["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
-            # levels that followed the answers to all models say nothing more only of all models' functions together
+            # the levels followed the answers to all models, so the functions of all models are fitted together
             of_model = pd.Categorical(judged.trials["model"], categories=[*models]).codes
             ((whole, note),) = _curves([judged.judgements(np.arange(len(judged.trials)), of_model)], settings.link)
             if whole is not None and not note:
@@ -199,18 +213,20 @@ def _judged(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[_Judge
             is_log = bool((own > 0).all())
             scale = np.log2(own) if is_log else own
             part = part.reset_index(drop=True).assign(x=scale - scale.mean())
-            part = part.assign(person=pd.factorize(part["participant"])[0], sight=pd.factorize(part["picture"])[0])
+            part = part.assign(
+                participant_code=pd.factorize(part["participant"])[0], picture_code=pd.factorize(part["picture"])[0]
+            )
             yield _Judged(task, dataset if isinstance(dataset, str) else None, part, float(scale.mean()), is_log)
 
 
 def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, str]]:
-    """Return each model's function, by the crossed model if it has a fit, and the note; all have one lapse rate."""
+    """Return each model's function, from the crossed model if it has a fit, and its note; they share the lapse rate."""
     fits: list[dict[float, Curve]] = []
     reasons = []
     for data in models:
         own: dict[float, Curve] = {}
         reason = f"more than {_MAX_CROSSED} answers" if len(data.right) > _MAX_CROSSED else ""
-        if data.freedom() < 1:
+        if data.degrees_of_freedom() < 1:
             reason = "fewer than two participants or pictures"
         for lapse in () if reason else LAPSES:
             try:
@@ -243,7 +259,7 @@ def _function(
     judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve | None, note: str, settings: AnalysisSettings
 ) -> Row:
     own, data = judged.trials.iloc[rows], judged.judgements(rows)
-    x, df = data.level, data.freedom()
+    x, df = data.level, data.degrees_of_freedom()
     row: Row = {
         "task": judged.task,
         "dataset": judged.dataset,
@@ -276,9 +292,9 @@ def _function(
             notes.append("the levels followed the answers, which pooled answers do not allow for")
         if row["n_participants"] == 1:
             notes.append(ONE_PARTICIPANT)
-        is_told = is_inside or not np.isnan(place.low)
+        is_known = is_inside or not np.isnan(place.low)
         row |= {
-            "threshold": judged.level(place.value) if is_told else np.nan,
+            "threshold": judged.level(place.value) if is_known else np.nan,
             "threshold_low": judged.level(place.low),
             "threshold_high": judged.level(place.high),
             "share": 0.75 - curve.lapse / 2,
@@ -295,11 +311,11 @@ def _function(
 
 
 def averaged_share(eta: np.ndarray, sd: float, lapse: float, link: str) -> np.ndarray:
-    """(N,) share of correct answers of many participants to many pictures, between 1/2 and 1 less the lapse rate.
+    """Return (N,) the share of correct answers of many participants to many pictures: 1/2 to 1 minus the lapse rate.
 
     Args:
         eta: (N,) linear predictor of the typical participant and picture.
-        sd: standard deviation of the random part on the link's scale; NaN: of pooled answers, which have none.
+        sd: standard deviation of the random part on the link's scale; NaN: none, for pooled answers.
 
     >>> averaged_share(np.array([0.0, 1.5]), 2.0, 0.0, "probit").round(3).tolist()
     [0.75, 0.874]

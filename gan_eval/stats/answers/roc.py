@@ -1,6 +1,6 @@
 """ROC curves from confidence ratings, by the Gaussian model with unequal variances.
 
-Response and confidence together are one of J ratings, from a real picture for sure to a fake for sure:
+Response and confidence together are one of J ratings, from "surely real" to "surely fake":
 
     P(rating <= j | real) = Φ(c_j),    P(rating <= j | fake) = Φ(s c_j - a),
 
@@ -16,10 +16,10 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import freedom, n_levels, t_critical, two_way
+from gan_eval.stats.clustering import degrees_of_freedom, n_levels, t_critical, two_way
+from gan_eval.stats.compare.detection_rates import BY_PICTURE, TOO_FEW, TWO_WAY
 from gan_eval.stats.compare.differences import ONE_PARTICIPANT
 from gan_eval.stats.compare.questions import KindRow, kind_rows
-from gan_eval.stats.compare.told_apart import BY_PICTURE, TOO_FEW, TWO_WAY
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import scale_trouble
@@ -36,7 +36,7 @@ from gan_eval.tables.schema import (
     integer,
     number,
     text,
-    with_ends,
+    with_interval,
 )
 
 ROC = Table(
@@ -45,9 +45,9 @@ ROC = Table(
     (
         MODEL,
         DATASET,
-        *with_ends("d_a", "distance of the means of fakes and reals, in units of the root mean square of both SDs"),
-        *with_ends("slope", "slope of the zROC line, which is SD of reals / SD of fakes; 1: equal variances"),
-        *with_ends("a_z", "area under the fitted ROC curve, Phi(d_a/sqrt 2)", unit=SHARE),
+        *with_interval("d_a", "distance of the means of fakes and reals, in units of the root mean square of both SDs"),
+        *with_interval("slope", "slope of the zROC line, which is SD of reals / SD of fakes; 1: equal variances"),
+        *with_interval("a_z", "area under the fitted ROC curve, Phi(d_a/sqrt 2)", unit=SHARE),
         number("intercept", "z(hit rate) where z(false-alarm rate) is 0, on the fitted line"),
         integer("n_ratings", "number of different ratings that were given, response and confidence together"),
         integer("n_real", "answers to real pictures with a confidence"),
@@ -175,18 +175,19 @@ def _likelihood(counts: np.ndarray, at: np.ndarray) -> tuple[float, _Scores]:
 def roc(trials: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the tables `roc` and `roc_points`: a row, and a curve, for each model on each data set.
 
-    The answers of all participants count as one observer's. Where people use the confidence scale differently, the
-    curve lies below those of single people. Fakes are compared with the real pictures of the data set in the same
+    The answers of all participants count as those of one observer. If people use the confidence scale differently, the
+    curve is below the curves of single people. Fakes are compared with the real pictures of the data set in the same
     sessions. Errors are clustered by participant and by stimulus (`stats.clustering`), with Student's t, and not below
     those of independent answers.
 
     Args:
-        trials: the table `trials`. Answers without a confidence are left out, and staircases where there are others.
+        trials: the table `trials`. Answers without a confidence are left out. So are those of staircases, unless there
+            are no others.
     """
     answered = answered_trials(trials)
     follows = answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
-    sure = np.isfinite(answered["confidence"].to_numpy("float64", na_value=np.nan))
-    rated = answered[sure & ~follows if (sure & ~follows).any() else sure].reset_index(drop=True)
+    is_rated = np.isfinite(answered["confidence"].to_numpy("float64", na_value=np.nan))
+    rated = answered[is_rated & ~follows if (is_rated & ~follows).any() else is_rated].reset_index(drop=True)
     found = [_curve(rated.iloc[row.places], row) for row in kind_rows(rated)]
     tables = {ROC: [fit for fit, _ in found], ROC_POINTS: [point for _, points in found for point in points]}
     return {
@@ -199,21 +200,21 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
     """Return the rows of one model on one data set: the fit, and the points of the curve."""
     is_fake, says_fake = (rated[name].to_numpy(bool) for name in ("is_fake", "says_fake"))
     level, levels = pd.factorize(rated["confidence"].astype("float64"), sort=True)
-    given, rating = np.unique(np.where(says_fake, level + 1, -1 - level), return_inverse=True)
+    ratings, rating = np.unique(np.where(says_fake, level + 1, -1 - level), return_inverse=True)
     participant, stimulus = (pd.factorize(rated[name])[0] for name in ("participant", "stimulus"))
-    counts = np.bincount(len(given) * is_fake + rating, minlength=2 * len(given)).reshape(2, -1)
+    counts = np.bincount(len(ratings) * is_fake + rating, minlength=2 * len(ratings)).reshape(2, -1)
     cells = provenance_cells(rated)
     fit: Row = {
         "model": row.model,
         "dataset": row.dataset,
-        "n_ratings": len(given),
+        "n_ratings": len(ratings),
         "n_real": int(counts[0].sum()),
         "n_fake": int(counts[1].sum()),
         "n_participants": n_levels(participant),
         "n_stimuli": n_levels(stimulus),
     }
     trouble = scale_trouble(len(levels)) if len(levels) > 1 else ""
-    points = [] if trouble else [fit | point | cells for point in _points(counts, given, levels)]
+    points = [] if trouble else [fit | point | cells for point in _points(counts, ratings, levels)]
     try:
         if trouble:
             raise NoFitError(trouble)
@@ -223,11 +224,11 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
     return fit | cells | estimates | {"note": joined(estimates["note"], cells["note"])}, points
 
 
-def _points(counts: np.ndarray, given: np.ndarray, levels: pd.Index) -> Iterator[Row]:
+def _points(counts: np.ndarray, ratings: np.ndarray, levels: pd.Index) -> Iterator[Row]:
     """Yield the points, the strictest cut first, without the last cut, at which everything counts as `fake`."""
     rates = np.cumsum(counts[:, ::-1], axis=1)[:, :-1] / counts.sum(axis=1, keepdims=True)
     z = np.where((rates > 0) & (rates < 1), ndtri(rates), np.nan)
-    for place, rating in enumerate(given[:0:-1]):
+    for place, rating in enumerate(ratings[:0:-1]):
         answer = f"{'fake' if rating > 0 else 'real'} {levels[abs(rating) - 1]:g}"
         ends = {"hit_rate": rates[1], "false_alarm_rate": rates[0], "z_hit": z[1], "z_false_alarm": z[0]}
         yield {"cut": place + 1, "from_rating": answer, **{name: float(of[place]) for name, of in ends.items()}}
@@ -245,7 +246,7 @@ def _estimates(
     influence = (fit.scores @ onto.T)[is_fake.astype(int), rating]
     several = n_levels(participant) > 1
     factors = (participant, stimulus) if several else (stimulus,)
-    df = freedom(*factors, side=is_fake)
+    df = degrees_of_freedom(*factors, side=is_fake)
     variance = np.maximum(two_way(influence, participant, stimulus, side=is_fake), np.diag(onto @ gradient.T))
     reach = t_critical(df) * np.sqrt(variance)
     d_a = fit.d_a + np.array([0, -reach[0], reach[0]])

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.compare.contrast import Fits, estimate
+from gan_eval.stats.compare.detection_rates import BASES, Detection, RatesByKey, rates_of
 from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, simultaneous_intervals
 from gan_eval.stats.compare.grades import GradeQuestion, estimate_grades
 from gan_eval.stats.compare.questions import (
@@ -21,14 +22,13 @@ from gan_eval.stats.compare.questions import (
     model_questions,
     pair_questions,
 )
-from gan_eval.stats.compare.told_apart import BASES, Detection, RatesByKey, rates_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.looks import ALPHA, level
 from gan_eval.stats.mixed.fit import CrossedFit, too_many
 from gan_eval.stats.trials import answered_trials, graded_trials, main_trials, pair_trials
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
-from gan_eval.tables.schema import NOTED, SHARE, Table, boolean, ends, integer, number, text
+from gan_eval.tables.schema import NOTED, SHARE, Table, boolean, integer, interval_columns, number, text
 
 COMPARISONS = Table(
     "comparisons",
@@ -39,12 +39,14 @@ COMPARISONS = Table(
         text("b", "second group", filled=True),
         text("measure", "the number that is compared", filled=True),
         number("difference", "a - b; measure `chosen`: share of pairs in which a was chosen, minus one half"),
-        *ends("ci", "its 95% interval, not adjusted for the number of comparisons"),
+        *interval_columns("ci", "its 95% interval, not adjusted for the number of comparisons"),
         number("p", "two-sided"),
-        *ends("simultaneous", "the interval that agrees with p_holm (Guilbaud 2008)", optional=True),
+        *interval_columns("simultaneous", "the interval that agrees with p_holm (Guilbaud 2008)", optional=True),
         number("p_holm", "after Holm's correction over the comparisons of one kind; exploratory ones among themselves"),
         number("margin", "of equivalence, of |difference|; told apart: twice it; empty: not judged", unit=SHARE),
-        *ends("ci90", "its 90% interval, to compare with the margin (told apart: twice the margin)", optional=True),
+        *interval_columns(
+            "ci90", "its 90% interval, to compare with the margin (told apart: twice the margin)", optional=True
+        ),
         number("p_equivalent", "the larger of two one-sided tests against the margin; not corrected", optional=True),
         text("basis", "method behind difference, interval and p", words=(*BASES, "independent"), optional=True),
         number("check_p", "p of the two-way clustered shares, next to a crossed model", optional=True),
@@ -73,10 +75,10 @@ Cited = dict[tuple[str | None, str | None] | None, Cell]
 """Cells by model and data set; None: all models together."""
 
 
-class Answerer:
-    """Answer the questions of one table; a model that several questions share is fitted once.
+class ComparisonEstimator:
+    """Estimates the differences of one table; a model that several questions share is fitted once.
 
-    With `why_not`, a reason, crossed models are not fitted.
+    If `why_not` gives a reason, crossed models are not fitted.
     """
 
     def __init__(self, settings: AnalysisSettings, why_not: str) -> None:
@@ -84,7 +86,7 @@ class Answerer:
         self._fits: Fits = {}
         self.rates: RatesByKey = {}
 
-    def answer(self, asked: Comparison, start: CrossedFit | None = None) -> Difference:
+    def estimate(self, asked: Comparison, start: CrossedFit | None = None) -> Difference:
         """Return the difference of a comparison; the search for its model begins at `start`, to save time."""
         margin, why_not = asked.margin(self.settings), asked.why_not or self.why_not
         if isinstance(asked.question, KindQuestion):
@@ -97,7 +99,7 @@ class Answerer:
         return found._replace(p=np.nan, p_equivalent=np.nan) if is_open else found
 
     def fit_of(self, asked: Comparison) -> CrossedFit | None:
-        """Return the model behind an answered comparison, or None."""
+        """Return the model behind an estimated comparison, or None."""
         if isinstance(asked.question, KindQuestion):
             return self.rates[asked.question.key].fit
         fit = self._fits.get(asked.question.key)
@@ -124,37 +126,38 @@ def comparisons(
     """Return the table `comparisons` of a trials table: the questions of `compare.questions`.
 
     The differences come from the crossed mixed model, averaged over participants and stimuli (`compare.contrast`).
-    Where they do not, `basis` and `note` say so. p_holm is corrected over the rows of one kind of question, separately
-    for exploratory ones. Without answers to both kinds the row `told apart` holds the counts, and `note` the reason.
+    If a difference does not, `basis` and `note` say so. p_holm is corrected over the rows of one kind of question,
+    separately for exploratory rows. If one kind of picture has no answers, the row `told apart` has the counts, and
+    `note` has the reason.
 
     Args:
         plan: pairs of models, margin, link and slope; by default all pairs are compared, and no equivalence is judged.
         looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5%.
         fitted: filled with the models that are fitted.
-        starts: models of the same questions of other trials, from which the searches start.
+        starts: models of the same questions for other trials, from which the searches start, to save time.
         cited: filled with the detection of each model on each data set.
-        grades: number of grades of the scale, whose range the margin is a share of; default: the range of the grades
-            that were given.
+        grades: number of grades of the scale; the margin is a share of its range. Default: the range of the grades in
+            the trials.
         only: names of the comparisons to make; empty: all.
     """
     answered = answered_trials(trials)
-    questions = chain(  # lazily: together, the trials of all pairs of many models would be many times the table
+    questions = chain(  # a lazy iterator: the trials of all pairs of models together would take much memory
         kind_questions(answered),
         model_questions(answered, plan),
         pair_questions(pair_trials(trials), plan),
         grade_questions(graded_trials(trials), plan, grades),
     )
-    answerer, alpha, differences, rows = Answerer(plan, too_many(len(trials))), level(looks), [], []
+    estimator, alpha, differences, rows = ComparisonEstimator(plan, too_many(len(trials))), level(looks), [], []
     for asked in questions:
         if only and asked.comparison not in only:
             continue
-        differences.append(answerer.answer(asked, (starts or {}).get(asked.names)))
+        differences.append(estimator.estimate(asked, (starts or {}).get(asked.names)))
         rows.append(_row(asked, differences[-1], plan))
-        fit = answerer.fit_of(asked)
+        fit = estimator.fit_of(asked)
         if fitted is not None and fit is not None:
             fitted[asked.names] = fit
         if cited is not None and isinstance(asked.question, KindQuestion) and not asked.question.is_bias:
-            detection = answerer.rates[asked.question.key].detection(plan.margin)
+            detection = estimator.rates[asked.question.key].detection(plan.margin)
             if asked.comparison == TOLD_APART:
                 cited[None] = asked.names, detection
             if len(asked.question.rows) == 1:

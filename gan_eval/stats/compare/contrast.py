@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
 
-from gan_eval.stats.clustering import equivalence_p, freedom, n_levels, t_critical, two_sided_p
+from gan_eval.stats.clustering import degrees_of_freedom, equivalence_p, n_levels, t_critical, two_sided_p
 from gan_eval.stats.compare.differences import (
     HALF,
     Difference,
@@ -132,9 +132,9 @@ class Question:
         """True if there is no b: the proportion is compared with one half."""
         return bool(self.in_a.all())
 
-    def freedom(self) -> int:
+    def degrees_of_freedom(self) -> int:
         """Return the degrees of freedom: the fewest participants or pictures behind a side, minus 1."""
-        return freedom(self.participant, self.picture, side=None if self.of_one_proportion else self.in_a)
+        return degrees_of_freedom(self.participant, self.picture, side=None if self.of_one_proportion else self.in_a)
 
 
 def estimate(
@@ -143,13 +143,14 @@ def estimate(
     """Return the difference by the crossed model, or by clustered proportions if the model gives no number.
 
     Args:
-        margin: of equivalence, on the difference; None: not judged.
-        fits: filled with the model that was fitted.
-        start: where the search for the model starts; it changes the time, not the result.
+        margin: equivalence margin of the difference; None: equivalence is not judged.
+        fits: fits by key; the model that is fitted is added.
+        why_not: a reason not to fit the model; empty: none.
+        start: earlier fit from which the search for the model starts; it changes the time, not the result.
     """
     units = question.participant, question.picture
     mean, reach_apart = None, 0.0
-    if question.rows:  # as in `told_apart.rates_of`: the rows' mean, with the larger of two errors
+    if question.rows:  # as in `detection_rates.rates_of`: the rows' mean, with the larger of two errors
         rows = [estimate(row, margin=None, fits=fits, why_not=why_not) for row in question.rows]
         mean = float(np.mean([row.difference for row in rows]))
         reach_apart = float(np.linalg.norm([np.diff(row.ends())[0] / 2 for row in rows])) / len(rows)
@@ -162,7 +163,7 @@ def estimate(
     if why_not:
         reason = f"clustered shares instead of the crossed model ({why_not})"
         return check._replace(note=joined(reason, check.note, few_note))
-    df = question.freedom()
+    df = question.degrees_of_freedom()
     clustered = 0.0
     few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
     if few and df >= MANY_GROUPS - 1 and check.basis == "two_way_cluster":
@@ -180,7 +181,7 @@ def estimate(
     return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), few_note))
 
 
-def kept(fits: Fits, key: object, fit: Callable[[], CrossedFit]) -> CrossedFit:
+def cached_fit(fits: Fits, key: object, fit: Callable[[], CrossedFit]) -> CrossedFit:
     """Return the fit of a key; make it and add it to `fits` if it is not there.
 
     Raises:
@@ -199,7 +200,7 @@ def kept(fits: Fits, key: object, fit: Callable[[], CrossedFit]) -> CrossedFit:
 
 def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple[float, float]:
     """Return the difference by the crossed model, and its standard error."""
-    if question.freedom() < 1:
+    if question.degrees_of_freedom() < 1:
         raise NoFitError("fewer than two participants or pictures behind a group")
     X, weights = np.eye(len(question.cell_weights)), question.cell_weights
     of_participant, of_picture = question.slopes
@@ -217,7 +218,7 @@ def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple
             factors=("participant", question.picture_is),
         )
 
-    fit = kept(fits, question.key, fitted)
+    fit = cached_fit(fits, question.key, fitted)
     _, at = np.unique(question.cell, return_index=True)
     slope = next((slope[at] for slope in question.slopes if slope is not None), np.zeros(len(at)))
     variance = fit.random_variance(slope)
@@ -227,7 +228,7 @@ def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple
 
 
 def _from_half(difference: float, error: float, df: int, *, margin: float | None, basis: str) -> Difference:
-    """Test a proportion minus one half on the probit scale, as in `told_apart`: its intervals stay within 0 and 1."""
+    """Test a proportion minus 1/2 on the probit scale, as in `detection_rates`; its intervals stay within 0 and 1."""
     if abs(difference) >= HALF:
         raise NoFitError("every answer of every row is the same")
     z = float(ndtri(HALF + difference))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from gan_eval.stats.clustering import equivalence_p, freedom, n_levels, t_critical, two_sided_p, two_way
+from gan_eval.stats.clustering import degrees_of_freedom, equivalence_p, n_levels, t_critical, two_sided_p, two_way
 from gan_eval.stats.groups import joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.shares import binomial_p, fisher_p, newcombe, wilson
@@ -146,7 +146,7 @@ def difference_of_proportions(
     difference = k_a / n_a - k_b / n_b
     participants = n_levels(participant)
     factors = (stimulus,) if participants == 1 else (participant, stimulus)
-    df = freedom(*factors, side=in_a)
+    df = degrees_of_freedom(*factors, side=in_a)
     if df < 1:
         return Difference(difference, note=_TOO_FEW)
     note = ONE_PARTICIPANT if participants == 1 else ""
@@ -201,7 +201,7 @@ def proportion_less_half(
     single = n_levels(participant) == 1
     if n_levels(picture) < 2:
         return Difference(difference, note=_TOO_FEW)
-    df = freedom(*((picture,) if single else (participant, picture)))
+    df = degrees_of_freedom(*((picture,) if single else (participant, picture)))
     note = ONE_PARTICIPANT if single else ""
     if success.all() or not success.any():
         agree = "all answers agree: interval and p as if each picture or participant had answered once"

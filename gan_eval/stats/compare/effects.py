@@ -1,11 +1,12 @@
 """The table `effects`: single participants and single pictures by the crossed mixed model.
 
 docs/statistics.md ("Single participants and pictures") explains it. At the estimates, the random effects given the
-answers have the mode b = Λu and, by Laplace's approximation, the covariance ΛH⁻¹Λ' (`mixed.likelihood`). An effect is
-smaller than the observed deviation, and the fewer its answers, the smaller it is (shrinkage; Robinson 1991, Statistical
-Science 6, 15-32). Both are those of lme4's `ranef(condVar = TRUE)`, which takes fixed effects as known. A prediction
-x'β + z'b does not. Its modes move with the fixed effects, db/dβ = -ΛH⁻¹M'WX, so its variance is z'ΛH⁻¹Λ'z + r'Vr with r
-= x + (db/dβ)'z and V the covariance of β.
+answers have the mode b = Λu and, by Laplace's approximation, the covariance ΛH⁻¹Λ' (`mixed.likelihood`). Both equal
+those of lme4's `ranef(condVar = TRUE)`, which takes the fixed effects as known. An effect is smaller than the observed
+deviation, and with fewer answers it is even smaller (shrinkage; Robinson 1991, Statistical Science 6, 15-32).
+
+The variance of a prediction x'β + z'b includes the error of the fixed effects. The modes move with them, db/dβ =
+-ΛH⁻¹M'WX, so the variance is z'ΛH⁻¹Λ'z + r'Vr with r = x + (db/dβ)'z and V the covariance of β.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
-from gan_eval.stats.clustering import freedom, t_critical
+from gan_eval.stats.clustering import degrees_of_freedom, t_critical
 from gan_eval.stats.compare.comparisons import NamedFits
 from gan_eval.stats.compare.contrast import Question, population_proportions
 from gan_eval.stats.compare.grades import GradeQuestion
@@ -39,7 +40,7 @@ from gan_eval.tables.schema import (
     name_text,
     number,
     text,
-    with_ends,
+    with_interval,
 )
 
 EFFECTS = Table(
@@ -59,7 +60,7 @@ EFFECTS = Table(
         ),
         integer("n", "answers behind the row", filled=True),
         number("observed", "the observed share", unit=SHARE),
-        *with_ends("estimate", "the share by the model, over many pictures or many participants", unit=SHARE),
+        *with_interval("estimate", "the share by the model, over many pictures or many participants", unit=SHARE),
         number("effect", "conditional mode on the link's scale, as lme4's `ranef`; empty: the row combines two"),
         number("effect_sd", "its conditional standard deviation"),
         text("formula", "the model", filled=True),
@@ -106,7 +107,7 @@ def effects(trials: pd.DataFrame, fitted: NamedFits, *, plan: AnalysisSettings =
 
 
 class Modes(NamedTuple):
-    """Random effects of the levels of one factor on the link's scale: intercepts, then slopes where there are any."""
+    """Random effects of the levels of one factor on the link's scale: intercepts, then any slopes."""
 
     mode: np.ndarray
     """(width, levels)"""
@@ -169,7 +170,7 @@ def conditional_modes(
 
 
 def _of_kinds(trials: pd.DataFrame, fit: CrossedFit, settings: AnalysisSettings) -> Iterator[pd.DataFrame]:
-    """Yield the rows of participants and of pictures of single pictures called real or fake."""
+    """Yield the rows of participants and of pictures, for single pictures called real or fake."""
     is_fake, says_fake = (trials[name].to_numpy(bool) for name in ("is_fake", "says_fake"))
     participant, people = pd.factorize(trials["participant"])
     picture, pictures = pd.factorize(trials["stimulus"])
@@ -178,7 +179,7 @@ def _of_kinds(trials: pd.DataFrame, fit: CrossedFit, settings: AnalysisSettings)
     of_people, of_pictures = conditional_modes(
         fit, says_fake, np.eye(2)[cell], participant, picture, link=settings.link, slope=slope
     )
-    critical = float(t_critical(freedom(participant, picture, side=is_fake)))
+    critical = float(t_critical(degrees_of_freedom(participant, picture, side=is_fake)))
     of_kinds, slopes = {}, {}
     for place, fake in enumerate(kinds):
         own, at = is_fake == fake, 0.5 if fake else -0.5
@@ -209,10 +210,11 @@ def _of_kinds(trials: pd.DataFrame, fit: CrossedFit, settings: AnalysisSettings)
 
 
 def _of_pairs(question: Question, trials: pd.DataFrame, fit: CrossedFit) -> Iterator[pd.DataFrame]:
-    """Yield the rows of participants and of items of pairs of a real and a generated picture."""
+    """Yield the rows of participants and of items, for pairs of a real and a generated picture."""
     units, fixed = (question.participant, question.picture), np.ones(1)
     modes = conditional_modes(fit, question.answer, np.ones((len(trials), 1)), *units, link=question.link)
-    names, critical = (("participant", "participant"), ("stimulus", "unit")), float(t_critical(freedom(*units)))
+    names = (("participant", "participant"), ("stimulus", "unit"))
+    critical = float(t_critical(degrees_of_freedom(*units)))
     for (scope, column), level, own, other in zip(names, units, modes, (fit.second, fit.first), strict=True):
         rows = _rows(scope, pd.factorize(trials[column])[1], level, question.answer)
         yield _estimated(rows, own, fit, fixed, other.sd, critical, question.link).assign(measure="accuracy")

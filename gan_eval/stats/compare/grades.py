@@ -1,4 +1,4 @@
-"""Differences of grades: model with model, and fakes with reals.
+"""Differences of grades between models, and between fakes and reals.
 
 Two measures of the grades of a and of b, averaged over people and pictures by the crossed cumulative-logit model:
 
@@ -7,7 +7,7 @@ Two measures of the grades of a and of b, averaged over people and pictures by t
 
 With thresholds θ, fixed part η and standard deviation s of the random part, P(grade <= j) is the population proportion
 at (θ_j - η, s) (`compare.contrast`). The check compares two-way clustered means, of grades or of placements (DeLong,
-DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845). They replace the model where it gives no number.
+DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845). These means replace the model if it gives no number.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_eval.stats.clustering import freedom, two_way
-from gan_eval.stats.compare.contrast import CROSSED, Fits, kept, population_proportions
+from gan_eval.stats.clustering import degrees_of_freedom, two_way
+from gan_eval.stats.compare.contrast import CROSSED, Fits, cached_fit, population_proportions
 from gan_eval.stats.compare.differences import Difference, other_p, wald
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.models import GRADED_LINK, scale_trouble
@@ -57,13 +57,13 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, fits: Fits
 
     The arguments are those of `contrast.estimate`.
     """
-    df, bound = freedom(question.participant, question.picture, side=question.in_a), question.bound
+    df, bound = degrees_of_freedom(question.participant, question.picture, side=question.in_a), question.bound
     check = wald(*_clustered(question), df, margin=margin, bound=bound, basis="two_way_cluster")
     too_few = "fewer than two participants or pictures behind a side" if df < 1 else ""
     try:
         if trouble := why_not or too_few or scale_trouble(len(question.values)):
             raise NoFitError(trouble)
-        fit = kept(fits, question.key, lambda: _fit(question))
+        fit = cached_fit(fits, question.key, lambda: _fit(question))
     except NoFitError as reason:
         note = f"clustered means instead of the crossed model ({reason})"
         return check._replace(note=note, basis=None if np.isnan(check.p) else check.basis)

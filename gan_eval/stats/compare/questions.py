@@ -23,10 +23,10 @@ UNNAMED = "unnamed model"
 REAL_VS_FAKE = "real vs fake"
 MODELS = "models"
 MAX_ROWS = 60
-"""Number of rows up to which crossed models are fitted."""
+"""Maximum number of rows for which crossed models are fitted."""
 MAX_PAIRS = 60
 """Maximum number of pairs of models on one data set for which the crossed model is fitted."""
-SHARED = 0.8
+MIN_SHARED = 0.8
 """Minimum share of two models' trials with an item of both models; below it the models do not share items."""
 TOLD_APART_IN_PAIRS = "told apart in pairs"
 PREFERRED = "preferred"
@@ -68,7 +68,7 @@ def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
 
 
 def _codes(column: pd.Series) -> tuple[np.ndarray, list[str | None]]:
-    """Return each row's place among a column's sorted distinct values, and these values; None is last."""
+    """Return the index of each row's value among the sorted distinct values, and these values; None is last."""
     code, values = pd.factorize(column, sort=True)
     return np.where(code < 0, len(values), code), [*map(str, values), *([None] * bool((code < 0).any()))]
 
@@ -81,7 +81,7 @@ class KindQuestion:
     answered: pd.DataFrame
     """The table to which the rows' positions refer."""
     is_bias: bool = False
-    """The question is accuracy on reals minus accuracy on fakes, not the detection of fakes."""
+    """True: the question is accuracy on reals minus accuracy on fakes; False: the detection of fakes."""
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -139,7 +139,7 @@ def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
     """Check the models that a plan names.
 
     Raises:
-        UserError: the plan compares a model that the trials, if they have models at all, do not know.
+        UserError: the plan compares a model that is not among those of the trials.
     """
     known = sorted({name for cell in trials["model"].dropna().unique() for name in str(cell).split("|")})
     for name in (name for pair in plan.comparisons or () for name in pair):
@@ -152,7 +152,7 @@ def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
 
     `told apart` is P(called fake | fake) - P(called fake | real): twice the balanced accuracy minus one, and 0 for
     anyone who ignores the picture. `real vs fake` is accuracy on reals minus accuracy on fakes, over all and by data
-    set: 1 - P(fake | real) - P(fake | fake). Both are means over the rows of `compare.told_apart`. Trials whose
+    set: 1 - P(fake | real) - P(fake | fake). Both are means over the rows of `compare.detection_rates`. Trials whose
     exposures follow the answers keep accuracy near 3 in 4, so they are left out if there are other trials.
     """
     if "protocol" in answered:
@@ -172,7 +172,7 @@ def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
             yield _of_kinds(f"{TOLD_APART} on", _on(TOLD_APART, dataset), "fake", question)
     for row in rows:
         if row.model is None and len(on_dataset[row.dataset]) == 1 and (row.dataset is not None or len(rows) == 1):
-            continue  # asked above
+            continue  # the same question as one above
         model = row.model or UNNAMED
         comparison = f"{model} {_on(TOLD_APART, row.dataset)}"
         yield _of_kinds(f"MODEL {TOLD_APART}", comparison, model, KindQuestion((row,), answered))
@@ -199,7 +199,7 @@ def _of_kinds(
 
 
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
-    """Yield model against model on each data set, by fooling rates.
+    """Yield the comparisons of the fooling rates of two models, for each data set.
 
     docs/statistics.md ("Models that share items") explains the slopes and the second factor.
     """
@@ -244,7 +244,7 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
 def shares_items(trials: pd.DataFrame) -> bool:
     """Return whether nearly all trials of two models show an item that was judged in both models' versions."""
     of_both = trials.groupby("item")["model"].transform("nunique") == 2
-    return bool(trials["item"].notna().all() and of_both.mean() >= SHARED)
+    return bool(trials["item"].notna().all() and of_both.mean() >= MIN_SHARED)
 
 
 def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, str], bool]:
@@ -258,7 +258,7 @@ def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, 
 
 
 def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
-    """Yield each share of choices (`pair_trials`) minus one half, by chosen ~ 1 + (1 | participant) + (1 | item).
+    """Yield the questions on shares of choices (`pair_trials`) minus 1/2, by chosen ~ 1 + (1|participant) + (1|item).
 
     Real and fake: `told apart in pairs` over everything, by data set and by model (b is `fake` or the model). Two
     models: `preferred on DATASET`, with a and b as in the plan, else in the order of their names.
@@ -349,10 +349,10 @@ def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: Ana
 
 
 def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | None) -> Iterator[Comparison]:
-    """Yield fakes with reals, then model with model, on each data set, each by both measures of `compare.grades`.
+    """Yield the comparisons of grades on each data set: fakes with reals, then models, each by both measures.
 
-    The margin of the mean grade is the plan's times the range of the grades: that of the scale with this number of
-    `grades`; None: from the lowest to the highest grade that was given.
+    The margin of the mean grade is the plan's margin times the range of the scale with this number of `grades`. None:
+    the range from the lowest to the highest grade in the trials.
     """
     rating = graded["rating"].to_numpy("float64", na_value=np.nan)
     is_graded = graded["answered"].to_numpy(bool) & np.isfinite(rating)

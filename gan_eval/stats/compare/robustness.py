@@ -12,7 +12,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import freedom, two_way
+from gan_eval.stats.clustering import degrees_of_freedom, two_way
 from gan_eval.stats.compare.comparisons import COMPARISONS, NamedFits, comparisons
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.compare.grades import HIGHER, MEAN
@@ -22,7 +22,7 @@ from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.trials import OUTCOMES, PAIRED, answered_trials, pair_trials
 from gan_eval.tables.frames import Row, conform, frame_of
-from gan_eval.tables.schema import NOTED, Table, ends, integer, number, text
+from gan_eval.tables.schema import NOTED, Table, integer, interval_columns, number, text
 
 DRIFT, SIDE_BIAS = "drift over trials", "side bias"
 WITHOUT_EXCLUSIONS = "without the exclusions"
@@ -42,7 +42,7 @@ ROBUSTNESS = Table(
             "drift: share of correct answers at the last trial minus that at the first, by a straight line; side bias: "
             "share of choices of that side minus one half; else the difference a - b without the exclusions",
         ),
-        *ends("ci"),
+        *interval_columns("ci"),
         number("p", "two-sided; of a verdict corrected by Holm as in `comparisons`"),
         text("verdict", "that of `comparisons`", words=_VERDICTS),
         text("verdict_without", "the verdict without the exclusions", words=_VERDICTS),
@@ -166,7 +166,7 @@ def _side_biases(trials: pd.DataFrame) -> Iterator[Row]:
 def _tested(part: pd.DataFrame, value: float, influence: np.ndarray, *, too_few: str, unvaried: str) -> Row:
     """Return the cells of an estimate and its two-way clustered test, from each trial's part (N,) of the error."""
     participant, stimulus = (pd.factorize(part[name])[0] for name in ("participant", "stimulus"))
-    carried, df = provenance_cells(part), freedom(participant, stimulus)
+    carried, df = provenance_cells(part), degrees_of_freedom(participant, stimulus)
     if df < 2 or not influence.any():
         return {**carried, "note": joined(too_few if df < 2 else unvaried, carried["note"])}
     test = wald(value, float(np.sqrt(two_way(influence[:, None], participant, stimulus)[0])), df)

@@ -84,7 +84,7 @@ def _values(file: Path, metric: str) -> Iterator[tuple[str, str, float]]:
     """Yield picture, metric and value."""
     header, records = csv_records(file)
     if len(header) < 2:
-        raise UserError(f"{file}: one column; wanted the picture's file and its value, or the table image_metrics")
+        raise UserError(f"{file}: one column; expected the picture's file and its value, or the table image_metrics")
     rows, names = list(enumerate(records, start=2)), header
     if _number(header[1]) is not None:
         rows, names = [(1, header), *rows], ["", file.stem, *header[2:]]
@@ -94,7 +94,7 @@ def _values(file: Path, metric: str) -> Iterator[tuple[str, str, float]]:
         if rows and all(len(cells) > place and _number(cells[place]) is not None for _, cells in rows)
     ]
     if not columns:
-        raise UserError(f"{file}: no column of numbers after the picture's file; wanted picture,value in each line")
+        raise UserError(f"{file}: no column of numbers after the picture's file; expected picture,value in each line")
     if metric and len(columns) > 1:
         raise UserError(f"--image-metrics {metric}={file}: it has {len(columns)} columns of values; give FILE alone")
     for _, cells in rows:

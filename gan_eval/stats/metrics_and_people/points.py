@@ -1,12 +1,13 @@
-"""Points of the comparisons of metrics with people: pictures or models, with metric values and mean scores.
+"""Points for comparing metrics with people: pictures or models, with metric values and mean scores.
 
 A mean score is the fooling rate, or the mean grade of graded pictures.
 
 Level `stimulus`: the fakes of a data set, all its models together. Level `model`: the models of a data set, with the
-mean of a metric of pictures or the value of a metric of sets; and, where there are several data sets, all models of
-all data sets (`dataset` is None).
+mean of a metric of pictures or the value of a metric of sets; and, if there are several data sets, all models of all
+data sets (`dataset` is None).
 
-An infinite value of a picture (psnr of an identical pair) is the highest rank among pictures, and in no model's mean.
+An infinite value of a picture (psnr of an identical pair) has the highest rank among pictures. It is not in the mean of
+a model.
 """
 
 from collections.abc import Iterator, Mapping

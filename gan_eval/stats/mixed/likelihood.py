@@ -125,7 +125,7 @@ def guessing_terms(eta: np.ndarray, yes: np.ndarray, guess: np.ndarray, lapse: n
     )
 
 
-def _logistic(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _logistic_densities(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the density of the logistic distribution at x, and its first two derivatives; all are 0 at ±∞."""
     mean = expit(x)
     density = mean * expit(-x)
@@ -133,14 +133,14 @@ def _logistic(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return density, density * skew, density * (skew**2 - 2 * density)
 
 
-def _normal(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the same for the normal distribution."""
+def _normal_densities(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the density of the normal distribution at x, and its first two derivatives; all are 0 at ±∞."""
     finite = np.where(np.isfinite(x), x, 0.0)
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     return density, -finite * density, (finite**2 - 1) * density
 
 
-CUMULATIVE = {"cumulative_logit": (expit, _logistic), "cumulative_probit": (ndtr, _normal)}
+CUMULATIVE = {"cumulative_logit": (expit, _logistic_densities), "cumulative_probit": (ndtr, _normal_densities)}
 """Distribution functions with their densities."""
 
 
@@ -177,8 +177,8 @@ def cumulative_terms(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray,
     )
 
 
-_NEGLIGIBLE = 1e-13
-"""Expected gain of a Newton step on the random effects; the search ends at less."""
+_MIN_GAIN = 1e-13
+"""The search for the mode ends when a Newton step is expected to raise the log-likelihood by less than this."""
 
 
 Slopes = tuple[np.ndarray | None, np.ndarray | None]
@@ -370,7 +370,7 @@ class Laplace:
             by_threshold = data.by_thresholds(
                 *(by.log_likelihood - by.weight * leverage / 2 - by.score * moved for by in terms.by_threshold)
             )
-        return float(value), np.concatenate([np.array(random) - determinant, by_threshold, self._from_right(residual)])
+        return float(value), np.concatenate([np.array(random) - determinant, by_threshold, self._onto_fixed(residual)])
 
     def fixed_information(self) -> np.ndarray:
         """Return the information (J-1+K, J-1+K) of θ and β at the last parameters, for fixed Λ and W."""
@@ -394,7 +394,7 @@ class Laplace:
         result = np.array(rows).reshape(len(moves), len(moves))
         result[:count, :count] += own
         for place, move in enumerate(moves):
-            direct = self._from_right(move)
+            direct = self._onto_fixed(move)
             result[place, count:] += direct
             if place < count:
                 result[count:, place] += direct
@@ -425,17 +425,17 @@ class Laplace:
                 trial = u + step * 0.5**halving
                 terms = data.terms(fixed + data.random(scales, trial), thresholds)
                 reached = terms.log_likelihood.sum() - (trial * trial).sum() / 2
-                if reached >= value - 1e-10 * max(1.0, abs(value)) or gain * 0.5**halving < _NEGLIGIBLE:
+                if reached >= value - 1e-10 * max(1.0, abs(value)) or gain * 0.5**halving < _MIN_GAIN:
                     break
             else:
                 raise FloatingPointError("the mode of the random effects was not found")
             u, value = trial, reached
             shrinks = min(1.0, gain / last) if np.isfinite(last) else 1.0
-            if gain * shrinks < _NEGLIGIBLE:  # expected gain of the next step
+            if gain * shrinks < _MIN_GAIN:  # expected gain of the next step
                 return u, terms
         raise FloatingPointError("the mode of the random effects was not found")
 
-    def _from_right(self, values: np.ndarray) -> np.ndarray:
+    def _onto_fixed(self, values: np.ndarray) -> np.ndarray:
         """Return X'v (K,)."""
         if self.data.X.shape[1] == 0:
             return np.zeros(0)

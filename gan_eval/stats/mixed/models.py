@@ -19,13 +19,13 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
-from gan_eval.stats.clustering import freedom, n_levels, side_of
+from gan_eval.stats.clustering import degrees_of_freedom, n_levels, side_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import fit_crossed, too_many, wald_cells
 from gan_eval.stats.mixed.likelihood import NoFitError
 from gan_eval.stats.trials import answered_trials, graded_trials
 from gan_eval.tables.frames import Row, frame_of, require_clear_texts
-from gan_eval.tables.schema import NOTED, Table, boolean, ends, integer, number, text
+from gan_eval.tables.schema import NOTED, Table, boolean, integer, interval_columns, number, text
 
 MIXED_MODELS = Table(
     "mixed_models",
@@ -47,7 +47,7 @@ MIXED_MODELS = Table(
             "p",
             "two-sided Wald test by Student's t; df: the fewest participants or stimuli of a side, minus 1",
         ),
-        *ends("ci", "its Wald 95% interval, by the same t"),
+        *interval_columns("ci", "its Wald 95% interval, by the same t"),
         number("sd_participant", "standard deviation of the participants' intercepts"),
         number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
         number("sd_slope", "standard deviation of the participants' slopes, if the formula has them", optional=True),
@@ -189,7 +189,7 @@ def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
     errors = np.concatenate([fit.thresholds_error, fit.std_error]).tolist()
     sides = [*(None for _ in arrays.thresholds), *map(side_of, arrays.X.T)]
     return [
-        shared | {"term": term, **wald_cells(estimate, error, freedom(*units, side=side))}
+        shared | {"term": term, **wald_cells(estimate, error, degrees_of_freedom(*units, side=side))}
         for term, estimate, error, side in zip(terms, estimates, errors, sides, strict=True)
     ]
 

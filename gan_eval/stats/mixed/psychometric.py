@@ -52,7 +52,7 @@ class Judgements(NamedTuple):
         """Return the answers (N,) bool of each line; for single pictures, the reals come first."""
         return [self.model == place for place in range(-1 if self.is_single else 0, self.model.max() + 1)]
 
-    def freedom(self) -> int:
+    def degrees_of_freedom(self) -> int:
         """Return the fewest participants or pictures behind a line, minus 1; with one participant, by pictures only."""
         factors = (self.picture,) if not self.participant.any() else (self.participant, self.picture)
         return min(n_levels(factor[side]) for factor in factors for side in self.sides()) - 1

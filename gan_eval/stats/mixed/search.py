@@ -44,7 +44,7 @@ def evaluate(laplace: Laplace, at: np.ndarray, free: np.ndarray) -> Point:
 
 
 def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
-    """Return an inverse Hessian to start from: by the information of θ and β for fixed scales, and of log variances.
+    """Return an approximate inverse Hessian: the inverse information of θ and β for fixed scales, and of log variances.
 
     A level with information i on its effect of variance t² adds (t² i / (1 + t² i))²/2 to the information on log t².
     """
@@ -96,7 +96,11 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
 
 
 def line_search(laplace: Laplace, point: Point, step: np.ndarray) -> tuple[Point | None, float]:
-    """Return the first of shrinking steps that gains, or None."""
+    """Shorten a step until the likelihood rises.
+
+    Returns:
+        The point reached (None after 12 tries) and the factor of the step.
+    """
     slope = point.gradient[point.free] @ step
     scale = min(1.0, 1.0 / np.abs(step).max())
     for _ in range(12):
@@ -216,7 +220,7 @@ def _polish(laplace: Laplace, point: Point) -> tuple[Point, np.ndarray]:
 
 
 def _uphill(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Return Newton's step, and if the likelihood is concave; if not, the step goes uphill along every eigenvector."""
+    """Return Newton's step, and True if the likelihood is concave; else the step goes uphill along each eigenvector."""
     curvature, axes = np.linalg.eigh(-hessian)
     concave = bool((curvature > 1e-8).all())
     along = axes.T @ gradient

@@ -23,7 +23,7 @@ from gan_eval.stats.power.design import Design, deal_design, require_power_is_de
 from gan_eval.stats.power.simulate import Verdict, World, effect_of, one_study, questions_of, truth_of
 from gan_eval.stats.shares import wilson
 from gan_eval.tables.frames import Row, frame_of
-from gan_eval.tables.schema import SHARE, Table, boolean, ends, integer, number, text
+from gan_eval.tables.schema import SHARE, Table, boolean, integer, interval_columns, number, text
 
 POWER = Table(
     "power",
@@ -37,7 +37,7 @@ POWER = Table(
         integer("simulations", "simulated studies", filled=True),
         integer("failed", "simulated studies without an estimate; they count as not found", filled=True),
         number("power", "share of simulated studies that find the effect", unit=SHARE),
-        *ends("ci", "its Wilson 95% interval, for all looks at the simulation together", unit=SHARE),
+        *interval_columns("ci", "its Wilson 95% interval, for all looks at the simulation together", unit=SHARE),
         number("interval_width", "expected width of the difference's 95% interval; of mean grades, in grades"),
         boolean("recommended", "the smallest number that reaches the target power"),
         number("complete", "expected number of those invited who finish and are not left out", optional=True),

@@ -21,7 +21,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
-from gan_eval.stats.compare.comparisons import Answerer
+from gan_eval.stats.compare.comparisons import ComparisonEstimator
 from gan_eval.stats.compare.contrast import population_proportions
 from gan_eval.stats.compare.differences import Difference
 from gan_eval.stats.compare.grades import HIGHER, MEAN, superiority
@@ -99,8 +99,8 @@ def truth_of(groups: Sequence[Group], settings: PowerSettings, scenario: Scenari
                 view[models[group.dataset, name]] = sign
             view[own] -= view.sum() / len(own)
     if is_pair:
-        leaning = 0.0 if BETWEEN_MODELS in groups[0].role else settings.sd_participant
-        people = np.column_stack([np.full(len(groups), leaning), settings.sd_model / np.sqrt(2) * views])
+        sd_bias = 0.0 if BETWEEN_MODELS in groups[0].role else settings.sd_participant
+        people = np.column_stack([np.full(len(groups), sd_bias), settings.sd_model / np.sqrt(2) * views])
         return Truth(base, people, settings.sd_stimulus, 0.0)  # a pair is of one item
     others = [np.full(len(groups), settings.sd_participant), settings.sd_slope * (is_fake - 0.5)]
     people = np.column_stack([*others, settings.sd_model * views])
@@ -269,11 +269,11 @@ def analysed(
     left: dict[Asked, list[PlannedQuestion]] = {}
     for question in questions:
         left.setdefault(question.asked, []).append(question)
-    answerer = Answerer(analysis, too_many(len(answers)))
+    estimator = ComparisonEstimator(analysis, too_many(len(answers)))
     for one in compared(design, answers, analysis):
         same = left.pop(_asked(one), [])
         if same:
-            tests |= dict.fromkeys([question.name for question in same], answerer.answer(one))
+            tests |= dict.fromkeys([question.name for question in same], estimator.estimate(one))
         if not left:
             break
     return tests
@@ -287,19 +287,19 @@ def simulate(design: Design, truth: Truth, random: np.random.Generator) -> np.nd
     pictures += truth.sd_item * random.standard_normal(int(design.item.max()) + 1)[design.item]
     group = design.group
     log_odds = truth.base[group] + effects[design.participant, group] + pictures[design.stimulus]
-    luck = random.random(len(group))
+    uniform = random.random(len(group))
     if not design.grades:
-        return np.asarray(luck < expit(log_odds))
-    above = luck[:, None] > expit(log_odds[:, None] + grade_thresholds(design.grades))
+        return np.asarray(uniform < expit(log_odds))
+    above = uniform[:, None] > expit(log_odds[:, None] + grade_thresholds(design.grades))
     return np.asarray(1 + above.sum(axis=1))
 
 
 def answers_that_count(design: Design, assumed: PowerSettings, random: np.random.Generator) -> np.ndarray:
-    """Return the trials (N,) bool that were answered, by people who neither broke off nor are left out."""
+    """Return (N,) bool: True for an answered trial of a person who completes the session and is not excluded."""
     people = int(design.participant[-1]) + 1
-    breaks_off, is_left_out = random.random((2, people))
-    part = (breaks_off >= assumed.dropout) & (is_left_out >= assumed.excluded)
-    return np.asarray(random.random(len(design.participant)) < (part * (1 - assumed.unanswered))[design.participant])
+    dropout, excluded = random.random((2, people))
+    counts = (dropout >= assumed.dropout) & (excluded >= assumed.excluded)
+    return np.asarray(random.random(len(design.participant)) < (counts * (1 - assumed.unanswered))[design.participant])
 
 
 def trials_of(design: Design, answers: np.ndarray) -> pd.DataFrame:

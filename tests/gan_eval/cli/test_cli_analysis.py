@@ -16,7 +16,7 @@ from make_trials import simulated
 
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.folder import read_folder
-from gan_eval.report.people.answer import answer
+from gan_eval.report.people.answer import answer_sentences
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
@@ -78,7 +78,7 @@ def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, 
     sentence, brackets, heads, *models, following = err.splitlines()
     assert following == f"next: gan-eval report {tmp_path / 'out'}"
     assert status == 0
-    assert sentence == answer(read_folder(tmp_path / "out"))[0]
+    assert sentence == answer_sentences(read_folder(tmp_path / "out"))[0]
     assert brackets.startswith("In brackets 95% intervals. ")
     assert heads.split()[:3] == ["Model", "Data", "set"]
     assert [line.split()[:3] for line in models] == [["a", "d", "6"], ["b", "d", "6"], ["all", "d", "6"]]
@@ -113,8 +113,8 @@ def test_a_report_over_tables_of_two_analyses_is_refused(finished_study, tmp_pat
     for path in other.glob("*.csv"):  # without the record
         (copied / path.name).write_bytes(path.read_bytes())
     for where, name, source, said in (
-        (out, "detection.csv", other, "is not what the run analysis-"),
-        (out, "paper.csv", other, "is not what the run analysis-"),
+        (out, "detection.csv", other, "has changed since run analysis-"),
+        (out, "paper.csv", other, "has changed since run analysis-"),
         (copied, "detection.csv", out, "rows of another analysis (analysis-"),
     ):
         before = (where / name).read_bytes()
@@ -134,7 +134,7 @@ def test_a_report_over_tables_of_two_analyses_is_refused(finished_study, tmp_pat
         ("exclude_participants = ['set']", "analysis.exclude_participants: rule 'set': not understood"),
         ("exclude_participants = ['catch_acuracy<1']", "exclude_participants: no column 'catch_acuracy'; did you mean"),
         ("margin = 0.05\ncomparisons = [['b', 'a']]", "analysis.comparisons: no model 'b'"),
-        ("margin = 5", "analysis.margin: found 5; wanted a share below 0.5, such as 0.05 for 5 points"),
+        ("margin = 5", "analysis.margin: found 5; expected a share below 0.5, such as 0.05 for 5 points"),
         ("exclude = ['correct=true']", "analysis.exclude: rule correct=true: on the outcome"),
         ("covariates = ['shoe_size']", "analysis.covariates: shoe_size: no such question"),
     ],

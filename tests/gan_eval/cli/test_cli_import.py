@@ -76,8 +76,8 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
     assert lines[0] == "t.csv: row 1 and 5 more: column participant: empty; every row must hold a value"
     assert len(lines) == 4, "each problem once"
     assert lines[-1] == (
-        "12 trials; 12 of 24 rows left out: 8 response (wanted one of real, fake, none), 6 participant (empty); all in "
-        "trials.rejected.csv"
+        "12 trials; 12 of 24 rows left out: 8 response (expected one of real, fake, none), 6 participant (empty); "
+        "all in trials.rejected.csv"
     )
     assert len(read_table(tmp_path / "trials.csv", TRIALS)) == 12
     chosen = importing("t.csv", "--where", "participant=1", "--where", "stimulus<3", "--out", "trials.csv")

@@ -41,12 +41,12 @@ def test_a_new_study_shows_the_sets_that_are_named(command, tmp_path):
     assert (study.study.name, study.stimuli.sets, study.models) == ("my-first", ("set",), {})
     assert f"gan-eval run '{file}' --out '{file.with_suffix('')}' (" in err
     status, _, err = command("study", "new", "--out", file)
-    assert (status, "there is such a file already; name another" in err) == (2, True)
+    assert (status, "the file exists already; name another" in err) == (2, True)
     status, _, err = command("study", "new", "--out", tmp_path / "other.toml", "--stimuli", tmp_path / "results")
     assert (status, "not a stimulus set" in err) == (2, True)
     assert not (tmp_path / "other.toml").exists()
     status, _, err = command("study", "new", "--out", tmp_path / "other", "--stimuli", tmp_path / "set")
-    assert (status, "wanted a name that ends in .toml" in err) == (2, True), "its folder would have the file's name"
+    assert (status, "expected a name that ends in .toml" in err) == (2, True), "its folder would have the file's name"
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, fo
             store.execute("UPDATE trials SET simulated = 0")
 
     monkeypatch.setattr(two_folders, "missing_display", lambda: None)
-    monkeypatch.setattr(two_folders, "ask_one_person", answer)
+    monkeypatch.setattr(two_folders, "open_quiz", answer)
     for _ in range(2):
         status, _, err = command("try", *folders, "--out", out)
         assert (status, asked) == (0, ["P01"])

@@ -29,8 +29,8 @@ def test_settings_can_be_given_by_name():
         (["lambda=3"], r"--set lambda: no such key; did you mean lambda_\w+\?"),
         (["receptive_field=0"], "--set receptive_field: found 0; input should be greater than or equal to 1"),
         (["norm=Batch"], "--set norm: found 'Batch'; input should be 'batch', 'instance' or 'none'"),
-        (["validation_metrics=psnr"], r"--set validation_metrics: found 'psnr'; wanted a list such as \['psnr'\]$"),
-        (["seed"], "--set seed: wanted name=value"),
+        (["validation_metrics=psnr"], r"--set validation_metrics: found 'psnr'; expected a list such as \['psnr'\]$"),
+        (["seed"], "--set seed: expected name=value"),
         (["batch_size=2"], "--set batch_size: there is also --batch-size; give one of them"),
         (["epochs=2"], "give epochs or steps, not both"),
         (["inpainting.centre=1.0"], r"--set inpainting\.centre: found 1\.0"),
@@ -99,5 +99,5 @@ def test_the_command_hands_everything_on(monkeypatch, tmp_path):
 def test_picture_size():
     assert [picture_size(text) for text in (None, "native", "512")] == [None, "native", 512]
     for text in ("large", "-4", "12.5", ""):
-        with pytest.raises(UserError, match="wanted a number of pixels, or native"):
+        with pytest.raises(UserError, match="expected a number of pixels, or native"):
             picture_size(text)

@@ -12,7 +12,7 @@ from gan_eval.cli.doctor import Finding
 from gan_eval.machine.system_libraries import can_import_qt
 from gan_eval.metrics.weights import cache
 from gan_eval.metrics.weights.known import WEIGHTS
-from gan_eval.quiz.station import ScreenKey, ScreenTiming, keep
+from gan_eval.quiz.station import ScreenKey, ScreenTiming, save_timing
 
 needs_qt = pytest.mark.skipif(not can_import_qt(), reason="the system lacks libraries that Qt needs")
 
@@ -36,7 +36,7 @@ def test_libraries_are_compared_with_what_is_asked_for(monkeypatch):
     findings = {finding.what: finding for finding in doctor.library_findings()}
     assert findings["numpy"] == Finding("numpy", "ok", "2.4.6")
     assert findings["pandas"].status == "missing"
-    assert findings["pandas"].detail == "2.2.3, wanted >=3.0"
+    assert findings["pandas"].detail == "2.2.3, expected >=3.0"
     assert findings["rich"].detail == "not installed"
     assert findings["torch (extra metrics)"].status == "warning"
     assert "--extras metrics" in findings["torch (extra metrics)"].fix
@@ -79,7 +79,7 @@ def test_screens_are_listed_with_their_timing_and_unbelievable_rates_named(monke
     monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: tmp_path / "screens.json")
     monkeypatch.setenv("DISPLAY", ":0")
     known = ScreenKey("DP-1", 3840, 2160, 143.998, "xcb")
-    keep(known, ScreenTiming("opengl", vsync=True, refresh_hz=143.951, measured_at="2026-01-31T12:00:00Z"))
+    save_timing(known, ScreenTiming("opengl", vsync=True, refresh_hz=143.951, measured_at="2026-01-31T12:00:00Z"))
     _, first, measured, second, unknown = doctor.screen_findings()
     assert first == Finding("screen DP-1", "ok", "2560 x 1440, 144 Hz, device pixel ratio 1.5")
     assert second.status == "warning"

@@ -121,7 +121,7 @@ def test_two_imports_at_once_never_mix(world, monkeypatch):
             "set: model was 'm', is 'n'",
         ),
         ("stimuli import results", "stimuli import other --dataset results", "source was '../results', is '../other'"),
-        ("stimuli equalise set", "stimuli import results", "that this command has not made"),
+        ("stimuli equalise set", "stimuli import results", "that this command did not make"),
         ("stimuli import results", "stimuli equalise set", "holds other results of gan_eval"),
     ],
 )

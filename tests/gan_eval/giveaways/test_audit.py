@@ -64,7 +64,7 @@ def test_pictures_are_reported_and_never_refused(make_set):
     lines = summary_lines(found)
     assert not any(line.startswith("equalise with") for line in lines)
     (advice,) = (line for line in lines if "brightness" in line and "use one way" in line)
-    assert lines.index(advice) > next(place for place, line in enumerate(lines) if "may be the content" in line)
+    assert lines.index(advice) > next(place for place, line in enumerate(lines) if "may be content" in line)
 
 
 def test_every_clue_has_a_row_with_a_value_or_a_reason_and_the_summary_names_what_tells_first(make_set, tmp_path):

@@ -7,10 +7,10 @@ import pytest
 from commands import Command
 from PIL import Image
 
-from gan_eval.giveaways.copies import FLAT
+from gan_eval.giveaways.copies import NO_STRUCTURE
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.importing import import_folder
-from gan_eval.stimuli.likeness import SAME
+from gan_eval.stimuli.likeness import MIN_COPY_LIKENESS
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import read_table
@@ -52,9 +52,9 @@ def test_the_nearest_training_picture_and_duplicates(stimuli: Path, tmp_path: Pa
     assert [nearest[f"d/m/{n}", "set_copy"] for n in (1, 2)] == ["d/m/2", "d/m/1"]
     assert table["value"]["d/m/1", "set_copy"] == pytest.approx(1)
     assert table["value"]["d/m/0", "set_copy"] < 0.9
-    assert table["reason"]["d/m/3", "training_copy"] == FLAT
+    assert table["reason"]["d/m/3", "training_copy"] == NO_STRUCTURE
     reals = [table["value"][f"d/real/{n}", "training_copy"] for n in range(4)]
-    assert max(reals) < SAME
+    assert max(reals) < MIN_COPY_LIKENESS
     page = (out / "copies.html").read_text(encoding="utf-8")
     assert page.count("data:image/jpeg") == 12  # three pairs with training pictures, three with each other
     assert "likeness 1.000" in page

@@ -44,7 +44,7 @@ def test_the_list_fits_a_terminal_and_has_every_metric_under_its_kind():
     headings = (
         "A generated picture and",
         "One picture alone",
-        "What the generator was given",
+        "The generator's input",
         "Generated pictures and",
     )
     heads = [text.index(heading) for heading in headings]
@@ -53,7 +53,7 @@ def test_the_list_fits_a_terminal_and_has_every_metric_under_its_kind():
         kind = ("pair", "single", "input", "set").index(metric.kind)
         assert heads[kind] < text.index(f"\n{metric.name}: ") < ends[kind]
     assert "psnr: 0 to inf dB; higher is better" in text
-    assert "least size: 96 pixels by 192" in text
+    assert "minimum size: 96 pixels by 192" in text
     assert "weights: inception (`gan-eval weights fetch inception`)" in " ".join(text.split())
 
 

@@ -139,12 +139,12 @@ def test_too_few_pictures_are_a_reason():
 def test_the_width_of_features_is_told_or_tried():
     metric = AllPairsKernelInceptionDistance(feature_extractor=lambda pictures: pictures.double().mean(dim=(2, 3)))
     assert metric.num_features == 3
-    with pytest.raises(ValueError, match="wanted"):
+    with pytest.raises(ValueError, match="expected"):
         AllPairsKernelInceptionDistance(feature_extractor=lambda pictures: pictures.double())
     wider = Colours()
     wider.num_features = 13
     metric = AllPairsKernelInceptionDistance(feature_extractor=wider)
-    with pytest.raises(ValueError, match=r"features of the shape \(2, 12\), wanted \(2, 13\)"):
+    with pytest.raises(ValueError, match=r"features of the shape \(2, 12\), expected \(2, 13\)"):
         metric.update(REAL[:2], real=True)
     with pytest.raises(TypeError, match="uint8"):
         metric.update(REAL[:2].float(), real=True)

@@ -46,9 +46,9 @@ def test_the_reason_names_the_picture():
 
 
 def test_other_types_and_shapes_are_refused():
-    with pytest.raises(TypeError, match=r"wanted \(N, 3, H, W\) uint8, found .* torch.float32"):
+    with pytest.raises(TypeError, match=r"expected \(N, 3, H, W\) uint8, found .* torch.float32"):
         functional.psnr(batch(FAKE).float(), batch(REAL))
-    with pytest.raises(TypeError, match="wanted"):
+    with pytest.raises(TypeError, match="expected"):
         functional.niqe(torch.from_numpy(np.stack(FAKE)))
     with pytest.raises(ValueError, match="3 generated pictures and 2 references"):
         functional.psnr(batch(FAKE), batch(REAL)[:2])
@@ -74,7 +74,7 @@ def test_segmentation_scores_take_counts_alone():
     for function in (functional.pixel_accuracy, functional.class_accuracy):
         assert function(counts.reshape(2, 380)) == 0.75
     assert functional.class_iou(torch.from_numpy(counts).flatten(1)) == 0.75
-    with pytest.raises(ValueError, match=r"wanted \(N, 380\) counts, found the shape \(4, 190\)"):
+    with pytest.raises(ValueError, match=r"expected \(N, 380\) counts, found the shape \(4, 190\)"):
         functional.pixel_accuracy(counts.reshape(4, 190))
 
 

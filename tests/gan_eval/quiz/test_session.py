@@ -272,17 +272,17 @@ def test_a_full_disk_pauses_and_the_answer_is_stored_later(lab: Lab, monkeypatch
         assert session.wait() is State.FAILED
         session.retry()
         assert session.wait() is State.FAILED
-        assert (str(session.error), session.at_stake) == ("the disk is full", "answer")
+        assert (str(session.error), session.unsaved) == ("the disk is full", "answer")
     assert lab.rows(tables.TRIALS) == []
 
     session.retry()
     assert session.wait() is State.READY
-    assert (session.error, session.at_stake) == (None, "nothing")
+    assert (session.error, session.unsaved) == (None, "nothing")
     assert len(lab.rows(tables.TRIALS)) == 1
     monkeypatch.setattr(Store, "update_session", _full)
     session.abort()
     assert session.wait() is State.FAILED
-    assert session.at_stake == "end"
+    assert session.unsaved == "end"
 
 
 def test_an_onset_that_cannot_be_stored_neither_ends_the_session_nor_loses_the_trial(

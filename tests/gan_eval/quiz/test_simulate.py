@@ -183,11 +183,11 @@ def test_lapses_go_half_unanswered_and_reaction_times_are_human_and_in_time() ->
     ("spec", "message"),
     [
         ("dprim=1", "found 'dprim=1'"),
-        ("", "wanted default"),
-        ("dprime=x", "found 'dprime=x', wanted a number from -10 to 10"),
+        ("", "expected default"),
+        ("dprime=x", "found 'dprime=x', expected a number from -10 to 10"),
         ("dprime=nan", "from -10 to 10"),
         ("lapse=1.5", "from 0 to 1"),
-        ("lapse=0,lapse=0", "found 'lapse=0', wanted default"),
+        ("lapse=0,lapse=0", "found 'lapse=0', expected default"),
     ],
 )
 def test_bad_specifications(spec: str, message: str) -> None:

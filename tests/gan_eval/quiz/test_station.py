@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.station import Check, ScreenKey, ScreenTiming, keep, pace, read_timings, round_exposure, station_file
+from gan_eval.quiz.station import (
+    Check,
+    ScreenKey,
+    ScreenTiming,
+    pace,
+    read_timings,
+    round_exposure,
+    save_timing,
+    station_file,
+)
 from gan_eval.quiz.visual_angle import Viewing, picture_width
 from gan_eval.settings.quiz import QuizSettings
 
@@ -31,10 +40,10 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_was_kept_is_read_for_that_screen_alone() -> None:
     assert read_timings() == {}
     other, fast = ScreenKey("DP-1", 1920, 1080, 144.0, "xcb"), ScreenTiming("raster", False, 144.0, "2026-02-01")
-    keep(SCREEN, TIMING)
-    keep(other, fast)
+    save_timing(SCREEN, TIMING)
+    save_timing(other, fast)
     assert read_timings() == {str(SCREEN): TIMING, str(other): fast}
-    keep(SCREEN, fast)
+    save_timing(SCREEN, fast)
     assert read_timings()[str(SCREEN)] == fast
 
 

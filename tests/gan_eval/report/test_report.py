@@ -119,7 +119,8 @@ def test_simulated_participants_fraction_and_title_are_loud(filled_page):
 
 
 @pytest.mark.parametrize(
-    ("cells", "word"), [("fake,0,60", "trials: found 0, wanted a whole"), ("real,25,130", "percent_correct: found 130")]
+    ("cells", "word"),
+    [("fake,0,60", "trials: found 0, expected a whole"), ("real,25,130", "percent_correct: found 130")],
 )
 def test_a_published_row_outside_its_range_is_named(cells, word):
     head = ["study", "source", "dataset", "group", "trials", "percent_correct"]

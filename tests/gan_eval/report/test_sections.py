@@ -10,7 +10,7 @@ import pytest
 from synthetic_tables import cited, folder_of, models, table_rows, told_apart
 
 from gan_eval.report.people.agreement import difference_tables
-from gan_eval.report.people.answer import answer, models_compared, row_sentences
+from gan_eval.report.people.answer import answer_sentences, models_compared, row_sentences
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.participants import exposure_levels, timing_section
 from gan_eval.stats.analysis import ALL_TABLES, analyze
@@ -20,7 +20,7 @@ from gan_eval.stats.trials import fill_trials
 def answer_of(*rows: dict[str, object], paper: Sequence[dict[str, object]] = ()) -> list[str]:
     """Return the answer from these rows of `comparisons` and of the table to cite."""
     folder = folder_of(rates=table_rows()["rates"], paper=paper, comparisons=rows)
-    return [sentence.replace("\u202f", " ").replace("\u2212", "-") for sentence in answer(folder)]
+    return [sentence.replace("\u202f", " ").replace("\u2212", "-") for sentence in answer_sentences(folder)]
 
 
 PAIR = {"level": "stimulus", "dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "measure": "fooling_rate"}
@@ -55,7 +55,7 @@ def test_the_table_of_differences_has_no_more_columns_than_a_page_shows():
     tested = {"check_p": 0.02, "margin": 0.05, "ci90_low": -0.18, "ci90_high": -0.06}
     basis = {"basis": "crossed_model"}
     rows = [told_apart(), models("b", "a", **tested, **basis), models("c", "a", basis="two_way_cluster")]
-    table = comparisons_section(folder_of(comparisons=rows)).blocks[-1].measured()
+    table = comparisons_section(folder_of(comparisons=rows)).blocks[-1].without_empty()
     assert table.head == [
         "difference", "points (95%, unadjusted)", "p", "p (Holm)", "90% interval", "verdict",
     ]  # fmt: skip
@@ -153,7 +153,7 @@ def test_leaning_to_the_commoner_kind_is_not_called_skill():
     ]
     frames = analyze(pd.DataFrame(rows))
     assert frames["rates"].iloc[0]["accuracy"] == pytest.approx(0.74)
-    sentence = answer(folder_of(**frames))[0].replace("\u202f", " ")
+    sentence = answer_sentences(folder_of(**frames))[0].replace("\u202f", " ")
     assert sentence.startswith(
         "It is undecided whether participants (N = 8) could tell generated pictures from real pictures"
     )
@@ -227,7 +227,7 @@ def test_timing_has_flags_checks_and_what_was_not_measured():
     sentences, exposures, flags = timing_section(folder_of(trials=timed(), checks=[check])).blocks
     words = " ".join(sentences.lines).replace("\u202f", " ")
     assert "25.0% of 4 main trials have a flag" in words
-    assert "The absolute lag of display and keyboard was not measured" in words
+    assert "The absolute lag of display and keyboard was not without_empty" in words
     assert "warned or failed in 1 of 1 session: vsync" in words
     assert "focus_lost" in [row[0] for row in flags.rows]
     assert "5.90\u202fms" in exposures.rows[0]

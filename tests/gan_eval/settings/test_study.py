@@ -92,7 +92,7 @@ CHANGES = [
     (('name = "s"', ""), ["study.name: is missing"]),
     (("[models.m]", "[quiz]\nexposure_ms = 'until-anser'\n[models.m]"), ["quiz.exposure_ms", "until-answer"]),
     (("[models.m]", "[models.real]"), ["models.real", "ground truth"]),
-    (("[models.m]", "[models.m-raw]"), ["models.m-raw: names that end in -raw are kept for"]),
+    (("[models.m]", "[models.m-raw]"), ["models.m-raw: names that end in -raw are reserved for"]),
     (("[models.m]", "[data.d-a]\n[models.b]\ndata = 'd-a'\n[models.a-b]"), ["models.a-b", "share a folder"]),
     (("[study]", "[study"), ["not valid TOML"]),
     (('name = "s"', "name = s"), ["not valid TOML: Invalid value", "; put a text into quotes"]),
@@ -104,8 +104,8 @@ CHANGES = [
 """A text in `GOOD`, its replacement, and parts of the line that refuses it."""
 ADDITIONS = [
     ("[quiz]\npractice = 1000000000000000000", ["quiz.practice: found 1000000000000000000; input"]),
-    ('[quiz]\nstrict_counts = "no"', ["quiz.strict_counts: found 'no'; wanted true or false"]),
-    ("[training]\nsnapshots = [true]", ["training.snapshots.0: found True; wanted a whole number"]),
+    ('[quiz]\nstrict_counts = "no"', ["quiz.strict_counts: found 'no'; expected true or false"]),
+    ("[training]\nsnapshots = [true]", ["training.snapshots.0: found True; expected a whole number"]),
     ('[quiz.consent]\ntext = "  "', ["quiz.consent.text: is empty"]),
     ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = []', ["quiz.questions.0.choices: found []"]),
     ('[[quiz.questions]]\nid = "a"\ntext = "t"\nchoices = ["x", "x"]', ["choices: two are the same"]),
@@ -126,7 +126,7 @@ ADDITIONS = [
     ("[quiz.staircase]\nstart_ms = 50", ["quiz.staircase", "start_ms 50"]),
     ("[quiz.staircase]\ndown_ms = 30\nup_ms = 10", ["up_ms 10 must be above down_ms 30"]),
     ("[[quiz.questions]]\nid='a'\ntext='?'\n[[quiz.questions]]\nid='a'\ntext='!'", ["quiz.questions: ", "same id"]),
-    ("[[quiz.questions]]\nid='a b'\ntext='?'", ["quiz.questions.0.id: found 'a b'; wanted a name of the letters"]),
+    ("[[quiz.questions]]\nid='a b'\ntext='?'", ["quiz.questions.0.id: found 'a b'; expected a name of the letters"]),
     ("confidence = 3\nkeys = { real = '3', fake = 'f' }", ["quiz.keys: ", "3 is also a level of confidence"]),
     ("allow_giveaways = ['brightness']", ["quiz.allow_giveaways.0: found 'brightness'", "'format'", "'identical'"]),
     ("picture_size = '512'", ["quiz.picture_size: ", "such as 512", '"8 deg"']),

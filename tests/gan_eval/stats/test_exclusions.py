@@ -6,7 +6,7 @@ from make_trials import from_counts, simulated
 from gan_eval.errors import UserError
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.exclusions import Rules, holding, leave_out, parse_rule, took_part
+from gan_eval.stats.exclusions import Rules, apply_rules, parse_rule, participant_groups, rows_fulfilling
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
 from gan_eval.tables.frames import frame_of
@@ -14,7 +14,7 @@ from gan_eval.tables.frames import frame_of
 
 def participation(trials: pd.DataFrame, *rules: str, sessions: pd.DataFrame | None = None) -> pd.DataFrame:
     """The table, with these rules on participants."""
-    return leave_out(trials, sessions, Rules(participants=rules), Rules(), planned=False).participation
+    return apply_rules(trials, sessions, Rules(participants=rules), Rules(), planned=False).participation
 
 
 def answers(participant: str, **columns: object) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def test_rules_name_those_left_out_and_an_empty_cell_fulfils_none():
     no_catch = answers("P3").assign(phase="main")
     trials = fill_trials(pd.concat([answers("P1"), good, no_catch], ignore_index=True))
     rules = Rules(["reaction_time_ms>=500"], ["catch_accuracy<0.8"])
-    table = leave_out(trials, None, rules, Rules(), planned=False).participation
+    table = apply_rules(trials, None, rules, Rules(), planned=False).participation
     assert table["excluded"].tolist() == [True, False, False]
     assert table["n_excluded"].tolist() == [2, 1, 1]
     assert table["rule"].tolist() == ["catch_accuracy<0.8; reaction_time_ms>=500", *["reaction_time_ms>=500"] * 2]
@@ -101,20 +101,20 @@ def test_unfinished_sessions_are_in_no_result_but_a_sensitivity_row():
 
 def test_who_broke_off_and_who_never_answered_is_counted_and_named():
     trials, sessions = with_losses()
-    table = leave_out(trials, sessions, Rules(participants=["participant=P001"]), Rules()).participation
-    part = took_part(table)
+    table = apply_rules(trials, sessions, Rules(participants=["participant=P001"]), Rules()).participation
+    part = participant_groups(table)
     assert part == (("P000", "P002"), ("P003", "P004"), ("P005",), ("P001",), 30)
-    assert part.words() == "1 of 6 participants gave no answer (30 trials); 2 of 6 participants finished no session"
+    assert part.text() == "1 of 6 participants gave no answer (30 trials); 2 of 6 participants finished no session"
     assert "30 answers of unfinished sessions are left out" in table["note"][3]
-    assert took_part(participation(trials)).unfinished == (), "a table of another program has no sessions"
+    assert participant_groups(participation(trials)).unfinished == (), "a table of another program has no sessions"
 
 
 def test_somebody_who_came_again_counts_with_the_session_that_was_finished():
     trials, sessions = with_losses()
     trials["participant"] = trials["participant"].replace("P004", "P000")
     sessions["participant"] = sessions["participant"].replace("P004", "P000")
-    included = leave_out(trials, sessions, Rules(), Rules())
-    assert took_part(included.participation).analysed == ("P000", "P001", "P002")
+    included = apply_rules(trials, sessions, Rules(), Rules())
+    assert participant_groups(included.participation).analysed == ("P000", "P001", "P002")
     assert included.trials["session"].unique().tolist() == ["P000", "P001", "P002", "P005"]
 
 
@@ -134,7 +134,7 @@ def test_who_is_left_out_by_a_rule_beyond_the_plan_is_exploratory():
     late, few = Rules(["flags~late"]), Rules((), ["n_answered<99"])
 
     def standing(beyond: Rules, *, planned: bool = True) -> list[str]:
-        included = leave_out(trials, None, preset if planned else Rules(), beyond, planned=planned)
+        included = apply_rules(trials, None, preset if planned else Rules(), beyond, planned=planned)
         return included.participation.get("standing", pd.Series([None] * 6)).fillna("").tolist()
 
     assert standing(Rules()) == ["preset"] * 4 + [""] * 2
@@ -176,7 +176,7 @@ FRAME = pd.DataFrame(
 )
 def test_rules(rule, rows):
     assert list(np.flatnonzero(parse_rule(rule).holds(FRAME, where="t"))) == rows
-    assert list(FRAME["group"][holding(FRAME, [rule], where="t")]) == list(FRAME["group"].iloc[rows])
+    assert list(FRAME["group"][rows_fulfilling(FRAME, [rule], where="t")]) == list(FRAME["group"].iloc[rows])
 
 
 @pytest.mark.parametrize("rule", ["", "flags", "flags~", "<200", "  =  "])
@@ -189,7 +189,7 @@ def test_unknown_column_names_the_nearest():
     with pytest.raises(UserError, match="did you mean reaction_time_ms"):
         parse_rule("reaction_time<200").holds(FRAME, where="trials")
     with pytest.raises(UserError, match=r"^my\.toml: rule 'rt<200': no column 'rt'; the columns are .*_ms"):
-        holding(FRAME.assign(rating=1), ["rt<200"], where="my.toml")
+        rows_fulfilling(FRAME.assign(rating=1), ["rt<200"], where="my.toml")
 
 
 @pytest.mark.parametrize("rule", ["flags<3", "reaction_time_ms<soon"])

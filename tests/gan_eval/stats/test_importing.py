@@ -73,7 +73,7 @@ def test_a_name_that_stands_for_several_pictures_becomes_one_for_each(tmp_path):
         ({"participant": "subject"}, (), "kind is missing"),
         (MAPPING | {"reaction_time_ms": "truth*1000"}, (), "row 1: column reaction_time_ms: found 'Real'"),
         (MAPPING | {"reaction_time_ms": "rt_s/0"}, (), "not a number"),
-        (MAPPING | {"kind": "subject"}, (), "wanted one of real, fake"),
+        (MAPPING | {"kind": "subject"}, (), "expected one of real, fake"),
         (MAPPING, ("passed=True",), "did you mean passed_check"),
         (MAPPING, ("passed_check=maybe",), "no row is left"),
     ],
@@ -118,10 +118,10 @@ def test_each_row_that_does_not_fit_is_named_and_the_others_are_taken(tmp_path):
         (8, "stimulus"),
     ]  # fmt: skip
     assert named[2, "kind"]["found"] == "fakke"
-    assert "wanted one of real, fake; if it means" in named[2, "kind"]["reason"]
+    assert "expected one of real, fake; if it means" in named[2, "kind"]["reason"]
     assert named[2, "kind"]["reason"].endswith("add --word kind:fakke=MEANING")
     assert "the row has 4 cells, the header has 6" in named[6, "subject"]["reason"]
-    assert "wanted a number" in named[5, "reaction_time_ms"]["reason"]
+    assert "expected a number" in named[5, "reaction_time_ms"]["reason"]
 
 
 TRIAL_HEAD = "participant,session,trial,stimulus,kind,response\n"

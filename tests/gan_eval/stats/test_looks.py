@@ -19,8 +19,8 @@ from gan_eval.stats.latex import latex
 from gan_eval.stats.looks import (
     ALPHA,
     Look,
-    Looked,
     LookPlan,
+    TakenLook,
     alpha_spent,
     level,
     looks_text,
@@ -86,19 +86,19 @@ def test_a_look_is_taken_when_it_is_due_and_once() -> None:
     assert plan.current(2, taken) == first
     assert plan.current(2, taken, "others") is None
     assert plan.current(3, taken, "more") is None
-    assert plan.words(3, taken, None) == (
+    assert plan.text(3, taken, None) == (
         "interim: no verdict (3 of 6 people; look 1 of 3 was taken at 2; look 2 of 3 comes at 4)"
     )
     second = due(plan, 5, taken)
     assert second.spent == alpha_spent(5 / 6)
     done = [*taken, second]
-    assert plan.words(5, done, second) == (
+    assert plan.text(5, done, second) == (
         f"look 2 of 3, at 5 of 6 people: a verdict needs p below {second.alpha:.2g}; look 3 comes at 6"
     )
     last = due(plan, 6, done)
-    assert plan.words(6, [*done, last], last).startswith("look 3 of 3, at 6 of 6 people: a verdict needs p below 0.0")
+    assert plan.text(6, [*done, last], last).startswith("look 3 of 3, at 6 of 6 people: a verdict needs p below 0.0")
     assert plan.current(7, [*done, last], "one more") is None
-    assert "look 3 of 3 was taken at 6" in plan.words(7, [*done, last], None)
+    assert "look 3 of 3 was taken at 6" in plan.text(7, [*done, last], None)
 
 
 def test_looks_that_were_not_taken_spend_nothing_and_wanting_more_people_gives_nothing_back() -> None:
@@ -114,11 +114,11 @@ def test_looks_that_were_not_taken_spend_nothing_and_wanting_more_people_gives_n
 def test_without_looks_all_people_are_awaited_and_more_are_welcome() -> None:
     plan = LookPlan(1, 6)
     assert plan.current(5, []) is None
-    assert plan.words(5, [], None) == "interim: no verdict (5 of 6 people)"
+    assert plan.text(5, [], None) == "interim: no verdict (5 of 6 people)"
     for people in (6, 7):
         look = due(plan, people, [])
         assert look.alpha == ALPHA
-        assert plan.words(people, [], look) == ""
+        assert plan.text(people, [], look) == ""
 
 
 def test_looks_are_noted_in_the_study_s_folder(tmp_path) -> None:
@@ -143,7 +143,7 @@ def first(people: int, *, skill: float = 1.4) -> pd.DataFrame:
     return trials[trials["participant"].isin(sorted(trials["participant"].unique())[:people])].reset_index(drop=True)
 
 
-def look(*given: Any) -> Looked:
+def look(*given: Any) -> TakenLook:
     """Return what a look finds; it must be due or expected."""
     looked = take_look(*given)
     assert looked is not None

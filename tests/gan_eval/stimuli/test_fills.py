@@ -107,7 +107,7 @@ def test_holes_that_cannot_be_filled_are_refused(tmp_path: Path) -> None:
         write_png(sets[0] / "mask" / "2.png", mask)
         rehash(sets[0])
         with pytest.raises(
-            UserError, match=r"a/mask/2.png: wanted is a mask of the size of .*real/2.png \(15x12 pixels"
+            UserError, match=r"a/mask/2.png: expected a mask of the size of .*real/2.png \(15x12 pixels"
         ):
             write_fills(sets[:1], tmp_path / "out")
     rows = read_rows(sets[1] / "stimuli.csv", tables.STIMULI)

@@ -235,7 +235,7 @@ CHANNELS = {"1": 1, "L": 1, "LA": 2, "P": 3, "PA": 4, "RGB": 3, "RGBA": 4}
 
 @pytest.mark.parametrize("mode", CHANNELS)
 def test_only_pictures_with_alpha_have_its_channel(mode, tmp_path):
-    samples, is_alpha = pictures.stored_of(Image.new(mode, (3, 2)), b"", tmp_path)
+    samples, is_alpha = pictures.stored_samples(Image.new(mode, (3, 2)), b"", tmp_path)
     assert (samples.shape, is_alpha) == ((2, 3, CHANNELS[mode]), mode.endswith("A"))
 
 
@@ -261,7 +261,7 @@ def test_a_stack_of_pages_is_refused_by_every_reader(shape, bits, tmp_path):
     for name in ("a.tif", "b.tif"):
         path = tmp_path / name
         for decode in (pictures.decode_rgb, pictures.decode_measured):
-            with pytest.raises(UserError, match=rf"{name}: .*a stack of \d pages: save the page that is meant"):
+            with pytest.raises(UserError, match=rf"{name}: .*a stack of \d pages: save the page to use"):
                 decode(path.read_bytes(), path)
 
 

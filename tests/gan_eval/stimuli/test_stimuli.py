@@ -79,9 +79,9 @@ def test_a_broken_set_is_refused_by_row(tmp_path, result_folder):
         ({"file": "../results/real/1.png"}, "row 1, column file: .* not below"),
         ({"file": "real/none.png"}, "row 1, column file: no such file"),
         ({"kind": "fake"}, "row 1, column model"),
-        ({"sha256": None}, rf"row 1, column sha256: found nothing, wanted .* \(now {rows[0]['sha256']}\)"),
+        ({"sha256": None}, rf"row 1, column sha256: found nothing, expected .* \(now {rows[0]['sha256']}\)"),
         ({"sha256": rows[0]["sha256"].upper()}, "row 1, column sha256: found .* 64 lower-case hexadecimal digits"),
-        ({"sha256": "f" * 63}, "row 1, column sha256: found f{63}, wanted"),
+        ({"sha256": "f" * 63}, "row 1, column sha256: found f{63}, expected"),
         ({"sha256": rows[1]["sha256"]}, "1.png: the picture has changed since it entered"),
     ):
         sets.write_set(folder, [{**rows[0], **change}, *rows[1:]])
@@ -119,7 +119,7 @@ def test_names_that_would_break_identifiers_are_refused(tmp_path, result_folder,
     if name:
         with pytest.raises(UserError, match=r"--dataset .*: a data set's name"):
             import_folder(result_folder, tmp_path / "set", dataset=name)
-    for model, problem in ((name, "a model's name"), ("all", "the name all is kept for the row of all models")):
+    for model, problem in ((name, "a model's name"), ("all", "the name all is reserved for the row of all models")):
         with pytest.raises(UserError, match=rf"--model .*: {problem}"):
             import_folder(result_folder, tmp_path / "set", model=model)
     assert not (tmp_path / "set").exists()
@@ -140,16 +140,16 @@ def test_pictures_of_two_sizes_are_brought_to_the_smaller_where_that_is_asked(tm
 @pytest.mark.parametrize(
     ("column", "value", "line"),
     [
-        ("width", 0, "found 0, wanted a whole number of at least 1"),
-        ("width", 10**10, "wanted .* at least 1 and at most 1e\\+09"),
-        ("mask_area", "inf", "wanted a number of at least 0 and at most 1"),
-        ("fraction", -1, "wanted a number of at least 0 and at most 1"),
+        ("width", 0, "found 0, expected a whole number of at least 1"),
+        ("width", 10**10, "expected .* at least 1 and at most 1e\\+09"),
+        ("mask_area", "inf", "expected a number of at least 0 and at most 1"),
+        ("fraction", -1, "expected a number of at least 0 and at most 1"),
         ("model", "m\u202e", "invisible character U\\+202E"),
         ("mask_file", "fake/1\0.png", "U\\+0000"),
-        ("stimulus", "d/other/1", "found 'd/other/1', wanted d/m/NAME"),
-        ("stimulus", "d/m/", "wanted d/m/NAME"),
-        ("item", "e/1", "found 'e/1', wanted d/NAME"),
-        ("dataset", "e", "found 'd/m/1', wanted e/m/NAME"),
+        ("stimulus", "d/other/1", "found 'd/other/1', expected d/m/NAME"),
+        ("stimulus", "d/m/", "expected d/m/NAME"),
+        ("item", "e/1", "found 'e/1', expected d/NAME"),
+        ("dataset", "e", "found 'd/m/1', expected e/m/NAME"),
     ],
 )
 def test_a_cell_that_no_set_may_have_is_refused_by_row_and_column(tmp_path, result_folder, column, value, line):

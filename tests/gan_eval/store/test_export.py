@@ -251,7 +251,7 @@ def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
         ("", "either a folder"),
         ("{folder} --format csv", "--format r alone"),
         ("{folder} --format r", "no trials.csv and comparisons.csv"),
-        ("--store {store} --format xlsx", "--format xlsx: wanted one or several of csv,parquet,psych-ds,r"),
+        ("--store {store} --format xlsx", "--format xlsx: expected one or several of csv,parquet,psych-ds,r"),
         ("--store {store} --format ,", "--format"),
         ("{store} --study third", "store.sqlite: no session of the study third"),
         ("--store {store}.absent", "no such store"),

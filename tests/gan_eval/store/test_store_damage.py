@@ -135,16 +135,16 @@ def test_a_time_is_negative_below_0_alone(store: Path, column: str) -> None:
 
 
 WRONG = [
-    (tables.TRIALS, "reaction_time_ms", "'abc'", "found 'abc', wanted a number"),
-    (tables.TRIALS, "simulated", "'maybe'", "found 'maybe', wanted true or false"),
-    (tables.TRIALS, "confidence", "x'00ff'", r"found b'\x00\xff', wanted a number"),
-    (tables.TRIALS, "participant", "x'414243'", "found b'ABC', wanted text"),
+    (tables.TRIALS, "reaction_time_ms", "'abc'", "found 'abc', expected a number"),
+    (tables.TRIALS, "simulated", "'maybe'", "found 'maybe', expected true or false"),
+    (tables.TRIALS, "confidence", "x'00ff'", r"found b'\x00\xff', expected a number"),
+    (tables.TRIALS, "participant", "x'414243'", "found b'ABC', expected text"),
     (tables.TRIALS, "participant", "''", "empty; every row must hold a value"),
-    (tables.TRIALS, "phase", "'mean'", "found 'mean', wanted one of practice, main, catch"),
-    (tables.TRIALS, "answered_at", "'yesterday'", "found 'yesterday', wanted an instant"),
-    (tables.TRIALS, "block", "99999999999999999999", "found 100000000000000000000, wanted a whole number"),
+    (tables.TRIALS, "phase", "'mean'", "found 'mean', expected one of practice, main, catch"),
+    (tables.TRIALS, "answered_at", "'yesterday'", "found 'yesterday', expected an instant"),
+    (tables.TRIALS, "block", "99999999999999999999", "found 100000000000000000000, expected a whole number"),
     (tables.TRIALS, "kind", "printf('%.*c', 5000000, 'x')", "found 'xxxxxxxxxxx"),
-    (tables.SESSIONS, "status", "'gone'", "found 'gone', wanted one of open, complete, aborted"),
+    (tables.SESSIONS, "status", "'gone'", "found 'gone', expected one of open, complete, aborted"),
 ]  # fmt: skip
 
 
@@ -179,7 +179,7 @@ LOOSE = "CREATE TABLE loose AS SELECT * FROM trials; DROP TABLE trials; ALTER TA
 """The table without what the database itself refuses."""
 DAMAGED = {
     "UPDATE trials SET second_onset_ms = 1e999 WHERE trial = 2": (
-        r"column second_onset_ms: found inf, wanted a number of at most 1e\+15 ms; fix that cell"
+        r"column second_onset_ms: found inf, expected a number of at most 1e\+15 ms; fix that cell"
     ),
     "DROP TABLE trials": r"the store is damaged \(no such table: trials\)",
     "ALTER TABLE trials DROP COLUMN rating": r"damaged \(no such column: ",

@@ -19,7 +19,7 @@ from stored_rows import SESSION, Job, add, at_once, held, start, together, trial
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.store import Store, Writer, keep_design, kept_design, merge, new_session_id, open_store
+from gan_eval.store import Store, Writer, merge, new_session_id, open_store, store_design, stored_design
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import GROUP, lock_writes
 
@@ -36,14 +36,14 @@ def test_a_session_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_a_kept_design_comes_back_and_none_where_it_is_not_there_or_damaged(tmp_path: Path) -> None:
     with open_store(tmp_path / "s.sqlite") as store:
-        assert kept_design(store, "h") is None
-        keep_design(store, "h", {"quiz": {"real": 4}})
-        assert kept_design(store, "h") == {"quiz": {"real": 4}}
-        assert kept_design(store, "other") is None
+        assert stored_design(store, "h") is None
+        store_design(store, "h", {"quiz": {"real": 4}})
+        assert stored_design(store, "h") == {"quiz": {"real": 4}}
+        assert stored_design(store, "other") is None
         for damaged in ("{", "[1]", "[" * 100_000):
             with store.transaction() as connection:
                 connection.execute(sa.text("UPDATE gan_eval_designs SET design = :text"), {"text": damaged})
-            assert kept_design(store, "h") is None
+            assert stored_design(store, "h") is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")

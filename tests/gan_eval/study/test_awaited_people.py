@@ -288,7 +288,7 @@ def test_the_demo_rehearses_where_there_is_no_screen(
         demo, "make_plan", lambda file, out, **how: Plan(None, file, out, None, simulate=how["simulate"])
     )  # type: ignore[arg-type]
     monkeypatch.setattr(demo, "list_stages", lambda plan: seen.append(plan) or [])
-    monkeypatch.setattr(demo, "ask_one_person", lambda plan, *_: opened.append(plan))
+    monkeypatch.setattr(demo, "open_quiz", lambda plan, *_: opened.append(plan))
 
     demo.run_demo(tmp_path / "demo", Ear())
     demo.run_demo(tmp_path / "demo", Ear(), simulate="dprime=2")

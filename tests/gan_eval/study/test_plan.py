@@ -54,7 +54,7 @@ def test_a_smoke_test_touches_all_with_little(world):
 def test_missing_data_is_named_before_anything_is_written(world):
     with pytest.raises(UserError, match="--data-root"):
         make_plan(world / "s.toml", world / "out")
-    with pytest.raises(UserError, match="the data set d is wanted there"):
+    with pytest.raises(UserError, match="the data set d is expected there"):
         make_plan(world / "s.toml", world / "out", data_root=world)
     (world / "data" / "d" / "val" / "1.png").unlink()
     (world / "data" / "d" / "val").rmdir()

@@ -19,9 +19,9 @@ from gan_eval.store import forget, open_store
 from gan_eval.study import sessions
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import (
-    ask_one_person,
     draw_warnings,
     next_participant,
+    open_quiz,
     pending_sessions,
     quiz_command,
     quiz_session,
@@ -118,7 +118,7 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed_and_
     asked: list[str] = []
     monkeypatch.setattr(sessions, "run_own", lambda *words: asked.append(words[-1]) or 0)
     rehearse(plan, "p01")
-    ask_one_person(plan, read_sessions(plan), Mock())
+    open_quiz(plan, read_sessions(plan), Mock())
     for hours in (1, 48):
         began = datetime.now(UTC) - timedelta(hours=hours)
         with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had begun then, and broken off
@@ -131,7 +131,7 @@ def test_the_next_person_gets_a_new_code_and_unfinished_sessions_are_listed_and_
         ]
         assert all(line.endswith(quiz_command(plan, read_sessions(plan), "p01")) for line in lines)
         assert "--participant P02" in pending_sessions(plan)[0]
-    ask_one_person(plan, read_sessions(plan), Mock())
+    open_quiz(plan, read_sessions(plan), Mock())
     assert asked == ["P02", "p01"]
 
 

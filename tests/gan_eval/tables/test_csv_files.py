@@ -79,5 +79,5 @@ def test_a_comma_that_may_be_one_of_thousands_is_told(tmp_path):
     path.write_text("stimulus;metric;value\na;psnr;1,234\nb;psnr;1.5\n")
     with pytest.raises(UserError, match=r"t\.csv: column value: '1,234' in row 1 may have a thousands separator"):
         read_rows(path, tables.IMAGE_METRICS)
-    with pytest.raises(UserError, match="found '1,5', wanted a number with a decimal point"):
+    with pytest.raises(UserError, match="found '1,5', expected a number with a decimal point"):
         parse("1,5", tables.IMAGE_METRICS.by_name["value"], "")

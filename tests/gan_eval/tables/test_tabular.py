@@ -95,8 +95,8 @@ BASE = "stimulus,item,kind,model,dataset,metric,value,reason,run\n"
         (BASE + "a,,,,,psnr,1,,\nb,,,,,psnr,one,,\n", ["row 2, column value", "'one'", "a number"]),
         (BASE + "a,,,,,psnr,1,,\na,,,,,psnr,2,,\n", ["row 2", "stimulus=a, metric=psnr", "row 1"]),
         (BASE + ",,,,,psnr,1,,\n", ["row 1, column stimulus", "found nothing"]),
-        (BASE + "a,b\n", ["row 1", "found 2 cells, wanted 9"]),
-        (BASE.replace("run", "run,kind"), ["column kind stands twice"]),
+        (BASE + "a,b\n", ["row 1", "found 2 cells, expected 9"]),
+        (BASE.replace("run", "run,kind"), ["column kind occurs twice"]),
         (BASE + '"a,,,\n', ["not a CSV file"]),
     ],
 )
@@ -127,7 +127,7 @@ def test_numbers_out_of_all_bounds_are_refused_by_row_and_column(tmp_path, colum
     frame.loc[1, column] = f"{value!r}"
     frame.to_csv(path, index=False)
     for read in (read_rows, read_table):
-        with pytest.raises(UserError, match=rf"t\.csv: row 2, column {column}: found .*, wanted"):
+        with pytest.raises(UserError, match=rf"t\.csv: row 2, column {column}: found .*, expected"):
             read(path, tables.TRIALS)
     numbers = pd.DataFrame([TRIAL, {**TRIAL, "trial": 2, "exposure_ms": 1.0, "onset_ms": 1.0, column: value}])
     with pytest.raises(UserError, match=f"row 2, column {column}"):

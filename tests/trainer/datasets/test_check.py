@@ -84,7 +84,7 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
         UserError, match=r"maps: no such data folder; gan-eval data fetch maps --data-root \S+ makes it"
     ):
         check(tmp_path / "maps")
-    with pytest.raises(UserError, match=r"no pictures below it; wanted .*/<split>/\*\.jpg, such as train"):
+    with pytest.raises(UserError, match=r"no pictures below it; expected .*/<split>/\*\.jpg, such as train"):
         check(tmp_path)
     with pytest.raises(UserError, match="no pictures below it"):
         check(tmp_path, photographs=True)
@@ -112,7 +112,7 @@ def test_every_other_fault_of_photographs_is_told(landscapes: Path) -> None:
     unusable = lines(report, "unusable")
     assert len(unusable) == 2
     assert "lake0/0.png" in unusable[0]
-    assert "7x9 pixels are too small" in unusable[1]
+    assert "7x9 pixels; each side needs at least 8" in unusable[1]
     assert lines(report, "split") == ["pictures: 1 outside train, val and test not looked at, such as shown/0.png"]
 
 

@@ -163,11 +163,15 @@ def test_a_truncated_archive_leaves_nothing(make_archive: Archive, tmp_path: Pat
         (
             FACADES,
             {"facades/a/b/1.png": (32, 16), "facades/c/d/1.png": (32, 16)},
-            r"of another layout; wanted NAME/<split>/\*\.jpg",
+            r"of another layout; expected NAME/<split>/\*\.jpg",
         ),
         (FACADES, {"readme.txt": b"hello"}, "no pictures"),
-        (TINY, {"set/train/a/1.png": (7, 9)}, "7x9 pixels are too small"),
-        (TINY, {"set/a/1.png": (9, 9), "set/b/2.png": (9, 9)}, r"of another layout; wanted NAME/<split>/\*\*/\*\.jpg"),
+        (TINY, {"set/train/a/1.png": (7, 9)}, "7x9 pixels; each side needs at least 8"),
+        (
+            TINY,
+            {"set/a/1.png": (9, 9), "set/b/2.png": (9, 9)},
+            r"of another layout; expected NAME/<split>/\*\*/\*\.jpg",
+        ),
     ],
 )
 def test_other_layouts_are_refused(preset, members, message, make_archive: Archive, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_other_settings_and_newer_formats_are_refused(tmp_path: Path, monkeypatc
     ("weights", "found"),
     [
         ({"weight": torch.zeros(4), "bias": torch.zeros(1)}, "generator: bias is missing"),
-        ({"weight": torch.zeros(3)}, r"generator: weight has shape \(4,\) where \(3,\) is wanted"),
+        ({"weight": torch.zeros(3)}, r"generator: weight has shape \(4,\), expected \(3,\)"),
         ({}, "generator: weight is not a weight of this network"),
     ],
 )

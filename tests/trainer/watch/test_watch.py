@@ -69,8 +69,8 @@ def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
     data, measure = make_pairs(train=2, val=5), Measure(brightness, {"brightness": True})
     settings = tiny(steps=1, validate_every=1, validation_pairs="all", validation_metrics=("brightness",))
     one = train(settings, data, tmp_path / "one", measure=measure)
-    monkeypatch.setattr(validation, "FEW", 4)
-    monkeypatch.setattr(validation, "TOGETHER", 2)
+    monkeypatch.setattr(validation, "MAX_ONE_BY_ONE", 4)
+    monkeypatch.setattr(validation, "BATCH_SIZE", 2)
     many = train(settings, data, tmp_path / "many", measure=measure)
     rows = [read_rows(run / "validation.csv", VALIDATION) for run in (one, many)]
     assert len(rows[0]) == 2 * 2 * 2

@@ -127,7 +127,7 @@ class EndPage(Page):
                 grid.addWidget(text_label(line.remark, "muted"), row, 2)
             grid.setColumnStretch(2, 1)
             self.body.addLayout(grid)
-        self.leave = button(texts("leave"), self.finished.emit, main=True)
+        self.leave = button(texts("exit"), self.finished.emit, main=True)
         self.first: QWidget = self.leave
         if trials:
             self.gallery = Gallery(look, texts, trials)

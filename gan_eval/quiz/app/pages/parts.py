@@ -237,19 +237,19 @@ def literal(text: str) -> str:
 class StepPage(Page):
     """A page before the first trial."""
 
-    went_on = Signal()
+    continued = Signal()
     went_back = Signal()
 
     def add_navigation(self, *, hint: str = "hint_step") -> None:
         """Add the buttons Back and Continue, and a hint by the name of its text; Esc goes back."""
-        self.on = button(self.texts("go_on"), self.go_on, main=True)
-        self.add_buttons(button(self.texts("back"), self.went_back.emit), self.on, hint=self.texts(hint))
+        self.continue_button = button(self.texts("continue"), self.submit, main=True)
+        self.add_buttons(button(self.texts("back"), self.went_back.emit), self.continue_button, hint=self.texts(hint))
         self.on_key("Esc", self.went_back.emit)
-        self.first = self.on
+        self.first = self.continue_button
 
-    def go_on(self) -> None:
+    def submit(self) -> None:
         """Continue to the next page; a page without a required answer asks for it instead."""
-        self.went_on.emit()
+        self.continued.emit()
 
 
 class NoticePage(Page):

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QRadioButton, QWidget
 
-from gan_eval.quiz.app.keys import place_of, wanted_key
+from gan_eval.quiz.app.keys import matching_key, place_of
 from gan_eval.quiz.app.pages.parts import Look, StepPage, button, literal, text_label
 from gan_eval.quiz.wording import Texts, confidence_keys, keys_in_order, meaning_of
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
@@ -37,14 +37,14 @@ class KeysPage(StepPage):
         self.problem = self.add_text("", "problem")
         self.help = self.add_text(texts("keys_help"), "muted")
         self.add_navigation()
-        self.on.setEnabled(False)
+        self.continue_button.setEnabled(False)
         self.first = self
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
         """Mark the key; after the last one the participant may continue."""
         place = place_of(event)
-        key = wanted_key(event.text(), place, {key for key, _ in self._caps})
+        key = matching_key(event.text(), place, {key for key, _ in self._caps})
         if key is None:
             pressed = (event.text() if event.text().isprintable() else "") or place
             self.problem.setText(self.texts("keys_unknown", key=pressed.upper()) if pressed.strip() else "")
@@ -54,10 +54,10 @@ class KeysPage(StepPage):
         for cap in [cap for each, cap in self._caps if each == key and key in self.untried]:
             cap.setText(f"{cap.text()} ✓")
         self.untried.discard(key)
-        if not self.untried and not self.on.isEnabled():
+        if not self.untried and not self.continue_button.isEnabled():
             self.help.setText(self.texts("keys_done"))
-            self.on.setEnabled(True)
-            self.on.setFocus()
+            self.continue_button.setEnabled(True)
+            self.continue_button.setFocus()
 
 
 def key_caps(look: Look, texts: Texts, settings: QuizSettings, keys: Mapping[str, str]) -> QWidget:
@@ -97,17 +97,17 @@ class ConsentPage(StepPage):
         self.box = QCheckBox(literal(texts("consent_agree")))
         self.body.addWidget(self.box)
         self.refuse = button(texts("consent_refuse"), self.refused.emit)
-        self.on = button(texts("go_on"), self.go_on, main=True)
-        self.on.setEnabled(False)
-        self.box.toggled.connect(self.on.setEnabled)
-        self.add_buttons(self.refuse, self.on, hint=texts("hint_consent"))
+        self.continue_button = button(texts("continue"), self.submit, main=True)
+        self.continue_button.setEnabled(False)
+        self.box.toggled.connect(self.continue_button.setEnabled)
+        self.add_buttons(self.refuse, self.continue_button, hint=texts("hint_consent"))
         self.on_key("Esc", self.went_back.emit)
         self.first = self.box
 
-    def go_on(self) -> None:
+    def submit(self) -> None:
         """Continue if the box is ticked."""
         if self.box.isChecked():
-            self.went_on.emit()
+            self.continued.emit()
 
 
 class QuestionPage(StepPage):
@@ -147,19 +147,19 @@ class QuestionPage(StepPage):
 
     @property
     def answer(self) -> str | None:
-        """The current answer; None: nothing."""
+        """The current answer; None if there is none."""
         if self.line is not None:
             return self.line.text().strip() or None
         chosen = (choice.accessibleName() for choice in self.choices if choice.isChecked())
         return next(chosen, None)
 
-    def go_on(self) -> None:
+    def submit(self) -> None:
         """Continue if there is an answer or none is required."""
         if self.answer is None and self.question.required:
             self.problem.setText(self.texts("question_missing"))
             self.first.setFocus()
         else:
-            self.went_on.emit()
+            self.continued.emit()
 
     def _choose(self, choice: QRadioButton) -> None:
         choice.click()

@@ -1,6 +1,6 @@
 // The pages of a session in their order, and the trials between them. Texts come from the server with the document.
 
-import { answerButton, measureFrames, Stage, wantedKey } from "./trial.js";
+import { answerButton, measureFrames, Stage, matchingKey } from "./trial.js";
 import { Refusal, Transport } from "./transport.js";
 
 const CARD_MM = [85.6, 53.98]; // a bank card (ISO/IEC 7810 ID-1)
@@ -187,7 +187,7 @@ async function tryKeys() {
       }
     },
     onKey: (event, part) => {
-      const key = wantedKey(event, wanted);
+      const key = matchingKey(event, wanted);
       if (key !== null) tried(part, key);
       else if (event.key.length === 1 && event.key.trim() && !event.ctrlKey && !event.metaKey) {
         problem(part, fill(texts.keys_unknown, { key: event.key.toUpperCase() }));
@@ -235,7 +235,7 @@ function warnOfWindow(part) {
   const [width, height] = facts.smallest_window;
   const small = innerWidth < width || innerHeight < height;
   const there = { width, height, window_width: innerWidth, window_height: innerHeight };
-  problem(part, small ? fill(texts.window_wanted, there) : "");
+  problem(part, small ? fill(texts.window_required, there) : "");
 }
 
 // ---- the course of a session
@@ -439,7 +439,7 @@ async function pause({ done, trials }) {
   const action = await show("paused", {
     escape: "continue",
     prepare: (part) => {
-      paragraphs(part(".lines"), [fill(texts.pause_text, { done, trials }), texts.pause_go_on]);
+      paragraphs(part(".lines"), [fill(texts.pause_text, { done, trials }), texts.pause_resume_text]);
       progress(part, { done, trials });
     },
     check: (chosen, part) => {
@@ -447,7 +447,7 @@ async function pause({ done, trials }) {
       if (chosen !== "withdraw" || asked) return true;
       asked = true;
       part(".forget").hidden = false;
-      return problem(part, fill(texts.stop_question, { stop: texts.stop }));
+      return problem(part, fill(texts.withdraw_question, { withdraw: texts.withdraw }));
     },
   });
   return { action, forget };

@@ -1,10 +1,10 @@
-// The page's only way to the server. Another transport with the same methods can take its place, such as one for JATOS.
+// Requests of the page to the server. Another class with the same methods can replace it, such as one for JATOS.
 
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 2000;
-const SLOW_MS = 2500; // after this time without an answer the participant is told
+const SLOW_MS = 2500; // after this time without an answer the participant sees a message
 
-/** An answer of the server that a repetition would not change. */
+/** An error response (4xx) of the server; a retry would not change it. */
 export class Refusal extends Error {
   constructor(status, body) {
     super(body.error || `HTTP ${status}`);
@@ -24,32 +24,32 @@ export class Transport {
   #tab = randomName(24);
   #waiting = 0;
 
-  /** `onTrouble(true)` is called while an answer is overdue, `onTrouble(false)` once it has come. */
+  /** `onTrouble(true)` is called when an answer is overdue, `onTrouble(false)` when it has arrived. */
   constructor(onTrouble) {
     this.onTrouble = onTrouble;
-    this.keep = storage();
-    this.place = `gan-eval ${location.pathname}`;
+    this.storage = browserStorage();
+    this.keyPrefix = `gan-eval ${location.pathname}`;
   }
 
-  /** The participant's code for a page without one in its address: made once, then kept by the browser. */
+  /** Return the participant's code for a page without one in its address: made once, then stored by the browser. */
   code() {
-    const name = `${this.place} participant`;
-    const code = this.keep.getItem(name) || `W${randomName(11)}`;
-    this.keep.setItem(name, code);
+    const name = `${this.keyPrefix} participant`;
+    const code = this.storage.getItem(name) || `W${randomName(11)}`;
+    this.storage.setItem(name, code);
     return code;
   }
 
-  /** Drop the kept code: the next person at this browser must not get that of someone whose data are deleted. */
+  /** Delete the stored code, so that the next person at this browser does not get the code of someone whose data are deleted. */
   dropCode() {
-    this.keep.removeItem(`${this.place} participant`);
+    this.storage.removeItem(`${this.keyPrefix} participant`);
   }
 
-  /** Ask for something, again and again until the server has answered; a refusal is thrown as `Refusal`. */
+  /** Send a request, and retry until the server answers. Throws `Refusal` if the server refuses it. */
   async post(name, body = {}) {
-    return this.#insist(() => this.#send(name, body), (response) => response.json());
+    return this.#retry(() => this.#send(name, body), (response) => response.json());
   }
 
-  /** Begin or resume a session; the token that this gives is used from then on. */
+  /** Begin or resume a session; later requests use the token of the answer. */
   async enter(name, body) {
     const setup = await this.post(name, { ...body, tab: this.#tab });
     this.#token = setup.token;
@@ -63,28 +63,28 @@ export class Transport {
     this.#send("onset", body, { keepalive: true }).catch(() => {});
   }
 
-  /** Deliver the report of a trial. Until it is acknowledged the browser keeps it, also when the tab is closed. */
+  /** Deliver the report of a trial. The browser stores it until it is acknowledged, even if the tab is closed. */
   async report(report) {
     const unsent = { report, origin: performance.timeOrigin, token: this.#token, tab: this.#tab };
-    this.keep.setItem(this.#unsentName(this.participant), JSON.stringify(unsent));
+    this.storage.setItem(this.#unsentName(this.participant), JSON.stringify(unsent));
     return this.#deliver(this.participant, unsent);
   }
 
-  /** Deliver what an earlier page could not; the server takes no report twice. */
+  /** Deliver a report that an earlier page could not deliver; the server stores each report once. */
   async deliverUnsent(participant) {
-    const kept = this.keep.getItem(this.#unsentName(participant));
+    const kept = this.storage.getItem(this.#unsentName(participant));
     if (kept === null) return;
     try {
       await this.#deliver(participant, JSON.parse(kept));
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof SyntaxError)) throw error;
-      this.keep.removeItem(this.#unsentName(participant)); // the session went on elsewhere, or is gone
+      this.storage.removeItem(this.#unsentName(participant)); // the session continued elsewhere, or was deleted
     }
   }
 
-  /** Fetch and decode a picture; one that arrived broken is fetched again. */
+  /** Fetch and decode a picture; a damaged picture is fetched again. */
   async picture(address) {
-    return this.#insist(() => fetch(address), async (response) => {
+    return this.#retry(() => fetch(address), async (response) => {
       const picture = new Image();
       picture.alt = "";
       picture.src = URL.createObjectURL(await response.blob());
@@ -93,25 +93,25 @@ export class Transport {
     });
   }
 
-  /** Let a picture's memory go. */
+  /** Release a picture's memory. */
   release(picture) {
     URL.revokeObjectURL(picture.src);
   }
 
   #unsentName(participant) {
-    return `${this.place} unsent ${participant}`;
+    return `${this.keyPrefix} unsent ${participant}`;
   }
 
   async #deliver(participant, { report, origin, token, tab }) {
     const send = () => {
-      // in the clock of the page that showed the trial, also when this is a later page; a trial that is broken off in
-      // the frame of its onset ends in the next one
+      // Times are on the clock of the page that showed the trial, which may be an earlier page. A trial that is aborted
+      // in the frame of its onset ends in the next frame.
       const moments = [...report.showings, ...report.presses].map(({ offset_ms, at_ms }) => offset_ms ?? at_ms);
       const sent_ms = Math.max(performance.timeOrigin + performance.now() - origin, ...moments);
       return this.#send("trial", { ...report, sent_ms }, { token, tab });
     };
-    const answer = await this.#insist(send, (response) => response.json());
-    this.keep.removeItem(this.#unsentName(participant));
+    const answer = await this.#retry(send, (response) => response.json());
+    this.storage.removeItem(this.#unsentName(participant));
     return answer;
   }
 
@@ -121,7 +121,7 @@ export class Transport {
     return fetch(`api/${name}`, { method: "POST", headers, body: JSON.stringify(body), keepalive, cache: "no-store" });
   }
 
-  async #insist(send, read) {
+  async #retry(send, read) {
     let overdue = false;
     const slow = setTimeout(() => { overdue = true; this.#trouble(1); }, SLOW_MS);
     try {
@@ -149,8 +149,8 @@ export class Transport {
   }
 }
 
-/** The browser's storage; where it is forbidden, one that lasts as long as the page. */
-function storage() {
+/** Return the browser's storage; if it is forbidden, return a storage that lasts as long as the page. */
+function browserStorage() {
   try {
     localStorage.setItem("gan-eval", "");
     localStorage.removeItem("gan-eval");

@@ -1,17 +1,17 @@
-// One trial on the screen, frame by frame, and its report. Knows neither the server nor the pages around the trials.
+// One trial on the screen, frame by frame, and its report. Requests to the server and other pages are in other files.
 //
-// Pictures lie on plates: layers of the compositor that are in the document, decoded and rasterised, before their
-// onset. Showing and hiding a plate changes its opacity only, so that both take the same short time. Every change is
-// made in the callback of an animation frame; times are those of the frames, in ms of `performance.now()`.
+// Pictures are on plates: compositor layers that are in the document, decoded and rasterised, before their onset.
+// Showing and hiding a plate changes only its opacity, so that both take the same short time. Every change is made in
+// the callback of an animation frame. Times are those of the frames, in ms of `performance.now()`.
 
 const GAP = 64; // between two pictures side by side, in device pixels as on the desktop
 const MARGIN = 12; // around a picture nothing else is drawn, in device pixels
 const FIRST_BLANK_MS = 1000; // after a page, the eyes and the fingers need a moment
 const PATCH = 48; // side of the photodiode's patch in device pixels, as on the desktop
-const SETTLE_MS = 500; // keys and touches so soon after one that was meant for a trial are not meant for the next page
+const SETTLE_MS = 500; // the next page ignores keys and touches for this time after a press during a trial
 const STRAGGLERS_MS = 20; // a press within the response window may be handled after it has closed
-const MAX_PRESSES = 100; // of a trial; a key that is held down repeats for ever
-const FRAMES_TO_PREPARE = 4; // a new plate has been rasterised after so many frames
+const MAX_PRESSES = 100; // in a trial; a key that is held down repeats without end
+const FRAMES_TO_PREPARE = 4; // number of frames after which a new plate is rasterised
 
 const nextFrame = () => new Promise(requestAnimationFrame);
 
@@ -41,10 +41,10 @@ const missedIn = (intervals, frame) =>
   intervals.reduce((sum, interval) => sum + (interval > 1.5 * frame ? Math.round(interval / frame) - 1 : 0), 0);
 
 /**
- * Which of the wanted keys was pressed: by its character in either case, else, where that is no Latin letter, by the
- * place that it has on a US keyboard. Null: another key.
+ * Return the key of `wanted` that was pressed: by its character in either case; if that is not a Latin letter, by the
+ * place of the key on a US keyboard. Null: another key.
  */
-export function wantedKey(event, wanted) {
+export function matchingKey(event, wanted) {
   if (event.ctrlKey || event.altKey || event.metaKey) return null;
   const character = event.key.toLowerCase();
   if (wanted.includes(character)) return character;
@@ -93,7 +93,7 @@ export class Stage {
   #reject = () => {};
   #onPress = () => {};
   #plates = [];
-  #room = { width: 0, height: 0 };
+  #area = { width: 0, height: 0 };
   #mode = "answer"; // or "confidence"
   #answer = null; // the press that answered
   #vanished = false; // the last picture has been hidden
@@ -123,7 +123,7 @@ export class Stage {
     part("pause").addEventListener("click", () => this.breakOff("paused"));
   }
 
-  /** Take what is the same for all trials. */
+  /** Apply the settings that all trials share. */
   configure(settings) {
     this.#settings = settings;
     this.patch.parentElement.hidden = !settings.corner_patch;
@@ -134,7 +134,7 @@ export class Stage {
     if (frame > 0) this.#frameMs = frame;
   }
 
-  /** Show the grey page; what comes first is a longer blank. */
+  /** Show the grey page; the first blank is longer. */
   open() {
     this.element.hidden = false;
     this.#open = true;
@@ -151,21 +151,21 @@ export class Stage {
     for (const name of ["trial", "phase", "state"]) delete this.main.dataset[name];
   }
 
-  /** Wait until a second press of the last answer's key, or of its button, would have come. */
+  /** Wait until a repeated press of the last answer's key or button is no longer expected. */
   async settled() {
     for (let left; (left = this.#lastPress + SETTLE_MS - performance.now()) > 0;) {
       await new Promise((resolve) => setTimeout(resolve, left));
     }
   }
 
-  /** Pause: break off the trial on its way; the report says so if something of it has been seen. */
+  /** Pause: break off the current trial; its report has the flag if a picture has been shown. */
   breakOff(flag) {
     if (!this.#open || this.#broken) return;
     this.#broken = flag;
     this.#reject(new BrokenOff());
   }
 
-  /** Whether a pause was asked for since the trial began. */
+  /** True if the current trial was broken off. */
   get brokenOff() {
     return this.#broken !== null;
   }
@@ -174,7 +174,7 @@ export class Stage {
    * Present a trial from the blank before it to its answer.
    *
    * `load(address)` promises a decoded picture; `onOnset(ms)` is called in the frame after the first picture appeared.
-   * Return the report; null where the trial was broken off before anything was seen.
+   * Return the report; null if the trial was broken off before a picture was shown.
    */
   async run(trial, load, onOnset) {
     Object.assign(this.main.dataset, { trial: trial.trial, phase: trial.phase, state: "waiting" });
@@ -206,7 +206,7 @@ export class Stage {
     return report;
   }
 
-  /** Tell a participant in practice how the answer was, with the pictures where there is a truth to tell. */
+  /** In practice, show whether the answer was correct, with the pictures if there is a truth. */
   async feedback({ text, captions }) {
     const pictures = this.#plates.flatMap((plate) => [...plate.querySelectorAll("img:not(.mask)")]);
     this.#show(this.mark, false);
@@ -284,7 +284,7 @@ export class Stage {
       this.#show(pictures, true);
       this.#show(this.patch, true);
       this.main.dataset.state = "shown";
-      const onset = performance.now(); // what is handed over now is seen soon after; the frame began a little before
+      const onset = performance.now(); // pictures are visible soon after this; the frame began slightly earlier
       const started = frame;
       seen.push({ onset_ms: onset, offset_ms: null });
       this.#counted ??= [];
@@ -308,7 +308,7 @@ export class Stage {
       seen.at(-1).offset_ms = performance.now();
       if (last) this.#vanished = true;
       due = frame + gap;
-      // the mask's offset; between two pictures the mask stays until the second one where the gap is shorter
+      // the mask's offset; between two pictures, the mask stays until the second one if the gap is shorter
       if (masks && (last || this.#settings.mask_ms < gap)) {
         const maskEnd = frame + this.#settings.mask_ms;
         frame = await this.#until(maskEnd);
@@ -323,14 +323,14 @@ export class Stage {
     this.#onPress = () => {};
   }
 
-  /** The question with its keys, as long as it is open. */
+  /** Show the question with its keys while it is open. */
   #cue(wanted) {
     const cued = wanted && !this.#answer;
     this.#show(this.headline, cued);
     return cued;
   }
 
-  /** From now on the first press of an answer's key within the response window is the answer. */
+  /** Take the first press of an answer's key within the response window as the answer. */
   #takeAnswers(onset, closes) {
     this.#vanished = false;
     this.#onPress = (press) => {
@@ -406,7 +406,7 @@ export class Stage {
     });
   }
 
-  /** Wait for the first frame that is due; return its time. `frame` is the current one, where one has begun. */
+  /** Wait for the first frame that is due; return its time. `frame` is the current frame, if one has begun. */
   async #until(due, frame = -Infinity) {
     while (frame < due - this.#frameMs / 2) frame = await this.#frame();
     return frame;
@@ -448,7 +448,7 @@ export class Stage {
       if (!event.repeat) this.breakOff("paused");
       return;
     }
-    const key = wantedKey(event, this.keys);
+    const key = matchingKey(event, this.keys);
     if (key === null) return;
     event.preventDefault();
     this.#press({ key, at_ms: event.timeStamp, repeated: event.repeat });
@@ -456,7 +456,7 @@ export class Stage {
 
   #touch(event) {
     const button = event.target.closest("button");
-    if (!this.#open || !button || event.button) return; // with the first button of a mouse alone
+    if (!this.#open || !button || event.button) return; // only the first button of a mouse counts
     event.preventDefault(); // no focus, no selection, no zoom
     this.#press({ key: button.dataset.key, at_ms: event.timeStamp, repeated: false });
   }
@@ -467,13 +467,13 @@ export class Stage {
     this.#onPress(press);
   }
 
-  // ---- what is where
+  // ---- layout
 
   #show(layer, seen) {
     layer.classList.toggle("seen", seen);
   }
 
-  /** A line whose parts, set apart by spaces, are not broken. */
+  /** Write a line whose parts, separated by two or more spaces, are not broken. */
   #write(line) {
     this.headline.replaceChildren(...line.split(/ {2,}/).map((words) => {
       const part = document.createElement("span");
@@ -505,12 +505,12 @@ export class Stage {
     this.#layout();
   }
 
-  /** Put pictures into the middle of the window and everything else outside their place, on whole device pixels. */
+  /** Place the pictures in the middle of the window and everything else outside their area, on whole device pixels. */
   #layout() {
     const ratio = devicePixelRatio;
     const width = Math.round(innerWidth * ratio);
     const height = Math.round(innerHeight * ratio);
-    this.#room = { width: 0, height: 0 };
+    this.#area = { width: 0, height: 0 };
     this.patch.parentElement.style.cssText = px({ width: PATCH / ratio, height: PATCH / ratio });
     for (const box of this.platesBox.children) {
       const pictures = [...box.children];
@@ -527,23 +527,23 @@ export class Stage {
           `translate(${left / ratio}px, ${top / ratio}px) scale(${own / ratio / across}, ${ownHeight / ratio / down})`;
         left += own + GAP;
       });
-      this.#room = { width: Math.max(this.#room.width, wide), height: Math.max(this.#room.height, high) };
+      this.#area = { width: Math.max(this.#area.width, wide), height: Math.max(this.#area.height, high) };
     }
-    // answer buttons below the pictures, or, where there is no room, on both sides of them
-    const below = (height - this.#room.height) / 2 / ratio;
+    // answer buttons are below the pictures or, if there is too little space, on both sides of them
+    const below = (height - this.#area.height) / 2 / ratio;
     this.bar.classList.remove("corners"); // measured without
     this.element.style.setProperty("--bar", `${this.bar.offsetHeight}px`);
     const corners = below < this.bar.offsetHeight + MARGIN / ratio;
     this.bar.classList.toggle("corners", corners);
-    this.bar.style.setProperty("--side", `${(width - this.#room.width) / 2 / ratio - MARGIN / ratio}px`);
-    this.#place(this.headline, this.#room);
+    this.bar.style.setProperty("--side", `${(width - this.#area.width) / 2 / ratio - MARGIN / ratio}px`);
+    this.#place(this.headline, this.#area);
     this.#warnIfSmall({ width, height }, ratio);
   }
 
-  /** Put a line of text below a room in the middle; where it does not fit there, above, else beside. */
-  #place(text, room) {
+  /** Place a line of text below an area in the middle; if it does not fit there, above it, else next to it. */
+  #place(text, area) {
     const ratio = devicePixelRatio;
-    const [wide, high] = [room.width / ratio, room.height / ratio];
+    const [wide, high] = [area.width / ratio, area.height / ratio];
     const margin = wide ? MARGIN / ratio + 4 : 0;
     const bar = this.bar.classList.contains("corners") ? 0 : this.bar.offsetHeight;
     const below = (innerHeight - high) / 2 - margin;
@@ -561,12 +561,12 @@ export class Stage {
     }
   }
 
-  /** Say so, in device pixels, where the window does not hold the pictures and the buttons. */
+  /** Show a notice, in device pixels, if the window is too small for the pictures and the buttons. */
   #warnIfSmall({ width, height }, ratio) {
     const bar = Math.ceil(this.bar.offsetHeight * ratio);
-    const [wide, high] = [this.#room.width + 2 * MARGIN, this.#room.height + 2 * MARGIN];
-    const beside = this.bar.classList.contains("corners") ? 2 * Math.ceil(96 * ratio) : 0;
-    const small = width < wide + beside || height < high;
+    const [wide, high] = [this.#area.width + 2 * MARGIN, this.#area.height + 2 * MARGIN];
+    const buttons = this.bar.classList.contains("corners") ? 2 * Math.ceil(96 * ratio) : 0;
+    const small = width < wide + buttons || height < high;
     const needed = { width: wide, height: high + 2 * bar };
     this.notice.textContent = small ? this.#settings.too_small(needed, { width, height }) : "";
     this.notice.hidden = !small;
@@ -586,8 +586,8 @@ function plate(pictures, sizes, kind = "") {
 }
 
 /**
- * A length in CSS pixels near this one that is whole in device pixels, too. Browsers lay pictures out in one of the two
- * and round to whole pixels; a transform, which nothing rounds, then gives the picture its size.
+ * Return a length in CSS pixels near this one that is also a whole number of device pixels. Browsers lay pictures out in
+ * one of the two units and round to whole pixels. A transform, which is not rounded, then gives the picture its size.
  */
 function wholeLength(length, ratio) {
   const lengths = Array.from({ length: 64 }, (_, more) => length + more);

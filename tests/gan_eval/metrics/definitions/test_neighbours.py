@@ -41,7 +41,7 @@ def _values(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
 @pytest.mark.parametrize("cells", [100, 2**22])
 @pytest.mark.parametrize(("n", "m"), [(30, 30), (45, 21), (9, 50)])
 def test_equals_the_definition(monkeypatch: pytest.MonkeyPatch, n: int, m: int, cells: int) -> None:
-    monkeypatch.setattr(neighbours, "CELLS", cells)
+    monkeypatch.setattr(neighbours, "MAX_DISTANCES", cells)
     real, fake = _sets(n, m)
     wanted = _by_definition(real, fake)
     assert 0 < wanted["precision"] < 1

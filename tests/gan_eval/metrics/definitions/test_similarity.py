@@ -46,7 +46,7 @@ def test_sums_of_large_pictures_do_not_overflow() -> None:
 def test_a_value_range_is_never_guessed(metric) -> None:
     floats = texture(0, 16, 16).astype(np.float32) / 255
     for wrong in (floats, torch.from_numpy(floats), texture(0, 16, 16).astype(np.int16)):
-        found = r"wanted \(H, W, channels\) uint8 or uint16, found \(16, 16, 3\) (float32|int16)"
+        found = r"expected \(H, W, channels\) uint8 or uint16, found \(16, 16, 3\) (float32|int16)"
         with pytest.raises(TypeError, match=found):
             metric(wrong, wrong)
     with pytest.raises(TypeError, match="two pictures of one depth"):
@@ -151,7 +151,7 @@ def test_unfit_holes_have_no_value() -> None:
             metric(FAKE, REAL, ~hole)
         with pytest.raises(Unmeasurable, match="the mask is 59x40 pixels, the real picture 60x40"):
             metric(FAKE, REAL, hole[:, 1:])
-        with pytest.raises(TypeError, match=r"wanted \(H, W\) bool, found \(40, 60\) uint8"):
+        with pytest.raises(TypeError, match=r"expected \(H, W\) bool, found \(40, 60\) uint8"):
             metric(FAKE, REAL, hole.view(np.uint8))  # type: ignore[arg-type]
     rim = hole.copy()
     rim[5:-5, 5:-5] = False
@@ -168,5 +168,5 @@ def test_functions_of_batches_name_the_picture_and_refuse_other_holes() -> None:
         functional.l1_hole(fake, real, hole)
     with pytest.raises(ValueError, match="2 generated pictures and 1 holes"):
         functional.l1_hole(fake, real, hole[:1])
-    with pytest.raises(TypeError, match=r"wanted holes as \(N, H, W\) bool, found \(2, 1, 40, 60\)"):
+    with pytest.raises(TypeError, match=r"expected holes as \(N, H, W\) bool, found \(2, 1, 40, 60\)"):
         functional.ssim_hole(fake, real, hole[:, None])

@@ -88,7 +88,7 @@ def test_too_small_pictures_and_empty_sets_are_reasons() -> None:
         radial_spectrum(texture(0, 80, 63))
     with pytest.raises(Unmeasurable, match="0 real and 24 generated"):
         upsampling_peak(SPECTRA[:0], SPECTRA)
-    with pytest.raises(ValueError, match=r"wanted \(N, 45\) spectra"):
+    with pytest.raises(ValueError, match=r"expected \(N, 45\) spectra"):
         functional.upsampling_peak(SPECTRA[:, :9], SPECTRA[:, :9])
 
 

@@ -155,7 +155,10 @@ def test_settings_that_will_not_do_are_refused(tmp_path: Path, text: str | None,
 def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text(SETTINGS)
     for network, message in (
-        (Map(), r"--network x=.*: gives \(3, 4, 10, 10\) for three pictures, wanted \(3, d\): export what pools them"),
+        (
+            Map(),
+            r"--network x=.*: gives \(3, 4, 10, 10\) for three pictures, expected \(3, d\): export what pools them",
+        ),
         (Picky(), "fails on three pictures of 12x12: "),
     ):
         with pytest.raises(UserError, match=message):

@@ -30,7 +30,7 @@ def test_what_is_no_network_is_refused(tmp_path):
     (tmp_path / "text.pt").write_text("hello")
     for name, line in (
         ("absent.pt", "no such file"),
-        ("weights.pth", "not a TorchScript network .* weights alone do not do"),
+        ("weights.pth", "not a TorchScript network .* a file of weights is not enough"),
         ("text.pt", "not a TorchScript network"),
     ):
         with pytest.raises(UserError, match=rf"--segmenter .*{name}: {line}"):
@@ -47,7 +47,7 @@ def test_a_network_whose_weights_are_not_finite_is_refused(tmp_path):
 
 def test_a_network_with_other_outputs_gives_its_reason(tmp_path):
     for network, line in (
-        (NearestColour(range(7)), r"has the shape \(1, 7, 256, 256\); wanted scores \(1, 19, h"),
+        (NearestColour(range(7)), r"has the shape \(1, 7, 256, 256\); expected scores \(1, 19, h"),
         (nn.Flatten(), r"has the shape \(1, 196608\)"),
         (Fails(), "the segmenter fails on a picture of 256x256: "),
     ):

@@ -96,8 +96,8 @@ def test_names_without_features_and_bad_names_are_refused(folders: Folders) -> N
     for metrics, features, message in (
         ("fid@y", {}, "metric 'fid@y': no features 'y'; give --features y=FILE"),
         ("fdi@x", {"x": "x.npz"}, "metric 'fdi@x': unknown; did you mean 'fid@x'"),
-        ("psnr", {"a b": "x.npz"}, "features 'a b': wanted a name of letters"),
-        ("psnr", {"x": "x.npy"}, r"--features x=x.npy: wanted a file .npz, .csv or .parquet"),
+        ("psnr", {"a b": "x.npz"}, "features 'a b': expected a name of letters"),
+        ("psnr", {"x": "x.npy"}, r"--features x=x.npy: expected a file .npz, .csv or .parquet"),
         ("psnr", {"x": "none.csv"}, "none.csv: no such file"),
     ):
         with pytest.raises(UserError, match=message):
@@ -118,11 +118,11 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
         ({"stimulus": objects, "features": good}, "not a readable npz file .*Object arrays cannot be loaded"),
         ({"stimulus": names}, "has the arrays stimulus; save stimulus, the .N. names, and features"),
         ({"stimulus": names, "features": good[:1]}, "2 stimuli and 1 rows of features"),
-        ({"stimulus": names, "features": good[0]}, r"features: shape \(2,\) of float64; wanted \(N, d\) numbers"),
+        ({"stimulus": names, "features": good[0]}, r"features: shape \(2,\) of float64; expected \(N, d\) numbers"),
         ({"stimulus": names, "features": np.zeros((2, 0))}, "not empty"),
         ({"stimulus": names, "features": good.astype(complex)}, r"shape \(2, 2\) of complex128"),
         ({"stimulus": names[:, None], "features": good}, r"stimulus: shape \(2, 1\)"),
-        ({"stimulus": np.arange(2), "features": good}, "wanted \\(N\\) of text"),
+        ({"stimulus": np.arange(2), "features": good}, "expected \\(N\\) of text"),
         ({"stimulus": np.array(["a", "a"]), "features": good}, "rows 1 and 2 are both of 'a'; remove one"),
         ({"stimulus": np.array(["a", ""]), "features": good}, "row 2, stimulus: found nothing"),
         ({"stimulus": names, "features": bad}, r"row 2 \('b'\), feature 2: nan; compute it again"),
@@ -142,7 +142,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
     for text, message in (
         ("picture,f\na,1\n", "0 columns 'stimulus'"),
         (",stimulus,f\n0,a,1\n", "a column without a name, an index perhaps; write the file with index=False"),
-        ("stimulus,f,note\na,1,good\n", "column note: str, wanted numbers"),
+        ("stimulus,f,note\na,1,good\n", "column note: str, expected numbers"),
         ("stimulus,f\na,1\nb,\n", r"row 2 \('b'\), feature 1: nan"),
         ("stimulus,f\na,1,2\n", "not readable"),
         ("", "not readable"),
@@ -158,7 +158,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="features 'x': found a list"):
         read_features("x", [1])  # type: ignore[arg-type]
     doubled = pd.DataFrame([["a", 1.0, 2.0]], columns=["stimulus", "f", "f"])
-    with pytest.raises(UserError, match="column 'f' stands twice; remove or rename one"):
+    with pytest.raises(UserError, match="column 'f' occurs twice; remove or rename one"):
         read_features("x", doubled)
 
 

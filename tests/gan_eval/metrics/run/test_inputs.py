@@ -36,7 +36,7 @@ def test_a_frames_files_are_relative_to_its_root(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "line"),
     [
-        ({"file": None}, "row 1, column file: found nothing, wanted a value"),
+        ({"file": None}, "row 1, column file: found nothing, expected a value"),
         ({"stimulus": ""}, "row 1, column stimulus: found nothing"),
         ({"kind": "odd"}, "row 1: kind 'odd' with model 'm'; a fake names its model, a real none"),
         ({"model": None}, "row 1: kind 'fake' with model None"),
@@ -159,5 +159,5 @@ def test_what_is_no_pair_of_folders(touch):
     with pytest.raises(UserError, match="no pictures in this folder"):
         folder_pair(real, fake)
     for given in ({"model": "real"}, {}):
-        with pytest.raises(UserError, match="--model real: the name real is kept for the ground truth"):
+        with pytest.raises(UserError, match="--model real: the name real is reserved for the ground truth"):
             folder_pair(fake, real, **given)

@@ -15,7 +15,7 @@ def test_a_file_that_is_none_is_refused_without_an_option_that_is_none(tmp_path:
         read_state(tmp_path / "mine.pth", "vgg13_bn")
     with pytest.raises(UserError, match=r"\(no a\); .* another --weights vgg16=FILE$"):
         required_tensors({"b": torch.zeros(1)}, {"a": (1,)}, tmp_path / "mine.pth", "vgg16")
-    with pytest.raises(UserError, match=r"a has the shape \(2,\), wanted \(1,\)"):
+    with pytest.raises(UserError, match=r"a has the shape \(2,\), expected \(1,\)"):
         required_tensors({"a": torch.zeros(2)}, {"a": (1,)}, tmp_path / "mine.pth", "vgg16")
     for name, content in (("code.pth", torch.nn.Linear(2, 2)), ("list.pth", [1, 2])):
         torch.save(content, tmp_path / name)

@@ -176,7 +176,7 @@ def test_an_index_that_cannot_be_reached_is_one_line_without_the_password(
     with pytest.raises(UserError) as caught:
         weights.fetch("inception")
     assert logged.getvalue() == ""
-    assert "cannot be reached, or broke off" in str(caught.value)
+    assert "cannot be reached, or the download was interrupted" in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert _left_in(cache) == []

@@ -21,7 +21,7 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.steps import QuestionPage
 from gan_eval.quiz.app.stage import screen_key
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.station import Check, ScreenTiming, keep
+from gan_eval.quiz.station import Check, ScreenTiming, save_timing
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
@@ -152,7 +152,7 @@ def test_whole_frames_and_the_self_test_of_the_screen_are_kept_with_the_session(
 ) -> None:
     found = (Check("raster_lead", 0.4, "ms", "ok"),)
     timing = ScreenTiming("raster", False, 59.9, "2026-01-31T12:00:00Z", found)
-    keep(screen_key(QApplication.primaryScreen()), timing)
+    save_timing(screen_key(QApplication.primaryScreen()), timing)
     found_here = stage.choose_presenter  # off screen no swap waits, so nothing is rounded
     monkeypatch.setattr(stage, "choose_presenter", lambda *how: found_here(*how)._replace(frame_ms=1000 / 59.9))
     sitting = sit(SETTINGS.model_copy(update={"exposure_ms": 110.0}), intro=False)

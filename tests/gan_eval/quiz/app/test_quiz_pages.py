@@ -67,7 +67,7 @@ def heard(sender: QObject, name: str) -> QSignalSpy:
 
 def test_consent_goes_on_only_with_the_box_ticked(show: Show) -> None:
     page = show(ConsentPage(LOOK, WORDS, ConsentSettings(text="First.\n\nSecond <b>.")))
-    on, back, refused = heard(page, "went_on"), heard(page, "went_back"), heard(page, "refused")
+    on, back, refused = heard(page, "continued"), heard(page, "went_back"), heard(page, "refused")
     assert "First.\nSecond <b>." in words(page), "markup is shown unchanged"
     press(page, Qt.Key.Key_Return)
     assert on.count() == 0
@@ -82,7 +82,7 @@ def test_consent_goes_on_only_with_the_box_ticked(show: Show) -> None:
 def test_a_choice_by_number_or_arrow(show: Show) -> None:
     page = show(QuestionPage(LOOK, WORDS, AGE, number=1, count=2, answer=None))
     assert isinstance(page, QuestionPage)
-    on = heard(page, "went_on")
+    on = heard(page, "continued")
     press(page, Qt.Key.Key_Return)
     assert (on.count(), page.answer) == (0, None)
     assert "Please answer this question." in words(page)
@@ -100,7 +100,7 @@ def test_a_choice_by_number_or_arrow(show: Show) -> None:
 def test_a_free_text(show: Show) -> None:
     page = show(QuestionPage(LOOK, WORDS, WORK, number=2, count=2, answer=None))
     assert isinstance(page, QuestionPage)
-    on = heard(page, "went_on")
+    on = heard(page, "continued")
     press(page, *"  ", Qt.Key.Key_Return)
     assert (on.count(), page.answer) == (0, None)
     press(page, *"nurse 2", Qt.Key.Key_Return)
@@ -116,7 +116,7 @@ def hold(page: Page, key: Qt.Key) -> None:
 
 def test_a_key_that_is_held_down_answers_nothing_and_buttons_are_reached_by_tab(show: Show) -> None:
     called: list[str] = []
-    buttons = [(name, partial(called.append, name)) for name in ("stop", "another_time", "go_on")]
+    buttons = [(name, partial(called.append, name)) for name in ("withdraw", "save_and_quit", "continue")]
     escape = partial(called.append, "escape")
     page = show(NoticePage(LOOK, WORDS, "pause", ["One."], buttons=buttons, hint="hint_pause", escape=escape))
     hold(page, Qt.Key.Key_Escape)
@@ -125,7 +125,7 @@ def test_a_key_that_is_held_down_answers_nothing_and_buttons_are_reached_by_tab(
     press(page, Qt.Key.Key_Return, Qt.Key.Key_Escape, Qt.Key.Key_Tab, Qt.Key.Key_Return)
     hold(page, Qt.Key.Key_Return)
     hold(page, Qt.Key.Key_Space)
-    assert called == ["go_on", "escape", "stop"]
+    assert called == ["continue", "escape", "withdraw"]
 
 
 def typed(page: QWidget, text: str, scan_code: int = 0, shift: bool = False) -> None:
@@ -138,7 +138,7 @@ def typed(page: QWidget, text: str, scan_code: int = 0, shift: bool = False) -> 
 def test_every_key_is_tried_once_before_the_page_is_left(show: Show) -> None:
     page = show(KeysPage(LOOK, WORDS, QuizSettings(confidence=3), keys=KEYS))
     assert isinstance(page, KeysPage)
-    on = heard(page, "went_on")
+    on = heard(page, "continued")
     typed(page, "k", 45)
     assert "K is not one of these keys." in words(page)
     typed(page, "J")  # Caps Lock
@@ -167,7 +167,7 @@ def test_keys_that_were_tried_show_their_whole_mark(show: Show, language: str) -
     assert [label.text() for label in labels if label.width() < label.sizeHint().width()] == []
 
 
-BUTTONS = [(name, lambda: None) for name in ("stop", "another_time", "go_on")]
+BUTTONS = [(name, lambda: None) for name in ("withdraw", "save_and_quit", "continue")]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def staged(how):
         **pages,
         **stage.description(),
         "names": [screen.name() for screen in qt.screens()],
-        "pixels": [list(size.toTuple()) for size in (grab.size(), stage.room, stage.window.canvas.size)],
+        "pixels": [list(size.toTuple()) for size in (grab.size(), stage.window_pixels, stage.window.canvas.size)],
         "trials": list(stage.window.geometry().getRect()),
         "cursor": stage.window.cursor().shape().name,
     }

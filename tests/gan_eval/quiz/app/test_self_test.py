@@ -16,7 +16,7 @@ from gan_eval.quiz.app import stage
 from gan_eval.quiz.app.presenter import OpenGLWindow, RasterWindow
 from gan_eval.quiz.app.self_test import judge
 from gan_eval.quiz.app.stage import choose_presenter, screen_key
-from gan_eval.quiz.station import Check, ScreenTiming, keep
+from gan_eval.quiz.station import Check, ScreenTiming, save_timing
 
 NOW = "2026-01-31T12:00:00.000Z"
 STATED = Check("stated_refresh", 60.0, "Hz", "ok")
@@ -53,7 +53,7 @@ def test_opengl_and_whole_frames_are_chosen_by_a_measured_vsync_alone(
     assert isinstance(window, RasterWindow)
     assert window.canvas.corner_patch
     window.destroy()
-    keep(screen_key(screen), ScreenTiming("opengl", True, 50.0, NOW))
+    save_timing(screen_key(screen), ScreenTiming("opengl", True, 50.0, NOW))
     monkeypatch.setattr(stage, "opengl_available", lambda _: True)
     chosen = choose_presenter(screen)
     assert (chosen.frame_ms, chosen.refresh_hz) == (20.0, 50.0)
@@ -92,5 +92,5 @@ def test_a_screen_without_vsync_is_measured_kept_and_not_flattered(screen: dict[
     assert timing["presenter"] == "raster"
     assert values["raster_full_screen"] == values["opengl_full_screen"] == 1.0
     assert {"timer_lateness_largest", "raster_cost", "raster_lateness_sd", "opengl_jitter"} <= set(values)
-    for words in ("raster window", "No program can see", f"Kept in {kept_in}."):
+    for words in ("raster window", "No program can see", f"Saved in {kept_in}."):
         assert words in done.stdout

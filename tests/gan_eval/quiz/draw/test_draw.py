@@ -345,15 +345,15 @@ def test_pictures_that_no_list_can_show_are_named() -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 7), unique=True, max_size=8), min_size=1, max_size=8))
-def test_seats_everybody_exactly_when_a_perfect_matching_exists(wishes: list[list[int]]) -> None:
-    table = np.zeros((len(wishes), 8), dtype=int)
-    for slot, items in enumerate(wishes):
+def test_assigns_every_slot_exactly_when_a_perfect_matching_exists(candidates: list[list[int]]) -> None:
+    table = np.zeros((len(candidates), 8), dtype=int)
+    for slot, items in enumerate(candidates):
         table[slot, items] = 1
     possible = (maximum_bipartite_matching(csr_array(table), perm_type="column") >= 0).all()
 
-    seats = match([[str(item) for item in items] for items in wishes])
+    assigned = match([[str(item) for item in items] for items in candidates])
 
-    assert (seats is not None) == possible
-    if seats is not None:
-        assert len(set(seats)) == len(wishes)
-        assert all(int(seat) in items for seat, items in zip(seats, wishes, strict=True))
+    assert (assigned is not None) == possible
+    if assigned is not None:
+        assert len(set(assigned)) == len(candidates)
+        assert all(int(item) in items for item, items in zip(assigned, candidates, strict=True))

@@ -24,7 +24,7 @@ from gan_eval.__main__ import run
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve import experimenter
 from gan_eval.quiz.serve.app import make_app
-from gan_eval.quiz.serve.experimenter import experimenter_routes, path_of
+from gan_eval.quiz.serve.experimenter import experimenter_path, experimenter_routes
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import open_store
@@ -48,7 +48,7 @@ class Page:
         )
         self.client = stack.enter_context(TestClient(make_app(served.live, routes), base_url="http://testserver"))
         served.client = self.client
-        self.path = path_of(served.live)
+        self.path = experimenter_path(served.live)
 
     def get(self, path: str = "", **how: Any) -> httpx.Response:
         """A page below the secret path."""

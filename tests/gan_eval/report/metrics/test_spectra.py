@@ -24,4 +24,4 @@ def test_the_report_draws_the_spectra(tmp_path: Path, metric: str, is_drawn: boo
     assert run(words) == 0
     text = page.read_text(encoding="utf-8")
     assert ("Radial power spectra of the real pictures and of fake." in text) == is_drawn
-    assert ("cycles a pixel</text>" in text) == is_drawn
+    assert ("cycles per pixel</text>" in text) == is_drawn

@@ -15,7 +15,7 @@ from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys, so
 from gan_eval.report.people.methods import checklist_section, method_blocks, paper_methods, size_on_screen
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.exclusions import Rules, leave_out
+from gan_eval.stats.exclusions import Rules, apply_rules
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS, STIMULI
 from gan_eval.tables.frames import frame_of
@@ -146,7 +146,7 @@ def test_degrees_are_said_with_their_spread_over_screens() -> None:
 
 def checklist(*, sessions: bool = True, session: str = "1", **sections: object) -> tuple[str, dict[str, str]]:
     study = Study(**(STUDY | sections))
-    included = leave_out(ANSWERS, None, Rules(study.analysis.exclude), Rules())
+    included = apply_rules(ANSWERS, None, Rules(study.analysis.exclude), Rules())
     tables = {"rates": rates(included.trials), "participation": included.participation, "trials": included.trials}
     if sessions:
         row = {"session": session, "participant": "P1", "protocol": "yes_no", "status": "complete", "simulated": False}
@@ -195,7 +195,7 @@ def test_defaults_of_the_quiz_are_not_claimed_of_answers_of_another_program():
 
 
 def test_without_a_study_file_the_tables_alone_speak():
-    included = leave_out(ANSWERS, None, Rules(), Rules())
+    included = apply_rules(ANSWERS, None, Rules(), Rules())
     says, facts = checklist_section(folder_of(rates=rates(included.trials))).blocks[-2:]
     assert says.lines[0].startswith("Of 11 points 10 are not given")
     assert dict(facts.items)["Exclusions"] == "None."

@@ -7,7 +7,7 @@ import pytest
 from synthetic_tables import folder_of
 
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.people.answer import answer
+from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import caveats
 from gan_eval.report.people.pairs_and_grades import grade_sentences
 from gan_eval.report.people.thresholds import threshold_sentences
@@ -24,7 +24,7 @@ def folder(rows: list[dict[str, object]], *, analysed: slice = slice(None)) -> S
 
 
 def said(of: StudyFolder) -> str:
-    return " ".join(answer(of)).replace("\u202f", " ")
+    return " ".join(answer_sentences(of)).replace("\u202f", " ")
 
 
 def pairs(protocol: str, model: str, answers: Sequence[str], **cells: object) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ from synthetic_tables import folder_of
 
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import cited_keys
-from gan_eval.report.people.answer import answer
+from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import caveats
 from gan_eval.report.people.participants import (
     analysed_text,
@@ -17,7 +17,7 @@ from gan_eval.report.people.participants import (
     timing_sentences,
 )
 from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.exclusions import Rules, leave_out
+from gan_eval.stats.exclusions import Rules, apply_rules
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import CHECKS, SESSIONS
 from gan_eval.tables.frames import frame_of
@@ -46,7 +46,7 @@ def folder(all_trials: pd.DataFrame, rules: Rules = Rules()) -> StudyFolder:  # 
         for person, status in STATUS.items()
     ]
     sessions = frame_of(rows, SESSIONS)
-    included = leave_out(all_trials, sessions, rules, Rules(), planned=False)
+    included = apply_rules(all_trials, sessions, rules, Rules(), planned=False)
     everything = rates(included.trials).assign(note=included.note or None)
     tables = {"rates": everything, "participation": included.participation, "trials": all_trials, "sessions": sessions}
     return folder_of(**tables)
@@ -57,8 +57,8 @@ def test_people_without_an_answer_are_reported_but_not_counted() -> None:
     assert analysed_text(of) == "the answers of 3 participants"
     assert participation_sentences(of)[:3] == [
         "6 participants started, 4 of them finished.",
-        "2 participants did not finish: their answers are not analysed, and they do not count towards the number "
-        "wanted.",
+        "2 participants did not finish: their answers are not analysed, and they do not count towards the planned "
+        "number.",
         "1 participant gave no answer, in 4 trials.",
     ]
 
@@ -78,7 +78,7 @@ def test_without_a_table_of_participation_rates_tell_how_many_answered() -> None
 )  # fmt: skip
 def test_exclusions_are_called_what_they_are(planned, beyond, said) -> None:
     rules = Rules(["reaction_time_ms<200"])
-    included = leave_out(trials(), None, rules, Rules(participants=beyond), planned=planned)
+    included = apply_rules(trials(), None, rules, Rules(participants=beyond), planned=planned)
     assert left_out_text(folder_of(participation=included.participation)) == said
 
 
@@ -93,12 +93,12 @@ def test_people_of_whom_every_trial_is_left_out_are_not_counted() -> None:
 @pytest.mark.parametrize("asked", [{}, {"protocol": "paired", "response": None, "kind": None, "choice": "a"}])
 def test_where_exclusions_leave_no_answer_that_is_said(asked: dict[str, object]) -> None:
     of = folder(trials(quick=tuple(STATUS), **asked), Rules(["reaction_time_ms<200"]))
-    assert answer(of) == ["No answer counts: each was excluded, or its session is not complete."]
+    assert answer_sentences(of) == ["No answer counts: each was excluded, or its session is not complete."]
 
 
 def test_before_the_first_answer_there_is_none_whatever_rules_there_are() -> None:
     of = folder(trials(response="none", quick=tuple(STATUS)), Rules(["reaction_time_ms<200"]))
-    assert answer(of) == ["There is no answer yet: no trial has been judged."]
+    assert answer_sentences(of) == ["There is no answer yet: no trial has been judged."]
 
 
 def test_answers_to_the_study_s_questions_are_of_the_participants_analysed() -> None:

@@ -87,7 +87,7 @@ def test_ours_and_others_are_correlated_together(
         ("a.png,1\nb.png,2\n", "none of its 2 pictures was judged: 'a.png' against 'photos/real/0000'; give values"),
         ("0001.png,1\n", r"'0001.png' may be 'photos/blur/0001' and 'photos/noise/0001'; give one file for each model"),
         ("name,remark\n0001.png,good\n", "no column of numbers"),
-        ("0001.png\n0002.png\n", "one column; wanted the picture's file and its value"),
+        ("0001.png\n0002.png\n", "one column; expected the picture's file and its value"),
         ("noise/0001.png,1\nnoise/0001.jpg,2\n", "photos/noise/0001"),
     ],
 )

@@ -161,7 +161,7 @@ def test_intervals_hold_the_truth(pairs):
                 curves[lapse] = crossed(data, lapse)
         weights = lapse_weights([[each.evidence for each in curves.values()]], list(curves))
         curve = averaged(list(curves.values()), weights)
-        df = data.freedom()
+        df = data.degrees_of_freedom()
         place = threshold(curve.beta, curve.covariance, df)
         half_width = float(t_critical(df)) * np.sqrt(curve.covariance[1, 1])
         held += [place.low < 0 < place.high, abs(curve.beta[1] - 1.2) < half_width]

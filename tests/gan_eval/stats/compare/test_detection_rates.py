@@ -14,8 +14,8 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.clustering import two_way
 from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.compare.detection_rates import Rates, rates_of
 from gan_eval.stats.compare.questions import KindQuestion, kind_rows
-from gan_eval.stats.compare.told_apart import Rates, rates_of
 from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.trials import answered_trials, fill_trials
 

@@ -15,7 +15,15 @@ import pandas as pd
 from scipy.special import log_expit, logsumexp, ndtr, ndtri
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.clustering import cells, cluster_sums, equivalence_p, freedom, n_levels, t_critical, two_sided_p
+from gan_eval.stats.clustering import (
+    cells,
+    cluster_sums,
+    degrees_of_freedom,
+    equivalence_p,
+    n_levels,
+    t_critical,
+    two_sided_p,
+)
 from gan_eval.stats.compare.contrast import (
     CROSSED,
     CROSSED_CLUSTERED,
@@ -99,7 +107,7 @@ class Rates:
     """The answers, or those of one of the rows, do not vary with the pictures: there is no test, and no interval of
     accuracy and d′."""
     max_effect: float = 0.5
-    """Largest distance of accuracy from 1/2 that the share of the answer `fake` allows; if averaged, the rows' mean."""
+    """Largest possible distance of accuracy from 1/2, given the share of the answer `fake`; if averaged, the mean."""
 
     @property
     def reported(self) -> tuple[float, float]:
@@ -252,7 +260,7 @@ def rates_of(
     """Return the rates of one row, or of several as the mean of the rows.
 
     Args:
-        known: results so far, by the question's key; the new rates are added, and those of the question's rows.
+        known: results so far, by the question's key; the new rates and those of the question's rows are added.
         why_not: a reason not to fit the model.
         start: earlier fit from which the search for the model starts; it changes the time, not the result.
     """
@@ -277,8 +285,8 @@ def rates_of(
             fake = fake if observed[0] in (0, 1) else rates.fake
             real = real if observed[1] in (0, 1) else rates.real
         if constant := sum(row.is_constant for row in rows):
-            alike = f"in {constant} of {len(rows)} rows the answers do not vary with the pictures"
-            rates = replace(rates, is_constant=True, note=joined(rates.note, alike))
+            constant_note = f"in {constant} of {len(rows)} rows the answers do not vary with the pictures"
+            rates = replace(rates, is_constant=True, note=joined(rates.note, constant_note))
         covariances = rates.covariances
         if all(row.covariances for row in rows):
             own = [max(row.covariances, key=lambda covariance: np.dot([1, -1], covariance @ [1, -1])) for row in rows]
@@ -403,7 +411,7 @@ def _clustered(answers: _Answers) -> Rates:
     observed = hits, false_alarms
     several = n_levels(answers.participant) > 1
     factors = (answers.participant, answers.picture) if several else (answers.picture,)
-    df = freedom(*factors, side=answers.is_fake)
+    df = degrees_of_freedom(*factors, side=answers.is_fake)
     if df < 1:
         return Rates(fake, real, (), 0, None, TOO_FEW, observed=observed)
     by_answers = np.bincount(answers.participant, says), np.bincount(answers.participant)
@@ -413,10 +421,10 @@ def _clustered(answers: _Answers) -> Rates:
     if several:
         both = _covariance(influence, cells(answers.participant, answers.picture), answers.is_fake)
         by_cluster.append(by_cluster[0] + by_cluster[1] - both)
-    alike = (yes == 0) | (yes == n)
-    if alike.any():  # equal answers do not show how clusters differ: assume an SD, and the normal instead of t
+    is_uniform = (yes == 0) | (yes == n)
+    if is_uniform.any():  # equal answers do not show how clusters differ: assume an SD, and the normal instead of t
         groups = [tuple(n_levels(factor[cell == k]) for factor in factors) for k in range(count)]
-        n = np.array([_independent_answers(groups[k], n[k]) if alike[k] else n[k] for k in range(count)])
+        n = np.array([_independent_answers(groups[k], n[k]) if is_uniform[k] else n[k] for k in range(count)])
         variances = shares * (1 - shares) / (n + 4 / count) * (Z95 / float(t_critical(df))) ** 2
         by_cluster.append(answers.weights * variances @ answers.weights.T)
     note = NONE_GAVE_BOTH if gave_both == 0 else ONE_GAVE_BOTH if gave_both == 1 and several else None
@@ -438,8 +446,8 @@ def _independent_answers(groups: tuple[int, ...], n: float) -> float:
     from scipy.optimize import brentq
 
     def excess(eta: float, count: int) -> float:
-        all_alike = log_expit(-eta - _ASSUMED_SD * NODES) * (n / count)
-        return float(logsumexp(all_alike, b=WEIGHTS)) * count - _LOG_TAIL
+        log_all_equal = log_expit(-eta - _ASSUMED_SD * NODES) * (n / count)
+        return float(logsumexp(log_all_equal, b=WEIGHTS)) * count - _LOG_TAIL
 
     limits = [brentq(excess, -40.0, 40.0, args=(count,)) for count in groups]
     shares = population_proportions(np.array(limits), np.array([_ASSUMED_SD])).share
