@@ -36,7 +36,7 @@ Simulate = Annotated[
     typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
 ]
 
-Stimuli = Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given_options several times.")]
+Stimuli = Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")]
 Store = Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")]
 Protocol = Annotated[str | None, typer.Option(help="quick_response (the default), yes_no, paired, ...")]
 Real = Annotated[int | None, typer.Option(help="Real pictures of each data set; default: 25.")]

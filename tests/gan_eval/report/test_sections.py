@@ -227,7 +227,7 @@ def test_timing_has_flags_checks_and_what_was_not_measured():
     sentences, exposures, flags = timing_section(folder_of(trials=timed(), checks=[check])).blocks
     words = " ".join(sentences.lines).replace("\u202f", " ")
     assert "25.0% of 4 main trials have a flag" in words
-    assert "The absolute lag of display and keyboard was not without_empty" in words
+    assert "The absolute lag of display and keyboard was not measured" in words
     assert "warned or failed in 1 of 1 session: vsync" in words
     assert "focus_lost" in [row[0] for row in flags.rows]
     assert "5.90\u202fms" in exposures.rows[0]
