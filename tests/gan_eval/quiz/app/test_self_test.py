@@ -92,5 +92,5 @@ def test_a_screen_without_vsync_is_measured_kept_and_not_flattered(screen: dict[
     assert timing["presenter"] == "raster"
     assert values["raster_full_screen"] == values["opengl_full_screen"] == 1.0
     assert {"timer_lateness_largest", "raster_cost", "raster_lateness_sd", "opengl_jitter"} <= set(values)
-    for words in ("raster window", "No program can see", f"Saved in {kept_in}."):
+    for words in ("raster window", "No program can measure", f"Saved in {kept_in}."):
         assert words in done.stdout
