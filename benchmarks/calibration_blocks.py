@@ -14,14 +14,13 @@ from calibration_thresholds import ExposureWorld, threshold_study
 from scipy.optimize import brentq
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.clustering import degrees_of_freedom, side_of
+from gan_eval.stats.clustering import degrees_of_freedom, side_of, two_sided_p
 from gan_eval.stats.compare.comparisons import ComparisonEstimator
 from gan_eval.stats.compare.contrast import cell_proportions, estimate, population_proportions
 from gan_eval.stats.compare.differences import Difference, wald
 from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions
 from gan_eval.stats.looks import Look, LookPlan
 from gan_eval.stats.mixed import NoFitError, fit_crossed
-from gan_eval.stats.mixed.fit import wald_cells
 from gan_eval.stats.mixed.models import Formula, design
 from gan_eval.stats.shares import wilson
 
@@ -364,7 +363,7 @@ def _kind_p(trials: pd.DataFrame, *, slope: bool) -> float:
         return np.nan
     at = of.terms.index("kind[real]")
     df = degrees_of_freedom(of.participant, of.stimulus, side=side_of(of.X[:, at]))
-    return float(wald_cells(float(fit.beta[at]), float(fit.std_error[at]), df)["p"])
+    return float(two_sided_p(fit.beta[at], fit.std_error[at], df)) if df >= 1 else np.nan
 
 
 def _world_with(difference: float, size: int) -> World:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from gan_eval.cli.console import Console
     from gan_eval.settings.study import Study
+    from gan_eval.stats.trials import PreparedTrials
     from gan_eval.tables.frames import Row
     from gan_eval.tables.schema import Table
 
@@ -86,7 +87,6 @@ def analyze(
         from gan_eval import tables
         from gan_eval.files.output_folders import check_output_folder, claim_output_folder
         from gan_eval.files.sets import settled
-        from gan_eval.settings.study import load_study
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
         from gan_eval.stats.exclusions import parse_rule
@@ -98,9 +98,14 @@ def analyze(
             for rule in rules or ():
                 with naming(f"{option}: "):
                     parse_rule(rule)
-        planned = load_study(plan, only_plan=True) if plan else None
+        planned = None
+        if plan:
+            from gan_eval.settings.study import load_study
+
+            planned = load_study(plan, only_plan=True)
         with settled(*(file.parent for file in (trials, *(image_metrics or ()), set_metrics) if file)):
             pass  # finish an interrupted replacement
+        judged: pd.DataFrame | PreparedTrials
         if store is not None:
             from gan_eval.study.sessions import plan_of_store, read_quiz_tables
 
@@ -111,7 +116,7 @@ def analyze(
         else:
             judged, stored = _read_files(trials or Path(), out)
         for folder in stimuli or ():
-            require_presented(folder, read_stimulus_tables([folder]), {*judged["stimulus"].dropna()})
+            require_presented(folder, read_stimulus_tables([folder]), {*stored[tables.TRIALS]["stimulus"].dropna()})
         # looks are recorded in the study's folder that holds the store, else in --out
         near = None if store is None else plan_of_store(store, study)
         place = out if near is None else near.folder
@@ -206,7 +211,7 @@ def _print_answer(
         console.table(*printed(paper.assign(dprime=np.nan)))  # accuracy has the same information as d′
 
 
-def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.DataFrame]]":
+def _read_files(file: Path, out: Path) -> "tuple[PreparedTrials, dict[Table, pd.DataFrame]]":
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
     from gan_eval import tables
     from gan_eval.stats.importing import tables_to_analyze
@@ -214,9 +219,8 @@ def _read_files(file: Path, out: Path) -> "tuple[pd.DataFrame, dict[Table, pd.Da
     from gan_eval.tables.frames import holds_table, read_table
 
     given = tables_to_analyze(file)
-    trials, note = prepare_trials(given[tables.TRIALS], where=str(file), of_file=True)
-    judged = given[tables.TRIALS] if note else trials  # the analysis counts the rows that are left out
-    given[tables.TRIALS] = trials
+    judged = prepare_trials(given[tables.TRIALS], where=str(file), of_file=True)
+    given[tables.TRIALS] = judged.trials
     if file.resolve().parent == out.resolve():
         others = {table: file.with_name(f"{table.name}.csv") for table in tables.STORED_TABLES if table not in given}
         given |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}

@@ -12,7 +12,6 @@ import typer
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
-from gan_eval.settings.quiz import DISTANCES_CM
 from gan_eval.settings.sections import as_flag
 
 if TYPE_CHECKING:
@@ -48,10 +47,6 @@ ExposureMs = Annotated[
 ResponseMs = Annotated[str | None, typer.Option(help="From onset, or unlimited; default: 4000.")]
 Keys = Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")]
 PictureSize = Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")]
-ViewingDistance = Annotated[
-    float | None,
-    typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the study's."),
-]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")]
 AllowGiveaways = Annotated[
     str | None,

@@ -12,7 +12,7 @@ from gan_eval.cli.options import Simulate, counted, given_options, parse_pairs, 
 from gan_eval.errors import UserError
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
-from gan_eval.settings.quiz import SCREEN_WIDTHS_CM, QuizSettings
+from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
 from gan_eval.settings.sections import as_flag, check_options
 
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ OF_STUDY = (
     *("picture_size", "allow_giveaways", "seed"),
 )
 """Parameters of `quiz` and `serve` that come from the study file if there is one."""
+
+ViewingDistance = Annotated[
+    float | None,
+    typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the study's."),
+]
 
 
 def quiz(
@@ -44,7 +49,7 @@ def quiz(
     response_ms: options.ResponseMs = None,
     keys: options.Keys = None,
     picture_size: options.PictureSize = None,
-    viewing_distance_cm: options.ViewingDistance = None,
+    viewing_distance_cm: ViewingDistance = None,
     screen_width_cm: Annotated[
         float | None,
         typer.Option(

@@ -9,7 +9,7 @@ import typer
 
 from gan_eval.cli import options
 from gan_eval.cli.options import given_options, print_next_command, refuse_with_study, refuse_without_effect, say
-from gan_eval.cli.quiz import DEFAULT_STORE, OF_STUDY, study_of_options
+from gan_eval.cli.quiz import DEFAULT_STORE, OF_STUDY, ViewingDistance, study_of_options
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import setup_command
@@ -39,7 +39,7 @@ def serve(
     response_ms: options.ResponseMs = None,
     keys: options.Keys = None,
     picture_size: options.PictureSize = None,
-    viewing_distance_cm: options.ViewingDistance = None,
+    viewing_distance_cm: ViewingDistance = None,
     language: options.Language = None,
     seed: options.Seed = None,
     allow_giveaways: options.AllowGiveaways = None,

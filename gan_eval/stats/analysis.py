@@ -16,7 +16,6 @@ from gan_eval.files.output_folders import relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.files.sqlite_files import is_store
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.settings.sections import check_options
 from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.choices import bradley_terry, choices
@@ -42,7 +41,7 @@ from gan_eval.stats.metrics_and_people.matching import completed, require_metric
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, paper
-from gan_eval.stats.trials import prepare_trials, text_coded, with_text_names
+from gan_eval.stats.trials import PreparedTrials, prepare_trials, text_coded, with_text_names
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.tables import (
     ANALYSIS_RUN,
@@ -59,6 +58,7 @@ from gan_eval.tables import (
 from gan_eval.tables.frames import as_table, frame_of, write_table
 
 if TYPE_CHECKING:
+    from gan_eval.settings.quiz import StaircaseSettings
     from gan_eval.store import Store
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
@@ -86,7 +86,7 @@ OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if
 
 
 def analyze(
-    trials: "FrameOrFile | Store",
+    trials: "FrameOrFile | Store | PreparedTrials",
     *,
     image_metrics: FrameOrFile | Sequence[Path | str] | None = None,
     set_metrics: FrameOrFile | None = None,
@@ -94,7 +94,7 @@ def analyze(
     exclude_participants: Sequence[str] = (),
     margin: float | None = None,
     covariates: Sequence[str] = (),
-    staircase: StaircaseSettings | None = None,
+    staircase: "StaircaseSettings | None" = None,
     grades: int | None = None,
     seed: int = 0,
     plan: AnalysisSettings | None = None,
@@ -109,8 +109,9 @@ def analyze(
 
     Args:
         trials: the table `trials`, or any frame with participant, stimulus, kind and response; or a results store (its
-            file, its URL, or the result of `open_store`). Identifiers may be whole numbers. Repeated rows and trials
-            without a participant or a stimulus are left out; the note of the rates counts them.
+            file, its URL, or the result of `open_store`); or the result of `prepare_trials`. Identifiers may be whole
+            numbers. Repeated rows and trials without a participant or a stimulus are left out; the note of the rates
+            counts them.
         image_metrics: the table `image_metrics`; this and the next are needed for correlations. A file may come from
             another program, and may be given as METRIC=FILE; several files are joined (`read_image_metrics`).
         set_metrics: the table `set_metrics`.
@@ -157,13 +158,15 @@ def analyze(
     >>> float(analyze(answers)["rates"]["accuracy"][0])
     0.75
     """
-    found: dict[Table, FrameOrFile] = {}
+    found: Mapping[Table, pd.DataFrame] = {}
     where = "trials"
-    of_file = isinstance(trials, Path | str) and not is_store(trials)
-    if not isinstance(trials, pd.DataFrame):
-        read, where = tables_to_analyze(trials), str(trials)
-        found, trials = {**read}, read[TRIALS]
-    whole, unusable_note = prepare_trials(trials, where=where, of_file=of_file)
+    if not isinstance(trials, PreparedTrials):
+        of_file = isinstance(trials, Path | str) and not is_store(trials)
+        if not isinstance(trials, pd.DataFrame):
+            found, where = tables_to_analyze(trials), str(trials)
+            trials = found[TRIALS]
+        trials = prepare_trials(trials, where=where, of_file=of_file)
+    whole, unusable_note = trials
     lines, sets = doubts(whole), _table(set_metrics, SET_METRICS)
     if not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
         images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name

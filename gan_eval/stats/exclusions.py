@@ -5,8 +5,10 @@ A rule is one comparison of a column with a value: `reaction_time_ms<200`, `flag
 
 import difflib
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,9 +67,9 @@ class Rule:
                     f"({error})"
                 ) from error
             return np.asarray(_ORDER[self.operator](numbers, limit), bool)
-        as_cell = _number_text if is_numeric_dtype(cells.dtype) else _text  # numpy and pandas treat booleans as numbers
-        text = cells.astype("object").map(as_cell, na_action="ignore")
-        required = as_cell(self.value)
+        as_text = partial(_comparable, is_number=is_numeric_dtype(cells.dtype))  # of booleans too
+        text = cells.astype("object").map(as_text, na_action="ignore")
+        required = as_text(self.value)
         if self.operator == "~":
             return np.array([required in str(cell).split() for cell in text.where(text.notna(), "")], bool)
         equal = (text == required).to_numpy(bool)
@@ -112,18 +114,13 @@ def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
     raise UserError(f"{where}: no column {name!r}; {hint}")
 
 
-def _text(cell: Any) -> str:
-    """Return a cell's text for comparison with a rule: true and false in lower case, other texts unchanged."""
+def _comparable(cell: Any, *, is_number: bool) -> str:
+    """Return a cell's text for comparison with a rule: short numbers, lower-case true and false."""
     text = str(cell).strip()
+    if is_number:
+        with suppress(ValueError):  # true and false
+            return repr(float(text))
     return text.lower() if text.lower() in ("true", "false") else text
-
-
-def _number_text(cell: Any) -> str:
-    """Return a cell's number for comparison with a rule, without needless digits; true and false are text."""
-    try:
-        return repr(float(str(cell)))
-    except ValueError:
-        return _text(cell)
 
 
 def is_answered(trials: pd.DataFrame) -> NDArray[np.bool_]:
@@ -273,29 +270,28 @@ def apply_rules(
     """
     people = _measured(whole, sessions)
     place = EXCLUSIONS_PLANNED if planned else "trials"
-    masks = {
-        rule: parse_rule(rule).holds(whole, where=place if rule in preset.trials else "trials")
-        for rule in (*preset.trials, *beyond.trials)
-    }
+    masks = pd.DataFrame(index=whole.index)  # for each rule the trials, and below the people, that fulfil it
+    for rule in (*preset.trials, *beyond.trials):
+        masks[rule] = parse_rule(rule).holds(whole, where=place if rule in preset.trials else "trials")
     place = f"{EXCLUSIONS_PLANNED}_participants" if planned else WHERE
-    by_rule = {
-        rule: parse_rule(rule).holds(people, where=place if rule in preset.participants else WHERE)
-        for rule in (*preset.participants, *beyond.participants)
-    }
+    by_rule = pd.DataFrame(index=people.index)
+    for rule in (*preset.participants, *beyond.participants):
+        by_rule[rule] = parse_rule(rule).holds(people, where=place if rule in preset.participants else WHERE)
     main, who = (whole["phase"] == "main").to_numpy(bool), people["participant"]
-    excluded = _any(by_rule, by_rule, len(people))
-    n_excluded = np.where(excluded, people["n_trials"], _count(whole, main & _any(masks, masks, len(whole)), who))
-    named = [*by_rule.items(), *((rule, _count(whole, main & mask, who) > 0) for rule, mask in masks.items())]
+    excluded, fulfils_any = by_rule.any(axis=1).to_numpy(bool), masks.any(axis=1).to_numpy(bool)
+    n_excluded = np.where(excluded, people["n_trials"], _count(whole, main & fulfils_any, who))
+    named = [(str(rule), by_rule[rule].to_numpy(bool)) for rule in by_rule]
+    named += [(str(rule), _count(whole, main & masks[rule].to_numpy(bool), who) > 0) for rule in masks]
     texts = ["; ".join(rule for rule, rows in named if rows[position]) for position in range(len(people))]
     rules_of = pd.Series(texts, index=people.index, dtype="object").replace("", None)
     people = people.assign(excluded=excluded, n_excluded=n_excluded.astype(int), rule=rules_of)
     finished = in_finished_session(whole, sessions)
-    by_any_rule = whole["participant"].isin(who[excluded]).to_numpy(bool) | _any(masks, masks, len(whole))
+    by_any_rule = whole["participant"].isin(who[excluded]).to_numpy(bool) | fulfils_any
     people = _with_counted(people, whole, sessions, finished, by_any_rule)
     people = conform(people, PARTICIPATION, where=WHERE)
-    of_people = [_any(by_rule, rules.participants, len(people)) for rules in (preset, beyond)]
+    of_people = [by_rule[[*rules.participants]].any(axis=1).to_numpy(bool) for rules in (preset, beyond)]
     by_plan, by_options = (
-        whole["participant"].isin(people.loc[out, "participant"]).to_numpy(bool) | _any(masks, rules.trials, len(whole))
+        (whole["participant"].isin(who[out]) | masks[[*rules.trials]].any(axis=1)).to_numpy(bool)
         for rules, out in zip((preset, beyond), of_people, strict=True)
     )
     only_beyond = by_options & ~by_plan
@@ -312,13 +308,14 @@ def apply_rules(
         (preset, "preset rules" if planned else "rule, no plan given"),
         (beyond, "exploratory rules, not in the plan"),
     ):
-        for own, rows, n, what in (
-            (rules.trials, masks, len(whole), "trials"),
-            (dict.fromkeys(rules.participants), by_rule, len(people), "participants"),
+        for own, rows, what in (
+            ([*rules.trials], masks, "trials"),
+            ([*dict.fromkeys(rules.participants)], by_rule, "participants"),
         ):
             if own:
                 counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in own)
-                notes.append(f"{_any(rows, own, n).sum()} of {n} {what} excluded by {standing} ({counts})")
+                any_rule = rows[own].any(axis=1).sum()
+                notes.append(f"{any_rule} of {len(rows)} {what} excluded by {standing} ({counts})")
     if not finished.all():
         n_sessions = whole.loc[~finished, "session"].nunique()
         notes.append(f"{(~finished).sum()} trials of {n_sessions} unfinished sessions left out")
@@ -349,8 +346,3 @@ def _with_counted(
     broke_off = [f"{n} answers of unfinished sessions are left out of the results" if n else None for n in broken]
     notes = [joined(own, more) for own, more in zip(people["note"], broke_off, strict=True)]
     return people.assign(counted=counted, note=pd.Series(notes, index=people.index, dtype="object"))
-
-
-def _any(masks: Mapping[str, np.ndarray], rules: Iterable[str], size: int) -> np.ndarray:
-    """Return the rows (size,) bool that fulfil any of these rules."""
-    return np.any([np.zeros(size, bool), *(masks[rule] for rule in rules)], axis=0)

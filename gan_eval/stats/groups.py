@@ -17,6 +17,8 @@ from gan_eval.tables import HOLE_SCOPES, STIMULI
 
 SEVERAL_STUDIES = "trials of several studies"
 """Note of rows whose trials belong to more than one study."""
+ONE_PARTICIPANT = "one participant: says nothing of people in general"
+"""Note of a row with an interval over pictures, but without a test and a verdict."""
 
 
 @dataclass(frozen=True)

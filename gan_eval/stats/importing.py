@@ -285,7 +285,7 @@ def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
     1      2        b  fake     real    False
     """
     where = "trials" if isinstance(source, pd.DataFrame) else str(source)
-    frame = source if isinstance(source, pd.DataFrame) else unfilled_trials(source)
+    frame = source if isinstance(source, pd.DataFrame) else tables_to_analyze(source, beside=())[TRIALS]
     trials, note = prepare_trials(frame, where=where, of_file=isinstance(source, Path | str) and not is_store(source))
     for line in (note, *doubts(trials)):
         if line:
@@ -293,27 +293,12 @@ def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
     return trials
 
 
-def unfilled_trials(source: "Path | str | Store") -> pd.DataFrame:
-    """Read the trials of a file or a store unchanged; the cells of a CSV file are text.
+def unfilled_trials(path: Path) -> pd.DataFrame:
+    """Read the trials of a file unchanged; the cells of a CSV file are text.
 
     Raises:
-        UserError: no such file, a required column is absent, a word is not known, or rows of a store are missing or
-            contradict each other.
+        UserError: no such file, a required column is absent, or a word is not known.
     """
-    if not isinstance(source, Path | str):
-        from gan_eval.store import Store, require_consistent
-
-        if not isinstance(source, Store):
-            raise TypeError(f"found a {type(source).__name__}; give a frame of trials, a Store, or the path of either")
-        trials = source.frame(TRIALS)
-        require_consistent(source)
-        return trials
-    if is_store(source):
-        from gan_eval.store import open_store
-
-        with open_store(source, create=False) as store:
-            return unfilled_trials(store)
-    path = Path(source)
     if path.suffix == ".parquet":
         return read_table(path, TRIALS)
     frame = text_frame(path, TRIALS)
@@ -332,23 +317,31 @@ def unfilled_trials(source: "Path | str | Store") -> pd.DataFrame:
     return frame
 
 
-def tables_to_analyze(source: "Path | str | Store") -> dict[Table, pd.DataFrame]:
-    """Read the unfilled trials of a file or a store, with the tables participants, sessions and plans next to it."""
-    if not isinstance(source, Path | str):
-        return {TRIALS: unfilled_trials(source)} | {
-            table: source.frame(table) for table in (PARTICIPANTS, SESSIONS, PLANS)
-        }
-    if is_store(source):
-        from gan_eval.store import open_store
+def tables_to_analyze(
+    source: "Path | str | Store", *, beside: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS)
+) -> dict[Table, pd.DataFrame]:
+    """Read the unfilled trials of a file or a store, and these tables next to the file or in the store.
 
+    Raises:
+        UserError: as for `unfilled_trials`, or rows of a store are missing or contradict each other.
+    """
+    if isinstance(source, Path | str) and not is_store(source):
+        neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in beside}
+        return {TRIALS: unfilled_trials(Path(source))} | {
+            table: read_table(file, table)
+            for table, file in neighbours.items()
+            if (holds_table(file, PLANS) if table is PLANS else file.is_file())
+        }
+    from gan_eval.store import Store, open_store, require_consistent
+
+    if isinstance(source, Path | str):
         with open_store(source, create=False) as store:
-            return tables_to_analyze(store)
-    neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in (PARTICIPANTS, SESSIONS, PLANS)}
-    return {TRIALS: unfilled_trials(source)} | {
-        table: read_table(file, table)
-        for table, file in neighbours.items()
-        if (holds_table(file, PLANS) if table is PLANS else file.is_file())
-    }
+            return tables_to_analyze(store, beside=beside)
+    if not isinstance(source, Store):
+        raise TypeError(f"found a {type(source).__name__}; give a frame of trials, a Store, or the path of either")
+    trials = source.frame(TRIALS)
+    require_consistent(source)
+    return {TRIALS: trials} | {table: source.frame(table) for table in beside}
 
 
 def _misfits(foreign: pd.DataFrame) -> set[str]:

@@ -365,7 +365,12 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     for name, (_, head, scale, digits) in _SHOWN.items():
         if table[name].notna().any():
             head = f"Balanced {head.lower()}" if name == "accuracy" and set(table["protocol"]) == {SINGLE} else head
-            columns[head] = [_estimate(row, name, scale, digits) for row in records]
+            columns[head] = [
+                ""
+                if pd.isna(row[name])
+                else f"{_rounded(scale * row[name], digits)} {_interval(row, name, scale, digits)}".strip()
+                for row in records
+            ]
     if (table["verdict"] == EQUIVALENT).any():
         columns["90% interval, %"] = [_interval(row, "accuracy90", 100, 1) for row in records]
     if table["p"].notna().any():
@@ -385,13 +390,6 @@ _ASKED = {
     STAIRCASE: "staircase",
     QUEST_PLUS: "QUEST+",
 }
-
-
-def _estimate(row: Mapping[Any, Any], name: str, scale: int, digits: int) -> str:
-    """Return a number with its interval; empty without a number."""
-    if pd.isna(row[name]):
-        return ""
-    return f"{_rounded(scale * row[name], digits)} {_interval(row, name, scale, digits)}".strip()
 
 
 def _interval(row: Mapping[Any, Any], name: str, scale: float, digits: int) -> str:

@@ -51,13 +51,13 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
     if "trial" not in columns:
         columns["trial"] = frame.groupby(columns["session"], dropna=False).cumcount() + 1
     computed = "correct" not in columns
-    blank = frame_of([], TRIALS).reindex(frame.index[:0])
     for name, value in {"phase": "main", "simulated": False}.items():
         if name not in columns:
             columns[name] = pd.Series(value, index=frame.index)
+    blank = frame_of([], TRIALS)
     for name in TRIALS.names:
         if name not in columns:
-            columns[name] = pd.Series(blank[name].array.take([-1], allow_fill=True).repeat(len(frame)), frame.index)
+            columns[name] = pd.Series(None, index=frame.index, dtype=blank[name].dtype)
     result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
     is_real = (result["kind"] == "real").to_numpy(bool, na_value=False) & are_single(result)
     if (is_real & result["model"].notna().to_numpy(bool)).any():  # designs in blocks name the model of the block

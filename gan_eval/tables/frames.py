@@ -5,6 +5,7 @@ Rows are for the parts that start without pandas, such as the quiz.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -290,7 +291,11 @@ def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, l
 def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Series":
     import pandas as pd
 
-    dtype, floats = _PANDAS[column.dtype], _floats(series, column)
+    dtype, floats = _PANDAS[column.dtype], None
+    is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
+    if is_number or (column.dtype == "float" and pd.api.types.infer_dtype(series) in ("floating", "string")):
+        with suppress(ValueError):  # a text that is no number
+            floats = series.to_numpy("float64", na_value=math.nan)
     if floats is None or not is_outside(floats, column).any():
         has_form = column.words or column.is_name or column.dtype in ("instant", "json")
         if series.dtype == dtype and not has_form:
@@ -308,19 +313,6 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
         raise UserError(f"{where}: row {int((codes == code).argmax()) + 1}, column {column.name}: {reason}")
     values = pd.Series([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
     return values.set_axis(series.index)
-
-
-def _floats(series: "pd.Series", column: Column) -> "np.ndarray | None":
-    """Return the numbers of a column, NaN for a missing one; None if the column has something else."""
-    import pandas as pd
-
-    is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
-    if is_number or (column.dtype == "float" and pd.api.types.infer_dtype(series) in ("floating", "string")):
-        try:
-            return series.to_numpy("float64", na_value=math.nan)
-        except ValueError:  # a text that is no number
-            return None
-    return None
 
 
 def _require_columns(header: Sequence[str], table: Table, where: object) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,7 +15,6 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder, read_json
 from gan_eval.files.sets import FileSet, settled
-from gan_eval.settings.study import Study, load_study
 from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS
@@ -43,6 +42,9 @@ from gan_eval.tables import (
 from gan_eval.tables.cells import even_records
 from gan_eval.tables.frames import holds_table, read_table
 
+if TYPE_CHECKING:
+    from gan_eval.settings.study import Study
+
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
 _OF_STORE = (SESSIONS, CHECKS, TRIALS, PARTICIPANTS)
 _TABLES = tuple(dict.fromkeys((*_OF_STORE, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS, PLATEAUS)))
@@ -54,7 +56,7 @@ class StudyFolder:
     """The tables and texts of a study's folder."""
 
     path: Path
-    study: Study | None
+    study: "Study | None"
     facts: Mapping[str, Any]
     """`.gan-eval/facts.json`: title, version, fraction, smoke, notes, sessions, software."""
     tables: Mapping[str, pd.DataFrame]
@@ -149,6 +151,8 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(no_folder(folder))
+    from gan_eval.settings.study import load_study  # takes a tenth of a second, which `analyze` does not need
+
     with settled(folder, folder / "tables", folder / "metrics") as sets:
         study_file = folder / "study.toml"
         facts = _read_facts(folder / OWN_FOLDER / "facts.json")

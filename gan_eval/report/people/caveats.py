@@ -17,10 +17,9 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.compare.differences import ONE_PARTICIPANT
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.compare.robustness import ONE_ANSWER, SENSITIVITY, WITH_UNFINISHED
-from gan_eval.stats.groups import SEVERAL_STUDIES
+from gan_eval.stats.groups import ONE_PARTICIPANT, SEVERAL_STUDIES
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 

@@ -128,18 +128,15 @@ def alpha_interval(counts: np.ndarray, level: Level, *, seed: int, replicates: i
     fewer = int(min(_WORK // different.size, _DRAWS // len(pairable)))
     replicates = min(replicates, max(200, fewer))
     rng, chunk = np.random.default_rng(seed), max(1, _REPLICATE_CELLS // len(different))
-    sizes = [min(chunk, replicates - start) for start in range(0, replicates, chunk)]
-    parts = [_alphas(different, _sampled_counts_of_kinds(rng, times, size), level) for size in sizes]
+    total, parts = len(pairable), []
+    for start in range(0, replicates, chunk):
+        size = min(chunk, replicates - start)
+        if 4 * len(times) < total:
+            sampled = rng.multinomial(total, times / total, size).astype("float64")
+        else:  # faster if few are equal
+            sampled = np.add.reduceat(sampled_counts(rng, total, size), np.cumsum(times) - times, axis=1)
+        parts.append(_alphas(different, sampled, level))
     return percentile_interval(np.concatenate(parts))
-
-
-def _sampled_counts_of_kinds(rng: np.random.Generator, times: np.ndarray, size: int) -> np.ndarray:
-    """Draw (size, D): how often each of D kinds, `times` (D,) of each, is sampled in sum(times) draws."""
-    total = int(times.sum())
-    if 4 * len(times) < total:
-        return rng.multinomial(total, times / total, size).astype("float64")
-    # faster if few are equal
-    return np.add.reduceat(sampled_counts(rng, total, size), np.cumsum(times) - times, axis=1)
 
 
 def _alphas(counts: np.ndarray, weight: np.ndarray, level: Level) -> np.ndarray:

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.special import expit, ndtri
 
 from gan_eval.stats.clustering import degrees_of_freedom, n_levels, t_critical, two_way
-from gan_eval.stats.groups import Groups, contestants, distinct, joined, provenance
+from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, contestants, distinct, joined, provenance
 from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials, pictures
@@ -67,17 +67,12 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
     if pairs.empty:
         return frame_of([], CHOICES)
     is_paired = (pairs["protocol"] == PAIRED).fillna(False).to_numpy(bool)
-    pooled = pairs[is_paired].reset_index(drop=True).assign(model=None)
-    by_model = pairs[~is_paired | pairs["model"].notna()].reset_index(drop=True)
-    rows = pd.concat([_shares(part) for part in (pooled, by_model) if len(part)])
-    return conform(rows.sort_values(["protocol", "dataset"], kind="stable"), CHOICES, where="choices")
-
-
-def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each protocol, data set and model; rows without a model form one group."""
-    columns = ["protocol", "dataset", "model"]
+    pooled, by_model = pairs[is_paired].assign(model=None), pairs[~is_paired | pairs["model"].notna()]
+    pairs = pd.concat([part for part in (pooled, by_model) if len(part)], ignore_index=True)
+    columns = ["protocol", "dataset", "model"]  # missing ones are a group of their own
     keys = pairs[columns].astype("object").where(pairs[columns].notna(), None)
-    group = keys.groupby(columns, dropna=False, sort=True).ngroup().to_numpy()
+    ordered = keys.assign(model=keys["model"].fillna(""))  # all models together come first
+    group = ordered.groupby(columns, dropna=False, sort=True).ngroup().to_numpy()
     first = keys.assign(group=group).drop_duplicates("group").sort_values("group")
     grouped = Groups([str(place) for place in first["group"]], np.arange(len(pairs)), group)
     right = grouped.count(pairs["answered"] & (pairs["choice"] == "a").fillna(False))
@@ -88,9 +83,9 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
     notes = [
         (n == 0, "no answered trials"),
         (edge, "a share of 0 or 1: d′ rests on the log-linear correction"),
-        (distinct(pairs["participant"], grouped) == 1, "one participant: says nothing of people in general"),
+        (distinct(pairs["participant"], grouped) == 1, ONE_PARTICIPANT),
     ]
-    return first[columns].assign(
+    rows = first[columns].assign(
         n=n,
         n_none=grouped.count(~pairs["answered"]),
         right=proportion(right, n),
@@ -100,6 +95,7 @@ def _shares(pairs: pd.DataFrame) -> pd.DataFrame:
         dprime=np.where(is_paired & (n > 0), np.sqrt(2) * ndtri((right + 0.5) / (n + 1)), np.nan),
         **provenance(pairs, grouped, notes=notes).set_index(first.index),
     )
+    return conform(rows, CHOICES, where="choices")
 
 
 def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +155,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
             std_error[group] = np.sqrt(variance)
             half_width[group] = t_critical(degrees_of_freedom(*several)) * np.sqrt(variance)
             single = (
-                (participant, "one participant: says nothing of people in general"),
+                (participant, ONE_PARTICIPANT),
                 (item, "one item: says nothing of items in general"),
             )
             notes += [(is_estimated & (n_levels(factor) < 2), note) for factor, note in single]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.stats.clustering import cells, cluster_sums, largest_variance, n_levels, one_way, t_critical
-from gan_eval.stats.groups import groups, provenance
+from gan_eval.stats.groups import ONE_PARTICIPANT, groups, provenance
 from gan_eval.stats.shares import Z95, proportion, wilson
 from gan_eval.stats.trials import main_trials
 from gan_eval.tables.frames import conform
@@ -359,6 +359,6 @@ def _notes(
         notes.append(((answers > 0) & (answers < 10), "fewer than 10 answers"))
     else:
         is_single = people == 1
-        notes.append((is_single, "one participant: says nothing of people in general"))
+        notes.append((is_single, ONE_PARTICIPANT))
         notes.append(((answers > 0) & ~is_single & ~crossed, "one picture: says nothing of pictures in general"))
     return notes

@@ -1,13 +1,11 @@
 """HYPE scores (Zhou et al. 2019, NeurIPS, arXiv 1904.01121), and the thresholds of staircases and QUEST+."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gan_eval.settings.adaptive import thresholds as thresholds_of_rows
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
-from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
 from gan_eval.stats.resampling import REPLICATES, percentile_interval, sampled_counts
 from gan_eval.stats.shares import mean_interval
@@ -28,6 +26,9 @@ from gan_eval.tables.schema import (
     number,
     text,
 )
+
+if TYPE_CHECKING:
+    from gan_eval.settings.quiz import StaircaseSettings
 
 THRESHOLDS = Table(
     "thresholds",
@@ -85,7 +86,11 @@ _COLUMNS = ["session", "study", "participant", "model", "dataset", "is_fake", "s
 
 
 def hype(
-    trials: pd.DataFrame, *, settings: StaircaseSettings | None = None, seed: int = 0, replicates: int = 2 * REPLICATES
+    trials: pd.DataFrame,
+    *,
+    settings: "StaircaseSettings | None" = None,
+    seed: int = 0,
+    replicates: int = 2 * REPLICATES,
 ) -> pd.DataFrame:
     """Return the table `hype` of a trials table: for each data set all models together, then each model.
 
@@ -196,7 +201,7 @@ def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int, re
     }
 
 
-def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = None) -> pd.DataFrame:
+def thresholds(trials: pd.DataFrame, *, settings: "StaircaseSettings | None" = None) -> pd.DataFrame:
     """Return the table `thresholds` of a trials table; no rows where no exposures followed the answers.
 
     Args:
@@ -206,6 +211,8 @@ def thresholds(trials: pd.DataFrame, *, settings: StaircaseSettings | None = Non
     moving = trials[is_adaptive.fillna(False).to_numpy(bool)]
     if moving.empty:
         return frame_of([], THRESHOLDS)
+    from gan_eval.settings.adaptive import thresholds as thresholds_of_rows
+
     moving = moving.assign(block=moving["block"].fillna(1))  # a missing block is the first
     is_fake = ((moving["kind"] == "fake") & (moving["phase"] == "main")).fillna(False).to_numpy(bool)
     models = moving[is_fake].groupby(["session", "block"])["model"].agg(["nunique", "first"])

@@ -15,8 +15,8 @@ from gan_eval.settings.analysis import AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.contrast import population_proportions
-from gan_eval.stats.compare.differences import HALF, ONE_PARTICIPANT, difference_of_proportions, proportion_less_half
-from gan_eval.stats.groups import REAL, contestants, groups, provenance_cells
+from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
+from gan_eval.stats.groups import ONE_PARTICIPANT, REAL, contestants, groups, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.psychometric import (
     LAPSES,

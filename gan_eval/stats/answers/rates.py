@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.stats.answers.detection import detection
 from gan_eval.stats.contradictions import possible_times
-from gan_eval.stats.groups import SEVERAL_STUDIES, Groups, distinct, groups, provenance
+from gan_eval.stats.groups import ONE_PARTICIPANT, SEVERAL_STUDIES, Groups, distinct, groups, provenance
 from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import answered_trials, main_trials
 from gan_eval.tables.frames import conform
@@ -88,56 +88,44 @@ def rates(trials: pd.DataFrame) -> pd.DataFrame:
     tables = []
     for scope in (*SCOPES, *(name for name in HOLE_SCOPES if name in main and main[name].notna().any())):
         grouped = groups(main, scope)
-        counts = grouped.tally(outcome, 5)
-        table = pd.DataFrame({"scope": scope, "id": grouped.ids, **_cells(counts)})
-        notes = _notes(main, counts, grouped, scope)
-        tables.append(table.assign(**provenance(main, grouped, notes)))
+        correct_rejections, false_alarms, misses, hits, n_none = grouped.tally(outcome, 5).T
+        n_real, n_fake = false_alarms + correct_rejections, hits + misses
+        right, n = hits + correct_rejections, n_real + n_fake
+        table = pd.DataFrame(
+            {
+                "scope": scope,
+                "id": grouped.ids,
+                "n_real": n_real,
+                "n_fake": n_fake,
+                "n_none": n_none,
+                "hits": hits,
+                "misses": misses,
+                "false_alarms": false_alarms,
+                "correct_rejections": correct_rejections,
+                "accuracy": proportion(right, n),
+                "accuracy_p": binomial_p(right, n),
+                "real_correct": proportion(correct_rejections, n_real),
+                "fake_correct": proportion(hits, n_fake),
+            }
+        )
+        table["accuracy_low"], table["accuracy_high"] = wilson(right, n)
+        table["real_low"], table["real_high"] = wilson(correct_rejections, n_real)
+        table["fake_low"], table["fake_high"] = wilson(hits, n_fake)
+        table["dprime"], table["criterion"] = detection(hits, misses, false_alarms, correct_rejections)
+        tables.append(table.assign(**provenance(main, grouped, _notes(main, table, grouped, scope))))
     return conform(pd.concat(tables), RATES, where="rates")
 
 
-def _cells(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the counts and rates of groups, from their (G, 5) outcomes."""
-    correct_rejections, false_alarms, misses, hits, n_none = counts.T
-    n_real, n_fake = false_alarms + correct_rejections, hits + misses
-    right, n = hits + correct_rejections, n_real + n_fake
-    accuracy_low, accuracy_high = wilson(right, n)
-    real_low, real_high = wilson(correct_rejections, n_real)
-    fake_low, fake_high = wilson(hits, n_fake)
-    dprime, criterion = detection(hits, misses, false_alarms, correct_rejections)
-    return {
-        "n_real": n_real,
-        "n_fake": n_fake,
-        "n_none": n_none,
-        "hits": hits,
-        "misses": misses,
-        "false_alarms": false_alarms,
-        "correct_rejections": correct_rejections,
-        "accuracy": proportion(right, n),
-        "accuracy_low": accuracy_low,
-        "accuracy_high": accuracy_high,
-        "accuracy_p": binomial_p(right, n),
-        "real_correct": proportion(correct_rejections, n_real),
-        "real_low": real_low,
-        "real_high": real_high,
-        "fake_correct": proportion(hits, n_fake),
-        "fake_low": fake_low,
-        "fake_high": fake_high,
-        "dprime": dprime,
-        "criterion": criterion,
-    }
-
-
-def _notes(main: pd.DataFrame, counts: np.ndarray, grouped: Groups, scope: str) -> list[tuple[np.ndarray, str]]:
-    """Return the notes of the groups."""
-    correct_rejections, false_alarms, misses, hits, _ = counts.T
-    n_real, n_fake = false_alarms + correct_rejections, hits + misses
+def _notes(main: pd.DataFrame, table: pd.DataFrame, grouped: Groups, scope: str) -> list[tuple[np.ndarray, str]]:
+    """Return the notes of the groups, from the counts in their rows."""
+    n_real, n_fake = table["n_real"].to_numpy(), table["n_fake"].to_numpy()
     n = n_real + n_fake
     notes = []
     if scope == "all":
         notes.append((distinct(main["study"], grouped) > 1, SEVERAL_STUDIES))
     notes.append((n == 0, "no answered trials"))
     if scope != "stimulus":
-        edge = (hits == 0) | (misses == 0) | (false_alarms == 0) | (correct_rejections == 0)
+        edge = (table[["hits", "misses", "false_alarms", "correct_rejections"]] == 0).any(axis=1).to_numpy()
         notes += [
             ((n > 0) & (n_real == 0), "no real pictures: d′ and criterion undefined"),
             ((n > 0) & (n_fake == 0), "no generated pictures: d′ and criterion undefined"),
@@ -149,7 +137,7 @@ def _notes(main: pd.DataFrame, counts: np.ndarray, grouped: Groups, scope: str) 
         uneven = (fewer > 0) & (more >= UNEVEN * fewer)
         notes.append((uneven, "real and generated pictures not equally many: accuracy mixes skill and leaning, see d′"))
         participants = distinct(main["participant"], grouped)
-        notes.append((participants == 1, "one participant: says nothing of people in general"))
+        notes.append((participants == 1, ONE_PARTICIPANT))
     return notes
 
 

@@ -8,7 +8,6 @@ so the ROC curve on z coordinates is the line z(hit rate) = a + s z(false-alarm 
 1969, Journal of Mathematical Psychology 6, 487-496).
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -18,9 +17,8 @@ from scipy.special import ndtr, ndtri
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import degrees_of_freedom, n_levels, t_critical, two_way
 from gan_eval.stats.compare.detection_rates import BY_PICTURE, TOO_FEW, TWO_WAY
-from gan_eval.stats.compare.differences import ONE_PARTICIPANT
 from gan_eval.stats.compare.questions import KindRow, kind_rows
-from gan_eval.stats.groups import joined, provenance_cells
+from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import scale_trouble
 from gan_eval.stats.trials import answered_trials
@@ -214,7 +212,14 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
         "n_stimuli": n_levels(stimulus),
     }
     trouble = scale_trouble(len(levels)) if len(levels) > 1 else ""
-    points = [] if trouble else [fit | point | cells for point in _points(counts, ratings, levels)]
+    points: list[Row] = []
+    rates = np.cumsum(counts[:, ::-1], axis=1) / counts.sum(axis=1, keepdims=True)
+    z = np.where((rates > 0) & (rates < 1), ndtri(rates), np.nan)
+    for place, lowest in enumerate(() if trouble else ratings[:0:-1]):  # at the last cut everything counts as `fake`
+        answer = f"{'fake' if lowest > 0 else 'real'} {levels[abs(lowest) - 1]:g}"
+        (false_alarms, hits), (z_false_alarm, z_hit) = rates[:, place].tolist(), z[:, place].tolist()
+        point = {"hit_rate": hits, "false_alarm_rate": false_alarms, "z_hit": z_hit, "z_false_alarm": z_false_alarm}
+        points.append({**fit, **cells, "cut": place + 1, "from_rating": answer, **point})
     try:
         if trouble:
             raise NoFitError(trouble)
@@ -222,16 +227,6 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
     except NoFitError as reason:
         estimates = {"note": str(reason)}
     return fit | cells | estimates | {"note": joined(estimates["note"], cells["note"])}, points
-
-
-def _points(counts: np.ndarray, ratings: np.ndarray, levels: pd.Index) -> Iterator[Row]:
-    """Yield the points, the strictest cut first, without the last cut, at which everything counts as `fake`."""
-    rates = np.cumsum(counts[:, ::-1], axis=1)[:, :-1] / counts.sum(axis=1, keepdims=True)
-    z = np.where((rates > 0) & (rates < 1), ndtri(rates), np.nan)
-    for place, rating in enumerate(ratings[:0:-1]):
-        answer = f"{'fake' if rating > 0 else 'real'} {levels[abs(rating) - 1]:g}"
-        ends = {"hit_rate": rates[1], "false_alarm_rate": rates[0], "z_hit": z[1], "z_false_alarm": z[0]}
-        yield {"cut": place + 1, "from_rating": answer, **{name: float(of[place]) for name, of in ends.items()}}
 
 
 def _estimates(

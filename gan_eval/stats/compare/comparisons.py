@@ -10,7 +10,7 @@ import pandas as pd
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.compare.contrast import Fits, estimate
 from gan_eval.stats.compare.detection_rates import BASES, Detection, RatesByKey, rates_of
-from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, simultaneous_intervals
+from gan_eval.stats.compare.differences import Difference, simultaneous_intervals
 from gan_eval.stats.compare.grades import GradeQuestion, estimate_grades
 from gan_eval.stats.compare.questions import (
     ONE_SIDE,
@@ -22,7 +22,7 @@ from gan_eval.stats.compare.questions import (
     model_questions,
     pair_questions,
 )
-from gan_eval.stats.groups import joined, provenance_cells
+from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells
 from gan_eval.stats.looks import ALPHA, level
 from gan_eval.stats.mixed.fit import CrossedFit, too_many
 from gan_eval.stats.trials import answered_trials, graded_trials, main_trials, pair_trials

@@ -12,9 +12,8 @@ The model is fitted to the answer itself, never to its correctness: a participan
 correct answers on one kind of picture and lowers it on the other.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
@@ -181,15 +180,15 @@ def estimate(
     return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), few_note))
 
 
-def cached_fit(fits: Fits, key: object, fit: Callable[[], CrossedFit]) -> CrossedFit:
-    """Return the fit of a key; make it and add it to `fits` if it is not there.
+def cached_fit(fits: Fits, key: object, *answers: np.ndarray, **options: Any) -> CrossedFit:
+    """Return the fit of a key; make it by `fit_crossed` and add it to `fits` if it is not there.
 
     Raises:
         NoFitError: the model cannot be fitted.
     """
     if key not in fits:
         try:
-            fits[key] = fit()
+            fits[key] = fit_crossed(*answers, **options)
         except NoFitError as reason:
             fits[key] = reason
     found = fits[key]
@@ -203,22 +202,19 @@ def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple
     if question.degrees_of_freedom() < 1:
         raise NoFitError("fewer than two participants or pictures behind a group")
     X, weights = np.eye(len(question.cell_weights)), question.cell_weights
-    of_participant, of_picture = question.slopes
-
-    def fitted() -> CrossedFit:
-        return fit_crossed(
-            question.answer,
-            X[question.cell],
-            question.participant,
-            question.picture,
-            link=question.link,
-            slope=of_participant,
-            slope_second=of_picture,
-            start=start if start is not None and len(start.beta) == len(X) else None,
-            factors=("participant", question.picture_is),
-        )
-
-    fit = cached_fit(fits, question.key, fitted)
+    fit = cached_fit(
+        fits,
+        question.key,
+        question.answer,
+        X[question.cell],
+        question.participant,
+        question.picture,
+        link=question.link,
+        slope=question.slopes[0],
+        slope_second=question.slopes[1],
+        start=start if start is not None and len(start.beta) == len(X) else None,
+        factors=("participant", question.picture_is),
+    )
     _, at = np.unique(question.cell, return_index=True)
     slope = next((slope[at] for slope in question.slopes if slope is not None), np.zeros(len(at)))
     variance = fit.random_variance(slope)

@@ -34,9 +34,9 @@ from gan_eval.stats.compare.contrast import (
     cell_proportions,
     population_proportions,
 )
-from gan_eval.stats.compare.differences import ONE_PARTICIPANT, Difference, few_people, other_p, wald
+from gan_eval.stats.compare.differences import Difference, few_people, other_p, wald
 from gan_eval.stats.compare.questions import MAX_ROWS, KindQuestion
-from gan_eval.stats.groups import joined
+from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.shares import Z95, Estimate, newcombe, wilson
 
@@ -268,7 +268,7 @@ def rates_of(
         return known[question.key]
     if len(question.rows) > MAX_ROWS:
         why_not = why_not or f"{len(question.rows)} models"
-    answers = _answers(question.trials)
+    answers = _Answers.of(question.trials)
     rates = _estimated(question.trials, answers, settings, why_not, start)
     if rates.basis is not None:
         rates = replace(rates, note=joined(rates.note, few_people(n_levels(answers.participant))))
@@ -317,6 +317,19 @@ class _Answers(NamedTuple):
     weights: np.ndarray
     """(2, C) weights of the cells in the share of fakes and in that of reals; each row sums to 1."""
 
+    @staticmethod
+    def of(trials: pd.DataFrame) -> "_Answers":
+        """Return the answers to single pictures."""
+        is_fake = trials["is_fake"].to_numpy(bool)
+        dataset, model = (pd.factorize(trials[name], use_na_sentinel=False)[0] for name in ("dataset", "model"))
+        cell = pd.factorize(cells(dataset, np.where(is_fake, 1 + model, 0)))[0]
+        _, first = np.unique(cell, return_index=True)
+        fake, of_dataset = is_fake[first], dataset[first]
+        rows = np.bincount(of_dataset[fake], minlength=int(dataset.max()) + 1)[of_dataset]  # models on the data set
+        weights = np.stack([fake / fake.sum(), np.where(fake, 0, rows) / fake.sum()])
+        participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", "stimulus"))
+        return _Answers(trials["says_fake"].to_numpy(bool), is_fake, participant, picture, cell, weights)
+
 
 def _estimated(
     trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettings, why_not: str, start: CrossedFit | None
@@ -359,18 +372,6 @@ def _is_misfit(answers: _Answers, rates: Rates, observed: tuple[float, float]) -
     steps = gradients @ (np.array([[rates.fake, rates.real]]) - [observed, by_person]).T
     errors = np.array([[rates.error(*gradient)] for gradient in gradients])
     return bool(((steps > errors * _MAX_MISFIT) | (steps < -errors * _MAX_MISFIT)).all(axis=1).any())
-
-
-def _answers(trials: pd.DataFrame) -> _Answers:
-    is_fake = trials["is_fake"].to_numpy(bool)
-    dataset, model = (pd.factorize(trials[name], use_na_sentinel=False)[0] for name in ("dataset", "model"))
-    cell = pd.factorize(cells(dataset, np.where(is_fake, 1 + model, 0)))[0]
-    _, first = np.unique(cell, return_index=True)
-    fake, of_dataset = is_fake[first], dataset[first]
-    rows = np.bincount(of_dataset[fake], minlength=int(dataset.max()) + 1)[of_dataset]  # models on the data set
-    weights = np.stack([fake / fake.sum(), np.where(fake, 0, rows) / fake.sum()])
-    participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", "stimulus"))
-    return _Answers(trials["says_fake"].to_numpy(bool), is_fake, participant, picture, cell, weights)
 
 
 def _by_model(

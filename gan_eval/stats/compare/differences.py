@@ -11,15 +11,13 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from gan_eval.stats.clustering import degrees_of_freedom, equivalence_p, n_levels, t_critical, two_sided_p, two_way
-from gan_eval.stats.groups import joined
+from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.shares import binomial_p, fisher_p, newcombe, wilson
 
 HALF = 0.5
 """Share of choices of one of two pictures by chance."""
 _TOO_FEW = "too few participants or stimuli for an interval"
-ONE_PARTICIPANT = "one participant: says nothing of people in general"
-"""Note of a row with an interval over pictures, but without a test and a verdict."""
 FEW_PEOPLE = 6
 """Number of people; with fewer, a note says why intervals are wide."""
 

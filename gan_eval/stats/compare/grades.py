@@ -10,7 +10,6 @@ at (θ_j - η, s) (`compare.contrast`). The check compares two-way clustered mea
 DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845). These means replace the model if it gives no number.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy as np
 from gan_eval.stats.clustering import degrees_of_freedom, two_way
 from gan_eval.stats.compare.contrast import CROSSED, Fits, cached_fit, population_proportions
 from gan_eval.stats.compare.differences import Difference, other_p, wald
-from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
+from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import GRADED_LINK, scale_trouble
 
 HIGHER, MEAN = "higher_grade", "mean_grade"
@@ -63,19 +62,24 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, fits: Fits
     try:
         if trouble := why_not or too_few or scale_trouble(len(question.values)):
             raise NoFitError(trouble)
-        fit = cached_fit(fits, question.key, lambda: _fit(question))
+        estimate = _by_model(question, fits)
     except NoFitError as reason:
         note = f"clustered means instead of the crossed model ({reason})"
         return check._replace(note=note, basis=None if np.isnan(check.p) else check.basis)
-    result = wald(*_by_model(fit, question.score), df, margin=margin, bound=bound, basis=CROSSED)
+    result = wald(*estimate, df, margin=margin, bound=bound, basis=CROSSED)
     return result._replace(check_p=check.p, note=other_p(result.p, check.p, "means"))
 
 
-def _fit(question: GradeQuestion) -> CrossedFit:
-    """Fit a (1/2) against b (-1/2) with random slopes of participants and, if models share items, of items."""
+def _by_model(question: GradeQuestion, fits: Fits) -> tuple[float, float]:
+    """Return estimate and standard error of the measure, from the two sides' probabilities of grades.
+
+    The model is a (1/2) against b (-1/2), with random slopes of participants and, if models share items, of items.
+    """
     side = np.where(question.in_a, 0.5, -0.5)
     sees = [np.bincount(question.participant, in_side) > 0 for in_side in (question.in_a, ~question.in_a)]
-    return fit_crossed(
+    fit = cached_fit(
+        fits,
+        question.key,
         question.grade,
         side[:, None],
         question.participant,
@@ -85,10 +89,6 @@ def _fit(question: GradeQuestion) -> CrossedFit:
         slope_second=side if question.picture_is == "item" else None,
         factors=("participant", question.picture_is),
     )
-
-
-def _by_model(fit: CrossedFit, score: Callable[[np.ndarray, np.ndarray], float]) -> tuple[float, float]:
-    """Return estimate and standard error of a score of the two sides' probabilities of grades."""
     count = len(fit.thresholds)
     at = np.concatenate([fit.thresholds, fit.beta, fit.scales])
 
@@ -99,7 +99,7 @@ def _by_model(fit: CrossedFit, score: Callable[[np.ndarray, np.ndarray], float])
             (variance,), _ = fit.random_variance(np.array([side]), scales)
             below = population_proportions(thresholds - side * beta, np.full(count, np.sqrt(max(variance, 0.0)))).share
             sides.append(np.diff(below, prepend=0.0, append=1.0))
-        return score(*sides)
+        return question.score(*sides)
 
     steps = 1e-5 * np.eye(len(at))
     gradient = np.array([(value(at + step) - value(at - step)) / 2e-5 for step in steps])

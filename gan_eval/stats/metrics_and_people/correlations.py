@@ -196,7 +196,9 @@ def _inference(
     if n >= MIN_POINTS_FOR_INFERENCE:
         cells["low"], cells["high"] = bootstrap_interval(replicates, estimate, n=n)
     if n > MAX_POINTS_FOR_EXACT:
-        cells["p"] = _approximate_p(estimate, _effective_points(points, pairing.use, metric, pairing.group))
+        df = _effective_points(points, pairing.use, metric, pairing.group) - 2
+        t = abs(estimate) * np.sqrt(max(df, 0.0) / (1 - estimate**2)) if abs(estimate) < 1 else np.inf
+        cells["p"] = float(2 * stdtr(df, -t)) if df > 0 else np.nan
     if isinstance(highest, str):
         return cells, []
     cells["ceiling"] = highest
@@ -220,7 +222,7 @@ def _pooled_row(points: PointSet, metric: str, pairing: Pairing, replicates: np.
     notes: list[object] = [points.left_out.get(metric)]
     if (reason := missing_reason(points, value, score)) is not None:
         return row | points.carried(*notes, reason)
-    from scipy.stats import kendalltau, pearsonr, spearmanr
+    from scipy.stats import kendalltau, pearsonr, permutation_test, rankdata, spearmanr
 
     estimate = float(spearmanr(value, score).statistic)
     cells, uncorrected = _inference(points, metric, pairing, estimate, replicates, highest)
@@ -234,7 +236,16 @@ def _pooled_row(points: PointSet, metric: str, pairing: Pairing, replicates: np.
     if len(value) < MIN_POINTS_FOR_INFERENCE:
         notes.append(f"fewer than {MIN_POINTS_FOR_INFERENCE} points: no interval and no p")
     elif len(value) <= MAX_POINTS_FOR_EXACT:
-        row["p"] = _exact_p(value, score)
+        x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (value, score))
+        test = permutation_test(
+            (y,),
+            lambda paired, axis: np.abs(paired @ x),
+            permutation_type="pairings",
+            alternative="greater",
+            vectorized=True,
+            n_resamples=factorial(len(x)),
+        )
+        row["p"] = float(test.pvalue)
         notes.append(f"p exact over all pairings of {len(value)} points")
     if len(points.scores.people) == 1:
         notes.append(ONE_PARTICIPANT)
@@ -252,14 +263,6 @@ def _effective_points(points: PointSet, use: np.ndarray, metric: str, group: np.
     return effective_points(value, score, item, 1 if model is None else len(np.unique(model)))
 
 
-def _approximate_p(correlation: float, n: float) -> float:
-    """Two-sided p of a rank correlation of n points against 0, by Student's t with n - 2 degrees of freedom."""
-    if n <= 2:
-        return np.nan
-    t = abs(correlation) * np.sqrt((n - 2) / (1 - correlation**2)) if abs(correlation) < 1 else np.inf
-    return float(2 * stdtr(n - 2, -t))
-
-
 def missing_reason(points: PointSet, value: np.ndarray, score: np.ndarray) -> str | None:
     """Return the reason why metric values and mean scores (n,) have no correlation; None if they have one."""
     if len(value) < MIN_POINTS:
@@ -269,22 +272,6 @@ def missing_reason(points: PointSet, value: np.ndarray, score: np.ndarray) -> st
     if len(np.unique(score)) < 2:
         return f"all {'mean grades' if points.measure == GRADE else 'fooling rates'} are equal: no correlation"
     return None
-
-
-def _exact_p(x: np.ndarray, y: np.ndarray) -> float:
-    """Two-sided permutation p of Spearman's correlation of x and y (n,) over all n! pairings."""
-    from scipy.stats import permutation_test, rankdata
-
-    x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y))
-    test = permutation_test(
-        (y,),
-        lambda paired, axis: np.abs(paired @ x),
-        permutation_type="pairings",
-        alternative="greater",
-        vectorized=True,
-        n_resamples=factorial(len(x)),
-    )
-    return float(test.pvalue)
 
 
 def dependent_z(r_a: float, r_b: float, r_ab: float, n: float, *, variance: float = 1.0) -> float:

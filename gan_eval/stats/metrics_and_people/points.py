@@ -199,7 +199,12 @@ def _model_level(
     values: dict[str, np.ndarray] = {}
     left_out: dict[str, str] = {}
     for metric, of_metric in images[images["kind"] == "fake"].groupby("metric"):
-        mean, infinite = _means(of_metric, models)
+        is_finite = np.isfinite(of_metric["value"].to_numpy("float64"))
+        finite, others = (
+            of_metric[chosen].groupby(["dataset", "model"])["value"] for chosen in (is_finite, ~is_finite)
+        )
+        mean = finite.mean().reindex(models).to_numpy("float64")
+        infinite = others.size().reindex(models, fill_value=0).to_numpy(int)
         values[str(metric)] = mean
         some = [f"{names[place]} {infinite[place]}" for place in np.flatnonzero((infinite > 0) & ~np.isnan(mean))]
         none = [f"{names[place]}" for place in np.flatnonzero((infinite > 0) & np.isnan(mean))]
@@ -226,19 +231,3 @@ def _model_level(
         seed=seed,
         left_out=left_out,
     )
-
-
-def _means(of_metric: pd.DataFrame, models: pd.MultiIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Return (n,) each model's mean of its pictures' finite values, and (n,) its number of infinite ones."""
-    value = of_metric["value"].to_numpy("float64")
-    is_finite = np.isfinite(value)
-    grouped = pd.DataFrame(
-        {
-            "dataset": of_metric["dataset"].to_numpy(),
-            "model": of_metric["model"].to_numpy(),
-            "value": np.where(is_finite, value, np.nan),
-            "infinite": ~is_finite,
-        }
-    ).groupby(["dataset", "model"])
-    mean = grouped["value"].mean().reindex(models).to_numpy("float64")
-    return mean, grouped["infinite"].sum().reindex(models, fill_value=0).to_numpy(int)

@@ -8,11 +8,9 @@ import numpy as np
 from scipy.linalg import qr
 from scipy.special import logit, ndtri
 
-from gan_eval.stats.clustering import t_critical, two_sided_p
 from gan_eval.stats.mixed.information import MAX_CELLS
 from gan_eval.stats.mixed.likelihood import FACTORS, LINKS, Crossed, Laplace, NoFitError, Slopes, Unit, plural
 from gan_eval.stats.mixed.search import Point, climb, evaluate, first_metric, maximise
-from gan_eval.tables.frames import Row
 
 MAX_FITTED_TRIALS = 200_000
 """Maximum number of trials for which crossed models are fitted; with more, each takes seconds."""
@@ -23,6 +21,28 @@ class Scaled(NamedTuple):
 
     X: np.ndarray
     back: np.ndarray
+
+    @staticmethod
+    def of(X: np.ndarray, names: Sequence[str] = ()) -> "Scaled":
+        """Return orthogonal columns of mean square 1, so that the unit and offset of a covariate do not matter."""
+        count = X.shape[1]
+        labels = list(names) or [f"covariate {number}" for number in range(1, count + 1)]
+        if count == 0:
+            return Scaled(np.asarray(X, float), np.zeros((0, 0)))
+        lengths = np.sqrt(np.einsum("nk,nk->k", X, X))
+        if (lengths == 0).any():
+            raise NoFitError(f"{labels[int(np.argmin(lengths))]} is the same in all trials: nothing to compare")
+        q, r = qr(X / lengths, mode="economic")
+        dependent = np.flatnonzero(np.abs(np.diag(r)) < 1e-7)
+        if len(dependent):  # the first of these is a combination of the columns before it
+            column = int(dependent[0])
+            if np.ptp(X[:, column]) == 0:
+                raise NoFitError(f"{labels[column]} is the same in all trials: nothing to compare")
+            weights = np.linalg.lstsq(r[:, :column], r[:, column], rcond=None)[0]
+            others = ", ".join(labels[int(place)] for place in np.flatnonzero(np.abs(weights) > 1e-6))
+            raise NoFitError(f"{labels[column]} says the same as {others}: nothing separates them")
+        root = np.sqrt(len(X))
+        return Scaled(q * root, np.linalg.inv(r) * root / lengths[:, None])
 
 
 def _require_estimable(
@@ -57,29 +77,6 @@ def _require_estimable(
         raise NoFitError("separation: all answers are the same")
     if len(y) <= X.shape[1] + 2:
         raise NoFitError(f"too few answers ({len(y)}) for {X.shape[1]} fixed effects and the spreads")
-
-
-def _scaled(X: np.ndarray, names: Sequence[str] = ()) -> Scaled:
-    """Return orthogonal columns of mean square 1, so that the unit and offset of a covariate do not matter."""
-    count = X.shape[1]
-    labels = list(names) or [f"covariate {number}" for number in range(1, count + 1)]
-    if count == 0:
-        return Scaled(np.asarray(X, float), np.zeros((0, 0)))
-    lengths = np.sqrt(np.einsum("nk,nk->k", X, X))
-    if (lengths == 0).any():
-        raise NoFitError(f"{labels[int(np.argmin(lengths))]} is the same in all trials: nothing to compare")
-    q, r = qr(X / lengths, mode="economic")
-    dependent = np.flatnonzero(np.abs(np.diag(r)) < 1e-7)
-    if len(dependent):  # the first of these is a combination of the columns before it
-        column = int(dependent[0])
-        if np.ptp(X[:, column]) == 0:
-            raise NoFitError(f"{labels[column]} is the same in all trials: nothing to compare")
-        weights = np.linalg.lstsq(r[:, :column], r[:, column], rcond=None)[0]
-        others = ", ".join(labels[int(place)] for place in np.flatnonzero(np.abs(weights) > 1e-6))
-        raise NoFitError(f"{labels[column]} says the same as {others}: nothing separates them")
-    root = np.sqrt(len(X))
-    back = np.linalg.inv(r) * root / lengths[:, None]
-    return Scaled(q * root, back)
 
 
 def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
@@ -279,7 +276,7 @@ def fit_crossed(
     """
     slopes = (slope, slope_second)
     _require_estimable(y, X, first, second, slopes, factors)
-    basis = _scaled(X, names)
+    basis = Scaled.of(X, names)
     data = Crossed.of(y, basis.X, first, second, link=link, slopes=slopes, factors=factors, guessing=guessing)
     plain = np.zeros(0)
     if guessing is None:
@@ -306,26 +303,6 @@ def too_many(trials: int) -> str:
     ('', 'more than 200,000 trials')
     """
     return f"more than {MAX_FITTED_TRIALS:,} trials" if trials > MAX_FITTED_TRIALS else ""
-
-
-def wald_cells(estimate: float, std_error: float, df: float) -> Row:
-    """Return the cells of a fixed effect, by Student's t as in the table `comparisons`.
-
-    Args:
-        df: the smallest number of participants or pictures behind either side, minus 1; below 1: no test.
-
-    >>> {name: round(value, 3) for name, value in wald_cells(1.0, 0.5, 7).items()}
-    {'estimate': 1.0, 'std_error': 0.5, 'z': 2.0, 'p': 0.086, 'ci_low': -0.182, 'ci_high': 2.182}
-    """
-    half_width = float(t_critical(df)) * std_error
-    return {
-        "estimate": estimate,
-        "std_error": std_error,
-        "z": estimate / std_error,
-        "p": float(two_sided_p(estimate, std_error, df)) if df >= 1 else float("nan"),
-        "ci_low": estimate - half_width,
-        "ci_high": estimate + half_width,
-    }
 
 
 def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[Unit]) -> np.ndarray:

@@ -12,16 +12,16 @@ neighbouring ones (McCullagh 1980). A positive term thus means higher answers, a
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
-from gan_eval.stats.clustering import degrees_of_freedom, n_levels, side_of
+from gan_eval.stats.clustering import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed.fit import fit_crossed, too_many, wald_cells
+from gan_eval.stats.mixed.fit import fit_crossed, too_many
 from gan_eval.stats.mixed.likelihood import NoFitError
 from gan_eval.stats.trials import answered_trials, graded_trials
 from gan_eval.tables.frames import Row, frame_of, require_clear_texts
@@ -185,13 +185,20 @@ def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
         "log_likelihood": fit.log_likelihood,
         "singular": fit.singular,
     }
-    estimates = np.concatenate([fit.thresholds, fit.beta]).tolist()
-    errors = np.concatenate([fit.thresholds_error, fit.std_error]).tolist()
+    estimate, error = np.concatenate([fit.thresholds, fit.beta]), np.concatenate([fit.thresholds_error, fit.std_error])
     sides = [*(None for _ in arrays.thresholds), *map(side_of, arrays.X.T)]
-    return [
-        shared | {"term": term, **wald_cells(estimate, error, degrees_of_freedom(*units, side=side))}
-        for term, estimate, error, side in zip(terms, estimates, errors, sides, strict=True)
-    ]
+    df = np.array([degrees_of_freedom(*units, side=side) for side in sides])
+    reach = t_critical(df) * error
+    cells: dict[str, Any] = {
+        "term": terms,
+        "estimate": estimate,
+        "std_error": error,
+        "z": estimate / error,
+        "p": np.where(df < 1, np.nan, two_sided_p(estimate, error, df)),
+        "ci_low": estimate - reach,
+        "ci_high": estimate + reach,
+    }
+    return [shared | dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
 
 
 def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings) -> list[Formula]:

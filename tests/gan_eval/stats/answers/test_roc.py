@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from make_trials import from_counts, judged
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from gan_eval.stats.answers.roc import ROC, ROC_POINTS, fit_gaussian, roc
 from gan_eval.stats.mixed import NoFitError
@@ -88,6 +89,20 @@ def test_intervals_hold_the_truth(studies):
     for name, value in truth.items():
         assert rows[f"{name}_low"].lt(value).mul(rows[f"{name}_high"].gt(value)).mean() >= 0.9
         assert rows[name].mean() == pytest.approx(value, abs=0.1)
+
+
+def test_errors_are_about_those_of_leaving_out_people_and_pictures():
+    trials = rated(people=12, pictures=24)
+    (row,) = roc(trials)["roc"].to_dict("records")
+
+    def variance(name):
+        names = trials[name].unique()
+        without = [roc(trials[trials[name] != left_out])["roc"]["d_a"].item() for left_out in names]
+        return (len(names) - 1) * np.var(without)
+
+    by_person, by_picture = variance("participant"), variance("stimulus")
+    error = (row["d_a_high"] - row["d_a"]) / student.ppf(0.975, 11)
+    assert 0.9 * max(by_person, by_picture) < error**2 < 1.1 * (by_person + by_picture)
 
 
 def test_one_participant_is_clustered_by_picture():
