@@ -124,9 +124,8 @@ def test_nothing_at_all_is_status_2_with_the_tables_written(command, pair, tmp_p
     out = tmp_path / "out"
     status, _, err = command(*folders(pair, out), "--metrics", "niqe")
     assert status == 2
-    assert (
-        err.splitlines()[-1] == f"gan-eval: metrics: no value could be computed; the tables in {out} have the reasons"
-    )
+    reason = f"gan-eval: metrics: no value could be computed; the tables in {out} have the reasons"
+    assert err.splitlines()[-1] == reason
     assert len(read_rows(out / "image_metrics.csv", tables.IMAGE_METRICS)) == 6
 
 
