@@ -112,7 +112,7 @@ class Robot:
     def _look_at_the_end(self, page: EndPage) -> Iterator[Qt.Key | str]:
         yield Qt.Key.Key_Down
         message = "store.sqlite: the disk is full; free some space"
-        buttons = [("leave_without", page.finished.emit), ("try_again", page.finished.emit)]
+        buttons = [("exit_without_answer", page.finished.emit), ("try_again", page.finished.emit)]
         lines = [page.texts("problem_unsaved")]
         problem = NoticePage(
             page.look, page.texts, "problem", lines, buttons=buttons, hint="hint_buttons", problem=message
