@@ -73,10 +73,11 @@ def write_report(
     from gan_eval.tables.frames import write_table
 
     out = Path(out)
-    check_page(out, option="write_report:")
     if isinstance(tables, Path | str):
         places = [Path(place) for place in ([stimuli] if isinstance(stimuli, Path | str) else stimuli)]
-        report = study_report(read_folder(Path(tables), stimuli=places), title=title, with_raw_tables=with_raw_tables)
+        study_folder = read_folder(Path(tables), stimuli=places)  # first, as the page may be in this folder
+        check_page(out, option="write_report:")
+        report = study_report(study_folder, title=title, with_raw_tables=with_raw_tables)
         write_text(out, as_typed(render(report), in_file=True))
         return out
     if not (isinstance(tables, Mapping) and tables):

@@ -46,7 +46,7 @@ CASES = {
         r"row 4 .*correct is false, which contradicts response fake and kind fake; .*--map correct=",
     ),
     "correct without an answer": (changed(3, correct=True, response="none"), r"row 4 .*correct is true, .*none"),
-    "model named all": (changed(SECOND + 1, model="all"), r"row 6, column model: the name all is kept"),
+    "model named all": (changed(SECOND + 1, model="all"), r"row 6, column model: the name all is reserved"),
     "name of a real picture": (changed(0, kind="fake", stimulus="d/real/x"), r"row 1 .*'d/real/x' has kind fake"),
 }
 
