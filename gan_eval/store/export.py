@@ -162,7 +162,7 @@ CONTENTS = {
     "read.R": 'reads the CSV files into data frames: `source("read.R")`',
     "analysis.R": "fits the crossed mixed models with lme4 and writes `paper_R.csv`: `Rscript analysis.R`",
     "data_dictionary.csv": "what each column of each table means",
-    "dataset_description.json": "what Psych-DS wants to know of the whole",
+    "dataset_description.json": "description of the whole dataset, as Psych-DS asks for",
     "psych-ds/": "the tables as a Psych-DS dataset",
 }
 """Contents of the files of an export, but for tables."""

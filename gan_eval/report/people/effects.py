@@ -57,7 +57,7 @@ def _charts(name: str, own: pd.DataFrame, place: int) -> Iterator[Chart]:
     axis = "correct answers, %" if of_pairs else "balanced accuracy, %" if is_accuracy else "fakes called fake, %"
     how = (
         "ordered by their estimates. Dots: estimates by the crossed model; rings: observed shares. Estimates are "
-        "shrunken towards the mean, most of all with few answers."
+        "shrunk towards the mean, most of all with few answers."
     )
     lines, none = " Lines: 95% intervals.", " A note below the table says why there are no intervals."
     of_people = lines if people["estimate_low"].notna().any() else none
@@ -152,7 +152,7 @@ def _participants_table(groups: list[tuple[str, pd.DataFrame]]) -> list[Table]:
     }
     notes = [
         "Balanced accuracy of single participants (of pairs: correct answers) over many pictures: estimates of the "
-        "crossed mixed model, shrunken towards the mean (Robinson 1991). Above chance: participants whose 95% "
+        "crossed mixed model, shrunk towards the mean (Robinson 1991). Above chance: participants whose 95% "
         "interval, if they have one, lies above 50%; not corrected for their number."
     ]
     frame = pd.DataFrame(rows)
