@@ -2,12 +2,11 @@
 
 import platform
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,14 @@ from gan_eval.store import (
     Store,
     deal_list,
     has_people,
+    highest_number,
     moved_stores,
     new_session_id,
-    numbered_code,
     open_store,
     other_design,
     session_of,
     store_design,
     stored_design,
-    used_codes,
 )
 from gan_eval.store.connect import parse_address
 from gan_eval.tables.frames import Row
@@ -210,20 +208,16 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
     return Reserved(session, person, number, tuple(warnings))
 
 
-def unused_code(used: Collection[str], where: str | Path, study: str) -> str:
-    """Return the first of P01, P02, ... that nobody in the study has had.
+def next_code(where: str | Path, study: str) -> str:
+    """Return the code of P01, P02, ... after the last one in a study.
 
-    Args:
-        used: the study's codes in its store (`used_codes`).
-        where: the store; readable stores that `run --redo quiz` moved aside from there count, too.
-        study: its name.
+    Readable stores that `run --redo quiz` moved aside from the store `where` count, too.
     """
-    codes = {*used}
-    for moved in () if is_address(where) else moved_stores(Path(where)):
-        with suppress(UserError), open_store(moved, create=False) as store:
-            codes |= used_codes(store, study)
-    taken = {person_of(code) for code in codes}
-    return next(code for code in map(numbered_code, count(1)) if person_of(code) not in taken)
+    highest = 0
+    for place in [where] if is_address(where) else [where, *moved_stores(Path(where))]:
+        with suppress(UserError), open_store(place, create=False) as store, store.transaction() as connection:
+            highest = max(highest, highest_number(connection, study))
+    return f"P{highest + 1:02d}"
 
 
 def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitted:

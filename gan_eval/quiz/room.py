@@ -11,7 +11,7 @@ from typing import Literal, Self
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
 from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
-from gan_eval.quiz.admission import Admitted, Person, QuizStudy, Reserved, reserve, session_lock, unused_code
+from gan_eval.quiz.admission import Admitted, Person, QuizStudy, Reserved, next_code, reserve, session_lock
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
@@ -21,7 +21,7 @@ from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import require_language
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import Writer, give_back_list, open_store, used_codes
+from gan_eval.store import Writer, give_back_list, open_store
 from gan_eval.tables.frames import Row
 
 Status = Literal["complete", "aborted", "open", "declined"]
@@ -115,9 +115,7 @@ class Room:
                 )
                 status = "open" if outcome == "other_person" else outcome
                 if outcome == "other_person":
-                    name = self.study.name
-                    used = self.writer.submit(lambda store: used_codes(store, name)).result()
-                    code = unused_code(used, self.store, name)
+                    code = next_code(self.store, self.study.name)
                     session.warnings.append(
                         f"--participant {person.code}: the unfinished session of this code belongs to another person "
                         f"and stays open; for a new participant rerun the command with --participant {code}"

@@ -25,14 +25,13 @@ from gan_eval.store.people import (
 from gan_eval.store.records import (
     deal_list,
     give_back_list,
+    highest_number,
     hold_session,
     is_paused,
-    numbered_code,
     pause,
     progress_of,
     server_secret,
     store_design,
     stored_design,
-    used_codes,
 )
 from gan_eval.store.results import Store, Writer, new_session_id, open_store

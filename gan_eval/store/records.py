@@ -56,12 +56,6 @@ _HOLD = (
 )
 
 
-_KEEP_NUMBER = (
-    f"INSERT INTO {_NUMBERS.name} (study, highest) VALUES (:study, :highest) "
-    "ON CONFLICT (study) DO UPDATE SET highest = excluded.highest"
-)
-
-
 @contextmanager
 def _writing(store: Store, *which: sa.Table) -> Iterator[sa.Connection]:
     """Begin a transaction that writes to these tables; create those that are missing."""
@@ -81,7 +75,7 @@ def deal_list(
     Args:
         choose: called with the numbers of the taken lists; returns the number of the new list.
     """
-    with _writing(store, _DEALT, _NUMBERS) as connection:
+    with _writing(store, _DEALT) as connection:
         taken = {
             number
             for table in (LAYOUTS[tables.SESSIONS], _DEALT)
@@ -122,23 +116,18 @@ def stored_design(store: Store, design_hash: str) -> dict[str, Any] | None:
     return design if isinstance(design, dict) else None
 
 
-def numbered_code(number: int) -> str:
-    """Return the code that the program gives to a study's participant number 1, 2, ...
-
-    >>> numbered_code(7), numbered_code(120)
-    ('P07', 'P120')
-    """
-    return f"P{number:02d}"
-
-
-def used_codes(store: Store, study: str) -> set[str]:
-    """Return the codes of a study's participants and, after deletions, all codes up to the highest number then.
+def highest_number(connection: sa.Connection, study: str) -> int:
+    """Return the highest number in the codes P01, P02, ... of a study's participants, also of deleted ones; else 0.
 
     A paper record may still name a participant whose data are deleted, so nobody else may get that code.
     """
-    with store.transaction() as connection:
-        has_numbers = sa.inspect(connection).has_table(_NUMBERS.name)
-        return _used_codes(connection, study, has_numbers=has_numbers)
+    sessions = LAYOUTS[tables.SESSIONS].c
+    codes = connection.execute(sa.select(sessions.participant).where(sessions.study == study)).scalars()
+    found = (re.fullmatch(r"p(\d{2,4})", person_of(str(code))) for code in codes)
+    numbers = [int(match[1]) for match in found if match]
+    if sa.inspect(connection).has_table(_NUMBERS.name):
+        numbers += connection.execute(sa.select(_NUMBERS.c.highest).where(_NUMBERS.c.study == study)).scalars()
+    return max(numbers, default=0)
 
 
 def keep_highest_numbers(connection: sa.Connection, sessions: Collection[str]) -> None:
@@ -146,25 +135,15 @@ def keep_highest_numbers(connection: sa.Connection, sessions: Collection[str]) -
 
     The number counts all participants of the study, so that it names none of them.
     """
-    if not sa.inspect(connection).has_table(_NUMBERS.name):  # no session began here, as in a merged store
-        return
+    _METADATA.create_all(connection, tables=[_NUMBERS])
     layout = LAYOUTS[tables.SESSIONS].c
     studies = connection.execute(sa.select(layout.study).where(layout.session.in_(sessions)).distinct()).scalars().all()
     for study in studies:
-        codes = _used_codes(connection, study, has_numbers=True)
-        found = [re.fullmatch(r"p(\d{2,4})", person_of(code)) for code in codes]
-        highest = max((int(match[1]) for match in found if match), default=0)
-        connection.execute(sa.text(_KEEP_NUMBER), {"study": study, "highest": highest})
-
-
-def _used_codes(connection: sa.Connection, study: str, *, has_numbers: bool) -> set[str]:
-    sessions = LAYOUTS[tables.SESSIONS].c
-    codes = connection.execute(sa.select(sessions.participant).where(sessions.study == study)).scalars()
-    used = {str(code) for code in codes}
-    if has_numbers:
-        highest = connection.execute(sa.select(_NUMBERS.c.highest).where(_NUMBERS.c.study == study)).scalar()
-        used |= {numbered_code(number) for number in range(1, (highest or 0) + 1)}
-    return used
+        keep = (
+            f"INSERT INTO {_NUMBERS.name} (study, highest) VALUES (:study, :highest) "
+            "ON CONFLICT (study) DO UPDATE SET highest = excluded.highest"
+        )
+        connection.execute(sa.text(keep), {"study": study, "highest": highest_number(connection, study)})
 
 
 class Progress(NamedTuple):

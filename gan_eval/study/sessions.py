@@ -12,7 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import run_own
-from gan_eval.quiz.admission import Person, QuizStudy, unused_code
+from gan_eval.quiz.admission import Person, QuizStudy, next_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.design import design_changes, pictures_hash
@@ -25,7 +25,6 @@ from gan_eval.store import (
     push_lines,
     sessions_text,
     stored_design,
-    used_codes,
 )
 from gan_eval.study.markers import Listener, hash_result
 from gan_eval.study.plan import Plan, is_study_folder, open_plan
@@ -46,8 +45,6 @@ class StoredSessions:
     """True if a person has answered; after that, nothing is simulated in the store."""
     by_link: bool = False
     """True if people take part by link."""
-    codes: Collection[str] = ()
-    """Participant codes that nobody else may get (`used_codes`)."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -69,8 +66,7 @@ def read_sessions(plan: Plan) -> StoredSessions:
     name = plan.study.study.name
     with open_store(plan.store, create=False) as store:
         by_link = any(row["presenter"] == "browser" for row in store.rows(tables.SESSIONS, study=name))
-        rows, people = list_participants(store, name), has_people(store, name)
-        return StoredSessions(rows, people, by_link, used_codes(store, name))
+        return StoredSessions(list_participants(store, name), has_people(store, name), by_link)
 
 
 def next_session(plan: Plan, stored: StoredSessions) -> str:
@@ -87,7 +83,7 @@ def quiz_command(plan: Plan, stored: StoredSessions, participant: str | None = N
     """
     if stored.by_link:
         return serve_command(plan)
-    code = participant or next_participant(plan, stored)
+    code = participant or next_participant(plan)
     return shlex.join(["gan-eval", "quiz", str(plan.file), "--participant", code, "--out", str(plan.folder)])
 
 
@@ -187,9 +183,9 @@ def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.Da
     return frames
 
 
-def next_participant(plan: Plan, stored: StoredSessions) -> str:
-    """Return the first of P01, P02, ... that nobody in the study has had; moved-aside stores count."""
-    return unused_code(stored.codes, plan.store, plan.study.study.name)
+def next_participant(plan: Plan) -> str:
+    """Return the code of P01, P02, ... after the last one in the study; moved-aside stores count."""
+    return next_code(plan.store, plan.study.study.name)
 
 
 def open_quiz(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
@@ -201,7 +197,7 @@ def open_quiz(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
         SystemExit: the quiz was interrupted, and has printed a message.
     """
     unfinished = stored.unfinished
-    participant = unfinished[0]["participant"] if unfinished else next_participant(plan, stored)
+    participant = unfinished[0]["participant"] if unfinished else next_participant(plan)
     listener.message(f"the quiz opens for participant {participant}: judge the pictures (Esc pauses)")
     status = run_own("quiz", str(plan.file), "--out", str(plan.folder), "--participant", participant)
     if status:

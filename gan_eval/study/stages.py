@@ -389,7 +389,7 @@ def report_stage(plan: Plan) -> Stage:
         stored = read_sessions(plan)
         facts = _report_facts(plan, stored)
         if facts["sessions"]["next"]:
-            facts["sessions"]["next"] = next_participant(plan, stored)  # a command has paths
+            facts["sessions"]["next"] = next_participant(plan)  # a command has paths
         return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(facts)}
 
     return Stage(

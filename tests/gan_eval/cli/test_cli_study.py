@@ -101,7 +101,7 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, fo
     asked: list[str] = []
 
     def answer(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
-        asked.append(next_participant(plan, stored))
+        asked.append(next_participant(plan))
         quiz_session(plan, Person(asked[-1], parse_observer("dprime=9,lapse=0")))
         with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had sat there
             store.execute("UPDATE sessions SET simulated = 0")
