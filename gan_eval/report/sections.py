@@ -42,7 +42,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
     answer = answer_sentences(folder)
     answers = [*choices_tables(folder), *grades_tables(folder), thresholds_table(folder), *psychometric_blocks(folder)]
     people = [Lines(participation_sentences(folder)), demographics(folder), *effects_blocks(folder)]
-    measured = value_blocks(Measured(folder.tables), holes_of_folder(folder))
+    measured = value_blocks(folder.measured, holes_of_folder(folder))
     details = [  # in the order of a reader's questions
         comparisons_section(folder),
         Section("answers", "Choices, grades and thresholds", answers),

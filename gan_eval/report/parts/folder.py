@@ -15,6 +15,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder, read_json
 from gan_eval.files.sets import FileSet, settled
+from gan_eval.report.metrics.data import Measured
 from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS
@@ -107,6 +108,11 @@ class StudyFolder:
         """
         rates = self.table(RATES)
         return rates[(rates["n_real"] + rates["n_fake"] + rates["n_none"]) > 0]
+
+    @cached_property
+    def measured(self) -> Measured:
+        """The metric tables."""
+        return Measured(self.tables)
 
     @cached_property
     def simulated(self) -> bool:

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from gan_eval import __version__
-from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import holes_sentence
 from gan_eval.report.metrics.method import paper_paragraph
 from gan_eval.report.parts.blocks import Block, Facts, Lines, Listing, Quote, Section
@@ -91,7 +90,7 @@ def paper_methods(folder: StudyFolder) -> str:
         [*procedure, *size_on_screen(folder), *_timing(folder)],
         _exclusions(folder),
         _measures(folder),
-        [paper_paragraph(Measured(folder.tables))],
+        [paper_paragraph(folder.measured)],
         _models(folder),
         [f"Software: {software}."],
     ]

@@ -8,7 +8,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.run.tables import finite_mean
-from gan_eval.report.metrics.data import Measured, Summary, decimals_of, items_of, mean_interval, title_of
+from gan_eval.report.metrics.data import Summary, decimals_of, items_of, mean_interval, title_of
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import MINUS, NARROW, NOTHING, Record, number, proportion_interval, whole
@@ -74,7 +74,7 @@ def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Tabl
     """Return published metric values of the data sets and metrics that this run has, too."""
     for place, row in enumerate(frame.to_dict("records"), start=1):
         _number(row, "value", f"{source}: row {place}")
-    measured = Measured(folder.tables)
+    measured = folder.measured
     rows = []
     here = frame["dataset"].map(lambda name: SAME_DATASET.get(name, name))
     for key, theirs in frame.groupby([here, "metric"], sort=False):
@@ -118,8 +118,7 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
     Raises:
         UserError: a ratio or a PSNR is not a number.
     """
-    measured = Measured(folder.tables)
-    own_models = _own_models(folder, measured)
+    measured, own_models = folder.measured, _own_models(folder)
     rows: list[list[str]] = []
     for place, theirs in enumerate(published.to_dict("records"), start=1):
         where = f"{source}: row {place}"
@@ -182,7 +181,7 @@ def pooled_psnr(rows: pd.DataFrame) -> Summary:
     return Summary(middle, low if errors.n > 1 else math.nan, high if errors.n > 1 else math.nan, n=errors.n)
 
 
-def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
+def _own_models(folder: StudyFolder) -> list[OwnModel]:
     """Return the models that fill holes, on each data set with PSNR in the hole."""
     models = []
     for model, settings in training_settings(folder).items():
@@ -199,8 +198,8 @@ def _own_models(folder: StudyFolder, measured: Measured) -> list[OwnModel]:
                 str(settings["inpainting"].get("source_size") or size),
                 str(size),
             )
-            for dataset in measured.datasets
-            if len(measured.values(dataset, _HOLE, model))
+            for dataset in folder.measured.datasets
+            if len(folder.measured.values(dataset, _HOLE, model))
         ]
     return models
 
