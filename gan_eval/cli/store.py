@@ -139,6 +139,8 @@ def store_merge(
     from gan_eval.cli.console import Console
     from gan_eval.store import merge
 
+    if len(stores) < 2:
+        raise UserError("store merge: found one store; give two or more")
     with Console() as console, console.working("merge"):
         merged = merge(stores, out)
     say(f"{counted(merged['sessions'], 'session')}, {counted(merged['trials'], 'trial')}")

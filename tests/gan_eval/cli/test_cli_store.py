@@ -77,6 +77,8 @@ def test_on_a_terminal_it_is_asked_after_what_would_go_was_reported(store, answe
 def test_stores_are_merged_into_a_new_one(command, store, tmp_path):
     (tmp_path / "copy.sqlite").write_bytes(store.read_bytes())
     merged = tmp_path / "all.sqlite"
+    status, _, err = command("store", "merge", store, "--out", merged)
+    assert (status, err) == (2, "gan-eval: store merge: found one store; give two or more\n")
     status, out, err = command("store", "merge", store, tmp_path / "copy.sqlite", "--out", merged)
     assert (status, out.strip()) == (0, str(merged))
     assert "2 sessions, 2 trials" in err
@@ -100,12 +102,16 @@ def test_a_push_makes_a_new_store_only_in_a_folder_that_is_there(command, store,
     assert command("store", "push", store, new)[2] == f"1 session, 0 trials copied from {store} into {new}\n"
 
 
+URL = "postgresql://lab:hunter2@127.0.0.1:1/studies"
+
+
 @pytest.mark.parametrize(
-    "words", ["participants list --store", "participants forget P01 --yes --store", "store merge", "export --store"]
+    "words",
+    ["participants list --store", "participants forget P01 --yes --store", f"store merge {URL}", "export --store"],
 )
 def test_a_password_in_a_url_is_not_reported(command, tmp_path, words):
     out = [] if words.startswith("participants") else ["--out", tmp_path / "out"]
-    status, printed, err = command(*words.split(), "postgresql://lab:hunter2@127.0.0.1:1/studies", *out)
+    status, printed, err = command(*words.split(), URL, *out)
     assert (status, err.count("\n"), "hunter2" in printed + err) == (2, 1, False)
 
 
