@@ -10,7 +10,8 @@ round's medians with its spread. `--check` trains both from equal weights and co
 
 The reference is written out here and shares no layer with the trainer: nested blocks of PyTorch's own layers as in
 pytorch-CycleGAN-and-pix2pix, one fake for both updates, D frozen while G learns, PyTorch's default Adam. On a GPU the
-reference is as PyTorch makes it; ours lies channels-last, takes exact kernels and fetches its batch in each step.
+reference is as PyTorch makes it; ours lies channels-last, takes exact kernels, fetches its batch in each step and is
+recorded as a CUDA graph.
 Both have PyTorch's default TensorFloat-32 setting for convolutions, which is on.
 """
 
@@ -136,6 +137,7 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
 
     from gan_eval.settings.training import TrainingSettings
     from trainer.devices import PRECISION
+    from trainer.loop.cuda_graph import RecordedStep
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
     from trainer.step import Batch, training_step
@@ -153,10 +155,15 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     objective = Translation(settings, "AtoB").objective(where)
     made = Batch(*pictures).pinned() if where.type == "cuda" else Batch(*pictures)
 
+    def plain(batch: Batch) -> "dict[str, Tensor]":
+        return training_step(gan, objective, batch, backward=fabric.backward)
+
+    of_batch = RecordedStep(plain) if where.type == "cuda" else plain
+
     def step() -> "dict[str, Tensor]":
         batch = made.to(fabric.device)
         with seeded(fabric.device, Purpose.DROPOUT, 0, 0):
-            return training_step(gan, objective, batch, backward=fabric.backward)
+            return of_batch(batch)
 
     return step
 

@@ -98,8 +98,8 @@ def pixel_weights(
     near_known = F.pad(1 - hole, [overlap] * 4, value=1.0)
     if overlap:
         near_known = F.max_pool2d(near_known, 2 * overlap + 1, stride=1)
-    inside = torch.where(near_known > 0, overlap_weight, torch.full_like(hole, hole_weight))
-    return torch.where(hole > 0, inside, context_weight)
+    border, inside, context = (torch.full_like(hole, each) for each in (overlap_weight, hole_weight, context_weight))
+    return torch.where(hole > 0, torch.where(near_known > 0, border, inside), context)
 
 
 def at_holes(logits: Tensor, hole: Tensor) -> Tensor:

@@ -31,6 +31,10 @@ class Batch:
         """Return a copy in pinned (page-locked) memory."""
         return self._each(Tensor.pin_memory)
 
+    def tensors(self) -> list[Tensor]:
+        """Return the tensors that the batch has."""
+        return [self.inputs, self.target, *([] if self.hole is None else [self.hole])]
+
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
         hole = None if self.hole is None else change(self.hole)
         return replace(self, inputs=change(self.inputs), target=change(self.target), hole=hole)

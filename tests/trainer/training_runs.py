@@ -91,7 +91,7 @@ def brightness(folder: Path) -> list[Row]:
 
 def result(run: Path) -> dict[str, Any]:
     """Everything a run leaves, without times: files by hash, last checkpoint by tensor bytes, log rows."""
-    state = torch.load(list_checkpoints(run / "checkpoints")[0], weights_only=True)
+    state = torch.load(list_checkpoints(run / "checkpoints")[0], map_location="cpu", weights_only=True)
     return {
         "generator": sha256_file(run / "generator.safetensors"),
         "samples": {path.name: sha256_file(path) for path in (run / "samples").iterdir()},

@@ -35,11 +35,13 @@ def new_gan(fabric: Fabric, settings: TrainingSettings) -> Gan:
     net: nn.Module
     for net, rate in zip(new_networks(settings), learning_rates(settings), strict=True):
         net = placed(net, device, settings.precision)
+        on_gpu = device.type == "cuda"
         optimizer = InMemoryOrder(
             net.named_parameters(),
-            lr=rate,
+            lr=torch.tensor(rate, device=device) if on_gpu else rate,  # a recorded step reads it from the GPU
             betas=(settings.beta1, settings.beta2),
-            fused=device.type in ("cpu", "cuda"),
+            fused=on_gpu or device.type == "cpu",
+            capturable=on_gpu,
         )
         parts.append(fabric.setup(net, optimizer))
     (generator, generator_optimizer), (discriminator, discriminator_optimizer) = parts
@@ -82,4 +84,7 @@ def set_learning_rates(gan: Gan, settings: TrainingSettings, factor: float) -> N
     optimizers: tuple[Optimizer, ...] = (gan.generator_optimizer, gan.discriminator_optimizer)
     for optimizer, rate in zip(optimizers, learning_rates(settings), strict=True):
         for group in optimizer.param_groups:
-            group["lr"] = rate * factor
+            if isinstance(group["lr"], torch.Tensor):
+                group["lr"].fill_(rate * factor)
+            else:
+                group["lr"] = rate * factor

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,6 +26,7 @@ from trainer.batches import Batches, Pictures, jitter_size
 from trainer.devices import cpu_threads, exact_kernels, machine_of, memory_for, new_fabric, workers_for
 from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
+from trainer.loop.cuda_graph import RecordedStep
 from trainer.loop.gan import load_optimizer, new_gan, set_learning_rates
 from trainer.loop.initial_weights import find_initial, start_from
 from trainer.loop.plan import Plan, Say, decayed, make_plan
@@ -244,7 +246,9 @@ class Run:
         self.gan = new_gan(fabric, settings)
         self._keep = job.keep
         self._out = out
-        self._objective = task.objective(fabric.device, autocast=fabric.autocast)
+        objective = task.objective(fabric.device, autocast=fabric.autocast)
+        step = partial(training_step, self.gan, objective, backward=fabric.backward)
+        self._step = RecordedStep(step) if fabric.device.type == "cuda" else step
         self._plateau: PlateauFactor | None = None
         if validation is not None and settings.plateau_patience is not None:
             self._plateau = PlateauFactor(settings, higher_is_better=validation.higher_is_better)
@@ -281,7 +285,7 @@ class Run:
             factor *= self._plateau.value
         set_learning_rates(self.gan, settings, factor)
         with seeded(fabric.device, Purpose.DROPOUT, settings.seed, self.done):
-            terms = training_step(self.gan, self._objective, batch, backward=fabric.backward)
+            terms = self._step(batch)
         self.done += 1
         self.log.add(terms)
         if self.log.row_due(self.done):
