@@ -164,8 +164,8 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
     """Return numbers about people's sessions, and a row for each session, the latest first.
 
     Returns:
-        open, complete, screened_out, aborted: number of sessions; paused; median_minutes of the complete sessions, or
-        None; flagged: share of trials with a flag, or None; sessions: rows.
+        open, complete, screened_out, aborted: number of sessions; paused; median_minutes of the complete sessions and
+        flagged, the share of trials with a flag: texts, or None; sessions: rows.
     """
     answered = last_answers(store)
     failed = {row["session"] for row in store.rows(tables.CHECKS, verdict="failed")}
@@ -188,8 +188,8 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
     return {
         **counts,
         "paused": is_paused(store, study),
-        "median_minutes": median(lasted) if lasted else None,
-        "flagged": sum(row["flagged"] for row in rows) / trials if trials else None,
+        "median_minutes": f"{median(lasted):.1f}" if lasted else None,
+        "flagged": f"{sum(row['flagged'] for row in rows) / trials:.1%}" if trials else None,
         "sessions": rows,
     }
 
@@ -197,18 +197,18 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
 def summary_line(counts: dict[str, Any], wanted: int) -> str:
     """Return one line for the terminal.
 
-    >>> counts = {"open": 2, "complete": 5, "screened_out": 1, "aborted": 0, "median_minutes": 4.25, "flagged": 0.02}
+    >>> counts = {"open": 2, "complete": 5, "screened_out": 1, "aborted": 0, "median_minutes": "4.2", "flagged": "2.0%"}
     >>> summary_line({**counts, "paused": True}, 8)
-    '5 of 8 complete, 2 open, 1 screened out, 0 withdrawn; median 4.2 minutes; 2% of trials flagged; paused'
+    '5 of 8 complete, 2 open, 1 screened out, 0 withdrawn; median 4.2 minutes; 2.0% of trials flagged; paused'
     """
     parts = [
         f"{counts['complete']} of {wanted} complete, {counts['open']} open, {counts['screened_out']} screened out, "
         f"{counts['aborted']} withdrawn"
     ]
-    if (took := counts["median_minutes"]) is not None:
-        parts.append(f"median {took:.1f} minutes")
+    if counts["median_minutes"]:
+        parts.append(f"median {counts['median_minutes']} minutes")
     if counts["flagged"]:
-        parts.append(f"{100 * counts['flagged']:.0f}% of trials flagged")
+        parts.append(f"{counts['flagged']} of trials flagged")
     if counts["paused"]:
         parts.append("paused")
     return "; ".join(parts)

@@ -1,7 +1,6 @@
 // The experimenter's page: asks for the numbers every two seconds while it is visible.
 
 const EVERY_MS = 2000;
-const SHARES = new Set(["flagged"]);
 const state = document.querySelector("#state");
 let gone = "The server does not answer";
 
@@ -17,12 +16,6 @@ function ago(instant) {
 function local(instant) {
   if (!instant) return "";
   return new Date(instant).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-}
-
-function text(name, value) {
-  if (value === null) return "–";
-  if (SHARES.has(name)) return `${(100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0)}%`;
-  return Number.isInteger(value) ? String(value) : value.toFixed(1);
 }
 
 function row(session) {
@@ -49,7 +42,7 @@ function row(session) {
 
 function show(numbers) {
   for (const cell of document.querySelectorAll("[data-count]")) {
-    cell.textContent = text(cell.dataset.count, numbers[cell.dataset.count]);
+    cell.textContent = numbers[cell.dataset.count] ?? "–";
   }
   document.querySelector("#progress").value = numbers.complete;
   state.dataset.state = numbers.paused ? "paused" : "running";
