@@ -1,8 +1,6 @@
 """Content of the server's responses: a session's setup, its next trial, feedback and the last page."""
 
 import asyncio
-from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -45,10 +43,8 @@ class LiveSession:
     """True once the end was reported to the experimenter."""
     addresses: dict[str, Making] = field(default_factory=dict)
     """Function that makes each picture, by the last part of its address."""
-    offered: dict[int, tuple[Addresses, Addresses]] = field(default_factory=dict)
-    """Addresses of each trial's pictures and of its masks, by trial number."""
-    prepared: set[tuple[int, int | None]] = field(default_factory=set)
-    """Trial number and picture width of the trials whose pictures were made ahead."""
+    offered: dict[tuple[int, int | None], tuple[Addresses, Addresses]] = field(default_factory=dict)
+    """Addresses of each trial's pictures and of its masks, by trial number and picture width."""
 
     @property
     def id(self) -> str:
@@ -110,8 +106,7 @@ class Content:
         session, settings = live.session, self.settings
         trial, plan = session.trial, session.plan
         place = next(place for place, row in enumerate(plan) if row["trial"] == trial.planned["trial"])
-        coming = [self._offered(live, row) for row in plan[place : place + AHEAD]]
-        self._prepare(live, plan[place : place + 2 * AHEAD])
+        coming = [self._offered(live, row) for row in plan[place : place + 2 * AHEAD]]
         showings, masks = coming[0]
         width = self._width(live)
         names = {answer: key for key, answer in session.protocol.answers.items()}
@@ -134,7 +129,7 @@ class Content:
             "exposure_ms": None if flash is None else session.planned_flash(flash),
             "gap_ms": session.planned_flash(trial.timing.gap_ms) if len(showings) > 1 else 0.0,
             "response_ms": trial.timing.response_ms,
-            "ahead": [address for those in coming for group in (*those[0], *those[1]) for address in group],
+            "ahead": [address for those in coming[:AHEAD] for group in (*those[0], *those[1]) for address in group],
             "break": self._break(live),
             "done": done,
             "trials": trials,
@@ -207,45 +202,30 @@ class Content:
         return width
 
     def _offered(self, live: LiveSession, planned: Row) -> tuple[Addresses, Addresses]:
-        trial = planned["trial"]
-        if trial not in live.offered:
+        """Return the addresses of a trial's pictures and of its masks; start to make these before the page asks."""
+        trial, width = planned["trial"], self._width(live)
+        if (trial, width) not in live.offered:
             showings = live.session.protocol.showings(planned)
             shown = tuple(name for showing in showings for name in showing)
             numbers = iter(range(len(shown)))
             places = [[next(numbers) for _ in showing] for showing in showings]
 
             def picture(place: int) -> str:
-                return self._address(live, partial(self._picture, live, shown, place), "picture", trial, place)
+                make = partial(self.pictures.stimulus, shown[place], width)
+                make()
+                return self._address(live, make, "picture", trial, place)
 
             def mask(place: int) -> str:
-                return self._address(live, partial(self._mask, live, shown, place, trial), "mask", trial, place)
+                make = partial(self.pictures.mask, shown, place, width, self.settings.mask, of=(live.id, trial))
+                make()
+                return self._address(live, make, "mask", trial, place)
 
             masked = [] if self.settings.mask == "none" else places
-            live.offered[trial] = (
+            live.offered[trial, width] = (
                 [[picture(place) for place in those] for those in places],
                 [[mask(place) for place in those] for those in masked],
             )
-        return live.offered[trial]
-
-    def _picture(self, live: LiveSession, shown: tuple[str, ...], place: int) -> "Future[bytes]":
-        return self.pictures.stimulus(shown[place], self._width(live))
-
-    def _mask(self, live: LiveSession, shown: tuple[str, ...], place: int, trial: int) -> "Future[bytes]":
-        return self.pictures.mask(shown, place, self._width(live), self.settings.mask, of=(live.id, trial))
-
-    def _prepare(self, live: LiveSession, rows: Sequence[Row]) -> None:
-        """Start to make the pictures of coming trials before the page requests them."""
-        width = self._width(live)
-        for planned in rows:
-            trial = planned["trial"]
-            if (trial, width) in live.prepared:
-                continue
-            live.prepared.add((trial, width))
-            shown = tuple(name for showing in live.session.protocol.showings(planned) for name in showing)
-            for place in range(len(shown)):
-                self._picture(live, shown, place)
-                if self.settings.mask != "none":
-                    self._mask(live, shown, place, trial)
+        return live.offered[trial, width]
 
     def _address(self, live: LiveSession, make: Making, *what: object) -> str:
         end = keyed_hash(self.secret, live.id, *map(str, what))
