@@ -8,6 +8,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -76,6 +77,18 @@ def test_a_link_costs_nothing_before_consent(serve: Serve) -> None:
     assert served.robot().call("begin", participant="P01", tab="x" * 16, consent=False).status_code == 422
     served.robot().arrive()
     assert [row["list"] for row in served.rows(tables.SESSIONS)] == [1]
+
+
+def test_a_flood_gets_429_and_clears_within_20_s(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Mock(return_value=1000.0)
+    monkeypatch.setattr("gan_eval.quiz.serve.app.time", Mock(monotonic=clock))
+    client = serve().client
+    statuses = [client.get("/nothing").status_code for _ in range(600)]
+    assert statuses == sorted(statuses), "never admitted again while no time passes"
+    assert set(statuses) == {404, 429}
+    assert client.get("/healthz").status_code == 429
+    clock.return_value += 20
+    assert client.get("/healthz").status_code == 200
 
 
 def test_repeats_change_nothing_and_later_trials_are_refused(serve: Serve) -> None:
