@@ -98,7 +98,8 @@ def figure_1(content: Content, theme: Theme = DEFAULT) -> Figure:
     colours = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), theme.ink)
     colours |= dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), theme.muted)
     widths = dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.6)
-    style = {**STYLE, **sizes, **colours, **widths, "font.family": [theme.font, "DejaVu Sans"], "axes.labelpad": 2.5}
+    places = {"axes.labelpad": 2.5, "axes.titley": 1.0}  # a title's height is not searched for: that is slow
+    style = {**STYLE, **sizes, **colours, **widths, **places, "font.family": [theme.font, "DejaVu Sans"]}
     with mpl.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a browser has the letter
         return _Drawing(content, theme).figure
@@ -224,7 +225,7 @@ class _Drawing:
             draw[kind](axes)
         for _ in range(2):  # square panels need a second time
             layout.execute(self.figure)
-        self.figure.set_layout_engine("none")
+        self.figure.set_layout_engine(None)  # "none" would draw each file twice
         words: dict[str, Any] = {"ha": "right", "va": "top", "weight": "bold", "color": "#B3261E"}
         self.figure.text(1 - 1 / theme.width_mm, 1 - 1 / height, content.warning.upper(), **words)
 

@@ -1,6 +1,7 @@
 """The page: a report set as one self-contained HTML file, with the tables behind it as CSV files to save from it."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,23 @@ _LOOSE = re.compile(
 
 def render(report: Report) -> str:
     """Return the whole HTML file. Every text of the tables is escaped; only the charts are markup of our own."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, finalize=lambda value: _LOOSE.sub(NBSP, clean(value)) if type(value) is str else value,
-    )  # fmt: skip
 
     def html_of(block: Block) -> Any:
         """Render a block with its macro; macros of nested blocks call this again."""
-        return getattr(environment.get_template("blocks.jinja").module, type(block).__name__)(block)
+        return getattr(macros, type(block).__name__)(block)
 
     downloads = {file.table: file for file in report.downloads}
-    environment.globals |= {"downloads": downloads, "html_of": html_of}
+    macros = _templates().get_template("blocks.jinja").make_module({"downloads": downloads, "html_of": html_of})
     style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))
-    return environment.get_template("page.jinja").render(style=style, report=report)
+    return _templates().get_template("page.jinja").render(style=style, report=report, html_of=html_of)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, finalize=lambda value: _LOOSE.sub(NBSP, clean(value)) if type(value) is str else value,
+    )  # fmt: skip
 
 
 def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[Download]:

@@ -158,8 +158,7 @@ def text_frame(path: Path, table: Table) -> "pd.DataFrame":
     import pandas as pd
 
     header, records = even_records(path, table)
-    frame = pd.DataFrame(records, columns=header, dtype="str")
-    return frame.mask(frame == "")
+    return pd.DataFrame([[cell or None for cell in record] for record in records], columns=header, dtype="str")
 
 
 def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
@@ -311,8 +310,8 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
         ) from error
     for code, reason in reasons.items():
         raise UserError(f"{where}: row {int((codes == code).argmax()) + 1}, column {column.name}: {reason}")
-    values = pd.Series([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
-    return values.set_axis(series.index)
+    values = pd.array([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
+    return pd.Series(values, index=series.index)
 
 
 def _require_columns(header: Sequence[str], table: Table, where: object) -> None:
