@@ -116,8 +116,8 @@ TRIAL = {"session": "s", "participant": "P1", "trial": 1, "phase": "main", "stim
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("trial", 99999999999999999999), ("trial", -(2**63) - 1), ("trial", 1e300), ("exposure_ms", math.inf),
-        ("onset_ms", -1e308), ("requested_exposure_ms", 2e15),
+        ("trial", 99999999999999999999), ("trial", 2**63), ("trial", -(2**63) - 1), ("trial", 1e300),
+        ("exposure_ms", math.inf), ("onset_ms", -1e308), ("requested_exposure_ms", 2e15),
     ],
 )  # fmt: skip
 def test_numbers_out_of_all_bounds_are_refused_by_row_and_column(tmp_path, column, value):

@@ -102,6 +102,9 @@ def test_pictures_that_do_not_go_in_are_counted_and_told() -> None:
     assert (row["n_real"], row["n_fake"]) == (29, 29)
     assert "2 left out, the first: 0.png: not a readable picture" in row["note"]
     assert row["value"] == pytest.approx(kid(features[1:30], np.delete(features[30:], 3, axis=0)))
+    features[30:] = np.nan
+    (row,), _ = _compare(stimuli, "kid", features=features)
+    assert row["reason"] == "3.png: too small", "that of the only set in which no picture can be measured"
 
 
 def test_copies_are_told() -> None:

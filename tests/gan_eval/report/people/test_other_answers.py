@@ -9,10 +9,11 @@ from synthetic_tables import folder_of
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import caveats
-from gan_eval.report.people.pairs_and_grades import grade_sentences
+from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences
 from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.report.sections import study_report
 from gan_eval.stats.analysis import analyze
+from gan_eval.stats.compare.questions import CHOSEN, PREFERRED
 from gan_eval.stats.paper import PAPER
 from gan_eval.stats.trials import fill_trials
 
@@ -108,7 +109,7 @@ def test_thresholds_of_quest_plus_name_it() -> None:
     assert sentence.endswith("1 block had too few answers for a threshold.")
 
 
-def test_the_answer_says_how_sure_differences_of_grades_are():
+def test_the_answer_says_how_sure_differences_of_grades_and_choices_are():
     shared = {"comparison": "grades on d", "measure": "mean_grade", "ci_low": -2.0, "ci_high": -1.2, "p_holm": 0.002}
     rows = [
         {**shared, "a": "fake", "b": "real", "difference": -1.6, "verdict": "different"},
@@ -130,6 +131,13 @@ def test_the_answer_says_how_sure_differences_of_grades_are():
         f"m's pictures were graded lower than p's on d, difference = 1.60, {ends} (exploratory).",
         f"The mean grades of m and q were equivalent on d, within the margin, difference = 1.60, {ends} (exploratory).",
         f"The mean grades of m and r {apart} 1.60, {ends} (exploratory).",
+    ]
+    chosen = {"comparison": f"{PREFERRED} on d", "measure": CHOSEN, "a": "m", "difference": 0.2}
+    verdicts = {"n": "different", "o": "undecided"}
+    folder = folder_of(comparisons=[chosen | {"b": b, "verdict": verdict} for b, verdict in verdicts.items()])
+    assert [sentence.partition(": ")[2] for sentence in preference_sentences(folder)] == [
+        "m looked more real.",
+        "no difference is shown.",
     ]
 
 
