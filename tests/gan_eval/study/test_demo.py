@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_eval.settings.study import load_study
 from gan_eval.stimuli.pictures import read_rgb
@@ -31,6 +32,16 @@ def test_crops_are_pairs_and_are_made_once(tmp_path: Path) -> None:
     demo.write_crops(tmp_path, {"chelsea": 200})
     assert paths[0].read_bytes() == b"mine"
     assert (read_rgb(paths[1]) == pair).all()
+
+
+def test_the_online_demo_shows_crops_and_changed_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "PHOTOGRAPHS", ("retina",))
+    items = demo._write_pictures(tmp_path)
+    assert [*items] == [f"retina-0000-{left:04d}" for left in (0, 256, 512, 768)]
+    assert {read_rgb(path).shape for files in items.values() for path in files.values()} == {(256, 256, 3)}
+    stripes = np.tile(np.array([0, 255], np.uint8), (256, 128))
+    for picture in (stripes, stripes.T):  # half the resolution does not have them
+        assert np.ptp(np.asarray(demo.coarse(Image.fromarray(picture)))) == 0
 
 
 def test_the_study_wants_no_more_items_than_there_are() -> None:
