@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path, write_bytes
+from gan_eval.files.reading import read_bytes
 from gan_eval.tables.cells import (
     csv_bytes,
     csv_cell,
@@ -157,8 +158,35 @@ def text_frame(path: Path, table: Table) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    header, records = even_records(path, table)
-    return pd.DataFrame([[cell or None for cell in record] for record in records], columns=header, dtype="str")
+    frame = _plain_frame(read_bytes(path))
+    if frame is None:
+        header, records = even_records(path, table)
+        frame = pd.DataFrame([[cell or None for cell in record] for record in records], columns=header, dtype="str")
+    return frame
+
+
+def _plain_frame(content: bytes) -> "pd.DataFrame | None":
+    """Return a CSV file's content as `text_frame` does, in a tenth of the time; None if it is not plain.
+
+    Plain: separated by commas, without a quote or an apostrophe, with rows of one length.
+    """
+    import pandas as pd
+    from pyarrow import ArrowInvalid, BufferReader, csv, large_string
+
+    head, quotes = content.partition(b"\n")[0], content.count(b'"') + content.count(b"'")
+    if b"," not in head or quotes or content.count(b"\r") > content.count(b"\r\n"):
+        return None
+    try:
+        header = head.decode("utf-8-sig").rstrip("\r").split(",")
+        cells = csv.ConvertOptions(
+            column_types=dict.fromkeys(header, large_string()), null_values=[""], strings_can_be_null=True
+        )
+        found = csv.read_csv(BufferReader(content), convert_options=cells)
+    except (ArrowInvalid, UnicodeDecodeError):
+        return None
+    if found.column_names != header or len({*header}) < len(header):
+        return None
+    return found.combine_chunks().to_pandas(types_mapper=lambda _: pd.StringDtype(na_value=math.nan))
 
 
 def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
@@ -192,15 +220,18 @@ def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequen
 
 def _texts(series: "pd.Series") -> list[str]:
     """Return a column's cells as CSV text."""
+    import numpy as np
     import pandas as pd
 
     if series.dtype == "float64":
-        return ["" if value != value else repr(value) for value in series.tolist()]
-    if not isinstance(series.dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
+        codes, bits = pd.factorize(series.to_numpy().view("int64"))  # by their bits: 0.0 differs from -0.0
+        texts = ["" if value != value else repr(value) for value in bits.view("float64").tolist()]
+    elif isinstance(series.dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
+        codes, distinct = pd.factorize(series.array)
+        texts = [*(csv_cell(format_cell(value, None, "")) for value in distinct.astype(object)), ""]
+    else:
         return [csv_cell(format_cell(value, None, "")) for value in series.astype(object)]
-    codes, distinct = pd.factorize(series.array)  # few: each is written once
-    texts = [*(csv_cell(format_cell(value, None, "")) for value in distinct.astype(object)), ""]
-    return [texts[code] for code in codes]
+    return np.array(texts, dtype=object)[codes].tolist()  # few are distinct, and each is written once
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":

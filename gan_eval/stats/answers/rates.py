@@ -172,8 +172,8 @@ def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
     parts = [np.flatnonzero(within[of] & within[answers]) for of, answers in combinations]
     chosen, place = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     time = timed["reaction_time_ms"].to_numpy("float64")[grouped.row[chosen]]
-    own = pd.DataFrame({"group": grouped.group[chosen], "place": place, "time": time, "log": np.log(time)})
-    by_row = own.groupby(["group", "place"])
+    own = pd.DataFrame({"row": grouped.group[chosen] * len(parts) + place, "time": time, "log": np.log(time)})
+    by_row = own.groupby("row")
     quartiles = by_row["time"].quantile(np.array([0.25, 0.5, 0.75])).unstack()
     quartiles = quartiles.reindex(columns=[0.25, 0.5, 0.75])
     summary = {
@@ -183,9 +183,10 @@ def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
         "q75_ms": quartiles[0.75],
         "geometric_mean_ms": np.exp(by_row["log"].mean()),
     }
-    table = pd.DataFrame(summary).reset_index()
+    table = pd.DataFrame(summary)
+    table["group"], of_row = table.index // len(parts), table.index % len(parts)
     for column, name in enumerate(("kind", "answers")):
-        table[name] = [combinations[place][column] for place in table["place"]]
+        table[name] = [combinations[place][column] for place in of_row]
     if scope == "all" and timed.empty:
         table = pd.DataFrame({"group": [0], "kind": "all", "answers": "all", "n": 0})
     table = table.assign(scope=scope, id=[grouped.ids[place] for place in table["group"]])

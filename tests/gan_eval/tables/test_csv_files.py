@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.tables.cells import csv_bytes, csv_cell, csv_records, invisible_in, parse
-from gan_eval.tables.frames import read_rows, write_rows
+from gan_eval.tables.frames import read_rows, text_frame, write_rows
 
 FORMULAS = [
     "=1+1", "+1", "@SUM(A1)", "-cmd|' /C calc'!A0", "-1+cmd|' /C calc'!A0", "-x", "--1", "\t=1", "\r=1", "\n=1", "=",
@@ -81,3 +82,27 @@ def test_a_comma_that_may_be_one_of_thousands_is_told(tmp_path):
         read_rows(path, tables.IMAGE_METRICS)
     with pytest.raises(UserError, match="found '1,5', expected a number with a decimal point"):
         parse("1,5", tables.IMAGE_METRICS.by_name["value"], "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,\n\n,é\n",
+        "\ufeffa,b\r\n1,2\r\n",
+        "a,b\r1,2\r",
+        'a,b\n"1,0",2\n',
+        "a,b\n'=1,it's\n",
+        "a,b\n" + "x" * 2_000_000 + ",nan\n",
+        "a,b\n",
+        "a\n1\n",
+    ],
+)
+def test_a_frame_has_the_cells_of_the_records_whether_the_file_is_plain_or_not(tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(text, newline="", encoding="utf-8")
+    header, records = csv_records(path)
+    frame = text_frame(path, tables.TRIALS)
+    assert [*frame] == header
+    assert frame.astype(object).where(frame.notna(), "").to_numpy().tolist() == records
+    assert all(isinstance(dtype, pd.StringDtype) for dtype in frame.dtypes)
+    assert (frame != "").to_numpy().all()
