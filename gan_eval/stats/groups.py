@@ -88,8 +88,9 @@ def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.n
     simulated = grouped.count(trials["simulated"].fillna(False).to_numpy(bool))
     fraction = trials["fraction"].to_numpy("float64", na_value=np.nan)[grouped.row]
     low, high = np.full((2, size), np.nan)
-    np.fmin.at(low, grouped.group, fraction)
-    np.fmax.at(high, grouped.group, fraction)
+    known = np.flatnonzero(~np.isnan(fraction))
+    np.fmin.at(low, grouped.group[known], fraction[known])
+    np.fmax.at(high, grouped.group[known], fraction[known])
     total = np.bincount(grouped.group, minlength=size)
     every = [
         *notes,

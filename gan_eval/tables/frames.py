@@ -37,7 +37,7 @@ Row = dict[str, Any]
 EMPTY = "empty; every row must hold a value"
 """Reason why an empty cell is refused in a column that is always filled."""
 
-_PANDAS: dict[Dtype, str] = {
+_PANDAS: dict[Dtype, Any] = {
     "text": "str",
     "instant": "str",
     "json": "str",
@@ -239,9 +239,9 @@ def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
     import pandas as pd
 
     if not rows:
-        return pd.DataFrame({column.name: pd.Series(dtype=_PANDAS[column.dtype]) for column in table.columns})
-    names = dict.fromkeys((*table.names, *(name for row in rows for name in row)))
-    frame = pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype="object") for name in names})
+        return pd.DataFrame({column.name: pd.array([], dtype=_PANDAS[column.dtype]) for column in table.columns})
+    names = [*dict.fromkeys((*table.names, *(name for row in rows for name in row)))]
+    frame = pd.DataFrame([[row.get(name) for name in names] for row in rows], columns=names, dtype="object")
     return conform(frame, table, where=table.name)
 
 
@@ -289,7 +289,7 @@ def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
     for column in table.columns:
         if column.name not in frame.columns:
             continue
-        codes, parsed, reasons = _parse_distinct(frame[column.name], column)
+        codes, _, parsed, reasons = _parse_distinct(frame[column.name], column)
         if column.filled:
             empty = [-1, *(code for code, value in enumerate(parsed) if value is None and code not in reasons)]
             reasons |= dict.fromkeys(empty, EMPTY)
@@ -298,15 +298,17 @@ def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
     return sorted(faulty)
 
 
-def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, list[Any], dict[int, str]]":
+def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, list[Any], list[Any], dict[int, str]]":
     """Parse each distinct value of a column once, because a column has few.
 
     Returns:
-        (N,) the index of each row's value, -1 for a missing one; the parsed values; and the faults by index.
+        (N,) the index of each row's value, -1 for a missing one; the values; the parsed values; and the faults by
+        index.
     """
     import pandas as pd
 
-    codes, distinct = pd.factorize(series.array)
+    codes, values = pd.factorize(series.array)
+    distinct = list(values)
     parsed: list[Any] = []
     reasons: dict[int, str] = {}
     for code, value in enumerate(distinct):
@@ -315,7 +317,7 @@ def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, l
         except UserError as error:
             parsed.append(None)
             reasons[code] = str(error).removeprefix(": ")
-    return codes, parsed, reasons
+    return codes, distinct, parsed, reasons
 
 
 def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Series":
@@ -334,13 +336,15 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
         if column.dtype == "float" and floats is not None:
             return pd.Series(floats, index=series.index)
     try:
-        codes, parsed, reasons = _parse_distinct(series, column)
+        codes, distinct, parsed, reasons = _parse_distinct(series, column)
     except TypeError as error:
         raise UserError(
             f"{where}: column {column.name}: holds lists or records; each cell is to be one value"
         ) from error
     for code, reason in reasons.items():
         raise UserError(f"{where}: row {int((codes == code).argmax()) + 1}, column {column.name}: {reason}")
+    if series.dtype == dtype and parsed == distinct:
+        return series
     values = pd.array([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
     return pd.Series(values, index=series.index)
 
