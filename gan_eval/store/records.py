@@ -123,7 +123,7 @@ def highest_number(connection: sa.Connection, study: str) -> int:
     """
     sessions = LAYOUTS[tables.SESSIONS].c
     codes = connection.execute(sa.select(sessions.participant).where(sessions.study == study)).scalars()
-    found = (re.fullmatch(r"p(\d{2,4})", person_of(str(code))) for code in codes)
+    found = (re.fullmatch(r"p(\d{2,5})", person_of(str(code))) for code in codes)
     numbers = [int(match[1]) for match in found if match]
     if sa.inspect(connection).has_table(_NUMBERS.name):
         numbers += connection.execute(sa.select(_NUMBERS.c.highest).where(_NUMBERS.c.study == study)).scalars()

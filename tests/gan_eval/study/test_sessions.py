@@ -152,6 +152,8 @@ def test_the_next_person_gets_no_code_of_someone_whose_data_are_deleted(plan: Pl
     forget(plan.store, "P03")
     plan.store.rename(aside / plan.store.name)
     assert next_participant(plan) == "P04", "also in a store that was moved aside"
+    rehearse(plan, "P10000")
+    assert next_participant(plan) == "P10001", "online studies have ten thousand people"
 
 
 def test_the_next_person_gets_no_code_of_a_store_that_was_moved_aside(plan: Plan) -> None:
