@@ -21,7 +21,9 @@ COPIED = (
     "results/**/*.md",
     "results/**/*.jpg",
     "results/**/*.png",
+    "results/**/*.svg",
     "results/**/*.csv",
+    "results/**/*.toml",
 )
 """Files of the repository that pages of docs/ link to."""
 

@@ -3,10 +3,7 @@
 import ast
 import csv
 import doctest
-import os
 import re
-import subprocess
-import sys
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -18,6 +15,8 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 import typer.main
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
 
 from gan_eval.__main__ import run
 from gan_eval.cli.app import application
@@ -163,21 +162,26 @@ def test_files_that_contributing_names_define_the_functions_next_to_them() -> No
     assert [(name, path) for name, path in claims if name not in defined_names(files[path][0])] == []
 
 
-def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
-    own = os.environ | {"PYTHONPATH": str(ROOT), "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    pages = [page.read_text(encoding="utf-8") for page in (tmp_path / "site").rglob("*.html")]
-    assert len(pages) > 20
-    loaded = re.compile(r"<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)=\"?https?://[^\s\">]+")
-    assert [found for page in pages for found in loaded.findall(page) if "rel=canonical" not in found] == []
+@pytest.mark.parametrize("example", [False, pytest.param(True, marks=pytest.mark.nightly)])
+def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(
+    example: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = {
         "gallery/index.html": 'href="../example_report.html"',
         "example_report.html": "Simulated participants (N = 10) judged",
         "reference/commands/index.html": "gan-eval stimuli equalise",
         "reference/python/index.html": "gan_eval.metrics.classes.MeanStructuralSimilarity",
     }
+    monkeypatch.setenv("NO_MKDOCS_2_WARNING", "1")
+    config = load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path / "site"), strict=True)
+    if not example:  # by day, the study of the example is not run
+        hooks = config.hooks["packaging/site_hooks.py"]
+        monkeypatch.setattr(hooks, "example_report", lambda: said["example_report.html"])
+    build(config)
+    pages = [page.read_text(encoding="utf-8") for page in (tmp_path / "site").rglob("*.html")]
+    assert len(pages) > 20
+    loaded = re.compile(r"<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)=\"?https?://[^\s\">]+")
+    assert [found for page in pages for found in loaded.findall(page) if "rel=canonical" not in found] == []
     assert [page for page, words in said.items() if words not in (tmp_path / "site" / page).read_text("utf-8")] == []
 
 
