@@ -139,12 +139,9 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
         ordered = sessions.sort_values("started_at", na_position="first", kind="stable")
         status = dict(zip(ordered["participant"], ordered["status"], strict=True))  # of the last session
     who = pd.Series(sorted(attended["participant"].dropna().unique()), dtype="object")
-    # the answer of any protocol as text, or missing
-    response, choice, rating = (
-        trials[name].astype("object").where(trials[name].notna() & (trials[name] != "none"))
-        for name in ("response", "choice", "rating")
-    )
-    answer = response.where(response.notna(), choice.where(choice.notna(), rating)).map(str, na_action="ignore")
+    response, choice = (trials[name].where(trials[name] != "none") for name in ("response", "choice"))
+    rating = trials["rating"].map(str, na_action="ignore").astype("str")
+    answer = response.fillna(choice).fillna(rating)  # of any protocol as text, or missing
     answered = is_answered(trials)
     main, catch = ((trials["phase"] == phase).to_numpy(bool) for phase in ("main", "catch"))
     right = is_right(trials)

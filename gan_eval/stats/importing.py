@@ -303,7 +303,7 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
         return read_table(path, TRIALS)
     frame = text_frame(path, TRIALS)
     for name in _NUMBERS:
-        if name in frame:
+        if name in frame and frame[name].notna().any():
             require_clear_numbers(frame[name].fillna("").tolist(), f"{path}: column {name}")
     if missing := missing_answers(frame):
         raise _foreign_table_error(path, f"{are_missing(missing)}; the file's {_columns(frame)}", frame, {}, {})

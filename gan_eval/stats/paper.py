@@ -13,7 +13,7 @@ from scipy.special import expit, ndtri
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS, Cell, Cited
-from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS, kind_rows
+from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS, USED, kind_rows
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.looks import NO_VERDICT
 from gan_eval.stats.shares import Estimate
@@ -118,7 +118,7 @@ def paper(trials: pd.DataFrame, frames: Frames, cited: Cited) -> pd.DataFrame:
 
 def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator[Row]:
     """Yield the rows of single pictures called real or fake."""
-    main = answered_trials(trials)
+    main = answered_trials(trials)[["protocol", *USED]]
     follows = main["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
     for protocol in (SINGLE, *ADAPTIVE_PROTOCOLS):
         own = main[~follows if protocol == SINGLE else (main["protocol"] == protocol).to_numpy(bool)]

@@ -1,6 +1,8 @@
 """Signal detection with 95% intervals. *Fake* is the signal."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -201,7 +203,8 @@ def _estimates(answers: Answers, effective: Answers | None = None) -> dict[str, 
     return estimates
 
 
-class _Judged(NamedTuple):
+@dataclass(frozen=True)
+class _Judged:
     """The answers of a group as arrays, (M,) each."""
 
     participant: np.ndarray
@@ -215,15 +218,26 @@ class _Judged(NamedTuple):
     cell: np.ndarray | None
     """int, 0.., pairs of participant and stimulus; None if no participant judged a stimulus twice."""
 
+    def part(self, rows: np.ndarray) -> "_Judged":
+        """Return the answers in these rows."""
+        cell = None if self.cell is None else self.cell[rows]
+        return _Judged(self.participant[rows], self.stimulus[rows], self.is_fake[rows], self.says_fake[rows], cell)
+
+    @cached_property
+    def levels(self) -> list[list[int]]:
+        """Numbers of participants and of stimuli, of the reals and of the fakes."""
+        return [
+            [n_levels(factor[of]) for factor in (self.participant, self.stimulus)]
+            for of in (~self.is_fake, self.is_fake)
+        ]
+
     def least(self, *, fake: bool) -> int:
         """Return the smaller of the numbers of participants and stimuli of the fakes, or of the reals."""
-        chosen = self.is_fake == fake
-        return min(n_levels(self.participant[chosen]), n_levels(self.stimulus[chosen]))
+        return min(self.levels[fake])
 
     def is_crossed(self) -> bool:
         """Return True if there are several participants, and several stimuli of a kind."""
-        stimuli = max(n_levels(self.stimulus[self.is_fake == fake]) for fake in (True, False))
-        return n_levels(self.participant) > 1 and stimuli > 1
+        return n_levels(self.participant) > 1 and max(stimuli for _, stimuli in self.levels) > 1
 
 
 def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, scope: str) -> pd.DataFrame:
@@ -240,8 +254,7 @@ def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, scop
         ends = np.cumsum(np.bincount(grouped.group, minlength=size))
         rows_of_groups = np.split(grouped.row[np.argsort(grouped.group, kind="stable")], ends)[:size]
         for place, rows in enumerate(rows_of_groups):
-            chosen = rows[answered[rows]]
-            own = _Judged(*(None if column is None else column[chosen] for column in judged))  # type: ignore[arg-type]
+            own = judged.part(rows[answered[rows]])
             crossed[place], people[place] = own.is_crossed(), n_levels(own.participant)
             least[:, place] = own.least(fake=False), own.least(fake=True)
             individual[:, place] = _mean_of_individuals(own)

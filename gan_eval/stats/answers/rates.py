@@ -172,18 +172,10 @@ def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
     parts = [np.flatnonzero(within[of] & within[answers]) for of, answers in combinations]
     chosen, place = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     time = timed["reaction_time_ms"].to_numpy("float64")[grouped.row[chosen]]
-    own = pd.DataFrame({"row": grouped.group[chosen] * len(parts) + place, "time": time, "log": np.log(time)})
-    by_row = own.groupby("row")
-    quartiles = by_row["time"].quantile(np.array([0.25, 0.5, 0.75])).unstack()
-    quartiles = quartiles.reindex(columns=[0.25, 0.5, 0.75])
-    summary = {
-        "n": by_row.size(),
-        "median_ms": quartiles[0.5],
-        "q25_ms": quartiles[0.25],
-        "q75_ms": quartiles[0.75],
-        "geometric_mean_ms": np.exp(by_row["log"].mean()),
-    }
-    table = pd.DataFrame(summary)
+    row = grouped.group[chosen] * len(parts) + place
+    by_row = pd.DataFrame({"row": row, "log": np.log(time)}).groupby("row")["log"]
+    table = pd.DataFrame({"n": by_row.size(), "geometric_mean_ms": np.exp(by_row.mean())})
+    table["q25_ms"], table["median_ms"], table["q75_ms"] = _quartiles(time, row, table["n"].to_numpy())
     table["group"], of_row = table.index // len(parts), table.index % len(parts)
     for column, name in enumerate(("kind", "answers")):
         table[name] = [combinations[place][column] for place in of_row]
@@ -191,3 +183,15 @@ def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
         table = pd.DataFrame({"group": [0], "kind": "all", "answers": "all", "n": 0})
     table = table.assign(scope=scope, id=[grouped.ids[place] for place in table["group"]])
     return table.join(provenance(timed, grouped), on="group")
+
+
+def _quartiles(time: np.ndarray, row: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Return (3, R) the quartiles of the times of each row, by their numbers; interpolated between two times."""
+    time = time[np.argsort(row.astype(np.min_scalar_type(row.max(initial=0))), kind="stable")]  # few bytes: faster
+    ends = np.cumsum(n)
+    for first, end in zip(ends - n, ends, strict=True):
+        time[first:end].sort()
+    place = np.array([[0.25], [0.5], [0.75]]) * (n - 1)
+    low = ends - n + np.floor(place).astype(np.intp)
+    high = np.minimum(low + 1, ends - 1)
+    return np.asarray(time[low] + (time[high] - time[low]) * (place % 1))

@@ -83,7 +83,7 @@ def effects(trials: pd.DataFrame, fitted: NamedFits, *, plan: AnalysisSettings =
     """
     parts: dict[tuple[object, ...], pd.DataFrame] = {}
     of_pairs = takewhile(lambda asked: asked.family != PREFERRED, pair_questions(pair_trials(trials), plan))
-    for asked in chain(kind_questions(answered_trials(trials)), of_pairs):
+    for asked in chain(kind_questions(answered_trials(trials)), of_pairs) if fitted else ():
         question, fit = asked.question, fitted.get(asked.names)
         if fit is None or isinstance(question, GradeQuestion) or len(question.rows) > 1:
             continue
