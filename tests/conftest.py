@@ -1,9 +1,11 @@
 """Settings for all tests."""
 
+import atexit
+import gc
 import linecache
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--attacks", type=int, default=25, help="How many malformed inputs the commands are given.")
     parser.addoption("--attack-seed", type=int, default=1, help="From which they are generated.")
     parser.addoption("--attack-folder", help="Where those that were not withstood are kept.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without the garbage collector, which would search all of PyTorch for seconds, again and again."""
+    gc.disable()
+    found = yield
+    gc.freeze()
+    gc.enable()
+    atexit.register(gc.unfreeze)  # some libraries report what is left at the end
+    return found
 
 
 @pytest.fixture(autouse=True, scope="session")
