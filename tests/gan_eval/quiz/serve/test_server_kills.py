@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from temporary_postgres import TemporaryPostgres  # type: ignore[import-not-found]
 
 PEOPLE = 4
+HURRIED = "from gan_eval import __main__ as m; import gan_eval.quiz.serve.run as r, sys; r.GRACE_S = 1; "
+HURRIED += "sys.argv = sys.argv[3:]; m.main()"  # `-c` of a Python whose server waits for slow requests for 1 s, not 5
 
 
 def rows_of(store: str) -> tuple[list[Row], list[Row], list[Row]]:
@@ -182,7 +184,8 @@ def test_sigterm_ends_a_server_with_everything_stored(
     stimuli: StimulusSet, tmp_path: Path, servers: list[Server], several: bool, request: pytest.FixtureRequest
 ) -> None:
     store = request.getfixturevalue("database") if several else str(tmp_path / "store.sqlite")
-    server = quiz_server(stimuli.folder, store, *(("--workers", "2") if several else ()))
+    how = {} if several else {"by": (sys.executable, "-c", HURRIED)}
+    server = quiz_server(stimuli.folder, store, *(("--workers", "2") if several else ()), **how)
     servers.append(server)
     enough = threading.Event()
     people = begin_to_answer([server], enough)
