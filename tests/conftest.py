@@ -2,7 +2,6 @@
 
 import atexit
 import gc
-import linecache
 import os
 import sys
 from collections.abc import Generator, Iterator
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 settings.register_profile("any machine", deadline=None)  # the time of an example depends on the machine
 settings.load_profile("any machine")
 os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)  # `gan-eval` is found, so messages name it
+os.environ["GAN_EVAL_CACHE_MB"] = "0"  # no test finds metric values that another has kept; those of the cache set more
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,27 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Collect tests without the garbage collector, which would search all of PyTorch for seconds, again and again."""
-    gc.disable()
+    gc.disable()  # it would search all of PyTorch for seconds, again and again
     found = yield
     gc.freeze()
     gc.enable()
     atexit.register(gc.unfreeze)  # some libraries report what is left at the end
     return found
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _no_kept_values() -> object:
-    """No test finds metric values that another has kept, or leaves some behind; those of the cache make their own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAN_EVAL_CACHE_MB", "0")
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _no_cached_sources() -> None:
-    """Forget the source files that were read: doctest looks at each of them again for every docstring of a module."""
-    linecache.clearcache()
 
 
 @pytest.fixture
