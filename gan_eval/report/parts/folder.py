@@ -15,7 +15,6 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder, read_json
 from gan_eval.files.sets import FileSet, settled
-from gan_eval.report.metrics.data import Measured
 from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS
@@ -44,6 +43,7 @@ from gan_eval.tables.cells import even_records
 from gan_eval.tables.frames import holds_table, read_table
 
 if TYPE_CHECKING:
+    from gan_eval.report.metrics.data import Measured
     from gan_eval.settings.study import Study
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
@@ -110,8 +110,10 @@ class StudyFolder:
         return rates[(rates["n_real"] + rates["n_fake"] + rates["n_none"]) > 0]
 
     @cached_property
-    def measured(self) -> Measured:
+    def measured(self) -> "Measured":
         """The metric tables."""
+        from gan_eval.report.metrics.data import Measured  # imports the metrics
+
         return Measured(self.tables)
 
     @cached_property
