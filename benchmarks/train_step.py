@@ -137,10 +137,9 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
 
     from gan_eval.settings.training import TrainingSettings
     from trainer.devices import PRECISION
-    from trainer.loop.cuda_graph import RecordedStep
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
-    from trainer.step import Batch, training_step
+    from trainer.step import Batch, RecordedStep, training_step
     from trainer.tasks import Translation
 
     settings = TrainingSettings(

@@ -26,7 +26,6 @@ from trainer.batches import Batches, Pictures, jitter_size
 from trainer.devices import cpu_threads, exact_kernels, machine_of, memory_for, new_fabric, workers_for
 from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
-from trainer.loop.cuda_graph import RecordedStep
 from trainer.loop.gan import load_optimizer, new_gan, set_learning_rates
 from trainer.loop.initial_weights import find_initial, start_from
 from trainer.loop.plan import Plan, Say, decayed, make_plan
@@ -55,7 +54,7 @@ from trainer.state.run_folder import (
     save_generator,
 )
 from trainer.state.trained_on import TrainedOn, pictures_of_run, record_pictures
-from trainer.step import training_step
+from trainer.step import RecordedStep, training_step
 from trainer.tasks import Example, new_task
 from trainer.watch.log import TrainingLog, ValidationLog
 from trainer.watch.validation import Validation, sample_examples, validation_examples, write_grid

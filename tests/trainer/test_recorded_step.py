@@ -8,7 +8,7 @@ from made_photographs import encoder, filler, make_photographs
 from training_runs import Pairs, Settings, Stop, result, train
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.loop import cuda_graph
+from trainer.step import RecordedStep
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -46,7 +46,7 @@ def test_recorded_steps_have_the_bits_of_plain_ones(
         train(settings, data, tmp_path / "resumed", checkpoint_every=5, stop_after=12)
     resumed = train(settings, data, tmp_path / "resumed", checkpoint_every=5)
     records = []
-    monkeypatch.setattr(cuda_graph.RecordedStep, "_record", lambda _self, batch: records.append(len(batch.inputs)))
+    monkeypatch.setattr(RecordedStep, "_record", lambda _self, batch: records.append(len(batch.inputs)))
     plain = train(settings, data, tmp_path / "plain", checkpoint_every=100)
     assert records, "the step is recorded in a run of this length"
     assert result(recorded) == result(resumed) == result(plain)
