@@ -25,6 +25,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,9 +155,7 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     objective = Translation(settings, "AtoB").objective(where)
     made = Batch(*pictures).pinned() if where.type == "cuda" else Batch(*pictures)
 
-    def plain(batch: Batch) -> "dict[str, Tensor]":
-        return training_step(gan, objective, batch, backward=fabric.backward)
-
+    plain = partial(training_step, gan, objective, backward=fabric.backward)
     of_batch = RecordedStep(plain) if where.type == "cuda" else plain
 
     def step() -> "dict[str, Tensor]":

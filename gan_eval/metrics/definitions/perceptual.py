@@ -137,10 +137,8 @@ def lpips_distance(
     import torch
 
     name = _LIBRARY_NAME[trunk]
-    with (
-        warnings.catch_warnings(),
-        torch.device("meta"),
-    ):  # without meta tensors the library first builds the whole classifier: 0.5 GB
+    # without meta tensors the library first builds the whole classifier: 0.5 GB
+    with warnings.catch_warnings(), torch.device("meta"):
         warnings.simplefilter("ignore", UserWarning)  # it uses an argument's old name in torchvision
         network = lpips.LPIPS(net=name, pretrained=False, pnet_rand=True, verbose=False, spatial=has_map)
     heads = torch.load(Path(lpips.__file__).parent / f"weights/v0.1/{name}.pth", map_location="cpu", weights_only=True)
