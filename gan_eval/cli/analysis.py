@@ -80,7 +80,7 @@ def analyze(
         refuse_without_effect(context, ["study"], "chooses among the studies of a --store; leave it out")
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
-    gc.set_threshold(100_000, 20, 100)  # searching millions of cells for cycles takes a tenth of the time
+    gc.set_threshold(1_000_000, 20, 100)  # searching millions of cells for cycles takes a tenth of the time
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("analysis"):

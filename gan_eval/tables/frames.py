@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ Row = dict[str, Any]
 EMPTY = "empty; every row must hold a value"
 """Reason why an empty cell is refused in a column that is always filled."""
 
-_PANDAS: dict[Dtype, Any] = {
+_PANDAS: dict[Dtype, str] = {
     "text": "str",
     "instant": "str",
     "json": "str",
@@ -45,6 +46,14 @@ _PANDAS: dict[Dtype, Any] = {
     "float": "float64",
     "bool": "boolean",
 }
+
+
+@cache
+def _pandas_dtype(dtype: Dtype) -> Any:
+    """Return the pandas dtype of a column's cells; pandas takes longer to find one by name than to convert 25 cells."""
+    from pandas.api.types import pandas_dtype
+
+    return pandas_dtype(_PANDAS[dtype])
 
 
 def iso(moment: datetime) -> str:
@@ -239,7 +248,7 @@ def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
     import pandas as pd
 
     if not rows:
-        return pd.DataFrame({column.name: pd.array([], dtype=_PANDAS[column.dtype]) for column in table.columns})
+        return pd.DataFrame({column.name: pd.array([], dtype=_pandas_dtype(column.dtype)) for column in table.columns})
     names = [*dict.fromkeys((*table.names, *(name for row in rows for name in row)))]
     frame = pd.DataFrame([[row.get(name) for name in names] for row in rows], columns=names, dtype="object")
     return conform(frame, table, where=table.name)
@@ -255,24 +264,25 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     Raises:
         UserError: a column is missing, a cell does not fit the schema, or a key occurs twice.
     """
+    import numpy as np
     import pandas as pd
 
     _require_columns(list(frame.columns), table, where)
-    columns: dict[str, pd.Series] = {}
+    given, no_value = dict(frame.items()), np.zeros(len(frame), np.intp)
+    columns: dict[Any, pd.Series | pd.api.extensions.ExtensionArray | np.ndarray] = {}
     for column in table.columns:
-        if column.name in frame.columns:
-            columns[column.name] = _conform_series(frame[column.name], column, where)
+        series = given.pop(column.name, None)
+        if series is None:
+            columns[column.name] = pd.array([None], dtype=_pandas_dtype(column.dtype)).take(no_value)
         else:
-            columns[column.name] = pd.Series(None, index=frame.index, dtype=_PANDAS[column.dtype])
-    for name in frame.columns:
-        if name not in columns:
-            series = frame[name]
-            text = series.dtype == object and all(isinstance(value, str) for value in series.dropna())
-            columns[name] = series.astype("str") if text else series
+            columns[column.name] = _conformed(series, column, where)
+    for name, series in given.items():
+        text = series.dtype == object and all(isinstance(value, str) for value in series.dropna())
+        columns[name] = series.astype("str") if text else series
     result = pd.DataFrame(columns, index=frame.index, copy=False).reset_index(drop=True)
     for column in table.columns:
-        if column.filled and (missing := result[column.name].isna()).any():
-            raise _empty(where, int(missing.to_numpy().argmax()) + 1, column.name)
+        if column.filled and (missing := result[column.name].array.isna()).any():
+            raise _empty(where, int(missing.argmax()) + 1, column.name)
     if table.key and (double := result.duplicated(list(table.key))).any():
         number = int(double.to_numpy().argmax())
         key = tuple(result.loc[number, name] for name in table.key)
@@ -320,21 +330,26 @@ def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, l
     return codes, distinct, parsed, reasons
 
 
-def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Series":
+def _conformed(
+    series: "pd.Series", column: Column, where: str
+) -> "pd.Series | pd.api.extensions.ExtensionArray | np.ndarray":
+    """Return a column's cells in the schema's dtype: the series itself, if nothing changes."""
     import pandas as pd
 
-    dtype, floats = _PANDAS[column.dtype], None
+    dtype, floats = _pandas_dtype(column.dtype), None
     is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
     if is_number or (column.dtype == "float" and pd.api.types.infer_dtype(series) in ("floating", "string")):
         with suppress(ValueError):  # a text that is no number
-            floats = series.to_numpy("float64", na_value=math.nan)
+            floats = series.array.to_numpy("float64", na_value=math.nan)
     if floats is None or not is_outside(floats, column).any():
         has_form = column.words or column.is_name or column.dtype in ("instant", "json")
         if series.dtype == dtype and not has_form:
             empty = column.dtype == "text" and series == ""  # missing, as in a file
             return series if empty is False or not empty.any() else series.mask(empty)
         if column.dtype == "float" and floats is not None:
-            return pd.Series(floats, index=series.index)
+            return floats
+        if series.dtype.kind == {"int": "i", "bool": "b"}.get(column.dtype):
+            return series.astype(dtype)
     try:
         codes, distinct, parsed, reasons = _parse_distinct(series, column)
     except TypeError as error:
@@ -345,8 +360,7 @@ def _conform_series(series: "pd.Series", column: Column, where: str) -> "pd.Seri
         raise UserError(f"{where}: row {int((codes == code).argmax()) + 1}, column {column.name}: {reason}")
     if series.dtype == dtype and parsed == distinct:
         return series
-    values = pd.array([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
-    return pd.Series(values, index=series.index)
+    return pd.array([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
 
 
 def _require_columns(header: Sequence[str], table: Table, where: object) -> None:
