@@ -217,11 +217,14 @@ def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequen
     Raises:
         UserError: the frame does not fit the schema, or the file cannot be written.
     """
+    import pyarrow
+    from pyarrow import parquet
+
     frame = conform(frame, table, where=Path(path).name)
     for file in map(Path, (path, *also)):
         if file.suffix == ".parquet":
             with atomic_path(file) as temporary:
-                frame.to_parquet(temporary, index=False)
+                parquet.write_table(pyarrow.Table.from_pandas(frame, preserve_index=False), temporary)
         else:
             cells = [_texts(frame[name]) for name in frame.columns]
             write_bytes(file, csv_bytes(list(frame.columns), zip(*cells, strict=True)))
