@@ -271,12 +271,13 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     import pandas as pd
 
     _require_columns(list(frame.columns), table, where)
-    given, no_value = dict(frame.items()), np.zeros(len(frame), np.intp)
-    columns: dict[Any, pd.Series | pd.api.extensions.ExtensionArray | np.ndarray] = {}
+    given = dict(frame.items())
+    columns: dict[Any, pd.Series | pd.api.extensions.ExtensionArray] = {}
     for column in table.columns:
         series = given.pop(column.name, None)
         if series is None:
-            columns[column.name] = pd.array([None], dtype=_pandas_dtype(column.dtype)).take(no_value)
+            nothing = pd.array([None], dtype=_pandas_dtype(column.dtype))
+            columns[column.name] = nothing.take(np.zeros(len(frame), np.intp))
         else:
             columns[column.name] = _conformed(series, column, where)
     for name, series in given.items():
@@ -333,9 +334,7 @@ def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, l
     return codes, distinct, parsed, reasons
 
 
-def _conformed(
-    series: "pd.Series", column: Column, where: str
-) -> "pd.Series | pd.api.extensions.ExtensionArray | np.ndarray":
+def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | pd.api.extensions.ExtensionArray":
     """Return a column's cells in the schema's dtype: the series itself, if nothing changes."""
     import pandas as pd
 
@@ -350,7 +349,7 @@ def _conformed(
             empty = column.dtype == "text" and series == ""  # missing, as in a file
             return series if empty is False or not empty.any() else series.mask(empty)
         if column.dtype == "float" and floats is not None:
-            return floats
+            return pd.array(floats, dtype=dtype)  # a copy: the numbers may be those of the series
         if series.dtype.kind == {"int": "i", "bool": "b"}.get(column.dtype):
             return series.astype(dtype)
     try:

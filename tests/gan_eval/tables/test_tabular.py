@@ -71,6 +71,21 @@ def test_empty_text_of_a_frame_is_missing_as_in_a_file():
         conform(frame.assign(stimulus=cells), tables.IMAGE_METRICS, where="t")
 
 
+@pytest.mark.parametrize("dtype", ["float64", "Float64", "float32", "double[pyarrow]", "int64", "object"])
+def test_a_conformed_frame_can_be_changed_and_the_given_one_stays(dtype):
+    rows = [{"stimulus": name, "metric": "psnr", "value": value} for name, value in (("a", 1.0), ("b", 2.0))]
+    frame = frame_of(rows, tables.IMAGE_METRICS)
+    frame["value"] = frame["value"].astype(dtype)
+    given = frame.copy(deep=True)
+    result = conform(frame, tables.IMAGE_METRICS, where="t")
+    result.loc[0, "value"] = 9.0
+    assert result["value"].tolist() == [9.0, 2.0]
+    pd.testing.assert_frame_equal(frame, given)
+    again = conform(frame, tables.IMAGE_METRICS, where="t")
+    frame.loc[1, "value"] = 7
+    assert again["value"].tolist() == [1.0, 2.0]
+
+
 @pytest.mark.parametrize(
     "value", ["007", "1e5", "NA", "nan", "None", "true", " padded ", "a,b", 'say "so"', "x\r\ny", "é\u2028"]
 )
