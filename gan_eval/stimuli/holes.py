@@ -1,15 +1,18 @@
 """Mask pictures of inpainting: white is hole."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.stimuli.pictures import Picture
+if TYPE_CHECKING:
+    from gan_eval.stimuli.pictures import Picture  # imports Pillow
 
 Hole = NDArray[np.bool_]
 """(H, W), True in the hole."""
 
 
-def hole_of(mask: Picture) -> Hole:
+def hole_of(mask: "Picture") -> Hole:
     """Return the hole of a mask picture: its grey, floor((299 R + 587 G + 114 B + 500) / 1000), is above 127.
 
     >>> hole_of(np.array([[[0, 0, 0], [127, 127, 127], [128, 128, 128], [0, 255, 0]]], np.uint8)).tolist()

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from gan_eval.report.parts.thumbnails import Picture
 from gan_eval.report.parts.words import NARROW, NOTHING, plural, whole
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
     from gan_eval.report.parts.chart import Chart
+    from gan_eval.report.parts.thumbnails import Picture  # imports Pillow
 
 _COUNT = re.compile(f"[0-9{NARROW}]+")
 
@@ -168,7 +168,7 @@ class Folded(Block):
 class GalleryEntry:
     """One entry of a gallery: a picture, or a generated one next to its real one."""
 
-    pictures: Sequence[Picture | None]
+    pictures: "Sequence[Picture | None]"
     """None: the file could not be read."""
     lines: Sequence[str]
     """Lines below the picture; the last one is its name."""
@@ -191,7 +191,7 @@ class PictureTable(Block):
     caption: str
     head: Sequence[str]
     """Name of the first column, then of each column of pictures."""
-    rows: Sequence[tuple[str, Sequence[Picture | None]]]
+    rows: "Sequence[tuple[str, Sequence[Picture | None]]]"
     """Name of each row, and its pictures."""
     note: str = ""
 
