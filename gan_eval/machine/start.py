@@ -1,6 +1,7 @@
 """The start of a process (environment, streams, search path) and its end."""
 
 import codecs
+import gc
 import io
 import os
 import platform
@@ -72,4 +73,5 @@ def exit_process(status: int) -> NoReturn:
             stream.flush()
         except OSError:  # a full disk, which has been reported; Python would flush again and end with its own status
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    gc.freeze()  # do not search what is still in memory for cycles: 0.3 s with pandas, and the memory goes anyway
     sys.exit(status)
