@@ -43,6 +43,23 @@ def test_a_command_is_ours_where_nothing_is_installed(tmp_path: Path) -> None:
     assert done.stdout.startswith("gan_eval "), done.stderr
 
 
+CYCLE = """
+from gan_eval.machine.start import exit_process
+class Node:
+    def __del__(self):
+        print("found")
+node = Node()
+node.itself = node
+del node
+exit_process(3)
+"""
+
+
+def test_a_command_ends_without_a_search_for_cycles() -> None:
+    done = subprocess.run([sys.executable, "-c", CYCLE], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+
+
 def test_a_module_that_is_run_looks_away_from_the_current_folder(folder: Path) -> None:
     (folder / "gan_eval" / "__init__.py").unlink()  # a folder of results: the package further down the path wins
     command = [sys.executable, "-m", "gan_eval", "data", "list"]
