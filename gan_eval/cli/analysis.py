@@ -90,8 +90,10 @@ def analyze(
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
         from gan_eval.stats.exclusions import parse_rule
+        from gan_eval.stats.importing import stored_tables
         from gan_eval.stats.looks import LookPlan, read_looks, take_look, write_looks
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
+        from gan_eval.study.markers import is_study_folder
 
         check_output_folder(out)
         for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
@@ -106,19 +108,24 @@ def analyze(
         with settled(*(file.parent for file in (trials, *(image_metrics or ()), set_metrics) if file)):
             pass  # finish an interrupted replacement
         judged: pd.DataFrame | PreparedTrials
+        near = None
         if store is not None:
-            from gan_eval.study.sessions import plan_of_store, read_quiz_tables
+            from gan_eval.store import open_store
 
-            stored = read_quiz_tables(store, study)
+            with open_store(store, create=False) as opened:
+                stored = stored_tables(opened, study)
             judged = stored[tables.TRIALS]
             if judged.empty:
                 raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
+            if is_study_folder(Path(store).parent):
+                from gan_eval.study.sessions import plan_of_store
+
+                near = plan_of_store(store, study)
         else:
             judged, stored = _read_files(trials or Path(), out)
         for folder in stimuli or ():
             require_presented(folder, read_stimulus_tables([folder]), {*stored[tables.TRIALS]["stimulus"].dropna()})
         # looks are recorded in the study's folder that holds the store, else in --out
-        near = None if store is None else plan_of_store(store, study)
         place = out if near is None else near.folder
         known = planned or (near and near.study)
         looked = None

@@ -320,10 +320,10 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
 def tables_to_analyze(
     source: "Path | str | Store", *, beside: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS)
 ) -> dict[Table, pd.DataFrame]:
-    """Read the unfilled trials of a file or a store, and these tables next to the file or in the store.
+    """Read the unfilled trials of a file, and these tables next to it; or all tables of a store.
 
     Raises:
-        UserError: as for `unfilled_trials`, or rows of a store are missing or contradict each other.
+        UserError: as for `unfilled_trials` or `stored_tables`.
     """
     if isinstance(source, Path | str) and not is_store(source):
         neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in beside}
@@ -332,16 +332,33 @@ def tables_to_analyze(
             for table, file in neighbours.items()
             if (holds_table(file, PLANS) if table is PLANS else file.is_file())
         }
-    from gan_eval.store import Store, open_store, require_consistent
+    from gan_eval.store import Store, open_store
 
     if isinstance(source, Path | str):
         with open_store(source, create=False) as store:
-            return tables_to_analyze(store, beside=beside)
+            return stored_tables(store)
     if not isinstance(source, Store):
         raise TypeError(f"found a {type(source).__name__}; give a frame of trials, a Store, or the path of either")
-    trials = source.frame(TRIALS)
-    require_consistent(source)
-    return {TRIALS: trials} | {table: source.frame(table) for table in beside}
+    return stored_tables(source)
+
+
+def stored_tables(store: "Store", study: str | None = None) -> dict[Table, pd.DataFrame]:
+    """Return all tables of a store, or of one study in it.
+
+    Raises:
+        UserError: as for `consistent_frames`, or a trial's model has a forbidden name.
+    """
+    from gan_eval.store import consistent_frames
+
+    frames = consistent_frames(store, study)
+    trials = frames[TRIALS]
+    if (wrong := misnamed(trials)).any():
+        trial = trials.iloc[int(wrong.argmax())]
+        raise UserError(
+            f"{store.where}: table trials, row session={trial['session']!r} trial={trial['trial']}, column model: "
+            f"{model_problem(trial['model'])}"
+        )
+    return frames
 
 
 def _misfits(foreign: pd.DataFrame) -> set[str]:

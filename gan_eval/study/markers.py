@@ -25,6 +25,8 @@ from gan_eval.settings.sections import differences
 
 DIGESTS = "digests.json"
 """Below `.gan-eval/`: the digests of the files that the last run read; the next run hashes only changed files."""
+RECORD = "run.json"
+"""Below `.gan-eval/` of a study's folder: its study, and how it is run."""
 FORMAT = 1
 """Format number of markers and results; raised when an old folder must not be continued."""
 
@@ -47,6 +49,11 @@ def download_progress(listener: Listener, what: str) -> Callable[[int, int], Non
         listener.progress(f"{what} (MB)", whole if done == total else done // 10**6, whole, unit="MB")
 
     return report
+
+
+def is_study_folder(folder: Path) -> bool:
+    """Return whether `run` has made this folder."""
+    return (Path(folder) / OWN_FOLDER / RECORD).is_file()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from gan_eval.settings.study import Study, load_study
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures
 from gan_eval.stimuli.sets import read_set
-from gan_eval.study.markers import DIGESTS
+from gan_eval.study.markers import DIGESTS, RECORD, is_study_folder
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW
@@ -186,11 +186,6 @@ def make_plan(
     return plan
 
 
-def is_study_folder(folder: Path) -> bool:
-    """Return whether `run` has made this folder."""
-    return (Path(folder) / OWN_FOLDER / _RECORD).is_file()
-
-
 def open_plan(file: Path | None, folder: Path) -> Plan:
     """Return the plan of a study folder that `run` has made, with its fraction and smoke setting.
 
@@ -215,7 +210,7 @@ def open_plan(file: Path | None, folder: Path) -> Plan:
 
 
 def _read_record(folder: Path) -> dict[str, Any]:
-    return read_record(folder / OWN_FOLDER / _RECORD, study=str, file=str, fraction=float, smoke=bool)
+    return read_record(folder / OWN_FOLDER / RECORD, study=str, file=str, fraction=float, smoke=bool)
 
 
 def run_command(plan: Plan, *more: str) -> str:
@@ -229,7 +224,7 @@ def run_command(plan: Plan, *more: str) -> str:
 
 def _record(plan: Plan, *, redo: bool) -> None:
     """Record in the folder how the study is run; a folder belongs to one study and one fraction, smoke or not."""
-    file = plan.folder / OWN_FOLDER / _RECORD
+    file = plan.folder / OWN_FOLDER / RECORD
     record = {"study": plan.study.study.name, "fraction": float(plan.fraction), "smoke": plan.smoke}
     there = _read_record(plan.folder) if file.is_file() else {}
     places = {"file": plan.file, "data_root": plan.data_root}
@@ -251,9 +246,6 @@ def _record(plan: Plan, *, redo: bool) -> None:
     if there != (record := there | record | known):
         write_json(file, record)
 
-
-_RECORD = "run.json"
-"""Below `.gan-eval/`: the folder's study, and how it is run."""
 
 SMOKE_STEPS = 6
 SMOKE_ITEMS = 8

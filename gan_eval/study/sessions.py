@@ -1,11 +1,11 @@
-"""The sessions of a study: count them, run one more, and read the store's tables."""
+"""The sessions of a study: count them, run one more, and check that they are of one design."""
 
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -18,7 +18,6 @@ from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.design import design_changes, pictures_hash
 from gan_eval.stimuli.sets import TABLE_NAME, read_set, read_sets, require_same_pictures
 from gan_eval.store import (
-    consistent_frames,
     has_people,
     list_participants,
     open_store,
@@ -26,13 +25,9 @@ from gan_eval.store import (
     sessions_text,
     stored_design,
 )
-from gan_eval.study.markers import Listener, hash_result
-from gan_eval.study.plan import Plan, is_study_folder, open_plan
+from gan_eval.study.markers import Listener, hash_result, is_study_folder
+from gan_eval.study.plan import Plan, open_plan
 from gan_eval.tables.frames import Row
-from gan_eval.tables.schema import Table
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -161,26 +156,6 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
     if plan.study.quiz.push_to is None or result.simulated:
         return result
     return replace(result, warnings=(*result.warnings, *push_lines(where, plan.study.quiz.push_to)))
-
-
-def read_quiz_tables(store: str | Path, study: str | None) -> "dict[Table, pd.DataFrame]":
-    """Return `consistent_frames` of a store.
-
-    Raises:
-        UserError: a table is damaged, or a trial's model has a forbidden name.
-    """
-    from gan_eval.stats.trials import misnamed, model_problem
-
-    with open_store(store, create=False) as opened:
-        frames = consistent_frames(opened, study)
-    trials = frames[tables.TRIALS]
-    if (wrong := misnamed(trials)).any():
-        trial = trials.iloc[int(wrong.argmax())]
-        raise UserError(
-            f"{opened.where}: table trials, row session={trial['session']!r} trial={trial['trial']}, column model: "
-            f"{model_problem(trial['model'])}"
-        )
-    return frames
 
 
 def next_participant(plan: Plan) -> str:

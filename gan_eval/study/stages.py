@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan_eval import __version__, tables
 from gan_eval.errors import UserError, naming
@@ -13,6 +13,7 @@ from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.study import CheckpointKind
 from gan_eval.stats.looks import LookPlan, read_looks, write_looks
+from gan_eval.store import open_store
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
 from gan_eval.study.plan import Plan, run_command
 from gan_eval.study.sessions import (
@@ -25,7 +26,6 @@ from gan_eval.study.sessions import (
     is_rehearsal,
     next_participant,
     next_session,
-    read_quiz_tables,
     read_sessions,
     require_one_design,
     require_shown_pictures,
@@ -33,6 +33,9 @@ from gan_eval.study.sessions import (
     stimulus_hashes,
 )
 from gan_eval.tables import frames as tabular
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PUBLISHED = "published"
 """Name of the folder, and of the set, of the published tables."""
@@ -273,9 +276,13 @@ def analyze_stage(plan: Plan) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.stats.analysis import analyze, write_analysis
+        from gan_eval.stats.importing import stored_tables
         from gan_eval.stats.looks import looks_text, take_look
 
-        stored = read_quiz_tables(plan.store, plan.study.study.name) if plan.store.is_file() else {}
+        stored: dict[tables.Table, pd.DataFrame] = {}
+        if plan.store.is_file():
+            with open_store(plan.store, create=False) as store:
+                stored = stored_tables(store, plan.study.study.name)
         if not stored or stored[tables.TRIALS].empty:
             listener.message("analyze: no trials yet")
             if out.is_dir():  # tables of people who have been forgotten since
