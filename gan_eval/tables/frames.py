@@ -235,15 +235,29 @@ def _texts(series: "pd.Series") -> list[str]:
     import numpy as np
     import pandas as pd
 
+    texts: Sequence[str] | np.ndarray
     if series.dtype == "float64":
         codes, bits = pd.factorize(series.to_numpy().view("int64"))  # by their bits: 0.0 differs from -0.0
-        texts = ["" if value != value else repr(value) for value in bits.view("float64").tolist()]
+        texts = _float_texts(bits.view("float64"))
     elif isinstance(series.dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
         codes, distinct = pd.factorize(series.array)
         texts = [*(csv_cell(format_cell(value, None, "")) for value in distinct.astype(object)), ""]
     else:
         return [csv_cell(format_cell(value, None, "")) for value in series.astype(object)]
     return np.array(texts, dtype=object)[codes].tolist()  # few are distinct, and each is written once
+
+
+def _float_texts(values: "np.ndarray") -> "np.ndarray":
+    """Return the `repr` of each float, and an empty text for NaN."""
+    import numpy as np
+    import pyarrow
+
+    texts = pyarrow.array(values).cast("string").to_numpy(zero_copy_only=False)  # four times as fast as `repr`
+    size = np.abs(values)
+    is_equal = (size >= 1e-4) & (size < 1e9)
+    is_equal[is_equal] = size[is_equal] % 1 > 0  # pyarrow writes whole, very small and very large numbers otherwise
+    texts[~is_equal] = ["" if value != value else repr(value) for value in values[~is_equal].tolist()]
+    return texts
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":

@@ -1,8 +1,10 @@
 """Tables survive CSV and Parquet without loss; what does not fit is refused by table, row and column."""
 
+import csv
 import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -60,6 +62,16 @@ def test_rows_and_frames_write_the_same_file_and_read_back_what_was_written(tmp_
     write_table(frame, parquet, tables.IMAGE_METRICS)
     pd.testing.assert_frame_equal(read_table(parquet, tables.IMAGE_METRICS), frame)
     assert as_rows(frame_of(written, tables.IMAGE_METRICS)) == as_rows(frame)
+
+
+def test_a_frame_writes_each_float_as_python_does(tmp_path):
+    near = [math.nextafter(end, towards) for end in (1e-4, 1e9, 1e15) for towards in (0, end, math.inf)]
+    drawn = np.random.default_rng(0).uniform(-5000, 5000, 2000)
+    values = [*near, *drawn.tolist(), *(10.0 ** np.arange(-320.0, 308.0)).tolist(), 3.0, -0.0, 0.1 + 0.2, -math.inf]
+    written = [{"stimulus": str(number), "metric": "psnr", "value": value} for number, value in enumerate(values)]
+    write_table(frame_of(written, tables.IMAGE_METRICS), tmp_path / "t.csv", tables.IMAGE_METRICS)
+    with (tmp_path / "t.csv").open(encoding="utf-8") as file:
+        assert [row["value"] for row in csv.DictReader(file)] == [repr(value) for value in values]
 
 
 def test_empty_text_of_a_frame_is_missing_as_in_a_file():
