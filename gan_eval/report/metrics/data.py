@@ -11,10 +11,9 @@ import pandas as pd
 
 from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, Metric, metric_named
 from gan_eval.metrics.definitions.features import TEMPLATES
-from gan_eval.metrics.definitions.jackknife import t_95
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.report.parts.words import NOTHING, from_to, missing, number
+from gan_eval.stats import shares
 from gan_eval.tables import HOLE_METRICS, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW_ENDING
@@ -176,16 +175,15 @@ def picture_summary(rows: pd.DataFrame) -> Summary:
     finite = rows[np.isfinite(values)]
     items = items_of(finite)
     has_several = not items.is_unique
-    mean = finite_mean(finite["value"].groupby(items, sort=False).mean() if has_several else finite["value"])
-    half_width = math.nan if mean.sd is None else t_95(mean.n - 1) * mean.sd / math.sqrt(mean.n)
-    value = math.nan if mean.mean is None else mean.mean
+    means = finite["value"].groupby(items, sort=False).mean() if has_several else finite["value"]
+    value, low, high = shares.mean_interval(means)
     reasons = rows.loc[rows["value"].isna(), "reason"].fillna("no reason given").value_counts(sort=False)
     return Summary(
         value=value,
-        low=value - half_width,
-        high=value + half_width,
+        low=low,
+        high=high,
         n=len(known),
-        n_items=mean.n if has_several else None,
+        n_items=len(means) if has_several else None,
         infinite=len(known) - len(finite),
         missing=len(values) - len(known),
         reasons={str(reason): int(count) for reason, count in reasons.items()},

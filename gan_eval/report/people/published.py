@@ -6,14 +6,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.definitions.jackknife import t_95
-from gan_eval.metrics.run.tables import finite_mean
 from gan_eval.report.metrics.data import Summary, decimals_of, items_of, mean_interval, title_of
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import MINUS, NARROW, NOTHING, Record, number, proportion_interval, whole
 from gan_eval.report.training import fills_holes, training_settings
-from gan_eval.stats.shares import wilson
+from gan_eval.stats import shares
 from gan_eval.tables import PUBLISHED_QUIZ
 from gan_eval.tables.frames import conform
 
@@ -52,11 +50,12 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
     for row in published.to_dict("records"):
         dataset, trials, is_real = row["dataset"], row["trials"], row["group"] == "real"
         right = round(row["percent_correct"] / 100 * trials)
-        interval = proportion_interval(right / trials, *wilson(right, trials))
+        interval = proportion_interval(right / trials, *shares.wilson(right, trials))
         cells = [dataset, "real" if is_real else "generated", interval, whole(trials)]
         names = ("correct_rejections", "n_real") if is_real else ("hits", "n_fake")
         right, count = own_rates.loc[dataset, [*names]] if dataset in own_rates.index else (0, 0)
-        cells += [proportion_interval(right / count, *wilson(right, count)), whole(count)] if count else [NOTHING] * 2
+        here = proportion_interval(right / count, *shares.wilson(right, count)) if count else NOTHING
+        cells += [here, whole(count) if count else NOTHING]
         rows.append(cells)
     head = [
         "data set", "pictures", "published: correct (95%)", "answers", "here: correct (95%)", "answers",
@@ -169,16 +168,12 @@ def pooled_psnr(rows: pd.DataFrame) -> Summary:
     >>> round(pooled_psnr(rows).value, 3)
     14.357
     """
-    shares = 10.0 ** (-rows["value"].dropna() / 10)  # mean squared errors as shares of 255²; 0 where equal
-    errors = finite_mean(shares.groupby(items_of(rows), sort=False).mean())
-    if errors.mean is None:
+    parts = 10.0 ** (-rows["value"].dropna() / 10)  # mean squared errors as shares of 255²; 0 where equal
+    errors = parts.groupby(items_of(rows), sort=False).mean()
+    if errors.empty:
         return Summary()
-    half_width = t_95(errors.n - 1) * errors.sd / math.sqrt(errors.n) if errors.sd is not None else math.nan
-    middle, high, low = (
-        -10 * math.log10(error) if error > 0 else math.inf
-        for error in (errors.mean, errors.mean - half_width, errors.mean + half_width)
-    )
-    return Summary(middle, low if errors.n > 1 else math.nan, high if errors.n > 1 else math.nan, n=errors.n)
+    middle, high, low = (-10 * math.log10(error) if error > 0 else math.inf for error in shares.mean_interval(errors))
+    return Summary(middle, low if len(errors) > 1 else math.nan, high if len(errors) > 1 else math.nan, n=len(errors))
 
 
 def _own_models(folder: StudyFolder) -> list[OwnModel]:
