@@ -1,8 +1,8 @@
 """Checks of a trials table: refuse contradictions, warn of possible mistakes."""
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,6 @@ from gan_eval.tables import TRIALS
 from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import MAX_TIME_MS
 
-SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
-"""A column times or divided by a number."""
 MAX_NAMED = 3
 """Number of persons or sessions that a warning names."""
 MIN_EQUAL_TIMES = 3
@@ -36,6 +34,14 @@ PLAUSIBLE_MS = {
     "second_exposure_ms": (8.0, 180_000.0),
 }
 """Lowest and highest plausible median of a column of times; others are of another unit."""
+
+
+class Source(NamedTuple):
+    """Where another program's table has the cells of a column of `trials`."""
+
+    column: str
+    factor: float | None = None
+    """Factor by which the cells are multiplied; None: they are not."""
 
 
 def are_single(frame: pd.DataFrame) -> NDArray[np.bool_]:
@@ -136,13 +142,13 @@ def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
 
 
 def require_plausible_times(
-    trials: pd.DataFrame, *, where: str, mapping: Mapping[str, str] | None = None, measured: bool = True
+    trials: pd.DataFrame, *, where: str, sources: Mapping[str, Source | None] | None = None, measured: bool = True
 ) -> None:
     """Refuse times in another unit, detected by the median of each column without simulated trials.
 
     Args:
         trials: the table `trials`, filled.
-        mapping: by column the expression that it was imported from, such as `rt*1000`.
+        sources: by column where it was imported from; None: nowhere.
         measured: check trials with an onset too, which this program has measured.
 
     Raises:
@@ -157,18 +163,15 @@ def require_plausible_times(
         median = float(np.median(times)) if len(times) else low
         if low <= median <= high:
             continue
-        column, operator, number = (mapping or {}).get(name, name), "", ""
-        if found := SCALED.match(column):
-            column, operator, number = found["column"], found["operator"], found["number"]
-        factor = {"": 1.0, "*": float(number or 1), "/": 1 / float(number or 1)}[operator]
-        factor = factor * 1000 if median < low else factor / 1000
+        source = (sources or {}).get(name) or Source(name)
+        factor = (source.factor or 1) * 1000 if median < low else (source.factor or 1) / 1000
         scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
         asked = f"below {low:g} ms: are these seconds?"
         if median > high:
             asked = f"above {high / 1000:g} s: were milliseconds multiplied by 1000?"
         raise UserError(
             f"{where}: column {name}: the median is {median:.4g} ms, {asked} trials import "
-            f'--map "{name}={column}{scale}" fixes that'
+            f'--map "{name}={source.column}{scale}" fixes that'
         )
 
 

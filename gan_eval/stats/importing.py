@@ -1,9 +1,10 @@
 """Trials of other programs: convert a CSV into a trials table by naming its columns."""
 
+import re
 import shlex
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_store
-from gan_eval.stats.contradictions import SCALED, doubts, require_agreement, require_plausible_times
+from gan_eval.stats.contradictions import Source, doubts, require_agreement, require_plausible_times
 from gan_eval.stats.exclusions import column_named, parse_rule, rows_fulfilling
 from gan_eval.stats.trials import (
     OUTCOMES,
@@ -44,6 +45,8 @@ _NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
 """Columns of numbers."""
 _ENUMERATIONS = ("kind", "phase", "response")
 """Columns whose words may differ in a foreign table."""
+_SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
+"""A column times or divided by a number."""
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 """Suffix of a picture's file."""
 WRONG_LENGTH = "the row has "
@@ -105,16 +108,16 @@ def import_trials(
     foreign = pd.DataFrame(list(fitting.values()), index=list(fitting), columns=header, dtype="str")
     foreign = foreign.mask(foreign == "")
     known, problems = _known_names(foreign, mapping)
-    read = (known.get(target, target) and _source(target, known.get(target, ""), foreign) for target in _NUMBERS)
-    for name in (name for name in dict.fromkeys(read) if name in foreign):
+    read = (known.get(target, Source(target)) for target in _NUMBERS)
+    for name in dict.fromkeys(source.column for source in read if source and source.column in foreign):
         cells = foreign[name].reindex(range(1, len(records) + 1)).fillna("")
         require_clear_numbers(cells.tolist(), f"{file}: column {name}")
     chosen = rows_fulfilling(foreign, where, where=str(file))
-    _refuse_choice_by_outcome(where, foreign, mapping, words, file=str(file))
+    _refuse_choice_by_outcome(where, foreign, known, words, file=str(file))
     foreign = foreign[chosen]
     if foreign.empty and not rejected:
         raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
-    frame, of_arithmetic = _mapped(foreign, known, file=str(file))
+    frame, of_arithmetic = _mapped(foreign, known)
     others = _misfits(frame.select_dtypes(exclude="number")) - words.keys()
     if missing := missing_answers(frame.drop(columns=list(others))):
         problems.append(are_missing(missing))
@@ -137,7 +140,7 @@ def import_trials(
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
     trials, renamed = _distinct_names(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
-    require_plausible_times(trials, where=str(file), mapping=known)
+    require_plausible_times(trials, where=str(file), sources=known)
     lines = doubts(trials)
     taken = foreign.loc[accepted.index]
     if "reaction_time_ms" in frame and (equal := taken.index[taken.duplicated()].tolist()):
@@ -170,16 +173,21 @@ def _distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]
     return trials.assign(stimulus=own_name, item=item), tuple(map(str, shared))
 
 
-def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return the part of a mapping whose columns are known, and a message for each other entry."""
-    known, problems = {}, []
+def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dict[str, Source | None], list[str]]:
+    """Return the sources of those columns of a mapping that are known, and a message for each other entry.
+
+    The source None: nothing is taken from a column of that name.
+    """
+    known: dict[str, Source | None] = {}
+    problems = []
     for target, expression in mapping.items():
         try:
             where = f"--map {target}={expression}"
             column_named(target, pd.DataFrame(columns=list(TRIALS.names)), where=f"{where}, left of =")
-            where += ", right of =" if expression else " ignores a column of the file"
-            column_named(_source(target, expression, foreign), foreign, where=where)
-            known[target] = expression
+            source = parse_source(target, expression or target, foreign.columns)
+            side = ", right of =" if expression else " ignores a column of the file"
+            column_named(source.column, foreign, where=where + side)
+            known[target] = source if expression else None
         except UserError as error:
             problems.append(str(error).replace(f"; the {_columns(foreign)}", ""))
     return known, problems
@@ -189,33 +197,54 @@ def _columns(foreign: pd.DataFrame) -> str:
     return f"columns are {', '.join(foreign.columns)}"
 
 
-def _source(target: str, expression: str, foreign: pd.DataFrame) -> str:
-    """Return the foreign column that an expression names; a column named like the expression wins over arithmetic."""
-    scaled = None if expression in foreign.columns else SCALED.match(expression)
-    return scaled["column"] if scaled else expression or target
+def parse_source(target: str, expression: str, columns: Collection[str]) -> Source:
+    """Read an expression of a mapping; a column named like the expression wins over arithmetic.
+
+    Raises:
+        UserError: the factor is not a number, or the cells of `target` are not numbers.
+
+    >>> parse_source("reaction_time_ms", "rt/2", ["rt"]), parse_source("reaction_time_ms", "rt/2", ["rt/2"])
+    (Source(column='rt', factor=0.5), Source(column='rt/2', factor=None))
+    """
+    scaled = None if expression in columns else _SCALED.match(expression)
+    if not scaled:
+        return Source(expression)
+    where = f"--map {target}={expression}"
+    try:
+        number = float(scaled["number"])
+        factor = number if scaled["operator"] == "*" else 1 / number
+    except (ValueError, ZeroDivisionError) as error:
+        raise UserError(f"{where}: {scaled['number']} is not a number to multiply or divide by") from error
+    if target not in _NUMBERS:
+        raise UserError(f"{where}: {target} is not a column of numbers; map it to a column without arithmetic")
+    return Source(scaled["column"], factor)
 
 
 def _foreign_table_error(
-    file: Path, problem: str, foreign: pd.DataFrame, mapping: Mapping[str, str], words: Mapping[str, Mapping[str, str]]
+    file: Path,
+    problem: str,
+    foreign: pd.DataFrame,
+    known: Mapping[str, Source | None],
+    words: Mapping[str, Mapping[str, str]],
 ) -> UserError:
     """Return the error with the file's unknown words and the options that name columns and words."""
     findings = [f"{file}: {problem}"]
-    options = [f"--map {name}=COLUMN" for name in REQUIRED if name not in foreign and name not in mapping]
+    options = [f"--map {name}=COLUMN" for name in REQUIRED if name not in foreign and name not in known]
     for name in _ENUMERATIONS:
-        source = _source(name, mapping.get(name, name), foreign)
-        if source in foreign:
-            known = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}
-            cells = foreign[source].dropna().str.strip()
-            counts = cells[~cells.str.lower().isin(known)].value_counts()
+        source = known.get(name, Source(name))
+        if source and source.column in foreign:
+            meant = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}
+            cells = foreign[source.column].dropna().str.strip()
+            counts = cells[~cells.str.lower().isin(meant)].value_counts()
             if len(counts):
                 listed = ", ".join(f"{word} {count}" for word, count in counts.head(MAX_WORDS).items())
                 more = f" and {len(counts) - MAX_WORDS} others" if len(counts) > MAX_WORDS else ""
-                findings.append(f"not known in {source} ({name}): {listed}{more}")
+                findings.append(f"not known in {source.column} ({name}): {listed}{more}")
                 options.append(f"--word {shlex.quote(f'{name}:{counts.index[0]}')}=MEANING")
     if options:
         each = " (an option for each word)" if "--word" in options[-1] else ""
         command = f"name them with: gan-eval trials import {shlex.quote(str(file))} {{}} --out trials.csv"
-        findings.append(("add {}" if mapping else command).format(" ".join(options)) + each)
+        findings.append(("add {}" if known else command).format(" ".join(options)) + each)
     return UserError("; ".join(findings))
 
 
@@ -236,23 +265,24 @@ def rejection_summary(rejected: pd.DataFrame) -> str:
 def _refuse_choice_by_outcome(
     rules: Sequence[str],
     foreign: pd.DataFrame,
-    mapping: Mapping[str, str],
+    known: Mapping[str, Source | None],
     words: Mapping[str, Mapping[str, str]],
     *,
     file: str,
 ) -> None:
     """Refuse rules that drop judgements by their outcome; they may drop fillers and rows without an answer."""
-    outcomes = {mapping.get(name, name): name for name in OUTCOMES}
+    sources = {name: known.get(name, Source(name)) for name in OUTCOMES}
+    outcomes = {source.column: name for name, source in sources.items() if source}
     for text in rules:
         rule = parse_rule(text)
         outcome = outcomes.get(rule.column)
         if outcome is None:
             continue
         dropped = foreign.loc[~rule.holds(foreign, where=file), rule.column]
-        known = TRIALS.by_name[outcome].words
+        meant = TRIALS.by_name[outcome].words
         of_column = {name: meanings for name, meanings in words.items() if name == outcome}
         cells = _in_schema_words(pd.DataFrame({outcome: dropped}), of_column)[outcome]
-        judged = cells.isin([word for word in known if word != "none"]) if known else cells.notna()
+        judged = cells.isin([word for word in meant if word != "none"]) if meant else cells.notna()
         if judged.any():
             raise UserError(
                 f"{file}: --where {text}: drops {int(judged.sum())} judgements by their outcome ({outcome}), so "
@@ -372,34 +402,24 @@ def _misfits(foreign: pd.DataFrame) -> set[str]:
     return found
 
 
-def _mapped(foreign: pd.DataFrame, mapping: Mapping[str, str], *, file: str) -> tuple[pd.DataFrame, list[Row]]:
+def _mapped(foreign: pd.DataFrame, known: Mapping[str, Source | None]) -> tuple[pd.DataFrame, list[Row]]:
     """Return the mapped and the other columns of the file, and a rejection for each cell that should be a number."""
     columns: dict[str, pd.Series] = {}
     sources: set[str] = set()
     rejected = []
-    for target, expression in mapping.items():
-        where = f"{file}: --map {target}={expression}"
-        source = _source(target, expression, foreign)
-        sources.add(source)
-        if not expression:
+    for target, source in known.items():
+        sources.add(source.column if source else target)
+        if not source:
             continue
-        columns[target] = foreign[source]
-        scaled = None if source == expression else SCALED.match(expression)
-        if scaled:
-            try:
-                number = float(scaled["number"])
-                factor = number if scaled["operator"] == "*" else 1 / number
-            except (ValueError, ZeroDivisionError) as error:
-                raise UserError(f"{where}: {scaled['number']} is not a number to multiply or divide by") from error
-            if TRIALS.by_name[target].dtype not in ("int", "float"):
-                raise UserError(f"{where}: {target} is not a column of numbers; map it to a column without arithmetic")
-            values = pd.to_numeric(foreign[source], errors="coerce").astype("float64")
-            bad = foreign[source][values.isna() & foreign[source].notna()]
+        cells = foreign[source.column]
+        columns[target] = cells
+        if source.factor is not None:
+            values = pd.to_numeric(cells, errors="coerce").astype("float64")
             rejected += [
                 _rejection(row, target, f"found {cell!r}, expected a number{with_point(cell)}", cell)
-                for row, cell in bad.items()
+                for row, cell in cells[values.isna() & cells.notna()].items()
             ]
-            columns[target] = values * factor
+            columns[target] = values * source.factor
     columns |= {name: foreign[name] for name in foreign.columns if name not in sources and name not in columns}
     return pd.DataFrame(columns, index=foreign.index), rejected
 

@@ -200,6 +200,9 @@ def test_rows_are_not_chosen_by_their_outcome(tmp_path):
     with_score.write_text("participant,stimulus,kind,response,acc\nA,p,real,real,1\nA,q,fake,real,0\n")
     with pytest.raises(UserError, match=r"--where acc=1: drops 1 judgements by their outcome \(correct\)"):
         import_trials(with_score, mapping={"correct": "acc"}, where=["acc=1"])
+    for grade in ("acc", "acc*20"):
+        with pytest.raises(UserError, match=r"--where acc=1: drops 1 judgements by their outcome \(rating\)"):
+            import_trials(with_score, mapping={"rating": grade}, where=["acc=1"])
 
 
 def timed(tmp_path: Path, times: list[str], *, mark: str = ";", name: str = "rt") -> Path:
@@ -268,6 +271,27 @@ def test_times_of_another_unit_are_refused_with_the_map_that_fixes_them(tmp_path
     assert fixed
     found = import_trials(file, mapping={"reaction_time_ms": fixed[1]}).trials
     assert 500 < found["reaction_time_ms"].median() < 12000
+
+
+def test_the_map_that_fixes_a_column_named_like_arithmetic_names_that_column(tmp_path):
+    file = timed(tmp_path, ["0.89", "1.2"], name="rt/2-1")
+    with pytest.raises(UserError, match=r'--map "reaction_time_ms=rt/2-1\*1000"'):
+        import_trials(file, mapping={"reaction_time_ms": "rt/2-1"})
+    found = import_trials(file, mapping={"reaction_time_ms": "rt/2-1*1000"}).trials
+    assert found["reaction_time_ms"].tolist() == [890.0, 1200.0]
+
+
+@pytest.mark.parametrize(
+    ("target", "expression", "line"),
+    [
+        ("reaction_time_ms", "rt*2-1", "rt*2-1: 2-1 is not a number"),
+        ("reaction_time_ms", "rt/0", "rt/0: 0 is not a number"),
+        ("kind", "rt*2", "rt*2: kind is not a column of numbers"),
+    ],
+)
+def test_arithmetic_that_cannot_be_done(tmp_path, target, expression, line):
+    with pytest.raises(UserError, match=re.escape(f"timed.csv: --map {target}={line}")):
+        import_trials(timed(tmp_path, ["1"]), mapping={target: expression})
 
 
 def test_exposures_and_tables_that_are_analysed_have_milliseconds(tmp_path):
