@@ -12,7 +12,7 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes
 from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
-from gan_eval.stimuli.sets import FileColumn, StimulusSet, picture_changed
+from gan_eval.stimuli.sets import TABLE_NAME, FileColumn, StimulusSet, picture_changed
 from gan_eval.tables.frames import Row
 
 RESAMPLING = Image.Resampling.LANCZOS
@@ -47,6 +47,7 @@ class Library:
     """Stimuli of one or several sets by identifier. Sets may share real pictures."""
 
     def __init__(self, sets: Sequence[StimulusSet]) -> None:
+        """Take the pictures of the sets; raises `UserError` for one without width and height, which screens need."""
         self._rows: dict[str, tuple[StimulusSet, Row]] = {}
         self._of_item: dict[str, list[str]] = {}
         """Stimuli of each item: the real picture and the generated ones."""
@@ -57,6 +58,9 @@ class Library:
         self.rows = [row for stimuli in sets for row in stimuli.rows]
         for stimuli in sets:
             for row in stimuli.rows:
+                if not (row["width"] and row["height"]):
+                    where = f"{stimuli.path(row)}: {TABLE_NAME}"
+                    raise UserError(f"{where} has no width and height of this picture in pixels; fill them in")
                 if row["stimulus"] not in self._rows:
                     self._of_item.setdefault(row["item"], []).append(row["stimulus"])
                     self._rows[row["stimulus"]] = (stimuli, row)

@@ -27,6 +27,8 @@ def stimulus_rows(items: int, models: tuple[str, ...] = ("pix2pix",), dataset: s
             "model": model,
             "dataset": dataset,
             "sha256": f"{model}-{number}",
+            "width": 64,
+            "height": 48,
             "fraction": None,
         }
         for number in range(items)

@@ -38,6 +38,14 @@ def test_a_changed_picture_is_refused(stimuli: StimulusSet) -> None:
         Library([StimulusSet(Path(), ())]).checked([planned])
 
 
+def test_pictures_without_a_size_are_refused_before_a_session_begins(stimuli: StimulusSet) -> None:
+    *sized, last = stimuli.rows
+    message = rf"{last['file']}: stimuli.csv has no width and height .* fill them in"
+    for column in ("width", "height"):
+        with pytest.raises(UserError, match=message):
+            Library([StimulusSet(stimuli.folder, (*sized, last | {column: None}))])
+
+
 def test_files_are_read_once_in_the_order_of_their_names_and_never_again(
     stimuli: StimulusSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
