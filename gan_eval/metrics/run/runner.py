@@ -161,8 +161,7 @@ def write_metrics(
     ).by_name()
     with replaced_set(Path(out), "metrics") as new:
         for name, frame in frames.items():
-            for suffix in (".csv", ".parquet"):
-                write_table(frame, new.folder / f"{name}{suffix}", tables.TABLES[name])
+            write_table(frame, new.folder / f"{name}.csv", tables.TABLES[name], also=[new.folder / f"{name}.parquet"])
         new.run = str(frames["runs"]["run"][0])
     return frames
 
