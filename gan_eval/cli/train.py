@@ -154,26 +154,16 @@ def job_of_study(
     """Return the training job of one of a study's models."""
     from gan_eval.settings.study import load_study
     from gan_eval.study.plan import Plan
+    from gan_eval.study.training import job_of
 
     checked = load_study(study)
     if model not in checked.models:
         problem = "is missing" if model is None else repr(model)
         raise UserError(f"train: --model {problem}; the models of {study}: {', '.join(checked.models) or 'none'}")
-    dataset = checked.models[model].data
-    data = checked.data[dataset]
-    plan = Plan(checked, study, Path(), data_root)
-    settings = checked.training_of(model)
-    if init_from is None and settings.starts_from in checked.models:
-        raise UserError(f"train: {model} starts from {settings.starts_from}; name its run: --init-from DIR")
-    return TrainingJob(
-        settings,
-        plan.data_folder(dataset),
-        data.direction,
-        data.train_split,
-        data_root or Path(),
-        init_from or plan.initial_file(model),
-        uses_best=checked.generate.checkpoint == "best",
-    )
+    other = checked.training_of(model).starts_from
+    if init_from is None and other in checked.models:
+        raise UserError(f"train: {model} starts from {other}; name its run: --init-from DIR")
+    return job_of(Plan(checked, study, Path(), data_root), model, init_from=init_from)
 
 
 def job_of_options(

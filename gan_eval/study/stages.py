@@ -68,26 +68,13 @@ def train_stage(plan: Plan, model: str) -> Stage:
     study, dataset = plan.study, plan.study.models[model].data
     data, settings = study.data[dataset], study.training_of(model)
     out = plan.model_folder(model)
-    fraction = plan.training_fraction(model)
     initial = settings.starts_from if settings.starts_from in study.models else None
 
     def work(listener: Listener) -> bool:
-        from gan_eval.study.training import train_model
-        from trainer.job import TrainingJob
+        from gan_eval.study.training import job_of, train_model
 
-        job = TrainingJob(
-            settings,
-            plan.data_folder(dataset),
-            data.direction,
-            data.train_split,
-            plan.data_root or Path(),
-            init_from=plan.initial_file(model),
-            uses_best=study.generate.checkpoint == "best",
-            fraction=fraction,
-            threads=plan.threads,
-        )
         train_model(
-            job,
+            job_of(plan, model),
             out,
             on_progress=lambda done, total, terms: listener.progress(
                 f"train {model}", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
@@ -113,7 +100,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
             "training": settings.model_dump(mode="json", exclude_defaults=True),
             "direction": data.direction,
             "split": data.train_split,
-            "fraction": fraction,
+            "fraction": plan.training_fraction(model),
         },
         inputs=inputs,
         outputs=(out,),
@@ -351,14 +338,12 @@ def training_stage(plan: Plan) -> Stage:
 
     def work(_: Listener) -> bool:
         from gan_eval.report.training import study_plateaus
-        from gan_eval.stats.analysis import SUFFIXES
 
         validation = {
             name: tabular.read_table(file, tables.VALIDATION) for name, file in files.items() if file.is_file()
         }
         plateaus = study_plateaus(validation, plan.study)
-        for suffix in SUFFIXES:
-            tabular.write_table(plateaus, out.with_suffix(suffix), tables.PLATEAUS)
+        tabular.write_table(plateaus, out, tables.PLATEAUS, also=[out.with_suffix(".parquet")])
         return True
 
     return Stage(

@@ -7,9 +7,28 @@ from typing import TYPE_CHECKING, Any
 from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
+    from gan_eval.study.plan import Plan
     from trainer.job import TrainingJob
     from trainer.loop.estimate import Estimate
     from trainer.watch.validation import Measure
+
+
+def job_of(plan: "Plan", model: str, *, init_from: Path | None = None) -> "TrainingJob":
+    """Return the training job of one of a study's models; `init_from` is used in place of what the study names."""
+    from trainer.job import TrainingJob
+
+    study, dataset = plan.study, plan.study.models[model].data
+    return TrainingJob(
+        study.training_of(model),
+        plan.data_folder(dataset),
+        study.data[dataset].direction,
+        study.data[dataset].train_split,
+        plan.data_root or Path(),
+        init_from or plan.initial_file(model),
+        uses_best=study.generate.checkpoint == "best",
+        fraction=plan.training_fraction(model),
+        threads=plan.threads,
+    )
 
 
 def train_model(job: "TrainingJob", out: Path, **how: Any) -> Path:
