@@ -78,6 +78,18 @@ def last_words(error: BaseException, *, most: int = 200) -> str:
     return f"…{end[end.find(' ') :]}" if " " in end else f"…{end}"
 
 
+_NO_MEMORY = ("out of memory", "can't allocate", "not enough memory", "_status_alloc_failed")
+"""Words in the messages of PyTorch's CPU allocator, cuDNN and cuBLAS, which raise a plain RuntimeError."""
+
+
+def memory_ran_out(error: Exception) -> bool:
+    """Return True for an error that a lack of memory caused."""
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(known in words for known in _NO_MEMORY)
+    )
+
+
 def abbreviated(value: object) -> str:
     """Return a bad value as text for a message, shortened if it is long.
 

@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, memory_ran_out
 from gan_eval.machine.threads import free_cores, usable_cores, warn_if_threads_spin
 from gan_eval.settings.training import TrainingSettings
 
@@ -125,17 +125,12 @@ def machine_of(device: torch.device) -> dict[str, Any]:
     return machine
 
 
-_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "_status_alloc_failed")
-"""Words in the messages of PyTorch's CPU allocator, cuDNN and cuBLAS, which raise a plain RuntimeError."""
-
-
 @contextmanager
 def memory_for(what: str, fix: str) -> Iterator[None]:
     """Convert a lack of memory into a message for the user."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if not known and not any(word in str(error).lower() for word in _WORDS):
+        if not memory_ran_out(error):
             raise
         raise UserError(f"out of memory for {what}; {fix}") from error

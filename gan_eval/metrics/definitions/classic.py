@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from gan_eval.errors import memory_ran_out
 from gan_eval.metrics.definitions.record import Metric
-from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair, memory_ran_out
+from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair
 
 
 def piq_value(function: str, fake: Pixels, real: Pixels) -> float:

@@ -87,13 +87,5 @@ def _array(pixels: "Tensor | NDArray[Any]") -> NDArray[Any]:
 
 NO_MEMORY = "too little memory for a picture of this size"
 
-
-def memory_ran_out(error: Exception) -> bool:
-    """Return True for an error that a lack of memory caused."""
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(word in str(error) for word in ("out of memory", "can't allocate"))
-    )
-
-
 NO_INPUT = "no input_file: the label map that the picture was generated from; a stimulus set with input/ has it"
 """Reason for a value without an input picture."""

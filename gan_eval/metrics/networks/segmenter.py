@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_eval.errors import UserError, first_sentence, last_words
+from gan_eval.errors import UserError, first_sentence, last_words, memory_ran_out
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.segmentation import (
     CLASSES,
@@ -30,7 +30,7 @@ from gan_eval.metrics.definitions.segmentation import (
     region_colours,
 )
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
-from gan_eval.metrics.kernels.pictures import Unmeasurable, memory_ran_out
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import Extractor, VectorExtractor
 from gan_eval.metrics.weights.files import first_nonfinite
 from gan_eval.stimuli.pictures import Picture

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from gan_eval import __version__
+from gan_eval.errors import memory_ran_out
 from gan_eval.metrics.definitions.record import ExtractorName, Metric, PictureFunction
-from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable, memory_ran_out
+from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable
 from gan_eval.metrics.run.features import FeatureResult, GivenFeatures, read_features
 from gan_eval.metrics.run.inputs import Settings
 from gan_eval.metrics.weights.cache import WeightsFile, open_weights

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, memory_ran_out
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.record import ExtractorName, OnProgress
-from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable, memory_ran_out
+from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable
 from gan_eval.metrics.run.cache import Cache, Key
 from gan_eval.metrics.run.features import FeatureResult, FeatureStore
 from gan_eval.metrics.run.inputs import Stimulus

@@ -97,7 +97,14 @@ def test_an_unexpected_error_names_the_picture(folders: Folders, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError("Unable to allocate"), RuntimeError("DefaultCPUAllocator: can't allocate memory: ...")]
+    "error",
+    [
+        MemoryError("Unable to allocate"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: ..."),
+        RuntimeError("DefaultCPUAllocator: not enough memory: ..."),  # on Windows
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    ],
 )
 def test_too_little_memory_for_one_picture_is_its_reason(
     error: Exception, folders: Folders, monkeypatch: pytest.MonkeyPatch
