@@ -196,10 +196,10 @@ class Content:
 
     def _width(self, live: LiveSession) -> int | None:
         """Return the width of a session's pictures in pixels; None: their own width."""
-        if self.settings.picture_size == "native":
-            return None
-        width: int | None = live.session.row.get("picture_width_px")
-        return width
+        size = self.settings.picture_size
+        if isinstance(size, int):
+            return size
+        return None if size == "native" else live.session.row.get("picture_width_px")
 
     def _offered(self, live: LiveSession, planned: Row) -> tuple[Addresses, Addresses]:
         """Return the addresses of a trial's pictures and of its masks; start to make these before the page asks."""

@@ -19,6 +19,8 @@ from gan_eval.report.parts.chart import ON_PAGE, svg_element
 from gan_eval.report.parts.folder import StudyFolder, read_folder
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import SESSIONS
+from gan_eval.tables.frames import frame_of
 
 MM = 72 / 25.4
 """Points."""
@@ -145,6 +147,21 @@ def test_who_and_what_was_left_out_has_no_dot():
     tables = analyze(trials, **rules)
     assert dots(folder_of(**tables, trials=trials)) == pytest.approx(sorted(expected))
     assert dots(folder_of(**tables, trials=trials[:-1])) == [], "the trials are not those that were analysed"
+
+
+def test_unfinished_sessions_have_no_dot():
+    """One participant has only an unfinished session, another one also has a finished session."""
+    trials = answers({"gan": 0.6}, people=6)
+    trials["session"] = trials["session"].mask((trials["participant"] == "P4") & (trials["trial"] % 2 == 0), "again")
+    rows = trials[["session", "participant", "simulated"]].drop_duplicates().to_dict("records")
+    for row in rows:
+        row |= {"protocol": "single", "status": "open" if row["session"] in ("P5", "again") else "complete"}
+    sessions = frame_of(rows, SESSIONS)
+    folder = folder_of(**analyze(trials, sessions=sessions), trials=trials, sessions=sessions)
+    kept = trials[~trials["session"].isin(["P5", "again"]) & (trials["kind"] == "fake")]
+    assert dots(folder) == pytest.approx(sorted(100 * (kept["response"] == "real").groupby(kept["participant"]).mean()))
+    (entry,) = content_of(folder).entries
+    assert (entry.n, len(entry.participant_values), len(entry.participant_rates)) == (5, 5, 5)
 
 
 def test_a_metric_is_drawn_against_its_pictures_and_nothing_judges_an_interim_study(folder):
