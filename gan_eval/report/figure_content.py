@@ -12,7 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.report.metrics.data import direction, in_order, is_of_quality
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import clean, missing, number
-from gan_eval.report.people.caveats import is_interim
+from gan_eval.report.people.caveats import is_excluded, is_interim
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.answers.grades import OPINION_SCORES
 from gan_eval.stats.answers.hype import THRESHOLDS
@@ -22,8 +22,8 @@ from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names
-from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
-from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SET_METRICS
+from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, in_finished_session, pair_trials
+from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
 
 PANEL_A: dict[str, tuple[str, str, str]] = {
     SINGLE: ("fooling_rate", "fooling rate (%)", "Fooling rate: share of a model's pictures called real"),
@@ -213,11 +213,11 @@ def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
 
 
 def _analysed(folder: StudyFolder) -> pd.DataFrame:
-    """Return the trials that no rule excluded; an empty frame if their number differs from `participation`."""
+    """Return the trials that count: of finished sessions, not excluded; none if `participation` has another number."""
     trials, people = folder.answers(), folder.table(PARTICIPATION)
     if people.empty:
         return trials
-    kept = trials[~trials["participant"].isin(people.loc[people["excluded"].fillna(False).astype(bool), "participant"])]
+    kept = trials[~trials["participant"].isin(people.loc[is_excluded(people), "participant"])]
     with suppress(UserError):  # a rule that contains "; " cannot be parsed; the numbers compared below show this
         for rule in sorted({rule for rules in people["rule"].dropna() for rule in str(rules).split("; ")}):
             parsed = parse_rule(rule)
@@ -226,7 +226,8 @@ def _analysed(folder: StudyFolder) -> pd.DataFrame:
     counts = kept.loc[kept["phase"] == "main", "participant"].value_counts()
     wanted = (people["n_trials"] - people["n_excluded"].fillna(0)).set_axis(people["participant"])
     same_number = (counts.reindex(wanted.index, fill_value=0) == wanted).all()
-    return (kept if same_number else trials[:0]).reset_index(drop=True)
+    finished = kept[in_finished_session(kept, folder.table(SESSIONS))]
+    return (finished if same_number else trials[:0]).reset_index(drop=True)
 
 
 def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> tuple[str, list[str]]:
