@@ -291,8 +291,9 @@ def test_practice_has_feedback_and_breaks_come_between(serve: Serve) -> None:
 def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(serve: Serve, mask: str) -> None:
     """The page learns their addresses before it has said what its display is."""
     served = serve(picture_size=32, mask=mask, exposure_ms=100)
-    _, _, first = served.begun()
-    assert first["sizes"] == [[[32, 24]]]
+    robot, _, first = served.begun()
+    assert robot.setup["next"]["sizes"] == first["sizes"] == [[[32, 24]]]
+    assert robot.setup["next"]["showings"] == first["showings"]
     for address in (*first["showings"][0], *(first["masks"][0] if first["masks"] else ())):
         with Image.open(io.BytesIO(served.client.get(address).content)) as picture:
             assert picture.size == (32, 24)
