@@ -15,9 +15,8 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.records import keep_highest_numbers
-from gan_eval.store.results import Store, lock_writes, open_store
+from gan_eval.store.results import Store, lock_writes, open_store, sittings_of
 from gan_eval.tables.frames import Row
-from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import Table
 
 
@@ -67,17 +66,16 @@ def has_people(store: Store, study: str) -> bool:
 
 def session_of(store: Store, study: str, participant: str) -> Row | None:
     """Return the row of a participant's session in a study; None if there is no session."""
-    layout, person = LAYOUTS[tables.SESSIONS].c, person_of(participant)
-    query = sa.select(layout.session, layout.participant).where(layout.study == study)
     with store.transaction() as connection:
-        found = [name for name, code in connection.execute(query) if person_of(str(code)) == person]
+        found = sittings_of(connection, participant, study)
     return store.rows(tables.SESSIONS, session=min(found))[0] if found else None
 
 
 def other_design(store: Store, study: str, design_hash: str) -> str | None:
-    """Return the design hash of one session with another design than `design_hash`; None if all have this design."""
-    layout = LAYOUTS[tables.SESSIONS].c
-    query = sa.select(layout.design_hash).where(layout.study == study, layout.design_hash != design_hash).limit(1)
+    """Return the least design hash of sessions with another design than `design_hash`; None if all have this design."""
+    design = LAYOUTS[tables.SESSIONS].c.design_hash
+    of_study = LAYOUTS[tables.SESSIONS].c.study == study
+    query = sa.select(sa.func.min(design)).where(of_study, design != design_hash)
     with store.transaction() as connection:
         return connection.execute(query).scalar()
 
@@ -211,17 +209,8 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
 
 
 def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:
-    """Return a participant's sessions; codes are compared by `person_of`.
-
-    The list is empty if an earlier call has removed the rows but not yet rewritten the file.
-    """
-    layout = LAYOUTS[tables.SESSIONS]
-    query = sa.select(layout.c.session, layout.c.participant)
-    if study is not None:
-        query = query.where(layout.c.study == study)
-    sessions = [
-        session for session, code in connection.execute(query) if person_of(str(code)) == person_of(participant)
-    ]
+    """Return a participant's sessions; none if an earlier call has removed the rows but not yet rewritten the file."""
+    sessions = list(sittings_of(connection, participant, study))
     # user_version is 1 from the removal of rows until the file is rewritten
     sqlite = connection.dialect.name == "sqlite"
     must_rewrite = sqlite and bool(connection.exec_driver_sql("PRAGMA user_version").scalar())

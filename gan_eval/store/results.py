@@ -129,13 +129,10 @@ class Store:
         """
         with self.transaction() as connection:
             lock_writes(connection)  # two programs may admit one participant at the same moment
-            layout = LAYOUTS[tables.SESSIONS]
-            codes = connection.execute(sa.select(layout.c.participant).where(layout.c.study == session["study"]))
-            same = [code for code in codes.scalars() if person_of(str(code)) == person_of(session["participant"])]
-            if same:
+            if begun := sittings_of(connection, session["participant"], session["study"]):
                 raise UserError(
-                    f"{self.where}: participant {same[0]} has begun a session elsewhere in the "
-                    "meantime; give a new participant code"
+                    f"{self.where}: participant {min(begun.values())} has begun a session elsewhere in the meantime; "
+                    "give a new participant code"
                 )
             self._insert(connection, tables.SESSIONS, [session])
             self._insert(connection, tables.PLANS, list(plan))
@@ -347,6 +344,16 @@ class Writer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def sittings_of(connection: sa.Connection, participant: str, study: str | None = None) -> dict[str, str]:
+    """Return the code in each session of a participant, by session; codes are compared by `person_of`."""
+    layout = LAYOUTS[tables.SESSIONS].c
+    query = sa.select(layout.session, layout.participant)
+    if study is not None:
+        query = query.where(layout.study == study)
+    person = person_of(participant)
+    return {session: str(code) for session, code in connection.execute(query) if person_of(str(code)) == person}
 
 
 def lock_writes(connection: sa.Connection) -> None:

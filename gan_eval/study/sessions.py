@@ -21,6 +21,7 @@ from gan_eval.store import (
     has_people,
     list_participants,
     open_store,
+    other_design,
     push_lines,
     sessions_text,
     stored_design,
@@ -285,10 +286,9 @@ def require_one_design(plan: Plan, where: str | Path) -> dict[str, Any]:
     if not is_address(where) and not Path(where).is_file():
         return design
     with open_store(where, create=is_address(where)) as store:
-        hashes = {row["design_hash"] for row in store.rows(tables.SESSIONS, study=plan.study.study.name)}
-        others = sorted(hashes - {sha256_json(design)})
-        before = stored_design(store, others[0]) if others else None
-    if others:
+        other = other_design(store, plan.study.study.name, sha256_json(design))
+        before = stored_design(store, other) if other else None
+    if other:
         changes = "stimuli, quiz or exclusions differ" if before is None else design_changes(before, design)
         raise UserError(
             f"{plan.file}: the design has changed since the first session in {where}: {changes}; set it back, or make "
