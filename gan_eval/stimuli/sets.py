@@ -14,7 +14,7 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder, read_json
 from gan_eval.settings.sections import differences
 from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
-from gan_eval.tables.names import RESERVED_NAMES, name_problem
+from gan_eval.tables.names import model_cell_problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +84,8 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
             checked.add(name)
         if (row["kind"] == "fake") != (row["model"] is not None):
             raise UserError(f"{table}: row {number}, column model: a fake names its model, a real picture has none")
-        if "|" in (row["model"] or "") or row["model"] in RESERVED_NAMES:
-            raise UserError(f"{table}: row {number}, column model: {name_problem(row['model'], 'model')}")
+        if problem := model_cell_problem(row["model"]):
+            raise UserError(f"{table}: row {number}, column model: {problem}")
         for identifier, of in (("stimulus", f"/{row['model'] or 'real'}"), ("item", "")):
             start = f"{row['dataset']}{of}/"
             if not row[identifier].startswith(start) or row[identifier] == start:

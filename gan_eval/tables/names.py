@@ -20,6 +20,17 @@ def model_name_problem(name: str) -> str | None:
     return name_problem(name, "model")
 
 
+def model_cell_problem(model: object) -> str | None:
+    """Return the problem of a cell of a table's column `model`, with its fix; None: valid, as an empty cell.
+
+    >>> model_cell_problem("a|b"), model_cell_problem("a"), model_cell_problem(None)
+    ("a model's name has no '|'; give it another", None, None)
+    """
+    name = str(model or "")
+    is_refused = "|" in name or name in RESERVED_NAMES  # more is refused in a new model's name
+    return name_problem(name, "model") if is_refused else None
+
+
 def name_problem(name: str, what: str) -> str | None:
     """Return the problem of the name of a `what` that becomes part of identifiers, with its fix; None: valid.
 

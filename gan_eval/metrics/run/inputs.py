@@ -15,7 +15,7 @@ from gan_eval.metrics.kernels.pictures import NO_INPUT
 from gan_eval.stimuli import pictures
 from gan_eval.stimuli.sets import StimulusSet, read_set, require_unchanged
 from gan_eval.tables.frames import Row
-from gan_eval.tables.names import RESERVED_NAMES, name_problem
+from gan_eval.tables.names import model_cell_problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,8 +152,8 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
             raise UserError(
                 f"stimuli: row {number}: kind {kind!r} with model {model!r}; a fake names its model, a real none"
             )
-        if model in RESERVED_NAMES:
-            raise UserError(f"stimuli: row {number}, column model: {name_problem(model, 'model')}")
+        if problem := model_cell_problem(model):
+            raise UserError(f"stimuli: row {number}, column model: {problem}")
         reference, source, mask = row["reference_file"], row.get("input_file"), row.get("mask_file")
         stimulus = Stimulus(
             stimulus=row["stimulus"],
@@ -227,8 +227,8 @@ def folder_pair(
     """
     real, fake = Path(real), Path(fake)
     dataset, model = dataset or real.resolve().name, model or fake.resolve().name
-    if "|" in model or model in RESERVED_NAMES:
-        raise UserError(f"--model {model}: {name_problem(model, 'model')}")
+    if problem := model_cell_problem(model):
+        raise UserError(f"--model {model}: {problem}")
     reals, fakes = _by_stem(real), _by_stem(fake)
     if partners and not reals.keys() & fakes.keys():
         here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))

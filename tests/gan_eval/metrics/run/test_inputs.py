@@ -41,6 +41,8 @@ def test_a_frames_files_are_relative_to_its_root(tmp_path):
         ({"kind": "odd"}, "row 1: kind 'odd' with model 'm'; a fake names its model, a real none"),
         ({"model": None}, "row 1: kind 'fake' with model None"),
         ({"kind": "real"}, "row 1: kind 'real' with model 'm'"),
+        ({"model": "all"}, "row 1, column model: the name all is reserved"),
+        ({"model": "a|b"}, r"row 1, column model: a model's name has no '\|'; give it another"),
     ],
 )
 def test_bad_rows_are_named(columns, line):
