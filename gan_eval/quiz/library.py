@@ -81,6 +81,11 @@ class Library:
         path = self.path(stimulus)
         return self._contents.get(path) or read_file(path)
 
+    def widths(self, plan: Sequence[Row]) -> set[int]:
+        """Return the own widths in pixels of a plan's pictures."""
+        names = {row[column] for row in plan for column in ("stimulus", "stimulus_b")}
+        return {row["width"] for row in self.rows if row["stimulus"] in names}
+
     def show_at(self, width: int | None) -> None:
         """Set the width in pixels at which pictures are shown; None: their own width."""
         self._width = width

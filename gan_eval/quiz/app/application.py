@@ -144,8 +144,7 @@ class QuizApplication(QObject):
 
     def _warn_of_small_pictures(self) -> None:
         """Warn the experimenter about pictures that fill less than a tenth of the screen."""
-        shown = {row[name] for row in self._session.plan for name in ("stimulus", "stimulus_b")}
-        widest = max((row["width"] for row in self.library.rows if row["stimulus"] in shown), default=0)
+        widest = max(self.library.widths(self._session.plan), default=0)
         screen = self.stage.description()["screen_width"]
         if self._settings.picture_size == "native" and 0 < 10 * widest < screen:
             larger = widest * (screen // (4 * widest))  # a pair of these also fits

@@ -188,7 +188,7 @@ class LiveStudy:
             answers = checked_answers(message.answers, self.settings, self.texts) if self.intro else {}
             if (problem := below_gate(screen, self.settings.browser)) is not None:
                 return await self._screened_out(live, *problem)
-            columns = columns_of(screen, self.settings, self.texts, self.room.library)
+            columns = columns_of(screen, self.settings, self.texts, self.room.library.widths(session.plan))
             now = datetime.now(UTC)
             answered = answer_rows(session.row, answers, answered_at=now)
             more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks_of(live.id, screen)))

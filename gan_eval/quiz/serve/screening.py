@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.library import Library
 from gan_eval.quiz.serve.messages import RequestError, Screen
 from gan_eval.quiz.visual_angle import Viewing, picture_width
 from gan_eval.quiz.wording import Texts
@@ -47,8 +46,8 @@ def below_gate(screen: Screen, browser: BrowserSettings) -> tuple[str, float, st
     return None
 
 
-def columns_of(screen: Screen, settings: QuizSettings, texts: Texts, library: Library) -> Row:
-    """Return the columns of `sessions` that describe the display.
+def columns_of(screen: Screen, settings: QuizSettings, texts: Texts, widths: set[int]) -> Row:
+    """Return the columns of `sessions` that describe the display; `widths`: the pictures' own widths.
 
     Raises:
         RequestError: the study's picture size is in degrees, and the participant has not measured the display.
@@ -60,7 +59,6 @@ def columns_of(screen: Screen, settings: QuizSettings, texts: Texts, library: Li
         width = picture_width(settings, viewing)
     except UserError as error:
         raise RequestError(422, texts("web_card_missing")) from error
-    widths = {row["width"] for row in library.rows}
     own = next(iter(widths)) if len(widths) == 1 else None
     return {
         "platform": screen.user_agent or None,

@@ -287,6 +287,18 @@ def test_practice_has_feedback_and_breaks_come_between(serve: Serve) -> None:
     ]  # fmt: skip
 
 
+def test_the_width_of_the_pictures_in_the_plan_is_stored(serve: Serve) -> None:
+    served = serve()
+    robot = served.robot()
+    robot.arrive()
+    dealt = {row["stimulus"] for row in served.rows(tables.PLANS)}
+    for row in served.room.library.rows:
+        if row["stimulus"] not in dealt:
+            row["width"] = 128
+    robot.ready()
+    assert served.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
+
+
 @pytest.mark.parametrize("mask", ["none", "noise"])
 def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(serve: Serve, mask: str) -> None:
     """The page learns their addresses before it has said what its display is."""
