@@ -79,7 +79,7 @@ def participants_forget(
     from gan_eval.cli.console import Console
     from gan_eval.files.sqlite_files import is_address
     from gan_eval.study.forgetting import UNREACHED, forget_everywhere, traces_of
-    from gan_eval.study.plan import open_plan, run_command
+    from gan_eval.study.plan import open_plan
 
     traces = traces_of(store, participant, study=study)
     rows, counts = sum(traces.rows.values()), _counts(traces.rows)
@@ -116,7 +116,7 @@ def participants_forget(
         if traces.derived:
             command = "gan-eval run"
             with suppress(UserError):  # the study file is missing or has changed
-                command = run_command(open_plan(None, Path(store).parent))
+                command = open_plan(None, Path(store).parent).command()
             say(f"{participant}: tables and report are deleted; make them again with: {command}")
         if is_address(store):
             say(

@@ -21,12 +21,11 @@ from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import keep_digests, sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.reading import read_record
+from gan_eval.settings.run_record import RECORD
 from gan_eval.settings.sections import differences
 
 DIGESTS = "digests.json"
 """Below `.gan-eval/`: the digests of the files that the last run read; the next run hashes only changed files."""
-RECORD = "run.json"
-"""Below `.gan-eval/` of a study's folder: its study, and how it is run."""
 FORMAT = 1
 """Format number of markers and results; raised when an old folder must not be continued."""
 

@@ -1,6 +1,5 @@
 """A study's plan: its output paths, the checks before anything is trained, and the same study as a smoke test."""
 
-import shlex
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,15 +9,16 @@ from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
-from gan_eval.files.reading import no_folder, read_record
+from gan_eval.files.reading import no_folder
 from gan_eval.metrics.catalogue import select
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.quiz.wording import require_language
+from gan_eval.settings.run_record import RECORD, read_run_record, recorded_places, run_command
 from gan_eval.settings.study import Study, load_study
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures
 from gan_eval.stimuli.sets import read_set
-from gan_eval.study.markers import DIGESTS, RECORD, is_study_folder
+from gan_eval.study.markers import DIGESTS, is_study_folder
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tables.frames import frame_of
 from gan_eval.tables.names import RAW
@@ -42,6 +42,18 @@ class Plan:
     """Simulated participant of a rehearsal; None: people take part."""
     threads: int | None = None
     """Number of CPU threads for training, generation and metrics; None: their defaults."""
+
+    def command(self, *more: str) -> str:
+        """Return the command that continues the study as it was begun; `more` words follow."""
+        return run_command(
+            self.file,
+            self.folder,
+            *more,
+            data_root=self.data_root,
+            simulate=self.simulate,
+            fraction=self.fraction,
+            smoke=self.smoke,
+        )
 
     @property
     def store(self) -> Path:
@@ -194,39 +206,24 @@ def open_plan(file: Path | None, folder: Path) -> Plan:
     """
     folder = Path(folder)
     if not is_study_folder(folder):
-        command = shlex.join(["gan-eval", "run", str(file or "STUDY.toml"), "--out", str(folder)])
+        command = run_command(file or Path("STUDY.toml"), folder)
         raise UserError(f"{folder}: not a study's folder; make it with: {command}")
-    made = _read_record(folder)
-    places = {name: (folder / made[name]).resolve() for name in ("file", "data_root") if made.get(name)}
-    here = Path.cwd()
-    known = {name: place.relative_to(here) if here in place.parents else place for name, place in places.items()}
-    file = file or known["file"]
+    made = read_run_record(folder)
+    places = recorded_places(folder, made)
+    file = file or places["file"]
     study = load_study(file)
     if made["study"] != study.study.name:
         raise UserError(f"{folder}: made by the study {made['study']!r}, not {study.study.name!r}; name its own folder")
     if made["smoke"]:
         study = shrink(study)
-    return Plan(study, Path(file), folder, known.get("data_root"), fraction=made["fraction"], smoke=made["smoke"])
-
-
-def _read_record(folder: Path) -> dict[str, Any]:
-    return read_record(folder / OWN_FOLDER / RECORD, study=str, file=str, fraction=float, smoke=bool)
-
-
-def run_command(plan: Plan, *more: str) -> str:
-    """Return the command that continues a study as it was begun; `more` words follow."""
-    words = ["gan-eval", "run", str(plan.file), "--out", str(plan.folder)]
-    words += ["--data-root", str(plan.data_root)] if plan.data_root else []
-    words += ["--simulate", plan.simulate] if plan.simulate and not plan.smoke else []
-    words += ["--smoke"] if plan.smoke else ["--fraction", f"{plan.fraction:g}"] if plan.fraction < 1 else []
-    return shlex.join([*words, *more])
+    return Plan(study, Path(file), folder, places.get("data_root"), fraction=made["fraction"], smoke=made["smoke"])
 
 
 def _record(plan: Plan, *, redo: bool) -> None:
     """Record in the folder how the study is run; a folder belongs to one study and one fraction, smoke or not."""
     file = plan.folder / OWN_FOLDER / RECORD
     record = {"study": plan.study.study.name, "fraction": float(plan.fraction), "smoke": plan.smoke}
-    there = _read_record(plan.folder) if file.is_file() else {}
+    there = read_run_record(plan.folder) if file.is_file() else {}
     places = {"file": plan.file, "data_root": plan.data_root}
     known = {name: relative_path(place, plan.folder) for name, place in places.items() if place is not None}
     earlier = {name: there.get(name) for name in record} if there else record

@@ -15,7 +15,7 @@ from gan_eval.settings.study import CheckpointKind
 from gan_eval.stats.looks import LookPlan, read_looks, write_looks
 from gan_eval.store import open_store
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
-from gan_eval.study.plan import Plan, run_command
+from gan_eval.study.plan import Plan
 from gan_eval.study.sessions import (
     StoredSessions,
     all_sessions_complete,
@@ -60,7 +60,7 @@ def list_stages(plan: Plan) -> list[Stage]:
         *([training_stage(plan)] if plan.study.models else []),
         report_stage(plan),
     ]
-    return [replace(stage, redo_command=run_command(plan, "--redo", stage.name)) for stage in stages]
+    return [replace(stage, redo_command=plan.command("--redo", stage.name)) for stage in stages]
 
 
 def train_stage(plan: Plan, model: str) -> Stage:

@@ -15,6 +15,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder, read_json
 from gan_eval.files.sets import FileSet, settled
+from gan_eval.settings.run_record import RECORD, read_run_record, recorded_places, run_command
 from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS
@@ -271,11 +272,12 @@ _OF_SETS = {"analysis": tuple(table.name for table in OF_ANALYSIS), "metrics": t
 
 def _run_command(folder: Path) -> str:
     """Return the `run` command that makes a study's folder; empty for a folder of other origin."""
-    record = folder / OWN_FOLDER / "run.json"
-    if not record.is_file():
+    if not (folder / OWN_FOLDER / RECORD).is_file():
         return ""
-    file = os.path.normpath(folder / str(read_json(record)["file"]))
-    return shlex.join(["gan-eval", "run", file, "--out", str(folder)])
+    record = read_run_record(folder)
+    places = recorded_places(folder, record)
+    data_root, fraction = places.get("data_root"), record["fraction"]
+    return run_command(places["file"], folder, data_root=data_root, fraction=fraction, smoke=record["smoke"])
 
 
 def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:

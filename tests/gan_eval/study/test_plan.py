@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from gan_eval.errors import UserError
+from gan_eval.files.sets import replaced_set
+from gan_eval.report.parts.folder import read_folder
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.study.plan import Plan, make_plan, open_plan
 from trainer.datasets.photographs import split_of
@@ -119,9 +121,24 @@ def test_a_folder_knows_its_study_file_and_its_data(world, monkeypatch):
 def test_a_damaged_record_of_a_folder_is_named(world):
     plan_in(world)
     (world / "out" / ".gan-eval" / "run.json").write_text('{"study": "s", "fraction": "x", "smoke": false}')
-    for use in (lambda: open_plan(None, world / "out"), lambda: plan_in(world)):
+    uses = (lambda: open_plan(None, world / "out"), lambda: plan_in(world), lambda: read_folder(world / "out"))
+    for use in uses:
         with pytest.raises(UserError, match=r"run\.json: damaged: study, file, fraction, smoke not found in it"):
             use()
+
+
+def test_a_report_of_damaged_tables_names_the_command_with_its_options(world, monkeypatch):
+    monkeypatch.chdir(world)
+    make_plan(Path("s.toml"), Path("out"), data_root=Path("data"), fraction=0.5)
+    with replaced_set(Path("out", "tables"), "analysis") as new:
+        new.run = "x"
+        (new.folder / "rates.csv").write_text("scope,id\n")
+    Path("out", "tables", "rates.csv").unlink()
+    with pytest.raises(UserError) as refusal:
+        read_folder(Path("out"))
+    command = "gan-eval run s.toml --out out --data-root data --fraction 0.5"
+    assert str(refusal.value).endswith(f"rates.csv: missing from the tables of run x; repeat {command}")
+    assert open_plan(None, Path("out")).command() == command
 
 
 def test_a_bad_fraction_simulation_or_split_is_found_at_once(world):

@@ -1,0 +1,48 @@
+"""How `run` makes a study's folder: the record in the folder, and the command."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from gan_eval.files.atomic import OWN_FOLDER
+from gan_eval.files.reading import read_record
+
+RECORD = "run.json"
+"""Below `.gan-eval/` of a study's folder: its study, and how it is run."""
+
+
+def read_run_record(folder: Path) -> dict[str, Any]:
+    """Return the record of a study's folder: study, file, data_root if known, fraction and smoke.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    return read_record(folder / OWN_FOLDER / RECORD, study=str, file=str, fraction=float, smoke=bool)
+
+
+def recorded_places(folder: Path, record: dict[str, Any]) -> dict[str, Path]:
+    """Return the study file and the data root of a record, relative to the working folder if they are in it."""
+    here = Path.cwd()
+    places = {name: (folder / str(record[name])).resolve() for name in ("file", "data_root") if record.get(name)}
+    return {name: place.relative_to(here) if here in place.parents else place for name, place in places.items()}
+
+
+def run_command(
+    file: Path,
+    folder: Path,
+    *more: str,
+    data_root: Path | None = None,
+    simulate: str | None = None,
+    fraction: float = 1.0,
+    smoke: bool = False,
+) -> str:
+    """Return the command that continues a study as it was begun; `more` words follow.
+
+    >>> run_command(Path("study.toml"), Path("out"), "--redo", "train", fraction=0.1)
+    'gan-eval run study.toml --out out --fraction 0.1 --redo train'
+    """
+    words = ["gan-eval", "run", str(file), "--out", str(folder)]
+    words += ["--data-root", str(data_root)] if data_root else []
+    words += ["--simulate", simulate] if simulate and not smoke else []
+    words += ["--smoke"] if smoke else ["--fraction", f"{fraction:g}"] if fraction < 1 else []
+    return shlex.join([*words, *more])
