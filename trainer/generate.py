@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import remove_leftovers, write_json
+from gan_eval.files.atomic import write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.settings.training import Direction, Mode, TrainingSettings
@@ -111,7 +111,6 @@ def generate(
     with hold_folder(out):
         refuse_another_set(out, MARKER, definition)
         write_json(out / MARKER, definition)
-        remove_leftovers(out)  # left by a killed call
         for note in source.notes:
             say(note)
 

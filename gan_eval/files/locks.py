@@ -6,13 +6,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, write_error
-from gan_eval.files.output_folders import check_output_folder, claim_output_folder
+from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
+from gan_eval.files.output_folders import check_output_folder
 
 
 @contextmanager
-def hold_folder(folder: Path) -> Iterator[Path]:
-    """Claim an output folder, create it if needed, and lock it while the block runs.
+def hold_folder(folder: Path) -> Iterator[None]:
+    """Claim an output folder, lock it while the block runs, and remove what killed processes left in it.
 
     Raises:
         UserError: as for `claim_output_folder`, or another process has locked the folder.
@@ -20,7 +20,8 @@ def hold_folder(folder: Path) -> Iterator[Path]:
     folder = Path(folder)
     check_output_folder(folder)
     with hold_lock(folder / OWN_FOLDER / "folder.lock", f"--out {folder}", "writing there"):
-        yield claim_output_folder(folder)
+        remove_leftovers(folder)
+        yield
 
 
 @contextmanager

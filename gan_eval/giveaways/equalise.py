@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 
 import gan_eval
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_json
+from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
@@ -201,7 +201,6 @@ def equalise(
     }
     with hold_folder(out):
         refuse_another_set(out, RECORD, {"source": record["source"]})
-        remove_leftovers(out)
         (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not describe new pictures
         if record_file.is_file():
             for name in ("real", "fake", *_NEUTRAL_FOLDERS.values()):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import remove_leftovers, write_json
+from gan_eval.files.atomic import write_json
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
 from gan_eval.stimuli import pictures as images
@@ -118,7 +118,6 @@ def import_items(
         if source is not None:
             record["source"] = relative_path(source, out)
             refuse_another_set(out, RECORD, record)
-        remove_leftovers(out)
         (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written below
         rows: list[Row] = []
         problems: list[str] = []

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from gan_eval.errors import UserError, reason_of
-from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, temporary_folder, write_error, write_json
+from gan_eval.files.atomic import OWN_FOLDER, temporary_folder, write_error, write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import read_record
@@ -117,7 +117,6 @@ def remove_downloads(own: Path) -> None:
     """Remove the downloads of a finished fetch."""
     for path in own.glob("archive-*"):
         path.unlink()
-    remove_leftovers(own)
 
 
 def clear_unfinished(folder: Path) -> None:
@@ -133,7 +132,6 @@ def clear_unfinished(folder: Path) -> None:
         (own / SOURCE).unlink(missing_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
-    remove_leftovers(own)
 
 
 def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -> dict[str, int]:

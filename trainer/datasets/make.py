@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
 from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb, write_png
@@ -104,7 +104,6 @@ def write_pictures(
 ) -> dict[str, int]:
     """Make each picture and write it; return their number in each split. A folder with other pictures is refused."""
     with hold_folder(out):
-        remove_leftovers(out)
         others = [path for path in out.rglob("*.png") if path not in sources and OWN_FOLDER not in path.parts]
         if others:
             other = min(others).relative_to(out).as_posix()
