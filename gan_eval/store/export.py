@@ -13,14 +13,17 @@ from gan_eval.files.output_folders import check_output_folder, claim_output_fold
 from gan_eval.files.sets import replaced_set
 from gan_eval.store import consistent_frames, open_store
 from gan_eval.tables import frames as tabular
-from gan_eval.tables.cells import FORMULA, even_records
+from gan_eval.tables.cells import FORMULA
 from gan_eval.tables.frames import Row
-from gan_eval.tables.schema import Column, Table, boolean, text
+from gan_eval.tables.schema import Column, Table, boolean, number, text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = ("csv", "parquet", "psych-ds", "r")
+_MARGINS = Table("comparisons", "Comparisons of an analysis.", (number("margin", "of equivalence"),))
+_LINKS = Table("mixed_models", "Models of an analysis.", (text("link", "link function of the model"),))
+"""The columns of an analysis that a script for R needs; the whole tables are declared in `gan_eval.stats`."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,9 @@ def export_analysis(folder: Path, out: Path) -> Exported:
         sessions = tabular.read_table(source / "sessions.csv", tables.SESSIONS)
         unfinished = sessions.loc[sessions["status"] != "complete", "session"]
         trials = trials[~trials["session"].isin(unfinished)].reset_index(drop=True)
-    margins = {float(row["margin"]) for row in _csv_rows(source / "comparisons.csv") if row["margin"]}
-    is_probit = any(row["link"] == "probit" for row in _csv_rows(source / "mixed_models.csv"))
+    comparisons = tabular.read_rows(source / "comparisons.csv", _MARGINS)
+    margins = [row["margin"] for row in comparisons if row["margin"] is not None]
+    is_probit = any(row["link"] == "probit" for row in tabular.read_rows(source / "mixed_models.csv", _LINKS))
     script = analysis_script(link="probit" if is_probit else "logit", margin=min(margins, default=None))
     claim_output_folder(out)
     with replaced_set(out, "export") as new:
@@ -110,11 +114,6 @@ def export_analysis(folder: Path, out: Path) -> Exported:
         write_text(new.folder / "analysis.R", script)
     files = {"trials.csv": len(trials), "read.R": None, "analysis.R": None}
     return Exported(out, trials["session"].nunique(), len(trials), files)
-
-
-def _csv_rows(path: Path) -> list[dict[str, str]]:
-    header, records = even_records(path)
-    return [dict(zip(header, record, strict=True)) for record in records]
 
 
 TIMING = (

@@ -266,6 +266,25 @@ def test_what_cannot_be_exported_is_reported_and_nothing_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("comparisons", "models", "words"),
+    [
+        ("a,b\n1,2\n", "link\nlogit\n", "comparisons.csv: column margin is missing"),
+        ("margin\nsmall\n", "link\nlogit\n", "comparisons.csv: row 1, column margin: found 'small'"),
+        ("margin\n0.05\n", "model\nx\n", "mixed_models.csv: column link is missing"),
+    ],
+)
+def test_a_table_of_another_program_in_an_analysed_folder_is_named(
+    tmp_path: Path, command: Command, comparisons: str, models: str, words: str
+) -> None:
+    tabular.write_table(single_answers(named=False), tmp_path / "trials.csv", tables.TRIALS)
+    (tmp_path / "comparisons.csv").write_text(comparisons)
+    (tmp_path / "mixed_models.csv").write_text(models)
+    status, _, said = command("export", tmp_path, "--format", "r", "--out", tmp_path / "out")
+    assert (status, words in said) == (2, True)
+    assert not (tmp_path / "out").exists()
+
+
 def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     ours = ours[ours["estimate"].notna()]
     assert list(zip(theirs["formula"], theirs["term"], strict=True)) == list(
