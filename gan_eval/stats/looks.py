@@ -7,6 +7,7 @@ docs/statistics.md, "Looking before all have come".
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -187,6 +188,9 @@ def read_looks(folder: Path) -> list[Look]:
         numbers = [number for look in looks for number in (look.people, look.spent, look.z)]
         if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
             raise TypeError("it has values that are not finite numbers")
+        for before, look in pairwise([Look(0, 0.0, 0.0), *looks]):
+            if not (before.people < look.people and before.spent <= look.spent and look.z > 0):
+                raise TypeError("people or alpha spent do not rise from look to look, or z is not above 0")
     except TypeError as error:
         raise UserError(f"{file}: no record of looks ({error}); restore it or remove it") from error
     return looks

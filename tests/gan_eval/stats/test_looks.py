@@ -134,6 +134,19 @@ def test_looks_are_noted_in_the_study_s_folder(tmp_path) -> None:
         read_looks(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "second",
+    [Look(5, 0.002, 3.0), Look(10, 0.002, 3.0), Look(11, 0.0005, 3.0), Look(11, 0.002, 0.0), Look(11, 0.002, -3.0)],
+)
+def test_looks_that_cannot_have_been_taken_are_refused(tmp_path, second) -> None:
+    """With the first one here, a look at 12 people had z = 0: any p was below its level."""
+    for looks in ([Look(10, 0.001, 3.0), second], [Look(0, 0.001, 3.0)]):
+        (tmp_path / OWN_FOLDER).mkdir(exist_ok=True)
+        write_looks(tmp_path, looks)
+        with pytest.raises(UserError, match=r"looks\.json: no record of looks .* restore it or remove it"):
+            read_looks(tmp_path)
+
+
 THREE = LookPlan(3, 6)
 
 
