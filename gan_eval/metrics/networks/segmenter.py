@@ -33,10 +33,13 @@ from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import Extractor, VectorExtractor
 from gan_eval.metrics.weights.files import first_nonfinite
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.stimuli.pictures import Picture, resize
 
 PALETTE = Path("palette")
 """Word to give instead of a network's file if the pictures are label maps."""
+
+RESAMPLING = Image.Resampling.BILINEAR
+"""The filter for bringing a picture to the size of its label map, as in the published evaluation."""
 
 Network = Callable[[Tensor], Tensor]
 """Function that takes a picture, (1, 3, H, W) float32, and returns the network's output; both are on its device."""
@@ -112,7 +115,8 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
     def counts(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
         assert companion is not None
         true = _of_label_map(companion, "input_file")
-        return confusion(true, read_classes(network, _resized(picture, true.shape), device=device))
+        resized = resize(picture, true.shape, resampling=RESAMPLING)
+        return confusion(true, read_classes(network, resized, device=device))
 
     key = f"segmenter/{sha256}/cityscapes19"
     return VectorExtractor(name="segmenter", size=COUNTS, key=key, companion="input", sha256=sha256, vector=counts)
@@ -124,7 +128,7 @@ def label_colours() -> Extractor:
     def colours(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
         assert companion is not None
         true = _of_label_map(companion, "input_file")
-        return region_colours(true, _resized(picture, true.shape))
+        return region_colours(true, resize(picture, true.shape, resampling=RESAMPLING))
 
     key = "label-colours/cityscapes19"
     return VectorExtractor(name="label_colours", size=COLOURS_SIZE, key=key, companion="input", vector=colours)
@@ -139,7 +143,7 @@ def read_classes(network: Network, picture: Picture, *, device: str) -> ClassMap
     """
     with exact_inference(device):
         try:
-            levels = torch.from_numpy(np.ascontiguousarray(picture)).to(device).permute(2, 0, 1)[None].float()
+            levels = torch.tensor(picture, device=device).permute(2, 0, 1)[None].float()
             scores = network((levels * (1 / 255)).contiguous()).float()
         except Exception as error:  # any error of the user's network
             if memory_ran_out(error):
@@ -162,13 +166,6 @@ def _of_label_map(picture: Picture, column: str) -> ClassMap:
         return label_classes(picture)
     except Unmeasurable as reason:
         raise Unmeasurable(f"{column}: {reason}") from reason
-
-
-def _resized(picture: Picture, size: tuple[int, ...]) -> Picture:
-    """Resize a picture to (height, width) by Pillow's bilinear rule, like the published evaluation."""
-    if picture.shape[:2] == size:
-        return picture
-    return np.array(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.BILINEAR))
 
 
 def _size(picture: Picture) -> str:
