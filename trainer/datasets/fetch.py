@@ -16,14 +16,14 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from gan_eval.errors import UserError, reason_of
+from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, temporary_folder, write_error, write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import read_record
 from gan_eval.metrics.weights.cache import download
 from gan_eval.metrics.weights.package import FetchError
-from gan_eval.stimuli.pictures import names_a_picture
+from gan_eval.stimuli.pictures import decoding_errors, names_a_picture
 from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.pairs import PairedSet
 from trainer.datasets.photographs import PhotographSet, has_usual_splits
@@ -169,12 +169,8 @@ def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -
 
 def picture_size(path: Path) -> tuple[int, int]:
     """Read width and height from the header; `data check` and training decode the picture."""
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except Exception as error:  # decoders raise any error at damaged bytes
-        reason = reason_of(error)
-        raise UserError(f"{path}: not a readable picture ({reason}); get it again") from error
+    with decoding_errors(path), Image.open(path) as image:
+        return image.size
 
 
 def extract_pictures(archive: Path, folder: Path) -> None:
