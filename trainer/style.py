@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError
+from gan_eval.errors import naming
 from gan_eval.metrics.weights.cache import find
 from gan_eval.metrics.weights.files import read_state, required_tensors
 from gan_eval.settings.training import StyleLayers, StyleNetwork
@@ -78,10 +78,8 @@ class StyleLoss(nn.Module):
 
 def style_weights(name: StyleNetwork) -> Path:
     """Return the file of a network's weights in the cache."""
-    try:
+    with naming("training.style_network: "):
         return find(name)
-    except UserError as error:
-        raise UserError(f"training.style_network: {error}") from error
 
 
 def load_style_network(name: StyleNetwork, path: Path | None = None, layers: StyleLayers = "poolings") -> nn.Sequential:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, naming
 from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
@@ -64,7 +64,7 @@ def pools_of(
             pictures with one name.
     """
     material = PROTOCOLS[settings.protocol].material
-    try:
+    with naming(f"{setting}: " if setting else ""):
         pools = {}
         for dataset, versions in versions_of(stimuli).items():
             models = sorted(role for role in versions if role != REAL)
@@ -97,8 +97,6 @@ def pools_of(
                     roles[name] = {item: _pair(versions[a][item], versions[b][item], name) for item in shared}
             pools[dataset] = Pool(dataset, roles)
         return pools
-    except UserError as error:
-        raise UserError(f"{setting}: {error}" if setting else str(error)) from error
 
 
 def versions_of(stimuli: Iterable[Row]) -> dict[str, Versions]:
