@@ -214,7 +214,7 @@ class QuizSettings(Section):
     def _times_fit(self) -> Self:
         if self.exposures_ms and self.protocol != "yes_no":
             raise ValueError("exposures_ms: only the protocol yes_no has several; give one time as exposure_ms")
-        if self.shows_pairs and self.layout == "one_after_other" and self.flash_ms is None:
+        if self.shows_pairs and self.layout == "one_after_other" and self.exposure_ms == "until-answer":
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
         window = self.window_ms
         if window is not None and window <= 10:
@@ -239,11 +239,6 @@ class QuizSettings(Section):
         """Width of the pictures in degrees of visual angle, if the study gives it in degrees."""
         size = self.picture_size
         return float(size.removesuffix(" deg")) if isinstance(size, str) and size != "native" else None
-
-    @property
-    def flash_ms(self) -> float | None:
-        """The fixed exposure in ms, or None if the picture stays until the answer."""
-        return None if self.exposure_ms == "until-answer" else self.exposure_ms
 
     @property
     def window_ms(self) -> float | None:
