@@ -317,6 +317,14 @@ def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
     return resize(picture, (target[1], target[0]))
 
 
+def centre_square(picture: Picture) -> Picture:
+    """Return the largest centred square of (H, W, 3); an odd remainder is cut at the end."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return picture[top : top + side, left : left + side]
+
+
 def list_pictures(folder: Path) -> list[Path]:
     """Return the picture files directly in `folder`, in natural order of their names (2 before 10).
 

@@ -10,7 +10,16 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.stimuli.pictures import Fit, Picture, may_be_a_file, names_a_picture, natural_key, read_rgb, resize
+from gan_eval.stimuli.pictures import (
+    Fit,
+    Picture,
+    centre_square,
+    may_be_a_file,
+    names_a_picture,
+    natural_key,
+    read_rgb,
+    resize,
+)
 from trainer.datasets.dataset import MIN_SIDE, SPLITS, DataSet, Size
 
 ENDS = {"train": 80, "val": 90, "test": 100}
@@ -134,11 +143,3 @@ def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Itera
                 yield from walk(path, here)
         elif names_a_picture(path) and may_be_a_file(entry):
             yield path
-
-
-def centre_square(picture: Picture) -> Picture:
-    """Return the largest centred square of (H, W, 3); an odd remainder is cut at the end."""
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return picture[top : top + side, left : left + side]

@@ -25,14 +25,12 @@ from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion, Extr
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.networks import inception
 from gan_eval.metrics.weights.cache import find
-from gan_eval.stimuli.pictures import Picture
-
-SIZE = 299
+from gan_eval.stimuli.pictures import Picture, centre_square
 
 Resizer = Callable[[Picture, int], Tensor]
 
 
-def resize(picture: Picture, name: str = DEFAULT_RESIZER, *, size: int = SIZE) -> Tensor:
+def resize(picture: Picture, name: str = DEFAULT_RESIZER, *, size: int = inception.SIZE) -> Tensor:
     """Resize with the named rule.
 
     Args:
@@ -164,10 +162,7 @@ class NetworkExtractor(Extractor):
     def prepare(self, picture: Picture, companion: Picture | None = None) -> Tensor:
         """Resize (H, W, 3) uint8 to the network's input (3, side, side) float32 in 0..255."""
         if self.crop:
-            height, width = picture.shape[:2]
-            square = min(height, width)
-            top, left = (height - square) // 2, (width - square) // 2
-            picture = np.ascontiguousarray(picture[top : top + square, left : left + square])
+            picture = np.ascontiguousarray(centre_square(picture))
         return resize(picture, self.resizer, size=self.side)
 
     def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
@@ -240,7 +235,7 @@ def width_of(extractor: FeatureExtractor) -> int:
     if isinstance(width, int):
         return width
     device = next((p.device for p in extractor.parameters()), None) if isinstance(extractor, nn.Module) else None
-    features = extractor(torch.zeros(1, 3, 299, 299, dtype=torch.uint8, device=device))
+    features = extractor(torch.zeros(1, 3, inception.SIZE, inception.SIZE, dtype=torch.uint8, device=device))
     if features.ndim != 2 or len(features) != 1:
         raise ValueError(f"features of the shape {tuple(features.shape)} of one picture, expected (1, d)")
     return features.shape[1]
