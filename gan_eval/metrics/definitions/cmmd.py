@@ -9,7 +9,7 @@ program differed by up to 1e-4.
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.frechet import Features
+from gan_eval.metrics.definitions.frechet import Features, require_finite
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 SIGMA = 10.0
@@ -44,8 +44,7 @@ def cmmd(real: Features, fake: Features) -> float:
 def _unit(features: Features) -> NDArray[np.float64]:
     vectors = np.array(features, dtype=np.float64)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not np.isfinite(lengths).all():
-        raise Unmeasurable("a feature is not finite")
+    require_finite(lengths)
     if not lengths.all():
         raise Unmeasurable("all features of a picture are 0; CMMD needs their direction")
     vectors /= lengths

@@ -30,13 +30,13 @@ def near_mean(features: Features) -> Vector:
     return np.asarray(features[:FIRST].mean(axis=0, dtype=np.float64))
 
 
-def require_finite(mean: Vector) -> None:
-    """Refuse features that are not finite; their mean shows it.
+def require_finite(values: Vector | float) -> None:
+    """Refuse features that are not finite; `values` are the features, or made from all of them.
 
     Raises:
-        Unmeasurable: the mean is not finite.
+        Unmeasurable: a value is not finite.
     """
-    if not np.isfinite(mean).all():
+    if not np.isfinite(values).all():
         raise Unmeasurable("a feature is not finite")
 
 

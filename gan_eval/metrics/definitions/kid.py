@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.frechet import Features
+from gan_eval.metrics.definitions.frechet import Features, require_finite
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -32,8 +32,7 @@ def kid(real: Features, fake: Features) -> float:
         raise Unmeasurable(f"{n} real and {m} generated pictures; KID needs two of each")
     own = _sum_within(real) / (n * (n - 1)) + _sum_within(fake) / (m * (m - 1))
     value = own - 2 * _sum(real, fake) / (n * m)
-    if not np.isfinite(value):
-        raise Unmeasurable("a feature is not finite")
+    require_finite(value)
     return float(value)
 
 

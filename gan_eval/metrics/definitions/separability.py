@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.machine.threads import usable_cores
-from gan_eval.metrics.definitions.frechet import Features
+from gan_eval.metrics.definitions.frechet import Features, require_finite
 from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, PictureSet, as_of_equal_groups
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -122,8 +122,7 @@ def _values(real: Features, fake: Features, pairs: Pairs | None) -> dict[str, fl
     from sklearn.svm import LinearSVC
 
     features = np.concatenate([real, fake]).astype(np.float64, copy=False)
-    if not np.isfinite(features).all():
-        raise Unmeasurable("a feature is not finite")
+    require_finite(features)
     truth = np.repeat([1, 0], [len(real), len(fake)])
     machine = LinearSVC(dual=False).fit(features, truth)
     scores = machine.decision_function(features)
