@@ -204,11 +204,12 @@ def _print_answer(
 
     from gan_eval.report.parts.folder import StudyFolder
     from gan_eval.report.people.answer import answer_sentences
+    from gan_eval.settings.run_record import Facts
     from gan_eval.stats.paper import distinct_rows, printed, unadjusted
 
     tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
     tables = {name: frame for name, frame in tables.items() if len(frame)}
-    folder = StudyFolder(Path(), None, {}, tables, stimuli={}, training={}, published={})
+    folder = StudyFolder(Path(), None, Facts(), tables, stimuli={}, training={}, published={})
     for sentence in answer_sentences(folder)[:1]:
         console.sentence(sentence)
     if "paper" in answers:

@@ -1,12 +1,18 @@
-"""How `run` makes a study's folder: the record in the folder, and the command."""
+"""How `run` makes a study's folder: its record, the command, and facts for the report."""
 
 import shlex
 from pathlib import Path
 from typing import Any
 
-from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.reading import read_record
+from pydantic import ConfigDict, ValidationError
 
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import OWN_FOLDER
+from gan_eval.files.reading import read_json, read_record
+from gan_eval.settings.sections import Section, first_problem
+
+FACTS = "facts.json"
+"""Below `.gan-eval/` of a study's folder: facts for the report that are in no table."""
 RECORD = "run.json"
 """Below `.gan-eval/` of a study's folder: its study, and how it is run."""
 
@@ -25,6 +31,49 @@ def recorded_places(folder: Path, record: dict[str, Any]) -> dict[str, Path]:
     here = Path.cwd()
     places = {name: (folder / str(record[name])).resolve() for name in ("file", "data_root") if record.get(name)}
     return {name: place.relative_to(here) if here in place.parents else place for name, place in places.items()}
+
+
+class SessionCounts(Section):
+    """Numbers of complete sessions when the report was made."""
+
+    model_config = ConfigDict(extra="ignore")
+    people: int = 0
+    simulated: int = 0
+    wanted: int = 0
+    """Planned number of participants."""
+    next: str = ""
+    """Command of the next session; empty: none is missing."""
+
+
+class Facts(Section):
+    """The facts that the report reads; the file has more, for people."""
+
+    model_config = ConfigDict(extra="ignore")
+    title: str = ""
+    fraction: float | None = None
+    smoke: bool = False
+    sessions: SessionCounts = SessionCounts()
+    notes: tuple[str, ...] = ()
+    imported_sets: tuple[str, ...] = ()
+    """Folders of the imported stimulus sets, relative to the study's folder."""
+    software: str = ""
+
+
+def read_facts(folder: Path) -> Facts:
+    """Read the facts that `run` wrote next to the tables; the defaults if there are none.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    file = folder / OWN_FOLDER / FACTS
+    if not file.is_file():
+        return Facts()
+    found = read_json(file)
+    try:
+        return Facts.model_validate(found)
+    except ValidationError as error:
+        problem = first_problem(error, Facts)
+        raise UserError(f"{file}: {problem}; remove the file, or repeat the gan-eval run") from error
 
 
 def run_command(

@@ -11,6 +11,7 @@ from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
+from gan_eval.settings.run_record import FACTS
 from gan_eval.settings.study import CheckpointKind
 from gan_eval.stats.looks import LookPlan, read_looks, write_looks
 from gan_eval.store import open_store
@@ -365,7 +366,7 @@ def report_stage(plan: Plan) -> Stage:
         from gan_eval.report import write_report
 
         write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
-        write_json(plan.folder / OWN_FOLDER / "facts.json", _report_facts(plan, read_sessions(plan)))
+        write_json(plan.folder / OWN_FOLDER / FACTS, _report_facts(plan, read_sessions(plan)))
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
             for number, path in enumerate(plan.published().values(), start=1):
                 write_bytes(new.folder / PUBLISHED / f"{number}_{path.name}", path.read_bytes())
@@ -392,7 +393,7 @@ def report_stage(plan: Plan) -> Stage:
         products=lambda: [
             out,
             plan.folder / "study.toml",
-            plan.folder / OWN_FOLDER / "facts.json",
+            plan.folder / OWN_FOLDER / FACTS,
             *files_of(plan.folder / PUBLISHED),
         ],
         work=work,

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
-from gan_eval.files.reading import no_folder, read_json
+from gan_eval.files.reading import no_folder
 from gan_eval.files.sets import FileSet, settled
-from gan_eval.settings.run_record import RECORD, read_run_record, recorded_places, run_command
+from gan_eval.settings.run_record import RECORD, Facts, read_facts, read_run_record, recorded_places, run_command
 from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS
@@ -59,8 +59,7 @@ class StudyFolder:
 
     path: Path
     study: "Study | None"
-    facts: Mapping[str, Any]
-    """`.gan-eval/facts.json`: title, version, fraction, smoke, notes, sessions, software."""
+    facts: Facts
     tables: Mapping[str, pd.DataFrame]
     """Tables by name, without absent and empty ones."""
     stimuli: Mapping[str, pd.DataFrame]
@@ -124,7 +123,7 @@ class StudyFolder:
         for marks in (answers, self.table(TRIALS)["simulated"], self.table(SESSIONS)["simulated"]):
             if len(marks):
                 return bool(marks.fillna(False).any())
-        return bool((self.facts.get("sessions") or {}).get("simulated"))
+        return self.facts.sessions.simulated > 0
 
     @property
     def only_simulated(self) -> bool:
@@ -140,9 +139,8 @@ class StudyFolder:
     @property
     def fractions(self) -> list[float]:
         """The fractions of the planned training steps in the tables, ascending."""
-        noted = [self.facts["fraction"]] if self.facts.get("fraction") is not None else []
         frames = (*self.tables.values(), *self.stimuli.values(), *self.training.values())
-        return fractions_of([*frames, pd.DataFrame({"fraction": noted})])
+        return fractions_of([*frames, pd.DataFrame({"fraction": [self.facts.fraction]})])
 
 
 def fractions_of(frames: Iterable[pd.DataFrame]) -> list[float]:
@@ -164,7 +162,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
 
     with settled(folder, folder / "tables", folder / "metrics") as sets:
         study_file = folder / "study.toml"
-        facts = _read_facts(folder / OWN_FOLDER / "facts.json")
+        facts = read_facts(folder)
         files = _table_files(folder, "tables", _TABLES) | _table_files(folder, "metrics", _METRICS)
         files = _files_of_sets(folder, files, sets)
         tables = {name: read_table(path, ALL_TABLES[name]) for name, path in files.items()}
@@ -210,16 +208,6 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
     return study_folder
 
 
-def _read_facts(file: Path) -> dict[str, Any]:
-    """Read the facts that `run` wrote next to the tables; empty if there are none."""
-    if not file.is_file():
-        return {}
-    facts = read_json(file)
-    if isinstance(facts, dict) and isinstance(facts.get("sessions") or {}, dict):
-        return facts
-    raise UserError(f"{file}: not the facts of a gan-eval run; remove it, or repeat the gan-eval run")
-
-
 def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[str, Path]:
     """Return the tables' files: those in the sub-folder `below`, else those in the folder itself."""
     for place in (folder / below, folder):
@@ -229,15 +217,13 @@ def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[st
     return {}
 
 
-def _stimulus_sets(
-    folder: Path, facts: Mapping[str, Any], named: Sequence[Path]
-) -> dict[str, tuple[Path, pd.DataFrame]]:
+def _stimulus_sets(folder: Path, facts: Facts, named: Sequence[Path]) -> dict[str, tuple[Path, pd.DataFrame]]:
     """Return the sets in the study's folder, those that its facts name, and those named by the caller."""
     for place in named:
         if not (Path(place) / TABLE_NAME).is_file():
             raise UserError(f"--stimuli {place}: not a stimulus set (no {TABLE_NAME})")
     own = [path.parent for path in sorted((folder / "stimuli").glob(f"*/{TABLE_NAME}"))]
-    noted = [folder / str(place) for place in (facts.get("imported_sets") or ())]
+    noted = [folder / place for place in facts.imported_sets]
     places: dict[Path, Path] = {}
     for place in [*own, *(place for place in noted if (place / TABLE_NAME).is_file()), *map(Path, named)]:
         places.setdefault(place.resolve(), place)

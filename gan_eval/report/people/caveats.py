@@ -51,11 +51,10 @@ def badges(folder: StudyFolder) -> list[str]:
     for (model, dataset), marks in _seen_marks(folder).items():
         if (n_seen := marks.count(True)) and dataset not in seen:
             lines.append(f"{model} was also trained on {n_seen} of its {len(marks)} pictures on {dataset}")
-    if folder.facts.get("smoke"):
+    if folder.facts.smoke:
         lines.append("Smoke run: every stage ran briefly, so the models are not well trained")
     if missing_sessions := interim(folder):
-        sessions = folder.facts["sessions"]
-        rehearsed = f"Rehearsal: {plural(sessions.get('simulated', 0), 'session')} simulated, none of a person"
+        rehearsed = f"Rehearsal: {plural(folder.facts.sessions.simulated, 'session')} simulated, none of a person"
         lines.append(rehearsed if folder.only_simulated else f"Interim: {missing_sessions}")
     return lines
 
@@ -73,14 +72,12 @@ def _seen_marks(folder: StudyFolder) -> dict[tuple[str, str], list[bool | None]]
 
 def interim(folder: StudyFolder) -> str:
     """Return the number of sessions while participants are missing; else an empty text."""
-    sessions = folder.facts.get("sessions") or {}
-    simulated, required = sessions.get("simulated", 0), sessions.get("wanted", 0)
-    people = sessions.get("people", sessions.get("complete", 0) - simulated)
-    if people >= required:
+    sessions = folder.facts.sessions
+    if sessions.people >= sessions.wanted:
         return ""
     from gan_eval.store import sessions_text  # imports SQLAlchemy
 
-    return sessions_text(people, required, simulated=simulated, command=sessions.get("next", ""))
+    return sessions_text(sessions.people, sessions.wanted, simulated=sessions.simulated, command=sessions.next)
 
 
 def is_interim(folder: StudyFolder) -> bool:
@@ -113,7 +110,7 @@ def trained_text(fractions: Iterable[float], verb: str) -> str:
 
 def caveats(folder: StudyFolder) -> list[str]:
     """Return the caveats as sentences."""
-    lines = [*_of_answers(folder), *(f"{str(note).rstrip('.')}." for note in folder.facts.get("notes") or [])]
+    lines = [*_of_answers(folder), *(f"{note.rstrip('.')}." for note in folder.facts.notes)]
     trials = folder.answers()
     simulated = len(folder.table(TRIALS)) - len(trials)  # 0 unless people have answered
     if simulated:

@@ -71,7 +71,7 @@ def paper_methods(folder: StudyFolder) -> str:
     if folder.scope("all").empty and folder.answers().empty:
         return ""
     study = folder.study
-    software, procedure = str(folder.facts.get("software") or f"gan_eval {__version__}"), []
+    software, procedure = folder.facts.software or f"gan_eval {__version__}", []
     if study is not None:
         quiz = study.quiz
         window = "without a limit" if quiz.window_ms is None else f"within {milliseconds(quiz.window_ms)} of onset"

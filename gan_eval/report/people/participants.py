@@ -87,7 +87,7 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
     else:
         complete = int((table["status"] == "complete").sum())
         attended = f"{count} started, {whole(complete)} of them finished"
-    planned = (folder.facts.get("sessions") or {}).get("wanted")
+    planned = folder.facts.sessions.wanted
     if not planned and folder.study is not None:
         planned = folder.study.quiz.participants
     sentences = [f"Planned: {plural(planned, 'participant')}; {attended}." if planned else f"{attended}."]

@@ -78,7 +78,7 @@ def make_study(
         log = [row | {"fraction": fraction} for row in log_rows(rng, 400, 1, 0)]
         write_rows(log, folder / "models" / name / "training_log.csv", TRAINING_LOG)
     _text(folder / "study.toml", STUDY + data)
-    sessions = {"complete": len(participants), "wanted": 9, "simulated": len(participants) * simulated}
+    sessions = {"people": len(participants) * (not simulated), "simulated": len(participants) * simulated, "wanted": 9}
     notes = ["maps: 8 + 8 pictures shown instead of 25 + 25 <i>& fewer</i>"]
     title = 'Can people recognise <b>these</b> "pictures"?'
     facts = {"title": title, "fraction": fraction, "notes": notes, "sessions": sessions, "software": "gan_eval 0.1.0"}

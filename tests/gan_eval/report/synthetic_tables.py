@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.settings.run_record import Facts
 from gan_eval.settings.study import Study
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.tables.frames import frame_of, write_rows
@@ -27,7 +28,7 @@ def folder_of(
         name: rows if isinstance(rows, pd.DataFrame) else frame_of(rows, ALL_TABLES[name])
         for name, rows in tables.items()
     }
-    return StudyFolder(Path(), study, facts or {}, frames, {}, {}, {})
+    return StudyFolder(Path(), study, Facts.model_validate(facts or {}), frames, {}, {}, {})
 
 
 def told_apart(**cells: object) -> dict[str, object]:

@@ -175,6 +175,24 @@ def test_a_broken_table_names_itself(tmp_path):
         write_report(tmp_path, tmp_path / "report.html")
 
 
+@pytest.mark.parametrize(
+    ("facts", "problem"),
+    [
+        ("[1]", "Input should be a valid dictionary"),
+        ('{"fraction": "x"}', "fraction: found 'x'; expected a number"),
+        ('{"sessions": {"wanted": "8"}}', "sessions.wanted: found '8'; expected a whole number"),
+        ('{"notes": 5}', "notes: found 5; expected a list"),
+        ('{"imported_sets": 5}', "imported_sets: found 5; expected a list"),
+    ],
+)
+def test_damaged_facts_are_named(tmp_path, facts, problem):
+    (tmp_path / ".gan-eval").mkdir()
+    (tmp_path / ".gan-eval" / "facts.json").write_text(facts)
+    with pytest.raises(UserError, match=r"facts\.json: .*; remove the file, or repeat the gan-eval run") as refusal:
+        read_folder(tmp_path)
+    assert f"facts.json: {problem}" in str(refusal.value)
+
+
 @pytest.mark.nightly
 def test_same_input_same_bytes_in_another_process(study, tmp_path):
     """A study's folder and a copy of it, the second in a process of its own, with another hash seed and time of day."""
