@@ -39,8 +39,9 @@ class QuizProtocol:
     def __init__(self, settings: QuizSettings, *, list_number: int = 1) -> None:
         self.settings = settings
         self.facts = PROTOCOLS[settings.protocol]
-        keys = settings.keys_of_list(list_number)
-        self.answers: Mapping[str, str] = {key.lower(): answer for answer, key in keys.items()}
+        self.keys = settings.keys_of_list(list_number)
+        """The key of each answer."""
+        self.answers: Mapping[str, str] = {key.lower(): answer for answer, key in self.keys.items()}
         """The answer of each key, a lower-case character."""
 
     def next_trial(self, plan: Sequence[Row], done: Sequence[Row]) -> Row | None:

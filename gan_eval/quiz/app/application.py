@@ -96,7 +96,6 @@ class QuizApplication(QObject):
         self._look, self._texts = self.stage.look, self.stage.texts
         self._checked_size = QSize()
         self._warn_of_small_pictures()
-        self._keys = settings.keys_of_list(session.row["list"])
         self._agreement = presented_consent(settings.consent, self._texts)
         self._consent: ConsentSettings | None = None
         self._answers: dict[str, str | None] = {}
@@ -211,7 +210,7 @@ class QuizApplication(QObject):
                 page = ConsentPage(self._look, texts, self._agreement)
                 page.refused.connect(self._leave)
             case "keys":
-                page = KeysPage(self._look, texts, settings, keys=self._keys)
+                page = KeysPage(self._look, texts, settings, keys=session.protocol.keys)
             case _:
                 question, count = settings.questions[step], len(settings.questions)
                 answer = self._answers.get(question.id)
@@ -234,7 +233,7 @@ class QuizApplication(QObject):
 
     @property
     def _key_caps(self) -> QWidget:
-        return key_caps(self._look, self._texts, self._settings, self._keys)
+        return key_caps(self._look, self._texts, self._settings, self._session.protocol.keys)
 
     def _check_pictures(self) -> None:
         """Decode the pictures that are still to be shown, and refuse one that does not fit the window."""

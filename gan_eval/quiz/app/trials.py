@@ -73,8 +73,7 @@ class TrialRunner(QObject):
         self._settings = settings
         self._breaks = breaks
         self._screen_differs = screen_differs
-        keys = {answer: key for key, answer in session.protocol.answers.items()}
-        self._texts = TrialTexts(texts, settings, keys)
+        self._texts = TrialTexts(texts, settings, session.protocol.keys)
         self._confidence_keys = confidence_keys(settings, texts)
         self._screen_changed = False  # trials are shown on a screen other than in the session's row
         self._confidence_onset = 0

@@ -71,14 +71,13 @@ class Content:
     def setup(self, live: LiveSession) -> Answer:
         """Return the content of the pages before the trials."""
         session, settings, texts = live.session, self.settings, self.texts
-        keys = settings.keys_of_list(session.row["list"])
         return {
             "token": live.token,
             "session": live.id,
             "ready": session.row.get("screen_width") is not None,
             "answers": [
                 {"name": answer, "key": key.lower(), "label": meaning_of(answer, settings, texts)}
-                for key, answer in keys_in_order(keys)
+                for key, answer in keys_in_order(session.protocol.keys)
             ],
             **self._introduction(session),
             "touch": self._introduction(session, touch=True),
@@ -109,8 +108,7 @@ class Content:
         coming = [self._offered(live, row) for row in plan[place : place + 2 * AHEAD]]
         showings, masks = coming[0]
         width = self._width(live)
-        names = {answer: key for key, answer in session.protocol.answers.items()}
-        words = TrialTexts(self.texts, settings, names)
+        words = TrialTexts(self.texts, settings, session.protocol.keys)
         flash = trial.timing.flash_ms
         done, trials = session.counted
         return {
