@@ -209,7 +209,6 @@ class LiveStudy:
         """Store a trial once; return the next trial and feedback when it is durable."""
         session = live.session
         if message.trial in {row["trial"] for row in session.done}:
-            await self._settled(live)
             return {"next": await self._next(live), "feedback": self.content.feedback(live, message.trial)}
         match session.advance():
             case State.FAILED:
