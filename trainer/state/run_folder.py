@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
-from gan_eval.files.output_folders import claim_output_folder
+from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 from gan_eval.files.reading import read_json, require_file
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import differences, first_problem
@@ -50,8 +50,7 @@ def run_lock(out: Path) -> tuple[Path, str, str]:
 def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     """Check that the run may start or continue in `out`; nothing is written."""
     if not (out / CONFIG).exists():
-        if out.exists():
-            claim_output_folder(out)
+        check_output_folder(out)
         return []
     config = _read_config(out / CONFIG)
     wanted = {**dict.fromkeys(STARTS.values()), **definition}

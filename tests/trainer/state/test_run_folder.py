@@ -8,7 +8,8 @@ import pytest
 from training_runs import Pairs
 
 from gan_eval.__main__ import run
-from trainer.state.run_folder import begin_run, check_run
+from gan_eval.errors import UserError
+from trainer.state.run_folder import GENERATOR, begin_run, check_run
 
 SMALL = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
 
@@ -44,6 +45,14 @@ def test_another_machine_is_reported_once(tmp_path: Path) -> None:
     (line,) = check_run(tmp_path, {"steps": 2}, {**on_cpu, "device": "NVIDIA H100", "cudnn": 91900})
     assert line.startswith("device was cpu when the run began and is NVIDIA H100 now")
     assert [line.split()[0] for line in check_run(tmp_path, {"steps": 2}, {**on_cpu, "threads": 1})] == ["threads"]
+
+
+def test_a_check_writes_nothing_and_refuses_a_folder_with_other_files(tmp_path: Path) -> None:
+    assert check_run(tmp_path, {"steps": 2}, {}) == []
+    assert not any(tmp_path.iterdir())
+    (tmp_path / GENERATOR).touch()  # a run's, without the rest of the run
+    with pytest.raises(UserError, match="not empty and not written by gan_eval"):
+        check_run(tmp_path, {"steps": 2}, {})
 
 
 def test_more_steps_start_from_the_old_run_as_the_message_says(
