@@ -60,6 +60,13 @@ def test_a_command_ends_without_a_search_for_cycles() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
 
 
+def test_the_end_of_a_training_reports_no_leaks() -> None:
+    pytest.importorskip("triton", reason="Triton is for Linux only")
+    command = "import triton._C.libtriton; from gan_eval.machine.start import exit_process; exit_process(0)"
+    done = subprocess.run([sys.executable, "-c", command], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_module_that_is_run_looks_away_from_the_current_folder(folder: Path) -> None:
     (folder / "gan_eval" / "__init__.py").unlink()  # a folder of results: the package further down the path wins
     command = [sys.executable, "-m", "gan_eval", "data", "list"]
