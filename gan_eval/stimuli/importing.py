@@ -118,7 +118,6 @@ def import_items(
         if source is not None:
             record["source"] = relative_path(source, out)
             refuse_another_set(out, RECORD, record)
-        (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written below
         rows: list[Row] = []
         problems: list[str] = []
         resized = 0
@@ -139,6 +138,8 @@ def import_items(
             except UserError as error:
                 problems.append(str(error))
             else:
+                if not rows:
+                    (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written now
                 rows += _write_item(pictures, out, dataset=dataset, models=models, stem=stem, mask_kind=mask_kind)
             if on_progress:
                 on_progress(done, len(items))

@@ -135,6 +135,11 @@ def test_pictures_of_two_sizes_are_brought_to_the_smaller_where_that_is_asked(tm
     assert import_folder(result_folder, tmp_path / "cut", fit="crop").resized == 3
     cut = {(row["width"], row["height"]) for row in sets.read_set(tmp_path / "cut").rows if row["item"].endswith("/1")}
     assert cut == {(10, 16)}
+    for stem in ("2", "10"):
+        save(result_folder / "fake" / f"{stem}.png", 1, size=(16, 10))
+    with pytest.raises(UserError, match="no usable pair of pictures; the first problem"):
+        import_folder(result_folder, tmp_path / "cut")
+    assert len(sets.read_set(tmp_path / "cut").rows) == 6, "the earlier set stays"
 
 
 @pytest.mark.parametrize(
