@@ -125,8 +125,7 @@ def _pictures_of(trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFram
     model, protocol = pictures["model"], trials["protocol"].reset_index(drop=True)
     pair = ~single & trials["stimulus_b"].notna().to_numpy(bool)  # else stimulus may name the pair
     two_models = pair & np.asarray((protocol == "model_vs_model") | model.str.contains("|", regex=False, na=False))
-    of_real = pair & ~two_models & np.asarray((protocol == "paired") | model.notna())
-    pairs, of_real = pictures.assign(model=None, item=None)[of_real | two_models], of_real[of_real | two_models]
+    pairs, of_real = pictures.assign(model=None, item=None)[pair], ~two_models[pair]
     first = pairs.assign(kind=np.where(of_real, "real", "fake"))
     second = pairs.assign(
         stimulus=trials["stimulus_b"].array[pairs.index], kind="fake", model=model[pairs.index].where(of_real)

@@ -113,6 +113,10 @@ def swapped(row: dict[str, object]) -> dict[str, object]:
             [swapped({**NAMED[0], "protocol": None})],
             "row 1 .*'d/m/photo0' has kind real; .*are the two columns swapped",
         ),
+        (
+            [{"participant": "P1", "choice": "a", "stimulus": a, "stimulus_b": b} for a, b in ("xy", "zw", "yx")],
+            "row 3 .*'y' has kind real, in row 1 kind fake .*are the two columns swapped",
+        ),
         ([PAIRS[0], PAIRS[1], swapped(PAIRS[1])], "row 3 .*'made1' has kind real, in row 2 kind fake .*swapped"),
         (
             [PAIRS[0], {**PAIRS[1], "stimulus_b": "made0", "model": "n"}],
