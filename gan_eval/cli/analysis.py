@@ -269,6 +269,8 @@ def trials_import(
         check_output_file(out)
         if out.suffix not in (".csv", ".parquet"):
             raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
+        if file.resolve() in (out.resolve(), rejected_file_of(out).resolve()):
+            raise UserError(f"--out {out}: {file} would be overwritten; name another file")
     for rule in where or ():
         with naming("--where: "):
             parse_rule(rule)
@@ -299,7 +301,7 @@ def trials_import(
         )
     for line in imported.doubts:
         say(f"{file}: {line}")
-    rejected_file = out.with_name(f"{out.stem}.rejected.csv")
+    rejected_file = rejected_file_of(out)
     tabular.write_table(imported.trials, out, tables.TRIALS)
     typer.echo(out)
     trials = counted(len(imported.trials), "trial")
@@ -316,6 +318,11 @@ def trials_import(
         f"{rejected_file}"
     )
     raise typer.Exit(ROWS_LEFT_OUT)
+
+
+def rejected_file_of(out: Path) -> Path:
+    """Return the file of the rejected rows of an import."""
+    return out.with_name(f"{out.stem}.rejected.csv")
 
 
 def power(

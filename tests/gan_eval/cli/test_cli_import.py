@@ -89,6 +89,17 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
     ]
 
 
+@pytest.mark.parametrize(("name", "out"), [("t.csv", "t.csv"), ("t.rejected.csv", "t.csv")])
+def test_an_import_does_not_overwrite_its_own_file(tmp_path, importing, name, out):
+    write(
+        tmp_path / name, "participant,stimulus,kind,response", lambda person, picture: f"{person},{picture},real,real"
+    )
+    before = (tmp_path / name).read_bytes()
+    line = f"gan-eval: --out {out}: {name} would be overwritten; name another file"
+    assert importing(name, "--out", out) == (2, [line])
+    assert (tmp_path / name).read_bytes() == before
+
+
 def test_the_line_in_the_readme_works_as_it_stands(tmp_path, monkeypatch, capsys):
     text = README.read_text(encoding="utf-8")
     named = re.search(r"has the columns ([^.]*):", text)
