@@ -31,6 +31,7 @@ from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.detection_rates import NEARLY_CONSTANT
 from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
+from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, PAPER, SINGLE, TOLD, UNDECIDED, distinct_rows
 from gan_eval.stats.trials import PAIRED, graded_trials, main_trials, pair_trials
 from gan_eval.tables import TRIALS
@@ -129,7 +130,7 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
     by_margin = verdict == EQUIVALENT or (bool(small) and verdict in (TOLD, BELOW))  # then the 90% interval decides
     numbers = _numbers(row, by_margin=by_margin, adjusted=not is_all and is_adjusted(table))
     if verdict == NONE or missing(verdict):
-        if numbers and text(row["note"]).startswith("one participant"):
+        if numbers and ONE_PARTICIPANT in text(row["note"]):
             return f"One participant gives no verdict on people in general; on {of} and real pictures{numbers}."
         why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
         return f"There is no verdict on {of}{why}."

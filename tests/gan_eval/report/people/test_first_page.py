@@ -15,6 +15,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.report import write_report
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people import pictures
+from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import sensitivity_sentences
 from gan_eval.report.people.comparisons import robustness_sentence
 from gan_eval.report.people.first_page import metrics_sentence
@@ -25,6 +26,7 @@ from gan_eval.report.sections import study_report
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import rates as rates_of
 from gan_eval.stats.compare.robustness import WITHOUT_EXCLUSIONS
+from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.metrics_and_people.correlations import NONE_WITHIN
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
@@ -197,6 +199,16 @@ def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:
     assert who_text(folder, 12) == "12 participants, 3 of them simulated"
     assert study_report(folder).title == "Real or fake? 12 participants, 3 of them simulated"
     assert who_text(folder_of(rates=rates, trials=trials.assign(simulated=True)), 12) == "12 simulated participants"
+
+
+def test_one_participant_is_said_of_one_participant_only() -> None:
+    row = cited(verdict="no verdict", model="all", dataset="all", n_participants=1)
+    alone, both = (
+        answer_sentences(folder_of(paper=[row | {"note": note}], comparisons=[told_apart()], rates=[rates()]))[0]
+        for note in (ONE_PARTICIPANT, "one participant alone gave both answers, so response bias explains the others")
+    )
+    assert alone.startswith("One participant gives no verdict on people in general; on generated pictures")
+    assert both.endswith(": one participant alone gave both answers, so response bias explains the others.")
 
 
 def test_who_gave_one_answer_only_is_named_in_the_sensitivity_analysis() -> None:
