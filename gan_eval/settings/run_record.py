@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
@@ -18,25 +18,25 @@ RECORD = "run.json"
 
 
 def read_run_record(folder: Path) -> dict[str, Any]:
-    """Return the record of a study's folder: study, file, data_root if known, fraction and smoke.
+    """Return the record of a study's folder: study, fraction, smoke, and the paths file and, if known, data_root.
+
+    Paths are relative to the working folder if they are in it.
 
     Raises:
         UserError: it is missing or damaged.
     """
-    return read_record(folder / OWN_FOLDER / RECORD, study=str, file=str, fraction=float, smoke=bool)
-
-
-def recorded_places(folder: Path, record: dict[str, Any]) -> dict[str, Path]:
-    """Return the study file and the data root of a record, relative to the working folder if they are in it."""
+    record = read_record(folder / OWN_FOLDER / RECORD, study=str, file=str, fraction=float, smoke=bool)
     here = Path.cwd()
-    places = {name: (folder / str(record[name])).resolve() for name in ("file", "data_root") if record.get(name)}
-    return {name: place.relative_to(here) if here in place.parents else place for name, place in places.items()}
+    for name in ("file", "data_root"):
+        if record.get(name):
+            place = (folder / str(record[name])).resolve()
+            record[name] = place.relative_to(here) if here in place.parents else place
+    return record
 
 
-class SessionCounts(Section):
+class SessionCounts(Section, extra="ignore"):
     """Numbers of complete sessions when the report was made."""
 
-    model_config = ConfigDict(extra="ignore")
     people: int = 0
     simulated: int = 0
     wanted: int = 0
@@ -45,10 +45,9 @@ class SessionCounts(Section):
     """Command of the next session; empty: none is missing."""
 
 
-class Facts(Section):
+class Facts(Section, extra="ignore"):
     """The facts that the report reads; the file has more, for people."""
 
-    model_config = ConfigDict(extra="ignore")
     title: str = ""
     fraction: float | None = None
     smoke: bool = False
@@ -68,22 +67,14 @@ def read_facts(folder: Path) -> Facts:
     file = folder / OWN_FOLDER / FACTS
     if not file.is_file():
         return Facts()
-    found = read_json(file)
     try:
-        return Facts.model_validate(found)
+        return Facts.model_validate(read_json(file))
     except ValidationError as error:
-        problem = first_problem(error, Facts)
-        raise UserError(f"{file}: {problem}; remove the file, or repeat the gan-eval run") from error
+        raise UserError(f"{file}: {first_problem(error, Facts)}; remove it, or repeat the gan-eval run") from error
 
 
 def run_command(
-    file: Path,
-    folder: Path,
-    *more: str,
-    data_root: Path | None = None,
-    simulate: str | None = None,
-    fraction: float = 1.0,
-    smoke: bool = False,
+    file: Path, folder: Path, *more: str, data_root: Path | None = None, fraction: float = 1.0, smoke: bool = False
 ) -> str:
     """Return the command that continues a study as it was begun; `more` words follow.
 
@@ -92,6 +83,5 @@ def run_command(
     """
     words = ["gan-eval", "run", str(file), "--out", str(folder)]
     words += ["--data-root", str(data_root)] if data_root else []
-    words += ["--simulate", simulate] if simulate and not smoke else []
     words += ["--smoke"] if smoke else ["--fraction", f"{fraction:g}"] if fraction < 1 else []
     return shlex.join([*words, *more])

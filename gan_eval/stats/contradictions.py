@@ -44,6 +44,10 @@ class Source(NamedTuple):
     """Factor by which the cells are multiplied; None: they are not."""
 
 
+Sources = Mapping[str, Source | None]
+"""Sources by column of `trials`; None: nothing is taken from a column of that name."""
+
+
 def are_single(frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Return (N,) bool: which trials are of single pictures, judged or graded."""
     single = np.ones(len(frame), bool)
@@ -141,13 +145,13 @@ def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
 
 
 def require_plausible_times(
-    trials: pd.DataFrame, *, where: str, sources: Mapping[str, Source | None] | None = None, measured: bool = True
+    trials: pd.DataFrame, *, where: str, sources: Sources | None = None, measured: bool = True
 ) -> None:
     """Refuse times in another unit, detected by the median of each column without simulated trials.
 
     Args:
         trials: the table `trials`, filled.
-        sources: by column where it was imported from; None: nowhere.
+        sources: where the columns were imported from.
         measured: check trials with an onset too, which this program has measured.
 
     Raises:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_store
-from gan_eval.stats.contradictions import Source, doubts, require_agreement, require_plausible_times
+from gan_eval.stats.contradictions import Source, Sources, doubts, require_agreement, require_plausible_times
 from gan_eval.stats.exclusions import column_named, parse_rule, rows_fulfilling
 from gan_eval.stats.trials import (
     OUTCOMES,
@@ -173,11 +173,8 @@ def _distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]
     return trials.assign(stimulus=own_name, item=item), tuple(map(str, shared))
 
 
-def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[dict[str, Source | None], list[str]]:
-    """Return the sources of those columns of a mapping that are known, and a message for each other entry.
-
-    The source None: nothing is taken from a column of that name.
-    """
+def _known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[Sources, list[str]]:
+    """Return the sources of those columns of a mapping that are known, and a message for each other entry."""
     known: dict[str, Source | None] = {}
     problems = []
     for target, expression in mapping.items():
@@ -221,11 +218,7 @@ def parse_source(target: str, expression: str, columns: Collection[str]) -> Sour
 
 
 def _foreign_table_error(
-    file: Path,
-    problem: str,
-    foreign: pd.DataFrame,
-    known: Mapping[str, Source | None],
-    words: Mapping[str, Mapping[str, str]],
+    file: Path, problem: str, foreign: pd.DataFrame, known: Sources, words: Mapping[str, Mapping[str, str]]
 ) -> UserError:
     """Return the error with the file's unknown words and the options that name columns and words."""
     findings = [f"{file}: {problem}"]
@@ -265,7 +258,7 @@ def rejection_summary(rejected: pd.DataFrame) -> str:
 def _refuse_choice_by_outcome(
     rules: Sequence[str],
     foreign: pd.DataFrame,
-    known: Mapping[str, Source | None],
+    known: Sources,
     words: Mapping[str, Mapping[str, str]],
     *,
     file: str,
@@ -402,7 +395,7 @@ def _misfits(foreign: pd.DataFrame) -> set[str]:
     return found
 
 
-def _mapped(foreign: pd.DataFrame, known: Mapping[str, Source | None]) -> tuple[pd.DataFrame, list[Row]]:
+def _mapped(foreign: pd.DataFrame, known: Sources) -> tuple[pd.DataFrame, list[Row]]:
     """Return the mapped and the other columns of the file, and a rejection for each cell that should be a number."""
     columns: dict[str, pd.Series] = {}
     sources: set[str] = set()

@@ -9,11 +9,11 @@ from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
-from gan_eval.files.reading import no_folder
+from gan_eval.files.reading import no_folder, read_json
 from gan_eval.metrics.catalogue import select
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.quiz.wording import require_language
-from gan_eval.settings.run_record import RECORD, read_run_record, recorded_places, run_command
+from gan_eval.settings.run_record import RECORD, read_run_record, run_command
 from gan_eval.settings.study import Study, load_study
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures
@@ -45,14 +45,9 @@ class Plan:
 
     def command(self, *more: str) -> str:
         """Return the command that continues the study as it was begun; `more` words follow."""
+        people = ["--simulate", self.simulate] if self.simulate and not self.smoke else []
         return run_command(
-            self.file,
-            self.folder,
-            *more,
-            data_root=self.data_root,
-            simulate=self.simulate,
-            fraction=self.fraction,
-            smoke=self.smoke,
+            self.file, self.folder, *people, *more, data_root=self.data_root, fraction=self.fraction, smoke=self.smoke
         )
 
     @property
@@ -209,38 +204,35 @@ def open_plan(file: Path | None, folder: Path) -> Plan:
         command = run_command(file or Path("STUDY.toml"), folder)
         raise UserError(f"{folder}: not a study's folder; make it with: {command}")
     made = read_run_record(folder)
-    places = recorded_places(folder, made)
-    file = file or places["file"]
+    file = file or made["file"]
     study = load_study(file)
     if made["study"] != study.study.name:
         raise UserError(f"{folder}: made by the study {made['study']!r}, not {study.study.name!r}; name its own folder")
     if made["smoke"]:
         study = shrink(study)
-    return Plan(study, Path(file), folder, places.get("data_root"), fraction=made["fraction"], smoke=made["smoke"])
+    return Plan(study, Path(file), folder, made.get("data_root"), fraction=made["fraction"], smoke=made["smoke"])
 
 
 def _record(plan: Plan, *, redo: bool) -> None:
     """Record in the folder how the study is run; a folder belongs to one study and one fraction, smoke or not."""
     file = plan.folder / OWN_FOLDER / RECORD
-    record = {"study": plan.study.study.name, "fraction": float(plan.fraction), "smoke": plan.smoke}
-    there = read_run_record(plan.folder) if file.is_file() else {}
-    places = {"file": plan.file, "data_root": plan.data_root}
-    known = {name: relative_path(place, plan.folder) for name, place in places.items() if place is not None}
-    earlier = {name: there.get(name) for name in record} if there else record
+    record: dict[str, Any] = {"study": plan.study.study.name, "fraction": float(plan.fraction), "smoke": plan.smoke}
+    earlier = read_run_record(plan.folder) if file.is_file() else record
     if earlier["study"] != record["study"]:
         raise UserError(
             f"--out {plan.folder}: made by the study {earlier['study']!r}, not {record['study']!r}; name another folder"
         )
-    if earlier["smoke"] and plan.smoke:
-        earlier = record  # a smoke run ignores the fraction
-    if earlier != record and not redo:
+    is_same = earlier["smoke"] == plan.smoke and (plan.smoke or earlier["fraction"] == plan.fraction)
+    if not is_same and not redo:
         fraction = "without --smoke" if plan.smoke else f"with --fraction {earlier['fraction']:g}"
         before = "with --smoke" if earlier["smoke"] else fraction
         raise UserError(
             f"--out {plan.folder}: made {before}; give the same again, or --redo train to move the old results "
             "aside, or another --out"
         )
-    if there != (record := there | record | known):
+    places = {"file": plan.file, "data_root": plan.data_root or earlier.get("data_root")}
+    record |= {name: relative_path(place, plan.folder) for name, place in places.items() if place}
+    if not file.is_file() or read_json(file) != record:
         write_json(file, record)
 
 

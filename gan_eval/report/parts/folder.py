@@ -15,7 +15,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder
 from gan_eval.files.sets import FileSet, settled
-from gan_eval.settings.run_record import RECORD, Facts, read_facts, read_run_record, recorded_places, run_command
+from gan_eval.settings.run_record import RECORD, Facts, read_facts, read_run_record, run_command
 from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS
@@ -260,10 +260,9 @@ def _run_command(folder: Path) -> str:
     """Return the `run` command that makes a study's folder; empty for a folder of other origin."""
     if not (folder / OWN_FOLDER / RECORD).is_file():
         return ""
-    record = read_run_record(folder)
-    places = recorded_places(folder, record)
-    data_root, fraction = places.get("data_root"), record["fraction"]
-    return run_command(places["file"], folder, data_root=data_root, fraction=fraction, smoke=record["smoke"])
+    made = read_run_record(folder)
+    data_root = made.get("data_root")
+    return run_command(made["file"], folder, data_root=data_root, fraction=made["fraction"], smoke=made["smoke"])
 
 
 def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:

@@ -188,7 +188,7 @@ def test_a_broken_table_names_itself(tmp_path):
 def test_damaged_facts_are_named(tmp_path, facts, problem):
     (tmp_path / ".gan-eval").mkdir()
     (tmp_path / ".gan-eval" / "facts.json").write_text(facts)
-    with pytest.raises(UserError, match=r"facts\.json: .*; remove the file, or repeat the gan-eval run") as refusal:
+    with pytest.raises(UserError, match=r"facts\.json: .*; remove it, or repeat the gan-eval run") as refusal:
         read_folder(tmp_path)
     assert f"facts.json: {problem}" in str(refusal.value)
 
