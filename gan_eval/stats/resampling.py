@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.shares import Z95
-
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 REPLICATES = 1000
 """Number of replicates by default, as in `[analysis]`."""
+Z_95 = 1.959964
+"""97.5% quantile of the standard normal distribution, for two-sided 95% intervals."""
 _CELLS = 20_000_000
 """Maximum of stimuli times replicates; more stimuli get fewer replicates, at least 200."""
 _AT_A_TIME = 250_000
@@ -146,9 +146,9 @@ def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None
     if len(known) < 0.9 * len(replicates) or len(known) < 2:
         return np.nan, np.nan
     if n is None:
-        half_width = Z95 * float(known.std(ddof=1))
+        half_width = Z_95 * float(known.std(ddof=1))
         return estimate - half_width, estimate + half_width
     most = 1 - 6 / (n * (n * n - 1))
-    half_width = Z95 * float(np.arctanh(np.clip(known, -most, most)).std(ddof=1))
+    half_width = Z_95 * float(np.arctanh(np.clip(known, -most, most)).std(ddof=1))
     low, high = np.tanh(np.arctanh(np.clip(estimate, -most, most)) + np.array([-half_width, half_width]))
     return min(float(low), estimate), max(float(high), estimate)
