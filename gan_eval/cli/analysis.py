@@ -90,7 +90,7 @@ def analyze(
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
         from gan_eval.stats.exclusions import parse_rule
-        from gan_eval.stats.importing import stored_tables
+        from gan_eval.stats.importing import NO_SIMULATED, of_people, stored_tables
         from gan_eval.stats.looks import LookPlan, read_looks, take_look, write_looks
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
         from gan_eval.study.markers import is_study_folder
@@ -114,7 +114,10 @@ def analyze(
 
             with open_store(store, create=False) as opened:
                 stored = stored_tables(opened, study)
-            judged = stored[tables.TRIALS]
+            counted = of_people(stored)
+            if counted is not stored:
+                console.message(NO_SIMULATED)
+            judged = counted[tables.TRIALS]
             if judged.empty:
                 raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
             if is_study_folder(Path(store).parent):
@@ -123,6 +126,7 @@ def analyze(
                 near = plan_of_store(store, study)
         else:
             judged, stored = _read_files(trials or Path(), out)
+            counted = stored
         for folder in stimuli or ():
             require_presented(folder, read_stimulus_tables([folder]), {*stored[tables.TRIALS]["stimulus"].dropna()})
         # looks are recorded in the study's folder that holds the store, else in --out
@@ -131,7 +135,7 @@ def analyze(
         looked = None
         if known and (store is not None or "participants" in known.quiz.model_fields_set):
             looks = LookPlan(known.analysis.looks, known.quiz.participants)
-            looked = take_look(looks, read_looks(place), stored[tables.TRIALS], stored.get(tables.SESSIONS))
+            looked = take_look(looks, read_looks(place), counted[tables.TRIALS], counted.get(tables.SESSIONS))
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),
@@ -145,7 +149,7 @@ def analyze(
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,
                 participants=stored.get(tables.PARTICIPANTS),
-                sessions=stored.get(tables.SESSIONS),
+                sessions=counted.get(tables.SESSIONS),
                 plans=stored.get(tables.PLANS),
                 stimuli=stimuli,
                 looks=looked and looked.table,
@@ -167,7 +171,7 @@ def analyze(
         local = None if store is None or is_address(store) else Path(store)
         metrics = _metrics_beside(image_metrics, set_metrics, stored[tables.TRIALS], out)
         write_analysis(answers, out, given={**stored, **metrics}, store=local)
-        _print_answer(console, answers, stored)
+        _print_answer(console, answers, counted)
     print_next_command("report", str(out), *(word for folder in stimuli or () for word in ("--stimuli", str(folder))))
     typer.echo(tables_as_json(answers) if as_json else out)
 

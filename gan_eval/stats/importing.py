@@ -49,6 +49,8 @@ _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-
 """A column times or divided by a number."""
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 """Suffix of a picture's file."""
+NO_SIMULATED = "people have answered, so simulated sessions are left out of the statistics"
+"""Message if `of_people` leaves sessions out."""
 WRONG_LENGTH = "the row has "
 """Start of the reason for rejecting a row whose number of cells differs from the header's."""
 MAX_WORDS = 8
@@ -382,6 +384,14 @@ def stored_tables(store: "Store", study: str | None = None) -> dict[Table, pd.Da
             f"{model_problem(trial['model'])}"
         )
     return frames
+
+
+def of_people(stored: dict[Table, pd.DataFrame]) -> dict[Table, pd.DataFrame]:
+    """Return a store's tables without simulated trials and sessions, if people have answered too."""
+    simulated = stored[TRIALS]["simulated"]
+    if not simulated.any() or simulated.all():
+        return stored
+    return stored | {table: stored[table][~stored[table]["simulated"]] for table in (TRIALS, SESSIONS)}
 
 
 def _misfits(foreign: pd.DataFrame) -> set[str]:

@@ -264,7 +264,7 @@ def analyze_stage(plan: Plan) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.stats.analysis import analyze, write_analysis
-        from gan_eval.stats.importing import stored_tables
+        from gan_eval.stats.importing import NO_SIMULATED, of_people, stored_tables
         from gan_eval.stats.looks import looks_text, take_look
 
         stored: dict[tables.Table, pd.DataFrame] = {}
@@ -276,11 +276,10 @@ def analyze_stage(plan: Plan) -> Stage:
             if out.is_dir():  # tables of people who have been forgotten since
                 write_analysis({}, out, given={})
             return False
-        trials, sessions = stored[tables.TRIALS], stored[tables.SESSIONS]
-        if trials["simulated"].any() and not trials["simulated"].all():
-            listener.message("analyze: people have answered, so simulated sessions are left out of the statistics")
-            trials = trials[~trials["simulated"]]
-            sessions = sessions[~sessions["simulated"]]
+        counted = of_people(stored)
+        if counted is not stored:
+            listener.message(f"analyze: {NO_SIMULATED}")
+        trials, sessions = counted[tables.TRIALS], counted[tables.SESSIONS]
         measured = {
             table: file
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)

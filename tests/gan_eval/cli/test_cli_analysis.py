@@ -20,7 +20,7 @@ from gan_eval.report.people.answer import answer_sentences
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, PARTICIPATION, SESSIONS
+from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
 from gan_eval.tables.frames import read_table, write_rows
 
 PLAN = """
@@ -193,6 +193,21 @@ def test_a_stores_tables_stay_when_its_trials_are_analysed_in_their_folder(finis
     out = copy_study(finished_study, tmp_path) / "out" / "tables"
     assert command("analyze", out / "trials.csv", "--out", out)[0] == 0
     assert (out / "sessions.csv").is_file()
+
+
+def test_simulated_sessions_of_a_store_leave_the_statistics_once_a_person_has_answered(
+    finished_study, tmp_path, command
+):
+    store = copy_study(finished_study, tmp_path) / "out" / "store.sqlite"
+    with closing(sqlite3.connect(store)) as opened, opened:
+        (person,) = opened.execute("SELECT min(session) FROM sessions").fetchone()
+        for table in ("sessions", "trials"):
+            opened.execute(f"UPDATE {table} SET simulated = 0 WHERE session = ?", [person])
+    status, _, said = command("analyze", "--store", store, "--out", tmp_path / "new")
+    assert (status, "people have answered, so simulated sessions are left out of the statistics" in said) == (0, True)
+    participation = read_table(tmp_path / "new" / "participation.csv", PARTICIPATION)
+    assert participation["simulated"].tolist() == [False]
+    assert read_table(tmp_path / "new" / "trials.csv", TRIALS)["simulated"].any(), "they stay in the store's table"
 
 
 def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(finished_study, tmp_path, command):
