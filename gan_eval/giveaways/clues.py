@@ -44,10 +44,13 @@ IDENTICAL = "identical"
 METADATA_CLUES = tuple(Clue(name, "metadata") for name in get_args(Giveaway) if name != IDENTICAL)
 """Clues in the file; they can stop the quiz."""
 
-_CODING = "was one saved as JPEG? `gan-eval stimuli equalise --jpeg 75` gives all the same traces"
+_CODING = "was one saved as JPEG? `gan-eval stimuli equalise SET --jpeg 75 --out SET2` gives all the same traces"
 _TONE = "normalised or saved in another way (range, gamma)? use one way for both"
 _BORDER = "padding at the edges? crop the pictures of both before you import them"
-_SCALING = "was only one of the two scaled? scale all with `gan-eval stimuli equalise --size WxH`; take a smaller size"
+_SCALING = (
+    "was only one of the two scaled? scale all with `gan-eval stimuli equalise SET --size WxH --out SET2`; take a "
+    "smaller size"
+)
 
 PICTURE_CLUES: tuple[Clue, ...] = (
     Clue("brightness", "picture", fix=_TONE),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import multiprocessing
 import signal
 import socket
@@ -14,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from gan_eval.errors import UserError
+from gan_eval.errors import UserError, reason_of
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.sqlite_files import is_address
@@ -78,7 +79,9 @@ def listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except (OSError, OverflowError) as error:
         listening.close()
-        raise UserError(f"--host {host} --port {port}: {error}; name a free port of this computer") from error
+        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        fix = "--port 0 finds a free port" if in_use else "name an address of this computer"
+        raise UserError(f"--host {host} --port {port}: {reason_of(error)}; {fix}") from error
     listening.listen(2048)
     listening.setblocking(False)
     return listening

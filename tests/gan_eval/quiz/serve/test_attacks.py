@@ -18,7 +18,9 @@ from processes import Server, quiz_server
 from robot import SCREEN, Page
 
 from gan_eval import tables
+from gan_eval.errors import UserError
 from gan_eval.quiz.serve.app import HEADERS, MAX_BODY_BYTES
+from gan_eval.quiz.serve.run import listen
 from gan_eval.stimuli.pictures import write_png
 from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
@@ -413,3 +415,12 @@ def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server
     assert lengths["real"] == lengths["fake"]
     assert len(lengths["real"]) == 1
     assert all(shape == shapes[0] for shape in shapes)
+
+
+def test_an_address_that_cannot_be_used_is_named_with_the_fix() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=rf"^--host 127.0.0.1 --port {port}: .*; --port 0 finds a free port$"):
+            listen("127.0.0.1", port)
+    with pytest.raises(UserError, match="--host 192.0.2.1 .*; name an address of this computer$"):
+        listen("192.0.2.1", 0)

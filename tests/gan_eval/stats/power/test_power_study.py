@@ -101,6 +101,11 @@ def test_a_study_is_judged_as_the_analysis_judges_its_trials(case: str) -> None:
         np.testing.assert_allclose([*test.ends(), test.p, test.p_equivalent], expected, rtol=1e-6)
 
 
+def test_a_pool_of_no_models_is_refused() -> None:
+    with pytest.raises(UserError, match="no models are known"):
+        planned_stimuli([], 200)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
