@@ -422,5 +422,5 @@ def test_an_address_that_cannot_be_used_is_named_with_the_fix() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=rf"^--host 127.0.0.1 --port {port}: .*; --port 0 finds a free port$"):
             listen("127.0.0.1", port)
-    with pytest.raises(UserError, match="--host 192.0.2.1 .*; name an address of this computer$"):
+    with pytest.raises(UserError, match=r"--host 192.0.2.1 .*; name an address of this computer$"):
         listen("192.0.2.1", 0)
