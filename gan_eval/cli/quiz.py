@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_eval.cli import options
-from gan_eval.cli.options import Simulate, counted, given_options, parse_pairs, refuse_with_study, refuse_without_effect
+from gan_eval.cli.options import (
+    Simulate,
+    counted,
+    given_options,
+    parse_pairs,
+    print_next_command,
+    refuse_with_study,
+    refuse_without_effect,
+)
 from gan_eval.errors import UserError
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
@@ -115,6 +123,8 @@ def quiz(
         result = run_session(study_of_options(context, chosen), store or DEFAULT_STORE, person, **how)
     for line in (*result.warnings, session_summary(result)):
         say(line)
+    if study is None and result.status == "complete":
+        print_next_command("analyze", "--store", store or DEFAULT_STORE, "--out", "answer")
     if study is not None and store is None and result.status in ("complete", "open"):
         for line in pending_sessions(plan):
             say(line)

@@ -425,7 +425,7 @@ def skill_note(table: pd.DataFrame) -> list[str]:
     """Return the reason why a row's d′ is below that of its participants; empty without a d′ from a model."""
     if not (table["dprime"].notna() & table["basis"].astype("str").str.startswith("crossed")).any():
         return []
-    return ["d′ is that of the rates, which are averages over people and pictures; a typical participant's is larger."]
+    return ["d′ is computed from the averaged rates; a typical participant's d′ is larger."]
 
 
 def shared_reals(table: pd.DataFrame) -> str:

@@ -79,7 +79,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
         notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
     what = next((what for name, what in _WHAT.items() if frame[name].notna().any()), "Discrimination")
     looked = "The intervals are not adjusted for the looks." * (len(folder.looks) > 1)
-    one_test = "The p of all is of one test." * (
+    one_test = "The p of all is not adjusted, since it is one test." * (
         is_adjusted(frame) and bool((rows_of_table["model"] == EVERYTHING).any())
     )
     notes += [note for note in (unadjusted(rows_of_table["verdict"]), one_test, looked, shared_reals(frame)) if note]
@@ -153,7 +153,7 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
         f"{interval(best['within_low'], best['within_high'])}, n = {int(best['n'])}"
     )
     if not following:
-        return f"{where}no metric does significantly ({'highest: ' * (len(known) > 1)}{strength})."
+        return f"{where}no metric does significantly ({'the highest is ' * (len(known) > 1)}{strength})."
     if len(known) == 1:
         return f"{where}it does ({strength})."
     names = [_name(row["metric"]) for row in following]

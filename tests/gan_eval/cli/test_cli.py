@@ -102,3 +102,12 @@ def test_answers_of_every_protocol_are_counted(response, choice, rating, answere
     trial = {"response": response, "choice": choice, "rating": rating}
     result = SessionResult("P01", "complete", False, (trial,), ())
     assert session_summary(result) == f"P01: session complete, 1 trial stored, {answered} answered"
+
+
+def test_a_quiz_without_a_study_names_the_command_for_its_answers(finished_study, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    words = ("--real", "4", "--fake", "4", "--participant", "P01", "--simulate", "default")
+    status, _, said = command("quiz", "--stimuli", finished_study / "main", *words)
+    assert status == 0
+    assert said.splitlines()[-1].endswith(" analyze --store gan-eval.sqlite --out answer")
+    assert (tmp_path / "gan-eval.sqlite").is_file()

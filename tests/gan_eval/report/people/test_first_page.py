@@ -137,7 +137,7 @@ def test_a_metric_follows_people_only_where_its_interval_says_so():
         ("psnr", 0.07, -0.2, 0.3)
     )
     assert "On maps it does (PSNR: Spearman 0.50" in held(("psnr", 0.5, 0.2, 0.7))
-    assert "(highest: SSIM: Spearman 0.11" in held(("psnr", 0.07, -0.2, 0.3), ("ssim", 0.11, -0.1, 0.3))
+    assert "(the highest is SSIM: Spearman 0.11" in held(("psnr", 0.07, -0.2, 0.3), ("ssim", 0.11, -0.1, 0.3))
     assert "too few pictures to say (n = 40)" in held(("psnr", 0.5, None, None))
     assert "pictures differ both in a metric and in what people" in held(("psnr", 0.5, None, None), note=NONE_WITHIN)
     assert "no metric does significantly" in held(("niqe", 0.5, 0.2, 0.7))  # lower is better: it runs against people
