@@ -201,11 +201,6 @@ def equalise(
     }
     with hold_folder(out):
         refuse_another_set(out, RECORD, {"source": record["source"]})
-        (out / TABLE_NAME).unlink(missing_ok=True)  # first: an older table must not describe new pictures
-        if record_file.is_file():
-            for name in ("real", "fake", *_NEUTRAL_FOLDERS.values()):
-                shutil.rmtree(out / name, ignore_errors=True)
-        write_json(record_file, record)
         names = neutral_names(items)
         models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
         targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
@@ -217,6 +212,12 @@ def equalise(
             except UserError as error:
                 problems.append(f"{item}: {error}")
             else:
+                if not rows:  # an earlier set stays if no item can be used
+                    (out / TABLE_NAME).unlink(missing_ok=True)  # first: it must not describe new pictures
+                    if record_file.is_file():
+                        for name in ("real", "fake", *_NEUTRAL_FOLDERS.values()):
+                            shutil.rmtree(out / name, ignore_errors=True)
+                    write_json(record_file, record)
                 for target, picture in pictures.items():
                     images.write_png(out / target, picture)
                 for row in items[item]:

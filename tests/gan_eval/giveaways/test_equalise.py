@@ -187,6 +187,11 @@ def test_foreign_and_other_folders_are_refused_and_ones_own_is_made_anew(make_se
     equalise(before.folder, tmp_path / "equal", PLAIN)
     assert len(list((tmp_path / "equal" / "real").iterdir())) == 7
     assert len(read_set(tmp_path / "equal").rows) == 14
+    for path in before.folder.glob("*/*.png"):
+        path.unlink()
+    with pytest.raises(UserError, match="no item is left; the first problem"):
+        equalise(before.folder, tmp_path / "equal", PLAIN)
+    assert len(read_set(tmp_path / "equal").rows) == 14, "the earlier set stays"
 
 
 def test_a_size_beyond_what_pictures_may_have_is_refused(make_set, tmp_path):
