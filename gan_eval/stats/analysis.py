@@ -32,7 +32,7 @@ from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rule
 from gan_eval.stats.contradictions import doubts
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, apply_rules
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
-from gan_eval.stats.importing import import_trials, tables_to_analyze
+from gan_eval.stats.importing import NO_SIMULATED, import_trials, of_people, tables_to_analyze
 from gan_eval.stats.latex import latex
 from gan_eval.stats.looks import LOOKS, level, looks_text
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
@@ -111,7 +111,8 @@ def analyze(
         trials: the table `trials`, or any frame with participant, stimulus, kind and response; or a results store (its
             file, its URL, or the result of `open_store`); or the result of `prepare_trials`. Identifiers may be whole
             numbers. Repeated rows and trials without a participant or a stimulus are left out; the note of the rates
-            counts them.
+            counts them. Simulated sessions of a store are left out once people have
+            answered.
         image_metrics: the table `image_metrics`; this and the next are needed for correlations. A file may come from
             another program, and may be given as METRIC=FILE; several files are joined (`read_image_metrics`).
         set_metrics: the table `set_metrics`.
@@ -159,15 +160,18 @@ def analyze(
     0.75
     """
     found: Mapping[Table, pd.DataFrame] = {}
-    where = "trials"
+    where, leaves_simulated_out = "trials", False
     if not isinstance(trials, PreparedTrials):
         of_file = isinstance(trials, Path | str) and not is_store(trials)
         if not isinstance(trials, pd.DataFrame):
-            found, where = tables_to_analyze(trials), str(trials)
+            stored, where = tables_to_analyze(trials), str(trials)
+            found = stored if of_file else of_people(stored)
+            leaves_simulated_out = found is not stored
             trials = found[TRIALS]
         trials = prepare_trials(trials, where=where, of_file=of_file)
     whole, unusable_note = trials
-    lines, sets = doubts(whole), _table(set_metrics, SET_METRICS)
+    lines = [NO_SIMULATED] * leaves_simulated_out + doubts(whole)
+    sets = _table(set_metrics, SET_METRICS)
     if not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
         images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name
     else:

@@ -14,6 +14,7 @@ from commands import Command
 from finished import copy_study
 from make_trials import simulated
 
+import gan_eval
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.answer import answer_sentences
@@ -208,6 +209,9 @@ def test_simulated_sessions_of_a_store_leave_the_statistics_once_a_person_has_an
     participation = read_table(tmp_path / "new" / "participation.csv", PARTICIPATION)
     assert participation["simulated"].tolist() == [False]
     assert read_table(tmp_path / "new" / "trials.csv", TRIALS)["simulated"].any(), "they stay in the store's table"
+    with pytest.warns(UserWarning, match="people have answered, so simulated sessions are left out"):
+        found = gan_eval.analyze(store)
+    assert found["participation"]["simulated"].tolist() == [False]
 
 
 def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(finished_study, tmp_path, command):
