@@ -273,7 +273,8 @@ def trials_import(
         check_output_file(out)
         if out.suffix not in (".csv", ".parquet"):
             raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
-        if file.resolve() in (out.resolve(), rejected_file_of(out).resolve()):
+        written = [place for place in (out, rejected_file_of(out)) if place.exists()]
+        if file.exists() and any(place.samefile(file) for place in written):
             raise UserError(f"--out {out}: {file} would be overwritten; name another file")
     for rule in where or ():
         with naming("--where: "):
