@@ -97,6 +97,8 @@ def import_trials(
             milliseconds.
     """
     file, words = Path(file), words or {}
+    if is_store(file):
+        raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
     header, records = csv_records(file)
     rows = list(enumerate(records, start=1))
     rejected = [
@@ -118,7 +120,8 @@ def import_trials(
     _refuse_choice_by_outcome(where, foreign, known, words, file=str(file))
     foreign = foreign[chosen]
     if foreign.empty and not rejected:
-        raise UserError(f"{file}: no row is left{' under ' + ', '.join(where) if where else ''}; nothing to import")
+        none = "no row is left under " + ", ".join(where) if where else "no row below the header"
+        raise UserError(f"{file}: {none}; nothing to import")
     frame, of_arithmetic = _mapped(foreign, known)
     others = _misfits(frame.select_dtypes(exclude="number")) - words.keys()
     if missing := missing_answers(frame.drop(columns=list(others))):

@@ -83,6 +83,20 @@ def test_mistakes_are_named(tmp_path, mapping, where, word):
         import_trials(foreign(tmp_path), mapping=mapping, where=where)
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (FOREIGN.encode().splitlines()[0], "no row below the header"),
+        (b"SQLite format 3\0\xff", "a results store, which needs no import; give it to gan-eval analyze"),
+    ],
+)
+def test_files_without_rows_to_import(tmp_path, content, line):
+    file = tmp_path / "theirs.csv"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=f"theirs.csv: {line}"):
+        import_trials(file, mapping=MAPPING)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not GENGAP.is_file(), reason="the published answers are not here")
 def test_the_published_human_data_give_the_published_accuracy():
