@@ -260,10 +260,10 @@ def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjus
     numbers = f"difference = {size_text(row, adjusted=adjusted)}"
     if row["verdict"] == "different":
         first, second = (a, b) if row["difference"] >= 0 else (b, a)
-        claim = f"{first} fooled people more often than {second}{where}"
+        claim = f"{first} fooled participants more often than {second}{where}"
         claim += f", though by less than {margin_text(row)}" if within_margin(row) else ""
     elif row["verdict"] == "equivalent":
-        claim = f"{a} and {b} fooled people equally often{where}, within {margin_text(row)}"
+        claim = f"{a} and {b} fooled participants equally often{where}, within {margin_text(row)}"
     else:
         claim = f"The fooling rates of {a} and {b}{where} did not differ significantly"
     return f"{claim}, {numbers}{exploratory_mark(row)}."

@@ -125,7 +125,7 @@ def test_the_models_together_come_first_and_many_rows_are_counted() -> None:
 def test_two_models_are_compared_by_their_rates_on_the_same_data_set() -> None:
     paper = [cited(model=m, dataset=d, fooling_rate=r) for d, r in (("maps", 0.4), ("d2", 0.0)) for m in ("a", "b")]
     said = list(models_compared(folder_of(paper=paper, comparisons=[models("a", "b")])))
-    assert said[0].startswith("b fooled people more often than a on maps, difference = 12.0 points")
+    assert said[0].startswith("b fooled participants more often than a on maps, difference = 12.0 points")
     for dataset, rate, often in (("maps", 0.0, "no"), (None, 0.0, "no"), ("maps", 1.0, "every")):
         rows = [row | {"fooling_rate": rate, "dataset": dataset} for row in paper[:2]]
         where = f" on {dataset}" if dataset else ""
@@ -172,8 +172,8 @@ def test_each_pair_of_models_has_a_sentence():
         )
     )  # fmt: skip
     numbers = "difference = 12.0 points, 95% CI [4.0, 20.0], p = .008 (Holm; CI unadjusted)"
-    assert f"b fooled people more often than a on maps, {numbers}" in words
-    assert "a and c fooled people equally often on maps, within the exploratory margin of 5 points, diff" in words
+    assert f"b fooled participants more often than a on maps, {numbers}" in words
+    assert "a and c fooled participants equally often on maps, within the exploratory margin of 5 points, diff" in words
     numbers = "difference = 2.0 points, simultaneous 95% CI [-20.0, 24.0], p = .700 (Holm)."
     assert f"The fooling rates of b and c on maps did not differ significantly, {numbers}" in words
 
