@@ -85,7 +85,7 @@ def analyze(
 
     with Console() as console, console.working("analysis"):
         from gan_eval import tables
-        from gan_eval.files.output_folders import check_output_folder, claim_output_folder
+        from gan_eval.files.output_folders import check_output_folder, claim_output_folder, refuse_unread
         from gan_eval.files.sets import settled
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
@@ -96,6 +96,7 @@ def analyze(
         from gan_eval.study.markers import is_study_folder
 
         check_output_folder(out)
+        refuse_unread(out, "tables")
         for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
             for rule in rules or ():
                 with naming(f"{option}: "):

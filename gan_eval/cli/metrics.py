@@ -87,10 +87,12 @@ def metrics(
         return
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
+    from gan_eval.files.output_folders import refuse_unread
     from gan_eval.metrics.run.cache import cache_file
     from gan_eval.metrics.run.inputs import Settings, folder_pair
     from gan_eval.stimuli.sets import TABLE_NAME
 
+    refuse_unread(out, "metrics")
     files = {name: Path(file) for name, file in parse_pairs(weights or (), "--weights").items()}
     settings = Settings(
         metrics=tuple(name.strip() for name in names.split(",") if name.strip()),

@@ -37,6 +37,17 @@ def check_output_folder(folder: Path, *, option: str = "--out") -> None:
     _check_place(folder, option, what=folder)
 
 
+def refuse_unread(folder: Path, below: str) -> None:
+    """Refuse an output folder whose sub-folder `below` has tables, because a report would read those instead.
+
+    Raises:
+        UserError: the sub-folder has tables.
+    """
+    place = Path(folder) / below
+    if any(place.glob("*.csv")):
+        raise UserError(f"--out {folder}: a report of it reads the tables in {place}; name that folder, or a new one")
+
+
 def refuse_links(folder: Path, *, option: str = "--out") -> None:
     """Refuse an output folder that contains a linked folder, because files elsewhere would be changed.
 

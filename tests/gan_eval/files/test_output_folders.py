@@ -63,6 +63,16 @@ def test_a_linked_folder_in_the_output_is_refused(world, capsys, name, place):
     assert link.is_symlink()
 
 
+@pytest.mark.parametrize(("name", "below"), [("analyze", "tables"), ("metrics", "metrics")])
+def test_tables_that_a_report_would_not_read_are_refused(world, capsys, name, below):
+    for folder in (".gan-eval", below):
+        Path("out", folder).mkdir(parents=True)
+    Path("out", below, "earlier.csv").touch()
+    assert run([*COMMANDS[name], "--out", "out"]) == 2
+    assert f"--out out: a report of it reads the tables in {Path('out', below)}; name" in capsys.readouterr().err
+    assert not [*Path("out").glob("*.csv")]
+
+
 def test_the_output_folder_itself_may_be_a_link_and_linked_files_are_replaced(world):
     Path("disk").mkdir()
     Path("out").symlink_to("disk")
