@@ -287,6 +287,18 @@ def test_practice_has_feedback_and_breaks_come_between(serve: Serve) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("done", [2, 5])
+def test_a_reload_after_practice_still_says_that_it_counts_and_one_at_a_break_is_a_rest(
+    serve: Serve, done: int
+) -> None:
+    served = serve(practice=2, break_every=3)
+    robot, plan, following = served.begun()
+    following = robot.take_part(following, plan, most=done)
+    assert following["break"]["kind"] == ("counts" if done == 2 else "break")
+    resumed = served.robot(**AGAIN).arrive("resume")["next"]
+    assert resumed["break"] == (following["break"] if done == 2 else None)
+
+
 def test_the_width_of_the_pictures_in_the_plan_is_stored(serve: Serve) -> None:
     served = serve()
     robot = served.robot()
