@@ -232,18 +232,19 @@ class LiveStudy:
 
     async def withdraw(self, live: LiveSession, message: Withdrawal) -> Answer:
         """End a session for good; with `forget`, delete all data of the participant."""
-        session = live.session
+        session, code = live.session, live.session.row["participant"]
         await self._settled(live)
-        if session.state not in (State.OVER, State.SAVING):
+        if session.state not in (State.OVER, State.SAVING) and not message.forget:
             session.abort()
             await self._settled(live)
-        name = "web_withdrawn"
+        name, done = "web_withdrawn", "withdrawn"
         if message.forget:
-            code, study = session.row["participant"], self.study.name
-            await self.store(lambda store: forget_in(store, code, study=study), alone=True)
-            name = "web_forgotten"
+            await self.store(lambda store: forget_in(store, code, study=self.study.name), alone=True)
+            name, done = "web_forgotten", "withdrawn, data deleted"
+            if self.settings.push_to is not None:  # an open session is copied, too, when another one ends
+                done += f"; give `gan-eval participants forget {code}` for the store of quiz.push_to, too"
         self._live.pop(live.id, None)
-        self._say(f"{session.row['participant']}: withdrawn{', data deleted' if message.forget else ''}")
+        self._say(f"{code}: {done}")
         return {"page": "end", "text": self.texts(name)}
 
     async def picture(self, token: str, address: str) -> bytes:

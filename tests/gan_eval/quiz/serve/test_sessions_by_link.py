@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -162,6 +163,15 @@ def test_a_withdrawn_participant_is_forgotten(serve: Serve) -> None:
     assert [(row["participant"], row["status"]) for row in served.rows(tables.SESSIONS)] == [("P02", "aborted")]
     assert len(served.rows(tables.TRIALS)) == 2
     assert served.robot("P02").open()["page"] == "end"
+
+
+def test_data_that_a_participant_deletes_are_not_pushed(serve: Serve, tmp_path: Path) -> None:
+    served = serve(push_to=str(tmp_path / "lab.sqlite"))
+    robot, plan, first = served.begun()
+    robot.take_part(first, plan, most=2)
+    served.live._push = pytest.fail  # type: ignore[method-assign, assignment]
+    robot.ask("withdraw", forget=True)
+    assert "participants forget P01` for the store of quiz.push_to" in served.said[-1]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
