@@ -1,6 +1,7 @@
 """The experimenter's page: list of sessions, pause and stop, links with QR codes, a test that stores nothing."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -68,7 +69,7 @@ def experimenter_routes(
 
     async def links(request: Request) -> Response:
         number = request.query_params.get("n", str(min(live.settings.participants, MAX_LINKS)))
-        if not number.isascii() or not number.isdecimal() or not 1 <= int(number) <= MAX_LINKS:
+        if not re.fullmatch("[0-9]{1,3}", number) or not 1 <= int(number) <= MAX_LINKS:
             raise RequestError(422, f"n: expected a number from 1 to {MAX_LINKS}")
         made = []
         for place in range(1, int(number) + 1):
