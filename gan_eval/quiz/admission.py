@@ -55,6 +55,8 @@ class QuizStudy:
     seed: int
     design: Mapping[str, Any]
     """All settings and pictures that participants see; stored, so that messages can name later changes."""
+    title: str = ""
+    """Headline for the experimenter; default: the name."""
 
     @cached_property
     def design_hash(self) -> str:

@@ -61,7 +61,8 @@ def experimenter_routes(
         return report.stat().st_mtime if report is not None and report.is_file() else None
 
     def html(page: str, **more: Any) -> Response:
-        shared = {"page": page, "study": live.study.name, "wanted": live.settings.participants, "address": address}
+        title = live.study.title or live.study.name
+        shared = {"page": page, "study": title, "wanted": live.settings.participants, "address": address}
         return HTMLResponse(template.render(shared | {"has_report": report_made() is not None} | more))
 
     async def sessions(_: Request) -> Response:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -85,7 +86,9 @@ def test_only_the_secret_path_opens_the_page(page: MakePage) -> None:
         assert it.get(action).status_code in (404, 405)
     assert it.client.post(f"{it.path}/explode").status_code == 404
     assert (it.stopped, it.numbers()["paused"]) == ([], False)
-    assert it.get().status_code == 200
+    assert "<h1>tiles</h1>" in it.get().text
+    it.served.live.study = replace(it.served.study, title="Roofs & tiles")
+    assert "<h1>Roofs &amp; tiles</h1>" in it.get().text
     assert it.get("report").status_code == 404
     assert it.path not in it.client.get("/").text
 
