@@ -291,7 +291,7 @@ def require_one_design(plan: Plan, where: str | Path) -> dict[str, Any]:
     if other:
         changes = "stimuli, quiz or exclusions differ" if before is None else design_changes(before, design)
         raise UserError(
-            f"{plan.file}: the design has changed since the first session in {where}: {changes}; set it back, or make "
-            "a new study: raise study.version and give another --out"
+            f"{plan.file}: the design has changed since the first session in {store.where}: {changes}; set it back, or "
+            "make a new study: raise study.version and give another --out"
         )
     return design
