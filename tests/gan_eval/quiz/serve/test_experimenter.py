@@ -182,8 +182,11 @@ def test_links_are_stable_unguessable_and_in_their_qr_codes(
     assert pages[0].served.robot(code).open() == {"page": "welcome"}
 
 
-def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: MakePage) -> None:
-    it = page()
+def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(
+    page: MakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveStudy, "_push", pytest.fail)
+    it = page(push_to="lab.sqlite")
     it.client.post(f"{it.path}/pause")
     sent = it.get("test", follow_redirects=False)
     assert sent.status_code == 303
