@@ -266,10 +266,10 @@ class LiveStudy:
             live = await self._of_token(token)
         if (make := live.addresses.get(address)) is None:
             raise RequestError(404, "no such picture")
-        made = make()
-        if made.done():
-            return made.result()
-        return await asyncio.shield(asyncio.wrap_future(made))
+        try:
+            return await asyncio.shield(asyncio.wrap_future(make()))
+        except UserError as error:  # a file is missing or broken
+            raise self._unavailable(error) from error
 
     async def handle_request(
         self,

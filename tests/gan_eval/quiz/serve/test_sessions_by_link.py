@@ -341,6 +341,17 @@ def test_encoded_pictures_are_the_stimuli(serve: Serve) -> None:
         assert (np.asarray(picture) == served.room.library.decoded(plan[0]["stimulus"])).all()
 
 
+def test_a_picture_of_the_review_that_is_missing_is_named_to_the_experimenter(serve: Serve) -> None:
+    served = serve()
+    robot, plan, first = served.begun()
+    panel = robot.take_part(first, plan)["review"][0]["panels"][0]
+    for row in served.room.library.rows:
+        if row["input_file"]:
+            (served.study.shown[0].folder / row["input_file"]).unlink(missing_ok=True)
+    assert (panel["caption"], served.client.get(panel["address"]).status_code) == ("input", 503)
+    assert "no such picture" in served.said[-1]
+
+
 def test_an_answer_in_the_moment_of_the_onset_counts(serve: Serve) -> None:
     """A browser's clock has steps of up to a millisecond. Without an end of the window there is no other answer."""
     served = serve(response_ms="unlimited", intro=False)
