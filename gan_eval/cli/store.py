@@ -57,6 +57,8 @@ def participants_list(
         lines = pending_sessions(plan) if plan else []
     except UserError as error:
         lines = [f"how many are wanted is not known: {error}"]
+    if study is not None and not sittings and not lines:
+        raise UserError(f"--study {study}: no session of this study in the store; leave it out to list all studies")
     for line in lines:
         say(line)
     if problem:

@@ -35,7 +35,7 @@ from gan_eval.store import (
     store_design,
     stored_design,
 )
-from gan_eval.store.connect import parse_address
+from gan_eval.store.connect import without_password
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import person_of
 
@@ -55,6 +55,8 @@ class QuizStudy:
     seed: int
     design: Mapping[str, Any]
     """All settings and pictures that participants see; stored, so that messages can name later changes."""
+    title: str = ""
+    """Headline for the experimenter; default: the name."""
 
     @cached_property
     def design_hash(self) -> str:
@@ -102,11 +104,9 @@ def session_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[P
 
     The lock file is next to the store; for a server, next to this computer's screen record.
     """
+    place, folder, name = without_password(store), Path(store).parent, Path(store).name
     if is_address(store):
-        place, folder = parse_address(str(store)).safe_url, station_file().parent
-        name = place
-    else:
-        place, folder, name = str(store), Path(store).parent, Path(store).name
+        folder, name = station_file().parent, place
     digest = sha256_json([name, study.name, person_of(person.code)])[:12]
     doing = f"in this participant's session of the study {study.name} in {place}"
     return folder / f".gan-eval-{digest}.lock", f"--participant {person.code}", doing

@@ -229,9 +229,9 @@ class QuizSettings(Section):
 
     @model_validator(mode="after")
     def _questions_differ(self) -> Self:
-        names = [question.id for question in self.questions]
+        names = [*(question.id for question in self.questions), *set(self.browser.other_parameters)]
         if len(set(names)) < len(names):
-            raise ValueError("questions: two have the same id; rename one")
+            raise ValueError("questions: two have the same id, or one of browser.other_parameters; rename one")
         return self
 
     @property

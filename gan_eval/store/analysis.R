@@ -2,7 +2,7 @@
 # It prints each model and leaves the data frame `results`: the columns of mixed_models.csv under the same names. Then
 # it writes paper_R.csv, the table to cite with the columns of paper.csv.
 # It counts the answered main trials of single pictures in complete sessions (a rating given with a response is not
-# used), as gan_eval does.
+# used), those of simulated participants only where no person has answered, as gan_eval does.
 # If the study excludes trials or participants, apply its rules where `answered` is made.
 
 library(lme4)
@@ -11,7 +11,10 @@ link <- "logit" # or "probit": called_fake ~ kind then gives d' (DeCarlo 1998)
 margin <- NA # of equivalence, as a share: 0.05 is 5 points of balanced accuracy
 
 source("read.R")
-if (exists("sessions")) trials <- trials[!trials$session %in% sessions$session[sessions$status != "complete"], ]
+if (exists("sessions")) { # the tables of a store
+  if (!all(trials$simulated)) trials <- trials[!trials$simulated, ]
+  trials <- trials[!trials$session %in% sessions$session[sessions$status != "complete"], ]
+}
 given <- function(column) !is.na(trials[[column]])
 is_one_of <- function(column, words) given(column) & trials[[column]] %in% words
 answered <- trials[

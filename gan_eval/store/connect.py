@@ -15,7 +15,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_error
 from gan_eval.files.locks import who_holds
 from gan_eval.files.reading import require_file
-from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
+from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, is_address, write_ahead
 from gan_eval.machine.commands import setup_command
 from gan_eval.store.layout import META
 
@@ -82,6 +82,11 @@ def parse_address(text: str) -> Address:
     if not url.database:
         raise UserError(f"--store: the URL names no database; {expected}")
     return Address(url.set(drivername="postgresql+psycopg"))
+
+
+def without_password(where: str | Path) -> str:
+    """Return the path or URL of a store for messages and commands."""
+    return parse_address(str(where)).safe_url if is_address(where) else str(where)
 
 
 PATIENCE_S = 10

@@ -19,6 +19,7 @@ from gan_eval.files.atomic import flush_to_disk, remove_leftovers_of, temporary_
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_file
 from gan_eval.files.sqlite_files import is_address
+from gan_eval.store.connect import without_password
 from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.people import rows_by_session
@@ -75,13 +76,12 @@ def push(source: str | Path, target: str | Path) -> Pushed:
 
 def push_lines(source: str | Path, target: str) -> list[str]:
     """Push to the address of a study's `push_to`; return one line for each thing that was not copied."""
+    here = without_password(source)
     try:
-        return [
-            f"quiz.push_to: refused: {line}; the rows are safe in {source}" for line in push(source, target).refused
-        ]
+        return [f"quiz.push_to: refused: {line}; the rows are safe in {here}" for line in push(source, target).refused]
     except UserError as error:
-        command = f"gan-eval store push {shlex.quote(str(source))} URL"
-        return [f"quiz.push_to: {error}; all answers are safe in {source}; copy them later with `{command}`"]
+        command = f"gan-eval store push {shlex.quote(here)} URL"
+        return [f"quiz.push_to: {error}; all answers are safe in {here}; copy them later with `{command}`"]
 
 
 def _push_session(here: Store, there: Store, session: Row) -> dict[str, int]:

@@ -137,11 +137,11 @@ def is_rehearsal(plan: Plan, stored: StoredSessions) -> bool:
 
 def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
     """Return the study as a quiz: settings, seed, design and the stimulus sets of each phase."""
-    study = plan.study
+    study, about = plan.study, plan.study.study
     sets = {
         phase: (read_sets(folders, hash_files=False),) if folders else () for phase, folders in _phases(plan).items()
     }
-    return QuizStudy(name=study.study.name, settings=study.quiz, seed=study.study.seed, design=design, **sets)
+    return QuizStudy(name=about.name, title=about.title, seed=about.seed, settings=study.quiz, design=design, **sets)
 
 
 def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None, **how: Any) -> SessionResult:
@@ -291,7 +291,7 @@ def require_one_design(plan: Plan, where: str | Path) -> dict[str, Any]:
     if other:
         changes = "stimuli, quiz or exclusions differ" if before is None else design_changes(before, design)
         raise UserError(
-            f"{plan.file}: the design has changed since the first session in {where}: {changes}; set it back, or make "
-            "a new study: raise study.version and give another --out"
+            f"{plan.file}: the design has changed since the first session in {store.where}: {changes}; set it back, or "
+            "make a new study: raise study.version and give another --out"
         )
     return design

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.draw.offers import REAL, Pool, Role, pools_of
+from gan_eval.quiz.draw.offers import BETWEEN_MODELS, REAL, Pool, Role, pools_of
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
@@ -43,8 +43,17 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
     """Return the requested counts, or the largest that the pool allows, and a warning about a small pool.
 
     Raises:
-        UserError: not even one trial of each class is possible, or fewer than requested under `strict_counts`.
+        UserError: not even one trial of each class is possible, or fewer than requested under `strict_counts`; a model
+            has no pairs.
     """
+    for role in pool.generated:
+        if not pool.roles[role]:
+            a, _, b = role.partition(BETWEEN_MODELS)
+            other = f"one of {b}" if b else "a real one"
+            raise UserError(
+                f"data set {pool.dataset}: no item has a picture of {a} and {other}, for a pair; add the missing "
+                "pictures, or remove a model from the stimulus sets"
+            )
     requested = Counts(0, settings.pairs) if settings.shows_pairs else Counts(settings.real, settings.fake)
     if feasible(pool, requested):
         if len(pool.items) >= MIN_POOL_RATIO * requested.total:

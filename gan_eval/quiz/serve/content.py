@@ -169,15 +169,15 @@ class Content:
 
     def _break(self, live: LiveSession) -> Answer | None:
         session = live.session
-        if not self.intro or len(session.done) <= live.rested_after:
-            return None
-        if not break_due(session.done, session.trial.planned, self.settings):
+        if not self.intro or not break_due(session.done, session.trial.planned, self.settings):
             return None
         done, trials = session.counted
         counts = {"done": done, "trials": trials}
         if session.done[-1]["phase"] == "practice":
             lines = [self.texts("counts_text" if session.has_truth else "counts_text_no_truth", trials=trials)]
             return {"kind": "counts", "lines": lines, **counts}
+        if len(session.done) <= live.rested_after:
+            return None
         return {"kind": "break", "lines": [self.texts("break_text", **counts)], **counts}
 
     def feedback(self, live: LiveSession, trial: int) -> Answer | None:

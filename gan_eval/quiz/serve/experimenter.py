@@ -1,6 +1,7 @@
 """The experimenter's page: list of sessions, pause and stop, links with QR codes, a test that stores nothing."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -60,7 +61,8 @@ def experimenter_routes(
         return report.stat().st_mtime if report is not None and report.is_file() else None
 
     def html(page: str, **more: Any) -> Response:
-        shared = {"page": page, "study": live.study.name, "wanted": live.settings.participants, "address": address}
+        title = live.study.title or live.study.name
+        shared = {"page": page, "study": title, "wanted": live.settings.participants, "address": address}
         return HTMLResponse(template.render(shared | {"has_report": report_made() is not None} | more))
 
     async def sessions(_: Request) -> Response:
@@ -68,7 +70,7 @@ def experimenter_routes(
 
     async def links(request: Request) -> Response:
         number = request.query_params.get("n", str(min(live.settings.participants, MAX_LINKS)))
-        if not number.isascii() or not number.isdecimal() or not 1 <= int(number) <= MAX_LINKS:
+        if not re.fullmatch("[0-9]{1,3}", number) or not 1 <= int(number) <= MAX_LINKS:
             raise RequestError(422, f"n: expected a number from 1 to {MAX_LINKS}")
         made = []
         for place in range(1, int(number) + 1):

@@ -59,6 +59,7 @@ class LiveStudy:
         *,
         intro: bool = True,
         shared: bool = False,
+        push_to: str | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare the study.
@@ -67,6 +68,7 @@ class LiveStudy:
             room: the study's pictures and store.
             intro: show the pages around the trials; without them no consent is recorded.
             shared: True if other processes may continue a session; always true for a store on a database server.
+            push_to: store to which ended sessions are copied; None for a rehearsal.
             say: called with lines for the experimenter.
 
         Raises:
@@ -93,6 +95,7 @@ class LiveStudy:
         self.consent = presented_consent(self.settings.consent, self.texts)
         self.secret = room.writer.submit(server_secret).result()
         self.content = Content(self.settings, room.library, self.texts, secret=self.secret, intro=intro)
+        self._push_to = push_to
         self._say = say
         self._shared = shared or is_address(room.store)
         self._warned: set[str] = set()
@@ -232,18 +235,19 @@ class LiveStudy:
 
     async def withdraw(self, live: LiveSession, message: Withdrawal) -> Answer:
         """End a session for good; with `forget`, delete all data of the participant."""
-        session = live.session
+        session, code = live.session, live.session.row["participant"]
         await self._settled(live)
-        if session.state not in (State.OVER, State.SAVING):
+        if session.state not in (State.OVER, State.SAVING) and not message.forget:
             session.abort()
             await self._settled(live)
-        name = "web_withdrawn"
+        name, done = "web_withdrawn", "withdrawn"
         if message.forget:
-            code, study = session.row["participant"], self.study.name
-            await self.store(lambda store: forget_in(store, code, study=study), alone=True)
-            name = "web_forgotten"
+            await self.store(lambda store: forget_in(store, code, study=self.study.name), alone=True)
+            name, done = "web_forgotten", "withdrawn, data deleted"
+            if self._push_to is not None:  # an open session is copied, too, when another one ends
+                done += f"; give `gan-eval participants forget {code}` for the store of quiz.push_to, too"
         self._live.pop(live.id, None)
-        self._say(f"{session.row['participant']}: withdrawn{', data deleted' if message.forget else ''}")
+        self._say(f"{code}: {done}")
         return {"page": "end", "text": self.texts(name)}
 
     async def picture(self, token: str, address: str) -> bytes:
@@ -262,10 +266,10 @@ class LiveStudy:
             live = await self._of_token(token)
         if (make := live.addresses.get(address)) is None:
             raise RequestError(404, "no such picture")
-        made = make()
-        if made.done():
-            return made.result()
-        return await asyncio.shield(asyncio.wrap_future(made))
+        try:
+            return await asyncio.shield(asyncio.wrap_future(make()))
+        except UserError as error:  # a file is missing or broken
+            raise self._unavailable(error) from error
 
     async def handle_request(
         self,
@@ -440,13 +444,13 @@ class LiveStudy:
             live.ended = True
             asyncio.get_running_loop().call_later(REVIEW_S, self._live.pop, live.id, None)
             self._say(f"{session.row['participant']}: session {session.row['status']}")
-            if self.settings.push_to is not None:
-                task = asyncio.create_task(self._push())
+            if self._push_to is not None:
+                task = asyncio.create_task(self._push(self._push_to))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    async def _push(self) -> None:
-        for line in await asyncio.to_thread(push_lines, self.room.store, str(self.settings.push_to)):
+    async def _push(self, target: str) -> None:
+        for line in await asyncio.to_thread(push_lines, self.room.store, target):
             self._say(line)
 
     def _plan_in_frames(self, session: Session) -> None:

@@ -131,7 +131,7 @@ def run_server(
         lock = Path(store).with_name(f".gan-eval-{sha256_json(['serve', Path(store).name])[:12]}.lock")
         only_server = hold_lock(lock, f"--store {store}", "serving this store")
     with listening, only_server, Room(study, store, warn=say) as room, tempfile.TemporaryDirectory() as scratch:
-        live = LiveStudy(room, intro=intro, say=say)
+        live = LiveStudy(room, intro=intro, push_to=study.settings.push_to, say=say)
         rehearsed = Path(scratch) / "rehearsal.sqlite"
         with Room(study, rehearsed) as rehearsal_room:
             several = workers > 1
@@ -245,7 +245,7 @@ def _help(
 
     try:
         with Room(study, store) as room, Room(study, rehearsed) as rehearsal_room:
-            live = LiveStudy(room, intro=intro)
+            live = LiveStudy(room, intro=intro, push_to=study.settings.push_to)
             rehearsal = LiveStudy(rehearsal_room, intro=intro, shared=True)
             _run(_answer(live, rehearsal, listening, address, report, ending, watch_parent))
     except UserError as error:  # for example the database restarts; the main process starts another helper

@@ -6,11 +6,13 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from made_sets import write_items
 
 from gan_eval import __main__, tables
 from gan_eval.__main__ import run
-from gan_eval.store import open_store
+from gan_eval.store import open_store, push_lines
 from gan_eval.study.forgetting import UNREACHED
 
 
@@ -42,6 +44,8 @@ def test_who_has_done_what_is_reported_in_lines_and_in_json(command, store):
         ("P01", 1, 1, False),
         ("P02", 1, 1, True),
     ]
+    status, out, err = command("participants", "list", "--store", store, "--study", "faecs")
+    assert (status, out, "--study faecs: no session of this study" in err) == (2, "", True)
 
 
 def test_a_participant_is_forgotten_once(command, store):
@@ -113,6 +117,16 @@ def test_a_password_in_a_url_is_not_reported(command, tmp_path, words):
     out = [] if words.startswith("participants") else ["--out", tmp_path / "out"]
     status, printed, err = command(*words.split(), URL, *out)
     assert (status, err.count("\n"), "hunter2" in printed + err) == (2, 1, False)
+
+
+def test_a_session_in_a_servers_store_does_not_print_the_password(command, database, tmp_path):
+    pictures = {kind: np.full((64, 64, 3), 40 * level, np.uint8) for level, kind in enumerate(("real", "fake"))}
+    stimuli = write_items(tmp_path / "set", {str(number): pictures for number in range(4)})
+    words = ("quiz", "--stimuli", stimuli, "--store", database, "--real", 1, "--fake", 1, "--participant", "P01")
+    status, out, err = command(*words, "--simulate", "default")
+    printed = [out, err, *push_lines(database, str(tmp_path / "absent" / "lab.sqlite"))]
+    assert (status, "next: " in err, len(printed)) == (0, True, 3)
+    assert "hun" not in "".join(printed)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")

@@ -126,6 +126,7 @@ ADDITIONS = [
     ("[quiz.staircase]\nstart_ms = 50", ["quiz.staircase", "start_ms 50"]),
     ("[quiz.staircase]\ndown_ms = 30\nup_ms = 10", ["up_ms 10 must be above down_ms 30"]),
     ("[[quiz.questions]]\nid='a'\ntext='?'\n[[quiz.questions]]\nid='a'\ntext='!'", ["quiz.questions: ", "same id"]),
+    ("[[quiz.questions]]\nid='STUDY_ID'\ntext='?'", ["quiz.questions: ", "browser.other_parameters"]),
     ("[[quiz.questions]]\nid='a b'\ntext='?'", ["quiz.questions.0.id: found 'a b'; expected a name of the letters"]),
     ("confidence = 3\nkeys = { real = '3', fake = 'f' }", ["quiz.keys: ", "3 is also a level of confidence"]),
     ("allow_giveaways = ['brightness']", ["quiz.allow_giveaways.0: found 'brightness'", "'format'", "'identical'"]),

@@ -245,6 +245,21 @@ def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
         assert other == pytest.approx(mine, abs=4e-3, nan_ok=True), name
 
 
+@pytest.mark.usefixtures("lme4")
+@pytest.mark.parametrize("people", [("P1",), ()])
+def test_r_counts_simulated_participants_only_where_no_person_has_answered(
+    tmp_path: Path, people: tuple[str, ...]
+) -> None:
+    with open_store(tmp_path / "store.sqlite") as opened:
+        for name, simulated in (("S1", True), *((name, False) for name in people)):
+            session = sit(opened, name, done=0, simulated=simulated, status="complete")
+            for number in (1, 2):
+                opened.add(tables.TRIALS, [trial(number, session, participant=name, simulated=simulated)])
+    export_store(tmp_path / "store.sqlite", tmp_path / "out", formats=["r"])
+    code = 'invisible(capture.output(source("analysis.R"))); cat(unique(answered$participant))'
+    assert r(tmp_path / "out", code) == (people or ("S1",))[0]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -100,7 +100,9 @@ class ConsentPage(StepPage):
         self.continue_button = button(texts("continue"), self.submit, main=True)
         self.continue_button.setEnabled(False)
         self.box.toggled.connect(self.continue_button.setEnabled)
-        self.add_buttons(self.refuse, self.continue_button, hint=texts("hint_consent"))
+        self.add_buttons(self.refuse, self.continue_button)
+        hint = self.add_text(texts("hint_consent"), "muted")
+        self.box.toggled.connect(lambda ticked: hint.setText(texts("hint_step" if ticked else "hint_consent")))
         self.on_key("Esc", self.went_back.emit)
         self.first = self.box
 

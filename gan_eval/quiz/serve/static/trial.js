@@ -10,7 +10,7 @@ const FIRST_BLANK_MS = 1000; // after a page, the eyes and the fingers need a mo
 const PATCH = 48; // side of the photodiode's patch in device pixels, as on the desktop
 const SETTLE_MS = 500; // the next page ignores keys and touches for this time after a press during a trial
 const STRAGGLERS_MS = 20; // a press within the response window may be handled after it has closed
-const MAX_PRESSES = 100; // in a trial; a key that is held down repeats without end
+const MAX_REPEATS = 100; // in a trial; a key that is held down repeats without end
 const FRAMES_TO_PREPARE = 4; // number of frames after which a new plate is rasterised
 
 const nextFrame = () => new Promise(requestAnimationFrame);
@@ -463,7 +463,8 @@ export class Stage {
 
   #press(press) {
     if (!press.repeated) this.#lastPress = press.at_ms;
-    if (this.#mode === "answer" && this.#presses.length < MAX_PRESSES) this.#presses.push(press);
+    const counts = !press.repeated || this.#presses.length < MAX_REPEATS;
+    if (this.#mode === "answer" && counts) this.#presses.push(press);
     this.#onPress(press);
   }
 

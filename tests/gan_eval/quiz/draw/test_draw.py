@@ -205,6 +205,8 @@ def test_catch_trials_lie_in_equal_stretches_of_the_list() -> None:
 
 TEN = stimulus_rows(10)
 FAKES = [row for row in NOISE if row["kind"] == "fake"]
+APART = [*TEN, *[row | {"item": f"facades/of {row['item']}"} for row in stimulus_rows(10, ("lone",)) if row["model"]]]
+"""Pictures of a second model, of other items."""
 
 
 @pytest.mark.parametrize(
@@ -219,6 +221,13 @@ FAKES = [row for row in NOISE if row["kind"] == "fake"]
         (TEN, {"catch": 2}, {}, "catch_sets"),
         (TEN, {"practice": 2}, {"practice": FAKES}, r"stimuli\.practice_sets: data set noise: no real pictures"),
         (TEN, {"protocol": "paired", "catch": 2}, {"catch": FAKES}, r"stimuli\.catch_sets: .*: no real pictures"),
+        (APART, {"protocol": "paired"}, {}, "data set facades: no item has a picture of lone and a real one"),
+        (
+            APART,
+            {"protocol": "model_vs_model"},
+            {},
+            "data set facades: no item has a picture of lone and one of pix2pix",
+        ),
     ],
 )
 def test_what_cannot_be_dealt_is_an_error(

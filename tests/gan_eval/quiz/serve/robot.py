@@ -117,7 +117,7 @@ class Served:
         self.study, self.where = study, where
         self.room = stack.enter_context(Room(study, where))
         self.said: list[str] = []
-        self.live = LiveStudy(self.room, say=self.said.append, **how)
+        self.live = LiveStudy(self.room, push_to=study.settings.push_to, say=self.said.append, **how)
         # one event loop for all requests, as in the real server
         self.client = stack.enter_context(TestClient(make_app(self.live), base_url="http://testserver"))
 

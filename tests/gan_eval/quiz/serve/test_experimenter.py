@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -85,7 +86,9 @@ def test_only_the_secret_path_opens_the_page(page: MakePage) -> None:
         assert it.get(action).status_code in (404, 405)
     assert it.client.post(f"{it.path}/explode").status_code == 404
     assert (it.stopped, it.numbers()["paused"]) == ([], False)
-    assert it.get().status_code == 200
+    assert "<h1>tiles</h1>" in it.get().text
+    it.served.live.study = replace(it.served.study, title="Roofs & tiles")
+    assert "<h1>Roofs &amp; tiles</h1>" in it.get().text
     assert it.get("report").status_code == 404
     assert it.path not in it.client.get("/").text
 
@@ -173,14 +176,17 @@ def test_links_are_stable_unguessable_and_in_their_qr_codes(
     for number, link in enumerate(found[0], start=1):
         assert re.fullmatch(rf"{re.escape(ADDRESS)}/\?participant=P{number:02d}-[2-9a-z]{{8}}", link)
     assert pages[0].get("links", params={"n": 13}).text.count("<figure>") == 13
-    for wrong in ("0", "501", "-1", "x", "²", "1e2"):
+    for wrong in ("0", "501", "-1", "x", "²", "1e2", "9" * 5000):
         assert pages[0].get("links", params={"n": wrong}).status_code == 422
     code = found[0][0].partition("=")[2]
     assert pages[0].served.robot(code).open() == {"page": "welcome"}
 
 
-def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(page: MakePage) -> None:
-    it = page()
+def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(
+    page: MakePage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveStudy, "_push", pytest.fail)
+    it = page(push_to="lab.sqlite")
     it.client.post(f"{it.path}/pause")
     sent = it.get("test", follow_redirects=False)
     assert sent.status_code == 303

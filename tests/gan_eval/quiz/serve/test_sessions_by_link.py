@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -164,6 +165,15 @@ def test_a_withdrawn_participant_is_forgotten(serve: Serve) -> None:
     assert served.robot("P02").open()["page"] == "end"
 
 
+def test_data_that_a_participant_deletes_are_not_pushed(serve: Serve, tmp_path: Path) -> None:
+    served = serve(push_to=str(tmp_path / "lab.sqlite"))
+    robot, plan, first = served.begun()
+    robot.take_part(first, plan, most=2)
+    served.live._push = pytest.fail  # type: ignore[method-assign, assignment]
+    robot.ask("withdraw", forget=True)
+    assert "participants forget P01` for the store of quiz.push_to" in served.said[-1]
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_trial_that_another_process_is_storing_is_forgotten_too(serve: Serve, database: str, moment: str) -> None:
     """Two servers on one database; the other one forgets the participant before a trial's row comes, or after it."""
@@ -287,6 +297,18 @@ def test_practice_has_feedback_and_breaks_come_between(serve: Serve) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("done", [2, 5])
+def test_a_reload_after_practice_still_says_that_it_counts_and_one_at_a_break_is_a_rest(
+    serve: Serve, done: int
+) -> None:
+    served = serve(practice=2, break_every=3)
+    robot, plan, following = served.begun()
+    following = robot.take_part(following, plan, most=done)
+    assert following["break"]["kind"] == ("counts" if done == 2 else "break")
+    resumed = served.robot(**AGAIN).arrive("resume")["next"]
+    assert resumed["break"] == (following["break"] if done == 2 else None)
+
+
 def test_the_width_of_the_pictures_in_the_plan_is_stored(serve: Serve) -> None:
     served = serve()
     robot = served.robot()
@@ -317,6 +339,17 @@ def test_encoded_pictures_are_the_stimuli(serve: Serve) -> None:
     with Image.open(io.BytesIO(served.client.get(first["showings"][0][0]).content)) as picture:
         assert picture.mode == "RGB"
         assert (np.asarray(picture) == served.room.library.decoded(plan[0]["stimulus"])).all()
+
+
+def test_a_picture_of_the_review_that_is_missing_is_named_to_the_experimenter(serve: Serve) -> None:
+    served = serve()
+    robot, plan, first = served.begun()
+    panel = robot.take_part(first, plan)["review"][0]["panels"][0]
+    for row in served.room.library.rows:
+        if row["input_file"]:
+            (served.study.shown[0].folder / row["input_file"]).unlink(missing_ok=True)
+    assert (panel["caption"], served.client.get(panel["address"]).status_code) == ("input", 503)
+    assert "no such picture" in served.said[-1]
 
 
 def test_an_answer_in_the_moment_of_the_onset_counts(serve: Serve) -> None:

@@ -272,6 +272,20 @@ def test_without_an_introduction_and_with_a_cyrillic_keyboard(serve: Serve, visi
 
 
 @pytest.mark.nightly
+def test_an_answer_after_a_key_was_held_down_for_long_counts(serve: Serve, visit: Visit) -> None:
+    server = serve("--no-intro", **UNTIL_ANSWERED)
+    visitor = visit(server.link())
+    visitor.state("shown")
+    visitor.script(
+        "for (let left = 150; left; left -= 1) dispatchEvent(new KeyboardEvent('keydown', {key: 'f', repeat: true}))"
+    )
+    visitor.begin(1)
+    visitor.walk()
+    assert server.answers() == visitor.given
+    assert flags(server) == {1: "held_key"}
+
+
+@pytest.mark.nightly
 @pytest.mark.parametrize("touch", [True, False], ids=["touch", "keys"])
 def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
     serve: Serve, visit: Visit, touch: bool
