@@ -228,11 +228,7 @@ def _import_stage(
                 raise UserError(f"{real}: every picture of {model} is the real one, byte for byte; name another folder")
         return {**digests, "names": f"{dataset} {' '.join(roles.values())}", "fit": fit or ""}
 
-    table = out / "set" / TABLE_NAME
-    products = [table, out / "set" / OWN_FOLDER / "import.json"]
-    return Stage(
-        name="import", settings={}, inputs=inputs, outputs=(table,), products=lambda: products, work=work, derives=True
-    )
+    return Stage(name="import", settings={}, inputs=inputs, outputs=(out / "set",), work=work, derives=True)
 
 
 def _audit_stage(out: Path) -> Stage:

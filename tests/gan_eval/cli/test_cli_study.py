@@ -89,6 +89,9 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
     status, _, err = command("try", *folders, "--out", out, "--no-quiz")
     assert (status, "quiz: skipped, --no-quiz" in err) == (0, True)
     assert (out / "set" / "stimuli.csv").stat().st_mtime_ns == made, "what is there is not made again"
+    (out / "set" / "real" / "0.png").unlink()
+    status, _, err = command("try", *folders, "--out", out, "--no-quiz")
+    assert (status, "0.png: missing since import made it; making it again" in err) == (0, True)
     other = write_pictures(tmp_path / "other", noise=9.0)
     status, _, err = command("try", folders[0], other, "--out", out)
     assert (status, f"holds what came of {folders[0]}, {folders[1]}; name another" in err) == (2, True)
