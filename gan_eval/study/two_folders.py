@@ -95,8 +95,8 @@ def try_folders(
     ]
     stages_of_pictures[0].inputs()  # bad pictures are refused before the folder is taken
     _require_readable(pairs, real)
-    _claim(out, real, fakes)
     refuse_if_held(*markers.run_lock(out))
+    _claim(out, real, fakes)
     for place, reasons in unpaired.items():
         names = ", ".join([*reasons][:MAX_NAMED]) + ", …" * (len(reasons) > MAX_NAMED)
         first = next(iter(reasons.values()))
