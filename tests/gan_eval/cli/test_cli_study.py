@@ -98,6 +98,13 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
     other = write_pictures(tmp_path / "other", noise=9.0)
     status, _, err = command("try", folders[0], other, "--out", out)
     assert (status, f"holds what came of {folders[0]}, {folders[1]}; name another" in err) == (2, True)
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for folder in (out, folders[0].parent):
+        folder.rename(moved / folder.name)
+    places = [moved / "facades" / folder.name for folder in folders]
+    status, _, err = command("try", *places, "--out", moved / "answer", "--no-quiz")
+    assert (status, "import: up to date" in err) == (0, True)
 
 
 @pytest.mark.slow
