@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ DISTRIBUTION = "gan-eval"
 SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "postgres")
 """Extras whose libraries are listed; extras for development are not."""
 
+FULL_SETUP_GB = 6.5
 PROBE_SECONDS = 120
 """Maximum wait in seconds for Qt, which loads slowly from a slow disk."""
 
@@ -50,11 +52,19 @@ def examine() -> list[Finding]:
     """Return all findings, the most important first. This takes seconds if torch is installed."""
     return [
         Finding("Python", "ok", f"{platform.python_version()} ({sys.executable})"),
+        disk_finding(),
         *library_findings(),
         *screen_findings(),
         *weights_findings(),
         *gpu_findings(),
     ]
+
+
+def disk_finding() -> Finding:
+    """Return the free space where libraries are installed: with all of them they take `FULL_SETUP_GB`."""
+    free = shutil.disk_usage(sys.prefix).free / 1e9
+    fix = "" if free >= FULL_SETUP_GB else f"a full set-up needs {FULL_SETUP_GB} GB"
+    return Finding("disk", "warning" if fix else "ok", f"{free:.1f} GB free at {sys.prefix}", fix)
 
 
 def library_findings() -> Iterator[Finding]:

@@ -77,6 +77,8 @@ def decode_srgb(content: bytes, path: Path) -> Picture:
         if ImageCms.getProfileDescription(source).startswith("sRGB"):
             return picture
         grey = source.profile.xcolor_space.strip() == "GRAY"
+        if grey and (picture != picture[..., :1]).any():
+            raise ValueError("it is for grey pictures")
         converted = ImageCms.profileToProfile(
             Image.fromarray(picture[..., 0] if grey else picture),
             source,

@@ -1,5 +1,6 @@
 """How `run` makes a study's folder: its record, the command, and facts for the report."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def read_run_record(folder: Path) -> dict[str, Any]:
     here = Path.cwd()
     for name in ("file", "data_root"):
         if record.get(name):
-            place = (folder / str(record[name])).resolve()
+            place = Path(os.path.abspath(folder.resolve() / str(record[name])))  # noqa: PTH100 - a link stays one
             record[name] = place.relative_to(here) if here in place.parents else place
     return record
 

@@ -78,7 +78,9 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         known_keys = _keys_at(model, place[:-1])
         near = difflib.get_close_matches(str(place[-1]), known_keys, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known_keys)}"
-        return f"{field}: no such key; {hint}"
+        unknown = [".".join(map(str, each["loc"])) for each in error.errors() if each["type"] == "extra_forbidden"]
+        others = shortened(", ".join(unknown[1:]), 200)
+        return f"{field}: no such key; {hint}" + (f"; nor is there {others}" if others else "")
     message = problem["msg"].removeprefix("Value error, ")
     if not field or message.startswith("models."):
         return message

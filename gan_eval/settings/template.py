@@ -8,6 +8,7 @@ import re
 import textwrap
 import types
 import typing
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,10 +156,11 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = (), every_
 def study_name(text: str) -> str:
     """Return a valid name of a study, made from the name of a file or folder.
 
-    >>> study_name("my first try!")
-    'my-first-try'
+    >>> study_name("my first try!"), study_name("Häuser")
+    ('my-first-try', 'Hauser')
     """
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-._") or "study"
+    plain = re.sub(r"[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text))  # without accents
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", plain).strip("-._") or "study"
 
 
 def study_text(values: Values, *, every_key: bool = False) -> str:

@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -375,6 +376,11 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), part) if part[0] in "0123456789" else (1, 0, part) for part in parts]
 
 
+def stem_of(path: Path) -> str:
+    """Return the file stem, by which pictures are paired; letters with accents as one character, unlike in macOS."""
+    return unicodedata.normalize("NFC", path.stem)
+
+
 def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
     """Return paths by their file stem.
 
@@ -383,9 +389,7 @@ def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
     """
     stems: dict[str, Path] = {}
     for path in paths:
-        if path.stem in stems:
-            raise UserError(
-                f"{path}: the same stem as {stems[path.stem].name}; pictures are paired by stem, rename one"
-            )
-        stems[path.stem] = path
+        first = stems.setdefault(stem_of(path), path)
+        if first is not path:
+            raise UserError(f"{path}: the same stem as {first.name}; pictures are paired by stem, rename one")
     return stems

@@ -230,8 +230,9 @@ def _record(plan: Plan, *, redo: bool) -> None:
             f"--out {plan.folder}: made {before}; give the same again, or --redo train to move the old results "
             "aside, or another --out"
         )
-    places = {"file": plan.file, "data_root": plan.data_root or earlier.get("data_root")}
-    record |= {name: relative_path(place, plan.folder) for name, place in places.items() if place}
+    record["file"] = f"{relative_path(plan.file.parent, plan.folder)}/{plan.file.name}"  # the file may be a link
+    if data_root := plan.data_root or earlier.get("data_root"):
+        record["data_root"] = relative_path(data_root, plan.folder)
     if not file.is_file() or read_json(file) != record:
         write_json(file, record)
 

@@ -196,7 +196,7 @@ def answers_hash(plan: Plan) -> str:
 
 def simulate_missing(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
     """Simulate the missing sessions, marked as simulated; stop if a person answers."""
-    missing = plan.study.quiz.participants - stored.counts["simulated"]
+    missing = max(0, plan.study.quiz.participants - stored.counts["simulated"])
     taken = {row["participant"] for row in stored.rows}
     names = (name for number in count(1) if (name := f"simulated-{number:03d}") not in taken)
     observer = parse_observer(plan.simulate or "default")

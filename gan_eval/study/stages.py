@@ -224,6 +224,7 @@ def metrics_stage(plan: Plan) -> Stage:
         derives=True,
         needs=_generate_names(plan),
         check=lambda redone: require_shown_pictures(plan, redone),
+        section="metrics",
     )
 
 

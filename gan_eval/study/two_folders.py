@@ -9,7 +9,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.locks import refuse_if_held
-from gan_eval.files.output_folders import claim_output_folder
+from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import read_record
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.system_libraries import missing_display
@@ -95,8 +95,8 @@ def try_folders(
     ]
     stages_of_pictures[0].inputs()  # bad pictures are refused before the folder is taken
     _require_readable(pairs, real)
-    _claim(out, real, fakes)
     refuse_if_held(*markers.run_lock(out))
+    _claim(out, real, fakes)
     for place, reasons in unpaired.items():
         names = ", ".join([*reasons][:MAX_NAMED]) + ", …" * (len(reasons) > MAX_NAMED)
         first = next(iter(reasons.values()))
@@ -181,15 +181,14 @@ def _require_readable(pairs: Pairs, real: Path) -> None:
 def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
     """Claim the output folder for these folders of pictures alone."""
     record = out / OWN_FOLDER / "try.json"
-    folders = {"real": str(real.resolve()), "fakes": [str(fake.resolve()) for fake in fakes]}
     earlier = read_record(record, real=str, fakes=list) if record.is_file() else None
-    if earlier not in (None, folders) and (out / "set" / TABLE_NAME).is_file():
-        came_of = ", ".join(map(str, (earlier["real"], *earlier["fakes"])))
-        raise UserError(f"--out {out}: holds what came of {came_of}; name another folder")
+    came_of = [(out / str(name)).resolve() for name in (earlier["real"], *earlier["fakes"])] if earlier else []
+    if earlier and came_of != [folder.resolve() for folder in (real, *fakes)] and (out / "set" / TABLE_NAME).is_file():
+        raise UserError(f"--out {out}: holds what came of {', '.join(map(str, came_of))}; name another folder")
     claim_output_folder(out, private=True)
     if earlier is None and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
-    write_json(record, folders)
+    write_json(record, {"real": relative_path(real, out), "fakes": [relative_path(fake, out) for fake in fakes]})
 
 
 def _import_stage(
@@ -228,11 +227,7 @@ def _import_stage(
                 raise UserError(f"{real}: every picture of {model} is the real one, byte for byte; name another folder")
         return {**digests, "names": f"{dataset} {' '.join(roles.values())}", "fit": fit or ""}
 
-    table = out / "set" / TABLE_NAME
-    products = [table, out / "set" / OWN_FOLDER / "import.json"]
-    return Stage(
-        name="import", settings={}, inputs=inputs, outputs=(table,), products=lambda: products, work=work, derives=True
-    )
+    return Stage(name="import", settings={}, inputs=inputs, outputs=(out / "set",), work=work, derives=True)
 
 
 def _audit_stage(out: Path) -> Stage:

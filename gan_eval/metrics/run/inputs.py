@@ -267,7 +267,7 @@ def _by_stem(folder: Path) -> dict[str, list[Path]]:
     """Return the picture files of a folder by their stem."""
     stems: dict[str, list[Path]] = {}
     for path in pictures.list_pictures(folder):
-        stems.setdefault(path.stem, []).append(path)
+        stems.setdefault(pictures.stem_of(path), []).append(path)
     return stems
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gan_eval.files.atomic import write_json
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.reading import read_json
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.study import load_study
@@ -14,7 +17,7 @@ from gan_eval.stimuli import pictures
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.sets import read_set
 from gan_eval.study import two_folders
-from gan_eval.study.markers import Listener
+from gan_eval.study.markers import Listener, run_lock
 from gan_eval.study.plan import Plan
 from gan_eval.study.sessions import StoredSessions, next_participant, quiz_session
 
@@ -89,9 +92,19 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
     status, _, err = command("try", *folders, "--out", out, "--no-quiz")
     assert (status, "quiz: skipped, --no-quiz" in err) == (0, True)
     assert (out / "set" / "stimuli.csv").stat().st_mtime_ns == made, "what is there is not made again"
+    (out / "set" / "real" / "0.png").unlink()
+    status, _, err = command("try", *folders, "--out", out, "--no-quiz")
+    assert (status, "0.png: missing since import made it; making it again" in err) == (0, True)
     other = write_pictures(tmp_path / "other", noise=9.0)
     status, _, err = command("try", folders[0], other, "--out", out)
     assert (status, f"holds what came of {folders[0]}, {folders[1]}; name another" in err) == (2, True)
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for folder in (out, folders[0].parent):
+        folder.rename(moved / folder.name)
+    places = [moved / "facades" / folder.name for folder in folders]
+    status, _, err = command("try", *places, "--out", moved / "answer", "--no-quiz")
+    assert (status, "import: up to date" in err) == (0, True)
 
 
 @pytest.mark.slow
@@ -183,3 +196,14 @@ def test_folders_that_cannot_be_compared_are_refused_in_one_line(command, folder
         status, printed, err = command("try", first, second, "--out", tmp_path / out)
         assert (status, printed) == (2, "")
         assert message in err
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_second_try_beside_a_running_one_leaves_its_record(command, folders, tmp_path):
+    out = tmp_path / "answer"
+    record = out / ".gan-eval" / "try.json"
+    write_json(record, {"real": "a", "fakes": ["b"]})
+    with hold_lock(*run_lock(out)):
+        status, _, err = command("try", *folders, "--out", out)
+    assert (status, "is running a study there; wait for it, or end it" in err) == (2, True)
+    assert read_json(record) == {"real": "a", "fakes": ["b"]}

@@ -4,6 +4,7 @@ import importlib.metadata
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -41,6 +42,12 @@ def test_libraries_are_compared_with_what_is_asked_for(monkeypatch):
     assert findings["torch (extra metrics)"].status == "warning"
     assert "--extras metrics" in findings["torch (extra metrics)"].fix
     assert len(findings) == 4
+
+
+@pytest.mark.parametrize(("free", "status"), [(6e9, "warning"), (7e9, "ok")])
+def test_the_free_disk_space_is_compared_with_a_full_set_up(monkeypatch, free, status):
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert doctor.disk_finding().status == status
 
 
 def test_every_extra_that_commands_need_is_examined():

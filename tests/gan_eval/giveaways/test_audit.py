@@ -10,6 +10,7 @@ from gan_eval.errors import UserError
 from gan_eval.giveaways import clues as reading
 from gan_eval.giveaways.audit import audit, summary_lines
 from gan_eval.giveaways.clues import CLUES
+from gan_eval.giveaways.copies import find_copies
 from gan_eval.giveaways.equalise import Form, equalise
 from gan_eval.giveaways.refusal import require_no_giveaways, require_no_identical
 from gan_eval.stimuli.sets import read_set, read_sets, write_set
@@ -151,6 +152,14 @@ def test_headers_alone_are_read(make_set, monkeypatch):
     monkeypatch.setattr(reading.Image.Image, "load", decoded)
     monkeypatch.setattr(reading.JpegImagePlugin.JpegImageFile, "load", decoded)
     require_no_giveaways([stimuli], allow=())
+
+
+@pytest.mark.parametrize("compare", [audit, find_copies])
+def test_two_sets_that_give_one_name_to_different_pictures_are_not_compared(make_set, tmp_path, compare):
+    stimuli = make_set()
+    equalise(stimuli.folder, tmp_path / "equal", Form(jpeg=75))
+    with pytest.raises(UserError, match=r"equal/stimuli\.csv: d/real/0 is another picture here .* than in .*set/stim"):
+        compare([stimuli, read_set(tmp_path / "equal")])
 
 
 def test_a_generated_picture_that_is_a_real_one_is_refused_across_sets(make_set):

@@ -116,6 +116,10 @@ def test_srgbs_own_profile_changes_nothing_and_a_broken_one_is_named(tmp_path):
     assert np.array_equal(decoded(own), np.asarray(picture(0)))
     with pytest.raises(UserError, match=r"a\.png: its colour profile cannot be applied"):
         decoded(b"no profile")
+    grey = bytearray(wide_profile().replace(b"rTRC", b"kTRC", 1))
+    grey[16:20] = b"GRAY"
+    with pytest.raises(UserError, match=r"a\.png: its colour profile cannot be applied \(it is for grey pictures\)"):
+        decoded(bytes(grey))
 
 
 def test_an_item_with_a_broken_picture_is_left_out_as_a_whole(make_set, tmp_path):

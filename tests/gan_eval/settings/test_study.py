@@ -84,6 +84,10 @@ def test_keys_change_places_on_every_second_list() -> None:
 CHANGES = [
     (("epochs = 3", "epoch = 3"), ["training.epoch: no such key", "did you mean epochs?"]),
     (("[training]", "[trainin]"), ["trainin: no such key", "training"]),
+    (
+        ("[training]", "[quiz]\nreel = 1\nfack = 2\n[training]\nepoc = 3"),
+        ["epoc: no such key; ", "nor is there quiz.reel, quiz.fack"],
+    ),
     (("epochs = 3", "epochs = 3\nsteps = 2"), ["give epochs or steps, not both"]),
     (("epochs = 3", "beta1 = nan"), ["training.beta1"]),
     (('data = "d"', 'data = "e"'), ["models.m.data", "'e'", "known: d"]),

@@ -118,6 +118,14 @@ def test_a_folder_knows_its_study_file_and_its_data(world, monkeypatch):
         open_plan(None, moved / "out")
 
 
+def test_a_study_file_that_is_a_link_is_named_where_the_link_is(world):
+    (world / "shared").mkdir()
+    (world / "s.toml").rename(world / "shared" / "s.toml")
+    (world / "s.toml").symlink_to(world / "shared" / "s.toml")
+    plan_in(world)
+    assert open_plan(None, world / "out").file == world / "s.toml", "its sets are relative to the link"
+
+
 def test_a_damaged_record_of_a_folder_is_named(world):
     plan_in(world)
     (world / "out" / ".gan-eval" / "run.json").write_text('{"study": "s", "fraction": "x", "smoke": false}')

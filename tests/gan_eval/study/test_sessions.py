@@ -27,6 +27,7 @@ from gan_eval.study.sessions import (
     quiz_session,
     read_sessions,
     require_one_design,
+    simulate_missing,
     unfinished_sessions,
 )
 from gan_eval.study.stages import list_stages
@@ -73,6 +74,13 @@ def test_practice_and_catch_trials_come_from_their_sets(plan: Plan) -> None:
     with open_store(plan.store) as store:
         shown = [(row["phase"], row["dataset"]) for row in store.rows(tables.TRIALS)]
     assert sorted(shown) == [("catch", "noise")] * 2 + [("main", "main")] * 4 + [("practice", "old")] * 2
+
+
+def test_a_rehearsal_of_fewer_participants_than_before_simulates_none(plan: Plan) -> None:
+    for participant in ("P1", "P2"):
+        rehearse(plan, participant)
+    simulate_missing(plan, read_sessions(plan), Mock())
+    assert read_sessions(plan).counts["simulated"] == 2
 
 
 def test_an_ended_session_is_copied_to_the_store_that_the_study_names(

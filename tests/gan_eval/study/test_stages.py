@@ -14,6 +14,7 @@ from listening import Ear
 from made_sets import write_items
 
 import trainer.generate
+from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.weights import cache
@@ -68,6 +69,8 @@ def test_the_section_metrics_reaches_the_metrics(tmp_path: Path) -> None:
     assert "segmenter" in values["plain"][1]
     assert np.isnan(values["asked"][0])
     assert "no segmenter" not in values["asked"][1]
+    with pytest.raises(UserError, match=r"metrics\.resize was True, is False; metrics\.segmenter was 'palette'"):
+        do(plan_of(tmp_path, head, "asked"), "metrics")
 
 
 class Means(torch.nn.Module):

@@ -8,6 +8,7 @@ from metric_pictures import texture
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_frame, stimuli_of_sets
+from gan_eval.stimuli.pictures import by_stem
 from gan_eval.stimuli.sets import StimulusSet, read_set
 
 
@@ -114,6 +115,14 @@ def test_partners_share_a_stem_whatever_their_suffix(touch):
     assert [row["stimulus"] for row in pair.rows] == ["real/real/2", "real/real/10", "real/fake/2", "real/fake/10"]
     assert [row["item"] for row in pair.rows] == ["real/2", "real/10"] * 2
     assert _by_name(pair)["real/fake/10"].reference == real.absolute() / "10.jpg"
+
+
+def test_an_accent_is_one_letter_or_two(touch):
+    real, fake = touch(["\u00fc.png"], ["u\u0308.png"])  # as Linux and as macOS write it
+    pair = folder_pair(real, fake)
+    assert [row["stimulus"] for row in pair.rows] == ["real/real/\u00fc", "real/fake/\u00fc"]
+    assert all(row["no_reference"] is None for row in pair.rows)
+    assert by_stem(fake.iterdir()).keys() == by_stem(real.iterdir()).keys()
 
 
 def test_what_has_no_partner_is_listed_and_kept(touch):
