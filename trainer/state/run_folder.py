@@ -51,6 +51,8 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     """Check that the run may start or continue in `out`; nothing is written."""
     if not (out / CONFIG).exists():
         check_output_folder(out)
+        if (out / GENERATOR).exists():
+            raise UserError(f"{out / CONFIG}: missing next to {GENERATOR}; restore it, or choose another folder")
         return []
     config = _read_config(out / CONFIG)
     wanted = {**dict.fromkeys(STARTS.values()), **definition}
