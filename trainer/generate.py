@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
-from gan_eval.settings.training import Direction, Mode, TrainingSettings
+from gan_eval.settings.training import MAX_SIDE, Direction, Mode, TrainingSettings
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.pictures import Picture, write_png
 from gan_eval.stimuli.sets import refuse_another_set, stimulus_row, write_set
@@ -192,9 +192,11 @@ def picture_size(requested: Size | None, model: Model) -> Size:
     size = model.settings.image_size if requested is None else requested
     if net.only_size not in (None, size):
         raise UserError(f"--image-size {size}: this generator takes pictures of {net.only_size} alone")
-    if size < net.smallest or size % net.multiple:
-        least = f" from {net.smallest} on" if net.smallest > net.multiple else ""
-        raise UserError(f"--image-size {size}: this generator needs a multiple of {net.multiple}{least} (or native)")
+    if not net.smallest <= size <= MAX_SIDE or size % net.multiple:
+        raise UserError(
+            f"--image-size {size}: this generator needs a multiple of {net.multiple} from {net.smallest} to {MAX_SIDE} "
+            "(or native)"
+        )
     return size
 
 

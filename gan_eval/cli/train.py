@@ -1,6 +1,7 @@
 """The commands `train` and `generate`."""
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -45,7 +46,7 @@ def picture_size(text: str | None) -> int | Literal["native"] | None:
     """Return the value of the option --image-size: pixels, `native`, or None if it is not given."""
     if text is None or text == "native":
         return "native" if text else None
-    if not (text.isascii() and text.isdecimal()):
+    if not re.fullmatch("[0-9]{1,9}", text):
         raise UserError(f"--image-size {text}: expected a number of pixels, or native")
     return int(text)
 
