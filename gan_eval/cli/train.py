@@ -26,7 +26,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.reading import no_folder
 from gan_eval.machine.start import restart_with_allocator_settings
 from gan_eval.settings.sections import as_flag, check_options
-from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.settings.training import Direction, TrainingSettings, joined_splits
 from trainer.job import TrainingJob
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ def train(
 
         refuse_if_held(*run_lock(out))
     from gan_eval.study.training import estimate_model, train_model
+    from trainer.datasets.pairs import PairedSet
+    from trainer.datasets.photographs import PhotographSet
 
     with Console() as console:
         if out is None or estimate:
@@ -142,8 +144,9 @@ def train(
             on_progress=training_progress(console, images_a_step=job.settings.batch_size),
             on_message=console.message,
         )
-    only_val = (job.data / "val").is_dir() and not (job.data / "test").is_dir()
-    words = ["--split", "val"] if only_val else []
+    data_set = PairedSet(job.data) if job.settings.inpainting is None else PhotographSet(job.data)
+    to_generate = next((name for name in ("test", "val") if data_set.has_split(name)), joined_splits(job.split)[0])
+    words = [] if to_generate == "test" else ["--split", to_generate]
     words += ["--data-root", str(job.root)] if job.settings.inpainting is not None and job.root != Path() else []
     print_next_command("generate", str(out), "--data", str(job.data), *words, "--out", f"{out}-set")
     typer.echo(out)
