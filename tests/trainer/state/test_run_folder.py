@@ -46,6 +46,8 @@ def test_another_machine_is_reported_once(tmp_path: Path) -> None:
     (line,) = check_run(tmp_path, {"steps": 2}, {**on_cpu, "device": "NVIDIA H100", "cudnn": 91900})
     assert line.startswith("device was cpu when the run began and is NVIDIA H100 now")
     assert [line.split()[0] for line in check_run(tmp_path, {"steps": 2}, {**on_cpu, "threads": 1})] == ["threads"]
+    with pytest.raises(UserError, match=r"steps was 2, is 3; choose another folder$"):  # no generator to start from yet
+        check_run(tmp_path, {"steps": 3}, on_cpu)
 
 
 def test_a_check_writes_nothing_and_refuses_a_folder_with_other_files(tmp_path: Path) -> None:
