@@ -13,7 +13,8 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
-from gan_eval.settings.training import Direction, Mode, TrainingSettings
+from gan_eval.files.reading import no_folder
+from gan_eval.settings.training import MAX_SIDE, Direction, Mode, TrainingSettings
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.pictures import Picture, write_png
 from gan_eval.stimuli.sets import refuse_another_set, stimulus_row, write_set
@@ -167,6 +168,8 @@ def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | N
         settings = settings.model_copy(update={"image_size": size})  # masks are read at this size or smaller
     if masks is None or settings.inpainting is None:
         return settings
+    if not masks.is_dir():
+        raise UserError(f"--masks {no_folder(masks, 'folder of masks')}")
     if settings.generator == "context_encoder":
         raise UserError(f"--masks {masks}: {source.file} fills the centre alone; leave it out")
     holes = settings.inpainting.model_copy(
@@ -192,9 +195,11 @@ def picture_size(requested: Size | None, model: Model) -> Size:
     size = model.settings.image_size if requested is None else requested
     if net.only_size not in (None, size):
         raise UserError(f"--image-size {size}: this generator takes pictures of {net.only_size} alone")
-    if size < net.smallest or size % net.multiple:
-        least = f" from {net.smallest} on" if net.smallest > net.multiple else ""
-        raise UserError(f"--image-size {size}: this generator needs a multiple of {net.multiple}{least} (or native)")
+    if not net.smallest <= size <= MAX_SIDE or size % net.multiple:
+        raise UserError(
+            f"--image-size {size}: this generator needs a multiple of {net.multiple} from {net.smallest} to {MAX_SIDE} "
+            "(or native)"
+        )
     return size
 
 

@@ -1,6 +1,7 @@
 """The commands `train` and `generate`."""
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -25,7 +26,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.reading import no_folder
 from gan_eval.machine.start import restart_with_allocator_settings
 from gan_eval.settings.sections import as_flag, check_options
-from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.settings.training import Direction, TrainingSettings, joined_splits
 from trainer.job import TrainingJob
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def picture_size(text: str | None) -> int | Literal["native"] | None:
     """Return the value of the option --image-size: pixels, `native`, or None if it is not given."""
     if text is None or text == "native":
         return "native" if text else None
-    if not (text.isascii() and text.isdecimal()):
+    if not re.fullmatch("[0-9]{1,9}", text):
         raise UserError(f"--image-size {text}: expected a number of pixels, or native")
     return int(text)
 
@@ -128,6 +129,8 @@ def train(
 
         refuse_if_held(*run_lock(out))
     from gan_eval.study.training import estimate_model, train_model
+    from trainer.datasets.pairs import PairedSet
+    from trainer.datasets.photographs import PhotographSet
 
     with Console() as console:
         if out is None or estimate:
@@ -141,8 +144,9 @@ def train(
             on_progress=training_progress(console, images_a_step=job.settings.batch_size),
             on_message=console.message,
         )
-    only_val = (job.data / "val").is_dir() and not (job.data / "test").is_dir()
-    words = ["--split", "val"] if only_val else []
+    data_set = PairedSet(job.data) if job.settings.inpainting is None else PhotographSet(job.data)
+    to_generate = next((name for name in ("test", "val") if data_set.has_split(name)), joined_splits(job.split)[0])
+    words = [] if to_generate == "test" else ["--split", to_generate]
     words += ["--data-root", str(job.root)] if job.settings.inpainting is not None and job.root != Path() else []
     print_next_command("generate", str(out), "--data", str(job.data), *words, "--out", f"{out}-set")
     typer.echo(out)

@@ -249,7 +249,7 @@ def _figure(name: str, drawn: Sequence[Curve], names: Sequence[str], last: float
             else:
                 axes.plot(curve.steps, curve.heights, marker="o", markersize=2.4, label=label, **style)
         axes.set_title(_TITLES.get(name, name), fontsize=9, loc="left", parse_math=False)
-        axes.set_xlim(0, last)
+        axes.set_xlim(0, last or 1)
         if _is_norm(name):
             axes.set_yscale("log")
         elif is_loss:

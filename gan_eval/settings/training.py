@@ -95,7 +95,9 @@ ENCODERS: tuple[GeneratorKind, ...] = ("context_encoder", "region_encoder")
 VALIDATION_PAIRS = 16
 """Default number of validation pairs: enough for a curve, too few to choose the best generator."""
 MAX_LEVELS = 14
-"""Maximum number of halvings in a U-Net; the largest side is 2^14."""
+"""Maximum number of halvings in a U-Net."""
+MAX_SIDE = 2**MAX_LEVELS
+"""Largest side of a picture in pixels."""
 
 
 def joined_splits(train_split: str) -> list[str]:
@@ -116,7 +118,7 @@ class TrainingSettings(Section):
     """Optimizer steps; give either epochs or steps."""
     batch_size: int = Field(default=1, ge=1, le=65_536)
     """Pairs in each step."""
-    image_size: int = Field(default=256, ge=16, le=2**MAX_LEVELS)
+    image_size: int = Field(default=256, ge=16, le=MAX_SIDE)
     """Side of the square pictures in pixels."""
     learning_rate: float = Field(default=2e-4, gt=0, le=1000)
     """Adam's learning rate for both networks."""

@@ -158,6 +158,14 @@ def test_native_size_is_padded_for_the_network_and_cropped_back(run: Path, make_
     assert [(row["width"], row["height"]) for row in read_rows(out / "stimuli.csv", STIMULI)] == [(90, 50)] * 4
 
 
+@pytest.mark.parametrize("size", [0, 65, 2**40])
+def test_a_size_that_the_network_cannot_take_is_refused(
+    run: Path, make_pairs: Pairs, tmp_path: Path, size: int
+) -> None:
+    with pytest.raises(UserError, match=f"--image-size {size}: .* a multiple of 64 from 64 to 16384"):
+        generate(run, make_pairs(test=1), split="test", out=tmp_path / "set", image_size=size)
+
+
 def test_a_picture_that_is_not_finite_is_refused_by_name(
     run: Path, make_pairs: Pairs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -168,6 +168,8 @@ def test_other_masks(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
     assert hashes(made(runs["filler"], data, tmp_path / "again", masks=masks)) == hashes(out)
     with pytest.raises(UserError, match=r"holds another stimulus set: .*name another folder"):
         made(runs["filler"], data, out)
+    with pytest.raises(UserError, match=r"^--masks \S*nowhere: no such folder of masks$"):
+        made(runs["filler"], data, out, masks=tmp_path / "nowhere")
     make_silhouettes(masks, seed=3, side=SIDE)
     with pytest.raises(UserError, match=r"holes_sha256 was"):
         made(runs["filler"], data, out, masks=masks)

@@ -60,7 +60,7 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
     downloaded.
     """
     folder = Path(folder)
-    if (present := present_set(folder)) is not None:
+    if (present := present_set(preset, folder)) is not None:
         return present
     if source is None and preset.url is None:
         reason = preset.origin if preset.has_photographs else preset.terms.partition(";")[0]
@@ -72,7 +72,7 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
     if not is_download and not Path(origin).is_file():
         raise UserError(f"--from {source}: no such file; give an archive ({KINDS}) or an http(s) address")
     with hold_folder(folder):
-        if (present := present_set(folder)) is not None:  # another process has just fetched it
+        if (present := present_set(preset, folder)) is not None:  # another process has just fetched it
             return present
         own = folder / OWN_FOLDER
         clear_unfinished(folder)
@@ -101,11 +101,14 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
     return Fetched(folder, splits, tuple(remarks))
 
 
-def present_set(folder: Path) -> Fetched | None:
+def present_set(preset: Preset, folder: Path) -> Fetched | None:
     """Return the set of an earlier fetch; None if it is missing or incomplete."""
     if not (folder / OWN_FOLDER / SOURCE).is_file():
         return None
-    splits = read_record(folder / OWN_FOLDER / SOURCE, splits=dict)["splits"]
+    record = read_record(folder / OWN_FOLDER / SOURCE, name=str, splits=dict)
+    if record["name"] != preset.name:
+        raise UserError(f"{folder}: holds the data set {record['name']}, not {preset.name}; name another folder")
+    splits = record["splits"]
     if not all((folder / split).is_dir() for split in splits):
         return None
     with suppress(UserError, OSError), hold_folder(folder):  # it may be read-only

@@ -14,6 +14,8 @@ from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb,
 from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.pairs import list_splits
 
+MAX_SIGMA = 1000.0  # pixels; the filter's window grows with it
+
 
 def pair_folders(a: Path, b: Path, out: Path, *, on_progress: OnProgress | None = None) -> dict[str, int]:
     """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
@@ -69,8 +71,8 @@ def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: OnPr
     The edges are Canny's (scikit-image), of the grey picture smoothed by a Gaussian of `sigma` pixels. Returns the
     number of pairs in each split.
     """
-    if not sigma > 0:
-        raise UserError(f"--sigma {sigma}: expected pixels above 0")
+    if not 0 < sigma <= MAX_SIGMA:
+        raise UserError(f"--sigma {sigma}: expected pixels above 0, at most {MAX_SIGMA:g}")
     out = Path(out)
     check_output_folder(out)
     found = {name: by_stem(list_pictures(folder)) for name, folder in split_folders(photos).items()}

@@ -86,8 +86,12 @@ class PairedSet(DataSet):
 def list_splits(data: Path) -> list[str]:
     """Return the folders in `data` that contain pictures, the usual ones first."""
     PairedSet(data).require_folder()
-    names = [folder.name for folder in Path(data).iterdir() if folder.is_dir() and not folder.name.startswith(".")]
-    splits = [name for name in names if any(names_a_picture(path) for path in (Path(data) / name).iterdir())]
+    folders = [folder for folder in Path(data).iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+    splits = [
+        folder.name
+        for folder in folders
+        if any(names_a_picture(path) and not path.is_dir() for path in folder.iterdir())
+    ]
     return sorted(splits, key=lambda name: (SPLITS.index(name) if name in SPLITS else len(SPLITS), name))
 
 

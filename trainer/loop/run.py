@@ -17,6 +17,7 @@ from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from gan_eval.errors import UserError
 from gan_eval.files.atomic import remove_leftovers
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.locks import hold_lock
@@ -237,6 +238,7 @@ class Run:
         self.plan = plan
         self.samples = samples
         self.validation = validation
+        self._validated = None if validation is None else validation.sha256
         self.total = plan.total
         self.done = 0
         facts = {**task.row_facts, "fraction": plan.fraction}
@@ -249,8 +251,9 @@ class Run:
         step = partial(training_step, self.gan, objective, backward=fabric.backward)
         self._step = RecordedStep(step) if fabric.device.type == "cuda" else step
         self._plateau: PlateauFactor | None = None
-        if validation is not None and settings.plateau_patience is not None:
-            self._plateau = PlateauFactor(settings, higher_is_better=validation.higher_is_better)
+        if settings.plateau_patience is not None:
+            higher_is_better = validation is not None and validation.higher_is_better
+            self._plateau = PlateauFactor(settings, higher_is_better=higher_is_better)
         self._fabric = fabric
         self._batches = batches
         self._say = say
@@ -333,6 +336,7 @@ class Run:
             self.log.check(self.done)
             state = {name: part.state_dict() for name, part in self._parts().items()}
             state |= {"fingerprint": sha256_json(self.plan.definition), "seconds": self.seconds}
+            state["validated"] = self._validated
             save_checkpoint(self._out / CHECKPOINTS, self.done, state, keep=self._keep)
             self.log.write()
             self._saved = self.done
@@ -345,6 +349,11 @@ class Run:
         nets = {name: parts[name].state_dict() for name in NETS}
 
         def take(state: State) -> None:
+            if state.get("validated", self._validated) != self._validated:
+                raise UserError(
+                    f"{self._out}: its validation pictures have changed since step {state['step']}; restore them (in a "
+                    "study also generate.checkpoint, which decides how many there are), or train into a new folder"
+                )
             for name, part in parts.items():
                 load_optimizer(part, state[name]) if name in OPTIMIZERS else part.load_state_dict(state[name])
             self.log.write()

@@ -51,6 +51,8 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     """Check that the run may start or continue in `out`; nothing is written."""
     if not (out / CONFIG).exists():
         check_output_folder(out)
+        if (out / GENERATOR).exists():
+            raise UserError(f"{out / CONFIG}: missing next to {GENERATOR}; restore it, or choose another folder")
         return []
     config = _read_config(out / CONFIG)
     wanted = {**dict.fromkeys(STARTS.values()), **definition}
@@ -58,7 +60,9 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     differing = list(differences(there, wanted))
     differing = [text for text in differing if f"settings.{text}" not in differing]  # name the steps once
     if differing:
-        fix = f"choose another folder; where the networks are the same, --init-from {out} starts from this generator"
+        fix = "choose another folder"
+        if (out / GENERATOR).exists():
+            fix += f"; where the networks are the same, --init-from {out} starts from this generator"
         raise UserError(f"--out {out}: holds another run: {'; '.join(differing)}; {fix}")
     before = config.get("machine", {})
     return [

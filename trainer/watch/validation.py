@@ -14,6 +14,7 @@ import numpy as np
 from torch import nn
 
 from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.settings.training import Mode
 from gan_eval.stimuli.pictures import Picture, resize, write_png
 from gan_eval.stimuli.sets import write_set
@@ -101,6 +102,11 @@ class Validation:
     def __len__(self) -> int:
         """Number of pictures that are measured in each mode."""
         return len(self._examples.paths)
+
+    @property
+    def sha256(self) -> str:
+        """Return a hash of the pictures."""
+        return sha256_json([sha256_file(path) for path in self._examples.paths.values()])
 
     def first_part(self) -> "Validation":
         """Return a copy with only the first pictures, to measure its time."""

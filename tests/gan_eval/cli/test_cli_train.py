@@ -78,7 +78,7 @@ def test_the_line_reports_images_a_second_time_left_and_losses(capsys, monkeypat
     assert capsys.readouterr().err == "train: 51/100, 10.0 images/s, 0:00:20 left  g_l1 0.25  d_real 0.5\n"
 
 
-def test_the_command_hands_everything_on(monkeypatch, tmp_path):
+def test_the_command_hands_everything_on(monkeypatch, tmp_path, capsys):
     calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     monkeypatch.setattr("gan_eval.study.training.train_model", lambda *given, **how: calls.append((given, how)))
     options = "--epochs 3 --image-size 128 --batch-size 2 --seed 9"
@@ -94,10 +94,11 @@ def test_the_command_hands_everything_on(monkeypatch, tmp_path):
     )
     assert (job.keep, job.fraction, job.direction, job.split) == (4, 0.5, "AtoB", "train+val+test")
     assert how["checkpoint_every"] == 9
+    assert f"--data {tmp_path} --split train --out" in capsys.readouterr().err, "there is neither test nor val"
 
 
 def test_picture_size():
     assert [picture_size(text) for text in (None, "native", "512")] == [None, "native", 512]
-    for text in ("large", "-4", "12.5", ""):
+    for text in ("large", "-4", "12.5", "", "9" * 5000):
         with pytest.raises(UserError, match="expected a number of pixels, or native"):
             picture_size(text)

@@ -45,6 +45,7 @@ def words(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("\u202f", " ")
 
 
+@pytest.mark.filterwarnings("error::UserWarning")
 def test_one_figure_has_a_panel_for_every_term_and_metric_with_a_line_for_each_model(runs) -> None:
     panels = dict(curves(runs))
     terms = ["g_adversarial", "g_l1", "d_real", "d_fake", "d_accuracy", "g_gradient_norm"]
@@ -56,6 +57,8 @@ def test_one_figure_has_a_panel_for_every_term_and_metric_with_a_line_for_each_m
     assert [figure.axes[0].get_yscale() for figure in chart.figures].count("log") == 1
     assert "a line for each model" in chart.caption
     assert training_charts([]) == []
+    validation = runs[0].validation.assign(step=0)  # stopped in the first steps, before a row of the log
+    assert len(training_charts([replace(runs[0], log=runs[0].log[:0], validation=validation)])) == 1
 
 
 def test_plateaus_and_pictures_are_in_the_section(folder) -> None:

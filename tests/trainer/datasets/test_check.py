@@ -48,6 +48,7 @@ def lines(report: Report, kind: str) -> list[str]:
 
 
 def test_a_set_is_described(facades: Path) -> None:
+    (facades / "notes" / "folder.png").mkdir(parents=True)
     report = check(facades)
     assert report.splits == {"train": 5, "val": 2}
     assert report.sizes == {"64x32": 7}

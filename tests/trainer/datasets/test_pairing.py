@@ -1,5 +1,6 @@
 """Pairs keep every pixel; what has no partner is named before anything is written."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -84,5 +85,6 @@ def test_edges_stand_beside_untouched_photographs(tmp_path: Path) -> None:
         lines, photo = PairedSet(tmp_path / "out").sides(tmp_path / "out" / "train" / f"{stem}.png")
         np.testing.assert_array_equal(photo, np.asarray(Image.open(photos / f"{stem}.png")))
         assert set(np.unique(lines)) == {0, 255}
-    with pytest.raises(UserError, match="--sigma 0"):
-        pair_edges(photos, tmp_path / "out2", sigma=0)
+    for sigma in (0, math.nan, math.inf, 1e9):
+        with pytest.raises(UserError, match=r"--sigma .*: expected pixels above 0, at most 1000"):
+            pair_edges(photos, tmp_path / "out2", sigma=sigma)

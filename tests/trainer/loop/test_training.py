@@ -2,18 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from training_runs import Pairs, Settings, Stop, result, train
+from training_runs import Pairs, Settings, Stop, brightness, result, train
 
 from gan_eval.errors import UserError
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import load_generator
+from trainer.watch.validation import Measure
 
 
 @pytest.mark.slow
@@ -87,6 +89,24 @@ def test_another_definition_is_refused_with_the_fields(make_pairs: Pairs, tiny: 
     Image.new("RGB", (128, 64)).save(data / "train" / "0.png")
     with pytest.raises(UserError, match="data_sha256 was"):
         train(tiny(), data, run)
+
+
+@pytest.mark.parametrize("change", ["other", "none", "first"])
+def test_other_validation_pictures_are_refused(make_pairs: Pairs, tiny: Settings, tmp_path: Path, change: str) -> None:
+    data, settings = make_pairs(train=2, val=1), tiny(validate_every=2, plateau_patience=0)
+    how: dict[str, Any] = {"measure": Measure(brightness, {"psnr": True, "ssim": True}), "checkpoint_every": 2}
+    if change == "first":
+        (data / "val").rename(data / "later")
+    with pytest.raises(Stop):
+        train(settings, data, tmp_path / "run", stop_after=4, **how)
+    if change == "first":
+        (data / "later").rename(data / "val")
+    elif change == "none":
+        (data / "val").rename(data / "gone")
+    else:
+        Image.new("RGB", (128, 64)).save(data / "val" / "0.png")
+    with pytest.raises(UserError, match="run: its validation pictures have changed since step 4; restore them"):
+        train(settings, data, tmp_path / "run", **how)
 
 
 def test_other_files_and_bad_data_leave_everything_as_it_was(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from training_runs import Pairs
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.files.atomic import OWN_FOLDER
 from trainer.state.run_folder import GENERATOR, begin_run, check_run
 
 SMALL = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]
@@ -45,6 +46,8 @@ def test_another_machine_is_reported_once(tmp_path: Path) -> None:
     (line,) = check_run(tmp_path, {"steps": 2}, {**on_cpu, "device": "NVIDIA H100", "cudnn": 91900})
     assert line.startswith("device was cpu when the run began and is NVIDIA H100 now")
     assert [line.split()[0] for line in check_run(tmp_path, {"steps": 2}, {**on_cpu, "threads": 1})] == ["threads"]
+    with pytest.raises(UserError, match=r"steps was 2, is 3; choose another folder$"):  # no generator to start from yet
+        check_run(tmp_path, {"steps": 3}, on_cpu)
 
 
 def test_a_check_writes_nothing_and_refuses_a_folder_with_other_files(tmp_path: Path) -> None:
@@ -52,6 +55,9 @@ def test_a_check_writes_nothing_and_refuses_a_folder_with_other_files(tmp_path: 
     assert not any(tmp_path.iterdir())
     (tmp_path / GENERATOR).touch()  # a run's, without the rest of the run
     with pytest.raises(UserError, match="not empty and not written by gan_eval"):
+        check_run(tmp_path, {"steps": 2}, {})
+    (tmp_path / OWN_FOLDER).mkdir()
+    with pytest.raises(UserError, match=r"config\.json: missing next to generator\.safetensors; restore it, or choose"):
         check_run(tmp_path, {"steps": 2}, {})
 
 
