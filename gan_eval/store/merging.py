@@ -50,8 +50,11 @@ class Pushed:
     """The two stores, without passwords."""
 
 
-def push(source: str | Path, target: str | Path) -> Pushed:
+def push(source: str | Path, target: str | Path, *, only_ended: bool = False) -> Pushed:
     """Copy every row that is missing in the target.
+
+    Args:
+        only_ended: copy no open session, whose participant may still delete the data, and no simulated one.
 
     Raises:
         UserError: both are the same store, or one of them cannot be opened, read or written.
@@ -64,6 +67,8 @@ def push(source: str | Path, target: str | Path) -> Pushed:
     refused = []
     with open_store(source, create=False) as here, open_store(target) as there:
         for session in here.rows(tables.SESSIONS):
+            if only_ended and (session["status"] == "open" or session["simulated"]):
+                continue
             try:
                 copied = _push_session(here, there, session)
             except _RefusedError as error:
@@ -75,10 +80,11 @@ def push(source: str | Path, target: str | Path) -> Pushed:
 
 
 def push_lines(source: str | Path, target: str) -> list[str]:
-    """Push to the address of a study's `push_to`; return one line for each thing that was not copied."""
+    """Push ended sessions to the address of a study's `push_to`; return one line for each that was not copied."""
     here = without_password(source)
     try:
-        return [f"quiz.push_to: refused: {line}; the rows are safe in {here}" for line in push(source, target).refused]
+        pushed = push(source, target, only_ended=True)
+        return [f"quiz.push_to: refused: {line}; the rows are safe in {here}" for line in pushed.refused]
     except UserError as error:
         command = f"gan-eval store push {shlex.quote(here)} URL"
         return [f"quiz.push_to: {error}; all answers are safe in {here}; copy them later with `{command}`"]

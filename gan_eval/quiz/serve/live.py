@@ -244,7 +244,7 @@ class LiveStudy:
         if message.forget:
             await self.store(lambda store: forget_in(store, code, study=self.study.name), alone=True)
             name, done = "web_forgotten", "withdrawn, data deleted"
-            if self._push_to is not None:  # an open session is copied, too, when another one ends
+            if self._push_to is not None and session.row["status"] != "open":  # copied when it ended
                 done += f"; give `gan-eval participants forget {code}` for the store of quiz.push_to, too"
         self._live.pop(live.id, None)
         self._say(f"{code}: {done}")

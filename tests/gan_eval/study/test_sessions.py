@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -89,12 +90,17 @@ def test_an_ended_session_is_copied_to_the_store_that_the_study_names(
     pushing = changed(plan, f"push_to = '{tmp_path / 'lab.sqlite'}'")
     assert rehearse(pushing, "P1") == ()
     assert not (tmp_path / "lab.sqlite").exists()  # simulated sessions stay here
-    monkeypatch.setattr(
-        sessions, "run_session", lambda *study, **how: replace(run_session(*study, **how), simulated=False)
-    )
+
+    def answered_by_a_person(*study: Any, **how: Any) -> Any:
+        result = run_session(*study, **how)
+        with open_store(plan.store) as here:
+            here.update_session(here.rows(tables.SESSIONS, participant="P2")[0]["session"], {"simulated": False})
+        return replace(result, simulated=False)
+
+    monkeypatch.setattr(sessions, "run_session", answered_by_a_person)
     assert rehearse(pushing, "P2") == ()
     with open_store(tmp_path / "lab.sqlite", create=False) as lab, open_store(plan.store) as here:
-        assert lab.rows(tables.TRIALS) == here.rows(tables.TRIALS) != []
+        assert lab.rows(tables.TRIALS) == here.rows(tables.TRIALS, participant="P2") != []
     (line,) = rehearse(changed(plan, f"push_to = '{tmp_path}'"), "P3")
     assert "is a folder" in line
     assert f"gan-eval store push {plan.store} URL" in line

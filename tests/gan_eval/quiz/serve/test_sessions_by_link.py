@@ -22,6 +22,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import Observer
 from gan_eval.store import Store, open_store
+from gan_eval.store.merging import push_lines
 from gan_eval.tables.frames import Row
 
 PROTOCOLS: list[dict[str, Any]] = [
@@ -169,9 +170,12 @@ def test_data_that_a_participant_deletes_are_not_pushed(serve: Serve, tmp_path: 
     served = serve(push_to=str(tmp_path / "lab.sqlite"))
     robot, plan, first = served.begun()
     robot.take_part(first, plan, most=2)
+    push_lines(served.room.store, str(tmp_path / "lab.sqlite"))  # another session has ended
+    with open_store(tmp_path / "lab.sqlite") as lab:
+        assert lab.rows(tables.SESSIONS) == []
     served.live._push = pytest.fail  # type: ignore[method-assign, assignment]
     robot.ask("withdraw", forget=True)
-    assert "participants forget P01` for the store of quiz.push_to" in served.said[-1]
+    assert served.said[-1] == "P01: withdrawn, data deleted"
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
