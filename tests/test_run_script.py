@@ -215,6 +215,7 @@ def test_set_up_says_what_it_does_and_how_long_it_takes(run, commands, capsys):
     assert added[0] == f"run: setting up {run.VENV} with extras train, web", "a few MB are no 6.5 GB"
 
 
+@pytest.mark.nightly
 def test_set_up_compiles_every_kernel_that_the_metrics_use(run, tmp_path):
     """A kernel that is compiled only when it is first called costs its user 20 s."""
     pytest.importorskip("numba")

@@ -96,7 +96,10 @@ def test_frames_and_paths_give_the_same_analysis(finished_study: Path, tmp_path:
 
 
 @pytest.mark.slow
-def test_identifiers_may_be_whole_numbers_as_from_read_csv(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "dtype", ["object", *(pytest.param(other, marks=pytest.mark.nightly) for other in ("int64", "category"))]
+)
+def test_identifiers_may_be_whole_numbers_as_from_read_csv(tmp_path: Path, dtype: str) -> None:
     text = simulated(participants=4, stimuli=12, each=12).drop(columns="trial")
     for name in ("participant", "stimulus"):
         text[name] = text[name].str.extract(r"(\d+)$")[0].astype(int).astype(str)
@@ -110,11 +113,10 @@ def test_identifiers_may_be_whole_numbers_as_from_read_csv(tmp_path: Path) -> No
     rules = {"exclude_participants": ["participant=3"], "exclude": ["stimulus=4"]}
     expected = gan_eval.analyze(text, image_metrics=metrics, **rules)
     assert len(expected["correlations"]) == 1
-    for dtype in ("int64", "category", "object"):
-        numbers = mixed if dtype == "object" else floats.astype(dict.fromkeys(names, dtype))
-        found = gan_eval.analyze(numbers, image_metrics=metrics.astype({"stimulus": float, "item": float}), **rules)
-        for name, table in expected.items():
-            pd.testing.assert_frame_equal(found[name], table, obj=f"{dtype}: {name}")
+    numbers = mixed if dtype == "object" else floats.astype(dict.fromkeys(names, dtype))
+    found = gan_eval.analyze(numbers, image_metrics=metrics.astype({"stimulus": float, "item": float}), **rules)
+    for name, table in expected.items():
+        pd.testing.assert_frame_equal(found[name], table, obj=name)
     gan_eval.write_report({**found, "trials": numbers, "image_metrics": metrics}, tmp_path / "report.html")
 
 

@@ -68,7 +68,9 @@ def test_a_run_logs_validates_and_draws(runs: dict[str, Path], name: str, terms:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "stop", "workers"), [("encoder", 5, 0), ("filler", 5, 2)])
+@pytest.mark.parametrize(
+    ("name", "stop", "workers"), [pytest.param("encoder", 5, 0, marks=pytest.mark.nightly), ("filler", 5, 2)]
+)
 def test_a_stopped_run_ends_like_an_undisturbed_one(
     runs: dict[str, Path], data: Path, tmp_path: Path, name: str, stop: int, workers: int
 ) -> None:

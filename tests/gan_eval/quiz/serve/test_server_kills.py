@@ -152,7 +152,7 @@ def test_a_database_that_is_restarted_costs_nothing(
     require_nothing_lost(database, people, kills)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 def test_a_process_that_dies_is_replaced(stimuli: StimulusSet, database: str, servers: list[Server]) -> None:
     server = quiz_server(stimuli.folder, database, "--workers", "2")

@@ -67,7 +67,8 @@ def assert_plain_around(screen: NDArray[np.uint8], top: int, left: int, high: in
     assert (around == around[0, 0]).all()
 
 
-@pytest.mark.parametrize("language", ["en", pytest.param("de", marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("language", ["en", "de"])
 def test_by_touch_nothing_is_said_of_keys(serve: Serve, visit: Visit, language: str) -> None:
     more = {"protocol": "paired", "exposure_ms": 100, "confidence": 3, "language": language}
     server = serve(**{**UNTIL_ANSWERED, **more})
@@ -86,7 +87,8 @@ def test_by_touch_nothing_is_said_of_keys(serve: Serve, visit: Visit, language: 
     assert re.search("tap a button|Tippen Sie bei jedem Paar auf", said["instructions"])
 
 
-@pytest.mark.parametrize("touch", [False, pytest.param(True, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("touch", [False, True])
 def test_trying_the_keys_moves_no_button(serve: Serve, visit: Visit, touch: bool) -> None:
     visitor = visit(serve(**UNTIL_ANSWERED, confidence=4).link(), touch=touch)
     visitor.walk_to("keys")
@@ -107,6 +109,7 @@ def test_trying_the_keys_moves_no_button(serve: Serve, visit: Visit, touch: bool
     assert visitor.script(places) == before
 
 
+@pytest.mark.nightly
 def test_the_experimenter_sees_the_age_of_the_report_and_the_end(serve: Serve, visit: Visit) -> None:
     server = serve(**UNTIL_ANSWERED)
     assert server.process is not None
