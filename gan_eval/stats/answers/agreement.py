@@ -35,7 +35,7 @@ _WORK = 2e9
 """Maximum of different units times values times replicates."""
 _DRAWS = 20_000_000
 """Maximum of units times replicates."""
-_COLUMNS = ["participant", "study", "dataset", "kind", "simulated", "fraction"]
+_COLUMNS = ["participant", "stimulus", "study", "dataset", "kind", "simulated", "fraction"]
 
 Level = Literal["nominal", "ordinal"]
 
@@ -51,21 +51,13 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICAT
     """
     main, graded = main_trials(trials), graded_trials(trials)
     judged, graded = main[main["answered"]], graded[graded["answered"]]
-    responses = judged[_COLUMNS].assign(
-        unit=pd.factorize(judged["stimulus"])[0], value=judged["says_fake"].to_numpy(np.int64)
-    )
-    grades = graded[_COLUMNS].assign(unit=pd.factorize(graded["stimulus"])[0], value=graded["rating"])
     kinds_of_answers: tuple[tuple[str, Level, pd.DataFrame], ...] = (
-        ("response", "nominal", responses),
-        ("rating", "ordinal", grades),
-    )  # answered trials with the columns `unit` (what was judged, a number) and `value`
+        ("response", "nominal", judged[_COLUMNS].assign(value=judged["says_fake"].to_numpy(np.int64))),
+        ("rating", "ordinal", graded[_COLUMNS].assign(value=graded["rating"])),
+    )
     rows: list[Row] = []
     for name, level, answers in kinds_of_answers:
         for dataset, part in answers.groupby("dataset", dropna=False, sort=True):
-            # participants and units as numbers, and whether a participant had answered the same before
-            person, unit = pd.factorize(part["participant"])[0], pd.factorize(part["unit"])[0]
-            both = unit.astype(np.int64) * (int(person.max(initial=0)) + 1) + person
-            part = part.assign(person=person, unit=unit, again=pd.Series(both).duplicated().to_numpy())
             for kind in ("all", *KINDS):
                 of_kind = part if kind == "all" else part[(part["kind"] == kind).fillna(False)]
                 if len(of_kind):
@@ -75,16 +67,16 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICAT
 
 
 def _row(part: pd.DataFrame, level: Level, seed: int, replicates: int) -> Row:
-    """Return the cells of one data set and kind, from answers with `person`, `unit`, `value` and `again`."""
-    first = part[~part["again"].to_numpy(bool)]
-    unit = pd.factorize(first["unit"])[0]
+    """Return the cells of one data set and kind, from answers with their `value`."""
+    first = part.drop_duplicates(["participant", "stimulus"])
+    unit = pd.factorize(first["stimulus"])[0]
     value, values = pd.factorize(first["value"], sort=True)
     judged = np.bincount(unit)
     compared = judged[unit] > 1
     row: Row = {
         "level": level,
         "n_stimuli": int((judged > 1).sum()),
-        "n_participants": int(first["person"][compared].nunique()),
+        "n_participants": int(first["participant"][compared].nunique()),
         "n_answers": int(compared.sum()),
     }
     notes = ["several answers of a participant to the same: the first counts"] if len(first) < len(part) else []
