@@ -72,8 +72,8 @@ class Look:
         return float(f"{2 * ndtr(-self.z):.9g}") if self.z < _MAX_Z else 0.0
 
 
-def alpha_spent(information: float, *, alpha: float = ALPHA) -> float:
-    """Return the two-sided alpha that looks may have spent at a share of the information, 0..1.
+def alpha_spent(information: float) -> float:
+    """Return how much of the two-sided `ALPHA` looks may have spent at a share of the information, 0..1.
 
     The O'Brien-Fleming type function of Lan & DeMets (1983, Biometrika 70, 659-663), one half of alpha on each side:
     spent(t) = 4 (1 - Φ(z_{1 - alpha/4} / sqrt(t))).
@@ -83,7 +83,7 @@ def alpha_spent(information: float, *, alpha: float = ALPHA) -> float:
     """
     from scipy.special import ndtr, ndtri
 
-    return alpha if information >= 1 else float(4 * ndtr(ndtri(alpha / 4) / np.sqrt(information)))
+    return ALPHA if information >= 1 else float(4 * ndtr(ndtri(ALPHA / 4) / np.sqrt(information)))
 
 
 def critical_z(earlier: Sequence[Look], people: int, spend: float) -> float:
@@ -143,19 +143,15 @@ class LookPlan:
         """Return the number of people at which a look is due."""
         return -(-number * self.wanted // self.looks)
 
-    def current(self, people: int, taken: Sequence[Look], answers: str | None = None) -> Look | None:
-        """Return the last look taken if it has the same answers, or else a new look if one is due, or else None.
-
-        Args:
-            answers: hash of the answers; None: answers of the same number of people count as the same.
-        """
+    def current(self, people: int, taken: Sequence[Look], answers: str) -> Look | None:
+        """Return the last look taken if it has these answers (a hash), else a new look if one is due, else None."""
         last = taken[-1] if taken else Look(0, 0.0, 0.0)
-        if taken and last.people == people and answers in (None, last.answers):
+        if taken and (last.people, last.answers) == (people, answers):
             return last
         if people <= last.people or self.number(people) <= self.number(last.people):
             return None
         spent = max(last.spent, alpha_spent(people / self.wanted))
-        return Look(people, spent, critical_z(taken, people, spent - last.spent), answers or "")
+        return Look(people, spent, critical_z(taken, people, spent - last.spent), answers)
 
     def text(self, people: int, taken: Sequence[Look], current: Look | None) -> str:
         """Return a text on why there is no verdict, or on which of several looks this is; else an empty text."""
@@ -185,11 +181,9 @@ def read_looks(folder: Path) -> list[Look]:
         return []
     try:
         looks = [Look(**look) for look in read_json(file)]
-        numbers = [number for look in looks for number in (look.people, look.spent, look.z)]
-        if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
-            raise TypeError("it has values that are not finite numbers")
         for before, look in pairwise([Look(0, 0.0, 0.0), *looks]):
-            if not (before.people < look.people and before.spent <= look.spent and look.z > 0):
+            rises = before.people < look.people < math.inf and before.spent <= look.spent <= ALPHA
+            if not rises or not 0 < look.z <= _MAX_Z:
                 raise TypeError("people or alpha spent do not rise from look to look, or z is not above 0")
     except TypeError as error:
         raise UserError(f"{file}: no record of looks ({error}); restore it or remove it") from error
