@@ -71,8 +71,6 @@ SUFFIXES = (".csv", ".parquet")
 """Suffixes of the files of each table."""
 SET_NAME = "analysis"
 """Name of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
-
-
 ALL_TABLES: dict[str, Table] = TABLES | {
     value.name: value
     for name, module in sorted(sys.modules.items())

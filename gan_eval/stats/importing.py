@@ -28,15 +28,7 @@ from gan_eval.stats.trials import (
 )
 from gan_eval.tables import PARTICIPANTS, PLANS, REJECTED, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers, with_point
-from gan_eval.tables.frames import (
-    EMPTY,
-    Row,
-    faults,
-    frame_of,
-    holds_table,
-    read_table,
-    text_frame,
-)
+from gan_eval.tables.frames import EMPTY, Row, faults, frame_of, holds_table, read_table, text_frame
 
 if TYPE_CHECKING:
     from gan_eval.store import Store

@@ -54,12 +54,9 @@ class Scores:
         return sums[0], answers[0]
 
     def weighted(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sums of scores, and answers, of each stimulus when participants count by `weight` (B, P).
+        """Return (B, S) the sums of scores, and (B, S) the answers, if participants count by `weight` (B, P).
 
         Whole weights and scores give exact sums, as float32 holds every whole number below 2^24.
-
-        Returns:
-            two arrays (B, S).
         """
         by_column = np.ascontiguousarray(weight.T, "float32")
         sums, answers = (np.ascontiguousarray((given @ by_column).T, "float64") for given in (self.sums, self.answers))

@@ -65,8 +65,6 @@ COMPARISONS = Table(
     ),
     key=("comparison", "a", "b", "measure"),
 )
-
-
 NamedFits = dict[tuple[str, str, str], CrossedFit]
 """Fits by comparison, a and b."""
 Cell = tuple[tuple[str, str, str], Detection]

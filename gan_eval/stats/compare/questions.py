@@ -35,8 +35,6 @@ CHOSEN = "chosen"
 """Name of the measure: share of choices."""
 ANY_FAKE = "fake"
 """Name of b if it is the fakes of all models together."""
-
-
 USED = (
     *("participant", "session", "stimulus", "is_fake", "says_fake", "model", "dataset"),
     *("study", "simulated", "fraction"),

@@ -19,8 +19,6 @@ MAX_CELLS = 5_000_000
 """Maximum number of cells of a design; with that many, one evaluation takes about a second."""
 _SMALL = 200
 """Number of effects; with fewer, threads take more time than they save."""
-
-
 T = TypeVar("T")
 
 

@@ -179,8 +179,6 @@ def cumulative_terms(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray,
 
 _MIN_GAIN = 1e-13
 """The search for the mode ends when a Newton step is expected to raise the log-likelihood by less than this."""
-
-
 Slopes = tuple[np.ndarray | None, np.ndarray | None]
 """(N,) covariate whose effect varies over the levels of the first factor, and of the second; None: no slopes."""
 

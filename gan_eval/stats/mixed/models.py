@@ -62,8 +62,6 @@ MIXED_MODELS = Table(
     ),
     key=("formula", "link", "term"),
 )
-
-
 PREFIX = "covariate:"
 """Start of a covariate's column in the frame, so that no question can replace a column."""
 OTHER = "other"
