@@ -270,9 +270,10 @@ def pair_trials(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def graded_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return main trials of pictures to be graded with the added column `answered` (bool)."""
+    """Return main trials of pictures to be graded, with the added `answered` (bool); an infinite grade is none."""
     main = trials[(trials["phase"] == "main") & _are_graded(trials)].reset_index(drop=True)
-    return main.assign(answered=main["rating"].notna().to_numpy(bool))
+    rating = main["rating"].where(np.isfinite(main["rating"].to_numpy("float64", na_value=np.nan)))
+    return main.assign(rating=rating, answered=rating.notna().to_numpy(bool))
 
 
 def _are_graded(trials: pd.DataFrame) -> NDArray[np.bool_]:

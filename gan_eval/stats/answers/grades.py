@@ -108,8 +108,8 @@ def opinion_scores(trials: pd.DataFrame) -> pd.DataFrame:
     grouped = groups(graded, "stimulus")
     picture = grouped.group
     grade = graded["rating"].to_numpy("float64", na_value=np.nan)
-    is_finite, is_infinite, size = np.isfinite(grade), np.isinf(grade), len(grouped.ids)
-    grade, of = grade[is_finite], picture[is_finite]
+    is_known, size = ~np.isnan(grade), len(grouped.ids)
+    grade, of = grade[is_known], picture[is_known]
     n = np.bincount(of, minlength=size)
     mean = proportion(np.bincount(of, grade, size), n)
     sd = np.sqrt(proportion(np.bincount(of, (grade - mean[of]) ** 2, size), n - 1))
@@ -117,7 +117,6 @@ def opinion_scores(trials: pd.DataFrame) -> pd.DataFrame:
     half_width = np.where((n > 1) & ~agree, t_critical(n - 1) * proportion(sd, np.sqrt(n)), np.nan)
     notes = [
         (n == 0, "no grades"),
-        (grouped.count(is_infinite) > 0, "infinite grades left out"),
         (n == 1, "one grade: no interval"),
         (agree, "all grades agree: no interval"),
     ]

@@ -360,10 +360,8 @@ def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | 
     The margin of the mean grade is the plan's margin times the range of the scale with this number of `grades`. None:
     the range from the lowest to the highest grade in the trials.
     """
-    rating = graded["rating"].to_numpy("float64", na_value=np.nan)
-    is_graded = graded["answered"].to_numpy(bool) & np.isfinite(rating)
-    graded, rating = graded[is_graded], rating[is_graded]
-    used = float(np.ptp(rating)) if len(rating) else 0.0
+    graded = graded[graded["answered"].to_numpy(bool)]
+    used = float(np.ptp(graded["rating"])) if len(graded) else 0.0
     reach = used if grades is None else max(used, grades - 1.0)
     for dataset, part in graded.groupby("dataset", dropna=False, sort=True):
         of_kinds = part[part["kind"].notna()]

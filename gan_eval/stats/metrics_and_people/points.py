@@ -116,9 +116,8 @@ def _values(metrics: pd.DataFrame | None) -> pd.DataFrame:
 def _graded_fakes(trials: pd.DataFrame) -> pd.DataFrame:
     """Return the graded generated pictures, with the added column `score`."""
     graded = graded_trials(trials)
-    graded = graded.assign(score=graded["rating"].to_numpy("float64", na_value=np.nan))
     is_fake = (graded["kind"] == "fake").fillna(False)
-    return graded[np.isfinite(graded["score"]) & is_fake].reset_index(drop=True)
+    return graded[graded["answered"] & is_fake].reset_index(drop=True).assign(score=lambda fakes: fakes["rating"])
 
 
 def _of_measure(
