@@ -220,13 +220,10 @@ def graded_formulas(trials: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Formul
     """
     formula = Formula("rating", link=GRADED_LINK)
     grades, sure = graded_trials(trials), answered_trials(trials)
-    outcomes: dict[Literal["rating", "confidence"], pd.DataFrame] = {
-        "rating": grades[grades["answered"].to_numpy(bool)],
-        "confidence": sure[sure["confidence"].notna()],
-    }
-    for outcome, answered in outcomes.items():
-        answered = answered[np.isfinite(answered[outcome].to_numpy("float64", na_value=np.nan))]
-        answered = answered[answered["participant"].notna() & answered["stimulus"].notna()].reset_index(drop=True)
+    outcomes: dict[Literal["rating", "confidence"], pd.DataFrame] = {"rating": grades, "confidence": sure}
+    for outcome, asked in outcomes.items():
+        is_given = np.isfinite(asked[outcome].to_numpy("float64", na_value=np.nan))
+        answered = asked[is_given].reset_index(drop=True)
         fakes = answered[((answered["kind"] == "fake") & answered["model"].notna()).to_numpy(bool)]
         several_models = fakes["model"].nunique() > 1
         if several_models:
@@ -244,11 +241,10 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
     """
     trials, notes = answered, []
     is_graded = formula.outcome in ("rating", "confidence")
-    for name in ("participant", "stimulus", *(["dataset"] if "dataset" in formula.effects else [])):
-        missing = trials[name].isna().to_numpy()
-        if missing.any():
-            notes.append(f"{int(missing.sum())} trials without {name} left out")
-            trials = trials[~missing]
+    missing = trials["dataset"].isna().to_numpy()
+    if "dataset" in formula.effects and missing.any():
+        notes.append(f"{int(missing.sum())} trials without dataset left out")
+        trials = trials[~missing]
     for effect in formula.effects:
         if effect not in ("kind", "model" if is_graded else "dataset"):
             chosen, values, note = usable(trials[PREFIX + effect], trials["participant"], effect)
