@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import simulated
+from make_trials import from_counts, simulated
 from scipy import stats
 from scipy.stats import bootstrap
 
@@ -16,20 +16,16 @@ from gan_eval.stats.trials import fill_trials
 
 def answers(**errors: tuple[int, int]) -> pd.DataFrame:
     """Return ten reals and five fakes per participant; `errors` is the number of wrong answers to (reals, fakes)."""
-    rows = [
-        {"participant": name, "kind": kind, "response": other if n < wrong else kind, "stimulus": f"d/{kind}/{n}"}
-        for name, both in errors.items()
-        for kind, other, wrong, shown in (("real", "fake", both[0], 10), ("fake", "real", both[1], 5))
-        for n in range(shown)
+    parts = [
+        from_counts(5 - fakes, fakes, reals, 10 - reals, participant=name, requested_exposure_ms=np.inf)
+        for name, (reals, fakes) in errors.items()
     ]
-    frame = pd.DataFrame(rows)
-    untimed = frame.assign(dataset="d", model=frame["kind"].map({"fake": "m"}), requested_exposure_ms=np.inf)
-    return fill_trials(untimed)
+    return pd.concat(parts, ignore_index=True)
 
 
 def test_the_error_rate_weighs_reals_and_fakes_alike_and_participants_alike() -> None:
     table = hype(answers(P1=(2, 3), P2=(5, 0)))
-    assert table["model"].fillna("").tolist() == ["", "m"]
+    assert table["model"].fillna("").tolist() == ["", "gan"]
     row = table.iloc[0]
     assert row["value"] == pytest.approx((100 * (0.2 + 0.6) / 2 + 100 * (0.5 + 0) / 2) / 2)
     assert (row["error_real"], row["error_fake"]) == pytest.approx((35.0, 30.0))

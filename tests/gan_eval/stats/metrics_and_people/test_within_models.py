@@ -3,15 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from make_metrics import correlation_differences, correlations
+from make_metrics import correlation_differences, correlations, metric_of
 from scipy.stats import spearmanr
 
 from gan_eval.stats.metrics_and_people.ceiling import effective_points, rank_deviations
 from gan_eval.stats.metrics_and_people.points import point_sets
 from gan_eval.stats.resampling import Scores, bootstrap_interval, bootstrap_replicates
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import IMAGE_METRICS
-from gan_eval.tables.frames import frame_of
 from gan_eval.tables.multiple_tests import holm
 
 MODELS = 3
@@ -32,14 +30,10 @@ def study(
     frame = pd.DataFrame({"participant": person.astype(str), "stimulus": name, "kind": "fake", "dataset": dataset})
     frame = frame.assign(item=[f"{dataset}/{i:02d}" for i in item], model=[f"m{m}" for m in model])
     trials = fill_trials(frame.assign(response=np.where(real, "real", "fake")))
-    rows = [
-        {"stimulus": f"{dataset}/m{m}/{i:02d}", "kind": "fake", "model": f"m{m}", "dataset": dataset, "metric": metric}
-        | {"value": value}
-        for i in range(items)
-        for m in range(MODELS)
-        for metric, value in (("signal", of_model[m] + z[i, m]), ("noise", rng.normal()))
-    ]
-    return trials, frame_of(rows, IMAGE_METRICS)
+    names = [f"{dataset}/m{m}/{i:02d}" for i in range(items) for m in range(MODELS)]
+    values = {"signal": (of_model + z).ravel(), "noise": rng.normal(size=items * MODELS)}
+    images = [metric_of(trials, dict(zip(names, of, strict=True)), metric) for metric, of in values.items()]
+    return trials, pd.concat(images, ignore_index=True)
 
 
 def test_within_models_is_the_mean_of_their_correlations_and_pooled_takes_models_for_pictures():
