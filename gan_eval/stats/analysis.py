@@ -68,7 +68,6 @@ FrameOrFile = pd.DataFrame | Path | str
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
 """Tables that are written even without rows."""
 SUFFIXES = (".csv", ".parquet")
-"""Suffixes of the files of each table."""
 SET_NAME = "analysis"
 """Name of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
 ALL_TABLES: dict[str, Table] = TABLES | {
@@ -80,7 +79,6 @@ ALL_TABLES: dict[str, Table] = TABLES | {
 }
 """All tables of the project by name, except that of `gan_eval.stats.power`; the modules above declare theirs."""
 OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if ANALYSIS_RUN in table.columns)
-"""The tables that one analysis makes."""
 
 
 def analyze(
@@ -109,8 +107,7 @@ def analyze(
         trials: the table `trials`, or any frame with participant, stimulus, kind and response; or a results store (its
             file, its URL, or the result of `open_store`); or the result of `prepare_trials`. Identifiers may be whole
             numbers. Repeated rows and trials without a participant or a stimulus are left out; the note of the rates
-            counts them. Simulated sessions of a store are left out once people have
-            answered.
+            counts them. Simulated sessions of a store are left out once people have answered.
         image_metrics: the table `image_metrics`; this and the next are needed for correlations. A file may come from
             another program, and may be given as METRIC=FILE; several files are joined (`read_image_metrics`).
         set_metrics: the table `set_metrics`.

@@ -16,7 +16,6 @@ from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES, STIMULI
 
 SEVERAL_STUDIES = "trials of several studies"
-"""Note of rows whose trials belong to more than one study."""
 ONE_PARTICIPANT = "one participant: says nothing of people in general"
 """Note of a row with an interval over pictures, but without a test and a verdict."""
 
@@ -196,7 +195,6 @@ def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFra
 
 
 REAL = "real"
-"""Name of the contestant for real pictures."""
 SEPARATOR = "|"
 """Separator of the names of two models, of `stimulus` and `stimulus_b`."""
 

@@ -34,13 +34,11 @@ if TYPE_CHECKING:
     from gan_eval.store import Store
 
 _NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
-"""Columns of numbers."""
 _ENUMERATIONS = ("kind", "phase", "response")
 """Columns whose words may differ in a foreign table."""
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
 """A column times or divided by a number."""
 _PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
-"""Suffix of a picture's file."""
 NO_SIMULATED = "people have answered, so simulated sessions are left out of the statistics"
 """Message if `of_people` leaves sessions out."""
 WRONG_LENGTH = "the row has "
@@ -53,7 +51,6 @@ class Imported(NamedTuple):
     """The result of `import_trials`."""
 
     trials: pd.DataFrame
-    """The table `trials`."""
     rejected: pd.DataFrame
     """The table `rejected`: each row that was left out, with the reason."""
     renamed: tuple[str, ...] = ()
@@ -340,11 +337,7 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
 def tables_to_analyze(
     source: "Path | str | Store", *, beside: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS)
 ) -> dict[Table, pd.DataFrame]:
-    """Read the unfilled trials of a file, and these tables next to it; or all tables of a store.
-
-    Raises:
-        UserError: as for `unfilled_trials` or `stored_tables`.
-    """
+    """Read the unfilled trials of a file, and these tables next to it; or all tables of a store."""
     if isinstance(source, Path | str) and not is_store(source):
         neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in beside}
         return {TRIALS: unfilled_trials(Path(source))} | {

@@ -393,7 +393,6 @@ _ASKED = {
 
 
 def _interval(row: Mapping[Any, Any], name: str, scale: float, digits: int) -> str:
-    """Return an interval in brackets; empty if there is none."""
     low, high = (row[end] for end in interval_names(name))
     if pd.isna(low) or pd.isna(high):
         return ""

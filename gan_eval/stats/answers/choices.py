@@ -126,7 +126,6 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
-    """Return the rows of one data set's contestants."""
     from scipy.sparse.csgraph import connected_components  # takes a third of a second
 
     code, names = pd.factorize(np.concatenate([pairs["a"], pairs["b"]]), sort=True)

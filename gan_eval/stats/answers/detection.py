@@ -241,7 +241,6 @@ class _Judged:
 
 
 def _scope_table(main: pd.DataFrame, judged: _Judged, answered: np.ndarray, scope: str) -> pd.DataFrame:
-    """Return the rows of one scope."""
     grouped = groups(main, scope)
     size = len(grouped.ids)
     outcome = np.where(answered, 2 * judged.is_fake.astype(np.intp) + judged.says_fake, 4)

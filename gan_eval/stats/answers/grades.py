@@ -80,7 +80,6 @@ def ratings(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _mean_grade(part: pd.DataFrame) -> Row:
-    """Return the cells of one row of `ratings`."""
     answered = part[part["answered"]]
     grades = answered["rating"].to_numpy("float64")
     means = answered.groupby("participant")["rating"].mean().to_numpy("float64")

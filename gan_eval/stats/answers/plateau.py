@@ -28,7 +28,6 @@ from gan_eval.tables.frames import Row, conform, frame_of
 
 Verdict = Literal["plateau", "still_improving", "never_improved", "too_few"]
 MIN_MEASUREMENTS = 8
-"""Minimum number of measurements for a verdict."""
 REPLICATES = 1000
 ALPHA = 0.05
 ALPHA_AGAIN = 0.01

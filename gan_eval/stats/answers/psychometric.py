@@ -99,7 +99,6 @@ PSYCHOMETRIC_LEVELS = Table(
 )
 
 _MIN_LEVELS = 3
-"""Minimum number of levels for a function."""
 _MAX_LEVELS = 8
 """Maximum number of shares for a function; more levels are grouped."""
 _MAX_CROSSED = 10_000

@@ -162,7 +162,6 @@ def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
-    """Return the rows of one scope of the trials."""
     grouped = groups(timed, scope)
     is_fake, is_correct = (timed[name].to_numpy(bool)[grouped.row] for name in ("is_fake", "correct"))
     every = np.ones(len(is_fake), bool)

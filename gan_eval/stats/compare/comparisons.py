@@ -123,10 +123,8 @@ def comparisons(
 ) -> pd.DataFrame:
     """Return the table `comparisons` of a trials table: the questions of `compare.questions`.
 
-    The differences come from the crossed mixed model, averaged over participants and stimuli (`compare.contrast`).
-    If a difference does not, `basis` and `note` say so. p_holm is corrected over the rows of one kind of question,
-    separately for exploratory rows. If one kind of picture has no answers, the row `told apart` has the counts, and
-    `note` has the reason.
+    p_holm is corrected over the rows of one kind of question, separately for exploratory rows. If one kind of picture
+    has no answers, the row `told apart` has the counts, and `note` has the reason.
 
     Args:
         plan: pairs of models, margin, link and slope; by default all pairs are compared, and no equivalence is judged.

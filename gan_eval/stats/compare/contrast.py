@@ -181,11 +181,7 @@ def estimate(
 
 
 def cached_fit(fits: Fits, key: object, *answers: np.ndarray, **options: Any) -> CrossedFit:
-    """Return the fit of a key; make it by `fit_crossed` and add it to `fits` if it is not there.
-
-    Raises:
-        NoFitError: the model cannot be fitted.
-    """
+    """Return the fit of a key; make it by `fit_crossed` and add it, or its NoFitError, if it is not there."""
     if key not in fits:
         try:
             fits[key] = fit_crossed(*answers, **options)

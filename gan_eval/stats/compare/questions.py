@@ -32,7 +32,6 @@ TOLD_APART_IN_PAIRS = "told apart in pairs"
 PREFERRED = "preferred"
 GRADED_MODELS, GRADED_KINDS = "grades of models", "grades of reals"
 CHOSEN = "chosen"
-"""Name of the measure: share of choices."""
 ANY_FAKE = "fake"
 """Name of b if it is the fakes of all models together."""
 USED = (
@@ -114,7 +113,6 @@ class Comparison:
     measure: str
     question: Question | KindQuestion | GradeQuestion
     trials: pd.DataFrame
-    """Trials behind the question."""
     counts: tuple[int, int]
     """Number of trials of a and of b; in pairs, of choices of each."""
     margin_factor: float | None = None

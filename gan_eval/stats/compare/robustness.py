@@ -220,9 +220,6 @@ def sensitivity(
 
     Returns:
         Rows of the table `comparisons`, and a note on the people who fulfil each rule.
-
-    Raises:
-        UserError: a rule is not understood.
     """
     tables, notes = [], []
     present = participation[participation["participant"].isin(trials["participant"].unique())]

@@ -10,10 +10,8 @@ from gan_eval.stats.resampling import Replicates, Scores
 from gan_eval.stats.shares import proportion
 
 MIN_POINTS = 3
-"""Minimum number of points for a correlation."""
 _SPLITS = 200
 MIN_POINTS_FOR_CEILING = 5
-"""Minimum number of points for a ceiling."""
 _NO_SPREAD = 1e-12
 _AT_A_TIME = 250_000
 """Maximum of participants or stimuli, times splits, in memory at a time."""

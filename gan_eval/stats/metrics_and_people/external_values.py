@@ -81,7 +81,6 @@ def _external(file: Path, metric: str, judged: pd.DataFrame) -> tuple[pd.DataFra
 
 
 def _values(file: Path, metric: str) -> Iterator[tuple[str, str, float]]:
-    """Yield picture, metric and value."""
     header, records = csv_records(file)
     if len(header) < 2:
         raise UserError(f"{file}: one column; expected the picture's file and its value, or the table image_metrics")

@@ -48,7 +48,6 @@ class Scaled(NamedTuple):
 def _require_estimable(
     y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray, slopes: Slopes, factors: tuple[str, str]
 ) -> None:
-    """Refuse data that no model can be fitted to."""
     if len(y) == 0:
         raise NoFitError("no answered trials")
     if not all(np.isfinite(values).all() for values in (X, *slopes) if values is not None):

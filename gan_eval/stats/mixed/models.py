@@ -65,7 +65,6 @@ MIXED_MODELS = Table(
 PREFIX = "covariate:"
 """Start of a covariate's column in the frame, so that no question can replace a column."""
 OTHER = "other"
-"""Name of the level that joins the rare ones."""
 _RARE = 3
 """Minimum number of participants of a level; its estimate would otherwise be about these people."""
 _MAX_LEVELS = 20
@@ -121,7 +120,6 @@ class Design:
     stimulus: np.ndarray
     """(N,) index of the stimulus among the sorted names."""
     notes: list[str]
-    """Notes for the reader."""
     trouble: str
     """Reason not to fit the model; empty: none."""
 
@@ -147,7 +145,6 @@ def mixed_models(
 
 
 def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
-    """Return a row for each threshold and each term of a formula."""
     units = (arrays.participant, arrays.stimulus)
     counts = [n_levels(unit) for unit in units]
     fit, notes = None, arrays.notes

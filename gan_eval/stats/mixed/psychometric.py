@@ -212,11 +212,7 @@ def _scored(
 
 
 def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve | None = None) -> Curve:
-    """Fit the function with random effects of participants and pictures, at one lapse rate.
-
-    Raises:
-        NoFitError: the data allow no estimate.
-    """
+    """Fit the function with random effects of participants and pictures, at one lapse rate."""
     flat, X, guess = pooled(data, lapse, link=link, lines=None if start is None else start.lines)
     slope = None  # people differ in how they see two models
     judged_by = [set(data.participant[data.model == place]) for place in range(data.model.max() + 1)]

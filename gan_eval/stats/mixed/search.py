@@ -29,11 +29,7 @@ class Point:
 
 
 def evaluate(laplace: Laplace, at: np.ndarray, free: np.ndarray) -> Point:
-    """Return the likelihood and its gradient at a point.
-
-    Raises:
-        NoFitError: they cannot be computed there.
-    """
+    """Return the likelihood and its gradient at a point; NoFitError if they cannot be computed there."""
     try:
         value, gradient = laplace.value_and_gradient(at)
     except (FloatingPointError, np.linalg.LinAlgError) as error:

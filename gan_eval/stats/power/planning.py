@@ -58,7 +58,6 @@ class PowerPlan:
     """The result of `gan-eval power`."""
 
     table: pd.DataFrame
-    """The table `POWER`."""
     assumed: PowerSettings
     recommended: Mapping[str, int | None]
     """Number of participants for each question with a difference; None: no number that was tried is enough."""
@@ -112,11 +111,7 @@ def plan_power(
 
 
 def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettings, *, where: str = "study") -> World:
-    """Return the truths and the questions of a design.
-
-    Raises:
-        UserError: the plan compares models that have no pictures of one data set.
-    """
+    """Return the truths and the questions of a design; errors are those of `questions_of`."""
     questions = tuple(questions_of(design, analysis, where=where))
     scenarios = sorted({question.scenario for question in questions})
     truths = {scenario: truth_of(design.groups, settings, scenario) for scenario in scenarios}
@@ -193,7 +188,6 @@ def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Calla
 State = TypeVar("State")
 Result = TypeVar("Result")
 Task = tuple[int, ...]
-"""Arguments of a task: whole numbers."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
