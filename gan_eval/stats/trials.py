@@ -255,7 +255,7 @@ def requested_exposure(trials: pd.DataFrame) -> np.ndarray:
 def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """Return main trials of single pictures to be called real or fake, with `is_fake`, `says_fake` and `answered`."""
     single = (trials["phase"] == "main") & trials["kind"].notna() & are_single(trials) & ~_are_graded(trials)
-    main = _those(trials, single)
+    main = trials[single].reset_index(drop=True)
     return main.assign(
         is_fake=(main["kind"] == "fake").to_numpy(bool),
         says_fake=(main["response"] == "fake").to_numpy(bool),
@@ -285,10 +285,5 @@ def _are_graded(trials: pd.DataFrame) -> NDArray[np.bool_]:
 def answered_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """Return the answered trials of `main_trials`, with `correct` computed from kind and response."""
     main = main_trials(trials)
-    main = _those(main, main["answered"])
+    main = main[main["answered"]].reset_index(drop=True)
     return main.assign(correct=(main["is_fake"] == main["says_fake"]).to_numpy(bool))
-
-
-def _those(trials: pd.DataFrame, chosen: pd.Series) -> pd.DataFrame:
-    """Return the marked trials, renumbered; nothing is copied if all are marked."""
-    return (trials if chosen.all() else trials[chosen]).reset_index(drop=True)
