@@ -69,9 +69,6 @@ def groups(trials: pd.DataFrame, scope: str) -> Groups:
             if is_unknown.any():
                 code, ids = np.where(is_unknown, len(ids), code), [*ids, "unknown"]
             return _labelled(code, ids)
-        case "block":
-            code, values = pd.factorize(trials["block"], sort=True)
-            return _labelled(code, [str(int(block)) for block in values])
         case _:
             code, values = pd.factorize(trials[scope], sort=True)
             return _labelled(code, [str(value) for value in values])

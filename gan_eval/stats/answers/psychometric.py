@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.settings.analysis import AnalysisSettings, Link
+from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.contrast import population_proportions
@@ -139,7 +139,7 @@ class _Judged:
         )
 
 
-def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) -> dict[str, pd.DataFrame]:
+def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings = NO_PLAN) -> dict[str, pd.DataFrame]:
     """Return the tables `psychometric` and `psychometric_levels` of a trials table.
 
     A data set has rows if answers have two levels or more, and functions if they have three. A model's reals are those
@@ -152,10 +152,9 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) 
     Raises:
         UserError: the plan's level is not a column of numbers.
     """
-    settings = plan or AnalysisSettings()
     functions: list[Row] = []
     levels: list[Row] = []
-    for judged in _judged(trials, settings):
+    for judged in _judged(trials, plan):
         models: dict[str | None, np.ndarray] = {None: np.arange(len(judged.trials))}
         if judged.trials["model"].notna().any():  # of single pictures with the reals of a model's sessions
             of = groups(judged.trials, "model")
@@ -166,13 +165,13 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings | None = None) 
         elif len(models) > 1 and judged.trials["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
             # the levels followed the answers to all models, so the functions of all models are fitted together
             of_model = pd.Categorical(judged.trials["model"], categories=[*models]).codes
-            ((whole, note),) = _curves([judged.judgements(np.arange(len(judged.trials)), of_model)], settings.link)
+            ((whole, note),) = _curves([judged.judgements(np.arange(len(judged.trials)), of_model)], plan.link)
             if whole is not None and not note:
                 curves = [(one_of(whole, place), "") for place in range(len(models))]
-        curves = curves or _curves([judged.judgements(rows) for rows in models.values()], settings.link)
+        curves = curves or _curves([judged.judgements(rows) for rows in models.values()], plan.link)
         for (model, rows), (curve, note) in zip(models.items(), curves, strict=True):
-            functions.append(_function(judged, model, rows, curve, note, settings))
-            levels += _levels(judged, model, rows, curve, settings.link)
+            functions.append(_function(judged, model, rows, curve, note, plan))
+            levels += _levels(judged, model, rows, curve, plan.link)
     return {
         "psychometric": frame_of(functions, PSYCHOMETRIC),
         "psychometric_levels": frame_of(levels, PSYCHOMETRIC_LEVELS),

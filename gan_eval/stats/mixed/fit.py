@@ -88,8 +88,6 @@ def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
         NoFitError: complete or quasi-complete separation.
     """
     yes, beta = np.asarray(y, float), np.zeros(X.shape[1])
-    if X.shape[1] == 0:
-        return beta
     eta = np.zeros(len(yes))
     for _ in range(30):
         terms = LINKS[link](eta, yes)
@@ -258,7 +256,7 @@ def fit_crossed(
 
     Args:
         y: (N,) bool, the answers; with a cumulative link int, the grades 0..J-1, each of which occurs.
-        X: (N, K) fixed effects, the first column usually ones; K may be 0. With a cumulative link, without a constant.
+        X: (N, K) fixed effects, the first column usually ones. With a cumulative link, without a constant; K may be 0.
         first: (N,) int, level of the first factor, 0.. without gaps.
         second: (N,) int, level of the second factor.
         link: `logit` or `probit`; for grades `cumulative_logit` or `cumulative_probit`.
