@@ -78,7 +78,7 @@ def bootstrap_replicates(
     scores: Scores,
     *,
     seed: int | tuple[int, ...],
-    item: np.ndarray | None = None,
+    item: np.ndarray,
     point: np.ndarray | None = None,
     replicates: int = REPLICATES,
 ) -> Iterator[Replicates]:
@@ -86,8 +86,7 @@ def bootstrap_replicates(
 
     Args:
         seed: equal seeds give equal replicates, with and without `point`, in any order of the trials.
-        item: (S,) int, the item that each stimulus belongs to, 0.. without gaps: what is resampled with all its models'
-            stimuli; None: each stimulus is an item.
+        item: (S,) int, the item of each stimulus, 0.. without gaps, which is resampled with all its models' stimuli.
         point: (S,) int, the model that each stimulus belongs to, 0.. without gaps: scores are then those of the models
             over the sampled stimuli, and each model counts once.
         replicates: their number; very many stimuli get fewer.
@@ -99,8 +98,7 @@ def bootstrap_replicates(
         size = min(remaining, max(1, _AT_A_TIME // max(stimuli, people)))
         remaining -= size
         persons = sampled_counts(rng, people, size)
-        weight = sampled_counts(rng, stimuli if item is None else int(item.max()) + 1, size)
-        weight = weight if item is None else weight[:, item]
+        weight = sampled_counts(rng, int(item.max()) + 1, size)[:, item]
         sums, answers = scores.weighted(persons)
         if point is not None:
             from scipy.sparse import csr_array

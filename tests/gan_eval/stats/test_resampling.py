@@ -9,7 +9,8 @@ def test_replicates_vary_as_the_pigeonhole_bootstrap_of_a_crossed_mean():
     """Rates of one picture vary by the draw of participants alone: the bootstrap variance of a mean, s²(n - 1)/n²."""
     answers = np.array([0, 1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 1], bool)
     trials = pd.DataFrame({"participant": [f"P{i:02d}" for i in range(12)], "stimulus": "s", "score": 1.0 - answers})
-    rates = np.concatenate([part.score for part in bootstrap_replicates(Scores.of(trials), seed=2)])[:, 0]
+    parts = bootstrap_replicates(Scores.of(trials), seed=2, item=np.zeros(1, int))
+    rates = np.concatenate([part.score for part in parts])[:, 0]
     assert rates.mean() == pytest.approx(4 / 12, abs=0.015)
     assert rates.var() == pytest.approx((4 / 12) * (8 / 12) / 12, rel=0.15)
 
@@ -20,8 +21,8 @@ def test_rates_of_models_pool_the_stimuli_drawn():
     trials = pd.DataFrame({"participant": person, "stimulus": stimulus, "score": score.astype(float)})
     scores = Scores.of(trials)
     point = np.array([0, 1, 2] * 3)
-    single = next(bootstrap_replicates(scores, seed=5))
-    pooled = next(bootstrap_replicates(scores, seed=5, point=point))
+    single = next(bootstrap_replicates(scores, seed=5, item=np.arange(9)))
+    pooled = next(bootstrap_replicates(scores, seed=5, item=np.arange(9), point=point))
     rng = np.random.default_rng(5)
     size, people = len(single.score), len(scores.people)
     persons = rng.integers(people, size=(size, people))[0]
