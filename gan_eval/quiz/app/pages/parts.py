@@ -179,7 +179,7 @@ class Page(QWidget):
         self.body.addSpacing(self.look.px(6))
         self.body.addLayout(self.buttons)
         if hint:
-            self.add_text(hint, "muted")
+            self.hint = self.add_text(hint, "muted")
         self._main = buttons[-1]
 
     def bring_into_view(self, widget: QWidget) -> None:

@@ -38,6 +38,7 @@ class KeysPage(StepPage):
         self.help = self.add_text(texts("keys_help"), "muted")
         self.add_navigation()
         self.continue_button.setEnabled(False)
+        self.hint.hide()
         self.first = self
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
@@ -57,6 +58,7 @@ class KeysPage(StepPage):
         if not self.untried and not self.continue_button.isEnabled():
             self.help.setText(self.texts("keys_done"))
             self.continue_button.setEnabled(True)
+            self.hint.show()
             self.continue_button.setFocus()
 
 
@@ -100,9 +102,8 @@ class ConsentPage(StepPage):
         self.continue_button = button(texts("continue"), self.submit, main=True)
         self.continue_button.setEnabled(False)
         self.box.toggled.connect(self.continue_button.setEnabled)
-        self.add_buttons(self.refuse, self.continue_button)
-        hint = self.add_text(texts("hint_consent"), "muted")
-        self.box.toggled.connect(lambda ticked: hint.setText(texts("hint_step" if ticked else "hint_consent")))
+        self.add_buttons(self.refuse, self.continue_button, hint=texts("hint_consent"))
+        self.box.toggled.connect(lambda ticked: self.hint.setText(texts("hint_step" if ticked else "hint_consent")))
         self.on_key("Esc", self.went_back.emit)
         self.first = self.box
 

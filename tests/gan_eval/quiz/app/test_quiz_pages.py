@@ -147,10 +147,12 @@ def test_every_key_is_tried_once_before_the_page_is_left(show: Show) -> None:
     assert "J ✓" in words(page)
     press(page, Qt.Key.Key_Return, Qt.Key.Key_Space)
     assert (on.count(), page.untried) == (0, {"1", "2", "3"})
+    assert "Enter: continue" not in words(page)
     typed(page, "&", 10)  # AZERTY
     typed(page, "@", 11, shift=True)
     typed(page, "3")  # the keypad
     assert "All keys work." in words(page)
+    assert "Enter: continue" in words(page)
     press(page, Qt.Key.Key_Return)
     assert on.count() == 1
 

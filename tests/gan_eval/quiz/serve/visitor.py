@@ -244,11 +244,13 @@ class Visitor:
             self.reply(answer)
 
     def _try_keys(self) -> None:
-        """Try each answer; `continue` waits for all of them."""
+        """Try each answer; `continue` and its hint wait for all of them."""
+        closed = "const of = (name) => document.querySelector(name);"
+        closed += "return [of('[data-action=continue]').disabled, of('.hint').hidden]"
         for name in self.buttons():
-            assert self.script("return document.querySelector('[data-action=continue]').disabled")
+            assert self.script(closed) == [True, True]
             self.reply(name)
-        assert not self.script("return document.querySelector('[data-action=continue]').disabled")
+        assert self.script(closed) == [False, False]
 
     def fill_in(self) -> None:
         for text, answer in self.answers.items():
