@@ -7,7 +7,7 @@ from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, Facts, Group, equalise_command, file_facts, files_of, groups_of, pixel_facts
 from gan_eval.giveaways.compare import MIN_PICTURES, Finding, compare
 from gan_eval.stimuli.pictures import read_rgb
-from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, identical_pictures, require_same_pictures
+from gan_eval.stimuli.sets import StimulusSet, identical_pictures, require_same_stimuli
 from gan_eval.tables.frames import Row
 
 
@@ -39,7 +39,7 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None
         UserError: there are no generated pictures, or no real ones of a data set; or two sets have different pictures
             of one name.
     """
-    require_same_pictures({str(stimuli.folder / TABLE_NAME): stimuli.rows for stimuli in sets})
+    require_same_stimuli(sets)
     groups = groups_of(row for stimuli in sets for row in stimuli.rows)
     where = ", ".join(str(stimuli.folder) for stimuli in sets)
     if not groups:

@@ -15,7 +15,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.stimuli.likeness import MIN_COPY_LIKENESS, SIDE, Vectors, grey_values, nearest
 from gan_eval.stimuli.pictures import Picture, list_pictures, read_rgb, resize
-from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet, require_same_pictures
+from gan_eval.stimuli.sets import StimulusSet, require_same_stimuli
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import Row, conform
 
@@ -41,7 +41,7 @@ def find_copies(
     Raises:
         UserError: no such folder, a training picture cannot be read, or two sets have different pictures of one name.
     """
-    require_same_pictures({str(stimuli.folder / TABLE_NAME): stimuli.rows for stimuli in sets})
+    require_same_stimuli(sets)
     files = list_pictures(training) if training else []
     rows = {row["stimulus"]: (row, stimuli.folder / row["file"]) for stimuli in sets for row in stimuli.rows}
     total, done = len(files) + len(rows), 0

@@ -176,9 +176,14 @@ def require_same_pictures(
             if digest != sha256:
                 raise UserError(
                     f"{where}: {stimulus} is another picture here (SHA-256 {sha256[:12]}…) than in {first} "
-                    f"({digest[:12]}…); restore the picture and make the table again, or give tables of the same "
-                    "pictures"
+                    f"({digest[:12]}…); restore the picture and make the table again, give tables of the same "
+                    "pictures, or give one of two sets another data set name"
                 )
+
+
+def require_same_stimuli(sets: Iterable[StimulusSet]) -> None:
+    """Refuse sets in which one identifier names different pictures; see `require_same_pictures`."""
+    require_same_pictures({str(stimuli.folder / TABLE_NAME): stimuli.rows for stimuli in sets})
 
 
 def _cells(table: "Pictures", *names: str) -> Iterable[tuple[Any, ...]]:
@@ -240,21 +245,14 @@ def read_sets(folders: Iterable[Path], *, hash_files: bool = True) -> StimulusSe
     Raises:
         UserError: a set is invalid, or two sets have different pictures of one name.
     """
+    sets = [read_set(folder, hash_files=hash_files) for folder in folders]
+    require_same_stimuli(sets)
     merged: dict[str, Row] = {}
-    for stimuli in (read_set(folder, hash_files=hash_files) for folder in folders):
+    for stimuli in sets:
         for row in stimuli.rows:
-            known = merged.get(row["stimulus"])
-            if known is None:
-                absolute = dict(row)
-                for column in FILE_COLUMNS:
-                    if (path := stimuli.path(row, column)) is not None:
-                        absolute[column] = str(path.absolute())
-                merged[row["stimulus"]] = absolute
-            elif known["sha256"] != row["sha256"]:
-                raise UserError(
-                    f"{stimuli.folder / TABLE_NAME}: {row['stimulus']} is another picture than in {known['file']}; "
-                    "sets of one data set share their real pictures, or give one of them another data set name"
-                )
+            paths = {column: stimuli.path(row, column) for column in FILE_COLUMNS}
+            absolute: Row = {column: str(path.absolute()) for column, path in paths.items() if path is not None}
+            merged.setdefault(row["stimulus"], {**row, **absolute})
     return StimulusSet(Path(), tuple(merged.values()))
 
 
