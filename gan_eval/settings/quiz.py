@@ -231,7 +231,7 @@ class QuizSettings(Section):
     def _questions_differ(self) -> Self:
         names = [*(question.id for question in self.questions), *set(self.browser.other_parameters)]
         if len(set(names)) < len(names):
-            raise ValueError("questions: two have the same id, or one of browser.other_parameters; rename one")
+            raise ValueError("questions: ids must differ from each other and from browser.other_parameters; rename one")
         return self
 
     @property

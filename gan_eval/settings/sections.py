@@ -80,7 +80,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known_keys)}"
         unknown = [".".join(map(str, each["loc"])) for each in error.errors() if each["type"] == "extra_forbidden"]
         others = shortened(", ".join(unknown[1:]), 200)
-        return f"{field}: no such key; {hint}" + (f"; nor is there {others}" if others else "")
+        return f"{field}: no such key; {hint}" + (f"; also unknown: {others}" if others else "")
     message = problem["msg"].removeprefix("Value error, ")
     if not field or message.startswith("models."):
         return message

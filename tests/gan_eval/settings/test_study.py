@@ -86,7 +86,7 @@ CHANGES = [
     (("[training]", "[trainin]"), ["trainin: no such key", "training"]),
     (
         ("[training]", "[quiz]\nreel = 1\nfack = 2\n[training]\nepoc = 3"),
-        ["epoc: no such key; ", "nor is there quiz.reel, quiz.fack"],
+        ["epoc: no such key; ", "also unknown: quiz.reel, quiz.fack"],
     ),
     (("epochs = 3", "epochs = 3\nsteps = 2"), ["give epochs or steps, not both"]),
     (("epochs = 3", "beta1 = nan"), ["training.beta1"]),
@@ -129,7 +129,7 @@ ADDITIONS = [
     ("protocol = 'staircase'\nresponse_ms = 900", ["exposure_ms 1000"]),
     ("[quiz.staircase]\nstart_ms = 50", ["quiz.staircase", "start_ms 50"]),
     ("[quiz.staircase]\ndown_ms = 30\nup_ms = 10", ["up_ms 10 must be above down_ms 30"]),
-    ("[[quiz.questions]]\nid='a'\ntext='?'\n[[quiz.questions]]\nid='a'\ntext='!'", ["quiz.questions: ", "same id"]),
+    ("[[quiz.questions]]\nid='a'\ntext='?'\n[[quiz.questions]]\nid='a'\ntext='!'", ["quiz.questions: ", "must differ"]),
     ("[[quiz.questions]]\nid='STUDY_ID'\ntext='?'", ["quiz.questions: ", "browser.other_parameters"]),
     ("[[quiz.questions]]\nid='a b'\ntext='?'", ["quiz.questions.0.id: found 'a b'; expected a name of the letters"]),
     ("confidence = 3\nkeys = { real = '3', fake = 'f' }", ["quiz.keys: ", "3 is also a level of confidence"]),
