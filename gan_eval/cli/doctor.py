@@ -22,7 +22,6 @@ DISTRIBUTION = "gan-eval"
 SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "postgres")
 """Extras whose libraries are listed; extras for development are not."""
 
-FULL_SETUP_GB = 6.5
 PROBE_SECONDS = 120
 """Maximum wait in seconds for Qt, which loads slowly from a slow disk."""
 
@@ -63,7 +62,7 @@ def examine() -> list[Finding]:
 def disk_finding() -> Finding:
     """Return the free space where libraries are installed."""
     free = shutil.disk_usage(sys.prefix).free / 1e9
-    return Finding("disk", "ok", f"{free:.1f} GB free at {sys.prefix}; a full set-up takes {FULL_SETUP_GB} GB in all")
+    return Finding("disk", "ok", f"{free:.1f} GB free at {sys.prefix}; a full set-up takes 6.5 GB in all")
 
 
 def library_findings() -> Iterator[Finding]:
