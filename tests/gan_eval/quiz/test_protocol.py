@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quiz_study import deal, stimulus_rows
 
-from gan_eval.quiz.protocol import QuizProtocol
+from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables import TRIALS
@@ -27,6 +27,19 @@ def protocol(name: str, **settings: object) -> QuizProtocol:
 
 def pair(position: str) -> Row:
     return {"stimulus": "A", "stimulus_b": "B", "position": position, "kind": None, "requested_exposure_ms": 1000.0}
+
+
+@pytest.mark.parametrize(
+    ("position", "showings"),
+    [
+        ("left", (("A", "B"),)),
+        ("right", (("B", "A"),)),
+        ("first", (("A",), ("B",))),
+        ("second", (("B",), ("A",))),
+    ],
+)
+def test_a_pair_stands_as_the_position_of_its_first_picture_says(position: str, showings: Showings) -> None:
+    assert protocol("paired").showings(pair(position)) == showings
 
 
 @pytest.mark.parametrize("layout", ["side_by_side", "one_after_other"])
