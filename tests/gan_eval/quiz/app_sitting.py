@@ -116,8 +116,8 @@ def diligent(sitting: Sitting) -> None:
 
 
 def words(page: QWidget) -> str:
-    """All visible text of a page."""
-    return "\n".join(label.text() for label in page.findChildren(QLabel) if not label.isHidden())
+    """All text of a page."""
+    return "\n".join(label.text() for label in page.findChildren(QLabel))
 
 
 def said_by(widget: QWidget) -> list[str]:

@@ -38,7 +38,7 @@ class KeysPage(StepPage):
         self.help = self.add_text(texts("keys_help"), "muted")
         self.add_navigation()
         self.continue_button.setEnabled(False)
-        self.hint.hide()
+        self.hint.setText(" ")  # keeps its line free, so that no button moves later
         self.first = self
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
@@ -58,7 +58,7 @@ class KeysPage(StepPage):
         if not self.untried and not self.continue_button.isEnabled():
             self.help.setText(self.texts("keys_done"))
             self.continue_button.setEnabled(True)
-            self.hint.show()
+            self.hint.setText(self.texts("hint_step"))
             self.continue_button.setFocus()
 
 
