@@ -36,9 +36,8 @@ class KeysPage(StepPage):
         self.untried = {key for key, _ in self._caps}
         self.problem = self.add_text("", "problem")
         self.help = self.add_text(texts("keys_help"), "muted")
-        self.add_navigation()
+        self.add_navigation(hint="hint_keys")
         self.continue_button.setEnabled(False)
-        self.hint.setText(" ")  # keeps its line free, so that no button moves later
         self.first = self
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 

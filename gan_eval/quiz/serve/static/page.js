@@ -162,7 +162,7 @@ async function tryKeys() {
     part(".problem").textContent = "";
     if (untried.size === 0 && part("[data-action=continue]").disabled) {
       part("[data-action=continue]").disabled = false;
-      part(".hint").hidden = false;
+      part(".hint").textContent = texts.hint_step;
       part(".done").textContent = byTouch ? texts.keys_done_touch : texts.keys_done;
     }
   };
