@@ -157,7 +157,7 @@ LOOKED_AT, LOOK_TRIALS = (10, 20, 30), 30
 def _levels() -> tuple[float, ...]:
     plan, taken = LookPlan(len(LOOKED_AT), LOOKED_AT[-1]), list[Look]()
     for people in LOOKED_AT:
-        taken += [look for look in [plan.current(people, taken)] if look is not None]
+        taken += [look for look in [plan.current(people, taken, str(people))] if look is not None]
     return tuple(look.alpha for look in taken)
 
 
