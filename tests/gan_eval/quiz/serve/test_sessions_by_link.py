@@ -178,6 +178,14 @@ def test_data_that_a_participant_deletes_are_not_pushed(serve: Serve, tmp_path: 
     assert served.said[-1] == "P01: withdrawn, data deleted"
 
 
+def test_who_deletes_data_that_were_pushed_is_named_for_the_other_store(serve: Serve, tmp_path: Path) -> None:
+    served = serve(push_to=str(tmp_path / "lab.sqlite"))
+    robot, plan, first = served.begun()
+    robot.take_part(first, plan)
+    robot.ask("withdraw", forget=True)
+    assert "participants forget P01` for the store of quiz.push_to" in served.said[-1]
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_trial_that_another_process_is_storing_is_forgotten_too(serve: Serve, database: str, moment: str) -> None:
     """Two servers on one database; the other one forgets the participant before a trial's row comes, or after it."""
