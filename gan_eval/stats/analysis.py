@@ -4,7 +4,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ from gan_eval.stats.compare.effects import effects
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.stats.contradictions import doubts
-from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Rules, apply_rules
+from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import NO_SIMULATED, import_trials, of_people, tables_to_analyze
 from gan_eval.stats.latex import latex
@@ -154,18 +154,94 @@ def analyze(
     >>> float(analyze(answers)["rates"]["accuracy"][0])
     0.75
     """
+    say = on_message or warnings.warn
+    inputs = _read_inputs(
+        trials,
+        image_metrics=image_metrics,
+        set_metrics=set_metrics,
+        stimuli=stimuli,
+        others={PARTICIPANTS: participants, SESSIONS: sessions, PLANS: plans},
+        say=say,
+    )
+    settings, beyond = _settings_and_departures(
+        plan, exclude=exclude, exclude_participants=exclude_participants, margin=margin, covariates=covariates
+    )
+    require_known_models(settings, inputs.trials)
+    included, sensitivity_rows, exclusion_notes = _exclude(inputs, settings, beyond, planned=plan is not None)
+    analysed = included.trials
+    answers = inputs.participants
+    if answers is not None:
+        answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
+    fitted: NamedFits = {}
+    cited: Cited = {}
+    frames = {
+        "participation": included.participation,
+        **_tables_of_answers(analysed, inputs.shown, settings, staircase=staircase, seed=seed),
+        "mixed_models": mixed_models(analysed, plan=settings, participants=answers),
+        "looks": frame_of([], LOOKS) if looks is None else looks,
+        "comparisons": comparisons(analysed, plan=settings, looks=looks, fitted=fitted, cited=cited, grades=grades),
+        **_tables_of_correlations(analysed, inputs, settings, looks=looks, seed=seed, say=say),
+    }
+    frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
+    frames["robustness"] = robustness(
+        analysed, frames["comparisons"], everything=included.finished, plan=settings, looks=looks, fitted=fitted
+    )
+    frames["effects"] = effects(analysed, fitted, plan=settings)
+    if len(sensitivity_rows):
+        frames["comparisons"] = pd.concat([frames["comparisons"], sensitivity_rows], ignore_index=True)
+    frames["paper"] = paper(analysed, frames, cited)
+    frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
+    if len(inputs.trials) and inputs.trials["simulated"].fillna(False).all():
+        frames = {
+            name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
+        }
+    if notes := [note for note in (inputs.unusable_note, *exclusion_notes) if note]:
+        _add_note_over_all(frames["rates"], "; ".join(notes))
+    return frames
+
+
+class _Inputs(NamedTuple):
+    """The tables that an analysis reads, checked against each other."""
+
+    trials: pd.DataFrame
+    unusable_note: str
+    """Number of rows that cannot be used; empty if there are none."""
+    images: pd.DataFrame | None
+    """The table `image_metrics`."""
+    sets: pd.DataFrame | None
+    """The table `set_metrics`."""
+    participants: pd.DataFrame | None
+    sessions: pd.DataFrame | None
+    shown: Mapping[str, pd.DataFrame]
+    """Tables `stimuli` of the sets that were shown, by their file."""
+
+
+def _read_inputs(
+    trials: "FrameOrFile | Store | PreparedTrials",
+    *,
+    image_metrics: FrameOrFile | Sequence[Path | str] | None,
+    set_metrics: FrameOrFile | None,
+    stimuli: FrameOrFile | Sequence[Path | str] | None,
+    others: Mapping[Table, FrameOrFile | None],
+    say: Callable[[str], None],
+) -> _Inputs:
+    """Read the tables that `analyze` describes, and check that they are of the same pictures and models.
+
+    Args:
+        others: tables that are read with the trials where they are None.
+    """
     found: Mapping[Table, pd.DataFrame] = {}
-    where, leaves_simulated_out = "trials", False
+    where, lines = "trials", []
     if not isinstance(trials, PreparedTrials):
         of_file = isinstance(trials, Path | str) and not is_store(trials)
         if not isinstance(trials, pd.DataFrame):
             stored, where = tables_to_analyze(trials), str(trials)
             found = stored if of_file else of_people(stored)
-            leaves_simulated_out = found is not stored
+            lines += [NO_SIMULATED] if found is not stored else []
             trials = found[TRIALS]
         trials = prepare_trials(trials, where=where, of_file=of_file)
     whole, unusable_note = trials
-    lines = [NO_SIMULATED] * leaves_simulated_out + doubts(whole)
+    lines += doubts(whole)
     sets = _table(set_metrics, SET_METRICS)
     if not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
         images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name
@@ -177,21 +253,41 @@ def analyze(
     if images is not None:
         lines += require_metrics_of(whole, images, where=measured_in)
     if sets is not None:
-        named_trials = completed(whole, images, sets).trials
-        lines += require_metrics_of(
-            named_trials, sets, where=str(set_metrics) if isinstance(set_metrics, Path | str) else SET_METRICS.name
-        )
-    say = on_message or warnings.warn
+        sets_in = str(set_metrics) if isinstance(set_metrics, Path | str) else SET_METRICS.name
+        lines += require_metrics_of(completed(whole, images, sets).trials, sets, where=sets_in)
     for line in lines:
         say(line)
-    plans = _table(found.get(PLANS) if plans is None else plans, PLANS)
-    answers = _table(found.get(PARTICIPANTS) if participants is None else participants, PARTICIPANTS)
-    sessions = _table(found.get(SESSIONS) if sessions is None else sessions, SESSIONS)
-    settings, beyond = _settings_and_departures(
-        plan, exclude=exclude, exclude_participants=exclude_participants, margin=margin, covariates=covariates
+    read = {table: _table(found.get(table) if source is None else source, table) for table, source in others.items()}
+    plans, shown = read[PLANS], _read_shown_sets(stimuli)
+    require_same_pictures(
+        shown,
+        shown=None if plans is None else (f"{where}, table plans", plans, whole),
+        measured=None if images is None else (measured_in, images),
     )
-    require_known_models(settings, whole)
-    refuse_outcome_rules(settings.exclude, where="trials" if plan is None else EXCLUSIONS_PLANNED)
+    return _Inputs(whole, unusable_note, images, sets, read[PARTICIPANTS], read[SESSIONS], shown)
+
+
+def _read_shown_sets(stimuli: FrameOrFile | Sequence[Path | str] | None) -> dict[str, pd.DataFrame]:
+    if isinstance(stimuli, pd.DataFrame):
+        return {"stimuli": with_text_names(stimuli)}
+    folders = [stimuli] if isinstance(stimuli, Path | str) else stimuli or ()
+    return {str(Path(folder) / TABLE_NAME): read_stimulus_tables([Path(folder)]) for folder in folders}
+
+
+def _table(source: FrameOrFile | None, table: Table) -> pd.DataFrame | None:
+    return None if source is None else as_table(source, table)
+
+
+def _exclude(
+    inputs: _Inputs, settings: AnalysisSettings, beyond: AnalysisSettings, *, planned: bool
+) -> tuple[Included, pd.DataFrame, tuple[str, str]]:
+    """Apply the rules of exclusion.
+
+    Returns:
+        The trials and participants that are analysed; rows of `comparisons` on those whom a rule on the outcome would
+        exclude; notes on what each kind of rule excludes.
+    """
+    refuse_outcome_rules(settings.exclude, where=EXCLUSIONS_PLANNED if planned else "trials")
     refuse_outcome_rules(beyond.exclude, where="trials")
     on_outcome = [
         rule for rule in (*settings.exclude_participants, *beyond.exclude_participants) if is_on_outcome(rule)
@@ -200,81 +296,74 @@ def analyze(
         Rules(source.exclude, [rule for rule in source.exclude_participants if rule not in on_outcome])
         for source in (settings, beyond)
     )
-    included = apply_rules(whole, sessions, *rules, planned=plan is not None)
-    analysed = text_coded(included.trials)
-    repeated, outcome_note = sensitivity(
-        analysed, included.participation, on_outcome, plan=settings, unfinished=text_coded(included.unfinished)
+    included = apply_rules(inputs.trials, inputs.sessions, *rules, planned=planned)
+    included = included._replace(trials=text_coded(included.trials))
+    rows, note = sensitivity(
+        included.trials,
+        included.participation,
+        on_outcome,
+        plan=settings,
+        unfinished=text_coded(included.unfinished),
     )
-    if answers is not None:
-        answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
-    shown_sets = (
-        {"stimuli": with_text_names(stimuli)}
-        if isinstance(stimuli, pd.DataFrame)
-        else {
-            str(Path(folder) / TABLE_NAME): read_stimulus_tables([Path(folder)])
-            for folder in ([stimuli] if isinstance(stimuli, Path | str) else stimuli or ())
-        }
-    )
-    require_same_pictures(
-        shown_sets,
-        shown=None if plans is None else (f"{where}, table plans", plans, whole),
-        measured=None if images is None else (measured_in, images),
-    )
-    mixed = mixed_models(analysed, plan=settings, participants=answers)
-    correlations, differences = correlations_and_differences(
-        analysed, image_metrics=images, set_metrics=sets, seed=seed, replicates=settings.replicates
-    )
-    if not (images is None and sets is None) and correlations.empty and (analysed["phase"] == "main").any():
-        say(f"no correlations of metrics with people: {why_none(analysed, image_metrics=images, set_metrics=sets)}")
-    sure = (differences["p_holm"] < level(looks)).fillna(False)
-    differences = differences.assign(follows_better=differences["follows_better"].where(sure, None))
-    fitted: NamedFits = {}
-    cited: Cited = {}
-    frames = {
-        "participation": included.participation,
-        "rates": rates(with_holes(analysed, pd.concat(shown_sets.values(), ignore_index=True) if shown_sets else None)),
-        "detection": signal_detection(analysed),
-        "reaction_times": reaction_times(analysed),
-        "choices": choices(analysed),
-        "bradley_terry": bradley_terry(analysed),
-        "ratings": ratings(analysed),
-        "opinion_scores": opinion_scores(analysed),
-        "agreement": agreement(analysed, seed=seed, replicates=settings.replicates),
-        "thresholds": thresholds(analysed, settings=staircase),
-        "hype": hype(analysed, settings=staircase, seed=seed, replicates=2 * settings.replicates),
-        **psychometric(analysed, plan=settings),
-        **roc(analysed),
-        "mixed_models": mixed,
-        "looks": frame_of([], LOOKS) if looks is None else looks,
-        "comparisons": comparisons(analysed, plan=settings, looks=looks, fitted=fitted, cited=cited, grades=grades),
-        "correlations": correlations,
-        "correlation_differences": differences,
+    return included, rows, (included.note, note)
+
+
+def _tables_of_answers(
+    trials: pd.DataFrame,
+    shown: Mapping[str, pd.DataFrame],
+    settings: AnalysisSettings,
+    *,
+    staircase: "StaircaseSettings | None",
+    seed: int,
+) -> dict[str, pd.DataFrame]:
+    """Return the tables that need the analysed trials only, and the holes of the sets that were shown."""
+    replicates = settings.replicates
+    holes = pd.concat(shown.values(), ignore_index=True) if shown else None
+    return {
+        "rates": rates(with_holes(trials, holes)),
+        "detection": signal_detection(trials),
+        "reaction_times": reaction_times(trials),
+        "choices": choices(trials),
+        "bradley_terry": bradley_terry(trials),
+        "ratings": ratings(trials),
+        "opinion_scores": opinion_scores(trials),
+        "agreement": agreement(trials, seed=seed, replicates=replicates),
+        "thresholds": thresholds(trials, settings=staircase),
+        "hype": hype(trials, settings=staircase, seed=seed, replicates=2 * replicates),
+        **psychometric(trials, plan=settings),
+        **roc(trials),
     }
-    frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
-    frames["robustness"] = robustness(
-        analysed, frames["comparisons"], everything=included.finished, plan=settings, looks=looks, fitted=fitted
+
+
+def _tables_of_correlations(
+    trials: pd.DataFrame,
+    inputs: _Inputs,
+    settings: AnalysisSettings,
+    *,
+    looks: pd.DataFrame | None,
+    seed: int,
+    say: Callable[[str], None],
+) -> dict[str, pd.DataFrame]:
+    """Return the agreement of metrics with people; without any, say why."""
+    images, sets = inputs.images, inputs.sets
+    correlations, differences = correlations_and_differences(
+        trials, image_metrics=images, set_metrics=sets, seed=seed, replicates=settings.replicates
     )
-    frames["effects"] = effects(analysed, fitted, plan=settings)
-    if len(repeated):
-        frames["comparisons"] = pd.concat([frames["comparisons"], repeated], ignore_index=True)
-    frames["paper"] = paper(analysed, frames, cited)
-    frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
-    if len(whole) and whole["simulated"].fillna(False).all():
-        frames = {
-            name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
-        }
-    left_out = [note for note in (unusable_note, included.note, outcome_note) if note]
-    if left_out:  # a note in the row over all, after the one on several studies
-        overall = frames["rates"]["scope"] == "all"
-        own = frames["rates"].loc[overall, "note"].iloc[0]
-        notes = [] if pd.isna(own) else str(own).split("; ")
-        mixed_studies = SEVERAL_STUDIES if SEVERAL_STUDIES in notes else None
-        frames["rates"].loc[overall, "note"] = joined(mixed_studies, "; ".join(left_out), *notes)
-    return frames
+    has_metrics = not (images is None and sets is None)
+    if has_metrics and correlations.empty and (trials["phase"] == "main").any():
+        say(f"no correlations of metrics with people: {why_none(trials, image_metrics=images, set_metrics=sets)}")
+    is_sure = (differences["p_holm"] < level(looks)).fillna(False)
+    differences = differences.assign(follows_better=differences["follows_better"].where(is_sure, None))
+    return {"correlations": correlations, "correlation_differences": differences}
 
 
-def _table(source: FrameOrFile | None, table: Table) -> pd.DataFrame | None:
-    return None if source is None else as_table(source, table)
+def _add_note_over_all(table: pd.DataFrame, note: str) -> None:
+    """Put a note into the row over all of `rates`, after the one on several studies."""
+    is_overall = table["scope"] == "all"
+    own = table.loc[is_overall, "note"].iloc[0]
+    notes = [] if pd.isna(own) else str(own).split("; ")
+    several = SEVERAL_STUDIES if SEVERAL_STUDIES in notes else None
+    table.loc[is_overall, "note"] = joined(several, note, *notes)
 
 
 def _settings_and_departures(
