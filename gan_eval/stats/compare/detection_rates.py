@@ -6,6 +6,7 @@ Statistician 54, 280-288). These answers are divided equally among several rows 
 Statistics & Data Analysis 45, 449-456).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
@@ -167,40 +168,56 @@ class Rates:
         Args:
             margin: equivalence margin of accuracy; None: equivalence is not judged.
         """
-        accuracy, hits, false_alarms = (1 + self.fake - self.real) / 2, *self.reported
-        z, z_error = self._on_probit(accuracy, 0.5, -0.5)
+        z, z_error = self._on_probit((1 + self.fake - self.real) / 2, 0.5, -0.5)
+        p = np.nan if self._untested else float(two_sided_p(z, z_error, self.df))
         not_equivalent = self._why_not_equivalent(margin)
         limit = np.nan if margin is None or self._untested or not_equivalent else float(ndtri(0.5 + margin))
-        z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
-        dprime = z_hit - z_false_alarm
-        error = self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
-        half_width = float(t_critical(self.df)) * error
-        of_hits, of_alarms = [[*map(float, wilson(p * n, n))] for p, n in zip(self.reported, self.n, strict=True)]
-        is_extreme = bool({hits, false_alarms} & {0.0, 1.0})
-        shown = dprime if is_extreme else float(ndtri(hits) - ndtri(false_alarms))
-        ends = (dprime - half_width, dprime + half_width)
-        if not is_extreme:
-            down, up = np.abs(ndtri([of_hits, of_alarms[::-1]]) - ndtri([[hits], [false_alarms]])).T
-            independent = shown - float(np.hypot(*down)), shown + float(np.hypot(*up))
-            ends = _widened(shown - dprime, error, ends, independent)
-        shares, shares90 = self._accuracy(0.95), self._accuracy(0.9)[1:]
-        if shares.low <= 0.5 <= shares.high:  # accuracy and d′ are at chance for the same rates
-            ends = min(ends[0], 0.0), max(ends[1], 0.0)
+        of_hits, of_alarms = self._independent()
+        accuracy, accuracy90, dprime = self._accuracy(0.95), self._accuracy(0.9)[1:], self._dprime()
+        if accuracy.low <= 0.5 <= accuracy.high:  # accuracy and d′ are at chance for the same rates
+            dprime = Estimate(dprime.value, min(dprime.low, 0.0), max(dprime.high, 0.0))
+        added = ADDED if self._is_extreme else None
         if self.is_constant:  # neither intervals nor d′ mean anything if the answers do not vary
-            ends = shares90 = (np.nan, np.nan)
-            shares, shown, is_extreme = Estimate(shares.value, *ends), np.nan, False
-        p = np.nan if self._untested else float(two_sided_p(z, z_error, self.df))
+            accuracy, accuracy90 = Estimate(accuracy.value, np.nan, np.nan), (np.nan, np.nan)
+            dprime, added = Estimate(np.nan, np.nan, np.nan), None
+        hits, false_alarms = self.reported
         return Detection(
             self._share(1 - hits, 1 - self.fake, (-1.0, 0.0), (1 - of_hits[1], 1 - of_hits[0])),
             self._share(1 - false_alarms, 1 - self.real, (0.0, -1.0), (1 - of_alarms[1], 1 - of_alarms[0])),
-            shares,
-            shares90,
-            Estimate(shown, *ends),
+            accuracy,
+            accuracy90,
+            dprime,
             p,
             float(equivalence_p(z, z_error, self.df, limit)),
             self.basis,
-            joined(self.note, other_p(p, self.check_p), not_equivalent, ADDED if is_extreme else None),
+            joined(self.note, other_p(p, self.check_p), not_equivalent, added),
         )
+
+    @property
+    def _is_extreme(self) -> bool:
+        """True if a reported rate is 0 or 1, which has no z."""
+        return bool({*self.reported} & {0.0, 1.0})
+
+    def _independent(self) -> list[tuple[float, float]]:
+        """Return Wilson's intervals of both reported rates, as if the answers were independent."""
+        intervals = [wilson(rate * n, n) for rate, n in zip(self.reported, self.n, strict=True)]
+        return [(float(low), float(high)) for low, high in intervals]
+
+    def _dprime(self) -> Estimate:
+        """Return d′ of the reported rates; of the estimates if a reported rate is 0 or 1."""
+        z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
+        estimate = z_hit - z_false_alarm
+        error = self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
+        half_width = float(t_critical(self.df)) * error
+        ends = (estimate - half_width, estimate + half_width)
+        if self._is_extreme:
+            return Estimate(estimate, *ends)
+        hits, false_alarms = self.reported
+        value = float(ndtri(hits) - ndtri(false_alarms))
+        of_hits, of_alarms = self._independent()
+        down, up = np.abs(ndtri([of_hits, of_alarms[::-1]]) - ndtri([[hits], [false_alarms]])).T
+        independent = value - float(np.hypot(*down)), value + float(np.hypot(*up))
+        return Estimate(value, *_widened(value - estimate, error, ends, independent))
 
     def _share(
         self,
@@ -273,36 +290,41 @@ def rates_of(
     if rates.basis is not None:
         rates = replace(rates, note=joined(rates.note, few_people(n_levels(answers.participant))))
     rates = replace(rates, max_effect=0.5 - abs(sum(rates.reported) / 2 - 0.5))
-    if len(question.rows) > 1:  # the value is the rows' mean; the joint error allows for people who judged several rows
+    if len(question.rows) > 1:
         rows = [rates_of(replace(question, rows=(row,)), settings, known, why_not=why_not) for row in question.rows]
-        means = np.mean([[row.fake, row.real, *row.reported] for row in rows], axis=0)
-        few = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
-        is_mixed = 0 < few < len(rows) and rates.fit is not None
-        note = f"{few} of {len(rows)} rows have clustered shares" if is_mixed else None
-        basis = rows[0].basis if few == len(rows) else rates.basis
-        fake, real, *observed = map(float, means)
-        if rates.fit is None:  # answers added in every row would be too many, except at rates of 0 or 1
-            fake = fake if observed[0] in (0, 1) else rates.fake
-            real = real if observed[1] in (0, 1) else rates.real
-        if constant := sum(row.is_constant for row in rows):
-            constant_note = f"in {constant} of {len(rows)} rows the answers do not vary with the pictures"
-            rates = replace(rates, is_constant=True, note=joined(rates.note, constant_note))
-        covariances = rates.covariances
-        if all(row.covariances for row in rows):
-            own = [max(row.covariances, key=lambda covariance: np.dot([1, -1], covariance @ [1, -1])) for row in rows]
-            covariances = (*covariances, np.sum(own, axis=0) / len(rows) ** 2)
-        rates = replace(
-            rates,
-            fake=fake,
-            real=real,
-            covariances=covariances,
-            observed=(observed[0], observed[1]),
-            max_effect=float(np.mean([row.max_effect for row in rows])),
-            basis=basis,
-            note=joined(rates.note, note),
-        )
+        rates = _mean_of_rows(rows, rates)
     known[question.key] = rates
     return rates
+
+
+def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
+    """Return the mean of the rows, with the errors of the joint estimate: people may have judged several rows."""
+    fake, real, *observed = map(float, np.mean([[row.fake, row.real, *row.reported] for row in rows], axis=0))
+    if joint.fit is None:  # answers added in every row would be too many, except at rates of 0 or 1
+        fake = fake if observed[0] in (0, 1) else joint.fake
+        real = real if observed[1] in (0, 1) else joint.real
+    notes = [joint.note]
+    constant = sum(row.is_constant for row in rows)
+    if constant:
+        notes.append(f"in {constant} of {len(rows)} rows the answers do not vary with the pictures")
+    clustered = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
+    if 0 < clustered < len(rows) and joint.fit is not None:
+        notes.append(f"{clustered} of {len(rows)} rows have clustered shares")
+    covariances = joint.covariances
+    if all(row.covariances for row in rows):
+        own = [max(row.covariances, key=lambda covariance: np.dot([1, -1], covariance @ [1, -1])) for row in rows]
+        covariances = (*covariances, np.sum(own, axis=0) / len(rows) ** 2)
+    return replace(
+        joint,
+        fake=fake,
+        real=real,
+        covariances=covariances,
+        observed=(observed[0], observed[1]),
+        is_constant=joint.is_constant or constant > 0,
+        max_effect=float(np.mean([row.max_effect for row in rows])),
+        basis=rows[0].basis if clustered == len(rows) else joint.basis,
+        note=joined(*notes),
+    )
 
 
 class _Answers(NamedTuple):
