@@ -12,7 +12,7 @@ from gan_eval.stats.latex import escape_latex
 _FILE = Path(__file__).parent.parent / "references.bib"
 _ENTRY = re.compile(r"^@\w+\{(\w+),\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 _CITED = re.compile(r"\b([A-ZÀ-Þ][\w'-]+)(?: et al\.| and [A-ZÀ-Þ][\w'-]+)? ((?:19|20)\d{2})\b(?!-)")
-"""`Wang et al. 2004`, `Chong and Forsyth 2020`, `Holm 1979`; not the date `2015-12-05`."""
+"""`Wang et al. 2004`, `Agresti and Caffo 2000`, `Holm 1979`; not the date `2015-12-05`."""
 
 
 @cache

@@ -40,9 +40,9 @@ from gan_eval.tables import KINDS, SESSIONS
 _MEASURES = {FOOLING: "the fooling rate", GRADE: "mean grades"}
 _PSYCHOMETRIC = (
     "Psychometric functions are logistic or cumulative normal in the logarithm of the level, with guess and lapse "
-    "rates (Wichmann & Hill 2001) and normal thresholds of participants and pictures, by Laplace's approximation; fits "
-    "are averaged over lapse rates from 0 to 0.06, with a Beta(1, 30) prior. Intervals of thresholds are Fieller's, of "
-    "slopes Wald's, with Student's t."
+    "rates (Wichmann and Hill 2001) and normal thresholds of participants and pictures, by Laplace's approximation; "
+    "fits are averaged over lapse rates from 0 to 0.06, with a Beta(1, 30) prior. Intervals of thresholds are "
+    "Fieller's, of slopes Wald's, with Student's t."
 )
 MIN_SIMULATED = 10
 """Minimum number of participants for citing the coverage of simulated studies with 10 to 40 participants."""

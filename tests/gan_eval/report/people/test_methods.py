@@ -1,5 +1,6 @@
 """Methods paragraphs, LaTeX and BibTeX, and the reporting checklist."""
 
+import inspect
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from synthetic_tables import rates as rates_row
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys, sources
+from gan_eval.report.people import methods
 from gan_eval.report.people.methods import checklist_section, method_blocks, paper_methods, size_on_screen
 from gan_eval.settings.study import Study
 from gan_eval.stats.answers.rates import rates
@@ -95,6 +97,12 @@ def test_whatever_the_metrics_cite_is_known():
         assert len(cited_keys(metric.source)) == len(cited), metric.name
 
 
+def test_whatever_the_methods_cite_is_known():
+    source = re.sub(r'"\s+f?"', "", inspect.getsource(methods))  # texts of several lines
+    cited = {*re.findall(r"[A-Z][\w']+(?: et al\.| (?:and|&) [A-Z]\w+)? (?:19|20)\d{2}", source)}
+    assert len(cited_keys(source)) == len(cited) > 10
+
+
 def test_the_software_is_cited_as_citation_cff_says():
     text, entry = CITATION.read_text(encoding="utf-8"), sources()["gan_eval"].replace("\\_", "_")
     (title,) = re.findall(r'^title: "(.*)"$', text, re.MULTILINE)
@@ -104,10 +112,10 @@ def test_the_software_is_cited_as_citation_cff_says():
 
 
 def test_every_source_in_brackets_is_cited():
-    text = "Thresholds (Levitt 1971; Kaernbach 1991) and O'Brien and Fleming 1979, not Nobody 1999."
-    assert cited_keys(text) == ["levitt1971", "kaernbach1991", "obrien1979"]
+    text = "Thresholds (Watson 2017; Kaernbach 1991) and O'Brien and Fleming 1979, not Nobody 1999."
+    assert cited_keys(text) == ["watson2017", "kaernbach1991", "obrien1979"]
     assert as_latex(text) == (
-        "Thresholds (Levitt~\\cite{levitt1971}; Kaernbach~\\cite{kaernbach1991}) and O'Brien and "
+        "Thresholds (Watson~\\cite{watson2017}; Kaernbach~\\cite{kaernbach1991}) and O'Brien and "
         "Fleming~\\cite{obrien1979}, not Nobody 1999.\n"
     )
 
