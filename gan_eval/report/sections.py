@@ -80,8 +80,6 @@ def _without_empty_rows(section: Section) -> Section:
 
 
 def _title(folder: StudyFolder) -> str:
-    if folder.facts.title:
-        return folder.facts.title
     if folder.study is not None:
         return folder.study.study.title or folder.study.study.name
     count = included_count(folder)

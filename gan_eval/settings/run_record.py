@@ -47,9 +47,8 @@ class SessionCounts(Section, extra="ignore"):
 
 
 class Facts(Section, extra="ignore"):
-    """The facts that the report reads; the file has more, for people."""
+    """The facts that the report reads."""
 
-    title: str = ""
     fraction: float | None = None
     smoke: bool = False
     sessions: SessionCounts = SessionCounts()

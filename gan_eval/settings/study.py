@@ -28,7 +28,7 @@ class StudySettings(Section):
     title: str = ""
     """Title of the report, which participants do not see; default: the name."""
     question: str = ""
-    """The study's question, at the top of the report."""
+    """The study's question, for the report's checklist."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Random seed of the draw, of resampling, and of the holes of test pictures."""
     published: tuple[PathText, ...] = ()

@@ -22,7 +22,6 @@ from gan_eval.study.sessions import (
     all_sessions_complete,
     all_stimulus_hashes,
     answers_hash,
-    design_of,
     draw_warnings,
     is_rehearsal,
     next_participant,
@@ -383,11 +382,12 @@ def report_stage(plan: Plan) -> Stage:
         facts = _report_facts(plan, stored)
         if facts["sessions"]["next"]:
             facts["sessions"]["next"] = next_participant(plan)  # a command has paths
-        return {**hashes, **published, **stimulus_hashes(plan), "facts": sha256_json(facts)}
+        of_study = {"study file": sha256_file(plan.file), "facts": sha256_json(facts)}
+        return {**hashes, **published, **stimulus_hashes(plan), **of_study}
 
     return Stage(
         name="report",
-        settings={},  # the title is among the facts: a changed title only changes the page
+        settings={},  # the study file is an input: changed words only change the page
         inputs=inputs,
         outputs=(out,),
         products=lambda: [
@@ -420,19 +420,11 @@ def _report_facts(plan: Plan, stored: StoredSessions) -> dict[str, Any]:
         notes = draw_warnings(plan)
     except UserError as error:  # too small for any session
         notes = [str(error)]
-    reporting = study.reporting.model_dump(mode="json", exclude_defaults=True)
     return {
-        **({"reporting": reporting} if reporting else {}),
-        "title": study.study.title or study.study.name,
-        "study": study.study.name,
-        "version": study.study.version,
-        "question": study.study.question,
         "fraction": plan.fraction if study.models and not plan.smoke else None,
         "smoke": plan.smoke,
         "sessions": {**stored.counts, "wanted": study.quiz.participants, "next": next_session(plan, stored)},
         "notes": notes,
         "imported_sets": [relative_path(plan.file.parent / name, plan.folder) for name in study.stimuli.sets],
-        "design_hash": sha256_json(design_of(plan)),
-        "analysis_hash": study.analysis_hash,
         "software": f"gan_eval {__version__}",
     }

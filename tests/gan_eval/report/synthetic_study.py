@@ -25,7 +25,7 @@ HOLES = (("centre", 0.25), ("blocks", 0.0625), ("region", 0.125))
 STUDY = """
 [study]
 name = "synthetic"
-title = "Can people recognise <b>these</b> pictures?"
+title = 'Can people recognise <b>these</b> "pictures"?'
 question = "Are generated façades & maps taken for photographs?"
 seed = 7
 [quiz]
@@ -80,8 +80,7 @@ def make_study(
     _text(folder / "study.toml", STUDY + data)
     sessions = {"people": len(participants) * (not simulated), "simulated": len(participants) * simulated, "wanted": 9}
     notes = ["maps: 8 + 8 pictures shown instead of 25 + 25 <i>& fewer</i>"]
-    title = 'Can people recognise <b>these</b> "pictures"?'
-    facts = {"title": title, "fraction": fraction, "notes": notes, "sessions": sessions, "software": "gan_eval 0.1.0"}
+    facts = {"fraction": fraction, "notes": notes, "sessions": sessions, "software": "gan_eval 0.1.0"}
     _text(folder / ".gan-eval" / "facts.json", json.dumps(facts))
     for name in ("psnr.csv",) if filled else ("quiz.csv", "metric_values.csv"):
         _text(folder / "published" / name, PUBLISHED[name])
