@@ -34,13 +34,14 @@ def render(report: Report) -> str:
         return getattr(macros, type(block).__name__)(block)
 
     downloads = {file.table: file for file in report.downloads}
-    macros = _templates().get_template("blocks.jinja").make_module({"downloads": downloads, "html_of": html_of})
+    macros = templates().get_template("blocks.jinja").make_module({"downloads": downloads, "html_of": html_of})
     style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))
-    return _templates().get_template("page.jinja").render(style=style, report=report, html_of=html_of)
+    return templates().get_template("page.jinja").render(style=style, report=report, html_of=html_of)
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """Return the templates of this folder; every text is escaped, and printed without control characters."""
     return Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=lambda value: _LOOSE.sub(NBSP, clean(value)) if type(value) is str else value,

@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -42,6 +41,7 @@ from gan_eval.report.metrics.data import (
     title_of,
     unit_of,
 )
+from gan_eval.report.page import templates
 from gan_eval.report.parts.words import clean, missing, plural
 from gan_eval.stimuli.pictures import rgb_of
 
@@ -288,12 +288,10 @@ def _data(
 
 def _html(data: Mapping[str, Any]) -> str:
     """Return the page. Its data are JavaScript, which allows Infinity, with `<` escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     stops = ", ".join("#" + bytes(colour).hex() for colour in _scale()[:: 255 // 5])
-    return environment.get_template("gallery.jinja").render(
+    template = templates().get_template("metrics/gallery.jinja")
+    return template.render(
         data=Markup(text),
         style=Markup((_HERE / "gallery.css").read_text(encoding="utf-8")),
         script=Markup((_HERE / "gallery.js").read_text(encoding="utf-8")),
