@@ -11,7 +11,6 @@ from gan_eval.report.parts.words import (
     apa_interval,
     apa_p,
     capital,
-    listed,
     missing,
     number,
     on_dataset,
@@ -69,15 +68,10 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
             f"{plural(len(judged) - MAX_SENTENCES, 'more comparison')} of choices: see the differences below."
         )
     paper = folder.table(PAPER)
-    strong = paper[(paper["protocol"] == TWO_MODELS) & paper["preference"].notna()]
-    for dataset, part in strong.groupby("dataset", dropna=False, sort=False):
-        where = on_dataset(dataset) * (strong["dataset"].nunique(dropna=False) > 1)
-        rows = part.head(MAX_SENTENCES).to_dict("records")
-        chances = listed([f"{percent(row['preference'])} for {row['model']}" for row in rows])
-        more = f" and {plural(len(part) - MAX_SENTENCES, 'more model')}" if len(part) > MAX_SENTENCES else ""
+    if ((paper["protocol"] == TWO_MODELS) & paper["preference"].notna()).any():
         sentences.append(
             "Table 1 and Figure 1 show another number, each model's chance to be chosen over the average model "
-            f"(Bradley–Terry){where}: {chances}{more}."
+            "(Bradley–Terry)."
         )
     return sentences
 

@@ -14,7 +14,6 @@ from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.report.sections import study_report
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.compare.questions import CHOSEN, PREFERRED
-from gan_eval.stats.paper import PAPER
 from gan_eval.stats.trials import fill_trials
 
 
@@ -88,11 +87,9 @@ def test_the_answer_is_there_with_its_table(name: str) -> None:
 def test_the_chance_over_the_average_model_is_not_called_a_share_of_choices() -> None:
     tables = folder(TWO_MODELS)
     words = " ".join(study_report(tables).sections[0].blocks[0].sentences).replace("\u202f", " ")
-    chances = tables.table(PAPER).set_index("model")["preference"]
-    assert chances["one"] > 0.2
     assert (
         "Table 1 and Figure 1 show another number, each model's chance to be chosen over the average model "
-        f"(Bradley–Terry): {100 * chances['one']:.1f}% for one and {100 * chances['two']:.1f}% for two."
+        "(Bradley–Terry)."
     ) in words
 
 
