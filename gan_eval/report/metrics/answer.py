@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from gan_eval.report.metrics.data import NO_VERDICT, Measured, facts_of, fid_warnings, higher_is_better, title_of
+from gan_eval.metrics.catalogue import metric_named
+from gan_eval.report.metrics.data import NO_VERDICT, Measured, fid_warnings, higher_is_better, title_of
 from gan_eval.report.parts.blocks import Lead, Section
 from gan_eval.report.parts.words import listed, plural
 
@@ -21,7 +22,7 @@ def leaders(measured: Measured, dataset: str, metric: str) -> list[str]:
     Infinite values are excluded; a model with only infinite values is not ranked. Metrics of the input, which the
     models share, and metrics without a direction rank no model.
     """
-    facts, better = facts_of(metric), higher_is_better(metric)
+    facts, better = metric_named(metric), higher_is_better(metric)
     summaries = {model: measured.summary(dataset, metric, model) for model in measured.models(dataset)}
     models = [model for model, summary in summaries.items() if summary.is_known]
     table = measured.comparisons

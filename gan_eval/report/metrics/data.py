@@ -3,13 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, Metric, metric_named
+from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.parts.words import NOTHING, from_to, missing, number
@@ -215,15 +214,9 @@ NO_VERDICT = ("sharpness",)
 """Metrics with a direction that do not rank models: noise also raises sharpness."""
 
 
-@lru_cache
-def facts_of(name: str) -> Metric | None:
-    """Return the registry's entry; None for a metric of another package that is not installed here."""
-    return metric_named(name)
-
-
 def higher_is_better(name: str) -> bool | None:
     """Return whether higher is better; None where that is not known."""
-    facts = facts_of(name)
+    facts = metric_named(name)
     return None if facts is None else facts.higher_is_better
 
 
@@ -245,7 +238,7 @@ def is_of_quality(name: str) -> bool:
     >>> is_of_quality("psnr"), is_of_quality("label_detail"), is_of_quality("unheard_of")
     (True, False, True)
     """
-    facts = facts_of(name)
+    facts = metric_named(name)
     return facts is None or facts.kind != "input"
 
 
@@ -255,7 +248,7 @@ def title_of(name: str) -> str:
     >>> title_of("fid"), title_of("unheard_of")
     ('FID', 'unheard_of')
     """
-    facts = facts_of(name)
+    facts = metric_named(name)
     return (facts.title if facts else "") or name
 
 
@@ -271,7 +264,7 @@ def with_arrow(name: str) -> str:
 
 def unit_of(name: str) -> str:
     """Return the unit, or an empty text."""
-    facts = facts_of(name)
+    facts = metric_named(name)
     return "" if facts is None else facts.unit
 
 

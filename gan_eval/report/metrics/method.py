@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gan_eval.report.metrics.data import Measured, facts_of, fid_warnings, in_order, title_of
+from gan_eval.metrics.catalogue import metric_named
+from gan_eval.report.metrics.data import Measured, fid_warnings, in_order, title_of
 from gan_eval.report.parts.blocks import Block, Listing, Quote, Section
 from gan_eval.report.parts.references import as_bibtex, cited_keys
 from gan_eval.report.parts.words import capital, from_to, listed, plural, whole
@@ -74,7 +75,7 @@ def _source(measured: Measured, metric: str) -> str:
     for settings in _settings(measured):
         if named := (settings.get("metrics") or {}).get(metric):
             return str(named)
-    facts = facts_of(metric)
+    facts = metric_named(metric)
     return facts.source if facts else ""
 
 

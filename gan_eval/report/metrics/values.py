@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import MIN_FID_PICTURES
+from gan_eval.metrics.catalogue import MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.spectrum import FIRST_RING, PER_CYCLE, RINGS, UPSAMPLING_PEAK, radial_spectrum
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.report.metrics.answer import HOW_MARKED, leaders
-from gan_eval.report.metrics.data import REAL, Measured, Summary, decimals_of, facts_of, is_raw, unit_of, with_arrow
+from gan_eval.report.metrics.data import REAL, Measured, Summary, decimals_of, is_raw, unit_of, with_arrow
 from gan_eval.report.metrics.holes import hole_tables
 from gan_eval.report.parts.blocks import Block, Cell, Charts, Column, Lines, Section, Table
 from gan_eval.report.parts.chart import INK, MUTED, STYLE, Chart, line_style, panel
@@ -57,7 +57,7 @@ def metric_tables(measured: Measured, dataset: str) -> list[Table]:
     kinds: dict[str, list[str]] = {kind: [] for kind in _GROUPS}
     sets = set(measured.set_metrics(dataset))
     for metric in measured.metrics(dataset):
-        facts = facts_of(metric)
+        facts = metric_named(metric)
         kinds["set" if metric in sets else facts.kind if facts else ""].append(metric)
     return [
         _table(measured, dataset, kind, metrics[start : start + MAX_COLUMNS])
