@@ -19,8 +19,6 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, small_picture
 from gan_eval.report.parts.words import Record, from_to, missing, number, plural, text, whole
-from gan_eval.settings.study import Study
-from gan_eval.stats.answers.plateau import all_plateaus
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.tables import PLATEAUS, VALIDATION
 from gan_eval.tables.frames import frame_of, read_table
@@ -147,15 +145,6 @@ def training_section(folder: StudyFolder) -> Section:
     if not charts and not tables:
         return Section("training", "Training", [])
     return Section("training", "Training", [sample_table(runs), Charts(charts), *tables])
-
-
-def study_plateaus(validations: Mapping[str, pd.DataFrame], study: Study | None) -> pd.DataFrame:
-    """Return the table `plateaus` of models by their tables `validation`."""
-    return all_plateaus(
-        validations,
-        datasets={name: model.data for name, model in study.models.items()} if study else {},
-        higher_is_better={name: metric.higher_is_better for name, metric in METRICS.items()},
-    )
 
 
 class Curve(NamedTuple):

@@ -337,12 +337,17 @@ def training_stage(plan: Plan) -> Stage:
     files = {model: plan.model_folder(model) / "validation.csv" for model in plan.study.models}
 
     def work(_: Listener) -> bool:
-        from gan_eval.report.training import study_plateaus
+        from gan_eval.metrics.catalogue import METRICS
+        from gan_eval.stats.answers.plateau import all_plateaus
 
         validation = {
             name: tabular.read_table(file, tables.VALIDATION) for name, file in files.items() if file.is_file()
         }
-        plateaus = study_plateaus(validation, plan.study)
+        plateaus = all_plateaus(
+            validation,
+            datasets={name: model.data for name, model in plan.study.models.items()},
+            higher_is_better={name: metric.higher_is_better for name, metric in METRICS.items()},
+        )
         tabular.write_table(plateaus, out, tables.PLATEAUS, also=[out.with_suffix(".parquet")])
         return True
 

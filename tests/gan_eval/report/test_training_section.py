@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from synthetic_training import SEVERAL, SIDE
 
+from gan_eval.metrics.catalogue import METRICS
 from gan_eval.report.page import render
 from gan_eval.report.parts.blocks import Charts, PictureTable, Report, Table
 from gan_eval.report.parts.folder import read_folder
@@ -18,11 +19,11 @@ from gan_eval.report.training import (
     curves,
     plateau_tables,
     sample_table,
-    study_plateaus,
     training_charts,
     training_runs,
     training_section,
 )
+from gan_eval.stats.answers.plateau import all_plateaus
 from gan_eval.tables import PLATEAUS
 from gan_eval.tables.frames import write_table
 
@@ -31,7 +32,9 @@ from gan_eval.tables.frames import write_table
 def folder(training):
     """Use the study's own table of plateaus, so that it is computed once."""
     runs = training_runs(read_folder(training))
-    plateaus = study_plateaus({run.model: run.validation for run in runs}, None)
+    better = {name: metric.higher_is_better for name, metric in METRICS.items()}
+    validations = {run.model: run.validation for run in runs}
+    plateaus = all_plateaus(validations, datasets={}, higher_is_better=better)
     write_table(plateaus, training / "tables" / "plateaus.csv", PLATEAUS)
     return read_folder(training)
 
