@@ -13,6 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import as_flag
+from gan_eval.tables.cells import is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,9 +139,8 @@ def tables_as_json(frames: "Mapping[str, pd.DataFrame]") -> str:
     """Return tables as a JSON object of row lists; missing values are null, infinite ones the text `inf`, as in CSV."""
 
     def plain(value: Any) -> Any:
-        if value is None or value != value or type(value).__name__ == "NAType":
+        if is_missing(value):
             return None
-        value = value.item() if hasattr(value, "item") else value
         return str(value) if isinstance(value, float) and math.isinf(value) else value
 
     rows = {
