@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from cited_tables import cited_tables
 from make_grades import simulated_grades
 from make_trials import from_counts, judged, simulated, simulated_pairs
 from scipy.stats import norm
@@ -25,9 +26,8 @@ def renamed(trials: pd.DataFrame, dataset: str) -> pd.DataFrame:
     return trials.assign(dataset=dataset, stimulus=stimulus, session=trials["session"] + dataset)
 
 
-@pytest.mark.slow
 def test_a_model_and_all_are_the_comparisons_rows_and_printed_once() -> None:
-    frames = analyze(simulated(participants=15, each=30, intercept=1.2), plan=AnalysisSettings(margin=0.05))
+    frames = cited_tables(simulated(participants=15, each=30, intercept=1.2), AnalysisSettings(margin=0.05))
     row, total = frames["paper"].to_dict("records")
     assert (row["protocol"], row["model"], row["dataset"]) == ("single", "gan", "faces")
     assert (total["model"], total["dataset"]) == ("all", "faces")
@@ -46,11 +46,10 @@ def test_a_model_and_all_are_the_comparisons_rows_and_printed_once() -> None:
     assert len(printed(frames["paper"])[1]) == 1, "the row for all repeats that of the only model"
 
 
-@pytest.mark.slow
 def test_models_on_data_sets_have_rows_of_their_own() -> None:
     faces = simulated(participants=7, each=20, models=("a", "b"))
     trials = pd.concat([faces, renamed(faces.replace({"model": {"b": "c"}}), "cats")], ignore_index=True)
-    frames = analyze(trials)
+    frames = cited_tables(trials)
     table = frames["paper"]
     expected = [["a", "cats"], ["c", "cats"], ["a", "faces"], ["b", "faces"], ["all", "all"]]
     assert table[["model", "dataset"]].astype(object).to_numpy().tolist() == expected
@@ -66,7 +65,7 @@ def test_models_on_data_sets_have_rows_of_their_own() -> None:
 def test_answers_without_a_data_set_or_a_model_have_a_verdict(missing: list[str]) -> None:
     """The README's own example has no column `dataset`: no model had a verdict."""
     trials = simulated(participants=12, each=40, intercept=1.5).drop(columns=missing)
-    table = analyze(trials)["paper"]
+    table = cited_tables(trials)["paper"]
     assert table["verdict"].tolist() == ["told apart", "told apart"]
     assert table["dataset"].isna().all() == ("dataset" in missing)
 
@@ -92,7 +91,7 @@ def test_all_is_the_mean_of_its_rows_and_its_dprime_that_of_its_rates(
     rows: dict[str, tuple[float, float]], outside: bool | None
 ) -> None:
     """d′ of `all` may lie outside those of the rows, but it never contradicts accuracy."""
-    table = analyze(from_rates(rows))["paper"]
+    table = cited_tables(from_rates(rows))["paper"]
     own, whole = table[table["model"] != "all"], table[table["model"] == "all"].iloc[0]
     for name in ("fooling_rate", "real_called_real", "accuracy"):
         assert own[name].min() - 1e-9 <= whole[name] <= own[name].max() + 1e-9
@@ -113,9 +112,8 @@ def pairs(**more: Any) -> pd.DataFrame:
     return trials.assign(stimulus_b="d/b/" + trials["item"].str[2:])
 
 
-@pytest.mark.slow
 def test_pairs_with_the_real_picture_are_shares_about_one_half() -> None:
-    frames = analyze(pairs(effect=2.0, models=("x", "y")))
+    frames = cited_tables(pairs(effect=2.0, models=("x", "y")))
     table = frames["paper"]
     assert table["model"].tolist() == ["x", "y", "all"]
     assert table["n_fake"].tolist() == [12, 12, 24]
@@ -128,9 +126,8 @@ def test_pairs_with_the_real_picture_are_shares_about_one_half() -> None:
         assert row["verdict"] == "told apart"
 
 
-@pytest.mark.slow
 def test_two_models_have_preferences_between_0_and_1() -> None:
-    frames = analyze(pairs(effect=0.6, models=("x|y",), protocol="model_vs_model"))
+    frames = cited_tables(pairs(effect=0.6, models=("x|y",), protocol="model_vs_model"))
     table = frames["paper"].set_index("model")
     assert table.index.tolist() == ["x", "y"]
     assert table.loc["x", "preference"] + table.loc["y", "preference"] == pytest.approx(1)
@@ -139,9 +136,8 @@ def test_two_models_have_preferences_between_0_and_1() -> None:
     assert table["n_fake"].tolist() == [24, 24]
 
 
-@pytest.mark.slow
 def test_grades_stand_beside_those_of_the_reals() -> None:
-    frames = analyze(simulated_grades(people=5, items=12, with_reals=True))
+    frames = cited_tables(simulated_grades(people=5, items=12, with_reals=True))
     table = frames["paper"].set_index("model")
     assert set(table.index) == {"real", "A", "B"}
     means = frames["ratings"].set_index(frames["ratings"]["model"].fillna(frames["ratings"]["kind"]))
@@ -158,9 +154,9 @@ def test_staircases_have_no_part_in_a_verdict_on_single_pictures() -> None:
     first = simulated(participants=10, each=40, intercept=0.0).assign(protocol="single", requested_exposure_ms=50.0)
     second = simulated(participants=10, each=40, intercept=3.0).assign(protocol="staircase", block=2)
     second = second.assign(trial=second["trial"] + 40, requested_exposure_ms=second["trial"] * 10.0)
-    table = analyze(pd.concat([first, second], ignore_index=True))["paper"]
+    table = cited_tables(pd.concat([first, second], ignore_index=True))["paper"]
     row, other = (table[table["protocol"] == protocol].iloc[0] for protocol in ("single", "staircase"))
-    alone = analyze(first)["paper"].iloc[0]
+    alone = cited_tables(first)["paper"].iloc[0]
     assert [row[name] for name in ENDS] == pytest.approx([alone[name] for name in ENDS])
     assert row["verdict"] == alone["verdict"]
     assert other["verdict"] == "no verdict"
@@ -220,7 +216,6 @@ def test_latex_says_what_a_reader_must_know() -> None:
     assert escape_latex("a\x00b\tc") == "a b c"
 
 
-@pytest.mark.slow
 def test_the_file_for_latex_goes_with_its_table(tmp_path) -> None:
     frames = analyze(from_counts(6, 4, 3, 7))
     write_analysis(frames, tmp_path)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from cited_tables import cited_tables
 from make_trials import from_counts, simulated
 from scipy import stats
 from scipy.stats import bootstrap
@@ -166,7 +167,7 @@ def test_quest_plus_has_a_threshold_between_the_ends_of_its_interval() -> None:
 
 def test_the_table_to_cite_has_the_mean_threshold_of_each_model() -> None:
     trials = pd.concat([quest("P1"), quest("P2", share=0.8), quest("P3", share=0.6, model="vae")])
-    frames = analyze(trials)
+    frames = cited_tables(trials)
     each = frames["thresholds"].set_index("participant")["threshold_ms"]
     cited = frames["paper"].set_index("model")
     assert set(cited["protocol"]) == {"quest_plus"}

@@ -1,0 +1,25 @@
+"""The table to cite and those that it is made of, for tests that need no whole analysis."""
+
+import pandas as pd
+
+from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.answers.choices import bradley_terry
+from gan_eval.stats.answers.grades import ratings
+from gan_eval.stats.answers.hype import hype, thresholds
+from gan_eval.stats.compare.comparisons import Cited, comparisons
+from gan_eval.stats.paper import paper
+from gan_eval.stats.trials import fill_trials
+
+
+def cited_tables(trials: pd.DataFrame, plan: AnalysisSettings | None = None) -> dict[str, pd.DataFrame]:
+    """The tables `paper`, `comparisons` and the others that `paper` reads."""
+    answers = fill_trials(trials)
+    cited: Cited = {}
+    frames = {
+        "comparisons": comparisons(answers, plan=plan or AnalysisSettings(), cited=cited),
+        "bradley_terry": bradley_terry(answers),
+        "ratings": ratings(answers),
+        "thresholds": thresholds(answers),
+        "hype": hype(answers),
+    }
+    return frames | {"paper": paper(answers, frames, cited)}
