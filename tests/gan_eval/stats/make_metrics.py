@@ -29,10 +29,10 @@ def fooling(trials: pd.DataFrame) -> pd.Series:
 
 
 def correlations(trials: pd.DataFrame, **given: Any) -> pd.DataFrame:
-    """The table `correlations`."""
-    return correlations_and_differences(trials, **given)[0]
+    """The table `correlations`, from few replicates."""
+    return correlations_and_differences(trials, replicates=200, **given)[0]
 
 
 def correlation_differences(trials: pd.DataFrame, **given: Any) -> pd.DataFrame:
-    """The table `correlation_differences`."""
-    return correlations_and_differences(trials, **given)[1]
+    """The table `correlation_differences`, from few replicates."""
+    return correlations_and_differences(trials, replicates=200, **given)[1]

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from make_metrics import metric_of
 
-from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
-from gan_eval.tables.frames import read_table
+from gan_eval.tables.frames import write_table
 
 MODELS = ("real", "blur", "noise")
 
@@ -66,19 +65,15 @@ def test_a_folder_names_the_model_or_the_real_pictures(tmp_path: Path) -> None:
     assert wide["reason"].fillna("").tolist() == ["", "no number in all.csv"]
 
 
-def test_ours_and_others_are_correlated_together(
-    finished_study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    study, musiq = finished_study / "out", tmp_path / "musiq.csv"
-    ours = read_table(study / "metrics" / "image_metrics.csv", IMAGE_METRICS).sort_values("stimulus")["value"]
-    musiq.write_text("".join(f"{n}.png,{value}\n" for n, value in enumerate([*ours, 1, 2, 3, 4])))
-    given = ["--image-metrics", str(study / "metrics" / "image_metrics.csv"), "--image-metrics", str(musiq)]
-    assert run(["analyze", str(study / "tables" / "trials.csv"), "--out", str(tmp_path / "out"), *given]) == 0
-    assert "musiq.csv: 8 of 12 pictures were judged; the others are not needed" in capsys.readouterr().err
-    table = read_table(tmp_path / "out" / "correlations.csv", CORRELATIONS)
-    of_metric = {row["metric"]: row for row in table[table["level"] == "stimulus"].to_dict("records")}
-    assert (of_metric["musiq"]["n"], of_metric["psnr"]["n"]) == (8, 8)
-    assert of_metric["musiq"]["spearman"] == of_metric["psnr"]["spearman"]
+def test_ours_and_others_are_joined(tmp_path: Path) -> None:
+    judged, ours, musiq = trials(("real", "blur")), tmp_path / "image_metrics.csv", tmp_path / "musiq.csv"
+    values = metric_of(judged, {f"photos/blur/{n:04}": float(n) for n in range(8)})
+    write_table(values, ours, IMAGE_METRICS)
+    musiq.write_text("".join(f"{n:04}.png,{n}\n" for n in range(12)))
+    found, lines = read_image_metrics([ours, musiq], judged)
+    assert lines == [f"{musiq}: 8 of 12 pictures were judged; the others are not needed"]
+    psnr, others = (found[found["metric"] == name].set_index("stimulus")["value"] for name in ("psnr", "musiq"))
+    pd.testing.assert_series_equal(others, psnr)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from make_metrics import correlations
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.matching import require_metrics_of
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.trials import fill_trials
@@ -123,7 +123,7 @@ def test_names_that_one_table_leaves_out_come_from_the_other(case: str) -> None:
     trials, images = UNNAMED[case]
     sets = None if case == "both" else SETS
     found, expected = (
-        correlations_and_differences(fill_trials(frame), image_metrics=metrics, set_metrics=sets)[0]
+        correlations(fill_trials(frame), image_metrics=metrics, set_metrics=sets)
         for frame, metrics in ((trials, images), (answers(), FAKES))
     )
     pd.testing.assert_frame_equal(found.drop(columns="dataset"), expected.drop(columns="dataset"))
@@ -172,5 +172,5 @@ WITHOUT: dict[str, tuple[pd.DataFrame, dict[str, pd.DataFrame], str]] = {
 def test_no_correlations_have_a_reason(case: str) -> None:
     trials, metrics, line = WITHOUT[case]
     filled = fill_trials(trials.reset_index(drop=True))
-    assert correlations_and_differences(filled, **metrics)[0].empty
+    assert correlations(filled, **metrics).empty
     assert line in why_none(filled, **metrics)
