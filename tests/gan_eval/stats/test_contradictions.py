@@ -83,6 +83,9 @@ def test_legitimate_rows_agree() -> None:
         )
     ]  # fmt: skip
     assert len(fill_trials(pd.DataFrame(pairs))) == 5
+    of_model = [row | {"stimulus": row["stimulus_b"], "stimulus_b": None} for row in NAMED]  # the name of the pair
+    for good in (PAIRS, NAMED, [row | {"protocol": None} for row in NAMED], of_model):
+        assert len(fill_trials(pd.DataFrame(good))) == 4
     with pytest.raises(UserError, match=r"row 1 .*correct is false, which contradicts choice a"):
         fill_trials(pd.DataFrame([pairs[0] | {"correct": False}]))
     rows = pd.DataFrame([ROWS[0] | {"response": "none", "correct": False}, ROWS[1] | {"response": "none"}])
@@ -137,9 +140,6 @@ def swapped(row: dict[str, object]) -> dict[str, object]:
     ],
 )
 def test_pairs_that_contradict_their_pictures_are_refused(rows: list[dict[str, object]], line: str) -> None:
-    of_model = [row | {"stimulus": row["stimulus_b"], "stimulus_b": None} for row in NAMED]  # the name of the pair
-    for good in (PAIRS, NAMED, [row | {"protocol": None} for row in NAMED], of_model):
-        assert len(fill_trials(pd.DataFrame(good))) == 4
     with pytest.raises(UserError, match=rf"^trials: {line}"):
         fill_trials(pd.DataFrame(rows))
 

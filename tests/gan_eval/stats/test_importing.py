@@ -94,7 +94,7 @@ def test_files_without_rows_to_import(tmp_path, content, line):
         import_trials(file, mapping=MAPPING)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(not GENGAP.is_file(), reason="the published answers are not here")
 def test_the_published_human_data_give_the_published_accuracy():
     trials = import_trials(GENGAP, mapping=MAPPING, where=["passed_check=True"]).trials

@@ -64,7 +64,7 @@ def test_practice_is_in_no_share_and_unanswered_pairs_give_a_row() -> None:
     assert pd.isna(row["right"])
 
 
-def drawn(n: int = 1200, *, participants: int = 25, items: int = 30, seed: int = 0) -> pd.DataFrame:
+def drawn(n: int = 400, *, participants: int = 25, items: int = 30, seed: int = 0) -> pd.DataFrame:
     """Choices of people and of items that lean."""
     rng = np.random.default_rng(seed)
     true = np.array([1.2, 0.4, 0.1, -0.5, -1.2])
@@ -117,7 +117,7 @@ def test_strengths_and_errors_equal_statsmodels() -> None:
 
 
 def test_rows_in_another_order_and_contestants_that_change_sides() -> None:
-    trials = drawn(300)
+    trials = drawn()
     turned = trials.sample(frac=1, random_state=3).reset_index(drop=True)
     swap = (turned["protocol"] == "model_vs_model").to_numpy(bool)
     mirrored = turned["model"].str.split("|").str[::-1].str.join("|")

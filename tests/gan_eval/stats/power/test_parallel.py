@@ -20,15 +20,17 @@ def described(state: str, task: tuple[int, ...]) -> tuple[str, tuple[int, ...], 
 
 
 @pytest.mark.slow
-def test_processes_give_results_in_order_compute_in_one_thread_and_pass_errors_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_processes_give_results_in_order_and_compute_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
     tasks, reported = [(number, 7) for number in range(9)], []
     found = in_parallel(described, "state", tasks, workers=2, on_done=reported.append)
     assert found == [("state", task, "1") for task in tasks]
     assert reported == list(range(1, 10))
     assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
+
+
+@pytest.mark.nightly
+def test_processes_pass_errors_on() -> None:
     with pytest.raises(ValueError, match=r"state \(-1, 7\)"):
         in_parallel(described, "state", [(-1, 7)], workers=2)
 

@@ -42,7 +42,7 @@ def study(**sections: object) -> Study:
             "data": {"d": {}},
             "models": {"one": {"data": "d"}, "two": {"data": "d"}},
             "quiz": {"real": 8, "fake": 8},
-            "power": {"participants": [6, 10], "simulations": 10, "fooling_rate": 0.4, "false_alarm_rate": 0.2, **ALL},
+            "power": {"participants": [3, 6], "simulations": 10, "fooling_rate": 0.4, "false_alarm_rate": 0.2, **ALL},
             **sections,
         }
     )
@@ -207,7 +207,7 @@ def test_a_plan_has_every_question_at_every_number() -> None:
     plan = plan_power(study(analysis={"margin": 0.2}), POOL)
     own = plan.table
     assert len(own) == 8 * 2
-    assert set(own["participants"]) == {6, 10}
+    assert set(own["participants"]) == {3, 6}
     reported = own[own["question"] == "told apart"].set_index("participants")
     assert reported["effect"].iloc[0] == pytest.approx(0.34, abs=0.03)
     assert reported["interval_width"].is_monotonic_decreasing
@@ -215,7 +215,7 @@ def test_a_plan_has_every_question_at_every_number() -> None:
     idle = own[own["question"] == "one against two"]
     assert (idle["note"] == NO_DIFFERENCE).all()
     assert "one against two" not in plan.recommended
-    assert [row[1] for row in printed(plan)[2] if row[0] == "told apart"] == ["6", "10"]
+    assert [row[1] for row in printed(plan)[2] if row[0] == "told apart"] == ["3", "6"]
     assert "power.fooling_rates" in "\n".join(sentences(plan))
 
 
