@@ -68,7 +68,8 @@ def _imported_names(tree: ast.AST, module: str, file: Path) -> Iterator[str]:
                 package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
                 base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
             yield from (f"{base}.{alias.name}" for alias in node.names)
-        yield from _imported_names(node, module, file)
+        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):  # no expression imports
+            yield from _imported_names(node, module, file)
 
 
 def rooms_and_imports() -> Iterator[tuple[str, str, str, str]]:
