@@ -89,7 +89,7 @@ def test_people_chosen_by_their_outcome_are_a_sensitivity_row_beside_the_answer(
 
 @pytest.mark.slow
 def test_a_verdict_that_rests_on_a_margin_beyond_the_plan_is_exploratory():
-    trials = simulated(participants=25, stimuli=200, each=50, intercept=0.05, real=-0.1, sd_stimulus=0.3)
+    trials = simulated(participants=14, stimuli=40, each=40, intercept=0.05, real=-0.1, sd_stimulus=0.3)
     table = analyze(trials, plan=AnalysisSettings(), margin=0.2)["comparisons"].set_index("comparison")
     told_apart = table.loc["told apart"]
     assert told_apart["verdict"] == "equivalent"
