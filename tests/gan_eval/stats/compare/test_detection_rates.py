@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm
 from scipy.stats import t as student
+from statsmodels.stats.proportion import proportion_confint
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
@@ -211,7 +212,7 @@ def test_a_rate_of_0_has_the_limit_of_people_and_pictures_that_differ(people: in
 
         eta = brentq(lambda eta, n=count: n * np.log(all_right(eta)) - np.log(0.025), -20, 5)
         limits.append(quad(lambda z, eta=eta: expit(eta + 1.5 * z) * norm.pdf(z), -9, 9)[0])
-    assert max(limits) < row.fooling_rate.high < 2 * max(limits)
+    assert 1.4 * max(limits) < row.fooling_rate.high < 1.6 * max(limits)
     assert row.real_called_real.low == pytest.approx(1 - row.fooling_rate.high)
     assert row.accuracy.low < 1 - 1.2 / (2 * people * each)
     assert row.p < 0.05
@@ -278,6 +279,13 @@ def test_an_interval_reaches_beyond_an_estimate_below_100_percent(people: int, w
             (low, high), (low90, high90) = bias.ends(), bias.ends(0.9)
             assert low <= low90 <= bias.difference <= high90 <= high
             assert row.accuracy.low <= row.accuracy90[0] < row.accuracy.value <= row.accuracy90[1] <= row.accuracy.high
+
+
+def test_dprime_near_the_ceiling_reaches_as_far_as_that_of_independent_answers() -> None:
+    dprime = rates(near_ceiling(10, 5, {"a": 1, "real": 1}, 0)).detection(None).dprime
+    high = norm.ppf(proportion_confint(49, 50, method="wilson")[1]) - norm.ppf(49 / 50)  # for hits and false alarms
+    assert dprime.value == pytest.approx(2 * norm.ppf(49 / 50))
+    assert dprime.high == pytest.approx(dprime.value + np.hypot(high, high))
 
 
 def test_people_who_all_answer_half_fake_leave_an_interval() -> None:
