@@ -62,7 +62,7 @@ def test_clustered_variances_one_cluster_at_a_time() -> None:
     main = main[~main["is_fake"] | (main["model"] == "b")]
     is_fake, says_fake = main["is_fake"].to_numpy(bool), main["says_fake"].to_numpy(bool)
     rates = [(says_fake[kind].sum() + 0.5) / (kind.sum() + 1) for kind in (is_fake, ~is_fake)]
-    errors = np.where(is_fake, says_fake - rates[0], says_fake - rates[1])
+    main["error"] = np.where(is_fake, says_fake - rates[0], says_fake - rates[1])
     single = pd.Series(np.arange(len(main)), index=main.index)
     step = 1e-6
     for name, (measure, scale) in MEASURES.items():
@@ -72,15 +72,12 @@ def test_clustered_variances_one_cluster_at_a_time() -> None:
         ]
         ways = []
         for cluster in (main["participant"], main["stimulus"], single):
-            total = 0.0
-            for each in cluster.unique():
-                own = (cluster == each).to_numpy(bool)
-                sums = 0.0
-                for slope, kind in zip(slopes, (is_fake, ~is_fake), strict=True):
-                    number = cluster[kind].nunique()
-                    sums += slope * errors[own & kind].sum() / kind.sum() * np.sqrt(number / (number - 1))
-                total += sums**2
-            ways.append(total)
+            sums = 0.0
+            for slope, kind in zip(slopes, (is_fake, ~is_fake), strict=True):
+                number = cluster[kind].nunique()
+                of_clusters = (main["error"] * kind).groupby(cluster).sum()
+                sums = sums + slope * of_clusters / kind.sum() * np.sqrt(number / (number - 1))
+            ways.append((sums**2).sum())
         variance = max(ways[0] + ways[1] - ways[2], ways[0], ways[1])
         half = student.ppf(0.975, 9) * np.sqrt(variance)
         assert scale(row[f"{name}_high"]) - scale(row[f"{name}_low"]) == pytest.approx(2 * half, rel=1e-6), name
