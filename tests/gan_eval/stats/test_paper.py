@@ -216,6 +216,7 @@ def test_latex_says_what_a_reader_must_know() -> None:
     assert escape_latex("a\x00b\tc") == "a b c"
 
 
+@pytest.mark.slow
 def test_the_file_for_latex_goes_with_its_table(tmp_path) -> None:
     frames = analyze(from_counts(6, 4, 3, 7))
     write_analysis(frames, tmp_path)
