@@ -149,6 +149,7 @@ def report(
     from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.report import build_figure, check_page, write_report
+    from gan_eval.report.figure import read_theme
     from gan_eval.report.parts.chart import FORMATS
 
     if theme is not None and figure is None:
@@ -159,6 +160,8 @@ def report(
         check_output_file(figure, option="--figure")
         if figure.suffix not in FORMATS:
             raise UserError(f"--figure {figure}: expected a name that ends in {', '.join(FORMATS)}")
+    if theme is not None:
+        read_theme(theme)  # a bad one is refused before the page is made
     with Console() as console, console.working("report"):
         page = out or folder / "report.html"
         typer.echo(write_report(folder, page, stimuli=stimuli or (), with_raw_tables=with_raw_tables))

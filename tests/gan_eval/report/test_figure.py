@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from synthetic_tables import NASTY, folder_of
 
-from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.report import figure as figure_module
 from gan_eval.report.figure import Theme, read_theme, write_figure
@@ -327,10 +326,10 @@ def test_a_bad_theme_is_refused(text, message, study_of_two, tmp_path):
     assert not (tmp_path / "f.svg").exists()
 
 
-def test_a_theme_is_for_a_figure_and_a_bad_one_is_one_line(finished_study, tmp_path, capsys):
-    study = str(finished_study / "out")
-    assert run(["report", study, "--theme", "theme.toml"]) == 2
-    assert "--figure" in capsys.readouterr().err
-    command = ["report", study, "--out", str(tmp_path / "r.html"), "--figure", str(tmp_path / "f.svg")]
-    assert run([*command, "--theme", str(tmp_path / "theme.toml")]) == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith(f"gan-eval: {tmp_path}/theme.toml: ")
+def test_a_theme_is_for_a_figure_and_a_bad_one_is_refused_before_the_page_is_made(tmp_path, command):
+    theme = ["--theme", tmp_path / "theme.toml"]
+    status, _, err = command("report", tmp_path / "study", *theme)
+    assert (status, "--figure" in err) == (2, True)
+    status, _, err = command("report", tmp_path / "study", "--figure", tmp_path / "f.svg", *theme)
+    assert status == 2
+    assert err.splitlines()[-1].startswith(f"gan-eval: {tmp_path}/theme.toml: ")
