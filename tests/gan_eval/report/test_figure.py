@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from synthetic_tables import NASTY, folder_of
+from synthetic_tables import NASTY, cited, folder_of, told_apart
 
 from gan_eval.errors import UserError
 from gan_eval.report import figure as figure_module
@@ -17,13 +17,13 @@ from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.chart import ON_PAGE, svg_element
 from gan_eval.report.parts.folder import StudyFolder, read_folder
 from gan_eval.stats.analysis import analyze
+from gan_eval.stats.exclusions import Rules, apply_rules
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
 from gan_eval.tables.frames import frame_of
 
 MM = 72 / 25.4
 """Points."""
-FILES = ("f.svg", "f.pdf", "f.png")
 
 
 def answers(models: dict[str, float], *, people: int = 12, datasets: tuple[str, ...] = ("d",)) -> pd.DataFrame:
@@ -41,25 +41,28 @@ def answers(models: dict[str, float], *, people: int = 12, datasets: tuple[str, 
     return fill_trials(pd.DataFrame(rows))
 
 
-def studied(trials: pd.DataFrame, **options: object) -> StudyFolder:
-    return folder_of(**analyze(trials, **options), trials=trials)
-
-
 @pytest.fixture(scope="module")
 def study_of_two() -> StudyFolder:
-    return studied(answers({"gan": 0.6, "l1": 0.85}), margin=0.1)
+    trials = answers({"gan": 0.6, "l1": 0.85})
+    return folder_of(**analyze(trials, margin=0.1), trials=trials)
+
+
+def given(models: dict[str, float], datasets: tuple[str, ...] = ("d",)) -> StudyFolder:
+    """A study whose table to cite is given, not computed; its verdict is the longest one."""
+    paper = [cited(model=model, dataset=dataset) for dataset in datasets for model in models]
+    return folder_of(paper=paper, comparisons=[told_apart()], trials=answers(models, datasets=datasets))
 
 
 @pytest.fixture(scope="module")
 def study_of_three() -> StudyFolder:
     """Three panels on a line, the second one narrow beside names of usual length."""
-    return studied(answers({"cyclegan": 0.4, "diffusion": 0.55, "pix2pix": 0.3}), margin=0.05)
+    return given({"cyclegan": 0.4, "diffusion": 0.55, "pix2pix": 0.3})
 
 
 @pytest.fixture(scope="module")
 def equivalent() -> StudyFolder:
-    """One model on two data sets, with the longest verdict: three panels that are close to each other in one line."""
-    return studied(answers({"g": 0.3}, datasets=("d", "e")), margin=0.2)
+    """One model on two data sets: three panels that are close to each other in one line."""
+    return given({"g": 0.3}, datasets=("d", "e"))
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +136,10 @@ def test_panels_draw_the_numbers_of_the_tables(study_of_two):
     )
 
 
+PAPER = [cited(dataset="d")]
+"""The table to cite of the model gan on the data set d."""
+
+
 def dots(folder: StudyFolder) -> list[float]:
     return sorted(x for line in figure_1(folder).axes[0].lines if line.get_alpha() for x in line.get_xdata())
 
@@ -140,10 +147,10 @@ def dots(folder: StudyFolder) -> list[float]:
 def test_who_and_what_was_left_out_has_no_dot():
     trials = answers({"gan": 0.6}).assign(passed_check=True)
     trials["passed_check"] = trials["participant"].ne("P1") | (trials["trial"] % 3 > 0)
-    rules = {"exclude": ["passed_check=False"], "exclude_participants": ["participant=P0"]}
+    rules = Rules(["passed_check=False"], participants=["participant=P0"])
     kept = trials[(trials["participant"] != "P0") & trials["passed_check"] & (trials["kind"] == "fake")]
     expected = 100 * (kept["response"] == "real").groupby(kept["participant"]).mean()
-    tables = analyze(trials, **rules)
+    tables = {"paper": PAPER, "participation": apply_rules(trials, None, rules, Rules()).participation}
     assert dots(folder_of(**tables, trials=trials)) == pytest.approx(sorted(expected))
     assert dots(folder_of(**tables, trials=trials[:-1])) == [], "the trials are not those that were analysed"
 
@@ -156,11 +163,12 @@ def test_unfinished_sessions_have_no_dot():
     for row in rows:
         row |= {"protocol": "single", "status": "open" if row["session"] in ("P5", "again") else "complete"}
     sessions = frame_of(rows, SESSIONS)
-    folder = folder_of(**analyze(trials, sessions=sessions), trials=trials, sessions=sessions)
+    participation = apply_rules(trials, sessions, Rules(), Rules()).participation
+    folder = folder_of(paper=PAPER, participation=participation, trials=trials, sessions=sessions)
     kept = trials[~trials["session"].isin(["P5", "again"]) & (trials["kind"] == "fake")]
     assert dots(folder) == pytest.approx(sorted(100 * (kept["response"] == "real").groupby(kept["participant"]).mean()))
     (entry,) = content_of(folder).entries
-    assert (entry.n, len(entry.participant_values), len(entry.participant_rates)) == (5, 5, 5)
+    assert (len(entry.participant_values), len(entry.participant_rates)) == (5, 5)
 
 
 def test_a_metric_is_drawn_against_its_pictures_and_nothing_judges_an_interim_study(folder):
@@ -177,8 +185,9 @@ def test_a_metric_is_drawn_against_its_pictures_and_nothing_judges_an_interim_st
 
 
 def test_simulated_answers_are_marked(filled):
-    assert "SIMULATED PARTICIPANTS" in words(figure_1(read_folder(filled)))
-    caption = caption_of_figure_1(read_folder(filled)).replace("\u202f", " ")
+    folder = read_folder(filled)
+    assert "SIMULATED PARTICIPANTS" in words(figure_1(folder))
+    caption = caption_of_figure_1(folder).replace("\u202f", " ")
     assert "Models trained for 10% of the planned steps. A rehearsal with simulated participants" in caption
 
 
@@ -211,21 +220,24 @@ def test_pairs_and_grades_have_the_participants_own_values():
     shared = {"dataset": "d", "kind": None, "response": None, "participant": ["P1", "P1", "P2", "P2"] * 2}
     pairs = {**shared, "protocol": "model_vs_model", "model": "a|b", "stimulus": [f"d/{k}" for k in range(8)]}
     table = fill_trials(pd.DataFrame({**pairs, "choice": list("aaababbb")}))
-    assert dots(studied(table)) == pytest.approx([25, 25, 75, 75])
+    paper = rows_of("model_vs_model", preference=0.4)
+    assert dots(folder_of(paper=paper, trials=table)) == pytest.approx([25, 25, 75, 75])
     grades = {**shared, "kind": ["real", "fake"] * 4, "model": [None, "a"] * 4, "protocol": "rating"}
     grades |= {"stimulus": [f"d/{k % 2}/{k}" for k in range(8)], "rating": [5.0, 1, 4, 2, 4, 3, 5, 2]}
-    assert dots(studied(fill_trials(pd.DataFrame(grades)))) == pytest.approx([2, 2, 4.5, 4.5])
+    paper = [row | {"model": model} for row, model in zip(rows_of("rating", grade=3), ("a", "real"), strict=True)]
+    found = dots(folder_of(paper=paper, trials=fill_trials(pd.DataFrame(grades))))
+    assert found == pytest.approx([2, 2, 4.5, 4.5])
 
 
 @pytest.fixture(scope="module")
 def crowd() -> StudyFolder:
-    """Twenty models with long names that are hard to print."""
+    """Thirteen models with long names that are hard to print."""
     paper = [
         rows_of("single", model=f"{k}{name}", dataset="$d_")[0]
         | {"fooling_rate": 0.4, "fooling_low": 0.2, "fooling_high": 0.6, "real_low": 0.6, "real_high": 0.8}
         | {"real_called_real": 0.7, "accuracy": 0.6, "accuracy_low": 0.5, "accuracy_high": 0.7}
         | {"accuracy90_low": 0.52, "accuracy90_high": 0.68, "verdict": "undecided"}
-        for k, name in enumerate((*NASTY, "$x^2$", "_", "a_model_with_a_long_name") * 3)
+        for k, name in enumerate((*NASTY, *("$x^2$", "_", "a_model_with_a_long_name") * 3))
     ]
     return folder_of(paper=paper)
 
@@ -237,8 +249,19 @@ def test_of_very_many_models_the_first_are_drawn():
     assert "The first 40 models; the table `paper` has all." in caption_of_figure_1(folder)
 
 
-@pytest.mark.parametrize("width", [180.0, pytest.param(130.0, marks=pytest.mark.nightly), 85.0])
-@pytest.mark.parametrize("name", ["study_of_two", "study_of_three", "equivalent", "folder"])
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [
+        ("study_of_three", 180.0), ("equivalent", 180.0), ("folder", 85.0),
+        *(
+            pytest.param(name, width, marks=pytest.mark.nightly)
+            for name, width in [
+                ("folder", 180.0), ("study_of_two", 180.0), ("study_of_two", 130.0), ("study_of_three", 130.0),
+                ("equivalent", 130.0), ("folder", 130.0), ("study_of_three", 85.0), ("equivalent", 85.0),
+            ]
+        ),
+    ],
+)  # fmt: skip
 def test_letters_are_large_enough_and_inside_and_apart(name, width, request):
     require_legible(figure_1(request.getfixturevalue(name), Theme(width_mm=width)), width)
 
@@ -268,21 +291,22 @@ def require_legible(figure, width):
     assert not clashes
 
 
-def test_files_have_text_and_one_page_and_equal_bytes(folder, tmp_path):
-    data = {name: write_figure(folder, tmp_path / name, Theme(width_mm=90)).read_bytes() for name in FILES}
+def test_files_have_text_and_one_page_and_equal_bytes(tmp_path):
+    folder, theme = folder_of(paper=rows_of("single", fooling_rate=0.4)), Theme(width_mm=90)
+    data, again = (
+        {name: write_figure(folder, tmp_path / name, theme).read_bytes() for name in ("f.svg", "f.pdf", "f.png")}
+        for _ in range(2)
+    )
+    assert data == again
     svg, pdf = data["f.svg"].decode(), data["f.pdf"]
     ElementTree.fromstring(svg)
     assert float(re.search(r'width="([\d.]+)pt"', svg)[1]) == pytest.approx(90 * MM, abs=0.01)
-    assert "pix2pix_maps (n = 5)" in re.findall(">([^<]*)</text>", svg)
+    assert "a (n = 9)" in re.findall(">([^<]*)</text>", svg)
     assert not set(ON_PAGE) & set(re.findall("#[0-9a-f]{6}", svg)), "the page replaces these by those of its dark mode"
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
     assert b"/FontFile2" in pdf
     assert b"CreationDate" not in pdf
     assert data["f.png"].startswith(b"\x89PNG")
-    plain = folder_of(paper=rows_of("single", fooling_rate=0.4))
-    for name in FILES:
-        one, again = (write_figure(plain, tmp_path / name).read_bytes() for _ in range(2))
-        assert one == again
     with pytest.raises(UserError, match=r"g\.pdf: not written: figure 1 needs answers"):
         write_figure(folder_of(), tmp_path / "g.pdf")
 
