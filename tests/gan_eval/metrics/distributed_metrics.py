@@ -13,7 +13,7 @@ from torchmetrics import Metric
 from gan_eval.metrics import classes
 from gan_eval.metrics.classes import SetMetric
 
-COUNT = 20
+COUNT = 10
 
 
 class Colours(torch.nn.Module):

@@ -1,5 +1,6 @@
 """Seeded weights for the networks of the learned metrics, in the layouts of the real files."""
 
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 from gan_eval.metrics.definitions.perceptual import DISTS_CHANNELS, Trunk, trunk_shapes
 
 
+@cache
 def seeded_trunk(trunk: Trunk) -> dict[str, Tensor]:
     """Convolutions of a sane size, as torchvision names them."""
     generator = torch.Generator().manual_seed(3)

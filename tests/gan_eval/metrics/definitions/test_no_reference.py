@@ -173,7 +173,7 @@ def test_photographs_have_piqs_values(piqs, name: str, published: float) -> None
     assert brisque(photograph, regression) == pytest.approx(piqs(photograph, regression), abs=0.07)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(pictures(1, st.integers(3, 90)))
 def test_is_the_variance_of_scipys_laplacian(single: list[Picture]) -> None:
     (picture,) = single

@@ -21,7 +21,7 @@ from gan_eval.stimuli.pictures import Picture
 sizes = st.integers(1, 90)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(pictures(2, sizes))
 def test_psnr_and_l1_are_those_of_exact_sums(pair: list[Picture]) -> None:
     fake, real = pair
@@ -62,7 +62,7 @@ def integer_luma(picture: Picture) -> NDArray[np.uint8]:
     return ((picture.astype(int) @ [299, 587, 114] + 500) // 1000).astype(np.uint8)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(pictures(2, st.integers(11, 90)))
 def test_ssim_is_scikit_images_gaussian_variant(pair: list[Picture]) -> None:
     fake, real = pair
@@ -70,7 +70,7 @@ def test_ssim_is_scikit_images_gaussian_variant(pair: list[Picture]) -> None:
     assert ssim(fake, real) == pytest.approx(wanted, abs=5e-7)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(pictures(2, st.integers(11, 150)))
 def test_luma_ssim_is_scikit_images_on_the_integer_luma(pair: list[Picture]) -> None:
     fake, real = pair
@@ -79,7 +79,7 @@ def test_luma_ssim_is_scikit_images_on_the_integer_luma(pair: list[Picture]) -> 
 
 
 @pytest.mark.slow
-@settings(max_examples=3)  # piq takes half a second in float64
+@settings(max_examples=2)  # piq takes half a second in float64
 @given(pictures(2, st.integers(161, 180)))
 def test_ms_ssim_is_piqs(pair: list[Picture]) -> None:
     theirs = piq.multi_scale_ssim(*map(planes, pair), data_range=255)
@@ -122,7 +122,7 @@ def some_hole(kind: str, height: int, width: int, seed: int) -> Hole:
 any_hole = st.sampled_from(["centre", "border", "point", "everything", "scattered"])
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(pictures(2, st.integers(12, 110)), any_hole, st.integers(0, 10**6))
 def test_ssim_is_scikit_images_map_averaged_over_the_hole(pair: list[Picture], kind: str, seed: int) -> None:
     fake, real = pair
@@ -132,7 +132,7 @@ def test_ssim_is_scikit_images_map_averaged_over_the_hole(pair: list[Picture], k
     assert ssim(fake, real, hole) == pytest.approx(wanted, abs=1e-6)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(pictures(2, st.integers(12, 90)), any_hole, st.integers(0, 10**6))
 def test_psnr_and_l1_are_those_of_float64(pair: list[Picture], kind: str, seed: int) -> None:
     fake, real = pair

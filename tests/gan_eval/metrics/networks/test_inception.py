@@ -22,13 +22,18 @@ def _relative(found: np.ndarray, wanted: np.ndarray) -> float:
 
 
 @pytest.mark.slow
-def test_equals_torch_fidelitys_network_with_the_same_weights(seeded_weights: Path) -> None:
+def test_equals_torch_fidelitys_network_with_the_same_weights(
+    seeded_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
+    for draw in ("kaiming_uniform_", "uniform_", "trunc_normal_"):  # saves seconds: the weights are replaced
+        monkeypatch.setattr(nn.init, draw, lambda tensor, *_, **__: tensor)
     peer = FeatureExtractorInceptionV3("peer", ["2048"], feature_extractor_weights_path=str(seeded_weights))
-    wanted = np.concatenate([peer(torch.from_numpy(p).permute(2, 0, 1)[None])[0].numpy() for p in PICTURES])
-    found = features_of(PICTURES, inception_extractor(seeded_weights, device="cpu"))
-    assert found.shape == (3, 2048)
+    pictures = PICTURES[::2]
+    wanted = np.concatenate([peer(torch.from_numpy(p).permute(2, 0, 1)[None])[0].numpy() for p in pictures])
+    found = features_of(pictures, inception_extractor(seeded_weights, device="cpu"))
+    assert found.shape == (2, 2048)
     assert found.std() > 0
     assert _relative(found, wanted) < 1e-5
 
@@ -45,7 +50,7 @@ class _Layer(nn.Module):
         return x
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
 def test_both_packings_give_the_same_network(
     seeded_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -120,7 +125,6 @@ def test_a_file_that_is_no_weights(tmp_path: Path, content: bytes) -> None:
         load_inception(path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -130,8 +134,10 @@ def test_a_file_that_is_no_weights(tmp_path: Path, content: bytes) -> None:
     ],
 )
 def test_weights_that_are_not_finite_are_refused(seeded_weights: Path, tmp_path: Path, name: str, value: float) -> None:
-    state = torch.load(seeded_weights, weights_only=True)
-    state[f"Mixed_7c.branch1x1.{name}"][0] = value
+    """The first layer is looked at first, so the others may be one number each."""
+    whole = torch.load(seeded_weights, weights_only=True, mmap=True)
+    state = {key: tensor[(slice(1),) * tensor.ndim].clone() for key, tensor in whole.items()}
+    state[f"Conv2d_1a_3x3.{name}"][0] = value
     torch.save(state, tmp_path / "w.pth")
     with pytest.raises(UserError, match=r"w\.pth: not the weights of Inception.* numbers that are not finite"):
         load_inception(tmp_path / "w.pth")
