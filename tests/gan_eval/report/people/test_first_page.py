@@ -1,6 +1,5 @@
 """The first page: what stands on it, and what is folded below."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -11,18 +10,17 @@ import pytest
 from page_reader import Page
 from synthetic_tables import cited, folder_of, models, rates, told_apart, write_tables
 
-from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.report import write_report
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people import pictures
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import sensitivity_sentences
 from gan_eval.report.people.comparisons import robustness_sentence
-from gan_eval.report.people.first_page import metrics_sentence
+from gan_eval.report.people.first_page import cited_table, metrics_sentence
 from gan_eval.report.people.methods import paper_methods
 from gan_eval.report.people.participants import who_text
 from gan_eval.report.people.pictures import fooling_galleries
-from gan_eval.report.sections import study_report
+from gan_eval.report.sections import _title
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import rates as rates_of
 from gan_eval.stats.compare.robustness import WITHOUT_EXCLUSIONS
@@ -33,40 +31,23 @@ from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import write_rows
 
 
-@pytest.fixture(scope="module")
-def answered(study, tmp_path_factory) -> Path:
-    """The study as one that waits for no more participants, its pictures next to it."""
-    folder = tmp_path_factory.mktemp("answered")
-    copy = Path(shutil.copytree(study, folder / "study", ignore=shutil.ignore_patterns("models", "published")))
-    file = copy / OWN_FOLDER / "facts.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"sessions": {"people": 5, "wanted": 5}}))
-    shutil.move(copy / "stimuli", folder / "elsewhere")
-    return copy
-
-
-@pytest.fixture(scope="module")
-def answered_page(answered) -> Page:
-    sets = sorted((answered.parent / "elsewhere").iterdir())
-    return Page(write_report(answered, answered.parent / "report.html", stimuli=sets))
-
-
 def first_page(page: Page) -> str:
     """Return the source that is visible before any section is opened."""
     return page.source.partition("<main>")[2].partition('<details id="details">')[0]
 
 
-def test_the_open_page_has_result_figure_table_pairs_facts_and_methods_and_the_rest_is_folded(answered_page):
-    seen = first_page(answered_page)
+def test_the_open_page_has_result_figure_table_pairs_facts_and_methods_and_the_rest_is_folded(study_page):
+    seen = first_page(study_page)
     marks = ['class="lead"', 'class="drawing"', "Table 1. Discrimination by model", "Generated (left) and real (right)"]
     marks += ["<dt>Participants</dt>", "<dt>Caveats</dt>", "Methods, to copy into a paper", "BibTeX"]
     places = [seen.index(mark) for mark in marks]
     assert places == sorted(places)
     assert "balanced accuracy = " in seen
-    assert "In brackets the 95% interval: the crossed mixed model" in answered_page.words
+    assert "In brackets the 95% interval: the crossed mixed model" in study_page.words
     assert len(re.findall("<figure", seen)) == 1
-    assert seen.count("<img") == 12, "six pairs, of the sets that lie elsewhere"
-    folded = [found for tag, found in answered_page.tags if tag == "details" and found.get("class") == "asked"]
-    assert len(folded) == len(answered_page.sections()) - 1 <= 12
+    assert seen.count("<img") == 12, "six pairs"
+    folded = [found for tag, found in study_page.tags if tag == "details" and found.get("class") == "asked"]
+    assert len(folded) == len(study_page.sections()) - 1 <= 12
     assert not any("open" in found for found in folded)
     table = seen[seen.index("Table 1.") :].partition("</table>")[0]
     assert re.search(r">\d+\.\d \[\d+\.\d,\u00a0\d+\.\d\]<", table), "no line ends within an interval"
@@ -83,21 +64,24 @@ def test_six_pairs_and_the_metrics_are_there_before_anybody_has_answered(study, 
     assert "called real" not in seen
 
 
-def test_pictures_are_ranked_by_what_is_sure(answered, monkeypatch):
-    folder = read_folder(answered, stimuli=sorted((answered.parent / "elsewhere").iterdir()))
+def test_pictures_are_ranked_by_what_is_sure_also_those_of_sets_that_lie_elsewhere(study, tmp_path, monkeypatch):
+    shutil.copytree(study / "tables", tmp_path / "tables")
+    folder = read_folder(tmp_path, stimuli=sorted((study / "stimuli").iterdir()))
     monkeypatch.setattr(pictures, "MIN_ANSWERS", 3)
     most, least = fooling_galleries(folder)
     judged = folder.scope("stimulus").query("n_fake >= 3").set_index("id")
     for gallery, bound in ((most, 1 - judged["fake_high"]), (least, judged["fake_low"] - 1)):
         names = [entry.lines[-1] for entry in gallery.entries]
         assert len(names) == 6
+        assert all(picture for entry in gallery.entries for picture in entry.pictures)
         assert bound[names].tolist() == sorted(bound, reverse=True)[:6]
 
 
-def test_while_people_are_missing_there_is_no_verdict_and_nothing_to_cite(study_page):
-    seen = first_page(study_page)
-    assert "Interim: no verdict (5 of 9 sessions)." in seen
-    assert "Table 1." not in seen
+def test_while_people_are_missing_there_is_no_verdict_and_nothing_to_cite() -> None:
+    waiting = {"sessions": {"people": 5, "wanted": 9}}
+    folder = folder_of(paper=[cited()], rates=[rates()], comparisons=[told_apart()], facts=waiting)
+    assert answer_sentences(folder)[0] == "Interim: no verdict (5 of 9 sessions)."
+    assert cited_table(folder) == []
 
 
 def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
@@ -107,7 +91,7 @@ def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
     assert "Table 1." not in seen
     assert "Rehearsal: 5 sessions simulated, none of a person" in filled_page.words
     assert "no picture was shown, and no time was measured" in filled_page.words
-    assert not re.search("have a flag|of 9 sessions|lag of display", filled_page.words)
+    assert not re.search("have a flag|of 5 sessions|lag of display", filled_page.words)
 
 
 def held(
@@ -196,8 +180,7 @@ def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:
     trials = fill_trials(trials.assign(stimulus="d/1", kind="real", response="real", dataset="d"))
     rates = rates_of(trials)
     folder = folder_of(rates=rates, trials=trials)
-    assert who_text(folder, 12) == "12 participants, 3 of them simulated"
-    assert study_report(folder).title == "Real or fake? 12 participants, 3 of them simulated"
+    assert _title(folder) == "Real or fake? 12 participants, 3 of them simulated"
     assert who_text(folder_of(rates=rates, trials=trials.assign(simulated=True)), 12) == "12 simulated participants"
 
 
