@@ -128,23 +128,24 @@ def test_interrupt_writes_a_checkpoint_after_the_step(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = make_pairs(train=3)
-    straight = train(tiny(), data, tmp_path / "straight")
+    settings = tiny(steps=5)
+    straight = train(settings, data, tmp_path / "straight")
     before = signal.getsignal(signal.SIGINT)
     messages: list[str] = []
     run = tmp_path / "run"
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         at_step(patch, 3, before=lambda: signal.raise_signal(signal.SIGINT))
-        train(tiny(), data, run, on_message=messages.append)
+        train(settings, data, run, on_message=messages.append)
     assert signal.getsignal(signal.SIGINT) is before
     (last,) = list_checkpoints(run / "checkpoints")
     assert last.name == "step_0000003.pt"
     latest = run / "latest.safetensors"
-    assert messages == [f"stopped after step 3 of 8; generate accepts {latest} (step 3)"]
+    assert messages == [f"stopped after step 3 of 5; generate accepts {latest} (step 3)"]
     net, definition = load_generator(latest)
     assert definition["step"] == 3
     saved = torch.load(last, weights_only=True)["generator"]
     assert all(torch.equal(weight, saved[name]) for name, weight in net.state_dict().items())
     assert not (run / "generator.safetensors").exists()
 
-    assert result(train(tiny(), data, run)) == result(straight)
+    assert result(train(settings, data, run)) == result(straight)
     assert not latest.exists(), "there is the finished one now"

@@ -58,14 +58,14 @@ def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, 
 def test_resume_is_bit_for_bit_exact(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     """Stop in the middle of an epoch, of a log window, and between checkpoints; with dropout and jitter."""
     data = make_pairs(train=5, val=1)
-    settings = tiny(steps=14, batch_size=2)
+    settings = tiny(steps=11, batch_size=2)
     straight = train(settings, data, tmp_path / "straight", direction="BtoA", checkpoint_every=100)
     with pytest.raises(Stop):
-        train(settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=5, stop_after=8)
+        train(settings, data, tmp_path / "broken", direction="BtoA", checkpoint_every=5, stop_after=7)
     messages: list[str] = []
     how = {"direction": "BtoA", "checkpoint_every": 5, "on_message": messages.append}
     resumed = train(settings, data, tmp_path / "broken", **how)
-    assert messages == ["continuing from step 5 of 14"]
+    assert messages == ["continuing from step 5 of 11"]
     assert result(resumed) == result(straight)
 
 
@@ -79,34 +79,36 @@ def test_finished_run_returns_at_once(make_pairs: Pairs, tiny: Settings, tmp_pat
 
 def test_another_definition_is_refused_with_the_fields(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data = make_pairs(train=2)
-    run = train(tiny(), data, tmp_path / "run")
+    settings = tiny(steps=2)
+    run = train(settings, data, tmp_path / "run")
     with pytest.raises(UserError, match=r"another run: settings\.lambda_l1 was 100\.0, is 10\.0; choose"):
-        train(tiny(lambda_l1=10), data, run)
+        train(tiny(steps=2, lambda_l1=10), data, run)
     with pytest.raises(UserError, match=r"direction was 'AtoB', is 'BtoA'"):
-        train(tiny(), data, run, direction="BtoA")
+        train(settings, data, run, direction="BtoA")
     with pytest.raises(UserError, match=r"fraction was 1\.0, is 0\.5; steps was"):
-        train(tiny(), data, run, fraction=0.5)
+        train(settings, data, run, fraction=0.5)
     Image.new("RGB", (128, 64)).save(data / "train" / "0.png")
     with pytest.raises(UserError, match="data_sha256 was"):
-        train(tiny(), data, run)
+        train(settings, data, run)
 
 
-@pytest.mark.parametrize("change", ["other", "none", "first"])
-def test_other_validation_pictures_are_refused(make_pairs: Pairs, tiny: Settings, tmp_path: Path, change: str) -> None:
-    data, settings = make_pairs(train=2, val=1), tiny(validate_every=2, plateau_patience=0)
+@pytest.mark.parametrize("had_some", [True, False])
+def test_other_validation_pictures_are_refused(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, had_some: bool
+) -> None:
+    data, settings = make_pairs(train=2, val=1, other=1), tiny(validate_every=2, plateau_patience=0)
     how: dict[str, Any] = {"measure": Measure(brightness, {"psnr": True, "ssim": True}), "checkpoint_every": 2}
-    if change == "first":
-        (data / "val").rename(data / "later")
+    pictures = (data / "val").rename(data / "elsewhere")
+    if had_some:
+        (data / "val").symlink_to(pictures)
     with pytest.raises(Stop):
-        train(settings, data, tmp_path / "run", stop_after=4, **how)
-    if change == "first":
-        (data / "later").rename(data / "val")
-    elif change == "none":
-        (data / "val").rename(data / "gone")
-    else:
-        Image.new("RGB", (128, 64)).save(data / "val" / "0.png")
-    with pytest.raises(UserError, match="run: its validation pictures have changed since step 4; restore them"):
-        train(settings, data, tmp_path / "run", **how)
+        train(settings, data, tmp_path / "run", stop_after=2, **how)
+    (data / "val").unlink(missing_ok=True)
+    for now in (None, data / "other") if had_some else (pictures,):
+        if now is not None:
+            (data / "val").symlink_to(now)
+        with pytest.raises(UserError, match="run: its validation pictures have changed since step 2; restore them"):
+            train(settings, data, tmp_path / "run", **how)
 
 
 def test_other_files_and_bad_data_leave_everything_as_it_was(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
@@ -122,19 +124,19 @@ def test_other_files_and_bad_data_leave_everything_as_it_was(make_pairs: Pairs, 
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("damage", ["truncated", "NaN"])
 def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path, damage: str
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path
 ) -> None:
     data, settings = make_pairs(train=2), tiny(steps=2)
     run = train(settings, data, tmp_path / "run")
     file = run / "generator.safetensors"
     whole = file.read_bytes()
-    file.write_bytes(whole[:-100] if damage == "truncated" else whole[:-4] + np.float32("nan").tobytes())
-    messages: list[str] = []
-    train(settings, data, run, on_message=messages.append)
-    assert messages == [f"{file}: damaged; restoring it from the last checkpoint", "continuing from step 2 of 2"]
-    assert file.read_bytes() == whole
+    for damaged in (whole[:-100], whole[:-4] + np.float32("nan").tobytes()):
+        file.write_bytes(damaged)
+        messages: list[str] = []
+        train(settings, data, run, on_message=messages.append)
+        assert messages == [f"{file}: damaged; restoring it from the last checkpoint", "continuing from step 2 of 2"]
+        assert file.read_bytes() == whole
     file.write_bytes(b"")
     (run / "checkpoints" / "step_0000002.pt").unlink()
     with pytest.raises(UserError, match=r"generator\.safetensors: damaged, without a checkpoint to restore it from"):

@@ -15,7 +15,7 @@ from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables.frames import Row
 from trainer.loop import run as run_module
-from trainer.loop.estimate import TIMED, WARM_UP
+from trainer.loop.estimate import WARM_UP
 from trainer.loop.plan import milestones
 from trainer.state.checkpoints import list_checkpoints
 from trainer.watch.validation import Measure
@@ -96,12 +96,15 @@ def no_values(_folder: Path) -> list[Row]:
 
 
 @pytest.mark.slow
-def test_the_estimate_fits_the_run(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+def test_the_estimate_fits_the_run(
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.loop.estimate.TIMED", 5)
     data = make_pairs(train=3, val=2)
-    settings = tiny(steps=30, snapshots=(0, 10), validate_every=10)
+    settings = tiny(steps=12, snapshots=(0, 4), validate_every=4)
     measure = Measure(no_values, {"psnr": True})
     found = estimate(settings, data, keep=1, measure=measure)
-    assert (found.steps, found.steps_timed) == (30, TIMED)
+    assert (found.steps, found.steps_timed) == (12, 5)
     assert found.step_s > 0
     assert found.validations == 4
     expected = found.steps * found.step_s + found.samples_s + found.validations_s
@@ -119,7 +122,7 @@ def test_the_estimate_fits_the_run(make_pairs: Pairs, tiny: Settings, tmp_path: 
     assert found.disk["generators"] == pytest.approx(on_disk("**/*.safetensors"), rel=0.2)
     assert found.disk["pictures"] == pytest.approx(on_disk("samples/*", "validation/**/*.*"), rel=0.3)
     text = "\n".join(found.lines())
-    assert "for 30 steps" in text
+    assert "for 12 steps" in text
     assert "4 validations" in text
 
 
