@@ -226,7 +226,8 @@ def test_the_command_writes_figure_and_page_which_has_tables_of_single_sessions_
     assert "with-raw-tables" in everything
     assert "participant,simulated-003" in everything  # the table of the rates can be saved
     out, figure = tmp_path / "r.html", tmp_path / "figure.pdf"
-    assert run(["report", str(study), "--out", str(out), "--figure", str(figure), "--with-raw-tables"]) == 0
+    raw = ["--with-raw-tables"]
+    assert run(["report", str(study / "tables"), "--out", str(out), "--figure", str(figure), *raw]) == 0
     assert capsys.readouterr().out.split() == [str(out), str(figure)]
     assert figure.read_bytes().startswith(b"%PDF")
     for table in ("trials", "sessions"):

@@ -42,8 +42,8 @@ def test_baselines_stand_in_the_tables_beside_the_model(tmp_path: Path, capsys: 
     (tmp_path / "means.toml").write_text("input_size = 24\nlicence = 'CC0'\n")
     out, report = tmp_path / "out", tmp_path / "report.html"
     options = ["--metrics", "psnr_hole,kid@means", "--network", f"means={tmp_path / 'means.pt'}", "--device", "cpu"]
-    for _ in range(2):  # the same folder again
-        status, err = command(folder, *options, "--baselines", "--out", out, "--report", report)
+    for more in ([], ["--report", report]):  # the same folder again
+        status, err = command(folder, *options, "--baselines", "--out", out, *more)
         assert status == 0, err
 
     images = {

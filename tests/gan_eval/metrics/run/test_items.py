@@ -17,7 +17,7 @@ from gan_eval.report.metrics.values import metric_tables
 from gan_eval.stimuli import pictures
 
 NAMES = ("label_detail", "label_information", "label_information_edges")
-COUNT = 12
+COUNT = 10
 
 
 def blocks(seed: int) -> pictures.Picture:
