@@ -13,7 +13,7 @@ from torchmetrics import Metric
 from gan_eval.metrics import classes
 from gan_eval.metrics.classes import SetMetric
 
-COUNT = 10
+COUNT = 8
 
 
 class Colours(torch.nn.Module):

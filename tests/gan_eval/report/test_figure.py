@@ -252,19 +252,10 @@ def test_of_very_many_models_the_first_are_drawn():
     assert "The first 40 models; the table `paper` has all." in caption_of_figure_1(folder)
 
 
+@pytest.mark.parametrize("width", [180.0, *(pytest.param(wide, marks=pytest.mark.nightly) for wide in (130.0, 85.0))])
 @pytest.mark.parametrize(
-    ("name", "width"),
-    [
-        ("study_of_three", 180.0), ("equivalent", 180.0), ("folder", 85.0),
-        *(
-            pytest.param(name, width, marks=pytest.mark.nightly)
-            for name, width in [
-                ("folder", 180.0), ("study_of_two", 180.0), ("study_of_two", 130.0), ("study_of_three", 130.0),
-                ("equivalent", 130.0), ("folder", 130.0), ("study_of_three", 85.0), ("equivalent", 85.0),
-            ]
-        ),
-    ],
-)  # fmt: skip
+    "name", ["study_of_three", "equivalent", "folder", pytest.param("study_of_two", marks=pytest.mark.nightly)]
+)
 def test_letters_are_large_enough_and_inside_and_apart(name, width, request):
     require_legible(figure_1(request.getfixturevalue(name), Theme(width_mm=width)), width)
 
