@@ -75,8 +75,9 @@ def make_study(
         rec, adv = RATIOS.get(name, (100.0, 1.0))
         data += (MODEL + OF_HOLES * filled).format(name=name, data=dataset, rec=rec, adv=adv)
         _text(folder / "models" / name / "config.json", json.dumps({"settings": _settings(rec, adv, filled=filled)}))
-        log = [row | {"fraction": fraction} for row in log_rows(rng, 400, 1, 0)]
-        write_rows(log, folder / "models" / name / "training_log.csv", TRAINING_LOG)
+        if not filled:
+            log = [row | {"fraction": fraction} for row in log_rows(rng, 400, 1, 0)]
+            write_rows(log, folder / "models" / name / "training_log.csv", TRAINING_LOG)
     _text(folder / "study.toml", STUDY + data)
     sessions = {"people": len(participants) * (not simulated), "simulated": len(participants) * simulated, "wanted": 5}
     notes = ["maps: 8 + 8 pictures shown instead of 25 + 25 <i>& fewer</i>"]

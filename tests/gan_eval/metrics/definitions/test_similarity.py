@@ -78,8 +78,8 @@ def test_luma_ssim_is_scikit_images_on_the_integer_luma(pair: list[Picture]) -> 
     assert ssim_luma(fake, real) == pytest.approx(wanted, abs=5e-7)
 
 
-@pytest.mark.slow
-@settings(max_examples=2)  # piq takes half a second in float64
+@pytest.mark.nightly
+@settings(max_examples=3)  # piq takes half a second in float64
 @given(pictures(2, st.integers(161, 180)))
 def test_ms_ssim_is_piqs(pair: list[Picture]) -> None:
     theirs = piq.multi_scale_ssim(*map(planes, pair), data_range=255)

@@ -11,12 +11,14 @@ from page_reader import Page
 from synthetic_tables import cited, folder_of, models, rates, told_apart, write_tables
 
 from gan_eval.report import write_report
+from gan_eval.report.page import render
+from gan_eval.report.parts.blocks import Report
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people import pictures
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import sensitivity_sentences
 from gan_eval.report.people.comparisons import robustness_sentence
-from gan_eval.report.people.first_page import cited_table, metrics_sentence
+from gan_eval.report.people.first_page import cited_table, first_page, metrics_sentence
 from gan_eval.report.people.methods import paper_methods
 from gan_eval.report.people.participants import who_text
 from gan_eval.report.people.pictures import fooling_galleries
@@ -31,13 +33,13 @@ from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import write_rows
 
 
-def first_page(page: Page) -> str:
+def seen_first(page: Page) -> str:
     """Return the source that is visible before any section is opened."""
     return page.source.partition("<main>")[2].partition('<details id="details">')[0]
 
 
 def test_the_open_page_has_result_figure_table_pairs_facts_and_methods_and_the_rest_is_folded(study_page):
-    seen = first_page(study_page)
+    seen = seen_first(study_page)
     marks = ['class="lead"', 'class="drawing"', "Table 1. Discrimination by model", "Generated (left) and real (right)"]
     marks += ["<dt>Participants</dt>", "<dt>Caveats</dt>", "Methods, to copy into a paper", "BibTeX"]
     places = [seen.index(mark) for mark in marks]
@@ -57,7 +59,7 @@ def test_six_pairs_and_the_metrics_are_there_before_anybody_has_answered(study, 
     for name in ("stimuli", "metrics"):
         shutil.copytree(study / name, tmp_path / name)
     page = Page(write_report(tmp_path, tmp_path / "report.html"))
-    seen = first_page(page)
+    seen = seen_first(page)
     assert seen.count("<img") == 12
     assert "The pictures" in seen
     assert "PSNR" in seen
@@ -85,7 +87,7 @@ def test_while_people_are_missing_there_is_no_verdict_and_nothing_to_cite() -> N
 
 
 def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
-    seen = first_page(filled_page)
+    seen = seen_first(filled_page)
     assert "5 simulated participants" in seen
     assert "A rehearsal, not to cite" in seen
     assert "Table 1." not in seen
@@ -213,8 +215,8 @@ def test_who_gave_one_answer_only_is_named_in_the_sensitivity_analysis() -> None
 
 
 @pytest.fixture(scope="module")
-def page_of_16(study, tmp_path_factory) -> Path:
-    """The page of eight models on each of two data sets, with pictures and a metric."""
+def folder_of_16(study, tmp_path_factory) -> Path:
+    """The folder of eight models on each of two data sets, with pictures and a metric."""
     folder = tmp_path_factory.mktemp("sixteen")
     names = [(f"a_model_{k}", dataset) for dataset in ("facades", "maps") for k in range(8)]
     verdicts = ["told apart", "undecided", "equivalent to chance", "below chance"] * 4
@@ -237,11 +239,12 @@ def page_of_16(study, tmp_path_factory) -> Path:
     for name, rows in tables.items():
         write_rows(rows, folder / "tables" / f"{name}.csv", ALL_TABLES.get(name, IMAGE_METRICS))
     shutil.copytree(study / "stimuli", folder / "stimuli")
-    return write_report(folder, folder / "report.html")
+    return folder
 
 
-def test_many_models_are_grouped_by_verdict_and_each_has_its_sentence_in_a_fold(page_of_16):
-    seen = first_page(Page(page_of_16))
+def test_many_models_are_grouped_by_verdict_and_each_has_its_sentence_in_a_fold(folder_of_16):
+    folder = read_folder(folder_of_16)
+    seen = render(Report("", [], [first_page(folder, answer_sentences(folder))]))
     lead, _, rest = seen.partition("<figure")
     assert len(re.findall("<li>", lead)) <= 8
     grouped = [int(count) for count in re.findall(r"\((\d+) of 16\)", lead)]
@@ -265,8 +268,9 @@ def measured(page: Path, script: str, width: int, folder: Path) -> str:
 
 @pytest.mark.nightly
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium")
-def test_what_is_open_fits_two_screens_with_16_rows(page_of_16, tmp_path):
-    assert 2000 < int(measured(page_of_16, "document.documentElement.scrollHeight", 1400, tmp_path)) <= 4000
+def test_what_is_open_fits_two_screens_with_16_rows(folder_of_16, tmp_path):
+    page = write_report(folder_of_16, tmp_path / "report.html")
+    assert 2000 < int(measured(page, "document.documentElement.scrollHeight", 1400, tmp_path)) <= 4000
 
 
 @pytest.mark.nightly

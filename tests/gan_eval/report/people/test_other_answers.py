@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import pandas as pd
-import pytest
 from synthetic_tables import cited, folder_of
 
 from gan_eval.report.parts.folder import StudyFolder
