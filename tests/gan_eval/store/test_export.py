@@ -141,7 +141,7 @@ def lme4(tmp_path: Path) -> None:
 
 
 @needs_r
-@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@pytest.mark.parametrize("locale", ["C", pytest.param("C.UTF-8", marks=pytest.mark.nightly)])
 def test_r_reads_every_table_with_its_types(tmp_path: Path, locale: str) -> None:
     answers = (("real", False, 312.25), ("fake", True, 400.0), ("none", None, None))
     with open_store(tmp_path / "store.sqlite") as opened:
@@ -246,7 +246,7 @@ def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
 
 
 @pytest.mark.usefixtures("lme4")
-@pytest.mark.parametrize("people", [("P1",), ()])
+@pytest.mark.parametrize("people", [("P1",), pytest.param((), marks=pytest.mark.nightly)])
 def test_r_counts_simulated_participants_only_where_no_person_has_answered(
     tmp_path: Path, people: tuple[str, ...]
 ) -> None:

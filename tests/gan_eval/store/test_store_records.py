@@ -44,6 +44,7 @@ def names(where: str) -> set[str]:
         return set(sa.inspect(connection).get_table_names())
 
 
+@pytest.mark.parametrize("where", [pytest.param("file", marks=pytest.mark.nightly), "server"], indirect=True)
 def test_processes_that_make_the_secret_at_once_have_the_same_one_after_a_restart_too(
     where: str, tmp_path: Path
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_forgotten_participants_tab_goes_and_the_secret_stays(store: Store, wh
         assert b"tab-of-P01" not in Path(where).read_bytes()
 
 
+@pytest.mark.parametrize("where", ["file", pytest.param("server", marks=pytest.mark.nightly)], indirect=True)
 def test_no_export_push_or_merge_copies_secret_and_tabs(store: Store, where: str, tmp_path: Path) -> None:
     secret = server_secret(store)
     hold_session(store, "s1", "tab-of-P01")
