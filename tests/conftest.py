@@ -88,7 +88,9 @@ def postgres() -> "Iterator[TemporaryPostgres]":
     if binaries is None:
         pytest.skip("PostgreSQL's initdb and pg_ctl are not installed")
     pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
-    with TemporaryPostgres(binaries, settings="-c fsync=off -c full_page_writes=off") as server:
+    with TemporaryPostgres(
+        binaries, settings="-c fsync=off -c full_page_writes=off -c deadlock_timeout=200ms"
+    ) as server:
         yield server
 
 

@@ -236,7 +236,7 @@ sys.stdin.read()
 
 
 def test_who_holds_a_store_is_reported_after_a_while(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0.2)
+    monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0.05)
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, store], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

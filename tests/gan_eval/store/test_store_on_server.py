@@ -92,16 +92,16 @@ def insist(job):
             if "deadlock detected" not in str(error):
                 raise
 def arrive(person):
-    for number in range(5):
+    for number in range(3):
         session = f"{process}-{person}-{number}"
         lists.append(insist(lambda store: deal_list(store, session, "t", simulated=False, choose=free))[0])
-    for number in range(20):
+    for number in range(8):
         try:
             insist(lambda store: store.add(tables.TRIALS, [trial(number, f"both-{person}")]))
             answers.append((person, number))
         except UserError as error:
             assert "in the store already" in str(error), error
-people = [threading.Thread(target=arrive, args=(person,)) for person in range(8)]
+people = [threading.Thread(target=arrive, args=(person,)) for person in range(4)]
 for each in people:
     each.start()
 for each in people:
@@ -109,7 +109,7 @@ for each in people:
 writer.close()
 print(json.dumps([lists, answers]))
 """
-"""Eight people arrive five times each, and send twenty answers each, which the other process stores as well."""
+"""Four people arrive three times each, and send eight answers each, which the other process stores as well."""
 
 
 def test_two_processes_deal_no_list_twice_and_store_no_trial_twice(database: str) -> None:
@@ -117,10 +117,10 @@ def test_two_processes_deal_no_list_twice_and_store_no_trial_twice(database: str
         pass
     printed = at_once(ARRIVALS, (database, "one"), (database, "other"))
     lists, answers = ([*one, *other] for one, other in zip(*map(json.loads, printed), strict=True))
-    assert sorted(lists) == list(range(80))
-    assert sorted(answers) == [[person, number] for person in range(8) for number in range(20)]
+    assert sorted(lists) == list(range(24))
+    assert sorted(answers) == [[person, number] for person in range(4) for number in range(8)]
     with open_store(database) as store:
-        assert len(store.rows(tables.TRIALS)) == 160
+        assert len(store.rows(tables.TRIALS)) == 32
 
 
 def test_a_deadlock_of_two_groups_is_an_error_of_one_job_which_succeeds_when_it_is_tried_again(filled: str) -> None:
