@@ -18,6 +18,7 @@ from processes import Server, quiz_server
 from robot import SCREEN, Page
 
 from gan_eval import tables
+from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.quiz.serve.app import HEADERS, MAX_BODY_BYTES
 from gan_eval.quiz.serve.run import listen
@@ -158,20 +159,6 @@ def test_wrong_tokens_and_those_of_others_open_nothing(client: httpx.Client, vic
         assert client.get(f"/picture/{quote(token, safe='')}/{end}").status_code in (401, 404), token
     for headers in ({}, {"Authorization": victim.token}, {"Authorization": f"Basic {victim.token}"}):
         assert client.post("/api/trial", json={**REPORT, "trial": 1}, headers=headers).status_code == 401
-    assert stored(server) == before
-
-
-def test_only_the_tab_that_holds_a_session_acts_in_it(client: httpx.Client, victim: Victim, server: Server) -> None:
-    other = Victim(client).begun()
-    client.post(
-        "/api/resume", json={"participant": other.participant, "tab": "another-tab-0123456789", "consent": True}
-    )
-    before = stored(server)
-    for token, tab in ((victim.token, "another-tab-0123456789"), (other.token, TAB), (victim.token, "")):
-        headers = {"Authorization": f"Bearer {token}", "X-Tab": tab}
-        response = client.post("/api/trial", json={**REPORT, "trial": 1}, headers=headers)
-        assert (response.status_code, response.json()["reason"]) == (409, "taken_over")
-        assert client.post("/api/withdraw", json={"forget": True}, headers=headers).status_code == 409
     assert stored(server) == before
 
 
@@ -324,19 +311,6 @@ def test_times_that_go_backwards_between_messages_store_nothing_impossible(victi
     assert (row["exposure_ms"], row["reaction_time_ms"]) == (400.0, 400.0)
 
 
-def test_pictures_are_given_to_their_session_alone(client: httpx.Client, victim: Victim) -> None:
-    other = Victim(client).begun()
-    mine, others = ({address.rpartition("/")[2] for address in each.next["ahead"]} for each in (victim, other))
-    assert not mine & others
-    assert all(len(end) >= 22 for end in mine | others)
-    for end in others:
-        assert client.get(f"/picture/{victim.token}/{end}").status_code == 404
-    for end in ("x" * 22, "../" + next(iter(mine)), next(iter(mine))[:-1]):
-        assert client.get(f"/picture/{victim.token}/{end}").status_code == 404
-    for address in victim.next["ahead"]:
-        assert client.get(f"/{address}").status_code == 200
-
-
 def test_idle_connections_and_slow_bodies_keep_nobody_waiting(server: Server, client: httpx.Client) -> None:
     idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(250)]
     try:
@@ -415,6 +389,13 @@ def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server
     assert lengths["real"] == lengths["fake"]
     assert len(lengths["real"]) == 1
     assert all(shape == shapes[0] for shape in shapes)
+
+
+def test_a_second_server_on_one_store_is_refused(
+    stimuli: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["serve", "--stimuli", str(stimuli), "--store", server.store, "--port", "0"]) == 2
+    assert "serving this store" in capsys.readouterr().err
 
 
 def test_an_address_that_cannot_be_used_is_named_with_the_fix() -> None:

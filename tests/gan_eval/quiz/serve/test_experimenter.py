@@ -86,6 +86,9 @@ def test_only_the_secret_path_opens_the_page(page: MakePage) -> None:
         assert it.get(action).status_code in (404, 405)
     assert it.client.post(f"{it.path}/explode").status_code == 404
     assert (it.stopped, it.numbers()["paused"]) == ([], False)
+    assert it.client.post(f"{it.path}/stop").status_code == 200
+    time.sleep(0.3)  # the server answers first
+    assert it.stopped == [True]
     assert "<h1>tiles</h1>" in it.get().text
     it.served.live.study = replace(it.served.study, title="Roofs & tiles")
     assert "<h1>Roofs &amp; tiles</h1>" in it.get().text
@@ -252,7 +255,8 @@ def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: Mak
     assert refreshed[0] == 0
 
 
-@pytest.mark.parametrize("demo", [False, pytest.param(True, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("demo", [False, True])
 def test_stop_ends_the_server_and_a_second_one_on_its_store_is_refused(
     tmp_path: Path, stimuli: StimulusSet, capsys: pytest.CaptureFixture[str], demo: bool
 ) -> None:

@@ -127,7 +127,7 @@ def test_a_server_that_is_killed_at_any_moment_loses_and_doubles_nothing(
     kill_servers(servers, store, kills=kills, seed=1)
 
 
-@pytest.mark.nightly  # by day, two processes of one server share a database
+@pytest.mark.nightly
 def test_two_servers_on_one_database_continue_each_others_sessions_and_lose_nothing(
     stimuli: StimulusSet, database: str, servers: list[Server], kills: int
 ) -> None:
@@ -136,7 +136,7 @@ def test_two_servers_on_one_database_continue_each_others_sessions_and_lose_noth
     kill_servers(servers, database, kills=kills, seed=2)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_database_that_is_restarted_costs_nothing(
     stimuli: StimulusSet, database: str, postgres: "TemporaryPostgres", servers: list[Server], kills: int
 ) -> None:
@@ -178,8 +178,8 @@ def test_a_process_that_dies_is_replaced(stimuli: StimulusSet, database: str, se
     assert server.stop() == 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("several", [False, pytest.param(True, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("several", [False, True])
 def test_sigterm_ends_a_server_with_everything_stored(
     stimuli: StimulusSet, tmp_path: Path, servers: list[Server], several: bool, request: pytest.FixtureRequest
 ) -> None:
