@@ -31,16 +31,18 @@ from gan_eval.stimuli.sets import read_set
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 
-folder, store, confidence = sys.argv[1:]
-settings = QuizSettings(real=2, fake=2, blank_ms=100, response_ms=20000, confidence=int(confidence))
+folder, store, confidence, each = sys.argv[1:]
+settings = QuizSettings(real=int(each), fake=int(each), blank_ms=100, response_ms=20000, confidence=int(confidence))
 study = QuizStudy(name="study", settings=settings, shown=[read_set(folder)], seed=1, design={})
 result = run_session(study, store, Person("P01"), presentation=Presentation(intro=False))
 print(result.status)
 """
 
 
-def start(stimuli: StimulusSet, store: Path, screen: dict[str, str], *, confidence: int = 0) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", _QUIZ, str(stimuli.folder), str(store), str(confidence)]
+def start(
+    stimuli: StimulusSet, store: Path, screen: dict[str, str], *, confidence: int = 0, each: int = 2
+) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", _QUIZ, str(stimuli.folder), str(store), str(confidence), str(each)]
     return subprocess.Popen(command, env=screen, stdout=subprocess.PIPE, text=True)
 
 
@@ -68,13 +70,13 @@ def test_keys_reach_the_window_without_a_window_manager(
     stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]
 ) -> None:
     store = tmp_path / "store.sqlite"
-    quiz = start(stimuli, store, screen)
-    press_until(quiz, "f", store, screen, trials=4)
+    quiz = start(stimuli, store, screen, each=1)
+    press_until(quiz, "f", store, screen, trials=2)
     output, _ = quiz.communicate(timeout=30)
     assert output.split() == ["complete"]
     assert quiz.returncode == 0
     rows = stored(store)
-    assert [row["response"] for row in rows] == ["fake"] * 4
+    assert [row["response"] for row in rows] == ["fake"] * 2
     assert not any("focus_lost" in (row["flags"] or "") for row in rows)
     assert not any("handler_time" in (row["flags"] or "") for row in rows), "the X server's clock is the monotonic one"
 

@@ -71,7 +71,7 @@ for line in run_self_test(Presentation(), frames=8):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.display
 @pytest.mark.skipif(not shutil.which("Xvfb"), reason="needs Xvfb (apt install xvfb)")
 def test_a_screen_without_vsync_is_measured_kept_and_not_flattered(screen: dict[str, str], tmp_path: Path) -> None:

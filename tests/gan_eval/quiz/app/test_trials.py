@@ -198,14 +198,14 @@ def test_pairs_side_by_side(sit: Sit, stimuli: StimulusSet, protocol: str) -> No
         assert row["correct"] == ((row["choice"] == "a") if protocol == "paired" else None)
 
 
-@pytest.mark.parametrize("mask_ms", [None, 60, 400])
+@pytest.mark.parametrize("mask_ms", [None, 60, 200])
 def test_pairs_one_after_the_other_with_a_gap(sit: Sit, mask_ms: float | None) -> None:
     settings: dict[str, object] = {"layout": "one_after_other", "exposure_ms": 80, "gap_ms": 150}
     if mask_ms:
         settings |= {"mask": "noise", "mask_ms": mask_ms}
     sitting = sit(protocol="paired", pairs=1, **settings)
     assert sitting.run(presses(sitting, which="j")) == "over"
-    between = {None: ["cross"], 60: ["1 masks", "cross"], 400: ["1 masks"]}[mask_ms]
+    between = {None: ["cross"], 60: ["1 masks", "cross"], 200: ["1 masks"]}[mask_ms]
     after = ["1 masks"] if mask_ms else []
     asked = "Which one is real?    F: first    J: second"
     assert sitting.phases == ["1 of 1", "1 pictures", *between, "1 pictures", *after, asked, "blank"]

@@ -26,7 +26,7 @@ CHECKS = {"checks": [{"text": "What do you judge?", "choices": ["sounds", "pictu
 ANSWERS = {"How old": "30", "work with pictures": "no", "What do you judge": "pictures"}
 QUIZZES: dict[str, dict[str, Any]] = {
     "everything": {
-        "protocol": "quick_response", "exposure_ms": 150, "response_ms": 1500, "mask": "noise", "practice": 2,
+        "protocol": "quick_response", "exposure_ms": 150, "response_ms": 1500, "mask": "noise", "practice": 1,
         "confidence": 4, "catch": 1, "break_every": 4, "questions": QUESTIONS, "browser": CHECKS,
     },
     "quick_response": {"protocol": "quick_response", "response_ms": 1500, "break_every": 2},

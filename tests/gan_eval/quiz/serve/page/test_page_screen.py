@@ -126,6 +126,7 @@ def test_the_experimenter_sees_the_age_of_the_report_and_the_end(serve: Serve, v
     assert server._read_log().endswith("run study.toml --out out (statistics and report)\n")
 
 
+@pytest.mark.nightly
 def test_a_photodiodes_patch_is_white_while_a_picture_is_shown(serve: Serve, visit: Visit) -> None:
     server = serve("--no-intro", **UNTIL_ANSWERED, corner_patch=True, blank_ms=1500)
     visitor = visit(server.link(), window=(800, 600), ratio=2)
