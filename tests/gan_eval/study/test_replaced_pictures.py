@@ -27,7 +27,6 @@ def world(finished_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """A copy of the finished study, as the working folder."""
     folder = copy_study(finished_study, tmp_path / "study")
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("GAN_EVAL_CACHE", str(folder / "cache"))
     return folder
 
 
@@ -91,8 +90,6 @@ def test_metrics_of_other_pictures_than_those_shown_are_refused(world: Path, com
         analyze("out/store.sqlite", image_metrics=values)
     with pytest.raises(UserError, match=r"main/stimuli.csv: \S+ is another picture here"):
         analyze("out/store.sqlite", stimuli="main")
-    foreign = values.drop(columns="sha256")
-    assert len(analyze("out/store.sqlite", image_metrics=foreign)["correlations"])
     shutil.copytree(world / "new", world / "out" / "metrics", dirs_exist_ok=True)
     with pytest.raises(UserError, match=r"image_metrics.csv: \S+ is another picture here"):
         write_report("out", "page.html")
