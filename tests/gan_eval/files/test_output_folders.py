@@ -104,24 +104,6 @@ def test_the_second_is_told_who_writes(world, capsys, name):
     assert not Path("out").exists()
 
 
-def test_two_imports_at_once_never_mix(world, monkeypatch):
-    """The second begins while the first writes its last picture: it is refused, and the first one's set is whole."""
-    from gan_eval.stimuli import pictures
-
-    write, refused = pictures.write_png, []
-
-    def begin_another(path: Path, picture: pictures.Picture) -> None:
-        if path.name == "1.png" and not refused:
-            refused.append(run(["stimuli", "import", "other", "--out", "out"]))
-        write(path, picture)
-
-    shutil.copytree("results", "other")
-    monkeypatch.setattr(pictures, "write_png", begin_another)
-    assert run(["stimuli", "import", "results", "--out", "out"]) == 0
-    assert refused == [2]
-    assert {row["dataset"] for row in read_set(Path("out")).rows} == {"results"}
-
-
 @pytest.mark.parametrize(
     ("made", "other", "line"),
     [
