@@ -273,7 +273,7 @@ def _spread(uses: Counter[Choice], pool: Pool) -> int:
     return max(max(numbers) - min(numbers) for numbers in each)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15)
 @given(
     items=st.integers(2, 90), models=st.integers(1, 5), real=st.integers(1, 30), fake=st.integers(1, 30),
     lacking=st.sets(st.tuples(st.integers(0, 2), st.integers(0, 19))), begun=st.integers(0, 10**8),
@@ -332,14 +332,14 @@ def test_reals_of_items_without_a_fake_are_shown_and_those_of_the_others_too() -
     assert never_shown(pool, counts) is None
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5)
 @given(lacking=st.sets(st.tuples(st.integers(0, 2), st.integers(0, 59)), max_size=90), seed=st.integers(0, 99))
 def test_pools_with_gaps_are_even_where_no_item_is_scarce(lacking: set[tuple[int, int]], seed: int) -> None:
     pool = _pool(60, 3, frozenset(lacking))
     # the share of the lists with an item that has all roles
     assume(8 / 60 + sum(8 / 3 / max(len(pool.roles[role]), 1) for role in pool.generated) < 0.95)
     uses: Counter[Choice] = Counter()
-    for chosen in islice(choices(pool, Counts(8, 8), seed=seed), 200):
+    for chosen in islice(choices(pool, Counts(8, 8), seed=seed), 100):
         uses.update(chosen)
         assert _spread(uses, pool) <= 5
 

@@ -173,7 +173,10 @@ PATHS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD", "BREW"])
+RARE = [pytest.param(name, marks=pytest.mark.nightly) for name in ("DELETE", "PATCH", "OPTIONS", "TRACE", "HEAD")]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "BREW", *RARE])
 def test_unknown_paths_and_methods_are_refused(server: Server, method: str) -> None:
     before = stored(server)
     own = ["/", "/healthz", "/static/page.js", "/api/open"]
