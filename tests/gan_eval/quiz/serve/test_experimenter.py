@@ -27,7 +27,6 @@ from gan_eval.quiz.serve import experimenter
 from gan_eval.quiz.serve.app import make_app
 from gan_eval.quiz.serve.experimenter import experimenter_path, experimenter_routes
 from gan_eval.quiz.serve.live import LiveStudy
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import open_store
 
 ADDRESS = "https://quiz.example.org"
@@ -256,27 +255,25 @@ def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: Mak
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("demo", [False, True])
-def test_stop_ends_the_server_and_a_second_one_on_its_store_is_refused(
-    tmp_path: Path, stimuli: StimulusSet, capsys: pytest.CaptureFixture[str], demo: bool
+def test_stop_ends_the_demos_server_and_a_second_one_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("skimage")
-    study = f"--stimuli {stimuli.folder} --store {tmp_path}/s.sqlite --real 2 --fake 2"
-    options = ["serve", *(f"--demo --out {tmp_path}/d" if demo else study).split(), "--port", "0"]
+    options = ["serve", "--demo", "--out", str(tmp_path / "d"), "--port", "0"]
     command = [sys.executable, "-m", "gan_eval", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as first:
         try:
             assert first.stdout is not None
             serving, secret = (first.stdout.readline().split() for _ in range(2))
-            assert serving[:3] == ["serving", "online_demo" if demo else "ad-hoc", "at"]
+            assert serving[:3] == ["serving", "online_demo", "at"]
             assert secret[0] == "experimenter"
             assert secret[1].startswith(serving[3])
             assert run(options) == 2
             assert "serving this store" in capsys.readouterr().err
             until = time.monotonic() + 120
-            while demo and httpx.get(secret[1] + "report").status_code == 404 and time.monotonic() < until:
+            while httpx.get(secret[1] + "report").status_code == 404 and time.monotonic() < until:
                 time.sleep(0.3)
-            assert not demo or "Online demo" in httpx.get(secret[1] + "report").text
+            assert "Online demo" in httpx.get(secret[1] + "report").text
             assert httpx.post(secret[1] + "stop").status_code == 200
             assert first.wait(20) == 0
         finally:

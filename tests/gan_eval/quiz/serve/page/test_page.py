@@ -121,21 +121,6 @@ def test_a_reload_and_a_second_browser(serve: Serve, visit: Visit) -> None:
 
 
 @pytest.mark.nightly
-def test_a_restarted_server_is_not_noticed(serve: Serve, visit: Visit) -> None:
-    server = serve(**UNTIL_ANSWERED)
-    visitor = visit(server.link(), expected=("ERR_CONNECTION_REFUSED",))
-    visitor.begin(2)
-    server.kill()
-    visitor.given[2] = "real"
-    visitor.reply("real")
-    assert visitor.state("saving")["trial"] == "2"
-    server.start()
-    assert visitor.walk()["page"] == "end"
-    assert (server.answers(), flags(server)) == (visitor.given, {})
-    assert len(visitor.given) == 6
-
-
-@pytest.mark.nightly
 @pytest.mark.parametrize("closed", [False, True], ids=["waiting", "closed"])
 def test_an_answer_without_a_network_arrives_once(serve: Serve, visit: Visit, closed: bool) -> None:
     server = serve(**UNTIL_ANSWERED)
