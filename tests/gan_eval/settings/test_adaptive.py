@@ -97,44 +97,30 @@ def test_each_session_and_block_has_its_own() -> None:
 
 
 CONTRASTS = np.arange(-40, 1)
-WATSON_THRESHOLD = (
-    [-18, -22, -25, -28, -30, -22, -13, -15, -16, -18, -19, -20, -21, -22, -23, -19, -20, -20, -18, -18, -19, -17, -17,
-     -18, -18, -18, -19, -19, -19, -19, -19, -19],
-    "++++--++++++++-++-++-+++++++++++",
-    (-20, 3.5),
-)  # fmt: skip
-"""Watson (2017), a contrast threshold: the contrasts in dB, the answers, and the mode of the posterior."""
-WATSON_THRESHOLD_AND_SLOPE = (
-    [-18, -22, -12, -13, -15, -16, -17, -18, -19, -21, -24, -25, -26, -27, -21, -22, -23, -20, -20, -20, -21, -19, -19,
-     -20, -20, -20, -19, -19, -19, -19, -19, -20, -20, -20, -20, -20, -21, -21, -20, -20, -20, -19, -18, -18, -19, -19,
-     -19, -18, -18, -17, -18, -18, -18, -17, -17, -17, -17, -17, -17, -17, -18, -18, -18, -18],
-    "+-+++++++++++-++-+++-++++-+++++++++++-++--++++-+-+++-+++++++++++",
-    (-20, 3),
-)  # fmt: skip
-"""The same of threshold and slope, neither of them a nuisance."""
+WATSON_CONTRASTS = [
+    -18, -22, -12, -13, -15, -16, -17, -18, -19, -21, -24, -25, -26, -27, -21, -22, -23, -20, -20, -20, -21, -19, -19,
+    -20, -20, -20, -19, -19, -19, -19, -19, -20, -20, -20, -20, -20, -21, -21, -20, -20, -20, -19, -18, -18, -19, -19,
+    -19, -18, -18, -17, -18, -18, -18, -17, -17, -17, -17, -17, -17, -17, -18, -18, -18, -18,
+]  # fmt: skip
+"""Watson (2017), threshold and slope of contrast: the contrasts in dB that follow from the answers."""
+WATSON_ANSWERS = "+-+++++++++++-++-+++-++++-+++++++++++-++--++++-+-+++-+++++++++++"
 
 
-@pytest.mark.parametrize(
-    ("published", "slopes"), [(WATSON_THRESHOLD, [3.5]), (WATSON_THRESHOLD_AND_SLOPE, [2, 3, 4, 5])]
-)
-def test_it_chooses_what_watson_published(
-    published: tuple[list[int], str, tuple[float, float]], slopes: list[float]
-) -> None:
-    contrasts, answers, mode = published
-    threshold, slope = (part.ravel() for part in np.meshgrid(CONTRASTS, slopes))
+def test_it_chooses_what_watson_published() -> None:
+    threshold, slope = (part.ravel() for part in np.meshgrid(CONTRASTS, [2, 3, 4, 5]))
     # Weibull over decibels, guess rate 1/2, lapse rate 0.02
     at = 10 ** (slope * (CONTRASTS[:, None] - threshold) / 20)
     right = (0.98 - 0.48 * np.exp(-at))[:, :, None]
     posterior = np.full((len(threshold), 1), 1 / len(threshold))
     chosen = []
-    for answer in answers:
+    for answer in WATSON_ANSWERS:
         place = most_informative(posterior, right)
         chosen.append(int(CONTRASTS[place]))
         posterior = posterior * (right[place] if answer == "+" else 1 - right[place])
         posterior /= posterior.sum()
     best = int(np.argmax(posterior))
-    assert chosen == contrasts
-    assert (threshold[best], slope[best]) == mode
+    assert chosen == WATSON_CONTRASTS
+    assert (threshold[best], slope[best]) == (-20, 3)
 
 
 @settings(max_examples=30, deadline=None)
