@@ -24,7 +24,6 @@ from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.station import Check, ScreenTiming, save_timing
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store
 
 Sit = Callable[..., Sitting]
@@ -246,13 +245,6 @@ def test_closing_the_window_leaves_the_session_open_for_that_person_alone(sit: S
     assert "Participant P01" in third.first_words
     assert len(third.rows(tables.SESSIONS)) == 1
     assert len(third.rows(tables.TRIALS)) == 4
-
-
-def test_no_file_of_a_picture_is_needed_once_the_session_is_there(sit: Sit, stimuli: StimulusSet) -> None:
-    sitting = sit(SETTINGS.model_copy(update={"show_review": False}))
-    for path in stimuli.folder.glob("*/*.png"):
-        path.unlink()
-    assert sitting.run(diligent) == "complete"
 
 
 def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(
