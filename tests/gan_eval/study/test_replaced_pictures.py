@@ -13,6 +13,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files import digests
 from gan_eval.stimuli.pictures import read_rgb, write_png
+from gan_eval.stimuli.sets import require_same_pictures
 from gan_eval.tables import IMAGE_METRICS, STIMULI
 from gan_eval.tables.frames import read_table
 
@@ -90,6 +91,8 @@ def test_metrics_of_other_pictures_than_those_shown_are_refused(world: Path, com
         analyze("out/store.sqlite", image_metrics=values)
     with pytest.raises(UserError, match=r"main/stimuli.csv: \S+ is another picture here"):
         analyze("out/store.sqlite", stimuli="main")
+    foreign = values.drop(columns="sha256")
+    require_same_pictures({"set": read_table(Path("main/stimuli.csv"), STIMULI)}, measured=("table", foreign))
     shutil.copytree(world / "new", world / "out" / "metrics", dirs_exist_ok=True)
     with pytest.raises(UserError, match=r"image_metrics.csv: \S+ is another picture here"):
         write_report("out", "page.html")
