@@ -42,8 +42,10 @@ def test_a_pair_stands_as_the_position_of_its_first_picture_says(position: str, 
     assert protocol("paired").showings(pair(position)) == showings
 
 
-@pytest.mark.parametrize("layout", ["side_by_side", "one_after_other"])
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [*((name, "side_by_side") for name in PROTOCOLS), ("paired", "one_after_other")],
+)
 @QUIET
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_whole_plan(name: str, layout: str, seed: int) -> None:
