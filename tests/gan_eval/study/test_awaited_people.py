@@ -228,38 +228,6 @@ def test_a_rehearsal_is_complete_in_itself_and_counts_for_nobody(rehearsed: Path
     assert read_sessions(plan_of(rehearsed)).counts == {"complete": 4, "people": 1, "simulated": 3}
 
 
-@pytest.mark.nightly
-def test_damaged_results_are_made_again_and_a_lost_store_is_refused(
-    rehearsed: Path, call: Run, command: Command
-) -> None:
-    world, out = rehearsed, rehearsed / "out"
-    tables_of = ("tables/rates.csv", "tables/paper.parquet")  # the others say when they were made
-    before = {name: (out / name).read_bytes() for name in tables_of}
-    damages: list[dict[str, bytes | None]] = [
-        {"tables/rates.csv": None, "metrics/image_metrics.csv": b"", "report.html": b"x"},
-        {"tables/rates.csv": b"\xff\xfe", "tables/paper.parquet": b"PAR1", "metrics/runs.csv": None},
-        dict.fromkeys((".gan-eval/facts.json", "tables/.gan-eval/analysis.set.json"), b"[1]"),
-        {f".gan-eval/{stage}.json": b"[1]" for stage in ("metrics", "quiz", "analyze", "report")},
-    ]
-    for damage in damages:
-        for name, content in damage.items():
-            (out / name).unlink()
-            if content is not None:
-                (out / name).write_bytes(content)
-        again, _, said = command("report", out, "--out", world / "apart.html")
-        assert again == 0 or f"gan-eval run {world}/study.toml --out {out}" in said or "make the set again" in said
-        call(world, "--simulate", "default")
-        assert {name: (out / name).read_bytes() for name in tables_of} == before
-        assert (out / "metrics" / "runs.csv").read_text().startswith("run,")
-        assert (out / "report.html").read_text().endswith("</html>")
-        assert call(world, "--simulate", "default").count("up to date") == 4
-    (out / "store.sqlite").unlink()
-    status, _, said = command("run", world / "study.toml", "--out", out, "--simulate", "default")
-    assert status == 2
-    assert "store.sqlite: missing since quiz made it; restore it from a copy" in said
-    assert f"gan-eval run {world}/study.toml --out {out} --simulate default --redo quiz" in said
-
-
 def test_one_process_at_a_time_runs_a_study(world: Path, call: Run, command: Command) -> None:
     call(world, "--only", "metrics")
     with hold_lock(*run_lock(world / "out")):
