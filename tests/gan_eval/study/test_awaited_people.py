@@ -106,6 +106,7 @@ def test_without_a_screen_people_are_awaited(world: Path, call: Run, command: Co
 
 @pytest.mark.nightly
 def test_after_the_last_person_the_results_are_final(world: Path, call: Run) -> None:
+    call(world, "--only", "metrics")
     for number in range(1, 5):
         sit(world, f"P0{number}")
     assert "sessions; next" not in call(world)
