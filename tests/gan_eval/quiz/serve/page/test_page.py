@@ -29,9 +29,7 @@ QUIZZES: dict[str, dict[str, Any]] = {
         "protocol": "quick_response", "exposure_ms": 150, "response_ms": 1500, "mask": "noise", "practice": 1,
         "confidence": 4, "catch": 1, "break_every": 4, "questions": QUESTIONS, "browser": CHECKS,
     },
-    "quick_response": {"protocol": "quick_response", "response_ms": 1500, "break_every": 2},
     "yes_no": {"protocol": "yes_no", "exposures_ms": [100, "until-answer"], "response_ms": 1500, "catch": 2},
-    "paired": {"protocol": "paired", "response_ms": 1500},
     "in_turn": {
         "protocol": "paired", "layout": "one_after_other", "exposure_ms": 200, "response_ms": 1500,
         "mask": "scramble", "practice": 1, "counterbalance_keys": True,
