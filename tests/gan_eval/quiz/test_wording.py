@@ -6,15 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from gan_eval.quiz.wording import (
-    Texts,
-    TrialTexts,
-    instructions,
-    keys_in_order,
-    languages,
-    texts_of,
-    welcome_title,
-)
+from gan_eval.quiz.wording import Texts, TrialTexts, instructions, keys_in_order, languages, texts_of, welcome_title
 from gan_eval.settings.protocols import Layout, ProtocolName
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.tables.frames import Row

@@ -70,9 +70,7 @@ class Thorough:
                 diligent(sitting)
 
 
-def test_everything_that_is_asked_is_stored_and_no_page_before_the_end_gives_the_truth_away(
-    sit: Sit,
-) -> None:
+def test_everything_that_is_asked_is_stored_and_no_page_before_the_end_gives_the_truth_away(sit: Sit) -> None:
     participant = Thorough()
     sitting = sit(FULL, text_size=150)
     assert sitting.run(participant) == "complete"
@@ -267,9 +265,7 @@ def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(
     assert sit().run(impatient) == "complete"
 
 
-def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(
-    sit: Sit,
-) -> None:
+def test_a_store_that_cannot_be_written_asks_for_help_and_tries_again(sit: Sit) -> None:
     def full(*_: object, **__: object) -> None:
         raise UserError("store.sqlite: the disk is full")
 
