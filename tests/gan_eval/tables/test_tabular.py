@@ -13,6 +13,7 @@ from tables_reference import reference
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.tables.frames import conform, frame_of, read_rows, read_table, write_rows, write_table
 
@@ -192,6 +193,52 @@ def test_nothing_is_written_when_a_value_does_not_fit(tmp_path):
 def test_the_reference_in_docs_is_up_to_date():
     path = Path(__file__).parents[3] / "docs" / "tables.md"
     assert path.read_text() == reference(), "run: python packaging/tables_reference.py > docs/tables.md"
+
+
+CONTRACT = {
+    "stimuli": (
+        "stimulus, item, kind, model, dataset, split, file, input_file, reference_file, width, height, "
+        "sha256, mask_kind, mask_area, mask_file"
+    ),
+    "sessions": (
+        "session, study, design_hash, participant, protocol, list, seed, status, simulated, started_at, "
+        "ended_at, software, platform, presenter, screen_width, screen_height, device_pixel_ratio, refresh_hz"
+    ),
+    "trials": (
+        "session, study, participant, protocol, block, trial, phase, stimulus, stimulus_b, position, item, "
+        "kind, model, dataset, requested_exposure_ms, planned_exposure_ms, exposure_ms, onset_ms, response, "
+        "choice, rating, correct, reaction_time_ms, confidence, flags, answered_at, simulated"
+    ),
+    "image_metrics": ("stimulus, item, kind, model, dataset, metric, value, reason, run"),
+    "set_metrics": ("model, dataset, metric, value, ci_low, ci_high, n_real, n_fake, reason, run"),
+    "training_log": ("step, epoch, images, term, value, seconds"),
+    "runs": (
+        "run, command, settings, settings_hash, input_hash, software, weights_sha256, resizer, device, "
+        "threads, seed, started_at, ended_at"
+    ),
+    "rates": (
+        "scope, id, n_real, n_fake, n_none, hits, misses, false_alarms, correct_rejections, accuracy, "
+        "accuracy_low, accuracy_high, accuracy_p, real_correct, real_low, real_high, fake_correct, fake_low, "
+        "fake_high, dprime, criterion"
+    ),
+    "mixed_models": (
+        "formula, link, term, estimate, std_error, z, p, ci_low, ci_high, sd_participant, sd_stimulus, "
+        "log_likelihood, n_trials, n_participants, n_stimuli, singular, note"
+    ),
+    "comparisons": (
+        "comparison, a, b, measure, difference, ci_low, ci_high, p, p_holm, margin, verdict, n_a, n_b, "
+        "exploratory, note"
+    ),
+    "correlations": (
+        "level, dataset, metric, measure, n, spearman, ci_low, ci_high, kendall, pearson, p, ceiling, note"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_the_contracts_columns_are_there_in_order(name):
+    promised = CONTRACT[name].split(", ")
+    assert [column for column in ALL_TABLES[name].names if column in promised] == promised
 
 
 def test_a_parquet_column_of_lists_or_records_is_refused_by_name(tmp_path):

@@ -162,6 +162,20 @@ def test_wrong_tokens_and_those_of_others_open_nothing(client: httpx.Client, vic
     assert stored(server) == before
 
 
+def test_only_the_tab_that_holds_a_session_acts_in_it(client: httpx.Client, victim: Victim, server: Server) -> None:
+    other = Victim(client).begun()
+    client.post(
+        "/api/resume", json={"participant": other.participant, "tab": "another-tab-0123456789", "consent": True}
+    )
+    before = stored(server)
+    for token, tab in ((victim.token, "another-tab-0123456789"), (other.token, TAB), (victim.token, "")):
+        headers = {"Authorization": f"Bearer {token}", "X-Tab": tab}
+        response = client.post("/api/trial", json={**REPORT, "trial": 1}, headers=headers)
+        assert (response.status_code, response.json()["reason"]) == (409, "taken_over")
+        assert client.post("/api/withdraw", json={"forget": True}, headers=headers).status_code == 409
+    assert stored(server) == before
+
+
 PATHS = [
     "/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/%2e%2e%2f%2e%2e%2fetc/passwd",
     "/static//etc/passwd", "/static/..\\app.py", "/static/%00", "/static/page.js%00.png", "/static/" + "a" * 5000,
@@ -312,6 +326,19 @@ def test_times_that_go_backwards_between_messages_store_nothing_impossible(victi
     with open_store(server.store) as store:
         (row,) = store.rows(tables.TRIALS, session=victim.setup["session"])
     assert (row["exposure_ms"], row["reaction_time_ms"]) == (400.0, 400.0)
+
+
+def test_pictures_are_given_to_their_session_alone(client: httpx.Client, victim: Victim) -> None:
+    other = Victim(client).begun()
+    mine, others = ({address.rpartition("/")[2] for address in each.next["ahead"]} for each in (victim, other))
+    assert not mine & others
+    assert all(len(end) >= 22 for end in mine | others)
+    for end in others:
+        assert client.get(f"/picture/{victim.token}/{end}").status_code == 404
+    for end in ("x" * 22, "../" + next(iter(mine)), next(iter(mine))[:-1]):
+        assert client.get(f"/picture/{victim.token}/{end}").status_code == 404
+    for address in victim.next["ahead"]:
+        assert client.get(f"/{address}").status_code == 200
 
 
 def test_idle_connections_and_slow_bodies_keep_nobody_waiting(server: Server, client: httpx.Client) -> None:

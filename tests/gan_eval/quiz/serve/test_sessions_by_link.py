@@ -36,6 +36,9 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"protocol": "rating", "response_ms": "unlimited"},
 ]
 """Protocols of each kind, and what else a trial may have."""
+OTHERS = [
+    pytest.param({"protocol": name}, marks=pytest.mark.nightly) for name in ("quick_response", "paired", "quest_plus")
+]
 CHECK = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
 AGAIN = {"tab": "another-tab-0123456789"}
 OWN = {"session", "simulated", "answered_at", "onset_ms", "second_onset_ms"}
@@ -50,7 +53,7 @@ def compared(rows: list[Row]) -> list[Row]:
     ]
 
 
-@pytest.mark.parametrize("quiz", PROTOCOLS, ids=str)
+@pytest.mark.parametrize("quiz", [*PROTOCOLS, *OTHERS], ids=str)
 def test_a_browser_gives_the_plans_and_trials_of_the_desktop(serve: Serve, quiz: dict[str, Any]) -> None:
     served, desktop = serve("browser.sqlite", **quiz), serve("desktop.sqlite", **quiz)
     desktop.room.run(Person("P01", Observer()))
