@@ -21,7 +21,7 @@ from gan_eval.settings.run_record import Facts
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.exclusions import Rules, apply_rules
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import SESSIONS
+from gan_eval.tables import IMAGE_METRICS, SESSIONS
 from gan_eval.tables.frames import frame_of
 
 MM = 72 / 25.4
@@ -178,7 +178,9 @@ def test_a_metric_is_drawn_against_its_pictures_and_nothing_judges_an_interim_st
     figure = figure_1(folder)
     assert panels(figure) == ["fooling rate (%)", "balanced accuracy (%)", "false alarms (%)", "SSIM ↑"]
     judged = folder.scope("stimulus").query("n_fake > 0")
-    drawn = sorted(y for cloud in figure.axes[3].collections for _, y in cloud.get_offsets())
+    points = [point for cloud in figure.axes[3].collections for point in cloud.get_offsets()]
+    assert {x for x, _ in points} <= {*folder.table(IMAGE_METRICS).query("metric == 'ssim'")["value"]}
+    drawn = sorted(y for _, y in points)
     assert drawn == pytest.approx(sorted(100 - 100 * judged["fake_correct"]), abs=1e-9) or len(drawn) == len(judged) - 1
     said = words(figure)
     assert "INTERIM: NO VERDICT" in said

@@ -36,6 +36,13 @@ def test_learning_is_a_drift_and_its_slope_is_that_of_a_regression_with_a_mean_f
     assert row["estimate"] == pytest.approx(slope)
 
 
+def test_pairs_that_are_judged_correctly_more_and_more_often_drift_upwards():
+    trials = pairs(effect=0.0, seed=2)
+    half = trials["trial"].max() // 2
+    row = only(trials.assign(choice=trials["choice"].where(trials["trial"] <= half, "a"), correct=None), DRIFT)
+    assert row["p"] < 0.05 < 0.1 < row["estimate"]
+
+
 def test_choosing_rightly_is_no_side_bias():
     trials = pairs(effect=1.0, seed=1)
     row = only(trials, SIDE_BIAS)
