@@ -13,6 +13,7 @@ from gan_eval.stats.mixed.fit import Spread, Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, guessing_terms
 from gan_eval.stats.mixed.psychometric import (
     LAPSES,
+    Curve,
     Judgements,
     averaged,
     crossed,
@@ -41,6 +42,17 @@ def judgements(rng, *, people=20, each=40, pictures=40, slope=1.2, spread=0.6, l
     guess = np.full(len(level), 0.5) if pairs else np.where(is_fake, leanings, 1 - leanings)
     right = rng.random(len(level)) < guess + (1 - guess) * (1 - 2 * lapse) * expit(eta)
     return Judgements(right, level, participant, picture, np.where(is_fake, 0, -1), not pairs)
+
+
+def test_the_mean_of_curves_has_the_covariance_of_their_mixture() -> None:
+    weights, spread = np.array([0.25, 0.75]), np.diag([0.04, 0.01])
+    betas = np.array([[0.2, 1.0], [-0.4, 1.6]])
+    curves = [Curve(beta, spread, 0.0, 0.5, beta) for beta in betas]
+    found = averaged(curves, weights)
+    mean = weights @ betas
+    assert found.beta == pytest.approx(mean)
+    second_moment = spread + (weights * betas.T) @ betas
+    np.testing.assert_allclose(found.covariance, second_moment - np.outer(mean, mean))
 
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
