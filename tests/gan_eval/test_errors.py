@@ -1,6 +1,6 @@
 """Other programs' errors in a line of our own."""
 
-from gan_eval.errors import MAX_LENGTH, UserError, abbreviated, first_sentence, last_words, shortened
+from gan_eval.errors import MAX_LENGTH, UserError, abbreviated, first_sentence, last_words, memory_ran_out, shortened
 
 DRIVER = (
     "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU and installed a driver from "
@@ -13,6 +13,13 @@ def test_an_error_is_reported_in_its_first_sentence():
     assert first_sentence(RuntimeError("version 1.2 of a.b failed\nTraceback")) == "version 1.2 of a.b failed"
     assert first_sentence(KeyError()) == "KeyError"
     assert first_sentence(ValueError("word " * 60), most=20) == "word word word word…".replace("word…", "…")
+
+
+def test_only_errors_of_allocators_are_a_lack_of_memory():
+    assert memory_ran_out(MemoryError())
+    assert memory_ran_out(RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"))
+    assert not memory_ran_out(RuntimeError("shapes differ"))
+    assert not memory_ran_out(ValueError("out of memory"))
 
 
 def test_a_long_line_ends_after_a_word_and_is_no_longer_than_wanted():

@@ -155,6 +155,7 @@ def test_files_of_other_programs_are_matched_by_name(suffix: str, prefix: str, t
     own = of_encoder(generator_for(small()).state_dict())
     state = {f"{prefix}{name}": torch.full(tensor.shape, 0.5) for name, tensor in own.items()}
     del state[f"{prefix}bottleneck.norm.weight"]
+    del state[f"{prefix}encoder.2.norm.bias"]
     state[f"{prefix}encoder.1.conv.weight"] = torch.zeros(3, 4)
     state[f"{prefix}discriminator.0.weight"] = torch.ones(3, 4)
     file = tmp_path / f"net{suffix}"
@@ -168,6 +169,7 @@ def test_files_of_other_programs_are_matched_by_name(suffix: str, prefix: str, t
         layer: f"{prefix}{layer}" for layer in ("encoder.0.conv", "encoder.2.conv", "encoder.2.norm", "bottleneck.conv")
     }
     assert left == ["encoder.1.conv", "encoder.1.norm", "bottleneck.norm"]
+    assert "encoder.2.norm.bias" not in weights
     assert torch.equal(weights["bottleneck.conv.weight"], torch.full_like(weights["bottleneck.conv.weight"], 0.5))
 
 
