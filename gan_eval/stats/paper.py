@@ -3,6 +3,7 @@
 The numbers of single pictures come from one fit for each row (`compare.detection_rates`), which `comparisons` uses too.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -333,9 +334,10 @@ def unadjusted(verdicts: pd.Series) -> str:
 
 def distinct_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table `paper` without the row `all` of a protocol that has only one other row."""
-    others = table[table["model"] != EVERYTHING].groupby("protocol")["model"].size()
-    repeats = (table["model"] == EVERYTHING) & (table["protocol"].map(others) == 1)
-    return table[~repeats.to_numpy(bool)]
+    rows = list(zip(table["protocol"], table["model"] == EVERYTHING, strict=True))
+    others = Counter(protocol for protocol, is_all in rows if not is_all)
+    repeats = [is_all and others[protocol] == 1 for protocol, is_all in rows]
+    return table[~np.array(repeats, bool)]
 
 
 def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
