@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -215,7 +216,7 @@ def _print_answer(
     tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
     tables = {name: frame for name, frame in tables.items() if len(frame)}
     folder = StudyFolder(Path(), None, Facts(), tables, stimuli={}, training={}, published={})
-    for sentence in answer_sentences(folder)[:1]:
+    for sentence in islice(answer_sentences(folder), 1):
         console.sentence(sentence)
     if "paper" in answers:
         paper = answers["paper"]

@@ -39,7 +39,7 @@ from gan_eval.report.training import training_section
 def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Report:
     """Return the report of a study's folder."""
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
-    answer = answer_sentences(folder)
+    answer = list(answer_sentences(folder))
     answers = [*choices_tables(folder), *grades_tables(folder), thresholds_table(folder), *psychometric_blocks(folder)]
     people = [Lines(participation_sentences(folder)), demographics(folder), *effects_blocks(folder)]
     measured = value_blocks(folder.measured, holes_of_folder(folder))

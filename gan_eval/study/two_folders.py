@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
 from gan_eval import tables
@@ -140,7 +141,7 @@ def try_folders(
     from gan_eval.report.parts.folder import read_folder
     from gan_eval.report.people.answer import answer_sentences
 
-    for sentence in answer_sentences(read_folder(out))[:1]:  # the report's first; none without answers
+    for sentence in islice(answer_sentences(read_folder(out)), 1):  # the report's first; none without answers
         listener.message(f"answer: {sentence}")
     stored = read_sessions(plan)
     for line in unfinished_sessions(plan, stored):

@@ -4,6 +4,7 @@ Numbers and verdicts of single pictures and of pairs come from the table `paper`
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import pandas as pd
 from scipy.special import ndtri
@@ -42,44 +43,60 @@ MAX_PAIRS = 3
 """Maximum number of pairs of models with a sentence each in the answer; the table of differences has all pairs."""
 
 
-def answer_sentences(folder: StudyFolder) -> list[str]:
-    """Return the result in sentences, all models together first; empty without tables of answers.
+def answer_sentences(folder: StudyFolder) -> Iterator[str]:
+    """Yield the result in sentences, all models together first; none without tables of answers.
 
     There is no verdict while participants are missing.
     """
-    sentences = []
-    if len(folder.table(THRESHOLDS)):  # first: where exposures follow the answers, the threshold is the answer
-        from gan_eval.report.people.thresholds import threshold_sentences  # imports Matplotlib
-
-        sentences += threshold_sentences(folder)
-    of_detection = row_sentences(folder)
-    if not has_all_sentences(folder):
-        of_all = int((_detection_rows(folder)["model"] == EVERYTHING).sum())
-        of_detection = [*of_detection[:of_all], *_verdicts(folder)]
-    sentences += [
-        *of_detection, *models_compared(folder), *preference_sentences(folder), *grade_sentences(folder),
-    ]  # fmt: skip
-    if not sentences and folder.scope("all").empty:
-        return []
-    if not sentences:
-        trials = folder.answers()
-        if len(trials) and any(of(trials)["answered"].any() for of in (main_trials, pair_trials, graded_trials)):
-            return ["No answer counts: each was excluded, or its session is not complete."]
-        return ["There is no answer yet: no trial has been judged."]
+    results = _results(folder)
+    first = next(results, None)
+    if first is None:
+        yield from _why_no_result(folder)
+        return
     if look := look_sentence(folder):
-        sentences = [look, "All numbers may change with every answer."] if is_interim(folder) else [look, *sentences]
+        yield look
+    if look and is_interim(folder):
+        yield "All numbers may change with every answer."
+    else:
+        yield first
+        yield from results
     if folder.simulated:
         trials = folder.table(TRIALS)
         people = len(trials) and not trials["simulated"].fillna(False).all()
         who = "Simulated participants gave some of the answers" if people else "No person answered"
-        sentences.append(f"{who}: this is a rehearsal, not a result about people.")
-    return sentences
+        yield f"{who}: this is a rehearsal, not a result about people."
 
 
-def row_sentences(folder: StudyFolder) -> list[str]:
-    """Return a sentence for each row of `paper` on single pictures or on pairs with a real one, all models first."""
+def _results(folder: StudyFolder) -> Iterator[str]:
+    if len(folder.table(THRESHOLDS)):  # first: where exposures follow the answers, the threshold is the answer
+        from gan_eval.report.people.thresholds import threshold_sentences  # imports Matplotlib
+
+        yield from threshold_sentences(folder)
+    if has_all_sentences(folder):
+        yield from row_sentences(folder)
+    else:
+        of_all = int((_detection_rows(folder)["model"] == EVERYTHING).sum())
+        yield from islice(row_sentences(folder), of_all)
+        yield from _verdicts(folder)
+    yield from models_compared(folder)
+    yield from preference_sentences(folder)
+    yield from grade_sentences(folder)
+
+
+def _why_no_result(folder: StudyFolder) -> Iterator[str]:
+    if folder.scope("all").empty:
+        return
+    trials = folder.answers()
+    if len(trials) and any(of(trials)["answered"].any() for of in (main_trials, pair_trials, graded_trials)):
+        yield "No answer counts: each was excluded, or its session is not complete."
+    else:
+        yield "There is no answer yet: no trial has been judged."
+
+
+def row_sentences(folder: StudyFolder) -> Iterator[str]:
+    """Yield a sentence for each row of `paper` on single pictures or on pairs with a real one, all models first."""
     table = _detection_rows(folder)
-    return [_row_sentence(folder, row, table) for row in table.to_dict("records")]
+    return (_row_sentence(folder, row, table) for row in table.to_dict("records"))
 
 
 def has_all_sentences(folder: StudyFolder) -> bool:

@@ -53,7 +53,7 @@ def first_page(folder: StudyFolder, answer: Sequence[str]) -> Section:
         drawings = [Drawing("Figure 1", wide, on_phone, caption_of_figure_1(folder, content), in_words)]
     all_sentences = []  # a sentence for each model, if the answer groups the models
     if not (has_all_sentences(folder) or is_interim(folder)):
-        sentences = row_sentences(folder)
+        sentences = list(row_sentences(folder))
         all_sentences = [Folded(f"A sentence for each model, to copy ({len(sentences)})", [Lines(sentences)])]
     blocks: list[Block] = [
         Lead(answer),

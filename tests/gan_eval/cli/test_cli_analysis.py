@@ -87,7 +87,7 @@ def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, 
     sentence, brackets, heads, *models, following = err.splitlines()
     assert following == f"next: gan-eval report {tmp_path / 'out'}"
     assert status == 0
-    assert sentence == answer_sentences(read_folder(tmp_path / "out"))[0]
+    assert sentence == next(answer_sentences(read_folder(tmp_path / "out")))
     assert brackets.startswith("In brackets 95% intervals. ")
     assert heads.split()[:3] == ["Model", "Data", "set"]
     assert [line.split()[:3] for line in models] == [["a", "d", "6"], ["b", "d", "6"], ["all", "d", "6"]]

@@ -119,7 +119,7 @@ def test_the_models_together_come_first_and_many_rows_are_counted() -> None:
     sentences = answer_of(paper=[*rows, cited(model="all", dataset="all")])
     assert "generated pictures (averaged over models and data sets) and real ones" in sentences[0]
     assert sentences[1:] == ["Equivalent to chance (9 of 9): m0, m2, m4, m6 and m8 on d0; m1, m3, m5 and m7 on d1."]
-    assert "pictures of m0 on d0 and real ones" in row_sentences(folder_of(paper=rows))[0]
+    assert "pictures of m0 on d0 and real ones" in next(row_sentences(folder_of(paper=rows)))
 
 
 def test_two_models_are_compared_by_their_rates_on_the_same_data_set() -> None:
@@ -153,7 +153,7 @@ def test_leaning_to_the_commoner_kind_is_not_called_skill():
     ]
     frames = analyze(pd.DataFrame(rows))
     assert frames["rates"].iloc[0]["accuracy"] == pytest.approx(0.74)
-    sentence = answer_sentences(folder_of(**frames))[0].replace("\u202f", " ")
+    sentence = next(answer_sentences(folder_of(**frames))).replace("\u202f", " ")
     assert sentence.startswith(
         "It is undecided whether participants (N = 8) could tell generated pictures from real pictures"
     )

@@ -82,7 +82,7 @@ def test_pictures_are_ranked_by_what_is_sure_also_those_of_sets_that_lie_elsewhe
 def test_while_people_are_missing_there_is_no_verdict_and_nothing_to_cite() -> None:
     waiting = {"sessions": {"people": 5, "wanted": 9}}
     folder = folder_of(paper=[cited()], rates=[rates()], comparisons=[told_apart()], facts=waiting)
-    assert answer_sentences(folder)[0] == "Interim: no verdict (5 of 9 sessions)."
+    assert next(answer_sentences(folder)) == "Interim: no verdict (5 of 9 sessions)."
     assert cited_table(folder) == []
 
 
@@ -189,7 +189,7 @@ def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:
 def test_one_participant_is_said_of_one_participant_only() -> None:
     row = cited(verdict="no verdict", model="all", dataset="all", n_participants=1)
     alone, both = (
-        answer_sentences(folder_of(paper=[row | {"note": note}], comparisons=[told_apart()], rates=[rates()]))[0]
+        next(answer_sentences(folder_of(paper=[row | {"note": note}], comparisons=[told_apart()], rates=[rates()])))
         for note in (ONE_PARTICIPANT, "one participant alone gave both answers, so response bias explains the others")
     )
     assert alone.startswith("One participant gives no verdict on people in general; on generated pictures")
@@ -244,7 +244,7 @@ def folder_of_16(study, tmp_path_factory) -> Path:
 
 def test_many_models_are_grouped_by_verdict_and_each_has_its_sentence_in_a_fold(folder_of_16):
     folder = read_folder(folder_of_16)
-    seen = render(Report("", [], [first_page(folder, answer_sentences(folder))]))
+    seen = render(Report("", [], [first_page(folder, list(answer_sentences(folder)))]))
     lead, _, rest = seen.partition("<figure")
     assert len(re.findall("<li>", lead)) <= 8
     grouped = [int(count) for count in re.findall(r"\((\d+) of 16\)", lead)]

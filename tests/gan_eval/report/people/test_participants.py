@@ -93,12 +93,12 @@ def test_people_of_whom_every_trial_is_left_out_are_not_counted() -> None:
 @pytest.mark.parametrize("asked", [{}, {"protocol": "paired", "response": None, "kind": None, "choice": "a"}])
 def test_where_exclusions_leave_no_answer_that_is_said(asked: dict[str, object]) -> None:
     of = folder(trials(quick=tuple(STATUS), **asked), Rules(["reaction_time_ms<200"]))
-    assert answer_sentences(of) == ["No answer counts: each was excluded, or its session is not complete."]
+    assert list(answer_sentences(of)) == ["No answer counts: each was excluded, or its session is not complete."]
 
 
 def test_before_the_first_answer_there_is_none_whatever_rules_there_are() -> None:
     of = folder(trials(response="none", quick=tuple(STATUS)), Rules(["reaction_time_ms<200"]))
-    assert answer_sentences(of) == ["There is no answer yet: no trial has been judged."]
+    assert list(answer_sentences(of)) == ["There is no answer yet: no trial has been judged."]
 
 
 def test_answers_to_the_study_s_questions_are_of_the_participants_analysed() -> None:
