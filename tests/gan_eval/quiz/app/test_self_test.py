@@ -12,9 +12,9 @@ pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 
 from PySide6.QtWidgets import QApplication
 
-from gan_eval.quiz.app import stage
+from gan_eval.quiz.app import self_test, stage
 from gan_eval.quiz.app.presenter import OpenGLWindow, RasterWindow
-from gan_eval.quiz.app.self_test import judge
+from gan_eval.quiz.app.self_test import judge, timer_checks
 from gan_eval.quiz.app.stage import choose_presenter, screen_key
 from gan_eval.quiz.station import Check, ScreenTiming, save_timing
 
@@ -61,6 +61,15 @@ def test_opengl_and_whole_frames_are_chosen_by_a_measured_vsync_alone(
     assert chosen.make.keywords == {"frame_ms": 20.0}
     monkeypatch.setattr(stage, "opengl_available", lambda _: False)
     assert choose_presenter(screen).make.func is RasterWindow
+
+
+def test_a_timer_that_ends_after_its_time_is_late(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([0, 12_000_000] * 3)  # ns, before and after each timer of 10 ms
+    monkeypatch.setattr(self_test, "_TIMERS", 3)
+    monkeypatch.setattr(self_test, "now_ns", lambda: next(moments))
+    _, usual, largest = timer_checks("normal")
+    assert (usual.value, usual.verdict) == (2.0, "warning")
+    assert largest.value == 2.0
 
 
 _MEASURE = """
