@@ -1,7 +1,7 @@
 """Planned looks at a study before all participants have come (a group-sequential design with alpha spending).
 
 Each look may spend a share of the 5%; a look that is not taken spends nothing. Method and reasons:
-docs/statistics.md, "Looking before all have come".
+docs/statistics.md, "Interim analyses".
 """
 
 import math
