@@ -8,11 +8,11 @@ import warnings
 PUBLIC_VERBS = {"data", "weights"}
 """Commands whose files may be shared by all users of a computer; other commands write private files."""
 RESUMING_VERBS = {"data", "demo", "metrics", "quiz", "run", "serve", "train", "try", "weights"}
-"""Commands that continue an interrupted one; other commands begin again."""
+"""Commands that resume when they are rerun; other commands begin again."""
 
 
 def main() -> None:
-    """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 3 rows were left out, 130 interrupted."""
+    """Run the command line: 0 done, 1 internal error, 2 bad input or usage, 3 rows were rejected, 130 interrupted."""
     try:
         status = _start()
     except KeyboardInterrupt:  # before the command, or after its end
@@ -60,13 +60,13 @@ def run(arguments: list[str]) -> int:
     except SystemExit as exit_:  # typer exits like this if the reader has closed the pipe
         return 0 if isinstance(exit_.__context__, BrokenPipeError) else int(exit_.code or 0)
     except ModuleNotFoundError as error:
-        return _missing(error)
+        return _missing_library(error)
     except Exception as error:
         if hasattr(error, "exit_code"):  # a usage error of typer, or its Exit
             return _usage(error)
         if type(error).__name__ == "Abort":  # Ctrl-C or the end of the input at a question
             return _interrupted(arguments)
-        if (line := _of_the_system(error)) is not None:
+        if (line := _system_message(error)) is not None:
             return _fail(str(UserError(line)), 2)
         traceback.print_exc()
         return _fail("this is an error of the program, not of your input; please report it with the lines above", 1)
@@ -92,7 +92,7 @@ def _usage(error: Exception) -> int:
     return _fail(str(UserError(f"{verb}: {line}" if verb and is_bad_value else line)), status)
 
 
-def _of_the_system(error: Exception) -> str | None:
+def _system_message(error: Exception) -> str | None:
     """Return the message for an error of the system that no other message covers; else None."""
     from gan_eval.errors import shortened
     from gan_eval.files.atomic import write_error
@@ -105,15 +105,16 @@ def _of_the_system(error: Exception) -> str | None:
     if isinstance(error, UnicodeDecodeError):
         return f"a file's text is not UTF-8 ({shortened(repr(error.object[:40]), 60)}); save it in UTF-8"
     if isinstance(error, ValueError) and "embedded null" in str(error):
-        return "a name of a file holds a character of code 0; give another"
+        return "a file's name has a character of code 0; give another"
     return None
 
 
-def _missing(error: ModuleNotFoundError) -> int:
+def _missing_library(error: ModuleNotFoundError) -> int:
     """Name the extra that contains a missing library; return the exit status."""
     from gan_eval.machine.commands import setup_command
 
-    extras = {"torch": "metrics", "torchmetrics": "metrics", "torchvision": "metrics", "safetensors": "metrics"}
+    of_metrics = ("torch", "torchmetrics", "torchvision", "safetensors", "numba", "piq", "lpips", "sklearn")
+    extras = dict.fromkeys(of_metrics, "metrics")
     extras |= {"lightning": "train", "lightning_fabric": "train", "skimage": "train"}
     name = (error.name or "").split(".")[0]
     if name not in extras:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -70,6 +71,9 @@ class Tools:
             if f"@{name}" in extractors:
                 self.given[f"@{name}"] = read_features(name, features)
                 del extractors[f"@{name}"]
+        own = [metric for metric in metrics if metric.kind != "set" and not (metric.library or metric.weights)]
+        if own and find_spec("numba") is None:  # the threads' concurrent imports would not name it
+            raise ModuleNotFoundError("No module named 'numba'", name="numba")
         needs_networks = bool(extractors) or any(metric.weights for metric in metrics)
         if needs_networks or settings.device not in (None, "cpu"):
             from gan_eval.metrics.kernels.devices import usable_device

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,13 +44,19 @@ def test_version_and_help(command):
     assert (status, "[training]" in out) == (0, True), "names in brackets are shown"
 
 
-def lack_torch() -> None:
-    raise ModuleNotFoundError("No module named 'torch'", name="torch")
+def lacking(library: str) -> Callable[[], None]:
+    def fault() -> None:
+        raise ModuleNotFoundError(f"No module named {library!r}", name=library)
+
+    return fault
 
 
 @pytest.mark.parametrize(
     ("fault", "status", "words"),
-    [(lambda: 1 / 0, 1, "ZeroDivisionError"), (lack_torch, 2, "./run setup --extras metrics")],
+    [
+        (lambda: 1 / 0, 1, "ZeroDivisionError"),
+        *((lacking(name), 2, "./run setup --extras metrics") for name in ("torch", "numba", "piq", "lpips", "sklearn")),
+    ],
 )
 def test_an_error_of_the_program_is_status_1_with_its_trace_and_a_library_that_lacks_names_its_extra(
     monkeypatch, command, fault, status, words

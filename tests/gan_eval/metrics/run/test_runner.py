@@ -1,5 +1,6 @@
 import json
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,14 @@ def _frame(real: Path, fake: Path) -> pd.DataFrame:
 
 def _cells(frame: pd.DataFrame, column: str = "value") -> pd.Series:
     return frame.set_index(["stimulus", "metric"])[column]
+
+
+def test_a_missing_numba_is_named_before_threads_import_it(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, fake = folders(2)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(ModuleNotFoundError) as found:
+        evaluate(_frame(real, fake), "psnr", cache=False, threads=2)
+    assert found.value.name == "numba"
 
 
 def test_values_are_those_of_the_plain_functions(folders: Folders) -> None:
