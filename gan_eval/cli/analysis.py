@@ -37,7 +37,7 @@ def analyze(
     store: Annotated[str | None, typer.Option(help="A results store instead of a trials table.")] = None,
     study: Annotated[str | None, typer.Option(help="With --store: only this study's sessions.")] = None,
     plan: Annotated[
-        Path | None, typer.Option(help="A study file with the plan; the options below then are exploratory.")
+        Path | None, typer.Option(help="A study file with the plan; rules and margin given here are then exploratory.")
     ] = None,
     image_metrics: Annotated[
         list[Path] | None,
@@ -50,23 +50,23 @@ def analyze(
         list[Path] | None, typer.Option(metavar="SET", help="A set that was shown, for rates by hole. Repeatable.")
     ] = None,
     exclude: Annotated[
-        list[str] | None, typer.Option(help="Leave out trials: 'reaction_time_ms<200'. Repeatable.")
+        list[str] | None, typer.Option(help="Exclude trials: 'reaction_time_ms<200'. Repeatable.")
     ] = None,
     exclude_participants: Annotated[
-        list[str] | None, typer.Option(help="Leave out people by the table participation: 'catch_accuracy<0.8'.")
+        list[str] | None, typer.Option(help="Exclude people by the table participation: 'catch_accuracy<0.8'.")
     ] = None,
     margin: Annotated[float | None, typer.Option(help="Margin of equivalence, such as 0.05 for 5 points.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
     """Analyze a trials table: write all tables of results.
 
-    Always: rates, reaction_times, mixed_models, comparisons, correlations. Where there is something to say:
+    Always: rates, reaction_times, mixed_models, comparisons, correlations. If the trials allow it:
     participation, detection, choices, bradley_terry, ratings, opinion_scores, agreement, thresholds, hype,
     psychometric, psychometric_levels, roc, roc_points, correlation_differences, effects, robustness, and paper: the
     table to cite, which comes as paper.tex too.
 
-    Where a study says how many people it wants, looks: before they have come, and at no planned look, verdicts are
-    `interim`.
+    If the study plans a number of people, also looks: until all have come, verdicts are `interim`, except at a planned
+    look.
 
     The tables participants and sessions are read from the store, or from participants.csv and sessions.csv in
     the trials' folder.
@@ -78,7 +78,7 @@ def analyze(
     if trials is not None and is_store(trials):
         store, trials = str(trials), None
     if store is None:
-        refuse_without_effect(context, ["study"], "chooses among the studies of a --store; leave it out")
+        refuse_without_effect(context, ["study"], "chooses among the studies of a --store; remove it")
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
     gc.set_threshold(1_000_000, 20, 100)  # searching millions of cells for cycles takes a tenth of the time
@@ -243,7 +243,7 @@ def _read_files(file: Path, out: Path) -> "tuple[PreparedTrials, dict[Table, pd.
 
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
 ROWS_LEFT_OUT = 3
-"""Exit status of an import that left rows out."""
+"""Exit status of an import that rejected rows."""
 MAX_NAMED = 20
 """Number of rejected cells that are printed; OUT.rejected.csv has all."""
 
@@ -254,10 +254,10 @@ def trials_import(
     out: Annotated[Path | None, typer.Option("--out", help="The trials table to write (.csv or .parquet).")] = None,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", help="Such as participant=subject or reaction_time_ms=rt_s*1000."),
+        typer.Option("--map", help="Our column=theirs: participant=subject, reaction_time_ms=rt_s*1000."),
     ] = None,
     where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
-    word: Annotated[list[str] | None, typer.Option("--word", help="Such as kind:synthetic=fake.")] = None,
+    word: Annotated[list[str] | None, typer.Option("--word", help="Meaning of a word: kind:synthetic=fake.")] = None,
 ) -> None:
     """Convert another program's table of judgements into a trials table.
 

@@ -30,7 +30,9 @@ def metrics(
     fake: Annotated[Path | None, typer.Option(help="Folder of generated pictures.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
-    resize: Annotated[bool, typer.Option("--resize", help="Bring fakes to the size of their reals.")] = False,
+    resize: Annotated[
+        bool, typer.Option("--resize", help="Resize generated pictures to the size of their real ones.")
+    ] = False,
     resizer: Annotated[
         ResizerName, typer.Option(help="Method that resizes pictures for the networks.")
     ] = DEFAULT_RESIZER,
@@ -49,7 +51,9 @@ def metrics(
     networks: Annotated[
         list[str] | None,
         typer.Option(
-            "--network", metavar="NAME=FILE", help="The same by your network: TorchScript, NAME.toml next to it."
+            "--network",
+            metavar="NAME=FILE",
+            help="The same with features of your network: TorchScript or ONNX, NAME.toml next to it.",
         ),
     ] = None,
     baselines: Annotated[
@@ -60,8 +64,10 @@ def metrics(
     ] = False,
     segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, max=MAX_THREADS, help="Default: the usable cores.")] = None,
-    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep values and use those kept before.")] = True,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=MAX_THREADS, help="Number of threads; default: the usable cores.")
+    ] = None,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Cache values, and use cached ones.")] = True,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also make a report of the tables.")] = None,
     gallery: Annotated[
         Path | None,

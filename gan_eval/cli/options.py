@@ -18,7 +18,7 @@ from gan_eval.tables.cells import is_missing
 if TYPE_CHECKING:
     import pandas as pd
 
-Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must be empty or ours.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must be empty or made by gan_eval.")]
 DataRoot = Annotated[
     Path | None, typer.Option("--data-root", envvar="GAN_EVAL_DATA", help="Folder with the data sets' folders.")
 ]
@@ -43,9 +43,9 @@ Real = Annotated[int | None, typer.Option(help="Real pictures of each data set; 
 Fake = Annotated[int | None, typer.Option(help="Generated pictures of each data set; default: 25.")]
 Pairs = Annotated[int | None, typer.Option(help="Pairs of each data set, for protocols with pairs.")]
 ExposureMs = Annotated[
-    str | None, typer.Option(help="A flash in ms, or until-answer (the default); for yes_no several: 100,500.")
+    str | None, typer.Option(help="Exposure in ms, or until-answer (the default); for yes_no several: 100,500.")
 ]
-ResponseMs = Annotated[str | None, typer.Option(help="From onset, or unlimited; default: 4000.")]
+ResponseMs = Annotated[str | None, typer.Option(help="Time to answer in ms, or unlimited; default: 4000.")]
 Keys = Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")]
 PictureSize = Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")]
@@ -54,7 +54,7 @@ AllowGiveaways = Annotated[
     typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
 ]
 Language = Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")]
-Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show pages around the trials.")]
+Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show the pages before, between and after trials.")]
 
 FitOption = Literal["crop", "stretch"]
 

@@ -90,7 +90,7 @@ def quiz(
     )
     if self_test:
         others = context.params.keys() - {"self_test", "screen", "windowed"}
-        refuse_without_effect(context, others, "quiz --self-test measures this screen alone; leave it out")
+        refuse_without_effect(context, others, "quiz --self-test measures this screen alone; remove it")
         from gan_eval.quiz.app.self_test import run_self_test
 
         for line in run_self_test(presentation):
@@ -162,7 +162,7 @@ def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
     if protocol not in PAIR_PROTOCOLS:
         unused = {"pairs": "single pictures are shown; give --real and --fake"}
     if protocol in ADAPTIVE_PROTOCOLS:
-        unused["exposure_ms"] = "the answers decide on the exposure; leave it out"
+        unused["exposure_ms"] = "the answers decide on the exposure; remove it"
     for name, why in unused.items():
         if name in values:
             raise UserError(f"{as_flag(name)}: has no effect with the protocol {protocol}: {why}")

@@ -27,7 +27,7 @@ def stimuli_import(
     mask_kind: Annotated[str | None, typer.Option(help="Kind of the holes; default: folder.")] = None,
     fit: Annotated[
         FitOption | None,
-        typer.Option(help="Real and fake of two sizes: the larger becomes as small as the other, by crop or stretch."),
+        typer.Option(help="If real and fake differ in size: scale the larger one down, by crop or stretch."),
     ] = None,
 ) -> None:
     """Make a stimulus set from any generator's result folder."""
@@ -60,7 +60,9 @@ def stimuli_import(
 @stimuli_app.command("audit")
 def stimuli_audit(
     sets: Annotated[list[Path], typer.Argument(metavar="SET", help="Sets; models may share real pictures.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for giveaways.csv; must be empty or ours.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for giveaways.csv; must be empty or made by gan_eval.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the table to stdout as JSON.")] = False,
 ) -> None:
     """Report differences between real and generated pictures other than their content."""
@@ -90,9 +92,11 @@ def stimuli_audit(
 def stimuli_equalise(
     source: Annotated[Path, typer.Argument(metavar="SET", help="The stimulus set.")],
     out: Out,
-    size: Annotated[str | None, typer.Option(help="Such as 256x256; default: the smallest sides.")] = None,
+    size: Annotated[str | None, typer.Option(help="Common size, such as 256x256; default: the smallest sides.")] = None,
     fit: Annotated[FitOption | None, typer.Option(help="Crop or stretch pictures of another shape.")] = None,
-    jpeg: Annotated[int | None, typer.Option(min=1, max=95, help="First JPEG of this quality (4:2:0).")] = None,
+    jpeg: Annotated[
+        int | None, typer.Option(min=1, max=95, help="Code all pictures once as JPEG of this quality (4:2:0).")
+    ] = None,
 ) -> None:
     """Bring real and generated pictures to one format, size and naming."""
     from gan_eval.cli.console import Console

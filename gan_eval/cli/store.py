@@ -56,9 +56,9 @@ def participants_list(
         plan = plan_of_store(store, study)
         lines = pending_sessions(plan) if plan else []
     except UserError as error:
-        lines = [f"how many are wanted is not known: {error}"]
+        lines = [f"the number of planned sessions is not known: {error}"]
     if study is not None and not sittings and not lines:
-        raise UserError(f"--study {study}: no session of this study in the store; leave it out to list all studies")
+        raise UserError(f"--study {study}: no session of this study in the store; remove it to list all studies")
     for line in lines:
         say(line)
     if problem:
@@ -112,7 +112,7 @@ def participants_forget(
         say(f"{participant}: nothing was removed")
         return
     else:
-        with Console() as console, console.working("rewriting the file, out of which the rows go"):
+        with Console() as console, console.working("rewriting the file without the rows"):
             forgotten = forget_everywhere(store, participant, study=study)
         typer.echo(f"{participant}: {sum(forgotten.values())} rows removed ({_counts(forgotten)})")
         if traces.derived:

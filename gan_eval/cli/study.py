@@ -93,7 +93,7 @@ def run(
     study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
     out: Out,
     data_root: DataRoot = None,
-    smoke: Annotated[bool, typer.Option("--smoke", help="Touch every stage with few steps and pictures.")] = False,
+    smoke: Annotated[bool, typer.Option("--smoke", help="Do every stage with few steps and pictures.")] = False,
     fraction: Annotated[float, typer.Option(help="Share of the planned training steps, above 0 up to 1.")] = 1.0,
     redo: Redo = None,
     only: Annotated[str | None, typer.Option("--only", help="Do this stage alone.")] = None,
@@ -117,7 +117,7 @@ def run(
 
     refuse_if_held(*markers.run_lock(out))
     if on_command_line(context, "fraction") and not load_study(study).models:
-        raise UserError(f"--fraction: {study} trains no model; leave it out")
+        raise UserError(f"--fraction: {study} trains no model; remove it")
     if names := [*(redo or ()), *([only] if only else [])]:
         markers.require_known(names, list_stages(Plan(load_study(study), study, out, data_root)))
     plan = make_plan(
@@ -142,7 +142,7 @@ def report(
         typer.Option(metavar="SET", help="A stimulus set that was shown, for its pictures. Repeatable."),
     ] = None,
     with_raw_tables: Annotated[
-        bool, typer.Option("--with-raw-tables", help="Also who sat when and where: trials and sessions. Not for mail.")
+        bool, typer.Option("--with-raw-tables", help="Add the tables trials and sessions, which may identify people.")
     ] = False,
 ) -> None:
     """Make a report of a study's tables: one self-contained HTML file."""
