@@ -19,7 +19,7 @@ from gan_eval.tables.frames import Row
 RIGHT = 0.75
 """Proportion of correct answers at the threshold; fixed for QUEST+, the default for the staircase."""
 DROPPED_REVERSALS = 4
-"""Number of first reversals, on the way to the threshold, that are left out of the mean."""
+"""Number of first reversals, on the way to the threshold, that are not in the mean."""
 MIN_REVERSALS = 4
 """Minimum number of reversals for a staircase's threshold."""
 MIN_ANSWERS = 20

@@ -16,7 +16,7 @@ Name = Annotated[str, Field(pattern=_NAME)]
 
 def _not_empty(text: str) -> str:
     if not text.strip():
-        raise ValueError("is empty; expected a text, or leave it out")
+        raise ValueError("is empty; expected a text, or remove it")
     return text
 
 
@@ -26,7 +26,7 @@ Words = Annotated[str, AfterValidator(_not_empty)]
 
 def _usable_path(text: str) -> str:
     if not text:
-        raise ValueError("is empty; expected a path, or leave it out")
+        raise ValueError("is empty; expected a path, or remove it")
     if not text.isprintable():
         raise ValueError(f"found {shortened(repr(text), 60)}; expected a path of letters that can be printed")
     if len(text.encode()) > 4095 or any(len(part.encode()) > 255 for part in re.split(r"[/\\]", text)):

@@ -88,7 +88,7 @@ class MetricsSettings(Section):
     resizer: Literal["tf1", "bilinear", "bilinear-aa", "clean"] = "tf1"
     """Resizer to a network's size; part of the definition of FID and KID."""
     resize: bool = False
-    """Bring a generated picture to the size of its real one (bicubic)."""
+    """Resize a generated picture to the size of its real one (bicubic)."""
     segmenter: PathText | None = Field(default=None, examples=["palette"])
     """For pixel_accuracy, class_accuracy, class_iou: a network's file, or `palette`."""
     features: dict[Name, PathText] = Field(default={}, examples=[{"dinov2": "dinov2.npz"}])

@@ -68,7 +68,7 @@ class InpaintingSettings(Section):
         if ("folder" in self.masks) != bool(self.mask_folder):
             raise ValueError("mask_folder: goes with the mask kind folder; give both or neither")
         if self.shapes and "region" not in self.masks:
-            raise ValueError("shapes: goes with the mask kind region; add it to masks, or leave shapes out")
+            raise ValueError("shapes: goes with the mask kind region; add it to masks, or remove shapes")
         return self
 
     def centre_side(self, image_size: int) -> int:
@@ -247,18 +247,18 @@ class TrainingSettings(Section):
         if (self.style_network == "none") != (self.lambda_style == 0):
             raise ValueError("lambda_style: goes with style_network; give both or neither")
         if self.style_layers == "all" and self.style_network == "none":
-            raise ValueError("style_layers: goes with style_network; give one, or leave style_layers out")
+            raise ValueError("style_layers: goes with style_network; give one, or remove style_layers")
         if self.depth is not None and self.image_size % 2**self.depth:
             raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
         if self.downsampling != "strided" and self.generator not in ("unet", "channelwise_unet"):
-            raise ValueError(f"downsampling: only U-Nets have it; leave it out with generator {self.generator}")
+            raise ValueError(f"downsampling: only U-Nets have it; remove it for generator {self.generator}")
         if self.encoder_order != "norm_activation" and self.generator in ("resnet_6", "resnet_9"):
-            raise ValueError("encoder_order: only U-Nets and encoders have it; leave it out with a ResNet")
+            raise ValueError("encoder_order: only U-Nets and encoders have it; remove it for a ResNet")
         if self.init_encoder and self.init_from:
             raise ValueError("init_encoder: init_from gives the encoder too; give one of them")
         if self.init_encoder and self.generator not in ENCODERS:
             raise ValueError(
-                f"init_encoder: {self.generator} has no encoder of its own; leave it out, or give generator "
+                f"init_encoder: {self.generator} has no encoder of its own; remove it, or give generator "
                 "context_encoder or region_encoder"
             )
         if self.inpainting is None:
@@ -269,16 +269,16 @@ class TrainingSettings(Section):
             if list(self.inpainting.masks) != ["centre"]:
                 raise ValueError("generator: context_encoder fills only the centre; give masks = { centre = 1 }")
             if self.inpainting.mask_channel:
-                raise ValueError("generator: context_encoder always has its hole in the centre; leave mask_channel out")
+                raise ValueError("generator: context_encoder always has its hole in the centre; remove mask_channel")
         if self.generator in ENCODERS and self.norm == "batch" and self.statistics == "sample":
             raise ValueError(f'statistics: {self.generator} has BatchNorm over the batch; give statistics = "batch"')
         if self.inpainting.overlap_shown and self.generator != "context_encoder":
-            raise ValueError("inpainting.overlap_shown: only context_encoder has it; leave it out")
+            raise ValueError("inpainting.overlap_shown: only context_encoder has it; remove it")
         if self.inpainting.judged_patches == "hole":
             if self.generator == "context_encoder":
-                raise ValueError("inpainting.judged_patches: the context encoder's hole is judged alone; leave it out")
+                raise ValueError("inpainting.judged_patches: the context encoder's hole is judged alone; remove it")
             if self.discriminator == "global":
-                raise ValueError("inpainting.judged_patches: a global discriminator has no patches; leave it out")
+                raise ValueError("inpainting.judged_patches: a global discriminator has no patches; remove it")
         return self
 
     @model_validator(mode="after")

@@ -68,7 +68,7 @@ def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -
     """
     kind, holes = settings.generator, settings.inpainting
     if settings.depth is not None and "unet" not in kind:
-        raise UserError(f"depth {settings.depth}: only U-Nets have it; leave it out with generator {kind}")
+        raise UserError(f"depth {settings.depth}: only U-Nets have it; remove it for generator {kind}")
     in_channels, out_channels = channels
     if channels == RGB and holes is not None:
         in_channels += holes.mask_channel

@@ -51,8 +51,8 @@ def test_every_kind_is_built_and_fits_the_other(generator: str, discriminator: s
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"generator": "context_encoder", "depth": 4}, "^depth 4: only U-Nets have it; leave it out with"),
-        ({"generator": "resnet_9", "depth": 4}, "^depth 4: only U-Nets have it; leave it out with"),
+        ({"generator": "context_encoder", "depth": 4}, "^depth 4: only U-Nets have it; remove it for"),
+        ({"generator": "resnet_9", "depth": 4}, "^depth 4: only U-Nets have it; remove it for"),
         ({"generator": "resnet_9", "image_size": 66}, "^image_size 66: a ResNet needs a multiple of 4"),
         ({"generator": "region_encoder", "image_size": 96}, "^image_size: 96 .* choose what gives 64 or 128$"),
         ({"generator": "context_encoder", "image_size": 96}, "^image_size: 96 .* choose what gives 64 or 128$"),
