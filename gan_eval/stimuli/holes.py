@@ -23,7 +23,7 @@ def hole_of(mask: "Picture") -> Hole:
 
 
 def mask_of(hole: Hole) -> NDArray[np.uint8]:
-    """(H, W) grey, 255 in the hole and 0 elsewhere.
+    """Return the mask picture of a hole: (H, W) grey, 255 in the hole and 0 elsewhere.
 
     >>> mask_of(np.array([[True, False]])).tolist()
     [[255, 0]]

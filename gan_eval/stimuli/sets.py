@@ -222,8 +222,8 @@ def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collecti
     names = [name for name, kind in zip(stimuli["stimulus"], stimuli["kind"], strict=True) if kind == "fake"]
     if presented and not {*names} & {*presented}:
         raise UserError(
-            f"--stimuli {folder}: none of its generated pictures is in the trials; name a set that was shown, and "
-            f"pictures alike: it has {', '.join(names[:1]) or 'none'}, the trials have {min(presented)}"
+            f"--stimuli {folder}: none of its generated pictures is in the trials; name a set that was shown, with "
+            f"the same names: it has {', '.join(names[:1]) or 'none'}, the trials have {min(presented)}"
         )
 
 

@@ -189,7 +189,7 @@ _LINES = (
      "the store is damaged ({detail}); restore it from a copy, or save what is left by `sqlite3 FILE .recover`"),
     (("readonly", "unable to open", "permission"),
      "the store cannot be opened for writing; change its permissions, or use a copy in another place"),
-    (("locked",), "{holder} is using the store; end it or wait for it, then give the same command again"),
+    (("locked",), "{holder} is using the store; end it or wait for it, then rerun the command"),
 )  # fmt: skip
 """Words in a database's message, in lower case, and the message that the user reads instead."""
 

@@ -1,8 +1,8 @@
 """The demos: small studies on photographs that come with scikit-image and Matplotlib, without data of the user.
 
 `run_demo` goes from training to the report; `make_online_demo` is ready to be served within seconds. The generators of
-the first learn to turn 8-colour images, with each channel on or off and dithered, back into photographs. Only
-the pixels around a pixel matter for it, so a minute and few photographs are enough.
+the first learn to turn 8-colour images, with each channel on or off and dithered, back into photographs. A
+pixel depends only on the pixels around it, so a minute and few photographs are enough.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -88,7 +88,7 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
 def make_data(folder: Path) -> None:
     """Write A|B pictures, 8-colour image and photograph, into `folder`/train and `folder`/test.
 
-    The training crops have their channels in each order in turn, so that the generator learns all colours.
+    The training crops have their channels in every order, so that the generator learns all colours.
     """
     write_crops(folder / "train", TRAIN_PHOTOGRAPHS, list(permutations(range(3))))
     write_crops(folder / "test", TEST_PHOTOGRAPHS)

@@ -31,7 +31,7 @@ FORMAT = 1
 
 
 class Listener(Protocol):
-    """Receiver of the reports of a pipeline."""
+    """Receiver of a pipeline's messages and progress."""
 
     def message(self, text: str) -> None:
         """Show one line to the user."""
@@ -70,7 +70,7 @@ class Stage:
     needs: tuple[str, ...] = ()
     """Stages whose results it reads; it is made again with them."""
     derives: bool = False
-    """True if changed inputs are computed again without asking."""
+    """True if it is computed again, not refused, when its inputs change."""
     traces: tuple[Path, ...] = ()
     """Files that may be next to the outputs and are moved with them."""
     is_finished: Callable[[], bool] = lambda: True

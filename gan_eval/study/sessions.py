@@ -145,7 +145,7 @@ def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
 
 
 def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None, **how: Any) -> SessionResult:
-    """Run one participant's session with the study's stimuli; `how` as in `gan_eval.quiz.room.run_session`.
+    """Run one participant's session with the study's stimuli; `how` has options of `gan_eval.quiz.room.run_session`.
 
     If the study names `push_to`, an ended session of a person is copied there; a failed copy is a warning.
 

@@ -36,7 +36,7 @@ from gan_eval.tables.names import model_name_problem
 PICTURES, PICTURES_EACH = 10, 5
 """Pictures of each kind that a person judges: at least the first number, and the second for each model."""
 MAX_NAMED = 5
-"""Number of files that a message on pictures left out names."""
+"""Maximum number of left-out files that a message names."""
 _ROLES = {"real", "reals", "fake", "fakes", "generated"}
 """Names of folders that only state their part in the comparison; the folder above names their content."""
 
@@ -65,31 +65,19 @@ def try_folders(
         UserError: folders are the same or without a pair, two models have one name, `out` holds other results, or the
             pictures have changed since a person judged them.
     """
-    from gan_eval.metrics import folder_pair
-
     for fake in fakes:
         if real.resolve() == fake.resolve():
             raise UserError(f"{fake}: the same folder as REAL; the second is that of the generated pictures")
     if real.resolve().name.lower() in _ROLES - {"real", "reals"}:
-        raise UserError(f"{real}: by its name not REAL, which comes first; swap the folders, or rename this one")
+        raise UserError(
+            f"{real}: REAL comes first, and this name means generated pictures; swap the folders, or rename it"
+        )
     models = _model_names(fakes)
     folder = real.resolve()  # the data set's name: that of the folder, or of the one above if it is `real`
     is_called_by_role = folder.name.lower() in _ROLES and folder.parent.name
     dataset = study_name(folder.parent.name if is_called_by_role else folder.name)
     roles = {"fake": models[0]} if len(models) == 1 else {f"fake/{model}": model for model in models}
-    items: dict[str, dict[str, Path]] = {}
-    unpaired: dict[Path, dict[str, str]] = {}  # by folder the files, each with its reason
-    for role, fake in zip(roles, fakes, strict=True):
-        both = folder_pair(real, fake, dataset=dataset, model=roles[role])
-        for row in both.rows:
-            if reason := row["problem"] or row["no_reference"]:
-                unpaired.setdefault(fake if row["kind"] == "fake" else real, {})[Path(row["file"]).name] = reason
-            if row["kind"] == "fake" and row["reference_file"] and not row["problem"]:
-                files = items.setdefault(row["item"].partition("/")[2], {"real": Path(row["reference_file"])})
-                files[role] = Path(row["file"])
-    pairs: Pairs = {stem: files for stem, files in items.items() if len(files) == 1 + len(roles)}
-    if not pairs:
-        raise UserError(f"{real}: no picture has a partner in every folder: {', '.join(map(str, fakes))}")
+    pairs, unpaired = _match(real, fakes, dataset=dataset, roles=roles)
     stages_of_pictures = [
         _import_stage(pairs, out, real, fit=fit, dataset=dataset, roles=roles),
         _audit_stage(out),
@@ -105,17 +93,7 @@ def try_folders(
     markers.run(stages_of_pictures, out, listener)
     file = out / "study.toml"
     if not file.is_file():
-        pictures = max(PICTURES, PICTURES_EACH * len(models))
-        made = "generated" if models == ["generated"] else f"from {', '.join(models)}"
-        values: Values = {
-            "study": {
-                "name": study_name(out.resolve().name),
-                "title": f"{dataset}: real and {made}",
-                "question": "Can people tell the generated pictures from the real ones?",
-            },
-            "quiz": {"real": pictures, "fake": pictures, "participants": 1},
-        }
-        write_study(file, values, sets=[out / "set"])
+        _write_study_file(file, out, dataset, models)
     plan = make_plan(file, out, threads=threads)
     stages = {stage.name: stage for stage in list_stages(plan)}
     too_few = ""
@@ -126,7 +104,7 @@ def try_folders(
         listener.message(f"quiz: skipped, {too_few}")
     if find_spec("torch") is None:
         setup = setup_command("metrics")
-        listener.message(f"metrics: skipped, PyTorch is not installed; {setup}, then the same command again")
+        listener.message(f"metrics: skipped, PyTorch is not installed; {setup}, then rerun this command")
     else:
         markers.run([stages["metrics"]], out, listener)
     if not too_few and not (stored := read_sessions(plan)).counts["people"]:
@@ -147,11 +125,11 @@ def try_folders(
     for line in unfinished_sessions(plan, stored):
         listener.message(line)
     if too_few:
-        listener.message("next: add pairs of pictures for the quiz, then give the same command again")
+        listener.message("next: add pairs of pictures for the quiz, then rerun this command")
         return out / "report.html"
     what = "more people" if stored.people_have_answered else "pictures for you to judge"
     command = serve_command(plan) if quiz and missing_display() else quiz_command(plan, stored)
-    listener.message(f"next: {what}: {command}; then the same command again, for the report")
+    listener.message(f"next: {what}: {command}; then rerun this command for the report")
     return out / "report.html"
 
 
@@ -179,13 +157,54 @@ def _require_readable(pairs: Pairs, real: Path) -> None:
     raise UserError(f"{real}: no usable pair of pictures; the first problem: {problem}")
 
 
+def _match(
+    real: Path, fakes: Sequence[Path], *, dataset: str, roles: Mapping[str, str]
+) -> tuple[Pairs, dict[Path, dict[str, str]]]:
+    """Return the pictures with a partner in every folder, and by folder the other files, each with its reason.
+
+    Raises:
+        UserError: no picture has a partner in every folder.
+    """
+    from gan_eval.metrics import folder_pair
+
+    items: dict[str, dict[str, Path]] = {}
+    unpaired: dict[Path, dict[str, str]] = {}
+    for role, fake in zip(roles, fakes, strict=True):
+        both = folder_pair(real, fake, dataset=dataset, model=roles[role])
+        for row in both.rows:
+            if reason := row["problem"] or row["no_reference"]:
+                unpaired.setdefault(fake if row["kind"] == "fake" else real, {})[Path(row["file"]).name] = reason
+            if row["kind"] == "fake" and row["reference_file"] and not row["problem"]:
+                files = items.setdefault(row["item"].partition("/")[2], {"real": Path(row["reference_file"])})
+                files[role] = Path(row["file"])
+    pairs = {stem: files for stem, files in items.items() if len(files) == 1 + len(roles)}
+    if not pairs:
+        raise UserError(f"{real}: no picture has a partner in every folder: {', '.join(map(str, fakes))}")
+    return pairs, unpaired
+
+
+def _write_study_file(file: Path, out: Path, dataset: str, models: Sequence[str]) -> None:
+    """Write the study file of a short quiz with the pictures in `out/set`."""
+    pictures = max(PICTURES, PICTURES_EACH * len(models))
+    made = "generated" if models == ["generated"] else f"from {', '.join(models)}"
+    values: Values = {
+        "study": {
+            "name": study_name(out.resolve().name),
+            "title": f"{dataset}: real and {made}",
+            "question": "Can people tell the generated pictures from the real ones?",
+        },
+        "quiz": {"real": pictures, "fake": pictures, "participants": 1},
+    }
+    write_study(file, values, sets=[out / "set"])
+
+
 def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
     """Claim the output folder for these folders of pictures alone."""
     record = out / OWN_FOLDER / "try.json"
     earlier = read_record(record, real=str, fakes=list) if record.is_file() else None
-    came_of = [(out / str(name)).resolve() for name in (earlier["real"], *earlier["fakes"])] if earlier else []
-    if earlier and came_of != [folder.resolve() for folder in (real, *fakes)] and (out / "set" / TABLE_NAME).is_file():
-        raise UserError(f"--out {out}: holds what came of {', '.join(map(str, came_of))}; name another folder")
+    sources = [(out / str(name)).resolve() for name in (earlier["real"], *earlier["fakes"])] if earlier else []
+    if earlier and sources != [folder.resolve() for folder in (real, *fakes)] and (out / "set" / TABLE_NAME).is_file():
+        raise UserError(f"--out {out}: holds the results of {', '.join(map(str, sources))}; name another folder")
     claim_output_folder(out, private=True)
     if earlier is None and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")

@@ -97,7 +97,7 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
     assert (status, "0.png: missing since import made it; making it again" in err) == (0, True)
     other = write_pictures(tmp_path / "other", noise=9.0)
     status, _, err = command("try", folders[0], other, "--out", out)
-    assert (status, f"holds what came of {folders[0]}, {folders[1]}; name another" in err) == (2, True)
+    assert (status, f"holds the results of {folders[0]}, {folders[1]}; name another" in err) == (2, True)
     moved = tmp_path / "moved"
     moved.mkdir()
     for folder in (out, folders[0].parent):
@@ -185,7 +185,7 @@ def test_folders_that_cannot_be_compared_are_refused_in_one_line(command, folder
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     wanted = {
         (real, real, "a"): "the same folder as REAL",
-        (fake, real, "a"): "by its name not REAL, which comes first; swap the folders",
+        (fake, real, "a"): "REAL comes first, and this name means generated pictures; swap the folders",
         (real, copy, "a"): "every picture of copy is the real one, byte for byte",
         (real, tmp_path / "empty", "a"): "no pictures in this folder",
         (real, tmp_path / "nowhere", "a"): "no such folder",
