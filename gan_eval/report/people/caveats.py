@@ -30,7 +30,7 @@ EXCLUDED_BY = {
     EXPLORATORY: "by exploratory rules, not in the plan",
     BY_RULE: "by rule, no plan given",
 }
-"""End of the clause `left out …`, by the origin of the rule."""
+"""End of the clause `excluded …`, by the origin of the rule."""
 BROWSER_LAG = "15 to 48 ms in published measurements (Bridges et al. 2020)"
 """Lag of reaction times in the browser programs of that study."""
 SUSPICIOUS_ACCURACY = 0.2
@@ -114,7 +114,7 @@ def caveats(folder: StudyFolder) -> list[str]:
     trials = folder.answers()
     simulated = len(folder.table(TRIALS)) - len(trials)  # 0 unless people have answered
     if simulated:
-        lines.append(f"{plural(simulated, 'trial')} of simulated participants left out because people have answered.")
+        lines.append(f"{plural(simulated, 'trial')} of simulated participants excluded because people have answered.")
     sessions = folder.table(SESSIONS)
     if count := int(in_browser(sessions).sum()):
         pooled = "" if count == len(sessions) else "; those of the desktop are pooled with them"

@@ -74,7 +74,7 @@ def demographics(folder: StudyFolder) -> Table:
 
 
 def participation_sentences(folder: StudyFolder) -> list[str]:
-    """Return how many started, finished and were left out, and by which rules.
+    """Return how many started, finished and were excluded, and by which rules.
 
     Without the table of participation: nothing.
     """
@@ -101,7 +101,7 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
         unanswered = plural(part.unanswered, "trial")
         sentences.append(f"{plural(len(part.silent), 'participant')} gave no answer, in {unanswered}.")
     if every := len(part.excluded) - int(is_excluded(table).sum()):
-        sentences.append(f"Every trial of {plural(every, 'participant')} was left out.")
+        sentences.append(f"Every trial of {plural(every, 'participant')} was excluded.")
     if left_out := left_out_text(folder):
         sentences.append(f"{left_out}.")
     return sentences
@@ -124,7 +124,7 @@ def left_out_text(folder: StudyFolder) -> str:
     ]
     people, trials = int(is_excluded(table).sum()), int(table["n_excluded"].sum())
     by = f" ({'; '.join(parts)})" if parts else ""
-    return f"{plural(people, 'participant')} and {plural(trials, 'trial')} were left out{by}"
+    return f"{plural(people, 'participant')} and {plural(trials, 'trial')} were excluded{by}"
 
 
 def analysed_text(folder: StudyFolder) -> str:

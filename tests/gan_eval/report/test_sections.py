@@ -191,7 +191,7 @@ def test_every_table_can_be_saved_with_its_bytes(tables_page, tables):
 def test_the_paper_has_its_numbers(tables_page):
     (quote,) = re.findall(r"<blockquote>(.*?)</blockquote>", tables_page.source, flags=re.DOTALL)
     assert "3 participants started, 2 of them finished. The answers of 1 participant are analysed" in quote
-    assert "1 participant and 21 trials were left out" in quote
+    assert "1 participant and 21 trials were excluded" in quote
     assert "Equivalence within 5\u202fpoints (set for the analysis, without a plan)" in quote
     assert "Exploratory, not in the plan: 1 comparison" in quote
 

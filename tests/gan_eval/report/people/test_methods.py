@@ -169,7 +169,7 @@ def test_every_gap_is_named():
     assert items["Question"] == "Can people recognise them?"
     assert items["Recruitment"] == "Not given: recruitment in [reporting] of the study file."
     assert items["Consent"].startswith("Version 1: You will judge pictures.")
-    assert items["Exclusions"] == "0 participants and 0 trials were left out."
+    assert items["Exclusions"] == "0 participants and 0 trials were excluded."
     assert "25 real and 25 generated pictures of each data set" in items["Design"]
 
 
@@ -187,13 +187,13 @@ def test_what_the_study_file_says_stands_there():
     assert says == "Every point is given."
     assert items["Ethics"] == "Board 12/3."
     assert items["Instructions"] == "Look, then press."
-    assert items["Exclusions"] == "0 participants and 1 trial were left out (by preset rules: reaction_time_ms<200)."
+    assert items["Exclusions"] == "0 participants and 1 trial were excluded (by preset rules: reaction_time_ms<200)."
     assert items["Plan"].startswith("Margin: 5 points; analysis plan ")
 
 
 def test_rules_on_the_outcome_leave_nobody_out():
     _, items = checklist(analysis={"exclude_participants": ["accuracy<0.9", "catch_accuracy<0.5"]})
-    assert items["Exclusions"] == "0 participants and 0 trials were left out (by preset rules: catch_accuracy<0.5)."
+    assert items["Exclusions"] == "0 participants and 0 trials were excluded (by preset rules: catch_accuracy<0.5)."
 
 
 def test_defaults_of_the_quiz_are_not_claimed_of_answers_of_another_program():

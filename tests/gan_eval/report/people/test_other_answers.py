@@ -158,7 +158,7 @@ def test_rehearsals_are_left_out_once_people_have_answered() -> None:
     rows = [*people, *(row | {"participant": f"simulated {row['participant']}"} for row in simulated)]
     of = folder(rows, analysed=slice(0, 10))
     assert not of.simulated
-    assert "6 trials of simulated participants left out because people have answered." in caveats(of)
+    assert "6 trials of simulated participants excluded because people have answered." in caveats(of)
     mixed = folder(rows)
     assert "Simulated participants gave some of the answers" in said(mixed)
     assert "No person answered" not in said(mixed)

@@ -70,10 +70,10 @@ def test_without_a_table_of_participation_rates_tell_how_many_answered() -> None
 @pytest.mark.parametrize(
     ("planned", "beyond", "said"),
     [
-        (True, (), "0 participants and 4 trials were left out (by preset rules: reaction_time_ms<200)"),
-        (True, ("participant=P3",), "1 participant and 8 trials were left out (by preset rules: reaction_time_ms<200; "
+        (True, (), "0 participants and 4 trials were excluded (by preset rules: reaction_time_ms<200)"),
+        (True, ("participant=P3",), "1 participant and 8 trials were excluded (by preset rules: reaction_time_ms<200; "
          "by exploratory rules, not in the plan: participant=P3)"),
-        (False, (), "0 participants and 4 trials were left out (by rule, no plan given: reaction_time_ms<200)"),
+        (False, (), "0 participants and 4 trials were excluded (by rule, no plan given: reaction_time_ms<200)"),
     ],
 )  # fmt: skip
 def test_exclusions_are_called_what_they_are(planned, beyond, said) -> None:
@@ -87,7 +87,7 @@ def test_people_of_whom_every_trial_is_left_out_are_not_counted() -> None:
     assert analysed_text(of) == "the answers of 2 participants"
     reported = participation_sentences(of)
     assert reported[1].startswith("2 participants did not finish: their answers are not analysed, and they")
-    assert reported[2:4] == ["1 participant gave no answer, in 4 trials.", "Every trial of 1 participant was left out."]
+    assert reported[2:4] == ["1 participant gave no answer, in 4 trials.", "Every trial of 1 participant was excluded."]
 
 
 @pytest.mark.parametrize("asked", [{}, {"protocol": "paired", "response": None, "kind": None, "choice": "a"}])
