@@ -376,7 +376,7 @@ def _settings_and_departures(
     if added.margin is None:
         return plan, added
     if plan.margin is not None:
-        raise UserError(f"margin {added.margin:g}: the plan has fixed {plan.margin:g}; leave this one out")
+        raise UserError(f"margin {added.margin:g}: the plan has fixed {plan.margin:g}; remove this one")
     return plan.model_copy(update={"margin": added.margin}), added
 
 

@@ -84,7 +84,7 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
         raise refuse(
             row,
             f"participant {one}, in row {numbers[first]} of the same session participant {other}; a session is one "
-            "person's: give each a session of their own, or leave the column out (trials import --map session=)",
+            "person's: give each a session of their own, or remove the column (trials import --map session=)",
         )
     single = are_single(trials)
     pictures = _pictures_of(trials, single)
@@ -116,7 +116,7 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
         raise refuse(
             row,
             f"correct is {str(trials['correct'].iat[row]).lower()}, which contradicts {answer}; correct the row, or "
-            "leave the column correct out, and it is computed (trials import --map correct=)",
+            "remove the column correct, and it is computed (trials import --map correct=)",
         )
 
 

@@ -129,7 +129,7 @@ def import_trials(
         first = rejected[0]
         problem = f"no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
         if first["column"] in foreign:
-            problem += f"; leave the column out with --map {first['column']}="
+            problem += f"; ignore the column with --map {first['column']}="
         raise _foreign_table_error(file, problem, foreign, known, words)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
     trials, renamed = _distinct_names(filled)

@@ -97,7 +97,7 @@ PAPER = Table(
     key=("protocol", "model", "dataset"),
 )  # fmt: skip
 
-_ADAPTIVE_RATES = "exposures follow the answers, which holds the rates near 3 in 4: no rate is given"
+_ADAPTIVE_RATES = "exposures follow the answers, which keeps the rates near 75%: no rate is given"
 _NO_DPRIME = "no d′, since the share of correct choices, or an end of its interval, is 0 or 100%"
 _OUTSIDE = "d′ is that of the mean rates, which need not lie between those of the rows"
 Frames = Mapping[str, pd.DataFrame]

@@ -57,7 +57,7 @@ def binomial_p(k: ArrayLike, n: ArrayLike) -> np.ndarray:
 
 
 def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
-    """Mean of independent values (N,) with its 95% interval by Student's t; NaN of none; of one value no interval.
+    """Return the mean of independent values (N,) and its 95% interval by Student's t; NaN with too few values.
 
     >>> mean, low, high = mean_interval([2.0, 3.0, 4.0])
     >>> mean, round(low, 4), round(high, 4)
@@ -72,7 +72,7 @@ def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
 
 
 def newcombe(k_a: float, n_a: float, k_b: float, n_b: float, *, z: float = Z95) -> tuple[float, float]:
-    """Interval (default: 95%) of the difference k_a / n_a - k_b / n_b of two independent proportions.
+    """Return the interval (default: 95%) of the difference k_a / n_a - k_b / n_b of two independent proportions.
 
     Newcombe's hybrid of the two Wilson intervals (Newcombe 1998, Statistics in Medicine 17, 873-890, method 10).
     """

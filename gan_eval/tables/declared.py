@@ -185,8 +185,8 @@ TRIALS = Table(
         DATASET,
         milliseconds(
             "requested_exposure_ms",
-            "exposure asked for; `inf`: until the answer; empty: until the answer where exposure_ms says that the "
-            "picture stayed, else not known",
+            "exposure asked for; `inf`: until the answer; empty: until the answer if exposure_ms shows that the "
+            "picture stayed, else unknown",
             infinite=True,
         ),
         milliseconds("planned_exposure_ms", "exposure rounded to whole frames where vsync was measured"),
@@ -210,7 +210,7 @@ TRIALS = Table(
             "without warning while the picture was shown), resumed; in a browser also hidden_tab, missed_frames",
         ),
         number("frame_ms", "in a browser: median interval between frames during the trial", unit="ms", optional=True),
-        integer("missed_frames", "in a browser: frames left out during the trial", optional=True),
+        integer("missed_frames", "in a browser: frames dropped during the trial", optional=True),
         instant("answered_at", "when the answer was given or the response window closed"),
         boolean("simulated", SIMULATED.meaning, filled=True),
         FRACTION,
@@ -395,7 +395,7 @@ TRAINING_LOG = Table(
         integer("images", "training pairs seen"),
         text("term", "g_adversarial, g_l1, d_real, d_fake, g_gradient_norm, g_gradient_norm_max, ...", filled=True),
         number("value", "mean of the term over the steps since the previous row; of ..._max the largest"),
-        number("seconds", "time since the start of the run, pauses left out", unit="s"),
+        number("seconds", "time since the start of the run, without pauses", unit="s"),
         STYLE_NETWORK,
         FRACTION,
     ),

@@ -22,7 +22,7 @@ AGREEMENT = Table(
         integer("n_stimuli", "stimuli with at least two participants' answers", filled=True),
         integer("n_participants", "participants", filled=True),
         integer("n_answers", "answers to them", filled=True),
-        number("alpha", "1 is agreement, 0 what chance gives"),
+        number("alpha", "1: full agreement; 0: agreement by chance"),
         *interval_columns("ci", "its 95% interval: percentiles of a bootstrap over stimuli"),
         *PROVENANCE,
     ),

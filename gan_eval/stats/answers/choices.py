@@ -25,7 +25,7 @@ CHOICES = Table(
         number("right", "share in which the real picture was chosen; model_vs_model: that of model a", unit=SHARE),
         *interval_columns("ci", "its Wilson 95% interval", unit=SHARE),
         number("p", "exact binomial test against 1/2, answers as independent; the verdict is in `comparisons`"),
-        number("dprime", "paired: sqrt(2) z(right), log-linear correction"),
+        number("dprime", "paired: sqrt(2) z(share correct), log-linear correction"),
         *PROVENANCE,
     ),
     key=("protocol", "dataset", "model"),
@@ -60,8 +60,8 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
     for each pair of models.
 
     Interval and p assume independent answers; the table `comparisons` allows for differences between participants and
-    between pictures. d′ of a choice between two is sqrt(2) z(share right) (Macmillan & Creelman 2005, ch. 7), with the
-    log-linear correction.
+    between pictures. d′ of a choice between two is sqrt(2) z(share correct) (Macmillan & Creelman 2005, ch. 7), with
+    the log-linear correction.
     """
     pairs = pair_trials(trials)
     if pairs.empty:

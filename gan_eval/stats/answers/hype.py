@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 THRESHOLDS = Table(
     "thresholds",
-    "The result of the staircase, or of QUEST+, of each session and block; how: `gan_eval.settings.adaptive.py`.",
+    "The result of the staircase, or of QUEST+, of each session and block; how: `gan_eval/settings/adaptive.py`.",
     (
         SESSION,
         PARTICIPANT,
@@ -41,11 +41,11 @@ THRESHOLDS = Table(
         text("model", "the generator of the block's fakes; empty: several, or not known", optional=True),
         text("protocol", "how the exposure followed the answers", words=ADAPTIVE_PROTOCOLS, optional=True),
         integer("answers", "trials that moved the exposure", optional=True),
-        integer("reversals", "staircase: how often the exposure turned round"),
+        integer("reversals", "staircase: number of reversals of the exposure"),
         milliseconds(
             "threshold_ms",
-            "exposure at which 75% of the answers are right. staircase: mean exposure of the reversals after the "
-            "first four, which is so with steps of one to three; empty: fewer than four. quest_plus: mean of the "
+            "exposure at which 75% of the answers are correct. staircase: mean exposure of the reversals after the "
+            "first four (75% with steps of one to three); empty: fewer than four. quest_plus: mean of the "
             "posterior distribution, or the end of the range that `bound` names; empty: fewer than 20 answers",
         ),
         milliseconds("threshold_ms_low", "quest_plus: lower end of its 95% credible interval", optional=True),
@@ -185,7 +185,7 @@ def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int, re
         notes.append(f"{longest} of {len(known)} thresholds are at the longest exposure: the mean is a lower bound")
     if len(known) < len(staircases):
         missing = len(staircases) - len(known)
-        notes.append(f"{missing} of {len(staircases)} staircases turned round too seldom for a threshold")
+        notes.append(f"{missing} of {len(staircases)} staircases had too few reversals for a threshold")
     if len(by_person) == 1:
         notes.append("one participant: no interval")
     low, high = bootstrap_mean(by_person, seed=seed, replicates=replicates)

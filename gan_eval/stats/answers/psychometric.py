@@ -52,7 +52,7 @@ _BASIS = text("basis", "what the errors rest on; empty: no function", words=("cr
 
 PSYCHOMETRIC = Table(
     "psychometric",
-    "Psychometric functions: the share of right answers over the exposure, or over another ordered level; where: "
+    "Psychometric functions: the share of correct answers over the exposure, or over another ordered level; how: "
     "`gan_eval/stats/mixed/psychometric.py`.",
     (
         _TASK,
@@ -63,11 +63,11 @@ PSYCHOMETRIC = Table(
         *with_interval(
             "threshold", "level of `share` for the typical participant and picture; no ends: it may not change"
         ),
-        number("share", "share of right answers there, midway between guessing and 1 - lapse_rate", unit=SHARE),
+        number("share", "share of correct answers there, midway between guessing and 1 - lapse_rate", unit=SHARE),
         *with_interval(
             "slope", "steepness there on the link's scale, for each doubling of the level (unit, if any is 0)"
         ),
-        number("guess_rate", "by guessing: share of right answers, of single pictures share called fake", unit=SHARE),
+        number("guess_rate", "by guessing: share of correct answers, of single pictures share called fake", unit=SHARE),
         number("lapse_rate", f"share wrong where everything is seen; averaged over 0 to {LAPSES[-1]:g}", unit=SHARE),
         number("sd_participant", "standard deviation of the participants' own thresholds, in doublings (units)"),
         number("sd_stimulus", "that of the pictures' thresholds, likewise"),
@@ -83,14 +83,14 @@ PSYCHOMETRIC = Table(
 
 PSYCHOMETRIC_LEVELS = Table(
     "psychometric_levels",
-    "The share of right answers at each level, next to the psychometric function; many levels are put together.",
+    "The share of correct answers at each level, next to the psychometric function; many levels are grouped.",
     (
         _TASK,
         DATASET,
         _MODEL,
-        number("at", "the level; of several that are put together their mean (geometric, where all are above 0)"),
+        number("at", "the level; of grouped ones their mean (geometric, where all are above 0)"),
         integer("n_trials", "answers", filled=True),
-        number("accuracy", "share of right answers; single pictures: mean of that on reals and on fakes", unit=SHARE),
+        number("accuracy", "share of correct answers; single pictures: mean of that on reals and on fakes", unit=SHARE),
         *interval_columns("ci", "its 95% interval, clustered by participant and by stimulus", unit=SHARE),
         number("fitted", "the function there, averaged over participants and pictures; empty: none", unit=SHARE),
         *PROVENANCE,
@@ -278,13 +278,13 @@ def _function(
             notes.append(
                 "few participants or pictures: no interval"
                 if df < 1
-                else "right answers do not surely change with the level: no interval of the threshold"
+                else "the share of correct answers may not change with the level: no interval of the threshold"
                 + ("" if is_inside else ", and no threshold within the levels")
             )
         elif not is_inside:
             notes.append("the threshold lies beyond the levels that were shown: extrapolated")
         if slope < 0 and settings.level == EXPOSURE:
-            notes.append("fewer right answers at longer exposures")
+            notes.append("fewer correct answers at longer exposures")
         is_crossed = not np.isnan(curve.sd_participant)
         if not is_crossed and own["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
             notes.append("the levels followed the answers, which pooled answers do not allow for")

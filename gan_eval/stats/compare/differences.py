@@ -32,7 +32,7 @@ def few_people(number: int) -> str:
 def other_p(p: float, check_p: float, of: str = "shares") -> str:
     """Return the note on the p of clustered shares (or means) if only one of both is below 5%; else empty."""
     differs = not np.isnan(check_p) and (p < ALPHA) != (check_p < ALPHA)
-    return f"p of clustered {of} {check_p:.2g}, of one test" if differs else ""
+    return f"p of clustered {of} {check_p:.2g}, uncorrected" if differs else ""
 
 
 Interval = Callable[[float], tuple[float, float]]

@@ -196,8 +196,8 @@ def _of_kinds(
     if question.is_bias:
         return Comparison(family, comparison, a, b, "accuracy", question, trials, counts[::-1], note=note)
     twice = (
-        "held against twice the margin, {:g} in the probability of being called fake: the difference is twice balanced "
-        "accuracy's distance from one half"
+        "compared with twice the margin, {:g} in the probability of being called fake: the difference is twice "
+        "balanced accuracy's distance from one half"
     )
     return Comparison(family, comparison, a, b, "called_fake", question, trials, counts, 2.0, twice, note=note)
 
@@ -384,7 +384,7 @@ def _of_grades(
     picture_is = "item" if family == GRADED_MODELS and shares_items(trials) else "stimulus"
     participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", picture_is))
     counts = int(in_a.sum()), int((~in_a).sum())
-    of_margin = "held against {:g}, the margin times the range of the grades"
+    of_margin = "compared with {:g}, the margin times the range of the grades"
     for measure, bound, note in ((HIGHER, 1.0, ""), (MEAN, reach or 1.0, of_margin)):
         question = GradeQuestion(
             (comparison, a, b), measure, values, grade, in_a, participant, picture, picture_is, bound

@@ -187,8 +187,8 @@ def refuse_outcome_rules(rules: Sequence[str], *, where: str) -> None:
             continue
         if rule.column in OUTCOMES:
             raise UserError(
-                f"{where}: rule {given}: on the outcome ({rule.column}), so it would decide the answer; leave "
-                "trials out by reaction_time_ms, flags or response=none, and people by catch_accuracy or n_answered"
+                f"{where}: rule {given}: on the outcome ({rule.column}), so it would decide the answer; exclude "
+                "trials by reaction_time_ms, flags or response=none, and people by catch_accuracy or n_answered"
             )
 
 

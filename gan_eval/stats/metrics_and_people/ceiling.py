@@ -57,7 +57,7 @@ def _spearman_of_rows(x: np.ndarray, y: np.ndarray, group: np.ndarray | None) ->
 
 
 def rank_deviations(values: np.ndarray, group: np.ndarray | None) -> np.ndarray:
-    """Compute each value's mid-rank less the middle one, over the number of values in its row, or in its group (R, n).
+    """Compute each value's mid-rank minus the middle one, over the number of values in its row, or in its group (R, n).
 
     It is 0 where a value is missing.
 

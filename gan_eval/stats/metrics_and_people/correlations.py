@@ -91,7 +91,7 @@ NONE_WITHIN = "no model's pictures differ both in the metric and in what people 
 MIN_CEILING = 0.3
 """Lowest ceiling that correlations are divided by."""
 UNRELIABLE = f"ceiling below {MIN_CEILING}: not corrected for it"
-DISAGREE = "test and interval disagree: the test takes the points as independent, the interval draws people anew too"
+DISAGREE = "test and interval disagree: the test takes the points as independent, the interval also resamples people"
 ONE_PARTICIPANT = "one participant: interval over stimuli only"
 _ROUNDING = 1e-9
 _SPLITS_STREAM = 7
@@ -288,7 +288,7 @@ def dependent_z(r_a: float, r_b: float, r_ab: float, n: float, *, variance: floa
         variance: of Fisher's z, times n - 3: 1 for Pearson's correlations, 1.06 for Spearman's.
 
     Returns:
-        z, standard normal where the two are equal; NaN where a correlation is ±1 or a and b are as good as the same.
+        z, standard normal where the two are equal; NaN where a correlation is ±1 or a and b are nearly the same.
 
     >>> round(dependent_z(0.2493, 0.3395, 0.4082, 553), 3)
     -2.066

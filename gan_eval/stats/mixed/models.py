@@ -154,7 +154,9 @@ def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
         fit = fit_crossed(arrays.y, arrays.X, *units, link=formula.link, slope=arrays.slope, names=arrays.terms)
         singular = f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""
         groups = zip(("participants", "stimuli"), counts, strict=True)
-        few = [f"few {name} ({number}): their spread is badly known" for name, number in groups if 1 < number < _FEW]
+        few = [
+            f"few {name} ({number}): their spread is poorly estimated" for name, number in groups if 1 < number < _FEW
+        ]
         notes = [*few, singular, *notes]
     except NoFitError as reason:
         notes = [str(reason), *notes]

@@ -159,7 +159,7 @@ def pooled(
     if any(len(np.unique(data.level[side])) < 2 for side in sides):
         raise NoFitError("one level: a function needs several")
     if any(data.right[side].all() or not data.right[side].any() for side in sides):
-        raise NoFitError("all answers are right, or all are wrong")
+        raise NoFitError("all answers are correct, or all are wrong")
     X = np.column_stack([*sides, *(side * data.level for side in sides)]).astype(float)
     right, inverse = data.right.astype(float), expit if link == "logit" else ndtr
     if lines is None:

@@ -22,7 +22,7 @@ def require_power_is_defined(settings: QuizSettings, *, where: str) -> None:
     if settings.protocol in ADAPTIVE_PROTOCOLS:
         raise UserError(
             f"{where}: quiz.protocol: power is not defined for {settings.protocol}: its exposures follow the "
-            "answers, so that all participants end near one share of right answers with any pictures; plan with "
+            "answers, so that all participants end near one share of correct answers with any pictures; plan with "
             "quick_response, yes_no, rating, paired or model_vs_model"
         )
 

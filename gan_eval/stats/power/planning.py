@@ -40,7 +40,7 @@ POWER = Table(
         *interval_columns("ci", "its Wilson 95% interval, for all looks at the simulation together", unit=SHARE),
         number("interval_width", "expected width of the difference's 95% interval; of mean grades, in grades"),
         boolean("recommended", "the smallest number that reaches the target power"),
-        number("complete", "expected number of those invited who finish and are not left out", optional=True),
+        number("complete", "expected number of those invited who finish and are not excluded", optional=True),
         text("note", "what a reader must know"),
     ),
     key=("question", "participants", "trials", "stimuli"),
@@ -290,7 +290,7 @@ def sentences(plan: PowerPlan) -> list[str]:
         answer = f"Invite {max(known)} people: they give {goal} {aim}."
         if assumed.dropout or assumed.excluded:
             complete = max(known) * (1 - assumed.dropout) * (1 - assumed.excluded)
-            losses = f"{_percent(assumed.dropout)} of them break off and {_percent(assumed.excluded)} are left out"
+            losses = f"{_percent(assumed.dropout)} of them break off and {_percent(assumed.excluded)} are excluded"
             answer += f" This allows for losses: {losses}, so that about {complete:.0f} finish and count."
     else:
         answer = "No number can be recommended: nothing is assumed to differ."

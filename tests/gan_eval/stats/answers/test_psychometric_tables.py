@@ -114,10 +114,10 @@ def test_what_is_not_identified_is_said():
     chance = pairs.assign(choice=np.where(rng.random(len(pairs)) < 0.5, "a", "b"))
     (flat,) = psychometric(chance)["psychometric"].to_dict("records")
     assert np.isnan(flat["threshold_low"])
-    assert "surely change with the level" in flat["note"] or "no function" in flat["note"]
+    assert "may not change with the level" in flat["note"] or "no function" in flat["note"]
     easy = pairs.assign(choice="a")
     (none,) = psychometric(easy)["psychometric"].to_dict("records")
-    assert none["note"] == "no function: all answers are right, or all are wrong"
+    assert none["note"] == "no function: all answers are correct, or all are wrong"
     assert np.isnan(none["threshold"])
     assert psychometric(pairs.assign(requested_exposure_ms=200.0))["psychometric"].empty
     assert psychometric(pairs.iloc[:0])["psychometric"].empty

@@ -29,7 +29,7 @@ def test_each_measure_of_models_and_of_kinds_has_a_row():
 def test_the_verdict_is_by_the_model_and_the_mean_s_margin_by_the_scale():
     same = comparisons(study(people=20, items=24, seed=3), plan=AnalysisSettings(margin=0.2)).set_index("measure")
     assert (same["verdict"] == "equivalent").all()
-    assert "held against 0.8" in same.loc["mean_grade", "note"]
+    assert "compared with 0.8" in same.loc["mean_grade", "note"]
     assert (same["margin"] == 0.2).all()
     apart = comparisons(study(gap=1.5, seed=3)).set_index("measure")
     assert (apart["verdict"] == "different").all()
@@ -44,7 +44,7 @@ def test_the_margin_is_a_part_of_the_scale_not_of_the_grades_that_were_given():
         table = comparisons(trials, plan=plan, grades=grades)
         notes = table.loc[table["measure"] == "mean_grade", "note"]
         assert len(notes)
-        assert notes.str.contains(f"held against {margin}, the margin times", regex=False).all()
+        assert notes.str.contains(f"compared with {margin}, the margin times", regex=False).all()
 
 
 def test_placements_are_the_rank_sum():
