@@ -71,7 +71,8 @@ class MeanOfPictures(torchmetrics.Metric):
             cls.higher_is_better = METRICS[cls.function].higher_is_better
 
     def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
-        """
+        """Load the weights, if the metric needs any.
+
         Args:
             weights: files by the weights' name; default: the cache.
             kwargs: torchmetrics' own.
@@ -261,7 +262,7 @@ def _choice(option: str, value: str, functions: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=4)
 def _loaded(function: str, paths: tuple[tuple[str, Path], ...], device: str) -> Network:
-    """The network of a function, loaded once for all metrics that use it."""
+    """Return the network of a function, loaded once for all metrics that use it."""
     return functional.load(function, paths=dict(paths), device=device)
 
 

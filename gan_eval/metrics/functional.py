@@ -297,7 +297,7 @@ def niqe(pictures: Tensor) -> Tensor:
 
 
 def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
-    """Compute BRISQUE: the badness that people would see in a picture, learned from distorted photographs.
+    """Compute BRISQUE: how bad people would rate a picture, learned from distorted photographs.
 
     pictures: (N, 3, H, W) uint8, 0..255. network: from `load("brisque")`; default: load it. Returns (N,) float64,
     -inf to inf; lower is better. Source: Mittal et al. 2012; the release's regression, integer luma, zero below

@@ -83,7 +83,7 @@ def _faster_operations() -> type[AbstractContextManager[object]]:
 
 
 def _mix_colours(pixels: Any, matrix: Any) -> Any:
-    """(N, H, W, 3) @ (3, 3), where the colours lie apart in memory: multiply first, then bring them together."""
+    """Compute (N, H, W, 3) @ (3, 3) for colours that are apart in memory: multiply first, then bring them together."""
     if pixels.dim() != 4 or matrix.shape != (3, 3):
         return None
     planes = pixels.permute(0, 3, 1, 2)
@@ -103,7 +103,7 @@ def _pool(picture: Any, kernel_size: int, stride: int | None = None, padding: in
 
 
 def _convolve(picture: Any, kernel: Any, **options: Any) -> Any:
-    """(N, 1, H, W) by a large kernel (1, 1, h, w).
+    """Convolve (N, 1, H, W) with a large kernel (1, 1, h, w).
 
     Torch computes one output of a picture at a time, but several channels together. Here a kernel shifted by 0, 1, ...
     columns makes the channels, and the picture is passed in steps as wide. The added weights are 0.

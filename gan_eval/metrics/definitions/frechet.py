@@ -43,10 +43,10 @@ def require_finite(values: Vector | float) -> None:
 TOLERANCE = 1e-8
 """Maximum relative rounding error of the faster method, as estimated from above."""
 REGULAR = 1024
-"""Times rounding: above, eigenvalues are moved either way; below, those that should be 0 come out above it."""
+"""Rounding moves eigenvalues above this multiple of it up or down; below, those that should be 0 come out positive."""
 OVERRATED = 16
-"""The regular roots together were moved by less than this part of the estimate wherever that mattered. No simulated
-distance taken from them (d = 14 to 1024, spectra that end at 0 or fall steeply) was off by more than 2e-9."""
+"""Divisor of the regular roots' estimated error, which was too large by at least this where it mattered. No simulated
+distance computed from them (d = 14 to 1024, spectra that end at 0 or fall steeply) was off by more than 2e-9."""
 
 
 def fid(real: Features, fake: Features) -> float:
@@ -100,7 +100,7 @@ class _Set:
                 total += block.sum(axis=0)
                 self._products = blas.dsyrk(1.0, block.T, beta=1.0, c=self._products, lower=1, overwrite_c=1)
             self.offset = total / self._count
-            """Return (d,) the mean minus the origin."""
+            """(d,) the mean minus the origin."""
         else:
             self._rows = np.asarray(features - self.origin, dtype=np.float64)
             self.offset = self._rows.mean(axis=0)
@@ -114,14 +114,14 @@ class _Set:
         return squares / (self._count - 1)
 
     def covariance(self) -> Matrix:
-        """(d, d) with n - 1, from the sums; the lower triangle, in Fortran's order."""
+        """Return the covariance (d, d) with n - 1, from the sums; the lower triangle, in Fortran's order."""
         from scipy.linalg import blas
 
         scaled = self._products / (self._count - 1)
         return blas.dsyr(-self._count / (self._count - 1), self.offset, a=scaled, lower=1, overwrite_a=1)
 
     def factor(self) -> Matrix:
-        """(min(N, d), d) F with FᵀF the covariance; by QR decompositions of blocks, no digit is lost to squaring."""
+        """Return F (min(N, d), d) with FᵀF the covariance; QR decompositions of blocks lose no digit to squaring."""
         if not self.has_sums:
             return self._rows
         mean, width = self.origin + self.offset, len(self.origin)
@@ -137,7 +137,7 @@ def trace_with_factor(covariance: Matrix, factor: Matrix) -> tuple[float, float]
 
     Args:
         covariance: (d, d) Σx; overwritten.
-        factor: (d, d) L. Of both the lower triangles count, in Fortran's order.
+        factor: (d, d) L. Only the lower triangles of both are read, in Fortran's order.
     """
     from scipy.linalg import eigh, lapack
 

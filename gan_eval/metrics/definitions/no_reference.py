@@ -323,7 +323,7 @@ BRISQUE = Metric(
     name="brisque",
     title="BRISQUE",
     kind="single",
-    measures="badness of one picture as people would rate it, learned from distorted photographs; no reference",
+    measures="how bad people would rate one picture, learned from distorted photographs; no reference",
     low=-math.inf,
     source="Mittal et al. 2012; the release's regression, integer luma, zero below 1e-6; about 0 to 100",
     definition="brisque/release/int-luma/zero1e-6",
@@ -337,7 +337,7 @@ BRISQUE = Metric(
 def sharpness(picture: Pixels) -> float:
     """Variance of the Laplacian (Pech-Pacheco et al. 2000, LAPV) of the integer luma.
 
-    The Laplacian of a pixel is the sum of its 4 neighbours less 4 times itself; pixels at the border have none. The
+    The Laplacian of a pixel is the sum of its 4 neighbours minus 4 times itself; pixels at the border have none. The
     variance is that of the population, from exact sums.
 
     Raises:

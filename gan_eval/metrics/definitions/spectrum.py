@@ -32,7 +32,7 @@ ROUNDING = 1 / 12
 def radial_spectrum(picture: Pixels) -> NDArray[np.float64]:
     """Return the mean power of the integer luma in each of 45 rings of frequency, in dB.
 
-    The luma less its mean is multiplied by a Hann window, without which the picture's edges fill both axes of the
+    The luma minus its mean is multiplied by a Hann window, without which the picture's edges fill both axes of the
     spectrum. Ring k holds the frequencies that round to k/64 cycle a pixel. 0 dB is the power of white noise of one
     level's variance.
 
@@ -96,7 +96,7 @@ UPSAMPLING_PEAK = Metric(
     name="upsampling_peak",
     title="Upsampling peak",
     kind="set",
-    measures="excess of one ring of the generated pictures' power spectrum over its neighbours, less that of the "
+    measures="excess of one ring of the generated pictures' power spectrum over its neighbours, minus that of the "
     "real pictures; a trace of upsampling by 2, such as a checkerboard",
     low=-math.inf,
     unit="dB",

@@ -19,13 +19,13 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def compiled(function: Kernel) -> Kernel:
-    """The function as machine code for one thread, made when it is first called and kept on disk.
+    """Return a function that is compiled for one thread at its first call; the machine code is kept on disk.
 
-    Kept next to the source or, where that cannot be written, in the user's cache folder; where neither can, every
-    process compiles anew. numba looks at one source file alone to see if its compiled code is current, so a
-    kernel may call and read only what stands in its own file.
+    It is next to the source or, if that cannot be written, in the user's cache folder; otherwise every process
+    compiles again. numba checks only one source file to see if its compiled code is current, so a kernel may call
+    and read only what is in its own file.
 
-    The interpreter's lock is given up meanwhile. Multiplication and addition may be fused; sums are never reordered.
+    Calls release the interpreter's lock. Multiplication and addition may be fused; sums are never reordered.
     """
     compile_: Any = partial(numba.njit, nogil=True, error_model="numpy", fastmath={"contract"})
     try:
@@ -47,10 +47,10 @@ def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> tuple[np.int6
 
 @compiled
 def luma(picture: NDArray[np.uint8], result: NDArray[np.uint8]) -> None:
-    """floor((299 R + 587 G + 114 B + 500) / 1000) of interleaved (3 N) into (N,).
+    """Write floor((299 R + 587 G + 114 B + 500) / 1000) of interleaved (3 N) into (N,).
 
-    In float32, which holds the thousandths exactly. Half of one more keeps the quotient 5e-4 away from a whole number,
-    twenty times what the product with 0.001 can be wrong.
+    float32 holds the thousandths exactly. Adding 0.5 keeps the quotient 5e-4 away from a whole number, twenty times
+    the largest error of the product with 0.001.
     """
     for i in range(result.size):
         red, green, blue = np.float32(picture[3 * i]), np.float32(picture[3 * i + 1]), np.float32(picture[3 * i + 2])
@@ -80,7 +80,7 @@ _ROW = np.uint64(_COLUMNS)
 
 @compiled
 def _sum_and_difference(x: NDArray[np.generic], y: NDArray[np.generic], s: Row, d: Row) -> None:
-    """x + y - 255 and x - y: their means and variances hold those of x and y and their covariance."""
+    """Write x + y - 255 and x - y, whose means and variances give those of x and y and their covariance."""
     for j in range(x.size):
         first, second = np.float32(x[j]), np.float32(y[j])
         s[j] = first + second - _MIDDLE
@@ -89,7 +89,7 @@ def _sum_and_difference(x: NDArray[np.generic], y: NDArray[np.generic], s: Row, 
 
 @compiled
 def _filter_along(row: Row, step: int, mean: Row, variance: Row) -> None:
-    """Mean and variance of the 11 values, `step` apart, about each place of a row."""
+    """Compute mean and variance of the 11 values, `step` apart, around each place of a row."""
     for j in range(mean.size):
         middle = j + _WINDOW_REACH * step
         centre = row[np.uint64(middle)]
@@ -105,7 +105,7 @@ def _filter_along(row: Row, step: int, mean: Row, variance: Row) -> None:
 
 @compiled
 def _filter_down(maps: Row, start: int, luminance: bool, values: Row) -> None:
-    """A row of the SSIM map, from the buffer's eleven rows about the one that begins at `start`.
+    """Compute a row of the SSIM map from the buffer's eleven rows around the one that begins at `start`.
 
     Of means and variances of s and d: 2 μx μy = (μs² - μd²)/2, μx² + μy² = (μs² + μd²)/2, 2 σxy = (vs - vd)/2 and
     σx² + σy² = (vs + vd)/2. The factors 1/2 are moved into C1 and C2.
@@ -153,7 +153,7 @@ def similarity_sums(
     whole: Row,
     totals: NDArray[np.float64],
 ) -> None:
-    """Adds each channel's sum of the SSIM map to `totals`, (C,); without `luminance`, of contrast-structure alone.
+    """Add each channel's sum of the SSIM map to `totals`, (C,); without `luminance`, of contrast-structure alone.
 
     x, y: (H, W·C), uint8 or float32 in 0..255, both sides 11 and above.
     where: the places of the map that count, (H - 10, W - 10); all of them where it is of size 0.
@@ -215,7 +215,7 @@ _TAPS = tuple(value / sum(_CUBIC) for value in _CUBIC)
 
 @compiled
 def _load_row(plane: Values, row: int, left: int, zero: bool, result: Values, start: int, width: int) -> None:
-    """`width` values of a row of (H, W), from column `left` on, to `start`; beyond the plane its edge, or 0."""
+    """Copy `width` values of a row of (H, W), from column `left` on, to `start`; beyond the plane its edge, or 0."""
     rows, columns = plane.shape
     line = plane[min(max(row, 0), rows - 1)]
     begin, end = max(-left, 0), min(columns - left, width)
@@ -234,7 +234,7 @@ def _load_row(plane: Values, row: int, left: int, zero: bool, result: Values, st
 
 @compiled
 def _normalise_row(rows: Values, stride: int, means: Values, squares: Values, result: Values) -> None:
-    """The normalised values of the fourth of seven rows, `stride` apart; `result` is 6 shorter than the rows."""
+    """Normalise the fourth of seven rows, `stride` apart; `result` is 6 shorter than the rows."""
     width = means.size
     centre = rows[_REACH * stride : _REACH * stride + width]
     for j in range(width):
@@ -259,7 +259,7 @@ def _normalise_row(rows: Values, stride: int, means: Values, squares: Values, re
 
 @compiled
 def _add_moments(slab: Values, others: Values, stride: int, shift: int, sums: Values) -> None:
-    """Adds to `sums`, (5, width), over the slab's rows, for each column: |v|, v² left, right, counts left, right.
+    """Add to `sums`, (5, width), over the slab's rows, for each column: |v|, v² left, right, counts left, right.
 
     v is a value of the slab's rows 1 to 8 times that of `others` `shift` places away.
     """
@@ -285,7 +285,7 @@ def _add_moments(slab: Values, others: Values, stride: int, shift: int, sums: Va
 def _fill_slab(
     plane: Values, zero: bool, top: int, left: int, first: int, end: int, rows: Values, slab: Values
 ) -> None:
-    """Normalised values of a block's rows, from (top, left) on, into the slab's rows from `first` to before `end`.
+    """Write normalised rows of a block, from (top, left) on, into the slab's rows from `first` to before `end`.
 
     rows: room for the luma of eight rows with the window's margin.
     """
@@ -302,7 +302,7 @@ def _fill_slab(
 
 @compiled
 def sample_moments(plane: Values, block_height: int, block_width: int, zero: bool, result: Values) -> None:
-    """Moments of the normalised values and of their products with neighbours, for each block of (H, W).
+    """Compute moments of the normalised values and of their products with neighbours, for each block of (H, W).
 
     result: (5 moments, 5 samples, blocks); see `gan_eval.metrics.kernels.compiled.sample_moments`.
     """
@@ -317,7 +317,7 @@ def sample_moments(plane: Values, block_height: int, block_width: int, zero: boo
         top, left = block // across * block_height, block % across * block_width
         sums.fill(0.0)
         for start in range(-_SLAB, block_height, _SLAB):
-            # Above a block's first row lies, going round, its last: it comes alone, as the end of a slab before.
+            # The neighbour above a block's first row is its last row (circular): load it alone, in a slab before.
             first, row = (_SLAB, block_height - 1) if start < 0 else (1, start)
             for j in range(stride):
                 slab[j] = slab[_SLAB * stride + j]
@@ -336,7 +336,7 @@ def sample_moments(plane: Values, block_height: int, block_width: int, zero: boo
 
 @compiled
 def halve(plane: NDArray[np.generic], result: Values) -> None:
-    """MATLAB's imresize(plane, 0.5) of (H, W) into (ceil(H/2), ceil(W/2)); both sides at least 4."""
+    """Write MATLAB's imresize(plane, 0.5) of (H, W) into (ceil(H/2), ceil(W/2)); both sides at least 4."""
     height, width = plane.shape
     columns = np.empty(2 * result.shape[1] + 6)
     inside = columns[3 : 3 + width]

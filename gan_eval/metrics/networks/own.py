@@ -153,11 +153,11 @@ def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
             raise UserError(f"{option}: fails on three pictures of {side}x{side}: {last_words(error)}") from error
     if output.ndim != 2 or len(output) != 3 or not output.shape[1]:
         raise UserError(
-            f"{option}: gives {tuple(output.shape)} for three pictures, expected (3, d): export what pools them"
+            f"{option}: gives {tuple(output.shape)} for three pictures, expected (3, d): export it with pooling"
         )
     if settings.features not in (None, output.shape[1]):
         raise UserError(
-            f"{option}: gives {output.shape[1]} features of a picture, and its settings want {settings.features}; "
+            f"{option}: gives {output.shape[1]} features of a picture, and its settings expect {settings.features}; "
             f"export the right network, or write {name}.toml for this one"
         )
     sha256 = sha256_file(file)

@@ -155,7 +155,7 @@ def read_classes(network: Network, picture: Picture, *, device: str) -> ClassMap
                 f"(1, {len(CLASSES)}, h, w), one for each class"
             )
         if scores.isnan().any():
-            raise Unmeasurable("the segmenter gives scores that are no numbers")
+            raise Unmeasurable("the segmenter gives scores that are not numbers")
         if scores.shape[2:] != picture.shape[:2]:
             scores = F.interpolate(scores, picture.shape[:2], mode="bilinear", align_corners=False)
         return scores.argmax(dim=1)[0].cpu().numpy().astype(np.uint8)

@@ -97,7 +97,7 @@ class PictureFiles:
             try:
                 content = images.read_file(file.path)
                 if hashlib.sha256(content).digest() != file.digest:  # the value would be cached under a wrong hash
-                    raise UserError(f"{file.path}: has changed while it was measured; give the command again")
+                    raise UserError(f"{file.path}: has changed while it was measured; rerun the command")
                 self._samples[file.digest] = images.decode_measured(content, file.path)
             except UserError as error:
                 self.undecoded[file.path] = str(error)

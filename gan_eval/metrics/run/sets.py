@@ -179,7 +179,7 @@ class Source:
         """Return the estimates of a metric and of those with the same comparison, by the names of their functions."""
         store, numbers = self._results.stores[self.extractor], [*self._members[""], *self._members[model]]
         missing = [number for number in numbers if number not in self._results.unreadable and not store.filled[number]]
-        if store.is_given and missing:  # a comparison of the other pictures is not what the user ordered
+        if store.is_given and missing:  # a value of the other pictures is not what the user asked for
             raise Unmeasurable(
                 f"{len(missing)} of {len(numbers)} pictures without features: {self._reason(missing[0])}"
             )

@@ -157,7 +157,7 @@ def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
     for network, message in (
         (
             Map(),
-            r"--network x=.*: gives \(3, 4, 10, 10\) for three pictures, expected \(3, d\): export what pools them",
+            r"--network x=.*: gives \(3, 4, 10, 10\) for three pictures, expected \(3, d\): export it with pooling",
         ),
         (Picky(), "fails on three pictures of 12x12: "),
     ):
@@ -255,7 +255,7 @@ def test_a_known_network_is_exported_as_the_page_says_and_sees_what_the_publishe
 def test_another_network_under_a_known_name_is_refused_without_settings_of_its_own(tmp_path: Path) -> None:
     file = save(Small(), tmp_path / "net.pt")
     with pytest.raises(
-        UserError, match=r"--network clip=.*: gives 4 features of a picture, and its settings want 768; "
+        UserError, match=r"--network clip=.*: gives 4 features of a picture, and its settings expect 768; "
     ):
         load_own_network("clip", file, device="cpu")
     (tmp_path / "clip.toml").write_text(SETTINGS)

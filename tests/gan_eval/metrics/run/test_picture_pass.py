@@ -77,7 +77,7 @@ def test_a_picture_that_changes_after_its_hashing_has_no_value(
     found = measure(stimuli_of_sets([folder_pair(real, fake)]), "psnr").image_metrics
     reasons = found.loc[found["kind"] == "fake"].set_index("item")["reason"]
     assert reasons.notna().sum() == 1
-    assert reasons.dropna().iloc[0] == f"{changing}: has changed while it was measured; give the command again"
+    assert reasons.dropna().iloc[0] == f"{changing}: has changed while it was measured; rerun the command"
 
 
 def test_an_unexpected_error_names_the_picture(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
