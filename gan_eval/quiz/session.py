@@ -86,7 +86,7 @@ class Session:
                 self._state = State.OVER
             else:
                 self.done += self._pending
-                self._go_on()
+                self._continue()
         return self.state
 
     @property
@@ -144,7 +144,7 @@ class Session:
         answered = answer_rows(self.row, answers or {}, answered_at=now)
         more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks))
         self._writer.submit(lambda store: store.begin(self.row, plan, agreed, more=more)).result()
-        self._go_on()
+        self._continue()
 
     def resume(self, onsets: Sequence[Row], *, still_shown: bool = False) -> None:
         """Resume a stored session at its next trial; a finished one is OVER.
@@ -161,7 +161,7 @@ class Session:
         finished = {row["trial"] for row in self.done}
         unfinished = [row for row in onsets if row["trial"] not in finished]
         if still_shown:
-            self._go_on()
+            self._continue()
             if self._trial is not None and any(row["trial"] == self._trial.planned["trial"] for row in unfinished):
                 self._trial.appear(round(unfinished[-1]["onset_ms"] * MILLISECOND))
                 self._trial.plan(self.planned_flash)
@@ -175,7 +175,7 @@ class Session:
         if killed:
             self._store(lambda store: add_once(store, killed), killed)
         else:
-            self._go_on()
+            self._continue()
 
     def onset(self, when: int) -> None:
         """Note that the next picture, or pair of pictures, has appeared."""
@@ -245,7 +245,7 @@ class Session:
         self.error = None
         self._store(self._job, self._pending)
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         """Continue with the next trial, or end."""
         planned = self.protocol.next_trial(self.plan, self.done)
         if planned is None:
