@@ -89,10 +89,10 @@ def generate(
     fills_holes = source.settings.inpainting is not None
     for option, value in (("--masks", masks), ("--mask-seed", mask_seed)):
         if value is not None and not fills_holes:
-            raise UserError(f"{option} {value}: {source.file} translates pictures, it fills no holes; leave it out")
+            raise UserError(f"{option} {value}: {source.file} translates pictures, it fills no holes; remove it")
     if direction is not None and fills_holes:
         raise UserError(
-            f"--direction {direction}: {source.file} fills holes in photographs, which have none; leave it out"
+            f"--direction {direction}: {source.file} fills holes in photographs, which have none; remove it"
         )
     settings = settings_for(source, size=size, seed=seed, masks=masks)
     if source.direction is None and direction is None:
@@ -171,7 +171,7 @@ def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | N
     if not masks.is_dir():
         raise UserError(f"--masks {no_folder(masks, 'folder of masks')}")
     if settings.generator == "context_encoder":
-        raise UserError(f"--masks {masks}: {source.file} fills the centre alone; leave it out")
+        raise UserError(f"--masks {masks}: {source.file} fills the centre alone; remove it")
     holes = settings.inpainting.model_copy(
         update={"masks": {"folder": 1.0}, "mask_folder": str(masks.resolve()), "least_area": 0.0, "most_area": 1.0}
     )

@@ -107,7 +107,7 @@ def at_holes(logits: Tensor, hole: Tensor) -> Tensor:
 
     A place is a cell of the hole's picture, divided into as many rows and columns as there are of logits; a logit sees
     beyond it. Where patches see no hole, real and filled pictures are the same: at holes of a few hundredths of the
-    picture a discriminator that is judged everywhere may learn to say nothing at all. The adversarial loss of Suvorov
+    picture a discriminator that is judged everywhere may learn nothing. The adversarial loss of Suvorov
     et al. (2022, arXiv 2109.07161) calls such places of a filled picture real.
 
     Args:

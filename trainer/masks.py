@@ -114,7 +114,7 @@ class Masks:
         if "blocks" in settings.masks and settings.least_area > MAX_BLOCKS_AREA:
             raise UserError(
                 f"inpainting.least_area: {settings.least_area:g} cannot be reached by holes of kind blocks, which take "
-                f"at most {MAX_BLOCKS_AREA:g} of the picture; lower it or leave blocks out"
+                f"at most {MAX_BLOCKS_AREA:g} of the picture; lower it or remove blocks"
             )
         least, most = settings.least_area, settings.most_area
         self._makers: dict[MaskKind, Maker] = {

@@ -110,7 +110,7 @@ def has_usual_splits(data: Path) -> bool:
 
 
 def split_of(relative: PurePath) -> str:
-    """The split of a picture by its path below the data folder: SHA-256 of the path modulo 100, cut at `ENDS`.
+    """Return a picture's split by its path below the data folder: SHA-256 of the path modulo 100, cut at `ENDS`.
 
     It depends only on this path, so a picture stays in its split when others are added. The path is taken with slashes
     and in Unicode's composed form (NFC), so that every system gives the same.
@@ -121,7 +121,7 @@ def split_of(relative: PurePath) -> str:
 
 
 def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
-    """The pictures below a folder, in natural order of their relative paths; links to folders are followed."""
+    """Return the pictures below a folder, in natural order of their relative paths; links to folders are followed."""
     try:
         status = folder.stat()
         with os.scandir(folder) as entries:

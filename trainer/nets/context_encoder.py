@@ -96,7 +96,7 @@ class ContextEncoder(Encoder):
         self.decoder = nn.Sequential(first, *self.doublings(ups))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, size, size) in [-1, 1] to (N, out_channels, hole, hole) in [-1, 1]."""
+        """Map (N, in_channels, size, size) in [-1, 1] to (N, out_channels, hole, hole) in [-1, 1]."""
         return self.decoder(self.bottleneck(self.encoder(x)))
 
 
@@ -115,14 +115,14 @@ class RegionEncoder(Encoder):
         self.decoder = nn.Sequential(*self.doublings(halvings(self.smallest)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, size, size) in [-1, 1] to (N, out_channels, size, size) in [-1, 1]."""
+        """Map (N, in_channels, size, size) in [-1, 1] to (N, out_channels, size, size) in [-1, 1]."""
         return self.decoder(self.mixing(self.channelwise(self.encoder(x))))
 
 
 def _stage(
     conv: nn.Module, norm: nn.Module | None, activation: nn.Module, order: EncoderOrder = "norm_activation"
 ) -> nn.Sequential:
-    """A convolution, its norm if there is one, and the activation, in this order or reversed."""
+    """Return a convolution, its norm if there is one, and the activation, in this order or reversed."""
     parts = OrderedDict[str, nn.Module](conv=conv)
     if norm is not None:
         parts["norm"] = norm

@@ -40,7 +40,7 @@ class Conv2d(nn.Conv2d):
     """`nn.Conv2d` with zero padding, by matrix products where they are faster."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) to (N, out_channels, h, w)."""
+        """Map (N, in_channels, H, W) to (N, out_channels, h, w)."""
         if isinstance(self.padding, str) or not _possible(self, x):
             return super().forward(x)
         height, width = _sides(x, self.weight, self.stride, self.padding)
@@ -57,7 +57,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
     """`nn.ConvTranspose2d`, by matrix products where they are faster."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """(N, in_channels, h, w) to (N, out_channels, H, W)."""
+        """Map (N, in_channels, h, w) to (N, out_channels, H, W)."""
         plain = output_size is not None or any(self.output_padding) or not _possible(self, x)
         if plain or not _few_pixels(self, x.shape[0] * x.shape[-2] * x.shape[-1]):
             return super().forward(x, output_size)
@@ -226,9 +226,9 @@ def _places_first(tiles: Tensor) -> Tensor:
 
 @cache
 def transforms(dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    """A (9, 36), G (36, 16) and B (36, 36) of both axes: products of the one axis's with itself.
+    """Return A (9, 36), G (36, 16) and B (36, 36) for both axes: Kronecker products of one axis's with itself.
 
-    The product of two polynomials is known from their values at as many points as it has coefficients; a correlation
+    The product of two polynomials follows from their values at as many points as it has coefficients; a correlation
     is the transpose of that. Each row of B has a maximum of 1, so that values keep their size.
     """
     points = torch.tensor(POINTS, dtype=torch.float64)

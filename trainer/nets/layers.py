@@ -24,7 +24,7 @@ class BatchNorm2d(nn.BatchNorm2d):
         self.per_sample = per_sample
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W), normalised by picture or by batch; in evaluation by the running statistics."""
+        """Normalise (N, channels, H, W) by picture or by batch; in evaluation by the running statistics."""
         if not (self.per_sample and self.training and len(x) > 1):
             return super().forward(x)
         mean, var = self.running_mean, self.running_var
@@ -39,7 +39,7 @@ class InstanceNorm2d(nn.InstanceNorm2d):
     """Normalisation of each picture, without weights or running statistics, in the same memory order."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W), same shape out."""
+        """Map (N, channels, H, W) to the same shape."""
         return normalised_each(x, None, None, None, None, momentum=0.0, eps=self.eps)
 
 
@@ -112,7 +112,7 @@ class ResizeConv2d(nn.Conv2d):
         super().__init__(in_channels, out_channels, 3, padding=1, padding_mode="reflect", bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, h, w) to (N, out_channels, 2h, 2w)."""
+        """Map (N, in_channels, h, w) to (N, out_channels, 2h, 2w)."""
         return F.conv2d(reflected(F.interpolate(x, scale_factor=2.0, mode="nearest"), 1), self.weight, self.bias)
 
 
@@ -216,7 +216,7 @@ class ChannelwiseLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels, places))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, side, side), same shape out."""
+        """Map (N, channels, side, side) to the same shape."""
         places = x.flatten(2).permute(1, 2, 0)  # one product per channel, with the pictures as columns
         y = torch.baddbmm(self.bias[:, :, None], self.weight, places)
         return y.permute(2, 0, 1).unflatten(2, (self.side, self.side))

@@ -61,7 +61,7 @@ class ResNet(nn.Module):
         self.model = nn.Sequential(*modules)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
+        """Map (N, in_channels, H, W) in [-1, 1] to (N, out_channels, H, W) in [-1, 1]."""
         return self.model(x)
 
 
@@ -83,5 +83,5 @@ class Block(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W), same shape out."""
+        """Map (N, channels, H, W) to the same shape."""
         return x + self.conv_block(x)

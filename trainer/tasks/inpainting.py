@@ -60,7 +60,7 @@ class Inpainting(Task):
         return self._batch(target, holes, streams)
 
     def judged(self, batch: Batch, picture: Tensor) -> Tensor:
-        """The composite without the input; of a context encoder its square alone, without the seam with the context."""
+        """Return the composite without the input; for a context encoder only its square, without the seam around it."""
         return batch.filled(picture)
 
     def logit_weights(self, batch: Batch, logits: Tensor) -> Tensor | None:
@@ -87,7 +87,7 @@ class Inpainting(Task):
 
     @staticmethod
     def hidden(target: Picture, mask: Mask) -> Example:
-        """A photograph with a part of it covered in grey."""
+        """Return a photograph with a part of it covered in grey."""
         covered = np.where(mask.hole[..., None], np.uint8(NEUTRAL_GREY), target)
         return Example(covered, target, mask)
 
@@ -112,7 +112,7 @@ class Inpainting(Task):
         return outputs
 
     def panels(self, example: Example, output: Output) -> list[Picture]:
-        """Original, masked, generated, composite."""
+        """Return original, masked, generated, composite."""
         return [example.target, example.condition, output.fake if output.raw is None else output.raw, output.fake]
 
     def _mask(self, rng: np.random.Generator, size: tuple[int, ...]) -> Mask:
@@ -124,7 +124,7 @@ class Inpainting(Task):
         return Mask("centre", hole)
 
     def _window(self, side: int, *, inside: int = 0) -> tuple[slice, slice]:
-        """The centre that the context encoder gives, or what is at least `inside` pixels from its edge."""
+        """Return the centre that the context encoder gives, or its part at least `inside` pixels from its edge."""
         length = self.holes.centre_side(self.settings.image_size)
         start = (side - length) // 2
         window = slice(start + inside, start + length - inside)
@@ -133,7 +133,7 @@ class Inpainting(Task):
     def _batch(
         self, target: NDArray[np.float32], holes: NDArray[np.bool_], streams: list[np.random.Generator]
     ) -> Batch:
-        """Pictures (N, 3, H, W) in [-1, 1], their holes (N, H, W), and what decides the noise in each."""
+        """Return a batch of pictures (N, 3, H, W) in [-1, 1] with their holes (N, H, W); `streams` give the noise."""
         inputs = np.empty((len(target), 3 + self.holes.mask_channel, *holes.shape[1:]), np.float32)
         inputs[:, :3] = target
         inputs[:, 3:] = holes[:, None]
