@@ -168,7 +168,7 @@ def caption_of_figure_1(folder: StudyFolder, content: Content) -> str:
         "Interim: there is no verdict yet." if "interim" in content.warning else "",
         f"The first {drawn} models; the table `paper` has all." if MAX_ROWS == drawn < rows else "",
         f"{partial}." if partial else "",
-        "A rehearsal with simulated participants, which says nothing of people." if folder.simulated else "",
+        "A rehearsal with simulated participants, which says nothing about people." if folder.simulated else "",
     ]
     return " ".join(filter(None, sentences))
 

@@ -16,7 +16,7 @@ from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES, STIMULI
 
 SEVERAL_STUDIES = "trials of several studies"
-ONE_PARTICIPANT = "one participant: says nothing of people in general"
+ONE_PARTICIPANT = "one participant: says nothing about people in general"
 """Note of a row with an interval over pictures, but without a test and a verdict."""
 
 

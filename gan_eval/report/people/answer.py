@@ -134,7 +134,8 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
     """Return the verdict of a row of the `_detection_rows` table with its numbers."""
     several = table.loc[table["model"] != EVERYTHING, "dataset"].nunique() > 1
     is_all = row["model"] == EVERYTHING
-    of = "generated pictures" if is_all or missing(row["model"]) else f"pictures of {row['model']}"
+    is_named = not (is_all or missing(row["model"]) or row["model"] == "generated")
+    of = f"pictures of {row['model']}" if is_named else "generated pictures"
     if is_all:
         of += f" (averaged over models{' and data sets' * several})"
     if several and row["dataset"] != EVERYTHING:

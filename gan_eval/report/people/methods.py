@@ -233,7 +233,7 @@ def _models(folder: StudyFolder) -> list[str]:
         link = "probit" if (folder.table(MIXED_MODELS)["link"] == "probit").any() else "logistic"
         of_grades = comparisons["measure"].isin([HIGHER, MEAN])
         links = [link] * bool((~of_grades).any()) + ["cumulative-logit"] * bool(of_grades.any())
-        slopes = " and random slopes over what is compared of participants, and of items that two models share"
+        slopes = ", and random slopes for the compared groups by participant and, if models share items, by item"
         formula = f"called_fake ~ kind + ({'1 + kind' if has_slope else '1'}|participant) + (1|stimulus)"
         sentences.append(
             f"Rates and differences are those of {listed(links)} mixed models of the answers "

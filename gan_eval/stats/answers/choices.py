@@ -155,7 +155,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
             half_width[group] = t_critical(degrees_of_freedom(*several)) * np.sqrt(variance)
             single = (
                 (participant, ONE_PARTICIPANT),
-                (item, "one item: says nothing of items in general"),
+                (item, "one item: says nothing about items in general"),
             )
             notes += [(is_estimated & (n_levels(factor) < 2), note) for factor, note in single]
         else:

@@ -372,5 +372,5 @@ def _notes(
     else:
         is_single = people == 1
         notes.append((is_single, ONE_PARTICIPANT))
-        notes.append(((answers > 0) & ~is_single & ~crossed, "one picture: says nothing of pictures in general"))
+        notes.append(((answers > 0) & ~is_single & ~crossed, "one picture: says nothing about pictures in general"))
     return notes

@@ -103,6 +103,7 @@ RATES = "; fooling rate = 50.0%, 95% CI [42.0, 58.0], real pictures called real 
          "There is no verdict on pictures of gan: only generated pictures were judged."),
         ({"model": "all"}, "Judgements of generated pictures (averaged over models) and real ones by "),
         ({"model": None}, "Judgements of generated pictures and real ones by participants (N = 5)"),
+        ({"model": "generated"}, "Judgements of generated pictures and real ones by participants (N = 5)"),
     ],
 )  # fmt: skip
 def test_each_row_of_the_table_to_cite_has_its_sentence(cells: dict[str, object], said: str) -> None:

@@ -209,7 +209,7 @@ def test_who_gave_one_answer_only_is_named_in_the_sensitivity_analysis() -> None
         "Sensitivity analysis, not the main result: without P2 and P3, who gave the same answer on every trial "
         "(selected by their answers), balanced accuracy would be 67.0% (95% interval 60.0% to 74.0%)."
     )
-    row["note"] = "one participant: says nothing of people in general"
+    row["note"] = "one participant: says nothing about people in general"
     (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))
     assert said.endswith("74.0%), of one participant.")
 

@@ -108,7 +108,7 @@ def test_what_is_not_identified_is_said():
     alone = pairs[pairs["participant"] == "P0"].reset_index(drop=True)
     (row,) = psychometric(alone)["psychometric"].to_dict("records")
     assert row["basis"] == "two_way_cluster"
-    assert "one participant: says nothing of people in general" in row["note"]
+    assert "one participant: says nothing about people in general" in row["note"]
     assert "pooled answers instead of the crossed model: one participant" in row["note"]
     rng = np.random.default_rng(1)
     chance = pairs.assign(choice=np.where(rng.random(len(pairs)) < 0.5, "a", "b"))
