@@ -294,7 +294,7 @@ class TrainingSettings(Section):
         if gives_centre and side >= self.image_size:
             raise ValueError(f"{square} leaves no context in pictures of {self.image_size} pixels; lower it")
         if gives_centre and self.style_layers == "all" and side < 16:
-            raise ValueError(f"{square} leaves nothing of {side} pixels for all layers of the style network; raise it")
+            raise ValueError(f"{square} is too small ({side} pixels) for all layers of the style network; raise it")
         if holes.overlap_shown and 2 * holes.overlap >= side:
             raise ValueError(
                 f"inpainting.overlap: leaves no hole: {holes.overlap} pixels on each side of a square of {side} are "

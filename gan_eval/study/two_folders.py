@@ -104,7 +104,7 @@ def try_folders(
         listener.message(f"quiz: skipped, {too_few}")
     if find_spec("torch") is None:
         setup = setup_command("metrics")
-        listener.message(f"metrics: skipped, PyTorch is not installed; {setup}, then rerun this command")
+        listener.message(f"metrics: skipped, PyTorch is not installed; {setup}, then rerun `gan-eval try`")
     else:
         markers.run([stages["metrics"]], out, listener)
     if not too_few and not (stored := read_sessions(plan)).counts["people"]:
@@ -125,11 +125,11 @@ def try_folders(
     for line in unfinished_sessions(plan, stored):
         listener.message(line)
     if too_few:
-        listener.message("next: add pairs of pictures for the quiz, then rerun this command")
+        listener.message("next: add pairs of pictures for the quiz, then rerun `gan-eval try`")
         return out / "report.html"
     what = "more people" if stored.people_have_answered else "pictures for you to judge"
     command = serve_command(plan) if quiz and missing_display() else quiz_command(plan, stored)
-    listener.message(f"next: {what}: {command}; then rerun this command for the report")
+    listener.message(f"next: {what}: {command}; then rerun `gan-eval try` for the report")
     return out / "report.html"
 
 
