@@ -181,7 +181,7 @@ def readme(title: str, frames: "Mapping[Table, pd.DataFrame]", files: Iterable[s
         "",
         "Fake is the signal: a fake called fake is a hit. Practice and catch trials (`phase`) enter no rate. Rows of a "
         "simulated participant are marked in `simulated`. A missing value is an empty cell. An apostrophe before `=`, "
-        "`+`, `-` or `@` keeps a spreadsheet from running the cell and is none of its text.",
+        "`+`, `-` or `@` keeps a spreadsheet from running the cell and is not part of its text.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -12,7 +12,7 @@ as_type <- function(cells, type) {
   )
 }
 
-# the apostrophe that keeps a spreadsheet from running a cell is none of its text
+# the apostrophe that keeps a spreadsheet from running a cell is not part of its text
 as_meant <- function(cells) sub("^'(?=FORMULA)", "", cells, perl = TRUE)
 
 read_one <- function(name, types) {

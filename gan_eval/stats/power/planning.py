@@ -282,7 +282,7 @@ def sentences(plan: PowerPlan) -> list[str]:
     missed = [name for name, number in plan.recommended.items() if number is None]
     if missed:
         which = f": {', '.join(missed)}" if known or len(missed) == 1 else " any of the questions"
-        answer = f"None of the numbers of people that were tried gives {goal} for{which}."
+        answer = f"None of the tried numbers of people gives {goal} for{which}."
     elif known:
         aim = "to answer each of the questions"
         if len(known) == 1:

@@ -50,7 +50,7 @@ def test_table_and_sentence(command, tmp_path):
     assert "power: 20/20" in err
     lines = [line for line in err.splitlines() if not re.match(r"power: \d+/", line)]
     answer, caption, heads, *table = lines[:5]
-    assert answer.startswith(("None of the numbers", "Invite"))
+    assert answer.startswith(("None of the tried numbers", "Invite"))
     assert caption == "As planned, 12 trials a person:"
     assert heads.split()[:3] == ["question", "people", "pictures"]
     assert [line.split()[2].strip("*") for line in table] == ["4", "6"]
