@@ -125,7 +125,7 @@ def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
     lines = []
     for row in sorted(suspicious, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5))):
         auc = f"AUC {row['auc']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
-        marks = [f"{row['certain']:.0%} known for sure"] if row["certain"] else []
+        marks = [f"{row['certain']:.0%} certain"] if row["certain"] else []
         values = "; ".join([f"real {row['real']}, fake {row['fake']}", *marks])
         lines.append(f"  {_LABELS[row['verdict']]:10}  {row['clue']:16}  {auc}  {values}")
     certain = sum(row["verdict"] == "gives_away" for row in suspicious)
