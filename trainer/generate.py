@@ -1,6 +1,6 @@
 """Generate a stimulus set with a trained generator from the pictures of a split."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,14 +86,7 @@ def generate(
         raise UserError(f"--model {model}: {problem}")
     if problem := name_problem(names.dataset, "dataset"):
         raise UserError(f"--dataset {names.dataset}: {problem}")
-    fills_holes = source.settings.inpainting is not None
-    for option, value in (("--masks", masks), ("--mask-seed", mask_seed)):
-        if value is not None and not fills_holes:
-            raise UserError(f"{option} {value}: {source.file} translates pictures, it fills no holes; remove it")
-    if direction is not None and fills_holes:
-        raise UserError(
-            f"--direction {direction}: {source.file} fills holes in photographs, which have none; remove it"
-        )
+    _refuse_without_effect(source, masks=masks, mask_seed=mask_seed, direction=direction)
     settings = settings_for(source, size=size, seed=seed, masks=masks)
     if source.direction is None and direction is None:
         say(f"{source.file}: its direction is unknown; taken as AtoB (the left half is the input)")
@@ -148,17 +141,35 @@ def generate(
                     on_progress(min(start + batch_size, len(stems)), len(stems))
         if not rows:
             raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
-        if left_out := len(stems) - len(rows) // 2:
-            say(f"{data / split}: {left_out} of {len(stems)} pictures left out")
-        marks = [row.get("seen") for row in rows if row["kind"] == "fake"]
-        if n_seen := marks.count(True):
-            say(f"{out}: {model} was trained on {n_seen} of these {len(marks)} pictures, too (seen in its tables)")
-        if n_unknown := marks.count(None):
-            say(f"{out}: whether {model} was trained on {n_unknown} of these {len(marks)} pictures is not known")
+        for line in _remarks(rows, n_items=len(stems), folder=data / split, out=out, model=model):
+            say(line)
         if raw_rows:
             write_set(out / RAW, raw_rows)
         write_set(out, rows)
         return out
+
+
+def _refuse_without_effect(source: Model, *, masks: Path | None, mask_seed: int | None, direction: str | None) -> None:
+    """Refuse options that this generator does not use."""
+    fills_holes = source.settings.inpainting is not None
+    for option, value in (("--masks", masks), ("--mask-seed", mask_seed)):
+        if value is not None and not fills_holes:
+            raise UserError(f"{option} {value}: {source.file} translates pictures, it fills no holes; remove it")
+    if direction is not None and fills_holes:
+        raise UserError(
+            f"--direction {direction}: {source.file} fills holes in photographs, which have none; remove it"
+        )
+
+
+def _remarks(rows: Sequence[Row], *, n_items: int, folder: Path, out: Path, model: str) -> Iterator[str]:
+    """Yield how many pictures are left out, and how many of the others the model was trained on."""
+    if left_out := n_items - len(rows) // 2:
+        yield f"{folder}: {left_out} of {n_items} pictures left out"
+    marks = [row.get("seen") for row in rows if row["kind"] == "fake"]
+    if n_seen := marks.count(True):
+        yield f"{out}: {model} was trained on {n_seen} of these {len(marks)} pictures, too (seen in its tables)"
+    if n_unknown := marks.count(None):
+        yield f"{out}: whether {model} was trained on {n_unknown} of these {len(marks)} pictures is not known"
 
 
 def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | None) -> TrainingSettings:
