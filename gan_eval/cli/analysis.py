@@ -94,9 +94,10 @@ def analyze(
         from gan_eval.stats.importing import NO_SIMULATED, of_people, stored_tables
         from gan_eval.stats.looks import LookPlan, read_looks, take_look, write_looks
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
-        from gan_eval.study.markers import is_study_folder
+        from gan_eval.study.markers import is_study_folder, refuse_study_folder
 
         check_output_folder(out)
+        refuse_study_folder(out)
         refuse_unread(out, "tables")
         for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
             for rule in rules or ():
@@ -315,7 +316,7 @@ def trials_import(
     if not rows:
         rejected_file.unlink(missing_ok=True)  # from an earlier import
         say(trials)
-        print_next_command("analyze", str(out), "--out", "answer")
+        print_next_command("analyze", str(out), "--out", "analysis")
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
     count = imported.rejected["row"].nunique()

@@ -97,7 +97,9 @@ def metrics(
     from gan_eval.metrics.run.cache import cache_file
     from gan_eval.metrics.run.inputs import Settings, folder_pair
     from gan_eval.stimuli.sets import TABLE_NAME
+    from gan_eval.study.markers import refuse_study_folder
 
+    refuse_study_folder(out)
     refuse_unread(out, "metrics")
     files = {name: Path(file) for name, file in parse_pairs(weights or (), "--weights").items()}
     settings = Settings(

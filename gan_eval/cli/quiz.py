@@ -125,7 +125,7 @@ def quiz(
     for line in (*result.warnings, session_summary(result)):
         say(line)
     if study is None and result.status == "complete":
-        print_next_command("analyze", "--store", without_password(store or DEFAULT_STORE), "--out", "answer")
+        print_next_command("analyze", "--store", without_password(store or DEFAULT_STORE), "--out", "analysis")
     if study is not None and store is None and result.status in ("complete", "open"):
         for line in pending_sessions(plan):
             say(line)

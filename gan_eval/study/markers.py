@@ -55,6 +55,16 @@ def is_study_folder(folder: Path) -> bool:
     return (Path(folder) / OWN_FOLDER / RECORD).is_file()
 
 
+def refuse_study_folder(folder: Path) -> None:
+    """Refuse a study's folder as the output of another command, because a report would mix the tables.
+
+    Raises:
+        UserError: `run` has made the folder.
+    """
+    if is_study_folder(folder):
+        raise UserError(f"--out {folder}: a study's folder, whose tables come from `run`; name another folder")
+
+
 @dataclass(frozen=True)
 class Stage:
     """A stage; its settings and inputs decide if it is up to date."""

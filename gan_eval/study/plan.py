@@ -217,6 +217,10 @@ def _record(plan: Plan, *, redo: bool) -> None:
     """Record in the folder how the study is run; a folder belongs to one study and one fraction, smoke or not."""
     file = plan.folder / OWN_FOLDER / RECORD
     record: dict[str, Any] = {"study": plan.study.study.name, "fraction": float(plan.fraction), "smoke": plan.smoke}
+    if not file.is_file() and any((file.parent / f"{name}.set.json").is_file() for name in ("analysis", "metrics")):
+        raise UserError(
+            f"--out {plan.folder}: holds tables that a report would mix with the study's; name another folder"
+        )
     earlier = read_run_record(plan.folder) if file.is_file() else record
     if earlier["study"] != record["study"]:
         raise UserError(

@@ -116,5 +116,5 @@ def test_a_quiz_without_a_study_names_the_command_for_its_answers(finished_study
     words = ("--real", "4", "--fake", "4", "--participant", "P01", "--simulate", "default")
     status, _, said = command("quiz", "--stimuli", finished_study / "main", *words)
     assert status == 0
-    assert said.splitlines()[-1].endswith(" analyze --store gan-eval.sqlite --out answer")
+    assert said.splitlines()[-1].endswith(" analyze --store gan-eval.sqlite --out analysis")
     assert (tmp_path / "gan-eval.sqlite").is_file()

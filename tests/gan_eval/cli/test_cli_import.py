@@ -81,7 +81,7 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
     )
     assert len(read_table(tmp_path / "trials.csv", TRIALS)) == 12
     chosen = importing("t.csv", "--where", "participant=1", "--where", "stimulus<3", "--out", "trials.csv")
-    assert chosen[1][-1].endswith(" analyze trials.csv --out answer")
+    assert chosen[1][-1].endswith(" analyze trials.csv --out analysis")
     (tmp_path / "t.csv").write_text("participant,stimulus,kind,response\nP1,s1\nP1,s2,real,real\n")
     assert importing("t.csv", "--out", "trials.csv")[1] == [
         "t.csv: row 1: the row has 2 cells, the header has 4",
@@ -118,4 +118,4 @@ def test_the_line_in_the_readme_works_as_it_stands(tmp_path, monkeypatch, capsys
         csv.writer(file).writerows([columns, *rows])
     for line in lines:
         assert run(shlex.split(line)[1:]) == 0, capsys.readouterr().err
-    assert (tmp_path / "answer" / "rates.csv").is_file()
+    assert (tmp_path / "analysis" / "rates.csv").is_file()

@@ -73,6 +73,18 @@ def test_tables_that_a_report_would_not_read_are_refused(world, capsys, name, be
     assert not [*Path("out").glob("*.csv")]
 
 
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [("analyze", "run.json"), ("metrics", "run.json"), ("run", "analysis.set.json"), ("run", "metrics.set.json")],
+)
+def test_tables_of_other_pictures_are_not_mixed_with_a_studys(world, capsys, name, record):
+    Path("out/.gan-eval").mkdir(parents=True)
+    Path("out/.gan-eval", record).write_text("{}")
+    assert run([*COMMANDS[name], "--out", "out"]) == 2
+    assert "another folder" in capsys.readouterr().err
+    assert [path.name for path in Path("out").rglob("*.*")] == [".gan-eval", record]
+
+
 def test_the_output_folder_itself_may_be_a_link_and_linked_files_are_replaced(world):
     Path("disk").mkdir()
     Path("out").symlink_to("disk")
