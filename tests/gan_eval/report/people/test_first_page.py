@@ -285,3 +285,12 @@ def test_table_1_breaks_no_model_name(tmp_path, width):
       return text.getClientRects().length;
     })"""
     assert measured(page, lines, width, tmp_path) == "1,1"
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium")
+@pytest.mark.parametrize("width", [1040, 1200, 1400])
+def test_table_1_is_seen_whole(tmp_path, width):
+    page = write_report(write_tables(tmp_path / "tables", paper=[cited(model="generated")]), tmp_path / "report.html")
+    hidden = "(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)(document.querySelector('.scroll'))"
+    assert measured(page, hidden, width, tmp_path) == "0"
