@@ -267,7 +267,7 @@ def doubts(trials: pd.DataFrame) -> list[str]:
     impossible = trials["reaction_time_ms"][~possible_times(trials)].dropna()
     if len(impossible):
         lines.append(
-            f"column reaction_time_ms: {len(impossible)} times are not above 0, or infinite; the first is "
+            f"column reaction_time_ms: {len(impossible)} not above 0, or infinite; the first is "
             f"{impossible.iloc[0]:g} ms in row {impossible.index[0] + 1}. They count as missing, the answers count; "
             "correct the times, or remove the rows"
         )

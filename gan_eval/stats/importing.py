@@ -135,7 +135,7 @@ def import_trials(
     trials, renamed = _distinct_names(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
     require_plausible_times(trials, where=str(file), sources=known)
-    lines = doubts(trials)
+    lines = doubts(trials.set_axis(accepted.index - 1))
     taken = foreign.loc[accepted.index]
     if "reaction_time_ms" in frame and (equal := taken.index[taken.duplicated()].tolist()):
         named = ", ".join(map(str, equal[:MAX_WORDS])) + ", ..." * (len(equal) > MAX_WORDS)

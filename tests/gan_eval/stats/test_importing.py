@@ -176,6 +176,14 @@ def test_the_file_s_words(tmp_path):
     assert found.rejected["row"].tolist() == [4]
 
 
+def test_a_doubt_names_the_row_of_the_file_after_rejected_rows(tmp_path):
+    text = (
+        "participant,stimulus,kind,response,reaction_time_ms\nA,p,real,maybe,700\nA,q,fake,fake,700\nA,r,fake,real,-1\n"
+    )
+    found = import_trials(foreign(tmp_path, text), mapping={})
+    assert "1 not above 0, or infinite; the first is -1 ms in row 3." in found.doubts[0]
+
+
 def test_pairs_and_grades_need_neither_kind_nor_response(tmp_path):
     pairs = "participant,stimulus,stimulus_b,protocol,choice\nA,d/real/1,d/m/1,paired,a\n"
     found = import_trials(foreign(tmp_path, pairs), mapping={})
