@@ -129,9 +129,12 @@ def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     >>> parse_pairs(["real=j", "fake=f"], "--keys")
     {'real': 'j', 'fake': 'f'}
     """
-    values = dict(text.split("=", 1) for text in texts if "=" in text)
-    if len(values) != len(texts):
-        raise UserError(f"{option} {' '.join(texts)}: expected name=value, each name once")
+    values: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name in values:
+            raise UserError(f"{option} {text}: expected name=value, each name once")
+        values[name] = value
     return values
 
 
