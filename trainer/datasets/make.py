@@ -15,6 +15,7 @@ from trainer.datasets.dataset import OnProgress, map_pictures
 from trainer.datasets.pairs import list_splits
 
 MAX_SIGMA = 1000.0  # pixels; the filter's window grows with it
+MAX_NAMED = 20  # number of pictures without a partner that a message names, for each folder
 
 
 def pair_folders(a: Path, b: Path, out: Path, *, on_progress: OnProgress | None = None) -> dict[str, int]:
@@ -44,7 +45,11 @@ def pair_folders(a: Path, b: Path, out: Path, *, on_progress: OnProgress | None 
             folder: [path.name for stem, path in left.items() if stem not in right],
             right_folders[name]: [path.name for stem, path in right.items() if stem not in left],
         }
-        parts = [f"only in {side}: {', '.join(names)}" for side, names in unpaired.items() if names]
+        parts = [
+            f"{len(names)} only in {side}: {', '.join(names[:MAX_NAMED])}{', …' * (len(names) > MAX_NAMED)}"
+            for side, names in unpaired.items()
+            if names
+        ]
         if parts:
             raise UserError(f"pictures are paired by file stem; {'; '.join(parts)}; rename or remove them")
         pairs[name] = [(path, right[stem]) for stem, path in left.items()]
