@@ -128,7 +128,7 @@ def try_folders(
         listener.message("next: add pairs of pictures for the quiz, then rerun `gan-eval try`")
         return out / "report.html"
     what = "more people" if stored.people_have_answered else "pictures for you to judge"
-    command = serve_command(plan) if quiz and missing_display() else quiz_command(plan, stored)
+    command = serve_command(plan) if missing_display() else quiz_command(plan, stored)
     listener.message(f"next: {what}: {command}; then rerun `gan-eval try` for the report")
     return out / "report.html"
 

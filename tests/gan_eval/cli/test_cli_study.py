@@ -91,6 +91,7 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
 
     status, _, err = command("try", *folders, "--out", out, "--no-quiz")
     assert (status, "quiz: skipped, --no-quiz" in err) == (0, True)
+    assert "next: pictures for you to judge: gan-eval serve" in err, "without a screen also after --no-quiz"
     assert (out / "set" / "stimuli.csv").stat().st_mtime_ns == made, "what is there is not made again"
     (out / "set" / "real" / "0.png").unlink()
     status, _, err = command("try", *folders, "--out", out, "--no-quiz")
