@@ -88,7 +88,7 @@ def _usage(error: Exception) -> int:
     if context and not is_bad_value:
         print(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=sys.stderr)
     verb = getattr(context, "info_name", None)
-    line = error.format_message()
+    line = error.format_message().replace("Value error, ", "")
     return _fail(str(UserError(f"{verb}: {line}" if verb and is_bad_value else line)), status)
 
 
