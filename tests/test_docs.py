@@ -109,7 +109,7 @@ def test_the_readmes_python_example_matches_values_with_answers(
         "stimuli import pictures --out set --dataset facades --model my_gan",
         "quiz --stimuli set --real 4 --fake 4 --participant P01 --store lab.sqlite --simulate default",
         "quiz --stimuli set --real 4 --fake 4 --participant P02 --store lab.sqlite --simulate default",
-        "analyze --store lab.sqlite --out answer/tables",
+        "analyze --store lab.sqlite --out analysis",
     ):
         assert run(command.split()) == 0
     (example,) = (block for block in _PYTHON.findall((ROOT / "README.md").read_text()) if "evaluate(" in block)
