@@ -28,7 +28,7 @@ def check_page(page: Path, *, option: str) -> None:
         UserError: its name does not end in .html, it is a folder, or such a file cannot be created.
     """
     if page.suffix.lower() not in (".html", ".htm"):
-        raise UserError(f"{option} {page}: the report is HTML; name it {page.stem}.html (a browser prints it as PDF)")
+        raise UserError(f"{option} {page}: the page is HTML; name it {page.stem}.html (a browser prints it as PDF)")
     check_output_file(page, option=option)
 
 

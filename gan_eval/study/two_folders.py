@@ -231,7 +231,7 @@ def _import_stage(
             fit=fit,
             on_progress=lambda done, total: listener.progress("import", done, total),
         )
-        listener.message(f"import: {made.items} items in {made.folder}")
+        listener.message(f"import: {made.items} item{'s' * (made.items != 1)} in {made.folder}")
         if made.resized:
             listener.message(f"import: {made.resized} had other sizes and were brought to the smallest (bicubic)")
         for problem in made.problems[:MAX_NAMED]:

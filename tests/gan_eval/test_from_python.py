@@ -155,7 +155,7 @@ def test_a_report_of_frames_and_what_is_no_table(finished_study: Path, tmp_path:
         gan_eval.write_report({"rate": frames["rates"]}, tmp_path / "r.html")
     with pytest.raises(UserError, match="write_report: no tables"):
         gan_eval.write_report({}, tmp_path / "r.html")
-    with pytest.raises(UserError, match=r"r\.pdf: the report is HTML; name it r\.html"):
+    with pytest.raises(UserError, match=r"r\.pdf: the page is HTML; name it r\.html"):
         gan_eval.write_report(finished_study / "out", tmp_path / "r.pdf")
     with pytest.raises(TypeError, match="found a int; give a frame of trials, a Store, or the path of either"):
         gan_eval.analyze(3)  # type: ignore[arg-type]
