@@ -184,9 +184,9 @@ def piq_dists(convolutions: State, own: State, patch: pytest.MonkeyPatch) -> Cal
     ("trunk", "peer"),
     [
         ("alexnet", authors_lpips),
-        ("alexnet", torchmetrics_lpips),
-        ("vgg16", authors_lpips),
-        ("vgg16", torchmetrics_lpips),
+        pytest.param("alexnet", torchmetrics_lpips, marks=pytest.mark.nightly),
+        pytest.param("vgg16", authors_lpips, marks=pytest.mark.nightly),
+        pytest.param("vgg16", torchmetrics_lpips, marks=pytest.mark.nightly),
         ("vgg16", piq_lpips),
     ],
 )
@@ -207,7 +207,9 @@ def test_lpips_is_that_of_its_peers(
 
 
 @pytest.mark.filterwarnings("ignore:.*weight.*:UserWarning", "ignore:.*pretrained.*:UserWarning")
-@pytest.mark.parametrize(("peer", "times"), [(torchmetrics_dists, 1), (piq_dists, 1), (piq_dists, 3)])
+@pytest.mark.parametrize(
+    ("peer", "times"), [(torchmetrics_dists, 1), pytest.param(piq_dists, 1, marks=pytest.mark.nightly), (piq_dists, 3)]
+)
 def test_dists_is_that_of_its_peers(peer: Callable[..., Any], times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three times as large, the pictures are above 256 pixels: piq and we scale them."""
     convolutions, own = seeded_trunk("vgg16"), seeded_dists()

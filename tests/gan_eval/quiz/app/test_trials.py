@@ -284,10 +284,10 @@ STOPS = {
         ("escape", "1 of 2", {}, 0),
         pytest.param("escape", "1 pictures", {"exposure_ms": 300}, 1, marks=pytest.mark.nightly),
         ("escape", "1 masks", {"exposure_ms": 60, "mask": "noise", "mask_ms": 300}, 1),
-        ("escape", "cross", PAIRS, 1),
+        pytest.param("escape", "cross", PAIRS, 1, marks=pytest.mark.nightly),
         pytest.param("screen", "1 of 2", {}, 0, marks=pytest.mark.nightly),
         ("screen", "1 pictures", {}, 1),
-        ("signal", "1 pictures", {}, 1),
+        pytest.param("signal", "1 pictures", {}, 1, marks=pytest.mark.nightly),
         ("signal", "How sure", {"confidence": 3}, 1),
     ],
 )

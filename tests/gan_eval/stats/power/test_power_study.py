@@ -65,7 +65,9 @@ JUDGED = {
 """Quiz, assumptions and the names of the questions."""
 
 
-@pytest.mark.parametrize("case", JUDGED)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.nightly] * case.endswith("alike")) for case in JUDGED]
+)
 def test_a_study_is_judged_as_the_analysis_judges_its_trials(case: str) -> None:
     quiz, assumed, names = JUDGED[case]
     protocol, has_slope = str(quiz.get("protocol", "single")), case != "pictures, people alike"
