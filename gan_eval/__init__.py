@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gan_eval.metrics import evaluate as evaluate
     from gan_eval.report import write_report as write_report
     from gan_eval.stats.analysis import analyze as analyze
-    from gan_eval.stats.importing import read_trials as read_trials
+    from gan_eval.stats.readers import read_trials as read_trials
     from gan_eval.store import open_store as open_store
 
 _set_waiting_settings()  # before anything loads PyTorch or NumPy
@@ -35,7 +35,7 @@ _MODULE_OF = {
     "analyze": "stats.analysis",
     "evaluate": "metrics",
     "open_store": "store",
-    "read_trials": "stats.importing",
+    "read_trials": "stats.readers",
     "write_report": "report",
 }
 """Public names by the module that has them."""

@@ -1,4 +1,4 @@
-"""The commands `analyze`, `trials import` and `power`."""
+"""The commands `analyze` and `power`."""
 
 import gc
 from collections.abc import Mapping
@@ -10,12 +10,9 @@ import typer
 
 from gan_eval.cli.options import (
     Out,
-    counted,
     given_options,
-    parse_pairs,
     print_next_command,
     refuse_without_effect,
-    say,
     tables_as_json,
 )
 from gan_eval.errors import UserError, naming
@@ -91,8 +88,8 @@ def analyze(
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
         from gan_eval.stats.exclusions import parse_rule
-        from gan_eval.stats.importing import NO_SIMULATED, of_people, stored_tables
         from gan_eval.stats.looks import LookPlan, read_looks, take_look, write_looks
+        from gan_eval.stats.readers import NO_SIMULATED, of_people, stored_tables
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
         from gan_eval.study.markers import is_study_folder, refuse_study_folder
 
@@ -229,7 +226,7 @@ def _print_answer(
 def _read_files(file: Path, out: Path) -> "tuple[PreparedTrials, dict[Table, pd.DataFrame]]":
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
     from gan_eval import tables
-    from gan_eval.stats.importing import tables_to_analyze
+    from gan_eval.stats.readers import tables_to_analyze
     from gan_eval.stats.trials import prepare_trials
     from gan_eval.tables.frames import holds_table, read_table
 
@@ -240,97 +237,6 @@ def _read_files(file: Path, out: Path) -> "tuple[PreparedTrials, dict[Table, pd.
         others = {table: file.with_name(f"{table.name}.csv") for table in tables.STORED_TABLES if table not in given}
         given |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}
     return judged, given
-
-
-trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
-ROWS_LEFT_OUT = 3
-"""Exit status of an import that rejected rows."""
-MAX_NAMED = 20
-"""Number of rejected cells that are printed; OUT.rejected.csv has all."""
-
-
-@trials_app.command("import")
-def trials_import(
-    file: Annotated[Path, typer.Argument(help="A CSV file with one judgement a row.")],
-    out: Annotated[Path | None, typer.Option("--out", help="The trials table to write (.csv or .parquet).")] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", help="Our column=theirs: participant=subject, reaction_time_ms=rt_s*1000."),
-    ] = None,
-    where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
-    word: Annotated[list[str] | None, typer.Option("--word", help="Meaning of a word: kind:synthetic=fake.")] = None,
-) -> None:
-    """Convert another program's table of judgements into a trials table.
-
-    If columns are missing or words are unknown, one message lists them all. A row that does not fit is left out,
-    printed, and kept in OUT.rejected.csv; the last line counts such rows, and the exit status is 3.
-    """
-    from gan_eval import tables
-    from gan_eval.files.output_folders import check_output_file
-    from gan_eval.stats.analysis import import_trials
-    from gan_eval.stats.exclusions import parse_rule
-    from gan_eval.stats.importing import WRONG_LENGTH, rejection_summary
-    from gan_eval.tables import frames as tabular
-
-    if out is not None:
-        check_output_file(out)
-        if out.suffix not in (".csv", ".parquet"):
-            raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
-        written = [place for place in (out, rejected_file_of(out)) if place.exists()]
-        if file.exists() and any(place.samefile(file) for place in written):
-            raise UserError(f"--out {out}: {file} would be overwritten; name another file")
-    for rule in where or ():
-        with naming("--where: "):
-            parse_rule(rule)
-    words: dict[str, dict[str, str]] = {}
-    for text in word or ():
-        place, equals, ours = text.rpartition("=")
-        column, colon, theirs = place.partition(":")
-        if not (equals and colon and theirs):
-            raise UserError(f"--word {text}: expected COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
-        words.setdefault(column, {})[theirs] = ours
-    imported = import_trials(file, mapping=parse_pairs(mapping or [], "--map"), where=where or (), words=words)
-    if out is None:
-        raise UserError(f"{file}: its columns fit; give --out trials.csv, the table to write")
-    rows = imported.rejected.to_dict("records")
-    alike: dict[str, list[int]] = {}
-    for row in rows:
-        place = "" if row["reason"].startswith(WRONG_LENGTH) else f"column {row['column']}: "
-        alike.setdefault(f"{place}{row['reason']}", []).append(row["row"])
-    for problem, numbers in list(alike.items())[:MAX_NAMED]:
-        say(f"{file}: row {numbers[0]}{f' and {len(numbers) - 1} more' if numbers[1:] else ''}: {problem}")
-    if names := imported.renamed:
-        ends = (f"/{names[0]}", f"/{Path(names[0]).stem}")
-        own_name = next(name for name in imported.trials["stimulus"] if name.endswith(ends))
-        many = f"{len(names)} names stand" if len(names) > 1 else "a name stands"
-        say(
-            f"{file}: {many} for several pictures (real and generated, or of several models); each picture has its own "
-            f"now, such as {own_name}"
-        )
-    for line in imported.doubts:
-        say(f"{file}: {line}")
-    rejected_file = rejected_file_of(out)
-    tabular.write_table(imported.trials, out, tables.TRIALS)
-    typer.echo(out)
-    trials = counted(len(imported.trials), "trial")
-    if not rows:
-        rejected_file.unlink(missing_ok=True)  # from an earlier import
-        say(trials)
-        print_next_command("analyze", str(out), "--out", "analysis")
-        return
-    tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
-    count = imported.rejected["row"].nunique()
-    say(
-        f"{trials}; {count} of {count + len(imported.trials)} rows left out: "
-        f"{rejection_summary(imported.rejected)}; all in "
-        f"{rejected_file}"
-    )
-    raise typer.Exit(ROWS_LEFT_OUT)
-
-
-def rejected_file_of(out: Path) -> Path:
-    """Return the file of the rejected rows of an import."""
-    return out.with_name(f"{out.stem}.rejected.csv")
 
 
 def power(

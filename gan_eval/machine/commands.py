@@ -24,7 +24,7 @@ VERBS = {
     "doctor": "doctor:doctor",
     "stimuli": "stimuli:stimuli_app",
     "weights": "metrics:weights_app",
-    "trials": "analysis:trials_app",
+    "trials": "trials:trials_app",
     "data": "data:data_app",
     "participants": "store:participants_app",
     "store": "store:store_app",

@@ -32,7 +32,7 @@ from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rule
 from gan_eval.stats.contradictions import doubts
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
-from gan_eval.stats.importing import NO_SIMULATED, import_trials, of_people, tables_to_analyze
+from gan_eval.stats.importing import import_trials
 from gan_eval.stats.latex import latex
 from gan_eval.stats.looks import LOOKS, level, looks_text
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
@@ -41,6 +41,7 @@ from gan_eval.stats.metrics_and_people.matching import completed, require_metric
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, paper
+from gan_eval.stats.readers import NO_SIMULATED, of_people, tables_to_analyze
 from gan_eval.stats.trials import PreparedTrials, prepare_trials, text_coded, with_text_names
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.tables import (

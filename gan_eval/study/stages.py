@@ -264,8 +264,8 @@ def analyze_stage(plan: Plan) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.stats.analysis import analyze, write_analysis
-        from gan_eval.stats.importing import NO_SIMULATED, of_people, stored_tables
         from gan_eval.stats.looks import looks_text, take_look
+        from gan_eval.stats.readers import NO_SIMULATED, of_people, stored_tables
 
         stored: dict[tables.Table, pd.DataFrame] = {}
         if plan.store.is_file():

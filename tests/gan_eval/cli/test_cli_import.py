@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gan_eval.__main__ import run
-from gan_eval.cli.analysis import ROWS_LEFT_OUT
+from gan_eval.cli.trials import ROWS_LEFT_OUT
 from gan_eval.machine.commands import program
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import read_table

@@ -7,7 +7,7 @@ from lme4_designs import GENGAP
 
 from gan_eval.errors import UserError
 from gan_eval.stats.analysis import analyze, import_trials
-from gan_eval.stats.importing import read_trials
+from gan_eval.stats.readers import read_trials
 
 MAPPING = {"participant": "subject", "kind": "truth", "reaction_time_ms": "rt_s*1000"}
 FOREIGN = """subject,stimulus,truth,response,rt_s,passed_check

@@ -150,7 +150,7 @@ def _no_work(*_: object, **__: object) -> None:
 @pytest.mark.parametrize(
     ("line", "work"),
     [
-        ("analyze trials.csv --out theirs", "gan_eval.stats.importing.unfilled_trials"),
+        ("analyze trials.csv --out theirs", "gan_eval.stats.readers.unfilled_trials"),
         ("data pair data/d data/d --out theirs", "trainer.datasets.make.read_rgb"),
         ("data preview data/d --out theirs", "trainer.datasets.check.preview"),
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),

@@ -1,0 +1,84 @@
+"""Columns of another program's table: read the options `--map`, take the columns that they name."""
+
+import re
+from collections.abc import Collection, Mapping
+
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.stats.contradictions import Source, Sources
+from gan_eval.stats.exclusions import column_named
+from gan_eval.stats.importing.rejections import rejection
+from gan_eval.tables import TRIALS
+from gan_eval.tables.cells import with_point
+from gan_eval.tables.frames import Row
+
+NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
+_SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
+"""A column times or divided by a number."""
+
+
+def known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[Sources, list[str]]:
+    """Return the sources of those columns of a mapping that are known, and a message for each other entry."""
+    known: dict[str, Source | None] = {}
+    problems = []
+    for target, expression in mapping.items():
+        try:
+            where = f"--map {target}={expression}"
+            column_named(target, pd.DataFrame(columns=list(TRIALS.names)), where=f"{where}, left of =")
+            source = parse_source(target, expression or target, foreign.columns)
+            side = ", right of =" if expression else " ignores a column of the file"
+            column_named(source.column, foreign, where=where + side)
+            known[target] = source if expression else None
+        except UserError as error:
+            problems.append(str(error).replace(f"; the {columns_of(foreign)}", ""))
+    return known, problems
+
+
+def parse_source(target: str, expression: str, columns: Collection[str]) -> Source:
+    """Read an expression of a mapping; a column named like the expression wins over arithmetic.
+
+    Raises:
+        UserError: the factor is not a number, or the cells of `target` are not numbers.
+
+    >>> parse_source("reaction_time_ms", "rt/2", ["rt"]), parse_source("reaction_time_ms", "rt/2", ["rt/2"])
+    (Source(column='rt', factor=0.5), Source(column='rt/2', factor=None))
+    """
+    scaled = None if expression in columns else _SCALED.match(expression)
+    if not scaled:
+        return Source(expression)
+    where = f"--map {target}={expression}"
+    try:
+        number = float(scaled["number"])
+        factor = number if scaled["operator"] == "*" else 1 / number
+    except (ValueError, ZeroDivisionError) as error:
+        raise UserError(f"{where}: {scaled['number']} is not a number to multiply or divide by") from error
+    if target not in NUMBERS:
+        raise UserError(f"{where}: {target} is not a column of numbers; map it to a column without arithmetic")
+    return Source(scaled["column"], factor)
+
+
+def mapped(foreign: pd.DataFrame, known: Sources) -> tuple[pd.DataFrame, list[Row]]:
+    """Return the mapped and the other columns of the file, and a rejection for each cell that should be a number."""
+    columns: dict[str, pd.Series] = {}
+    sources: set[str] = set()
+    rejected = []
+    for target, source in known.items():
+        sources.add(source.column if source else target)
+        if not source:
+            continue
+        cells = foreign[source.column]
+        columns[target] = cells
+        if source.factor is not None:
+            values = pd.to_numeric(cells, errors="coerce").astype("float64")
+            rejected += [
+                rejection(row, target, f"found {cell!r}, expected a number{with_point(cell)}", cell)
+                for row, cell in cells[values.isna() & cells.notna()].items()
+            ]
+            columns[target] = values * source.factor
+    columns |= {name: foreign[name] for name in foreign.columns if name not in sources and name not in columns}
+    return pd.DataFrame(columns, index=foreign.index), rejected
+
+
+def columns_of(foreign: pd.DataFrame) -> str:
+    return f"columns are {', '.join(foreign.columns)}"

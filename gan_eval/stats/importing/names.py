@@ -1,0 +1,29 @@
+"""Names of pictures in another program's table."""
+
+import pandas as pd
+
+_PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
+
+
+def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Rename pictures that share a name to `dataset/real/STEM` and `dataset/model/STEM`; the name is their item.
+
+    If fewer than half of the names are real in some rows and fake in others, these rows are mistakes, and
+    `require_agreement` refuses them.
+    """
+    single = trials["kind"].notna()
+    version = trials["model"].where(trials["kind"] == "fake").fillna(trials["kind"])
+    version = (trials["dataset"] + "/").fillna("") + version
+    versions = version[single].groupby(trials["stimulus"][single]).nunique()
+    kinds = trials["kind"][single].groupby(trials["stimulus"][single]).nunique()
+    mistaken = kinds.index[kinds > 1] if (kinds > 1).mean() < 0.5 else kinds.index[:0]
+    shared = versions.index[versions > 1].difference(mistaken)
+    if shared.empty:
+        return trials, ()
+    several = single & trials["stimulus"].isin(shared)
+    stem = trials["stimulus"].str.replace(_PICTURE_FILE, "", regex=True)
+    if stem.nunique() < trials["stimulus"].nunique():  # a.png differs from a.jpg
+        stem = trials["stimulus"]
+    own_name = trials["stimulus"].mask(several, version + "/" + stem)
+    item = trials["item"].fillna(trials["stimulus"].where(single))
+    return trials.assign(stimulus=own_name, item=item), tuple(map(str, shared))

@@ -1,0 +1,68 @@
+"""Rows of another program's table that are left out, each with the reason."""
+
+import shlex
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gan_eval.stats.trials import REQUIRED, misnamed, model_problem, sessions_of
+from gan_eval.tables import TRIALS
+from gan_eval.tables.frames import EMPTY, Row, faults
+
+ENUMERATIONS = ("kind", "phase", "response")
+"""Columns whose words may differ in a foreign table."""
+WRONG_LENGTH = "the row has "
+"""Start of the reason for rejecting a row whose number of cells differs from the header's."""
+MAX_WORDS = 8
+"""Maximum number of unknown words of a column, or of reasons for rejecting rows, that a message names."""
+
+
+def rejections_of(frame: pd.DataFrame) -> list[Row]:
+    """Return a rejection for each cell that does not fit: words, empty cells, repeated trials."""
+    rejected = []
+    for row, column, reason in faults(frame, TRIALS):
+        cell = frame[column].iloc[row]
+        if column in ENUMERATIONS and reason.startswith("found"):
+            reason += f"; if it means one of them, add --word {shlex.quote(f'{column}:{cell}')}=MEANING"
+        rejected.append(rejection(frame.index[row], column, reason, cell))
+    rejected += [
+        rejection(row, "model", model_problem(model), model)
+        for row, model in frame[misnamed(frame)].get("model", pd.Series(dtype="str")).items()
+    ]
+    filled = {column.name for column in TRIALS.columns if column.filled}
+    for name in sorted(set(REQUIRED) & set(frame) - {"response"} - filled):
+        rejected += [rejection(row, name, EMPTY) for row in frame.index[frame[name].isna()]]
+    if "trial" in frame:
+        keyed, key = frame.assign(session=sessions_of(frame)), ["session", "trial"]
+        again = keyed[keyed.duplicated(key) & keyed[key].notna().all(axis=1)]
+        rejected += [
+            rejection(
+                row, "trial", f"session {session} has a trial {trial} already; --map trial= numbers the rows", trial
+            )
+            for row, session, trial in zip(again.index, again["session"], again["trial"], strict=True)
+        ]
+    first: dict[tuple[object, object], Row] = {}  # one rejection for each cell
+    for each in rejected:
+        first.setdefault((each["row"], each["column"]), each)
+    return list(first.values())
+
+
+def rejection_summary(rejected: pd.DataFrame) -> str:
+    """Return the most common reasons for rejecting rows, with the number of cells.
+
+    >>> reason = "found 'x', expected one of real, fake"
+    >>> rejection_summary(frame_of([rejection(row, "kind", reason) for row in (3, 4)], REJECTED))
+    '2 kind (expected one of real, fake)'
+    """
+    columns = rejected["column"].mask(rejected["reason"].str.startswith(WRONG_LENGTH), "row")
+    cells = zip(columns, rejected["reason"].str.replace("^found .*?, (?=expected )", "", regex=True), strict=True)
+    counts = Counter(f"{column} ({reason.partition(';')[0]})" for column, reason in cells)
+    more = f" and {len(counts) - MAX_WORDS} other reasons" if len(counts) > MAX_WORDS else ""
+    return ", ".join(f"{count} {what}" for what, count in counts.most_common(MAX_WORDS)) + more
+
+
+def rejection(row: Any, column: str, reason: str, cell: object = None) -> Row:
+    text = None if cell is None or cell is np.nan or cell != cell else str(cell)
+    return {"row": int(row), "column": column, "found": text, "reason": reason}

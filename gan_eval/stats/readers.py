@@ -1,0 +1,130 @@
+"""Read the trials of a file or store, and the tables next to them."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.files.sqlite_files import is_store
+from gan_eval.stats.contradictions import doubts
+from gan_eval.stats.importing.mapping import NUMBERS, columns_of
+from gan_eval.stats.importing.rejections import ENUMERATIONS
+from gan_eval.stats.importing.words import foreign_table_error
+from gan_eval.stats.trials import are_missing, misnamed, missing_answers, model_problem, prepare_trials
+from gan_eval.tables import PARTICIPANTS, PLANS, SESSIONS, TRIALS, Table
+from gan_eval.tables.cells import require_clear_numbers
+from gan_eval.tables.frames import holds_table, read_table, text_frame
+
+if TYPE_CHECKING:
+    from gan_eval.store import Store
+
+NO_SIMULATED = "people have answered, so simulated sessions are left out of the statistics"
+"""Message if `of_people` leaves sessions out."""
+
+
+def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
+    """Read the table `trials` of a CSV or Parquet file, a results store or a frame, each column with its dtype.
+
+    Absent columns are filled. Rows without participant or stimulus and repeated rows are left out; a warning gives
+    their number.
+
+    Args:
+        source: the file; a store's file, its URL, or the open store; or any frame with participant, stimulus, kind and
+            response.
+
+    Returns:
+        A row for each trial: the columns of the table, then additional columns of the source.
+
+    Raises:
+        UserError: no such file, an absent column cannot be filled, or a cell does not fit its column.
+
+    >>> from tempfile import mkdtemp
+    >>> file = Path(mkdtemp()) / "answers.csv"
+    >>> _ = file.write_text("participant,stimulus,kind,response\\nP1,a,real,real\\nP1,b,fake,real\\n")
+    >>> read_trials(file)[["trial", "stimulus", "kind", "response", "correct"]]
+       trial stimulus  kind response  correct
+    0      1        a  real     real     True
+    1      2        b  fake     real    False
+    """
+    where = "trials" if isinstance(source, pd.DataFrame) else str(source)
+    frame = source if isinstance(source, pd.DataFrame) else tables_to_analyze(source, beside=())[TRIALS]
+    trials, note = prepare_trials(frame, where=where, of_file=isinstance(source, Path | str) and not is_store(source))
+    for line in (note, *doubts(trials)):
+        if line:
+            warnings.warn(f"{where}: {line}", stacklevel=2)
+    return trials
+
+
+def unfilled_trials(path: Path) -> pd.DataFrame:
+    """Read the trials of a file unchanged; the cells of a CSV file are text.
+
+    Raises:
+        UserError: no such file, a required column is absent, or a word is not known.
+    """
+    if path.suffix == ".parquet":
+        return read_table(path, TRIALS)
+    frame = text_frame(path, TRIALS)
+    for name in NUMBERS:
+        if name in frame and frame[name].notna().any():
+            require_clear_numbers(frame[name].fillna("").tolist(), f"{path}: column {name}")
+    if missing := missing_answers(frame):
+        raise foreign_table_error(path, f"{are_missing(missing)}; the file's {columns_of(frame)}", frame, {}, {})
+    for name in ENUMERATIONS:
+        cells = frame[name].dropna() if name in frame else pd.Series(dtype="str")
+        others = cells[~cells.isin(TRIALS.by_name[name].words)]
+        if len(others):
+            wanted = ", ".join(TRIALS.by_name[name].words)
+            problem = f"row {others.index[0] + 1}, column {name}: found {others.iloc[0]!r}, expected one of {wanted}"
+            raise foreign_table_error(path, problem, frame, {}, {})
+    return frame
+
+
+def tables_to_analyze(
+    source: "Path | str | Store", *, beside: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS)
+) -> dict[Table, pd.DataFrame]:
+    """Read the unfilled trials of a file, and these tables next to it; or all tables of a store."""
+    if isinstance(source, Path | str) and not is_store(source):
+        neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in beside}
+        return {TRIALS: unfilled_trials(Path(source))} | {
+            table: read_table(file, table)
+            for table, file in neighbours.items()
+            if (holds_table(file, PLANS) if table is PLANS else file.is_file())
+        }
+    from gan_eval.store import Store, open_store
+
+    if isinstance(source, Path | str):
+        with open_store(source, create=False) as store:
+            return stored_tables(store)
+    if not isinstance(source, Store):
+        raise TypeError(f"found a {type(source).__name__}; give a frame of trials, a Store, or the path of either")
+    return stored_tables(source)
+
+
+def stored_tables(store: "Store", study: str | None = None) -> dict[Table, pd.DataFrame]:
+    """Return all tables of a store, or of one study in it.
+
+    Raises:
+        UserError: as for `consistent_frames`, or a trial's model has a forbidden name.
+    """
+    from gan_eval.store import consistent_frames
+
+    frames = consistent_frames(store, study)
+    trials = frames[TRIALS]
+    if (wrong := misnamed(trials)).any():
+        trial = trials.iloc[int(wrong.argmax())]
+        raise UserError(
+            f"{store.where}: table trials, row session={trial['session']!r} trial={trial['trial']}, column model: "
+            f"{model_problem(trial['model'])}"
+        )
+    return frames
+
+
+def of_people(stored: dict[Table, pd.DataFrame]) -> dict[Table, pd.DataFrame]:
+    """Return a store's tables without simulated trials and sessions, if people have answered too."""
+    simulated = stored[TRIALS]["simulated"]
+    if not simulated.any() or simulated.all():
+        return stored
+    return stored | {table: stored[table][~stored[table]["simulated"]] for table in (TRIALS, SESSIONS)}
