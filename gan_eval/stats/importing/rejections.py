@@ -53,7 +53,7 @@ def rejection_summary(rejected: pd.DataFrame) -> str:
     """Return the most common reasons for rejecting rows, with the number of cells.
 
     >>> reason = "found 'x', expected one of real, fake"
-    >>> rejection_summary(frame_of([rejection(row, "kind", reason) for row in (3, 4)], REJECTED))
+    >>> rejection_summary(pd.DataFrame([rejection(row, "kind", reason) for row in (3, 4)]))
     '2 kind (expected one of real, fake)'
     """
     columns = rejected["column"].mask(rejected["reason"].str.startswith(WRONG_LENGTH), "row")
