@@ -88,4 +88,5 @@ class RequestError(Exception):
     def __init__(self, status: int, text: str, **more: Any) -> None:
         super().__init__(text)
         self.status = status
-        self.body = {"error": text, **more}
+        # the page tells refusals of the study from errors of a proxy by "from"
+        self.body = {"error": text, "from": "gan_eval", **more}

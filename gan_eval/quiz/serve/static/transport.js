@@ -4,7 +4,7 @@ const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 2000;
 const SLOW_MS = 2500; // after this time without an answer the participant sees a message
 
-/** An error response (4xx) of the server; a retry would not change it. */
+/** A refusal (4xx) of the study itself; a retry would not change it. */
 export class Refusal extends Error {
   constructor(status, body) {
     super(body.error || `HTTP ${status}`);
@@ -78,6 +78,7 @@ export class Transport {
       await this.#deliver(participant, JSON.parse(kept));
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof SyntaxError)) throw error;
+      if (error.status === 401) return; // another study is served at this address; the answer's own may come back
       this.storage.removeItem(this.#unsentName(participant)); // the session continued elsewhere, or was deleted
     }
   }
@@ -110,7 +111,11 @@ export class Transport {
       const sent_ms = Math.max(performance.timeOrigin + performance.now() - origin, ...moments);
       return this.#send("trial", { ...report, sent_ms }, { token, tab });
     };
-    const answer = await this.#retry(send, (response) => response.json());
+    const answer = await this.#retry(send, async (response) => {
+      const body = await response.json();
+      if (!body.next) throw new Error("this is not the study's answer");
+      return body;
+    });
     this.storage.removeItem(this.#unsentName(participant));
     return answer;
   }
@@ -129,11 +134,12 @@ export class Transport {
         try {
           const response = await send();
           if (response.ok) return await read(response);
-          if (response.status < 500 && response.status !== 429) {
-            throw new Refusal(response.status, await response.json().catch(() => ({})));
+          if (response.status < 500 && ![408, 429].includes(response.status)) {
+            const body = await response.json();
+            if (body.from === "gan_eval") throw new Refusal(response.status, body);
           }
         } catch (error) {
-          if (error instanceof Refusal) throw error; // anything else is the network: try again
+          if (error instanceof Refusal) throw error; // anything else is the network or a proxy: try again
         }
         await new Promise((resolve) => setTimeout(resolve, pause));
       }

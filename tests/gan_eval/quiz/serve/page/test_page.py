@@ -1,7 +1,9 @@
 """The page in a real browser: whole sessions, and what may happen to them."""
 
 import re
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
@@ -142,6 +144,43 @@ def test_an_answer_without_a_network_arrives_once(serve: Serve, visit: Visit, cl
         visitor.offline(False)
     visitor.walk()
     assert (server.answers(), flags(server)) == (visitor.given, {3: "resumed"} if closed else {})
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, b"<html>no such host"), (403, b'{"error": "blocked"}'), (408, b""), (200, b"{}"), (401, b"null")],
+)
+def test_an_answer_is_kept_while_something_else_answers_at_the_address(
+    serve: Serve, visit: Visit, status: int, body: bytes
+) -> None:
+    """A proxy whose server restarts, a network that asks for a login."""
+
+    class Foreign(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = serve(**UNTIL_ANSWERED)
+    visitor = visit(server.link(), expected=("Failed to load",))
+    visitor.begin(2)
+    server.kill()
+    with ThreadingHTTPServer(("127.0.0.1", server.port), Foreign) as foreign:
+        threading.Thread(target=foreign.serve_forever, daemon=True).start()
+        visitor.given[2] = "fake"
+        visitor.reply("fake")
+        time.sleep(1)
+        assert visitor.hooks["state"] == "saving"
+        foreign.shutdown()
+    server.start()
+    visitor.walk()
+    assert server.answers() == visitor.given
 
 
 @pytest.mark.nightly
