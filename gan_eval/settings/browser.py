@@ -13,11 +13,11 @@ ReturnAddress = Annotated[str, Field(pattern=r"^(https?://[^\s<>\"']{1,2000})?$"
 class ComprehensionCheck(Section):
     """`[[quiz.browser.checks]]`: a question on the instructions."""
 
-    text: Words = Field(examples=["When do you press the key F?"])
-    """The question as shown."""
-    choices: tuple[Words, ...] = Field(min_length=2, max_length=20, examples=[("fake", "real")])
-    """Answers to choose from."""
-    answer: Words = Field(examples=["fake"])
+    text: Words = Field(examples=["What do you press for a photograph?"])
+    """The question; an answer in braces, such as {real}, is shown as its key, on touch screens as its button."""
+    choices: tuple[Words, ...] = Field(min_length=2, max_length=20, examples=[("{fake}", "{real}")])
+    """Answers to choose from, with braces as in `text`."""
+    answer: Words = Field(examples=["{real}"])
     """The correct choice."""
 
     @model_validator(mode="after")

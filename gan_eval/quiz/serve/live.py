@@ -23,7 +23,14 @@ from gan_eval.quiz.remote import TrialReport, nanoseconds, replay
 from gan_eval.quiz.room import Room, make_session
 from gan_eval.quiz.serve.content import Answer, Content, LiveSession
 from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Opening, Ready, RequestError, Withdrawal
-from gan_eval.quiz.serve.screening import below_gate, check_row, checked_answers, checks_of, columns_of
+from gan_eval.quiz.serve.screening import (
+    below_gate,
+    check_notices,
+    check_row,
+    checked_answers,
+    checks_of,
+    columns_of,
+)
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import round_exposure
 from gan_eval.quiz.trial import State, answer_rows
@@ -72,8 +79,8 @@ class LiveStudy:
             say: called with lines for the experimenter.
 
         Raises:
-            UserError: the store cannot be written, there are not enough pictures, or their size in degrees
-                cannot be computed.
+            UserError: the store cannot be written, there are not enough pictures, their size in degrees cannot be
+                computed, or a check cannot be answered.
         """
         room.study.dealer.deal(1)  # fail now, not when the first participant arrives
         self.room = room
@@ -90,6 +97,8 @@ class LiveStudy:
                     f'--no-intro: picture_size = "{self.settings.picture_size}" needs the page that measures the '
                     "screen with a bank card; remove --no-intro, or give the size in pixels"
                 )
+        for line in check_notices(self.settings) if intro else ():
+            say(line)
         self.intro = intro
         self.texts = Texts(self.settings.language)
         self.consent = presented_consent(self.settings.consent, self.texts)

@@ -1,5 +1,6 @@
 """Checks before the first trial: answers to the study's questions, and the participant's display."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -10,6 +11,29 @@ from gan_eval.quiz.wording import Texts
 from gan_eval.settings.browser import BrowserSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row, iso
+
+
+def check_notices(settings: QuizSettings) -> list[str]:
+    """Return a line for each check that some participants cannot answer.
+
+    Raises:
+        UserError: a check asks for a key, and keys are counterbalanced: half of the participants have other keys.
+    """
+    notices = []
+    keys = {key.lower() for key in settings.keys.values() if not key.isdecimal()}
+    example = ", ".join(f'"{{{answer}}}"' for answer in settings.keys)
+    fix = f"write choices = [{example}], shown as each person's own keys, on touch screens as the buttons"
+    for check in settings.browser.checks:
+        where = f"browser.checks: {check.text!r}"
+        if unknown := set(re.findall(r"\{(\w+)\}", " ".join((check.text, *check.choices)))) - settings.keys.keys():
+            answers = ", ".join(settings.keys)
+            notices.append(f"{where}: {{{min(unknown)}}} is shown as it stands; the answers of this study: {answers}")
+        if keys.issuperset(map(str.lower, check.choices)):
+            if settings.counterbalance_keys:
+                raise UserError(f"{where}: with counterbalance_keys every second person has other keys; {fix}")
+            if settings.browser.touch:
+                notices.append(f"{where}: touch screens show no keys; {fix}")
+    return notices
 
 
 def checked_answers(answers: Mapping[str, str | None], settings: QuizSettings, texts: Texts) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 // The pages of a session in their order, and the trials between them. Texts come from the server with the document.
 
-import { answerButton, measureFrames, Stage, matchingKey } from "./trial.js";
+import { answerButton, answerCap, keyName, matchingKey, measureFrames, Stage } from "./trial.js";
 import { Refusal, Transport } from "./transport.js";
 
 const CARD_MM = [85.6, 53.98]; // a bank card (ISO/IEC 7810 ID-1)
@@ -145,11 +145,21 @@ async function instruct() {
   await show("instructions", {
     prepare: (part) => {
       paragraphs(part(".lines"), (byTouch ? setup.touch : setup).instructions);
+      part(".caps").append(...setup.answers.map((answer) => answerCap(document.createElement("span"), answer)));
       part(".checks").hidden = !asks;
+      for (const words of sheet.querySelectorAll(".checks :is(legend, .choice span)")) {
+        words.textContent = fill(words.textContent, answerNames());
+      }
     },
     check,
   });
   return refused;
+}
+
+/** What gives each answer: its key, by touch the words on its button. Checks name it in braces, such as {real}. */
+function answerNames() {
+  const named = ({ name, key, label }) => (byTouch && label && !Number(name) ? label : keyName(key));
+  return Object.fromEntries(setup.answers.map((answer) => [answer.name, named(answer)]));
 }
 
 async function tryKeys() {
@@ -172,13 +182,8 @@ async function tryKeys() {
       part(".caps").append(...setup.answers.map(answerButton));
       part(".confidence").hidden = !levels.length;
       part(".levels").append(...levels.map((level) => {
-        const cap = document.createElement("span");
-        cap.className = "answer";
-        cap.dataset.key = level;
-        cap.innerHTML = "<kbd></kbd> <span></span>";
-        cap.firstChild.textContent = level;
-        cap.lastChild.textContent = setup.confidence_labels[level] ?? "";
-        return cap;
+        const label = setup.confidence_labels[level] ?? "";
+        return answerCap(document.createElement("span"), { name: level, key: level, label });
       }));
       for (const type of ["pointerdown", "click"]) {
         part(".caps").addEventListener(type, (event) => {

@@ -58,19 +58,28 @@ const US_PLACES = {
   Backslash: "\\", Comma: ",", Period: ".", Slash: "/",
 };
 
-/** A button that answers: the answer's label and its key. */
-export function answerButton({ name, key, label }) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "answer";
-  button.dataset.action = `answer-${name}`;
-  button.dataset.key = key.toLowerCase();
+/** Put an answer's key and label into an element, and return the element. */
+export function answerCap(element, { name, key, label }) {
+  element.className = "answer";
+  element.dataset.key = key.toLowerCase();
   const cap = document.createElement("kbd");
   if (label && !Number(name)) cap.className = "letter"; // a touch screen needs no letter next to the answer
-  cap.textContent = key.toLowerCase() === key && key.toUpperCase().toLowerCase() === key ? key.toUpperCase() : key;
-  button.append(cap);
-  if (label) button.append(Object.assign(document.createElement("span"), { textContent: label }));
-  button.setAttribute("aria-label", label || name);
+  cap.textContent = keyName(key);
+  element.append(cap);
+  if (label) element.append(Object.assign(document.createElement("span"), { textContent: label }));
+  return element;
+}
+
+/** The name of a key as it stands on the keyboard. */
+export const keyName = (key) =>
+  key.toLowerCase() === key && key.toUpperCase().toLowerCase() === key ? key.toUpperCase() : key;
+
+/** A button that answers: the answer's label and its key. */
+export function answerButton(answer) {
+  const button = answerCap(document.createElement("button"), answer);
+  button.type = "button";
+  button.dataset.action = `answer-${answer.name}`;
+  button.setAttribute("aria-label", answer.label || answer.name);
   return button;
 }
 

@@ -22,7 +22,9 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.serve import app
 from gan_eval.quiz.serve.app import Buckets
+from gan_eval.quiz.serve.screening import check_notices
 from gan_eval.quiz.simulate import Observer
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, open_store
 from gan_eval.store.merging import push_lines
 from gan_eval.tables.frames import Row
@@ -396,8 +398,28 @@ def test_two_pictures_without_a_gap_are_two_showings(serve: Serve) -> None:
         ({"picture_size": "8 deg"}, "--viewing-distance-cm"),
         ({"picture_size": "8 deg", "intro": False, "viewing_distance_cm": 60.0}, "remove --no-intro"),
         ({"real": 90, "fake": 90, "strict_counts": True}, "real"),
+        ({"counterbalance_keys": True, "browser": {"checks": [{**CHECK, "choices": ["F", "J"], "answer": "F"}]}}, "{f"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_before_anybody_comes(serve: Serve, quiz: dict[str, Any], line: str) -> None:
     with pytest.raises(UserError, match=line):
         serve(**quiz)
+
+
+@pytest.mark.parametrize(
+    ("quiz", "choices", "notices"),
+    [
+        ({}, ["F", "J"], ["touch screens"]),
+        ({"browser": {"touch": False}}, ["F", "J"], []),
+        ({"counterbalance_keys": True}, ["{fake}", "{real}"], []),
+        ({"protocol": "paired"}, ["{left}", "{real}"], ["{real}"]),
+        ({"protocol": "rating"}, ["1", "5"], []),
+        ({}, ["a photograph", "a fake"], []),
+    ],
+)
+def test_a_check_that_some_cannot_answer_is_named(quiz: dict[str, Any], choices: list[str], notices: list[str]) -> None:
+    check = {"text": "What do you press?", "choices": choices, "answer": choices[0]}
+    settings = QuizSettings(**{**quiz, "browser": {**quiz.get("browser", {}), "checks": [check]}})
+    found = check_notices(settings)
+    assert len(found) == len(notices)
+    assert all(part in line for part, line in zip(notices, found, strict=True))

@@ -277,6 +277,27 @@ def test_comprehension_has_two_attempts(serve: Serve, visit: Visit) -> None:
         assert ("OUT-1" in visitor.text) == (page == "refused")
 
 
+KEY_CHECK = {"text": "What do you press for a photograph?", "choices": ["{fake}", "{real}"], "answer": "{real}"}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
+def test_the_instructions_show_each_persons_keys_or_buttons_as_the_check_does(
+    serve: Serve, visit: Visit, touch: bool
+) -> None:
+    server = serve(**UNTIL_ANSWERED, counterbalance_keys=True, browser={"checks": [KEY_CHECK]})
+    for code, keys in (("P01", "FJ"), ("P02", "JF")):
+        wanted = {"fake": "fake", "real": "real"} if touch else dict(zip(("fake", "real"), keys, strict=True))
+        visitor = visit(server.link(code), touch=touch)
+        visitor.walk_to("instructions")
+        words = visitor.script("return [...document.querySelectorAll('.caps > *')].map((each) => each.innerText)")
+        assert sorted(re.sub(r"\W+", " ", each).strip() for each in words) == sorted(
+            name if touch else f"{key} {name}" for name, key in wanted.items()
+        )
+        visitor.answers = {KEY_CHECK["text"]: wanted["real"]}
+        visitor.walk_to("keys")
+
+
 @pytest.mark.nightly
 def test_without_an_introduction_and_with_a_cyrillic_keyboard(serve: Serve, visit: Visit) -> None:
     server = serve("--no-intro", **UNTIL_ANSWERED)
