@@ -82,7 +82,7 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
         raise UserError(f"{file}: no such file")
     if requested not in known:
         near = get_close_matches(requested, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "give its name, as in docs/tables.md"
+        hint = f"did you mean {near[0]}?" if near else "`gan_eval.tables.TABLES` has their names"
         raise UserError(f"{file or 'read_table of a frame'}: no table {requested!r}; {hint}")
     return tabular.as_table(source, known[requested])
 

@@ -6,8 +6,10 @@ import doctest
 import linecache
 import re
 import runpy
+import shlex
 from functools import lru_cache
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -97,22 +99,24 @@ def test_examples_in_docstrings_give_what_they_say(module: str) -> None:
 
 
 @pytest.mark.nightly
-def test_the_readmes_python_example_matches_values_with_answers(
+def test_the_readmes_commands_and_python_example_run_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     noise = np.random.default_rng(0).integers(0, 200, (8, 32, 32, 3), dtype=np.uint8)
     for number, picture in enumerate(noise):
-        for kind in ("real", "fake"):
-            write_png(Path("pictures") / kind / f"{number}.png", picture + np.uint8(number + 1) * (kind == "fake"))
-    for command in (
-        "stimuli import pictures --out set --dataset facades --model my_gan",
-        "quiz --stimuli set --real 4 --fake 4 --participant P01 --store lab.sqlite --simulate default",
-        "quiz --stimuli set --real 4 --fake 4 --participant P02 --store lab.sqlite --simulate default",
-        "analyze --store lab.sqlite --out analysis",
-    ):
-        assert run(command.split()) == 0
-    (example,) = (block for block in _PYTHON.findall((ROOT / "README.md").read_text()) if "evaluate(" in block)
+        for folder in ("photographs", "generated"):
+            write_png(Path(folder) / f"{number}.png", picture + np.uint8(number + 1) * (folder == "generated"))
+    rows = ["subject,stimulus,truth,response,rt_s"]
+    for person, number, kind in product("AB", range(8), ("real", "fake")):
+        folder = {"real": "photographs", "fake": "generated"}[kind]
+        rows.append(f"{person},photographs/{folder}/{number}".replace("photographs/photographs", "photographs/real"))
+        rows[-1] += f",{kind},{('real', 'fake')[number % 2]},0.{5 + number}{ord(person)}"
+    Path("theirs.csv").write_text("\n".join(rows))
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in re.findall(r"^\./run ((?:trials|analyze) .*)$", text, re.M):
+        assert run(shlex.split(command)) == 0
+    (example,) = _PYTHON.findall(text)
     names: dict[str, Any] = {}
     exec(example, names)  # our own page
     correlations = names["tables"]["correlations"]

@@ -125,6 +125,16 @@ def test_a_verb_sets_up_once_and_runs_in_the_environment(run, commands):
     assert commands == [[str(run.PYTHON), "-P", "-m", "gan_eval", "metrics", "--list"]]
 
 
+def test_help_installs_nothing(run, commands, capsys):
+    assert run.main(["serve", "--help"]) == 0
+    assert "./run setup --extras none" in capsys.readouterr().err
+    assert commands == []
+    run.main(["setup", "--extras", "none"])
+    del commands[:]
+    assert run.main(["serve", "--help"]) == 0
+    assert commands == [[str(run.PYTHON), "-P", "-m", "gan_eval", "serve", "--help"]]
+
+
 # The environment
 
 

@@ -2,28 +2,22 @@
 
 import importlib.metadata
 import importlib.util
-import json
-import os
 import platform
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from gan_eval.errors import UserError, first_sentence
-from gan_eval.machine.commands import as_typed, python_command, setup_command
-from gan_eval.machine.system_libraries import install_command, missing_display, missing_libraries, qt_platform
+from gan_eval.machine.commands import as_typed, setup_command
+from gan_eval.machine.system_libraries import install_command, missing_display, missing_libraries, probe_screens
 
 DISTRIBUTION = "gan-eval"
 SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "postgres")
 """Extras whose libraries are listed; extras for development are not."""
-
-PROBE_SECONDS = 120
-"""Maximum wait in seconds for Qt, which loads slowly from a slow disk."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +34,24 @@ class Finding:
     fix: str = ""
 
 
-def doctor() -> None:
+def doctor(
+    everything: Annotated[bool, typer.Option("--all", help="Also list what is in order.")] = False,
+) -> None:
     """List what is missing on this machine: libraries, display, weights, GPU."""
-    for finding in examine():
+    findings = examine()
+    for finding in findings if everything else notable(findings):
         fix = f" — {finding.fix}" if finding.fix else ""
         typer.echo(as_typed(f"{finding.status:8} {finding.what}: {finding.detail}{fix}"))
+
+
+def notable(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings that are not ok, the optional ones as one, and the number of the others."""
+    shown = [finding for finding in findings if finding.status in ("missing", "warning")]
+    optional, fine = ([finding for finding in findings if finding.status == name] for name in ("optional", "ok"))
+    if optional:
+        fix = "`gan-eval weights list` names them"
+        shown.append(Finding("weights", "optional", f"{len(optional)} files of some metrics are not there", fix))
+    return [*shown, Finding("the rest", "ok", f"{len(fine)} checks; `gan-eval doctor --all` lists them")]
 
 
 def examine() -> list[Finding]:
@@ -92,31 +99,13 @@ def library_findings() -> Iterator[Finding]:
         yield Finding(what, "warning" if extras[0] else "missing", detail, setup_command(extras[0]))
 
 
-SCREEN_PROBE = """
-import json
-from PySide6 import __version__
-from PySide6.QtGui import QGuiApplication
-application = QGuiApplication([])
-screens = [
-    {"name": s.name(), "width": s.size().width(), "height": s.size().height(),
-     "ratio": s.devicePixelRatio(), "hertz": s.refreshRate()}
-    for s in application.screens()
-]
-print(json.dumps({"version": __version__, "platform": application.platformName(), "screens": screens}))
-"""
-
-
 def screen_findings() -> Iterator[Finding]:
-    """Yield findings on missing system libraries of Qt, on its start, and on each screen.
-
-    Qt starts in another process, because it may abort.
-    """
+    """Yield findings on missing system libraries of Qt, on its start, and on each screen."""
     if libraries := missing_libraries():
         names = ", ".join(library.soname for library in libraries)
         yield Finding("Qt's system libraries", "missing", f"not found: {names}", install_command(libraries))
     missing = missing_display()
-    chosen = qt_platform() or ("offscreen" if missing else "")  # without a display Qt would abort
-    result, error = _probe({"QT_QPA_PLATFORM": chosen} if chosen else {})
+    result, error = probe_screens()
     if result is None:
         yield Finding("Qt", "missing", f"does not start: {error}", "check its libraries, DISPLAY and access to it")
         return
@@ -126,7 +115,7 @@ def screen_findings() -> Iterator[Finding]:
         return
     for screen in result["screens"]:
         what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"
-        size = f"{screen['width']} x {screen['height']}"
+        size = f"{screen['width']} × {screen['height']}"
         detail = f"{size}, {screen['hertz']:.4g} Hz, device pixel ratio {screen['ratio']:g}"
         is_plausible = 20 <= screen["hertz"] <= 1000
         fix = "" if is_plausible else "the refresh rate is implausible; check the display settings"
@@ -177,24 +166,3 @@ def gpu_findings() -> Iterator[Finding]:
     names += ["Apple's (mps)"] if torch.backends.mps.is_available() else []
     none = f"none that torch {torch.__version__} can use; it trains on {torch.get_num_threads()} CPU threads"
     yield Finding("GPU", "ok", ", ".join(names) or none, "" if names else "training takes hours to days here")
-
-
-def _probe(environment: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
-    """Run `SCREEN_PROBE` in a new interpreter; return its answer, or None and the reason."""
-    try:
-        done = subprocess.run(
-            python_command("-c", SCREEN_PROBE),
-            env={**os.environ, **environment},
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=PROBE_SECONDS,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None, f"no answer within {PROBE_SECONDS} s"
-    if done.returncode == 0:
-        return json.loads(done.stdout), ""
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    return None, (lines or [f"it ended with status {done.returncode}"])[0]  # Qt prints the cause first

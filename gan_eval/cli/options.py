@@ -95,8 +95,34 @@ def say(line: str) -> None:
 
 
 def print_next_command(*words: str, remark: str = "") -> None:
-    """Print the next command, ready to be copied."""
-    say(f"next: {shlex.join(['gan-eval', *words])}{remark}")
+    """Print the next command, ready to be copied, with a remark."""
+    say(f"next: {next_command(words, remark)}")
+
+
+def next_command(words: Sequence[str], remark: str = "") -> str:
+    """Return a command of gan-eval with a remark that the shell ignores, so that the whole line can be copied.
+
+    >>> next_command(["run", "my study.toml"], "a rehearsal")
+    "gan-eval run 'my study.toml'  # a rehearsal"
+    """
+    return f"{shlex.join(['gan-eval', *words])}{f'  # {remark}' * bool(remark)}"
+
+
+def typed_words(context: typer.Context) -> list[str]:
+    """Return the command that the user typed, in words, with each argument and option that was on the command line."""
+    words, arguments = [str(context.info_name)], []
+    for parameter in context.command.params:
+        value = context.params.get(str(parameter.name))
+        if not on_command_line(context, str(parameter.name)):
+            continue
+        values = value if isinstance(value, list | tuple) else [value]
+        if parameter.param_type_name == "argument":
+            arguments += map(str, values)
+        elif isinstance(value, bool):
+            words.append((parameter.opts if value else parameter.secondary_opts)[0])
+        else:
+            words += [word for one in values for word in (parameter.opts[0], str(one))]
+    return [words[0], *arguments, *words[1:]]
 
 
 def counted(number: int, noun: str) -> str:

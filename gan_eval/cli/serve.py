@@ -95,4 +95,4 @@ def serve(
     run_server(shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=say, **more)
     say("ended; every answer is stored; rerun the command to continue")
     if study is not None:
-        print_next_command("run", str(study), "--out", str(out), remark=" (statistics and report)")
+        print_next_command("run", str(study), "--out", str(out), remark="statistics and report")

@@ -1,5 +1,7 @@
 """The commands for a whole study: `demo`, `try`, `study new`, `run` and `report`."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +17,11 @@ from gan_eval.cli.options import (
     print_next_command,
     refuse_without_effect,
     say,
+    typed_words,
 )
 from gan_eval.errors import UserError
 from gan_eval.machine.start import restart_with_allocator_settings
+from gan_eval.tables.frames import Row
 
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
@@ -25,6 +29,7 @@ Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage'
 
 
 def demo(
+    context: typer.Context,
     out: Out = Path("demo"),
     simulate: Simulate = None,
     threads: Threads = None,
@@ -35,11 +40,12 @@ def demo(
     from gan_eval.study.demo import run_demo
 
     with Console() as console:
-        report_file = run_demo(out, console, simulate=simulate, threads=threads)
+        report_file = run_demo(out, console, again=typed_words(context), simulate=simulate, threads=threads)
     typer.echo(report_file)
 
 
 def try_pictures(
+    context: typer.Context,
     real: Annotated[Path, typer.Argument(metavar="REAL", help="Folder of real pictures.")],
     fakes: Annotated[
         list[Path],
@@ -57,7 +63,8 @@ def try_pictures(
     from gan_eval.study.two_folders import try_folders
 
     with Console() as console:
-        report_file = try_folders(real, fakes, out, console, fit=fit, quiz=quiz, threads=threads)
+        again = typed_words(context)
+        report_file = try_folders(real, fakes, out, console, again=again, fit=fit, quiz=quiz, threads=threads)
     typer.echo(report_file)
 
 
@@ -76,16 +83,27 @@ def study_new(
 
     if out.suffix.lower() != ".toml":
         raise UserError(f"--out {out}: expected a name that ends in .toml, such as {out}.toml")
-    for folder in stimuli or ():
-        read_set(folder)
-    name = {"study": {"name": study_name(out.stem)}}
-    write_study(out, name if stimuli else {**name, **EXAMPLE_TRAINING}, sets=stimuli or (), every_key=every_key)
+    rows = [row for folder in stimuli or () for row in read_set(folder).rows]
+    values = {"study": {"name": study_name(out.stem)}, **({"quiz": _counts_of(rows)} if stimuli else EXAMPLE_TRAINING)}
+    write_study(out, values, sets=stimuli or (), every_key=every_key)
     words = ["run", str(out), "--out", str(out.with_suffix(""))]
     if not stimuli:
         say("its example trains on facades: gan-eval data fetch facades --data-root DATA")
         words += ["--data-root", "DATA"]
-    print_next_command(*words, remark=" (--smoke: a rehearsal of all stages)")
+    print_next_command(*words, remark="with --smoke: a rehearsal of all stages")
     typer.echo(out)
+
+
+def _counts_of(rows: Sequence[Row]) -> dict[str, int]:
+    """Return the default numbers of pictures, or the largest that every data set allows; none without real pictures."""
+    from gan_eval.quiz.draw.choose import possible_counts
+    from gan_eval.quiz.draw.offers import pools_of
+    from gan_eval.settings.quiz import QuizSettings
+
+    with suppress(UserError):
+        counts = [possible_counts(pool, QuizSettings())[0] for pool in pools_of(rows, QuizSettings()).values()]
+        return {"real": min(each.real for each in counts), "fake": min(each.generated for each in counts)}
+    return {}
 
 
 def run(

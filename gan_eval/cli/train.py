@@ -67,7 +67,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of all random numbers; default: 0.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any key of \\[training] in docs/study_file.md, repeatable."),
+        typer.Option("--set", metavar="NAME=VALUE", help="Any key of \\[training] in a study file, repeatable."),
     ] = None,
     init_from: Annotated[
         Path | None, typer.Option("--init-from", metavar="RUN|FILE", help="Start from this trained generator.")

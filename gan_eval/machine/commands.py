@@ -31,6 +31,7 @@ VERBS = {
 }
 """The commands of `gan-eval`, in the order of its help: the module of `gan_eval.cli`, and the function or group in it.
 The file `run` reads them here, before anything is installed."""
+_PAGE = re.compile(r"\bdocs/([\w/]+)\.md\b")
 _COMMAND = re.compile(rf"(?<![\w./\\-])gan-eval (?=(?:{'|'.join(VERBS)})\b)")
 
 
@@ -72,18 +73,25 @@ def run_own(*arguments: str) -> int:
 
 def setup_command(extra: str = "") -> str:
     """Return the command that installs an extra, or the package itself: `./run setup` in a checkout, pip elsewhere."""
-    root = Path(__file__).resolve().parents[2]
-    if (root / "run").is_file() and (root / "constraints.txt").is_file():
+    if in_checkout():
         return f"{'py run' if sys.platform == 'win32' else './run'} setup --extras {extra or 'none'}"
     return f"pip install 'gan-eval[{extra}]'" if extra else "pip install gan-eval"
 
 
 def as_typed(text: str, *, in_file: bool = False) -> str:
-    """Return a text with its commands `gan-eval VERB` as the user types them.
+    """Return a text with its commands `gan-eval VERB` as the user types them, and its `docs/` files as they are there.
 
     With `in_file` the text goes into a file, which may be read in another folder and by other people.
     """
+    if not in_checkout():
+        text = _PAGE.sub(r"the page \1 of the documentation", text)
     return _COMMAND.sub(lambda _: f"{program(in_file=in_file)} ", text)
+
+
+def in_checkout() -> bool:
+    """Return whether this package is in a checkout, which has the file `run`, `docs/` and `studies/`."""
+    root = Path(__file__).resolve().parents[2]
+    return (root / "run").is_file() and (root / "constraints.txt").is_file()
 
 
 def program(*, in_file: bool = False) -> str:

@@ -9,7 +9,9 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from gan_eval.machine.commands import python_command
 
 
 class Library(NamedTuple):
@@ -78,3 +80,45 @@ def missing_display() -> str | None:
     if sys.platform.startswith("linux") and not any(map(os.environ.get, displays)):
         return "neither DISPLAY nor WAYLAND_DISPLAY is set"
     return "QT_QPA_PLATFORM asks for none" if qt_platform() in ("offscreen", "minimal") else None
+
+
+_SCREENS = """
+import json
+from PySide6 import __version__
+from PySide6.QtGui import QGuiApplication
+application = QGuiApplication([])
+screens = [
+    {"name": s.name(), "width": s.size().width(), "height": s.size().height(),
+     "ratio": s.devicePixelRatio(), "hertz": s.refreshRate()}
+    for s in application.screens()
+]
+print(json.dumps({"version": __version__, "platform": application.platformName(), "screens": screens}))
+"""
+PROBE_SECONDS = 120
+"""Maximum wait in seconds for Qt, which loads slowly from a slow disk."""
+
+
+def probe_screens() -> tuple[dict[str, Any] | None, str]:
+    """Return Qt's version, platform and screens, or None and the reason; Qt starts in another process: it may abort."""
+    import json
+    import subprocess
+
+    chosen = qt_platform() or ("offscreen" if missing_display() else "")  # without a display Qt would abort
+    environment = {"QT_QPA_PLATFORM": chosen} if chosen else {}
+    try:
+        done = subprocess.run(
+            python_command("-c", _SCREENS),
+            env={**os.environ, **environment},
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PROBE_SECONDS,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None, f"no answer within {PROBE_SECONDS} s"
+    if done.returncode == 0:
+        return json.loads(done.stdout), ""
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    return None, (lines or [f"it ended with status {done.returncode}"])[0]  # Qt prints the cause first

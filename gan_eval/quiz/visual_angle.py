@@ -46,6 +46,15 @@ class Viewing:
         }
 
 
+def enlarged_width(widest: int, screen: int) -> int | None:
+    """Return the whole multiple of a width that pictures should have which fill less than a tenth of the screen.
+
+    >>> enlarged_width(256, 3840), enlarged_width(256, 1920)
+    (768, None)
+    """
+    return widest * (screen // (4 * widest)) if 0 < 10 * widest < screen else None  # a pair of these also fits
+
+
 def picture_width(settings: QuizSettings, viewing: Viewing) -> int | None:
     """Return the width in pixels of every picture; None: each at its own size.
 

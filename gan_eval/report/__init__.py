@@ -87,7 +87,7 @@ def write_report(
         folder = Path(temporary) / out.stem  # its name is the default heading
         for name, frame in tables.items():
             if name not in ALL_TABLES:
-                raise UserError(f"write_report: no table {name!r}; name the frames as in docs/tables.md")
+                raise UserError(f"write_report: no table {name!r}; name the frames as `gan_eval.analyze` does")
             whole = prepare_trials(frame).trials if name == "trials" else frame
             write_table(whole, folder / f"{name}.csv", ALL_TABLES[name])
         return write_report(folder, out, title=title, stimuli=stimuli, with_raw_tables=with_raw_tables)

@@ -1,5 +1,6 @@
 """The study file: one TOML file that describes one experiment, checked with errors that name the field."""
 
+import sys
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -208,6 +209,10 @@ class Study(Section):
         return sha256_json(self.model_dump(mode="json", include={"analysis", "metrics"}))
 
 
+PUBLISHED = Path(sys.prefix) / "share" / "gan-eval" / "studies"
+"""Folder of the published studies' files where the package is installed."""
+
+
 def load_study(path: Path, *, only_plan: bool = False) -> Study:
     """Read and check a study file.
 
@@ -217,6 +222,8 @@ def load_study(path: Path, *, only_plan: bool = False) -> Study:
     Raises:
         UserError: no such file, not TOML, or a field is not what it must be; the message names file and field.
     """
+    if not path.exists() and (shipped := PUBLISHED / path.name).is_file():
+        raise UserError(f"{path}: no such file; the published study of this name is {shipped}")
     values = read_toml(path, what="study file")
     try:
         study = Study(**values)

@@ -49,11 +49,11 @@ def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str 
     """Return a text with the numbers of complete, planned and simulated sessions.
 
     >>> sessions_text(1, 8, simulated=3, command="gan-eval quiz study.toml")
-    '1 of 8 sessions; next: gan-eval quiz study.toml (3 simulated)'
+    '1 of 8 sessions (3 simulated); next: gan-eval quiz study.toml'
     """
     following = f"; next: {command}" if command else ""
     rehearsal = f" ({simulated} simulated)" if simulated else ""
-    return f"{people} of {wanted} session{'' if wanted == 1 else 's'}{following}{rehearsal}"
+    return f"{people} of {wanted} session{'' if wanted == 1 else 's'}{rehearsal}{following}"
 
 
 def has_people(store: Store, study: str) -> bool:

@@ -27,7 +27,7 @@ from gan_eval.stimuli.pictures import Picture
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener
 from gan_eval.study.plan import Plan, make_plan
-from gan_eval.study.sessions import open_quiz, read_sessions
+from gan_eval.study.sessions import closing_lines, open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
 
 STUDY = Path(__file__).with_name("demo.toml")
@@ -50,10 +50,18 @@ ONLINE_CROP, CROPS_EACH = 256, 4
 """Side of a crop in pixels; most crops of one photograph."""
 
 
-def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, threads: int | None = None) -> Path:
+def run_demo(
+    out: Path,
+    listener: Listener,
+    *,
+    again: Sequence[str] = (),
+    simulate: str | None = None,
+    threads: int | None = None,
+) -> Path:
     """Train, generate, measure, ask people (or simulate them without a screen) and report.
 
     Args:
+        again: the command that the user typed, in words; default: `demo` with this folder.
         simulate: rehearse the quiz with this simulated participant even where there is a screen.
 
     Raises:
@@ -61,6 +69,12 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
     """
     claim_output_folder(out, private=True)
     refuse_if_held(*markers.run_lock(out))
+    asks = simulate is None and missing_display() is None
+    who = "a quiz of 30 pictures for you" if asks else "a quiz rehearsed by simulated participants"
+    listener.message(
+        f"demo: trains 3 small models (about a minute each), generates and measures their pictures, then {who}, "
+        f"statistics, and {out / 'report.html'}; 4 minutes on 2 CPU cores. Ctrl-C stops it; rerun it to continue"
+    )
     make_data(out / "data" / "dots2photo")
     try:
         cache.find("inception")
@@ -71,7 +85,6 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
             listener.message(f"FID and KID are left out: {error}")
     study = out / "demo.toml"
     write_bytes(study, STUDY.read_bytes())
-    asks = simulate is None and missing_display() is None
     if simulate is None and not asks:
         listener.message("no screen here: the quiz is rehearsed by simulated participants, marked as simulated")
         simulate = "default"
@@ -82,6 +95,9 @@ def run_demo(out: Path, listener: Listener, *, simulate: str | None = None, thre
         markers.run(machine, out, listener)
         open_quiz(plan, read_sessions(plan), listener)
     markers.run(stages, out, listener)
+    for line in closing_lines(plan, again or ["demo", "--out", str(out)]):
+        listener.message(line)
+    listener.message("with pictures of your own: gan-eval try REAL FAKE  # two folders, the same file names")
     return out / "report.html"
 
 

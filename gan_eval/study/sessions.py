@@ -12,6 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import run_own
+from gan_eval.machine.system_libraries import missing_display
 from gan_eval.quiz.admission import Person, QuizStudy, next_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
 from gan_eval.quiz.simulate import parse_observer
@@ -101,6 +102,23 @@ def pending_sessions(plan: Plan) -> list[str]:
         if not stored.people_have_answered and not stored.by_link:
             lines.append(f"or by link, in browsers: {serve_command(plan)}")
     return [*lines, *unfinished_sessions(plan, stored)]
+
+
+def closing_lines(plan: Plan, again: Sequence[str]) -> list[str]:
+    """Return the report's first sentence, unfinished sessions, and the next commands.
+
+    Args:
+        again: the command that makes the report again, in words.
+    """
+    from gan_eval.report.parts.folder import read_folder
+    from gan_eval.report.people.answer import answer_sentences
+
+    stored = read_sessions(plan)
+    lines = [f"answer: {sentence}" for sentence in islice(answer_sentences(read_folder(plan.folder)), 1)]
+    what = "more people" if stored.people_have_answered else "pictures for you to judge"
+    command = serve_command(plan) if missing_display() else quiz_command(plan, stored)
+    report = shlex.join(["gan-eval", *again])
+    return [*lines, *unfinished_sessions(plan, stored), f"next: {command}  # {what}", f"then: {report}  # the report"]
 
 
 def unfinished_sessions(plan: Plan, stored: StoredSessions) -> list[str]:

@@ -68,6 +68,8 @@ def train_stage(plan: Plan, model: str) -> Stage:
     study, dataset = plan.study, plan.study.models[model].data
     data, settings = study.data[dataset], study.training_of(model)
     out = plan.model_folder(model)
+    models = list(study.models)
+    place = f" (model {models.index(model) + 1} of {len(models)})" if len(models) > 1 else ""
     initial = settings.starts_from if settings.starts_from in study.models else None
 
     def work(listener: Listener) -> bool:
@@ -77,7 +79,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
             job_of(plan, model),
             out,
             on_progress=lambda done, total, terms: listener.progress(
-                f"train {model}", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
+                f"train {model}{place}", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
             ),
             on_message=listener.message,
         )

@@ -1,8 +1,8 @@
 """Folders of real and generated pictures as a whole small study: a set, its audit, metrics, a short quiz, a report."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 
 from gan_eval import tables
@@ -13,7 +13,8 @@ from gan_eval.files.locks import refuse_if_held
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import read_record
 from gan_eval.machine.commands import setup_command
-from gan_eval.machine.system_libraries import missing_display
+from gan_eval.machine.system_libraries import missing_display, probe_screens
+from gan_eval.quiz.visual_angle import enlarged_width
 from gan_eval.settings.template import Values, study_name, write_study
 from gan_eval.stimuli.importing import RECORD, import_items
 from gan_eval.stimuli.pictures import Fit, read_rgb
@@ -21,14 +22,7 @@ from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
 from gan_eval.study.plan import make_plan, open_plan
-from gan_eval.study.sessions import (
-    draw_warnings,
-    open_quiz,
-    quiz_command,
-    read_sessions,
-    serve_command,
-    unfinished_sessions,
-)
+from gan_eval.study.sessions import closing_lines, draw_warnings, open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
 from gan_eval.tables.frames import write_rows
 from gan_eval.tables.names import model_name_problem
@@ -50,6 +44,7 @@ def try_folders(
     out: Path,
     listener: Listener,
     *,
+    again: Sequence[str] = (),
     fit: Fit | None = None,
     quiz: bool = True,
     threads: int | None = None,
@@ -58,6 +53,7 @@ def try_folders(
 
     Args:
         fakes: a folder for each model, with pictures of the same file stems; the model has the folder's name.
+        again: the command that the user typed, in words; default: `try` with these folders.
         out: the study's folder, as `run` makes it from `out/study.toml`.
         fit: crop or stretch pairs whose pictures differ in shape; in pairs of one shape the larger picture is scaled.
 
@@ -91,9 +87,12 @@ def try_folders(
         first = next(iter(reasons.values()))
         listener.message(f"import: {place}: {len(reasons)} left out ({names}), the first: {first}")
     markers.run(stages_of_pictures, out, listener)
+    again = again or ["try", str(real), *map(str, fakes), "--out", str(out)]
+    missing = missing_display()
     file = out / "study.toml"
     if not file.is_file():
-        _write_study_file(file, out, dataset, models)
+        width = None if missing or not quiz else _whole_enlargement(out, listener)
+        _write_study_file(file, out, dataset, models, width)
     plan = make_plan(file, out, threads=threads)
     stages = {stage.name: stage for stage in list_stages(plan)}
     too_few = ""
@@ -104,11 +103,10 @@ def try_folders(
         listener.message(f"quiz: skipped, {too_few}")
     if find_spec("torch") is None:
         setup = setup_command("metrics")
-        listener.message(f"metrics: skipped, PyTorch is not installed; {setup}, then rerun `gan-eval try`")
+        listener.message(f"metrics: skipped, PyTorch is not installed; install it, then rerun: {setup}")
     else:
         markers.run([stages["metrics"]], out, listener)
     if not too_few and not (stored := read_sessions(plan)).counts["people"]:
-        missing = missing_display()
         if quiz and not missing:
             open_quiz(plan, stored, listener)
         else:
@@ -116,21 +114,29 @@ def try_folders(
             listener.message(f"quiz: skipped, {why}")
     last = ("analyze", "report") if plan.store.is_file() else ("report",)
     markers.run([stages[name] for name in last], out, listener)
-    from gan_eval.report.parts.folder import read_folder
-    from gan_eval.report.people.answer import answer_sentences
-
-    for sentence in islice(answer_sentences(read_folder(out)), 1):  # the report's first; none without answers
-        listener.message(f"answer: {sentence}")
-    stored = read_sessions(plan)
-    for line in unfinished_sessions(plan, stored):
-        listener.message(line)
     if too_few:
-        listener.message("next: add pairs of pictures for the quiz, then rerun `gan-eval try`")
+        listener.message(f"next: {shlex.join(['gan-eval', *again])}  # with more pairs of pictures, for the quiz")
         return out / "report.html"
-    what = "more people" if stored.people_have_answered else "pictures for you to judge"
-    command = serve_command(plan) if missing_display() else quiz_command(plan, stored)
-    listener.message(f"next: {what}: {command}; then rerun `gan-eval try` for the report")
+    for line in closing_lines(plan, again):
+        listener.message(line)
     return out / "report.html"
+
+
+def _whole_enlargement(out: Path, listener: Listener) -> int | None:
+    """Return a whole multiple of the pictures' width if they are small on this screen; None: their own size will do."""
+    sizes = {(row["width"], row["height"]) for row in read_set(out / "set", hash_files=False).rows}
+    found, _ = probe_screens()
+    screens = found["screens"] if found else []
+    if len(sizes) != 1 or not screens:
+        return None
+    ((width, height),) = sizes
+    across = min(round(screen["width"] * screen["ratio"]) for screen in screens)
+    if larger := enlarged_width(width, across):
+        listener.message(
+            f"quiz: pictures of {width}x{height} are small on a screen {across} pixels wide: shown {larger // width} "
+            f"times as large (picture_size = {larger} in {out / 'study.toml'})"
+        )
+    return larger
 
 
 def _model_names(fakes: Sequence[Path]) -> list[str]:
@@ -183,8 +189,8 @@ def _match(
     return pairs, unpaired
 
 
-def _write_study_file(file: Path, out: Path, dataset: str, models: Sequence[str]) -> None:
-    """Write the study file of a short quiz with the pictures in `out/set`."""
+def _write_study_file(file: Path, out: Path, dataset: str, models: Sequence[str], width: int | None) -> None:
+    """Write the study file of a short quiz with the pictures in `out/set`, shown at this width; None: their own."""
     pictures = max(PICTURES, PICTURES_EACH * len(models))
     made = "generated" if models == ["generated"] else f"from {', '.join(models)}"
     values: Values = {
@@ -193,7 +199,7 @@ def _write_study_file(file: Path, out: Path, dataset: str, models: Sequence[str]
             "title": f"{dataset}: real and {made}",
             "question": "Can people tell the generated pictures from the real ones?",
         },
-        "quiz": {"real": pictures, "fake": pictures, "participants": 1},
+        "quiz": {"real": pictures, "fake": pictures, "participants": 1, **({"picture_size": width} if width else {})},
     }
     write_study(file, values, sets=[out / "set"])
 

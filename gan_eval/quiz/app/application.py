@@ -25,7 +25,7 @@ from gan_eval.quiz.review import review, score_lines
 from gan_eval.quiz.session import Session, Unsaved
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
-from gan_eval.quiz.visual_angle import picture_width
+from gan_eval.quiz.visual_angle import enlarged_width, picture_width
 from gan_eval.quiz.wording import instructions, presented_consent, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
@@ -145,8 +145,8 @@ class QuizApplication(QObject):
         """Warn the experimenter about pictures that fill less than a tenth of the screen."""
         widest = max(self.library.widths(self._session.plan), default=0)
         screen = self.stage.description()["screen_width"]
-        if self._settings.picture_size == "native" and 0 < 10 * widest < screen:
-            larger = widest * (screen // (4 * widest))  # a pair of these also fits
+        larger = enlarged_width(widest, screen)
+        if self._settings.picture_size == "native" and larger:
             self._session.warnings.append(
                 f"the pictures are {widest} pixels wide, the screen {screen}; to enlarge them, exit and set "
                 f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"

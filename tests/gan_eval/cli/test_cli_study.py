@@ -42,7 +42,8 @@ def test_a_new_study_shows_the_sets_that_are_named(command, tmp_path):
     assert (status, out.strip()) == (0, str(file))
     study = load_study(file)
     assert (study.study.name, study.stimuli.sets, study.models) == ("my-first", ("set",), {})
-    assert f"gan-eval run '{file}' --out '{file.with_suffix('')}' (" in err
+    assert f"gan-eval run '{file}' --out '{file.with_suffix('')}'  # " in err
+    assert (study.quiz.real, study.quiz.fake) == (3, 3), "no more than the six items allow"
     status, _, err = command("study", "new", "--out", file)
     assert (status, "the file exists already; name another" in err) == (2, True)
     status, _, err = command("study", "new", "--out", tmp_path / "other.toml", "--stimuli", tmp_path / "results")
@@ -63,7 +64,8 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Simulate a machine without PyTorch and without a screen."""
     monkeypatch.setattr(two_folders, "find_spec", lambda _: None)
-    monkeypatch.setattr(two_folders, "missing_display", lambda: "none here")
+    for module in ("two_folders", "sessions"):
+        monkeypatch.setattr(f"gan_eval.study.{module}.missing_display", lambda: "none here")
 
 
 @pytest.mark.slow
@@ -74,11 +76,12 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
     assert (status, printed.strip()) == (0, str(out / "report.html"))
     lines = [line for line in err.splitlines() if ": 6/6" not in line and ": 12/12" not in line]
     steps = dict.fromkeys(line.partition(":")[0] for line in lines)
-    assert list(steps) == ["import", "audit", "metrics", "quiz", "report", "next"]
+    assert list(steps) == ["import", "audit", "metrics", "quiz", "report", "next", "then"]
     assert f"import: 6 items in {out / 'set'}" in lines
     assert "--extras metrics" in err or "gan-eval[metrics]" in err
     assert "no screen here (none here)" in err
-    assert f"gan-eval serve {out / 'study.toml'} --out {out};" in lines[-1], "the window needs a screen"
+    assert f"gan-eval serve {out / 'study.toml'} --out {out}  #" in lines[-2], "the window needs a screen"
+    assert lines[-1].partition("  #")[0] == f"then: gan-eval try {folders[0]} {folders[1]} --out {out}"
     study = load_study(out / "study.toml")
     assert (study.stimuli.sets, study.quiz.real, study.quiz.fake, study.quiz.participants) == (("set",), 10, 10, 1)
     rows = read_set(out / "set").rows
@@ -91,7 +94,8 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
 
     status, _, err = command("try", *folders, "--out", out, "--no-quiz")
     assert (status, "quiz: skipped, --no-quiz" in err) == (0, True)
-    assert "next: pictures for you to judge: gan-eval serve" in err, "without a screen also after --no-quiz"
+    assert "next: gan-eval serve" in err, "without a screen also after --no-quiz"
+    assert f"--out {out} --no-quiz  #" in err.splitlines()[-1], "every argument is in the command"
     assert (out / "set" / "stimuli.csv").stat().st_mtime_ns == made, "what is there is not made again"
     (out / "set" / "real" / "0.png").unlink()
     status, _, err = command("try", *folders, "--out", out, "--no-quiz")
@@ -121,7 +125,10 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, fo
             store.execute("UPDATE sessions SET simulated = 0")
             store.execute("UPDATE trials SET simulated = 0")
 
-    monkeypatch.setattr(two_folders, "missing_display", lambda: None)
+    screen = {"width": 320, "ratio": 2.0}
+    for module in ("two_folders", "sessions"):
+        monkeypatch.setattr(f"gan_eval.study.{module}.missing_display", lambda: None)
+    monkeypatch.setattr(two_folders, "probe_screens", lambda: ({"screens": [screen]}, ""))
     monkeypatch.setattr(two_folders, "open_quiz", answer)
     monkeypatch.setattr("gan_eval.report.write_report", lambda _folder, page: page.touch())
     for _ in range(2):
@@ -129,8 +136,11 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, fo
         assert (status, asked) == (0, ["P01"])
         assert "answer: " in err
         assert "balanced accuracy = 100.0%" in err
-        assert "next: more people: gan-eval quiz" in err
+        assert "next: gan-eval quiz" in err
         assert "--participant P02" in err
+        assert load_study(out / "study.toml").quiz.picture_size == 3 * 48, (
+            "small pictures are enlarged by a whole factor"
+        )
     write_pictures(folders[1], noise=5.0)
     status, _, err = command("try", *folders, "--out", out)
     assert (status, "set have changed since people judged them; name another folder" in err) == (2, True)

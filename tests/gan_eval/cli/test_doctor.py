@@ -81,13 +81,13 @@ def test_screens_are_listed_with_their_timing_and_unbelievable_rates_named(monke
         {"name": "HDMI-1", "width": 1280, "height": 800, "ratio": 2.0, "hertz": 0.0},
     ]
     answer = {"version": "6.12.0", "platform": "xcb", "screens": screens}
-    monkeypatch.setattr(doctor, "_probe", lambda environment: (answer, ""))
+    monkeypatch.setattr(doctor, "probe_screens", lambda: (answer, ""))
     monkeypatch.setattr("gan_eval.quiz.station.station_file", lambda: tmp_path / "screens.json")
     monkeypatch.setenv("DISPLAY", ":0")
     known = ScreenKey("DP-1", 3840, 2160, 143.998, "xcb")
     save_timing(known, ScreenTiming("opengl", vsync=True, refresh_hz=143.951, measured_at="2026-01-31T12:00:00Z"))
     _, first, measured, second, unknown = doctor.screen_findings()
-    assert first == Finding("screen DP-1", "ok", "2560 x 1440, 144 Hz, device pixel ratio 1.5")
+    assert first == Finding("screen DP-1", "ok", "2560 × 1440, 144 Hz, device pixel ratio 1.5")
     assert second.status == "warning"
     assert "device pixel ratio 2" in second.detail
     assert measured.what == "timing of the screen DP-1"
@@ -99,6 +99,21 @@ def test_screens_are_listed_with_their_timing_and_unbelievable_rates_named(monke
         "not measured, so exposures are not rounded to the screen's frames",
         "gan-eval quiz --self-test",
     )
+
+
+def test_only_what_is_not_in_order_is_listed(monkeypatch, command):
+    found = [
+        Finding("Python", "ok", "3.11"),
+        Finding("disk", "ok", "9 GB"),
+        Finding("screen", "warning", "none", "look"),
+    ]
+    found += [Finding(f"weights {name}", "optional", "absent") for name in "abc"]
+    monkeypatch.setattr(doctor, "examine", lambda: found)
+    lines = command("doctor")[1].splitlines()
+    assert [line.split()[0] for line in lines] == ["warning", "optional", "ok"]
+    assert "3 files" in lines[1]
+    assert "2 checks" in lines[2]
+    assert len(command("doctor", "--all")[1].splitlines()) == len(found)
 
 
 def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monkeypatch):

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,6 +110,11 @@ def test_the_software_is_cited_as_citation_cff_says():
     (name,) = re.findall(r'^  - name: "(.*)"$', text, re.MULTILINE)
     assert f"title = {{{{{title}}}}}" in entry
     assert f"author = {{{{{name}}}}}" in entry
+    assert re.search(r"^  year = \{20\d\d\},$", entry, re.MULTILINE)
+    (address,) = re.findall(r'^url: "(.*)"$', text, re.MULTILINE)
+    assert f"url = {{{address}}}" in entry
+    project = tomllib.loads(CITATION.with_name("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["urls"]["Documentation"] == address
 
 
 def test_every_source_in_brackets_is_cited():
