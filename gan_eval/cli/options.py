@@ -110,7 +110,7 @@ def next_command(words: Sequence[str], remark: str = "") -> str:
 
 def typed_words(context: typer.Context) -> list[str]:
     """Return the command that the user typed, in words, with each argument and option that was on the command line."""
-    words, arguments = [str(context.info_name)], []
+    words, arguments = [str(context.info_name)], list[str]()
     for parameter in context.command.params:
         value = context.params.get(str(parameter.name))
         if not on_command_line(context, str(parameter.name)):
