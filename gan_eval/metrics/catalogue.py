@@ -62,7 +62,7 @@ def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
     >>> [metric.kind for metric in select(["psnr", "fid", "psnr"])]
     ['pair', 'set']
     >>> len(select(["psnr", "fid@dino"], ["dino", "clip"]))
-    11
+    12
     """
     names = list(dict.fromkeys(names))
     mentioned = {name.partition("@")[2] for name in names}

@@ -366,9 +366,9 @@ class FrechetInceptionDistance(SetMetric):
 
 
 class AllPairsKernelInceptionDistance(SetMetric):
-    """KID: see `functional.kid`. The arguments are those of `SetMetric`; the value may be below 0."""
+    """KID: see `functional.kid_all_pairs`. The arguments are those of `SetMetric`; the value may be below 0."""
 
-    functions: ClassVar = {"kid": functional.kid}
+    functions: ClassVar = {"kid_all_pairs": functional.kid_all_pairs}
 
 
 class PrecisionRecall(SetMetric):

@@ -214,7 +214,7 @@ def metrics_stage(plan: Plan) -> Stage:
         for name, file in networks.items():
             places = dict.fromkeys((file, file.with_name(f"{name}.toml"), file.with_suffix(".toml")))
             known[f"network {name}"] = " ".join(sha256_file(place) for place in places if place.is_file())
-        return {**stimulus_hashes(plan), "weights": sha256_json(known), "format": "2"}  # 2: with `sha256`
+        return {**stimulus_hashes(plan), "weights": sha256_json(known), "format": "3"}  # 3: KID of different items
 
     return Stage(
         name="metrics",

@@ -37,7 +37,8 @@ _CMMD = Metric(
     name="cmmd@NAME",
     title="CMMD",
     kind="set",
-    measures="1000 times the squared maximum mean discrepancy of unit vectors, Gaussian kernel; made for CLIP features",
+    measures="1000 times the squared maximum mean discrepancy of unit vectors, Gaussian kernel; made for CLIP "
+    "features; biased as published: above 0 for equal sets, smaller where they share items",
     high=4000.0,
     source="Jayasumana et al. 2024; σ = 10, biased estimate",
     definition="cmmd/features/sigma=10/biased",

@@ -1,90 +1,175 @@
-"""Kernel Inception distance: the squared maximum mean discrepancy over all pairs of pictures.
+"""Kernel Inception distance: the squared maximum mean discrepancy over pairs of pictures.
 
-The estimate is unbiased for independent sets. If both sets hold pictures of the same items, these N pairs are more
-alike than other pairs, and the value is too low by an amount that falls with 1/N.
+A picture and another version of it are more alike than two pictures that were drawn independently. Pairs of pictures of
+one item are therefore left out of all three means, as in the estimator with i ≠ j of Gretton et al. 2012 (lemma 6). The
+estimate is then unbiased for independent sets and for sets that share items. `kid_all_pairs` counts these pairs, as
+other programs do; it is too low by an amount that falls with 1/N if the two sets share items.
 """
 
 import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.frechet import Features, require_finite
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 BLOCK = 1024
 """Number of rows and columns of the kernel matrix in memory at a time."""
+Items = Sequence[Hashable]
+"""(N,) item of each picture of a set."""
+Numbers = NDArray[np.intp]
+"""(N,) number of each picture; pairs of pictures with equal numbers do not count."""
+Sums = NDArray[np.float64]
+"""(2, G, H) the kernel's sum and the number of pairs, by the groups of both pictures."""
 
 
-def kid(real: Features, fake: Features) -> float:
-    """KID (Binkowski et al. 2018): cubic kernel (xᵀy/d + 1)³, diagonals left out, float64, no subsets, no seed.
+def kid(real: Features, fake: Features, *, items: tuple[Items, Items] | None = None) -> float:
+    """KID (Binkowski et al. 2018): cubic kernel (xᵀy/d + 1)³, pairs of different items, float64, no subsets, no seed.
+
+    `items`: those of the real and of the generated pictures; default: each picture has an item of its own.
 
     Raises:
-        Unmeasurable: a set has fewer than two members, or a feature is not finite.
+        Unmeasurable: a set has pictures of fewer than two items, or a feature is not finite.
 
     >>> x = np.array([[0.0], [1.0]])
     >>> kid(x, x)  # (1 + 1)/2 + (1 + 1)/2 - 2 (1 + 1 + 1 + 8)/4
     -3.5
+    >>> kid(x, x, items=("ab", "ab"))  # (1 + 1)/2 + (1 + 1)/2 - 2 (1 + 1)/2
+    0.0
     """
-    n, m = len(real), len(fake)
-    if min(n, m) < 2:
-        raise Unmeasurable(f"{n} real and {m} generated pictures; KID needs two of each")
-    own = _sum_within(real) / (n * (n - 1)) + _sum_within(fake) / (m * (m - 1))
-    value = own - 2 * _sum(real, fake) / (n * m)
-    require_finite(value)
-    return float(value)
+    if items is None:
+        return kid_all_pairs(real, fake)
+    return _value("kid", real, fake, items)
 
 
-KID = Metric(
-    name="kid",
-    title="KID",
-    kind="set",
-    measures="squared maximum mean discrepancy of two sets' Inception features; unbiased for independent sets, "
-    "too low where they share items; may be below 0",
-    low=-math.inf,
-    source="Binkowski et al. 2018; cubic kernel, all pairs; Inception 2015-12-05",
-    definition="kid/inception-2015-12-05/all-pairs",
-    function=kid,
-    weights=("inception",),
-    extractor="inception",
-)
+def kid_all_pairs(real: Features, fake: Features) -> float:
+    """KID over all pairs, also those of one item; only a picture with itself does not count. Errors as `kid`.
+
+    >>> kid_all_pairs(np.array([[0.0], [1.0]]), np.array([[0.0], [1.0]]))
+    -3.5
+    """
+    return _value("kid_all_pairs", real, fake, (range(len(real)), range(len(fake))))
 
 
-def _sum_within(x: Features) -> float:
-    """Return the kernel's sum over all pairs of different pictures of a set; blocks above the diagonal count twice."""
-    total = 0.0
-    for i in range(0, len(x), BLOCK):
-        rows = _block(x, i)
-        scaled = rows / x.shape[1]
-        diagonal = float(((np.einsum("ij,ij->i", scaled, rows) + 1) ** 3).sum())
-        of_rows = (_sum_of_block(scaled, rows) - diagonal) / 2
-        for j in range(i + BLOCK, len(x), BLOCK):
-            of_rows += _sum_of_block(scaled, _block(x, j))
-        total += of_rows
-    return 2 * total
+def _value(name: str, real: Features, fake: Features, items: tuple[Items, Items]) -> float:
+    x, y = (PictureSet(features, tuple(of), None) for features, of in zip((real, fake), items, strict=True))
+    result = compare_kid(x)(y, [name])[name]
+    if isinstance(result, Unmeasurable):
+        raise result
+    return result.value
 
 
-def _sum(x: Features, y: Features) -> float:
-    """Return the kernel's sum over all pairs of two sets."""
-    total = 0.0
-    for i in range(0, len(x), BLOCK):
-        scaled, of_rows = _block(x, i) / x.shape[1], 0.0
-        for j in range(0, len(y), BLOCK):
-            of_rows += _sum_of_block(scaled, _block(y, j))
-        total += of_rows
-    return total
+def compare_kid(real: PictureSet) -> Comparison:
+    """Return a function that computes both metrics of a generated set, for these real pictures.
+
+    The kernel's sums are kept by group, so one pass over the pairs also gives the values without each group.
+    """
+    known = {item: number for number, item in enumerate(dict.fromkeys(real.items))}
+    numbers = {"kid": _numbers(real.items, known), "kid_all_pairs": np.arange(len(real.items))}
+    within_real: dict[str, Sums] = {}
+
+    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, Estimate | Unmeasurable]:
+        n, m = len(real.features), len(fake.features)
+        others = {"kid": _numbers(fake.items, known), "kid_all_pairs": n + np.arange(m)}
+        missing = [name for name in names if name not in within_real]
+        within_real.update(_sums(real, real, {name: (numbers[name],) * 2 for name in missing}))
+        within_fake = _sums(fake, fake, {name: (others[name],) * 2 for name in names})
+        across = _sums(real, fake, {name: (numbers[name], others[name]) for name in names})
+        too_few = Unmeasurable(f"{n} real and {m} generated pictures; KID needs two of each, of different items")
+        return {name: _estimate((within_real[name], within_fake[name], across[name]), fake, too_few) for name in names}
+
+    return compare
 
 
-def _sum_of_block(scaled: NDArray[np.float64], columns: NDArray[np.float64]) -> float:
-    """Return the kernel's sum over the pairs of some rows, divided by d, and some columns."""
-    kernel = scaled @ columns.T
-    kernel += 1
-    return float(np.vdot(kernel * kernel, kernel))
+def _numbers(items: Items, known: dict[Hashable, int]) -> Numbers:
+    """Return the number of each picture's item; unknown items get the next ones."""
+    return np.array([known.setdefault(item, len(known)) for item in items], dtype=np.intp)
+
+
+def _sums(x: PictureSet, y: PictureSet, numbers: Mapping[str, tuple[Numbers, Numbers]]) -> dict[str, Sums]:
+    """Return the sums over the pairs of two sets, or of different pictures of one set, for each numbering.
+
+    Blocks above the diagonal of a set's own pairs count twice.
+    """
+    rows, columns = _memberships(x), _memberships(y)
+    sums = {name: np.zeros((2, rows.shape[1], columns.shape[1])) for name in numbers}
+    for i in range(0, len(x.features) if numbers else 0, BLOCK):
+        scaled = _block(x.features, i) / x.features.shape[1]
+        for j in range(i if x is y else 0, len(y.features), BLOCK):
+            kernel = scaled @ _block(y.features, j).T
+            kernel += 1
+            kernel *= kernel * kernel
+            for name, (first, second) in numbers.items():
+                counts = (first[i : i + BLOCK, None] != second[j : j + BLOCK]).astype(np.float64)
+                sides = rows[i : i + BLOCK].T, columns[j : j + BLOCK]
+                part = np.stack([sides[0] @ values @ sides[1] for values in (kernel * counts, counts)])
+                sums[name] += part + part.transpose(0, 2, 1) if x is y and j > i else part
+    return sums
+
+
+def _memberships(pictures: PictureSet) -> NDArray[np.float64]:
+    """Return (N, G): 1 for the group of each picture, else 0; one group if there are no groups."""
+    if pictures.groups is None:
+        return np.ones((len(pictures.features), 1))
+    return np.eye(GROUPS)[pictures.groups]
 
 
 def _block(x: Features, start: int) -> NDArray[np.float64]:
     return np.asarray(x[start : start + BLOCK], dtype=np.float64)
 
 
-METRICS = (KID,)
+def _estimate(sums: tuple[Sums, Sums, Sums], fake: PictureSet, too_few: Unmeasurable) -> Estimate | Unmeasurable:
+    """Return the value from the sums within the real and the generated pictures and across, or why there is none."""
+    if not all(pairs.any() for _, pairs in sums):
+        return too_few
+    value = _distance([kernel.sum() / pairs.sum() for kernel, pairs in sums])
+    require_finite(value)
+    if fake.groups is None or not all(len(kernel) == GROUPS for kernel, _ in sums):
+        return Estimate(float(value))
+    totals = [[_without_each(side) for side in of] for of in sums]
+    if not all(pairs.all() for _, pairs in totals):
+        return Estimate(float(value), why_no_interval=f"without a group, {too_few}")
+    left_out = _distance([kernel / pairs for kernel, pairs in totals])
+    return Estimate(float(value), as_of_equal_groups(float(value), np.asarray(left_out), fake.groups))
+
+
+def _distance(means: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    within_real, within_fake, across = means
+    return within_real + within_fake - 2 * across
+
+
+def _without_each(by_groups: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (GROUPS,) the sum of (GROUPS, GROUPS) without the row and the column of each group."""
+    return by_groups.sum() - by_groups.sum(axis=0) - by_groups.sum(axis=1) + by_groups.diagonal()
+
+
+KID = Metric(
+    name="kid",
+    title="KID",
+    kind="set",
+    measures="squared maximum mean discrepancy of two sets' Inception features, over pairs of different items; "
+    "unbiased, so equal sets give values below and above 0",
+    low=-math.inf,
+    source="Binkowski et al. 2018; cubic kernel, pairs of different items (Gretton et al. 2012); Inception 2015-12-05",
+    definition="kid/inception-2015-12-05/different-items",
+    function=kid,
+    weights=("inception",),
+    extractor="inception",
+    compare=compare_kid,
+)
+KID_ALL_PAIRS = replace(
+    KID,
+    name="kid_all_pairs",
+    title="KID, all pairs",
+    measures="as kid, over all pairs, as in other programs; too low where the two sets share items",
+    source="Binkowski et al. 2018; cubic kernel, all pairs; Inception 2015-12-05",
+    definition="kid/inception-2015-12-05/all-pairs",
+    function=kid_all_pairs,
+    depends_on_count=True,
+)
+METRICS = (KID, KID_ALL_PAIRS)

@@ -225,11 +225,8 @@ class Source:
             base = metric.name.partition("@")[0]
             if base == "fid" and min(n_real, n_fake) < MIN_FID_PICTURES:
                 notes.append(FID_WARNING)
-            if base == "kid" and not self._items[""].isdisjoint(self._items[model]):
-                notes.append(
-                    "real and generated pictures share items: KID is too low by an amount that falls with 1/N; "
-                    "compare models on the same items, not its sign"
-                )
+            if base == "kid_all_pairs" and not self._items[""].isdisjoint(self._items[model]):
+                notes.append("pairs of one item make it too low, by an amount that falls with 1/N; kid leaves them out")
             if not self._values_only:
                 notes.append(self._note(metric, model))
                 if result.left_out is None:

@@ -34,10 +34,7 @@ _GROUPS = {
     "set": "sets of pictures compared with the set of real ones",
     "": "metrics that are not registered here",
 }
-KID_BELOW_0 = (
-    "below 0: the estimate of the squared distance is unbiased, so nearly equal sets give values below 0 as often as "
-    "above 0; no distance is shown"
-)
+KID_BELOW_0 = "below 0: the estimate of the squared distance is unbiased, so equal sets are as often below 0 as above"
 
 
 def value_blocks(measured: Measured, holes: pd.DataFrame) -> list[Block]:

@@ -86,8 +86,8 @@ def test_features_of_a_file_give_the_metrics_of_them(command, pair, tmp_path):
     status, _, err = command(*folders(pair, out), *given, "--features", f"y={tmp_path / 'lost.npz'}")
     assert status == 0
     rows = {str(row["metric"]): row for row in read_rows(out / "set_metrics.csv", tables.SET_METRICS)}
-    assert len(rows) == 10  # those of x are named, all of y are meant
-    assert rows["kid@x"]["value"] == kid(features[:3], features[3:])
+    assert len(rows) == 11  # those of x are named, all of y are meant
+    assert rows["kid@x"]["value"] == kid(features[:3], features[3:], items=("abc", "abc"))
     assert {str(row["reason"]) for name, row in rows.items() if name != "kid@x"} == {
         f"1 of 6 pictures without features: {tmp_path / 'lost.npz'} has no row for 'd/m/2'"
     }

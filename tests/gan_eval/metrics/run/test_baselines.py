@@ -69,7 +69,7 @@ def test_baselines_stand_in_the_tables_beside_the_model(tmp_path: Path, capsys: 
             )
             (row,) = (row for row in by_hole if (row["model"], row["by"], row["hole"]) == (model, "kind", kind))
             assert (row["metric"], row["n_fake"]) == ("kid@means", 4)
-            assert row["value"] == pytest.approx(kid(x, y), abs=1e-6)
+            assert row["value"] == pytest.approx(kid(x, y, items=(of, of)), abs=1e-6)
     page = report.read_text(encoding="utf-8")
     assert "by kind of hole" in page
     assert page.count("harmonic") > 2

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import segmentation
-from gan_eval.metrics.definitions.kid import kid
+from gan_eval.metrics.definitions.kid import kid, kid_all_pairs
 from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.pictures import PictureResults
@@ -101,7 +101,9 @@ def test_pictures_that_do_not_go_in_are_counted_and_told() -> None:
     (row,), _ = _compare(stimuli, "kid", features=features, unreadable={"d/real/0": "0.png: not a readable picture"})
     assert (row["n_real"], row["n_fake"]) == (29, 29)
     assert "2 left out, the first: 0.png: not a readable picture" in row["note"]
-    assert row["value"] == pytest.approx(kid(features[1:30], np.delete(features[30:], 3, axis=0)))
+    items = [[n for n in range(30) if n != left_out] for left_out in (0, 3)]
+    real, fake = features[items[0]], features[30:][items[1]]
+    assert row["value"] == pytest.approx(kid(real, fake, items=(items[0], items[1])))
     features[30:] = np.nan
     (row,), _ = _compare(stimuli, "kid", features=features)
     assert row["reason"] == "3.png: too small", "that of the only set in which no picture can be measured"
@@ -137,13 +139,20 @@ def test_sets_that_are_too_small() -> None:
     assert "5 real and 5 generated pictures" in coverage["reason"]
 
 
-def test_kid_of_sets_that_share_items_is_warned_of() -> None:
+def test_kid_leaves_out_the_pairs_of_an_item_and_kid_all_pairs_says_that_it_does_not() -> None:
     stimuli = _stimuli(24, "a")
-    (row,), _ = _compare(stimuli, "kid")
-    assert "share items: KID is too low by an amount that falls with 1/N" in row["note"]
-    others = [s if s.is_fake else replace(s, item=f"e/{s.item}") for s in stimuli]
-    (row,), _ = _compare(others, "kid")
+    values = _features(stimuli)
+    values[24:] = values[:24] + 0.1 * values[24:]  # each generated picture resembles its own real one
+    (row, all_pairs), _ = _compare(stimuli, "kid", "kid_all_pairs", features=values)
     assert row["note"] is None
+    assert row["value"] == pytest.approx(kid(values[:24], values[24:], items=(range(24), range(24))))
+    assert all_pairs["ci_high"] < 0 < row["ci_high"]
+    assert all_pairs["value"] == pytest.approx(kid_all_pairs(values[:24], values[24:]))
+    assert "pairs of one item" in all_pairs["note"]
+    others = [s if s.is_fake else replace(s, item=f"e/{s.item}") for s in stimuli]
+    (row, all_pairs), _ = _compare(others, "kid", "kid_all_pairs", features=values)
+    assert row["value"] == pytest.approx(all_pairs["value"])
+    assert all_pairs["note"] is None
 
 
 def test_caveats_and_progress() -> None:

@@ -157,7 +157,7 @@ def test_a_kid_below_0_is_explained_in_its_cell(value, warned):
     rows = [{**row, "value": value} if row["metric"] == "kid" and row["model"] == "clear" else row for row in sets()]
     column, table = cells(Measured(frames_of([], rows)), "kid")
     assert ("read\u00a0as\u00a00" in column["clear"].warning) == warned
-    assert any("no distance is shown" in text for _, text in table.footnotes) == warned
+    assert any("as often below 0" in text for _, text in table.footnotes) == warned
     assert not column["alike"].warning
 
 
