@@ -7,7 +7,7 @@ other programs do; it is too low by an amount that falls with 1/N if the two set
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 BLOCK = 1024
 """Number of rows and columns of the kernel matrix in memory at a time."""
-Items = Sequence[Hashable]
+Items = Sequence[str]
 """(N,) item of each picture of a set."""
 Numbers = NDArray[np.intp]
 """(N,) number of each picture; pairs of pictures with equal numbers do not count."""
@@ -53,7 +53,7 @@ def kid_all_pairs(real: Features, fake: Features) -> float:
     >>> kid_all_pairs(np.array([[0.0], [1.0]]), np.array([[0.0], [1.0]]))
     -3.5
     """
-    return _value("kid_all_pairs", real, fake, (range(len(real)), range(len(fake))))
+    return _value("kid_all_pairs", real, fake, ([""] * len(real), [""] * len(fake)))
 
 
 def _value(name: str, real: Features, fake: Features, items: tuple[Items, Items]) -> float:
@@ -86,7 +86,7 @@ def compare_kid(real: PictureSet) -> Comparison:
     return compare
 
 
-def _numbers(items: Items, known: dict[Hashable, int]) -> Numbers:
+def _numbers(items: Items, known: dict[str, int]) -> Numbers:
     """Return the number of each picture's item; unknown items get the next ones."""
     return np.array([known.setdefault(item, len(known)) for item in items], dtype=np.intp)
 

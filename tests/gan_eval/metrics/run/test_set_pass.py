@@ -145,7 +145,7 @@ def test_kid_leaves_out_the_pairs_of_an_item_and_kid_all_pairs_says_that_it_does
     values[24:] = values[:24] + 0.1 * values[24:]  # each generated picture resembles its own real one
     (row, all_pairs), _ = _compare(stimuli, "kid", "kid_all_pairs", features=values)
     assert row["note"] is None
-    assert row["value"] == pytest.approx(kid(values[:24], values[24:], items=(range(24), range(24))))
+    assert row["value"] == pytest.approx(kid(values[:24], values[24:], items=("abcdefghijklmnopqrstuvwx",) * 2))
     assert all_pairs["ci_high"] < 0 < row["ci_high"]
     assert all_pairs["value"] == pytest.approx(kid_all_pairs(values[:24], values[24:]))
     assert "pairs of one item" in all_pairs["note"]
