@@ -17,8 +17,9 @@ from gan_eval.tables.frames import Row
 IN_DESIGN: Mapping[str, tuple[str, ...]] = {
     "study": ("name", "version", "seed"),
     "quiz": (
-        "protocol", "real", "fake", "pairs", "exposure_ms", "exposures_ms", "response_ms", "blank_ms", "fixation_mark",
-        "response_cue", "layout", "gap_ms", "picture_size", "viewing_distance_cm", "screen_width_cm", "mask", "mask_ms",
+        "protocol", "real", "fake", "pairs", "pairs_of", "exposure_ms", "exposures_ms", "response_ms", "blank_ms",
+        "fixation_mark", "response_cue", "layout", "gap_ms", "picture_size", "viewing_distance_cm", "screen_width_cm",
+        "mask", "mask_ms",
         "staircase", "confidence", "grades", "practice", "feedback_ms", "catch", "break_every", "keys",
         "counterbalance_keys", "corner_patch", "language", "quiz_title", "instructions", "consent", "questions",
     ),
@@ -30,6 +31,7 @@ _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
     "real": lambda quiz: not quiz.shows_pairs,
     "fake": lambda quiz: not quiz.shows_pairs,
     "pairs": lambda quiz: quiz.shows_pairs,
+    "pairs_of": lambda quiz: quiz.pairs_of == "random",
     "layout": lambda quiz: quiz.shows_pairs,
     "gap_ms": lambda quiz: quiz.shows_pairs and quiz.layout == "one_after_other",
     "exposure_ms": lambda quiz: not quiz.exposures_ms and quiz.protocol not in ADAPTIVE_PROTOCOLS,

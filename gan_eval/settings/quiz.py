@@ -109,6 +109,8 @@ class QuizSettings(Section):
     """Number of generated pictures from each data set, divided among its models."""
     pairs: int = Field(default=40, ge=1, le=MAX_TRIALS)
     """For protocols with two pictures: number of pairs from each data set, divided among models."""
+    pairs_of: Literal["items", "random"] = "items"
+    """For paired: the real and the generated picture are of one item, or the real one is of a random other item."""
     exposure_ms: Milliseconds | Literal["until-answer"] = "until-answer"
     """Exposure of each picture; until-answer: until the answer or the end of the response window."""
     exposures_ms: tuple[Milliseconds | Literal["until-answer"], ...] = Field(default=(), max_length=100)
@@ -225,6 +227,12 @@ class QuizSettings(Section):
             raise ValueError(
                 f"response_ms {window:g} is shorter than exposure_ms {longest:g}; both start at onset, so raise it"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _pairs_are_shown(self) -> Self:
+        if self.pairs_of == "random" and self.protocol != "paired":
+            raise ValueError(f"pairs_of: {self.protocol} shows no pair of a real and a generated picture; remove it")
         return self
 
     @model_validator(mode="after")

@@ -46,13 +46,14 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
         UserError: not even one trial of each class is possible, or fewer than requested under `strict_counts`; a model
             has no pairs.
     """
+    any_pair = ', or set quiz.pairs_of = "random" for pairs of any two pictures'
     for role in pool.generated:
         if not pool.roles[role]:
             a, _, b = role.partition(BETWEEN_MODELS)
             other = f"one of {b}" if b else "a real one"
             raise UserError(
                 f"data set {pool.dataset}: no item has a picture of {a} and {other}, for a pair; add the missing "
-                "pictures, or remove a model from the stimulus sets"
+                f"pictures, or remove a model from the stimulus sets{'' if b else any_pair}"
             )
     requested = Counts(0, settings.pairs) if settings.shows_pairs else Counts(settings.real, settings.fake)
     if feasible(pool, requested):
@@ -63,9 +64,9 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
             "nearly one shared list, the result describes these pictures rather than the models: a pool several times "
             "as large is better"
         )
-    shortage = (
-        f"data set {pool.dataset}: {len(pool.items)} items are too few for {_phrase(requested)} of different items"
-    )
+    lacks_reals = pool.reals is not None and len(pool.reals) < min(requested.total, len(pool.items))
+    what = f"{len(pool.reals or ())} real pictures" if lacks_reals else f"{len(pool.items)} items"
+    shortage = f"data set {pool.dataset}: {what} are too few for {_phrase(requested)} of different items"
     if settings.strict_counts:
         names = "quiz.pairs" if settings.shows_pairs else "quiz.real and quiz.fake"
         raise UserError(f"{shortage}; add items, or lower {names}, or drop quiz.strict_counts")
@@ -83,7 +84,7 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
 def feasible(pool: Pool, counts: Counts) -> bool:
     """Return True if every list can have the counts, whichever roles get the remainders."""
     roles = pool.generated
-    if not roles or counts.total > len(pool.items):
+    if not roles or counts.total > len(pool.items) or (pool.reals is not None and counts.total > len(pool.reals)):
         return False
     turns = range(len(roles)) if counts.generated % len(roles) else range(1)
     items = {role: sorted(offers) for role, offers in pool.roles.items()}

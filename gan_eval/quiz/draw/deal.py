@@ -8,7 +8,7 @@ from typing import Literal
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import PRACTICE_SETS, Counts, catch_offers, possible_counts, practice_offers
-from gan_eval.quiz.draw.offers import Role, pools_of
+from gan_eval.quiz.draw.offers import Pool, Role, pools_of, with_random_reals
 from gan_eval.quiz.draw.order import complete, generator, in_order, scattered_places
 from gan_eval.quiz.draw.rounds import choices, never_shown
 from gan_eval.settings.quiz import QuizSettings
@@ -80,20 +80,34 @@ class Dealer:
         for place in generator(*key, "blocks").permutation(len(names)):
             pool = self._pools[names[place]]
             items = next(choices(pool, self._counts[pool.dataset], seed=self._seed, first=list_number))
-            chosen = [(role, pool.roles[role][item]) for role, item in items]
-            remaining[pool.dataset] = pool.without(row["item"] for _, row in chosen)
+            offered = [(role, pool.roles[role][item]) for role, item in items]
+            chosen = self._paired(offered, pool, list_number)
+            shown = {row["stimulus"] for _, row in chosen}
+            remaining[pool.dataset] = pool.without((row["item"] for _, row in chosen), reals=shown)
             blocks.append(self._trials(chosen, "main", list_number))
         used = {row["item"] for block in blocks for row in block}
         own_pools = {name: pool.without(used) for name, pool in self._practice_pools.items()}
         practice, warning = practice_offers(
             own_pools or remaining, settings, generator(*key, "practice"), from_own_sets=bool(own_pools)
         )
+        practice = [
+            pair
+            for name, pool in sorted((own_pools or remaining).items())
+            for pair in self._paired(
+                [(role, row) for role, row in practice if row["dataset"] == name], pool, list_number
+            )
+        ]
         used |= {row["item"] for _, row in practice}
         catch = catch_offers(self._catch, settings, generator(*key, "catch"), excluded=used)
         practice_rows = self._trials(practice, "practice", list_number)
         rows = self._in_blocks(practice_rows, blocks, self._trials(catch, "catch", list_number), key)
         plan = [{**{name: row.get(name) for name in PLANS.names}, "trial": trial} for trial, row in enumerate(rows, 1)]
         return Draw(tuple(plan), tuple(sorted([*self._warnings, *([warning] if warning else [])])))
+
+    def _paired(self, offered: Sequence[tuple[Role, Row]], pool: Pool, list_number: int) -> list[tuple[Role, Row]]:
+        """Return one data set's trials of a list; pairs of any two pictures get their real ones."""
+        rng = generator(self._seed, list_number, "pairs", pool.dataset)
+        return with_random_reals(offered, pool, first=(list_number - 1) * len(offered), generator=rng)
 
     def _trials(
         self, chosen: Sequence[tuple[Role, Row]], phase: Literal["practice", "main", "catch"], list_number: int

@@ -3,9 +3,11 @@
 An offer is the part of a plan's row that says what is shown. A participant sees an item in one role only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, cycle
+
+import numpy as np
 
 from gan_eval.errors import UserError, naming
 from gan_eval.settings.protocols import PROTOCOLS
@@ -28,6 +30,8 @@ class Pool:
 
     dataset: str
     roles: Mapping[Role, Mapping[str, Row]]
+    reals: tuple[Row, ...] | None = None
+    """The real pictures, if pairs are of any two (`quiz.pairs_of`); those of the offers are then examples."""
 
     @property
     def items(self) -> list[str]:
@@ -39,14 +43,17 @@ class Pool:
         """The roles that are divided evenly: all except real pictures."""
         return sorted(role for role in self.roles if role != REAL)
 
-    def without(self, items: Iterable[str]) -> "Pool":
-        """Return the pool without some items."""
+    def without(self, items: Iterable[str], *, reals: Collection[str] = ()) -> "Pool":
+        """Return the pool without some items, and without the real pictures of these items and these stimuli."""
         excluded = set(items)
         left = {
             role: {item: row for item, row in offers.items() if item not in excluded}
             for role, offers in self.roles.items()
         }
-        return Pool(self.dataset, left)
+        others = self.reals and tuple(
+            row for row in self.reals if row["item"] not in excluded and row["stimulus"] not in reals
+        )
+        return Pool(self.dataset, left, others)
 
 
 def pools_of(
@@ -80,8 +87,16 @@ def pools_of(
                             f"data set {dataset}: no {kind} pictures among its stimuli; real and fake ones are needed"
                         )
             roles: Versions
+            reals: tuple[Row, ...] | None = None
             if material == "single":
                 roles = {role: {item: _offer(row) for item, row in rows.items()} for role, rows in versions.items()}
+            elif settings.pairs_of == "random":
+                reals = tuple(versions[REAL][item] for item in sorted(versions[REAL]))
+                roles = {
+                    model: {item: _pair(a, rows[item], model) for item, a in zip(sorted(rows), cycle(reals))}
+                    for model, rows in versions.items()
+                    if model != REAL
+                }
             elif material == "real_and_fake":
                 real = versions[REAL]
                 roles = {
@@ -95,7 +110,7 @@ def pools_of(
                     name = f"{a}{BETWEEN_MODELS}{b}"
                     shared = sorted(versions[a].keys() & versions[b].keys())
                     roles[name] = {item: _pair(versions[a][item], versions[b][item], name) for item in shared}
-            pools[dataset] = Pool(dataset, roles)
+            pools[dataset] = Pool(dataset, roles, reals)
         return pools
 
 
@@ -117,13 +132,34 @@ def versions_of(stimuli: Iterable[Row]) -> dict[str, Versions]:
     return datasets
 
 
+def with_random_reals(
+    chosen: Sequence[tuple[Role, Row]], pool: Pool, *, first: int, generator: np.random.Generator
+) -> list[tuple[Role, Row]]:
+    """Return pairs with other real pictures, each at most once; those of the pairs' own items only if no other is left.
+
+    Args:
+        first: place among the pool's real pictures at which the list begins, so that all are shown equally often.
+        generator: random number generator, which decides the real picture of each pair.
+    """
+    if pool.reals is None:
+        return [*chosen]
+    own = {row["item"] for _, row in chosen}
+    circle = [pool.reals[(first + step) % len(pool.reals)] for step in range(len(pool.reals))]
+    circle.sort(key=lambda real: real["item"] in own)
+    picked = [circle[place] for place in generator.permutation(len(chosen))]
+    return [
+        (role, row | {"stimulus": real["stimulus"], "sha256": real["sha256"]})
+        for (role, row), real in zip(chosen, picked, strict=True)
+    ]
+
+
 def _offer(row: Row) -> Row:
     named = {name: row[name] for name in ("stimulus", "item", "kind", "model", "dataset", "sha256")}
     return named | {"stimulus_b": None, "sha256_b": None, "fraction": row.get("fraction")}
 
 
 def _pair(a: Row, b: Row, model: str) -> Row:
-    """Return the plan columns of a pair, whose kind is empty."""
+    """Return the plan columns of a pair, whose kind is empty; the item is that of the second picture."""
     fractions = [row["fraction"] for row in (a, b) if row.get("fraction") is not None]
-    pair = {"stimulus_b": b["stimulus"], "sha256_b": b["sha256"], "kind": None, "model": model}
+    pair = {"stimulus_b": b["stimulus"], "sha256_b": b["sha256"], "item": b["item"], "kind": None, "model": model}
     return _offer(a) | pair | {"fraction": min(fractions, default=None)}

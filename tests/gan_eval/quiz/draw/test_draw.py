@@ -366,3 +366,58 @@ def test_assigns_every_slot_exactly_when_a_perfect_matching_exists(candidates: l
     if assigned is not None:
         assert len(set(assigned)) == len(candidates)
         assert all(int(item) in items for item, items in zip(assigned, candidates, strict=True))
+
+
+def unpaired_rows(reals: int, fakes: int, models: tuple[str, ...] = ("gan",)) -> list[Row]:
+    """Stimulus rows of pictures without partners; the models share their items."""
+    photographs = [row for row in stimulus_rows(reals) if row["kind"] == "real"]
+    samples = [row for row in stimulus_rows(fakes, models) if row["kind"] == "fake"]
+    return [{**row, "item": row["stimulus"]} for row in photographs] + samples
+
+
+@pytest.mark.parametrize("protocol", ["quick_response", "yes_no", "staircase", "quest_plus", "rating"])
+def test_pictures_without_partners_are_dealt_in_equal_numbers_and_an_item_once(protocol: str) -> None:
+    pool, chosen = unpaired_rows(9, 14, ("gan", "diffusion")), QuizSettings(protocol=protocol, real=6, fake=6)
+    uses: Counter[str] = Counter()
+    for number in range(1, 13):
+        plan = deal(pool, chosen, seed=3, list_number=number).plan
+        assert Counter(row["model"] for row in plan) == {None: 6, "gan": 3, "diffusion": 3}
+        assert len({row["item"] for row in plan}) == 12
+        uses.update(row["stimulus"] for row in plan)
+    reals = [uses[row["stimulus"]] for row in pool if row["kind"] == "real"]
+    assert max(reals) - min(reals) <= 1
+
+
+def test_random_pairs_show_each_real_picture_once_in_a_list_and_all_equally_often() -> None:
+    asked = QuizSettings(protocol="paired", pairs_of="random", pairs=6, practice=2)
+    pool = unpaired_rows(8, 14, ("gan", "diffusion"))
+    uses, partners = Counter[str](), set()
+    for number in range(1, 9):
+        plan = deal(pool, asked, seed=3, list_number=number).plan
+        assert len({row["stimulus"] for row in plan}) == len({row["item"] for row in plan}) == len(plan) == 8
+        main = [row for row in plan if row["phase"] == "main"]
+        assert Counter(row["model"] for row in main) == {"gan": 3, "diffusion": 3}
+        assert all(row["stimulus_b"].endswith(row["item"].partition("/")[2]) for row in plan)  # the item is the fake's
+        assert all(row["sha256"] == "None-" + row["stimulus"].rpartition("/")[2] for row in plan)
+        uses.update(row["stimulus"] for row in main)
+        partners |= {(row["stimulus"], row["stimulus_b"]) for row in main}
+    assert {*uses.values()} == {6}
+    assert len(partners) > 40  # of 48: the pairs are not the same in all lists
+
+
+def test_random_pairs_of_a_paired_set_avoid_the_real_pictures_of_their_own_items() -> None:
+    asked = QuizSettings(protocol="paired", pairs_of="random", pairs=6)
+    for number in range(1, 6):
+        plan = deal(stimulus_rows(12), asked, seed=3, list_number=number).plan
+        assert not {row["stimulus"].rpartition("/")[2] for row in plan} & {
+            row["item"].rpartition("/")[2] for row in plan
+        }
+
+
+def test_random_pairs_are_as_many_as_there_are_real_pictures() -> None:
+    asked = QuizSettings(protocol="paired", pairs_of="random", pairs=6)
+    draw = deal(unpaired_rows(4, 20), asked, seed=3, list_number=1)
+    assert len(draw.plan) == 4
+    assert "4 real pictures" in draw.warnings[0]
+    with pytest.raises(UserError, match="pairs_of"):
+        deal(unpaired_rows(4, 20), QuizSettings(protocol="paired"), seed=3, list_number=1)
