@@ -76,7 +76,7 @@ def paper_methods(folder: StudyFolder) -> str:
         quiz = study.quiz
         window = "without a limit" if quiz.window_ms is None else f"within {milliseconds(quiz.window_ms)} of onset"
         keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
-        procedure = [f"{PROTOCOLS[quiz.protocol].methods} by key ({keys}), {window}, in random order."]
+        procedure = [f"{_what_was_asked(quiz)} by key ({keys}), {window}, in random order."]
         flashes = quiz.protocol in ADAPTIVE_PROTOCOLS or any(level is not None for level in quiz.levels_ms)
         parts = ["a fixation mark before each picture"] if quiz.fixation_mark else []
         if quiz.response_cue and flashes:
@@ -350,7 +350,15 @@ def design_text(folder: StudyFolder, quiz: QuizSettings) -> str:
     exposures = f"shown {levels}"
     if quiz.protocol in ADAPTIVE_PROTOCOLS:
         exposures = f"exposure by {'QUEST+' if quiz.protocol == QUEST_PLUS else 'staircase'}"
+    never = "no picture twice" if quiz.pairs_of == "random" else "never both versions of an item"
     return (
-        f"{PROTOCOLS[quiz.protocol].methods}; each person saw {counts} of each data set, never both versions of an "
-        f"item, in random order, {exposures}; {quiz.practice} practice and {quiz.catch} catch trials."
+        f"{_what_was_asked(quiz)}; each person saw {counts} of each data set, {never}, in random order, {exposures}; "
+        f"{quiz.practice} practice and {quiz.catch} catch trials."
     )
+
+
+def _what_was_asked(quiz: QuizSettings) -> str:
+    """Return the first part of a sentence: what a trial shows and asks."""
+    if quiz.pairs_of == "random":
+        return "Participants saw a real and a generated picture, paired at random, and chose the real one"
+    return PROTOCOLS[quiz.protocol].methods

@@ -21,19 +21,27 @@ MIN_ANSWERS = 10
 
 
 def six_pairs(folder: StudyFolder) -> Gallery:
-    """Return generated pictures next to their real ones, evenly spaced over all models and data sets."""
+    """Return generated pictures next to their real ones, evenly spaced over all models and data sets.
+
+    Next to a picture without a partner is a real one of the same data set, which the title says.
+    """
     called_real = _called_real(folder)
-    parts = [stimuli[stimuli["kind"] == "fake"].assign(set=name) for name, stimuli in folder.stimuli.items()]
-    fakes = pd.concat(parts).sort_values(["dataset", "model", "item"], kind="stable") if parts else pd.DataFrame()
-    shown = []
-    for place in evenly_spaced(len(fakes), PAIRS):
+    parts = [stimuli.assign(set=name) for name, stimuli in folder.stimuli.items()]
+    pictures = pd.concat(parts).sort_values(["dataset", "model", "item"], kind="stable") if parts else pd.DataFrame()
+    fakes, reals = (pictures[pictures["kind"] == kind] if parts else pictures for kind in ("fake", "real"))
+    shown, are_partners = [], True
+    for number, place in enumerate(evenly_spaced(len(fakes), PAIRS)):
         row = fakes.iloc[place].to_dict()
+        others = reals[(reals["dataset"] == row["dataset"]) & (reals["set"] == row["set"])]
+        if missing(row["reference_file"]) and len(others):
+            row["reference_file"], are_partners = others["file"].iloc[number * len(others) // PAIRS], False
         stages = _stages(row, folder.places[row["set"]])
         said = ": ".join(filter(None, (str(row["model"]), called_real.get(row["stimulus"]))))
         if stages["generated"] is not None:
             pair = [stages["generated"], stages["ground truth"]]
             shown.append(GalleryEntry(pair, [said, str(row["item"]).rpartition("/")[2]]))
-    return Gallery(shown, "Generated (left) and real (right)", is_ranked=True)
+    title = "Generated (left) and real (right)" + ", not of the same item" * (not are_partners)
+    return Gallery(shown, title, is_ranked=True)
 
 
 def samples(folder: StudyFolder) -> list[PictureTable]:
