@@ -45,8 +45,8 @@ def groups(trials: pd.DataFrame, scope: str) -> Groups:
     """Return the groups of one scope.
 
     Scope `exposure` excludes staircases and QUEST+, because their exposures follow the answers and are not levels of a
-    design. A group of scope `model` has the model's fakes and the reals of the same data sets in the same sessions. A
-    group of `mask_kind` or `mask_area_band` has the fakes with that hole, and such reals.
+    design. A group of scope `model` has the model's fakes and their reals (`with_reals`). A group of `mask_kind` or
+    `mask_area_band` has the fakes with that hole, and such reals.
 
     Args:
         trials: as `gan_eval.stats.trials.main_trials` returns them.
@@ -145,25 +145,40 @@ def _labelled(code: np.ndarray, ids: list[str]) -> Groups:
 
 
 def _groups_of_fakes(trials: pd.DataFrame, name: str) -> Groups:
-    """Return groups: the fakes of each value of a column, with the reals of the same data sets in the same sessions."""
-    model, ids = pd.factorize(trials[name], sort=True)
-    session, _ = pd.factorize(trials["session"])
-    dataset, names = pd.factorize(trials["dataset"])
-    is_fake = trials["is_fake"].to_numpy(bool)
-    sitting = (session + 1) * (len(names) + 1) + dataset + 1  # a missing name is a group of its own
-    fakes, reals = np.flatnonzero(is_fake & (model >= 0)), np.flatnonzero(~is_fake)
-    presented = pd.unique(sitting[fakes] * max(len(ids), 1) + model[fakes])
-    presented.sort()
-    own, of_model = presented // max(len(ids), 1), presented % max(len(ids), 1)
-    first, last = (np.searchsorted(own, sitting[reals], side) for side in ("left", "right"))
-    times = last - first  # number of groups of models that contain a real
-    begins = np.repeat(first - (np.cumsum(times) - times), times)
-    models_of_reals = of_model[begins + np.arange(times.sum())]
-    row, group = np.concatenate([fakes, np.repeat(reals, times)]), np.concatenate([model[fakes], models_of_reals])
+    """Return groups: the fakes of each value of a column, with their reals (`with_reals`)."""
+    code, ids = pd.factorize(trials[name], sort=True)
+    row, group = with_reals(trials, np.where(trials["is_fake"], code, -1))
     occurs = np.bincount(group, minlength=len(ids)) > 0
     return Groups(
         [str(name) for name, keep in zip(ids, occurs, strict=True) if keep], row, (np.cumsum(occurs) - 1)[group]
     )
+
+
+def with_reals(trials: pd.DataFrame, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of the fakes with a code (N, 0..; -1: none), then those of their reals, and all their codes.
+
+    The reals of a code are those of the same data sets that the same participants judged. If most of the participants
+    who judged its fakes judged no real of the data set, the comparison is one between participants; then the reals of
+    all participants count. A real may occur with several codes.
+    """
+    size = max(int(code.max(initial=-1)) + 1, 1)
+    is_real = ~trials["is_fake"].to_numpy(bool)
+    fakes, reals = np.flatnonzero(~is_real & (code >= 0)), np.flatnonzero(is_real)
+    participant, dataset = (pd.factorize(trials[name], use_na_sentinel=False)[0] for name in ("participant", "dataset"))
+    sets = int(dataset.max(initial=0)) + 1
+    place = participant * sets + dataset  # a participant's answers on a data set
+    presented = pd.unique(place[fakes] * size + code[fakes])
+    has_reals = np.isin(presented // size, place[reals])
+    pair = presented // size % sets * size + presented % size  # data set and code
+    for alone in np.flatnonzero(2 * np.bincount(pair, has_reals) < np.bincount(pair)):
+        presented = np.append(presented, np.unique(place[is_real & (dataset == alone // size)]) * size + alone % size)
+    presented = np.unique(presented)
+    own, of_code = presented // size, presented % size
+    first, last = (np.searchsorted(own, place[reals], side) for side in ("left", "right"))
+    times = last - first  # number of codes of a real
+    begins = np.repeat(first - (np.cumsum(times) - times), times)
+    codes = np.concatenate([code[fakes], of_code[begins + np.arange(times.sum())]])
+    return np.concatenate([fakes, np.repeat(reals, times)]), codes
 
 
 def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFrame:

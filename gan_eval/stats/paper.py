@@ -127,11 +127,15 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
         rows = kind_rows(own)
         if own.empty:
             continue
+        judged = own.iloc[np.unique(np.concatenate([row.places for row in rows]))] if rows else own
         parts: list[Part] = [(row.model, row.dataset, own.iloc[row.places].reset_index(drop=True)) for row in rows]
         datasets = list(dict.fromkeys(row.dataset for row in rows))
         several = len(datasets) != 1
         dprimes: list[float] = []
-        for model, dataset, part in [*parts, (EVERYTHING, EVERYTHING if several else datasets[0], own)]:
+        for model, dataset, part in [
+            *parts,
+            (EVERYTHING, EVERYTHING if several else datasets[0], judged),
+        ]:
             fakes = int(part.loc[part["is_fake"].to_numpy(bool), "stimulus"].nunique())
             is_all = model == EVERYTHING
             if protocol == SINGLE:

@@ -264,8 +264,10 @@ of_single <- function(answered) {
   fakes <- by_name(fakes[fakes$dataset %in% answered$dataset[answered$kind == "real"], ])
   places <- lapply(seq_len(nrow(fakes)), function(place) {
     fake <- answered$dataset == fakes$dataset[place] & answered$kind == "fake" & answered$model == fakes$model[place]
-    real <- answered$dataset == fakes$dataset[place] & answered$kind == "real" &
-      answered$session %in% answered$session[fake]
+    real <- answered$dataset == fakes$dataset[place] & answered$kind == "real"
+    judges <- unique(answered$participant[fake])
+    # most judged fakes only: the comparison is between participants, and the reals of all count
+    if (mean(judges %in% answered$participant[real]) >= 0.5) real <- real & answered$participant %in% judges
     which(fake | real)
   })
   estimate <- function(place) {
@@ -281,7 +283,10 @@ of_single <- function(answered) {
       own <- data[data$kind == kind, ]
       c(count(own$participant), count(own$stimulus))
     })
-    tested <- both(data$called_fake, data$participant) > 1 # else response bias explains the answers
+    judges <- unique(data$participant[data$kind == "fake"])
+    between <- mean(judges %in% data$participant[data$kind == "real"]) < 0.5
+    # else response bias explains the answers
+    tested <- if (between) count(data$called_fake) > 1 else both(data$called_fake, data$participant) > 1
     df <- min(counts) - 1
     fitted <- if (tested && df > 0) attempt(averaged(data, "called_fake", weights, cells$side))
     list(fitted = fitted, df = df, data = data, tested = tested && df > 0)

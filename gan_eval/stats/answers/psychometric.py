@@ -143,8 +143,8 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings = NO_PLAN) -> d
     """Return the tables `psychometric` and `psychometric_levels` of a trials table.
 
     A data set has rows if answers have two levels or more, and functions if they have three. A model's reals are those
-    of the same data set in the same sessions. The models of a data set share the lapse rate, so their thresholds are
-    levels of the same share of correct answers.
+    of the same data set that the same participants judged. The models of a data set share the lapse rate, so their
+    thresholds are levels of the same share of correct answers.
 
     Args:
         plan: the plan of the analysis, with the column of the level and the link.
@@ -156,7 +156,7 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings = NO_PLAN) -> d
     levels: list[Row] = []
     for judged in _judged(trials, plan):
         models: dict[str | None, np.ndarray] = {None: np.arange(len(judged.trials))}
-        if judged.trials["model"].notna().any():  # of single pictures with the reals of a model's sessions
+        if judged.trials["model"].notna().any():  # of single pictures with a model's own reals
             of = groups(judged.trials, "model")
             models = {str(name): np.sort(of.row[of.group == place]) for place, name in enumerate(of.ids)}
         curves: list[tuple[Curve | None, str]] = []

@@ -174,9 +174,9 @@ def roc(trials: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the tables `roc` and `roc_points`: a row, and a curve, for each model on each data set.
 
     The answers of all participants count as those of one observer. If people use the confidence scale differently, the
-    curve is below the curves of single people. Fakes are compared with the real pictures of the data set in the same
-    sessions. Errors are clustered by participant and by stimulus (`stats.clustering`), with Student's t, and not below
-    those of independent answers.
+    curve is below the curves of single people. Fakes are compared with the real pictures of the data set that the same
+    participants judged. Errors are clustered by participant and by stimulus (`stats.clustering`), with Student's t, and
+    not below those of independent answers.
 
     Args:
         trials: the table `trials`. Answers without a confidence are left out. So are those of staircases, unless there

@@ -154,6 +154,7 @@ def comparisons(
             fitted[asked.names] = fit
         if cited is not None and isinstance(asked.question, KindQuestion) and not asked.question.is_bias:
             detection = estimator.rates[asked.question.key].detection(plan.margin)
+            detection = detection._replace(note=joined(asked.note, detection.note))
             if asked.comparison == TOLD_APART:
                 cited[None] = asked.names, detection
             if len(asked.question.rows) == 1:

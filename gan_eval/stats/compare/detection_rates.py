@@ -47,6 +47,7 @@ _MAX_SD_AND_ETA = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Maximum SD of random effects and maximum linear predictor of a cell, by link; above either, the fit diverged."""
 NONE_GAVE_BOTH = "no participant gave both answers, so response bias alone explains them"
 ONE_GAVE_BOTH = "one participant alone gave both answers, so response bias explains those of all others"
+OTHER_PEOPLE = "most participants judged one kind of picture: fakes and reals are compared between participants"
 _ASSUMED_SD = 1.5
 """Assumed standard deviation of people and of pictures, in log-odds, if all answers of a cell agree."""
 _LOG_TAIL = float(np.log(0.025))
@@ -287,6 +288,8 @@ def rates_of(
         why_not = why_not or f"{len(question.rows)} models"
     answers = _Answers.of(question.trials)
     rates = _estimated(question.trials, answers, settings, why_not, start)
+    if answers.is_between:
+        rates = replace(rates, note=joined(rates.note, OTHER_PEOPLE))
     if rates.basis is not None:
         rates = replace(rates, note=joined(rates.note, few_people(n_levels(answers.participant))))
     rates = replace(rates, max_effect=0.5 - abs(sum(rates.reported) / 2 - 0.5))
@@ -338,6 +341,12 @@ class _Answers(NamedTuple):
     """Each model's fakes on each data set, and each data set's reals."""
     weights: np.ndarray
     """(2, C) weights of the cells in the share of fakes and in that of reals; each row sums to 1."""
+
+    @property
+    def is_between(self) -> bool:
+        """True if most of the participants who judged fakes judged no reals."""
+        fakes, reals = (np.bincount(self.participant, of) for of in (self.is_fake, ~self.is_fake))
+        return bool(2 * np.sum((fakes > 0) & (reals > 0)) < np.sum(fakes > 0))
 
     @staticmethod
     def of(trials: pd.DataFrame) -> "_Answers":
@@ -451,6 +460,8 @@ def _clustered(answers: _Answers) -> Rates:
         variances = shares * (1 - shares) / (n + 4 / count) * (Z95 / float(t_critical(df))) ** 2
         by_cluster.append(answers.weights * variances @ answers.weights.T)
     note = NONE_GAVE_BOTH if gave_both == 0 else ONE_GAVE_BOTH if gave_both == 1 and several else None
+    if answers.is_between and not is_uniform.all():  # a participant's answers are of one kind
+        note = None
     basis = TWO_WAY if several else BY_PICTURE
     n_fake, n_real = map(float, 1 / (answers.weights**2 / n).sum(axis=1))
     covariances = tuple(by_cluster)

@@ -14,7 +14,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.grades import HIGHER, MEAN, GradeQuestion
-from gan_eval.stats.groups import REAL, contestants
+from gan_eval.stats.groups import REAL, contestants, joined, with_reals
 from gan_eval.stats.trials import pictures
 
 TOLD_APART = "told apart"
@@ -35,14 +35,14 @@ CHOSEN = "chosen"
 ANY_FAKE = "fake"
 """Name of b if it is the fakes of all models together."""
 USED = (
-    *("participant", "session", "stimulus", "is_fake", "says_fake", "model", "dataset"),
+    *("participant", "stimulus", "is_fake", "says_fake", "model", "dataset"),
     *("study", "simulated", "fraction"),
 )
 """Columns of the trials behind a question on kinds; fewer columns are copied faster."""
 
 
 class KindRow(NamedTuple):
-    """Answers to one model's pictures, and to the real pictures of the data set in the same sessions."""
+    """Answers to one model's pictures on one data set, and to their real pictures (`groups.with_reals`)."""
 
     model: str | None
     dataset: str | None
@@ -56,19 +56,15 @@ def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
 
     Fakes without a model form one more model, with the name None.
     """
-    (dataset, datasets), (model, models), (session, _) = (
-        _codes(answered[name]) for name in ("dataset", "model", "session")
-    )
+    (dataset, datasets), (model, models) = (_codes(answered[name]) for name in ("dataset", "model"))
     is_fake = answered["is_fake"].to_numpy(bool)
-    rows = []
-    for number, on_dataset in enumerate(datasets):
-        own = dataset == number
-        for place in np.unique(model[own & is_fake]):
-            fakes = own & is_fake & (model == place)
-            reals = own & ~is_fake & np.isin(session, np.unique(session[fakes]))
-            if reals.any():
-                rows.append(KindRow(models[place], on_dataset, np.flatnonzero(fakes | reals)))
-    return rows
+    place, code = with_reals(answered, np.where(is_fake, dataset * len(models) + model, -1))
+    rows = ((number, np.sort(place[code == number])) for number in np.unique(code))
+    return [
+        KindRow(models[number % len(models)], datasets[number // len(models)], places)
+        for number, places in rows
+        if not is_fake[places].all()
+    ]
 
 
 def _codes(column: pd.Series) -> tuple[np.ndarray, list[str | None]]:
@@ -120,7 +116,7 @@ class Comparison:
     margin_note: str = ""
     """Format of the note on the margin of the difference."""
     planned: bool = True
-    note: str = ""
+    note: str | None = None
     why_not: str = ""
     """A reason not to fit the crossed model."""
 
@@ -167,19 +163,19 @@ def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
     if not rows:
         return
     together = KindQuestion(tuple(rows), answered)
-    note = "data sets with one kind of picture left out" if len(together.trials) < len(answered) else ""
-    yield _of_kinds(TOLD_APART, TOLD_APART, "fake", together, note=note)
+    yield _of_kinds(TOLD_APART, TOLD_APART, "fake", together, note=_left_out(together, over_all=True))
     on_dataset = {row.dataset: [other for other in rows if other.dataset == row.dataset] for row in rows}
     for dataset, own in on_dataset.items():
         if dataset is not None:
             question = KindQuestion(tuple(own), answered)
-            yield _of_kinds(f"{TOLD_APART} on", _on(TOLD_APART, dataset), "fake", question)
+            yield _of_kinds(f"{TOLD_APART} on", _on(TOLD_APART, dataset), "fake", question, note=_left_out(question))
     for row in rows:
         if row.model is None and len(on_dataset[row.dataset]) == 1 and (row.dataset is not None or len(rows) == 1):
             continue  # the same question as one above
         model = row.model or UNNAMED
         comparison = f"{model} {_on(TOLD_APART, row.dataset)}"
-        yield _of_kinds(f"MODEL {TOLD_APART}", comparison, model, KindQuestion((row,), answered))
+        question = KindQuestion((row,), answered)
+        yield _of_kinds(f"MODEL {TOLD_APART}", comparison, model, question, note=_left_out(question))
     for dataset, own in {None: rows, **on_dataset}.items():
         if dataset is not None or len(on_dataset) > 1 or None in on_dataset:
             prefix = f"{dataset} " if dataset else ""
@@ -187,8 +183,27 @@ def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
             yield _of_kinds(REAL_VS_FAKE, REAL_VS_FAKE, f"{prefix}real", question, b=f"{prefix}fake")
 
 
+def _left_out(question: KindQuestion, *, over_all: bool = False) -> str | None:
+    """Return the note on answers that are in no row of a question; None if there are none.
+
+    Reals beside other models' fakes alone are not counted: they are left out by design.
+    """
+    answered = question.answered
+    left = np.ones(len(answered), bool)
+    for row in question.rows:
+        left[row.places] = False
+    dataset, _ = _codes(answered["dataset"])
+    compared = np.isin(dataset, dataset[~left])
+    has_fakes = answered.groupby(["participant", "dataset"], dropna=False, observed=True)["is_fake"].transform("any")
+    alone = int((left & compared & ~has_fakes.to_numpy(bool)).sum())
+    return joined(
+        "data sets with one kind of picture left out" if over_all and (left & ~compared).any() else "",
+        f"{alone} answers to real pictures left out: these participants judged no generated ones" if alone else "",
+    )
+
+
 def _of_kinds(
-    family: str, comparison: str, a: str, question: KindQuestion, *, b: str = REAL, note: str = ""
+    family: str, comparison: str, a: str, question: KindQuestion, *, b: str = REAL, note: str | None = None
 ) -> Comparison:
     trials = question.trials
     fakes = int(trials["is_fake"].sum())

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,8 +8,11 @@ from make_trials import from_counts, judged, simulated, simulated_pairs
 from statsmodels.stats.multitest import multipletests
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.answers.grades import ratings
+from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.compare.comparisons import Cited, comparisons
 from gan_eval.stats.compare.questions import model_questions
+from gan_eval.stats.paper import paper
 from gan_eval.stats.trials import answered_trials, fill_trials
 
 
@@ -28,6 +33,46 @@ def test_a_data_set_with_one_kind_does_not_count():
     assert told_apart["difference"] == pytest.approx(15 / 25 - 7 / 25)
     assert (told_apart["n_a"], told_apart["n_b"]) == (25, 25)
     assert "one kind of picture left out" in told_apart["note"]
+
+
+def test_a_participants_sessions_are_compared_together():
+    """Crowd work: each session (an assignment) shows one picture."""
+    whole = simulated(participants=10, stimuli=24, each=24, models=("a", "b"))
+    single = whole.assign(session=[f"A{number}" for number in range(len(whole))], trial=1)
+    for table in (rates, partial(comparisons, only=("a told apart on faces", "told apart"))):
+        pd.testing.assert_frame_equal(table(single), table(whole))
+
+
+def poll(*, people: int = 200, each: int = 1, effect: float = 4.0) -> pd.DataFrame:
+    """Many people judge few pictures each, of two models and real ones."""
+    rng = np.random.default_rng(1)
+    picture = np.concatenate([rng.permutation(24)[:each] for _ in range(people)])
+    is_fake = picture < 12
+    says_fake = rng.random(len(picture)) < 1 / (1 + np.exp(effect * (0.5 - is_fake)))
+    models = np.where(is_fake, np.where(picture % 2, "a", "b"), None)
+    return judged(np.repeat(np.arange(people), each), picture, is_fake, says_fake, model=models)
+
+
+def test_a_poll_with_one_answer_from_each_participant_has_its_verdict():
+    trials, plain = poll(), ("told apart", "a told apart", "b told apart")
+    table = comparisons(trials, only=plain)
+    for row in plain:
+        found = one(table, row)
+        assert (found["verdict"], found["n_b"]) == ("different", (trials["kind"] == "real").sum()), row
+        assert "between participants" in found["note"], row
+    assert one(comparisons(poll(effect=0.0), only=plain[:1]), "told apart")["verdict"] == "undecided"
+    alike = fill_trials(trials.assign(response="fake").drop(columns="correct"))
+    assert np.isnan(one(comparisons(alike, only=plain[:1]), "told apart")["p"])
+
+
+def test_answers_to_reals_alone_are_counted_where_they_are_left_out():
+    trials, cited = poll(people=8, each=24, effect=1.0), Cited()
+    is_alone = trials["participant"] == "3"
+    trials = trials[~is_alone | (trials["kind"] == "real")].reset_index(drop=True)
+    table = comparisons(trials, cited=cited, only=("told apart",))
+    found = paper(trials, {"comparisons": table, "ratings": ratings(trials)}, cited).set_index("model").loc["all"]
+    assert found["n_answers"] == 7 * 24
+    assert "12 answers to real pictures left out" in found["note"]
 
 
 @pytest.mark.parametrize(
@@ -117,9 +162,9 @@ def test_reals_that_name_the_model_of_their_block_change_nothing():
     pd.testing.assert_frame_equal(comparisons(fill_trials(named)), comparisons(trials))
 
 
-def test_a_model_is_held_against_the_reals_of_the_sessions_that_showed_it():
+def test_a_model_is_held_against_the_reals_of_those_who_judged_it():
     seen = from_counts(15, 10, 7, 18).assign(model=lambda frame: frame["model"].where(frame["kind"] == "real", "mine"))
-    others = from_counts(5, 20, 20, 5, session="s2")
+    others = from_counts(5, 20, 20, 5, participant="P02", session="s2")
     row = one(comparisons(pd.concat([seen, others])), "mine told apart on facades")
     assert (row["n_a"], row["n_b"]) == (25, 25)
     assert row["difference"] == pytest.approx(15 / 25 - 7 / 25)
