@@ -1,13 +1,14 @@
 """The command `trials import`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from gan_eval.cli.options import counted, parse_pairs, print_next_command, say
 from gan_eval.errors import UserError, naming
 
+KindOption = Literal["real", "fake"]
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
 ROWS_LEFT_OUT = 3
 """Exit status of an import that rejected rows."""
@@ -25,6 +26,7 @@ def trials_import(
     ] = None,
     where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
     word: Annotated[list[str] | None, typer.Option("--word", help="Meaning of a word: kind:synthetic=fake.")] = None,
+    asked: Annotated[KindOption, typer.Option(help="Pairs: the picture that participants were to choose.")] = "real",
 ) -> None:
     """Convert another program's table of judgements into a trials table.
 
@@ -55,7 +57,9 @@ def trials_import(
         if not (equals and colon and theirs):
             raise UserError(f"--word {text}: expected COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
         words.setdefault(column, {})[theirs] = ours
-    imported = import_trials(file, mapping=parse_pairs(mapping or [], "--map"), where=where or (), words=words)
+    imported = import_trials(
+        file, mapping=parse_pairs(mapping or [], "--map"), where=where or (), words=words, asked=asked
+    )
     if out is None:
         raise UserError(f"{file}: its columns fit; give --out trials.csv, the table to write")
     rows = imported.rejected.to_dict("records")

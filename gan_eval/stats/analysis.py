@@ -29,7 +29,7 @@ from gan_eval.stats.compare.comparisons import Cited, NamedFits, comparisons
 from gan_eval.stats.compare.effects import effects
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
-from gan_eval.stats.contradictions import doubts
+from gan_eval.stats.doubts import doubts
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials

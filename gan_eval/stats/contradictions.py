@@ -1,6 +1,5 @@
-"""Checks of a trials table: refuse contradictions, warn of possible mistakes."""
+"""Contradictions of a trials table, which are refused."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -10,14 +9,8 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.settings.protocols import PAIR_PROTOCOLS
-from gan_eval.tables import TRIALS
-from gan_eval.tables.names import person_of
 from gan_eval.tables.schema import MAX_TIME_MS
 
-MAX_NAMED = 3
-"""Number of persons or sessions that a warning names."""
-MIN_EQUAL_TIMES = 3
-"""Minimum number of equal reaction times for the warning that two sessions may be one."""
 _CONSTANT = {
     "kind": "a picture is either real or fake: correct the rows, or give the two pictures names of their own",
     "model": "a picture is of one model: correct the rows, or give each picture a name of its own",
@@ -109,15 +102,29 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
             f"model is {abbreviated(trials['model'].iat[row])}; for model_vs_model it must be A|B, the names of "
             "stimulus's and of stimulus_b's model",
         )
-    if (wrong := _belies_its_answer(trials, single)).any():
+    if (wrong := _belies_its_answer(trials)).any():
         row = int(wrong.argmax())
-        answer = f"response {trials['response'].iat[row]} and kind {trials['kind'].iat[row]}"
-        answer = answer if single[row] else f"choice {trials['choice'].iat[row]} (a is the real picture)"
-        raise refuse(
-            row,
-            f"correct is {str(trials['correct'].iat[row]).lower()}, which contradicts {answer}; correct the row, or "
-            "remove the column correct, and it is computed (trials import --map correct=)",
+        raise refuse(row, _other_than_its_answer(trials.iloc[row], single[row], int(wrong.sum())))
+
+
+def _other_than_its_answer(trial: pd.Series, is_single: bool, count: int) -> str:
+    """Return the message for a trial whose `correct` differs from its answer, as in `count` rows."""
+    if is_single:
+        answer = f"response {trial['response']} and kind {trial['kind']}"
+        causes = (
+            "keys that differ between people (give response no --word, and it follows from kind and correct), or "
+            "exchanged meanings in --word"
         )
+    else:
+        answer = f"choice {trial['choice']} (a is the real picture)"
+        causes = (
+            "the question was which picture is fake (trials import --asked fake), or the sides are exchanged (stimulus "
+            "is the real picture; trials import --map left=COLUMN --map right=COLUMN --map real_side=COLUMN)"
+        )
+    return (
+        f"correct is {str(trial['correct']).lower()}, which contradicts {answer} ({count} such rows). Usual causes: "
+        f"{causes}. Else correct the rows; if the column is of something else, trials import --map correct="
+    )
 
 
 def _pictures_of(trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
@@ -126,9 +133,9 @@ def _pictures_of(trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFram
     pictures = trials[columns].reset_index(drop=True)
     if single.all():
         return pictures
-    model, protocol = pictures["model"], trials["protocol"].reset_index(drop=True)
+    model = pictures["model"]
     pair = ~single & trials["stimulus_b"].notna().to_numpy(bool)  # else stimulus may name the pair
-    two_models = pair & np.asarray((protocol == "model_vs_model") | model.str.contains("|", regex=False, na=False))
+    two_models = pair & of_two_models(trials)
     pairs, of_real = pictures.assign(model=None, item=None)[pair], ~two_models[pair]
     first = pairs.assign(kind=np.where(of_real, "real", "fake"))
     second = pairs.assign(
@@ -234,61 +241,36 @@ def _names_no_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
     return wrong
 
 
-def _belies_its_answer(trials: pd.DataFrame, single: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return (N,) bool: rows whose `correct` differs from response and kind, or from the choice of the real picture."""
-    known, correct = trials["correct"].notna().to_numpy(bool), trials["correct"].to_numpy(bool, na_value=False)
-    response, choice = trials["response"], trials["choice"]
-    judged = single & trials["kind"].notna().to_numpy(bool) & response.isin(TRIALS.by_name["kind"].words)
-    agrees = np.asarray(response.to_numpy(object) == trials["kind"].to_numpy(object), bool)
-    chosen = (trials["protocol"] == "paired").to_numpy(bool, na_value=False) & choice.isin(["a", "b"])
-    unanswered = (response == "none").to_numpy(bool, na_value=False) & single
-    found = np.where(judged, correct != agrees, np.where(chosen, correct != (choice == "a"), unanswered & correct))
-    return known & np.asarray(found, bool)
+def _belies_its_answer(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: rows whose `correct` differs from `agreement`, or is true without a response."""
+    agrees, correct = agreement(trials), trials["correct"].to_numpy(bool, na_value=False)
+    unanswered = (trials["response"] == "none").to_numpy(bool, na_value=False) & are_single(trials)
+    differs = agrees.notna().to_numpy(bool) & (agrees.to_numpy(bool, na_value=False) != correct)
+    return trials["correct"].notna().to_numpy(bool) & (differs | unanswered & correct)
+
+
+def agreement(trials: pd.DataFrame) -> pd.Series:
+    """Return (N,) whether each answer agrees with the truth: of the kind, or the choice of the real picture of a pair.
+
+    It is missing without an answer or a truth, as in pairs of two models.
+    """
+    single = are_single(trials)
+    judged = single & trials["kind"].notna().to_numpy(bool) & trials["response"].isin(["real", "fake"]).to_numpy(bool)
+    chosen = ~single & ~of_two_models(trials) & trials["choice"].isin(["a", "b"]).to_numpy(bool)
+    names_kind = (trials["response"] == trials["kind"]).to_numpy(bool, na_value=False)
+    is_right = np.where(judged, names_kind, (trials["choice"] == "a").to_numpy(bool, na_value=False))
+    return pd.Series(is_right, index=trials.index, dtype="boolean").where(judged | chosen)
+
+
+def of_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: pairs of two models' pictures, which have `A|B` as their model."""
+    protocol = trials["protocol"]
+    named = trials["model"].astype("object").str.contains("|", regex=False).fillna(False).to_numpy(bool)
+    is_two = (protocol == "model_vs_model").to_numpy(bool, na_value=False)
+    return is_two | named & ~(protocol == "paired").to_numpy(bool, na_value=False)
 
 
 def possible_times(trials: pd.DataFrame) -> NDArray[np.bool_]:
     """Return (N,) bool: trials with a possible reaction time."""
     milliseconds = trials["reaction_time_ms"].to_numpy("float64", na_value=np.nan)
     return (milliseconds > 0) & (milliseconds <= MAX_TIME_MS)
-
-
-def doubts(trials: pd.DataFrame) -> list[str]:
-    """Return warnings: codes that differ only in case or spaces, impossible times, sessions with equal times."""
-    spellings: dict[str, list[str]] = defaultdict(list)
-    for code in map(str, trials["participant"].dropna().unique()):
-        spellings[person_of(code)].append(code)
-    alike = [f"{' and '.join(map(repr, codes))}" for codes in spellings.values() if len(codes) > 1]
-    lines = []
-    if alike:
-        lines.append(
-            f"participants {_some(alike)} differ only in case or spaces and are counted as different people; if they "
-            "are one person, write one code"
-        )
-    impossible = trials["reaction_time_ms"][~possible_times(trials)].dropna()
-    if len(impossible):
-        lines.append(
-            f"column reaction_time_ms: {len(impossible)} not above 0, or infinite; the first is "
-            f"{impossible.iloc[0]:g} ms in row {impossible.index[0] + 1}. They count as missing, the answers count; "
-            "correct the times, or remove the rows"
-        )
-    timed = trials[["session", "stimulus", "reaction_time_ms"]].dropna()
-    session, names = pd.factorize(timed["session"].array)
-    stimulus, time = pd.factorize(timed["stimulus"].array)[0], timed["reaction_time_ms"].to_numpy("float64")
-    order = np.lexsort((time, stimulus, session))
-    of_sessions = np.split(np.column_stack([stimulus, time])[order], np.flatnonzero(np.diff(session[order])) + 1)
-    same: dict[bytes, list[str]] = defaultdict(list)
-    for name, times in zip(names, of_sessions, strict=False):  # no name where nothing is timed
-        if len(np.unique(times[:, 1])) >= MIN_EQUAL_TIMES:
-            same[times.tobytes()].append(str(name))
-    repeated = [" and ".join(map(abbreviated, sessions)) for sessions in same.values() if len(sessions) > 1]
-    if repeated:
-        lines.append(
-            f"sessions {_some(repeated)} have the same pictures with equal reaction times: one session under two "
-            "names? remove one of them"
-        )
-    return lines
-
-
-def _some(names: list[str]) -> str:
-    more = f", and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_store
-from gan_eval.stats.contradictions import doubts
+from gan_eval.stats.doubts import doubts
 from gan_eval.stats.importing.mapping import NUMBERS, columns_of
 from gan_eval.stats.importing.rejections import ENUMERATIONS
 from gan_eval.stats.importing.words import foreign_table_error
@@ -71,7 +71,8 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
         if name in frame and frame[name].notna().any():
             require_clear_numbers(frame[name].fillna("").tolist(), f"{path}: column {name}")
     if missing := missing_answers(frame):
-        raise foreign_table_error(path, f"{are_missing(missing)}; the file's {columns_of(frame)}", frame, {}, {})
+        problem = f"{are_missing(missing)}; the file's {columns_of(frame)}"
+        raise foreign_table_error(path, problem, frame, {}, {}, missing=missing)
     for name in ENUMERATIONS:
         cells = frame[name].dropna() if name in frame else pd.Series(dtype="str")
         others = cells[~cells.isin(TRIALS.by_name[name].words)]

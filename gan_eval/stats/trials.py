@@ -8,14 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.stats.contradictions import are_single, require_agreement, require_plausible_times
+from gan_eval.stats.contradictions import agreement, are_single, require_agreement, require_plausible_times
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import name_of
 from gan_eval.tables.frames import conform, faults, frame_of
 from gan_eval.tables.names import RESERVED_NAMES, name_problem
 
 REQUIRED = ("participant", "stimulus", "kind", "response")
-"""Required columns for single pictures; pairs and grades need the first two."""
+"""Required columns for single pictures; pairs and grades need the first two, and `correct` may replace a response."""
 OUTCOMES = ("kind", "response", "choice", "rating", "correct", "confidence")
 """Columns of answers and of the truth."""
 _LEAD_MS = 50.0
@@ -30,8 +30,9 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
     """Return a trials table from a frame with participant, stimulus, and an answer.
 
     Answers are kind and response for single pictures, choice for pairs, rating for grades. Filled if absent: session =
-    participant (within a study), trial = order within the session, phase = main, simulated = false, correct = response
-    and kind agree; every other column is empty. The model of a real picture is cleared.
+    participant (within a study), trial = order within the session, phase = main, simulated = false, correct = answer
+    and truth agree, response from kind and correct; every other column is empty. The model of a real picture is
+    cleared.
 
     Args:
         frame: if its index has whole numbers, these are the rows' numbers in the source, from 0; messages count from 1.
@@ -50,7 +51,7 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
         columns["session"] = sessions_of(frame)
     if "trial" not in columns:
         columns["trial"] = frame.groupby(columns["session"], dropna=False).cumcount() + 1
-    computed = "correct" not in columns
+    computed = {"correct", "response"} - columns.keys()
     for name, value in {"phase": "main", "simulated": False}.items():
         if name not in columns:
             columns[name] = pd.Series(value, index=frame.index)
@@ -66,7 +67,9 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
         row = int(wrong.argmax())
         problem = model_problem(str(result["model"].iat[row]))
         raise UserError(f"{where}: row {numbers[row]}, column model: {problem}")
-    if computed:
+    if "response" in computed and result["rating"].isna().all():
+        result["response"] = response_from_correct(result).where(result["kind"].notna() & are_single(result))
+    if "correct" in computed:
         result["correct"] = is_right(result)
     if agree:
         require_agreement(result, where=where, numbers=numbers)
@@ -75,10 +78,24 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
 
 
 def is_right(trials: pd.DataFrame) -> pd.Series:
-    """Return whether each answer is correct: from kind and answer if both are known, else from the column `correct`."""
-    judged = trials["kind"].notna() & trials["response"].isin(["real", "fake"])
-    agrees = (trials["kind"] == trials["response"]).astype("boolean")
-    return agrees.where(judged, trials["correct"])
+    """Return whether each answer is correct: from the truth and the answer if both are known, else from `correct`."""
+    return agreement(trials).fillna(trials["correct"])
+
+
+def response_from_correct(trials: pd.DataFrame) -> pd.Series:
+    """Return (N,) the response to single pictures that follows from `kind` and `correct`.
+
+    Without `correct` it is `none`. So is a wrong answer without a reaction time if all correct answers have one: many
+    programs call a missed picture wrong.
+
+    Args:
+        trials: kind, correct (boolean), reaction_time_ms.
+    """
+    correct, timed = trials["correct"], trials["reaction_time_ms"].notna()
+    is_right = correct.fillna(False).to_numpy(bool)
+    missed = ~is_right & ~timed if is_right.any() and timed[is_right].all() else False
+    other = trials["kind"].map({"real": "fake", "fake": "real"}).astype("str")
+    return trials["kind"].astype("str").where(is_right, other).mask(correct.isna() | missed, "none")
 
 
 def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
@@ -205,8 +222,9 @@ def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:
 
 def missing_answers(frame: pd.DataFrame) -> list[str]:
     """Return the required columns that are absent; pairs and grades need neither kind nor response."""
-    answered_otherwise = any(name in frame and frame[name].notna().any() for name in ("choice", "rating"))
-    return [name for name in (REQUIRED[:2] if answered_otherwise else REQUIRED) if name not in frame]
+    given = {name for name in ("choice", "rating", "correct") if name in frame and frame[name].notna().any()}
+    unneeded = {"kind", "response"} if given & {"choice", "rating"} else {"response"} if given else set()
+    return [name for name in REQUIRED if name not in frame and name not in unneeded]
 
 
 def are_missing(columns: Sequence[str]) -> str:

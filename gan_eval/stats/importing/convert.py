@@ -8,17 +8,36 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_store
-from gan_eval.stats.contradictions import Source, doubts, require_agreement, require_plausible_times
+from gan_eval.stats.contradictions import Source, Sources, require_agreement, require_plausible_times
+from gan_eval.stats.doubts import doubts
 from gan_eval.stats.exclusions import rows_fulfilling
+from gan_eval.stats.importing.answers import with_responses
 from gan_eval.stats.importing.foreign import read_foreign
-from gan_eval.stats.importing.mapping import NUMBERS, columns_of, known_names, mapped
+from gan_eval.stats.importing.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
 from gan_eval.stats.importing.names import distinct_names
-from gan_eval.stats.importing.rejections import MAX_WORDS, rejections_of
-from gan_eval.stats.importing.words import foreign_table_error, in_schema_words, misfits, refuse_choice_by_outcome
-from gan_eval.stats.trials import are_missing, fill_trials, missing_answers
+from gan_eval.stats.importing.pairs import (
+    OPTIONS,
+    Kind,
+    Placed,
+    by_truth,
+    missing_of_pairs,
+    places_in,
+    require_known_truth,
+    with_choice_of_real,
+)
+from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, rejections_of
+from gan_eval.stats.importing.words import (
+    foreign_table_error,
+    in_schema_words,
+    misfits,
+    refuse_choice_by_outcome,
+    translated,
+    without_missing_words,
+)
+from gan_eval.stats.trials import REQUIRED, are_missing, fill_trials, missing_answers
 from gan_eval.tables import REJECTED, TRIALS
 from gan_eval.tables.cells import require_clear_numbers
-from gan_eval.tables.frames import frame_of
+from gan_eval.tables.frames import Row, frame_of
 
 
 class Imported(NamedTuple):
@@ -30,7 +49,7 @@ class Imported(NamedTuple):
     renamed: tuple[str, ...] = ()
     """Stimuli that shared a name and now have different names."""
     doubts: tuple[str, ...] = ()
-    """Warnings (`gan_eval.stats.contradictions.doubts`)."""
+    """What was concluded or counted, and warnings (`gan_eval.stats.doubts.doubts`)."""
 
 
 def import_trials(
@@ -39,6 +58,7 @@ def import_trials(
     mapping: Mapping[str, str],
     where: Sequence[str] = (),
     words: Mapping[str, Mapping[str, str]] | None = None,
+    asked: Kind = "real",
 ) -> Imported:
     """Convert another program's table of judgements into a trials table; report and leave out rows that do not fit.
 
@@ -53,6 +73,7 @@ def import_trials(
         where: rules (`gan_eval.stats.exclusions`) on the file's own columns; only rows that fulfil all are imported.
         words: for a column of `trials` the meanings of the file's words: `{"kind": {"synthetic": "fake"}}`; empty:
             nothing.
+        asked: which picture of a pair participants were to choose.
 
     Raises:
         UserError: no such file, a required column is missing, no row fits, a rule is not understood or drops answers by
@@ -64,43 +85,77 @@ def import_trials(
         raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
     foreign, rejected = read_foreign(file)
     known, problems = known_names(foreign, mapping)
-    read = (known.get(target, Source(target)) for target in NUMBERS)
-    for name in dict.fromkeys(source.column for source in read if source and source.column in foreign):
-        cells = foreign[name].reindex(range(1, len(foreign) + len(rejected) + 1)).fillna("")
-        require_clear_numbers(cells.tolist(), f"{file}: column {name}")
+    _require_clear_numbers(foreign, known, count=len(foreign) + len(rejected), where=str(file))
     chosen = rows_fulfilling(foreign, where, where=str(file))
     refuse_choice_by_outcome(where, foreign, known, words, file=str(file))
     foreign = foreign[chosen]
     if foreign.empty and not rejected:
         none = "no row is left under " + ", ".join(where) if where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")
-    frame, of_arithmetic = mapped(foreign, known)
-    others = misfits(frame.select_dtypes(exclude="number")) - words.keys()
-    if missing := missing_answers(frame.drop(columns=list(others))):
+    frame = renamed(foreign, known)
+    places = places_in(frame, known)
+    judged = frame.drop(columns=list(misfits(frame) - words.keys()))
+    if missing := missing_of_pairs(frame) if places else missing_answers(judged):
         problems.append(are_missing(missing))
+    if not places and (of_pairs := known.keys() & {*BY_PLACE}):
+        problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
     if problems:
-        raise foreign_table_error(
-            file, "; ".join([*problems, f"the file's {columns_of(foreign)}"]), foreign, known, words
-        )
-    frame = in_schema_words(frame, words)
-    rejected += of_arithmetic + rejections_of(frame)
-    rejected.sort(
-        key=lambda row: (row["row"], TRIALS.names.index(row["column"]) if row["column"] in TRIALS.names else 0)
-    )
+        problem = "; ".join([*problems, f"the file's {columns_of(foreign)}"])
+        raise foreign_table_error(file, problem, foreign, known, words, missing=missing)
+    frame, lines = without_missing_words(translated(frame, words))
+    frame, of_arithmetic = scaled(in_schema_words(frame), known)
+    frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, known, asked=asked, where=str(file))
+    rejected = _all_rejected(frame, rejected + of_arithmetic + of_answers)
     accepted = frame[~frame.index.isin([row["row"] for row in rejected])]
     if accepted.empty:
         first = rejected[0]
-        problem = f"no row could be taken; row {first['row']}: column {first['column']}: {first['reason']}"
-        if first["column"] in foreign:
+        names_words = first["column"] in ENUMERATIONS  # so does the error
+        reason = first["reason"].partition(";")[0] if names_words else first["reason"]
+        problem = f"no row could be taken; row {first['row']}: column {first['column']}: {reason}"
+        if first["column"] in foreign and first["column"] not in (*REQUIRED, "choice"):
             problem += f"; ignore the column with --map {first['column']}="
         raise foreign_table_error(file, problem, foreign, known, words)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
-    trials, renamed = distinct_names(filled)
+    trials, of_several = distinct_names(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
     require_plausible_times(trials, where=str(file), sources=known)
-    lines = doubts(trials.set_axis(accepted.index - 1))
-    taken = foreign.loc[accepted.index]
-    if "reaction_time_ms" in frame and (equal := taken.index[taken.duplicated()].tolist()):
-        named = ", ".join(map(str, equal[:MAX_WORDS])) + ", ..." * (len(equal) > MAX_WORDS)
-        lines.append(f"rows that equal an earlier one in every column, reaction time too; remove them: {named}")
-    return Imported(trials, frame_of(rejected, REJECTED), renamed, tuple(lines))
+    lines += lines_on_answers + doubts(trials.set_axis(accepted.index - 1))
+    if "reaction_time_ms" in frame:
+        lines += _repeated_rows(foreign.loc[accepted.index])
+    return Imported(trials, frame_of(rejected, REJECTED), (*of_one_name, *of_several), tuple(lines))
+
+
+def _require_clear_numbers(foreign: pd.DataFrame, known: Sources, *, count: int, where: str) -> None:
+    """Refuse columns of numbers that may have thousands separators; `count`: rows of the file, for the message."""
+    read = (known.get(target, Source(target)) for target in NUMBERS)
+    for name in dict.fromkeys(source.column for source in read if source and source.column in foreign):
+        cells = foreign[name].reindex(range(1, count + 1)).fillna("")
+        require_clear_numbers(cells.tolist(), f"{where}: column {name}")
+
+
+def _with_answers(
+    frame: pd.DataFrame, places: tuple[str, str] | None, known: Sources, *, asked: Kind, where: str
+) -> Placed:
+    """Return the frame with answers in the columns of the table: pairs by place, responses from `correct`."""
+    if places:
+        return by_truth(frame, places, known, asked=asked, where=where)
+    lines = require_known_truth(frame, known, where=where)
+    frame = with_choice_of_real(frame, asked, where=where)
+    frame, of_correct = with_responses(frame, where=where)
+    return Placed(frame, [], lines + of_correct, ())
+
+
+def _all_rejected(frame: pd.DataFrame, rejected: list[Row]) -> list[Row]:
+    """Return the rejections so far and those of the other rows, in the order of rows and columns."""
+    others = frame[~frame.index.isin([row["row"] for row in rejected])]
+    order = {name: place for place, name in enumerate(TRIALS.names)}
+    return sorted(rejected + rejections_of(others), key=lambda row: (row["row"], order.get(row["column"], 0)))
+
+
+def _repeated_rows(taken: pd.DataFrame) -> list[str]:
+    """Return a warning of rows that equal an earlier one in every column."""
+    equal = taken.index[taken.duplicated()].tolist()
+    if not equal:
+        return []
+    named = ", ".join(map(str, equal[:MAX_WORDS])) + ", ..." * (len(equal) > MAX_WORDS)
+    return [f"rows that equal an earlier one in every column, reaction time too; remove them: {named}"]

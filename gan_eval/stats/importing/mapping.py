@@ -14,6 +14,14 @@ from gan_eval.tables.cells import with_point
 from gan_eval.tables.frames import Row
 
 NUMBERS = [column.name for column in TRIALS.columns if column.is_number]
+PLACES = (("left", "right"), ("first", "second"))
+"""Names of the two places of a pair's pictures."""
+BY_PLACE = (
+    *(place for places in PLACES for place in places),
+    "real_side",
+    *(f"{place}_{fact}" for places in PLACES for fact in ("kind", "model") for place in places),
+)
+"""Columns of pairs by place, which become columns of `trials` (`gan_eval.stats.importing.pairs`)."""
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
 """A column times or divided by a number."""
 
@@ -25,7 +33,7 @@ def known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[Sour
     for target, expression in mapping.items():
         try:
             where = f"--map {target}={expression}"
-            column_named(target, pd.DataFrame(columns=list(TRIALS.names)), where=f"{where}, left of =")
+            column_named(target, pd.DataFrame(columns=[*TRIALS.names, *BY_PLACE]), where=f"{where}, left of =")
             source = parse_source(target, expression or target, foreign.columns)
             side = ", right of =" if expression else " ignores a column of the file"
             column_named(source.column, foreign, where=where + side)
@@ -58,26 +66,27 @@ def parse_source(target: str, expression: str, columns: Collection[str]) -> Sour
     return Source(scaled["column"], factor)
 
 
-def mapped(foreign: pd.DataFrame, known: Sources) -> tuple[pd.DataFrame, list[Row]]:
-    """Return the mapped and the other columns of the file, and a rejection for each cell that should be a number."""
-    columns: dict[str, pd.Series] = {}
-    sources: set[str] = set()
-    rejected = []
+def renamed(foreign: pd.DataFrame, known: Sources) -> pd.DataFrame:
+    """Return the mapped columns of the file under the names of the table, and its other columns."""
+    columns = {target: foreign[source.column] for target, source in known.items() if source}
+    taken = {source.column if source else target for target, source in known.items()}
+    columns |= {name: foreign[name] for name in foreign.columns if name not in taken and name not in columns}
+    return pd.DataFrame(columns, index=foreign.index)
+
+
+def scaled(frame: pd.DataFrame, known: Sources) -> tuple[pd.DataFrame, list[Row]]:
+    """Multiply the columns that have a factor; return a rejection for each of their cells that is not a number."""
+    columns, rejected = {}, []
     for target, source in known.items():
-        sources.add(source.column if source else target)
-        if not source:
-            continue
-        cells = foreign[source.column]
-        columns[target] = cells
-        if source.factor is not None:
+        if source and source.factor is not None:
+            cells = frame[target]
             values = pd.to_numeric(cells, errors="coerce").astype("float64")
             rejected += [
                 rejection(row, target, f"found {cell!r}, expected a number{with_point(cell)}", cell)
                 for row, cell in cells[values.isna() & cells.notna()].items()
             ]
             columns[target] = values * source.factor
-    columns |= {name: foreign[name] for name in foreign.columns if name not in sources and name not in columns}
-    return pd.DataFrame(columns, index=foreign.index), rejected
+    return frame.assign(**columns), rejected
 
 
 def columns_of(foreign: pd.DataFrame) -> str:

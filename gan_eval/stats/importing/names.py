@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-_PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
+PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
 
 
 def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -21,7 +21,7 @@ def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
     if shared.empty:
         return trials, ()
     several = single & trials["stimulus"].isin(shared)
-    stem = trials["stimulus"].str.replace(_PICTURE_FILE, "", regex=True)
+    stem = trials["stimulus"].str.replace(PICTURE_FILE, "", regex=True)
     if stem.nunique() < trials["stimulus"].nunique():  # a.png differs from a.jpg
         stem = trials["stimulus"]
     own_name = trials["stimulus"].mask(several, version + "/" + stem)

@@ -13,6 +13,15 @@ from gan_eval.tables.frames import EMPTY, Row, faults
 
 ENUMERATIONS = ("kind", "phase", "response")
 """Columns whose words may differ in a foreign table."""
+TRUTH_WORDS = dict.fromkeys(("true", "t", "yes", "y", "1.0"), "true")
+TRUTH_WORDS |= dict.fromkeys(("false", "f", "no", "n", "0.0"), "false")
+"""Words of columns of true and false."""
+CORRECT_WORDS = {"correct": "true", "right": "true", "incorrect": "false", "wrong": "false", "error": "false"}
+"""Further words of the column `correct`."""
+IF_CORRECTNESS = (
+    "if that says whether the answer was correct, give --map correct=COLUMN in place of --map response=COLUMN, and the "
+    "response follows from kind and correct; else name the meanings with --word response:WORD=MEANING"
+)
 WRONG_LENGTH = "the row has "
 """Start of the reason for rejecting a row whose number of cells differs from the header's."""
 MAX_WORDS = 8
@@ -24,8 +33,10 @@ def rejections_of(frame: pd.DataFrame) -> list[Row]:
     rejected = []
     for row, column, reason in faults(frame, TRIALS):
         cell = frame[column].iloc[row]
-        if column in ENUMERATIONS and reason.startswith("found"):
-            reason += f"; if it means one of them, add --word {shlex.quote(f'{column}:{cell}')}=MEANING"
+        if column in (*ENUMERATIONS, "correct") and reason.startswith("found"):
+            means = f"if it means one of them, add --word {shlex.quote(f'{column}:{cell}')}=MEANING"
+            is_correctness = column == "response" and cell in TRUTH_WORDS | CORRECT_WORDS
+            reason += f"; {IF_CORRECTNESS if is_correctness else means}"
         rejected.append(rejection(frame.index[row], column, reason, cell))
     rejected += [
         rejection(row, "model", model_problem(model), model)

@@ -1,5 +1,6 @@
 """Words of another program's table: translate them into those of the schema, name the unknown ones."""
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,26 +10,53 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import Source, Sources
 from gan_eval.stats.exclusions import column_named, parse_rule
-from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS
-from gan_eval.stats.trials import OUTCOMES, REQUIRED
+from gan_eval.stats.importing.rejections import CORRECT_WORDS, ENUMERATIONS, IF_CORRECTNESS, MAX_WORDS, TRUTH_WORDS
+from gan_eval.stats.trials import OUTCOMES
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import faults
 
+_MISSING = ("null", "none", "na", "n/a", "nan")
+"""Words of other programs for a missing cell, in lower case."""
 
-def in_schema_words(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """Return enumerations in lower case and in the words of the schema; an empty response is `none`."""
+
+def translated(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """Return the frame with the user's meanings in place of the file's words."""
     frame = frame.copy()
     for name, meanings in words.items():
         column = column_named(name, frame, where="--word")
         translations = {foreign.strip().lower(): meaning or None for foreign, meaning in meanings.items()}
         plain = frame[column].str.strip().str.lower()
         frame[column] = frame[column].mask(plain.isin(list(translations)), plain.map(translations))
-    for enumeration in TRIALS.columns:
-        if enumeration.words and enumeration.name in frame:
-            frame[enumeration.name] = frame[enumeration.name].str.strip().str.lower()
-    if "response" in frame:
-        frame["response"] = frame["response"].fillna("none")
     return frame
+
+
+def without_missing_words(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Empty the cells of numbers, truth values and enumerations that say NA, null, ...; return a line that counts them.
+
+    The answers `response` and `choice` become `none` there.
+    """
+    columns, counts = {}, []
+    for column in TRIALS.columns:
+        if column.name in frame and (column.is_number or column.words or column.dtype == "bool"):
+            cells = frame[column.name]
+            plain = cells.str.strip().str.lower()
+            found = plain.isin(_MISSING) & ~plain.isin(column.words)
+            if found.any():
+                columns[column.name] = cells.mask(found, "none" if "none" in column.words else None)
+                counts += [f"{n} {word} in {column.name}" for word, n in cells[found].value_counts().items()]
+    return frame.assign(**columns), [f"taken as missing: {', '.join(counts)}"] if counts else []
+
+
+def in_schema_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return enumerations in lower case, and true and false in the words of the schema; an empty response is `none`."""
+    columns = {}
+    for column in TRIALS.columns:
+        if column.name in frame and (column.words or column.dtype == "bool"):
+            plain = frame[column.name].str.strip().str.lower()
+            if column.dtype == "bool":
+                plain = plain.replace(TRUTH_WORDS | CORRECT_WORDS if column.name == "correct" else TRUTH_WORDS)
+            columns[column.name] = plain.fillna("none") if column.name == "response" else plain
+    return frame.assign(**columns)
 
 
 def misfits(foreign: pd.DataFrame) -> set[str]:
@@ -43,11 +71,19 @@ def misfits(foreign: pd.DataFrame) -> set[str]:
 
 
 def foreign_table_error(
-    file: Path, problem: str, foreign: pd.DataFrame, known: Sources, words: Mapping[str, Mapping[str, str]]
+    file: Path,
+    problem: str,
+    foreign: pd.DataFrame,
+    known: Sources,
+    words: Mapping[str, Mapping[str, str]],
+    *,
+    missing: Sequence[str] = (),
 ) -> UserError:
     """Return the error with the file's unknown words and the options that name columns and words."""
     findings = [f"{file}: {problem}"]
-    options = [f"--map {name}=COLUMN" for name in REQUIRED if name not in foreign and name not in known]
+    if "response" in missing and "kind" not in missing:
+        findings.append("correct may replace it: --map correct=COLUMN, whether the answer was correct")
+    options = [f"--map {name}=COLUMN" for name in missing]
     for name in ENUMERATIONS:
         source = known.get(name, Source(name))
         if source and source.column in foreign:
@@ -58,12 +94,21 @@ def foreign_table_error(
                 listed = ", ".join(f"{word} {count}" for word, count in counts.head(MAX_WORDS).items())
                 more = f" and {len(counts) - MAX_WORDS} others" if len(counts) > MAX_WORDS else ""
                 findings.append(f"not known in {source.column} ({name}): {listed}{more}")
+                if name == "response" and _is_correctness(source.column, list(counts.index)):
+                    findings.append(IF_CORRECTNESS)
+                    continue
                 options.append(f"--word {shlex.quote(f'{name}:{counts.index[0]}')}=MEANING")
     if options:
         each = " (an option for each word)" if "--word" in options[-1] else ""
         command = f"name them with: gan-eval trials import {shlex.quote(str(file))} {{}} --out trials.csv"
         findings.append(("add {}" if known else command).format(" ".join(options)) + each)
     return UserError("; ".join(findings))
+
+
+def _is_correctness(column: str, words: Sequence[str]) -> bool:
+    """Return True if a column of responses seems to say whether they were correct, by its name or its words."""
+    is_named = re.search(r"(?i)corr|acc(?!ept)", column)
+    return bool(is_named) or {word.lower() for word in words} <= TRUTH_WORDS.keys() | CORRECT_WORDS.keys()
 
 
 def refuse_choice_by_outcome(
@@ -85,7 +130,8 @@ def refuse_choice_by_outcome(
         dropped = foreign.loc[~rule.holds(foreign, where=file), rule.column]
         meant = TRIALS.by_name[outcome].words
         of_column = {name: meanings for name, meanings in words.items() if name == outcome}
-        cells = in_schema_words(pd.DataFrame({outcome: dropped}), of_column)[outcome]
+        given, _ = without_missing_words(translated(pd.DataFrame({outcome: dropped}), of_column))
+        cells = in_schema_words(given)[outcome]
         judged = cells.isin([word for word in meant if word != "none"]) if meant else cells.notna()
         if judged.any():
             raise UserError(

@@ -150,7 +150,7 @@ ROWS = {
     ),
     "trials that are no numbers": (
         "participant,stimulus,kind,response,trial\nA,p,real,real,NA\nA,q,fake,fake,NA\nA,r,real,real,1\n",
-        ["r"], [1, 2], "whole number",
+        ["r"], [1, 2], "empty",
     ),
 }  # fmt: skip
 

@@ -1,0 +1,127 @@
+"""Possible mistakes in a trials table, of which the user is warned."""
+
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+from scipy.special import bdtr
+
+from gan_eval.errors import abbreviated
+from gan_eval.stats.clustering import degrees_of_freedom, two_sided_p, two_way
+from gan_eval.stats.contradictions import agreement, are_single, possible_times
+from gan_eval.stats.shares import binomial_p
+from gan_eval.tables.names import person_of
+
+MAX_NAMED = 3
+"""Number of persons or sessions that a warning names."""
+MIN_EQUAL_TIMES = 3
+"""Minimum number of equal reaction times for the warning that two sessions may be one."""
+MIN_ANSWERS = 10
+"""Minimum number of answers of a person whose keys may have been exchanged."""
+FAR_BELOW, FAR_ABOVE = 0.35, 0.65
+"""Shares of correct answers of a person whose keys may have been exchanged, and of the others."""
+
+
+def doubts(trials: pd.DataFrame) -> list[str]:
+    """Return warnings: alike codes, impossible times, sessions with equal times, accuracies far below chance."""
+    return [*_alike_codes(trials), *_impossible_times(trials), *_equal_sessions(trials), *_below_chance(trials)]
+
+
+def _alike_codes(trials: pd.DataFrame) -> list[str]:
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for code in map(str, trials["participant"].dropna().unique()):
+        spellings[person_of(code)].append(code)
+    alike = [f"{' and '.join(map(repr, codes))}" for codes in spellings.values() if len(codes) > 1]
+    if not alike:
+        return []
+    return [
+        f"participants {_some(alike)} differ only in case or spaces and are counted as different people; if they are "
+        "one person, write one code"
+    ]
+
+
+def _impossible_times(trials: pd.DataFrame) -> list[str]:
+    impossible = trials["reaction_time_ms"][~possible_times(trials)].dropna()
+    if impossible.empty:
+        return []
+    return [
+        f"column reaction_time_ms: {len(impossible)} not above 0, or infinite; the first is {impossible.iloc[0]:g} ms "
+        f"in row {impossible.index[0] + 1}. They count as missing, the answers count; correct the times, or remove the "
+        "rows"
+    ]
+
+
+def _equal_sessions(trials: pd.DataFrame) -> list[str]:
+    timed = trials[["session", "stimulus", "reaction_time_ms"]].dropna()
+    session, names = pd.factorize(timed["session"].array)
+    stimulus, time = pd.factorize(timed["stimulus"].array)[0], timed["reaction_time_ms"].to_numpy("float64")
+    order = np.lexsort((time, stimulus, session))
+    of_sessions = np.split(np.column_stack([stimulus, time])[order], np.flatnonzero(np.diff(session[order])) + 1)
+    same: dict[bytes, list[str]] = defaultdict(list)
+    for name, times in zip(names, of_sessions, strict=False):  # no name where nothing is timed
+        if len(np.unique(times[:, 1])) >= MIN_EQUAL_TIMES:
+            same[times.tobytes()].append(str(name))
+    repeated = [" and ".join(map(abbreviated, sessions)) for sessions in same.values() if len(sessions) > 1]
+    if not repeated:
+        return []
+    return [
+        f"sessions {_some(repeated)} have the same pictures with equal reaction times: one session under two names? "
+        "remove one of them"
+    ]
+
+
+def _below_chance(trials: pd.DataFrame) -> list[str]:
+    """Return warnings: people far below chance among others far above it; a question that may be the opposite one."""
+    main = trials[(trials["phase"] == "main").to_numpy(bool)]
+    main = main.assign(agrees=agreement(main), single=are_single(main))
+    main = main[main["agrees"].notna()].astype({"agrees": bool})
+    if main.empty:
+        return []
+    lines = []
+    if people := _far_below_others(main):
+        own = main["participant"].isin(people)
+        lines.append(
+            f"participants {_some([abbreviated(name) for name in people])} answered {main['agrees'][own].mean():.0%} "
+            f"correctly, the others {main['agrees'][~own].mean():.0%}: were their keys exchanged?"
+        )
+    imported = main[main["onset_ms"].isna()]  # this program knows its question
+    for part, level, question in (
+        (imported[~imported["single"]], 0.05, "if they were to choose the fake one, import with --asked fake"),
+        (imported[imported["single"]], 0.001, "are the meanings of real and fake exchanged?"),
+    ):
+        if len(part) and _is_below_half(part, level):
+            lines.append(f"{part['agrees'].mean():.0%} of {len(part)} answers are correct, below chance: {question}")
+    return lines
+
+
+def _far_below_others(main: pd.DataFrame) -> list[str]:
+    """Return the people with far fewer correct answers than chance, to both kinds, among others far above it."""
+    by_person = main.groupby("participant", observed=True)["agrees"].agg(["sum", "size"])
+    share, n = by_person["sum"] / by_person["size"], by_person["size"]
+    worst = main.groupby(["participant", main["kind"].fillna("")], observed=True)["agrees"].mean()
+    is_low = (share < FAR_BELOW) & (n >= MIN_ANSWERS) & (worst.groupby(level=0).max().reindex(share.index) <= 0.5)
+    is_low &= bdtr(by_person["sum"], n.to_numpy(), 0.5) < 0.025
+    others = by_person[~is_low]
+    if not is_low.any() or is_low.sum() > len(others) or others["sum"].sum() < FAR_ABOVE * others["size"].sum():
+        return []
+    return [str(name) for name in is_low.index[is_low]]
+
+
+def _is_below_half(main: pd.DataFrame, level: float) -> bool:
+    """Return True if fewer than half of the answers are correct, to both kinds, at this two-sided level.
+
+    The error is clustered by participant and by picture.
+    """
+    right, n = main["agrees"].to_numpy(bool), len(main)
+    if main.groupby(main["kind"].fillna(""), observed=True)["agrees"].mean().max() >= 0.5:
+        return False
+    factors = [pd.factorize(main[name])[0] for name in ("participant", "stimulus")]
+    variance = two_way(((right - right.mean()) / n)[:, None], *factors)
+    several = [factor for factor in factors if factor.max() > 0]
+    p = two_sided_p(right.mean() - 0.5, np.sqrt(variance[0]), max(1, degrees_of_freedom(*several))) if several else 0.0
+    return bool(np.nanmax([float(p), float(binomial_p(right.sum(), n))]) < level)
+
+
+def _some(names: list[str]) -> str:
+    more = f", and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more
