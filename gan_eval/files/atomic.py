@@ -24,7 +24,17 @@ def make_private() -> None:
 
     It also applies to files written by libraries. Windows has its own rules.
     """
-    os.umask(0o077)
+    global _umask
+    _umask = os.umask(0o077)
+
+
+_umask = 0o077
+"""The user's own mask of permissions, before `make_private`."""
+
+
+def share_with_group(file: Path) -> None:
+    """Make a file readable by its user's group, if the user's own mask of permissions lets the group read new files."""
+    file.chmod(file.stat().st_mode | (0o040 & ~_umask))
 
 
 def temporary_name(name: str) -> str:

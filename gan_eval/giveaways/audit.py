@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gan_eval.errors import UserError
 from gan_eval.giveaways.clues import CLUES, Facts, Group, equalise_command, file_facts, files_of, groups_of, pixel_facts
-from gan_eval.giveaways.compare import MIN_PICTURES, Finding, compare
+from gan_eval.giveaways.compare import MIN_PICTURES, Finding, compare, separation_text
 from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, require_same_stimuli
 from gan_eval.tables.frames import Row
@@ -124,7 +124,7 @@ def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
     suspicious = [row for row in rows if row["verdict"] in _LABELS]
     lines = []
     for row in sorted(suspicious, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5))):
-        auc = f"AUC {row['auc']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
+        auc = separation_text(row)
         marks = [f"{row['certain']:.0%} certain"] if row["certain"] else []
         values = "; ".join([f"real {row['real']}, fake {row['fake']}", *marks])
         lines.append(f"  {_LABELS[row['verdict']]:10}  {row['clue']:16}  {auc}  {values}")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.giveaways.clues import Clue, Facts, Sort
+from gan_eval.tables.frames import Row
 
 Verdict = Literal["ok", "look", "gives_away"]
 
@@ -92,6 +93,17 @@ def judge(sort: Sort, separation: Separation, fewest: int) -> Verdict:
     if sort == "metadata" and (far or perfect or certain):
         return "gives_away"
     return "look" if (low > 0.5 and auc > LOOK) or (high < 0.5 and auc < 1 - LOOK) else "ok"
+
+
+def separation_text(row: Row) -> str:
+    """Return how well a clue separates, from a row of `giveaways`: the AUC with its interval, or `separates all`.
+
+    >>> separation_text({"auc": 0.0, "ci_low": 0.0, "ci_high": 0.07})
+    'separates all'
+    """
+    if row["auc"] in (0.0, 1.0):
+        return "separates all"
+    return f"AUC {row['auc']:.2f} ({row['ci_low']:.2f} to {row['ci_high']:.2f})"
 
 
 def _most_telling(real: Sequence[str], fake: Sequence[str]) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_text
+from gan_eval.files.atomic import share_with_group, write_text
 from gan_eval.files.output_folders import check_output_file
 from gan_eval.machine.commands import as_typed
 
@@ -79,6 +79,7 @@ def write_report(
         check_page(out, option="write_report:")
         report = study_report(study_folder, title=title, with_raw_tables=with_raw_tables)
         write_text(out, as_typed(render(report), in_file=True))
+        share_with_group(out)
         return out
     if not (isinstance(tables, Mapping) and tables):
         found = "" if isinstance(tables, Mapping) else f" in a {type(tables).__name__}"
@@ -125,4 +126,5 @@ def build_metrics_report(frames: "Mapping[str, pd.DataFrame]", stimuli: "Sequenc
     from gan_eval.report.sections import metrics_report
 
     write_text(Path(out), as_typed(render(metrics_report(Measured(frames, stimuli))), in_file=True))
+    share_with_group(Path(out))
     return Path(out)

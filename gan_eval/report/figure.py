@@ -124,21 +124,26 @@ def write_figure(folder: StudyFolder, file: Path, theme: Theme = DEFAULT) -> Pat
 
 def caption_of_figure_1(folder: StudyFolder, content: Content) -> str:
     """Return the caption of figure 1 in plain text."""
+    drawn_ends = [entry for entry in content.entries if not np.isnan(entry.value[1:]).any()]
+    ends = ", with 95% intervals" * bool(drawn_ends)
     is_paired, is_rating = content.protocol == PAIRED, content.protocol == RATING
-    rates = f"{PANEL_A[content.protocol][2]}; large markers: models, with 95% intervals; dots: participants"
+    rates = f"{PANEL_A[content.protocol][2]}; large markers: models{ends}; dots: participants"
     if any(not math.isnan(entry.real[0]) for entry in content.entries):
         of = "mean grade of real pictures" if is_rating else "share of real pictures called real"
         rates += f"; grey: 95% interval of the {of}"
     elif content.has_shares:
         rates += f"; dashed: {'chance' if is_paired else 'the average model'}"
     accuracy = "Share of pairs in which the real picture was found" if is_paired else "Balanced accuracy"
-    accuracy += ", with 95% (thin) and 90% (thick) intervals; dashed: chance"
+    if any(not np.isnan(entry.accuracy[1:]).any() for entry in content.entries):
+        accuracy += ", with 95% (thin) and 90% (thick) intervals"
+    accuracy += "; dashed: chance"
     if not math.isnan(content.margin):
         accuracy += f"; grey: within the margin of equivalence, {points_text(content.margin)}"
     of_models = all(len(entry.points) <= 1 for entry in content.entries)
     score = "mean grade" if is_rating else "fooling rate"
     within = "" if of_models else " within models"
-    ranked = f"; ρ: Spearman's correlation{within}, with its 95% interval by a two-way bootstrap"
+    ranked = f"; ρ: Spearman's correlation{within}"
+    ranked += ", with its 95% interval by a two-way bootstrap" * any("[" in text for text in content.correlations)
     words = {
         "rates": rates,
         "accuracy": accuracy,

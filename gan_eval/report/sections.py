@@ -30,7 +30,7 @@ from gan_eval.report.people.participants import (
     timing_section,
     who_text,
 )
-from gan_eval.report.people.pictures import fooling_galleries, samples
+from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables, samples
 from gan_eval.report.people.published import published_section
 from gan_eval.report.people.thresholds import psychometric_blocks, thresholds_table
 from gan_eval.report.training import training_section
@@ -52,7 +52,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         Section("metrics", "Metrics", measured, on_first_page=not answer),
         published_section(folder),
         Section("participants", "Participants", people),
-        Section("pictures", "Pictures", [*fooling_galleries(folder), *samples(folder)]),
+        Section("pictures", "Pictures", [*giveaways_tables(folder), *fooling_galleries(folder), *samples(folder)]),
         timing_section(folder),
         training_section(folder),
         checklist_section(folder),

@@ -26,10 +26,11 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
         caption.append(f"Models trained for {100 * fractions.min():.3g}% of the planned steps.")
     if "Balanced accuracy, %" in heads:
         caption.append("Accuracy counts real and generated pictures alike; chance is 50%.")
-    caption.append(
-        "In brackets 95% intervals"
-        + (" that allow for differences between participants and between pictures." if has_rates else ".")
-    )
+    if has_rates and table["n_participants"].max() == 1:
+        allowing = " that allow for differences between pictures, for this one participant only"
+    else:
+        allowing = " that allow for differences between participants and between pictures" * bool(has_rates)
+    caption.append(f"In brackets 95% intervals{allowing}.")
     if looked and not (table["verdict"] == INTERIM).any():
         caption.append(f"{looked[0].upper()}{looked[1:]}; the intervals are not adjusted for the looks.")
     caption += [

@@ -6,6 +6,7 @@
 # If the study excludes trials or participants, apply its rules where `answered` is made.
 
 library(lme4)
+cat(R.version.string, "with lme4", as.character(packageVersion("lme4")), "\n")
 
 link <- "logit" # or "probit": called_fake ~ kind then gives d' (DeCarlo 1998)
 margin <- NA # of equivalence, as a share: 0.05 is 5 points of balanced accuracy
@@ -58,6 +59,21 @@ highest <- function(formula, data) {
   best
 }
 
+# The covariance of a fit's random effects (theta) and fixed effects, by the Hessian of the likelihood, with their values
+# `at` and those that are `free`: an SD that is estimated at 0 has no error. lme4's own errors of such singular fits
+# differ from version to version: from 1.1-38 on they are 4 to 15 % smaller.
+with_errors <- function(best, formula, data) {
+  at <- c(getME(best, "theta"), fixef(best))
+  free <- !(getME(best, "lower")[seq_along(at)] %in% 0 & at < 1e-4)
+  free[is.na(free)] <- TRUE
+  deviance <- search(formula, data, devFunOnly = TRUE)
+  moved <- function(part) replace(at, free, part)
+  halved <- function(part) deviance(unname(moved(part))) / 2
+  # Of smaller steps the error of the inner search is not small enough.
+  information <- optimHess(at[free], halved, control = list(ndeps = rep(1e-2, sum(free))))
+  list(at = at, free = free, covariance = solve(information))
+}
+
 # `slope` is the kind's column where its effect varies from participant to participant, else "".
 fit <- function(outcome, effects, data, slope) {
   people <- if (slope == "") "(1|participant)" else sprintf("(1 + %s|participant)", slope)
@@ -72,8 +88,10 @@ judge <- function(name, outcome, effects, data, kind, slope = FALSE) {
   full <- fit(outcome, c("1", effects), data, slope)
   cat("\n==", name, "==\n")
   print(summary(full), correlation = FALSE)
-  estimates <- summary(full)$coefficients
-  term <- rownames(estimates)
+  found <- with_errors(full, formula(full), data)
+  estimate <- fixef(full)
+  std_error <- sqrt(diag(found$covariance))[cumsum(found$free)[length(found$at) - rev(seq_along(estimate)) + 1]]
+  term <- names(estimate)
   term[term == "(Intercept)"] <- "intercept"
   term[term == kind] <- sprintf("kind[%s]", kind)
   summed <- startsWith(term, "dataset")
@@ -81,8 +99,7 @@ judge <- function(name, outcome, effects, data, kind, slope = FALSE) {
   people <- VarCorr(full)$participant
   data.frame(
     formula = name, link = link, term = term,
-    estimate = estimates[, "Estimate"], std_error = estimates[, "Std. Error"],
-    z = estimates[, "z value"], p = estimates[, "Pr(>|z|)"],
+    estimate = estimate, std_error = std_error, z = estimate / std_error, p = 2 * pnorm(-abs(estimate / std_error)),
     sd_participant = attr(people, "stddev")[[1]],
     sd_stimulus = attr(VarCorr(full)$stimulus, "stddev")[[1]],
     sd_slope = if (slope == "") NA_real_ else attr(people, "stddev")[[2]],
@@ -114,7 +131,7 @@ if (length(unique(answered$kind)) == 2 && length(unique(answered$called_fake)) =
     })
   }
 }
-cat("\n")
+cat("\nStandard errors by the Hessian of the likelihood, which lme4's own above need not be:\n")
 print(results, digits = 6)
 
 # The table to cite, `paper.csv`, of single pictures and of pairs with the real one: one model for each row, averaged
@@ -142,6 +159,7 @@ averaged <- function(data, outcome, weights, side = 0 * weights[, 1]) {
   cells <- if (nlevels(data$cell) > 1) "0 + cell" else "1"
   formula <- paste(outcome, "~", cells, "+", people, "+ (1|stimulus)")
   best <- highest(formula, data)
+  found <- with_errors(best, formula, data)
   theta <- getME(best, "theta")
   spread <- function(theta) {
     person <- theta["participant.(Intercept)"]^2 + 0 * side
@@ -161,20 +179,13 @@ averaged <- function(data, outcome, weights, side = 0 * weights[, 1]) {
     }
     crossprod(weights, mapply(mean_share, eta, sqrt(spread(at[names(theta)]))))[, 1]
   }
-  at <- c(theta, fixef(best))
-  free <- !(getME(best, "lower")[seq_along(at)] %in% 0 & at < 1e-4) # an SD that is estimated at 0 has no error
-  free[is.na(free)] <- TRUE
-  deviance <- search(formula, data, devFunOnly = TRUE)
-  moved <- function(part) replace(at, free, part)
-  halved <- function(part) deviance(unname(moved(part))) / 2
-  # Of smaller steps the error of the inner search is not small enough.
-  information <- optimHess(at[free], halved, control = list(ndeps = rep(1e-2, sum(free))))
-  slopes <- sapply(which(free), function(place) {
+  at <- found$at
+  slopes <- sapply(which(found$free), function(place) {
     step <- replace(0 * at, place, 1e-4)
     (shares(at + step) - shares(at - step)) / 2e-4
   })
   slopes <- matrix(slopes, ncol(weights))
-  list(shares = shares(at), covariances = list(slopes %*% solve(information) %*% t(slopes)))
+  list(shares = shares(at), covariances = list(slopes %*% found$covariance %*% t(slopes)))
 }
 
 # The mean of rows, each counted once: its error is the larger of that of one fit of all and that of independent rows.
@@ -223,6 +234,13 @@ cited <- function(fitted, df) {
     dprime = dprime[1], dprime_low = dprime[2], dprime_high = dprime[3],
     p = p_of(accuracy, error, df), basis = "crossed_model"
   ))
+}
+
+# The note on a row whose error may be smaller than that of `paper.csv`, by gan_eval's rule for clustered errors.
+noted <- function(numbers, data, pictures, df) {
+  few <- !is.null(numbers$basis) && df >= 15 && nrow(data) < 10 * count(pictures)
+  note <- "few answers for each picture: paper.csv has the clustered error where that is larger than this one"
+  if (few) c(numbers, list(note = note)) else numbers
 }
 
 row_of <- function(...) {
@@ -304,7 +322,7 @@ of_single <- function(answered) {
     n <- sapply(c("fake", "real"), function(kind) count(data$stimulus[data$kind == kind]))
     counts <- list(n_participants = count(data$participant), n_fake = n[[1]], n_real = n[[2]], n_answers = nrow(data))
     shared <- list(protocol = "single", model = model, dataset = dataset, simulated = simulated_of(data))
-    do.call(row_of, c(shared, counts, cited(one$fitted, one$df)))
+    do.call(row_of, c(shared, counts, noted(cited(one$fitted, one$df), data, data$stimulus, one$df)))
   }, c(found, list(whole)), names$model, names$dataset)
   table <- do.call(rbind, rows)
   last <- nrow(table)
@@ -359,7 +377,7 @@ of_pairs <- function(pairs) {
       protocol = "paired", model = model, dataset = dataset, n_participants = count(data$participant),
       n_fake = if (fakes > 0) fakes else NA, n_real = count(data$real), n_answers = nrow(data),
       p_holm = p_holm, simulated = simulated_of(data)
-    ), cited(one$fitted, one$df)))
+    ), noted(cited(one$fitted, one$df), data, data$stimulus, one$df)))
   }, c(found, list(whole)), names$model, names$dataset, c(p_holm, p(whole))))
   tested <- sapply(c(found, list(whole)), function(one) one$tested)
   table$p[!tested] <- NA

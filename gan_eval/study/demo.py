@@ -28,7 +28,7 @@ from gan_eval.study import markers
 from gan_eval.study.markers import Listener
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import closing_lines, open_quiz, read_sessions
-from gan_eval.study.stages import list_stages
+from gan_eval.study.stages import audit_stage, list_stages
 
 STUDY = Path(__file__).with_name("demo.toml")
 CROP = 192
@@ -90,8 +90,10 @@ def run_demo(
         simulate = "default"
     plan = make_plan(study, out, data_root=out / "data", simulate=simulate, threads=threads)
     stages = list_stages(plan)
+    generated = tuple(f"generate-{model}" for model in plan.study.models)
+    stages.insert(2 * len(generated), audit_stage(out, lambda: [*plan.stimulus_folders().values()], needs=generated))
     if asks:
-        machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "metrics")]
+        machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "audit", "metrics")]
         markers.run(machine, out, listener)
         open_quiz(plan, read_sessions(plan), listener)
     markers.run(stages, out, listener)

@@ -1,6 +1,6 @@
 """The stages of a study: train and generate for each model, metrics, quiz, analyze, training, report."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from gan_eval.files.sets import replaced_set
 from gan_eval.settings.run_record import FACTS
 from gan_eval.settings.study import CheckpointKind
 from gan_eval.stats.looks import LookPlan, read_looks, write_looks
+from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.store import open_store
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
 from gan_eval.study.plan import Plan
@@ -42,7 +43,10 @@ PUBLISHED = "published"
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "samples/*.png")
 """Files of a model's training that the report shows."""
 
-STATISTICS = "5"
+OF_OTHER_STAGES = (tables.PLATEAUS.name, tables.GIVEAWAYS.name)
+"""Tables in `tables/` that the stage `analyze` does not write."""
+
+STATISTICS = "6"
 """Format number of the statistics; tables with an older number are computed again."""
 
 GENERATORS: dict[CheckpointKind, str] = {"last": "generator.safetensors", "best": "best.safetensors"}
@@ -229,6 +233,38 @@ def metrics_stage(plan: Plan) -> Stage:
     )
 
 
+def audit_stage(folder: Path, sets: Callable[[], Sequence[Path]], *, needs: tuple[str, ...]) -> Stage:
+    """Return the stage that writes `tables/giveaways.csv`: clues to real or fake other than the content.
+
+    Args:
+        sets: returns the stimulus sets, when their stages are done.
+    """
+    out = folder / "tables" / f"{tables.GIVEAWAYS.name}.csv"
+
+    def work(listener: Listener) -> bool:
+        from gan_eval.giveaways.audit import audit, summary_lines
+
+        giveaways = audit(
+            [read_set(place) for place in sets()],
+            on_progress=lambda done, total: listener.progress("audit", done, total),
+        )
+        claim_output_folder(out.parent, private=True)
+        tabular.write_rows(giveaways.rows, out, tables.GIVEAWAYS)
+        for line in summary_lines(giveaways):
+            listener.message(f"audit: {line}")
+        return True
+
+    return Stage(
+        name="audit",
+        settings={},
+        inputs=lambda: {place.name: sha256_file(place / TABLE_NAME) for place in sets()},
+        outputs=(out,),
+        work=work,
+        needs=needs,
+        derives=True,
+    )
+
+
 def quiz_stage(plan: Plan) -> Stage:
     """Return the stage of the sessions: of people, or simulated in a rehearsal."""
 
@@ -324,7 +360,7 @@ def analyze_stage(plan: Plan) -> Stage:
         settings=plan.study.analysis.model_dump(mode="json"),
         inputs=inputs,
         outputs=(out,),
-        products=lambda: [path for path in files_of(out) if path.stem != tables.PLATEAUS.name],  # the stage training's
+        products=lambda: [path for path in files_of(out) if path.stem not in OF_OTHER_STAGES],
         work=work,
         derives=True,
         needs=("metrics", "quiz"),

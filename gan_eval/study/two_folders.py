@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import sha256_file
@@ -23,8 +22,7 @@ from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
 from gan_eval.study.plan import make_plan, open_plan
 from gan_eval.study.sessions import closing_lines, draw_warnings, open_quiz, read_sessions
-from gan_eval.study.stages import list_stages
-from gan_eval.tables.frames import write_rows
+from gan_eval.study.stages import audit_stage, list_stages
 from gan_eval.tables.names import model_name_problem
 
 PICTURES, PICTURES_EACH = 10, 5
@@ -76,7 +74,7 @@ def try_folders(
     pairs, unpaired = _match(real, fakes, dataset=dataset, roles=roles)
     stages_of_pictures = [
         _import_stage(pairs, out, real, fit=fit, dataset=dataset, roles=roles),
-        _audit_stage(out),
+        audit_stage(out, lambda: [out / "set"], needs=("import",)),
     ]
     stages_of_pictures[0].inputs()  # bad pictures are refused before the folder is taken
     _require_readable(pairs, real)
@@ -254,28 +252,3 @@ def _import_stage(
         return {**digests, "names": f"{dataset} {' '.join(roles.values())}", "fit": fit or ""}
 
     return Stage(name="import", settings={}, inputs=inputs, outputs=(out / "set",), work=work, derives=True)
-
-
-def _audit_stage(out: Path) -> Stage:
-    """Return the stage that writes `giveaways.csv`: clues to real or fake other than the content."""
-
-    def work(listener: Listener) -> bool:
-        from gan_eval.giveaways.audit import audit, summary_lines
-
-        giveaways = audit(
-            [read_set(out / "set")], on_progress=lambda done, total: listener.progress("audit", done, total)
-        )
-        write_rows(giveaways.rows, out / "giveaways.csv", tables.GIVEAWAYS)
-        for line in summary_lines(giveaways):
-            listener.message(f"audit: {line}")
-        return True
-
-    return Stage(
-        name="audit",
-        settings={},
-        inputs=lambda: {"set": sha256_file(out / "set" / TABLE_NAME)},
-        outputs=(out / "giveaways.csv",),
-        work=work,
-        needs=("import",),
-        derives=True,
-    )

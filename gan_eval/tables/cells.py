@@ -89,6 +89,21 @@ def name_of(value: Any) -> Any:
     return str(int(value)) if is_whole else value
 
 
+_WHOLE = re.compile(r"\d+\.0")
+
+
+def whole_names(names: Sequence[Any]) -> Sequence[Any]:
+    """Return identifiers without `.0` if all end so: pandas writes whole numbers of a column with gaps like that.
+
+    >>> whole_names(["7.0", None, "8.0"]), whole_names(["7.0", "v1"])
+    (['7', None, '8'], ['7.0', 'v1'])
+    """
+    given = [name for name in names if name is not None]
+    if not given or not all(isinstance(name, str) and _WHOLE.fullmatch(name) for name in given):
+        return names
+    return [name if name is None else name[:-2] for name in names]
+
+
 def parse(text: str, column: Column, where: str) -> Any:
     """Return a cell of CSV text as the Python value of the column's dtype; an empty cell is None."""
     if text == "":

@@ -25,6 +25,7 @@ from gan_eval.tables.cells import (
     parse_any,
     require_clear_numbers,
     require_distinct,
+    whole_names,
 )
 from gan_eval.tables.schema import Column, Dtype, Table
 
@@ -374,6 +375,7 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
         ) from error
     for code, reason in reasons.items():
         raise UserError(f"{where}: row {int((codes == code).argmax()) + 1}, column {column.name}: {reason}")
+    parsed = whole_names(parsed) if column.is_name else parsed
     if series.dtype == dtype and parsed == distinct:
         return series
     return pd.array([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing

@@ -1,6 +1,6 @@
 """Tables of metric values, with a row for each model; charts of the spectra behind the upsampling peak."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 
 import matplotlib as mpl
@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import MIN_FID_PICTURES, metric_named
+from gan_eval.metrics.catalogue import METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.spectrum import FIRST_RING, PER_CYCLE, RINGS, UPSAMPLING_PEAK, radial_spectrum
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.report.metrics.answer import HOW_MARKED, leaders
-from gan_eval.report.metrics.data import REAL, Measured, Summary, decimals_of, is_raw, unit_of, with_arrow
+from gan_eval.report.metrics.data import REAL, Measured, Summary, decimals_of, in_order, is_raw, unit_of, with_arrow
 from gan_eval.report.metrics.holes import hole_tables
 from gan_eval.report.parts.blocks import Block, Cell, Charts, Column, Lines, Section, Table
 from gan_eval.report.parts.chart import INK, MUTED, STYLE, Chart, line_style, panel
@@ -47,6 +47,47 @@ def value_blocks(measured: Measured, holes: pd.DataFrame) -> list[Block]:
     for dataset in measured.datasets:
         blocks += [*metric_tables(measured, dataset), *hole_tables(measured, dataset, holes)]
     return [*blocks, Lines(table_notes(measured), "remarks")] if blocks else []
+
+
+FOOLING = "Fooling rate ↑"
+_MARKS = "best: better than every other model by the intervals of the differences; tied: not shown to be worse."
+
+
+def summary_table(measured: Measured, caption: str, fooling: Mapping[tuple[str, str], Cell] | None = None) -> Table:
+    """Return all metrics and the fooling rate of each model in one table, as papers have it; intervals are elsewhere.
+
+    Args:
+        fooling: the fooling rates' cells by model and data set; None or empty: no such column.
+    """
+    fooling = fooling or {}
+    is_input = {metric.name for metric in METRICS.values() if metric.kind == "input"}
+    metrics = in_order(name for dataset in measured.datasets for name in measured.metrics(dataset))
+    metrics = [name for name in metrics if name not in is_input]
+    rows: list[list[str | Cell]] = []
+    for dataset in measured.datasets:
+        columns: list[dict[str, Cell]] = [_means(measured, dataset, metric) for metric in metrics]
+        where = f" on {dataset}" * (len(measured.datasets) > 1)
+        for name in (*measured.models(dataset), REAL):
+            cells: list[Cell] = [column.get(name, Cell(NOTHING)) for column in columns]
+            if name != REAL or any(cell.value != NOTHING for cell in cells):
+                people = [fooling.get((name, dataset), Cell(NOTHING))] if fooling else []
+                rows.append([REAL if name == REAL and not where else name + where, *cells, *people])
+    head = [Column(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
+    head += [Column(FOOLING.replace(" ", NBSP), "%")] if fooling else []
+    marks = {cell.mark for row in rows for cell in row[1:] if isinstance(cell, Cell)}
+    notes = [f"{_MARKS} Their intervals are in the details." if marks - {""} else "Intervals are in the details."]
+    return Table(caption, ["model", *head], rows if metrics else [], notes=notes, style="rows metrics")
+
+
+def _means(measured: Measured, dataset: str, metric: str) -> dict[str, Cell]:
+    """Return a metric's value of each model and of the real pictures, by name; the best are marked."""
+    names = [*measured.models(dataset), REAL]
+    summaries = {name: measured.summary(dataset, metric, name) for name in names}
+    known, first = {n: found for n, found in summaries.items() if found.is_known}, leaders(measured, dataset, metric)
+    digits, mark = decimals_of(known.values()), "best" if len(first) == 1 else "tied"
+    return {
+        name: Cell(number(found.value, digits=digits), mark=mark * (name in first)) for name, found in known.items()
+    }
 
 
 def metric_tables(measured: Measured, dataset: str) -> list[Table]:

@@ -26,6 +26,7 @@ from gan_eval.stats.looks import level, looks_text
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.tables import (
     CHECKS,
+    GIVEAWAYS,
     HOLE_METRICS,
     IMAGE_METRICS,
     METRIC_COMPARISONS,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
 _OF_STORE = (SESSIONS, CHECKS, TRIALS, PARTICIPANTS)
-_TABLES = tuple(dict.fromkeys((*_OF_STORE, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS, PLATEAUS)))
+_TABLES = tuple(dict.fromkeys((*_OF_STORE, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS, PLATEAUS, GIVEAWAYS)))
 _METRICS = (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, HOLE_METRICS, RUNS)
 
 

@@ -21,7 +21,7 @@ from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.compare.robustness import ONE_ANSWER, SENSITIVITY, WITH_UNFINISHED
 from gan_eval.stats.groups import ONE_PARTICIPANT, SEVERAL_STUDIES
 from gan_eval.stats.looks import NO_VERDICT
-from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
+from gan_eval.tables import GIVEAWAYS, IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
 """Origin of a rule or a margin: in the study's plan, not in the plan, or given without a plan."""
@@ -126,10 +126,25 @@ def caveats(folder: StudyFolder) -> list[str]:
         from gan_eval.report.metrics.data import fid_warnings  # imports the metrics
 
         lines += fid_warnings(sets)
+    lines += giveaway_lines(folder)
     unknown = [f"{model} on {dataset}" for (model, dataset), marks in _seen_marks(folder).items() if None in marks]
     if unknown:
         lines.append(f"It is not known whether these models were trained on the pictures shown: {listed(unknown)}.")
     return [capital(line) for line in dict.fromkeys(lines)]
+
+
+def giveaway_lines(folder: StudyFolder) -> list[str]:
+    """Return a sentence on the clues of the audit that separate real from generated pictures; empty without one."""
+    found = folder.table(GIVEAWAYS)
+    found = found[found["verdict"].isin(["gives_away", "look"])]
+    models: dict[tuple[str, str], list[str]] = {}  # by the clues that they share, and the verdict
+    for (model, verdict), rows in found.groupby(["model", "verdict"], sort=False):
+        clues = listed([*dict.fromkeys(rows["clue"].astype(str).str.replace("_", " "))])
+        models.setdefault((clues, str(verdict)), []).append(str(model))
+    endings = {"gives_away": "(of the files)", "look": "(may be content)"}
+    parts = [f"{listed(names)}: {clues} {endings[verdict]}" for (clues, verdict), names in models.items()]
+    told = "Clues other than the content tell real pictures from generated ones; of "
+    return [f"{told}{'; of '.join(parts)}. The table of clues is in the details."] if parts else []
 
 
 def _of_answers(folder: StudyFolder) -> list[str]:

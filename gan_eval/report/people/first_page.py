@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gan_eval.report.figure import Theme, caption_of_figure_1, figure_1
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.metrics.data import direction, is_of_quality, title_of
-from gan_eval.report.parts.blocks import Block, Drawing, Facts, Folded, Lead, Lines, Section, Table
+from gan_eval.report.parts.blocks import Block, Cell, Drawing, Facts, Folded, Lead, Lines, Section, Table
 from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
@@ -30,7 +30,7 @@ from gan_eval.report.people.pictures import six_pairs
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS, NONE_WITHIN
 from gan_eval.stats.metrics_and_people.points import GRADE
 from gan_eval.stats.paper import EVERYTHING, PAPER, distinct_rows, printed, shared_reals, skill_note, unadjusted
-from gan_eval.tables import SESSIONS
+from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS
 
 _MAX_CITED = 20
 """Maximum number of rows of the table to cite; the table's file has all rows."""
@@ -59,6 +59,7 @@ def first_page(folder: StudyFolder, answer: Sequence[str]) -> Section:
         Lead(answer),
         *drawings,
         *cited_table(folder),
+        *(summary_of_models(folder) if answer else []),
         six_pairs(folder),
         Facts([(name, capital(text)) for name, text in _facts(folder) if text] if answer else [], "lines"),
         *all_sentences,
@@ -104,6 +105,27 @@ def cited_table(folder: StudyFolder) -> list[Table]:
             style="rows cite",
         )
     ]
+
+
+def summary_of_models(folder: StudyFolder) -> list[Table]:
+    """Return a list with the table of all metrics and the fooling rate by model; empty without metrics.
+
+    Before the verdict it has no fooling rates.
+    """
+    from gan_eval.report.metrics.values import summary_table  # imports Matplotlib
+
+    if not (len(folder.table(IMAGE_METRICS)) or len(folder.table(SET_METRICS))):
+        return []
+    paper = folder.table(PAPER)
+    rows = paper[paper["fooling_rate"].notna() & (paper["model"] != EVERYTHING)].to_dict("records")
+    measured, fooling = folder.measured, {}
+    for row in [] if is_interim(folder) else rows:
+        ends = interval(100 * row["fooling_low"], 100 * row["fooling_high"], digits=1)
+        cell = Cell(number(100 * row["fooling_rate"], digits=1), "" if missing(row["fooling_low"]) else ends)
+        for dataset in measured.datasets if missing(row["dataset"]) else [str(row["dataset"])]:
+            fooling[str(row["model"]), dataset] = cell
+    caption = f"Metrics{' and fooling rate' * bool(fooling)} by model"
+    return [summary_table(measured, caption, fooling)]
 
 
 def _facts(folder: StudyFolder) -> list[tuple[str, str]]:

@@ -23,6 +23,8 @@ from gan_eval.report.people.participants import (
     participation_sentences,
     presented_trials,
     timing_sentences,
+    until_answer,
+    window_of,
 )
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.quiz import QuizSettings
@@ -154,17 +156,19 @@ def _timing(folder: StudyFolder) -> list[str]:
         worst = levels["worst_ms"].abs().max()
         error = "" if missing(worst) else f" (worst error {number(worst, digits=1)} ms)"
         sentences.append(f"Pictures were shown for {from_to(levels['requested_ms'], milliseconds)}{error}.")
-    elif shown := [_exposure(level) for level in levels.to_dict("records") if level["n"] or level["requested_ms"] > 0]:
-        sentences.append(f"Each picture was shown {'; or '.join(shown)}.")
+    else:
+        known = [level for level in levels.to_dict("records") if level["n"] or level["requested_ms"] > 0]
+        shown = [_exposure(level, window_of(folder)) for level in known]
+        sentences += [f"Each picture was shown {'; or '.join(shown)}."] if shown else []
     return [*sentences, *timing_sentences(folder)]
 
 
-def _exposure(level: Record) -> str:
+def _exposure(level: Record, window_ms: float | None) -> str:
     requested, mean = level["requested_ms"], level["mean_ms"]
     if missing(requested):
         return f"for {number(mean, digits=0)} ms on average"
     if np.isinf(requested):
-        return "until the answer" + ("" if missing(mean) else f", {number(mean, digits=0)} ms on average")
+        return until_answer(window_ms) + ("" if missing(mean) else f", {number(mean, digits=0)} ms on average")
     if missing(level["error_ms"]):
         return f"for {milliseconds(requested)} as requested, which was not measured"
     spread = "" if missing(level["sd_ms"]) else f", SD of the error {number(level['sd_ms'], digits=2)} ms"
@@ -346,7 +350,7 @@ def design_text(folder: StudyFolder, quiz: QuizSettings) -> str:
     else:
         real, fake = (shown[shown["kind"] == kind] if len(shown) else shown for kind in KINDS)
         counts = f"{number_of(quiz.real, real)} real and {number_of(quiz.fake, fake)} generated pictures"
-    levels = listed(["until the answer" if each is None else milliseconds(each) for each in quiz.levels_ms])
+    levels = listed([until_answer(quiz.window_ms) if each is None else milliseconds(each) for each in quiz.levels_ms])
     exposures = f"shown {levels}"
     if quiz.protocol in ADAPTIVE_PROTOCOLS:
         exposures = f"exposure by {'QUEST+' if quiz.protocol == QUEST_PLUS else 'staircase'}"

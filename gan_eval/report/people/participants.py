@@ -168,7 +168,7 @@ def timing_section(folder: StudyFolder) -> Section:
         "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
     }
     times = table_of("Reaction times", frame, columns, text_columns=2, label="id", source="reaction_times")
-    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials), *times, flags]
+    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials, window_of(folder)), *times, flags]
     return Section("timing", "Exposures and reaction times", blocks)
 
 
@@ -209,11 +209,12 @@ def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
     parts = []
     sizes = sessions[["screen_width", "screen_height"]].dropna().drop_duplicates()
     if len(sizes):
-        names = [f"{whole(row['screen_width'])} × {whole(row['screen_height'])}" for _, row in sizes.head(6).iterrows()]
+        names = [f"{row['screen_width']:.0f} × {row['screen_height']:.0f}" for _, row in sizes.head(6).iterrows()]
         parts.append(f"{'screens of' if len(sizes) > 1 else 'screen of'} {listed(names)} pixels")
     if len(refresh := sessions["refresh_hz"].dropna()):
         parts.append(from_to(refresh, partial(number, digits=1)) + f"{NARROW}Hz")
-    platforms = list(dict.fromkeys(sessions.loc[~in_browser(sessions), "platform"].dropna().astype(str)))
+    own = sessions.loc[~in_browser(sessions), "platform"].dropna().astype(str)
+    platforms = list(dict.fromkeys(own.map(_system_name)))
     if platforms:
         parts.append(f"on {listed(platforms[:6])}{' and others' if len(platforms) > 6 else ''}")
     rounded = sessions["rounded"].dropna()
@@ -221,6 +222,17 @@ def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
         some = "" if rounded.all() else f" in {percent(rounded.mean())} of sessions"
         parts.append(f"exposures rounded to whole frames{some}")
     return [f"In {plural(len(sessions), 'session')}: {'; '.join(parts)}."] if parts else []
+
+
+def _system_name(platform: str) -> str:
+    """Return the name of an operating system without the numbers of its kernel.
+
+    >>> _system_name("Linux-6.1.0-18-amd64-x86_64-with-glibc2.36"), _system_name("Windows-11-10.0.22631-SP0")
+    ('Linux', 'Windows 11')
+    """
+    name, _, rest = platform.partition("-")
+    release = rest.partition("-")[0]
+    return f"{name} {release}" if release and name in ("Windows", "macOS") else name
 
 
 def _browser_sentences(sessions: pd.DataFrame, trials: pd.DataFrame) -> list[str]:
@@ -260,14 +272,28 @@ def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(names="requested_ms")
 
 
-def _exposure_tables(trials: pd.DataFrame) -> list[Table]:
+def until_answer(window_ms: float | None) -> str:
+    """Return the exposure of pictures that stay until the answer, with its limit.
+
+    >>> until_answer(4000.0), until_answer(None)
+    ('until the answer, at most 4 s', 'until the answer')
+    """
+    return "until the answer" if window_ms is None else f"until the answer, at most {window_ms / 1000:g}{NARROW}s"
+
+
+def window_of(folder: StudyFolder) -> float | None:
+    """Return the response window in ms of a study that gan_eval showed; None: unknown or unlimited."""
+    return folder.study.quiz.window_ms if folder.study is not None and len(folder.table(SESSIONS)) else None
+
+
+def _exposure_tables(trials: pd.DataFrame, window_ms: float | None) -> list[Table]:
     def duration(name: str, digits: int) -> CellFormat:
         return lambda row: NOTHING if missing(row[name]) else f"{number(row[name], digits=digits)}{NARROW}ms"
 
     def requested(row: Record) -> str:
         if missing(row["requested_ms"]):
             return "not known"
-        return "until the answer" if np.isinf(row["requested_ms"]) else duration("requested_ms", 1)(row)
+        return until_answer(window_ms) if np.isinf(row["requested_ms"]) else duration("requested_ms", 1)(row)
 
     levels = exposure_levels(trials) if len(trials) else pd.DataFrame({"n": []})
     columns = {

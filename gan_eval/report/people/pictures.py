@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from gan_eval.giveaways.compare import separation_text
 from gan_eval.report.metrics.holes import hole_text
-from gan_eval.report.parts.blocks import Gallery, GalleryEntry, PictureTable
+from gan_eval.report.parts.blocks import Gallery, GalleryEntry, PictureTable, Table
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, thumbnail
-from gan_eval.report.parts.words import Record, missing, percent
+from gan_eval.report.parts.words import Record, missing, percent, plural, text
+from gan_eval.tables import GIVEAWAYS
 from gan_eval.tables.names import RAW
 
 PER_MODEL = 5
@@ -18,6 +21,24 @@ PAIRS = 6
 """Pairs on the first page."""
 MIN_ANSWERS = 10
 """A picture with fewer answers is not ranked."""
+
+
+def giveaways_tables(folder: StudyFolder) -> list[Table]:
+    """Return the table of the clues that separate real from generated pictures, with the number of the others."""
+    frame = folder.table(GIVEAWAYS)
+    found = frame[frame["verdict"].isin(["gives_away", "look"])]
+    columns = {
+        "data set": cell(text, "dataset"),
+        "model": cell(text, "model"),
+        "clue": lambda row: str(row["clue"]).replace("_", " "),
+        "real": cell(text, "real"),
+        "generated": cell(text, "fake"),
+        "separation": separation_text,
+        "verdict": lambda row: str(row["verdict"]).replace("_", " "),
+    }
+    others = int(frame["auc"].notna().sum()) - len(found)
+    notes = [f"{plural(others, 'more comparison')} found no difference; the file has them. look: may be content."]
+    return table_of("Clues other than the content", found, columns, text_columns=7, notes=notes, source="giveaways")
 
 
 def six_pairs(folder: StudyFolder) -> Gallery:

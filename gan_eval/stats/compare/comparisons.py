@@ -164,7 +164,7 @@ def comparisons(
     if len(main) and not any(row["family"] == TOLD_APART for row in rows):
         differences.insert(0, Difference(np.nan))
         rows.insert(0, _without_numbers(main))
-    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
+    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family", "people"]).astype({"p": "float64"})
     if len(table):
         for places in table.groupby(["family", "exploratory"], dropna=False).indices.values():
             p_holm = holm(table["p"].to_numpy("float64")[places])
@@ -176,11 +176,12 @@ def comparisons(
         )
         neither = "interim" if np.isnan(alpha) else "undecided"
         verdict = np.where(different, "different", np.where(equivalent, "equivalent", neither)).astype(object)
-        verdict[table["difference"].isna().to_numpy(bool)] = None
+        of_one = (table["people"] == 1).to_numpy(bool) & (verdict == "undecided")
+        verdict[table["difference"].isna().to_numpy(bool) | of_one] = None
         table["verdict"], table["alpha"] = verdict, alpha
         less = np.where(different & equivalent, "differs, but by less than the margin", "")
         table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
-    return conform(table.drop(columns="family"), COMPARISONS, where="comparisons")
+    return conform(table.drop(columns=["family", "people"]), COMPARISONS, where="comparisons")
 
 
 def _row(asked: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
@@ -189,6 +190,7 @@ def _row(asked: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
     (ci_low, ci_high), (ci90_low, ci90_high) = found.ends(), found.ends(0.9)
     return {
         "family": asked.family,
+        "people": None if isinstance(asked.question, KindQuestion) else asked.trials["participant"].nunique(),
         "comparison": asked.comparison,
         "a": asked.a,
         "b": asked.b,

@@ -25,6 +25,16 @@ def test_a_study_s_folder_is_for_its_user_alone_also_from_python(tmp_path):
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o640), (0o077, 0o600)])
+def test_a_report_is_readable_by_the_group_unless_the_users_mask_forbids_it(tmp_path, monkeypatch, mask, mode):
+    report = tmp_path / "report.html"
+    report.touch(0o600)
+    monkeypatch.setattr(atomic, "_umask", mask)
+    atomic.share_with_group(report)
+    assert report.stat().st_mode & 0o777 == mode
+
+
 def test_canonical_json_hash_is_known():
     assert digests.sha256_json({"b": [1, 2.5, None], "a": "é"}) == digests.sha256_bytes(
         '{"a":"é","b":[1,2.5,null]}'.encode()

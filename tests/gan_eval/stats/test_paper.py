@@ -191,6 +191,8 @@ def test_any_name_is_a_name_in_latex() -> None:
     cells = {"fooling_rate": 0.4, "dprime": -0.25, "dprime_low": -1.0, "dprime_high": 0.5, "verdict": "undecided"}
     table = frame_of([row | cells | {"model": name, "dataset": name} for name in NAMES], PAPER)
     rows = compiled(latex(table))
+    assert "between participants and between pictures" in latex(table.assign(n_participants=2))
+    assert "between participants" not in latex(table.assign(n_participants=1))
     assert len(rows) == len(NAMES) + 1
     assert rows[1][4].strip() == "9"
     assert rows[1][5].strip() == "40.0"

@@ -311,4 +311,5 @@ def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
         mine, other = ours[name].to_numpy(), theirs[name].to_numpy()
         assert mine[~slopes] == pytest.approx(other[~slopes], abs=1e-3, nan_ok=True), name
         assert mine[slopes] == pytest.approx(other[slopes], abs=5e-3), name
-    assert ours["std_error"].to_numpy() == pytest.approx(theirs["std_error"].to_numpy(), rel=0.02)
+    # by the script's own Hessian: lme4's errors of singular fits are other ones from 1.1-38 on
+    assert ours["std_error"].to_numpy() == pytest.approx(theirs["std_error"].to_numpy(), rel=2e-3)

@@ -16,12 +16,12 @@ from gan_eval.report.parts.blocks import Report
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people import pictures
 from gan_eval.report.people.answer import answer_sentences
-from gan_eval.report.people.caveats import sensitivity_sentences
+from gan_eval.report.people.caveats import giveaway_lines, sensitivity_sentences
 from gan_eval.report.people.comparisons import robustness_sentence
-from gan_eval.report.people.first_page import cited_table, first_page, metrics_sentence
+from gan_eval.report.people.first_page import cited_table, first_page, metrics_sentence, summary_of_models
 from gan_eval.report.people.methods import paper_methods
 from gan_eval.report.people.participants import who_text
-from gan_eval.report.people.pictures import fooling_galleries
+from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables
 from gan_eval.report.sections import _title
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import rates as rates_of
@@ -301,3 +301,35 @@ def test_table_1_is_seen_whole_and_in_wide_windows_in_single_lines(tmp_path, wid
     }).reduce((most, found) => Math.max(most, found))"""
     if width > 1280:
         assert measured(page, lines, width, tmp_path) == "1"
+
+
+def test_one_table_has_every_metric_and_the_fooling_rate_of_each_model():
+    values = {("gan", "psnr"): 25.0, ("gan", "mine"): 1.5, ("l1", "psnr"): 27.0}
+    measured = [
+        {"stimulus": f"maps/{model}/1", "item": "maps/1", "kind": "fake", "model": model, "dataset": "maps"}
+        | {"metric": metric, "value": value, "run": "r"}
+        for (model, metric), value in values.items()
+    ]
+    paper = [cited(model="gan", fooling_rate=0.5), cited(model="l1", fooling_rate=0.25), cited(model="all")]
+    (table,) = summary_of_models(folder_of(image_metrics=measured, paper=paper))
+    assert [column if isinstance(column, str) else column.name[:4] for column in table.head] == [
+        *("model", "PSNR", "mine", "Fool")
+    ]
+    shown = [[cell if isinstance(cell, str) else cell.value for cell in row] for row in table.rows]
+    assert [row[0] for row in shown] == ["gan", "l1"]
+    assert [row[-1] for row in shown] == ["50.0", "25.0"]
+    assert shown[1][2] == "–", "not measured"
+
+
+def test_the_audits_clues_are_a_caveat_and_a_table():
+    row = {"dataset": "maps", "sort": "picture", "n_real": 9, "n_fake": 9, "real": "1", "fake": "2", "auc": 0.0}
+    row |= {"ci_low": 0.0, "ci_high": 0.1, "verdict": "look"}
+    rows = [row | {"model": model, "clue": "border_step"} for model in ("gan", "l1")]
+    rows += [row | {"model": "gan", "clue": "format", "auc": 0.5, "verdict": "ok"}]
+    folder = folder_of(giveaways=rows)
+    (caveat,) = giveaway_lines(folder)
+    assert "gan and l1: border step (may be content)" in caveat
+    (table,) = giveaways_tables(folder)
+    assert len(table.rows) == 2
+    assert "separates all" in table.rows[0]
+    assert giveaway_lines(folder_of(giveaways=rows[2:])) == []

@@ -231,3 +231,11 @@ def test_equivalence_is_the_90_per_cent_interval_within_the_margin_twice_for_tol
         assert told_apart["margin"] == margin
     assert inside
     assert pd.isna(one(table, "real vs fake")["margin"])
+
+
+def test_one_participant_gives_no_verdict_between_models():
+    found = comparisons(simulated(participants=1, stimuli=40, each=40, models=("a", "b"), seed=1))
+    between = found[found["measure"] == "fooling_rate"]
+    assert len(between) == 1
+    assert between["difference"].notna().all()
+    assert between["verdict"].isna().all()
