@@ -90,8 +90,9 @@ def run_demo(
         simulate = "default"
     plan = make_plan(study, out, data_root=out / "data", simulate=simulate, threads=threads)
     stages = list_stages(plan)
-    generated = tuple(f"generate-{model}" for model in plan.study.models)
-    stages.insert(2 * len(generated), audit_stage(out, lambda: [*plan.stimulus_folders().values()], needs=generated))
+    if generated := tuple(stage.name for stage in stages if stage.name.startswith("generate-")):
+        clues = audit_stage(out, lambda: [*plan.stimulus_folders().values()], needs=generated)
+        stages.insert(2 * len(generated), clues)  # after training and generating each model
     if asks:
         machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "audit", "metrics")]
         markers.run(machine, out, listener)

@@ -92,7 +92,7 @@ def name_of(value: Any) -> Any:
 _WHOLE = re.compile(r"\d+\.0")
 
 
-def whole_names(names: Sequence[Any]) -> Sequence[Any]:
+def whole_names(names: list[Any]) -> list[Any]:
     """Return identifiers without `.0` if all end so: pandas writes whole numbers of a column with gaps like that.
 
     >>> whole_names(["7.0", None, "8.0"]), whole_names(["7.0", "v1"])
