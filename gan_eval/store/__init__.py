@@ -10,6 +10,7 @@ from gan_eval.store.merging import merge, push, push_lines
 from gan_eval.store.people import (
     NoParticipantError,
     Stored,
+    flags_by_session,
     forget,
     forget_in,
     has_people,

@@ -2,6 +2,7 @@
 
 import shlex
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,17 @@ def rows_by_session(store: Store, table: Table, *conditions: sa.ColumnElement[bo
     with store.transaction() as connection:
         counts = connection.execute(sa.select(session, sa.func.count()).where(*conditions).group_by(session))
         return {name: number for name, number in counts}  # noqa: C416
+
+
+def flags_by_session(store: Store) -> dict[str, Counter[str]]:
+    """Return the number of trials with each flag by session, without practice."""
+    trials = LAYOUTS[tables.TRIALS].c
+    wanted = sa.select(trials.session, trials.flags).where(trials.phase != "practice", trials.flags.is_not(None))
+    counted: dict[str, Counter[str]] = {}
+    with store.transaction() as connection:
+        for session, flags in connection.execute(wanted):
+            counted.setdefault(session, Counter()).update(flags.split())
+    return counted
 
 
 def last_answers(store: Store) -> dict[str, str]:

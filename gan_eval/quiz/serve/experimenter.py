@@ -1,15 +1,19 @@
-"""The experimenter's page: list of sessions, pause and stop, links with QR codes, a test that stores nothing."""
+"""The experimenter's page: sessions, pause and stop, links, codes by status, answers, a test that stores nothing."""
 
 import asyncio
+import io
 import re
 import secrets
-from collections.abc import Callable
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import segno
@@ -23,9 +27,10 @@ from gan_eval.quiz.serve.app import ENVIRONMENT, quiz_routes
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.quiz.serve.messages import RequestError
 from gan_eval.quiz.serve.pictures import keyed_hash
-from gan_eval.store import Store, is_paused, last_answers, list_participants, open_store, pause
+from gan_eval.store import Store, flags_by_session, is_paused, last_answers, list_participants, open_store, pause
 from gan_eval.tables.frames import Row
 
+Result = TypeVar("Result")
 MAX_LINKS = 500
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """Letters of the code in a link, without letters that look alike."""
@@ -90,6 +95,20 @@ def experimenter_routes(
             links=made,
         )
 
+    async def codes(_: Request) -> Response:
+        others = live.settings.browser.other_parameters
+        found = await read_store(live, lambda store: codes_by_status(store, live.study.name, others))
+        return html("codes", codes=found)
+
+    async def answers(_: Request) -> Response:
+        name = re.sub(r"[^\w.-]+", "_", live.study.name, flags=re.ASCII)
+        try:
+            content = await asyncio.to_thread(zipped_answers, live.room.store, live.study.name)
+        except UserError as error:  # no session yet
+            raise RequestError(404, str(error)) from error
+        disposition = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+        return Response(content, media_type="application/zip", headers=disposition)
+
     async def status(_: Request) -> Response:
         return JSONResponse(await read_summary(live) | {"report_made": report_made()})
 
@@ -114,7 +133,15 @@ def experimenter_routes(
             await asyncio.to_thread(report.read_bytes), headers={"Content-Security-Policy": REPORT_POLICY}
         )
 
-    pages = {"/": sessions, "/links": links, "/status": status, "/test": to_test, "/report": show_report}
+    pages = {
+        "/": sessions,
+        "/links": links,
+        "/codes": codes,
+        "/answers": answers,
+        "/status": status,
+        "/test": to_test,
+        "/report": show_report,
+    }
 
     async def with_slash(_: Request) -> Response:
         return Response(status_code=303, headers={"Location": f"{experimenter_path(live)}/"})
@@ -145,21 +172,40 @@ def is_local(address: str) -> bool:
         return host == "localhost"
 
 
-async def read_summary(live: LiveStudy) -> dict[str, Any]:
-    """Return the `summary` of a study, read through another connection so that answers need not wait.
+async def read_store(live: LiveStudy, read: Callable[[Store], Result]) -> Result:
+    """Read a study's store through another connection, so that answers need not wait.
 
     Raises:
         RequestError: the store cannot be read.
     """
 
-    def read() -> dict[str, Any]:
+    def job() -> Result:
         with open_store(live.room.store, create=False) as store:
-            return summary(store, study=live.study.name)
+            return read(store)
 
     try:
-        return await asyncio.to_thread(read)
+        return await asyncio.to_thread(job)
     except UserError as error:
         raise RequestError(503, str(error)) from error
+
+
+async def read_summary(live: LiveStudy) -> dict[str, Any]:
+    """Return the `summary` of a study.
+
+    Raises:
+        RequestError: the store cannot be read.
+    """
+    return await read_store(live, lambda store: summary(store, study=live.study.name))
+
+
+def people(store: Store, study: str) -> list[Row]:
+    """Return the `list_participants` of people, the latest first, with the status `screened out`."""
+    failed = {row["session"] for row in store.rows(tables.CHECKS, verdict="failed")}
+    return [
+        row | {"status": "screened out" if row["status"] == "aborted" and row["session"] in failed else row["status"]}
+        for row in reversed(list_participants(store, study))
+        if not row["simulated"]
+    ]
 
 
 def summary(store: Store, *, study: str) -> dict[str, Any]:
@@ -167,21 +213,18 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
 
     Returns:
         open, complete, screened_out, aborted: number of sessions; paused; median_minutes of the complete sessions and
-        flagged, the share of trials with a flag: texts, or None; sessions: rows.
+        flagged, the share of trials with a flag: texts, or None; flags: text; sessions: rows.
     """
-    answered = last_answers(store)
-    failed = {row["session"] for row in store.rows(tables.CHECKS, verdict="failed")}
+    answered, flags = last_answers(store), flags_by_session(store)
     rows: list[Row] = []
-    for row in reversed(list_participants(store, study)):
-        if row["simulated"]:
-            continue
-        state = "screened out" if row["status"] == "aborted" and row["session"] in failed else row["status"]
+    for row in people(store, study):
         minutes = None
         if row["started_at"] is not None and row["ended_at"] is not None:
             took = datetime.fromisoformat(row["ended_at"]) - datetime.fromisoformat(row["started_at"])
             minutes = round(took.total_seconds() / 60, 2)
-        names = ("participant", "list", "started_at", "trials", "planned", "flagged")
-        more = {"status": state, "minutes": minutes, "last_answer": answered.get(row["session"])}
+        names = ("session", "participant", "status", "list", "started_at", "trials", "planned", "flagged")
+        own = flags.get(row["session"], Counter())
+        more = {"flags": flags_text(own), "minutes": minutes, "last_answer": answered.get(row["session"])}
         rows.append({name: row[name] for name in names} | more)
     states = [row["status"] for row in rows]
     counts = {name.replace(" ", "_"): states.count(name) for name in ("open", "complete", "screened out", "aborted")}
@@ -192,8 +235,45 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
         "paused": is_paused(store, study),
         "median_minutes": f"{median(lasted):.1f}" if lasted else None,
         "flagged": f"{sum(row['flagged'] for row in rows) / trials:.1%}" if trials else None,
+        "flags": flags_text(sum((flags.get(row["session"], Counter()) for row in rows), Counter())),
         "sessions": rows,
     }
+
+
+def flags_text(flags: Counter[str]) -> str:
+    """Return the number of trials with each flag, the most frequent first.
+
+    >>> flags_text(Counter(late=2, paused=5))
+    'paused 5, late 2'
+    """
+    return ", ".join(f"{flag} {number}" for flag, number in flags.most_common())
+
+
+def codes_by_status(store: Store, study: str, parameters: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """Return people's codes, and the recruiter's parameters that were in their links, by status and parameter."""
+    sent = {(row["session"], row["question"]): row["answer"] for row in store.rows(tables.PARTICIPANTS)}
+    found: dict[str, dict[str, list[str]]] = {name: {} for name in ("complete", "screened out", "aborted", "open")}
+    for row in reversed(people(store, study)):
+        of_status = found.setdefault(row["status"], {})
+        of_status.setdefault("participant", []).append(row["participant"])
+        for name in parameters:
+            if value := sent.get((row["session"], name)):
+                of_status.setdefault(name, []).append(value)
+    return {status: lists for status, lists in found.items() if lists}
+
+
+def zipped_answers(store: str | Path, study: str) -> bytes:
+    """Return a zip file with the tables of a study as CSV, as `export` writes them."""
+    from gan_eval.store.export import export_store
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "answers"
+        export_store(store, folder, formats=("csv",), study=study)
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(path for path in folder.iterdir() if path.is_file()):
+                archive.write(path, f"{folder.name}/{path.name}")
+        return content.getvalue()
 
 
 def summary_line(counts: dict[str, Any], wanted: int) -> str:

@@ -32,7 +32,9 @@ function row(session) {
   const bar = Object.assign(document.createElement("progress"), { max: session.planned || 1, value: session.trials });
   bar.setAttribute("aria-hidden", "true");
   cell(bar).append(`${session.trials} of ${session.planned}`);
-  cell(String(session.flagged), session.flagged ? "number is-flagged" : "number");
+  cell(String(session.flagged), session.flagged ? "number is-flagged" : "number").append(
+    Object.assign(document.createElement("small"), { textContent: session.flags }),
+  );
   cell(session.minutes === null ? "" : session.minutes.toFixed(1), "number");
   cell(ago(session.last_answer));
   cell(local(session.started_at));
@@ -45,6 +47,8 @@ function show(numbers) {
     cell.textContent = numbers[cell.dataset.count] ?? "–";
   }
   document.querySelector("#progress").value = numbers.complete;
+  document.querySelector("#flags").textContent = numbers.flags;
+  document.querySelector("#flagged").hidden = !numbers.flags;
   state.dataset.state = numbers.paused ? "paused" : "running";
   say(numbers.paused ? "Paused: no new participants are admitted, open sessions continue" : "Admitting participants");
   document.querySelector("[data-act=pause]").hidden = numbers.paused;
@@ -52,6 +56,7 @@ function show(numbers) {
   const report = document.querySelector("#report");
   report.hidden = !numbers.report_made;
   report.textContent = `Report (${ago(1000 * numbers.report_made)})`; // an old one lacks the latest answers
+  document.querySelector("#answers").hidden = numbers.sessions.length === 0;
   document.querySelector("#empty").hidden = numbers.sessions.length > 0;
   document.querySelector("table").hidden = numbers.sessions.length === 0;
   document.querySelector("#sessions").replaceChildren(...numbers.sessions.map(row));

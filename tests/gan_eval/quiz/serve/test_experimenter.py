@@ -1,12 +1,15 @@
 """The experimenter's page: secret, live numbers, pause, links, a try-out that stores nothing, and the end."""
 
 import asyncio
+import csv
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -29,6 +32,7 @@ from gan_eval.quiz.serve.experimenter import experimenter_path, experimenter_rou
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.store import open_store
 
+CHECK = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
 ADDRESS = "https://quiz.example.org"
 
 
@@ -77,7 +81,7 @@ def test_only_the_secret_path_opens_the_page(page: MakePage) -> None:
     it = page()
     assert len(it.path.rsplit("/")[-1]) >= 22
     wrong = it.path[:-1] + ("A" if it.path[-1] != "A" else "B")
-    for path in ("/", "/links", "/status", "/test", "/report"):
+    for path in ("/", "/links", "/codes", "/answers", "/status", "/test", "/report"):
         assert it.client.get(wrong + path).status_code == 404
         assert it.client.get("/experimenter" + path).status_code == 404
     for action in ("pause", "stop"):
@@ -96,8 +100,7 @@ def test_only_the_secret_path_opens_the_page(page: MakePage) -> None:
 
 
 def test_numbers_of_open_complete_screened_out_and_withdrawn_sessions(page: MakePage) -> None:
-    check = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
-    it = page(browser={"checks": [check]}, practice=1)
+    it = page(browser={"checks": [CHECK]}, practice=1)
     empty = it.numbers()
     assert (empty["complete"], empty["median_minutes"], empty["flagged"], empty["sessions"]) == (0, None, None, [])
     for name, most in (("complete", 100), ("open", 3), ("withdrawn", 2), ("screened", 0)):
@@ -119,15 +122,44 @@ def test_numbers_of_open_complete_screened_out_and_withdrawn_sessions(page: Make
     states = ("open", "complete", "screened_out", "aborted")
     assert [numbers[name] for name in states] == [1, 1, 1, 1]
     assert numbers["flagged"] == "8.3%"  # 1 of 12; resumed after practice was killed
+    assert numbers["flags"] == "resumed 1"
     rows = {row["participant"]: row for row in numbers["sessions"]}
     assert list(rows) == ["screened", "withdrawn", "open", "complete"]
     assert (rows["open"]["status"], rows["open"]["trials"], rows["open"]["planned"]) == ("open", 3, 8)
-    assert (rows["open"]["flagged"], rows["open"]["minutes"]) == (1, None)
+    assert (rows["open"]["flagged"], rows["open"]["flags"], rows["open"]["minutes"]) == (1, "resumed 1", None)
     assert rows["screened"]["status"] == "screened out"
     assert rows["complete"]["last_answer"] >= rows["complete"]["started_at"]
     assert experimenter.summary_line(numbers, 8).endswith(
         f"1 withdrawn; median {numbers['median_minutes']} minutes; 8.3% of trials flagged"
     )
+
+
+def test_codes_by_status_and_the_answers_are_there_for_the_recruiter_and_the_analysis(page: MakePage) -> None:
+    it = page(browser={"checks": [CHECK]})
+    assert it.get("answers").status_code == 404
+    assert "No sessions yet" in it.get("codes").text
+    for name in ("complete", "failed", "gone"):
+        robot = it.served.robot(name)
+        robot.arrive(parameters={"SESSION_ID": f"submission-{name}", "OTHER": "no"})
+        if name == "failed":
+            for _ in range(2):
+                robot.ask("check", choices=[1])
+            continue
+        plan = it.served.rows(tables.PLANS, session=robot.setup["session"])
+        robot.take_part(robot.ready(), plan, most=2 if name == "gone" else 100)
+        if name == "gone":
+            robot.ask("withdraw")
+    text = it.get("codes").text
+    places = [text.index(f"{title}: 1<") for title in ("Complete", "Screened out", "Withdrawn")]
+    for place, name in zip(places, ("complete", "failed", "gone"), strict=True):
+        assert f">{name}</textarea>" in text[place : place + 700]
+        assert f">submission-{name}</textarea>" in text[place : place + 700]
+    found = it.get("answers")
+    with zipfile.ZipFile(io.BytesIO(found.content)) as archive:
+        assert "attachment" in found.headers["content-disposition"]
+        assert {"answers/trials.csv", "answers/sessions.csv", "answers/participants.csv"} <= {*archive.namelist()}
+        trials = list(csv.DictReader(io.StringIO(archive.read("answers/trials.csv").decode())))
+    assert {row["participant"] for row in trials} == {"complete", "gone"}
 
 
 def test_a_pause_refuses_new_people_only_and_outlives_the_server(page: MakePage, serve: Serve) -> None:
