@@ -2,12 +2,13 @@
 
     python benchmarks/page_timing.py --trials 200 --presses 200 --picture 256
     python benchmarks/page_timing.py --trials 200 --presses 200 --picture 700
+    python benchmarks/page_timing.py --browser firefox --exposures 50,100,150,250,1000 --page-alone
 
-Both run in Chromium, full screen under the same private Xvfb, and show the same noisy pictures for 100, 250, 500 and
-1000 ms (whole frames of 60 Hz), mixed, in alternating blocks; `screen_watch.py` watches the pixels. Then each shows
-pictures until a key comes, and `screen_watch.py` presses one a known time after it has seen the onset. jsPsych preloads
-its pictures and uses its plugin image-keyboard-response. Figures are milliseconds; they mean something on a machine
-that does nothing else. Needs Chromium, Xvfb, libX11, libXtst and npm, which fetches jsPsych.
+Both run in Chromium or Firefox, full screen under the same private Xvfb, and show the same noisy pictures for 100, 250,
+500 and 1000 ms (whole frames of 60 Hz), mixed, in alternating blocks; `screen_watch.py` watches the pixels. Then each
+shows pictures until a key comes, and `screen_watch.py` presses one a known time after it has seen the onset. jsPsych
+preloads its pictures and uses its plugin image-keyboard-response. Figures are milliseconds; they mean something on a
+machine that does nothing else. Needs the browser, Xvfb, libX11, libXtst and npm, which fetches jsPsych.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from quiz_timing import EXPOSURES, SCREEN, Environment, Pair, make_stimuli, priv
 
 from gan_eval import tables
 from gan_eval.machine.commands import own_command
+from gan_eval.quiz.trial import LATE_MS
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
 
@@ -54,19 +56,40 @@ jsPsych.run([{ type: jsPsychPreload, images: plan.map(({ picture }) => picture),
 </script></body></html>"""
 
 
+def chromium(address: str, profile: Path) -> list[str]:
+    """The command of a full-screen Chromium."""
+    options = ["--no-sandbox", "--kiosk", "--no-first-run", "--disable-search-engine-choice-screen"]
+    options += [f"--user-data-dir={profile}", f"--window-size={SCREEN[0]},{SCREEN[1]}", "--window-position=0,0"]
+    return [_found("chromium", "chromium-browser", "google-chrome"), *options, f"--app={address}"]
+
+
+def firefox(address: str, profile: Path) -> list[str]:
+    """The command of a full-screen Firefox; its profile is made."""
+    profile.mkdir(parents=True)
+    quiet = ("browser.aboutwelcome.enabled", "browser.shell.checkDefaultBrowser", "app.update.enabled")
+    quiet += ("datareporting.policy.dataSubmissionEnabled", "toolkit.cosmeticAnimations.enabled")
+    (profile / "user.js").write_text("".join(f'user_pref("{name}", false);\n' for name in quiet), encoding="utf-8")
+    size = ["--width", str(SCREEN[0]), "--height", str(SCREEN[1])]
+    return [_found("firefox-esr", "firefox"), "--no-remote", "--profile", str(profile), *size, "--kiosk", address]
+
+
+BROWSERS = {"chromium": chromium, "firefox": firefox}
+
+
+def _found(*names: str) -> str:
+    return next((found for name in names if (found := shutil.which(name))), names[0])
+
+
 @contextmanager
-def chromium(address: str, environment: Environment, folder: Path) -> Iterator[None]:
+def browsing(browser: str, address: str, environment: Environment, folder: Path) -> Iterator[None]:
     """A full-screen browser with a profile of its own."""
-    program = next(found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name)))
-    command = [program, "--no-sandbox", "--kiosk", "--no-first-run", "--disable-search-engine-choice-screen"]
-    command += [f"--user-data-dir={folder / 'profile'}", f"--window-size={SCREEN[0]},{SCREEN[1]}"]
-    command += ["--window-position=0,0", f"--app={address}"]
-    browser = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = BROWSERS[browser](address, folder / "profile")
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
     finally:
-        browser.terminate()
-        browser.wait(20)
+        process.terminate()
+        process.wait(20)
 
 
 class Page:
@@ -74,21 +97,21 @@ class Page:
 
     name = "page"
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, browser: str, exposures: Sequence[int]) -> None:
+        self._folder, self._browser, self._exposures = folder, browser, exposures
 
     def run(self, environment: Environment, block: str, trials: int, *, flashes: bool) -> list[Row]:
         """One session; its trials."""
         store, each = self._folder / f"{block}.sqlite", str(trials // 2)
         command = ["serve", "--stimuli", str(self._folder / "set"), "--store", str(store), "--port", "0", "--no-intro"]
         command += ["--real", each, "--fake", each]
-        flash = ["--protocol", "yes_no", "--exposure-ms", ",".join(map(str, EXPOSURES)), "--response-ms", "1000"]
+        flash = ["--protocol", "yes_no", "--exposure-ms", ",".join(map(str, self._exposures)), "--response-ms", "1000"]
         command += flash if flashes else ["--response-ms", "4000"]
         server = subprocess.Popen(own_command(*command), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             assert server.stdout is not None
             address = server.stdout.readline().split()[-1]
-            with chromium(f"{address}/?participant=P01", environment, self._folder / block):
+            with browsing(self._browser, f"{address}/?participant=P01", environment, self._folder / block):
                 for _ in range(MAX_S):
                     time.sleep(1)
                     with open_store(store, create=False) as opened:
@@ -105,13 +128,13 @@ class JsPsych:
 
     name = JSPSYCH[0].replace("@", " ")
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, browser: str, exposures: Sequence[int]) -> None:
+        self._folder, self._browser, self._exposures = folder, browser, exposures
 
     def run(self, environment: Environment, block: str, trials: int, *, flashes: bool) -> list[Row]:
         """One block of the same pictures and exposures."""
         pictures = sorted(self._folder.glob("set/*/*.png"))[:trials]
-        exposures = [EXPOSURES[number % len(EXPOSURES)] if flashes else None for number in range(trials)]
+        exposures = [self._exposures[number % len(self._exposures)] if flashes else None for number in range(trials)]
         random.Random(block).shuffle(exposures)
         plan = [
             {"picture": path.relative_to(self._folder).as_posix(), "exposure_ms": exposure}
@@ -134,7 +157,7 @@ class JsPsych:
 
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            with chromium(f"http://127.0.0.1:{server.server_port}/", environment, self._folder / block):
+            with browsing(self._browser, f"http://127.0.0.1:{server.server_port}/", environment, self._folder / block):
                 for _ in range(MAX_S):
                     time.sleep(1)
                     if done:
@@ -170,13 +193,19 @@ def compare(folder: Path, sides: Sequence[Side], options: argparse.Namespace) ->
                     if trials:
                         found = watch_side(side, environment, folder, block, trials, flashes=kind == "flashes")
                         (exposures if kind == "flashes" else reactions)[side.name] += found
-    print(f"  {options.picture} px; milliseconds{'n':>25}{'mean':>9}{'sd':>8}{'largest':>9}{'% ≤ 4':>9}")
+    print(
+        f"  {f'{options.browser}, {options.picture} px; milliseconds':<38}{'n':>5}{'mean':>9}{'sd':>8}{'largest':>9}"
+        f"{'% ≤ 4':>9}"
+    )
     for name, pairs in exposures.items():
         if pairs:
             line(f"{name}: exposure, seen - requested", [_excess(pair) for pair in pairs])
-            for exposure in EXPOSURES:
+            for exposure in options.exposures:
                 chosen = [pair for pair in pairs if pair.number("requested_exposure_ms") == exposure]
                 line(f"    {exposure} ms", [_excess(pair) for pair in chosen])
+            off = [str(pair.recorded.get("flags")) for pair in pairs if abs(_excess(pair)) > LATE_MS]
+            late = sum("late" in each for each in off)
+            print(f"    off by more than {LATE_MS:g} ms: {len(off)}, of which flagged: {late}")
     for name, pairs in reactions.items():
         if pairs:
             answered = [pair for pair in pairs if pair.recorded["reaction_time_ms"] is not None]
@@ -189,6 +218,10 @@ def _excess(pair: Pair) -> float:
     return pair.seen_exposure - pair.number("requested_exposure_ms")
 
 
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
 def main() -> None:
     """Read the options, run both sides, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -196,6 +229,8 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=200, help="a side; 0: none")
     parser.add_argument("--blocks", type=int, default=2, help="the sides take turns so often")
     parser.add_argument("--picture", type=int, default=256, help="width and height in pixels")
+    parser.add_argument("--browser", choices=BROWSERS, default="chromium")
+    parser.add_argument("--exposures", type=_whole_numbers, default=EXPOSURES, help="in ms, such as 50,100,250")
     parser.add_argument("--jspsych", type=Path, default=ROOT / "build" / "jspsych", help="folder that npm fills")
     parser.add_argument("--page-alone", action="store_true", help="leave jsPsych out")
     options = parser.parse_args()
@@ -203,14 +238,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_stimuli(folder / "set", max(options.trials, options.presses) // options.blocks)
-        sides: list[Side] = [Page(folder)]
+        sides: list[Side] = [Page(folder, options.browser, options.exposures)]
         if not options.page_alone:
             if not (options.jspsych / "node_modules").is_dir():
                 options.jspsych.mkdir(parents=True, exist_ok=True)
                 install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(options.jspsych), *JSPSYCH]
                 subprocess.run(install, check=True)
             (folder / "node_modules").symlink_to((options.jspsych / "node_modules").resolve())
-            sides.append(JsPsych(folder))
+            sides.append(JsPsych(folder, options.browser, options.exposures))
         compare(folder, sides, options)
 
 

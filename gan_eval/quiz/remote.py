@@ -11,7 +11,7 @@ from gan_eval.quiz.trial import MILLISECOND, State
 
 Moment = Annotated[float, Field(ge=0, le=1e10, allow_inf_nan=False)]
 """Milliseconds on the presenter's monotonic clock."""
-ReportedFlag = Literal["focus_lost", "screen_changed", "hidden_tab", "missed_frames"]
+ReportedFlag = Literal["focus_lost", "screen_changed", "hidden_tab", "missed_frames", "coarse_clock"]
 
 
 class _Reported(BaseModel):

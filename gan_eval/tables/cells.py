@@ -188,17 +188,14 @@ def csv_cell(text: str) -> str:
 
 _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
-_DECIMAL_COMMA_CELL = re.compile(rf"(?<![^;\t|]){_DECIMAL_COMMA.pattern}(?![^;\t|])")
 
 
-def csv_records(
-    path: Path, table: Table | None = None, *, has_header: bool = True
-) -> tuple[list[str], list[list[str]]]:
-    """Return header and records of a CSV file, of any lengths; without a header, an empty one.
+def csv_records(path: Path, table: Table | None = None) -> tuple[list[str], list[list[str]]]:
+    """Return header and records of a CSV file, of any lengths.
 
-    A byte-order mark, blank lines and the apostrophe before a formula are removed. If the first line has no comma but
-    decimal ones, cells may be separated by semicolons, tabs or bars; then a decimal comma becomes a point in columns of
-    numbers, and in columns that are not in `table` if it cannot be anything else.
+    A byte-order mark, blank lines and the apostrophe before a formula are removed. If the header line has no comma,
+    cells may be separated by semicolons, tabs or bars; then a decimal comma becomes a point in columns of numbers, and
+    in columns that are not in `table` if it cannot be anything else.
 
     Raises:
         UserError: the file is missing, empty, or not CSV in UTF-8, a column occurs twice, or one of the table's columns
@@ -209,7 +206,7 @@ def csv_records(
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; save it as CSV in UTF-8") from error
     head = _QUOTED.sub("", _HEADER.match(text)[1])  # type: ignore[index]  # it matches anything
-    separator = next((mark for mark in ";\t|" if mark in head and "," not in _DECIMAL_COMMA_CELL.sub("", head)), ",")
+    separator = next((mark for mark in ";\t|" if mark in head and "," not in head), ",")
     limit = csv.field_size_limit(2**31 - 1)
     try:
         records = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
@@ -225,11 +222,10 @@ def csv_records(
     records = [record for record in records if record]
     if not records:
         raise UserError(f"{path}: empty; a table needs a header line")
-    header, rows = (records[0], records[1:]) if has_header else ([], records)
+    header, *rows = records
     require_distinct(header, path)
     if separator != ",":
-        names = header or [""] * max(map(len, rows))
-        _replace_decimal_commas(names, rows, path, {} if table is None else table.by_name)
+        _replace_decimal_commas(header, rows, path, {} if table is None else table.by_name)
     return header, rows
 
 

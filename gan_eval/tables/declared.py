@@ -207,7 +207,8 @@ TRIALS = Table(
             "what went wrong, words separated by spaces: late (an exposure, or the gap of a pair, is off by more than "
             "5 ms), early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
             "handler_time (no time stamp from the display server), paused, interrupted, killed (the program ended "
-            "without warning while the picture was shown), resumed; in a browser also hidden_tab, missed_frames",
+            "without warning while the picture was shown), resumed; in a browser also hidden_tab, missed_frames, "
+            "coarse_clock (its times come in steps of 5 ms or more)",
         ),
         number("frame_ms", "in a browser: median interval between frames during the trial", unit="ms", optional=True),
         integer("missed_frames", "in a browser: frames dropped during the trial", optional=True),

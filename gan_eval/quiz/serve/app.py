@@ -57,6 +57,7 @@ _OPEN: Mapping[str, tuple[type[messages.Message], Callable[..., Awaitable[dict[s
 _GRANTED: Mapping[str, tuple[type[Any], Callable[..., Awaitable[dict[str, Any]]]]] = {
     "check": (messages.Check, LiveStudy.check),
     "ready": (messages.Ready, LiveStudy.ready),
+    "next": (messages.Message, LiveStudy.next),
     "onset": (messages.Onset, LiveStudy.onset),
     "trial": (TrialReport, LiveStudy.trial),
     "withdraw": (messages.Withdrawal, LiveStudy.withdraw),

@@ -209,6 +209,10 @@ class LiveStudy:
         self._plan_in_frames(session)
         return {"next": await self._next(live)}
 
+    async def next(self, live: LiveSession, message: Message) -> Answer:
+        """Return the next trial; a page asks after a break or a pause, in which it may have lost the session."""
+        return {"next": await self._next(live)}
+
     async def onset(self, live: LiveSession, message: Onset) -> Answer:
         """Record that a trial's first picture is on the screen; from now on the trial counts as seen."""
         session = live.session

@@ -1,6 +1,6 @@
 // The pages of a session in their order, and the trials between them. Texts come from the server with the document.
 
-import { answerButton, answerCap, keyName, matchingKey, measureFrames, Stage } from "./trial.js";
+import { answerButton, answerCap, keyName, matchingKey, measureFrames, pixelRatio, Stage } from "./trial.js";
 import { Refusal, Transport } from "./transport.js";
 
 const CARD_MM = [85.6, 53.98]; // a bank card (ISO/IEC 7810 ID-1)
@@ -66,6 +66,7 @@ async function show(name, { prepare = () => {}, check = () => true, escape = nul
     };
     sheet.addEventListener("click", (event) => {
       const button = event.target.closest("button[data-action]");
+      if (button && event.detail) button.blur(); // Enter, after a click that did not leave the page, continues
       if (button && !button.dataset.action.startsWith("answer-")) act(button.dataset.action);
     }, { signal });
     addEventListener("keydown", (event) => {
@@ -222,14 +223,16 @@ async function getReady() {
       if (upright) slider.value = 300;
       const fit = () => {
         card.style.width = `${slider.value}px`;
-        pixels_per_cm = (Number(slider.value) * devicePixelRatio) / (CARD_MM[upright ? 1 : 0] / 10);
+        pixels_per_cm = (Number(slider.value) * pixelRatio()) / (CARD_MM[upright ? 1 : 0] / 10);
       };
       slider.addEventListener("input", fit);
       if (degrees) fit();
     },
-    check: async (action) => {
+    check: async (action, part) => {
       if (action !== "full-screen") return true;
+      part("[data-action=continue]").focus();
       await document.documentElement.requestFullscreen().catch(() => {}); // offered, never needed
+      part(".wait").textContent = document.fullscreenElement ? texts.full_screen_wait : "";
       return false;
     },
   });
@@ -325,7 +328,7 @@ async function measureDisplay() {
 
 async function sendReady(answers, measured, pixels_per_cm) {
   const { refresh_hz, jitter_ms, dropped } = await measured;
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const body = {
     answers,
     screen: {
@@ -355,18 +358,19 @@ async function sendReady(answers, measured, pixels_per_cm) {
 
 async function runTrials(next) {
   let rested = false;
-  openStage();
+  next = await openStage();
   while (next.page === "trial") {
     if (next.break && facts.intro && !rested) {
       await stage.settled();
       stage.close();
       if (!(await rest(next.break))) return saved();
-      openStage();
+      next = await openStage();
     }
     rested = true; // by a page just now, or by no break being due
     keepOnly(next);
+    const shown = next.trial;
     const report = await stage.run(next, load, (onset) => {
-      transport.onset(next.trial, onset);
+      transport.onset(shown, onset, () => stage.breakOff("paused")); // its report is refused, too
     });
     if (report) {
       const answer = await transport.report(report);
@@ -389,7 +393,7 @@ async function runTrials(next) {
       }
       if (action === "save-and-quit") return saved();
       rested = next.break?.kind !== "counts";
-      openStage();
+      next = await openStage();
     }
   }
   await stage.settled();
@@ -397,11 +401,14 @@ async function runTrials(next) {
   return end(next);
 }
 
-function openStage() {
+/** Turn from a page to the trials; return the next one. A page whose session continues elsewhere is refused here. */
+async function openStage() {
+  const { next } = await transport.post("next");
   sheet.hidden = true;
   sheet.replaceChildren();
   main.dataset.page = "trial";
   stage.open();
+  return next;
 }
 
 /** A picture, fetched once; those of the trials ahead are fetched while the present ones are shown. */

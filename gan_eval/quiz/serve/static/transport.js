@@ -57,10 +57,10 @@ export class Transport {
     return setup;
   }
 
-  /** Send the time of an onset without waiting for the answer. */
-  onset(trial, onset_ms) {
+  /** Send the time of an onset without waiting for the answer; call `onLost` if the session continues elsewhere. */
+  onset(trial, onset_ms, onLost) {
     const body = { trial, onset_ms, sent_ms: performance.now() };
-    this.#send("onset", body, { keepalive: true }).catch(() => {});
+    this.#send("onset", body, { keepalive: true }).then(({ status }) => status === 409 && onLost(), () => {});
   }
 
   /** Deliver the report of a trial. The browser stores it until it is acknowledged, even if the tab is closed. */

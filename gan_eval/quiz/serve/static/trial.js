@@ -11,7 +11,33 @@ const PATCH = 48; // side of the photodiode's patch in device pixels, as on the 
 const SETTLE_MS = 500; // the next page ignores keys and touches for this time after a press during a trial
 const STRAGGLERS_MS = 20; // a press within the response window may be handled after it has closed
 const MAX_REPEATS = 100; // in a trial; a key that is held down repeats without end
+const BANNER_MS = 5000; // browsers cover the top of a new full screen with a message for up to this time
+const COARSE_MS = 5; // steps of the clock from which times are not to be relied on
 const FRAMES_TO_PREPARE = 4; // number of frames after which a new plate is rasterised
+
+/** Smallest step of the clock in ms: 16.67 where Firefox resists fingerprinting, otherwise 1 or less. */
+function clockStep() {
+  const steps = Array.from({ length: 3 }, () => {
+    const before = performance.now();
+    let now = before;
+    while (now === before) now = performance.now();
+    return now - before;
+  });
+  return Math.min(...steps);
+}
+
+const coarseClock = clockStep() > COARSE_MS;
+let measuredRatio = null;
+
+/** Device pixels of a CSS pixel. A browser that resists fingerprinting says 2 on every display; its boxes do not. */
+export const pixelRatio = () => measuredRatio ?? devicePixelRatio;
+
+if (coarseClock) {
+  new ResizeObserver(([{ contentBoxSize: [own], devicePixelContentBoxSize: [device] }]) => {
+    measuredRatio = device.inlineSize / own.inlineSize;
+    dispatchEvent(new Event("resize")); // the window's own event came before this measurement
+  }).observe(document.querySelector("#ruler"), { box: "device-pixel-content-box" });
+}
 
 const nextFrame = () => new Promise(requestAnimationFrame);
 
@@ -107,6 +133,7 @@ export class Stage {
   #answer = null; // the press that answered
   #vanished = false; // the last picture has been hidden
   #counting = true; // frames may still change what is seen of the pictures
+  #coveredUntil = 0; // by the browser's message about full screen
 
   constructor(main, element) {
     this.main = main;
@@ -114,10 +141,14 @@ export class Stage {
     const part = (name) => element.querySelector(`.${name}`);
     [this.platesBox, this.mark, this.headline, this.progress] = ["plates", "mark", "headline", "progress"].map(part);
     [this.bar, this.notice, this.review, this.patch] = ["answers", "notice", "shown-again", "patch"].map(part);
+    this.beat = part("beat");
     addEventListener("keydown", (event) => this.#keydown(event));
     addEventListener("blur", () => this.#flags.add("focus_lost"));
     addEventListener("resize", () => this.#screenChanged());
+    const filled = (full) => { if (full) this.#coveredUntil = performance.now() + BANNER_MS; };
+    matchMedia("(display-mode: fullscreen)").addEventListener("change", ({ matches }) => filled(matches)); // by F11
     document.addEventListener("fullscreenchange", () => {
+      filled(document.fullscreenElement !== null);
       this.#screenChanged();
       if (!document.fullscreenElement) this.breakOff("paused"); // the browser took Escape for itself
     });
@@ -188,6 +219,7 @@ export class Stage {
   async run(trial, load, onOnset) {
     Object.assign(this.main.dataset, { trial: trial.trial, phase: trial.phase, state: "waiting" });
     this.#flags.clear();
+    if (coarseClock) this.#flags.add("coarse_clock");
     this.#intervals = [];
     this.#counted = null;
     this.#counting = true;
@@ -221,7 +253,7 @@ export class Stage {
     this.#show(this.mark, false);
     this.#show(this.progress, false);
     this.review.replaceChildren();
-    const ratio = devicePixelRatio;
+    const ratio = pixelRatio();
     if (captions.length) {
       const sizes = pictures.map(({ dataset }) => [dataset.width / ratio, dataset.height / ratio]);
       const wide = sizes.reduce((sum, [width]) => sum + width, 0) + (GAP / ratio) * (sizes.length - 1);
@@ -286,7 +318,7 @@ export class Stage {
       const masks = flash ? this.masks[index] : undefined;
       // the onset
       frame = await this.#until(due);
-      while (index === 0 && !this.notice.hidden) frame = await this.#frame();
+      while (index === 0 && (!this.notice.hidden || frame < this.#coveredUntil)) frame = await this.#frame();
       this.#show(this.progress, false);
       this.#show(this.mark, false);
       this.#hideAll();
@@ -410,6 +442,7 @@ export class Stage {
           if (this.#counted && this.#counting) this.#counted.push(time - this.#lastFrame);
         }
         this.#lastFrame = time;
+        this.beat.classList.toggle("seen"); // a change in every frame: Firefox follows the display only then
         resolve(time);
       });
     });
@@ -517,7 +550,7 @@ export class Stage {
 
   /** Place the pictures in the middle of the window and everything else outside their area, on whole device pixels. */
   #layout() {
-    const ratio = devicePixelRatio;
+    const ratio = pixelRatio();
     const width = Math.round(innerWidth * ratio);
     const height = Math.round(innerHeight * ratio);
     this.#area = { width: 0, height: 0 };
@@ -552,7 +585,7 @@ export class Stage {
 
   /** Place a line of text below an area in the middle; if it does not fit there, above it, else next to it. */
   #place(text, area) {
-    const ratio = devicePixelRatio;
+    const ratio = pixelRatio();
     const [wide, high] = [area.width / ratio, area.height / ratio];
     const margin = wide ? MARGIN / ratio + 4 : 0;
     const bar = this.bar.classList.contains("corners") ? 0 : this.bar.offsetHeight;

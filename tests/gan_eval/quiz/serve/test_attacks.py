@@ -145,7 +145,7 @@ def test_wrong_tokens_and_those_of_others_open_nothing(client: httpx.Client, vic
     ]  # fmt: skip
     messages: dict[str, dict[str, Any]] = {
         "trial": {**REPORT, "trial": 1}, "onset": {"trial": 1, "onset_ms": 1.0, "sent_ms": 1.0},
-        "ready": {"screen": SCREEN}, "check": {"choices": []}, "withdraw": {},
+        "ready": {"screen": SCREEN}, "check": {"choices": []}, "withdraw": {}, "next": {},
     }  # fmt: skip
     for token in tokens:
         for name in messages:
@@ -173,6 +173,7 @@ def test_only_the_tab_that_holds_a_session_acts_in_it(client: httpx.Client, vict
         response = client.post("/api/trial", json={**REPORT, "trial": 1}, headers=headers)
         assert (response.status_code, response.json()["reason"]) == (409, "taken_over")
         assert client.post("/api/withdraw", json={"forget": True}, headers=headers).status_code == 409
+        assert client.post("/api/next", json={}, headers=headers).json()["page"] == "refused"
     assert stored(server) == before
 
 
@@ -251,7 +252,7 @@ BODIES: list[tuple[str, bytes]] = [
 ]
 
 
-@pytest.mark.parametrize("name", ["open", "begin", "resume", "decline", "trial", "onset", "ready", "check", "withdraw"])
+@pytest.mark.parametrize("name", "open begin resume decline trial onset ready check withdraw next".split())
 def test_bodies_that_are_no_message_are_refused(
     client: httpx.Client, victim: Victim, server: Server, name: str
 ) -> None:
