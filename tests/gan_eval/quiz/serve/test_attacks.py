@@ -252,7 +252,10 @@ BODIES: list[tuple[str, bytes]] = [
 ]
 
 
-@pytest.mark.parametrize("name", "open begin resume decline trial onset ready check withdraw next".split())
+REQUESTS = ["open", "begin", "resume", "decline", "trial", "onset", "ready", "check", "withdraw", "next"]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
 def test_bodies_that_are_no_message_are_refused(
     client: httpx.Client, victim: Victim, server: Server, name: str
 ) -> None:
