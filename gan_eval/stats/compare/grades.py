@@ -10,17 +10,19 @@ at (θ_j - η, s) (`compare.contrast`). The check compares two-way clustered mea
 DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845). These means replace the model if it gives no number.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gan_eval.stats.clustering import degrees_of_freedom, two_way
 from gan_eval.stats.compare.contrast import CROSSED, Fits, cached_fit, population_proportions
-from gan_eval.stats.compare.differences import Difference, other_p, wald
+from gan_eval.stats.compare.differences import Difference, difference_of_proportions, other_p, wald
+from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import GRADED_LINK, scale_trouble
 
 HIGHER, MEAN = "higher_grade", "mean_grade"
+NO_OVERLAP = "the grades do not overlap: interval as if each picture had been judged once"
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,47 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, fits: Fits
     The arguments are those of `contrast.estimate`.
     """
     df, bound = degrees_of_freedom(question.participant, question.picture, side=question.in_a), question.bound
-    check = wald(*_clustered(question), df, margin=margin, bound=bound, basis="two_way_cluster")
+    check = _by_means(question, df, margin)
     too_few = "fewer than two participants or pictures behind a side" if df < 1 else ""
     try:
         if trouble := why_not or too_few or scale_trouble(len(question.values)):
             raise NoFitError(trouble)
         estimate = _by_model(question, fits)
     except NoFitError as reason:
-        note = f"clustered means instead of the crossed model ({reason})"
+        note = joined(check.note, f"clustered means instead of the crossed model ({reason})")
         return check._replace(note=note, basis=None if np.isnan(check.p) else check.basis)
     result = wald(*estimate, df, margin=margin, bound=bound, basis=CROSSED)
     return result._replace(check_p=check.p, note=other_p(result.p, check.p, "means"))
+
+
+def _by_means(question: GradeQuestion, df: int, margin: float | None) -> Difference:
+    """Return the observed difference with clustered errors.
+
+    If the grades do not overlap, the observed placements have no error. Their interval is then that of "every grade of
+    one side is high, every one of the other is low" with each picture judged once, and their p that of the mean grades,
+    so that both measures have one verdict. Where no side's grades vary either, both measures have that interval and p.
+    """
+    found = wald(*_clustered(question), df, margin=margin, bound=question.bound, basis="two_way_cluster")
+    grade, in_a = question.grade, question.in_a
+    a_is_above = bool(grade[in_a].min() > grade[~in_a].max())
+    if df < 1 or not (a_is_above or grade[in_a].max() < grade[~in_a].min()) or not np.isnan(found.p):
+        return found
+    reach = abs(found.difference)
+    share = None if margin is None else margin / reach
+    apart = difference_of_proportions(in_a == a_is_above, in_a, question.participant, question.picture, margin=share)
+    p = wald(*_clustered(replace(question, measure=MEAN)), df).p
+
+    def interval(coverage: float) -> tuple[float, float]:
+        low, high = apart.ends(coverage)
+        return reach * low, reach * high
+
+    return apart._replace(
+        difference=found.difference,
+        p=apart.p if np.isnan(p) else p,
+        note=NO_OVERLAP,
+        interval=interval,
+        bound=question.bound,
+    )
 
 
 def _by_model(question: GradeQuestion, fits: Fits) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.grades import GradeQuestion, _by_model, _clustered
 from gan_eval.stats.mixed.fit import fit_crossed
+from gan_eval.stats.trials import fill_trials
 
 
 def test_each_measure_of_models_and_of_kinds_has_a_row():
@@ -103,3 +104,18 @@ def test_where_no_model_can_be_had_the_note_says_why(trials, words):
     assert table["note"].str.contains(words).all()
     assert (table["basis"] != "crossed_model").all()
     assert not (table["verdict"] == "different").any()
+
+
+@pytest.mark.parametrize(("real", "fake"), [((5,), (1, 2, 3)), ((1,), (2, 3)), ((5,), (1,))])
+def test_grades_that_do_not_overlap_have_one_verdict(real, fake):
+    """Every fake is graded below (or above) every real; a cumulative model has no finite estimate."""
+    places = [(person, picture) for person in range(8) for picture in range(16)]
+    frame = pd.DataFrame(places, columns=["participant", "stimulus"])
+    grades = [(fake if picture % 2 else real, person) for person, picture in places]
+    frame["rating"] = [given[person % len(given)] for given, person in grades]
+    frame["kind"] = np.where(frame["stimulus"] % 2, "fake", "real")
+    found = comparisons(fill_trials(frame)).set_index("measure")
+    assert found["verdict"].tolist() == ["different", "different"]
+    assert found["p"].nunique() == 1
+    assert (np.sign(found["ci_low"]) == np.sign(found["ci_high"])).all()
+    assert abs(found.loc["higher_grade", "difference"]) == 1
