@@ -9,6 +9,7 @@ from gan_eval.cli.options import counted, parse_pairs, print_next_command, say
 from gan_eval.errors import UserError, naming
 
 KindOption = Literal["real", "fake"]
+NamesOption = Literal["file", "stem", "as-is"]
 trials_app = typer.Typer(help="Trials from other programs.", no_args_is_help=True)
 ROWS_LEFT_OUT = 3
 """Exit status of an import that rejected rows."""
@@ -26,6 +27,10 @@ def trials_import(
     ] = None,
     where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
     word: Annotated[list[str] | None, typer.Option("--word", help="Meaning of a word: kind:synthetic=fake.")] = None,
+    picture_names: Annotated[
+        NamesOption | None,
+        typer.Option(help="Name pictures by their file, by its stem, or as they are; default: where several are one."),
+    ] = None,
     asked: Annotated[KindOption, typer.Option(help="Pairs: the picture that participants were to choose.")] = "real",
 ) -> None:
     """Convert another program's table of judgements into a trials table.
@@ -58,7 +63,12 @@ def trials_import(
             raise UserError(f"--word {text}: expected COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
         words.setdefault(column, {})[theirs] = ours
     imported = import_trials(
-        file, mapping=parse_pairs(mapping or [], "--map"), where=where or (), words=words, asked=asked
+        file,
+        mapping=parse_pairs(mapping or [], "--map"),
+        where=where or (),
+        words=words,
+        asked=asked,
+        picture_names=picture_names,
     )
     if out is None:
         raise UserError(f"{file}: its columns fit; give --out trials.csv, the table to write")

@@ -37,7 +37,7 @@ from gan_eval.stats.latex import latex
 from gan_eval.stats.looks import LOOKS, level, looks_text
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
-from gan_eval.stats.metrics_and_people.matching import completed, require_metrics_of
+from gan_eval.stats.metrics_and_people.matching import completed, named_as_judged, require_metrics_of
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, paper
@@ -252,7 +252,8 @@ def _read_inputs(
         measured_in = ", ".join(map(str, files))
         lines += of_others
     if images is not None:
-        lines += require_metrics_of(whole, images, where=measured_in)
+        images, by_file_name = named_as_judged(whole, images)
+        lines += by_file_name + require_metrics_of(whole, images, where=measured_in)
     if sets is not None:
         sets_in = str(set_metrics) if isinstance(set_metrics, Path | str) else SET_METRICS.name
         lines += require_metrics_of(completed(whole, images, sets).trials, sets, where=sets_in)

@@ -25,6 +25,7 @@ from gan_eval.stats.importing.pairs import (
     require_known_truth,
     with_choice_of_real,
 )
+from gan_eval.stats.importing.pictures import PictureNames, with_picture_names
 from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, rejections_of
 from gan_eval.stats.importing.words import (
     foreign_table_error,
@@ -59,6 +60,7 @@ def import_trials(
     where: Sequence[str] = (),
     words: Mapping[str, Mapping[str, str]] | None = None,
     asked: Kind = "real",
+    picture_names: PictureNames | None = None,
 ) -> Imported:
     """Convert another program's table of judgements into a trials table; report and leave out rows that do not fit.
 
@@ -74,6 +76,7 @@ def import_trials(
         words: for a column of `trials` the meanings of the file's words: `{"kind": {"synthetic": "fake"}}`; empty:
             nothing.
         asked: which picture of a pair participants were to choose.
+        picture_names: how to name pictures (`gan_eval.stats.importing.pictures`).
 
     Raises:
         UserError: no such file, a required column is missing, no row fits, a rule is not understood or drops answers by
@@ -116,10 +119,11 @@ def import_trials(
             problem += f"; ignore the column with --map {first['column']}="
         raise foreign_table_error(file, problem, foreign, known, words)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
+    filled, of_names = with_picture_names(filled, picture_names)
     trials, of_several = distinct_names(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
     require_plausible_times(trials, where=str(file), sources=known)
-    lines += lines_on_answers + doubts(trials.set_axis(accepted.index - 1))
+    lines += lines_on_answers + of_names + doubts(trials.set_axis(accepted.index - 1))
     if "reaction_time_ms" in frame:
         lines += _repeated_rows(foreign.loc[accepted.index])
     return Imported(trials, frame_of(rejected, REJECTED), (*of_one_name, *of_several), tuple(lines))

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-PICTURE_FILE = r"(?i)\.(png|jpe?g|webp|bmp|tiff?)$"
+PICTURE_FILE = r"\.(?i:png|jpe?g|webp|bmp|tiff?|gif|avif)$"
 
 
 def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

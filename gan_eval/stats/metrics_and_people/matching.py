@@ -1,12 +1,14 @@
 """Checks that metrics and judgements are of the same pictures and models."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 import pandas as pd
 
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.stats.contradictions import are_single, belies_its_name, first_change, other_than_its_name
+from gan_eval.stats.importing.names import PICTURE_FILE
 
 PICTURE = ("kind", "model", "dataset", "item")
 """Columns that are the same in every row of one picture, in metrics and in trials."""
@@ -57,6 +59,44 @@ def _named_like(table: pd.DataFrame, other: pd.DataFrame, columns: Sequence[str]
             found = table["stimulus"].astype("object").map(dict(zip(known["stimulus"], known[name], strict=True)))
             table = table.assign(**{name: table[name].astype("object").where(~empty, found)})
     return table
+
+
+def named_as_judged(trials: pd.DataFrame, metrics: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return picture metrics under the names of the judged pictures, and a line if these were found by file name.
+
+    Where no name is in both tables, a picture is the judged one with the same last folders and stem: as many of them
+    as name one picture in each table, if need be with the kind and the model.
+    """
+    single = trials[are_single(trials)]
+    pairs = trials[~are_single(trials)]
+    judged = pd.concat(
+        [single[["stimulus", "kind", "model"]]]
+        + [pairs[[name]].set_axis(["stimulus"], axis="columns") for name in ("stimulus", "stimulus_b")],
+        ignore_index=True,
+    )
+    judged = judged.dropna(subset="stimulus").drop_duplicates("stimulus").astype("object")
+    measured = metrics[["stimulus", "kind", "model"]].drop_duplicates("stimulus").astype("object")
+    if measured["stimulus"].isin(judged["stimulus"]).any():
+        return metrics, []
+    for columns, depth in product(([], ["kind"], ["kind", "model"]), (3, 2, 1)):
+        ours, theirs = (_ends(pictures, columns, depth) for pictures in (judged, measured))
+        if ours.is_unique and theirs.is_unique and (known := set(ours) & set(theirs)):
+            own = dict(zip(ours, judged["stimulus"], strict=True))
+            names = {name: own[end] for name, end in zip(measured["stimulus"], theirs, strict=True) if end in known}
+            renamed = metrics["stimulus"].astype("object").map(names).fillna(metrics["stimulus"])
+            theirs_first, own_first = next(iter(names.items()))
+            example = f"{abbreviated(theirs_first)} is {abbreviated(own_first)}"
+            return metrics.assign(stimulus=renamed), [f"{len(names)} measured pictures found by file name: {example}"]
+    return metrics, []
+
+
+def _ends(pictures: pd.DataFrame, columns: list[str], depth: int) -> pd.Series:
+    """Return the last parts of each picture's path without its ending, and the cells of the columns."""
+    stems = pictures["stimulus"].astype("str").str.replace("\\", "/").str.replace(PICTURE_FILE, "", regex=True)
+    ends = stems.str.split("/").str[-depth:].str.join("/")
+    for name in columns:
+        ends += "|" + pictures[name].fillna("")
+    return ends
 
 
 def require_metrics_of(trials: pd.DataFrame, metrics: pd.DataFrame, *, where: str) -> list[str]:

@@ -1,0 +1,79 @@
+"""One picture under several names: what an import joins, keeps apart, and says."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gan_eval.stats.importing import Imported, import_trials
+from gan_eval.stats.metrics_and_people.matching import named_as_judged
+
+ROOTS = ("C:\\study\\", "/home/u/study/", "D:\\x\\")
+
+
+def imported(tmp_path: Path, name: Callable[..., str], **options: object) -> Imported:
+    """Six people judge twelve pictures in orders of their own; `name` gets person, place, picture and kind."""
+    rng, rows = np.random.default_rng(0), []
+    for person in range(6):
+        for place, picture in enumerate(rng.permutation(12), start=1):
+            kind = "real" if picture % 2 else "fake"
+            row = {"participant": f"P{person:02}", "kind": kind, "response": "fake"}
+            rows.append(row | {"stimulus": name(person, place, picture, kind)})
+    pd.DataFrame(rows).to_csv(tmp_path / "theirs.csv", index=False)
+    return import_trials(tmp_path / "theirs.csv", mapping={}, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        (lambda p, n, i, k: f"https://x.org/a/{k}{i}.png?t={p}{n}", "https://x.org/a/fake0.png"),
+        (lambda p, n, i, k: f"<img src='{k}{i}.{'PNG' if p % 2 else 'png'}' width={p}>", "fake0.png"),
+        (lambda p, n, i, k: f"{ROOTS[p % 3]}{k}{i}.png", "fake0.png"),
+        (lambda p, n, i, k: f"{ROOTS[p % 3]}{k}/{i // 2}.png", "fake/0.png"),
+        (lambda p, n, i, k: f"{ROOTS[p % 3]}{'cars' if i < 6 else 'faces'}/{k}{i % 6}.png", "cars/fake0.png"),
+        (lambda p, n, i, k: f"{n:04}_P{p:02}_{k}{i}.png", "fake0.png"),
+        (lambda p, n, i, k: f"P{p:02}-{n}-{k}{i}.png", "fake0.png"),
+    ],
+)
+def test_names_of_one_picture_are_joined_with_a_line(tmp_path: Path, name: Callable[..., str], first: str) -> None:
+    found = imported(tmp_path, name)
+    assert found.trials["stimulus"].nunique() == 12
+    assert min(found.trials["stimulus"]) == first
+    assert len(found.doubts) == 1
+    assert imported(tmp_path, name, picture_names="as-is").trials["stimulus"].nunique() > 12
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures", "lines"),
+    [
+        (lambda p, n, i, k: f"{k}/{i // 2}.png", 12, 0),
+        (lambda p, n, i, k: f"https://x.org/show.php?id={i}", 12, 0),
+        (lambda p, n, i, k: f"{p * 12 + i:03}.png", 72, 0),  # everyone has pictures of their own
+        (lambda p, n, i, k: f"{p * 12 + i:03}_{k}.png", 72, 0),
+        (lambda p, n, i, k: f"{'cars' if i < 6 else 'faces'}/{k}{i % 6}.png", 12, 1),
+        (lambda p, n, i, k: f"{1000 + 97 * p + 13 * n}_{k}{i}.png", 72, 1),
+    ],
+)
+def test_names_that_may_be_of_two_pictures_stay(tmp_path, name, pictures, lines) -> None:
+    found = imported(tmp_path, name)
+    assert (found.trials["stimulus"].nunique(), len(found.doubts)) == (pictures, lines)
+
+
+def test_an_option_decides_and_the_tables_own_columns_tell_pictures_apart(tmp_path: Path) -> None:
+    for how, first in (("file", "fake/0.png"), ("stem", "fake/0")):
+        trials = imported(tmp_path, lambda p, n, i, k: f"{p}/{k}/{i // 2}.png", picture_names=how).trials
+        assert (trials["stimulus"].nunique(), min(trials["stimulus"])) == (12, first)
+        assert trials["item"].nunique() == 6
+
+
+@pytest.mark.parametrize("name", ["stim/{0}/{0}{1}.png", "{0}{1}.png", "https://x.org/{0}{1}.png"])
+def test_our_metrics_match_the_file_names_of_other_tools(tmp_path: Path, name: str) -> None:
+    trials = imported(tmp_path, lambda p, n, i, k: name.format(k, i)).trials
+    names = trials[["stimulus", "kind"]].drop_duplicates()
+    own = [f"stim/{kind}/{Path(name).stem}" for name, kind in zip(names["stimulus"], names["kind"], strict=True)]
+    metrics = names.assign(stimulus=own, model=None, metric="niqe", value=1.0)
+    renamed, lines = named_as_judged(trials, metrics)
+    assert renamed["stimulus"].tolist() == names["stimulus"].tolist()
+    assert len(lines) == 1
