@@ -128,7 +128,7 @@ COMMON_KEYS = {
 WIDTH = 100
 
 _HEAD = """\
-A study of gan_eval. docs/study_file.md lists every key; `gan-eval study new --all` writes them all.
+A study of gan_eval. Every key is in docs/study_file.md; `gan-eval study new --all` writes them all.
 
 A line such as `#break_every = 50` is a key that is off: remove the # to set it. Remove the # of its [header], too.
 A key that is not in the file has its default.
