@@ -114,6 +114,7 @@ def describe() -> str:
         weights = [f"{name} (`gan-eval weights fetch {name}`)" for name in metric.weights]
         details = [
             ("source", metric.source),
+            ("of 16 bits", metric.of_16_bits),
             ("definition", metric.definition),
             ("minimum size", "{} pixels by {}".format(*metric.min_size) if metric.min_size else ""),
             ("weights", ", ".join(weights)),

@@ -162,6 +162,19 @@ def pillow_reads_all(image: Image.Image) -> bool:
     return pages == 1 and not is_deep and tags.get(_PLANES, 1) == 1 and 0 not in np.atleast_1d(tags.get(_EXTRA, 1))
 
 
+def has_16_bits(path: Path) -> bool:
+    """Return True if a file is a PNG or TIFF of 16 bits a channel; only its header is read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(25)
+        if head.startswith((b"II", b"MM")):
+            with Image.open(path) as image:
+                return bool(max(image.tag_v2.get(_BITS, (8,))) == 16)  # type: ignore[attr-defined]
+    except (OSError, ValueError, TypeError):  # missing or damaged: the picture's own row says so
+        return False
+    return head.startswith(b"\x89PNG") and head[24:] == b"\x10"
+
+
 def tiff_samples(content: bytes) -> tuple[Samples, bool]:
     """Return all samples of a one-page TIFF of 8 or 16 bits, and True if the last channel is alpha.
 

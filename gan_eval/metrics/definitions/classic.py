@@ -1,7 +1,8 @@
 """VIF, FSIM, GMSD, MS-GMSD, VSI, MDSI and HaarPSI: similarity to the reference without a network, computed by piq.
 
 Each value is piq's own number with its default settings: RGB as float32 in 0..1, the generated picture first. They run
-on the CPU, load torch, and take equal sizes.
+on the CPU, load torch, and take equal sizes. Where a value would be the quotient of two numbers that are 0 (flat
+pictures), piq's is a constant or rounding error; there is a reason instead.
 """
 
 import math
@@ -11,18 +12,20 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from gan_eval.errors import memory_ran_out
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair
 
 
-def piq_value(function: str, fake: Pixels, real: Pixels) -> float:
+def piq_value(function: str, fake: Pixels, real: Pixels, *, dtype: DTypeLike = np.float32) -> float:
     """Return the value of one of piq's functions for one pair.
 
     Args:
         function: its name in `piq`.
         fake, real: (H, W, 3) uint8, 0..255.
+        dtype: type of the samples in 0..1.
 
     Raises:
         Unmeasurable: the sizes differ, piq refuses the pair (too small), or it gives no finite number.
@@ -36,10 +39,7 @@ def piq_value(function: str, fake: Pixels, real: Pixels) -> float:
 
     pair = as_pair(fake, real)
     with torch.inference_mode(), _faster_operations()():
-        planes = [
-            torch.from_numpy(np.divide(p.transpose(2, 0, 1)[None], np.float32(255), dtype=np.float32, order="C"))
-            for p in pair
-        ]
+        planes = [torch.from_numpy(np.divide(p.transpose(2, 0, 1)[None], 255, dtype=dtype, order="C")) for p in pair]
         try:
             value = float(getattr(piq, function)(*planes))
         except (AssertionError, ValueError, RuntimeError) as error:
@@ -127,13 +127,57 @@ def _sum_of_two(values: Any, dim: Any = None, **options: Any) -> Any:
     return values[..., 0] + values[..., 1] if dim == -1 and values.shape[-1] == 2 and not options else None
 
 
-vif = partial(piq_value, "vif_p")
-fsim = partial(piq_value, "fsim")
+FAINT = 4.0
+"""Standard deviation of the reference's luma in grey levels below which VIF is computed in float64: float32's rounding
+errors are then not small compared with the variances."""
+
+
+def vif(fake: Pixels, real: Pixels) -> float:
+    """VIF; see `piq_value`.
+
+    Raises:
+        Unmeasurable: also if the reference's luma is constant, because VIF is a share of its information.
+    """
+    fake, real = as_pair(fake, real)
+    contrast = float((real @ np.array([0.299, 0.587, 0.114])).std())
+    if contrast < 1e-6:
+        raise Unmeasurable("the reference is flat: it has no information of which VIF could be the share")
+    return piq_value("vif_p", fake, real, dtype=np.float64 if contrast < FAINT else np.float32)
+
+
+def vsi(fake: Pixels, real: Pixels) -> float:
+    """VSI; see `piq_value`.
+
+    Raises:
+        Unmeasurable: also if the reference is of one colour, because no part of it is salient.
+    """
+    fake, real = as_pair(fake, real)
+    if _is_flat(real):
+        raise Unmeasurable("the reference is flat: VSI weights by salience, and no part of it is salient")
+    return piq_value("vsi", fake, real)
+
+
+def _of_structure(function: str, fake: Pixels, real: Pixels) -> float:
+    """Return a value of piq's that is weighted by the structure of both pictures.
+
+    Raises:
+        Unmeasurable: also if both pictures are of one colour, so that only piq's border has structure.
+    """
+    fake, real = as_pair(fake, real)
+    if _is_flat(fake) and _is_flat(real):
+        raise Unmeasurable("both pictures are flat: there is no structure to compare")
+    return piq_value(function, fake, real)
+
+
+def _is_flat(picture: NDArray[Any]) -> bool:
+    return bool((picture == picture[:1, :1]).all())
+
+
+fsim = partial(_of_structure, "fsim")
 gmsd = partial(piq_value, "gmsd")
 ms_gmsd = partial(piq_value, "multi_scale_gmsd")
-vsi = partial(piq_value, "vsi")
 mdsi = partial(piq_value, "mdsi")
-haarpsi = partial(piq_value, "haarpsi")
+haarpsi = partial(_of_structure, "haarpsi")
 
 _DEFAULTS = "piq's defaults, RGB 0..1 in float32"
 METRICS = (
@@ -145,7 +189,7 @@ METRICS = (
         "enhanced",
         higher_is_better=True,
         source=f"Sheikh and Bovik 2006, in the pixel domain, luma; {_DEFAULTS}",
-        definition="vif/pixel-domain/piq/rgb/float32",
+        definition="vif/pixel-domain/piq/rgb/float32/faint in float64/not flat",
         function=vif,
         min_size=(41, 41),
         library="piq",
@@ -158,7 +202,7 @@ METRICS = (
         high=1,
         higher_is_better=True,
         source=f"Zhang et al. 2011, with colour (FSIMc); {_DEFAULTS}",
-        definition="fsim/chromatic/piq/rgb/float32",
+        definition="fsim/chromatic/piq/rgb/float32/not both flat",
         function=fsim,
         min_size=(2, 2),
         library="piq",
@@ -194,7 +238,7 @@ METRICS = (
         high=1,
         higher_is_better=True,
         source=f"Zhang et al. 2014; {_DEFAULTS}",
-        definition="vsi/piq/rgb/float32",
+        definition="vsi/piq/rgb/float32/not flat",
         function=vsi,
         library="piq",
     ),
@@ -216,7 +260,7 @@ METRICS = (
         high=1,
         higher_is_better=True,
         source=f"Reisenhofer et al. 2018, at half size; in flat pictures up to 4e-6 above 1; {_DEFAULTS}",
-        definition="haarpsi/subsampled/piq/rgb/float32",
+        definition="haarpsi/subsampled/piq/rgb/float32/not both flat",
         function=haarpsi,
         min_size=(16, 16),
         library="piq",

@@ -78,6 +78,8 @@ class Metric:
     """For a metric of the input that compares a data set's items: a value for each, NaN where there is none."""
     any_format: bool = False
     """True if pictures of 16 bits are passed with all their bits; other metrics need 8-bit RGB."""
+    of_16_bits: str = ""
+    """What differs for pictures of 16 bits; part of the source where some were measured."""
     weights: tuple[str, ...] = ()
     """Names of the pretrained weights in `gan_eval.metrics.weights.cache` that it needs."""
     readers: tuple[Callable[[Path], Any], ...] = ()

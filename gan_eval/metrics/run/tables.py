@@ -16,7 +16,7 @@ from gan_eval.files.digests import sha256_json
 from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions import jackknife
 from gan_eval.metrics.run.measures import decoder, installed
-from gan_eval.stimuli.pictures import SUFFIXES
+from gan_eval.stimuli.pictures import SUFFIXES, has_16_bits
 from gan_eval.tables.frames import Row, conform
 
 if TYPE_CHECKING:
@@ -133,6 +133,14 @@ def finite_mean(values: ArrayLike) -> FiniteMean:
     )
 
 
+def _sources(stimuli: "Sequence[Stimulus]", metrics: Sequence[Metric]) -> dict[str, str]:
+    """Return the metrics' sources, with what differs for 16 bits if a pair of pictures has them."""
+    sources = {metric.name: metric.source for metric in metrics}
+    deep = {metric.name: f"{metric.source}; of 16 bits: {metric.of_16_bits}" for metric in metrics if metric.of_16_bits}
+    pairs = ((stimulus.file, stimulus.reference) for stimulus in stimuli if stimulus.is_fake and stimulus.reference)
+    return sources | deep if deep and any(all(map(has_16_bits, pair)) for pair in pairs) else sources
+
+
 def provenance(
     stimuli: "Sequence[Stimulus]",
     metrics: Sequence[Metric],
@@ -149,7 +157,7 @@ def provenance(
     has_sets = any(metric.kind == "set" for metric in metrics)
     weights = dict(sorted(tools.sha256.items()))
     canonical = {
-        "metrics": {metric.name: metric.source for metric in metrics},
+        "metrics": _sources(stimuli, metrics),
         "definitions": {metric.name: metric.definition for metric in metrics},
         "decoder": decoder(),
         "resizer": resizer,

@@ -59,10 +59,25 @@ def test_the_least_size_is_piqs(name: str) -> None:
             METRICS[name].function(PHOTOGRAPH[: side - 1], disturbed(PHOTOGRAPH, 0)[: side - 1])
 
 
-def test_a_number_of_piqs_that_is_not_finite_is_a_reason() -> None:
-    black = np.zeros((64, 64, 3), np.uint8)
-    with pytest.raises(Unmeasurable, match="piq gives inf: the pictures are flat or too small"):
-        METRICS["haarpsi"].function(black, black)
+def test_flat_references_have_a_reason_where_piq_gives_a_constant_or_rounding_error() -> None:
+    black, grey, white = (np.full((64, 64, 3), level, np.uint8) for level in (0, 110, 255))
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    for name in ("vif", "vsi"):  # of every generated picture; not where this one alone is flat
+        for fake, real in ((noise, black), (white, black), (black, black), (noise, grey)):
+            with pytest.raises(Unmeasurable, match="the reference is flat"):
+                METRICS[name].function(fake, real)
+        assert METRICS[name].function(black, noise) < 0.5
+    for name in ("fsim", "haarpsi"):  # where neither picture has structure
+        for fake, real in ((white, black), (black, black), (grey, white)):
+            with pytest.raises(Unmeasurable, match="both pictures are flat"):
+                METRICS[name].function(fake, real)
+        assert METRICS[name].function(noise, grey) < 0.5
+
+
+def test_vif_of_a_faint_reference_is_that_of_float64() -> None:
+    faint = np.full((64, 64, 3), 200, np.uint8)
+    faint[:, 32:] += 1  # piq in float32 gives about 0.5 for the same picture, one level brighter
+    assert METRICS["vif"].function(faint + np.uint8(1), faint) == pytest.approx(1, abs=1e-3)
 
 
 def test_values_name_the_versions_of_piq_and_torch(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from metric_pictures import Thumbnails, features_of, texture
+from PIL import Image
 
 from gan_eval import tables
 from gan_eval.files.digests import sha256_file
@@ -15,6 +17,8 @@ from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.definitions.kid import kid
 from gan_eval.metrics.definitions.no_reference import niqe
 from gan_eval.metrics.definitions.similarity import psnr, ssim
+from gan_eval.metrics.run.inputs import stimuli_of_sets
+from gan_eval.metrics.run.runner import run_metrics
 from gan_eval.stimuli import pictures as images
 from gan_eval.tables.frames import read_table
 
@@ -113,3 +117,26 @@ def test_a_bad_picture_has_its_reason_and_the_others_are_measured(folders: Folde
     assert list(reasons.index) == [("d/m/p0", "psnr"), ("d/m/p0", "sharpness")]
     assert reasons.str.startswith(f"{fake / 'p0.png'}: not a readable picture (").all()
     assert _cells(found)["d/m/line\\nbreak", "psnr"] > 0
+
+
+def test_16_bits_are_in_the_source_only_where_a_pair_has_them(tmp_path: Path) -> None:
+    levels = np.arange(400, dtype=np.uint16).reshape(20, 20) * 150
+    for side in ("real", "fake"):
+        (tmp_path / side).mkdir()
+        Image.fromarray((levels // 257).astype(np.uint8)).save(tmp_path / side / "a.png")
+    Image.fromarray(levels).save(tmp_path / "real" / "b.png")
+    Image.fromarray((levels // 257).astype(np.uint8)).save(tmp_path / "fake" / "b.png")  # measured in 8 bits
+
+    def source() -> str:
+        stimuli = stimuli_of_sets([folder_pair(tmp_path / "real", tmp_path / "fake")])
+        run = run_metrics(stimuli, Settings(("psnr",)), command="test", on_message=lambda _: None).runs.iloc[0]
+        return str(json.loads(run["settings"])["metrics"]["psnr"])
+
+    assert "65535" not in source()
+    for kind in ("png", "tif"):
+        Image.fromarray(levels).save(tmp_path / "fake" / f"b.{kind}")
+        Image.fromarray(levels).save(tmp_path / "real" / f"b.{kind}")
+        assert "65535" in source()
+        (tmp_path / "real" / f"b.{kind}").unlink()
+        (tmp_path / "fake" / f"b.{kind}").unlink()
+    assert "65535" not in source()
