@@ -11,11 +11,11 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, JpegImagePlugin
+from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
 
 from gan_eval.files.reading import require_file
 from gan_eval.settings.quiz import Giveaway
-from gan_eval.stimuli.pictures import Picture, decoding_errors, has_shape
+from gan_eval.stimuli.pictures import Picture, Size, decoding_errors, has_shape
 from gan_eval.stimuli.sets import TABLE_NAME, StimulusSet
 from gan_eval.tables.frames import Row
 
@@ -108,13 +108,19 @@ def file_facts(path: Path) -> Facts:
             kinds = {name for key, name in named if image.info.get(key)}
         return {
             "format": image.format,
-            "size": f"{image.width}x{image.height}",
+            "size": "{}x{}".format(*_upright_size(image)),
             "mode": f"{image.mode} {bits} bit{' with transparency' if 'transparency' in image.info else ''}",
             "profile": profile_name(image.info.get("icc_profile")),
             "metadata": ", ".join(sorted(kinds)) or "none",
             "jpeg_tables": tables,
             "jpeg_subsampling": subsampling,
         }
+
+
+def _upright_size(image: Image.Image) -> Size:
+    """Return the size of the picture as it is shown, by its EXIF orientation."""
+    is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    return (image.height, image.width) if is_turned else image.size
 
 
 def profile_name(profile: bytes | None) -> str:

@@ -34,7 +34,7 @@ from gan_eval.metrics.run.inputs import (
 )
 from gan_eval.metrics.run.measures import Tools
 from gan_eval.metrics.run.pictures import measure_pictures
-from gan_eval.metrics.run.sets import measure_items, set_rows
+from gan_eval.metrics.run.sets import measure_items, set_rows, technical_notes
 from gan_eval.metrics.run.tables import Evaluation, image_table, provenance
 from gan_eval.metrics.weights.cache import find
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures
@@ -221,8 +221,9 @@ def run_metrics(
         if held:
             cache.write(now=True)
         measure_items(stimuli, tools, results, cache, threads=threads)
+        notes = {} if held else technical_notes(stimuli, metrics, results, cache, threads=threads)
         sets, comparisons, of_holes = set_rows(
-            stimuli, metrics, results, tools, cache, values_only=held is not None, on_progress=on_progress
+            stimuli, metrics, results, tools, cache, notes=notes, values_only=held is not None, on_progress=on_progress
         )
     identical = identical_pictures(
         {"stimulus": stimulus.stimulus, "kind": stimulus.kind, "sha256": results.hashes.get(number)}
@@ -230,6 +231,9 @@ def run_metrics(
     )
     for message in filter(None, [cache.problem, identical]):
         (on_message or warnings.warn)(message)
+    if on_message:  # no warning of Python's, because the tables have the notes
+        for (dataset, model), note in notes.items():
+            on_message(f"{dataset}, {model}: in set metrics, {note}")
     images = image_table(stimuli, tools.measures, results, run)
     if images["model"].nunique() > 1:
         comparisons = [*compare_pictures(images.to_dict("records")), *comparisons]

@@ -3,9 +3,9 @@
 A set of 50,000 pictures with 2048 features takes 0.4 GB, and as much again for the jackknife.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import numpy as np
 from gan_eval import __version__
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
+from gan_eval.giveaways.technical import technical_differences, technical_facts
 from gan_eval.metrics.catalogue import FID_WARNING, MIN_FID_PICTURES
 from gan_eval.metrics.definitions.jackknife import (
     Comparison,
@@ -46,6 +47,46 @@ BY_HOLE = ("fid", "kid", "cmmd", "p_ids", "u_ids")
 """Metrics that are also computed by hole, for any features."""
 
 
+TechnicalNotes = Mapping[tuple[str, str], str]
+"""Note on technical differences between real and generated pictures, by data set and model."""
+
+
+def technical_notes(
+    stimuli: Sequence[Stimulus], metrics: Sequence[Metric], results: "PictureResults", cache: Cache, *, threads: int = 1
+) -> TechnicalNotes:
+    """Return a note for each model whose pictures differ technically from the real ones, for metrics of networks."""
+    notes: dict[tuple[str, str], str] = {}
+    for dataset, members in _members(stimuli).items() if any(map(_is_of_network, metrics)) else ():
+        readable = {name: [n for n in numbers if n in results.hashes] for name, numbers in members.items()}
+        facts_of = functools.cache(
+            lambda name, readable=readable: technical_facts([stimuli[n].file for n in readable[name]], threads=threads)
+        )
+        for model in [name for name in members if name]:
+            parts = ["technical differences", *([results.hashes[n].hex() for n in readable[s]] for s in ("", model))]
+            found = cache.result(parts)
+            if found is None:
+                found = technical_differences(facts_of(""), facts_of(model))
+                cache.keep_result(parts, found)
+            if found:
+                notes[dataset, model] = f"technical differences count: {'; '.join(found)}"
+    return notes
+
+
+def _is_of_network(metric: Metric) -> bool:
+    """Return True for a set metric of the features of a network, built in or the user's."""
+    return (metric.extractor or "").startswith(("inception", "@"))
+
+
+def _members(stimuli: Sequence[Stimulus]) -> dict[str, dict[str, list[int]]]:
+    """Return the numbers of the stimuli by data set and model, those of real pictures under ""."""
+    datasets: dict[str, dict[str, list[int]]] = {s.dataset: {"": []} for s in stimuli if s.is_fake}
+    for number, stimulus in enumerate(stimuli):
+        if stimulus.dataset in datasets:
+            name = (stimulus.model or "") if stimulus.is_fake else ""
+            datasets[stimulus.dataset].setdefault(name, []).append(number)
+    return datasets
+
+
 def set_rows(
     stimuli: Sequence[Stimulus],
     metrics: Sequence[Metric],
@@ -53,6 +94,7 @@ def set_rows(
     tools: Tools,
     cache: Cache,
     *,
+    notes: TechnicalNotes | None = None,
     values_only: bool = False,
     on_progress: OnProgress | None = None,
 ) -> tuple[list[Row], list[Row], list[Row]]:
@@ -75,10 +117,11 @@ def set_rows(
     digests = sorted((number, digest.hex()) for number, digest in results.hashes.items())
     definitions = [(metric.name, metric.definition) for metric in required]
     facts = [definitions, tools.unavailable, tools.caveats, f"gan_eval {__version__}", installed(_LIBRARIES)]
+    facts.append(sorted((notes or {}).items()))
     parts = ["set metrics", owners, digests, features, facts]
     rows = cache.result(parts)
     if rows is None:
-        found = compare_sets(stimuli, required, results, tools, on_progress=on_progress)
+        found = compare_sets(stimuli, required, results, tools, notes=notes, on_progress=on_progress)
         rows = (*found, hole_rows(stimuli, required, results, tools))
         cache.keep_result(parts, rows)
     return rows[0], rows[1], rows[2]
@@ -90,6 +133,7 @@ def compare_sets(
     results: "PictureResults",
     tools: Tools,
     *,
+    notes: TechnicalNotes | None = None,
     values_only: bool = False,
     on_progress: OnProgress | None = None,
 ) -> tuple[list[Row], list[Row]]:
@@ -97,11 +141,7 @@ def compare_sets(
 
     With `values_only`, intervals are left out; they take many times as long as the values.
     """
-    datasets: dict[str, dict[str, list[int]]] = {s.dataset: {"": []} for s in stimuli if s.is_fake}  # "": real pictures
-    for number, stimulus in enumerate(stimuli):
-        if stimulus.dataset in datasets:
-            name = (stimulus.model or "") if stimulus.is_fake else ""
-            datasets[stimulus.dataset].setdefault(name, []).append(number)
+    datasets = _members(stimuli)
     by_extractor: dict[ExtractorName, list[Metric]] = {}
     for metric in metrics:
         if metric.extractor:
@@ -118,7 +158,8 @@ def compare_sets(
         for model in [name for name in members if name]:
             for extractor, of_extractor in by_extractor.items():
                 for name, result in sources[extractor].measure(of_extractor, model).items():
-                    row, outcome = sources[extractor].row(by_name[name], model, result)
+                    note = (notes or {}).get((dataset, model))
+                    row, outcome = sources[extractor].row(by_name[name], model, result, note)
                     rows.append({"model": model, "dataset": dataset, "metric": name, **row})
                     outcomes.setdefault(name, {})[model] = outcome
             if on_progress and metrics:
@@ -202,7 +243,9 @@ class Source:
                 return self._reason(self._members[name][0])
         return None
 
-    def row(self, metric: Metric, model: str, result: Estimate | str) -> tuple[Row, Outcome]:
+    def row(
+        self, metric: Metric, model: str, result: Estimate | str, technical: str | None = None
+    ) -> tuple[Row, Outcome]:
         """Return the columns of a metric's row for a model, and its outcome for comparisons with other models."""
         stimuli = [self._stimuli[number] for number in self._members[model]]
         fraction = min((s.fraction for s in stimuli if s.fraction is not None), default=None)
@@ -227,6 +270,7 @@ class Source:
                 notes.append(FID_WARNING)
             if base == "kid_all_pairs" and not self._items[""].isdisjoint(self._items[model]):
                 notes.append("pairs of one item make it too low, by an amount that falls with 1/N; kid leaves them out")
+            notes.append(technical if _is_of_network(metric) else None)
             if not self._values_only:
                 notes.append(self._note(metric, model))
                 if result.left_out is None:
@@ -279,7 +323,7 @@ class Source:
         notes += [f"copies of real pictures: {across}"] if across else []
         return notes
 
-    @cached_property
+    @functools.cached_property
     def _real(self) -> PictureSet:
         return self._pictures("")
 

@@ -140,3 +140,22 @@ def test_16_bits_are_in_the_source_only_where_a_pair_has_them(tmp_path: Path) ->
         (tmp_path / "real" / f"b.{kind}").unlink()
         (tmp_path / "fake" / f"b.{kind}").unlink()
     assert "65535" not in source()
+
+
+def test_a_technical_difference_is_noted_once_for_each_set(
+    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
+) -> None:
+    real, fake = folders(6, height=64, width=64)
+    for place, path in enumerate(images.list_pictures(real)):
+        images.write_png(path, texture(place, 64, 96))
+    settings = Settings(
+        ("fid", "kid", "upsampling_peak"), weights={"inception": tmp_path / "any.pth"}, cache=tmp_path / "values.sqlite"
+    )
+    stimuli = stimuli_of_sets([folder_pair(real, fake, dataset="d", model="m")])
+    for _ in range(2):  # measured, then cached
+        said: list[str] = []
+        sets = run_metrics(stimuli, settings, command="test", on_message=said.append).set_metrics.set_index("metric")
+        told = "real pictures are 96x64, generated ones 64x64: all are squeezed to a square"
+        assert [line.startswith("d, m: ") and line.endswith(told) for line in said] == [True]
+        assert all(str(sets.loc[name, "note"]).count(told) == 1 for name in ("fid", "kid"))
+        assert told not in str(sets.loc["upsampling_peak", "note"])
