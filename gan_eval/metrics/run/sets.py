@@ -116,8 +116,8 @@ def set_rows(
     features += [(name, "given", results.stores[name].content_hash()) for name in tools.given]
     digests = sorted((number, digest.hex()) for number, digest in results.hashes.items())
     definitions = [(metric.name, metric.definition) for metric in required]
-    facts = [definitions, tools.unavailable, tools.caveats, f"gan_eval {__version__}", installed(_LIBRARIES)]
-    facts.append(sorted((notes or {}).items()))
+    software = [f"gan_eval {__version__}", *installed(_LIBRARIES)]
+    facts = [definitions, sorted((notes or {}).items()), tools.unavailable, tools.caveats, software]
     parts = ["set metrics", owners, digests, features, facts]
     rows = cache.result(parts)
     if rows is None:
