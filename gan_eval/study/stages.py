@@ -216,7 +216,9 @@ def metrics_stage(plan: Plan) -> Stage:
         features, networks = plan.sources()
         known |= {f"features {name}": sha256_file(file) for name, file in features.items()}
         for name, file in networks.items():
-            places = dict.fromkeys((file, file.with_name(f"{name}.toml"), file.with_suffix(".toml")))
+            places = dict.fromkeys(
+                (*cache.network_files(file), file.with_name(f"{name}.toml"), file.with_suffix(".toml"))
+            )
             known[f"network {name}"] = " ".join(sha256_file(place) for place in places if place.is_file())
         return {**stimulus_hashes(plan), "weights": sha256_json(known), "format": "3"}  # 3: KID of different items
 

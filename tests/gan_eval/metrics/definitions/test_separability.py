@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.svm import LinearSVC
 
+from gan_eval.metrics.definitions import separability
 from gan_eval.metrics.definitions.jackknife import Estimate, PictureSet, deal, groups_of
 from gan_eval.metrics.definitions.separability import compare_separability, p_ids, u_ids
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -34,6 +35,18 @@ def test_equal_the_definition(scale: float) -> None:
     p, u = published(real, fake)
     assert 0 < p < 0.5 < 1 - u  # neither end
     assert (p_ids(real, fake), u_ids(real, fake)) == pytest.approx((p, u), abs=1e-12)
+
+
+def test_a_machine_that_does_not_converge_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, fake = sets(60, 4, 0.1)
+    with pytest.raises(Unmeasurable, match="beyond 1e\\+50"):
+        u_ids(real.astype(np.float64) * 1e99, fake)
+    monkeypatch.setattr(separability, "MAX_ITERATIONS", 1)
+    with (
+        pytest.warns(UserWarning, match="converge"),
+        pytest.raises(Unmeasurable, match="has not converged after 1 iterations"),
+    ):
+        p_ids(real, fake)
 
 
 def test_pictures_are_paired_by_item_in_any_order() -> None:

@@ -21,10 +21,12 @@ from torchvision import transforms
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics import evaluate
+from gan_eval.metrics.networks import own
 from gan_eval.metrics.networks.extractors import resize
 from gan_eval.metrics.networks.own import load_own_network
 from gan_eval.metrics.run import runner
 from gan_eval.metrics.run.inputs import Settings, folder_pair, stimuli_of_sets
+from gan_eval.metrics.weights.cache import network_files
 from gan_eval.stimuli import pictures
 
 SETTINGS = 'input_size = 12\nresizer = "clean"\nmean = [0.4, 0.5, 0.6]\nstd = [0.2, 0.25, 0.5]\nlicence = "MIT"\n'
@@ -159,7 +161,7 @@ def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
             Map(),
             r"--network x=.*: gives \(3, 4, 10, 10\) for three pictures, expected \(3, d\): export it with pooling",
         ),
-        (Picky(), "fails on three pictures of 12x12: "),
+        (Picky(), "fails on 3 pictures of 12x12: "),
     ):
         with pytest.raises(UserError, match=message):
             load_own_network("x", save(network, tmp_path / "net.pt"), device="cpu")
@@ -170,6 +172,99 @@ def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
         load_own_network("x", tmp_path / "none.pt", device="cpu")
     with pytest.raises(UserError, match="--features and --network both name 'x'; rename one"):
         Settings(features={"x": tmp_path / "f.npz"}, networks={"x": tmp_path / "n.pt"}).selected()
+
+
+class Few(Small):
+    """Fails on more than four pictures."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert len(x) < 5, "no room for more"
+        return nn.functional.conv2d(x, self.weight).relu().mean((2, 3))
+
+
+class Ragged(Small):
+    """Gives fewer features for more than four pictures."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.conv2d(x, self.weight).relu().mean((2, 3))[:, : 4 if len(x) < 5 else 3]
+
+
+class OverBatch(Small):
+    """Normalises its features over the pictures of a call."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = nn.functional.conv2d(x, self.weight).relu().mean((2, 3))
+        return (features - features.mean(0)) / (features.std(0) + 1e-3)
+
+
+def traced_in_training(*layers: nn.Module) -> torch.jit.ScriptModule:
+    network = nn.Sequential(nn.Conv2d(3, 32, 3), *layers, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()).train()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.trace(network, torch.rand(4, 3, 12, 12), check_trace=False)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (Few(), r"fails on 16 pictures of 12x12: .*no room for more"),
+        (Ragged(), r"gives \(16, 3\) for 16 pictures"),
+        (OverBatch(), "features depend on the other pictures of a call; export the network in evaluation mode"),
+        (traced_in_training(nn.BatchNorm2d(32)), "features depend on the other pictures of a call"),
+        (traced_in_training(nn.Dropout(0.2)), "features change from call to call"),
+    ],
+)
+def test_a_network_that_cannot_be_trusted_is_a_line(
+    folders: tuple[Path, Path], tmp_path: Path, network: nn.Module, message: str
+) -> None:
+    (tmp_path / "x.toml").write_text(SETTINGS)
+    file = tmp_path / "net.pt"
+    network.save(file) if isinstance(network, torch.jit.ScriptModule) else save(network, file)
+    with pytest.raises(UserError, match=rf"--network x=.*{message}") as error:
+        evaluate(real=folders[0], fake=folders[1], metrics="kid@x", networks={"x": file}, cache=False, device="cpu")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_networks_of_few_bits_are_used(tmp_path: Path, kind: torch.dtype) -> None:
+    class Half(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(1)
+            self.layers = nn.Sequential(nn.Conv2d(3, 64, 3), nn.BatchNorm2d(64), nn.ReLU()).to(kind)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.layers(x.to(kind)).mean((2, 3))
+
+    (tmp_path / "x.toml").write_text(SETTINGS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(Half().eval(), torch.rand(2, 3, 12, 12)).save(tmp_path / "net.pt")
+    assert load_own_network("x", tmp_path / "net.pt", device="cpu").size == 64
+
+
+def external(message: bytes, name: bytes) -> bytes:
+    """An ONNX file's entry that names a file of weights."""
+    return message + b"\x0a\x08location\x12" + bytes([len(name)]) + name
+
+
+def test_an_onnx_files_digest_covers_its_weights(tmp_path: Path) -> None:
+    file, weights = tmp_path / "own.onnx", tmp_path / "own.onnx.data"
+    file.write_bytes(external(b"graph", b"own.onnx.data"))
+    assert network_files(file) == [file, weights]
+    digests = set()
+    for content in (b"A", b"B"):
+        weights.write_bytes(content)
+        digests.add(own.digest(file))
+    assert len(digests) == 2
+    file.write_bytes(LARGEST)
+    assert own.digest(file) == sha256_file(file)
+    pytest.importorskip("onnxruntime", reason="the extra onnx")
+    (tmp_path / "own.toml").write_text(SETTINGS)
+    weights.unlink()
+    file.write_bytes(external(b"graph", b"own.onnx.data"))
+    with pytest.raises(UserError, match=r"its weights are in own.onnx.data, which is not next to it"):
+        load_own_network("own", file, device="cpu")
 
 
 DOCS = Path(__file__).resolve().parents[4] / "docs" / "metrics.md"

@@ -76,6 +76,14 @@ def test_a_picture_without_features_leaves_the_value_empty_with_the_reason(folde
         assert set(found["reason"]) == {f"1 of {2 * N} pictures without features: features 'x' has no row for '{lost}'"}
 
 
+def test_features_too_large_to_multiply_are_a_reason(folders: Folders, vectors: Vectors) -> None:
+    frame = features_frame(*vectors)
+    frame.loc[3, frame.columns[1]] = 1e101
+    found = measure(folders, frame, "psnr")
+    assert found["value"].isna().all()
+    assert found["reason"].str.contains("beyond 1e\\+50").all()
+
+
 def test_values_are_kept_and_follow_the_features(
     folders: Folders, vectors: Vectors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
