@@ -32,6 +32,7 @@ def trials_import(
         typer.Option(help="Name pictures by their file, by its stem, or as they are; default: where several are one."),
     ] = None,
     asked: Annotated[KindOption, typer.Option(help="Pairs: the picture that participants were to choose.")] = "real",
+    rating_high: Annotated[KindOption | None, typer.Option(help="Ratings: the pictures that get high ones.")] = None,
 ) -> None:
     """Convert another program's table of judgements into a trials table.
 
@@ -69,6 +70,7 @@ def trials_import(
         words=words,
         asked=asked,
         picture_names=picture_names,
+        rating_high=rating_high,
     )
     if out is None:
         raise UserError(f"{file}: its columns fit; give --out trials.csv, the table to write")

@@ -28,6 +28,9 @@ PLAUSIBLE_MS = {
 }
 """Lowest and highest plausible median of a column of times; others are of another unit."""
 
+MIN_RATIO = 100
+"""Minimum ratio of people's median times in different units."""
+
 
 class Source(NamedTuple):
     """Where another program's table has the cells of a column of `trials`."""
@@ -154,7 +157,7 @@ def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
 def require_plausible_times(
     trials: pd.DataFrame, *, where: str, sources: Sources | None = None, measured: bool = True
 ) -> None:
-    """Refuse times in another unit, detected by the median of each column without simulated trials.
+    """Refuse times in another unit, detected by the median of each column, without simulated trials, and by person.
 
     Args:
         trials: the table `trials`, filled.
@@ -167,7 +170,9 @@ def require_plausible_times(
     counted = ~trials["simulated"].fillna(False).to_numpy(bool)
     if not measured:
         counted &= trials["onset_ms"].isna().to_numpy(bool)
+    foreign = counted & trials["onset_ms"].isna().to_numpy(bool)
     for name, (low, high) in PLAUSIBLE_MS.items():
+        _require_one_unit(trials[foreign], name, low, high, where=where)
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
         times = times[(times > 0) & (times <= MAX_TIME_MS)]  # other values are not times and are counted as such
         median = float(np.median(times)) if len(times) else low
@@ -183,6 +188,29 @@ def require_plausible_times(
             f"{where}: column {name}: the median is {median:.4g} ms, {asked} trials import "
             f'--map "{name}={source.column}{scale}" fixes that'
         )
+
+
+def _require_one_unit(trials: pd.DataFrame, name: str, low: float, high: float, *, where: str) -> None:
+    """Refuse a column in which the times of some people are some 1000 times those of the others.
+
+    Raises:
+        UserError: these people are named.
+    """
+    times = trials[name].astype("float64")
+    times = times[(times > 0) & (times <= MAX_TIME_MS)]
+    medians = times.groupby(trials["participant"], observed=True).median()
+    is_plausible = medians.between(low, high)
+    usual = medians[is_plausible].median()
+    ratio = medians / usual
+    other = medians[~is_plausible & ((ratio < 1 / MIN_RATIO) | (ratio > MIN_RATIO))]
+    if other.empty:
+        return
+    people = ", ".join(map(abbreviated, other.index[:3])) + (f" and {len(other) - 3} more" if len(other) > 3 else "")
+    raise UserError(
+        f"{where}: column {name}: the median is {other.iloc[0]:.4g} ms for participant {people}, {usual:.4g} ms for "
+        "others: seconds and milliseconds in one column? Write all times in milliseconds, or leave these people out "
+        f"(trials import --where participant!={other.index[0]})"
+    )
 
 
 def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ from gan_eval.stats.importing.rejections import ENUMERATIONS
 from gan_eval.stats.importing.words import foreign_table_error
 from gan_eval.stats.trials import are_missing, misnamed, missing_answers, model_problem, prepare_trials
 from gan_eval.tables import PARTICIPANTS, PLANS, SESSIONS, TRIALS, Table
-from gan_eval.tables.cells import require_clear_numbers
+from gan_eval.tables.cells import csv_records, require_clear_numbers
 from gan_eval.tables.frames import holds_table, read_table, text_frame
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ def tables_to_analyze(
     if isinstance(source, Path | str) and not is_store(source):
         neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in beside}
         return {TRIALS: unfilled_trials(Path(source))} | {
-            table: read_table(file, table)
-            for table, file in neighbours.items()
-            if (holds_table(file, PLANS) if table is PLANS else file.is_file())
+            table: read_table(file, table) for table, file in neighbours.items() if is_of_ours(file, table)
         }
     from gan_eval.store import Store, open_store
 
@@ -102,6 +100,23 @@ def tables_to_analyze(
     if not isinstance(source, Store):
         raise TypeError(f"found a {type(source).__name__}; give a frame of trials, a Store, or the path of either")
     return stored_tables(source)
+
+
+def is_of_ours(file: Path, table: Table) -> bool:
+    """Return True if a file is a table of this program: it has the table's columns, or most of them (damaged).
+
+    Recruiters' files have the names of our tables, too, such as participants.csv.
+    """
+    if not file.is_file() or holds_table(file, table):
+        return file.is_file()
+    if table is PLANS:
+        return False
+    try:
+        header, _ = csv_records(file, number_unnamed=True)
+    except UserError:
+        return False
+    required = {column.name for column in table.columns if not column.optional}
+    return len(required.intersection(header)) > len(required) / 2
 
 
 def stored_tables(store: "Store", study: str | None = None) -> dict[Table, pd.DataFrame]:

@@ -25,6 +25,9 @@ PAIRED = "paired"
 TWO_MODELS = "model_vs_model"
 """Protocol with pictures of two models, named in `model` as A|B."""
 
+RATING_HIGH = "rating_high"
+"""Additional column of imported grades: real or fake, the pictures that get high ones."""
+
 
 def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = True) -> pd.DataFrame:
     """Return a trials table from a frame with participant, stimulus, and an answer.
@@ -298,6 +301,17 @@ def _are_graded(trials: pd.DataFrame) -> NDArray[np.bool_]:
     """Return (N,) bool: trials that ask for a grade; a rating next to a response is not a grade."""
     alone = trials["rating"].notna() & trials["response"].isna()
     return (alone | (trials["protocol"] == "rating").fillna(False)).to_numpy(bool)
+
+
+def high_grade(trials: pd.DataFrame) -> str | None:
+    """Return the kind of pictures that get high grades by their scale; None: not known.
+
+    In the protocol `rating` of this program it is real; imported grades have it in `rating_high`.
+    """
+    graded = graded_trials(trials)
+    stated = set(graded[RATING_HIGH].dropna()) if RATING_HIGH in graded else set()
+    stated |= {"real"} if len(graded) and (graded["protocol"] == "rating").all() and not stated else set()
+    return str(stated.pop()) if len(stated) == 1 else None
 
 
 def answered_trials(trials: pd.DataFrame) -> pd.DataFrame:

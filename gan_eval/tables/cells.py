@@ -190,12 +190,17 @@ _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 
 
-def csv_records(path: Path, table: Table | None = None) -> tuple[list[str], list[list[str]]]:
+def csv_records(
+    path: Path, table: Table | None = None, *, number_unnamed: bool = False
+) -> tuple[list[str], list[list[str]]]:
     """Return header and records of a CSV file, of any lengths.
 
     A byte-order mark, blank lines and the apostrophe before a formula are removed. If the header line has no comma,
     cells may be separated by semicolons, tabs or bars; then a decimal comma becomes a point in columns of numbers, and
     in columns that are not in `table` if it cannot be anything else.
+
+    Args:
+        number_unnamed: columns without a name are called `unnamed_1`, `unnamed_2`, ... after their places.
 
     Raises:
         UserError: the file is missing, empty, or not CSV in UTF-8, a column occurs twice, or one of the table's columns
@@ -223,6 +228,8 @@ def csv_records(path: Path, table: Table | None = None) -> tuple[list[str], list
     if not records:
         raise UserError(f"{path}: empty; a table needs a header line")
     header, *rows = records
+    if number_unnamed:
+        header = [name if name.strip() else f"unnamed_{place}" for place, name in enumerate(header, start=1)]
     require_distinct(header, path)
     if separator != ",":
         _replace_decimal_commas(header, rows, path, {} if table is None else table.by_name)

@@ -28,7 +28,8 @@ from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.questions import CHOSEN, PREFERRED
 from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.paper import PAPER, RATING
-from gan_eval.stats.trials import TWO_MODELS
+from gan_eval.stats.trials import TWO_MODELS, high_grade
+from gan_eval.tables import TRIALS
 
 MAX_SENTENCES = 8
 """Maximum number of comparisons in the answer; the section has all."""
@@ -118,6 +119,7 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
     table = folder.table(PAPER)
     graded = table[(table["protocol"] == RATING) & table["grade"].notna()]
     sentences = []
+    direction = _DIRECTIONS.get(high_grade(folder.table(TRIALS)) or "", "")
     for dataset, part in graded.groupby("dataset", dropna=False, sort=False):
         means = []
         for row in part.head(MAX_SENTENCES).to_dict("records"):
@@ -128,7 +130,7 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
         more = (
             f" For {plural(len(part) - MAX_SENTENCES, 'more model')} see Table 1." if len(part) > MAX_SENTENCES else ""
         )
-        sentences.append(f"Mean grades{where}, between participants: {'; '.join(means)}. Higher looks more real.{more}")
+        sentences.append(f"Mean grades{where}, between participants: {'; '.join(means)}.{direction}{more}")
     compared = folder.table(COMPARISONS)
     compared = compared[(compared["measure"] == MEAN) & compared["ci_low"].notna()]
     of_models = compared[~compared["a"].isin(["real", "fake"])]
@@ -143,6 +145,7 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
     return sentences
 
 
+_DIRECTIONS = {"real": " Higher looks more real.", "fake": " Lower looks more real."}
 _PICTURES = {"real": "real pictures", NOTHING: "generated pictures"}
 
 

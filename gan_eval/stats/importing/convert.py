@@ -12,7 +12,7 @@ from gan_eval.stats.contradictions import Source, Sources, require_agreement, re
 from gan_eval.stats.doubts import doubts
 from gan_eval.stats.exclusions import rows_fulfilling
 from gan_eval.stats.importing.answers import with_responses
-from gan_eval.stats.importing.foreign import read_foreign
+from gan_eval.stats.importing.foreign import is_wide, read_foreign, unread_numbers, wide_table
 from gan_eval.stats.importing.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
 from gan_eval.stats.importing.names import distinct_names
 from gan_eval.stats.importing.pairs import (
@@ -35,7 +35,15 @@ from gan_eval.stats.importing.words import (
     translated,
     without_missing_words,
 )
-from gan_eval.stats.trials import REQUIRED, are_missing, fill_trials, missing_answers
+from gan_eval.stats.trials import (
+    RATING_HIGH,
+    REQUIRED,
+    are_missing,
+    fill_trials,
+    graded_trials,
+    high_grade,
+    missing_answers,
+)
 from gan_eval.tables import REJECTED, TRIALS
 from gan_eval.tables.cells import require_clear_numbers
 from gan_eval.tables.frames import Row, frame_of
@@ -61,6 +69,7 @@ def import_trials(
     words: Mapping[str, Mapping[str, str]] | None = None,
     asked: Kind = "real",
     picture_names: PictureNames | None = None,
+    rating_high: Kind | None = None,
 ) -> Imported:
     """Convert another program's table of judgements into a trials table; report and leave out rows that do not fit.
 
@@ -77,6 +86,7 @@ def import_trials(
             nothing.
         asked: which picture of a pair participants were to choose.
         picture_names: how to name pictures (`gan_eval.stats.importing.pictures`).
+        rating_high: the pictures that look so have high ratings; None: not known.
 
     Raises:
         UserError: no such file, a required column is missing, no row fits, a rule is not understood or drops answers by
@@ -102,12 +112,20 @@ def import_trials(
         problems.append(are_missing(missing))
     if not places and (of_pairs := known.keys() & {*BY_PLACE}):
         problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
+    if missing and is_wide(list(foreign.columns)):
+        raise UserError(f"{file}: {'; '.join([*problems, wide_table(list(foreign.columns))])}")
     if problems:
         problem = "; ".join([*problems, f"the file's {columns_of(foreign)}"])
         raise foreign_table_error(file, problem, foreign, known, words, missing=missing)
     frame, lines = without_missing_words(translated(frame, words))
     frame, of_arithmetic = scaled(in_schema_words(frame), known)
     frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, known, asked=asked, where=str(file))
+    if rating_high:
+        if "rating" not in frame:
+            raise UserError(
+                f"{file}: --rating-high {rating_high}: the table has no rating; name it with --map rating=COLUMN"
+            )
+        frame = frame.assign(**{RATING_HIGH: rating_high})
     rejected = _all_rejected(frame, rejected + of_arithmetic + of_answers)
     accepted = frame[~frame.index.isin([row["row"] for row in rejected])]
     if accepted.empty:
@@ -124,6 +142,8 @@ def import_trials(
     require_agreement(trials, where=str(file), numbers=accepted.index)
     require_plausible_times(trials, where=str(file), sources=known)
     lines += lines_on_answers + of_names + doubts(trials.set_axis(accepted.index - 1))
+    lines += unread_numbers(known, foreign, once=not trials["participant"].duplicated().any())
+    lines += [*_without_time(trials, known), *_without_main_trials(trials), *_without_direction(trials)]
     if "reaction_time_ms" in frame:
         lines += _repeated_rows(foreign.loc[accepted.index])
     return Imported(trials, frame_of(rejected, REJECTED), (*of_one_name, *of_several), tuple(lines))
@@ -163,3 +183,33 @@ def _repeated_rows(taken: pd.DataFrame) -> list[str]:
         return []
     named = ", ".join(map(str, equal[:MAX_WORDS])) + ", ..." * (len(equal) > MAX_WORDS)
     return [f"rows that equal an earlier one in every column, reaction time too; remove them: {named}"]
+
+
+def _without_time(trials: pd.DataFrame, known: Sources) -> list[str]:
+    """Return a warning of answers without a reaction time, if most have one."""
+    answered = (trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"])).to_numpy(bool)
+    untimed = int(trials["reaction_time_ms"][answered].isna().sum())
+    if not 0 < untimed < answered.sum() / 2:
+        return []
+    source = known.get("reaction_time_ms") or Source("reaction_time_ms")
+    return [
+        f"{untimed} of {answered.sum()} answers have no reaction time; if these are pages that timed out, they are no "
+        f"answers (oTree writes 0 then): --where '{source.column}>0' leaves them out"
+    ]
+
+
+def _without_main_trials(trials: pd.DataFrame) -> list[str]:
+    if (trials["phase"] == "main").any():
+        return []
+    counts = ", ".join(f"{phase} {count}" for phase, count in trials["phase"].value_counts().items())
+    return [f"no row is a main trial ({counts}), so there is nothing to analyse; --map phase= takes all rows as main"]
+
+
+def _without_direction(trials: pd.DataFrame) -> list[str]:
+    """Return a question if nothing says which end of a grade is real."""
+    if graded_trials(trials).empty or high_grade(trials):
+        return []
+    return [
+        "nothing says whether real or generated pictures get high ratings, so no direction is reported; add "
+        "--rating-high real or --rating-high fake"
+    ]

@@ -1,0 +1,132 @@
+"""Tables of other programs: units, missing words, directions, shapes that are not one row a judgement."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gan_eval import analyze
+from gan_eval.errors import UserError
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.pairs_and_grades import grade_sentences
+from gan_eval.settings.run_record import Facts
+from gan_eval.stats.analysis import import_trials
+from gan_eval.stats.importing import Imported
+from gan_eval.stats.importing.foreign import is_wide, numbered_columns
+from gan_eval.stats.readers import tables_to_analyze
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import PARTICIPANTS
+
+KINDS = ("real", "fake")
+TIMES = [512.0, 640.0, 733.0, 820.0, 951.0, 1103.0]
+
+
+def table(**columns: object) -> pd.DataFrame:
+    """Three people, six pictures each."""
+    rows = [
+        {"participant": f"P{person}", "stimulus": f"x{n}", "kind": KINDS[n % 2], "response": KINDS[n % 2]}
+        for person in range(3)
+        for n in range(6)
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
+def imported(tmp_path: Path, frame: pd.DataFrame | str, mapping: dict[str, str] | None = None, **options) -> Imported:
+    text = frame if isinstance(frame, str) else frame.to_csv(index=False)
+    (tmp_path / "theirs.csv").write_text(text)
+    return import_trials(tmp_path / "theirs.csv", mapping=mapping or {}, **options)
+
+
+def test_people_whose_times_have_another_unit_are_named(tmp_path: Path) -> None:
+    frame = table(reaction_time_ms=TIMES * 3)
+    assert len(imported(tmp_path, frame).trials) == 18
+    frame["reaction_time_ms"] = frame["reaction_time_ms"].where(frame["participant"] != "P1", lambda t: t / 1000)
+    with pytest.raises(UserError, match=r"reaction_time_ms: .*participant 'P1', .* --where participant!=P1"):
+        imported(tmp_path, frame)
+    with pytest.raises(UserError, match="'P1'"):
+        fill_trials(frame)
+    fast = frame["reaction_time_ms"].mask(frame["participant"] == "P1", 60)
+    assert len(fill_trials(frame.assign(reaction_time_ms=fast))) == 18, "too fast for people, but milliseconds"
+
+
+def test_words_for_a_missing_number_keep_the_answer(tmp_path: Path) -> None:
+    words = ["NA", "null", "None", "n/a", "NaN", "0.7"] * 3
+    found = imported(tmp_path, table(rt=words), {"reaction_time_ms": "rt*1000"})
+    assert found.trials["reaction_time_ms"].notna().sum() == 3
+    assert found.rejected.empty
+    assert any("3 NA in reaction_time_ms, 3 null" in line for line in found.doubts)
+    words = ["none yet"] * 6 + ["0.7"] * 12
+    found = imported(
+        tmp_path, table(rt=words), {"reaction_time_ms": "rt*1000"}, words={"reaction_time_ms": {"none yet": ""}}
+    )
+    assert found.trials["reaction_time_ms"].notna().sum() == 12
+    assert any("6 of 18 answers have no reaction time" in line for line in found.doubts)
+    named = imported(tmp_path, table(participant="NA")).trials
+    assert set(named["participant"]) == {"NA"}, "a name stays a name"
+
+
+@pytest.mark.parametrize(("high", "said"), [(None, None), ("real", "Higher"), ("fake", "Lower")])
+def test_the_direction_of_ratings_is_stated_or_not_reported(tmp_path: Path, high: str | None, said: str | None) -> None:
+    frame = table(rating=[1, 5, 2, 6, 1, 7] * 3).drop(columns="response")
+    found = imported(tmp_path, frame, rating_high=high)
+    assert any("--rating-high" in line for line in found.doubts) == (high is None)
+    trials = found.trials.assign(protocol=None)
+    tables = dict(analyze(trials)) | {"trials": trials}
+    folder = StudyFolder(Path(), None, Facts(), tables, stimuli={}, training={}, published={})
+    text = " ".join(grade_sentences(folder))
+    assert "Mean grades" in text
+    assert (f"{said} looks more real" in text) if said else ("looks more real" not in text)
+    with pytest.raises(UserError, match="--rating-high"):
+        imported(tmp_path, table(), rating_high="real")
+
+
+WIDE = "code," + ",".join(f"rf.{n}.player.{what}" for n in (1, 2, 3) for what in ("image", "truth", "said"))
+
+
+def test_wide_tables_are_named_with_their_numbered_columns(tmp_path: Path) -> None:
+    text = f"{WIDE}\n" + "".join(f"c{n},a,real,real,b,fake,fake,c,real,fake\n" for n in range(3))
+    with pytest.raises(UserError, match=r"wide table.*rf\.#\.player\.image \(3\).*other columns: code; .*reshape"):
+        imported(tmp_path, text)
+    one_round = {"participant": "code", "stimulus": "image", "kind": "truth", "response": "said"}
+    one_round = {ours: f"rf.1.player.{name}" if ours != "participant" else name for ours, name in one_round.items()}
+    (line,) = imported(tmp_path, text, one_round).doubts
+    assert "6 with other numbers are not, such as rf.2.player.image" in line
+    assert not imported(tmp_path, table(rating1=3, rating2=4), {"confidence": "rating1"}).doubts
+
+
+@pytest.mark.parametrize(
+    ("columns", "wide"),
+    [
+        ([f"{n}_Q2" for n in range(1, 9)], True),
+        (["Time", *(f"Is picture {n} real?" for n in range(8))], True),
+        (["Answer.choice.real1", "Answer.choice.real2", "Answer.choice.fake1", "Answer.choice.fake2", "id"], True),
+        (["participant", "stimulus", "kind", "response", "rt", "block1", "block2", "v2"], False),
+        (["subject", "image_1", "image_2", "choice"], False),
+    ],
+)
+def test_wide_tables_are_known_by_their_shape(columns: list[str], wide: bool) -> None:
+    assert is_wide(columns) == wide
+    names = [name for group in numbered_columns(columns).values() for name in group]
+    assert len(names) == len(set(names)), "a column is in one group"
+
+
+def test_unnamed_columns_are_read(tmp_path: Path) -> None:
+    frame = table(a="", b="").rename(columns={"a": "", "b": ""})
+    assert not [name for name in imported(tmp_path, frame).trials if name.startswith("unnamed")]
+    frame = table(a="x", b="").rename(columns={"a": "", "b": ""})
+    assert imported(tmp_path, frame).trials["unnamed_5"].eq("x").all()
+
+
+def test_a_table_of_practice_alone_is_said(tmp_path: Path) -> None:
+    assert any("practice 18" in line for line in imported(tmp_path, table(phase="practice")).doubts)
+
+
+def test_a_recruiters_table_beside_the_trials_is_left_alone(tmp_path: Path) -> None:
+    table().to_csv(tmp_path / "trials.csv", index=False)
+    theirs = tmp_path / "participants.csv"
+    for content in (b"Submission id,Participant id,Status\ns,P0,APPROVED\n", b"a,a\n1,2\n", b"\xff\xfe", b""):
+        theirs.write_bytes(content)
+        assert PARTICIPANTS not in tables_to_analyze(tmp_path / "trials.csv")
+    theirs.write_text("session,participant,question,answer\nP0,P0,age,20\n")
+    with pytest.raises(UserError, match="answered_at is missing"):
+        tables_to_analyze(tmp_path / "trials.csv")
