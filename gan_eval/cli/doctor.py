@@ -6,7 +6,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import typer
@@ -45,8 +45,12 @@ def doctor(
 
 
 def notable(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings that are not ok, the optional ones as one, and the number of the others."""
-    shown = [finding for finding in findings if finding.status in ("missing", "warning")]
+    """Return the findings that are not ok, those alike and the optional ones as one, and the number of the others."""
+    alike: dict[tuple[str, str, str], list[Finding]] = {}  # such as the libraries of an extra
+    for finding in findings:
+        if finding.status in ("missing", "warning"):
+            alike.setdefault((finding.status, finding.detail, finding.fix), []).append(finding)
+    shown = [replace(same[0], what=", ".join(finding.what for finding in same)) for same in alike.values()]
     optional, fine = ([finding for finding in findings if finding.status == name] for name in ("optional", "ok"))
     if optional:
         fix = "`gan-eval weights list` names them"
