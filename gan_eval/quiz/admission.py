@@ -166,10 +166,13 @@ class Reserved:
         return Admitted(row, draw.plan, warnings=(*draw.warnings, *self.warnings))
 
 
-def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserved:
+def reserve(
+    store: Store, study: QuizStudy, person: Person, *, held: dict[str, int] | None = None
+) -> Admitted | Reserved:
     """Reserve a list for a new participant, or resume the open session of a known one.
 
-    No other session gets a reserved list; if the session does not begin, `give_back_list` frees it.
+    No other session gets a reserved list; if the session does not begin, `give_back_list` frees it. With `held`, as in
+    `deal_list`, nothing is reserved; the list is added to `held` by the participant's code.
 
     Raises:
         UserError: the participant has taken part already, or has an open session with another list; the study has
@@ -189,16 +192,20 @@ def reserve(store: Store, study: QuizStudy, person: Person) -> Admitted | Reserv
             )
         return _resumed(store, study, person, known)
     session = new_session_id()
-    number, taken = deal_list(
+    number, in_use = deal_list(
         store,
         session,
         study.name,
         simulated=person.simulated,
-        choose=lambda taken: next_list(taken, person.list_number),
+        choose=lambda dealt: next_list(dealt, person.list_number),
+        again=person.list_number is None,
+        held=held,
     )
+    if held is not None:
+        held[person.code] = number
     store_design(store, study.design_hash, study.design)
     warnings = []
-    if number in taken:
+    if number in in_use:
         warnings.append(f"list {number} has been used before, so two participants see the same pictures")
     if other := other_design(store, study.name, study.design_hash):  # possible without a study file
         warnings.append(

@@ -89,7 +89,9 @@ class Room:
                     try:
                         self.writer.submit(lambda store: give_back_list(store, reserved.session)).result()
                     except UserError as error:
-                        self.warn(f"{error}; list {reserved.list_number} was not given back and stays unused")
+                        self.warn(
+                            f"{error}; list {reserved.list_number} was not given back and stays unused for half an hour"
+                        )
 
     def run(self, person: Person, presentation: Presentation = Presentation()) -> SessionResult:  # noqa: B008
         """Run a participant's session, on screen or simulated; an open session resumes where it stopped.

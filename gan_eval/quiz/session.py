@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Literal
 
+import sqlalchemy as sa
+
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.clock import Clock
@@ -124,6 +126,7 @@ class Session:
         *,
         answers: Mapping[str, str | None] | None = None,
         checks: Sequence[Row] = (),
+        require: Callable[[sa.Connection], object] | None = None,
     ) -> None:
         """Store session, plan, consent, answers and checks in one transaction, and go to the first trial.
 
@@ -131,9 +134,10 @@ class Session:
             consent: the text that the participant agreed to; None: not asked.
             answers: answers to the study's questions by id; None: left open.
             checks: rows of `gan_eval.tables.CHECKS`.
+            require: as in `Store.begin`.
 
         Raises:
-            UserError: the store cannot be written; the session stays NEW.
+            UserError: the store cannot be written, or `require` refuses; the session stays NEW.
         """
         assert self._state is State.NEW
         now = self._clock.utc()
@@ -143,7 +147,7 @@ class Session:
         agreed = None if consent is None else consent_row(self.row, consent, answered_at=now)
         answered = answer_rows(self.row, answers or {}, answered_at=now)
         more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks))
-        self._writer.submit(lambda store: store.begin(self.row, plan, agreed, more=more)).result()
+        self._writer.submit(lambda store: store.begin(self.row, plan, agreed, more=more, require=require)).result()
         self._continue()
 
     def resume(self, onsets: Sequence[Row], *, still_shown: bool = False) -> None:

@@ -24,13 +24,17 @@ from gan_eval.store.people import (
     stored_of,
 )
 from gan_eval.store.records import (
+    ListTakenError,
+    StudyFullError,
     deal_list,
     give_back_list,
     highest_number,
     hold_session,
     is_paused,
     pause,
+    places_taken,
     progress_of,
+    require_place,
     server_secret,
     store_design,
     stored_design,

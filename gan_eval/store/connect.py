@@ -141,11 +141,19 @@ def remote_engine(address: Address) -> sa.Engine:
         ) from error
 
 
-def require_store_file(path: Path, *, create: bool) -> None:
+def empty_engine() -> sa.Engine:
+    """Return an engine with an empty database in memory, in place of an empty file that is only read."""
+    return sa.create_engine("sqlite://", connect_args={"check_same_thread": False}, poolclass=sa.StaticPool)
+
+
+def require_store_file(path: Path, *, create: bool) -> bool:
     """Refuse a file that is not a store, without changing it; create the empty, private file of a new store.
 
-    A database without tables passes with `create`: another program may be creating a store there. SQLite gives its
-    other files the permissions of the store's file.
+    A database without tables is an empty store: the program that created it was stopped, had no space left, or is still
+    at it. SQLite gives its other files the permissions of the store's file.
+
+    Returns:
+        True if the store is empty.
 
     Raises:
         UserError: there is no file and `create` is false; it is a folder or another program's database; it may not be
@@ -163,16 +171,17 @@ def require_store_file(path: Path, *, create: bool) -> None:
             except SQLITE_ERRORS as error:
                 if "locked" in str(error):
                     raise database_error(database_message(error), str(path)) from error
-                return  # opening the store reports this error
-            if META not in names and (names or not create):
+                return False  # opening the store reports this error
+            if names and META not in names:
                 raise UserError(f"{path}: not a results store; name another file with --store")
-            return
+            return not names
         if path.is_symlink():
             raise UserError(f"{path}: a link to {path.readlink()}, which does not exist; create it, or name a file")
         if not create:
             raise UserError(f"{path}: no such store; give the path of one, such as DIR/store.sqlite of a study in DIR")
         path.parent.mkdir(0o700, parents=True, exist_ok=True)
         path.touch(0o600)
+        return True
     except OSError as error:
         raise write_error(path, error) from error
 

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from gan_eval import tables
+from gan_eval.errors import UserError
 from gan_eval.store.layout import LAYOUTS
-from gan_eval.store.results import Store, lock_writes
+from gan_eval.store.results import Store, lock_writes, session_age
 from gan_eval.tables.names import person_of
 
 _METADATA = sa.MetaData()
@@ -26,7 +27,17 @@ _DEALT = sa.Table(
     sa.Column("simulated", sa.Boolean, nullable=False),
     sa.Column("list", sa.BigInteger, nullable=False),
 )
-"""List of each session, stored before the session begins, so that no other program deals the same list."""
+"""List of each session that is about to begin in a window, so that no other program deals the same list."""
+_LISTS = sa.Table(
+    "gan_eval_lists",
+    _METADATA,
+    sa.Column("study", sa.Text, primary_key=True),
+    sa.Column("simulated", sa.Boolean, primary_key=True),
+    sa.Column("list", sa.BigInteger, primary_key=True),
+)
+"""Lists that have been dealt, also to sessions that did not begin or are deleted; those are dealt again."""
+RESERVED_S = 1800
+"""Time in seconds for which a list stays reserved for a session that has not begun."""
 _DESIGNS = sa.Table(
     "gan_eval_designs",
     _METADATA,
@@ -65,34 +76,104 @@ def _writing(store: Store, *which: sa.Table) -> Iterator[sa.Connection]:
         yield connection
 
 
+class ListTakenError(UserError):
+    """Another session has begun with this list."""
+
+
+class StudyFullError(UserError):
+    """The study has as many participants as it admits."""
+
+
 def deal_list(
-    store: Store, session: str, study: str, *, simulated: bool, choose: Callable[[Collection[int]], int]
+    store: Store,
+    session: str,
+    study: str,
+    *,
+    simulated: bool,
+    choose: Callable[[Collection[int]], int],
+    again: bool = True,
+    held: Mapping[str, int] | None = None,
 ) -> tuple[int, frozenset[int]]:
-    """Choose a list and reserve it for a session, in one transaction; return its number and those taken before.
+    """Choose a list and reserve it for a session, in one transaction; return its number and those in use before.
 
     Each study has its own lists; people's and simulated participants' lists are counted separately.
 
     Args:
-        choose: called with the numbers of the taken lists; returns the number of the new list.
+        choose: called with the numbers of all dealt lists; returns the number of the new list.
+        again: prefer the first list that was dealt and is no longer in use, such as that of a deleted participant.
+        held: lists of sessions that are about to begin in this process, which then keeps them apart without
+            reservations; `require_place` finds a list that another process has begun in the meantime.
     """
-    with _writing(store, _DEALT) as connection:
-        taken = {
+    with _writing(store, _DEALT, _LISTS) as connection:
+        in_use = _lists_in_use(connection, study, simulated=simulated) | set((held or {}).values())
+        dealt = {
             number
-            for table in (LAYOUTS[tables.SESSIONS], _DEALT)
+            for table in (LAYOUTS[tables.SESSIONS], _DEALT, _LISTS)
             for number in connection.execute(
                 sa.select(table.c.list).where(table.c.study == study, table.c.simulated == simulated)
             ).scalars()
             if number is not None
-        }
-        number = choose(taken)
-        connection.execute(_DEALT.insert().values(session=session, study=study, simulated=simulated, list=number))
-    return number, frozenset(taken)
+        } | in_use
+        free = dealt - in_use
+        number = min(free) if again and free else choose(dealt)
+        row = {"study": study, "simulated": simulated, "list": number}
+        connection.execute(
+            sa.text(f"INSERT INTO {_LISTS.name} VALUES (:study, :simulated, :list) ON CONFLICT DO NOTHING"), row
+        )
+        if held is None:
+            connection.execute(_DEALT.insert().values(session=session, **row))
+    return number, frozenset(in_use)
+
+
+def _lists_in_use(connection: sa.Connection, study: str, *, simulated: bool) -> set[int]:
+    """Return the lists of sessions, without those that ended before the first picture, and the reserved lists."""
+    sessions = LAYOUTS[tables.SESSIONS].c
+    shown = [
+        sa.exists().where(LAYOUTS[table].c.session == sessions.session) for table in (tables.ONSETS, tables.TRIALS)
+    ]
+    lists = connection.execute(
+        sa.select(sessions.list).where(
+            sessions.study == study, sessions.simulated == simulated, sa.or_(sessions.status != "aborted", *shown)
+        )
+    ).scalars()
+    reserved = connection.execute(
+        sa.select(_DEALT.c.session, _DEALT.c.list).where(
+            _DEALT.c.study == study,
+            _DEALT.c.simulated == simulated,
+            _DEALT.c.session.not_in(sa.select(sessions.session)),
+        )
+    )
+    return {
+        *(number for number in lists if number is not None),
+        *(number for session, number in reserved if abs(session_age(session)) < RESERVED_S),
+    }
 
 
 def give_back_list(store: Store, session: str) -> None:
     """Free the list of a session that will not begin."""
     with _writing(store, _DEALT) as connection:
         connection.execute(_DEALT.delete().where(_DEALT.c.session == session))
+
+
+def require_place(connection: sa.Connection, session: Mapping[str, Any], *, at_most: int | None) -> None:
+    """Check, in the transaction that stores a new session, that its list is free and that the study admits it.
+
+    Raises:
+        ListTakenError: another session has this list.
+        StudyFullError: people have `at_most` open or complete sessions.
+    """
+    study = session["study"]
+    if session["list"] in _lists_in_use(connection, study, simulated=session["simulated"]):
+        raise ListTakenError(f"list {session['list']} has been dealt elsewhere in the meantime")
+    if at_most is not None and places_taken(connection, study) >= at_most:
+        raise StudyFullError(f"the study {study} has {at_most} participants")
+
+
+def places_taken(connection: sa.Connection, study: str) -> int:
+    """Return the number of people's open and complete sessions of a study."""
+    sessions = LAYOUTS[tables.SESSIONS].c
+    of_people = (sessions.study == study, sessions.simulated == sa.false(), sessions.status != "aborted")
+    return connection.execute(sa.select(sa.func.count()).where(*of_people)).scalar_one()
 
 
 def store_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from gan_eval.files.sqlite_files import database_message, is_address
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,
+    empty_engine,
     may_write,
     parse_address,
     read_only_engine,
@@ -45,6 +46,14 @@ def new_session_id() -> str:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=value))
+
+
+def session_age(session: str) -> float:
+    """Return the time in seconds since `new_session_id` made this identifier; 0 for any other identifier."""
+    try:
+        return time.time() - (uuid.UUID(session).int >> 80) / 1000
+    except ValueError:
+        return 0.0
 
 
 class Store:
@@ -121,8 +130,12 @@ class Store:
         consent: Mapping[str, Any] | None,
         *,
         more: Iterable[tuple[Table, Sequence[Mapping[str, Any]]]] = (),
+        require: Callable[[sa.Connection], object] | None = None,
     ) -> None:
         """Store a session, its plan, the consent and `more` rows of other tables, all or none.
+
+        Args:
+            require: called in the transaction before anything is stored; raises `UserError` to refuse the session.
 
         Raises:
             UserError: the store cannot be written, or already has a session of this participant in this study.
@@ -134,6 +147,8 @@ class Store:
                     f"{self.where}: participant {min(begun.values())} has begun a session elsewhere in the meantime; "
                     "give a new participant code"
                 )
+            if require is not None:
+                require(connection)
             self._insert(connection, tables.SESSIONS, [session])
             self._insert(connection, tables.PLANS, list(plan))
             if consent is not None:
@@ -235,7 +250,8 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     """Open a store by file path (SQLite) or URL (`postgresql://...`).
 
     Args:
-        create: create a store if there is none. If false, a write-protected file is opened for reading.
+        create: create a store if there is none. If false, a write-protected file is opened for reading, and an empty
+            database is read as an empty store and left as it is.
         exclusive: refuse to share a SQLite file with another program until the store is closed.
 
     Raises:
@@ -248,17 +264,23 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
     ...     store.frame(TRIALS).empty
     True
     """
+    empty = False
     if is_address(where):
         address = parse_address(str(where))
         store = Store(remote_engine(address), address.safe_url, scrub=address.scrub)
     else:
         path = Path(where)
-        require_store_file(path, create=create)
-        only_read = not (create or exclusive or may_write(path))
-        store = Store(read_only_engine(path) if only_read else sqlite_engine(path, exclusive=exclusive), str(path))
+        empty = require_store_file(path, create=create)
+        if empty and not create:
+            engine = empty_engine()
+        elif create or exclusive or may_write(path):
+            engine = sqlite_engine(path, exclusive=exclusive)
+        else:
+            engine = read_only_engine(path)
+        store = Store(engine, str(path))
     try:
         with store.transaction() as connection:
-            if create:
+            if create or empty:
                 lock_writes(connection)  # two programs may open a new store at the same moment
                 make_tables(connection, store.where)
             elif version_of(connection, store.where) is None:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from quiz_study import admit, set_of, stimulus_rows, study_of
 
+from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Admitted, Person
 from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import Store, give_back_list, open_store
+from gan_eval.store import Store, forget_in, give_back_list, open_store
 
 SETTINGS = QuizSettings(real=2, fake=2)
 
@@ -55,6 +56,21 @@ def test_those_who_are_admitted_before_any_has_begun_get_lists_of_their_own(stor
     gone = admitted(store, "P4")
     give_back_list(store, gone.row["session"])
     assert admitted(store, "P6").row["list"] == gone.row["list"] == 4
+
+
+def test_lists_of_sessions_that_are_gone_or_showed_nothing_are_dealt_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = [begin(store, f"P{number}").row["session"] for number in range(1, 7)]
+    store.add(tables.ONSETS, [{"session": sessions[4], "trial": 1, "simulated": False}])
+    for place in (2, 4):  # screened out, and withdrawn after a picture
+        store.update_session(sessions[place], {"status": "aborted"})
+    forget_in(store, "P2")
+    forget_in(store, "P6")
+    killed = admitted(store, "Q1").row["list"]
+    assert [killed, *(begin(store, f"Q{number}").row["list"] for number in range(2, 5))] == [2, 3, 6, 7]
+    monkeypatch.setattr("gan_eval.store.records.RESERVED_S", 0)  # half an hour later
+    assert [begin(store, f"R{number}").row["list"] for number in range(2)] == [2, 8]
 
 
 def test_programs_that_ask_at_the_same_moment_get_lists_of_their_own(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_a_list_that_cannot_be_given_back_is_reported(
     reported: list[str] = []
     with pytest.raises(KeyboardInterrupt):
         rehearse(stimuli, tmp_path / "store.sqlite", "P1", warn=reported.append)
-    assert "store.sqlite: the disk is full; list 1 was not given back and stays unused" in reported
+    assert "store.sqlite: the disk is full; list 1 was not given back and stays unused for half an hour" in reported
 
 
 def test_what_gives_the_truth_away_is_refused_before_anything_is_stored(

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,24 @@ def test_a_kept_design_comes_back_and_none_where_it_is_not_there_or_damaged(tmp_
             with store.transaction() as connection:
                 connection.execute(sa.text("UPDATE gan_eval_designs SET design = :text"), {"text": damaged})
             assert stored_design(store, "h") is None
+
+
+@pytest.mark.parametrize("statement", ["", "PRAGMA journal_mode=WAL", "PRAGMA user_version=1"])
+def test_a_database_without_tables_is_an_empty_store(tmp_path: Path, statement: str) -> None:
+    """The first start was cut short; the next one continues, and reading changes nothing."""
+    path = tmp_path / "store.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+    path.touch()
+    before = path.read_bytes()
+    with open_store(path, create=False) as store:
+        assert {len(store.rows(table)) for table in tables.STORED_TABLES} == {0}
+    assert path.read_bytes() == before
+    with open_store(path) as store:
+        store.begin(SESSION, [], None)
+    with open_store(path, create=False) as store:
+        assert len(store.rows(tables.SESSIONS)) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
