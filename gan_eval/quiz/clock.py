@@ -5,6 +5,7 @@ outside. `time.perf_counter_ns` does: CLOCK_MONOTONIC on Linux, mach_absolute_ti
 Windows (where `time.monotonic_ns` has steps of 16 ms before Python 3.13).
 """
 
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -45,15 +46,32 @@ class VirtualClock:
         self._elapsed = max(self._elapsed, when)
 
 
+JUMP_S: Final = 5.0
+"""Difference in seconds between the time of day and the monotonic clock from which the time of day has been changed."""
+
+
+def _passed() -> float:
+    """Return seconds on a clock that nobody can set; where the system has one, it runs while the computer sleeps."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
 class ReportedClock:
     """The clock of a browser: the moment at which the page sent its last message."""
 
     def __init__(self) -> None:
-        self._sent, self._received = 0, datetime.now(UTC)
+        self._sent, self._received, self._passed = 0, datetime.now(UTC), _passed()
+        self.steady = True
+        """False after the page's clock went back, or this computer's time of day was changed."""
 
     def receive(self, sent: int) -> None:
         """Set the clock to the time, in nanoseconds, at which a message that has just arrived was sent."""
-        self._sent, self._received = sent, datetime.now(UTC)
+        before, self._received, passed = self._received, datetime.now(UTC), _passed()
+        jump = (self._received - before).total_seconds() - (passed - self._passed)
+        if sent < self._sent or abs(jump) > JUMP_S:
+            self.steady = False
+        self._sent, self._passed = sent, passed
 
     def monotonic(self) -> int:
         """Return nanoseconds on the page's clock when it sent its last message."""

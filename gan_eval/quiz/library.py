@@ -51,6 +51,8 @@ class Library:
         self._rows: dict[str, tuple[StimulusSet, Row]] = {}
         self._of_item: dict[str, list[str]] = {}
         """Stimuli of each item: the real picture and the generated ones."""
+        self.keep_files = True
+        """Keep the bytes of files that were checked in memory; else read a file again when it is shown."""
         self._contents: dict[Path, bytes] = {}
         self._hashes: dict[Path, tuple[tuple[int, ...], str]] = {}
         """State of each file (times, size, inode) when it was read, and its SHA-256."""
@@ -77,9 +79,18 @@ class Library:
         return path
 
     def content(self, stimulus: str) -> bytes:
-        """Return the bytes of a stimulus' file; those that `checked` has read are in memory."""
+        """Return the bytes of a stimulus' file.
+
+        Raises:
+            UserError: the file is missing, or has changed since `checked` has read it.
+        """
         path = self.path(stimulus)
-        return self._contents.get(path) or read_file(path)
+        if path in self._contents:
+            return self._contents[path]
+        content = read_file(path)
+        if path in self._hashes and sha256_bytes(content) != self._hashes[path][1]:
+            raise picture_changed(path)
+        return content
 
     def widths(self, plan: Sequence[Row]) -> set[int]:
         """Return the own widths in pixels of a plan's pictures."""
@@ -111,7 +122,7 @@ class Library:
         """Return the plan with the current SHA-256 of each file; rows of trials in `seen` stay unchanged.
 
         All files are read here, sorted by name, so that the order in which they are opened does not reveal the trials.
-        They are kept in memory; an unchanged file is not read again.
+        With `keep_files` they stay in memory; an unchanged file is not read again.
 
         Raises:
             UserError: a file is missing, or has changed since the plan was made.
@@ -132,7 +143,7 @@ class Library:
         return tuple(checked)
 
     def _load(self, path: Path) -> str:
-        """Read a file unless its current content is in memory; return its SHA-256."""
+        """Read a file unless it was read before and has not changed; return its SHA-256."""
         before, digest = self._hashes.get(path, ((), ""))
         signature: tuple[int, ...] = ()
         with suppress(OSError):  # `read_file` reports a missing file
@@ -141,7 +152,9 @@ class Library:
         if not signature or signature != before:
             content = read_file(path)
             digest = sha256_bytes(content)
-            self._contents[path], self._hashes[path] = content, (signature, digest)
+            self._hashes[path] = signature, digest
+            if self.keep_files:
+                self._contents[path] = content
         return digest
 
     def companions(self, stimulus: str) -> Companions:

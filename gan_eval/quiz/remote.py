@@ -1,5 +1,7 @@
 """Trials that arrive complete: the report of a browser or a simulated participant, and its replay into a session."""
 
+from collections.abc import Collection
+from datetime import datetime
 from math import inf
 from typing import Annotated, Literal
 
@@ -69,12 +71,30 @@ def nanoseconds(milliseconds: float) -> int:
     return round(milliseconds * MILLISECOND)
 
 
-def replay(session: Session, report: TrialReport) -> None:
+CLOCK_MS = 100.0
+"""Time in ms by which a trial may exceed the time since the answer before it, because clocks have steps."""
+
+
+def is_likely(session: Session, report: TrialReport, now: datetime) -> bool:
+    """Return whether the reported time from onset to sending has passed since the answer before, or since the start.
+
+    A page cannot show a trial before the one before it is stored, so a slow network makes no trial unlikely.
+    """
+    onset = report.showings[0].onset_ms
+    if session.trial.seen:  # the first onset arrived before the report
+        onset = min(onset, session.trial.seen[0].onset / MILLISECOND)
+    answered = [row["answered_at"] for row in session.done if row["answered_at"] is not None]
+    passed = now - datetime.fromisoformat((answered or [session.row["started_at"]])[-1])
+    return report.sent_ms - onset <= passed.total_seconds() * 1000 + CLOCK_MS
+
+
+def replay(session: Session, report: TrialReport, *, flags: Collection[str] = ()) -> None:
     """Pass a trial's events to its session in the order in which they happened; the session then stores it.
 
     Args:
         session: READY for the trial, or its first onset is reported already.
         report: of this trial.
+        flags: flags of the trial besides the report's.
 
     Raises:
         UserError: the report is not possible in this trial: showings that are missing, too many or out of order, a
@@ -97,7 +117,7 @@ def replay(session: Session, report: TrialReport) -> None:
             session.offset(when)
         elif trial.state is not State.PRESENTED:  # the first onset may have arrived before the report
             session.onset(when)
-    for flag in report.flags:
+    for flag in (*report.flags, *flags):
         session.flag(flag)
     trial.frame_ms, trial.missed_frames = report.frame_ms, report.missed_frames
     if report.broken_off is not None:

@@ -58,6 +58,7 @@ class Flag:
     INTERRUPTED = "interrupted"
     KILLED = "killed"
     RESUMED = "resumed"
+    CLOCK_UNLIKELY = "clock_unlikely"
 
 
 @dataclass

@@ -36,6 +36,8 @@ class BrowserSettings(Section):
     """Parameters of the link that may hold the participant's pseudonym; the first one in the link is used."""
     other_parameters: tuple[ParameterName, ...] = Field(default=("STUDY_ID", "SESSION_ID"), max_length=20)
     """Further parameters of the link that are stored in the table `participants`."""
+    admit: Annotated[int, Field(ge=1, le=100_000)] | None = Field(default=None, examples=[40])
+    """Number of people who may begin; those who withdraw or are screened out do not count. Default: no limit."""
     complete_url: ReturnAddress = ""
     """Return address after the last trial, such as Prolific's with its completion code."""
     complete_code: str = ""

@@ -208,7 +208,8 @@ TRIALS = Table(
             "5 ms), early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
             "handler_time (no time stamp from the display server), paused, interrupted, killed (the program ended "
             "without warning while the picture was shown), resumed; in a browser also hidden_tab, missed_frames, "
-            "coarse_clock (its times come in steps of 5 ms or more)",
+            "coarse_clock (its times come in steps of 5 ms or more), "
+            "clock_unlikely (the page reports more time than has passed, or a clock was changed)",
         ),
         number("frame_ms", "in a browser: median interval between frames during the trial", unit="ms", optional=True),
         integer("missed_frames", "in a browser: frames dropped during the trial", optional=True),
@@ -237,7 +238,7 @@ CONSENTS = Table(
 
 CHECKS = Table(
     "checks",
-    "The timing self-test of a session's screen.",
+    "The timing self-test of a session's screen; in a browser also the answers to the questions on the instructions.",
     (
         SESSION,
         text("check", "what was measured", filled=True),

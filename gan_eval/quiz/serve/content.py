@@ -1,6 +1,8 @@
 """Content of the server's responses: a session's setup, its next trial, feedback and the last page."""
 
 import asyncio
+import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import review, score_lines
-from gan_eval.quiz.serve.pictures import EncodedPictures, Making, keyed_hash
+from gan_eval.quiz.serve.pictures import EncodedPictures, Making, kept, keyed_hash
 from gan_eval.quiz.session import Session, break_due
 from gan_eval.quiz.wording import Texts, TrialTexts, confidence_keys, instructions, keys_in_order, meaning_of
 from gan_eval.settings.quiz import QuizSettings
@@ -45,6 +47,15 @@ class LiveSession:
     """Function that makes each picture, by the last part of its address."""
     offered: dict[tuple[int, int | None], tuple[Addresses, Addresses]] = field(default_factory=dict)
     """Addresses of each trial's pictures and of its masks, by trial number and picture width."""
+
+    used: float = field(default_factory=time.monotonic)
+    """Time of the last request, in seconds on the monotonic clock."""
+
+    def release(self, *, but: Collection[int] = ()) -> None:
+        """Release the pictures of all trials except these."""
+        for key in [key for key in self.offered if key[0] not in but]:
+            for address in (address for groups in self.offered.pop(key) for group in groups for address in group):
+                self.addresses.pop(address.rpartition("/")[2], None)
 
     @property
     def id(self) -> str:
@@ -105,7 +116,9 @@ class Content:
         session, settings = live.session, self.settings
         trial, plan = session.trial, session.plan
         place = next(place for place, row in enumerate(plan) if row["trial"] == trial.planned["trial"])
-        coming = [self._offered(live, row) for row in plan[place : place + 2 * AHEAD]]
+        ahead = plan[place : place + AHEAD + 1]
+        live.release(but={row["trial"] for row in ahead})
+        coming = [self._offered(live, row) for row in ahead]
         showings, masks = coming[0]
         width = self._width(live)
         words = TrialTexts(self.texts, settings, session.protocol.keys)
@@ -136,6 +149,7 @@ class Content:
     def end(self, live: LiveSession) -> Answer:
         """Return the last page of a complete session: score, review, and the address to return to."""
         session, settings, texts = live.session, self.settings, self.texts
+        live.release()
         reviewed = []
         if settings.show_review:
             for number, row in enumerate(review(session.done, self.library, texts)):
@@ -210,13 +224,11 @@ class Content:
 
             def picture(place: int) -> str:
                 make = partial(self.pictures.stimulus, shown[place], width)
-                make()
-                return self._address(live, make, "picture", trial, place)
+                return self._address(live, kept(make), "picture", trial, place)
 
             def mask(place: int) -> str:
                 make = partial(self.pictures.mask, shown, place, width, self.settings.mask, of=(live.id, trial))
-                make()
-                return self._address(live, make, "mask", trial, place)
+                return self._address(live, kept(make), "mask", trial, place)
 
             masked = [] if self.settings.mask == "none" else places
             live.offered[trial, width] = (

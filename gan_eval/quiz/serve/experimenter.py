@@ -27,6 +27,7 @@ from gan_eval.quiz.serve.app import ENVIRONMENT, quiz_routes
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.quiz.serve.messages import RequestError
 from gan_eval.quiz.serve.pictures import keyed_hash
+from gan_eval.quiz.trial import Flag
 from gan_eval.store import Store, flags_by_session, is_paused, last_answers, list_participants, open_store, pause
 from gan_eval.tables.frames import Row
 
@@ -218,12 +219,12 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
     answered, flags = last_answers(store), flags_by_session(store)
     rows: list[Row] = []
     for row in people(store, study):
-        minutes = None
+        minutes, own = None, flags.get(row["session"], Counter())
         if row["started_at"] is not None and row["ended_at"] is not None:
             took = datetime.fromisoformat(row["ended_at"]) - datetime.fromisoformat(row["started_at"])
-            minutes = round(took.total_seconds() / 60, 2)
+            if took.total_seconds() >= 0 and not own[Flag.CLOCK_UNLIKELY]:  # else a clock was changed
+                minutes = round(took.total_seconds() / 60, 2)
         names = ("session", "participant", "status", "list", "started_at", "trials", "planned", "flagged")
-        own = flags.get(row["session"], Counter())
         more = {"flags": flags_text(own), "minutes": minutes, "last_answer": answered.get(row["session"])}
         rows.append({name: row[name] for name in names} | more)
     states = [row["status"] for row in rows]

@@ -6,6 +6,7 @@ restarted, and several servers may serve one study.
 
 import asyncio
 import hmac
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -19,7 +20,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.quiz.admission import Admitted, Person, reserve, stored_session
 from gan_eval.quiz.clock import ReportedClock
-from gan_eval.quiz.remote import TrialReport, nanoseconds, replay
+from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
 from gan_eval.quiz.room import Room, make_session
 from gan_eval.quiz.serve.content import Answer, Content, LiveSession
 from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Opening, Ready, RequestError, Withdrawal
@@ -30,19 +31,24 @@ from gan_eval.quiz.serve.screening import (
     checked_answers,
     checks_of,
     columns_of,
+    is_nobody,
+    passed,
 )
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import round_exposure
-from gan_eval.quiz.trial import State, answer_rows
+from gan_eval.quiz.trial import Flag, State, answer_rows
 from gan_eval.quiz.wording import Texts, presented_consent
 from gan_eval.store import (
+    ListTakenError,
     Store,
+    StudyFullError,
     forget_in,
-    give_back_list,
     hold_session,
     is_paused,
+    places_taken,
     progress_of,
     push_lines,
+    require_place,
     server_secret,
     session_of,
 )
@@ -51,8 +57,12 @@ from gan_eval.tables.names import person_of
 
 Result = TypeVar("Result")
 PRESENTER = "browser"
+COMPREHENSION = "comprehension"
+"""Name of the questions on the instructions in the table `checks`."""
 ATTEMPTS = 2
 """Number of attempts at the questions on the instructions."""
+IDLE_S = 600.0
+"""Time in seconds without a request after which a session's pictures are released; they can be made again."""
 REVIEW_S = 1800.0
 """Time in seconds for which a finished session stays in memory, for its review."""
 
@@ -83,6 +93,7 @@ class LiveStudy:
                 computed, or a check cannot be answered.
         """
         room.study.dealer.deal(1)  # fail now, not when the first participant arrives
+        room.library.keep_files = False
         self.room = room
         self.study = room.study
         self.settings = room.study.settings
@@ -111,6 +122,9 @@ class LiveStudy:
         self._live: dict[str, LiveSession] = {}
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._working = asyncio.Semaphore(2)
+        self._admitting = asyncio.Semaphore(2)
+        self._held: dict[str, int] = {}
+        """Lists of the sessions that are about to begin, by participant."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Requests of a page ---------------------------------------------------------------------------------------------
@@ -145,25 +159,15 @@ class LiveStudy:
             await self._require_admitting()
             if self.intro and not message.consent:
                 raise RequestError(422, "consent: expected true")
-            reserved = await self.store(partial(reserve, study=self.study, person=self._person(message.participant)))
-            if isinstance(reserved, Admitted):  # another process has begun the session in the meantime
+            async with self._admitting:
+                while (live := await self._begun(message)) is None:  # another process has begun with the same list
+                    pass
+            if isinstance(live, Admitted):  # another process has begun the session in the meantime
                 return await self._resumed(message)
-            try:
-                admitted = await self._work(reserved.deal, self.study)
-                for line in admitted.warnings:
-                    if line not in self._warned:  # most warnings are the same for every participant
-                        self._warned.add(line)
-                        self._say(f"{message.participant}: {line}")
-                live = await self._made(admitted, message.tab)
-                live.session.row |= {"presenter": PRESENTER, "language": self.texts.language}
-                consent = self.consent if self.intro else None
-                wanted = self.settings.browser.other_parameters
-                others = {name: message.parameters[name] for name in wanted if name in message.parameters}
-                await asyncio.to_thread(live.session.begin, consent, answers=others)
-            except UserError as error:
-                await self.store(partial(give_back_list, session=reserved.session))
-                raise self._unavailable(error) from error
             await self._record_tab(live.id, message.tab)
+            for other in self._live.values():
+                if time.monotonic() - other.used > IDLE_S:
+                    other.release()
             self._live[live.id] = live
             self._say(f"{message.participant}: session begun")
             return await self._setup(live)
@@ -180,16 +184,18 @@ class LiveStudy:
         checks = self.settings.browser.checks
         if len(message.choices) != len(checks):
             raise RequestError(422, f"choices: expected {len(checks)}")
-        correct = [check.choices.index(check.answer) for check in checks]
-        if list(message.choices) == correct:
+        earlier = await self._attempts(live)
+        if passed(earlier):
             return {"passed": True}
-        failed = await self.store(lambda store: store.rows(tables.CHECKS, session=live.id, unit="attempts"))
-        attempts = len(failed) + 1
+        attempts = float(len(earlier) + 1)
+        if attempts <= ATTEMPTS and list(message.choices) == [check.choices.index(check.answer) for check in checks]:
+            await self._add_check(live, check_row(live.id, COMPREHENSION, attempts, "attempts", "ok"))
+            return {"passed": True}
         if attempts < ATTEMPTS:
-            row = check_row(live.id, f"comprehension_{attempts}", float(attempts), "attempts", "warning")
-            await self.store(lambda store: store.add(tables.CHECKS, [row], session=live.id))
+            number = f"{COMPREHENSION}_{attempts:.0f}"
+            await self._add_check(live, check_row(live.id, number, attempts, "attempts", "warning"))
             return {"passed": False, "left": ATTEMPTS - attempts}
-        return await self._screened_out(live, "comprehension", float(attempts), "attempts")
+        return await self._screened_out(live, COMPREHENSION, attempts, "attempts")
 
     async def ready(self, live: LiveSession, message: Ready) -> Answer:
         """Store the answers and the display from the pages before the trials; return the first trial."""
@@ -197,6 +203,8 @@ class LiveStudy:
         if session.state is State.OVER:
             return await self._end(live)
         if session.row.get("screen_width") is None:
+            if self.intro and self.settings.browser.checks and not passed(await self._attempts(live)):
+                raise RequestError(409, self.texts("web_check_missing"), page="refused")
             answers = checked_answers(message.answers, self.settings, self.texts) if self.intro else {}
             if (problem := below_gate(screen, self.settings.browser)) is not None:
                 return await self._screened_out(live, *problem)
@@ -216,7 +224,8 @@ class LiveStudy:
     async def onset(self, live: LiveSession, message: Onset) -> Answer:
         """Record that a trial's first picture is on the screen; from now on the trial counts as seen."""
         session = live.session
-        if session.state is State.READY and session.trial.planned["trial"] == message.trial:
+        described = session.row.get("screen_width") is not None
+        if described and session.state is State.READY and session.trial.planned["trial"] == message.trial:
             live.clock.receive(nanoseconds(message.sent_ms))
             session.onset(nanoseconds(message.onset_ms))
         return {}
@@ -233,10 +242,12 @@ class LiveStudy:
                 if session.row.get("screen_width") is None:
                     raise RequestError(409, "the session has not begun; send ready first")
                 live.clock.receive(nanoseconds(message.sent_ms))
+                likely = live.clock.steady and is_likely(session, message, live.clock.utc())
                 try:
-                    replay(session, message)
+                    replay(session, message, flags=() if likely else (Flag.CLOCK_UNLIKELY,))
                 except UserError as error:
                     raise RequestError(422, str(error)) from error
+                live.clock.steady = True
             case State.SAVING:
                 pass
             case _:
@@ -341,19 +352,69 @@ class LiveStudy:
         return self._arriving.setdefault(person_of(participant), asyncio.Lock())
 
     def _person(self, code: str) -> Person:
+        refusal = RequestError(422, self.texts("web_bad_code"), **self._not_begun)
+        if is_nobody(code, self.settings.browser):
+            if code not in self._warned:
+                self._warned.add(code)
+                self._say(f"a link was opened with the code {code!r}, which is no person's; check it where you recruit")
+            raise refusal
         try:
             return Person(code)
         except UserError as error:
-            raise RequestError(422, self.texts("web_bad_code"), **self._not_begun) from error
+            raise refusal from error
+
+    async def _begun(self, message: Arrival) -> LiveSession | Admitted | None:
+        """Deal a list and store the new session; return the stored session if there is one, None if the list is taken.
+
+        Nothing is reserved in the store, so a crash or an error of the database uses up no list.
+        """
+        person = self._person(message.participant)
+        try:
+            reserved = await self.store(partial(reserve, study=self.study, person=person, held=self._held))
+            if isinstance(reserved, Admitted):
+                return reserved
+            admitted = await self._work(reserved.deal, self.study)
+            for line in admitted.warnings:
+                if line not in self._warned:  # most warnings are the same for every participant
+                    self._warned.add(line)
+                    self._say(f"{person.code}: {line}")
+            live = await self._made(admitted, message.tab)
+            live.session.row |= {"presenter": PRESENTER, "language": self.texts.language}
+            consent = self.consent if self.intro else None
+            wanted = self.settings.browser.other_parameters
+            others = {name: message.parameters[name] for name in wanted if name in message.parameters}
+            place = partial(require_place, session=live.session.row, at_most=self.settings.browser.admit)
+            await asyncio.to_thread(live.session.begin, consent, answers=others, require=place)
+            return live
+        except ListTakenError:
+            return None
+        except StudyFullError as error:
+            raise self._full from error
+        except UserError as error:
+            raise self._unavailable(error) from error
+        finally:
+            self._held.pop(person.code, None)
 
     async def _known(self, participant: str) -> Row | None:
         code = self._person(participant).code
         return await self.store(partial(session_of, study=self.study.name, participant=code))
 
     async def _require_admitting(self) -> None:
-        """Refuse new participants while the study is paused."""
+        """Refuse new participants while the study is paused, or when it has enough."""
         if await self.store(partial(is_paused, study=self.study.name)):
             raise RequestError(403, self.texts("web_paused"), **self._not_begun)
+
+        def places(store: Store) -> int:
+            with store.transaction() as connection:
+                return places_taken(connection, self.study.name)
+
+        admit = self.settings.browser.admit
+        if admit is not None and await self.store(places) >= admit:
+            raise self._full
+
+    @property
+    def _full(self) -> RequestError:
+        return RequestError(403, self.texts("web_full"), page="refused", title=self.texts("web_full_title"))
 
     @property
     def _not_begun(self) -> dict[str, str]:
@@ -391,6 +452,7 @@ class LiveStudy:
         if not hmac.compare_digest(token.encode(), right.encode()):
             raise RequestError(401, "no such session")
         if live is not None:
+            live.used = time.monotonic()
             return live
         async with self._lock_of(f"session {session}"):
             if (live := self._live.get(session)) is not None:
@@ -490,15 +552,22 @@ class LiveStudy:
             return self.content.screened_out("end", failed[0]["check"])
         return {"page": "end", "text": self.texts("web_withdrawn")}
 
-    async def _screened_out(self, live: LiveSession, check: str, value: float, unit: str) -> Answer:
-        row = check_row(live.id, check, value, unit, "failed")
+    async def _attempts(self, live: LiveSession) -> list[Row]:
+        """Return the stored attempts at the questions on the instructions."""
+        return await self.store(lambda store: store.rows(tables.CHECKS, session=live.id, unit="attempts"))
+
+    async def _add_check(self, live: LiveSession, row: Row) -> None:
+        """Store a row of `checks` unless there is one of this check."""
 
         def add(store: Store) -> None:
-            # the row is there if the server was stopped between this and `abort`
-            if not store.rows(tables.CHECKS, session=live.id, check=check):
+            if not store.rows(tables.CHECKS, session=live.id, check=row["check"]):
                 store.add(tables.CHECKS, [row], session=live.id)
 
         await self.store(add)
+
+    async def _screened_out(self, live: LiveSession, check: str, value: float, unit: str) -> Answer:
+        # the row is there if the server was stopped between this and `abort`
+        await self._add_check(live, check_row(live.id, check, value, unit, "failed"))
         live.session.abort()
         await self._settled(live)
         return self.content.screened_out("refused", check)

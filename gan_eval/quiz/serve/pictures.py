@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -23,8 +24,8 @@ from gan_eval.quiz.library import RESAMPLING, Library, mask, size_at
 from gan_eval.settings.quiz import MaskKind
 from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
 
-CACHE_BYTES = 512 * 2**20
-"""Maximum size of the encoded pictures in memory."""
+CACHE_BYTES = 4 * 2**20
+"""Maximum size of the encoded stimuli in memory that no session is about to show."""
 THREADS = 2
 """Number of pictures that are encoded at a time; more would block the thread that answers requests."""
 
@@ -40,15 +41,16 @@ def keyed_hash(secret: bytes, *parts: str) -> str:
 
 
 def plain_png(picture: Picture) -> bytes:
-    """Encode a picture, (H, W, 3) uint8, as a PNG whose length and encoding time depend on H and W only.
+    """Encode a picture, uint8 (H, W, 3) or grey (H, W), as a PNG; length and encoding time depend on H and W only.
 
     >>> len(plain_png(np.zeros((2, 3, 3), np.uint8))) == len(plain_png(np.full((2, 3, 3), 9, np.uint8)))
     True
     """
     height, width = picture.shape[:2]
-    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each row begins with its filter type, 0 for none
+    color_type, channels = (2, 3) if picture.ndim == 3 else (0, 1)
+    rows = np.zeros((height, 1 + channels * width), np.uint8)  # each row begins with its filter type, 0 for none
     rows[:, 1:] = picture.reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 0)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(name)))
@@ -60,13 +62,33 @@ Making = Callable[[], "Future[bytes]"]
 """Function that returns an encoded picture, starting to make it if necessary."""
 
 
+def kept(make: Making) -> Making:
+    """Start to make a picture; return a function that keeps it in memory. A picture that failed is made again."""
+    made = [make()]
+
+    def get() -> "Future[bytes]":
+        if _failed(made[0]):
+            made[0] = make()
+        return made[0]
+
+    return get
+
+
+def _failed(future: "Future[bytes]") -> bool:
+    return future.done() and (future.cancelled() or future.exception() is not None)
+
+
 class EncodedPictures:
-    """Encoded stimuli and masks, made in threads; the last used ones stay in memory."""
+    """Encoded stimuli and masks, made in threads. A stimulus is shared by all who keep it, and may be used again soon.
+
+    Masks are made for one trial of one session, so only the session keeps them.
+    """
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._sizes = {row["stimulus"]: (row["width"], row["height"]) for row in library.rows}
-        self._kept: OrderedDict[object, tuple[Future[bytes], int]] = OrderedDict()
+        self._shared: WeakValueDictionary[object, Future[bytes]] = WeakValueDictionary()
+        self._last: OrderedDict[object, tuple[Future[bytes], int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")
@@ -79,7 +101,18 @@ class EncodedPictures:
 
     def stimulus(self, stimulus: str, width: int | None) -> "Future[bytes]":
         """Return an encoded stimulus; the future raises UserError if the picture is missing or broken."""
-        return self._made((stimulus, width), lambda: self._pixels(stimulus, width), self.size(stimulus, width))
+        key, (own_width, own_height) = (stimulus, width), self.size(stimulus, width)
+        with self._lock:
+            future = self._shared.get(key)
+            if future is None or _failed(future):
+                future = self._threads.submit(lambda: plain_png(self._pixels(stimulus, width)))
+                self._shared[key] = future
+            self._bytes -= self._last.pop(key, (future, 0))[1]
+            self._last[key] = future, 3 * own_width * own_height
+            self._bytes += self._last[key][1]
+            while self._bytes > CACHE_BYTES and len(self._last) > 1:
+                self._bytes -= self._last.popitem(last=False)[1][1]
+            return future
 
     def mask(
         self, shown: tuple[str, ...], place: int, width: int | None, kind: MaskKind, *, of: tuple[str, int]
@@ -87,13 +120,17 @@ class EncodedPictures:
         """Return the encoded mask of the picture `shown[place]`; `of` is (session, trial)."""
         assert kind != "none"
 
+        def source(stimulus: str) -> Picture:
+            if kind == "scramble":
+                return self._pixels(stimulus, width)
+            return np.zeros((*self.size(stimulus, width)[::-1], 3), np.uint8)  # only its size counts
+
         def make() -> Picture:
             random = generator("mask", *of)
-            for stimulus in shown[:place]:
-                mask(self._pixels(stimulus, width), kind, random)
-            return mask(self._pixels(shown[place], width), kind, random)
+            made = [mask(source(stimulus), kind, random) for stimulus in shown[: place + 1]][-1]
+            return made[..., 0] if kind == "noise" else made  # grey
 
-        return self._made((*of, place, width), make, self.size(shown[place], width))
+        return self._threads.submit(lambda: plain_png(make()))
 
     def file(self, path: Path) -> "Future[bytes]":
         """Return any picture file encoded; the future raises UserError if it is missing or broken."""
@@ -102,20 +139,6 @@ class EncodedPictures:
     def close(self) -> None:
         """Stop making pictures."""
         self._threads.shutdown(cancel_futures=True)
-
-    def _made(self, key: object, make: Callable[[], Picture], size: tuple[int, int]) -> "Future[bytes]":
-        """Return the picture of a key from memory, or start to make it."""
-        with self._lock:
-            future, length = self._kept.pop(key, (None, 0))
-            if future is None or (future.done() and future.exception() is not None):
-                self._bytes -= length
-                length = 3 * size[0] * size[1]
-                future = self._threads.submit(lambda: plain_png(make()))
-                self._bytes += length
-            self._kept[key] = future, length
-            while self._bytes > CACHE_BYTES and len(self._kept) > 1:
-                self._bytes -= self._kept.popitem(last=False)[1][1]
-            return future
 
     def _pixels(self, stimulus: str, width: int | None) -> Picture:
         width, height = self.size(stimulus, width)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gan_eval.errors import UserError, reason_of
 from gan_eval.files.digests import sha256_json
@@ -32,6 +33,8 @@ else:
 
     from uvloop import new_event_loop
 
+HEAD_S = 20
+"""Seconds in which a connection must send a complete request head."""
 KEEP_S = 75
 """Seconds that a connection stays open without a request, so that a page need not reconnect after reading a text."""
 OPEN_FILES = 8192
@@ -53,6 +56,42 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+class Connection(HttpToolsProtocol):
+    """A connection that is closed if it sends no complete request head within `HEAD_S`."""
+
+    _closing: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request head."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse data; between two requests, it is part of the next head or of a body that nobody reads."""
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the timer."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        if self._closing is None:
+            self._closing = self.loop.call_later(HEAD_S, self.timeout_keep_alive_handler)
+
+    def _stop_waiting(self) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
 
 
 def allow_open_files() -> None:
@@ -202,6 +241,7 @@ async def _answer(
     routes = experimenter_routes(live, rehearsal, address=address, stop=ending.set, report=report)
     config = uvicorn.Config(
         make_app(live, routes),
+        http=Connection,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -1,7 +1,7 @@
 """Checks before the first trial: answers to the study's questions, and the participant's display."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from gan_eval.errors import UserError
@@ -11,6 +11,30 @@ from gan_eval.quiz.wording import Texts
 from gan_eval.settings.browser import BrowserSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row, iso
+
+_NOBODY = {
+    "undefined", "null", "none", "nil", "nan", "false", "true", "unknown", "empty", "placeholder", "preview",
+    "anonymous", "id", "pid", "code", "user", "userid", "username", "participant", "participantid", "subject",
+    "subjectid", "prolificpid", "prolificid", "studyid", "sessionid", "workerid", "assignmentid", "hitid", "mturkid",
+    "turksubmitto", "surveycode", "respondentid", "rid", "psid", "uid", "externalid",
+}  # fmt: skip
+"""Words and names of parameters that links hold in place of a participant's code, without separators."""
+
+
+def is_nobody(code: str, browser: BrowserSettings) -> bool:
+    """Return whether a code is no person's, but what a recruiter's preview or a broken link sends to everybody.
+
+    >>> [is_nobody(code, BrowserSettings()) for code in ("__PROLIFIC_PID__", "YOUR_ID_HERE", "P01", "5f3a9c")]
+    [True, True, False, False]
+    """
+
+    def reduced(text: str) -> str:
+        return re.sub(r"[\W_]+", "", text).lower()
+
+    word = reduced(code)
+    names = _NOBODY | {*map(reduced, (*browser.participant_parameters, *browser.other_parameters))}
+    core = re.sub(r"^(your|insert|enter|the)|here$", "", word)
+    return core in names or word.endswith("notavailable") or re.fullmatch(r"x{3,}|", word) is not None
 
 
 def check_notices(settings: QuizSettings) -> list[str]:
@@ -54,6 +78,11 @@ def checked_answers(answers: Mapping[str, str | None], settings: QuizSettings, t
             raise RequestError(422, f"answers: {name}: not one of the choices")
         checked[name] = answer
     return checked
+
+
+def passed(attempts: Iterable[Row]) -> bool:
+    """Return whether one of these rows of `checks` says that the participant has passed."""
+    return any(row["verdict"] == "ok" for row in attempts)
 
 
 def below_gate(screen: Screen, browser: BrowserSettings) -> tuple[str, float, str] | None:

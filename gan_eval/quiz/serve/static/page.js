@@ -18,8 +18,8 @@ const transport = new Transport((waiting) => {
   trouble.textContent = waiting ? texts.offline : "";
 });
 const stage = new Stage(main, document.querySelector("#stage"));
-const named = facts.parameters.participant.map((name) => query.get(name)?.trim()).find(Boolean);
-const participant = named || transport.code();
+const named = facts.parameters.participant.map((name) => query.get(name)?.trim()).filter((code) => code !== undefined);
+const participant = named.length ? named.find(Boolean) ?? "" : transport.code(); // an empty one is refused
 let setup = null;
 const pictures = new Map(); // promises of pictures by address
 

@@ -14,6 +14,12 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stimuli.sets import StimulusSet
 
 
+@pytest.fixture(autouse=True)
+def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let robots report seconds that have not passed."""
+    monkeypatch.setattr("gan_eval.quiz.remote.CLOCK_MS", float("inf"))
+
+
 @pytest.fixture
 def serve(stimuli: StimulusSet, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Serve a study with these settings of the quiz."""

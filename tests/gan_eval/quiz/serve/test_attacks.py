@@ -6,6 +6,8 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -268,7 +270,10 @@ def test_bodies_that_are_no_message_are_refused(
 
 
 CODES = ["", " ", "a b", "x" * 65, "x" * 201, "../x", "a/b", "a\x00b", "a\nb", "<script>", "'; DROP TABLE sessions; --",
-         "\u202ecod", "\U0001f600", "P01\u0000", "\ufeff", "%s", "{0}", "a,b", "=1+1"]  # fmt: skip
+         "\u202ecod", "\U0001f600", "P01\u0000", "\ufeff", "%s", "{0}", "a,b", "=1+1",
+         "undefined", "NULL", "PROLIFIC_PID", "__participant__", "ASSIGNMENT_ID_NOT_AVAILABLE", "xxxx", "...",
+         "your-id-here",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["open", "begin", "resume", "decline"])
@@ -360,6 +365,27 @@ def test_idle_connections_and_slow_bodies_keep_nobody_waiting(server: Server, cl
     finally:
         for connection in idle:
             connection.close()
+
+
+@pytest.mark.nightly
+def test_connections_that_send_no_whole_head_are_closed(server: Server, client: httpx.Client) -> None:
+    """Whether they send nothing, a byte now and then, or that after a whole request."""
+
+    def closed_after(beginning: bytes) -> float:
+        begun = time.monotonic()
+        with socket.create_connection(("127.0.0.1", server.port), timeout=1) as connection, suppress(OSError):
+            connection.sendall(beginning)
+            while time.monotonic() < begun + 60:
+                with suppress(TimeoutError):
+                    if not connection.recv(4096):
+                        break
+                connection.sendall(b"x" if beginning else b"")
+        return time.monotonic() - begun
+
+    whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with ThreadPoolExecutor() as threads:
+        seconds = list(threads.map(closed_after, (b"", b"GET /", whole, whole[:-2] + b"X: ")))
+    assert 15 < min(seconds) < max(seconds) < 45
 
 
 def test_every_response_has_the_headers(client: httpx.Client, victim: Victim, server: Server) -> None:

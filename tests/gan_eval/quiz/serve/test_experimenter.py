@@ -110,6 +110,7 @@ def test_numbers_of_open_complete_screened_out_and_withdrawn_sessions(page: Make
         if name == "screened":
             assert [robot.ask("check", choices=[1]).get("page") for _ in range(2)] == [None, "refused"]
             continue
+        robot.ask("check", choices=[0])
         following = robot.ready()
         if name == "open":  # a picture that was on the screen while the page was reloaded
             robot.ask("onset", trial=following["trial"], onset_ms=robot.now_ms, sent_ms=robot.now_ms)
@@ -132,6 +133,10 @@ def test_numbers_of_open_complete_screened_out_and_withdrawn_sessions(page: Make
     assert experimenter.summary_line(numbers, 8).endswith(
         f"1 withdrawn; median {numbers['median_minutes']} minutes; 8.3% of trials flagged"
     )
+    with open_store(it.served.where) as store:  # the computer's clock was set back during the session
+        (complete,) = store.rows(tables.SESSIONS, participant="complete")
+        store.update_session(complete["session"], {"started_at": "2999-01-01T00:00:00.000Z"})
+    assert it.numbers()["median_minutes"] is None
 
 
 def test_codes_by_status_and_the_answers_are_there_for_the_recruiter_and_the_analysis(page: MakePage) -> None:
@@ -145,6 +150,7 @@ def test_codes_by_status_and_the_answers_are_there_for_the_recruiter_and_the_ana
             for _ in range(2):
                 robot.ask("check", choices=[1])
             continue
+        robot.ask("check", choices=[0])
         plan = it.served.rows(tables.PLANS, session=robot.setup["session"])
         robot.take_part(robot.ready(), plan, most=2 if name == "gone" else 100)
         if name == "gone":

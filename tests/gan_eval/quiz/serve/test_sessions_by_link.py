@@ -2,11 +2,13 @@
 
 import io
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -22,6 +24,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.serve import app
 from gan_eval.quiz.serve.app import Buckets
+from gan_eval.quiz.serve.content import AHEAD
 from gan_eval.quiz.serve.screening import check_notices
 from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
@@ -83,6 +86,44 @@ def test_a_link_costs_nothing_before_consent(serve: Serve) -> None:
     assert served.robot().call("begin", participant="P01", tab="x" * 16, consent=False).status_code == 422
     served.robot().arrive()
     assert [row["list"] for row in served.rows(tables.SESSIONS)] == [1]
+
+
+def test_an_arrival_that_is_cut_short_uses_up_no_list(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a crash between dealing and beginning, or by another server that has begun with the same list."""
+    served, other = serve("one.sqlite"), serve("one.sqlite")
+
+    def begins_first(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        other.robot("P02").arrive()
+
+    def crashes(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        raise UserError("the server is gone")
+
+    monkeypatch.setattr(served.study.dealer, "deal", crashes)
+    assert served.robot().call("begin", participant="P01", tab="x" * 16, consent=True).status_code == 503
+    deal = served.study.dealer.deal
+    monkeypatch.setattr(served.study.dealer, "deal", lambda number: (begins_first(), deal(number))[1])
+    served.robot().arrive()
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda name: (served, other)[name % 2].robot(f"Q{name}").arrive(), range(8)))
+    lists = {row["participant"]: row["list"] for row in served.rows(tables.SESSIONS)}
+    assert (lists["P02"], lists["P01"]) == (1, 2)
+    assert sorted(lists.values()) == list(range(1, 11))
+
+
+def test_no_more_people_begin_than_the_study_admits(serve: Serve) -> None:
+    served = serve(browser={"admit": 2})
+    robots = [served.robot(f"P{number}") for number in range(4)]
+    assert {robot.open()["page"] for robot in robots} == {"welcome"}
+    for robot in robots[:2]:
+        robot.arrive()
+    body = {"participant": "P2", "tab": "x" * 16, "consent": True}
+    for refused in (robots[2].call("begin", **body), robots[3].call("open", participant="P3")):
+        assert (refused.status_code, refused.json()["page"]) == (403, "refused")
+    assert served.robot("P1", **AGAIN).arrive("resume")["next"]["page"] == "trial"
+    robots[0].ask("withdraw")
+    assert served.robot("P2").arrive()["next"]["page"] == "trial"
 
 
 def test_a_flood_gets_429_and_clears_within_20_s(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,16 +327,51 @@ def test_comprehension_has_two_attempts_and_gates_screen_out(serve: Serve) -> No
     assert (served.rows(tables.SESSIONS), served.rows(tables.CHECKS)) == before
     robot = served.robot("P02")
     robot.arrive()
-    assert robot.ask("check", choices=[0]) == {"passed": True}
+    early = robot.call("ready", answers={}, screen=SCREEN)
+    assert (early.status_code, early.json()["page"]) == (409, "refused"), "whoever sends no answers is not let through"
+    assert robot.ask("check", choices=[1])["left"] == 1
+    for choice in (0, 1):
+        assert robot.ask("check", choices=[choice]) == {"passed": True}, "who has passed has passed"
+    found = {row["check"]: row["verdict"] for row in served.rows(tables.CHECKS, session=robot.setup["session"])}
+    assert found == {"comprehension_1": "warning", "comprehension": "ok"}
     small = robot.ask("ready", answers={}, screen={**SCREEN, "window_width": 700})
     assert (small["page"], small["code"]) == ("refused", "OUT")
     assert {**robot.open(), "page": "refused"} == small, "later the link says why"
     # 800 x 600 pixels at a zoom of 110%: 800 * 1.1 is a little more than 880
-    robot, plan, first = served.begun("P03", window_width=880, window_height=660, device_pixel_ratio=1.1)
+    robot = served.robot("P03")
+    robot.arrive()
+    robot.ask("check", choices=[0])
+    plan = served.rows(tables.PLANS, session=robot.setup["session"])
+    first = robot.ready(window_width=880, window_height=660, device_pixel_ratio=1.1)
     assert robot.take_part(first, plan)["code"] == "DONE"
     assert robot.ask("check", choices=[1])["code"] == "DONE", "a complete session stays complete"
     robot.ask("withdraw")
     assert [row["status"] for row in served.rows(tables.SESSIONS)] == ["aborted", "aborted", "complete"]
+
+
+def test_times_that_cannot_have_passed_are_flagged(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gan_eval.quiz.remote.CLOCK_MS", 100.0)
+    served = serve(response_ms="unlimited")
+    started = time.monotonic()
+    robot, _, following = served.begun()
+
+    def answer(shift_ms: float, took_ms: float) -> str:
+        nonlocal following
+        sent = 1000.0 * (time.monotonic() - started) + shift_ms
+        onset = sent - took_ms
+        report = {"showings": [{"onset_ms": onset, "offset_ms": sent}], "presses": [{"key": "f", "at_ms": sent}]}
+        number = following["trial"]
+        following = robot.ask("trial", trial=number, **report, sent_ms=sent)["next"]
+        return str(served.rows(tables.TRIALS, trial=number)[0]["flags"])
+
+    assert [answer(10_000, 5), answer(10_000, 800), answer(0, 5), answer(0, 5)] == [
+        "early_key", "clock_unlikely", "clock_unlikely early_key", "early_key",
+    ]  # fmt: skip
+    live = served.live._live[robot.setup["session"]]
+    live.clock._received -= timedelta(days=200)  # the server's clock is set to the right date
+    assert [answer(0, 5), answer(0, 5)] == ["clock_unlikely early_key", "early_key"]
+    live.session.done[-1]["answered_at"] = "2999-01-01T00:00:00.000Z"  # and it is set back during a restart
+    assert [answer(0, 5), answer(0, 5)] == ["clock_unlikely early_key", "early_key"]
 
 
 def test_practice_has_feedback_and_breaks_come_between(serve: Serve) -> None:
@@ -349,6 +425,34 @@ def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(ser
     for address in (*first["showings"][0], *(first["masks"][0] if first["masks"] else ())):
         with Image.open(io.BytesIO(served.client.get(address).content)) as picture:
             assert picture.size == (32, 24)
+
+
+def test_only_pictures_that_a_session_is_about_to_show_stay_in_memory(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan_eval.quiz.serve.pictures.CACHE_BYTES", 1)
+    served = serve(mask="scramble", exposure_ms=100)
+    robot, plan, following = served.begun()
+    seen = dict[str, bytes]()
+    while following["page"] == "trial":
+        for address in following["ahead"]:
+            content = served.client.get(address).content
+            assert seen.setdefault(address, content) == content
+        live = served.live._live[robot.setup["session"]]
+        assert len(live.addresses) <= 2 * (AHEAD + 1)
+        following = robot.take_part(following, plan, most=1)
+    assert len(served.live.content.pictures._shared) <= 1
+    assert served.room.library._contents == {}
+    assert served.client.get(next(iter(seen))).status_code == 404
+
+
+def test_a_picture_that_is_changed_while_people_take_part_is_not_shown(serve: Serve) -> None:
+    served = serve()
+    _, plan, _ = served.begun()
+    coming = plan[-1]["stimulus"]
+    served.room.library.path(coming).write_bytes(served.room.library.path(plan[0]["stimulus"]).read_bytes())
+    with pytest.raises(UserError, match="has changed"):
+        served.room.library.decoded(coming)
 
 
 def test_encoded_pictures_are_the_stimuli(serve: Serve) -> None:
