@@ -30,6 +30,7 @@ from gan_eval.report.people.caveats import trained_text
 from gan_eval.report.people.participants import who_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.sections import Section, Words, first_problem
+from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.paper import EVERYTHING, PAPER, RATING, SINGLE, distinct_rows
 from gan_eval.stats.trials import PAIRED
 
@@ -127,7 +128,13 @@ def caption_of_figure_1(folder: StudyFolder, content: Content) -> str:
     drawn_ends = [entry for entry in content.entries if not np.isnan(entry.value[1:]).any()]
     ends = ", with 95% intervals" * bool(drawn_ends)
     is_paired, is_rating = content.protocol == PAIRED, content.protocol == RATING
-    rates = f"{PANEL_A[content.protocol][2]}; large markers: models{ends}; dots: participants"
+    if content.protocol in ADAPTIVE_PROTOCOLS:
+        thresholds = folder.table(THRESHOLDS)
+        shares = thresholds.loc[(thresholds["protocol"] == content.protocol).fillna(False), "share"].dropna().unique()
+        share = f"{shares[0]:.0%}" if len(shares) == 1 else "a fixed share of"
+    else:
+        share = ""
+    rates = f"{PANEL_A[content.protocol][2].format(share)}; large markers: models{ends}; dots: participants"
     if any(not math.isnan(entry.real[0]) for entry in content.entries):
         of = "mean grade of real pictures" if is_rating else "share of real pictures called real"
         rates += f"; grey: 95% interval of the {of}"

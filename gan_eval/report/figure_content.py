@@ -30,7 +30,7 @@ PANEL_A: dict[str, tuple[str, str, str]] = {
     PAIRED: ("fooling_rate", "taken for the real one (%)", "Share of pairs whose generated picture was called real"),
     TWO_MODELS: ("preference", "preferred (%)", "Probability of being preferred to the average model"),
     RATING: ("grade", "mean grade", "Mean grade"),
-    **dict.fromkeys(ADAPTIVE_PROTOCOLS, ("threshold_ms", "threshold (ms)", "Exposure with 75% correct answers")),
+    **dict.fromkeys(ADAPTIVE_PROTOCOLS, ("threshold_ms", "threshold (ms)", "Exposure with {} correct answers")),
 }
 """Column of the table `paper`, axis label and caption of panel a, by protocol."""
 _NAMES = {"": "generated pictures", EVERYTHING: "all models", REAL: "real pictures"}

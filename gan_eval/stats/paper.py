@@ -97,7 +97,8 @@ PAPER = Table(
     key=("protocol", "model", "dataset"),
 )  # fmt: skip
 
-_ADAPTIVE_RATES = "exposures follow the answers, which keeps the rates near 75%: no rate is given"
+_ADAPTIVE_RATES = "exposures follow the answers, which keeps the rates near {}: no rate is given"
+_OTHER_RULE = "exposures follow the answers by a rule without a known share: no rate is given; see psychometric"
 _NO_DPRIME = "no d′, since the share of correct choices, or an end of its interval, is 0 or 100%"
 _OUTSIDE = "d′ is that of the mean rates, which need not lie between those of the rows"
 Frames = Mapping[str, pd.DataFrame]
@@ -147,7 +148,9 @@ def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator
             else:
                 of = (None, None if several else dataset) if is_all else (model, dataset)
                 cells = {"verdict": NONE, **_thresholds(frames, protocol, *of)}
-                cells |= provenance_cells(part, _ADAPTIVE_RATES)
+                shares = frames["thresholds"].loc[frames["thresholds"]["protocol"] == protocol, "share"].unique()
+                is_known = len(shares) == 1 and not pd.isna(shares[0])
+                cells |= provenance_cells(part, _ADAPTIVE_RATES.format(f"{shares[0]:.0%}") if is_known else _OTHER_RULE)
             yield _counted(protocol, model, dataset, part, fakes, part["stimulus"].nunique() - fakes) | cells
 
 

@@ -210,15 +210,15 @@ def _measures(folder: StudyFolder) -> list[str]:
     if len(folder.table(RATINGS)):
         sentences.append("A mean grade is the mean of the participants' means, with Student's t between them.")
     by = set(folder.table(THRESHOLDS)["protocol"])
-    if by - {QUEST_PLUS}:
+    if folder.table(THRESHOLDS)["mode_ms"].notna().any():
         sentences.append(
             "A participant's threshold is the exposure that the staircase (Kaernbach 1991) showed most often after its "
             "first four reversals (Zhou et al. 2019)."
         )
     if QUEST_PLUS in by:
         sentences.append(
-            "Thresholds, the exposures with 75% correct answers, are means of the posterior distribution of QUEST+ "
-            "(Watson 2017), slope and lapse rate being nuisance parameters (Prins 2013)."
+            "Thresholds, the exposures with 75% correct answers, are geometric means of the posterior distribution of "
+            "QUEST+ (Watson 2017), slope and lapse rate being nuisance parameters (Prins 2013)."
         )
     if len(folder.table(PSYCHOMETRIC)):
         sentences.append(_PSYCHOMETRIC)

@@ -64,6 +64,8 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
         if mean.n_participants == 0:
             whose = f"The blocks of QUEST+{where}" if by_quest else f"The staircases{where}"
             sentence = f"{whose} {too_few} for a threshold of exposure."
+            if not by_quest and missing(mean.share):
+                sentence = f"{whose} do not follow the weighted up-down rule, so they give no threshold of exposure."
         else:
             value, low, high = mean.mean_ms, mean.low_ms, mean.high_ms
             cited = rows_with(scores, "dataset", mean.dataset)
@@ -77,6 +79,8 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
                 else f"The staircase{where} settled at {milliseconds(value)}, the mean of the most frequent exposures"
             )
             sentence = f"{found}{within}, over {plural(mean.n_participants, 'participant')}."
+            if not by_quest and not missing(mean.share):
+                sentence += f" Its steps settle at {mean.share:.0%} correct answers."
             if mean.n_without:
                 sentence += f" {plural(mean.n_without, blocks)} {too_few} for a threshold."
         if mean.n_bound:

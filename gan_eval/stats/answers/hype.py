@@ -18,6 +18,7 @@ from gan_eval.tables.schema import (
     PARTICIPANT,
     PROVENANCE,
     SESSION,
+    SHARE,
     SIMULATED,
     Table,
     integer,
@@ -44,14 +45,22 @@ THRESHOLDS = Table(
         integer("reversals", "staircase: number of reversals of the exposure"),
         milliseconds(
             "threshold_ms",
-            "exposure at which 75% of the answers are correct. staircase: mean exposure of the reversals after the "
-            "first four (75% with steps of one to three); empty: fewer than four. quest_plus: mean of the "
-            "posterior distribution, or the end of the range that `bound` names; empty: fewer than 20 answers",
+            "exposure with the share of correct answers in `share`. staircase: mean exposure of the reversals after "
+            "the first four; empty: fewer than four, or not the weighted up-down rule (see `psychometric`). "
+            "quest_plus: geometric mean of the posterior distribution, or the end of the range that `bound` names; "
+            "empty: fewer than 20 answers",
         ),
         milliseconds("threshold_ms_low", "quest_plus: lower end of its 95% credible interval", optional=True),
         milliseconds("threshold_ms_high", "the upper end", optional=True),
         milliseconds("mode_ms", "staircase: exposure shown most often after the first four reversals"),
         text("bound", "the end of the range that the threshold is close to or beyond", words=("shortest", "longest")),
+        number(
+            "share",
+            "share of correct answers where it settles: staircase: up / (up + down) of its steps; quest_plus: 0.75; "
+            "empty: another rule than the weighted up-down one",
+            unit=SHARE,
+            optional=True,
+        ),
         SIMULATED,
         FRACTION,
         ANALYSIS_RUN,
@@ -183,8 +192,12 @@ def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int, re
         notes.append(f"{shortest} of {len(known)} thresholds are at the shortest exposure: the mean is an upper bound")
     elif longest:
         notes.append(f"{longest} of {len(known)} thresholds are at the longest exposure: the mean is a lower bound")
-    if len(known) < len(staircases):
-        missing = len(staircases) - len(known)
+    if other := int((staircases["share"].isna() & staircases["mode_ms"].isna()).sum()):
+        notes.append(
+            f"{other} of {len(staircases)} staircases do not follow the weighted up-down rule: no score (the table "
+            "psychometric has thresholds)"
+        )
+    if missing := len(staircases) - len(known) - other:
         notes.append(f"{missing} of {len(staircases)} staircases had too few reversals for a threshold")
     if len(by_person) == 1:
         notes.append("one participant: no interval")
@@ -239,6 +252,8 @@ class MeanThreshold(NamedTuple):
     n_participants: int
     n_without: int
     """Number of blocks without a threshold: too few reversals or answers."""
+    share: float
+    """Share of correct answers at the threshold; NaN if blocks differ or follow another rule."""
     n_bound: int
     """Number of blocks that stayed at an end of the range."""
     mean_ms: float
@@ -259,6 +274,7 @@ def mean_thresholds(table: pd.DataFrame) -> list[MeanThreshold]:
                 dataset if isinstance(dataset, str) else None,
                 len(by_person),
                 int(part["threshold_ms"].isna().sum()),
+                float(part["share"].to_numpy("float64")[0]) if part["share"].nunique(dropna=False) == 1 else np.nan,
                 int(part["bound"].notna().sum()),
                 *mean_interval(by_person.to_numpy("float64")),
             )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan_eval.quiz.protocol import QuizProtocol
-from gan_eval.settings.adaptive import PsychometricGrid, Threshold, most_informative, thresholds
+from gan_eval.settings.adaptive import PsychometricGrid, Threshold, most_informative, staircase_exposure, thresholds
 from gan_eval.settings.protocols import ProtocolName
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
 from gan_eval.tables.frames import Row
@@ -76,7 +76,9 @@ def test_the_threshold_of_a_staircase_by_hand() -> None:
     exposures = [row["requested_exposure_ms"] for row in rows]
     (found,) = thresholds(reversed(rows), USUAL)
     assert exposures == [500, 490, 520, 510, 540, 530, 560, 550, 540, 570]
-    assert found == Threshold("S", "P", 1, "d", "staircase", 10, 8, (530 + 560 + 540 + 570) / 4, None, None, 530, None)
+    assert found == Threshold(
+        "S", "P", 1, "d", "staircase", 10, 8, (530 + 560 + 540 + 570) / 4, None, None, 530, None, 0.75
+    )
 
 
 def test_too_few_turns_give_no_threshold() -> None:
@@ -186,3 +188,30 @@ def test_too_few_answers_of_quest_plus_give_no_threshold() -> None:
     (enough,) = thresholds(quest_plus([True, False] * 10), StaircaseSettings())
     assert (few.answers, few.threshold_ms, few.threshold_ms_low, few.bound) == (19, None, None, None)
     assert enough.threshold_ms is not None
+
+
+@pytest.mark.parametrize(("up", "down", "share"), [(20, 10, 2 / 3), (30, 10, 0.75)])
+def test_the_share_follows_from_the_steps_and_without_a_study_from_the_exposures(up, down, share) -> None:
+    steps = StaircaseSettings(up_ms=up, down_ms=down)
+    rows: list[Row] = []
+    for number, correct in enumerate([True, False, True, True, False, False, True] * 4, 1):
+        at = staircase_exposure(rows, steps)
+        rows.append(trial(number, correct, exposure=at))
+    for known in (steps, None):
+        (found,) = thresholds(rows, known)
+        assert (found.share, found.threshold_ms is None) == (pytest.approx(share), False)
+    without_one = [row for row in rows if row["trial"] != 9]  # a rule excluded this trial
+    assert thresholds(without_one, None)[0].share == pytest.approx(share)
+
+
+def test_a_staircase_of_another_rule_has_its_turns_and_no_threshold() -> None:
+    """1-up/3-down, which first only rises and then turns at each step."""
+    at, run, rows = 200.0, 0, []
+    for number, correct in enumerate([True, True, False] * 3 + [True, True, True, False] * 3, 1):
+        rows.append(trial(number, correct, exposure=at))
+        run = run + 1 if correct else 0
+        at += 20 if not correct else -20 if run == 3 else 0
+        run %= 3
+    for count, turns in ((9, 0), (len(rows), 5)):
+        (found,) = thresholds(rows[:count], None)
+        assert (found.reversals, found.threshold_ms, found.mode_ms, found.share) == (turns, None, None, None)
