@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli.options import parse_pairs, refuse_without_effect, say, tables_as_json
+from gan_eval.cli.options import White, parse_pairs, refuse_without_effect, say, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
@@ -33,6 +33,7 @@ def metrics(
     resize: Annotated[
         bool, typer.Option("--resize", help="Resize generated pictures to the size of their real ones.")
     ] = False,
+    white: White = None,
     resizer: Annotated[
         ResizerName, typer.Option(help="Method that resizes pictures for the networks.")
     ] = DEFAULT_RESIZER,
@@ -95,7 +96,7 @@ def metrics(
         raise UserError("metrics: --out is missing; name a folder for the tables")
     from gan_eval.files.output_folders import refuse_unread
     from gan_eval.metrics.run.cache import cache_file
-    from gan_eval.metrics.run.inputs import Settings, folder_pair
+    from gan_eval.metrics.run.inputs import Settings, folder_pair, folder_remarks
     from gan_eval.stimuli.sets import TABLE_NAME
     from gan_eval.study.markers import refuse_study_folder
 
@@ -106,6 +107,7 @@ def metrics(
         metrics=tuple(name.strip() for name in names.split(",") if name.strip()),
         resizer=resizer,
         resize=resize,
+        white=white,
         weights=files,
         features={name: Path(file) for name, file in parse_pairs(features or (), "--features").items()},
         networks={name: Path(file) for name, file in parse_pairs(networks or (), "--network").items()},
@@ -121,12 +123,16 @@ def metrics(
         raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
     if len(sets or ()) == 2 and all(folder.is_dir() and not (folder / TABLE_NAME).is_file() for folder in sets or ()):
         raise UserError("metrics: neither folder is a stimulus set; name folders of pictures by --real DIR --fake DIR")
+    if sets and white:
+        raise UserError("metrics: --white belongs to --real and --fake; for a set give it to `gan-eval stimuli import`")
     inputs: list[StimulusSet | Path] = list(sets or ())
+    remarks: list[str] = []
     if not sets:
         if real is None or fake is None:
             raise UserError("metrics: --real DIR and --fake DIR belong together")
         partners = any(metric.kind == "pair" for metric in chosen)
-        inputs = [folder_pair(real, fake, dataset=dataset, model=model, partners=partners)]
+        pair = folder_pair(real, fake, dataset=dataset, model=model, partners=partners)
+        inputs, remarks = [pair], folder_remarks(real, fake, pair, settings)
     _refuse_unused(context, chosen, files)
     if report is not None:
         from gan_eval.report import check_page
@@ -152,6 +158,8 @@ def metrics(
 
         with Console() as console, console.working("baselines"):
             inputs += write_fills(inputs, claim_output_folder(out) / BASELINES)
+    for remark in remarks:
+        say(f"note: {remark}")
     frames = _measure(inputs, settings, out, report, gallery)
     typer.echo(tables_as_json(frames) if as_json else out)
     if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
@@ -212,6 +220,7 @@ def _measure(
                 stimuli_of_sets(inputs),
                 gallery,
                 resize=settings.resize,
+                white=settings.white,
                 threads=settings.threads or usable_cores(),
                 on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
             )

@@ -56,7 +56,11 @@ AllowGiveaways = Annotated[
 Language = Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")]
 Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show the pages before, between and after trials.")]
 
-FitOption = Literal["crop", "stretch"]
+FitOption = Literal["crop", "stretch", "corner"]
+White = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="Level of white, such as 4095 for 12 bits in 16; default: the highest."),
+]
 
 
 def given_options(**options: Any) -> dict[str, Any]:

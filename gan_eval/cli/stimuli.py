@@ -3,11 +3,11 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from gan_eval.cli.options import FitOption, Out
+from gan_eval.cli.options import FitOption, Out, White
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction
 
@@ -22,13 +22,20 @@ def stimuli_import(
     model: Annotated[str, typer.Option(help="Name of the generator.")] = "generated",
     masks: Annotated[
         Path | None,
-        typer.Option(help="Inpainting: folder of masks, white is hole, of the pictures' stems; default: SOURCE/mask."),
+        typer.Option(help="Inpainting: folder of masks, of the pictures' stems; default: SOURCE/mask."),
+    ] = None,
+    mask_hole: Annotated[
+        Literal["white", "black"] | None, typer.Option(help="Colour of the holes in the masks; default: white.")
     ] = None,
     mask_kind: Annotated[str | None, typer.Option(help="Kind of the holes; default: folder.")] = None,
     fit: Annotated[
         FitOption | None,
-        typer.Option(help="If real and fake differ in size: scale the larger one down, by crop or stretch."),
+        typer.Option(
+            help="If real and fake differ in size: scale the larger one down (crop, stretch), or cut both at the top "
+            "left (corner), if one was padded."
+        ),
     ] = None,
+    white: White = None,
 ) -> None:
     """Make a stimulus set from any generator's result folder."""
     from gan_eval.cli.console import Console
@@ -43,16 +50,14 @@ def stimuli_import(
             masks=masks,
             mask_kind=mask_kind,
             fit=fit,
+            white=white,
+            mask_hole=mask_hole,
             on_progress=partial(console.progress, "import"),
         )
         for problem in imported.problems:
             console.message(f"left out: {problem}")
-        if imported.resized:
-            console.message(
-                f"{imported.resized} items: the larger picture was brought to the size of the other (bicubic)"
-            )
-        if imported.warning:
-            console.message(f"warning: {imported.warning}")
+        for remark in imported.remarks:
+            console.message(f"note: {remark}")
         console.message(f"{imported.items} items imported, {len(imported.problems)} left out")
     typer.echo(out)
 

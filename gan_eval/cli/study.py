@@ -13,6 +13,7 @@ from gan_eval.cli.options import (
     Out,
     Simulate,
     Threads,
+    White,
     on_command_line,
     print_next_command,
     refuse_without_effect,
@@ -56,6 +57,7 @@ def try_pictures(
         bool, typer.Option("--quiz/--no-quiz", help="A quiz of 20 pictures or more, where there is a screen.")
     ] = True,
     fit: Annotated[FitOption | None, typer.Option(help="Cut or stretch pictures of another shape.")] = None,
+    white: White = None,
     threads: Threads = None,
 ) -> None:
     """Turn folders of real and generated pictures into a report: import, audit, metrics, a short quiz."""
@@ -63,8 +65,9 @@ def try_pictures(
     from gan_eval.study.two_folders import try_folders
 
     with Console() as console:
-        again = typed_words(context)
-        report_file = try_folders(real, fakes, out, console, again=again, fit=fit, quiz=quiz, threads=threads)
+        report_file = try_folders(
+            real, fakes, out, console, again=typed_words(context), fit=fit, white=white, quiz=quiz, threads=threads
+        )
     typer.echo(report_file)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
 import gan_eval
 from gan_eval.errors import UserError
@@ -23,7 +23,8 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.pictures import Fit, Picture, Size, decode_rgb, has_shape, to_size
+from gan_eval.stimuli.pictures import Fit, Picture, Size, has_shape, to_size
+from gan_eval.stimuli.profiles import decode_srgb
 from gan_eval.stimuli.sets import (
     FILE_COLUMNS,
     TABLE_NAME,
@@ -59,38 +60,6 @@ def parse_size(text: str) -> Size:
     if not match:
         raise UserError(f"--size {text}: expected width x height in pixels, such as 256x256")
     return int(match[1]), int(match[2])
-
-
-def decode_srgb(content: bytes, path: Path) -> Picture:
-    """Decode to (H, W, 3) uint8 in sRGB, like `pictures.decode_rgb`, and apply the embedded colour profile.
-
-    Raises:
-        UserError: the picture cannot be decoded exactly to 8-bit RGB, or its profile is damaged or does not match it.
-    """
-    picture = decode_rgb(content, path)
-    with Image.open(io.BytesIO(content)) as image:
-        profile = image.info.get("icc_profile")
-    if not profile:
-        return picture
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if ImageCms.getProfileDescription(source).startswith("sRGB"):
-            return picture
-        grey = source.profile.xcolor_space.strip() == "GRAY"
-        if grey and (picture != picture[..., :1]).any():
-            raise ValueError("it is for grey pictures")
-        converted = ImageCms.profileToProfile(
-            Image.fromarray(picture[..., 0] if grey else picture),
-            source,
-            ImageCms.createProfile("sRGB"),
-            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            outputMode="RGB",
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError) as error:
-        raise UserError(
-            f"{path}: its colour profile cannot be applied ({error}); convert the picture to sRGB"
-        ) from error
-    return np.asarray(converted)
 
 
 def through_jpeg(picture: Picture, quality: int) -> Picture:

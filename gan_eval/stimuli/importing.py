@@ -1,23 +1,56 @@
-"""Make stimulus sets from the result folders of any generator."""
+"""Make stimulus sets from the result folders of any generator.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+`import_folder` finds the files of each item (`layouts`); `import_items` checks some of them (`doubts`), reads all of
+them and writes the set.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_json
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
+from gan_eval.stimuli import doubts
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import hole_of, mask_of
+from gan_eval.stimuli.layouts import Items, content_name, find_items
 from gan_eval.stimuli.pictures import Picture
-from gan_eval.stimuli.sets import TABLE_NAME, identical_pictures, refuse_another_set, stimulus_row, write_set
+from gan_eval.stimuli.profiles import to_srgb
+from gan_eval.stimuli.sets import (
+    TABLE_NAME,
+    identical_pictures,
+    refuse_another_set,
+    repeated_pictures,
+    stimulus_row,
+    write_set,
+)
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import model_name_problem, name_problem
 
 RECORD = ".gan-eval/import.json"
 """Path in a set of the record of its source and of its import."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How an item's pictures are read."""
+
+    resize: bool = False
+    """If real and fake differ in size, bring the larger to the size of the smaller."""
+    fit: images.Fit | None = None
+    """Crop or stretch the larger one if they differ in shape, too, or cut both at the top left without scaling.
+    Default: scaled, or cut where that agrees better; an item of two shapes is not imported."""
+    white: int | None = None
+    """Level of white, such as 4095 for 12 bits in 16; default: the peak of 8 or 16 bits."""
+    mask_hole: doubts.HoleColour | None = None
+    """Colour of the holes in masks; default: white, and masks that are certainly inverted are refused."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +62,9 @@ class Imported:
     problems: tuple[str, ...]
     """A message for each item that was not imported."""
     resized: int
-    """Number of items whose pictures were scaled to one size."""
-    warning: str
-    """Warning that generated pictures are equal to real ones; empty if there are none."""
+    """Number of items whose pictures were brought to one size."""
+    remarks: tuple[str, ...]
+    """Messages about the imported pictures: sizes, levels, profiles, masks, equal pictures."""
 
 
 def import_folder(
@@ -43,35 +76,40 @@ def import_folder(
     masks: Path | None = None,
     mask_kind: str | None = None,
     fit: images.Fit | None = None,
+    white: int | None = None,
+    mask_hole: doubts.HoleColour | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Make a stimulus set from another tool's result folder; the same call updates it.
 
-    Two layouts are supported: sub-folders `real/` and `fake/` (and optionally `input/`) paired by file stem, and the
-    flat result folder of pytorch-CycleGAN-and-pix2pix (`*_real_A.png` the input, `*_fake_B.png`, `*_real_B.png`).
-    Pictures become 8-bit RGB PNG, so that the file format does not reveal the fakes.
+    The layouts of `gan_eval.stimuli.layouts` are known. Pictures become 8-bit RGB PNG in sRGB, so that neither file
+    format nor colour profile reveals the fakes.
 
     Args:
         out: folder of the new set: empty, or with an earlier set of the same source, data set and model.
-        dataset: name of the data set; default: the folder's name.
-        masks: folder with a mask (white is hole) for each item, of its stem and size; default: `mask/` of the source.
+        dataset: name of the data set; default: that of the folder (`content_name`).
+        masks: folder with a mask for each item, of its stem and size; default: `mask/` of the source.
         mask_kind: how the holes were made, for the column of this name; default: folder.
-        fit: crop or stretch the larger of two pictures of different sizes; default: the item is not imported.
+        fit, white, mask_hole: see `Reading`.
         on_progress: called with (number of items done, number of all items).
 
     Raises:
-        UserError: neither layout is found, pictures or masks are missing, no item is usable, or `out` has another set.
+        UserError: no layout is found, pictures or masks are missing, no item is usable, the pictures are not pairs, the
+            masks are inverted, or `out` has another set.
     """
-    dataset = dataset or source.resolve().name
+    dataset = dataset or content_name(source)
     if problem := model_name_problem(model):
         raise UserError(f"--model {model}: {problem}")
     if problem := name_problem(dataset, "data set"):
         raise UserError(f"--dataset {dataset}: {problem}")
     if source.resolve() == out.resolve():
         raise UserError(f"--out {out}: this is the folder that is imported; name another folder for the new set")
-    items = _find_items(source, masks)
-    if mask_kind is not None and not any("mask" in files for files in items.values()):
-        raise UserError(f"--mask-kind {mask_kind}: {source} has no masks; name their folder with --masks")
+    found = find_items(source, masks)
+    items = found.items
+    if not any("mask" in files for files in items.values()):
+        for option, value in (("--mask-kind", mask_kind), ("--mask-hole", mask_hole)):
+            if value is not None:
+                raise UserError(f"{option} {value}: {source} has no masks; name their folder with --masks")
     return import_items(
         items,
         out,
@@ -79,24 +117,24 @@ def import_folder(
         dataset=dataset,
         models={"fake": model},
         mask_kind=mask_kind or "folder",
-        resize=fit is not None,
-        fit=fit,
+        reading=Reading(fit is not None, fit, white, mask_hole),
         source=source,
+        remarks=found.remarks,
         on_progress=on_progress,
     )
 
 
 def import_items(
-    items: Mapping[str, Mapping[str, Path]],
+    items: Items,
     out: Path,
     *,
     where: str,
     dataset: str,
     models: Mapping[str, str],
     mask_kind: str = "folder",
-    resize: bool = False,
-    fit: images.Fit | None = None,
+    reading: Reading | None = None,
     source: Path | None = None,
+    remarks: Sequence[str] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Make a stimulus set from pictures that are already matched by item.
@@ -106,63 +144,184 @@ def import_items(
         out, dataset, mask_kind, on_progress: as for `import_folder`.
         where: the source of the items, for messages.
         models: name of the model for each role of generated pictures; with one model, the role is `fake`.
-        resize: if real and fake differ in size, scale the larger to the size of the smaller (bicubic).
-        fit: crop or stretch, if they also differ in shape; default: the item is not imported.
+        reading: how the pictures are read.
         source: the folder of the pictures; a set of another source in `out` is an error. Default: it is replaced.
+        remarks: on how the items were found.
 
     Raises:
-        UserError: no item is usable, or `out` has another set.
+        UserError: no item is usable, the masks are inverted, or `out` has another set.
     """
     record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}
     with hold_folder(out):
         if source is not None:
             record["source"] = relative_path(source, out)
             refuse_another_set(out, RECORD, record)
+        reading, found = _checked(items, models, reading or Reading())
+        remarks = [*remarks, *found]
         rows: list[Row] = []
         problems: list[str] = []
         resized = 0
+        profiles: Counter[tuple[str, str]] = Counter()
         for done, (stem, files) in enumerate(items.items(), start=1):
             try:
-                pictures = {role: images.read_rgb(path) for role, path in files.items()}
-                if resize and any(pictures[role].shape != pictures["real"].shape for role in models):
-                    pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, fit)
-                    resized += 1
-                height, width = pictures["real"].shape[:2]
-                for role in (role for role in (*models, "mask") if role in pictures):
-                    if pictures[role].shape[:2] != (height, width):
-                        sizes = f"{width}x{height} and {pictures[role].shape[1]}x{pictures[role].shape[0]}"
-                        fix = ": --fit crop or --fit stretch" if role in models else ""
-                        raise UserError(
-                            f"{files[role]}: real and {role} differ in size ({sizes}); bring both to one size{fix}"
-                        )
+                item = read_item(files, models, reading)
             except UserError as error:
                 problems.append(str(error))
             else:
                 if not rows:
                     (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written now
-                rows += _write_item(pictures, out, dataset=dataset, models=models, stem=stem, mask_kind=mask_kind)
+                rows += _write_item(item.pictures, out, dataset=dataset, models=models, stem=stem, mask_kind=mask_kind)
+                resized += item.is_resized
+                profiles.update(item.profiles.items())
             if on_progress:
                 on_progress(done, len(items))
         if not rows:
             raise UserError(f"{where}: no usable pair of pictures; the first problem: {problems[0]}")
-        record |= {"problems": problems, "resized": resized}
+        imported = len(items) - len(problems)
+        if resized:
+            how = "cut at the top left" if reading.fit == "corner" else "scaled to the smaller (bicubic)"
+            remarks.append(f"{resized} of {imported} items had pictures of other sizes, which were {how}")
+        for (role, name), count in profiles.items():
+            fate = "was ignored" if name == UNREADABLE else "was applied, as all pictures are shown in sRGB"
+            remarks.append(f"{count} of {imported} {role} pictures: the colour profile {name!r} {fate}")
+        remarks += filter(None, [repeated_pictures(rows), identical_pictures(rows)])
+        record |= {**asdict(reading), "problems": problems, "remarks": remarks, "resized": resized}
         write_json(out / RECORD, record)  # before the table, so that a killed import can be repeated
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-        return Imported(out, len(rows) // (1 + len(models)), tuple(problems), resized, identical_pictures(rows))
+        return Imported(out, imported, tuple(problems), resized, tuple(remarks))
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item's pictures, read and brought to one size."""
+
+    pictures: Mapping[str, Picture]
+    """By role; a mask is white in the hole."""
+    profiles: Mapping[str, str]
+    """Names of the colour profiles, other than sRGB, by role."""
+    is_resized: bool
+
+
+UNREADABLE = "unreadable"
+"""Name of a profile that cannot be applied."""
+
+
+def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Reading) -> Item:
+    """Read an item's pictures.
+
+    Raises:
+        UserError: a picture cannot be read, the mask shows no hole, or the sizes differ.
+    """
+    pictures: dict[str, Picture] = {}
+    profiles: dict[str, str] = {}
+    for role, path in files.items():
+        content = images.read_file(path)
+        if role == "mask":
+            pictures[role] = _decode_mask(content, path, reading.mask_hole or "white")
+            continue
+        pictures[role] = images.decode_rgb(content, path, white=reading.white)
+        try:
+            pictures[role], profile = to_srgb(pictures[role], content, path)
+        except UserError:  # viewers ignore such a profile, too
+            profile = UNREADABLE
+        profiles |= {role: profile} if profile else {}
+    is_resized = reading.resize and any(pictures[role].shape != pictures["real"].shape for role in models)
+    if is_resized:
+        pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, reading.fit)
+    height, width = pictures["real"].shape[:2]
+    for role in (role for role in (*models, "mask") if role in pictures):
+        other = (pictures[role].shape[1], pictures[role].shape[0])
+        if other != (width, height):
+            advice = images.size_advice((width, height), other)
+            fix = f": --fit crop or --fit stretch{advice}" if role in models else ""
+            raise UserError(
+                f"{files[role]}: real and {role} differ in size ({width}x{height} and {other[0]}x{other[1]}); bring "
+                f"both to one size{fix}"
+            )
+    return Item(pictures, profiles, is_resized)
+
+
+def _decode_mask(content: bytes, path: Path, hole: doubts.HoleColour) -> Picture:
+    """Return a mask's picture, white in the hole.
+
+    Raises:
+        UserError: it cannot be decoded, is transparent, or is not black but nowhere white.
+    """
+    samples = images.decode_samples(
+        content,
+        path,
+        transparent="the mask is transparent in places, but holes are read from black and white; save its alpha "
+        "channel as a picture (transparent becomes black, the rest white) and name the holes' colour by --mask-hole",
+    )
+    mask = images.rgb_of(samples)
+    if samples.any() and not hole_of(mask).any():
+        raise UserError(
+            f"{path}: no pixel of the mask is white: its levels are {samples.min()} to {samples.max()}, white is "
+            f"{np.iinfo(samples.dtype).max}; save the mask in black and white"
+        )
+    return mask if hole == "white" else 255 - mask
+
+
+def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple[Reading, list[str]]:
+    """Look at some items before anything is written; return how to read them, and remarks.
+
+    Raises:
+        UserError: the masks are inverted.
+    """
+    folders = sorted({path.parent for files in items.values() for path in files.values()})
+    remarks = [f"{folder}: {unread}" for folder in folders if (unread := images.unread_pictures(folder))]
+    shown = {role: [files[role] for files in items.values()] for role in ("real", *models)}
+    remarks += doubts.dark_folders(shown, white=reading.white)
+    if reading.resize:
+        pairs = [(files["real"], files[role]) for files in items.values() for role in models]
+        better, line = doubts.fit_remark(pairs, reading.fit)
+        if line:
+            reading = replace(reading, fit=reading.fit or better)
+            remarks.append(f"sizes differ: {line}")
+    if line := _mask_doubt([files for files in items.values() if "mask" in files], models, reading):
+        remarks.append(line)
+    return reading, remarks
+
+
+def _mask_doubt(masked: Sequence[Mapping[str, Path]], models: Mapping[str, str], reading: Reading) -> str:
+    """Return a message if the masks do not fit the pictures; "" if they do, or if there are none.
+
+    Raises:
+        UserError: they are certainly inverted, and the user named no colour of the hole.
+    """
+    found: list[doubts.Agreement] = []
+    holes: list[bool] = []
+    for files in doubts.evenly_spread(masked):
+        with suppress(UserError):
+            pictures = read_item(files, models, reading).pictures
+            hole = hole_of(pictures["mask"])
+            holes.append(bool(hole.any()))
+            found += filter(None, (doubts.agreement(pictures["real"], pictures[role], hole) for role in models))
+    where, colour = masked[0]["mask"].parent if masked else Path(), reading.mask_hole or "white"
+    if holes and not any(holes):
+        return f"{where}: no mask has a hole: none of their pixels is {colour}"
+    doubt = doubts.mask_doubt(found, where=where, hole=colour)
+    if doubt is None:
+        return ""
+    if doubt.is_certain and reading.mask_hole is None:
+        raise UserError(f"{doubt.line}, else --mask-hole white")
+    return doubt.line
 
 
 def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Picture]:
-    """Return an item's pictures by role, scaled to the smallest size among the real and generated ones (`shown`)."""
+    """Return an item's pictures by role in one size: the smallest of the real and generated ones (`shown`)."""
     sizes: dict[str, images.Size] = {role: (picture.shape[1], picture.shape[0]) for role, picture in pictures.items()}
     shown_sizes = {sizes[role] for role in shown}
     target = min(shown_sizes, key=lambda size: (size[0] * size[1], size))
+    if fit == "corner":
+        target = doubts.common_corner(shown_sizes)
     others = [role for role in shown if sizes[role] != sizes["real"]]
     if fit is None and not all(images.has_shape(size, target) for size in shown_sizes):
         wrong = next((role for role in others if not images.has_shape(sizes["real"], sizes[role])), others[0])
         (width, height), (other_width, other_height) = sizes["real"], sizes[wrong]
         raise UserError(
             f"{shown[wrong]}: real and fake differ in shape ({width}x{height} and {other_width}x{other_height}); give "
-            "--fit crop (the centre is kept) or --fit stretch"
+            f"--fit crop (the centre is kept) or --fit stretch{images.size_advice(sizes['real'], sizes[wrong])}"
         )
     return {
         role: images.to_size(picture, target, fit) if sizes[role] in shown_sizes else picture
@@ -187,41 +346,3 @@ def _write_item(
         generated = {"model": model, "reference_file": files["real"], **shared}
         rows.append(stimulus_row(out, out / files[role], kind="fake", **generated))
     return rows
-
-
-def _find_items(source: Path, masks: Path | None) -> dict[str, dict[str, Path]]:
-    """Return for each stem its files by role: real, fake and, if present, input and mask."""
-    if (source / "real").is_dir() and (source / "fake").is_dir():
-        roles = {role: images.by_stem(images.list_pictures(source / role)) for role in ("real", "fake")}
-        if (source / "input").is_dir():
-            roles["input"] = images.by_stem(images.list_pictures(source / "input"))
-    else:
-        suffixes = {"input": "_real_A", "fake": "_fake_B", "real": "_real_B"}
-        paths = images.list_pictures(source)
-        files = images.by_stem(path for path in paths if path.stem.endswith(tuple(suffixes.values())))
-        roles = {
-            role: {stem.removesuffix(suffix): path for stem, path in files.items() if stem.endswith(suffix)}
-            for role, suffix in suffixes.items()
-        }
-        if not roles["real"] or not roles["fake"]:
-            raise UserError(
-                f"{source}: no known layout; expected sub-folders real/ and fake/ with equal file stems, "
-                "or files named *_real_A.png, *_fake_B.png, *_real_B.png"
-            )
-    if unpaired := sorted(set(roles["real"]) ^ set(roles["fake"]), key=images.natural_key):
-        missing = "fake" if unpaired[0] in roles["real"] else "real"
-        more = f" and {len(unpaired) - 1} more" if len(unpaired) > 1 else ""
-        raise UserError(
-            f"{source}: {unpaired[0]}{more}: no {missing} picture with this file stem; add it or remove the other"
-        )
-    for stem, path in roles["real"].items():
-        if not stem.isprintable():
-            raise UserError(f"{source}: the file name {path.name!a} cannot be written in a table; rename it")
-    if masks is None and (source / "mask").is_dir():
-        masks = source / "mask"
-    if masks is not None:
-        roles["mask"] = images.by_stem(images.list_pictures(masks))
-        if unmasked := sorted(set(roles["real"]) - set(roles["mask"]), key=images.natural_key):
-            more = f" and {len(unmasked) - 5} more" if len(unmasked) > 5 else ""
-            raise UserError(f"{masks}: {', '.join(unmasked[:5])}{more}: no mask with this stem; add it, white is hole")
-    return {stem: {role: files[stem] for role, files in roles.items() if stem in files} for stem in roles["real"]}

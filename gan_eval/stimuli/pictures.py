@@ -9,8 +9,9 @@ import logging
 import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,12 +29,16 @@ Samples = NDArray[Any]
 """(H, W, channels) uint8 or uint16: every stored sample."""
 Size = tuple[int, int]
 """Width and height in pixels."""
-Fit = Literal["crop", "stretch"]
-"""For a picture of another shape: keep its centre, or stretch it."""
+Fit = Literal["crop", "stretch", "corner"]
+"""For a picture of another shape: scale it and keep its centre, stretch it, or keep its top left corner unscaled."""
 
 MAX_PIXELS = 89_478_485
 """Maximum number of pixels in a picture, a quarter of a gigabyte when decoded; Pillow warns above it."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
+UNREAD_SUFFIXES = frozenset(
+    {".avif", ".heic", ".heif", ".jxl", ".gif", ".jp2", ".jfif", ".jpe", ".tga", ".ppm", ".pgm", ".exr", ".dng", ".npy"}
+)
+"""Endings of pictures in formats that are not read."""
 
 _ORIENTATIONS: dict[int, Callable[[Samples], Samples]] = {
     2: np.fliplr,
@@ -61,8 +66,8 @@ def read_file(path: Path) -> bytes:
     return read_bytes(path, what="picture")
 
 
-def decode_rgb(content: bytes, path: Path) -> Picture:
-    """Decode a picture file's bytes to (H, W, 3) uint8 RGB; `path` is the name for messages.
+def decode_rgb(content: bytes, path: Path, *, white: int | None = None) -> Picture:
+    """Decode a picture file's bytes to (H, W, 3) uint8 RGB; `path` is the name for messages, `white` as in `whitened`.
 
     | stored as | becomes |
     | --- | --- |
@@ -74,22 +79,22 @@ def decode_rgb(content: bytes, path: Path) -> Picture:
     | EXIF orientation | applied |
     | several frames of an animation | the first |
 
-    Colour profiles are not applied.
+    Colour profiles are not applied (see `gan_eval.stimuli.profiles`).
 
     Raises:
         UserError: the picture is broken, truncated, too large, transparent, a TIFF of several pages, or cannot be
             decoded exactly to 8-bit RGB (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
     """
-    return rgb_of(_decoded(content, path))
+    return rgb_of(whitened(decode_samples(content, path), white, path))
 
 
-def decode_measured(content: bytes, path: Path) -> Samples:
+def decode_measured(content: bytes, path: Path, *, white: int | None = None) -> Samples:
     """Decode a picture for metrics: 16 bits of grey or RGB to (H, W, 1 or 3) uint16, others as `decode_rgb` does.
 
     Raises:
         UserError: as for `decode_rgb`.
     """
-    colours = _decoded(content, path)
+    colours = whitened(decode_samples(content, path), white, path)
     return colours if colours.dtype == np.uint16 else rgb_of(colours)
 
 
@@ -99,8 +104,34 @@ def rgb_of(colours: Samples) -> Picture:
     return np.array(np.broadcast_to(levels, (*levels.shape[:2], 3)))
 
 
-def _decoded(content: bytes, path: Path) -> Samples:
-    """Return (H, W, 1 or 3) uint8 or uint16: every sample of a picture file, upright, without alpha."""
+def whitened(samples: Samples, white: int | None, path: Path) -> Samples:
+    """Return samples whose level `white` is stretched to the peak, such as 4095 for 12 bits in 16.
+
+    Samples whose peak is not above `white` are returned unchanged, as are all if it is None.
+
+    Raises:
+        UserError: a sample is above `white`.
+
+    >>> whitened(np.array([0, 2048, 4095], np.uint16), 4095, Path()).tolist()
+    [0, 32776, 65535]
+    """
+    peak = np.iinfo(samples.dtype).max
+    if white is None or white >= peak:
+        return samples
+    if (highest := int(samples.max())) > white:
+        raise UserError(f"{path}: has the level {highest}; give the highest level of all pictures as --white, or none")
+    return ((samples.astype(np.uint32) * peak + white // 2) // white).astype(samples.dtype)
+
+
+_TRANSPARENT = "the picture is transparent in places; flatten it onto a background first"
+
+
+def decode_samples(content: bytes, path: Path, *, transparent: str = _TRANSPARENT) -> Samples:
+    """Return (H, W, 1 or 3) uint8 or uint16: every sample of a picture file, upright, without alpha.
+
+    Raises:
+        UserError: it cannot be decoded exactly; `transparent` is the reason for a transparent one.
+    """
     if not content:
         raise UserError(f"{path}: not a readable picture (the file is empty); replace or remove it")
     logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # its warnings repeat the error
@@ -113,7 +144,7 @@ def _decoded(content: bytes, path: Path) -> Samples:
         turn = _ORIENTATIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     samples = samples if turn is None else turn(samples)
     if has_alpha and (samples[..., -1] != np.iinfo(samples.dtype).max).any():
-        raise UserError(f"{path}: the picture is transparent in places; flatten it onto a background first")
+        raise UserError(f"{path}: {transparent}")
     colours = samples[..., :-1] if has_alpha else samples
     if colours.shape[2] not in (1, 3):
         raise UserError(f"{path}: has {samples.shape[2]} channels; save the picture as grey or RGB")
@@ -310,13 +341,63 @@ def has_shape(size: Size, target: Size) -> bool:
     return max(covering[0] - target[0], covering[1] - target[1]) <= 1
 
 
+def size_advice(real: Size, fake: Size) -> str:
+    """Return what two different sizes look like, to end a message: pictures side by side, or padded; "" if neither.
+
+    >>> size_advice((250, 187), (256, 192)).partition(":")[0]
+    '; one is the other rounded to a multiple of 8, as networks pad or cut at the right and below'
+    """
+    if advice := montage_advice(real, fake):
+        return advice
+    if multiple := padding_multiple(real, fake):
+        return (
+            f"; one is the other rounded to a multiple of {multiple}, as networks pad or cut at the right and below: "
+            "`gan-eval stimuli import --fit corner` cuts both at the top left"
+        )
+    return ""
+
+
+def montage_advice(real: Size, fake: Size) -> str:
+    """Return the end of a message if one picture has two or three times the other's aspect ratio; else "".
+
+    >>> montage_advice((256, 256), (512, 256))
+    '; the generated one looks like 2 pictures side by side (A|B): save the part to compare as a picture of its own'
+    """
+    for name, (width, height), other in (("generated", fake, real), ("real", real, fake)):
+        ratio = width * other[1] / (height * other[0])
+        for parts, side, where in ((ratio, width, "side by side (A|B)"), (1 / ratio, height, "one below the other")):
+            if round(parts) in (2, 3) and abs(parts - round(parts)) < 0.01 * parts and side > max(other):
+                return (
+                    f"; the {name} one looks like {round(parts)} pictures {where}: save the part to compare as a "
+                    "picture of its own"
+                )
+    return ""
+
+
+def padding_multiple(first: Size, second: Size) -> int | None:
+    """Return the multiple to which both sides of one size were rounded up (4 to 64) or down (4 to 16) to the other."""
+    for multiple in (4, 8, 16, 32, 64):
+        for sides, others in ((first, second), (second, first)):
+            up = tuple(-(-side // multiple) * multiple for side in sides)
+            down = tuple(side // multiple * multiple for side in sides)
+            if others == up or (others == down and multiple <= 16):
+                return multiple
+    return None
+
+
 def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
     """Resize (H, W, 3) or (H, W) uint8 to width and height `target` by Pillow's bicubic filter; equal sizes stay.
 
     Raises:
-        UserError: an intermediate picture would have more than `MAX_PIXELS`.
+        UserError: an intermediate picture would have more than `MAX_PIXELS`, or is too small for the corner.
     """
     height, width = picture.shape[:2]
+    if fit == "corner":
+        if width < target[0] or height < target[1]:
+            raise UserError(
+                f"a picture of {width}x{height} has no corner of {target[0]}x{target[1]}; choose a smaller size"
+            )
+        return np.ascontiguousarray(picture[: target[1], : target[0]])
     is_cropped = fit == "crop" and not has_shape((width, height), target)
     covering = scaled_to_cover((width, height), target) if is_cropped else target
     if covering[0] * covering[1] > MAX_PIXELS:
@@ -362,8 +443,30 @@ def list_pictures(folder: Path) -> list[Path]:
     except OSError as error:
         raise UserError(f"{folder}: cannot be read ({error.strerror or error}); fix its permissions") from error
     if not names:
-        raise UserError(f"{folder}: no pictures in this folder (expected {', '.join(sorted(SUFFIXES))})")
+        unread, folders = unread_pictures(folder), ", ".join(picture_folders(folder))
+        elsewhere = f"; {unread}" * bool(unread) + f"; its folders {folders} have some" * bool(folders)
+        raise UserError(f"{folder}: no pictures in this folder (expected {', '.join(sorted(SUFFIXES))}{elsewhere})")
     return [folder / name for name in sorted(names, key=natural_key)]
+
+
+def picture_folders(folder: Path) -> list[str]:
+    """Return the names of the sub-folders that have pictures directly in them, in natural order."""
+    found = []
+    for path in Path(folder).iterdir():
+        with suppress(OSError):
+            if path.is_dir() and not path.name.startswith(".") and any(map(names_a_picture, path.iterdir())):
+                found.append(path.name)
+    return sorted(found, key=natural_key)
+
+
+def unread_pictures(folder: Path) -> str:
+    """Return a message about the pictures in a folder whose format is not read, such as .avif; "" if there are none."""
+    with suppress(OSError):
+        endings = [path.suffix.lower() for path in Path(folder).iterdir() if not path.name.startswith(".")]
+        if unread := Counter(ending for ending in endings if ending in UNREAD_SUFFIXES):
+            files = "file" if unread.total() == 1 else "files"
+            return f"{unread.total()} {files} with other endings ({', '.join(sorted(unread))}): not read, save as PNG"
+    return ""
 
 
 def may_be_a_file(entry: os.DirEntry[str]) -> bool:

@@ -213,6 +213,28 @@ def identical_pictures(rows: Iterable[Mapping[str, Any]]) -> str:
     return f"{count}, byte for byte: {', '.join(pairs[:3])}{', …' if len(pairs) > 3 else ''}"
 
 
+def repeated_pictures(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return a message about real pictures that are in the set under several names; empty if there are none.
+
+    Args:
+        rows: as for `identical_pictures`.
+
+    >>> rows = [("d/real/1", "real", "1"), ("d/real/2", "real", "1"), ("d/real/3", "real", "3")]
+    >>> repeated_pictures([dict(zip(("stimulus", "kind", "sha256"), row)) for row in rows])
+    '1 real picture has several names and would count as several: d/real/1 = d/real/2'
+    """
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        if row["kind"] == "real" and row["sha256"]:
+            names.setdefault(row["sha256"], []).append(row["stimulus"])
+    groups = [" = ".join(group) for group in names.values() if len(group) > 1]
+    if not groups:
+        return ""
+    count = f"{len(groups)} real pictures have" if len(groups) > 1 else "1 real picture has"
+    more = ", …" if len(groups) > 3 else ""
+    return f"{count} several names and would count as several: {', '.join(groups[:3])}{more}"
+
+
 def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collection[str]) -> None:
     """Refuse a set of which no generated picture was presented, or whose pictures have other names in the trials.
 

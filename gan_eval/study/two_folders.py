@@ -15,8 +15,9 @@ from gan_eval.machine.commands import setup_command
 from gan_eval.machine.system_libraries import missing_display, probe_screens
 from gan_eval.quiz.visual_angle import enlarged_width
 from gan_eval.settings.template import Values, study_name, write_study
-from gan_eval.stimuli.importing import RECORD, import_items
-from gan_eval.stimuli.pictures import Fit, read_rgb
+from gan_eval.stimuli.importing import RECORD, Reading, import_items
+from gan_eval.stimuli.layouts import ROLE_NAMES, content_name
+from gan_eval.stimuli.pictures import Fit, decode_rgb, read_file
 from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
@@ -29,8 +30,6 @@ PICTURES, PICTURES_EACH = 10, 5
 """Pictures of each kind that a person judges: at least the first number, and the second for each model."""
 MAX_NAMED = 5
 """Maximum number of left-out files that a message names."""
-_ROLES = {"real", "reals", "fake", "fakes", "generated"}
-"""Names of folders that only state their part in the comparison; the folder above names their content."""
 
 Pairs = Mapping[str, Mapping[str, Path]]
 """For each stem its files by role: `real`, and a role for each folder of generated pictures."""
@@ -44,6 +43,7 @@ def try_folders(
     *,
     again: Sequence[str] = (),
     fit: Fit | None = None,
+    white: int | None = None,
     quiz: bool = True,
     threads: int | None = None,
 ) -> Path:
@@ -53,7 +53,7 @@ def try_folders(
         fakes: a folder for each model, with pictures of the same file stems; the model has the folder's name.
         again: the command that the user typed, in words; default: `try` with these folders.
         out: the study's folder, as `run` makes it from `out/study.toml`.
-        fit: crop or stretch pairs whose pictures differ in shape; in pairs of one shape the larger picture is scaled.
+        fit, white: see `Reading`.
 
     Raises:
         UserError: folders are the same or without a pair, two models have one name, `out` holds other results, or the
@@ -62,22 +62,20 @@ def try_folders(
     for fake in fakes:
         if real.resolve() == fake.resolve():
             raise UserError(f"{fake}: the same folder as REAL; the second is that of the generated pictures")
-    if real.resolve().name.lower() in _ROLES - {"real", "reals"}:
+    if real.resolve().name.lower() in ROLE_NAMES - {"real", "reals"}:
         raise UserError(
             f"{real}: REAL comes first, and this name means generated pictures; swap the folders, or rename it"
         )
     models = _model_names(fakes)
-    folder = real.resolve()  # the data set's name: that of the folder, or of the one above if it is `real`
-    is_called_by_role = folder.name.lower() in _ROLES and folder.parent.name
-    dataset = study_name(folder.parent.name if is_called_by_role else folder.name)
+    dataset = study_name(content_name(real))
     roles = {"fake": models[0]} if len(models) == 1 else {f"fake/{model}": model for model in models}
     pairs, unpaired = _match(real, fakes, dataset=dataset, roles=roles)
     stages_of_pictures = [
-        _import_stage(pairs, out, real, fit=fit, dataset=dataset, roles=roles),
+        _import_stage(pairs, out, real, Reading(True, fit, white), dataset=dataset, roles=roles),
         audit_stage(out, lambda: [out / "set"], needs=("import",)),
     ]
     stages_of_pictures[0].inputs()  # bad pictures are refused before the folder is taken
-    _require_readable(pairs, real)
+    _require_readable(pairs, real, white)
     refuse_if_held(*markers.run_lock(out))
     _claim(out, real, fakes)
     for place, reasons in unpaired.items():
@@ -140,7 +138,7 @@ def _whole_enlargement(out: Path, listener: Listener) -> int | None:
 def _model_names(fakes: Sequence[Path]) -> list[str]:
     """Return the name of each model: its folder's name, or `generated` for a folder such as `fake`."""
     names = [study_name(fake.resolve().name) for fake in fakes]
-    names = ["generated" if name.lower() in _ROLES or model_name_problem(name) else name for name in names]
+    names = ["generated" if name.lower() in ROLE_NAMES or model_name_problem(name) else name for name in names]
     folded = [name.casefold() for name in names]  # each becomes a folder, also on systems that ignore case
     for number, name in enumerate(names):
         if folded[number] in folded[:number]:
@@ -149,12 +147,12 @@ def _model_names(fakes: Sequence[Path]) -> list[str]:
     return names
 
 
-def _require_readable(pairs: Pairs, real: Path) -> None:
+def _require_readable(pairs: Pairs, real: Path, white: int | None) -> None:
     problem = ""
     for files in pairs.values():
         try:
             for path in files.values():
-                read_rgb(path)
+                decode_rgb(read_file(path), path, white=white)
             return
         except UserError as error:
             problem = problem or str(error)
@@ -216,7 +214,7 @@ def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
 
 
 def _import_stage(
-    pairs: Pairs, out: Path, real: Path, *, fit: Fit | None, dataset: str, roles: Mapping[str, str]
+    pairs: Pairs, out: Path, real: Path, reading: Reading, *, dataset: str, roles: Mapping[str, str]
 ) -> Stage:
     """Return the stage of the stimulus set; it is made again if pictures have changed and none was judged."""
 
@@ -231,13 +229,12 @@ def _import_stage(
             where=str(real),
             dataset=dataset,
             models=roles,
-            resize=True,
-            fit=fit,
+            reading=reading,
             on_progress=lambda done, total: listener.progress("import", done, total),
         )
         listener.message(f"import: {made.items} item{'s' * (made.items != 1)} in {made.folder}")
-        if made.resized:
-            listener.message(f"import: {made.resized} had other sizes and were brought to the smallest (bicubic)")
+        for remark in made.remarks:
+            listener.message(f"import: {remark}")
         for problem in made.problems[:MAX_NAMED]:
             listener.message(f"import: left out: {problem}")
         if len(made.problems) > MAX_NAMED:
@@ -249,6 +246,7 @@ def _import_stage(
         for role, model in roles.items():
             if all(digests[f"real/{stem}"] == digests[f"{role}/{stem}"] for stem in pairs):
                 raise UserError(f"{real}: every picture of {model} is the real one, byte for byte; name another folder")
-        return {**digests, "names": f"{dataset} {' '.join(roles.values())}", "fit": fit or ""}
+        white = {"white": str(reading.white)} if reading.white else {}
+        return {**digests, "names": f"{dataset} {' '.join(roles.values())}", "fit": reading.fit or "", **white}
 
     return Stage(name="import", settings={}, inputs=inputs, outputs=(out / "set",), work=work, derives=True)

@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
 from gan_eval.settings.training import Direction
-from gan_eval.stimuli.pictures import Picture, read_rgb
+from gan_eval.stimuli.doubts import dark_folders
+from gan_eval.stimuli.pictures import Picture, read_rgb, unread_pictures
 from trainer.datasets.dataset import OnProgress, evenly_spread, try_pictures
 from trainer.datasets.pairs import PairedSet, Side, direction_from, drawn_side, flatness, list_splits
 from trainer.datasets.photographs import PhotographSet, has_usual_splits, walk
@@ -25,7 +26,7 @@ SIZES_LISTED = 5  # number of sizes in the printed list
 class Finding:
     """A finding for the user."""
 
-    kind: Literal["unusable", "duplicate", "sizes", "split"]
+    kind: Literal["unusable", "duplicate", "sizes", "split", "levels", "unread"]
     line: str
 
 
@@ -111,6 +112,12 @@ def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | No
     splits = dict(Counter(picture.split for picture in pictures))
     sizes = dict(Counter(picture.size for picture in pictures).most_common())
     findings = [Finding("unusable", reason) for reason in unusable.values()]
+    usable = [path for path in split_of if path not in unusable]
+    darkness = dark_folders({data.name: usable}, fix="stretch the levels before you train on the pictures")
+    findings += [Finding("levels", line) for line in darkness]
+    for folder in sorted({path.parent for path in split_of}):
+        if unread := unread_pictures(folder):
+            findings.append(Finding("unread", f"{folder.relative_to(data).as_posix()}: {unread}"))
     if "train" not in splits:
         findings.append(Finding("split", f"no train split; there are: {', '.join(splits)}"))
     equal = list(duplicates(pictures, "the same picture", lambda pixels: pixels))

@@ -12,7 +12,8 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import Metric, select
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion
 from gan_eval.metrics.kernels.pictures import NO_INPUT
-from gan_eval.stimuli import pictures
+from gan_eval.stimuli import doubts, pictures
+from gan_eval.stimuli.profiles import profile_names
 from gan_eval.stimuli.sets import StimulusSet, read_set, require_unchanged
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import model_cell_problem
@@ -51,6 +52,8 @@ class Settings:
     """The user's networks for features by name (see `gan_eval.metrics.networks.own`)."""
     cache: Path | None = None
     """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
+    white: int | None = None
+    """Level of white, such as 4095 for 12 bits in 16; default: the peak of 8 or 16 bits."""
 
     def selected(self) -> list[Metric]:
         """Return the named metrics, and all metrics of the user's features that no name mentions.
@@ -261,6 +264,29 @@ def folder_pair(
                 }
             )
     return StimulusSet(Path(), tuple(rows))
+
+
+def folder_remarks(real: Path, fake: Path, pair: StimulusSet, settings: Settings) -> list[str]:
+    """Return messages about two folders of pictures: files that are not read, dark pictures, profiles, sizes.
+
+    Args:
+        pair: the same folders, by `folder_pair`.
+    """
+    remarks = [f"{folder}: {unread}" for folder in (real, fake) if (unread := pictures.unread_pictures(folder))]
+    folders = {str(folder): pictures.list_pictures(folder) for folder in (real, fake)}
+    remarks += doubts.dark_folders(folders, white=settings.white)
+    for folder, paths in folders.items():
+        looked_at = doubts.evenly_spread(paths)
+        remarks += [
+            f"{folder}: {count} of the {len(looked_at)} pictures looked at have the colour profile {name!r}, which "
+            "metrics do not apply; `gan-eval stimuli import` does"
+            for name, count in profile_names(looked_at).items()
+        ]
+    if settings.resize:
+        names = [(row["reference_file"], row["file"]) for row in pair.rows if row["reference_file"]]
+        _, line = doubts.fit_remark([[Path(name) for name in pair] for pair in names], None)
+        remarks += [f"--resize: {line}"] * bool(line)
+    return remarks
 
 
 def _by_stem(folder: Path) -> dict[str, list[Path]]:

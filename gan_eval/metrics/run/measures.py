@@ -57,6 +57,7 @@ class Tools:
             UserError: a file does not hold the named weights, or the device cannot be used.
         """
         self.device = "cpu"
+        self.decoder = decoder(white=settings.white)
         self.extractors: dict[ExtractorName, Extractor] = {}
         self.sha256: dict[str, str] = {}
         """SHA-256 of the weights, by name."""
@@ -139,7 +140,7 @@ class Tools:
         weights = [self.sha256.get(name, "") for name in metric.weights]
         if not all(weights):
             return ""
-        parts = [metric.definition, *weights, decoder() if metric.function is not None else self._network()]
+        parts = [metric.definition, *weights, self.decoder if metric.function is not None else self._network()]
         if metric.function is not None and metric.library:
             parts += installed(("torch", metric.library))
         if metric.kind == "pair" and resize:
@@ -148,7 +149,7 @@ class Tools:
 
     def _network(self) -> str:
         """Return the settings, besides the weights, that a network's output depends on."""
-        return "; ".join([self.device.partition(":")[0], decoder(), *installed(_NETWORK_LIBRARIES)])
+        return "; ".join([self.device.partition(":")[0], self.decoder, *installed(_NETWORK_LIBRARIES)])
 
 
 def load_extractor(name: ExtractorName, settings: Settings, device: str) -> "Extractor":
@@ -187,11 +188,13 @@ def _unavailable(reason: str, *_: object) -> NoReturn:
     raise Unmeasurable(reason)
 
 
-def decoder() -> str:
-    """Return the key of decoding: gan_eval with its reading rules, Pillow and its JPEG library."""
+def decoder(*, white: int | None = None) -> str:
+    """Return the key of decoding: gan_eval with its reading rules, Pillow and its JPEG library, and the given white."""
     from PIL import features
 
-    return f"gan_eval {__version__}; pillow {version('pillow')}; jpeg {features.version_codec('jpg')}"
+    return f"gan_eval {__version__}; pillow {version('pillow')}; jpeg {features.version_codec('jpg')}" + (
+        f"; white {white}" if white else ""
+    )
 
 
 def installed(libraries: Iterable[str]) -> list[str]:

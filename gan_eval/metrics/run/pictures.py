@@ -55,7 +55,8 @@ class PictureFile:
 class PictureFiles:
     """The files and pictures of one thread's job; each picture is decoded at most once."""
 
-    def __init__(self) -> None:
+    def __init__(self, white: int | None = None) -> None:
+        self._white = white
         self._files: dict[str, PictureFile] = {}
         self._samples: dict[bytes, Samples] = {}
         self._holes: dict[bytes, HolePixels] = {}
@@ -98,7 +99,7 @@ class PictureFiles:
                 content = images.read_file(file.path)
                 if hashlib.sha256(content).digest() != file.digest:  # the value would be cached under a wrong hash
                     raise UserError(f"{file.path}: has changed while it was measured; rerun the command")
-                self._samples[file.digest] = images.decode_measured(content, file.path)
+                self._samples[file.digest] = images.decode_measured(content, file.path, white=self._white)
             except UserError as error:
                 self.undecoded[file.path] = str(error)
                 raise
@@ -178,6 +179,7 @@ def measure_pictures(
     *,
     cache: Cache,
     resize: bool = False,
+    white: int | None = None,
     threads: int = 1,
     on_progress: OnProgress | None = None,
 ) -> PictureResults:
@@ -185,7 +187,7 @@ def measure_pictures(
     stores = {name: FeatureStore(len(stimuli), extractor.size) for name, extractor in tools.extractors.items()}
     stores |= {name: features.store(stimuli) for name, features in tools.given.items()}
     results = PictureResults(np.full((len(stimuli), len(tools.measures)), np.nan), stores=stores)
-    work = _PicturePass(stimuli, tools, results, cache, resize)
+    work = _PicturePass(stimuli, tools, results, cache, resize, white)
     with tools.at_work():
         with ThreadPoolExecutor(threads, thread_name_prefix="metrics") as pool:
             try:
@@ -213,6 +215,7 @@ class _PicturePass:
     results: PictureResults
     cache: Cache
     resize: bool
+    white: int | None
 
     def __post_init__(self) -> None:
         self.jobs = deque(jobs_of(self.stimuli))
@@ -235,7 +238,7 @@ class _PicturePass:
                 job = self.jobs.popleft()
             except IndexError:  # another thread took the last one
                 return
-            files, cached = PictureFiles(), 0
+            files, cached = PictureFiles(self.white), 0
             for number in job:
                 try:
                     cached += self._measure(number, files)

@@ -29,6 +29,7 @@ from gan_eval.metrics.run.inputs import (
     Settings,
     Stimulus,
     folder_pair,
+    folder_remarks,
     stimuli_of_frame,
     stimuli_of_sets,
 )
@@ -37,7 +38,7 @@ from gan_eval.metrics.run.pictures import measure_pictures
 from gan_eval.metrics.run.sets import measure_items, set_rows, technical_notes
 from gan_eval.metrics.run.tables import Evaluation, image_table, provenance
 from gan_eval.metrics.weights.cache import find
-from gan_eval.stimuli.sets import StimulusSet, identical_pictures
+from gan_eval.stimuli.sets import StimulusSet, identical_pictures, repeated_pictures
 from gan_eval.tables.frames import frame_of, iso, write_table
 
 HELD_BYTES = 2**30
@@ -61,6 +62,7 @@ def evaluate(
     networks: Mapping[str, Path | str] | None = None,
     resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
+    white: int | None = None,
     device: str | None = None,
     threads: int | None = None,
     segmenter: Path | str | None = None,
@@ -79,7 +81,7 @@ def evaluate(
         features: your own features by name: a file or a frame (see `gan_eval.metrics.run.features`). Their metrics are
             called `fid@NAME`, ...; all are computed unless `metrics` names some of them.
         networks: files of your own networks for features, by name (see `gan_eval.metrics.networks.own`).
-        resizer, resize, device, threads, segmenter: see `Settings`.
+        resizer, resize, white, device, threads, segmenter: see `Settings`.
         cache: False: no cache; or its folder; default: the user's cache folder.
         on_progress: called with (done, total, what).
 
@@ -114,6 +116,7 @@ def evaluate(
         metrics=(metrics,) if isinstance(metrics, str) else tuple(metrics),
         resizer=resizer,
         resize=resize,
+        white=white,
         weights={name: Path(path) for name, path in (weights or {}).items()},
         device=device,
         threads=threads,
@@ -125,6 +128,8 @@ def evaluate(
     if real is not None and fake is not None:
         partners = any(metric.kind == "pair" for metric in settings.selected())
         stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model, partners=partners)
+        for line in folder_remarks(Path(real), Path(fake), stimuli, settings):
+            warnings.warn(line, stacklevel=2)
     if isinstance(stimuli, pd.DataFrame):
         pictures = stimuli_of_frame(stimuli, Path(root or ""))
     else:
@@ -216,7 +221,13 @@ def run_metrics(
         if out is not None:
             claim_output_folder(out)
         results = measure_pictures(
-            stimuli, tools, cache=cache, resize=settings.resize, threads=threads, on_progress=on_progress
+            stimuli,
+            tools,
+            cache=cache,
+            resize=settings.resize,
+            white=settings.white,
+            threads=threads,
+            on_progress=on_progress,
         )
         if held:
             cache.write(now=True)
@@ -225,11 +236,12 @@ def run_metrics(
         sets, comparisons, of_holes = set_rows(
             stimuli, metrics, results, tools, cache, notes=notes, values_only=held is not None, on_progress=on_progress
         )
-    identical = identical_pictures(
+    hashed = [
         {"stimulus": stimulus.stimulus, "kind": stimulus.kind, "sha256": results.hashes.get(number)}
         for number, stimulus in enumerate(stimuli)
-    )
-    for message in filter(None, [cache.problem, identical]):
+    ]
+    equal = [identical_pictures(hashed), repeated_pictures(hashed)]
+    for message in filter(None, [cache.problem, *equal]):
         (on_message or warnings.warn)(message)
     if on_message:  # no warning of Python's, because the tables have the notes
         for (dataset, model), note in notes.items():

@@ -15,7 +15,7 @@ from gan_eval import __version__, tables
 from gan_eval.files.digests import sha256_json
 from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions import jackknife
-from gan_eval.metrics.run.measures import decoder, installed
+from gan_eval.metrics.run.measures import installed
 from gan_eval.stimuli.pictures import SUFFIXES, has_16_bits
 from gan_eval.tables.frames import Row, conform
 
@@ -159,7 +159,7 @@ def provenance(
     canonical = {
         "metrics": _sources(stimuli, metrics),
         "definitions": {metric.name: metric.definition for metric in metrics},
-        "decoder": decoder(),
+        "decoder": tools.decoder,
         "resizer": resizer,
         "resize": "bicubic" if settings.resize else None,
         "weights": weights,

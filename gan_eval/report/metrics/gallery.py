@@ -86,6 +86,7 @@ def write_gallery(
     page: Path,
     *,
     resize: bool = False,
+    white: int | None = None,
     threads: int = 1,
     on_progress: OnProgress | None = None,
 ) -> Path:
@@ -97,6 +98,7 @@ def write_gallery(
         image_metrics: the table of that name.
         stimuli: the pictures that were measured.
         page: the HTML file; the pictures are written to `files_folder(page)`.
+        white: level that was taken for white.
         resize: True if generated pictures were resized to the size of their references.
         threads: number of worker threads.
         on_progress: called with (done, total, what).
@@ -109,7 +111,9 @@ def write_gallery(
     try:
         with hold_lock(folder / OWN_FOLDER / "gallery.lock", f"--gallery {page}", "writing it"):
             with temporary_folder(folder, "pictures") as temporary:
-                shown = _write_pictures(stimuli, temporary, resize=resize, threads=threads, on_progress=on_progress)
+                shown = _write_pictures(
+                    stimuli, temporary, resize=resize, white=white, threads=threads, on_progress=on_progress
+                )
                 if not any(shown):
                     raise UserError(f"--gallery {page}: no picture can be read; image_metrics has the reasons")
                 data = _data(image_metrics, stimuli, shown) | {"shape": _shape_of(shown, temporary)}
@@ -135,13 +139,19 @@ def _shape_of(shown: Sequence[Mapping[str, str]], folder: Path) -> float:
 
 
 def _write_pictures(
-    stimuli: Sequence[Stimulus], folder: Path, *, resize: bool, threads: int, on_progress: OnProgress | None
+    stimuli: Sequence[Stimulus],
+    folder: Path,
+    *,
+    resize: bool,
+    white: int | None,
+    threads: int,
+    on_progress: OnProgress | None,
 ) -> list[dict[str, str]]:
     """Write the files of every picture; return for each picture the name of the file by panel."""
     shown: list[dict[str, str]] = [{} for _ in stimuli]
 
     def work(job: Sequence[int]) -> int:
-        files = PictureFiles()
+        files = PictureFiles(white)
         for number in job:
             shown[number] = _panels(stimuli[number], files, folder, resize=resize)
         return len(job)
