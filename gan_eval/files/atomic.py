@@ -24,17 +24,17 @@ def make_private() -> None:
 
     It also applies to files written by libraries. Windows has its own rules.
     """
-    global _umask
-    _umask = os.umask(0o077)
+    before = os.umask(0o077)
+    os.environ.setdefault(_MASK, str(before))  # a command may start itself again
 
 
-_umask = 0o077
-"""The user's own mask of permissions, before `make_private`."""
+_MASK = "GAN_EVAL_UMASK"
+"""Variable with the user's own mask of permissions, which `make_private` sets."""
 
 
 def share_with_group(file: Path) -> None:
     """Make a file readable by its user's group, if the user's own mask of permissions lets the group read new files."""
-    file.chmod(file.stat().st_mode | (0o040 & ~_umask))
+    file.chmod(file.stat().st_mode | (0o040 & ~int(os.environ.get(_MASK, 0o077))))
 
 
 def temporary_name(name: str) -> str:
