@@ -285,7 +285,7 @@ def folder_remarks(real: Path, fake: Path, pair: StimulusSet, settings: Settings
     if settings.resize:
         names = [(row["reference_file"], row["file"]) for row in pair.rows if row["reference_file"]]
         _, line = doubts.fit_remark([[Path(name) for name in pair] for pair in names], None)
-        remarks += [f"--resize: {line}"] * bool(line)
+        remarks += [f"--resize scales: {line}; `gan-eval stimuli import` has the option --fit"] * bool(line)
     return remarks
 
 
