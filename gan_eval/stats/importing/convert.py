@@ -107,7 +107,7 @@ def import_trials(
         raise UserError(f"{file}: {none}; nothing to import")
     frame = renamed(foreign, known)
     places = places_in(frame, known)
-    judged = frame.drop(columns=list(misfits(frame) - words.keys()))
+    judged = frame.drop(columns=list(misfits(frame) - words.keys() - known.keys()))
     if missing := missing_of_pairs(frame) if places else missing_answers(judged):
         problems.append(are_missing(missing))
     if not places and (of_pairs := known.keys() & {*BY_PLACE}):
@@ -130,7 +130,7 @@ def import_trials(
     accepted = frame[~frame.index.isin([row["row"] for row in rejected])]
     if accepted.empty:
         first = rejected[0]
-        names_words = first["column"] in ENUMERATIONS  # so does the error
+        names_words = first["column"] in (*ENUMERATIONS, *(() if places else ("choice",)))  # so does the error
         reason = first["reason"].partition(";")[0] if names_words else first["reason"]
         problem = f"no row could be taken; row {first['row']}: column {first['column']}: {reason}"
         if first["column"] in foreign and first["column"] not in (*REQUIRED, "choice"):

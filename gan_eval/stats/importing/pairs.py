@@ -256,7 +256,7 @@ def _rejected(frame: pd.DataFrame, pairs: _Pairs, *, known: pd.Series, chosen: S
     """Return a rejection for each pair without two pictures or a truth, and for each choice that is not understood."""
     first, second = pairs.places
     wanted = f"{first}, {second} or a picture's name"
-    hint = "; if it means one of them, add --word {}=" + first
+    hint = "; if it means one of them, add --word {}=" + f"{first} (none: a tie, left out)"
     rejected = []
     for place, picture in zip(pairs.places, pairs.pictures, strict=True):
         rejected += [rejection(row, place, EMPTY) for row in frame.index[picture.isna()]]

@@ -33,10 +33,12 @@ def rejections_of(frame: pd.DataFrame) -> list[Row]:
     rejected = []
     for row, column, reason in faults(frame, TRIALS):
         cell = frame[column].iloc[row]
-        if column in (*ENUMERATIONS, "correct") and reason.startswith("found"):
+        if column in (*ENUMERATIONS, "choice", "correct") and reason.startswith("found"):
             means = f"if it means one of them, add --word {shlex.quote(f'{column}:{cell}')}=MEANING"
             is_correctness = column == "response" and cell in TRUTH_WORDS | CORRECT_WORDS
             reason += f"; {IF_CORRECTNESS if is_correctness else means}"
+        if column == "rating" and reason.startswith("found"):
+            reason += f"; give its number with --word {shlex.quote(f'rating:{cell}')}=NUMBER"
         rejected.append(rejection(frame.index[row], column, reason, cell))
     rejected += [
         rejection(row, "model", model_problem(model), model)

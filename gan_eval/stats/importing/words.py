@@ -84,7 +84,20 @@ def foreign_table_error(
     if "response" in missing and "kind" not in missing:
         findings.append("correct may replace it: --map correct=COLUMN, whether the answer was correct")
     options = [f"--map {name}=COLUMN" for name in missing]
-    for name in ENUMERATIONS:
+    of_models = r"(?i)(\w*_)?model_?(a|b|1|2|left|right)|(left|right)_model"
+    models = [name for name in map(str, foreign) if re.fullmatch(of_models, name)]
+    if missing and len(models) == 2:
+        first, second = map(shlex.quote, models)
+        findings.append(
+            f"two models in each row: --map left={first} --map right={second} --map left_model={first} "
+            f"--map right_model={second} --map choice=COLUMN (where left and right may be columns of pictures); "
+            "--word choice:tie=none leaves ties out"
+        )
+        options = []
+    for name in (
+        *ENUMERATIONS,
+        *(name for name in ("choice",) if name in known and not known.keys() & {"left", "first"}),
+    ):
         source = known.get(name, Source(name))
         if source and source.column in foreign:
             meant = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}

@@ -322,3 +322,30 @@ def test_exposures_and_tables_that_are_analysed_have_milliseconds(tmp_path):
             analyze(source)
     simulated = pd.read_csv(file, sep=";").assign(simulated=True)
     assert len(read_trials(simulated)) == 2, "the machine answers as fast as it likes"
+
+
+@pytest.mark.parametrize(
+    ("table", "mapping", "named"),
+    [
+        (
+            "a,b,m,won\nx/1.png,y/1.png,x|y,first one\n",
+            "stimulus=a stimulus_b=b model=m choice=won",
+            "choice:first one",
+        ),
+        ("a,grade\nx.png,good\ny.png,bad\n", "stimulus=a rating=grade", "--word rating:good=NUMBER"),
+        ("prompt,model_a,model_b,won\np1,x,y,tie\n", "", "--map left_model=model_a --map right_model=model_b"),
+        (
+            "l,r,x,y,won\nf/1.png,g/1.png,f,g,tie\n",
+            "left=l right=r left_model=x right_model=y choice=won",
+            "none: a tie",
+        ),
+    ],
+)
+def test_foreign_words_of_choices_and_ratings_and_logs_of_arenas_have_their_options_named(
+    tmp_path: Path, table: str, mapping: str, named: str
+) -> None:
+    rows = table.splitlines()
+    (tmp_path / "theirs.csv").write_text("\n".join([f"{rows[0]},participant", *(f"{row},P1" for row in rows[1:])]))
+    with pytest.raises(UserError) as error:
+        import_trials(tmp_path / "theirs.csv", mapping=dict(part.split("=") for part in mapping.split()))
+    assert named in str(error.value)
