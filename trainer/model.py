@@ -1,18 +1,21 @@
-"""Load a trained generator from a run's folder, its `.safetensors`, or another program's `.pth`.
+"""Load a trained generator from a run's folder, its `.safetensors`, or a file of another program.
 
-A `.pth` has the layout of pytorch-CycleGAN-and-pix2pix (`latest_net_G.pth`): a plain state dict. The network follows
-from its keys and shapes, so no option can contradict the file. Only a U-Net's dropout, without weights, stays unknown.
+Files of others hold a state dict in the layout of pytorch-CycleGAN-and-pix2pix (`latest_net_G.pth`), plain or in a
+checkpoint, written by PyTorch or as safetensors: the content decides, not the suffix. The network follows from keys and
+shapes, so no option can contradict the file. Only a U-Net's dropout, without weights, stays unknown.
 """
 
 import re
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import ValidationError
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError
@@ -28,14 +31,18 @@ from trainer.state.run_folder import (
     GENERATOR,
     Definition,
     generator_file,
+    is_ours,
     load_generator,
     read_safetensors,
     settings_of,
 )
 
-SUFFIX = ".pth"
+SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")  # of files that PyTorch writes
 LAYOUT = "pytorch-CycleGAN-and-pix2pix"
 IMAGE_SIZE = 256  # default size of training and testing in that program
+UNET_128 = 7  # levels of its U-Net for pictures of 128x128
+GENERATOR_KEYS = ("netG", "net_G", "generator", "G", "state_dict", "model_state_dict", "params_ema", "params", "model")
+"""Keys of a checkpoint's part that holds the generator, the surest first."""
 DROPOUT = 0.5  # fixed probability in that program
 
 Tensors = dict[str, Tensor]
@@ -56,20 +63,20 @@ class Model:
 
 
 def load_model(path: Path, *, dropout: bool = True) -> Model:
-    """Load the generator of a run, of one of its files, or of a `.pth` of pytorch-CycleGAN-and-pix2pix.
+    """Load the generator of a run, of one of its files, or of a file of pytorch-CycleGAN-and-pix2pix.
 
     Args:
         path: `RUN`, `RUN/best.safetensors`, `RUN/snapshots/step_0000500.safetensors` or `.../latest_net_G.pth`.
-        dropout: false if a `.pth` with a U-Net was trained without dropout; the file does not record this.
+        dropout: false if a U-Net of another program was trained without dropout; its file does not record this.
 
     Raises:
         UserError: no such generator; it is damaged; `dropout` is false, but the file records the dropout.
     """
     path = Path(path)
-    if path.suffix == SUFFIX and not path.is_dir():
+    if not path.is_dir() and (path.suffix in SUFFIXES or _is_of_others(path)):
         return load_foreign(path, dropout=dropout)
     if not dropout:
-        raise UserError(f"{path}: its settings record the dropout; --no-dropout is for {SUFFIX} files with a U-Net")
+        raise UserError(f"{path}: its settings record the dropout; --no-dropout is for a U-Net of another program")
     net, definition = load_generator(path)
     file = generator_file(path)
     direction: Direction = "BtoA" if definition.get("direction") == "BtoA" else "AtoB"
@@ -77,7 +84,22 @@ def load_model(path: Path, *, dropout: bool = True) -> Model:
     return Model(net, settings_of(definition), file, _name(file), direction, fraction, definition=definition)
 
 
-def _name(file: Path) -> str:
+def _is_of_others(path: Path) -> bool:
+    """Return True for a file of weights that `train` did not write; a damaged safetensors file may be ours."""
+    with suppress(SafetensorError, OSError):
+        return path.is_file() and not (_is_safetensors(path) and is_ours(path))
+    return False
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Return True for a file that begins as safetensors do: the length of a JSON object, and its brace."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    is_length = int.from_bytes(start[:8], "little") < path.stat().st_size
+    return path.suffix == ".safetensors" or (start[8:] == b"{" and is_length)
+
+
+def _name(file: Path, *, is_ours: bool = True) -> str:
     """Return the model's name from its path: the run's folder, and the file's step unless it is the last one.
 
     Examples: `facades/latest_net_G.pth`: facades; `facades/200_net_G.pth`: facades-200; `zebra/latest_net_G_A.pth`:
@@ -86,7 +108,7 @@ def _name(file: Path) -> str:
     folder, stem = file.resolve().parent, file.stem
     if match := re.fullmatch(r"(?:latest|(\d+))_net_G(?:_([AB]))?", stem):
         return "-".join([folder.name, *filter(None, match.groups())])
-    if file.suffix == SUFFIX:
+    if not is_ours:
         return stem
     if file.name == GENERATOR:
         return folder.name
@@ -95,7 +117,7 @@ def _name(file: Path) -> str:
 
 def load_foreign(path: Path, *, dropout: bool = True) -> Model:
     """Load a generator of pytorch-CycleGAN-and-pix2pix on the CPU; `dropout` and errors as in `load_model`."""
-    tensors = read_tensors(path)
+    tensors = checked(_of_generator(_named_tensors(path), path), path)
     settings, (in_channels, out_channels) = infer_settings(tensors, path)
     notes: list[str] = []
     if settings.generator == "unet":
@@ -104,6 +126,8 @@ def load_foreign(path: Path, *, dropout: bool = True) -> Model:
                 f"{path}: the file does not record a U-Net's dropout; dropout is assumed, as in pix2pix; if it was "
                 "trained without, add --no-dropout"
             )
+        if settings.depth == UNET_128:
+            notes.append(f"{path}: a U-Net of seven levels (unet_128): 128x128 pictures, unless --image-size is given")
         settings = settings.model_copy(update={"dropout": DROPOUT if dropout else 0.0})
     elif not dropout:
         raise UserError(f"{path}: the file of a ResNet records its dropout; remove --no-dropout")
@@ -125,14 +149,19 @@ def load_foreign(path: Path, *, dropout: bool = True) -> Model:
     with torch.no_grad():
         for key, tensor in _renamed(net).items():
             tensor.copy_(tensors[key])
-    return Model(net, settings, path, _name(path), None, 1.0, notes=tuple(notes))
+    return Model(net, settings, path, _name(path, is_ours=False), None, 1.0, notes=tuple(notes))
 
 
 def read_tensors(path: Path) -> Tensors:
     """Return the tensors of a file by name, without the prefixes of DataParallel and torch.compile."""
+    return checked(_named_tensors(path), path)
+
+
+def _named_tensors(path: Path) -> Tensors:
     require_file(path)
-    kind = "safetensors" if path.suffix == ".safetensors" else "PyTorch"
+    kind = "PyTorch"
     try:
+        kind = "safetensors" if _is_safetensors(path) else kind
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if (damaged := archive.testzip()) is not None:  # torch.load does not check the checksums
@@ -149,8 +178,12 @@ def read_tensors(path: Path) -> Tensors:
         raise UserError(
             f"{path}: not a readable {kind} file of weights (truncated, or not only tensors); get it again"
         ) from error
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):  # a training checkpoint
-        content = content["state_dict"]
+    while isinstance(content, Mapping):  # a training checkpoint, perhaps in another
+        parts = (content.get(key) for key in GENERATOR_KEYS)
+        part = next((part for part in parts if isinstance(part, Mapping) and part), None)
+        if part is None:
+            break
+        content = part
     if not isinstance(content, Mapping) or not content:
         raise UserError(f"{path}: contains a {type(content).__name__}; expected a state dict (tensors by name)")
     tensors: Tensors = {}
@@ -158,10 +191,22 @@ def read_tensors(path: Path) -> Tensors:
         name = re.sub(r"^((module|_orig_mod)\.)+", "", str(key))
         if not isinstance(value, Tensor):
             raise UserError(
-                f"{path}: {key} is not a tensor; expected a generator's state dict, such as latest_net_G.pth"
+                f"{path}: {key} is not a tensor; expected a generator's state dict, such as latest_net_G.pth, or a "
+                f"checkpoint with one as {', '.join(GENERATOR_KEYS)}"
             )
         if name in tensors:
             raise UserError(f"{path}: {name} appears twice, with different prefixes")
+        tensors[name] = value
+    return tensors
+
+
+def checked(tensors: Tensors, path: Path) -> Tensors:
+    """Return tensors that can be the weights of a generator.
+
+    Raises:
+        UserError: one is not of finite floating-point numbers.
+    """
+    for name, value in tensors.items():
         reason = storage_problem(value)
         if not reason and not name.endswith("num_batches_tracked"):
             if not value.is_floating_point():
@@ -169,8 +214,27 @@ def read_tensors(path: Path) -> Tensors:
             elif first_nonfinite({name: value.float()}):
                 reason = "has numbers that are not finite"
         if reason:
-            raise UserError(f"{path}: {key} {reason}; these are not the weights of a generator")
-        tensors[name] = value
+            raise UserError(f"{path}: {name} {reason}; these are not the weights of a generator")
+    return tensors
+
+
+_FIRST_KEY = (re.compile(r"(.*?)model\.model\.0\.weight"), re.compile(r"(.*?)model\.1\.weight"))
+"""Key of the first convolution of a U-Net and of a ResNet, after a prefix such as Lightning's `netG.`."""
+
+
+def _of_generator(tensors: Tensors, path: Path) -> Tensors:
+    """Return the tensors of the generator without its prefix, if the names have one.
+
+    Raises:
+        UserError: several generators.
+    """
+    for first in _FIRST_KEY:
+        found = [match[1] for key in tensors if (match := first.fullmatch(key)) and tensors[key].dim() == 4]
+        if len(found) > 1:
+            names = ", ".join(prefix or "one without a prefix" for prefix in found)
+            raise UserError(f"{path}: it has several generators ({names}); save the state dict of one of them alone")
+        if found:
+            return {key.removeprefix(found[0]): value for key, value in tensors.items() if key.startswith(found[0])}
     return tensors
 
 
@@ -205,6 +269,8 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
         norm = "batch"
     width, in_channels = tensors[f"{first}.weight"].shape[:2]
     size = max(IMAGE_SIZE, 2 ** min(kind.get("depth", 0), MAX_LEVELS))
+    if kind.get("depth") == UNET_128:
+        size = 2**UNET_128
     try:
         settings = TrainingSettings(**kind, generator_channels=width, norm=norm, image_size=size)
     except ValidationError as error:

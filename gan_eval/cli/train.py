@@ -258,16 +258,17 @@ def generate(
     data: Annotated[Path, typer.Option(help="Folder with the split's folder (A|B pictures, or photographs).")],
     out: Out,
     split: Annotated[str, typer.Option(help="The split; '.' for the pictures in the data folder itself.")] = "test",
-    direction: Annotated[Direction | None, typer.Option(help="Default: the run's; for a .pth AtoB.")] = None,
+    direction: Annotated[Direction | None, typer.Option(help="Default: the run's; of another program AtoB.")] = None,
     mode: Annotated[
         Literal["train", "eval"] | None, typer.Option(help="BatchNorm and dropout; default: as it was trained.")
     ] = None,
     image_size: Annotated[
-        str | None, typer.Option(metavar="N|native", help="Default: the run's; for a .pth 256. native: no resizing.")
+        str | None,
+        typer.Option(metavar="N|native", help="Default: the run's; else 256, of a unet_128 128. native: no resizing."),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures in a batch.")] = 1,
     no_dropout: Annotated[
-        bool, typer.Option("--no-dropout", help="For a .pth with a U-Net that was trained without dropout.")
+        bool, typer.Option("--no-dropout", help="For another program's U-Net that was trained without dropout.")
     ] = False,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="For dropout; default: the run's.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,

@@ -10,12 +10,14 @@ import pytest
 import torch
 from PIL import Image
 from reference_layout import ReferenceResNet, ReferenceUNet, trained
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.settings.training import TrainingSettings
-from trainer.model import load_foreign, load_model
+from trainer.generate import picture_size
+from trainer.model import _renamed, load_foreign, load_model
 from trainer.nets.build import new_networks
 from trainer.nets.discriminators import PatchGAN
 from trainer.nets.resnet import ResNet
@@ -64,7 +66,7 @@ def test_unet(norm: str, depth: int, width: int, channels: tuple[int, int], writ
     foreign = load_foreign(write(theirs.state_dict()))
     settings = foreign.settings
     assert (settings.generator, settings.depth, settings.generator_channels) == ("unet", depth, width)
-    assert (settings.norm, settings.dropout, settings.image_size) == (norm, 0.5, 256)
+    assert (settings.norm, settings.dropout, settings.image_size) == (norm, 0.5, 128 if depth == 7 else 256)
     assert (foreign.net.in_channels, foreign.net.out_channels) == channels
     assert "does not record a U-Net's dropout" in foreign.notes[0]
     assert_same_outputs(foreign.net, theirs, 2**depth, channels[0])
@@ -101,6 +103,47 @@ def test_prefixes_of_wrappers_are_taken_off(prefix: str, write: Write) -> None:
     plain = load_foreign(write(state)).net.state_dict()
     wrapped = load_foreign(write({prefix + key: value for key, value in state.items()})).net.state_dict()
     assert all(torch.equal(tensor, wrapped[key]) for key, tensor in plain.items())
+
+
+def lightning(net: nn.Module) -> dict[str, object]:
+    """A checkpoint of a module with `netG` and `netD`, and a counter in its state."""
+    state = {f"netG.{key}": value for key, value in net.state_dict().items()}
+    state |= {f"netD.{key}": value for key, value in PatchGAN(channels=2).state_dict().items()}
+    return {"epoch": 3, "state_dict": {**state, "steps": torch.tensor(9)}, "hyper_parameters": {"lr": 0.1}}
+
+
+@pytest.mark.parametrize("name", ["G.pth", "G.pt", "G.bin", "G.ckpt", "G.safetensors", "G"])
+@pytest.mark.parametrize("make", [small_unet, lambda: trained(ReferenceResNet(6, 2, norm="batch", dropout=True))])
+def test_the_content_decides_how_a_file_is_read(name: str, make: Callable[[], nn.Module], write: Write) -> None:
+    net = make()
+    state = net.state_dict()
+    if name == "G.safetensors":
+        save_file({f"netG.{key}": value.contiguous() for key, value in state.items()}, write({}).with_name(name))
+    wrapped = {
+        "G.pth": {"netG": state, "netD": PatchGAN(channels=2).state_dict(), "epoch": 3},
+        "G.pt": {"model": state, "optimizer": {"lr": 0.1}},
+        "G.bin": state,
+        "G.ckpt": lightning(net),
+        "G": {"model": {"state_dict": {f"module.generator.{key}": value for key, value in state.items()}}},
+    }
+    file = write(wrapped[name], name=name) if name in wrapped else write({}).with_name(name)
+    model = load_model(file)
+    assert model.name == "G"
+    for key, value in _renamed(model.net).items():
+        torch.testing.assert_close(value, state[key], rtol=0, atol=0)
+
+
+def test_a_file_with_two_generators_is_refused(write: Write) -> None:
+    state = {f"net{side}.{key}": value for side in ("G_A", "G_B") for key, value in small_unet().state_dict().items()}
+    with pytest.raises(UserError, match=r"several generators \(netG_A., netG_B.\); save the state dict of one of them"):
+        load_model(write({"state_dict": state}, name="both.ckpt"))
+
+
+def test_a_unet_128_has_pictures_of_128(write: Write) -> None:
+    for depth, side in ((7, 128), (6, 256)):
+        model = load_model(write(small_unet(depth=depth).state_dict()))
+        assert [picture_size(asked, model) for asked in (None, 256, "native")] == [side, 256, "native"]
+        assert any("128x128" in note for note in model.notes) == (depth == 7)
 
 
 def test_old_instance_norm_files_hold_running_statistics_that_are_dropped(write: Write) -> None:

@@ -122,6 +122,14 @@ def digest_of(described: Definition, tensors: "Mapping[str, Tensor]") -> str:
     return digest.hexdigest()
 
 
+def is_ours(path: Path) -> bool:
+    """Return True for a safetensors file with the settings that `save_generator` wrote."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt", device="cpu") as file:
+        return _METADATA in (file.metadata() or {})
+
+
 def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
     """Read a safetensors file, on the CPU.
 
