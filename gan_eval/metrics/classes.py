@@ -137,7 +137,7 @@ class PeakSignalNoiseRatio(psnr.PeakSignalNoiseRatio):
 
     def update(self, preds: Tensor, target: Tensor) -> None:
         """Take generated pictures and their references, of one shape, of whole or of floating point numbers."""
-        super().update(preds.double(), target.double())  # a difference of uint8 would wrap around
+        super().update(preds.double(), target.double())
 
 
 class MeanAbsoluteDifference(MeanOfPairs):
@@ -273,7 +273,8 @@ class SetMetric(torchmetrics.Metric):
         feature_extractor: a function or module from (N, 3, H, W) uint8 pictures to (N, d) features; d is its attribute
             `num_features`, else a trial with a black picture of 299x299 shows it. Default: Inception.
         weights: file of the Inception weights; default: the cache.
-        resizer: how pictures come to Inception's 299x299, see `gan_eval.metrics.networks.extractors.resize`.
+        resizer: how pictures come to Inception's 299x299, see `gan_eval.metrics.networks.extractors.resize`; default:
+            the class's `default_resizer`.
         reset_real_features: whether `reset` forgets the real pictures too.
         kwargs: torchmetrics' own.
 
@@ -287,6 +288,7 @@ class SetMetric(torchmetrics.Metric):
     pending_fake: list[Tensor] | Tensor
     functions: ClassVar[dict[str, Callable[..., float]]] = {}
     """The metrics' functions by their names; the direction is that of the first one's record."""
+    default_resizer: ClassVar[str] = DEFAULT_RESIZER
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -298,12 +300,14 @@ class SetMetric(torchmetrics.Metric):
         *,
         feature_extractor: FeatureExtractor | None = None,
         weights: Path | None = None,
-        resizer: str = DEFAULT_RESIZER,
+        resizer: str | None = None,
         reset_real_features: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.feature_extractor = feature_extractor or InceptionFeatures(weights, resizer=resizer)
+        self.feature_extractor = feature_extractor or InceptionFeatures(
+            weights, resizer=resizer or self.default_resizer
+        )
         self.num_features = width_of(self.feature_extractor)
         self.reset_real_features = reset_real_features
         self.add_state("pending_real", [], dist_reduce_fx="cat")
@@ -360,8 +364,12 @@ class SetMetric(torchmetrics.Metric):
 
 
 class FrechetInceptionDistance(SetMetric):
-    """FID: see `functional.fid`. The arguments are those of `SetMetric`."""
+    """FID as torchmetrics computes it: see `functional.fid`. The arguments are those of `SetMetric`.
 
+    The resizer is torchmetrics' unless you name another; that of the table `set_metrics` is `tf1` by default.
+    """
+
+    default_resizer = "bilinear-aa"
     functions: ClassVar = {"fid": functional.fid}
 
 

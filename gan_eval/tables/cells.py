@@ -188,16 +188,17 @@ def csv_cell(text: str) -> str:
 
 _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
+_DECIMAL_COMMA_CELL = re.compile(rf"(?<![^;\t|]){_DECIMAL_COMMA.pattern}(?![^;\t|])")
 
 
 def csv_records(
-    path: Path, table: Table | None = None, *, number_unnamed: bool = False
+    path: Path, table: Table | None = None, *, has_header: bool = True, number_unnamed: bool = False
 ) -> tuple[list[str], list[list[str]]]:
-    """Return header and records of a CSV file, of any lengths.
+    """Return header and records of a CSV file, of any lengths; without a header, an empty one.
 
-    A byte-order mark, blank lines and the apostrophe before a formula are removed. If the header line has no comma,
-    cells may be separated by semicolons, tabs or bars; then a decimal comma becomes a point in columns of numbers, and
-    in columns that are not in `table` if it cannot be anything else.
+    A byte-order mark, blank lines and the apostrophe before a formula are removed. If the first line has no comma but
+    decimal ones, cells may be separated by semicolons, tabs or bars; then a decimal comma becomes a point in columns of
+    numbers, and in columns that are not in `table` if it cannot be anything else.
 
     Args:
         number_unnamed: columns without a name are called `unnamed_1`, `unnamed_2`, ... after their places.
@@ -211,7 +212,7 @@ def csv_records(
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; save it as CSV in UTF-8") from error
     head = _QUOTED.sub("", _HEADER.match(text)[1])  # type: ignore[index]  # it matches anything
-    separator = next((mark for mark in ";\t|" if mark in head and "," not in head), ",")
+    separator = next((mark for mark in ";\t|" if mark in head and "," not in _DECIMAL_COMMA_CELL.sub("", head)), ",")
     limit = csv.field_size_limit(2**31 - 1)
     try:
         records = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
@@ -227,12 +228,13 @@ def csv_records(
     records = [record for record in records if record]
     if not records:
         raise UserError(f"{path}: empty; a table needs a header line")
-    header, *rows = records
+    header, rows = (records[0], records[1:]) if has_header else ([], records)
     if number_unnamed:
         header = [name if name.strip() else f"unnamed_{place}" for place, name in enumerate(header, start=1)]
     require_distinct(header, path)
     if separator != ",":
-        _replace_decimal_commas(header, rows, path, {} if table is None else table.by_name)
+        names = header or [""] * max(map(len, rows))
+        _replace_decimal_commas(names, rows, path, {} if table is None else table.by_name)
     return header, rows
 
 

@@ -1,37 +1,113 @@
 """Picture metrics that another program computed, such as pyiqa (MUSIQ, CLIP-IQA, TOPIQ, ...), as rows of image_metrics.
 
-Two layouts of CSV are read unchanged. pyiqa's `inference_iqa.py --save_file musiq.csv` writes `0001.png,71.2` in
-each line (older versions with a tab) without a header: the metric's name is that of the file. A table with a header has
-the picture's file in its first column, and each further column of numbers is a metric.
+A file is CSV with the picture's file and its values in each line, with a header or without. Programs differ in the rest
+(pyiqa 0.1.16, libvmaf 3.0, ffmpeg-quality-metrics 3.13, pandas 3.1): a running number before the names, the reference
+next to the picture or in the same cell, a comma at the end of each line.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import pandas as pd
 
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.stats.contradictions import are_single
+from gan_eval.stimuli.pictures import SUFFIXES
 from gan_eval.tables import IMAGE_METRICS
-from gan_eval.tables.cells import csv_records
+from gan_eval.tables.cells import csv_records, require_distinct, with_point
 from gan_eval.tables.frames import conform, read_table
 
-_UNNAMED = ("score", "value", "result", "metric")
-"""Headers that do not name the metric; the file's name is used instead."""
+_UNNAMED = re.compile(r"score|value|result|metric|\d*", re.IGNORECASE)
+"""Headers that do not name a single metric, such as pandas' numbers; the file's name is used instead."""
+_NAMES_PICTURES = re.compile(
+    r"image|img|pictures?|pic|photo|file|filename|path|name|stimulus|stem|item|fake|generated|dist|distorted|id",
+    re.IGNORECASE,
+)
+"""Words of headers above names of pictures, even if these are numbers."""
+_NUMBERS_ROWS = re.compile(r"n|no|nr|#|i|idx|index|row|frame(num|_?(no|nr|number))?|unnamed: 0", re.IGNORECASE)
+"""Headers above running numbers."""
+_NO_METRIC = re.compile(
+    r"(n|num|count|sd|std|se|ci)[\W_].*|(.*[\W_])?(n|counts?|total|votes|ratings|raters|sd|std|stdev|stddev|se|sem|ci"
+    rf"|lower|upper|low|high|width|height|seed|seconds|ms)|id|time|var|variance|{_NUMBERS_ROWS.pattern}",
+    re.IGNORECASE,
+)
+"""Headers above counts, spreads and sizes."""
+_REFERENCE = re.compile(r"(.*[\W_])?(ref|reference|gt|ground_?truth|real|original|pristine)([\W_].*)?", re.IGNORECASE)
+"""Headers above the references of pairs."""
+_WHOLE = re.compile(r"0|[1-9]\d*")
+_MISSING = frozenset({"", "na", "n/a", "nan", "none", "null"})
+_PAIR = re.compile(r"\s+(?:\||vs\.?)\s+")
+"""Mark between the two names of a pair in one cell."""
+_PSNR_OF_EQUAL = (60.0, 72.0, 80.0, 84.0, 100.0)
+"""What programs write as the PSNR of equal pictures: libvmaf 60 (8 bits), 72 and 84, piq and pyiqa 80, others 100."""
+
+
+class _Values(NamedTuple):
+    """The cells of another program's file."""
+
+    rows: list[list[str]]
+    names: list[int]
+    """Columns with names of pictures, without references."""
+    has_references: bool
+    metrics: dict[int, str]
+    """Columns of values, and their metrics."""
+    named_at: int | None
+    """Column that names the metric of each row."""
+
+
+class _Judged:
+    """The judged pictures, by the ends of their identifiers."""
+
+    def __init__(self, judged: pd.DataFrame) -> None:
+        self.rows = judged.to_dict("records")
+        self._by_end: dict[str, list[int]] = {}
+        for place, row in enumerate(self.rows):
+            name = str(row["stimulus"])
+            for end in {name, PurePosixPath(name).stem, name.rpartition("/")[2]}:
+                self._by_end.setdefault(end, []).append(place)
+
+    def matches(self, name: str) -> list[int]:
+        """Return the numbers of the pictures with this file name, with or without its suffix and folders."""
+        path = _path(name)
+        ends = (str(path), str(path.parent / path.stem), path.name, path.stem)
+        return next((self._by_end[end] for end in ends if end in self._by_end), [])
+
+    def narrowed(self, name: str, folders: Iterable[str]) -> tuple[list[int], bool]:
+        """Return the matches in the nearest folder that is a model's, `real` or a data set's; and if there is one."""
+        rows, is_named = self.matches(name), False
+        for folder in (*reversed(_path(name).parts[:-1]), *folders):
+            inside = [row for row in rows if folder in (self._label(row), self.rows[row]["dataset"])]
+            is_named |= any(folder == self._label(row) for row in inside)
+            rows = inside or rows
+        return rows, is_named
+
+    def is_picture(self, cell: str) -> bool:
+        """Return True for the name of a judged picture, or of any picture file."""
+        return any(_path(name).suffix.lower() in SUFFIXES or self.matches(name) for name in _PAIR.split(cell))
+
+    def _label(self, row: int) -> object:
+        return self.rows[row]["model"] if self.is_fake(row) else "real"
+
+    def is_fake(self, row: int) -> bool:
+        return self.rows[row]["kind"] == "fake"
 
 
 def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Read the table `image_metrics` from one file or several, each ours or another program's.
 
     A picture of another program's file is the judged one whose identifier ends in its name, without the suffix. Where
-    several do, a folder in its name, or the file's own folder, that is the model's name (or `real`) decides; else the
-    generated picture is meant.
+    several do, the nearest folder in its name, another cell of its row, or the file's own folder, that is the model's
+    name (or `real`) decides; else the generated picture is meant. A value of two pictures is the generated one's.
 
     Args:
         files: `FILE`, or `METRIC=FILE` to name the metric of another program's file.
 
     Returns:
-        The table, and a line for each file that is not of judged pictures alone.
+        The table, and lines on what was not read of each file.
 
     Raises:
         UserError: a file cannot be read, none of its pictures was judged, a picture may be one of several models', or
@@ -39,96 +115,215 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
     """
     single = trials[are_single(trials)]
     judged = single[["stimulus", "item", "kind", "model", "dataset"]].dropna(subset="stimulus")
-    judged = judged.drop_duplicates("stimulus").astype("object")
+    pictures = _Judged(judged.drop_duplicates("stimulus").astype("object"))
     frames, lines = [], []
     for given in files:
         metric, _, name = str(given).rpartition("=")
         file = given if given.exists() else Path(name)
-        if file.suffix == ".parquet" or not file.is_file() or {"stimulus", "metric"} <= {*csv_records(file)[0]}:
+        if file.suffix == ".parquet" or not file.is_file() or _is_ours(file):
             # the table `image_metrics`, also one with a fault, which its reader names
             frames.append(read_table(file, IMAGE_METRICS))
         else:
-            frame, line = _external(file, metric if file != given else "", judged)
+            frame, notes = _external(file, metric if file != given else "", pictures)
             frames.append(frame)
-            lines += [line] if line else []
+            lines += notes
     where = ", ".join(map(str, files))
     return conform(pd.concat(frames, ignore_index=True), IMAGE_METRICS, where=where), lines
 
 
-def _external(file: Path, metric: str, judged: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Return the rows of judged pictures, and a line on the others."""
-    values = list(_values(file, metric))
-    by_end: dict[str, list[int]] = {}
-    for row, stimulus in enumerate(judged["stimulus"]):
-        for end in {str(stimulus), PurePosixPath(str(stimulus)).stem, str(stimulus).rpartition("/")[2]}:
-            by_end.setdefault(end, []).append(row)
-    found = []
-    for picture, name, value in values:
-        place = _judged_row(file, picture, by_end, judged)
-        if place is not None:
-            reason = None if value == value else f"no number in {file.name}"
-            found.append({**judged.iloc[place], "metric": name, "value": value, "reason": reason, "run": None})
-    pictures = list(dict.fromkeys(picture for picture, _, _ in values))
+def _is_ours(file: Path) -> bool:
+    return {"stimulus", "metric"} <= {*csv_records(file, has_header=False)[1][0]}
+
+
+def _external(file: Path, metric: str, judged: _Judged) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows of judged pictures, and lines on the other cells."""
+    lines: list[str] = []
+    values = _values(file, metric, judged, lines)
+    found, pictures = [], {}
+    for cells in values.rows:
+        names, is_pair = _pictures_of(values, cells)
+        place = _judged_row(file, names, is_pair, (*cells, file.resolve().parent.name), judged)
+        pictures[" | ".join(names)] = place
+        if place is None:
+            continue
+        for column, title in values.metrics.items():
+            name = title if values.named_at is None else cells[values.named_at]
+            value = _number(cells[column])
+            reason = None if value is not None else f"no number in {file.name}"
+            found.append({**judged.rows[place], "metric": name, "value": value, "reason": reason, "run": None})
     if not found:
-        example = abbreviated(judged["stimulus"].iat[0]) if len(judged) else "no single picture"
+        example = abbreviated(judged.rows[0]["stimulus"]) if judged.rows else "no single picture"
         raise UserError(
-            f"{file}: none of its {len(pictures)} pictures was judged: {abbreviated(pictures[0])} against {example}; "
-            "give values of the pictures that were judged, under the same file names"
+            f"{file}: none of its {len(pictures)} pictures was judged: {abbreviated(next(iter(pictures)))} against "
+            f"{example}; give values of the pictures that were judged, under the same file names"
         )
-    used = len({row["stimulus"] for row in found})
-    line = f"{file}: {used} of {len(pictures)} pictures were judged; the others are not needed"
-    return conform(pd.DataFrame(found), IMAGE_METRICS, where=str(file)), line if used < len(pictures) else ""
+    used = sum(place is not None for place in pictures.values())
+    if used < len(pictures):
+        lines.append(f"{file}: {used} of {len(pictures)} pictures were judged; the others are not needed")
+    frame = conform(pd.DataFrame(found), IMAGE_METRICS, where=str(file))
+    return frame, [*lines, *_finite_psnr(file, frame)]
 
 
-def _values(file: Path, metric: str) -> Iterator[tuple[str, str, float]]:
-    header, records = csv_records(file)
-    if len(header) < 2:
-        raise UserError(f"{file}: one column; expected the picture's file and its value, or the table image_metrics")
-    rows, names = list(enumerate(records, start=2)), header
-    if _number(header[1]) is not None:
-        rows, names = [(1, header), *rows], ["", file.stem, *header[2:]]
-    columns = [
-        place
-        for place in range(1, len(names))
-        if rows and all(len(cells) > place and _number(cells[place]) is not None for _, cells in rows)
-    ]
-    if not columns:
-        raise UserError(f"{file}: no column of numbers after the picture's file; expected picture,value in each line")
-    if metric and len(columns) > 1:
-        raise UserError(f"--image-metrics {metric}={file}: it has {len(columns)} columns of values; give FILE alone")
-    for _, cells in rows:
-        for place in columns:
-            unnamed = names[place].strip().casefold() in _UNNAMED
-            name = metric or (file.stem if unnamed and len(columns) == 1 else names[place].strip())
-            value = _number(cells[place])
-            assert value is not None
-            yield cells[0], name, value
+def _finite_psnr(file: Path, frame: pd.DataFrame) -> Iterator[str]:
+    for (metric, value), rows in frame.groupby(["metric", "value"]):
+        if "psnr" in str(metric).casefold() and value in _PSNR_OF_EQUAL and len(rows) > 1:
+            yield (
+                f"{file}: {metric} is exactly {value:g} for {len(rows)} pictures; pyiqa, piq and libvmaf write such a "
+                "number where a picture equals its reference and PSNR is infinite; if so, write inf"
+            )
+
+
+def _values(file: Path, metric: str, judged: _Judged, lines: list[str]) -> _Values:
+    """Read a file and tell its columns apart; append to `lines` what is not read."""
+    header, rows = _cells(file, judged)
+    columns = dict(enumerate(zip(*rows, strict=True)))
+    numeric = {place: sum(map(_is_almost_number, cells)) for place, cells in columns.items()}
+    filled = {place: sum(not _is_missing(cell) for cell in cells) for place, cells in columns.items()}
+    texts = [place for place in columns if 2 * numeric[place] < filled[place]]
+    names = [place for place in texts if any(map(judged.is_picture, columns[place]))]
+    names = names or [_first_names(file, header, columns, texts, judged)]
+    others = [place for place in names if not _REFERENCE.fullmatch(header[place].strip())] or names
+    numbers = [place for place in columns if numeric[place] and place not in (*texts, *names)]
+    if 0 in numbers and columns[0][0] in ("0", "1") and _is_running(header[0], columns[0]):
+        numbers.remove(0)
+    if not any(_number(cell) is not None for place in numbers for cell in columns[place]):
+        at = next((place for place in reversed(columns) if place not in names), names[-1])
+        row, cell = next((row, cell) for row, cell in enumerate(columns[at], start=1) if cell.strip())
+        raise UserError(
+            f"{file}: no column of numbers after the picture's file: row {row}{_of_column(header[at])}: found "
+            f"{abbreviated(cell)}, expected a number{with_point(cell)}; write each number alone"
+        )
+    chosen = [place for place in numbers if not _NO_METRIC.fullmatch(header[place].strip())] or numbers
+    if left := [header[place] for place in numbers if place not in chosen]:
+        lines.append(f"{file}: not taken for metrics (counts, spreads or sizes): {', '.join(left)}")
+    if metric and len(chosen) > 1:
+        raise UserError(f"--image-metrics {metric}={file}: it has {len(chosen)} columns of values; give FILE alone")
+    titles = {place: header[place].strip() for place in chosen}
+    if len(chosen) == 1 and _UNNAMED.fullmatch(titles[chosen[0]]):
+        titles[chosen[0]] = file.stem
+    if unnamed := [place for place, title in titles.items() if title.isdigit() or not title]:
+        raise UserError(f"{file}: column {unnamed[0] + 1} has numbers without a name; write a header line")
+    for place in chosen:
+        wrong = [row for row, cell in enumerate(columns[place], 1) if _number(cell) is None and not _is_missing(cell)]
+        if wrong:
+            more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
+            cell = columns[place][wrong[0] - 1]
+            lines.append(
+                f"{file}: row {wrong[0]}{_of_column(header[place])}: found {abbreviated(cell)}, expected a number"
+                f"{with_point(cell)}; taken as missing{more}"
+            )
+    with_values = [place for place in chosen if any(_number(cell) is not None for cell in columns[place])]
+    metrics = {place: metric or titles[place] for place in with_values}
+    named_at = next((place for place in texts if header[place].strip().casefold() == "metric" and not metric), None)
+    return _Values(rows, others, others != names, metrics, named_at)
+
+
+def _cells(file: Path, judged: _Judged) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of one length, without empty columns; without a header line, empty names."""
+    _, (header, *rows) = csv_records(file, has_header=False)
+    is_numbered = header == [str(place) for place in range(len(header))]  # pandas, for columns without names
+    is_header = is_numbered or not header[0].strip() or _NAMES_PICTURES.fullmatch(header[0].strip())
+    if not is_header and any(_is_almost_number(cell) or judged.is_picture(cell) for cell in header):
+        header, rows = [""] * len(header), [header, *rows]
+    for row in rows:
+        while len(row) > len(header) and not row[-1].strip():
+            row.pop()
+    is_longer = bool(rows) and all(len(row) == len(header) + 1 for row in rows)
+    if is_longer and (not _NAMES_PICTURES.fullmatch(header[0].strip()) or _is_running("", [row[0] for row in rows])):
+        header = ["", *header]  # R's row names have no header
+    require_distinct([title for title in header if title.strip()], file)
+    for number, row in enumerate(rows, start=1):
+        if len(row) > len(header):
+            raise UserError(f"{file}: row {number}: found {len(row)} cells, expected {len(header)}")
+    rows = [row + [""] * (len(header) - len(row)) for row in rows]
+    filled = [place for place in range(len(header)) if any(row[place].strip() for row in rows)]
+    if len(filled) < 2:
+        raise UserError(
+            f"{file}: {'one column' if rows else 'no row'}; expected the picture's file and its value, or the table "
+            "image_metrics"
+        )
+    return [header[place] for place in filled], [[row[place] for place in filled] for row in rows]
+
+
+def _first_names(
+    file: Path, header: list[str], columns: Mapping[int, Sequence[str]], texts: list[int], judged: _Judged
+) -> int:
+    """Return the column of names where none has text that names a picture.
+
+    Raises:
+        UserError: the first column numbers the rows.
+    """
+    titled = [place for place, title in enumerate(header) if _NAMES_PICTURES.fullmatch(title.strip())]
+    known = [place for place in titled if any(map(judged.is_picture, columns[place]))]
+    if known or 0 in texts or not _is_running(header[0], columns[0]):
+        return (known or [0])[0]
+    title = f"its column {header[0]}" if header[0].strip() else "its first column"
+    raise UserError(
+        f"{file}: {title} numbers the rows ({', '.join(columns[0][:3])}), and no other column names a judged "
+        "picture; add a column 'image' with the pictures' files, or call this one so if these are their names"
+    )
+
+
+def _is_running(title: str, cells: Sequence[str]) -> bool:
+    """Return True for whole numbers in steps of one, or below a header of such numbers; not below a name's header."""
+    if _NAMES_PICTURES.fullmatch(title.strip()) or not all(_WHOLE.fullmatch(cell.strip()) for cell in cells):
+        return False
+    steps = {int(after) - int(before) for before, after in pairwise(cells)}
+    return bool(_NUMBERS_ROWS.fullmatch(title.strip())) or steps <= {1}
+
+
+def _pictures_of(values: _Values, cells: list[str]) -> tuple[list[str], bool]:
+    """Return the names of the pictures in a row, without references if their column says so, and if it is of a pair."""
+    of_cells = [_PAIR.split(cells[place]) for place in values.names]
+    names = list(dict.fromkeys(name.strip() for of_cell in of_cells for name in of_cell if name.strip()))
+    is_pair = values.has_references or any(len(of_cell) > 1 for of_cell in of_cells)
+    if not is_pair:  # a path and its end, such as the file's name, are one picture
+        parts = {name: _path(name).with_suffix("").parts for name in names if _path(name).name}
+        names = [
+            name
+            for name in parts
+            if not any(name != other and parts[other][-len(parts[name]) :] == parts[name] for other in parts)
+        ]
+    return names, is_pair or len(names) > 1
+
+
+def _judged_row(file: Path, names: list[str], is_pair: bool, folders: Sequence[str], judged: _Judged) -> int | None:
+    """Return the number of the judged picture that a value is of, of a pair the generated one; None: not judged."""
+    found = [judged.narrowed(name, folders) for name in names]
+    named, rows = ({row for of, is_named in found if is_named >= least for row in of} for least in (True, False))
+    if is_pair:
+        named, rows = ({row for row in of if judged.is_fake(row)} for of in (named, rows))
+    left = sorted(named or {row for row in rows if judged.is_fake(row)} or rows)
+    if len(left) > 1:
+        pictures = " and ".join(abbreviated(judged.rows[row]["stimulus"]) for row in left[:2])
+        raise UserError(
+            f"{file}: {abbreviated(' | '.join(names))} may be {pictures}; give one file for each model, in a folder of "
+            "the model's name, or write the folder before the picture's name"
+        )
+    return left[0] if left else None
+
+
+def _is_almost_number(cell: str) -> bool:
+    """Return True for a number, also one of a tensor, in brackets or with a unit: tensor([41.78]), 30 dB."""
+    return _number(cell.partition(", ")[0].strip("tensor()[] dB%").replace(",", ".")) is not None
+
+
+def _of_column(title: str) -> str:
+    return f", column {title.strip()}" if title.strip() else ""
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.strip().casefold() in _MISSING
+
+
+def _path(name: str) -> PurePosixPath:
+    return PurePosixPath(name.strip().replace("\\", "/"))
 
 
 def _number(cell: str) -> float | None:
-    """Return a cell's number, NaN for an empty cell, None for other text."""
+    """Return a cell's number, None for other text and for NaN."""
     try:
-        return float(cell) if cell.strip() else float("nan")
+        value = float(cell)
     except ValueError:
         return None
-
-
-def _judged_row(file: Path, picture: str, by_end: dict[str, list[int]], judged: pd.DataFrame) -> int | None:
-    """Return the row number of the judged picture with this file name; None if it was not judged."""
-    path = PurePosixPath(picture.replace("\\", "/"))
-    for name in (str(path), str(path.with_suffix("")), path.name, path.stem):
-        if rows := by_end.get(name):
-            break
-    else:
-        return None
-    folders = {*path.parts[:-1], file.resolve().parent.name}
-    fakes = [row for row in rows if judged["kind"].iat[row] == "fake"]
-    named = [row for row in rows if (judged["model"].iat[row] if row in fakes else "real") in folders]
-    rows = named or fakes or rows
-    if len(rows) > 1:
-        names = " and ".join(abbreviated(judged["stimulus"].iat[row]) for row in rows[:2])
-        raise UserError(
-            f"{file}: {abbreviated(picture)} may be {names}; give one file for each model, in a folder of the model's "
-            "name, or write the folder before the picture's name"
-        )
-    return rows[0]
+    return None if math.isnan(value) else value

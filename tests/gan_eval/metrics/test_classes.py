@@ -151,6 +151,19 @@ def test_the_width_of_features_is_told_or_tried():
 
 
 @pytest.mark.nightly
+def test_fid_is_torchmetrics(seeded_weights):
+    theirs = torchmetrics.image.fid.FrechetInceptionDistance(feature_extractor_weights_path=str(seeded_weights))
+    metrics = theirs, FrechetInceptionDistance(weights=seeded_weights)
+    for metric in metrics:
+        metric.update(REAL[:4], real=True)
+        metric.update(FAKE[:4], real=False)
+    peer, own = (metric.compute().item() for metric in metrics)
+    assert own == pytest.approx(peer, rel=1e-4)
+    tf1 = FrechetInceptionDistance(weights=seeded_weights, resizer="tf1")
+    hand_in({"fid": tf1}, FAKE[:4], REAL[:4])
+    assert abs(tf1.compute().item() - peer) > 0.01 * peer
+
+
 def test_inception_comes_from_a_file(seeded_weights):
     metric = AllPairsKernelInceptionDistance(weights=seeded_weights, resizer="clean")
     metric.update(REAL[:3], real=True)

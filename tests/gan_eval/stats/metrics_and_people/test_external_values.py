@@ -1,4 +1,4 @@
-"""Values that another program computed: pyiqa's own files, matched to the judged pictures by file name."""
+"""Values that another program computed, matched to the judged pictures by file name."""
 
 from pathlib import Path
 
@@ -76,6 +76,97 @@ def test_ours_and_others_are_joined(tmp_path: Path) -> None:
     pd.testing.assert_series_equal(others, psnr)
 
 
+NUMBERED = [str(number) for number in range(12)]
+BY_NAME = {name: 20.0 + place for place, name in enumerate(sorted(NUMBERED))}
+"""Values in the order in which programs list the files: 0, 1, 10, 11, 2, ..."""
+
+
+def numbered(models: tuple[str, ...] = ("real", "blur")) -> pd.DataFrame:
+    frame = trials(models, len(NUMBERED))
+    return frame.assign(stimulus=frame["stimulus"].str.replace("/0+(?=[0-9])", "/", regex=True))
+
+
+def values_of(file: Path, text: str, judged: pd.DataFrame) -> tuple[dict[str, dict[str, float]], list[str]]:
+    """The values by metric and picture."""
+    file.write_text(text)
+    found, lines = read_image_metrics([file], judged)
+    by_metric = {
+        str(metric): dict(zip(rows["stimulus"].str.removeprefix("photos/"), rows["value"], strict=True))
+        for metric, rows in found.groupby("metric")
+    }
+    return by_metric, lines
+
+
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        (",image,psnr", "{n},{name}.png,{value}"),  # pandas' index
+        (",image,psnr", "{n},{name},{value}"),  # names that are numbers
+        ('"image","psnr"', '"{n}","{name}.png",{value}'),  # R's write.table
+        ("n,psnr,input_file_dist", "{n},{value},{name}.png"),  # ffmpeg-quality-metrics, picture by picture
+        ("image,psnr", "{name},{value}"),
+        ("id,psnr", "{name},{value}"),
+        (",psnr", "out/{name}.png | real/{name}.png,{value}"),  # pyiqa's command
+        (",,psnr", "real/{name}.png,out/{name}.png,{value}"),  # a frame of pairs
+        ("ref,dist,psnr", "data/real/{name}.png,data/blur/{name}.png,{value}"),
+        ("dist,ref,psnr", "{name}.png,real/{name}.png,{value}"),
+        ("a,b,psnr", "real/{name}.png,/out/{name}.png,{value}"),
+        ("Frame,image,psnr,", "{n},{name}.png,{value},"),  # libvmaf's comma at the end of each line
+        ("file,metric,score", "{name}.png,psnr,{value}"),
+    ],
+)
+def test_each_value_goes_to_its_generated_picture(tmp_path: Path, header: str, line: str) -> None:
+    rows = [line.format(n=n, name=name, value=value) for n, (name, value) in enumerate(BY_NAME.items())]
+    found, lines = values_of(tmp_path / "v.csv", "\n".join([header, *rows, ""]), numbered())
+    assert found == {"psnr": {f"blur/{name}": value for name, value in BY_NAME.items()}}
+    assert lines == []
+
+
+@pytest.mark.parametrize("header", ["", ",psnr", "n,psnr", "Frame,psnr,", "index,psnr", "sample,psnr"])
+def test_running_numbers_are_no_names(tmp_path: Path, header: str) -> None:
+    rows = [f"{n},{value}{',' * header.endswith(',')}" for n, value in enumerate(BY_NAME.values())]
+    with pytest.raises(UserError, match=r"v.csv: its (first )?column.*numbers the rows \(0, 1, 2\).*column 'image'"):
+        values_of(tmp_path / "v.csv", "\n".join([*filter(None, [header]), *rows, ""]), numbered())
+
+
+def test_a_pair_names_its_model(tmp_path: Path) -> None:
+    judged = numbered(MODELS)
+    pairs = "psnr,a\n20,noise/1.png | real/1.png\n21,blur/1.png | real/1.png\n"
+    assert values_of(tmp_path / "v.csv", pairs, judged)[0] == {"psnr": {"noise/1": 20.0, "blur/1": 21.0}}
+    column = "file,model,niqe\n1.png,noise,3\n1.png,real,4\n1.png,blur,5\n"
+    assert values_of(tmp_path / "v.csv", column, judged)[0] == {"niqe": {"noise/1": 3.0, "real/1": 4.0, "blur/1": 5.0}}
+    other = "ref,dist,vmaf\nreal/1.png,out/g7.png,20\nreal/2.png,blur/2.png,30\n"
+    assert values_of(tmp_path / "v.csv", other, judged)[0] == {"vmaf": {"blur/2": 30.0}}
+
+
+def test_a_decimal_comma_is_no_separator(tmp_path: Path) -> None:
+    expected = {"v": {"blur/1": 39.442, "blur/2": 38.5}}
+    assert values_of(tmp_path / "v.csv", "1.png;39,442\n2.png;38,5\n", numbered())[0] == expected
+    assert values_of(tmp_path / "v.csv", "1.png\t39,442\n2.png\t38,5\n", numbered())[0] == expected
+
+
+def test_cells_without_a_number_are_named_and_the_others_kept(tmp_path: Path) -> None:
+    text = "file,a,b,c\n1.png,1.5,-,tensor(0.1)\n2.png,3 dB,0.25,tensor(0.2)\n3.png,n/a,0.5,tensor(0.3)\n"
+    found, lines = values_of(tmp_path / "v.csv", text, numbered())
+    assert {name: sum(value == value for value in of.values()) for name, of in found.items()} == {"a": 1, "b": 2}
+    cells = ("row 2, column a: found '3 dB'", "row 1, column b: found '-'", "row 1, column c: found 'tensor(0.1)'")
+    assert [cell in line for cell, line in zip(cells, lines, strict=True)] == [True] * 3
+
+
+def test_counts_and_spreads_are_no_metrics(tmp_path: Path) -> None:
+    text = "image_name,n_ratings,MOS,SD,ssim_index,laplacian_var,c_total\n1.png,30,3.5,0.7,0.9,9,60\n"
+    found, (line,) = values_of(tmp_path / "v.csv", text, numbered())
+    assert {*found} == {"MOS", "ssim_index", "laplacian_var"}
+    assert line.endswith("n_ratings, SD, c_total")
+    assert values_of(tmp_path / "v.csv", "image,count\n1.png,3\n", numbered())[0] == {"count": {"blur/1": 3.0}}
+
+
+@pytest.mark.parametrize(("value", "is_told"), [("80.0", True), ("60.000000", True), ("inf", False), ("31.25", False)])
+def test_psnr_of_equal_pictures_is_told(tmp_path: Path, value: str, is_told: bool) -> None:
+    text = f"file,psnr_y,ssim\n1.png,{value},80\n2.png,{value},80\n3.png,30.5,1\n"
+    assert bool(values_of(tmp_path / "v.csv", text, numbered())[1]) == is_told
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -83,6 +174,9 @@ def test_ours_and_others_are_joined(tmp_path: Path) -> None:
         ("0001.png,1\n", r"'0001.png' may be 'photos/blur/0001' and 'photos/noise/0001'; give one file for each model"),
         ("name,remark\n0001.png,good\n", "no column of numbers"),
         ("0001.png\n0002.png\n", "one column; expected the picture's file and its value"),
+        ("name,score\n0001.png,tensor(0.1)\n", r"row 1, column score: found 'tensor\(0.1\)', expected a number"),
+        ("0001.png,39,442\n", "column 2 has numbers without a name"),
+        ("name,a\n0001.png,1,2\n", "row 1: found 3 cells, expected 2"),
         ("noise/0001.png,1\nnoise/0001.jpg,2\n", "photos/noise/0001"),
     ],
 )
