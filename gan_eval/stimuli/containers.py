@@ -198,8 +198,8 @@ def _unpack_array(file: IO[bytes], name: str, source: Path, unpacked: Unpacked) 
         picture = np.frombuffer(content, np.uint8).reshape(shape[1:])
         picture = picture if is_last else np.moveaxis(picture, 0, -1)
         coded = io.BytesIO()
-        Image.fromarray(picture.squeeze(2) if picture.shape[2] == 1 else picture).save(coded, "PNG", compress_level=1)
-        unpacked.add(f"{number:06}.png", coded.getvalue())
+        Image.fromarray(picture.squeeze(2) if picture.shape[2] == 1 else picture).save(coded, "BMP")
+        unpacked.add(f"{number:06}.bmp", coded.getvalue())  # a sixteenth of the time of PNG
 
 
 def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:

@@ -43,8 +43,8 @@ def unpacked(source: Path, **options: str) -> tuple[dict[str, np.ndarray], dict[
 def test_the_samples_of_an_npz_are_read_in_order_whatever_their_axes(tmp_path, save, axes):
     save(tmp_path / "samples.npz", np.ascontiguousarray(PICTURES.transpose(axes)), np.arange(3))
     pictures, _, notes = unpacked(tmp_path / "samples.npz")
-    assert [*pictures] == ["000000.png", "000001.png", "000002.png"]
-    assert all((pictures[f"{number:06}.png"] == PICTURES[number]).all() for number in range(3))
+    assert [*pictures] == ["000000.bmp", "000001.bmp", "000002.bmp"]
+    assert all((pictures[f"{number:06}.bmp"] == PICTURES[number]).all() for number in range(3))
     assert "arr_1" in notes[0]
 
 
