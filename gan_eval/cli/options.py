@@ -56,6 +56,13 @@ AllowGiveaways = Annotated[
 Language = Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")]
 Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show the pages before, between and after trials.")]
 
+Paired = Annotated[
+    bool | None,
+    typer.Option(
+        "--paired/--unpaired",
+        help="Pictures of one file stem are partners, or none are; default: paired where nine of ten stems match.",
+    ),
+]
 FitOption = Literal["crop", "stretch", "corner"]
 White = Annotated[
     int | None,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gan_eval.cli.options import FitOption, Out, White
+from gan_eval.cli.options import FitOption, Out, Paired, White
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction
 
@@ -16,10 +16,25 @@ stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_
 
 @stimuli_app.command("import")
 def stimuli_import(
-    source: Annotated[Path, typer.Argument(help="Folder with real/ and fake/, or *_real_A/_fake_B/_real_B.png.")],
     out: Out,
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder (or zip, npz, Parquet, tar) with real/ and fake/, or *_real_A/_fake_B/_real_B.png."
+        ),
+    ] = None,
+    real: Annotated[Path | None, typer.Option(help="Instead: folder or container of real pictures.")] = None,
+    fakes: Annotated[
+        list[Path] | None, typer.Option("--fake", help="With --real: those of a model. Repeatable.")
+    ] = None,
+    paired: Paired = None,
+    tar_key: Annotated[
+        str | None, typer.Option(help="The picture to take of a tar with several for each key, such as png.")
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
-    model: Annotated[str, typer.Option(help="Name of the generator.")] = "generated",
+    model: Annotated[
+        str | None, typer.Option(help="Name of the generator; default: that of its --fake folder, or generated.")
+    ] = None,
     masks: Annotated[
         Path | None,
         typer.Option(help="Inpainting: folder of masks, of the pictures' stems; default: SOURCE/mask."),
@@ -37,14 +52,19 @@ def stimuli_import(
     ] = None,
     white: White = None,
 ) -> None:
-    """Make a stimulus set from any generator's result folder."""
+    """Make a stimulus set from any generator's results: a folder, a container of pictures, or several of them."""
     from gan_eval.cli.console import Console
     from gan_eval.stimuli.importing import import_folder
 
+    if (source is None) == (real is None) or (real is None) != (not fakes):
+        raise UserError("stimuli import: give either a folder (or container), or --real and --fake")
     with Console() as console:
         imported = import_folder(
-            source,
+            source or real or Path(),
             out,
+            fakes=fakes or (),
+            paired=paired,
+            tar_key=tar_key,
             dataset=dataset,
             model=model,
             masks=masks,
@@ -58,7 +78,8 @@ def stimuli_import(
             console.message(f"left out: {problem}")
         for remark in imported.remarks:
             console.message(f"note: {remark}")
-        console.message(f"{imported.items} items imported, {len(imported.problems)} left out")
+        counts = f"{imported.pictures['real']} real and {imported.pictures['fake']} generated pictures"
+        console.message(f"{imported.items} items imported ({counts}), {len(imported.problems)} left out")
     typer.echo(out)
 
 

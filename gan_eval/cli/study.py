@@ -11,6 +11,7 @@ from gan_eval.cli.options import (
     DataRoot,
     FitOption,
     Out,
+    Paired,
     Simulate,
     Threads,
     White,
@@ -50,12 +51,13 @@ def try_pictures(
     real: Annotated[Path, typer.Argument(metavar="REAL", help="Folder of real pictures.")],
     fakes: Annotated[
         list[Path],
-        typer.Argument(metavar="FAKE", help="Folder of generated pictures of the same file stems; one for each model."),
+        typer.Argument(metavar="FAKE", help="Folder (or zip, npz, Parquet, tar) of generated pictures for each model."),
     ],
     out: Out = Path("answer"),
     quiz: Annotated[
         bool, typer.Option("--quiz/--no-quiz", help="A quiz of 20 pictures or more, where there is a screen.")
     ] = True,
+    paired: Paired = None,
     fit: Annotated[FitOption | None, typer.Option(help="Cut or stretch pictures of another shape.")] = None,
     white: White = None,
     threads: Threads = None,
@@ -66,7 +68,16 @@ def try_pictures(
 
     with Console() as console:
         report_file = try_folders(
-            real, fakes, out, console, again=typed_words(context), fit=fit, white=white, quiz=quiz, threads=threads
+            real,
+            fakes,
+            out,
+            console,
+            again=typed_words(context),
+            paired=paired,
+            fit=fit,
+            white=white,
+            quiz=quiz,
+            threads=threads,
         )
     typer.echo(report_file)
 

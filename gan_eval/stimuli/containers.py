@@ -46,6 +46,8 @@ class Unpacked:
 
     folder: Path
     pictures: int = 0
+    is_numbered: bool = False
+    """The names of the pictures are their places in the container, so that equal names mean nothing."""
     notes: list[str] = field(default_factory=list)
     """What was found beside the pictures, and what was left out."""
     captions: dict[str, str] = field(default_factory=dict)
@@ -190,6 +192,7 @@ def _unpack_array(file: IO[bytes], name: str, source: Path, unpacked: Unpacked) 
     is_last, is_first = shape[3] in (1, 3), shape[1] in (1, 3)
     if is_last == is_first:
         raise UserError(f"{form}; one of the second and the last number must be 3 (colours) or 1 (grey)")
+    unpacked.is_numbered = True
     size = int(np.prod(shape[1:]))
     for number in range(shape[0]):
         content = file.read(size)

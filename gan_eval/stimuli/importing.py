@@ -4,12 +4,13 @@
 them and writes the set.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,8 +20,9 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
 from gan_eval.stimuli import doubts
 from gan_eval.stimuli import pictures as images
+from gan_eval.stimuli.containers import pictures_folder
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.layouts import Items, content_name, find_items
+from gan_eval.stimuli.layouts import ROLE_NAMES, Found, Items, content_name, find_items, items_of
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.stimuli.profiles import to_srgb
 from gan_eval.stimuli.sets import (
@@ -51,6 +53,8 @@ class Reading:
     """Level of white, such as 4095 for 12 bits in 16; default: the peak of 8 or 16 bits."""
     mask_hole: doubts.HoleColour | None = None
     """Colour of the holes in masks; default: white, and masks that are certainly inverted are refused."""
+    size: images.Size | None = None
+    """Width and height of all pictures of a set without partners; default: their own."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +69,19 @@ class Imported:
     """Number of items whose pictures were brought to one size."""
     remarks: tuple[str, ...]
     """Messages about the imported pictures: sizes, levels, profiles, masks, equal pictures."""
+    pictures: Mapping[str, int]
+    """Number of real and of generated pictures."""
 
 
 def import_folder(
     source: Path,
     out: Path,
     *,
+    fakes: Sequence[Path] = (),
+    paired: bool | None = None,
+    tar_key: str | None = None,
     dataset: str | None = None,
-    model: str = "generated",
+    model: str | None = None,
     masks: Path | None = None,
     mask_kind: str | None = None,
     fit: images.Fit | None = None,
@@ -80,14 +89,20 @@ def import_folder(
     mask_hole: doubts.HoleColour | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
-    """Make a stimulus set from another tool's result folder; the same call updates it.
+    """Make a stimulus set from another tool's results; the same call updates it.
 
     The layouts of `gan_eval.stimuli.layouts` are known. Pictures become 8-bit RGB PNG in sRGB, so that neither file
     format nor colour profile reveals the fakes.
 
     Args:
+        source: a folder in a known layout, or a container (`gan_eval.stimuli.containers`) of one; with `fakes`, the
+            real pictures alone.
         out: folder of the new set: empty, or with an earlier set of the same source, data set and model.
+        fakes: a folder or container of generated pictures for each model, which has its name.
+        paired: see `gan_eval.stimuli.layouts.items_of`; the running numbers of a container are no partners.
+        tar_key: see `pictures_folder`.
         dataset: name of the data set; default: that of the folder (`content_name`).
+        model: name of the generator, if there is one; default: that of its folder, or `generated`.
         masks: folder with a mask for each item, of its stem and size; default: `mask/` of the source.
         mask_kind: how the holes were made, for the column of this name; default: folder.
         fit, white, mask_hole: see `Reading`.
@@ -98,16 +113,99 @@ def import_folder(
             masks are inverted, or `out` has another set.
     """
     dataset = dataset or content_name(source)
-    if problem := model_name_problem(model):
-        raise UserError(f"--model {model}: {problem}")
+    names = model_names(fakes) if fakes else ["generated"]
+    names = [model] if model is not None and len(fakes) < 2 else names
+    if model is not None and len(fakes) > 1:
+        raise UserError(f"--model {model}: each of {len(fakes)} folders names its model; rename the folders instead")
+    if problem := model_name_problem(names[0]):
+        raise UserError(f"--model {names[0]}: {problem}")
     if problem := name_problem(dataset, "data set"):
         raise UserError(f"--dataset {dataset}: {problem}")
-    if source.resolve() == out.resolve():
+    if out.resolve() in [folder.resolve() for folder in (source, *fakes)]:
         raise UserError(f"--out {out}: this is the folder that is imported; name another folder for the new set")
-    found = find_items(source, masks)
+    with ExitStack() as opened:
+        found, models = found_pictures(source, fakes, names, opened, masks=masks, paired=paired, tar_key=tar_key)
+        return _import_found(
+            found,
+            out,
+            models,
+            source=source,
+            dataset=dataset,
+            mask_kind=mask_kind,
+            reading=Reading(fit is not None, fit, white, mask_hole),
+            on_progress=on_progress,
+        )
+
+
+def found_pictures(
+    source: Path,
+    fakes: Sequence[Path],
+    names: Sequence[str],
+    opened: ExitStack,
+    *,
+    masks: Path | None = None,
+    paired: bool | None = None,
+    tar_key: str | None = None,
+) -> tuple[Found, dict[str, str]]:
+    """Return the files of each item, and the name of the model of each role of generated pictures.
+
+    Args:
+        source, fakes, masks, paired, tar_key: as for `import_folder`.
+        names: name of the model of each folder; of `source`, if it has generated pictures, too.
+        opened: keeps the unpacked containers until it is closed.
+
+    Raises:
+        UserError: as for `find_items`.
+    """
+    places = [opened.enter_context(pictures_folder(place, tar_key=tar_key)) for place in (source, *fakes)]
+    notes = [note for place in places for note in place.notes]
+    if not fakes:
+        found = find_items(places[0].folder, masks, paired=paired)
+        return replace(found, remarks=(*notes, *found.remarks)), {"fake": names[0]}
+    models = {"fake": names[0]} if len(names) == 1 else {f"fake/{name}": name for name in names}
+    roles = {
+        role: images.by_stem(images.list_pictures(place.folder))
+        for role, place in zip(("real", *models), places, strict=True)
+    }
+    if paired is None and any(place.is_numbered for place in places):
+        paired = False
+        notes.append("the pictures of a container have running numbers, so they have no partners; if they do, --paired")
+    items, lines = items_of(roles, source, tuple(models), paired=paired)
+    return Found(items, (*notes, *lines)), models
+
+
+def model_names(fakes: Sequence[Path]) -> list[str]:
+    """Return the name of each model: its folder's or container's name, or `generated` for one such as `fake`.
+
+    Raises:
+        UserError: two models have one name.
+    """
+    stems = [fake.resolve().name if fake.is_dir() else fake.name.partition(".")[0] for fake in fakes]
+    names = [re.sub("[^A-Za-z0-9._-]+", "-", stem).strip("-.") for stem in stems]
+    names = ["generated" if name.lower() in ROLE_NAMES or model_name_problem(name) else name for name in names]
+    folded = [name.casefold() for name in names]  # each becomes a folder, also on systems that ignore case
+    for number, name in enumerate(names):
+        if folded[number] in folded[:number]:
+            other = fakes[folded.index(folded[number])]
+            raise UserError(f"{fakes[number]} and {other}: both models would be called {name}; rename one folder")
+    return names
+
+
+def _import_found(
+    found: Found,
+    out: Path,
+    models: Mapping[str, str],
+    *,
+    source: Path,
+    dataset: str,
+    mask_kind: str | None,
+    reading: Reading,
+    on_progress: Callable[[int, int], None] | None,
+) -> Imported:
+    """Refuse options about masks without masks; import the rest."""
     items = found.items
     if not any("mask" in files for files in items.values()):
-        for option, value in (("--mask-kind", mask_kind), ("--mask-hole", mask_hole)):
+        for option, value in (("--mask-kind", mask_kind), ("--mask-hole", reading.mask_hole)):
             if value is not None:
                 raise UserError(f"{option} {value}: {source} has no masks; name their folder with --masks")
     return import_items(
@@ -115,9 +213,9 @@ def import_folder(
         out,
         where=str(source),
         dataset=dataset,
-        models={"fake": model},
+        models=models,
         mask_kind=mask_kind or "folder",
-        reading=Reading(fit is not None, fit, white, mask_hole),
+        reading=reading,
         source=source,
         remarks=found.remarks,
         on_progress=on_progress,
@@ -140,7 +238,7 @@ def import_items(
     """Make a stimulus set from pictures that are already matched by item.
 
     Args:
-        items: for each stem its files by role: real, each role of `models` and, if present, input and mask.
+        items: for each item its files by role (`gan_eval.stimuli.layouts.Items`).
         out, dataset, mask_kind, on_progress: as for `import_folder`.
         where: the source of the items, for messages.
         models: name of the model for each role of generated pictures; with one model, the role is `fake`.
@@ -170,15 +268,18 @@ def import_items(
             else:
                 if not rows:
                     (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written now
-                rows += _write_item(item.pictures, out, dataset=dataset, models=models, stem=stem, mask_kind=mask_kind)
+                rows += _write_item(item.pictures, out, dataset=dataset, models=models, key=stem, mask_kind=mask_kind)
                 resized += item.is_resized
                 profiles.update(item.profiles.items())
             if on_progress:
                 on_progress(done, len(items))
         if not rows:
-            raise UserError(f"{where}: no usable pair of pictures; the first problem: {problems[0]}")
+            raise UserError(f"{where}: no usable picture; the first problem: {problems[0]}")
         imported = len(items) - len(problems)
-        if resized:
+        if resized and reading.size:
+            width, height = reading.size
+            remarks.append(f"{resized} of {imported} pictures were brought to {width}x{height}, the smallest size")
+        elif resized:
             how = "cut at the top left" if reading.fit == "corner" else "scaled to the smaller (bicubic)"
             remarks.append(f"{resized} of {imported} items had pictures of other sizes, which were {how}")
         for (role, name), count in profiles.items():
@@ -188,7 +289,9 @@ def import_items(
         record |= {**asdict(reading), "problems": problems, "remarks": remarks, "resized": resized}
         write_json(out / RECORD, record)  # before the table, so that a killed import can be repeated
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-        return Imported(out, imported, tuple(problems), resized, tuple(remarks))
+        return Imported(
+            out, imported, tuple(problems), resized, tuple(remarks), Counter(str(row["kind"]) for row in rows)
+        )
 
 
 @dataclass(frozen=True)
@@ -225,6 +328,8 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
         except UserError:  # viewers ignore such a profile, too
             profile = UNREADABLE
         profiles |= {role: profile} if profile else {}
+    if not {"real", *models} <= pictures.keys():
+        return _alone(pictures, profiles, reading)
     is_resized = reading.resize and any(pictures[role].shape != pictures["real"].shape for role in models)
     if is_resized:
         pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, reading.fit)
@@ -239,6 +344,14 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
                 f"both to one size{fix}"
             )
     return Item(pictures, profiles, is_resized)
+
+
+def _alone(pictures: Mapping[str, Picture], profiles: Mapping[str, str], reading: Reading) -> Item:
+    """Return pictures without partners, in the size of the set."""
+    if reading.size is None:
+        return Item(pictures, profiles, False)
+    sized = {role: images.to_size(picture, reading.size, reading.fit) for role, picture in pictures.items()}
+    return Item(sized, profiles, any(sized[role] is not picture for role, picture in pictures.items()))
 
 
 def _decode_mask(content: bytes, path: Path, hole: doubts.HoleColour) -> Picture:
@@ -270,8 +383,11 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
     """
     folders = sorted({path.parent for files in items.values() for path in files.values()})
     remarks = [f"{folder}: {unread}" for folder in folders if (unread := images.unread_pictures(folder))]
-    shown = {role: [files[role] for files in items.values()] for role in ("real", *models)}
+    shown = {role: [files[role] for files in items.values() if role in files] for role in ("real", *models)}
     remarks += doubts.dark_folders(shown, white=reading.white)
+    is_paired = any({"real", *models} <= files.keys() for files in items.values())
+    if reading.resize and not is_paired:
+        return _common_size(shown, reading, remarks)
     if reading.resize:
         pairs = [(files["real"], files[role]) for files in items.values() for role in models]
         better, line = doubts.fit_remark(pairs, reading.fit)
@@ -281,6 +397,20 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
     if line := _mask_doubt([files for files in items.values() if "mask" in files], models, reading):
         remarks.append(line)
     return reading, remarks
+
+
+def _common_size(
+    shown: Mapping[str, Sequence[Path]], reading: Reading, remarks: list[str]
+) -> tuple[Reading, list[str]]:
+    """Return how to bring pictures without partners to the smallest of their sizes; as they are if shapes differ."""
+    sizes = {size for paths in shown.values() for path in paths if (size := images.size_of(path))}
+    target = min(sizes, key=lambda size: (size[0] * size[1], size), default=None)
+    if target is None or len(sizes) == 1:
+        return reading, remarks
+    if reading.fit is None and not all(images.has_shape(size, target) for size in sizes):
+        named = " and ".join(f"{width}x{height}" for width, height in sorted(sizes)[:: max(1, len(sizes) - 1)][:2])
+        return reading, [*remarks, f"pictures of {len(sizes)} shapes and sizes, such as {named}: give --fit crop"]
+    return replace(reading, size=target), remarks
 
 
 def _mask_doubt(masked: Sequence[Mapping[str, Path]], models: Mapping[str, str], reading: Reading) -> str:
@@ -330,19 +460,23 @@ def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: i
 
 
 def _write_item(
-    pictures: Mapping[str, Picture], out: Path, *, dataset: str, models: Mapping[str, str], stem: str, mask_kind: str
+    pictures: Mapping[str, Picture], out: Path, *, dataset: str, models: Mapping[str, str], key: str, mask_kind: str
 ) -> list[Row]:
     """Write an item's pictures as PNG; return their rows of stimuli.csv, the real picture first."""
+    is_paired = {"real", *models} <= pictures.keys()
+    stem = key if is_paired or "real" not in pictures else key.removeprefix("real/")
     files = {role: f"{role}/{stem}.png" for role in pictures}
     for role, picture in pictures.items():
         images.write_png(out / files[role], mask_of(hole_of(picture)) if role == "mask" else picture)
-    shared: dict[str, Any] = {"dataset": dataset, "stem": stem, "size": pictures["real"].shape[:2]}
+    shared: dict[str, Any] = {"dataset": dataset, "stem": stem, "item": f"{dataset}/{key}"}
     shared["input_file"] = files.get("input")
     if "mask" in pictures:
         area = float(hole_of(pictures["mask"]).mean())
         shared |= {"mask_kind": mask_kind, "mask_area": area, "mask_file": files["mask"]}
-    rows = [stimulus_row(out, out / files["real"], kind="real", **shared)]
-    for role, model in models.items():
-        generated = {"model": model, "reference_file": files["real"], **shared}
-        rows.append(stimulus_row(out, out / files[role], kind="fake", **generated))
+    rows = []
+    for role in (role for role in ("real", *models) if role in pictures):
+        of_fake = {} if role == "real" else {"model": models[role], "reference_file": files.get("real")}
+        size = pictures[role].shape[:2]
+        kind: Literal["real", "fake"] = "real" if role == "real" else "fake"
+        rows.append(stimulus_row(out, out / files[role], kind=kind, size=size, **of_fake, **shared))
     return rows

@@ -4,16 +4,22 @@ A layout is an entry of `LAYOUTS`: for each role, the folder of its files, or th
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_file
 from gan_eval.stimuli import pictures as images
+from gan_eval.stimuli.containers import is_container
 
 Items = Mapping[str, Mapping[str, Path]]
-"""For each stem its files by role: real, fake and, if present, input and mask."""
+"""For each item its files by role: real, fake and, if present, input and mask.
+
+A paired item has the stem of its files as its name. Without partners, the item of a real picture is `real/STEM`, and
+that of generated pictures is the stem, which several models may share.
+"""
 Roles = dict[str, dict[str, Path]]
 """For each role its files by stem."""
 
@@ -75,10 +81,11 @@ class Found:
     """Messages about files that were not taken."""
 
 
-def find_items(source: Path, masks: Path | None = None) -> Found:
+def find_items(source: Path, masks: Path | None = None, *, paired: bool | None = None) -> Found:
     """Return the files of each item of a result folder, by the first layout that fits.
 
     Args:
+        paired: see `items_of`.
         masks: folder of the masks; default: `mask/` of the source, if there is one.
 
     Raises:
@@ -86,8 +93,10 @@ def find_items(source: Path, masks: Path | None = None) -> Found:
     """
     layout, roles = _layout_of(source)
     remarks = []
-    if layout.unpaired:
-        _refuse_unpaired(source, layout)
+    if layout.unpaired and paired is None and (other := _of_no_pairs(source, layout)):
+        real, fake = layout.places["real"], layout.places["fake"]
+        remarks.append(f"{other} is of a CycleGAN, so *{real} and *{fake} are not paired; if they are, give --paired")
+        paired = False
     if snapshots := [stem for stem in roles["fake"] if _SNAPSHOT.fullmatch(stem)]:
         what = f"{len(snapshots)} of its items are snapshots of a training, such as {snapshots[0]}, and no results"
         if len(snapshots) == len(roles["fake"]):
@@ -96,7 +105,10 @@ def find_items(source: Path, masks: Path | None = None) -> Found:
         remarks.append(f"{source}: {what}: not imported")
     if masks is None and (source / "mask").is_dir():
         masks = source / "mask"
-    items = pair_by_stem(roles, source)
+    items, lines = items_of(roles, source, ("fake",), paired=paired)
+    remarks += lines
+    if masks is not None and not any({"real", "fake"} <= files.keys() for files in items.values()):
+        raise UserError(f"{masks}: masks need pairs; without partners there is nothing around a hole to compare")
     if masks is not None:
         of_masks = images.by_stem(images.list_pictures(masks))
         if unmasked := sorted(items.keys() - of_masks.keys(), key=images.natural_key):
@@ -131,37 +143,86 @@ def _layout_of(source: Path) -> tuple[Layout, Roles]:
     raise UserError(f"{source}: no known layout; expected {', or '.join(map(str, LAYOUTS))}{found}")
 
 
-def _refuse_unpaired(source: Path, layout: Layout) -> None:
-    """Refuse the results of a program without pairs, such as CycleGAN."""
-    others = [path.name for path in images.list_pictures(source) if path.stem.endswith(layout.unpaired)]
-    if others:
-        real, fake = layout.places["real"], layout.places["fake"]
-        raise UserError(
-            f"{source}: not pairs: {others[0]} is of a CycleGAN, whose data are unpaired: *{real} is another picture "
-            f"than the partner of *{fake}; if the data set was aligned, copy *{real} and *{fake} into real/ and fake/ "
-            "without these endings"
-        )
+def _of_no_pairs(source: Path, layout: Layout) -> str:
+    """Return the name of a file which shows that a folder has results of a program without pairs, such as CycleGAN."""
+    return next((path.name for path in images.list_pictures(source) if path.stem.endswith(layout.unpaired)), "")
 
 
-def pair_by_stem(roles: Roles, source: Path) -> dict[str, dict[str, Path]]:
-    """Return the files of each stem by role; real and fake must have the same stems.
+MIN_MATCHING = 0.9
+"""Minimum share of stems, of real and of a model's pictures together, that have both."""
+
+
+def items_of(
+    roles: Roles, where: Path, models: Collection[str], *, paired: bool | None = None
+) -> tuple[dict[str, dict[str, Path]], list[str]]:
+    """Return the items of pictures that are paired by stem or have no partners, and messages about those left out.
+
+    Args:
+        roles: the files of each role by stem.
+        where: the place of the pictures, for messages.
+        models: roles of generated pictures.
+        paired: True: real and generated pictures of one stem are partners; False: none are. Default: paired where at
+            least nine of ten stems match for each model, not paired where none does for any.
 
     Raises:
-        UserError: a stem has no partner, or cannot be written in a table.
+        UserError: some stems match and some do not, none does although `paired`, or a stem is not printable.
     """
-    if unpaired := sorted(roles["real"].keys() ^ roles["fake"].keys(), key=images.natural_key):
-        missing = "fake" if unpaired[0] in roles["real"] else "real"
-        more = f" and {len(unpaired) - 1} more" if len(unpaired) > 1 else ""
-        folders = {path.parent for files in roles.values() for path in files.values()}
-        unread = "".join(f"; {folder}: {line}" for folder in folders if (line := images.unread_pictures(folder)))
-        raise UserError(
-            f"{source}: {unpaired[0]}{more}: no {missing} picture with this file stem; add it or remove the other"
-            f"{unread}"
-        )
-    for stem, path in roles["real"].items():
-        if not stem.isprintable():
-            raise UserError(f"{source}: the file name {path.name!a} cannot be written in a table; rename it")
-    return {stem: {role: files[stem] for role, files in roles.items() if stem in files} for stem in roles["real"]}
+    for path in (path for role in ("real", *models) for path in roles[role].values()):
+        if not path.stem.isprintable():
+            raise UserError(f"{where}: the file name {path.name!a} cannot be written in a table; rename it")
+    if paired is None:
+        paired = _are_paired(roles, where, models)
+        lines = [] if paired else ["no file stems match, so the pictures have no partners"]
+        items, others = items_of(roles, where, models, paired=paired)
+        return items, [*lines, *others]
+    if not paired:
+        return _without_partners(roles, models)
+    items = {
+        stem: {role: files[stem] for role, files in roles.items() if stem in files}
+        for stem in roles["real"]
+        if all(stem in roles[model] for model in models)
+    }
+    if not items:
+        raise UserError(f"{where}: no real picture has a partner of the same file stem in every folder; rename them")
+    lines = []
+    for role in ("real", *models):
+        alone = [path for stem, path in roles[role].items() if stem not in items]
+        if alone:
+            lines.append(f"{alone[0].parent}: {len(alone)} without a partner left out, such as {alone[0].name}")
+    return items, lines
+
+
+def _are_paired(roles: Roles, where: Path, models: Collection[str]) -> bool:
+    """Return whether real and generated pictures are paired by stem.
+
+    Raises:
+        UserError: some stems match and some do not.
+    """
+    reals, shares = roles["real"].keys(), {}
+    for model in models:
+        shares[model] = len(reals & roles[model].keys()) / len(reals | roles[model].keys())
+    if min(shares.values()) >= MIN_MATCHING or not any(shares.values()):
+        return any(shares.values())
+    model = min(shares, key=lambda name: shares[name])
+    folders = sorted({path.parent for role in ("real", model) for path in roles[role].values()})
+    unread = "".join(f"; {folder}: {line}" for folder in folders if (line := images.unread_pictures(folder)))
+    raise UserError(
+        f"{where}: of {len(reals)} real and {len(roles[model])} generated pictures, "
+        f"{len(reals & roles[model].keys())} have a partner of the same file stem; give --paired to take these alone, "
+        f"or --unpaired if no picture is the partner of another{unread}"
+    )
+
+
+def _without_partners(roles: Roles, models: Collection[str]) -> tuple[dict[str, dict[str, Path]], list[str]]:
+    """Return an item for each different real picture, and for each stem of generated ones; and messages."""
+    first = {sha256_file(path): stem for stem, path in reversed(roles["real"].items())}
+    repeated = len(roles["real"]) - len(first)
+    items = {f"real/{stem}": {"real": roles["real"][stem]} for stem in reversed(first.values())}
+    for role in (*models, *(role for role in roles if role not in ("real", *models))):
+        for stem, path in roles[role].items():
+            if role in models or stem in items:
+                items.setdefault(stem, {})[role] = path
+    return items, [f"{repeated} real pictures are there under another name, too: each is taken once"] * bool(repeated)
 
 
 ROLE_NAMES = frozenset({"real", "reals", "fake", "fakes", "generated"})
@@ -176,7 +237,7 @@ def content_name(folder: Path) -> str:
     >>> content_name(Path("/results/facades_pix2pix/test_latest/images"))
     'facades_pix2pix'
     """
-    folder = folder.resolve()
+    folder = folder.resolve().with_name(folder.name.partition(".")[0]) if is_container(folder) else folder.resolve()
     for name in (path.name for path in (folder, *folder.parents)):
         if name and name.lower() not in ROLE_NAMES and not _RESULTS.fullmatch(name.lower()):
             return name

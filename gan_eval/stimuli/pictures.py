@@ -449,6 +449,14 @@ def list_pictures(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names, key=natural_key)]
 
 
+def size_of(path: Path) -> Size | None:
+    """Return a picture's width and height, upright, from its head; None if it cannot be read."""
+    with suppress(Exception), Image.open(path) as image:  # decoding it names the error
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+        return (image.height, image.width) if turned else (image.width, image.height)
+    return None
+
+
 def picture_folders(folder: Path) -> list[str]:
     """Return the names of the sub-folders that have pictures directly in them, in natural order."""
     found = []

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from gan_eval.machine.commands import setup_command
 from gan_eval.machine.system_libraries import missing_display, probe_screens
 from gan_eval.quiz.visual_angle import enlarged_width
 from gan_eval.settings.template import Values, study_name, write_study
-from gan_eval.stimuli.importing import RECORD, Reading, import_items
-from gan_eval.stimuli.layouts import ROLE_NAMES, content_name
+from gan_eval.stimuli.importing import RECORD, Reading, found_pictures, import_items, model_names
+from gan_eval.stimuli.layouts import ROLE_NAMES, Items, content_name
 from gan_eval.stimuli.pictures import Fit, decode_rgb, read_file
 from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.study import markers
@@ -24,15 +25,11 @@ from gan_eval.study.markers import Listener, Stage
 from gan_eval.study.plan import make_plan, open_plan
 from gan_eval.study.sessions import closing_lines, draw_warnings, open_quiz, read_sessions
 from gan_eval.study.stages import audit_stage, list_stages
-from gan_eval.tables.names import model_name_problem
 
 PICTURES, PICTURES_EACH = 10, 5
 """Pictures of each kind that a person judges: at least the first number, and the second for each model."""
 MAX_NAMED = 5
 """Maximum number of left-out files that a message names."""
-
-Pairs = Mapping[str, Mapping[str, Path]]
-"""For each stem its files by role: `real`, and a role for each folder of generated pictures."""
 
 
 def try_folders(
@@ -42,6 +39,7 @@ def try_folders(
     listener: Listener,
     *,
     again: Sequence[str] = (),
+    paired: bool | None = None,
     fit: Fit | None = None,
     white: int | None = None,
     quiz: bool = True,
@@ -50,7 +48,8 @@ def try_folders(
     """Import, audit, measure, ask one person if there is a screen, and report; finished stages are skipped.
 
     Args:
-        fakes: a folder for each model, with pictures of the same file stems; the model has the folder's name.
+        fakes: a folder (or container) for each model, which has its name.
+        paired: see `gan_eval.stimuli.layouts.items_of`.
         again: the command that the user typed, in words; default: `try` with these folders.
         out: the study's folder, as `run` makes it from `out/study.toml`.
         fit, white: see `Reading`.
@@ -66,23 +65,21 @@ def try_folders(
         raise UserError(
             f"{real}: REAL comes first, and this name means generated pictures; swap the folders, or rename it"
         )
-    models = _model_names(fakes)
+    models = model_names(fakes)
     dataset = study_name(content_name(real))
-    roles = {"fake": models[0]} if len(models) == 1 else {f"fake/{model}": model for model in models}
-    pairs, unpaired = _match(real, fakes, dataset=dataset, roles=roles)
-    stages_of_pictures = [
-        _import_stage(pairs, out, real, Reading(True, fit, white), dataset=dataset, roles=roles),
-        audit_stage(out, lambda: [out / "set"], needs=("import",)),
-    ]
-    stages_of_pictures[0].inputs()  # bad pictures are refused before the folder is taken
-    _require_readable(pairs, real, white)
-    refuse_if_held(*markers.run_lock(out))
-    _claim(out, real, fakes)
-    for place, reasons in unpaired.items():
-        names = ", ".join([*reasons][:MAX_NAMED]) + ", …" * (len(reasons) > MAX_NAMED)
-        first = next(iter(reasons.values()))
-        listener.message(f"import: {place}: {len(reasons)} left out ({names}), the first: {first}")
-    markers.run(stages_of_pictures, out, listener)
+    with ExitStack() as opened:
+        found, roles = found_pictures(real, fakes, models, opened, paired=paired)
+        stages_of_pictures = [
+            _import_stage(found.items, out, real, Reading(True, fit, white), dataset=dataset, roles=roles),
+            audit_stage(out, lambda: [out / "set"], needs=("import",)),
+        ]
+        stages_of_pictures[0].inputs()  # bad pictures are refused before the folder is taken
+        _require_readable(found.items, real, white)
+        refuse_if_held(*markers.run_lock(out))
+        _claim(out, real, fakes)
+        for remark in found.remarks:
+            listener.message(f"import: {remark}")
+        markers.run(stages_of_pictures, out, listener)
     again = again or ["try", str(real), *map(str, fakes), "--out", str(out)]
     missing = missing_display()
     file = out / "study.toml"
@@ -135,54 +132,16 @@ def _whole_enlargement(out: Path, listener: Listener) -> int | None:
     return larger
 
 
-def _model_names(fakes: Sequence[Path]) -> list[str]:
-    """Return the name of each model: its folder's name, or `generated` for a folder such as `fake`."""
-    names = [study_name(fake.resolve().name) for fake in fakes]
-    names = ["generated" if name.lower() in ROLE_NAMES or model_name_problem(name) else name for name in names]
-    folded = [name.casefold() for name in names]  # each becomes a folder, also on systems that ignore case
-    for number, name in enumerate(names):
-        if folded[number] in folded[:number]:
-            other = fakes[folded.index(folded[number])]
-            raise UserError(f"{fakes[number]} and {other}: both models would be called {name}; rename one folder")
-    return names
-
-
-def _require_readable(pairs: Pairs, real: Path, white: int | None) -> None:
+def _require_readable(items: Items, real: Path, white: int | None) -> None:
     problem = ""
-    for files in pairs.values():
+    for files in items.values():
         try:
             for path in files.values():
                 decode_rgb(read_file(path), path, white=white)
             return
         except UserError as error:
             problem = problem or str(error)
-    raise UserError(f"{real}: no usable pair of pictures; the first problem: {problem}")
-
-
-def _match(
-    real: Path, fakes: Sequence[Path], *, dataset: str, roles: Mapping[str, str]
-) -> tuple[Pairs, dict[Path, dict[str, str]]]:
-    """Return the pictures with a partner in every folder, and by folder the other files, each with its reason.
-
-    Raises:
-        UserError: no picture has a partner in every folder.
-    """
-    from gan_eval.metrics import folder_pair
-
-    items: dict[str, dict[str, Path]] = {}
-    unpaired: dict[Path, dict[str, str]] = {}
-    for role, fake in zip(roles, fakes, strict=True):
-        both = folder_pair(real, fake, dataset=dataset, model=roles[role])
-        for row in both.rows:
-            if reason := row["problem"] or row["no_reference"]:
-                unpaired.setdefault(fake if row["kind"] == "fake" else real, {})[Path(row["file"]).name] = reason
-            if row["kind"] == "fake" and row["reference_file"] and not row["problem"]:
-                files = items.setdefault(row["item"].partition("/")[2], {"real": Path(row["reference_file"])})
-                files[role] = Path(row["file"])
-    pairs = {stem: files for stem, files in items.items() if len(files) == 1 + len(roles)}
-    if not pairs:
-        raise UserError(f"{real}: no picture has a partner in every folder: {', '.join(map(str, fakes))}")
-    return pairs, unpaired
+    raise UserError(f"{real}: no usable picture; the first problem: {problem}")
 
 
 def _write_study_file(file: Path, out: Path, dataset: str, models: Sequence[str], width: int | None) -> None:
@@ -214,7 +173,7 @@ def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
 
 
 def _import_stage(
-    pairs: Pairs, out: Path, real: Path, reading: Reading, *, dataset: str, roles: Mapping[str, str]
+    items: Items, out: Path, real: Path, reading: Reading, *, dataset: str, roles: Mapping[str, str]
 ) -> Stage:
     """Return the stage of the stimulus set; it is made again if pictures have changed and none was judged."""
 
@@ -224,7 +183,7 @@ def _import_stage(
                 f"--out {out}: the pictures or their set have changed since people judged them; name another folder"
             )
         made = import_items(
-            pairs,
+            items,
             out / "set",
             where=str(real),
             dataset=dataset,
@@ -232,20 +191,24 @@ def _import_stage(
             reading=reading,
             on_progress=lambda done, total: listener.progress("import", done, total),
         )
-        listener.message(f"import: {made.items} item{'s' * (made.items != 1)} in {made.folder}")
+        listener.message(
+            f"import: {made.items} item{'s' * (made.items != 1)} in {made.folder} ({made.pictures['real']} real and "
+            f"{made.pictures['fake']} generated pictures)"
+        )
         for remark in made.remarks:
             listener.message(f"import: {remark}")
         for problem in made.problems[:MAX_NAMED]:
             listener.message(f"import: left out: {problem}")
         if len(made.problems) > MAX_NAMED:
-            listener.message(f"import: {len(made.problems)} pairs left out; all are in {made.folder / RECORD}")
+            listener.message(f"import: {len(made.problems)} items left out; all are in {made.folder / RECORD}")
         return True
 
     def inputs() -> Mapping[str, str]:
-        digests = {f"{role}/{stem}": sha256_file(path) for stem, files in pairs.items() for role, path in files.items()}
+        digests = {f"{role}/{key}": sha256_file(path) for key, files in items.items() for role, path in files.items()}
+        reals = {digest for name, digest in digests.items() if name.startswith("real/")}
         for role, model in roles.items():
-            if all(digests[f"real/{stem}"] == digests[f"{role}/{stem}"] for stem in pairs):
-                raise UserError(f"{real}: every picture of {model} is the real one, byte for byte; name another folder")
+            if {digests[f"{role}/{key}"] for key, files in items.items() if role in files} <= reals:
+                raise UserError(f"{real}: every picture of {model} is a real one, byte for byte; name another folder")
         white = {"white": str(reading.white)} if reading.white else {}
         return {**digests, "names": f"{dataset} {' '.join(roles.values())}", "fit": reading.fit or "", **white}
 

@@ -77,7 +77,7 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
     lines = [line for line in err.splitlines() if ": 6/6" not in line and ": 12/12" not in line]
     steps = dict.fromkeys(line.partition(":")[0] for line in lines)
     assert list(steps) == ["import", "audit", "metrics", "quiz", "report", "next", "then"]
-    assert f"import: 6 items in {out / 'set'}" in lines
+    assert f"import: 6 items in {out / 'set'} (6 real and 6 generated pictures)" in lines
     assert "--extras metrics" in err or "gan-eval[metrics]" in err
     assert "no screen here (none here)" in err
     assert f"gan-eval serve {out / 'study.toml'} --out {out}  #" in lines[-2], "the window needs a screen"
@@ -157,11 +157,13 @@ def test_several_models_become_one_study_and_each_picture_left_out_is_named_with
     (real / "3.png").write_text("none")
     out = tmp_path / "answer"
     status, _, err = command("try", real, small, large, "--out", out)
+    assert (status, "of 5 real and 5 generated pictures, 4 have a partner" in err) == (2, True)
+    status, _, err = command("try", real, small, large, "--out", out, "--paired")
     assert status == 0
     for line in (
-        f"import: {real}: 1 left out (5.png), the first: no picture with the stem '5' in {large}",
-        f"import: {small}: 1 left out (0.png), the first: no picture with the stem '0' in {real}",
-        f"import: {large}: 1 left out (0.png), the first: no picture with the stem '0' in {real}",
+        f"import: {real}: 1 without a partner left out, such as 5.png",
+        f"import: {small}: 2 without a partner left out, such as 0.png",
+        f"import: {large}: 1 without a partner left out, such as 0.png",
         f"import: left out: {small / '2.png'}: not a readable picture",
         f"import: left out: {real / '3.png'}: not a readable picture",
         "audit: facades, generated: 2 real and 2 generated",
@@ -188,19 +190,15 @@ def test_folders_that_cannot_be_compared_are_refused_in_one_line(command, folder
     real, fake = folders
     copy = write_pictures(tmp_path / "copy")
     wide = write_pictures(tmp_path / "wide", size=(40, 90))
-    others = write_pictures(tmp_path / "others")
-    for path in list(others.iterdir()):
-        path.rename(others / f"{path.stem}_fake.png")
     (tmp_path / "empty").mkdir()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     wanted = {
         (real, real, "a"): "the same folder as REAL",
         (fake, real, "a"): "REAL comes first, and this name means generated pictures; swap the folders",
-        (real, copy, "a"): "every picture of copy is the real one, byte for byte",
+        (real, copy, "a"): "every picture of copy is a real one, byte for byte",
         (real, tmp_path / "empty", "a"): "no pictures in this folder",
         (real, tmp_path / "nowhere", "a"): "no such folder",
-        (real, others, "a"): "no picture shares its stem with one in",
         (real, wide, "b"): "differ in shape (48x40 and 90x40); give --fit crop (the centre is kept) or --fit stretch",
         (real, fake, "mine"): "not empty and not written by gan_eval",
     }

@@ -52,12 +52,17 @@ def levels_of(made, role):
 
 
 @pytest.mark.parametrize("extra", ["_rec_A", "_fake_A", "_idt_B"])
-def test_results_of_a_cyclegan_are_refused_as_pairs(tmp_path, extra):
-    for role in ("_real_A", "_fake_B", "_real_B", extra):
-        save(scene(1), tmp_path / f"7{role}.png")
-    with pytest.raises(UserError, match=f"7{extra}.png .* unpaired: .*_real_B is another picture"):
-        import_folder(tmp_path, tmp_path / "set")
-    assert not (tmp_path / "set").exists()
+def test_results_of_a_cyclegan_have_no_partners_and_a_photograph_is_taken_once(tmp_path, extra):
+    for stem in ("7", "8"):
+        for role, seed in (("_real_A", int(stem)), ("_fake_B", int(stem) + 20), ("_real_B", 1), (extra, 3)):
+            save(scene(seed), tmp_path / "in" / f"{stem}{role}.png")
+    made = import_folder(tmp_path / "in", tmp_path / "set")
+    assert f"7{extra}.png" in made.remarks[0]
+    assert made.pictures == {"real": 1, "fake": 2}
+    rows = sets.read_set(tmp_path / "set").rows
+    assert [row["item"] for row in rows] == ["in/real/7", "in/7", "in/8"]
+    assert not any(row["reference_file"] for row in rows)
+    assert import_folder(tmp_path / "in", tmp_path / "pairs", paired=True).items == 2, "an aligned data set"
 
 
 def test_one_real_picture_under_several_names_is_one_line(tmp_path):
@@ -98,7 +103,7 @@ def test_files_of_other_formats_are_named(tmp_path):
     for number in (2, 3):
         (folder / "fake" / f"{number}.png").rename(folder / "fake" / f"{number}.avif")
     (folder / "fake" / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match=r"2 and 1 more: no fake picture .*2 files with other endings \(\.avif\)"):
+    with pytest.raises(UserError, match=r"2 have a partner .*2 files with other endings \(\.avif\)"):
         import_folder(folder, tmp_path / "set")
     for number in (2, 3):
         (folder / "real" / f"{number}.png").unlink()

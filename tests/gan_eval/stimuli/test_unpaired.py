@@ -1,0 +1,98 @@
+"""Sets of pictures without partners: what is an item, when pictures are paired, and how sizes are brought together."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.stimuli.importing import import_folder
+from gan_eval.stimuli.sets import read_set
+
+
+def pictures(folder, stems, *, size=(24, 20), seed=0):
+    """Write a folder of different pictures; return it."""
+    folder.mkdir(parents=True)
+    for number, stem in enumerate(stems):
+        levels = np.random.default_rng([seed, number]).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        Image.fromarray(levels).save(folder / f"{stem}.png")
+    return folder
+
+
+def test_pictures_without_partners_are_items_of_their_own_and_models_share_those_of_equal_stems(tmp_path):
+    photos = pictures(tmp_path / "photos", ["a", "b", "c"])
+    gan = pictures(tmp_path / "my gan", ["seed0", "seed1"], seed=1)
+    other = pictures(tmp_path / "diffusion", ["seed1", "seed2"], seed=2)
+    made = import_folder(photos, tmp_path / "set", fakes=[gan, other])
+    rows = read_set(made.folder).rows
+    assert {row["stimulus"]: row["item"] for row in rows} == {
+        "photos/real/a": "photos/real/a",
+        "photos/real/b": "photos/real/b",
+        "photos/real/c": "photos/real/c",
+        "photos/my-gan/seed0": "photos/seed0",
+        "photos/my-gan/seed1": "photos/seed1",
+        "photos/diffusion/seed1": "photos/seed1",
+        "photos/diffusion/seed2": "photos/seed2",
+    }
+    assert not any(row["reference_file"] for row in rows)
+    assert (made.items, made.pictures) == (6, {"real": 3, "fake": 4})
+    assert len(import_folder(photos, tmp_path / "set", fakes=[gan, other]).remarks) == 1, "the same call updates it"
+
+
+@pytest.mark.parametrize(
+    ("reals", "fakes", "choice", "items", "paired"),
+    [
+        (range(10), range(10), None, 10, True),
+        (range(10), range(9), None, 9, True),
+        (range(10), range(10, 20), None, 20, False),
+        (range(10), range(5), None, None, None),  # half of the names are equal: by chance?
+        (range(10), range(5), True, 5, True),
+        (range(10), range(5), False, 15, False),
+        (range(10), range(10), False, 20, False),
+        (range(10), range(10, 20), True, None, None),
+    ],
+)
+def test_pictures_are_paired_where_nine_of_ten_stems_match_and_the_user_decides_in_between(
+    tmp_path, reals, fakes, choice, items, paired
+):
+    places = pictures(tmp_path / "photos", reals), [pictures(tmp_path / "gan", fakes, seed=1)]
+    if items is None:
+        with pytest.raises(UserError, match="partner"):
+            import_folder(places[0], tmp_path / "set", fakes=places[1], paired=choice)
+        return
+    made = import_folder(places[0], tmp_path / "set", fakes=places[1], paired=choice)
+    rows = [row for row in read_set(made.folder).rows if row["kind"] == "fake"]
+    assert (made.items, {bool(row["reference_file"]) for row in rows}) == (items, {paired})
+    assert len(rows) == (items if paired else len(fakes))
+
+
+def test_the_running_numbers_of_a_container_are_no_partners(tmp_path):
+    samples = np.random.default_rng(1).integers(0, 256, (2, 3, 12, 10, 3), dtype=np.uint8)
+    for name, batch in zip(("photos", "gan"), samples, strict=True):
+        np.savez(tmp_path / f"{name}.npz", batch)
+    sources = {"source": tmp_path / "photos.npz", "fakes": [tmp_path / "gan.npz"]}
+    made = import_folder(out=tmp_path / "set", **sources)
+    rows = read_set(made.folder).rows
+    assert {(row["dataset"], row["model"]) for row in rows} == {("photos", None), ("photos", "gan")}
+    assert Counter(row["item"] for row in rows) == Counter(
+        [*(f"photos/real/00000{n}" for n in range(3)), *(f"photos/00000{n}" for n in range(3))]
+    )
+    assert import_folder(out=tmp_path / "pairs", paired=True, **sources).items == 3
+
+
+def test_pictures_of_other_sizes_are_brought_to_the_smallest_where_the_user_says_how(tmp_path):
+    photos = pictures(tmp_path / "photos", ["a", "b"], size=(60, 40))
+    gan = pictures(tmp_path / "gan", ["0", "1"], size=(20, 20), seed=1)
+    sizes = {}
+    for fit in (None, "crop"):
+        rows = read_set(import_folder(photos, tmp_path / f"{fit}", fakes=[gan], fit=fit).folder).rows
+        sizes[fit] = {(row["kind"], row["width"], row["height"]) for row in rows}
+    assert sizes == {
+        None: {("real", 60, 40), ("fake", 20, 20)},
+        "crop": {("real", 20, 20), ("fake", 20, 20)},
+    }
+    assert (
+        "2 of 4 pictures were brought to 20x20"
+        in import_folder(photos, tmp_path / "c", fakes=[gan], fit="crop").remarks[-1]
+    )
