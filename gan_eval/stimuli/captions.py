@@ -16,10 +16,13 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files.reading import read_bytes
+from gan_eval.stimuli.doubts import evenly_spread
 
 _FILE_NAMES = ("file", "file_name", "filename", "image", "name", "path")
 _TEXT_NAMES = ("prompt", "text", "caption", "txt")
 _TABLES = ("prompts.csv", "metadata.jsonl", "metadata.csv")
+MAX_LOOKED_AT = 20
+"""Number of PNG files of a folder that are searched for text before all are."""
 _PARAMETERS_END = re.compile(r"\n(Negative prompt|Steps): ")
 """The lines that interfaces write below the prompt."""
 
@@ -48,7 +51,9 @@ def read_captions(folder: Path, pictures: Iterable[Path]) -> Captions:
     elif texts := {picture: text for picture in pictures if (text := _text_beside(picture)) is not None}:
         source = "NAME.txt next to the pictures"
     else:
-        texts = {picture: text for picture in pictures if (text := text_inside(picture)) is not None}
+        some = any(map(text_inside, evenly_spread(pictures, MAX_LOOKED_AT)))  # all pictures of a program have it
+        found = ((picture, text_inside(picture)) for picture in pictures if some)
+        texts = {picture: text for picture, text in found if text is not None}
         source = "the text inside the PNG files"
     if not texts and not tables:
         return Captions({})

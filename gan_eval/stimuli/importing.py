@@ -20,6 +20,7 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
 from gan_eval.stimuli import doubts
 from gan_eval.stimuli import pictures as images
+from gan_eval.stimuli.captions import read_captions
 from gan_eval.stimuli.containers import pictures_folder
 from gan_eval.stimuli.holes import hole_of, mask_of
 from gan_eval.stimuli.layouts import ROLE_NAMES, Found, Items, content_name, find_items, items_of
@@ -161,7 +162,7 @@ def found_pictures(
     notes = [note for place in places for note in place.notes]
     if not fakes:
         found = find_items(places[0].folder, masks, paired=paired)
-        return replace(found, remarks=(*notes, *found.remarks)), {"fake": names[0]}
+        return _with_captions(found, [places[0].folder], notes), {"fake": names[0]}
     models = {"fake": names[0]} if len(names) == 1 else {f"fake/{name}": name for name in names}
     roles = {
         role: images.by_stem(images.list_pictures(place.folder))
@@ -171,7 +172,18 @@ def found_pictures(
         paired = False
         notes.append("the pictures of a container have running numbers, so they have no partners; if they do, --paired")
     items, lines = items_of(roles, source, tuple(models), paired=paired)
-    return Found(items, (*notes, *lines)), models
+    return _with_captions(Found(items, tuple(lines)), [place.folder for place in places], notes), models
+
+
+def _with_captions(found: Found, folders: Sequence[Path], notes: Sequence[str]) -> Found:
+    """Return the files with the captions that stand in these folders, and more messages."""
+    files = [
+        path for of_item in found.items.values() for role, path in of_item.items() if role not in ("input", "mask")
+    ]
+    captions = [read_captions(folder, [path for path in files if folder in path.parents]) for folder in folders]
+    lines = [line for each in captions for line in each.notes]
+    texts = {path: text for each in captions for path, text in each.texts.items()}
+    return Found(found.items, (*notes, *found.remarks, *lines), texts)
 
 
 def model_names(fakes: Sequence[Path]) -> list[str]:
@@ -218,6 +230,7 @@ def _import_found(
         reading=reading,
         source=source,
         remarks=found.remarks,
+        captions=found.captions,
         on_progress=on_progress,
     )
 
@@ -233,6 +246,7 @@ def import_items(
     reading: Reading | None = None,
     source: Path | None = None,
     remarks: Sequence[str] = (),
+    captions: Mapping[Path, str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Make a stimulus set from pictures that are already matched by item.
@@ -245,6 +259,7 @@ def import_items(
         reading: how the pictures are read.
         source: the folder of the pictures; a set of another source in `out` is an error. Default: it is replaced.
         remarks: on how the items were found.
+        captions: the text of each file that has one; a picture without one has that of its item.
 
     Raises:
         UserError: no item is usable, the masks are inverted, or `out` has another set.
@@ -268,7 +283,8 @@ def import_items(
             else:
                 if not rows:
                     (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written now
-                rows += _write_item(item.pictures, out, dataset=dataset, models=models, key=stem, mask_kind=mask_kind)
+                written = _write_item(item.pictures, out, dataset=dataset, models=models, key=stem, mask_kind=mask_kind)
+                rows += _captioned(written, files, models, captions or {})
                 resized += item.is_resized
                 profiles.update(item.profiles.items())
             if on_progress:
@@ -292,6 +308,16 @@ def import_items(
         return Imported(
             out, imported, tuple(problems), resized, tuple(remarks), Counter(str(row["kind"]) for row in rows)
         )
+
+
+def _captioned(
+    rows: Sequence[Row], files: Mapping[str, Path], models: Mapping[str, str], captions: Mapping[Path, str]
+) -> list[Row]:
+    """Return an item's rows with their captions: a picture's own, else that of another picture of the item."""
+    texts = {role: captions.get(path) for role, path in files.items()}
+    any_text = next(filter(None, texts.values()), None)
+    role_of = {None: "real"} | {model: role for role, model in models.items()}
+    return [{**row, "caption": texts.get(role_of[row["model"]]) or any_text} for row in rows]
 
 
 @dataclass(frozen=True)

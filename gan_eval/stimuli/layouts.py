@@ -5,7 +5,7 @@ A layout is an entry of `LAYOUTS`: for each role, the folder of its files, or th
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -79,6 +79,8 @@ class Found:
     items: Items
     remarks: tuple[str, ...] = ()
     """Messages about files that were not taken."""
+    captions: Mapping[Path, str] = field(default_factory=dict)
+    """The text of each picture that has one."""
 
 
 def find_items(source: Path, masks: Path | None = None, *, paired: bool | None = None) -> Found:

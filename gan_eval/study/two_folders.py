@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
-from gan_eval.files.digests import sha256_file
+from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.locks import refuse_if_held
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import read_record
@@ -17,7 +17,7 @@ from gan_eval.machine.system_libraries import missing_display, probe_screens
 from gan_eval.quiz.visual_angle import enlarged_width
 from gan_eval.settings.template import Values, study_name, write_study
 from gan_eval.stimuli.importing import RECORD, Reading, found_pictures, import_items, model_names
-from gan_eval.stimuli.layouts import ROLE_NAMES, Items, content_name
+from gan_eval.stimuli.layouts import ROLE_NAMES, Found, Items, content_name
 from gan_eval.stimuli.pictures import Fit, decode_rgb, read_file
 from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.study import markers
@@ -70,7 +70,7 @@ def try_folders(
     with ExitStack() as opened:
         found, roles = found_pictures(real, fakes, models, opened, paired=paired)
         stages_of_pictures = [
-            _import_stage(found.items, out, real, Reading(True, fit, white), dataset=dataset, roles=roles),
+            _import_stage(found, out, real, Reading(True, fit, white), dataset=dataset, roles=roles),
             audit_stage(out, lambda: [out / "set"], needs=("import",)),
         ]
         stages_of_pictures[0].inputs()  # bad pictures are refused before the folder is taken
@@ -173,9 +173,10 @@ def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
 
 
 def _import_stage(
-    items: Items, out: Path, real: Path, reading: Reading, *, dataset: str, roles: Mapping[str, str]
+    found: Found, out: Path, real: Path, reading: Reading, *, dataset: str, roles: Mapping[str, str]
 ) -> Stage:
     """Return the stage of the stimulus set; it is made again if pictures have changed and none was judged."""
+    items = found.items
 
     def work(listener: Listener) -> bool:
         if (out / "store.sqlite").is_file() and read_sessions(open_plan(out / "study.toml", out)).people_have_answered:
@@ -189,6 +190,7 @@ def _import_stage(
             dataset=dataset,
             models=roles,
             reading=reading,
+            captions=found.captions,
             on_progress=lambda done, total: listener.progress("import", done, total),
         )
         listener.message(
@@ -209,7 +211,9 @@ def _import_stage(
         for role, model in roles.items():
             if {digests[f"{role}/{key}"] for key, files in items.items() if role in files} <= reals:
                 raise UserError(f"{real}: every picture of {model} is a real one, byte for byte; name another folder")
-        white = {"white": str(reading.white)} if reading.white else {}
-        return {**digests, "names": f"{dataset} {' '.join(roles.values())}", "fit": reading.fit or "", **white}
+        more = {"white": str(reading.white)} if reading.white else {}
+        if found.captions:
+            more["captions"] = sha256_json(sorted(found.captions.values()))
+        return {**digests, "names": f"{dataset} {' '.join(roles.values())}", "fit": reading.fit or "", **more}
 
     return Stage(name="import", settings={}, inputs=inputs, outputs=(out / "set",), work=work, derives=True)

@@ -51,6 +51,7 @@ STIMULI = Table(
         integer("width", "width of the picture", unit="pixel", least=1, most=MAX_SIDE),
         integer("height", "height of the picture", unit="pixel", least=1, most=MAX_SIDE),
         text("sha256", "SHA-256 of the picture's file: 64 lower-case hexadecimal digits; never empty"),
+        text("caption", "the prompt or another text that belongs to the picture", optional=True),
         text("mask_kind", "inpainting: how the hole was made"),
         number("mask_area", "inpainting: share of the picture that is hole", unit=SHARE, least=0, most=1),
         name_text("mask_file", "inpainting: the mask picture, white is hole"),

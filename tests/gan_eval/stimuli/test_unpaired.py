@@ -96,3 +96,23 @@ def test_pictures_of_other_sizes_are_brought_to_the_smallest_where_the_user_says
         "2 of 4 pictures were brought to 20x20"
         in import_folder(photos, tmp_path / "c", fakes=[gan], fit="crop").remarks[-1]
     )
+
+
+def test_captions_are_kept_by_picture_and_shared_within_an_item(tmp_path):
+    photos = pictures(tmp_path / "photos", ["a"])
+    gan, other = (
+        pictures(tmp_path / name, ["0", "1", "2"], seed=seed) for seed, name in enumerate(("gan", "other"), 1)
+    )
+    (gan / "prompts.csv").write_text("file,prompt\n0.png,007\n1.png,None\n")
+    (other / "1.txt").write_text("another text\n")
+    made = import_folder(photos, tmp_path / "set", fakes=[gan, other])
+    assert {row["stimulus"]: row["caption"] for row in read_set(made.folder).rows} == {
+        "photos/real/a": None,
+        "photos/gan/0": "007",
+        "photos/gan/1": "None",
+        "photos/gan/2": None,
+        "photos/other/0": "007",
+        "photos/other/1": "another text",
+        "photos/other/2": None,
+    }
+    assert [line for line in made.remarks if "captions of" in line and "have none" in line]
