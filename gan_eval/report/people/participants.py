@@ -275,8 +275,8 @@ def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:
 def until_answer(window_ms: float | None) -> str:
     """Return the exposure of pictures that stay until the answer, with its limit.
 
-    >>> until_answer(4000.0), until_answer(None)
-    ('until the answer, at most 4 s', 'until the answer')
+    >>> until_answer(4000.0).split(), until_answer(None)
+    (['until', 'the', 'answer,', 'at', 'most', '4', 's'], 'until the answer')
     """
     return "until the answer" if window_ms is None else f"until the answer, at most {window_ms / 1000:g}{NARROW}s"
 

@@ -36,7 +36,10 @@ def test_wrong_usage_of_any_length_is_reported_in_a_short_line(command, verb, da
 
 def test_a_word_that_an_option_does_not_have_is_named_with_the_words_it_has(command):
     status, _, err = command("try", "real", "fake", "--fit", "croop")
-    assert (status, err) == (2, "gan-eval: try: Invalid value for '--fit': 'croop' is not one of 'crop', 'stretch'.\n")
+    assert (status, err) == (
+        2,
+        "gan-eval: try: Invalid value for '--fit': 'croop' is not one of 'crop', 'stretch', 'corner'.\n",
+    )
 
 
 def test_version_and_help(command):
