@@ -116,7 +116,8 @@ def text_inside(picture: Path) -> str | None:
         except ValueError:
             fields = None
         if isinstance(fields, dict):
-            text = fields["prompt"] if isinstance(fields.get("prompt"), str) else ""
+            prompt = fields.get("prompt")
+            text = prompt if isinstance(prompt, str) else ""
         if text := _PARAMETERS_END.split(text, maxsplit=1)[0].strip():
             return text
     return None

@@ -178,9 +178,9 @@ def _unpack_arrays(source: Path, unpacked: Unpacked) -> None:
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return shape, Fortran order and dtype of an array; the file is then at its first number."""
-    version = np.lib.format.read_magic(file)  # type: ignore[arg-type]
+    version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file)  # type: ignore[arg-type]
+    return read(file)
 
 
 def _unpack_array(file: IO[bytes], name: str, source: Path, unpacked: Unpacked) -> None:

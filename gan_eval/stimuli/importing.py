@@ -501,7 +501,7 @@ def _write_item(
         shared |= {"mask_kind": mask_kind, "mask_area": area, "mask_file": files["mask"]}
     rows = []
     for role in (role for role in ("real", *models) if role in pictures):
-        of_fake = {} if role == "real" else {"model": models[role], "reference_file": files.get("real")}
+        of_fake: dict[str, Any] = {} if role == "real" else {"model": models[role], "reference_file": files.get("real")}
         size = pictures[role].shape[:2]
         kind: Literal["real", "fake"] = "real" if role == "real" else "fake"
         rows.append(stimulus_row(out, out / files[role], kind=kind, size=size, **of_fake, **shared))
