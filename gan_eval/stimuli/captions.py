@@ -86,9 +86,9 @@ def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
     found = {}
     for picture in pictures:
         names = (picture.relative_to(file.parent).as_posix() if file.parent in picture.parents else "", picture.name)
-        text = next((named[name] for name in names if name in named), None)
-        if isinstance(text, str) and text.strip():
-            found[picture] = text.strip()
+        caption = next((named[name] for name in names if name in named), None)
+        if isinstance(caption, str) and caption.strip():
+            found[picture] = caption.strip()
     return found
 
 
