@@ -26,6 +26,8 @@ function clockStep() {
   return Math.min(...steps);
 }
 
+// In Chromium a change in every frame makes some onsets a frame late.
+const isFirefox = "mozInnerScreenX" in window;
 const coarseClock = clockStep() > COARSE_MS;
 let measuredRatio = null;
 
@@ -442,7 +444,7 @@ export class Stage {
           if (this.#counted && this.#counting) this.#counted.push(time - this.#lastFrame);
         }
         this.#lastFrame = time;
-        this.beat.classList.toggle("seen"); // a change in every frame: Firefox follows the display only then
+        if (isFirefox) this.beat.classList.toggle("seen"); // it follows the display only if something changes
         resolve(time);
       });
     });
