@@ -57,6 +57,16 @@ def metrics(
             help="The same with features of your network: TorchScript or ONNX, NAME.toml next to it.",
         ),
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="STATS.npz",
+            help="With --fake, in place of --real: mu and sigma of Inception features, for fid. Name their --resizer.",
+        ),
+    ] = None,
+    save_reference: Annotated[
+        Path | None, typer.Option(metavar="FILE.npz", help="Also write mu and sigma of the real pictures.")
+    ] = None,
     baselines: Annotated[
         bool,
         typer.Option(
@@ -96,7 +106,7 @@ def metrics(
         raise UserError("metrics: --out is missing; name a folder for the tables")
     from gan_eval.files.output_folders import refuse_unread
     from gan_eval.metrics.run.cache import cache_file
-    from gan_eval.metrics.run.inputs import Settings, folder_pair, folder_remarks
+    from gan_eval.metrics.run.inputs import Settings, folder_pair, folder_remarks, one_folder
     from gan_eval.stimuli.sets import TABLE_NAME
     from gan_eval.study.markers import refuse_study_folder
 
@@ -115,10 +125,20 @@ def metrics(
         threads=threads,
         segmenter=segmenter,
         cache=cache_file() if cache else None,
+        reference=reference,
+        save_reference=save_reference,
     )
     chosen = settings.selected()
     if bool(sets) == bool(real or fake):
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
+    if reference is not None:
+        if sets or real or fake is None:
+            raise UserError("metrics: --reference stands in place of real pictures: give it with --fake DIR alone")
+        source = context.get_parameter_source("resizer")
+        if source is None or source.name != "COMMANDLINE":
+            raise UserError(
+                f"--reference {reference}: name the method that made it by --resizer; others give other values"
+            )
     if sets and (dataset or model):
         raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
     if len(sets or ()) == 2 and all(folder.is_dir() and not (folder / TABLE_NAME).is_file() for folder in sets or ()):
@@ -127,7 +147,10 @@ def metrics(
         raise UserError("metrics: --white belongs to --real and --fake; for a set give it to `gan-eval stimuli import`")
     inputs: list[StimulusSet | Path] = list(sets or ())
     remarks: list[str] = []
-    if not sets:
+    if reference is not None and fake is not None:
+        name = dataset or reference.name.partition(".")[0]
+        inputs = [one_folder(fake, kind="fake", dataset=name, model=model or fake.resolve().name)]
+    elif not sets:
         if real is None or fake is None:
             raise UserError("metrics: --real DIR and --fake DIR belong together")
         partners = any(metric.kind == "pair" for metric in chosen)

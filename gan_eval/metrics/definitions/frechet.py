@@ -8,6 +8,8 @@ Everything is taken from a point near the set's mean, so that large offsets cost
 matrices are float64, so that memory does not grow with the number of pictures.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,6 +82,53 @@ def fid(real: Features, fake: Features) -> float:
     a, b = x.factor(), y.factor()
     traces = float(np.vdot(a, a)) + float(np.vdot(b, b))
     return max(shift + traces - 2 * float(svdvals(a @ b.T, check_finite=False).sum()), 0.0)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A set of features as one Gaussian, without the features."""
+
+    mean: Vector
+    """(d,)"""
+    covariance: Matrix
+    """(d, d), with n - 1."""
+
+
+def gaussian_of(features: Features) -> Gaussian:
+    """Return mean and covariance (n - 1) of (N, d) features.
+
+    Raises:
+        Unmeasurable: fewer than two members, or a feature is not finite.
+    """
+    if len(features) < 2:
+        raise Unmeasurable(f"{len(features)} pictures; a covariance needs two")
+    found = _Set(features)
+    factor = found.factor()
+    return Gaussian(found.origin + found.offset, factor.T @ factor)
+
+
+def fid_to(real: Gaussian, fake: Features) -> float:
+    """Squared Fréchet distance of (N, d) features to a Gaussian.
+
+    With Σy = BᵀB, tr (Σx Σy)^(1/2) is the sum of the roots of the eigenvalues of B Σx Bᵀ.
+
+    Raises:
+        Unmeasurable: fewer than two members, another number of features, or a feature is not finite.
+
+    >>> x = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]])
+    >>> round(fid_to(gaussian_of(x), x + 3), 12)
+    18.0
+    """
+    if len(fake) < 2:
+        raise Unmeasurable(f"{len(fake)} generated pictures; a Fréchet distance needs two")
+    if fake.shape[1] != len(real.mean):
+        raise Unmeasurable(f"the reference has {len(real.mean)} features, this network {fake.shape[1]}")
+    found = _Set(fake)
+    offset = (found.origin - real.mean) + found.offset
+    factor = found.factor()
+    roots = np.sqrt(np.maximum(np.linalg.eigvalsh(factor @ real.covariance @ factor.T), 0)).sum()
+    traces = float(np.trace(real.covariance)) + float(np.vdot(factor, factor))
+    return max(float(offset @ offset) + traces - 2 * float(roots), 0.0)
 
 
 class _Set:

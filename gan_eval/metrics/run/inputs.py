@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
@@ -54,6 +54,10 @@ class Settings:
     """File of cached values; None: nothing is cached (see `gan_eval.metrics.run.cache`)."""
     white: int | None = None
     """Level of white, such as 4095 for 12 bits in 16; default: the peak of 8 or 16 bits."""
+    reference: Path | None = None
+    """File of the statistics of real pictures, in place of the pictures (see `gan_eval.metrics.run.reference`)."""
+    save_reference: Path | None = None
+    """File to write the statistics of the real pictures' Inception features to."""
 
     def selected(self) -> list[Metric]:
         """Return the named metrics, and all metrics of the user's features that no name mentions.
@@ -209,6 +213,31 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
                 "measure these sets one by one"
             )
     return list(by_name.values())
+
+
+def one_folder(folder: Path, *, kind: Literal["real", "fake"], dataset: str, model: str | None = None) -> StimulusSet:
+    """Return a folder of real or of generated pictures as a stimulus set in memory; nothing is written.
+
+    Raises:
+        UserError: a name is reserved, or the folder is missing or empty.
+    """
+    if problem := model_cell_problem(model):
+        raise UserError(f"--model {model}: {problem}")
+    rows = []
+    for path in pictures.list_pictures(folder):
+        stem = _printable(pictures.stem_of(path))
+        rows.append(
+            {
+                "stimulus": f"{dataset}/{model or 'real'}/{stem}",
+                "item": f"{dataset}/{stem}",
+                "kind": kind,
+                "model": model,
+                "dataset": dataset,
+                "file": str(path.absolute()),
+                "reference_file": None,
+            }
+        )
+    return StimulusSet(Path(), tuple(rows))
 
 
 def folder_pair(

@@ -22,6 +22,7 @@ from gan_eval.metrics.definitions.record import ExtractorName, Metric, PictureFu
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable
 from gan_eval.metrics.run.features import FeatureResult, GivenFeatures, read_features
 from gan_eval.metrics.run.inputs import Settings
+from gan_eval.metrics.run.reference import read_reference
 from gan_eval.metrics.weights.cache import WeightsFile, open_weights
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Tools:
         """The reason for each set metric that cannot be computed at all."""
         self.given: dict[ExtractorName, GivenFeatures] = {}
         """Features that the user gave, in place of an extractor's."""
+        self.reference = settings.reference and read_reference(settings.reference, resizer=settings.resizer)
+        """Statistics in place of the real pictures."""
         self.caveats: dict[str, str] = {}
         """Caveats on an extractor, or on a picture metric with weights."""
         extractors = dict.fromkeys(metric.extractor for metric in metrics if metric.extractor)

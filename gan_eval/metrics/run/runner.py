@@ -22,6 +22,7 @@ from gan_eval.files.sets import replaced_set
 from gan_eval.machine.threads import usable_cores
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
 from gan_eval.metrics.run.differences import compare_pictures
 from gan_eval.metrics.run.inputs import (
@@ -34,7 +35,8 @@ from gan_eval.metrics.run.inputs import (
     stimuli_of_sets,
 )
 from gan_eval.metrics.run.measures import Tools
-from gan_eval.metrics.run.pictures import measure_pictures
+from gan_eval.metrics.run.pictures import PictureResults, measure_pictures
+from gan_eval.metrics.run.reference import write_reference
 from gan_eval.metrics.run.sets import measure_items, set_rows, technical_notes
 from gan_eval.metrics.run.tables import Evaluation, image_table, provenance
 from gan_eval.metrics.weights.cache import find
@@ -187,6 +189,23 @@ class Held:
         self.tools = Tools(settings.selected(), settings)
 
 
+def _save_reference(file: Path, stimuli: Sequence[Stimulus], results: PictureResults) -> None:
+    """Write the statistics of all real pictures' Inception features.
+
+    Raises:
+        UserError: there are no such features, or too few.
+    """
+    store = results.stores.get("inception")
+    if store is None:
+        raise UserError(f"--save-reference {file}: needs a metric of Inception features; add fid to --metrics")
+    reals = [number for number, stimulus in enumerate(stimuli) if not stimulus.is_fake and store.filled[number]]
+    features = store.values[reals]  # noqa: PD011
+    try:
+        write_reference(file, features)
+    except Unmeasurable as reason:
+        raise UserError(f"--save-reference {file}: {reason}") from reason
+
+
 def run_metrics(
     stimuli: Sequence[Stimulus],
     settings: Settings,
@@ -231,6 +250,8 @@ def run_metrics(
         )
         if held:
             cache.write(now=True)
+        if settings.save_reference:
+            _save_reference(settings.save_reference, stimuli, results)
         measure_items(stimuli, tools, results, cache, threads=threads)
         notes = {} if held else technical_notes(stimuli, metrics, results, cache, threads=threads)
         sets, comparisons, of_holes = set_rows(

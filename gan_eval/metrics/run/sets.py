@@ -16,6 +16,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.giveaways.technical import technical_differences, technical_facts
 from gan_eval.metrics.catalogue import FID_WARNING, MIN_FID_PICTURES
+from gan_eval.metrics.definitions.frechet import fid_to
 from gan_eval.metrics.definitions.jackknife import (
     Comparison,
     Estimate,
@@ -117,7 +118,14 @@ def set_rows(
     digests = sorted((number, digest.hex()) for number, digest in results.hashes.items())
     definitions = [(metric.name, metric.definition) for metric in required]
     software = [f"gan_eval {__version__}", *installed(_LIBRARIES)]
-    facts = [definitions, sorted((notes or {}).items()), tools.unavailable, tools.caveats, software]
+    facts = [
+        definitions,
+        tools.reference and tools.reference.sha256,
+        sorted((notes or {}).items()),
+        tools.unavailable,
+        tools.caveats,
+        software,
+    ]
     parts = ["set metrics", owners, digests, features, facts]
     rows = cache.result(parts)
     if rows is None:
@@ -200,6 +208,10 @@ class Source:
     def measure(self, metrics: Sequence[Metric], model: str) -> dict[str, Estimate | str]:
         """Return each metric's value for a model, or the reason for a missing one."""
         unavailable = self._tools.unavailable
+        if self._tools.reference:
+            return {
+                metric.name: unavailable.get(metric.name) or self._to_reference(metric, model) for metric in metrics
+            }
         batches: dict[object, list[Metric]] = {}
         for metric in metrics:  # metrics of one comparison are computed together
             if metric.name not in unavailable:
@@ -215,6 +227,17 @@ class Source:
             for name, result in results.items():
                 found[names[name]] = result if isinstance(result, Estimate) else self._why_empty(model) or str(result)
         return {metric.name: found.get(metric.name) or unavailable[metric.name] for metric in metrics}
+
+    def _to_reference(self, metric: Metric, model: str) -> Estimate | str:
+        """Return FID to the statistics of real pictures; a reason for any other metric."""
+        assert self._tools.reference
+        if metric.name != "fid":
+            return "needs the real pictures; the reference has only their mean and covariance, for fid"
+        try:
+            value = fid_to(self._tools.reference.gaussian, self._pictures(model).features)
+        except Unmeasurable as reason:
+            return self._why_empty(model) or str(reason)
+        return Estimate(value, why_no_interval="the reference has no pictures")
 
     def _compare(self, metric: Metric, model: str, names: Sequence[str]) -> Mapping[str, Estimate | Unmeasurable]:
         """Return the estimates of a metric and of those with the same comparison, by the names of their functions."""
@@ -266,7 +289,9 @@ class Source:
             notes.append(says_nothing)
             notes.append(self._tools.caveats.get(self.extractor))
             base = metric.name.partition("@")[0]
-            if base == "fid" and min(n_real, n_fake) < MIN_FID_PICTURES:
+            if self._tools.reference:
+                notes.append(self._tools.reference.note)
+            if base == "fid" and (n_fake if self._tools.reference else min(n_real, n_fake)) < MIN_FID_PICTURES:
                 notes.append(FID_WARNING)
             if base == "kid_all_pairs" and not self._items[""].isdisjoint(self._items[model]):
                 notes.append("pairs of one item make it too low, by an amount that falls with 1/N; kid leaves them out")

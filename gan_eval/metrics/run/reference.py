@@ -1,0 +1,75 @@
+"""Statistics of real pictures in place of the pictures: mean and covariance of their Inception features, for FID alone.
+
+The files are those of pytorch-fid 0.3.0 (mu and sigma in float64), clean-fid 0.1.35 (mu in float32; the file's name
+states the resizer) and guided-diffusion (mu and sigma of a whole data set next to `arr_0`, some of its pictures).
+"""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_eval.errors import UserError, reason_of
+from gan_eval.files.atomic import atomic_path
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.reading import require_file
+from gan_eval.metrics.definitions.frechet import Features, Gaussian, gaussian_of
+
+_RESIZERS = {"_legacy_tensorflow_": "tf1", "_legacy_pytorch_": "bilinear", "_clean_": "clean"}
+"""Parts of the names of clean-fid's files, and the resizers that they state."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Statistics of real pictures."""
+
+    gaussian: Gaussian
+    sha256: str
+    note: str
+    """A note for each value: the number of pictures is unknown, and what else the file has."""
+
+
+def read_reference(file: Path, *, resizer: str) -> Reference:
+    """Read `mu` (d,) and `sigma` (d, d) of an npz.
+
+    Raises:
+        UserError: the file has no such arrays, or its name states another resizer.
+    """
+    require_file(file)
+    option = f"--reference {file}"
+    for part, stated in _RESIZERS.items():
+        if part in file.name and stated != resizer:
+            raise UserError(f"{option}: its name says {part.strip('_')}, which is --resizer {stated}, not {resizer}")
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            names = list(arrays)
+            if not {"mu", "sigma"} <= {*names}:
+                raise UserError(f"{option}: expected the arrays mu and sigma; it has {', '.join(names) or 'none'}")
+            mean: NDArray[np.floating] = arrays["mu"]
+            covariance: NDArray[np.floating] = arrays["sigma"]
+    except FileNotFoundError as error:
+        raise UserError(f"{option}: no such file") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        raise UserError(f"{option}: not a readable npz ({reason_of(error)}); restore it") from error
+    width = len(np.atleast_1d(mean))
+    if mean.shape != (width,) or covariance.shape != (width, width):
+        shapes = f"{mean.shape} and {covariance.shape}"
+        raise UserError(f"{option}: mu and sigma have the shapes {shapes}; expected (d,) and (d, d)")
+    if not all(array.dtype.kind == "f" and np.isfinite(array).all() for array in (mean, covariance)):
+        raise UserError(f"{option}: mu and sigma must be finite floating-point numbers")
+    notes = [f"real pictures: mean and covariance of {file.name}, of an unknown number of pictures"]
+    if mean.dtype.itemsize < 8:
+        notes.append(f"mu is {mean.dtype}, so the last digits are rounded")
+    if others := [name for name in names if name not in ("mu", "sigma")]:
+        notes.append(f"not used: {', '.join(others)}")
+    gaussian = Gaussian(mean.astype(np.float64), covariance.astype(np.float64))
+    return Reference(gaussian, sha256_file(file), "; ".join(notes))
+
+
+def write_reference(file: Path, features: Features) -> None:
+    """Write mean and covariance (n - 1) of (N, d) features in float64, as pytorch-fid does."""
+    gaussian = gaussian_of(features)
+    with atomic_path(file) as temporary, temporary.open("wb") as out:
+        np.savez(out, mu=gaussian.mean, sigma=gaussian.covariance)
