@@ -23,7 +23,7 @@ from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.captions import read_captions
 from gan_eval.stimuli.containers import pictures_folder
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.layouts import ROLE_NAMES, Found, Items, content_name, find_items, items_of
+from gan_eval.stimuli.layouts import RESULTS, ROLE_NAMES, Found, Items, content_name, find_items, items_of, parts_of
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.stimuli.profiles import to_srgb
 from gan_eval.stimuli.sets import (
@@ -164,10 +164,13 @@ def found_pictures(
         found = find_items(places[0].folder, masks, paired=paired)
         return _with_captions(found, [places[0].folder], notes), {"fake": names[0]}
     models = {"fake": names[0]} if len(names) == 1 else {f"fake/{name}": name for name in names}
-    roles = {
-        role: images.by_stem(images.list_pictures(place.folder))
-        for role, place in zip(("real", *models), places, strict=True)
-    }
+    real, generated = parts_of(places[0].folder, [place.folder for place in places[1:]])
+    roles = real.roles | {role: part.roles["fake"] for role, part in zip(models, generated, strict=True)}
+    if inputs := next((part.roles["input"] for part in generated if "input" in part.roles), None):
+        roles["input"] = inputs
+    for place, part in zip((source, *fakes), (real, *generated), strict=True):
+        notes += [f"{place}: {remark}" for remark in part.remarks]
+    paired = real.is_paired if paired is None else paired
     if paired is None and any(place.is_numbered for place in places):
         paired = False
         notes.append("the pictures of a container have running numbers, so they have no partners; if they do, --paired")
@@ -193,6 +196,9 @@ def model_names(fakes: Sequence[Path]) -> list[str]:
         UserError: two models have one name.
     """
     stems = [fake.resolve().name if fake.is_dir() else fake.name.partition(".")[0] for fake in fakes]
+    stems = [
+        content_name(fake) if RESULTS.fullmatch(stem.lower()) else stem for stem, fake in zip(stems, fakes, strict=True)
+    ]
     names = [re.sub("[^A-Za-z0-9._-]+", "-", stem).strip("-.") for stem in stems]
     names = ["generated" if name.lower() in ROLE_NAMES or model_name_problem(name) else name for name in names]
     folded = [name.casefold() for name in names]  # each becomes a folder, also on systems that ignore case

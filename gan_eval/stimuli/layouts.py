@@ -4,7 +4,7 @@ A layout is an entry of `LAYOUTS`: for each role, the folder of its files, or th
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -26,50 +26,170 @@ Roles = dict[str, dict[str, Path]]
 
 @dataclass(frozen=True)
 class Layout:
-    """Places of the files of each role; `real` and `fake` are required."""
+    """Places of the files of each role; many programs write no real pictures."""
 
     program: str
-    by: Literal["folder", "ending"]
+    by: Literal["folder", "stem"]
     places: Mapping[str, str]
-    """For each role the name of its folder, or the ending of its stems."""
+    """For each role the name of its folder, or a pattern of its stems, whose first group is the item's stem."""
     unpaired: tuple[str, ...] = ()
     """Endings of further files, which show that the real picture is not the partner of the generated one."""
+    is_paired: bool = True
+    """Whether real and generated pictures of one stem may be partners."""
+    note: str = ""
+    """What a user should know about its pictures."""
+    is_usable: bool = True
+    """Whether a picture is one sample."""
 
     def __str__(self) -> str:
-        wanted = [self.places[role] for role in ("real", "fake")]
-        if self.by == "folder":
-            return f"sub-folders {'/ and '.join(wanted)}/ with equal file stems"
-        return f"files named {', '.join(f'*{ending}.png' for ending in wanted)} ({self.program})"
+        return f"layout: {self.program}{f'; {self.note}' * bool(self.note)}"
 
-    def roles(self, source: Path) -> Roles:
-        """Return the files of each role; empty if the folder has another layout.
+    def roles(self, source: Path, wanted: Collection[str] = ("real", "fake")) -> Roles:
+        """Return the files of each role; empty if the folder has another layout, or none for a wanted role it knows.
 
         Raises:
             UserError: two files share a role and a stem, or a folder cannot be read.
         """
+        needed = self.places.keys() & {*wanted, "mask"}
         if self.by == "folder":
             folders = {role: source / name for role, name in self.places.items() if (source / name).is_dir()}
-            if not {"real", "fake"} <= folders.keys():
+            if not needed <= folders.keys():
                 return {}
             return {role: images.by_stem(images.list_pictures(folder)) for role, folder in folders.items()}
-        endings = tuple(self.places.values())
-        files = images.by_stem(path for path in images.list_pictures(source) if path.stem.endswith(endings))
-        roles = {
-            role: {stem.removesuffix(ending): path for stem, path in files.items() if stem.endswith(ending)}
-            for role, ending in self.places.items()
-        }
-        return roles if roles["real"] and roles["fake"] else {}
+        files = images.by_stem(path for path in images.list_pictures(source) if self._place(images.stem_of(path)))
+        roles: Roles = {role: {} for role in self.places}
+        for stem, path in files.items():
+            role, item = self._place(stem) or ("", "")
+            if (first := roles[role].setdefault(item, path)) is not path:
+                raise UserError(f"{path}: of the same item as {first.name}; keep one of them in this folder")
+        return roles if all(roles[role] for role in needed) else {}
+
+    def covers(self, source: Path) -> bool:
+        """Return whether every picture directly in the folder belongs to the layout."""
+        stems = [images.stem_of(path) for path in source.iterdir() if images.names_a_picture(path)]
+        if self.by == "folder":
+            return all(map(_GRID.fullmatch, stems))
+        return bool(stems) and all(self._place(stem) or stem.endswith(self.unpaired) for stem in stems)
+
+    def _place(self, stem: str) -> tuple[str, str] | None:
+        """Return the role of a file and the stem of its item."""
+        found = ((role, re.fullmatch(pattern, stem)) for role, pattern in self.places.items())
+        return next(((role, match[1]) for role, match in found if match), None)
 
 
+_GRID = re.compile(r"grid-\d{4}")
+"""Stem of a picture of all samples, next to their folder."""
+_CYCLEGAN = "pytorch-CycleGAN-and-pix2pix"
 LAYOUTS = (
-    Layout("any", "folder", {"real": "real", "fake": "fake", "input": "input"}),
     Layout(
-        "pytorch-CycleGAN-and-pix2pix",
-        "ending",
-        {"real": "_real_B", "fake": "_fake_B", "input": "_real_A"},
+        "sub-folders real/ and fake/ with equal file stems",
+        "folder",
+        {"real": "real", "fake": "fake", "input": "input"},
+    ),
+    Layout(
+        _CYCLEGAN,
+        "stem",
+        {"real": "(.+)_real_B", "fake": "(.+)_fake_B", "input": "(.+)_real_A"},
         unpaired=("_rec_A", "_rec_B", "_fake_A", "_idt_A", "_idt_B"),
     ),
+    Layout(
+        f"{_CYCLEGAN} --model colorization",
+        "stem",
+        {"real": "(.+)_real_B_rgb", "fake": "(.+)_fake_B_rgb", "input": "(.+)_real_A"},
+    ),
+    Layout(
+        f"{_CYCLEGAN} --model test",
+        "stem",
+        {"fake": "(.+)_fake(?:_B)?", "input": "(.+)_real(?:_A)?"},
+        note="its *_real is the input",
+    ),
+    Layout(
+        "CUT",
+        "folder",
+        {"real": "real_B", "fake": "fake_B", "input": "real_A"},
+        is_paired=False,
+        note="its real_B/ and fake_B/ have no partners; if they have, give --paired",
+    ),
+    Layout("pix2pixHD", "stem", {"fake": "(.+)_synthesized_image", "input": "(.+)_input_label"}),
+    Layout("SPADE", "folder", {"fake": "synthesized_image", "input": "input_label"}),
+    Layout("LaMa", "stem", {"fake": "(.+)_mask.*"}, note="its results have the names of their masks"),
+    Layout("LaMa's photographs and masks", "stem", {"mask": "(.+)_mask.*", "real": "(.+)"}),
+    Layout("StyleGAN", "stem", {"fake": r"(seed\d{4,})"}),
+    Layout(
+        "StyleGAN's training",
+        "stem",
+        {"fake": r"(reals|fakes_init|fakes\d{6})"},
+        note="each picture is a grid of many; make single ones with gen_images.py --seeds",
+        is_usable=False,
+    ),
+    Layout("Stable Diffusion's txt2img.py", "folder", {"fake": "samples"}),
+    Layout("numbered samples, such as Stable Diffusion's", "stem", {"fake": r"(\d{5})"}),
+    Layout(
+        "Keras tutorials",
+        "stem",
+        {"fake": r"(generated_img_\d+_\d+|predicted_img_\d+)"},
+        note="generated_img_* are of every epoch of a training, not only of its last",
+    ),
 )
+
+
+@dataclass(frozen=True)
+class Part:
+    """The real or the generated pictures of a folder."""
+
+    roles: Roles
+    """The files of the wanted role, and masks and inputs if present."""
+    layout: Layout | None = None
+    is_paired: bool | None = None
+    """False: the stems do not name partners."""
+    remarks: tuple[str, ...] = ()
+
+
+def parts_of(real: Path, fakes: Sequence[Path]) -> tuple[Part, list[Part]]:
+    """Return the real and the generated pictures of folders, with equal stems for partners.
+
+    Endings of a program are taken off the stems, unless files of a real and of a generated picture have one name.
+
+    Raises:
+        UserError: pictures are grids of samples or snapshots of a training, two files share a stem, or there is none.
+    """
+    reals, parts = _part_of(real, "real"), [_part_of(fake, "fake") for fake in fakes]
+    names = {images.stem_of(path) for path in reals.roles["real"].values()}
+    alike = [any(images.stem_of(path) in names for path in part.roles["fake"].values()) for part in parts]
+    if any(same and part.layout is None for same, part in zip(alike, parts, strict=True)):
+        reals = _by_name(reals, "real")
+    return reals, [_by_name(part, "fake") if same else part for same, part in zip(alike, parts, strict=True)]
+
+
+def _by_name(part: Part, role: str) -> Part:
+    """Return the pictures with their whole stems."""
+    files = images.by_stem(part.roles[role].values())
+    return part if files == part.roles[role] else Part({role: files}, None, part.is_paired)
+
+
+def _part_of(folder: Path, role: Literal["real", "fake"]) -> Part:
+    """Return the real or the generated pictures of a folder: all, or those of this role in the layout of a program."""
+    folder = results_in(folder)
+    for layout in LAYOUTS if folder.is_dir() else ():
+        if role not in layout.places or not layout.covers(folder) or not (roles := layout.roles(folder, (role,))):
+            continue
+        _refuse_unusable(layout, folder)
+        roles, snapshots = _without_snapshots(roles, folder, role)
+        is_other = role == "real" and (not layout.is_paired or bool(_of_no_pairs(folder, layout)))
+        kept = {name: files for name, files in roles.items() if name in (role, "mask", "input") and files}
+        return Part(kept, layout, False if is_other else None, (str(layout), *snapshots))
+    return Part({role: images.by_stem(images.list_pictures(folder))})
+
+
+def results_in(source: Path) -> Path:
+    """Return `images/` of a folder with a page of results, index.html; else the folder itself."""
+    below = source / "images"
+    return below if (source / "index.html").is_file() and below.is_dir() else source
+
+
+def _refuse_unusable(layout: Layout, source: Path) -> None:
+    if not layout.is_usable:
+        raise UserError(f"{source}: {layout}")
 
 
 @dataclass(frozen=True)
@@ -93,18 +213,16 @@ def find_items(source: Path, masks: Path | None = None, *, paired: bool | None =
     Raises:
         UserError: no layout fits, a picture or a mask has no partner, or the pictures are not pairs.
     """
+    source = results_in(source)
     layout, roles = _layout_of(source)
-    remarks = []
-    if layout.unpaired and paired is None and (other := _of_no_pairs(source, layout)):
-        real, fake = layout.places["real"], layout.places["fake"]
-        remarks.append(f"{other} is of a CycleGAN, so *{real} and *{fake} are not paired; if they are, give --paired")
+    remarks = [] if layout is LAYOUTS[0] else [f"{source}: {layout}"]
+    if paired is None and (other := _of_no_pairs(source, layout)):
+        remarks.append(f"{other} is of a CycleGAN, so *_real_B and *_fake_B are not paired; if they are, give --paired")
         paired = False
-    if snapshots := [stem for stem in roles["fake"] if _SNAPSHOT.fullmatch(stem)]:
-        what = f"{len(snapshots)} of its items are snapshots of a training, such as {snapshots[0]}, and no results"
-        if len(snapshots) == len(roles["fake"]):
-            raise UserError(f"{source}: {what}; import the pictures of a test, such as results/NAME/test_latest/images")
-        roles = {role: {stem: files[stem] for stem in files if stem not in snapshots} for role, files in roles.items()}
-        remarks.append(f"{source}: {what}: not imported")
+    if paired is None and not layout.is_paired:
+        paired = False
+    roles, snapshots = _without_snapshots(roles, source, "fake")
+    remarks += [f"{source}: {line}" for line in snapshots]
     if masks is None and (source / "mask").is_dir():
         masks = source / "mask"
     items, lines = items_of(roles, source, ("fake",), paired=paired)
@@ -124,6 +242,22 @@ _SNAPSHOT = re.compile(r"epoch\d+(_iter\d+)?")
 """Stem of a picture that a training wrote on its way: flipped and cropped training pictures of changing weights."""
 
 
+def _without_snapshots(roles: Roles, source: Path, role: str) -> tuple[Roles, list[str]]:
+    """Return the files without those that a training wrote on its way, and a message about them.
+
+    Raises:
+        UserError: there are no others.
+    """
+    snapshots = [stem for stem in roles[role] if _SNAPSHOT.fullmatch(stem)]
+    if not snapshots:
+        return roles, []
+    what = f"{len(snapshots)} of its items are snapshots of a training, such as {snapshots[0]}, and no results"
+    if len(snapshots) == len(roles[role]):
+        raise UserError(f"{source}: {what}; import the pictures of a test, such as results/NAME/test_latest/images")
+    kept = {name: {stem: files[stem] for stem in files if stem not in snapshots} for name, files in roles.items()}
+    return kept, [f"{what}: not imported"]
+
+
 def _layout_of(source: Path) -> tuple[Layout, Roles]:
     """Return the first layout that fits, and its files.
 
@@ -132,21 +266,32 @@ def _layout_of(source: Path) -> tuple[Layout, Roles]:
     """
     folders = images.picture_folders(source) if source.is_dir() else []
     for layout in LAYOUTS:
-        if layout.by == "ending" and folders and not any(map(images.names_a_picture, source.iterdir())):
+        if layout.by == "stem" and folders and not any(map(images.names_a_picture, source.iterdir())):
             continue  # the message below names the folders
-        if roles := layout.roles(source):
+        if not (roles := layout.roles(source)):
+            continue
+        if {"real", "fake"} <= layout.places.keys():
             return layout, roles
+        if layout.covers(source):
+            _refuse_unusable(layout, source)
+            missing, give = "photographs", f"--real PHOTOGRAPHS --fake {source}"
+            if "fake" not in layout.places:
+                missing, give = "generated pictures", f"--real {source} --fake RESULTS"
+            raise UserError(f"{source}: {layout}; there are no {missing}: give {give}")
     found = ""
     if folders:
         found = (
             f"; its folders {', '.join(folders)} have pictures: rename those of the real and of the generated ones, or "
             "name both to `gan-eval try REAL FAKE`"
         )
-    raise UserError(f"{source}: no known layout; expected {', or '.join(map(str, LAYOUTS))}{found}")
+    known = ", ".join(layout.program for layout in LAYOUTS if {"real", "fake"} <= layout.places.keys())
+    raise UserError(f"{source}: no known layout; expected one of docs/data.md: {known}{found}")
 
 
 def _of_no_pairs(source: Path, layout: Layout) -> str:
     """Return the name of a file which shows that a folder has results of a program without pairs, such as CycleGAN."""
+    if not layout.unpaired:
+        return ""
     return next((path.name for path in images.list_pictures(source) if path.stem.endswith(layout.unpaired)), "")
 
 
@@ -220,7 +365,7 @@ def _without_partners(roles: Roles, models: Collection[str]) -> tuple[dict[str, 
     first = {sha256_file(path): stem for stem, path in reversed(roles["real"].items())}
     repeated = len(roles["real"]) - len(first)
     items = {f"real/{stem}": {"real": roles["real"][stem]} for stem in reversed(first.values())}
-    for role in (*models, *(role for role in roles if role not in ("real", *models))):
+    for role in (*models, *(role for role in roles if role not in ("real", "mask", *models))):
         for stem, path in roles[role].items():
             if role in models or stem in items:
                 items.setdefault(stem, {})[role] = path
@@ -229,7 +374,7 @@ def _without_partners(roles: Roles, models: Collection[str]) -> tuple[dict[str, 
 
 ROLE_NAMES = frozenset({"real", "reals", "fake", "fakes", "generated"})
 """Names of folders that only state their part in the comparison."""
-_RESULTS = re.compile(r"images?|web|(train|val|test)_(latest|[0-9]+)")
+RESULTS = re.compile(r"images?|web|(train|val|test)_(latest|[0-9]+)")
 """Names of folders that programs make for any results, such as results/NAME/test_latest/images."""
 
 
@@ -241,6 +386,6 @@ def content_name(folder: Path) -> str:
     """
     folder = folder.resolve().with_name(folder.name.partition(".")[0]) if is_container(folder) else folder.resolve()
     for name in (path.name for path in (folder, *folder.parents)):
-        if name and name.lower() not in ROLE_NAMES and not _RESULTS.fullmatch(name.lower()):
+        if name and name.lower() not in ROLE_NAMES and not RESULTS.fullmatch(name.lower()):
             return name
     return folder.name

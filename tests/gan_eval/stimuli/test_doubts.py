@@ -57,7 +57,7 @@ def test_results_of_a_cyclegan_have_no_partners_and_a_photograph_is_taken_once(t
         for role, seed in (("_real_A", int(stem)), ("_fake_B", int(stem) + 20), ("_real_B", 1), (extra, 3)):
             save(scene(seed), tmp_path / "in" / f"{stem}{role}.png")
     made = import_folder(tmp_path / "in", tmp_path / "set")
-    assert f"7{extra}.png" in made.remarks[0]
+    assert f"7{extra}.png" in made.remarks[1]
     assert made.pictures == {"real": 1, "fake": 2}
     rows = sets.read_set(tmp_path / "set").rows
     assert [row["item"] for row in rows] == ["in/real/7", "in/7", "in/8"]
@@ -83,16 +83,16 @@ def test_snapshots_of_a_training_are_no_results(tmp_path):
     save(scene(2), tmp_path / "images" / "7_real_B.png")
     made = import_folder(tmp_path / "images", tmp_path / "set", dataset="d")
     assert {row["item"] for row in sets.read_set(made.folder).rows} == {"d/7"}
-    assert "snapshots" in made.remarks[0]
+    assert "snapshots" in made.remarks[1]
 
 
 def test_folders_for_each_kind_are_named_and_results_have_the_name_of_their_experiment(tmp_path):
     images = tmp_path / "facades_cut" / "test_latest" / "images"
-    for folder in ("fake_B", "real_B"):
+    for folder in ("fakes", "reals"):
         save(scene(1), images / folder / "1.png")
-    with pytest.raises(UserError, match=r"images: no known layout.* its folders fake_B, real_B have pictures"):
+    with pytest.raises(UserError, match=r"images: no known layout.* its folders fakes, reals have pictures"):
         import_folder(images, tmp_path / "set")
-    with pytest.raises(UserError, match=r"no pictures in this folder .*folders fake_B, real_B have some"):
+    with pytest.raises(UserError, match=r"no pictures in this folder .*folders fakes, reals have some"):
         pictures.list_pictures(images)
     assert content_name(images / "real") == content_name(images) == "facades_cut"
     assert content_name(tmp_path / "facades" / "test") == "test"
