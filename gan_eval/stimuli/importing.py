@@ -23,7 +23,17 @@ from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.captions import read_captions
 from gan_eval.stimuli.containers import pictures_folder
 from gan_eval.stimuli.holes import hole_of, mask_of
-from gan_eval.stimuli.layouts import RESULTS, ROLE_NAMES, Found, Items, content_name, find_items, items_of, parts_of
+from gan_eval.stimuli.layouts import (
+    NAMED_AS_INPUTS,
+    RESULTS,
+    ROLE_NAMES,
+    Found,
+    Items,
+    content_name,
+    find_items,
+    items_of,
+    parts_of,
+)
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.stimuli.profiles import to_srgb
 from gan_eval.stimuli.sets import (
@@ -170,7 +180,9 @@ def found_pictures(
         roles["input"] = inputs
     for place, part in zip((source, *fakes), (real, *generated), strict=True):
         notes += [f"{place}: {remark}" for remark in part.remarks]
-    paired = real.is_paired if paired is None else paired
+    if paired is None and real.is_paired is False:
+        paired = False
+        notes.append(f"{source}: {NAMED_AS_INPUTS}")
     if paired is None and any(place.is_numbered for place in places):
         paired = False
         notes.append("the pictures of a container have running numbers, so they have no partners; if they do, --paired")

@@ -108,7 +108,6 @@ LAYOUTS = (
         "folder",
         {"real": "real_B", "fake": "fake_B", "input": "real_A"},
         is_paired=False,
-        note="its real_B/ and fake_B/ have no partners; if they have, give --paired",
     ),
     Layout("pix2pixHD", "stem", {"fake": "(.+)_synthesized_image", "input": "(.+)_input_label"}),
     Layout("SPADE", "folder", {"fake": "synthesized_image", "input": "input_label"}),
@@ -215,11 +214,12 @@ def find_items(source: Path, masks: Path | None = None, *, paired: bool | None =
     """
     source = results_in(source)
     layout, roles = _layout_of(source)
-    remarks = [] if layout is LAYOUTS[0] else [f"{source}: {layout}"]
+    remarks = [] if layout is LAYOUTS[0] else [str(layout)]
     if paired is None and (other := _of_no_pairs(source, layout)):
         remarks.append(f"{other} is of a CycleGAN, so *_real_B and *_fake_B are not paired; if they are, give --paired")
         paired = False
     if paired is None and not layout.is_paired:
+        remarks.append(NAMED_AS_INPUTS)
         paired = False
     roles, snapshots = _without_snapshots(roles, source, "fake")
     remarks += [f"{source}: {line}" for line in snapshots]
@@ -294,6 +294,8 @@ def _of_no_pairs(source: Path, layout: Layout) -> str:
         return ""
     return next((path.name for path in images.list_pictures(source) if path.stem.endswith(layout.unpaired)), "")
 
+
+NAMED_AS_INPUTS = "real pictures have the names of inputs here, so they have no partners; if they have, give --paired"
 
 MIN_MATCHING = 0.9
 """Minimum share of stems, of real and of a model's pictures together, that have both."""

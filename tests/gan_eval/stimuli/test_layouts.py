@@ -83,6 +83,11 @@ def test_results_of_cut_are_pairs_where_the_user_says_so(tmp_path):
     assert import_folder(tmp_path / "in", tmp_path / "set", paired=True).items == 3
     both = import_folder(tmp_path / "in", tmp_path / "own", fakes=[tmp_path / "in" / "fake_B"])
     assert both.items == 6, "its real_B/ has the stems of its inputs"
+    assert any("--paired" in line for line in both.remarks)
+    photos = write(tmp_path / "photos", named("{}.png"), seed=1)
+    made = import_folder(photos, tmp_path / "truth", fakes=[tmp_path / "in"])
+    assert made.items == 3, "photographs of the user's own with these names are partners"
+    assert not any("--paired" in line for line in made.remarks)
 
 
 @pytest.mark.parametrize("program", GENERATED)
