@@ -59,6 +59,8 @@ class Session:
         """The row of the last trial, if the participant gets feedback on it."""
         self.planned_flash: Callable[[float], float] = float
         """Function from the requested to the planned exposure, both in ms, such as whole frames."""
+        self.require_to_show: Callable[[sa.Connection], object] | None = None
+        """Called in the transaction that stores an onset; raises `UserError` if the session continues elsewhere."""
         self.protocol = protocol
         self._writer = writer
         self._clock = clock
@@ -189,7 +191,8 @@ class Session:
             trial.plan(self.planned_flash)
             row = onset_row(self.row, trial, shown_at=self._time_of_day(when))
             # If this fails the session continues: storing the trial reports the same error.
-            self._writer.submit(lambda store: store.add(tables.ONSETS, [row], session=row["session"]))
+            require = self.require_to_show
+            self._writer.submit(lambda store: store.add(tables.ONSETS, [row], session=row["session"], require=require))
 
     def offset(self, when: int) -> None:
         """Note that the pictures have vanished."""

@@ -35,6 +35,7 @@ from gan_eval.store.records import (
     places_taken,
     progress_of,
     require_place,
+    require_tab,
     server_secret,
     store_design,
     stored_design,

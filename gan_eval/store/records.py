@@ -262,6 +262,17 @@ def hold_session(store: Store, session: str, tab: str) -> bool:
     return held.rowcount > 0
 
 
+def require_tab(connection: sa.Connection, session: str, tab: str | None) -> None:
+    """Check, in the transaction that stores what a tab reports, that no other tab holds the session.
+
+    Raises:
+        UserError: another tab holds it, which may be known to another process only.
+    """
+    holder = sa.select(_TABS.c.tab).where(_TABS.c.session == session)
+    if connection.execute(holder.with_for_update(read=True)).scalar() != tab:
+        raise UserError(f"session {session}: it continues in another tab")
+
+
 def progress_of(store: Store, session: str) -> Progress:
     """Return the state of a session, in one query."""
     sessions, trials = LAYOUTS[tables.SESSIONS].c, LAYOUTS[tables.TRIALS].c

@@ -156,12 +156,20 @@ class Store:
             for table, rows in more:
                 self._insert(connection, table, rows)
 
-    def add(self, table: Table, rows: Sequence[Mapping[str, Any]], *, session: str | None = None) -> None:
+    def add(
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        session: str | None = None,
+        require: Callable[[sa.Connection], object] | None = None,
+    ) -> None:
         """Store rows of one table, all or none.
 
         Args:
             session: session of the rows. If another program has deleted its participant's data, the rows are refused;
                 this can happen only on a server.
+            require: called in the transaction before anything is stored; raises `UserError` to refuse the rows.
 
         Raises:
             UserError: the store cannot be written, already has a row with this key, or has no such session any more.
@@ -173,6 +181,8 @@ class Store:
                 query = sa.select(layout.session).where(layout.session == session)
                 if connection.execute(query.with_for_update(read=True, key_share=True)).first() is None:
                     raise self._gone(session)
+            if require is not None:
+                require(connection)
             self._insert(connection, table, rows)
 
     def update_session(

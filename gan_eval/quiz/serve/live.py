@@ -49,6 +49,7 @@ from gan_eval.store import (
     progress_of,
     push_lines,
     require_place,
+    require_tab,
     server_secret,
     session_of,
 )
@@ -496,6 +497,8 @@ class LiveStudy:
         session = await self._work(make, still_shown=still_shown)
         ended, token = admitted.row["status"] != "open", self.content.token(admitted.row["session"])
         live = LiveSession(session, token, clock, tab, rested_after=len(session.done), ended=ended)
+        # another process may have given the session to another tab
+        session.require_to_show = lambda connection: require_tab(connection, live.id, live.tab)
         if admitted.stored:
             self._plan_in_frames(session)
         return live

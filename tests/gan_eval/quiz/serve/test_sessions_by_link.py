@@ -275,6 +275,27 @@ def test_a_trial_that_another_process_is_storing_is_forgotten_too(serve: Serve, 
             assert robot.setup["session"] not in str(rows), name
 
 
+def test_an_onset_that_is_stored_after_another_tab_has_the_session_is_not_the_new_tabs(
+    serve: Serve, database: str
+) -> None:
+    """Two servers on one database; the first one stores the onset of its tab only after the second has resumed."""
+    here, there = serve(store=database), serve(store=database)
+    robot, _, _ = here.begun()
+    submit, late = here.room.writer.submit, list[Callable[[Store], Any]]()
+
+    def submit_late(job: Callable[[Store], Any], **how: Any) -> Any:
+        return submit(job, **how) if how or late else late.append(job)  # the session's own jobs say no more
+
+    here.room.writer.submit = submit_late  # type: ignore[method-assign]
+    robot.ask("onset", trial=1, onset_ms=1000.0, sent_ms=1000.0)
+    again = replace(robot, client=there.client, **AGAIN)
+    assert again.arrive("resume")["next"]["trial"] == 1
+    submit(late[0]).exception()
+    shown = {"showings": [{"onset_ms": 2000.0, "offset_ms": 2300.0}], "presses": [{"key": "f", "at_ms": 2300.0}]}
+    replace(again, client=here.client).ask("trial", trial=1, **shown, sent_ms=2400.0)
+    assert [row["reaction_time_ms"] for row in here.rows(tables.TRIALS)] == [300.0]
+
+
 def test_a_second_tab_of_a_participant_who_is_being_forgotten_begins_nothing(serve: Serve) -> None:
     """The second tab has found the session when the first one deletes it."""
     served = serve()
