@@ -228,7 +228,8 @@ class Content:
 
             def mask(place: int) -> str:
                 make = partial(self.pictures.mask, shown, place, width, self.settings.mask, of=(live.id, trial))
-                return self._address(live, kept(make), "mask", trial, place)
+                # noise takes the same time for every picture, so it need not be made before the page asks
+                return self._address(live, make if self.settings.mask == "noise" else kept(make), "mask", trial, place)
 
             masked = [] if self.settings.mask == "none" else places
             live.offered[trial, width] = (

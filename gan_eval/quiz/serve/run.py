@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import multiprocessing
 import signal
@@ -39,6 +40,9 @@ KEEP_S = 75
 """Seconds that a connection stays open without a request, so that a page need not reconnect after reading a text."""
 OPEN_FILES = 8192
 """Wanted limit of open files and connections. A browser holds up to six; many systems allow 1024 in all."""
+M_MMAP_THRESHOLD = -3
+"""The option of `mallopt` for the size from which memory is taken from the system by itself."""
+MMAP_BYTES = 64 * 2**10
 GRACE_S = 5
 """Seconds that running requests may take after the server was told to stop."""
 
@@ -101,6 +105,13 @@ def allow_open_files() -> None:
         wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
         if now != resource.RLIM_INFINITY and now < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def return_freed_pictures() -> None:
+    """Let glibc return the memory of each freed picture to the system; else its threads keep much of it."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -238,6 +249,7 @@ async def _answer(
     more: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
     """Answer requests, and run `more`, until a signal comes or `ending` is set; either ends all processes."""
+    return_freed_pictures()
     routes = experimenter_routes(live, rehearsal, address=address, stop=ending.set, report=report)
     config = uvicorn.Config(
         make_app(live, routes),
