@@ -136,6 +136,8 @@ def _require_possible(session: Session, report: TrialReport) -> None:
         moments[0] = trial.seen[0].onset / MILLISECOND
     if moments != sorted(moments) or moments[-1] > report.sent_ms:
         raise UserError(f"{where}: showings: their times are not in order")
+    if any(press.at_ms > report.sent_ms for press in report.presses):
+        raise UserError(f"{where}: presses: after the report was sent")
     if len(report.showings) > trial.showings or (report.broken_off is None and len(report.showings) < trial.showings):
         raise UserError(f"{where}: showings: found {len(report.showings)}, expected {trial.showings}")
     if report.broken_off is not None:

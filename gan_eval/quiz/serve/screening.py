@@ -12,29 +12,35 @@ from gan_eval.settings.browser import BrowserSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row, iso
 
-_NOBODY = {
-    "undefined", "null", "none", "nil", "nan", "false", "true", "unknown", "empty", "placeholder", "preview",
-    "anonymous", "id", "pid", "code", "user", "userid", "username", "participant", "participantid", "subject",
-    "subjectid", "prolificpid", "prolificid", "studyid", "sessionid", "workerid", "assignmentid", "hitid", "mturkid",
-    "turksubmitto", "surveycode", "respondentid", "rid", "psid", "uid", "externalid",
-}  # fmt: skip
-"""Words and names of parameters that links hold in place of a participant's code, without separators."""
+_EMPTY = r"(undefined|null|none|nil|nan|false|true|unknown|empty|anonymous|placeholder|x{3,})*"
+"""Words that links hold in place of a participant's code, also several in a row; without separators."""
+_LABEL = (
+    "(your|my|the|insert|enter|preview|prolific|sona|connect|cloudresearch|mturk|lucid|worker|"
+    "participant|subject|respondent|panelist|member|user|external|survey|session|study|assignment|submission|hit|"
+    "transaction)*(id|pid|uid|rid|psid|code|number|participant|subject|user|username|preview|turksubmitto)"
+    "(here|preview|placeholder|mode)?"
+)
+"""Names of parameters and forms of "insert your code here", without separators."""
+_NAMES = {"Nan", "Null", "Nil", "Rid"}
+"""People's names, which differ from such words by their capital letter only."""
 
 
 def is_nobody(code: str, browser: BrowserSettings) -> bool:
     """Return whether a code is no person's, but what a recruiter's preview or a broken link sends to everybody.
 
-    >>> [is_nobody(code, BrowserSettings()) for code in ("__PROLIFIC_PID__", "YOUR_ID_HERE", "P01", "5f3a9c")]
-    [True, True, False, False]
+    >>> [is_nobody(code, BrowserSettings()) for code in ("__PROLIFIC_PID__", "YOUR_ID_HERE", "P01", "5f3a9c", "Nan")]
+    [True, True, False, False, False]
     """
 
     def reduced(text: str) -> str:
         return re.sub(r"[\W_]+", "", text).lower()
 
+    if code in _NAMES:
+        return False
     word = reduced(code)
-    names = _NOBODY | {*map(reduced, (*browser.participant_parameters, *browser.other_parameters))}
-    core = re.sub(r"^(your|insert|enter|the)|here$", "", word)
-    return core in names or word.endswith("notavailable") or re.fullmatch(r"x{3,}|", word) is not None
+    parameters = map(reduced, (*browser.participant_parameters, *browser.other_parameters))
+    labels = "|".join((_EMPTY, _LABEL, ".*notavailable", *parameters))
+    return re.fullmatch(labels, word) is not None
 
 
 def check_notices(settings: QuizSettings) -> list[str]:

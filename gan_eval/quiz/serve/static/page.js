@@ -19,7 +19,9 @@ const transport = new Transport((waiting) => {
 });
 const stage = new Stage(main, document.querySelector("#stage"));
 const named = facts.parameters.participant.map((name) => query.get(name)?.trim()).filter((code) => code !== undefined);
-const participant = named.length ? named.find(Boolean) ?? "" : transport.code(); // an empty one is refused
+const preview = [...query.values()].find((value) => value.endsWith("_NOT_AVAILABLE")); // MTurk's, which names nobody
+// an empty code and that of a preview are refused
+const participant = preview ?? (named.length ? named.find(Boolean) ?? "" : transport.code());
 let setup = null;
 const pictures = new Map(); // promises of pictures by address
 

@@ -272,7 +272,7 @@ def test_bodies_that_are_no_message_are_refused(
 CODES = ["", " ", "a b", "x" * 65, "x" * 201, "../x", "a/b", "a\x00b", "a\nb", "<script>", "'; DROP TABLE sessions; --",
          "\u202ecod", "\U0001f600", "P01\u0000", "\ufeff", "%s", "{0}", "a,b", "=1+1",
          "undefined", "NULL", "PROLIFIC_PID", "__participant__", "ASSIGNMENT_ID_NOT_AVAILABLE", "xxxx", "...",
-         "your-id-here",
+         "your-id-here", "ENTER_YOUR_ID", "nullundefined", "prolific_preview", "sona_id",
 ]  # fmt: skip
 
 
@@ -310,6 +310,7 @@ TRIALS: list[dict[str, Any]] = [
     {"showings": [{"onset_ms": 1.0, "offset_ms": 1e300}]}, {"showings": [{"onset_ms": 1.0, "offset_ms": 1600.0}]},
     {"showings": [{"onset_ms": "x", "offset_ms": 2.0}]},
     {"presses": []}, {"presses": [{"key": "f", "at_ms": 999.0}]}, {"presses": [{"key": "f", "at_ms": 1e9}]},
+    {"presses": [{"key": "f", "at_ms": 1501.0}]},
     {"presses": [{"key": "q", "at_ms": 1400.0}]}, {"presses": [{"key": "", "at_ms": 1400.0}]},
     {"presses": [{"key": "f", "at_ms": 1400.0, "repeated": True}]}, {"presses": [{"key": "fffff", "at_ms": 1400.0}]},
     {"presses": [{"key": "f", "at_ms": 1400.0}] * 201}, {"presses": "f"}, {"sent_ms": 0.0}, {"sent_ms": -5.0},

@@ -252,7 +252,9 @@ def test_who_has_not_begun_is_not_said_to_continue(serve: Serve, visit: Visit) -
     server = serve(**UNTIL_ANSWERED)
     with open_store(server.folder / "out" / "store.sqlite") as store:
         pause(store, "tiles", on=True)
-    for link, reason in ((server.link(), "The study is paused"), (server.link("%40"), "no valid participant code")):
+    preview = f"{server.url}/?assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE&hitId=3X"  # a worker who has not accepted yet
+    paused, nobody = "The study is paused", "no participant code of your own"
+    for link, reason in ((server.link(), paused), (server.link("%40"), nobody), (preview, nobody)):
         visitor = visit(link, expected=("403", "422"))
         visitor.page("refused")
         assert "You cannot begin yet" in visitor.text
