@@ -33,6 +33,7 @@ from gan_eval.stimuli.layouts import (
     find_items,
     items_of,
     parts_of,
+    with_masks,
 )
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.stimuli.profiles import to_srgb
@@ -187,7 +188,8 @@ def found_pictures(
         paired = False
         notes.append("the pictures of a container have running numbers, so they have no partners; if they do, --paired")
     items, lines = items_of(roles, source, tuple(models), paired=paired)
-    return _with_captions(Found(items, tuple(lines)), [place.folder for place in places], notes), models
+    found = Found(with_masks(items, masks), tuple(lines))
+    return _with_captions(found, [place.folder for place in places], notes), models
 
 
 def _with_captions(found: Found, folders: Sequence[Path], notes: Sequence[str]) -> Found:

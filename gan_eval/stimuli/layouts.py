@@ -227,15 +227,24 @@ def find_items(source: Path, masks: Path | None = None, *, paired: bool | None =
         masks = source / "mask"
     items, lines = items_of(roles, source, ("fake",), paired=paired)
     remarks += lines
-    if masks is not None and not any({"real", "fake"} <= files.keys() for files in items.values()):
+    return Found(with_masks(items, masks), tuple(remarks))
+
+
+def with_masks(items: Items, masks: Path | None) -> Items:
+    """Return the items with the masks of their stems in a folder.
+
+    Raises:
+        UserError: the pictures have no partners, or an item has no mask.
+    """
+    if masks is None:
+        return items
+    if not any("real" in files and files.keys() - {"real", "input"} for files in items.values()):
         raise UserError(f"{masks}: masks need pairs; without partners there is nothing around a hole to compare")
-    if masks is not None:
-        of_masks = images.by_stem(images.list_pictures(masks))
-        if unmasked := sorted(items.keys() - of_masks.keys(), key=images.natural_key):
-            more = f" and {len(unmasked) - 5} more" if len(unmasked) > 5 else ""
-            raise UserError(f"{masks}: {', '.join(unmasked[:5])}{more}: no mask with this stem; add it, white is hole")
-        items = {stem: {**files, "mask": of_masks[stem]} for stem, files in items.items()}
-    return Found(items, tuple(remarks))
+    of_masks = images.by_stem(images.list_pictures(masks))
+    if unmasked := sorted(items.keys() - of_masks.keys(), key=images.natural_key):
+        more = f" and {len(unmasked) - 5} more" if len(unmasked) > 5 else ""
+        raise UserError(f"{masks}: {', '.join(unmasked[:5])}{more}: no mask with this stem; add it, white is hole")
+    return {stem: {**files, "mask": of_masks[stem]} for stem, files in items.items()}
 
 
 _SNAPSHOT = re.compile(r"epoch\d+(_iter\d+)?")

@@ -116,3 +116,17 @@ def test_captions_are_kept_by_picture_and_shared_within_an_item(tmp_path):
         "photos/other/2": None,
     }
     assert [line for line in made.remarks if "captions of" in line and "have none" in line]
+
+
+def test_masks_belong_to_pairs_of_folders_too(tmp_path):
+    photos, gan = (pictures(tmp_path / name, ["a", "b"], seed=seed) for seed, name in enumerate(("photos", "gan")))
+    (tmp_path / "masks").mkdir()
+    for stem in ("a", "b"):
+        Image.fromarray(np.uint8(255) * (np.indices((20, 24))[1] < 12)).save(tmp_path / "masks" / f"{stem}.png")
+    made = import_folder(photos, tmp_path / "set", fakes=[gan], masks=tmp_path / "masks", mask_hole="white")
+    assert {row["mask_area"] for row in read_set(made.folder).rows} == {0.5}
+    with pytest.raises(UserError, match="masks need pairs"):
+        import_folder(photos, tmp_path / "b", fakes=[gan], masks=tmp_path / "masks", paired=False)
+    (tmp_path / "masks" / "b.png").unlink()
+    with pytest.raises(UserError, match="b: no mask"):
+        import_folder(photos, tmp_path / "c", fakes=[gan], masks=tmp_path / "masks")
