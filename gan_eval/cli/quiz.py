@@ -146,7 +146,10 @@ def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizSt
     seed = options.pop("seed", 0)
     settings = quiz_of_options(options)
     pool = read_sets(context.params["stimuli"], hash_files=False)
-    design = {"quiz": quiz_design(settings), "pictures": {"shown": pictures_hash(pool.rows)}}
+    design = {
+        "quiz": quiz_design(settings),
+        "pictures": {"shown": pictures_hash(pool.rows, captions=settings.show_caption)},
+    }
     return QuizStudy(name="ad-hoc", settings=settings, shown=[pool], seed=seed, design=design)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes
 from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
-from gan_eval.stimuli.sets import TABLE_NAME, FileColumn, StimulusSet, picture_changed
+from gan_eval.stimuli.sets import TABLE_NAME, FileColumn, StimulusSet, caption_of, picture_changed
 from gan_eval.tables.frames import Row
 
 RESAMPLING = Image.Resampling.LANCZOS
@@ -91,6 +91,11 @@ class Library:
         if path in self._hashes and sha256_bytes(content) != self._hashes[path][1]:
             raise picture_changed(path)
         return content
+
+    def caption(self, planned: Row) -> str:
+        """Return the caption of a trial in one line, of either picture; empty: none."""
+        rows = [self._rows[name][1] for name in (planned["stimulus"], planned["stimulus_b"]) if name in self._rows]
+        return next(filter(None, map(caption_of, rows)), "")
 
     def widths(self, plan: Sequence[Row]) -> set[int]:
         """Return the own widths in pixels of a plan's pictures."""

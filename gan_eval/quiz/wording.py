@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.tables.frames import Row
 
@@ -70,7 +69,7 @@ def require_language(language: str, *, named: str = "--language") -> None:
 
 def welcome_title(settings: QuizSettings, texts: Texts) -> str:
     """Return the headline for participants: the study's `quiz_title`, else the protocol's."""
-    return settings.quiz_title.strip() or texts(PROTOCOLS[settings.protocol].title)
+    return settings.quiz_title.strip() or texts(settings.facts.title)
 
 
 def instructions(
@@ -85,7 +84,7 @@ def instructions(
     """
     if settings.instructions:
         return [line for line in settings.instructions.splitlines() if line.strip()]
-    facts = PROTOCOLS[settings.protocol]
+    facts = settings.facts
     task = f"task_{facts.texts}_{settings.layout}" if facts.shows_pairs else f"task_{facts.texts}"
     verbs = {name: texts(f"{name}_touch" if touch else name) for name in ("press", "one_key", "number_key")}
     lines = [texts(task, trials=trials, grades=settings.grades, **verbs)]
@@ -126,7 +125,7 @@ def keys_in_order(keys: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def meaning_of(answer: str, settings: QuizSettings, texts: Texts) -> str:
     """Return the text next to a key: the answer; for grades only at the ends."""
-    if PROTOCOLS[settings.protocol].graded:
+    if settings.facts.graded:
         return {"1": texts("grade_lowest"), str(settings.grades): texts("grade_highest")}.get(answer, "")
     return texts(f"answer_{answer}")
 
@@ -170,7 +169,7 @@ class TrialTexts:
         if not self.settings.response_cue:
             return ""
         keys = [(key, meaning_of(answer, self.settings, self.texts)) for key, answer in keys_in_order(self.keys)]
-        name = f"question_{PROTOCOLS[self.settings.protocol].texts}"
+        name = f"question_{self.settings.facts.texts}"
         return self.texts(name, keys=keys_in_line(keys))
 
     @property

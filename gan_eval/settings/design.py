@@ -17,7 +17,8 @@ from gan_eval.tables.frames import Row
 IN_DESIGN: Mapping[str, tuple[str, ...]] = {
     "study": ("name", "version", "seed"),
     "quiz": (
-        "protocol", "real", "fake", "pairs", "pairs_of", "exposure_ms", "exposures_ms", "response_ms", "blank_ms",
+        "protocol", "real", "fake", "pairs", "pairs_of", "show_caption", "question",
+        "exposure_ms", "exposures_ms", "response_ms", "blank_ms",
         "fixation_mark", "response_cue", "layout", "gap_ms", "picture_size", "viewing_distance_cm", "screen_width_cm",
         "mask", "mask_ms",
         "staircase", "confidence", "grades", "practice", "feedback_ms", "catch", "break_every", "keys",
@@ -32,6 +33,8 @@ _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
     "fake": lambda quiz: not quiz.shows_pairs,
     "pairs": lambda quiz: quiz.shows_pairs,
     "pairs_of": lambda quiz: quiz.pairs_of == "random",
+    "show_caption": lambda quiz: quiz.show_caption,
+    "question": lambda quiz: quiz.question != "real",
     "layout": lambda quiz: quiz.shows_pairs,
     "gap_ms": lambda quiz: quiz.shows_pairs and quiz.layout == "one_after_other",
     "exposure_ms": lambda quiz: not quiz.exposures_ms and quiz.protocol not in ADAPTIVE_PROTOCOLS,
@@ -54,9 +57,13 @@ def quiz_design(quiz: QuizSettings) -> dict[str, Any]:
     return {key: values[key] for key in IN_DESIGN["quiz"] if _HAS_EFFECT.get(key, lambda _: True)(quiz)}
 
 
-def pictures_hash(stimuli: Iterable[Row]) -> str:
-    """Return the SHA-256 over the pictures that can be shown and their meaning, without the paths of their files."""
-    return sha256_json(sorted({tuple(row[name] or "" for name in _OF_PICTURES) for row in stimuli}))
+def pictures_hash(stimuli: Iterable[Row], *, captions: bool = False) -> str:
+    """Return the SHA-256 over the pictures that can be shown and their meaning, without the paths of their files.
+
+    `captions`: and over their captions, which are shown too.
+    """
+    names = (*_OF_PICTURES, "caption") if captions else _OF_PICTURES
+    return sha256_json(sorted({tuple(row.get(name) or "" for name in names) for row in stimuli}))
 
 
 def design_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

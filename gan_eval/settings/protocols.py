@@ -1,7 +1,7 @@
 """The protocols of the quiz, with the facts of each. Their behaviour: `gan_eval/quiz/protocol.py`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 ProtocolName = Literal["quick_response", "yes_no", "paired", "staircase", "quest_plus", "model_vs_model", "rating"]
@@ -66,6 +66,13 @@ PROTOCOLS: Mapping[str, ProtocolFacts] = {
         title="welcome_title_rating",
     ),
 }
+FITS = replace(
+    PROTOCOLS["model_vs_model"],
+    methods="Participants saw two models' pictures of one item and a text, and chose the one that fits the text better",
+    texts="fits",
+    title="welcome_title_fits",
+)
+"""The facts of `model_vs_model` with the question which picture fits the text better."""
 PAIR_PROTOCOLS = tuple(name for name, facts in PROTOCOLS.items() if facts.shows_pairs)
 """Protocols that show two pictures in a trial."""
 ADAPTIVE_PROTOCOLS = tuple(name for name, facts in PROTOCOLS.items() if facts.adaptive)

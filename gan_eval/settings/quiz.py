@@ -7,7 +7,15 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from gan_eval.errors import abbreviated
 from gan_eval.settings.browser import BrowserSettings
-from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PROTOCOLS, Layout, ProtocolName, default_keys
+from gan_eval.settings.protocols import (
+    ADAPTIVE_PROTOCOLS,
+    FITS,
+    PROTOCOLS,
+    Layout,
+    ProtocolFacts,
+    ProtocolName,
+    default_keys,
+)
 from gan_eval.settings.sections import Name, Section, Words
 
 MaskKind = Literal["none", "noise", "scramble"]
@@ -111,6 +119,10 @@ class QuizSettings(Section):
     """For protocols with two pictures: number of pairs from each data set, divided among models."""
     pairs_of: Literal["items", "random"] = "items"
     """For paired: the real and the generated picture are of one item, or the real one is of a random other item."""
+    show_caption: bool = False
+    """Show each picture's caption with it, from the column `caption` of the stimulus set."""
+    question: Literal["real", "fits"] = "real"
+    """For model_vs_model: which picture looks more real, or which fits the caption better."""
     exposure_ms: Milliseconds | Literal["until-answer"] = "until-answer"
     """Exposure of each picture; until-answer: until the answer or the end of the response window."""
     exposures_ms: tuple[Milliseconds | Literal["until-answer"], ...] = Field(default=(), max_length=100)
@@ -236,6 +248,16 @@ class QuizSettings(Section):
         return self
 
     @model_validator(mode="after")
+    def _captions_fit(self) -> Self:
+        if self.question == "fits" and self.protocol != "model_vs_model":
+            raise ValueError(f"question: {self.protocol} has a question of its own; remove it")
+        if self.question == "fits" and not self.show_caption:
+            raise ValueError('question: "fits" asks about the caption; add show_caption = true')
+        if self.show_caption and self.pairs_of == "random":
+            raise ValueError("show_caption: the two pictures of a random pair have different captions; remove it")
+        return self
+
+    @model_validator(mode="after")
     def _questions_differ(self) -> Self:
         names = [*(question.id for question in self.questions), *set(self.browser.other_parameters)]
         if len(set(names)) < len(names):
@@ -259,9 +281,14 @@ class QuizSettings(Section):
         return tuple(None if each == "until-answer" else each for each in self.exposures_ms or (self.exposure_ms,))
 
     @property
+    def facts(self) -> ProtocolFacts:
+        """The facts of the protocol with its question."""
+        return FITS if self.question == "fits" else PROTOCOLS[self.protocol]
+
+    @property
     def shows_pairs(self) -> bool:
         """True if a trial shows two pictures."""
-        return PROTOCOLS[self.protocol].shows_pairs
+        return self.facts.shows_pairs
 
     def keys_of_list(self, list_number: int) -> dict[str, str]:
         """Return the key of each answer for the participant with this list number."""

@@ -48,6 +48,11 @@ class StimulusSet:
         return None if name is None else self.folder / name
 
 
+def caption_of(row: Row) -> str:
+    """Return a stimulus' caption as it is shown, in one line; empty: none."""
+    return " ".join((row.get("caption") or "").split())
+
+
 def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = True) -> StimulusSet:
     """Read and check a stimulus set.
 

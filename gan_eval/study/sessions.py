@@ -290,7 +290,8 @@ def design_of(plan: Plan) -> dict[str, Any]:
     """Return the study's design: its settings, and hashes of its pictures, practice and catch included."""
     pictures = {
         phase: pictures_hash(
-            row for folder in those for row in read_set(folder, files_must_exist=False, hash_files=False).rows
+            (row for folder in those for row in read_set(folder, files_must_exist=False, hash_files=False).rows),
+            captions=plan.study.quiz.show_caption,
         )
         for phase, those in _phases(plan).items()
         if those

@@ -240,7 +240,7 @@ class QuizApplication(QObject):
         session, self._checked_size = self._session, self.stage.window_pixels
         done = {row["trial"] for row in session.done}
         coming = [row for row in session.plan if row["trial"] not in done]
-        self._widths = check_pictures(coming, session.protocol, self.library, self._checked_size)
+        self._widths = check_pictures(coming, session.protocol, self.library, self.stage.canvas)
 
     def _begin(self) -> None:
         session = self._session

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
-from gan_eval.errors import UserError
-from gan_eval.quiz.app.painting import GAP, span
+from gan_eval.errors import UserError, abbreviated
+from gan_eval.quiz.app.painting import GAP, Canvas, caption_place, span
 from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.library import Library, mask
 from gan_eval.quiz.protocol import QuizProtocol, Showings
@@ -50,15 +50,18 @@ def to_image(pixels: Picture) -> QImage:
     return image.convertToFormat(QImage.Format.Format_RGB32)  # its own copy
 
 
-def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Library, window: QSize) -> set[int]:
+def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Library, canvas: Canvas) -> set[int]:
     """Decode all pictures of the trials, so that none fails later; return their widths on the screen in pixels.
 
     Raises:
-        UserError: a picture is missing or broken, or larger than the window, alone or next to another.
+        UserError: a picture is missing or broken, or larger than the window, alone, next to another or with its
+            caption.
     """
+    window = canvas.size
     widths: set[int] = set()
     largest, too_large = window.width(), ""
-    for showing in [showing for planned in coming for showing in protocol.showings(planned)]:
+    shown = [(row, showing) for row in coming for showing in protocol.showings(row)]
+    for planned, showing in shown:
         pictures = [library.decoded(name) for name in showing]
         sizes = [QSize(*reversed(library.size_shown(picture))) for picture in pictures]
         widths |= {size.width() for size in sizes}
@@ -66,6 +69,13 @@ def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Libra
         if not too_large and (room.width() > window.width() or room.height() > window.height()):
             paths = " and ".join(str(library.path(name)) for name in showing)
             too_large = f"{paths}: {room.width()}x{room.height()} pixels do not fit the window of "
+        caption = library.caption(planned) if protocol.settings.show_caption else ""
+        if not too_large and caption and caption_place(caption, sizes, canvas) is None:
+            raise UserError(
+                f"{library.path(showing[0])}: its caption {abbreviated(caption)} does not fit next to "
+                f"{room.width()}x{room.height()} pixels in the window of {window.width()}x{window.height()}; lower "
+                "picture_size (in [quiz], or --picture-size), shorten the caption, or use a larger screen"
+            )
         largest = min(largest, (window.width() - GAP * (len(showing) - 1)) // len(showing))
         largest = min(largest, *(window.height() * picture.shape[1] // picture.shape[0] for picture in pictures))
     if too_large:

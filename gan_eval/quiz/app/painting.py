@@ -3,6 +3,7 @@
 All lengths are physical pixels. Scale a painter by the inverse of the device pixel ratio first.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ class Frame:
     """A larger text, such as feedback or a question, in the middle or outside the pictures."""
     captions: tuple[str, ...] = ()
     """Text below each picture."""
+    caption: str = ""
+    """The text that belongs to the pictures, outside their places."""
     vanished: tuple[QImage, ...] = ()
     """Pictures shown before; the headline does not cover their places either."""
     fixation: bool = False
@@ -37,6 +40,10 @@ GAP = 64
 """Gap in physical pixels between two pictures side by side."""
 PATCH = 48
 """Side of the photodiode's patch in physical pixels."""
+CAPTION_MARGIN = 16
+"""Minimum distance of a caption from pictures and the edge, in physical pixels."""
+CAPTION_SIZES = (1.0, 0.85, 0.7)
+"""Font sizes of a caption, relative to normal text: the first one that fits."""
 _TEXT = QColor(20, 20, 20)
 _TEXT_FLAGS = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
@@ -152,6 +159,9 @@ def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
     for caption, place in zip(frame.captions, places(frame.pictures, canvas), strict=False):
         below = QRect(place.left(), place.bottom() + 1, place.width(), line).adjusted(-GAP // 3, 0, GAP // 3, 0)
         texts.append((caption, below, round(unit)))
+    sizes = [picture.size() for picture in frame.pictures]
+    if frame.caption and (placed := caption_place(frame.caption, sizes, canvas)):
+        texts.append((_breakable(frame.caption), *placed))
     if frame.headline:
         middle = span([picture.size() for picture in frame.pictures or frame.vanished])
         if frame.captions:
@@ -164,6 +174,27 @@ def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
     if frame.text:
         texts.append((frame.text, bottom, round(unit)))
     return texts
+
+
+def caption_place(caption: str, sizes: Sequence[QSize], canvas: Canvas) -> tuple[QRect, int] | None:
+    """Return a caption's rectangle and font size: below pictures of these sizes, else right of them; None: no room."""
+    width, height, middle = canvas.size.width(), canvas.size.height(), span(sizes)
+    caption = _breakable(caption)
+    margin, aside = CAPTION_MARGIN, max(width // 10, PATCH)
+    top, left = (height + middle.height()) // 2 + margin, (width + middle.width()) // 2 + margin
+    below = QRect(aside, top, width - 2 * aside, height - margin - top)
+    beside = QRect(left, margin, width - margin - left, height - 2 * margin)
+    for room in (below, beside):
+        for pixels in (round(size * _unit(canvas)) for size in CAPTION_SIZES):
+            needed = QFontMetrics(_font(pixels)).boundingRect(QRect(0, 0, room.width(), 0), _TEXT_FLAGS, caption).size()
+            if room.isValid() and needed.width() <= room.width() and needed.height() <= room.height():
+                return (QRect(room.topLeft(), QSize(room.width(), needed.height())) if room is below else room), pixels
+    return None
+
+
+def _breakable(text: str) -> str:
+    """Return a text whose long words, such as addresses, may be broken after every 30 characters."""
+    return re.sub(r"(\S{30})(?=\S)", "\\1\u200b", text)
 
 
 def _outside(middle: QSize, headline: str, canvas: Canvas, *, lowest: int) -> QRect:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.pages.parts import Look, Page, scale_for, sheet
+from gan_eval.quiz.app.painting import Canvas
 from gan_eval.quiz.app.presenter import OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import Presentation, ScreenKey, ScreenTiming, read_timings, round_exposure
@@ -201,6 +202,11 @@ class Stage:
         """Size of the trial window in physical pixels, on its current screen."""
         screen = self._current
         return window_area(screen, windowed=self._presentation.windowed).size() * screen.devicePixelRatio()
+
+    @property
+    def canvas(self) -> Canvas:
+        """The surface that trials are painted on, also before their window is shown."""
+        return Canvas(self.window_pixels, self._current.devicePixelRatio(), self.look.text)
 
     @property
     def viewing(self) -> Viewing:

@@ -213,8 +213,9 @@ class TrialRunner(QObject):
     def _trial(self, ready: ReadyTrial, due: int) -> Iterator[Wait]:
         """Run one trial until its last text; each moment is planned from the one before."""
         session, window, trial = self._session, self._window, self._session.trial
+        caption = self._library.caption(trial.planned) if self._settings.show_caption else ""
         for pictures, masks in zip(ready.showings, ready.masks, strict=True):
-            window.stage(Frame(pictures, patch=True))
+            window.stage(Frame(pictures, caption=caption, patch=True))
             yield self._ahead_of(due)
             gc.disable()
             session.onset(window.present(due))

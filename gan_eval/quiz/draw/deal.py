@@ -12,6 +12,7 @@ from gan_eval.quiz.draw.offers import Pool, Role, pools_of, with_random_reals
 from gan_eval.quiz.draw.order import complete, generator, in_order, scattered_places
 from gan_eval.quiz.draw.rounds import choices, never_shown
 from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import TABLE_NAME, caption_of
 from gan_eval.tables import PLANS
 from gan_eval.tables.frames import Row
 
@@ -54,6 +55,7 @@ class Dealer:
             UserError: a data set lacks a class of pictures, or has fewer items than wanted under `strict_counts`.
         """
         self._settings, self._seed, self._catch = settings, seed, catch
+        stimuli = list(stimuli)
         self._positions = None
         if settings.shows_pairs:
             self._positions = ("left", "right") if settings.layout == "side_by_side" else ("first", "second")
@@ -62,6 +64,12 @@ class Dealer:
             raise UserError("no stimuli to draw from; name a stimulus set with real and fake pictures")
         self._practice_pools = pools_of(practice, settings, setting=PRACTICE_SETS)
         self._warnings: list[str] = []
+        captioned = {row["kind"] for row in stimuli if settings.show_caption and caption_of(row)}
+        if len(captioned) == 1 and settings.facts.material == "single":
+            self._warnings.append(
+                f"quiz.show_caption: only the {captioned.pop()} pictures have captions, which gives them away; fill in "
+                f"the column caption of {TABLE_NAME} for both kinds"
+            )
         self._counts: dict[str, Counts] = {}
         for name, pool in sorted(self._pools.items()):
             self._counts[name], warning = possible_counts(pool, settings)

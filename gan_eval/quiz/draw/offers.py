@@ -9,9 +9,9 @@ from itertools import combinations, cycle
 
 import numpy as np
 
-from gan_eval.errors import UserError, naming
-from gan_eval.settings.protocols import PROTOCOLS
+from gan_eval.errors import UserError, abbreviated, naming
 from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import TABLE_NAME, caption_of
 from gan_eval.tables.frames import Row
 
 Role = str
@@ -67,10 +67,13 @@ def pools_of(
         one_class: single pictures may be all real or all generated.
 
     Raises:
-        UserError: a data set has no real or no generated pictures, too few models to compare, or two different
-            pictures with one name.
+        UserError: a data set has no real or no generated pictures, too few models to compare, two different pictures
+            with one name, or captions are shown and there are none.
     """
-    material = PROTOCOLS[settings.protocol].material
+    stimuli, material = list(stimuli), settings.facts.material
+    if settings.show_caption and not setting:
+        fakes_only = material == "two_models"
+        _require_captions([row for row in stimuli if row["kind"] == "fake" or not fakes_only], settings)
     with naming(f"{setting}: " if setting else ""):
         pools = {}
         for dataset, versions in versions_of(stimuli).items():
@@ -112,6 +115,25 @@ def pools_of(
                     roles[name] = {item: _pair(versions[a][item], versions[b][item], name) for item in shared}
             pools[dataset] = Pool(dataset, roles, reals)
         return pools
+
+
+def _require_captions(stimuli: Sequence[Row], settings: QuizSettings) -> None:
+    """Refuse stimuli without captions, and items with two captions if a pair shows one."""
+    captions: dict[str, str] = {}
+    for row in stimuli:
+        if not (caption := caption_of(row)):
+            continue
+        other = captions.setdefault(row["item"], caption)
+        if settings.shows_pairs and other != caption:
+            raise UserError(
+                f"quiz.show_caption: item {row['item']} has two captions, {abbreviated(other)} and "
+                f"{abbreviated(caption)}, but a pair shows one; correct the column caption of its {TABLE_NAME}"
+            )
+    if stimuli and not captions:
+        raise UserError(
+            f"quiz.show_caption: no stimulus has a caption; fill in the column caption of {TABLE_NAME}, import the "
+            "pictures with their prompts, or remove show_caption"
+        )
 
 
 def versions_of(stimuli: Iterable[Row]) -> dict[str, Versions]:

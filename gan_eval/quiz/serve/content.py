@@ -131,6 +131,7 @@ class Content:
             "progress": words.progress(plan, place),
             "cue": words.response_cue,
             "cue_touch": TrialTexts(self.texts, settings, {}).response_cue.strip(),
+            "caption": self.library.caption(trial.planned) if settings.show_caption else "",
             "showings": showings,
             "sizes": [
                 [self.pictures.size(name, width) for name in showing]

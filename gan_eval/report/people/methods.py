@@ -26,7 +26,7 @@ from gan_eval.report.people.participants import (
     until_answer,
     window_of,
 )
-from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, PROTOCOLS, QUEST_PLUS
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.answers.grades import RATINGS
@@ -354,6 +354,7 @@ def design_text(folder: StudyFolder, quiz: QuizSettings) -> str:
     exposures = f"shown {levels}"
     if quiz.protocol in ADAPTIVE_PROTOCOLS:
         exposures = f"exposure by {'QUEST+' if quiz.protocol == QUEST_PLUS else 'staircase'}"
+    exposures += " with their captions" if quiz.show_caption else ""
     never = "no picture twice" if quiz.pairs_of == "random" else "never both versions of an item"
     return (
         f"{_what_was_asked(quiz)}; each person saw {counts} of each data set, {never}, in random order, {exposures}; "
@@ -365,4 +366,4 @@ def _what_was_asked(quiz: QuizSettings) -> str:
     """Return the first part of a sentence: what a trial shows and asks."""
     if quiz.pairs_of == "random":
         return "Participants saw a real and a generated picture, paired at random, and chose the real one"
-    return PROTOCOLS[quiz.protocol].methods
+    return quiz.facts.methods

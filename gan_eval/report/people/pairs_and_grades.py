@@ -39,7 +39,7 @@ def choices_tables(folder: StudyFolder) -> list[Table]:
     """Return the strengths of each data set's contestants, the strongest first; `choices` has every pair's counts."""
     note = "Bradley & Terry (1952); the strengths of a data set sum to 0; intervals clustered by participant and item."
     return table_of(
-        "Strengths from choices between two",
+        f"Strengths from choices between two: which one {better_than_other(folder)}",
         folder.table(BRADLEY_TERRY).sort_values(["dataset", "strength"], ascending=[True, False], kind="stable"),
         {
             "data set": cell(text, "dataset"),
@@ -58,12 +58,12 @@ def choices_tables(folder: StudyFolder) -> list[Table]:
 
 
 def preference_sentences(folder: StudyFolder) -> list[str]:
-    """Return sentences on which of two models looked more real."""
+    """Return sentences on which of two models looked more real, or fits the text better."""
     table = folder.table(COMPARISONS)
     named = table["comparison"].astype("str")
     kept = named.str.startswith(PREFERRED) & ~named.str.contains(SENSITIVITY, regex=False)
     judged = table[kept & (table["measure"] == CHOSEN) & table["difference"].notna()]
-    sentences = [_preference(row) for row in judged.head(MAX_SENTENCES).to_dict("records")]
+    sentences = [_preference(row, better_than_other(folder)) for row in judged.head(MAX_SENTENCES).to_dict("records")]
     if len(judged) > MAX_SENTENCES:
         sentences.append(
             f"{plural(len(judged) - MAX_SENTENCES, 'more comparison')} of choices: see the differences below."
@@ -77,12 +77,18 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
     return sentences
 
 
-def _preference(row: Record) -> str:
+def better_than_other(folder: StudyFolder) -> str:
+    """Return what the preferred one of two models did, by the study's question."""
+    fits = folder.study is not None and folder.study.quiz.question == "fits"
+    return "fits the text better" if fits else "looked more real"
+
+
+def _preference(row: Record, better: str) -> str:
     where, is_equivalent = dataset_clause(row), within_margin(row)
     a, b = row["a"], row["b"]
     if row["verdict"] == "different":
         small = f", though by less than {margin_text(row)}" if is_equivalent else ""
-        verdict = f"{a if row['difference'] > 0 else b} looked more real{small}"
+        verdict = f"{a if row['difference'] > 0 else b} {better}{small}"
     else:
         verdict = f"equally often, to within {margin_text(row)}" if is_equivalent else "no difference is shown"
         verdict = "one participant gives no verdict" if missing(row["verdict"]) else verdict

@@ -17,7 +17,7 @@ CHOICES = Table(
     "Which picture of a pair was chosen: by data set (all models together) and by model. Practice and catch trials and "
     "trials without an answer are in no share.",
     (
-        text("protocol", "paired: which is real; model_vs_model: which looks more real"),
+        text("protocol", "paired: which is real; model_vs_model: which looks more real, or fits the text better"),
         DATASET,
         text("model", "the fakes' generator, or the two models `a|b`; empty: all models of the data set together"),
         integer("n", "answered trials", filled=True),

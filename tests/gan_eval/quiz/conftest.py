@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def stimuli(tmp_path: Path) -> StimulusSet:
-    """A stimulus set of ten items with small pictures: reals reddish, fakes bluish, labels green."""
+    """A stimulus set of ten items with small pictures: reals reddish, fakes bluish, labels green; with captions."""
     generator = np.random.default_rng(1)
     items: dict[str, dict[str, Picture]] = {}
     for number in range(10):
@@ -31,7 +31,8 @@ def stimuli(tmp_path: Path) -> StimulusSet:
         for channel, picture in zip((1, 0, 2), pictures.values(), strict=True):
             picture[..., channel] += 160
         items[f"secret{number}"] = pictures
-    return read_set(write_items(tmp_path / "set", items, model="hiddenmodel", dataset="tiles"))
+    made = read_set(write_items(tmp_path / "set", items, model="hiddenmodel", dataset="tiles"))
+    return StimulusSet(made.folder, tuple({**row, "caption": f"text of {row['item']}"} for row in made.rows))
 
 
 @pytest.fixture

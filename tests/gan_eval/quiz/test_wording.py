@@ -79,10 +79,12 @@ def test_the_words_follow_the_settings(settings: dict[str, Any], said: str) -> N
 @pytest.mark.parametrize("language", languages())
 def test_there_are_words_for_every_way_to_show(language: str) -> None:
     ways = product(get_args(ProtocolName), get_args(Layout), (500, "until-answer"), (3000, "unlimited"))
-    for protocol, layout, exposure, response in ways:
-        if layout == "one_after_other" and exposure == "until-answer":
+    fits = {"question": "fits", "show_caption": True}
+    for (protocol, layout, exposure, response), asked in product(ways, ({}, fits)):
+        if (layout == "one_after_other" and exposure == "until-answer") or (asked and protocol != "model_vs_model"):
             continue
-        settings = QuizSettings(protocol=protocol, layout=layout, exposure_ms=exposure, response_ms=response)
+        times = {"exposure_ms": exposure, "response_ms": response}
+        settings = QuizSettings(protocol=protocol, layout=layout, **times, **asked)
         assert len(instructions(settings, 50, Texts(language))) == 4
         assert welcome_title(settings, Texts(language))
 
@@ -123,6 +125,8 @@ def test_a_pairs_keys_are_named_as_they_lie_on_the_keyboard() -> None:
     pair = words(protocol="paired", layout="one_after_other", exposure_ms=500, keys=swapped)
     assert pair.response_cue == "Which one is real?    A: second    L: first"
     assert words(protocol="model_vs_model").response_cue == "Which one looks more real?    F: left    J: right"
+    fits = words(protocol="model_vs_model", question="fits", show_caption=True).response_cue
+    assert fits == "Which one fits the text better?    F: left    J: right"
     graded = words(protocol="rating", grades=3).response_cue
     assert graded == "How real does it look?    1: not at all    2    3: entirely"
     assert words(response_cue=False).response_cue == ""

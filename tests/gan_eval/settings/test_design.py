@@ -46,7 +46,8 @@ def test_what_nobody_sees_is_not_in_the_design(others: dict[str, object], key: s
         ({}, "blank_ms", 900), ({}, "real", 9), ({}, "quiz_title", "Which one?"), ({}, "instructions", "Look."),
         ({}, "consent", {"text": "Yes?"}), ({}, "corner_patch", True), ({"mask": "noise"}, "mask_ms", 99),
         ({"protocol": "paired"}, "pairs", 9), ({"protocol": "rating"}, "grades", 7),
-        ({"practice": 2}, "feedback_ms", 9),
+        ({"practice": 2}, "feedback_ms", 9), ({}, "show_caption", True),
+        ({"protocol": "model_vs_model", "show_caption": True}, "question", "fits"),
         ({"picture_size": "8 deg"}, "screen_width_cm", 53),
         ({"protocol": "staircase"}, "staircase", {"start_ms": 400}),
     ],
@@ -70,6 +71,27 @@ def test_the_hash_of_pictures_is_of_what_they_are_not_of_where() -> None:
     assert pictures_hash([row]) == pictures_hash([{**row, "file": "b.png", "seen": 1}, row])
     for name in ("item", "kind", "model", "dataset", "sha256"):
         assert pictures_hash([{**row, name: "other"}]) != pictures_hash([row])
+
+
+def test_captions_are_in_the_design_where_they_are_shown() -> None:
+    assert not {"show_caption", "question"} & quiz_design(QuizSettings()).keys()
+    row = dict.fromkeys(("stimulus", "item", "kind", "model", "dataset", "sha256"), "x")
+    captioned = [{**row, "caption": "a house"}]
+    assert pictures_hash(captioned) == pictures_hash([row])
+    assert pictures_hash(captioned, captions=True) != pictures_hash([{**row, "caption": "a cat"}], captions=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({"protocol": "paired", "question": "fits", "show_caption": True}, "question"),
+        ({"protocol": "model_vs_model", "question": "fits"}, "question"),
+        ({"protocol": "paired", "pairs_of": "random", "show_caption": True}, "show_caption"),
+    ],
+)
+def test_a_question_about_captions_needs_them(settings: dict[str, object], key: str) -> None:
+    with pytest.raises(ValueError, match=f"{key}: "):
+        QuizSettings(**settings)
 
 
 def test_many_changes_are_shortened() -> None:

@@ -6,8 +6,10 @@
 
 const GAP = 64; // between two pictures side by side, in device pixels as on the desktop
 const MARGIN = 12; // around a picture nothing else is drawn, in device pixels
+const CAPTION_SIZES = [1, 0.85, 0.7]; // of a caption, relative to normal text: the first one that fits
 const FIRST_BLANK_MS = 1000; // after a page, the eyes and the fingers need a moment
 const PATCH = 48; // side of the photodiode's patch in device pixels, as on the desktop
+const PAUSE = 56; // side in CSS pixels of the corner with the pause symbol
 const SETTLE_MS = 500; // the next page ignores keys and touches for this time after a press during a trial
 const STRAGGLERS_MS = 20; // a press within the response window may be handled after it has closed
 const MAX_REPEATS = 100; // in a trial; a key that is held down repeats without end
@@ -131,6 +133,7 @@ export class Stage {
   #onPress = () => {};
   #plates = [];
   #area = { width: 0, height: 0 };
+  #cutOff = 0; // height in device pixels of a caption that fits nowhere
   #mode = "answer"; // or "confidence"
   #answer = null; // the press that answered
   #vanished = false; // the last picture has been hidden
@@ -142,6 +145,7 @@ export class Stage {
     this.element = element;
     const part = (name) => element.querySelector(`.${name}`);
     [this.platesBox, this.mark, this.headline, this.progress] = ["plates", "mark", "headline", "progress"].map(part);
+    this.caption = part("caption");
     [this.bar, this.notice, this.review, this.patch] = ["answers", "notice", "shown-again", "patch"].map(part);
     this.beat = part("beat");
     addEventListener("keydown", (event) => this.#keydown(event));
@@ -303,6 +307,7 @@ export class Stage {
     this.platesBox.replaceChildren(...this.#plates, ...this.masks);
     this.#write(this.#settings.by_touch ? trial.cue_touch : trial.cue);
     this.#show(this.headline, false);
+    this.caption.textContent = trial.caption;
     this.#layout();
     for (let count = 0; count < FRAMES_TO_PREPARE; count += 1) await this.#frame();
   }
@@ -325,6 +330,7 @@ export class Stage {
       this.#show(this.mark, false);
       this.#hideAll();
       this.#show(pictures, true);
+      this.#show(this.caption, true);
       this.#show(this.patch, true);
       this.main.dataset.state = "shown";
       const onset = performance.now(); // pictures are visible soon after this; the frame began slightly earlier
@@ -342,6 +348,7 @@ export class Stage {
       if (flash) frame = await this.#until(started + exposure, frame);
       else frame = await this.#untilAnswer(started + window, frame);
       this.#show(pictures, false);
+      this.#show(this.caption, false);
       this.#show(this.patch, false);
       const closing = frame - started >= window - this.#frameMs / 2;
       if (masks) this.#show(masks, true);
@@ -528,7 +535,7 @@ export class Stage {
   }
 
   #hideAll() {
-    for (const layer of [...this.#plates, ...(this.masks ?? []), this.headline, this.patch]) this.#show(layer, false);
+    for (const layer of [...this.#plates, ...(this.masks ?? []), this.headline, this.caption, this.patch]) this.#show(layer, false);
   }
 
   #clear() {
@@ -541,6 +548,8 @@ export class Stage {
     this.progress.textContent = "";
     this.notice.hidden = true;
     this.#show(this.headline, false);
+    this.#show(this.caption, false);
+    this.caption.textContent = "";
     this.#show(this.patch, false);
   }
 
@@ -582,6 +591,7 @@ export class Stage {
     this.bar.classList.toggle("corners", corners);
     this.bar.style.setProperty("--side", `${(width - this.#area.width) / 2 / ratio - MARGIN / ratio}px`);
     this.#place(this.headline, this.#area);
+    this.#placeCaption();
     this.#warnIfSmall({ width, height }, ratio);
   }
 
@@ -600,10 +610,27 @@ export class Stage {
         { left: innerWidth - side, top: 0, width: side, height: innerHeight - this.bar.offsetHeight },
       ]
       : [{ left: 0, top: 0, width: innerWidth, height: innerHeight - bar }];
-    for (const place of places) {
-      text.style.cssText = px(place);
-      if (text.scrollHeight <= place.height + 1 && text.scrollWidth <= place.width + 1) break;
-    }
+    fit(text, places);
+  }
+
+  /** Place the caption below the pictures, else above or to the right of them, between the buttons and the pause symbol. */
+  #placeCaption() {
+    const ratio = pixelRatio();
+    const margin = MARGIN / ratio + 4;
+    const [below, side] = [(innerHeight - this.#area.height / ratio) / 2, (innerWidth - this.#area.width / ratio) / 2];
+    const bar = this.bar.offsetHeight;
+    const top = innerHeight - below + margin;
+    const under = this.bar.classList.contains("corners")
+      ? { left: side, top, width: innerWidth - 2 * side, height: below - margin }
+      : { left: 0, top, width: innerWidth, height: below - margin - bar };
+    const places = [
+      under,
+      { left: PAUSE, top: 0, width: innerWidth - 2 * PAUSE, height: below - margin },
+      { left: innerWidth - side + margin, top: PAUSE, width: side - margin, height: innerHeight - bar - PAUSE },
+    ];
+    const possible = places.filter(({ width, height }) => width > 0 && height > 0);
+    const fits = CAPTION_SIZES.some((size) => fit(this.caption, possible, size));
+    this.#cutOff = fits || !this.caption.textContent ? 0 : this.caption.scrollHeight * ratio;
   }
 
   /** Show a notice, in device pixels, if the window is too small for the pictures and the buttons. */
@@ -611,8 +638,8 @@ export class Stage {
     const bar = Math.ceil(this.bar.offsetHeight * ratio);
     const [wide, high] = [this.#area.width + 2 * MARGIN, this.#area.height + 2 * MARGIN];
     const buttons = this.bar.classList.contains("corners") ? 2 * Math.ceil(96 * ratio) : 0;
-    const small = width < wide + buttons || height < high;
-    const needed = { width: wide, height: high + 2 * bar };
+    const small = width < wide + buttons || height < high || this.#cutOff > 0;
+    const needed = { width: wide, height: high + 2 * bar + 2 * Math.ceil(this.#cutOff) };
     this.notice.textContent = small ? this.#settings.too_small(needed, { width, height }) : "";
     this.notice.hidden = !small;
   }
@@ -638,6 +665,14 @@ function wholeLength(length, ratio) {
   const lengths = Array.from({ length: 64 }, (_, more) => length + more);
   const excess = (each) => Math.abs(each * ratio - Math.round(each * ratio));
   return lengths.find((each) => excess(each) < 0.002) ?? length;
+}
+
+/** Put a text into the first place that it fits into, else into the last one; `size` is that of its font. */
+function fit(text, places, size = 1) {
+  return places.some((place) => {
+    text.style.cssText = `${px(place)};--size:${size}`;
+    return text.scrollHeight <= place.height + 1 && text.scrollWidth <= place.width + 1;
+  });
 }
 
 /** A place as a style. */

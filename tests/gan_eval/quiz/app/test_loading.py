@@ -14,7 +14,7 @@ from PySide6.QtCore import QSize
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.loading import check_pictures, load_trial
-from gan_eval.quiz.app.painting import GAP
+from gan_eval.quiz.app.painting import GAP, Canvas
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.quiz import MaskKind, QuizSettings
@@ -58,19 +58,19 @@ def test_a_trial_is_decoded_as_it_is_shown_with_a_mask_for_each_picture(
 def test_a_pair_must_fit_side_by_side(library: Library, planned: Row, missing: int, fits: bool) -> None:
     window = QSize(64 + GAP + 64 - missing, 48)
     if fits:
-        assert check_pictures([planned], PAIRED, library, window) == {64}
+        assert check_pictures([planned], PAIRED, library, Canvas(window)) == {64}
         return
     with pytest.raises(UserError, match=rf"secret\d.png and .*secret\d.png: {128 + GAP}x48 pixels do not fit"):
-        check_pictures([planned], PAIRED, library, window)
+        check_pictures([planned], PAIRED, library, Canvas(window))
     one_after_other = {**planned, "position": "first"}
-    assert check_pictures([one_after_other], PAIRED, library, window) == {64}
+    assert check_pictures([one_after_other], PAIRED, library, Canvas(window)) == {64}
 
 
 def test_a_broken_picture_is_found_before_the_session(library: Library, planned: Row) -> None:
     path: Path = library.path(planned["stimulus_b"])
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(UserError, match=f"{path.name}: not a readable picture"):
-        check_pictures([planned], PAIRED, library, QSize(800, 600))
+        check_pictures([planned], PAIRED, library, Canvas(QSize(800, 600)))
 
 
 @pytest.mark.parametrize(("width", "height"), [(512, 384), (63, 47), (100, 75), (64, 48)])
@@ -78,7 +78,7 @@ def test_every_picture_is_as_wide_as_the_session_says_by_one_filter(
     library: Library, planned: Row, width: int, height: int
 ) -> None:
     library.show_at(width)
-    assert check_pictures([planned], PAIRED, library, QSize(2000, 1000)) == {width}
+    assert check_pictures([planned], PAIRED, library, Canvas(QSize(2000, 1000))) == {width}
     ready = load_trial(planned, PAIRED.showings(planned), library, "scramble", session="s")
     ((left, right),), (masks,) = ready.showings, ready.masks
     for shown, stimulus in ((left, "stimulus_b"), (right, "stimulus")):
@@ -97,6 +97,15 @@ def test_what_is_too_large_names_the_largest_size_that_fits(
 ) -> None:
     library.show_at(2 * window.width())
     with pytest.raises(UserError, match=rf"picture_size = {largest} .* is the largest that fits"):
-        check_pictures([planned], PAIRED, library, window)
+        check_pictures([planned], PAIRED, library, Canvas(window))
     library.show_at(largest)
-    assert check_pictures([planned], PAIRED, library, window) == {largest}
+    assert check_pictures([planned], PAIRED, library, Canvas(window)) == {largest}
+
+
+@pytest.mark.usefixtures("qapp")
+def test_a_caption_must_fit_next_to_its_picture(library: Library, planned: Row) -> None:
+    shown = QuizProtocol(QuizSettings(protocol="paired", show_caption=True))
+    pair = 64 + GAP + 64
+    assert check_pictures([planned], shown, library, Canvas(QSize(800, 200))) == {64}
+    with pytest.raises(UserError, match=r"its caption 'text of .*' does not fit next to 192x48 pixels"):
+        check_pictures([planned], shown, library, Canvas(QSize(pair, 48)))

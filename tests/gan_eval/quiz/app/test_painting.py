@@ -14,7 +14,7 @@ pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
-from gan_eval.quiz.app.painting import BLANK, GAP, PATCH, Canvas, Frame, changed_area, painted
+from gan_eval.quiz.app.painting import BLANK, GAP, PATCH, Canvas, Frame, changed_area, painted, places
 from gan_eval.stimuli.pictures import read_rgb, write_png
 
 _SHOW = """
@@ -132,6 +132,7 @@ def grey_picture(width: int, height: int) -> QImage:
         (Frame(text="1 of 4", fixation=True), Frame((grey_picture(60, 40),))),
         (BLANK, Frame(headline="J: real", vanished=(grey_picture(60, 40),))),
         (BLANK, Frame((grey_picture(60, 40),), headline="Right", captions=("fake",))),
+        (BLANK, Frame((grey_picture(60, 40),), caption="a red house with " * 9)),
     ],
 )
 @pytest.mark.usefixtures("qapp")
@@ -144,6 +145,24 @@ def test_outside_the_changed_area_nothing_changes(before: Frame, after: Frame) -
             for x in range(place.left(), place.right() + 1):
                 one.setPixel(x, y, other.pixel(x, y))
     assert one == other
+
+
+@pytest.mark.parametrize("sizes", [[(64, 64)], [(300, 400)], [(360, 470)], [(200, 150), (180, 160)]], ids=str)
+@pytest.mark.parametrize("caption", ["a house", "a red house with a " * 11, "https://" + "house" * 20, "紅い家" * 40])
+@pytest.mark.usefixtures("qapp")
+def test_a_caption_leaves_the_picture_where_it_is_and_its_surroundings_grey(
+    sizes: list[tuple[int, int]], caption: str
+) -> None:
+    canvas, pictures = Canvas(QSize(800, 600)), tuple(grey_picture(*size) for size in sizes)
+    without, shown = painted(Frame(pictures), canvas), painted(Frame(pictures, caption=caption), canvas)
+    differs = np.array(without.constBits()) != np.array(shown.constBits())
+    rows, columns = np.nonzero(differs.reshape(600, 800, 4).any(axis=2))
+    assert len(rows) > 20
+    assert 8 <= columns.min() <= columns.max() < 792
+    assert rows.max() < 592, "nothing is cut off"
+    for place in places(pictures, canvas):
+        near = place.adjusted(-12, -12, 12, 12)
+        assert not any(near.contains(x, y) for x, y in zip(columns.tolist(), rows.tolist(), strict=True))
 
 
 @pytest.mark.parametrize(

@@ -337,3 +337,13 @@ def test_a_trial_without_the_keyboard_is_flagged(sit: Sit) -> None:
 
     assert sitting.run(react) == "over"
     assert ["focus_lost" in (row["flags"] or "") for row in sitting.trials] == [True, False]
+
+
+@pytest.mark.parametrize("protocol", ["quick_response", "paired"])
+def test_a_caption_is_shown_with_its_picture_and_only_then(sit: Sit, protocol: str) -> None:
+    sitting = sit(protocol=protocol, pairs=2, practice=1, feedback_ms=50, exposure_ms=100, show_caption=True)
+    assert sitting.run(diligent(sitting)) == "break"  # after practice
+    assert sitting.run(diligent(sitting)) == "over"
+    shown = [frame.caption for frame, _ in sitting.window.presented if frame.patch]
+    assert shown == [f"text of {row['item']}" for row in sitting.trials]
+    assert not any(frame.caption for frame, _ in sitting.window.presented if not frame.patch)

@@ -421,3 +421,18 @@ def test_random_pairs_are_as_many_as_there_are_real_pictures() -> None:
     assert "4 real pictures" in draw.warnings[0]
     with pytest.raises(UserError, match="pairs_of"):
         deal(unpaired_rows(4, 20), QuizSettings(protocol="paired"), seed=3, list_number=1)
+
+
+def test_captions_are_shown_only_where_there_are_some_and_a_pair_has_one() -> None:
+    rows = [{**row, "caption": "a house"} for row in stimulus_rows(8, ("one", "two"))]
+    single = QuizSettings(real=2, fake=2, show_caption=True)
+    fits = QuizSettings(protocol="model_vs_model", pairs=2, show_caption=True, question="fits")
+    for chosen in (single, fits):
+        deal(rows, chosen, seed=1, list_number=1)
+        with pytest.raises(UserError, match="show_caption: no stimulus has a caption"):
+            deal([{**row, "caption": " "} for row in rows], chosen, seed=1, list_number=1)
+    given_away = [{**row, "caption": row["model"] and "a house"} for row in rows]
+    assert "only the fake pictures have captions" in " ".join(deal(given_away, single, seed=1, list_number=1).warnings)
+    deal(given_away, fits, seed=1, list_number=1)
+    with pytest.raises(UserError, match="item facades/0 has two captions"):
+        deal([{**row, "caption": row["model"]} for row in rows], fits, seed=1, list_number=1)

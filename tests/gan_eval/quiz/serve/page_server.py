@@ -14,6 +14,7 @@ from selenium import webdriver
 from gan_eval import tables
 from gan_eval.quiz.protocol import OPPOSITE
 from gan_eval.settings.template import toml
+from gan_eval.stimuli.sets import read_set, write_set
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
@@ -28,22 +29,23 @@ SIZE = (72, 96)
 """Height and width of the pictures."""
 
 
-def make_sets(folder: Path) -> None:
-    """Two sets: `tiles` with two models, and `obvious` for catch trials."""
+def make_sets(folder: Path, caption: str | None) -> None:
+    """Two sets: `tiles` with two models, and `obvious` for catch trials; all pictures have this caption."""
     generator = np.random.default_rng(1)
     for name, items, models in (("tiles", 8, ("ma", "mb")), ("obvious", 2, ("ma",))):
         made = {
             str(number): {kind: generator.integers(0, 256, (*SIZE, 3), dtype=np.uint8) for kind in ("real", *models)}
             for number in range(items)
         }
-        write_items(folder / name, made, dataset=name)
+        rows = read_set(write_items(folder / name, made, dataset=name)).rows
+        write_set(folder / name, [{**row, "caption": caption} for row in rows])
 
 
 class PageServer(Server):
     """A server of a study of its own, which is started; its store can be read."""
 
-    def __init__(self, folder: Path, *options: str, **quiz: Any) -> None:
-        make_sets(folder)
+    def __init__(self, folder: Path, *options: str, caption: str | None = None, **quiz: Any) -> None:
+        make_sets(folder, caption)
         quiz = {"real": 2, "fake": 2, "pairs": 3, "blank_ms": 100, "feedback_ms": 300, **quiz}
         stimuli = {"sets": ["tiles"], "catch_sets": ["obvious"] if quiz.get("catch") else []}
         study = {"study": {"name": "tiles", "seed": 5}, "stimuli": stimuli, "quiz": quiz}

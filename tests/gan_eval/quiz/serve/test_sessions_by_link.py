@@ -76,6 +76,17 @@ def test_a_browser_gives_the_plans_and_trials_of_the_desktop(serve: Serve, quiz:
     assert served.rows(tables.CONSENTS)[0]["given"]
 
 
+def test_a_page_gets_the_caption_of_its_trial_and_of_no_other(serve: Serve) -> None:
+    for name, settings in (("with", {"show_caption": True, "practice": 1}), ("without", {})):
+        robot, plan, following = serve(f"{name}.sqlite", **settings).begun()
+        for row in plan[:4]:
+            caption = f"text of {row['item']}" if name == "with" else ""
+            assert following["caption"] == caption
+            assert str(following).count("text of") == bool(caption)
+            following = robot.take_part(following, plan, most=1)
+        assert "text of" not in str(robot.setup)
+
+
 def test_a_link_costs_nothing_before_consent(serve: Serve) -> None:
     served = serve()
     for number in range(5):

@@ -1,6 +1,7 @@
 """Pairs, grades and staircases in the report: an answer, its tables, and who gave it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 from synthetic_tables import cited, folder_of
@@ -8,9 +9,12 @@ from synthetic_tables import cited, folder_of
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import caveats
+from gan_eval.report.people.methods import design_text
 from gan_eval.report.people.pairs_and_grades import choices_tables, grade_sentences, preference_sentences
 from gan_eval.report.people.thresholds import threshold_sentences, thresholds_table
 from gan_eval.report.sections import study_report
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.study import Study, StudySettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.compare.questions import CHOSEN, PREFERRED
@@ -129,6 +133,10 @@ def test_the_answer_says_how_sure_differences_of_grades_and_choices_are():
         "m looked more real.",
         "no difference is shown.",
     ]
+    quiz = QuizSettings(protocol="model_vs_model", question="fits", show_caption=True)
+    asked = replace(folder, study=Study(study=StudySettings(name="s"), quiz=quiz))
+    assert preference_sentences(asked)[0].endswith("m fits the text better.")
+    assert "the one that fits the text better; each person" in design_text(asked, quiz)
 
 
 def test_the_verdict_on_pairs_is_that_of_the_table_to_cite() -> None:

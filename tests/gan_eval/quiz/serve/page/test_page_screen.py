@@ -228,3 +228,54 @@ def test_degrees_follow_from_the_bank_card(serve: Serve, visit: Visit) -> None:
     (session,) = server.rows(tables.SESSIONS)
     shown = visitor.script("return document.querySelector('.plate img').getBoundingClientRect().width * 2")
     assert (session["picture_width_px"], round(shown)) == (wanted, wanted)
+
+
+PLACES = """
+const box = ({left, top, right, bottom}) => [left, top, right, bottom];
+const range = document.createRange();
+range.selectNodeContents(document.querySelector(".caption"));
+const others = [...document.querySelectorAll(".plate.seen img, .answers button, .pause")];
+return [box(range.getBoundingClientRect()), others.map((each) => box(each.getBoundingClientRect()))];
+"""
+SEEN = "return getComputedStyle(document.querySelector('.caption')).opacity"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("window", "ratio", "size"),
+    [((390, 844), 3, 768), ((1400, 900), 1, 512), ((1400, 900), 1, 1080), ((844, 390), 2, 400)],
+)
+def test_a_caption_appears_and_vanishes_with_its_picture_next_to_it(
+    serve: Serve, visit: Visit, window: tuple[int, int], ratio: float, size: int
+) -> None:
+    more = {"picture_size": size, "show_caption": True, "caption": "a red house with a garden " * 8}
+    server = serve("--no-intro", **{**UNTIL_ANSWERED, **more})
+    visitor = visit(server.link(), window=window, ratio=ratio)
+    visitor.state("waiting")
+    assert visitor.script(SEEN) == "0"
+    visitor.state("shown")
+    time.sleep(0.1)
+    assert visitor.script(SEEN) == "1"
+    screen, high = visitor.screenshot(), size * SIZE[0] // SIZE[1]
+    assert_plain_around(screen, (screen.shape[0] - high) // 2, (screen.shape[1] - size) // 2, high, size)
+    (left, top, right, bottom), others = visitor.script(PLACES)
+    assert 0 <= left < right <= window[0]
+    assert 0 <= top < bottom <= window[1]
+    for other in others:
+        assert left >= other[2] or right <= other[0] or top >= other[3] or bottom <= other[1], other
+    visitor.reply("real")
+    visitor.state("saving", "waiting")
+    assert visitor.script(SEEN) == "0"
+
+
+@pytest.mark.nightly
+def test_two_pictures_share_a_caption(serve: Serve, visit: Visit) -> None:
+    fits = {"protocol": "model_vs_model", "question": "fits", "exposure_ms": 300, "show_caption": True}
+    server = serve("--no-intro", **{**UNTIL_ANSWERED, **fits}, caption="a red house")
+    visitor = visit(server.link(), window=(1400, 900))
+    visitor.begin(1)
+    assert visitor.script("return document.querySelectorAll('.plate.seen img').length") == 2
+    assert visitor.text.count("a red house") == 1
+    visitor.state("hidden")
+    assert "Which one fits the text better?" in visitor.text
+    assert visitor.script(SEEN) == "0"
