@@ -124,6 +124,7 @@ class Content:
         words = TrialTexts(self.texts, settings, session.protocol.keys)
         flash = trial.timing.flash_ms
         done, trials = session.counted
+        ready = session.row.get("screen_width") is not None  # before, the page only loads the pictures
         return {
             "page": "trial",
             "trial": trial.planned["trial"],
@@ -131,7 +132,7 @@ class Content:
             "progress": words.progress(plan, place),
             "cue": words.response_cue,
             "cue_touch": TrialTexts(self.texts, settings, {}).response_cue.strip(),
-            "caption": self.library.caption(trial.planned) if settings.show_caption else "",
+            "caption": self.library.caption(trial.planned) if settings.show_caption and ready else "",
             "showings": showings,
             "sizes": [
                 [self.pictures.size(name, width) for name in showing]

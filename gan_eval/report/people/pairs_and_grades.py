@@ -31,6 +31,8 @@ from gan_eval.stats.paper import PAPER, RATING
 from gan_eval.stats.trials import TWO_MODELS, high_grade
 from gan_eval.tables import TRIALS
 
+FITS_BETTER = "fits the text better"
+"""What the preferred one of two models did, if the study asked which picture fits the text better."""
 MAX_SENTENCES = 8
 """Maximum number of comparisons in the answer; the section has all."""
 
@@ -38,8 +40,9 @@ MAX_SENTENCES = 8
 def choices_tables(folder: StudyFolder) -> list[Table]:
     """Return the strengths of each data set's contestants, the strongest first; `choices` has every pair's counts."""
     note = "Bradley & Terry (1952); the strengths of a data set sum to 0; intervals clustered by participant and item."
+    asked = better_than_other(folder)
     return table_of(
-        f"Strengths from choices between two: which one {better_than_other(folder)}",
+        "Strengths from choices between two" + f": which one {asked}" * (asked == FITS_BETTER),
         folder.table(BRADLEY_TERRY).sort_values(["dataset", "strength"], ascending=[True, False], kind="stable"),
         {
             "data set": cell(text, "dataset"),
@@ -80,7 +83,7 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
 def better_than_other(folder: StudyFolder) -> str:
     """Return what the preferred one of two models did, by the study's question."""
     fits = folder.study is not None and folder.study.quiz.question == "fits"
-    return "fits the text better" if fits else "looked more real"
+    return FITS_BETTER if fits else "looked more real"
 
 
 def _preference(row: Record, better: str) -> str:
