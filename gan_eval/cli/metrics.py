@@ -26,8 +26,11 @@ def metrics(
     sets: Annotated[list[Path] | None, typer.Argument(metavar="SET", help="Stimulus sets.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
     names: Annotated[str, typer.Option("--metrics", help="Names, separated by commas.")] = "psnr,ssim,niqe,fid",
-    real: Annotated[Path | None, typer.Option(help="Folder of real pictures, paired by stem with --fake.")] = None,
-    fake: Annotated[Path | None, typer.Option(help="Folder of generated pictures.")] = None,
+    real: Annotated[
+        Path | None,
+        typer.Option(help="Folder (or zip, npz, Parquet, tar) of real pictures, paired by stem with --fake."),
+    ] = None,
+    fake: Annotated[Path | None, typer.Option(help="The same of generated pictures.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
     resize: Annotated[
@@ -106,7 +109,7 @@ def metrics(
         raise UserError("metrics: --out is missing; name a folder for the tables")
     from gan_eval.files.output_folders import refuse_unread
     from gan_eval.metrics.run.cache import cache_file
-    from gan_eval.metrics.run.inputs import Settings, folder_pair, folder_remarks, one_folder
+    from gan_eval.metrics.run.inputs import Settings, one_folder, opened_pair
     from gan_eval.stimuli.sets import TABLE_NAME
     from gan_eval.study.markers import refuse_study_folder
 
@@ -153,9 +156,9 @@ def metrics(
     elif not sets:
         if real is None or fake is None:
             raise UserError("metrics: --real DIR and --fake DIR belong together")
-        partners = any(metric.kind == "pair" for metric in chosen)
-        pair = folder_pair(real, fake, dataset=dataset, model=model, partners=partners)
-        inputs, remarks = [pair], folder_remarks(real, fake, pair, settings)
+        opened = opened_pair(real, fake, settings, dataset=dataset, model=model)
+        pair, remarks = context.with_resource(opened)
+        inputs = [pair]
     _refuse_unused(context, chosen, files)
     if report is not None:
         from gan_eval.report import check_page

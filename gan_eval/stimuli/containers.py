@@ -303,8 +303,8 @@ def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
         if several and tar_key is None:
             found = kinds_of[several[0]]
             raise UserError(
-                f"{source}: several pictures of one key ({several[0]}: {', '.join(found)}); choose with --tar-key "
-                f"{min(found, key=len)}"
+                f"{source}: several pictures of one key ({several[0]}: {', '.join(found)}); choose with "
+                f"`gan-eval stimuli import --tar-key {min(found, key=len)}`"
             )
         texts: dict[str, str] = {}
         places: dict[str, str] = {}

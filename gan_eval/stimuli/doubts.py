@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.stimuli import pictures as images
@@ -19,8 +20,9 @@ HoleColour = Literal["white", "black"]
 
 MAX_LOOKED_AT = 100
 """Maximum number of pictures of a folder that are looked at."""
-DARK = 8
-"""A folder is dark where no picture reaches this part, 1/8, of its peak: a photograph by night has lights above it."""
+DARK = {255: 8, 65535: 4}
+"""A folder is dark where no picture reaches this part, 1/8, of its peak: a photograph by night has lights above it.
+With 16 bits 1/4, so that 14 bits are noticed, too."""
 BLOCK = 8
 """Side of the blocks, in pixels, whose mean differences are compared."""
 
@@ -39,7 +41,7 @@ class Range(NamedTuple):
 
     @property
     def is_dark(self) -> bool:
-        return self.highest * DARK < self.peak
+        return self.highest * DARK[self.peak] < self.peak
 
 
 def range_of(paths: Sequence[Path], *, white: int | None = None) -> Range | None:
@@ -70,7 +72,7 @@ def dark_folders(folders: Mapping[str, Sequence[Path]], *, white: int | None = N
     fits_all = all(found.is_dark or found.peak <= likely_white for found in ranges.values())
     fix = fix or (f"give --white {likely_white}" if fits_all else "multiply the levels, so that white is the peak")
     return [
-        f"{name}: no picture has a level above {found.highest} of {found.peak}: all are nearly black; if white is "
+        f"{name}: no picture has a level above {found.highest} of {found.peak}: all are dark; if white is "
         f"{likely_white}, {fix}"
         if found.highest
         else f"{name}: all pictures are black"
@@ -129,6 +131,76 @@ def fit_remark(pairs: Sequence[Sequence[Path]], fit: Fit | None) -> tuple[Fit | 
     if better == "corner":
         return better, "real and generated pictures agree better cut at the top left (--fit corner) than scaled"
     return better, f"real and generated pictures agree better with --fit {better}" if better else ""
+
+
+MIN_COMPARED = 8
+"""Minimum number of pairs that tell whether partners are more alike than other pictures."""
+MIN_ALIKE = 0.65
+"""Share of comparisons in which partners are more alike; chance is 1/2, with an SD of 0.06 for 24 pairs."""
+
+
+def partners_doubt(pairs: Sequence[Sequence[Path]]) -> str:
+    """Return a message if pictures of one stem are no more alike than those of different stems; "" if they are.
+
+    Running numbers match by chance. What is compared is the correlation of the pictures' grey levels in 16 x 16 fields.
+
+    Args:
+        pairs: the files of real and generated pictures; those that cannot be decoded, and flat ones, are skipped.
+    """
+    fields = []
+    for pair in evenly_spread(pairs, MAX_FITTED):
+        with suppress(UserError):
+            each = np.array([_fields(images.read_rgb(path)) for path in pair])
+            if each.any(axis=1).all():
+                fields.append(each)
+    if len(fields) < MIN_COMPARED:
+        return ""
+    reals, fakes = np.array(fields).transpose(1, 0, 2)
+    alike = reals @ fakes.T
+    own, others = np.diag(alike)[:, None], ~np.eye(len(alike), dtype=bool)
+    if np.concatenate([(own > alike)[others], (own > alike.T)[others]]).mean() > MIN_ALIKE:
+        return ""
+    return (
+        f"pictures of one file stem are no more alike than others ({len(fields)} pairs looked at): if their names "
+        "match by chance, as running numbers do, they are no partners"
+    )
+
+
+def _fields(picture: Picture) -> NDArray[np.float64]:
+    """Return the grey levels of 16 x 16 fields, less their mean and in unit length; zeros for a flat picture."""
+    grey = Image.fromarray(picture).convert("L").resize((16, 16), Image.Resampling.BOX)
+    levels = np.asarray(grey, np.float64).ravel()
+    levels = levels - levels.mean()
+    return levels / max(float(np.linalg.norm(levels)), 1.0)
+
+
+def grids_of(paths: Sequence[Path]) -> list[Path]:
+    """Return the pictures that are grids of many samples, as torchvision's `save_image` writes them.
+
+    All are looked at if one is found in 20 that are spread evenly, the last one included.
+    """
+    return [path for path in paths if _is_grid(path)] if any(map(_is_grid, evenly_spread(paths, 20))) else []
+
+
+def _is_grid(path: Path) -> bool:
+    """Return whether a picture has tiles of one size between margins of 2 pixels in one colour."""
+    try:
+        picture = images.read_rgb(path)
+    except UserError:
+        return False
+    is_margin = (picture == picture[0, 0]).all(axis=2)
+    tiles = [_tiles(is_margin.all(axis=other)) for other in (1, 0)]
+    return min(tiles) >= 1 and max(tiles) >= 2
+
+
+def _tiles(lines: NDArray[np.bool_]) -> int:
+    """Return the number of tiles between margins of 2 lines, in one direction; 0 if there is another pattern."""
+    starts = np.flatnonzero(lines[:-1] & ~lines[1:]) + 1
+    if not len(starts) or starts[0] != 2:
+        return 0
+    period = starts[1] - starts[0] if len(starts) > 1 else len(lines) - 2
+    expected = np.arange(len(lines)) % period < 2
+    return len(starts) if period > 4 and len(lines) % period == 2 and (lines == expected).all() else 0
 
 
 def common_corner(sizes: Iterable[images.Size]) -> images.Size:

@@ -432,10 +432,12 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
     shown = {role: [files[role] for files in items.values() if role in files] for role in ("real", *models)}
     remarks += doubts.dark_folders(shown, white=reading.white)
     is_paired = any({"real", *models} <= files.keys() for files in items.values())
-    if reading.resize and not is_paired:
+    if not is_paired:
         return _common_size(shown, reading, remarks)
+    pairs = [(files["real"], files[role]) for files in items.values() for role in models if is_paired]
+    if line := doubts.partners_doubt(pairs):
+        remarks.append(f"{line}; then give --unpaired")
     if reading.resize:
-        pairs = [(files["real"], files[role]) for files in items.values() for role in models]
         better, line = doubts.fit_remark(pairs, reading.fit)
         if line:
             reading = replace(reading, fit=reading.fit or better)
@@ -450,10 +452,11 @@ def _common_size(
 ) -> tuple[Reading, list[str]]:
     """Return how to bring pictures without partners to the smallest of their sizes; as they are if shapes differ."""
     sizes = {size for paths in shown.values() for path in paths if (size := images.size_of(path))}
-    target = min(sizes, key=lambda size: (size[0] * size[1], size), default=None)
-    if target is None or len(sizes) == 1:
+    if len(sizes) < 2:
         return reading, remarks
-    if reading.fit is None and not all(images.has_shape(size, target) for size in sizes):
+    is_corner = reading.fit == "corner"
+    target = doubts.common_corner(sizes) if is_corner else min(sizes, key=lambda size: (size[0] * size[1], size))
+    if not reading.resize or (reading.fit is None and not all(images.has_shape(size, target) for size in sizes)):
         named = " and ".join(f"{width}x{height}" for width, height in sorted(sizes)[:: max(1, len(sizes) - 1)][:2])
         return reading, [*remarks, f"pictures of {len(sizes)} shapes and sizes, such as {named}: give --fit crop"]
     return replace(reading, size=target), remarks

@@ -13,6 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.containers import is_container
+from gan_eval.stimuli.doubts import grids_of
 
 Items = Mapping[str, Mapping[str, Path]]
 """For each item its files by role: real, fake and, if present, input and mask.
@@ -328,6 +329,10 @@ def items_of(
     for path in (path for role in ("real", *models) for path in roles[role].values()):
         if not path.stem.isprintable():
             raise UserError(f"{where}: the file name {path.name!a} cannot be written in a table; rename it")
+    roles, grids = _without_grids(roles, models)
+    if grids:
+        items, others = items_of(roles, where, models, paired=paired)
+        return items, [*grids, *others]
     if paired is None:
         paired = _are_paired(roles, where, models)
         lines = [] if paired else ["no file stems match, so the pictures have no partners"]
@@ -341,13 +346,33 @@ def items_of(
         if all(stem in roles[model] for model in models)
     }
     if not items:
-        raise UserError(f"{where}: no real picture has a partner of the same file stem in every folder; rename them")
+        raise UserError(
+            f"{where}: no real picture has a partner of the same file stem in every folder; rename "
+            "them, or give --unpaired if there are no partners"
+        )
     lines = []
     for role in ("real", *models):
         alone = [path for stem, path in roles[role].items() if stem not in items]
         if alone:
             lines.append(f"{alone[0].parent}: {len(alone)} without a partner left out, such as {alone[0].name}")
     return items, lines
+
+
+def _without_grids(roles: Roles, models: Collection[str]) -> tuple[Roles, list[str]]:
+    """Return the files without the generated ones that are grids of many samples; and messages about these.
+
+    Raises:
+        UserError: all pictures of a model are grids.
+    """
+    kept, lines = dict(roles), []
+    for model in models:
+        if grids := grids_of([*roles[model].values()]):
+            what = f"{grids[0].parent}: {len(grids)} of {len(roles[model])} are grids of many samples, such as "
+            kept[model] = {stem: path for stem, path in roles[model].items() if path not in grids}
+            if not kept[model]:
+                raise UserError(f"{what}{grids[0].name}; save each sample as a picture of its own")
+            lines.append(f"{what}{grids[0].name}: left out")
+    return kept, lines
 
 
 def _are_paired(roles: Roles, where: Path, models: Collection[str]) -> bool:
@@ -364,10 +389,11 @@ def _are_paired(roles: Roles, where: Path, models: Collection[str]) -> bool:
     model = min(shares, key=lambda name: shares[name])
     folders = sorted({path.parent for role in ("real", model) for path in roles[role].values()})
     unread = "".join(f"; {folder}: {line}" for folder in folders if (line := images.unread_pictures(folder)))
+    alone = "--paired to take these alone, or " * all(shares.values())
     raise UserError(
         f"{where}: of {len(reals)} real and {len(roles[model])} generated pictures, "
-        f"{len(reals & roles[model].keys())} have a partner of the same file stem; give --paired to take these alone, "
-        f"or --unpaired if no picture is the partner of another{unread}"
+        f"{len(reals & roles[model].keys())} have a partner of the same file stem; give {alone}"
+        f"--unpaired if no picture is the partner of another{unread}"
     )
 
 

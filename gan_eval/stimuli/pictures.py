@@ -443,7 +443,8 @@ def list_pictures(folder: Path) -> list[Path]:
     except OSError as error:
         raise UserError(f"{folder}: cannot be read ({error.strerror or error}); fix its permissions") from error
     if not names:
-        unread, folders = unread_pictures(folder), ", ".join(picture_folders(folder))
+        folders = ", ".join(picture_folders(folder))
+        unread = "" if folders else unread_pictures(folder)
         elsewhere = f"; {unread}" * bool(unread) + f"; its folders {folders} have some" * bool(folders)
         raise UserError(f"{folder}: no pictures in this folder (expected {', '.join(sorted(SUFFIXES))}{elsewhere})")
     return [folder / name for name in sorted(names, key=natural_key)]
@@ -468,13 +469,19 @@ def picture_folders(folder: Path) -> list[str]:
 
 
 def unread_pictures(folder: Path) -> str:
-    """Return a message about the pictures in a folder whose format is not read, such as .avif; "" if there are none."""
+    """Return a message about pictures that are not read, of formats such as .avif or in sub-folders; "" if all are."""
+    lines = []
     with suppress(OSError):
         endings = [path.suffix.lower() for path in Path(folder).iterdir() if not path.name.startswith(".")]
         if unread := Counter(ending for ending in endings if ending in UNREAD_SUFFIXES):
             files = "file" if unread.total() == 1 else "files"
-            return f"{unread.total()} {files} with other endings ({', '.join(sorted(unread))}): not read, save as PNG"
-    return ""
+            lines.append(
+                f"{unread.total()} {files} with other endings ({', '.join(sorted(unread))}): not read, save as PNG"
+            )
+        below = [path.parent.name for path in Path(folder).glob("*/**/*") if names_a_picture(path)]
+        if below:
+            lines.append(f"{len(below)} pictures in sub-folders, such as {below[0]}, are not read")
+    return "; ".join(lines)
 
 
 def may_be_a_file(entry: os.DirEntry[str]) -> bool:

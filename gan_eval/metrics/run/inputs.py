@@ -1,7 +1,7 @@
 """The input of a run: its settings, and its pictures from stimulus sets, a frame, or two folders paired by stem."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,8 @@ from gan_eval.metrics.catalogue import Metric, select
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion
 from gan_eval.metrics.kernels.pictures import NO_INPUT
 from gan_eval.stimuli import doubts, pictures
+from gan_eval.stimuli.containers import is_container, pictures_folder
+from gan_eval.stimuli.layouts import MIN_MATCHING
 from gan_eval.stimuli.profiles import profile_names
 from gan_eval.stimuli.sets import StimulusSet, read_set, require_unchanged
 from gan_eval.tables.frames import Row
@@ -241,7 +243,14 @@ def one_folder(folder: Path, *, kind: Literal["real", "fake"], dataset: str, mod
 
 
 def folder_pair(
-    real: Path, fake: Path, *, dataset: str | None = None, model: str | None = None, partners: bool = True
+    real: Path,
+    fake: Path,
+    *,
+    dataset: str | None = None,
+    model: str | None = None,
+    partners: bool = True,
+    shown: Sequence[Path] = (),
+    no_partners: str = "",
 ) -> StimulusSet:
     """Return two folders as a stimulus set in memory, paired by file stem. Nothing is written.
 
@@ -253,56 +262,106 @@ def folder_pair(
         real, fake: folders of the real and of the generated pictures.
         dataset, model: their names; default: those of the folders.
         partners: require that some pictures have a partner; FID does not need this.
+        shown: the two places as messages call them; default: `real` and `fake`.
+        no_partners: reason why no picture is the partner of another, whatever their names.
 
     Raises:
         UserError: a name is reserved, a folder is missing or empty, or `partners` and no stem in common.
     """
     real, fake = Path(real), Path(fake)
-    dataset, model = dataset or real.resolve().name, model or fake.resolve().name
+    places = dict(zip((real, fake), shown or (real, fake), strict=True))
+    dataset, model = dataset or place_name(places[real]), model or place_name(places[fake])
     if problem := model_cell_problem(model):
         raise UserError(f"--model {model}: {problem}")
     reals, fakes = _by_stem(real), _by_stem(fake)
-    if partners and not reals.keys() & fakes.keys():
+    if partners and (no_partners or not reals.keys() & fakes.keys()):
         here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
+        why = no_partners or f"no picture shares its stem with one in {places[real]} (here {here!r}, there {there!r})"
         raise UserError(
-            f"{fake}: no picture shares its stem with one in {real} (here {here!r}, there {there!r}); rename the "
-            "pictures of one folder so that partners share a stem (put *_real_B and *_fake_B into one folder for "
-            "`gan-eval stimuli import`); only metrics of single pictures and of sets (niqe, fid, kid) need no partners"
+            f"{places[fake]}: {why}; metrics of single pictures and of sets (niqe, fid, kid) need no partners. If they "
+            "are partners, give them equal stems (put *_real_B and *_fake_B into one folder for `gan-eval stimuli "
+            "import`)"
         )
     rows: list[Row] = []
     sides = ((real, reals, fake, fakes, None), (fake, fakes, real, reals, model))
     for folder, stems, other_folder, others, name in sides:
         for stem, paths in sorted(stems.items(), key=lambda entry: bool(name) and entry[0] not in others):
-            partner, why_none = others.get(stem), None
+            partner, why_none = None if no_partners else others.get(stem), None
             if partner is None:
-                why_none = _printable(f"no picture with the stem {stem!r} in {other_folder}")
+                why_none = no_partners or _printable(f"no picture with the stem {stem!r} in {places[other_folder]}")
             elif name:
-                why_none = _several(real, partner)
+                why_none = _several(places[real], partner)
             printable = _printable(stem)
             rows.append(
                 {
                     "stimulus": f"{dataset}/{name or 'real'}/{printable}",
-                    "item": f"{dataset}/{printable}",
+                    "item": f"{dataset}/{'real/' * bool(no_partners and not name)}{printable}",
                     "kind": "fake" if name else "real",
                     "model": name,
                     "dataset": dataset,
                     "file": str(paths[0].absolute()),
                     "reference_file": str(partner[0].absolute()) if name and partner and not why_none else None,
-                    "problem": _several(folder, paths),
+                    "problem": _several(places[folder], paths),
                     "no_reference": why_none,
                 }
             )
     return StimulusSet(Path(), tuple(rows))
 
 
-def folder_remarks(real: Path, fake: Path, pair: StimulusSet, settings: Settings) -> list[str]:
-    """Return messages about two folders of pictures: files that are not read, dark pictures, profiles, sizes.
+def place_name(place: Path) -> str:
+    """Return the name of a folder, or of a container without its ending."""
+    return place.name.partition(".")[0] if is_container(place) else place.resolve().name
+
+
+@contextmanager
+def opened_pair(
+    real: Path, fake: Path, settings: Settings, *, dataset: str | None = None, model: str | None = None
+) -> Iterator[tuple[StimulusSet, list[str]]]:
+    """Yield two folders or containers of pictures as a set (see `folder_pair`), and messages about them.
+
+    Raises:
+        UserError: as for `folder_pair`; partners are required if there are only metrics of pairs.
+    """
+    kinds = {metric.kind for metric in settings.selected()}
+    with pictures_folder(real) as reals, pictures_folder(fake) as fakes:
+        is_numbered = reals.is_numbered or fakes.is_numbered
+        pair = folder_pair(
+            reals.folder,
+            fakes.folder,
+            dataset=dataset,
+            model=model,
+            partners=kinds == {"pair"},
+            shown=(real, fake),
+            no_partners="the pictures of a container have running numbers, so they have no partners" * is_numbered,
+        )
+        remarks = _folder_remarks({real: reals.folder, fake: fakes.folder}, pair, settings)
+        remarks += _partner_remarks(pair) if "pair" in kinds else []
+        yield pair, [*reals.notes, *fakes.notes, *remarks]
+
+
+def _partner_remarks(pair: StimulusSet) -> list[str]:
+    """Return a message if few pictures of two folders have a partner, or if partners are no more alike than others."""
+    found = [(Path(row["reference_file"]), Path(row["file"])) for row in pair.rows if row["reference_file"]]
+    fakes = sum(row["kind"] == "fake" for row in pair.rows)
+    reals = len(pair.rows) - fakes
+    if len(found) < MIN_MATCHING * (reals + fakes - len(found)):
+        counts = f"{len(found)} of {reals} real and {fakes} generated pictures have a partner of the same file stem"
+        return [f"{counts}: metrics of pairs are of these alone" if found else f"{counts}: no metrics of pairs"]
+    return [line] if (line := doubts.partners_doubt(found)) else []
+
+
+def _folder_remarks(places: Mapping[Path, Path], pair: StimulusSet, settings: Settings) -> list[str]:
+    """Return messages about two folders of pictures: files that are not read, dark pictures, grids, profiles, sizes.
 
     Args:
+        places: the folders by the names that messages give them.
         pair: the same folders, by `folder_pair`.
     """
-    remarks = [f"{folder}: {unread}" for folder in (real, fake) if (unread := pictures.unread_pictures(folder))]
-    folders = {str(folder): pictures.list_pictures(folder) for folder in (real, fake)}
+    remarks = [f"{place}: {unread}" for place, folder in places.items() if (unread := pictures.unread_pictures(folder))]
+    folders = {str(place): pictures.list_pictures(folder) for place, folder in places.items()}
+    for place, paths in folders.items():
+        if grids := doubts.grids_of(paths):
+            remarks.append(f"{place}: {len(grids)} pictures are grids of many samples, such as {grids[0].name}")
     remarks += doubts.dark_folders(folders, white=settings.white)
     for folder, paths in folders.items():
         looked_at = doubts.evenly_spread(paths)

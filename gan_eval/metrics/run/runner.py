@@ -29,8 +29,7 @@ from gan_eval.metrics.run.inputs import (
     DEFAULT_METRICS,
     Settings,
     Stimulus,
-    folder_pair,
-    folder_remarks,
+    opened_pair,
     stimuli_of_frame,
     stimuli_of_sets,
 )
@@ -127,16 +126,17 @@ def evaluate(
         segmenter=None if segmenter is None else Path(segmenter),
         cache=file,
     )
-    if real is not None and fake is not None:
-        partners = any(metric.kind == "pair" for metric in settings.selected())
-        stimuli = folder_pair(Path(real), Path(fake), dataset=dataset, model=model, partners=partners)
-        for line in folder_remarks(Path(real), Path(fake), stimuli, settings):
-            warnings.warn(line, stacklevel=2)
-    if isinstance(stimuli, pd.DataFrame):
-        pictures = stimuli_of_frame(stimuli, Path(root or ""))
-    else:
-        pictures = stimuli_of_sets([stimuli] if isinstance(stimuli, StimulusSet | Path | str) else stimuli or ())
-    evaluation = run_metrics(pictures, settings, command="evaluate", on_progress=on_progress)
+    with ExitStack() as opened:
+        if real is not None and fake is not None:
+            pair = opened_pair(Path(real), Path(fake), settings, dataset=dataset, model=model)
+            stimuli, remarks = opened.enter_context(pair)
+            for line in remarks:
+                warnings.warn(line, stacklevel=2)
+        if isinstance(stimuli, pd.DataFrame):
+            pictures = stimuli_of_frame(stimuli, Path(root or ""))
+        else:
+            pictures = stimuli_of_sets([stimuli] if isinstance(stimuli, StimulusSet | Path | str) else stimuli or ())
+        evaluation = run_metrics(pictures, settings, command="evaluate", on_progress=on_progress)
     return evaluation.image_metrics, evaluation.set_metrics
 
 

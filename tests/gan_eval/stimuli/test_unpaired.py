@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
+from gan_eval.metrics import evaluate
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.sets import read_set
 
@@ -130,3 +131,66 @@ def test_masks_belong_to_pairs_of_folders_too(tmp_path):
     (tmp_path / "masks" / "b.png").unlink()
     with pytest.raises(UserError, match="b: no mask"):
         import_folder(photos, tmp_path / "c", fakes=[gan], masks=tmp_path / "masks")
+
+
+def save_scenes(folder, seeds, name="{:05}.png", size=48):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds):
+        levels = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
+        Image.fromarray(levels).resize((size, size), Image.Resampling.BICUBIC).save(folder / name.format(number))
+    return folder
+
+
+def test_running_numbers_that_match_by_chance_are_doubted_and_true_partners_are_not(tmp_path):
+    photos = save_scenes(tmp_path / "photos", range(12))
+    samples = save_scenes(tmp_path / "samples", range(50, 62))
+    outputs = save_scenes(tmp_path / "outputs", range(12), size=44)
+    remarks = import_folder(photos, tmp_path / "chance", fakes=[samples]).remarks
+    assert sum("no more alike" in line and "--unpaired" in line for line in remarks) == 1
+    remarks = import_folder(photos, tmp_path / "apart", fakes=[samples], paired=False).remarks
+    assert not any("alike" in line for line in remarks)
+    remarks = import_folder(photos, tmp_path / "pairs", fakes=[outputs], fit="stretch").remarks
+    assert not any("alike" in line for line in remarks)
+
+
+def test_grids_of_many_samples_are_no_samples(tmp_path):
+    photos = save_scenes(tmp_path / "photos", range(3), "p{}.png")
+    samples = save_scenes(tmp_path / "samples", range(5, 8), "s{}.png")
+    tile = np.asarray(Image.open(samples / "s0.png"))
+    grid = np.zeros((2 * 50 + 2, 3 * 50 + 2, 3), np.uint8)  # as save_image(nrow=3) writes six of 48 pixels
+    for row, column in np.ndindex(2, 3):
+        grid[2 + 50 * row : 50 + 50 * row, 2 + 50 * column : 50 + 50 * column] = tile
+    Image.fromarray(grid).save(samples / "grid.png")
+    made = import_folder(photos, tmp_path / "set", fakes=[samples])
+    assert made.pictures == {"real": 3, "fake": 3}
+    assert any("1 of 4 are grids" in line for line in made.remarks)
+    for path in samples.glob("s*.png"):
+        path.unlink()
+    with pytest.raises(UserError, match="save each sample"):
+        import_folder(photos, tmp_path / "other", fakes=[samples])
+
+
+def test_pictures_in_sub_folders_and_sizes_of_pictures_without_partners_are_one_line_each(tmp_path):
+    photos = save_scenes(tmp_path / "photos", range(3), "p{}.png")
+    samples = save_scenes(tmp_path / "samples", range(5, 8), "s{}.png", size=40)
+    save_scenes(samples / "more" / "deep", range(8, 10))
+    remarks = import_folder(photos, tmp_path / "set", fakes=[samples]).remarks
+    assert sum("2 pictures in sub-folders" in line for line in remarks) == 1
+    assert sum("40x40 and 48x48" in line for line in remarks) == 1
+    save_scenes(photos, [20], "wide.png", size=30)
+    made = import_folder(photos, tmp_path / "corner", fakes=[samples], fit="corner")
+    assert not made.problems
+    assert {row["width"] for row in read_set(made.folder).rows} == {30}
+
+
+def test_metrics_of_two_places_need_partners_only_for_pairs_and_take_containers(tmp_path):
+    photos = save_scenes(tmp_path / "photos", range(3))
+    np.savez(tmp_path / "samples.npz", np.zeros((4, 48, 48, 3), np.uint8))
+    with pytest.warns(UserWarning, match="0 of 3 real and 4 generated pictures have a partner"):
+        values, _ = evaluate(real=photos, fake=tmp_path / "samples.npz", metrics=["psnr", "niqe"], cache=False)
+    of_psnr = values[(values["metric"] == "psnr") & values["model"].notna()]
+    assert of_psnr["value"].isna().all()
+    assert set(of_psnr["model"]) == {"samples"}
+    assert of_psnr["reason"].str.contains("running numbers").all()
+    with pytest.raises(UserError, match="need no partners"):
+        evaluate(real=photos, fake=tmp_path / "samples.npz", metrics="psnr", cache=False)

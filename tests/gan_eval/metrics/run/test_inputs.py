@@ -156,7 +156,7 @@ def test_no_stem_in_common(touch):
     with pytest.raises(UserError) as caught:
         folder_pair(real, fake)
     assert str(caught.value).startswith(
-        f"{fake}: no picture shares its stem with one in {real} (here '1_fake_B.png', there '1_real_B.png'); rename "
+        f"{fake}: no picture shares its stem with one in {real} (here '1_fake_B.png', there '1_real_B.png'); "
     )
 
 
