@@ -191,6 +191,7 @@ def test_pause_and_save_and_quit(serve: Serve, visit: Visit, touch: bool) -> Non
     visitor.begin(2)
     visitor.pause()
     visitor.go_on()
+    visitor.page("trial")
     visitor.begin(4)
     visitor.pause()
     visitor.press("save-and-quit")
