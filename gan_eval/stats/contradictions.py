@@ -190,22 +190,54 @@ def require_plausible_times(
         )
 
 
+def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return imported trials with all people's times in one unit, and a line on each column that was converted.
+
+    Times of a person are converted if they are some 1000 times shorter or longer than those of others.
+    """
+    lines, columns = [], {}
+    for name, (low, high) in PLAUSIBLE_MS.items():
+        other, usual = _of_other_unit(trials[trials["onset_ms"].isna().to_numpy(bool)], name, low, high)
+        factors = (other < usual).map({True: 1000.0, False: 0.001})
+        converted = other * factors
+        factors = factors[converted.between(low, high) & converted.between(usual / 10, usual * 10)]
+        if len(factors):
+            columns[name] = trials[name] * trials["participant"].map(factors).fillna(1.0).astype("float64")
+            units = {1000.0: "seconds, multiplied by 1000", 0.001: "milliseconds, divided by 1000"}
+            lines += [
+                f"{name} of participants {_some(factors.index[factors == factor])} is taken for {unit}: the median of "
+                f"the others is {usual:.4g} ms"
+                for factor, unit in units.items()
+                if (factors == factor).any()
+            ]
+    return trials.assign(**columns), lines
+
+
+def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> tuple[pd.Series, float]:
+    """Return people's median times that are some 1000 times those of the others, and the median of these."""
+    times = trials[name].astype("float64")
+    times = times[(times > 0) & (times <= MAX_TIME_MS)]
+    medians = times.groupby(trials["participant"], observed=True).median()
+    is_plausible = medians.between(low, high)
+    usual = float(medians[is_plausible].median())
+    ratio = medians / usual
+    return medians[~is_plausible & ((ratio < 1 / MIN_RATIO) | (ratio > MIN_RATIO))], usual
+
+
+def _some(people: pd.Index) -> str:
+    return ", ".join(map(abbreviated, people[:3])) + (f" and {len(people) - 3} more" if len(people) > 3 else "")
+
+
 def _require_one_unit(trials: pd.DataFrame, name: str, low: float, high: float, *, where: str) -> None:
     """Refuse a column in which the times of some people are some 1000 times those of the others.
 
     Raises:
         UserError: these people are named.
     """
-    times = trials[name].astype("float64")
-    times = times[(times > 0) & (times <= MAX_TIME_MS)]
-    medians = times.groupby(trials["participant"], observed=True).median()
-    is_plausible = medians.between(low, high)
-    usual = medians[is_plausible].median()
-    ratio = medians / usual
-    other = medians[~is_plausible & ((ratio < 1 / MIN_RATIO) | (ratio > MIN_RATIO))]
+    other, usual = _of_other_unit(trials, name, low, high)
     if other.empty:
         return
-    people = ", ".join(map(abbreviated, other.index[:3])) + (f" and {len(other) - 3} more" if len(other) > 3 else "")
+    people = _some(other.index)
     raise UserError(
         f"{where}: column {name}: the median is {other.iloc[0]:.4g} ms for participant {people}, {usual:.4g} ms for "
         "others: seconds and milliseconds in one column? Write all times in milliseconds, or leave these people out "

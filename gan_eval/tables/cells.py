@@ -146,6 +146,8 @@ def _check(value: Any, column: Column, where: str) -> Any:
             value = int(value)
         case "float" if isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        case "bool" if type(value) in (int, float) and value in (0, 1):
+            value = bool(value)
         case "json" if not isinstance(value, str):
             value = json.dumps(value, sort_keys=True, ensure_ascii=False)
     kind: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)

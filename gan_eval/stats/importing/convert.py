@@ -8,7 +8,13 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_store
-from gan_eval.stats.contradictions import Source, Sources, require_agreement, require_plausible_times
+from gan_eval.stats.contradictions import (
+    Source,
+    Sources,
+    in_milliseconds,
+    require_agreement,
+    require_plausible_times,
+)
 from gan_eval.stats.doubts import doubts
 from gan_eval.stats.exclusions import rows_fulfilling
 from gan_eval.stats.importing.answers import with_responses
@@ -26,12 +32,14 @@ from gan_eval.stats.importing.pairs import (
     with_choice_of_real,
 )
 from gan_eval.stats.importing.pictures import PictureNames, with_picture_names
-from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, rejections_of
+from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, listed_words, rejections_of
 from gan_eval.stats.importing.words import (
     foreign_table_error,
+    graded,
     in_schema_words,
     misfits,
     refuse_choice_by_outcome,
+    refuse_one_sided,
     translated,
     without_missing_words,
 )
@@ -105,11 +113,17 @@ def import_trials(
     if foreign.empty and not rejected:
         none = "no row is left under " + ", ".join(where) if where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")
-    frame = renamed(foreign, known)
+    frame, of_grades = graded(renamed(foreign, known), words)
     places = places_in(frame, known)
-    judged = frame.drop(columns=list(misfits(frame) - words.keys() - known.keys()))
+    unread = misfits(frame) - words.keys() - known.keys()
+    judged = frame.drop(columns=list(unread))
     if missing := missing_of_pairs(frame) if places else missing_answers(judged):
         problems.append(are_missing(missing))
+    if missing and "rating" in unread:
+        problems.append(
+            listed_words("rating", "rating", frame["rating"].value_counts())
+            + "; if these are the answers, give the number of each with --word rating:WORD=NUMBER"
+        )
     if not places and (of_pairs := known.keys() & {*BY_PLACE}):
         problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
     if missing and is_wide(list(foreign.columns)):
@@ -140,8 +154,9 @@ def import_trials(
     filled, of_names = with_picture_names(filled, picture_names)
     trials, of_several = distinct_names(filled)
     require_agreement(trials, where=str(file), numbers=accepted.index)
+    trials, of_units = in_milliseconds(trials)
     require_plausible_times(trials, where=str(file), sources=known)
-    lines += lines_on_answers + of_names + doubts(trials.set_axis(accepted.index - 1))
+    lines += of_grades + of_units + lines_on_answers + of_names + doubts(trials.set_axis(accepted.index - 1))
     lines += unread_numbers(known, foreign, once=not trials["participant"].duplicated().any())
     lines += [*_without_time(trials, known), *_without_main_trials(trials), *_without_direction(trials)]
     if "reaction_time_ms" in frame:
@@ -164,8 +179,10 @@ def _with_answers(
     if places:
         return by_truth(frame, places, known, asked=asked, where=where)
     lines = require_known_truth(frame, known, where=where)
+    refuse_one_sided(frame, ("kind", "correct"), where=where)
     frame = with_choice_of_real(frame, asked, where=where)
     frame, of_correct = with_responses(frame, where=where)
+    refuse_one_sided(frame, ("response",), where=where)
     return Placed(frame, [], lines + of_correct, ())
 
 

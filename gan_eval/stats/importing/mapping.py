@@ -8,7 +8,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import Source, Sources
 from gan_eval.stats.exclusions import column_named
-from gan_eval.stats.importing.rejections import rejection
+from gan_eval.stats.importing.rejections import if_missing, rejection
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import with_point
 from gan_eval.tables.frames import Row
@@ -40,6 +40,9 @@ def known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[Sour
             known[target] = source if expression else None
         except UserError as error:
             problems.append(str(error).replace(f"; the {columns_of(foreign)}", ""))
+    for place in (place for places in PLACES for place in places):  # pictures whose names have their models
+        if known.get(f"{place}_model") == Source(place):
+            known.setdefault(place, Source(place))
     return known, problems
 
 
@@ -82,7 +85,9 @@ def scaled(frame: pd.DataFrame, known: Sources) -> tuple[pd.DataFrame, list[Row]
             cells = frame[target]
             values = pd.to_numeric(cells, errors="coerce").astype("float64")
             rejected += [
-                rejection(row, target, f"found {cell!r}, expected a number{with_point(cell)}", cell)
+                rejection(
+                    row, target, f"found {cell!r}, expected a number{with_point(cell)}{if_missing(target, cell)}", cell
+                )
                 for row, cell in cells[values.isna() & cells.notna()].items()
             ]
             columns[target] = values * source.factor

@@ -1,5 +1,7 @@
 """Names of pictures in another program's table."""
 
+from urllib.parse import unquote
+
 import pandas as pd
 
 PICTURE_FILE = r"\.(?i:png|jpe?g|webp|bmp|tiff?|gif|avif)$"
@@ -27,3 +29,15 @@ def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
     own_name = trials["stimulus"].mask(several, version + "/" + stem)
     item = trials["item"].fillna(trials["stimulus"].where(single))
     return trials.assign(stimulus=own_name, item=item), tuple(map(str, shared))
+
+
+def clean_names(names: pd.Series) -> pd.Series:
+    """Return names without HTML tags, codes of an address (%20), spaces, quotes and queries; endings in lower case."""
+    code, distinct = pd.factorize(names)
+    texts = pd.Series(distinct, dtype="object").astype("str")
+    source = texts.str.extract(r"""(?i)<[^>]*\bsrc\s*=\s*["']?([^"'\s>]+)""", expand=False)
+    texts = source.fillna(texts.str.replace(r"<[^>]*>", "", regex=True)).str.strip(" \t\"'")
+    texts = texts.str.replace(f"({PICTURE_FILE.removesuffix('$')})[?#&].*$", r"\1", regex=True)
+    texts = texts.map(unquote)
+    texts = texts.str.replace(PICTURE_FILE, lambda found: found.group().lower(), regex=True)
+    return pd.Series([*texts, None], dtype="str").take(code).set_axis(names.index)

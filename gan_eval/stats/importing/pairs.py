@@ -14,15 +14,15 @@ from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import Sources, of_two_models
 from gan_eval.stats.importing.answers import TRUTH
 from gan_eval.stats.importing.mapping import BY_PLACE, PLACES
-from gan_eval.stats.importing.names import PICTURE_FILE
-from gan_eval.stats.importing.rejections import rejection
+from gan_eval.stats.importing.names import PICTURE_FILE, clean_names
+from gan_eval.stats.importing.rejections import listed_words, rejection
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 from gan_eval.tables.frames import EMPTY, Row
 
 Kind = Literal["real", "fake"]
 _SIDES = (
     "--map real_side=COLUMN, or --map {0}_kind=COLUMN --map {1}_kind=COLUMN or, for two models, --map {0}_model=COLUMN "
-    "--map {1}_model=COLUMN"
+    "--map {1}_model=COLUMN (the columns of pictures, if their names have the models)"
 )
 """Options that say which picture of a pair is real, for the names of the two places."""
 OPTIONS = f"--map left=COLUMN --map right=COLUMN (or first, second) with {_SIDES.format('left', 'right')}"
@@ -54,12 +54,17 @@ class _Pairs(NamedTuple):
 
     def place(self, cells: pd.Series, kinds: Sequence[pd.Series] = ()) -> Side:
         """Return the place that each cell names: by its word, the picture's name, the model or the kind there."""
-        plain = _plain(cells)
+        plain, stems = _plain(cells), _stems(cells)
         pictures, models = ([_plain(column) for column in columns] for columns in (self.pictures, self.models))
-        stems = [picture.map(_stem, na_action="ignore") for picture in pictures]
         found = _side(*[plain.isin(words) for words in self.words])
-        for both in filter(None, (pictures, stems, models, kinds)):
-            found = found.fillna(_side(*[plain.eq(column) & plain.notna() for column in both]))
+        for own, both in (
+            (plain, pictures),
+            (stems, [_stems(column) for column in self.pictures]),
+            (plain, models),
+            (plain, kinds),
+        ):
+            if both:
+                found = found.fillna(_side(*[own.eq(column) & own.notna() for column in both]))
         return found
 
 
@@ -88,11 +93,16 @@ def by_truth(frame: pd.DataFrame, places: tuple[str, str], known: Sources, *, as
         UserError: neither columns nor names say which picture is real.
     """
     pictures, models = ([_column(frame, f"{place}{of}").str.strip() for place in places] for of in ("", "_model"))
+    if all(f"{place}_model" in known and pictures[at].equals(models[at]) for at, place in enumerate(places)) and any(
+        column.str.contains(PICTURE_FILE).any() for column in pictures
+    ):
+        models = _models_in_names(pictures)
     words = [{word.lower() for word in (place, _SHORT[place], *_sources(known, place))} for place in places]
     pairs = _Pairs(places, pictures, models, words)
     real, line = _real_side(frame, pairs, asked=asked, where=where)
     is_two = _are_two_models(frame, pairs) & real.isna()
     chosen = pairs.place(_column(frame, "choice"), [real.map({place: "real", 1 - place: "fake"}) for place in (0, 1)])
+    _refuse_unknown_words(frame, places, real, chosen, where=where)
     if "choice" not in frame:
         is_right = frame["correct"].map(TRUTH)
         chosen = real.where(is_right.eq(asked == "real"), 1 - real).where(is_right.notna())
@@ -138,7 +148,10 @@ def _real_side(frame: pd.DataFrame, pairs: _Pairs, *, asked: Kind, where: str) -
         shown = _side(*[column.isin(is_real) for column in pairs.pictures])
         return answered.fillna(shown), "the real picture of a pair follows from choice and correct"
     options = _SIDES.format(*pairs.places)
-    raise UserError(f"{where}: neither columns nor names say which picture of a pair is real; add {options}")
+    raise UserError(
+        f"{where}: neither columns nor names say which picture of a pair is real; add {options}, or "
+        "--map correct=COLUMN (whether the choice was correct)"
+    )
 
 
 def _are_two_models(frame: pd.DataFrame, pairs: _Pairs) -> pd.Series:
@@ -223,6 +236,10 @@ def with_choice_of_real(frame: pd.DataFrame, asked: Kind, *, where: str) -> pd.D
     return frame.assign(choice=frame["choice"].replace({"a": "b", "b": "a"}))
 
 
+def _kind_columns(frame: pd.DataFrame) -> list[str]:
+    return [name for name in BY_PLACE if name.endswith("_kind") and name in frame]
+
+
 def _kinds(frame: pd.DataFrame, places: tuple[str, str]) -> list[pd.Series]:
     """Return the kinds at both places; one column is enough. Empty: the frame has none."""
     kinds = [_plain(frame[name]) if (name := f"{place}_kind") in frame else None for place in places]
@@ -252,11 +269,35 @@ def _own_names(
     return columns | {"stimulus": own[0], "stimulus_b": own[1], "item": names[0]}, tuple(map(str, shared))
 
 
+def _refuse_unknown_words(
+    frame: pd.DataFrame, places: tuple[str, str], real: Side, chosen: Side, *, where: str
+) -> None:
+    """Refuse a table with unknown words for a place or a kind if fewer than both are known.
+
+    Rows left out would be those of one place, or all of them.
+    """
+    sides = ", ".join(places)
+    read = {name: (_plain(frame[name]).map({"real": 0.0, "fake": 1.0}), "real, fake") for name in _kind_columns(frame)}
+    if "real_side" in frame:
+        read["real_side"] = real, sides
+    if "choice" in frame and not (real.isna().all() and _plain(frame["choice"]).isin(["real", "fake"]).any()):
+        read["choice"] = chosen, f"{sides}, none: a tie or no answer"
+    findings, options = [], []
+    for name, (known, meanings) in read.items():
+        unknown = frame[name][known.isna() & frame[name].notna() & _plain(frame[name]).ne("none")].str.strip()
+        if len(unknown) and known.nunique() < 2:
+            counts = unknown.value_counts()
+            findings.append(listed_words(name, name, counts) + f", expected {meanings}")
+            options += [f"--word {shlex.quote(f'{name}:{word}')}=MEANING" for word in counts.index[:2]]
+    if findings:
+        raise UserError(f"{where}: {'; '.join(findings)}; add {' '.join(options)} (an option for each word)")
+
+
 def _rejected(frame: pd.DataFrame, pairs: _Pairs, *, known: pd.Series, chosen: Side) -> list[Row]:
     """Return a rejection for each pair without two pictures or a truth, and for each choice that is not understood."""
     first, second = pairs.places
     wanted = f"{first}, {second} or a picture's name"
-    hint = "; if it means one of them, add --word {}=" + f"{first} (none: a tie, left out)"
+    hint = "; if it means one of them, add --word {}=MEANING"
     rejected = []
     for place, picture in zip(pairs.places, pairs.pictures, strict=True):
         rejected += [rejection(row, place, EMPTY) for row in frame.index[picture.isna()]]
@@ -275,7 +316,7 @@ def _rejected(frame: pd.DataFrame, pairs: _Pairs, *, known: pd.Series, chosen: S
         choices = frame["choice"]
         for row, cell in choices[chosen.isna() & choices.notna() & _plain(choices).ne("none") & known].items():
             reason = f"found {cell!r}, expected {wanted}, a kind or a model"
-            reason += hint.format(shlex.quote(f"choice:{cell!s}"))
+            reason += hint.format(shlex.quote(f"choice:{cell!s}")) + " (none: a tie or no answer)"
             rejected.append(rejection(row, "choice", reason, cell))
     return rejected
 
@@ -302,8 +343,27 @@ def _plain(cells: pd.Series) -> pd.Series:
     return cells.str.strip().str.lower()
 
 
-def _stem(name: str) -> str:
-    return PurePosixPath(name).stem
+def _stems(names: pd.Series) -> pd.Series:
+    """Return the names of pictures without folders, queries and endings, in lower case."""
+    return _plain(clean_names(names)).map(lambda name: PurePosixPath(name.replace("\\", "/")).stem, na_action="ignore")
+
+
+def _models_in_names(pictures: Sequence[pd.Series]) -> list[pd.Series]:
+    """Return the words in which the names of the two pictures of each pair differ; a number is no word.
+
+    >>> [names.tolist() for names in _models_in_names([pd.Series(["ours/a_1.png"]), pd.Series(["base/a_2.png"])])]
+    [['ours'], ['base']]
+    """
+    of_names = [clean_names(column).fillna("").str.replace(PICTURE_FILE, "", regex=True) for column in pictures]
+    words = [column.str.findall(r"[^\W_]*[^\W\d_][^\W_]*") for column in of_names]
+    return [
+        pd.Series(
+            ["_".join(word for word in own if word not in other) or None for own, other in zip(*both, strict=True)],
+            index=pictures[0].index,
+            dtype="str",
+        )
+        for both in (words, words[::-1])
+    ]
 
 
 def _words(name: str) -> frozenset[str]:

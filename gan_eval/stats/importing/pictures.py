@@ -5,14 +5,17 @@ from typing import Literal
 
 import pandas as pd
 
-from gan_eval.stats.importing.names import PICTURE_FILE
+from gan_eval.stats.importing.names import PICTURE_FILE, clean_names
 
 PictureNames = Literal["file", "stem", "as-is"]
 _KEY = ["kind", "model", "dataset"]
 """Columns by which a table tells two pictures of one file name apart."""
 _MAX_FOLDERS = 4
 """Maximum number of last parts of a path that may name a picture."""
-_TOKEN = re.compile(r"([^_\- ]+)[_\- ]+(.+)")
+_HEAD, _TAIL = re.compile(r"([^_\- ]+)[_\- ]+(.+)"), re.compile(r"(.+)[_\- ]+([^_\- ]+)")
+"""The first and the last word of a name."""
+_CODE = r"(?i)^(?:\d+[_\- ]+)+|[_\-. ]?(?<![^\W_])(?=[0-9a-f]*\d)[0-9a-f]{6,}(?![^\W_])"
+"""Numbers in front of a name, and long numbers and hexadecimal codes in it."""
 
 
 def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[pd.DataFrame, list[str]]:
@@ -28,33 +31,28 @@ def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[
     if how == "as-is":
         return trials, []
     columns = [name for name in ("stimulus", "stimulus_b") if trials[name].notna().any()]
-    clean = trials.assign(**{name: _clean(trials[name]) for name in columns})
+    clean = trials.assign(**{name: clean_names(trials[name]) for name in columns})
     if how is not None:
         return _told_apart(_by_file(clean, columns, without_ending=how == "stem"), clean), []
     given, before = _count(trials, columns), _count(clean, columns)
     lines = [f"{given} names of pictures are {before} without tags, queries and case"] if before < given else []
+    ended = _with_endings(clean, columns)
+    if (after := _count(ended, columns)) < before and _are_same(clean, ended, columns):
+        lines.append(
+            f"{before} names of pictures are {after} where those without an ending are given the one of others"
+        )
+        clean, before = ended, after
     joined = _by_file(clean, columns)
     if (after := _count(joined, columns)) == before:
-        return _without_numbers(clean, lines)
+        return _without_numbers(clean, columns, lines)
     for depth in range(1, _MAX_FOLDERS + 1):
         files = _by_file(clean, columns, depth=depth)
         if _count(files, columns) < before and _are_same(clean, files, columns):
             said = f"{before} names of pictures are {_count(files, columns)} file names, each read as one picture"
-            return _without_numbers(files, [*lines, f"{said} (--picture-names as-is keeps them apart)"])
+            return _without_numbers(files, columns, [*lines, f"{said} (--picture-names as-is keeps them apart)"])
     said = f"{before} names of pictures are {after} file names in several folders: kept apart"
     lines.append(f"{said} (--picture-names file joins them)")
-    return _without_numbers(clean, lines)
-
-
-def _clean(names: pd.Series) -> pd.Series:
-    """Return names without HTML tags, spaces, quotes and queries, with endings in lower case."""
-    code, distinct = pd.factorize(names)
-    texts = pd.Series(distinct, dtype="object").astype("str")
-    source = texts.str.extract(r"""(?i)<[^>]*\bsrc\s*=\s*["']?([^"'\s>]+)""", expand=False)
-    texts = source.fillna(texts.str.replace(r"<[^>]*>", "", regex=True)).str.strip(" \t\"'")
-    texts = texts.str.replace(f"({PICTURE_FILE.removesuffix('$')})[?#&].*$", r"\1", regex=True)
-    texts = texts.str.replace(PICTURE_FILE, lambda found: found.group().lower(), regex=True)
-    return pd.Series([*texts, None], dtype="str").take(code).set_axis(names.index)
+    return _without_numbers(clean, columns, lines)
 
 
 def _by_file(trials: pd.DataFrame, columns: list[str], *, depth: int = 1, without_ending: bool = False) -> pd.DataFrame:
@@ -66,6 +64,15 @@ def _by_file(trials: pd.DataFrame, columns: list[str], *, depth: int = 1, withou
     return trials.assign(**files)
 
 
+def _with_endings(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return names without an ending as the name that others have with one, if there is one such name."""
+    names = pd.concat([trials[name] for name in columns]).dropna().drop_duplicates()
+    with_ending = names[names.str.contains(PICTURE_FILE)]
+    stems = with_ending.str.replace(PICTURE_FILE, "", regex=True)
+    full = dict(zip(stems[~stems.duplicated(keep=False)], with_ending[~stems.duplicated(keep=False)], strict=True))
+    return trials.assign(**{name: trials[name].map(full).astype("str").fillna(trials[name]) for name in columns})
+
+
 def _count(trials: pd.DataFrame, columns: list[str]) -> int:
     """Return the number of pictures that names and the table's own columns tell apart."""
     return sum(len(trials[[name, *_KEY]].drop_duplicates()) for name in columns)
@@ -75,7 +82,29 @@ def _are_same(names: pd.DataFrame, files: pd.DataFrame, columns: list[str]) -> b
     """Return whether nothing says that two names of one file name are two pictures."""
     hidden = [sum(frame[name].nunique() for name in columns) - _count(frame, columns) for frame in (names, files)]
     of_pairs = len(columns) == 2 and bool(set(files["stimulus"]) & set(files["stimulus_b"].dropna()))
-    return hidden[1] >= hidden[0] and not of_pairs and not any(_judged_twice(names, files, name) for name in columns)
+    if hidden[1] < hidden[0] or of_pairs or any(_judged_twice(names, files, name) for name in columns):
+        return False
+    return not _shown_together(names, files, columns)
+
+
+def _shown_together(names: pd.DataFrame, files: pd.DataFrame, columns: list[str]) -> bool:
+    """Return whether two folders with one file name belong to one computer: other folders were shown with both.
+
+    So are those of two models, each judged by other people, next to the folder of the real pictures.
+    """
+    shown = pd.concat(
+        files[["session", *_KEY]].assign(
+            file=files[name], folder=[full[: -len(file)] for full, file in zip(names[name], files[name], strict=True)]
+        )[files[name].notna().to_numpy(bool)]
+        for name in columns
+    )
+    computer, before = pd.Series(pd.factorize(shown["folder"])[0], shown.index), None
+    while before is None or not computer.equals(before):
+        before = computer
+        for of in ("session", "folder"):
+            computer = computer.groupby(shown[of].to_numpy()).transform("min")
+    computers = shown.assign(computer=computer).groupby(["file", *_KEY], dropna=False)[["folder", "computer"]].nunique()
+    return bool((computers["computer"] < computers["folder"]).any())
 
 
 def _judged_twice(names: pd.DataFrame, files: pd.DataFrame, column: str = "stimulus") -> bool:
@@ -98,29 +127,41 @@ def _told_apart(files: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
     return files.assign(stimulus=files["stimulus"].mask(several, version + "/" + files["stimulus"]), item=item)
 
 
-def _without_numbers(trials: pd.DataFrame, lines: list[str]) -> tuple[pd.DataFrame, list[str]]:
-    """Return names without the trial's number and the participant's code in front; else a line that asks for it."""
-    once = (trials.groupby("stimulus")["participant"].nunique() == 1).mean()
-    if once < 0.9 or trials["participant"].nunique() < 2:
+def _without_numbers(trials: pd.DataFrame, columns: list[str], lines: list[str]) -> tuple[pd.DataFrame, list[str]]:
+    """Return names without the trial's number and the participant's code; else a line that asks for other codes."""
+    if trials["participant"].nunique() < 2:
         return trials, lines
-    rows = zip(trials["stimulus"], trials["participant"], trials["session"], trials["trial"], strict=True)
-    bare = trials.assign(stimulus=pd.Series([_bare(*row) for row in rows], index=trials.index, dtype="str"))
-    before, after = _count(trials, ["stimulus"]), _count(bare, ["stimulus"])
-    in_all = bool((bare["stimulus"] != trials["stimulus"]).all())
-    if in_all and 2 * after <= before and not _judged_twice(trials, bare):
-        said = f"{before} names of pictures are {after} without the trial's number in front, each read as one picture"
-        return bare, [*lines, f"{said} (--picture-names as-is keeps them apart)"]
-    digits = trials.assign(stimulus=trials["stimulus"].str.replace(r"^(?:\d+[_\- ]+)+", "", regex=True))
-    if 2 * (after := _count(digits, ["stimulus"])) <= before and not _judged_twice(trials, digits):
-        said = f"{before} names of pictures, each judged by one participant, are {after} without the number in front"
-        lines = [*lines, f"{said}: if these are the same pictures, remove it from the column"]
+    keys = [trials[name] for name in ("participant", "session", "trial")]
+    bare = trials.assign(
+        **{
+            name: pd.Series([_bare(*row) for row in zip(trials[name], *keys, strict=True)], trials.index, "str")
+            for name in columns
+        }
+    )
+    before, after = _count(trials, columns), _count(bare, columns)
+    in_all = all((bare[name] != trials[name])[trials[name].notna()].all() for name in columns)
+    if in_all and after < before and not any(_judged_twice(trials, bare, name) for name in columns):
+        said = f"{before} names of pictures are {after} without the trial's number or the participant's code"
+        return bare, [*lines, f"{said}, each read as one picture (--picture-names as-is keeps them apart)"]
+    once = min((trials.groupby(name)["participant"].nunique() == 1).mean() for name in columns)
+    plain = trials.assign(**{name: trials[name].str.replace(_CODE, "", regex=True) for name in columns})
+    is_repeated = any(_judged_twice(trials, plain, name) for name in columns)
+    if once >= 0.9 and 2 * (after := _count(plain, columns)) <= before and not is_repeated:
+        said = f"{before} names of pictures, each judged by one participant, are {after} without their numbers or codes"
+        lines = [*lines, f"{said}: if these are the same pictures, remove them from the column"]
     return trials, lines
 
 
 def _bare(name: str, participant: str, session: str, trial: int) -> str:
-    while found := _TOKEN.fullmatch(name):
+    if not isinstance(name, str):
+        return name
+    folder, slash, file = name.rpartition("/")
+    while found := _HEAD.fullmatch(file):
         head, rest = found.groups()
         if head not in (participant, session) and not (head.isdecimal() and int(head) in (trial, trial - 1)):
             break
-        name = rest
-    return name
+        file = rest
+    ending = found.group() if (found := re.search(PICTURE_FILE, file)) else ""
+    if (found := _TAIL.fullmatch(file.removesuffix(ending))) and found[2] in (participant, session):
+        file = found[1] + ending
+    return folder + slash + file

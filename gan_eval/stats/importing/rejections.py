@@ -1,5 +1,6 @@
 """Rows of another program's table that are left out, each with the reason."""
 
+import re
 import shlex
 from collections import Counter
 from typing import Any
@@ -37,6 +38,8 @@ def rejections_of(frame: pd.DataFrame) -> list[Row]:
             means = f"if it means one of them, add --word {shlex.quote(f'{column}:{cell}')}=MEANING"
             is_correctness = column == "response" and cell in TRUTH_WORDS | CORRECT_WORDS
             reason += f"; {IF_CORRECTNESS if is_correctness else means}"
+        if reason.startswith("found"):
+            reason += if_missing(column, cell)
         if column == "rating" and reason.startswith("found"):
             reason += f"; give its number with --word {shlex.quote(f'rating:{cell}')}=NUMBER"
         rejected.append(rejection(frame.index[row], column, reason, cell))
@@ -74,6 +77,20 @@ def rejection_summary(rejected: pd.DataFrame) -> str:
     counts = Counter(f"{column} ({reason.partition(';')[0]})" for column, reason in cells)
     more = f" and {len(counts) - MAX_WORDS} other reasons" if len(counts) > MAX_WORDS else ""
     return ", ".join(f"{count} {what}" for what, count in counts.most_common(MAX_WORDS)) + more
+
+
+def listed_words(column: str, name: str, counts: pd.Series) -> str:
+    """Return the part of a message that names unknown words of a column, with the number of cells."""
+    listed = ", ".join(f"{word} {count}" for word, count in counts.head(MAX_WORDS).items())
+    more = f" and {len(counts) - MAX_WORDS} others" if len(counts) > MAX_WORDS else ""
+    return f"not known in {column}{'' if column == name else f' ({name})'}: {listed}{more}"
+
+
+def if_missing(column: str, cell: object) -> str:
+    """Return the option for a word in a column of times that may mean a missing one; nothing for other cells."""
+    if not column.endswith("_ms") or re.search(r"\d", str(cell)):
+        return ""
+    return f"; if it means that there is none, add --word {shlex.quote(f'{column}:{cell}')}="
 
 
 def rejection(row: Any, column: str, reason: str, cell: object = None) -> Row:

@@ -10,13 +10,27 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import Source, Sources
 from gan_eval.stats.exclusions import column_named, parse_rule
-from gan_eval.stats.importing.rejections import CORRECT_WORDS, ENUMERATIONS, IF_CORRECTNESS, MAX_WORDS, TRUTH_WORDS
+from gan_eval.stats.importing.rejections import (
+    CORRECT_WORDS,
+    ENUMERATIONS,
+    IF_CORRECTNESS,
+    MAX_WORDS,
+    TRUTH_WORDS,
+    listed_words,
+)
 from gan_eval.stats.trials import OUTCOMES
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import faults
 
 _MISSING = ("null", "none", "na", "n/a", "nan")
 """Words of other programs for a missing cell, in lower case."""
+_MISSING_NUMBERS = (*_MISSING, ".", "-", "--", "<na>", "#n/a")
+_GRADE = r"\s*([-+]?\d+(?:\.\d+)?)\s*[-–—:=(.)\s]\s*\(?[^\W\d_].*"
+"""A grade with its meaning, such as `7 - surely real`."""
+
+
+_WORDS = {"kind": ("real", "fake"), "response": ("real", "fake"), "correct": ("true", "1", "false", "0")}
+"""Words of truths and answers."""
 
 
 def translated(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
@@ -40,11 +54,49 @@ def without_missing_words(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]
         if column.name in frame and (column.is_number or column.words or column.dtype == "bool"):
             cells = frame[column.name]
             plain = cells.str.strip().str.lower()
-            found = plain.isin(_MISSING) & ~plain.isin(column.words)
+            found = plain.isin(_MISSING_NUMBERS if column.is_number else _MISSING) & ~plain.isin(column.words)
             if found.any():
                 columns[column.name] = cells.mask(found, "none" if "none" in column.words else None)
                 counts += [f"{n} {word} in {column.name}" for word, n in cells[found].value_counts().items()]
     return frame.assign(**columns), [f"taken as missing: {', '.join(counts)}"] if counts else []
+
+
+def graded(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> tuple[pd.DataFrame, list[str]]:
+    """Return ratings such as `7 - surely real` as the number alone, and a line on them; not those of the user's words.
+
+    >>> graded(pd.DataFrame({"rating": ["7 - surely real", "6", "1 (fake)"]}), {})[0]["rating"].tolist()
+    ['7', '6', '1']
+    """
+    if "rating" not in frame:
+        return frame, []
+    known = [word.strip().lower() for word in words.get("rating", {})]
+    labelled = frame["rating"].str.fullmatch(_GRADE).fillna(False).astype(bool)
+    labelled &= ~frame["rating"].str.strip().str.lower().isin(known)
+    if not labelled.any():
+        return frame, []
+    numbers = frame["rating"].str.extract(_GRADE, expand=False)
+    read = dict(zip(frame["rating"][labelled], numbers[labelled], strict=True))
+    named = ", ".join(f"{cell} as {number}" for cell, number in list(read.items())[:MAX_WORDS])
+    return frame.assign(rating=frame["rating"].mask(labelled, numbers)), [f"ratings are read by their number: {named}"]
+
+
+def refuse_one_sided(frame: pd.DataFrame, columns: Sequence[str], *, where: str) -> None:
+    """Refuse unknown words next to a single known one, such as 100 next to 0: rows of one outcome would be left out.
+
+    Args:
+        frame: text in the words of the schema.
+        columns: of `kind`, `response`, `correct`.
+    """
+    for name in (name for name in columns if name in frame):
+        known = frame[name].isin(_WORDS[name])
+        unknown = frame[name][~known & frame[name].notna() & frame[name].ne("none")]
+        if len(unknown) and frame[name][known].nunique() == 1:
+            counts = unknown.value_counts()
+            options = " ".join(f"--word {shlex.quote(f'{name}:{word}')}=MEANING" for word in counts.index[:2])
+            only = frame[name][known].iloc[0]
+            raise UserError(
+                f"{where}: {listed_words(name, name, counts)}; the only known word is {only}; add {options}"
+            )
 
 
 def in_schema_words(frame: pd.DataFrame) -> pd.DataFrame:
@@ -104,9 +156,7 @@ def foreign_table_error(
             cells = foreign[source.column].dropna().str.strip()
             counts = cells[~cells.str.lower().isin(meant)].value_counts()
             if len(counts):
-                listed = ", ".join(f"{word} {count}" for word, count in counts.head(MAX_WORDS).items())
-                more = f" and {len(counts) - MAX_WORDS} others" if len(counts) > MAX_WORDS else ""
-                findings.append(f"not known in {source.column} ({name}): {listed}{more}")
+                findings.append(listed_words(source.column, name, counts))
                 if name == "response" and _is_correctness(source.column, list(counts.index)):
                     findings.append(IF_CORRECTNESS)
                     continue

@@ -32,7 +32,7 @@ _NUMBERS_ROWS = re.compile(r"n|no|nr|#|i|idx|index|row|frame(num|_?(no|nr|number
 """Headers above running numbers."""
 _NO_METRIC = re.compile(
     r"(n|num|count|sd|std|se|ci)[\W_].*|(.*[\W_])?(n|counts?|total|votes|ratings|raters|sd|std|stdev|stddev|se|sem|ci"
-    rf"|lower|upper|low|high|width|height|seed|seconds|ms)|id|time|var|variance|{_NUMBERS_ROWS.pattern}",
+    rf"|lower|upper|low|high|width|height|seed|seconds|ms)|id|time|var|variance|epoch|step|batch|fold|label|class|{_NUMBERS_ROWS.pattern}",
     re.IGNORECASE,
 )
 """Headers above counts, spreads and sizes."""

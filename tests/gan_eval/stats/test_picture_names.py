@@ -35,6 +35,10 @@ def imported(tmp_path: Path, name: Callable[..., str], **options: object) -> Imp
         (lambda p, n, i, k: f"{ROOTS[p % 3]}{'cars' if i < 6 else 'faces'}/{k}{i % 6}.png", "cars/fake0.png"),
         (lambda p, n, i, k: f"{n:04}_P{p:02}_{k}{i}.png", "fake0.png"),
         (lambda p, n, i, k: f"P{p:02}-{n}-{k}{i}.png", "fake0.png"),
+        (lambda p, n, i, k: f"img/{n:04}_{k}{i}.png", "img/fake0.png"),  # trials in common: 12 numbers, 6 people
+        (lambda p, n, i, k: f"{k}{i}_P{p:02}.png", "fake0.png"),
+        (lambda p, n, i, k: f"{k}{i}{'.png' if p % 2 else ''}", "fake0.png"),
+        (lambda p, n, i, k: f"a/{k}{'%20' if p % 2 else ' '}{i}.png".removeprefix("a/" * (p % 2)), "fake 0.png"),
     ],
 )
 def test_names_of_one_picture_are_joined_with_a_line(tmp_path: Path, name: Callable[..., str], first: str) -> None:
@@ -54,6 +58,8 @@ def test_names_of_one_picture_are_joined_with_a_line(tmp_path: Path, name: Calla
         (lambda p, n, i, k: f"{p * 12 + i:03}_{k}.png", 72, 0),
         (lambda p, n, i, k: f"{'cars' if i < 6 else 'faces'}/{k}{i % 6}.png", 12, 1),
         (lambda p, n, i, k: f"{1000 + 97 * p + 13 * n}_{k}{i}.png", 72, 1),
+        (lambda p, n, i, k: f"{k}{i}-{(97 * p + n) * 7919:08x}.png", 72, 1),
+        (lambda p, n, i, k: f"{k if k == 'real' else 'ab'[p % 2]}/{k}{i}.png", 18, 1),  # two models between people
     ],
 )
 def test_names_that_may_be_of_two_pictures_stay(tmp_path, name, pictures, lines) -> None:

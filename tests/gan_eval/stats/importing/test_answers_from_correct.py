@@ -57,6 +57,8 @@ def test_a_wrong_answer_without_a_time_is_none(tmp_path: Path) -> None:
         {"participant": "A", "stimulus": ["r", "f"], "kind": ["real", "fake"], "correct": [True, False]}
     )
     assert fill_trials(frame.assign(participant="A"))["response"].tolist() == ["real", "real"]
+    assert fill_trials(frame.assign(correct=[1, 0]))["response"].tolist() == ["real", "real"]
+    assert fill_trials(frame.assign(correct=[1.0, None]))["response"].tolist() == ["real", "none"]
 
 
 def test_a_person_far_below_chance_among_others_far_above_is_named() -> None:

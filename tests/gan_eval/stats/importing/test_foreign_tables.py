@@ -37,20 +37,42 @@ def imported(tmp_path: Path, frame: pd.DataFrame | str, mapping: dict[str, str] 
     return import_trials(tmp_path / "theirs.csv", mapping=mapping or {}, **options)
 
 
-def test_people_whose_times_have_another_unit_are_named(tmp_path: Path) -> None:
+def test_times_of_people_in_another_unit_are_converted(tmp_path: Path) -> None:
     frame = table(reaction_time_ms=TIMES * 3)
-    assert len(imported(tmp_path, frame).trials) == 18
-    frame["reaction_time_ms"] = frame["reaction_time_ms"].where(frame["participant"] != "P1", lambda t: t / 1000)
-    with pytest.raises(UserError, match=r"reaction_time_ms: .*participant 'P1', .* --where participant!=P1"):
-        imported(tmp_path, frame)
+    is_p1, times = frame["participant"] == "P1", frame["reaction_time_ms"]
+    mixed = frame.assign(reaction_time_ms=times.mask(is_p1, times / 1000))
+    other = frame.assign(reaction_time_ms=times.where(is_p1, times / 1000))
+    for given, source in ((mixed, "reaction_time_ms"), (other, "reaction_time_ms*1000")):
+        found = imported(tmp_path, given, {"reaction_time_ms": source})
+        assert found.trials["reaction_time_ms"].tolist() == pytest.approx(TIMES * 3)
+        assert any("P1" in line for line in found.doubts)
     with pytest.raises(UserError, match="'P1'"):
-        fill_trials(frame)
-    fast = frame["reaction_time_ms"].mask(frame["participant"] == "P1", 60)
-    assert len(fill_trials(frame.assign(reaction_time_ms=fast))) == 18, "too fast for people, but milliseconds"
+        fill_trials(mixed)
+    fast = frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(frame["participant"] == "P1", 60))
+    found = imported(tmp_path, fast)
+    assert found.trials["reaction_time_ms"].min() == 60, "too fast for people, but milliseconds"
+    assert len(fill_trials(fast)) == 18
+
+
+def test_words_of_one_outcome_alone_do_not_decide_the_answer(tmp_path: Path) -> None:
+    frame = table(correct=[0, 100, 100] * 6).drop(columns="response")
+    with pytest.raises(UserError, match="--word correct:100="):
+        imported(tmp_path, frame)
+    with pytest.raises(UserError, match="--word kind:photo="):
+        imported(tmp_path, table().replace({"kind": {"real": "photo"}}))
+
+
+def test_grades_with_their_meaning_are_numbers(tmp_path: Path) -> None:
+    frame = table(rating=["1 - surely fake", "4", "7 (surely real)"] * 6).drop(columns="response")
+    assert imported(tmp_path, frame).trials["rating"].tolist() == [1, 4, 7] * 6
+    words = {"rating": {"1 - surely fake": "7", "7 (surely real)": "1"}}
+    assert imported(tmp_path, frame, words=words).trials["rating"].tolist() == [7, 4, 1] * 6
+    with pytest.raises(UserError, match="rating: good 18"):
+        imported(tmp_path, table(rating="good").drop(columns="response"))
 
 
 def test_words_for_a_missing_number_keep_the_answer(tmp_path: Path) -> None:
-    words = ["NA", "null", "None", "n/a", "NaN", "0.7"] * 3
+    words = ["NA", "null", "-", ".", "NaN", "0.7"] * 3
     found = imported(tmp_path, table(rt=words), {"reaction_time_ms": "rt*1000"})
     assert found.trials["reaction_time_ms"].notna().sum() == 3
     assert found.rejected.empty

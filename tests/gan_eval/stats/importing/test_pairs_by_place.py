@@ -149,7 +149,7 @@ def test_a_choice_or_a_side_that_is_not_understood_is_left_out(tmp_path: Path) -
     assert [(row["row"], row["column"]) for row in found.rejected.to_dict("records")] == [
         (1, "choice"), (4, "real_side"), (5, "left"),
     ]  # fmt: skip
-    assert found.rejected["reason"].str.contains("--word choice:middle=left", regex=False).any()
+    assert found.rejected["reason"].str.contains("--word choice:middle=MEANING (none: a tie", regex=False).any()
     assert found.trials["choice"].tolist()[:2] == ["none", "none"]
 
 
@@ -167,3 +167,30 @@ def test_choices_below_chance_get_a_question(tmp_path: Path) -> None:
     (line,) = imported(tmp_path, frame).doubts
     assert "--asked fake" in line
     assert not doubts(imported(tmp_path, BASE).trials)
+
+
+def test_words_of_one_place_alone_do_not_decide_the_answer(tmp_path: Path) -> None:
+    frame = table().replace({"real_side": {"left": "1", "right": "2"}, "choice": {"right": "2"}})
+    with pytest.raises(UserError) as error:
+        imported(tmp_path, frame.drop(columns="correct"))
+    assert "real_side:1=" in str(error.value)
+    assert "real_side:2=" in str(error.value)
+    assert "choice:2=" in str(error.value)
+    kinds = table(left_kind="photo").drop(columns=["correct", "real_side"])
+    with pytest.raises(UserError, match="--word left_kind:photo="):
+        imported(tmp_path, kinds)
+
+
+def test_choices_name_pictures_without_folder_and_query(tmp_path: Path) -> None:
+    addresses = {side: "http://x.org/" + BASE[side] + "?t=" + BASE.index.astype("str") for side in SIDES}
+    found = imported(tmp_path, BASE.assign(choice=CHOSEN, **addresses))
+    assert found.trials["correct"].mean() == SHARE
+
+
+def test_models_are_read_from_the_names_of_pictures(tmp_path: Path) -> None:
+    frame = BASE.replace({side: {"photo": "r/ours/", "made": "r/base_v2/"} for side in SIDES}, regex=True)
+    found = imported(
+        tmp_path, frame.drop(columns=["real_side", "correct"]), {"left_model": "left", "right_model": "right"}
+    ).trials
+    assert set(found["model"]) == {"base_v2|ours"}
+    assert (found["choice"] == "b").mean() == SHARE
