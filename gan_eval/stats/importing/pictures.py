@@ -152,8 +152,8 @@ def _without_numbers(trials: pd.DataFrame, columns: list[str], lines: list[str])
     return trials, lines
 
 
-def _bare(name: str, participant: str, session: str, trial: int) -> str:
-    if not isinstance(name, str):
+def _bare(name: str | None, participant: str, session: str, trial: int) -> str | None:
+    if name is None or name != name:
         return name
     folder, slash, file = name.rpartition("/")
     while found := _HEAD.fullmatch(file):
