@@ -16,7 +16,9 @@ from gan_eval.errors import UserError
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.tables.frames import conform, frame_of, read_rows, read_table, write_rows, write_table
+from gan_eval.tables.schema import Table, name_text
 
+IDS = Table("ids", "", (name_text("participant", "", optional=True), name_text("session", "", optional=True)))
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
 name = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1, max_size=12)
 number = st.floats(allow_nan=False)
@@ -181,6 +183,15 @@ def test_a_spreadsheets_byte_order_mark_and_float_integers_are_understood(tmp_pa
     )
     assert read_rows(path, tables.SET_METRICS)[0]["n_real"] == 3
     assert read_table(path, tables.SET_METRICS)["n_real"].tolist() == [3]
+
+
+@pytest.mark.parametrize("names", [["7.0", None, "8.0"], [7.0, np.nan, 8.0], pd.array([7, None, 8], "Int64")])
+def test_whole_identifiers_of_a_column_with_gaps_have_no_decimals(tmp_path, names):
+    frame = pd.DataFrame({"participant": names, "session": ["7.0", "v1", "8.0"]})
+    (tmp_path / "t.csv").write_text("participant,session\n7.0,7.0\n,v1\n8.0,8.0\n")
+    for table in (conform(frame, IDS, where="frame"), read_table(tmp_path / "t.csv", IDS)):
+        assert [None if pd.isna(name) else name for name in table["participant"]] == ["7", None, "8"]
+        assert table["session"].tolist() == ["7.0", "v1", "8.0"], "other text is kept"
 
 
 def test_nothing_is_written_when_a_value_does_not_fit(tmp_path):
