@@ -141,10 +141,9 @@ def giveaway_lines(folder: StudyFolder) -> list[str]:
     for (model, verdict), rows in found.groupby(["model", "verdict"], sort=False):
         clues = listed([*dict.fromkeys(rows["clue"].astype(str).str.replace("_", " "))])
         models.setdefault((clues, str(verdict)), []).append(str(model))
-    endings = {"gives_away": "(of the files)", "look": "(may be content)"}
-    parts = [f"{listed(names)}: {clues} {endings[verdict]}" for (clues, verdict), names in models.items()]
-    told = "Clues other than the content tell real pictures from generated ones; of "
-    return [f"{told}{'; of '.join(parts)}. The table of clues is in the details."] if parts else []
+    endings = {"gives_away": "which gives the fakes away", "look": "which may be content"}
+    parts = [f"from those of {listed(names)} in {clues}, {endings[key]}" for (clues, key), names in models.items()]
+    return [f"Real pictures differ {'; '.join(parts)}. The table of clues is in the details."] if parts else []
 
 
 def _of_answers(folder: StudyFolder) -> list[str]:

@@ -328,7 +328,7 @@ def test_the_audits_clues_are_a_caveat_and_a_table():
     rows += [row | {"model": "gan", "clue": "format", "auc": 0.5, "verdict": "ok"}]
     folder = folder_of(giveaways=rows)
     (caveat,) = giveaway_lines(folder)
-    assert "gan and l1: border step (may be content)" in caveat
+    assert "those of gan and l1 in border step, which may be content" in caveat
     (table,) = giveaways_tables(folder)
     assert len(table.rows) == 2
     assert "separates all" in table.rows[0]
