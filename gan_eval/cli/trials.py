@@ -29,7 +29,9 @@ def trials_import(
     word: Annotated[list[str] | None, typer.Option("--word", help="Meaning of a word: kind:synthetic=fake.")] = None,
     picture_names: Annotated[
         NamesOption | None,
-        typer.Option(help="Name pictures by their file, by its stem, or as they are; default: where several are one."),
+        typer.Option(
+            help="Name pictures by their file, by its stem, or as in the table; default: by file, if that is safe."
+        ),
     ] = None,
     asked: Annotated[KindOption, typer.Option(help="Pairs: the picture that participants were to choose.")] = "real",
     rating_high: Annotated[KindOption | None, typer.Option(help="Ratings: the pictures that get high ones.")] = None,

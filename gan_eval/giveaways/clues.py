@@ -118,7 +118,7 @@ def file_facts(path: Path) -> Facts:
 
 
 def _upright_size(image: Image.Image) -> Size:
-    """Return the size of the picture as it is shown, by its EXIF orientation."""
+    """Return the size of the picture on the screen, by its EXIF orientation."""
     is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
     return (image.height, image.width) if is_turned else image.size
 

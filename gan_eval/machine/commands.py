@@ -79,7 +79,7 @@ def setup_command(extra: str = "") -> str:
 
 
 def as_typed(text: str, *, in_file: bool = False) -> str:
-    """Return a text with its commands `gan-eval VERB` as the user types them, and its `docs/` files as they are there.
+    """Return a text with its commands `gan-eval VERB` as the user types them, and its `docs/` files as found here.
 
     With `in_file` the text goes into a file, which may be read in another folder and by other people.
     """

@@ -1,7 +1,7 @@
-"""Captions of pictures: the prompt or text that belongs to a picture, from the files that generators write beside it.
+"""Captions of pictures: the prompt or text that belongs to a picture, from the files that generators write next to it.
 
-The first source that is there is read: `prompts.csv`, `metadata.jsonl` or `metadata.csv`, `NAME.txt` next to each
-picture, and text inside PNG files (`parameters`, `prompt`). A caption is text: `007` and `None` stay as they are.
+The first source found is read: `prompts.csv`, `metadata.jsonl` or `metadata.csv`, `NAME.txt` next to each
+picture, and text inside PNG files (`parameters`, `prompt`). A caption is text: `007` and `None` are kept.
 """
 
 import csv

@@ -26,7 +26,7 @@ from gan_eval.stimuli.pictures import names_a_picture
 SUFFIXES = (".zip", ".npz", ".npy", ".parquet", ".tar", ".tar.gz", ".tgz")
 """Endings of containers."""
 CAPTION_COLUMNS = ("text", "caption", "prompt", "txt")
-"""Names of a column or field with the text of a picture, the first that is there."""
+"""Names of a column or field with the text of a picture; the first found is read."""
 _CAPTION_FILES = (".txt", ".csv", ".jsonl")
 _FORMATS = (
     (rb"\x89PNG", ".png"),
@@ -49,7 +49,7 @@ class Unpacked:
     is_numbered: bool = False
     """The names of the pictures are their places in the container, so that equal names mean nothing."""
     notes: list[str] = field(default_factory=list)
-    """What was found beside the pictures, and what was left out."""
+    """Findings other than pictures, and what was left out."""
     captions: dict[str, str] = field(default_factory=dict)
     """The text of a picture by its file, relative to the folder; they are written as `metadata.jsonl`."""
 
@@ -283,7 +283,7 @@ def suffix_of(content: bytes) -> str:
 
 
 def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
-    """Unpack a WebDataset tar: the members of one key are a sample, whatever their order.
+    """Unpack a WebDataset tar: the members of one key are a sample, in any order.
 
     A key is the path up to the first dot of the file's name, so that `1.png` and `1.seg.png` are one sample. Where no
     sample has a plain picture and another one, dots belong to the names: `cfg5.0.png` and `cfg5.5.png` are two.

@@ -224,7 +224,7 @@ def _block_means(values: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 class Agreement(NamedTuple):
-    """How far a generated picture agrees with its photograph, inside and outside the hole of a mask."""
+    """Agreement of a generated picture with its photograph, inside and outside the hole of a mask."""
 
     inside: float
     """Mean over the pixels of the largest difference of a channel, in levels."""

@@ -54,7 +54,7 @@ RECORD = ".gan-eval/import.json"
 
 @dataclass(frozen=True)
 class Reading:
-    """How an item's pictures are read."""
+    """Settings for reading an item's pictures."""
 
     resize: bool = False
     """If real and fake differ in size, bring the larger to the size of the smaller."""
@@ -345,7 +345,7 @@ class Item:
     """An item's pictures, read and brought to one size."""
 
     pictures: Mapping[str, Picture]
-    """By role; a mask is white in the hole."""
+    """Pictures by role; a mask is white in the hole."""
     profiles: Mapping[str, str]
     """Names of the colour profiles, other than sRGB, by role."""
     is_resized: bool
@@ -450,7 +450,7 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
 def _common_size(
     shown: Mapping[str, Sequence[Path]], reading: Reading, remarks: list[str]
 ) -> tuple[Reading, list[str]]:
-    """Return how to bring pictures without partners to the smallest of their sizes; as they are if shapes differ."""
+    """Return how to bring pictures without partners to the smallest of their sizes, if they have one shape."""
     sizes = {size for paths in shown.values() for path in paths if (size := images.size_of(path))}
     if len(sizes) < 2:
         return reading, remarks

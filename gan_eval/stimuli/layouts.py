@@ -1,4 +1,4 @@
-"""How programs arrange their results: find the files of each item in a folder.
+"""Layouts of the results of other programs: find the files of each item in a folder.
 
 A layout is an entry of `LAYOUTS`: for each role, the folder of its files, or the ending of their stems.
 """

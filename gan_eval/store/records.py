@@ -100,7 +100,7 @@ def deal_list(
 
     Args:
         choose: called with the numbers of all dealt lists; returns the number of the new list.
-        again: prefer the first list that was dealt and is no longer in use, such as that of a deleted participant.
+        again: prefer the first list that was dealt and nobody uses any more, such as that of a deleted participant.
         held: lists of sessions that are about to begin in this process, which then keeps them apart without
             reservations; `require_place` finds a list that another process has begun in the meantime.
     """

@@ -261,7 +261,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
 
     Args:
         create: create a store if there is none. If false, a write-protected file is opened for reading, and an empty
-            database is read as an empty store and left as it is.
+            database is read as an empty store and not changed.
         exclusive: refuse to share a SQLite file with another program until the store is closed.
 
     Raises:

@@ -165,7 +165,7 @@ def _of_structure(function: str, fake: Pixels, real: Pixels) -> float:
     """
     fake, real = as_pair(fake, real)
     if _is_flat(fake) and _is_flat(real):
-        raise Unmeasurable("both pictures are flat: there is no structure to compare")
+        raise Unmeasurable("both pictures are flat, without structure to compare")
     return piq_value(function, fake, real)
 
 

@@ -79,7 +79,7 @@ class Metric:
     any_format: bool = False
     """True if pictures of 16 bits are passed with all their bits; other metrics need 8-bit RGB."""
     of_16_bits: str = ""
-    """What differs for pictures of 16 bits; part of the source where some were measured."""
+    """Differences for pictures of 16 bits; part of the source where some were measured."""
     weights: tuple[str, ...] = ()
     """Names of the pretrained weights in `gan_eval.metrics.weights.cache` that it needs."""
     readers: tuple[Callable[[Path], Any], ...] = ()

@@ -357,7 +357,9 @@ class LiveStudy:
         if is_nobody(code, self.settings.browser):
             if code not in self._warned:
                 self._warned.add(code)
-                self._say(f"a link was opened with the code {code!r}, which is no person's; check it where you recruit")
+                self._say(
+                    f"a link was opened with {code!r}, which is not a participant's code; check it where you recruit"
+                )
             raise refusal
         try:
             return Person(code)

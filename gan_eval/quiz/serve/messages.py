@@ -88,5 +88,5 @@ class RequestError(Exception):
     def __init__(self, status: int, text: str, **more: Any) -> None:
         super().__init__(text)
         self.status = status
-        # the page tells refusals of the study from errors of a proxy by "from"
+        # by "from" the page distinguishes refusals of the study from errors of a proxy
         self.body = {"error": text, "from": "gan_eval", **more}

@@ -26,7 +26,7 @@ _NAMES = {"Nan", "Null", "Nil", "Rid"}
 
 
 def is_nobody(code: str, browser: BrowserSettings) -> bool:
-    """Return whether a code is no person's, but what a recruiter's preview or a broken link sends to everybody.
+    """Return whether a code belongs to nobody, but is what a recruiter's preview or a broken link sends to everybody.
 
     >>> [is_nobody(code, BrowserSettings()) for code in ("__PROLIFIC_PID__", "YOUR_ID_HERE", "P01", "5f3a9c", "Nan")]
     [True, True, False, False, False]
@@ -57,7 +57,7 @@ def check_notices(settings: QuizSettings) -> list[str]:
         where = f"browser.checks: {check.text!r}"
         if unknown := set(re.findall(r"\{(\w+)\}", " ".join((check.text, *check.choices)))) - settings.keys.keys():
             answers = ", ".join(settings.keys)
-            notices.append(f"{where}: {{{min(unknown)}}} is shown as it stands; the answers of this study: {answers}")
+            notices.append(f"{where}: {{{min(unknown)}}} is shown unchanged; the answers of this study: {answers}")
         if keys.issuperset(map(str.lower, check.choices)):
             if settings.counterbalance_keys:
                 raise UserError(f"{where}: with counterbalance_keys every second person has other keys; {fix}")

@@ -186,7 +186,7 @@ def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
 def _left_out(question: KindQuestion, *, over_all: bool = False) -> str | None:
     """Return the note on answers that are in no row of a question; None if there are none.
 
-    Reals beside other models' fakes alone are not counted: they are left out by design.
+    Reals shown only with other models' fakes are not counted: they are left out by design.
     """
     answered = question.answered
     left = np.ones(len(answered), bool)

@@ -66,7 +66,7 @@ class Imported(NamedTuple):
     renamed: tuple[str, ...] = ()
     """Stimuli that shared a name and now have different names."""
     doubts: tuple[str, ...] = ()
-    """What was concluded or counted, and warnings (`gan_eval.stats.doubts.doubts`)."""
+    """Conclusions, counts and warnings (`gan_eval.stats.doubts.doubts`)."""
 
 
 def import_trials(

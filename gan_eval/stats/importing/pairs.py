@@ -38,7 +38,7 @@ class Placed(NamedTuple):
     frame: pd.DataFrame
     rejected: list[Row]
     lines: list[str]
-    """What follows from names or from `correct`."""
+    """Conclusions from names or from `correct`."""
     renamed: tuple[str, ...]
     """Pictures that shared a name and now have different names."""
 
@@ -167,7 +167,7 @@ def real_by_name(pictures: Sequence[pd.Series]) -> Side | None:
     """Return the place of the picture whose name has the word real; None: not exactly one in each pair, or not sure.
 
     It is sure if the others are called fake, or if `real` is the only word that they lack: `real_esrgan_1` next to
-    `ours_1` is no real picture.
+    `ours_1` is generated.
 
     >>> real_by_name([pd.Series(["real/1.png", "gan/2.png"]), pd.Series(["gan/1.png", "real/2.png"])]).tolist()
     [0.0, 1.0]
@@ -198,8 +198,8 @@ def require_known_truth(frame: pd.DataFrame, known: Sources, *, where: str) -> l
         return []
     pairs = frame[frame["choice"].notna() & frame["stimulus_b"].notna()]
     of_ours = pairs.reindex(columns=["protocol", "model"]).astype("str")
-    told = of_ours["protocol"].isin([PAIRED, TWO_MODELS]) | of_two_models(of_ours)
-    pairs = pairs[~told.to_numpy(bool)]
+    is_known = of_ours["protocol"].isin([PAIRED, TWO_MODELS]) | of_two_models(of_ours)
+    pairs = pairs[~is_known.to_numpy(bool)]
     by_name = real_by_name([pairs["stimulus"], pairs["stimulus_b"]])
     if pairs.empty or (by_name is not None and by_name.eq(0).all()):
         return []

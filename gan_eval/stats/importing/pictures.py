@@ -9,7 +9,7 @@ from gan_eval.stats.importing.names import PICTURE_FILE, clean_names
 
 PictureNames = Literal["file", "stem", "as-is"]
 _KEY = ["kind", "model", "dataset"]
-"""Columns by which a table tells two pictures of one file name apart."""
+"""Columns by which a table distinguishes two pictures of one file name."""
 _MAX_FOLDERS = 4
 """Maximum number of last parts of a path that may name a picture."""
 _HEAD, _TAIL = re.compile(r"([^_\- ]+)[_\- ]+(.+)"), re.compile(r"(.+)[_\- ]+([^_\- ]+)")
@@ -22,7 +22,7 @@ def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[
     """Return the trials with one name for each picture, and a line on each change or doubt.
 
     Without `how`, tags, queries and the case of the ending go. So do the folders, or the outer ones, where that makes
-    several names one: not if the table tells these pictures apart, or a participant judged two of them. So do the
+    several names one: not if the table distinguishes these pictures, or a participant judged two of them. So do the
     trial's number and the participant's code in front of all names.
 
     Args:
@@ -74,7 +74,7 @@ def _with_endings(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _count(trials: pd.DataFrame, columns: list[str]) -> int:
-    """Return the number of pictures that names and the table's own columns tell apart."""
+    """Return the number of pictures that names and the table's own columns distinguish."""
     return sum(len(trials[[name, *_KEY]].drop_duplicates()) for name in columns)
 
 
@@ -116,7 +116,7 @@ def _judged_twice(names: pd.DataFrame, files: pd.DataFrame, column: str = "stimu
 def _told_apart(files: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
     """Return trials by file name; names with several kinds, models or data sets become `dataset/model/NAME`.
 
-    Names that have two kinds as they stand are left to `distinct_names`.
+    Names that already have two kinds are left to `distinct_names`.
     """
     single = files["kind"].notna()
     if (names["kind"][single].groupby(names["stimulus"][single]).nunique() > 1).any():

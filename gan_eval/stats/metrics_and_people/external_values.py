@@ -43,7 +43,7 @@ _MISSING = frozenset({"", "na", "n/a", "nan", "none", "null"})
 _PAIR = re.compile(r"\s+(?:\||vs\.?)\s+")
 """Mark between the two names of a pair in one cell."""
 _PSNR_OF_EQUAL = (60.0, 72.0, 80.0, 84.0, 100.0)
-"""What programs write as the PSNR of equal pictures: libvmaf 60 (8 bits), 72 and 84, piq and pyiqa 80, others 100."""
+"""PSNR of equal pictures in programs: libvmaf 60 (8 bits), 72 and 84, piq and pyiqa 80, others 100."""
 
 
 class _Values(NamedTuple):
@@ -174,7 +174,7 @@ def _finite_psnr(file: Path, frame: pd.DataFrame) -> Iterator[str]:
 
 
 def _values(file: Path, metric: str, judged: _Judged, lines: list[str]) -> _Values:
-    """Read a file and tell its columns apart; append to `lines` what is not read."""
+    """Read a file and classify its columns; append to `lines` what is not read."""
     header, rows = _cells(file, judged)
     columns = dict(enumerate(zip(*rows, strict=True)))
     numeric = {place: sum(map(_is_almost_number, cells)) for place, cells in columns.items()}

@@ -155,7 +155,7 @@ def test_a_technical_difference_is_noted_once_for_each_set(
     for _ in range(2):  # measured, then cached
         said: list[str] = []
         sets = run_metrics(stimuli, settings, command="test", on_message=said.append).set_metrics.set_index("metric")
-        told = "real pictures are 96x64, generated ones 64x64: all are squeezed to a square"
-        assert [line.startswith("d, m: ") and line.endswith(told) for line in said] == [True]
-        assert all(str(sets.loc[name, "note"]).count(told) == 1 for name in ("fid", "kid"))
-        assert told not in str(sets.loc["upsampling_peak", "note"])
+        squeezed = "real pictures are 96x64, generated ones 64x64: all are squeezed to a square"
+        assert [line.startswith("d, m: ") and line.endswith(squeezed) for line in said] == [True]
+        assert all(str(sets.loc[name, "note"]).count(squeezed) == 1 for name in ("fid", "kid"))
+        assert squeezed not in str(sets.loc["upsampling_peak", "note"])

@@ -370,7 +370,7 @@ def test_idle_connections_and_slow_bodies_keep_nobody_waiting(server: Server, cl
 
 @pytest.mark.nightly
 def test_connections_that_send_no_whole_head_are_closed(server: Server, client: httpx.Client) -> None:
-    """Whether they send nothing, a byte now and then, or that after a whole request."""
+    """Connections send nothing, a byte now and then, or that after a whole request."""
 
     def closed_after(beginning: bytes) -> float:
         begun = time.monotonic()

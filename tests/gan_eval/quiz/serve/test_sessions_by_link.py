@@ -100,7 +100,7 @@ def test_a_link_costs_nothing_before_consent(serve: Serve) -> None:
 
 
 def test_an_arrival_that_is_cut_short_uses_up_no_list(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a crash between dealing and beginning, or by another server that has begun with the same list."""
+    """A crash between dealing and beginning, or another server that has begun with the same list."""
     served, other = serve("one.sqlite"), serve("one.sqlite")
 
     def begins_first(*_: object, **__: object) -> None:

@@ -15,12 +15,15 @@ from gan_eval.stats.compare.questions import model_questions
 from gan_eval.stats.paper import paper
 from gan_eval.stats.trials import answered_trials, fill_trials
 
+APART = "told apart"
+"""The comparison of all generated pictures with the real ones."""
+
 
 def test_leanings_that_differ_between_data_sets_do_not_tell_apart():
     photos = from_counts(5, 45, 20, 180, dataset="photos")
     drawings = from_counts(180, 20, 45, 5, dataset="drawings")
     table = comparisons(pd.concat([photos, drawings.assign(session="s2")]).assign(participant="P1"))
-    told_apart = table.set_index("comparison").loc["told apart"]
+    told_apart = table.set_index("comparison").loc[APART]
     assert told_apart["difference"] == pytest.approx(0, abs=1e-12)  # pooled counts give 0.4
     assert told_apart["ci_low"] < 0 < told_apart["ci_high"]
     assert told_apart["verdict"] == "undecided"
@@ -29,7 +32,7 @@ def test_leanings_that_differ_between_data_sets_do_not_tell_apart():
 
 def test_a_data_set_with_one_kind_does_not_count():
     both, reals = from_counts(15, 10, 7, 18), from_counts(0, 0, 30, 10, dataset="maps", session="s2")
-    told_apart = comparisons(pd.concat([both, reals])).set_index("comparison").loc["told apart"]
+    told_apart = comparisons(pd.concat([both, reals])).set_index("comparison").loc[APART]
     assert told_apart["difference"] == pytest.approx(15 / 25 - 7 / 25)
     assert (told_apart["n_a"], told_apart["n_b"]) == (25, 25)
     assert "one kind of picture left out" in told_apart["note"]
@@ -39,7 +42,7 @@ def test_a_participants_sessions_are_compared_together():
     """Crowd work: each session (an assignment) shows one picture."""
     whole = simulated(participants=10, stimuli=24, each=24, models=("a", "b"))
     single = whole.assign(session=[f"A{number}" for number in range(len(whole))], trial=1)
-    for table in (rates, partial(comparisons, only=("a told apart on faces", "told apart"))):
+    for table in (rates, partial(comparisons, only=("a told apart on faces", APART))):
         pd.testing.assert_frame_equal(table(single), table(whole))
 
 
@@ -54,22 +57,22 @@ def poll(*, people: int = 200, each: int = 1, effect: float = 4.0) -> pd.DataFra
 
 
 def test_a_poll_with_one_answer_from_each_participant_has_its_verdict():
-    trials, plain = poll(), ("told apart", "a told apart", "b told apart")
+    trials, plain = poll(), (APART, "a told apart", "b told apart")
     table = comparisons(trials, only=plain)
     for row in plain:
         found = one(table, row)
         assert (found["verdict"], found["n_b"]) == ("different", (trials["kind"] == "real").sum()), row
         assert "between participants" in found["note"], row
-    assert one(comparisons(poll(effect=0.0), only=plain[:1]), "told apart")["verdict"] == "undecided"
+    assert one(comparisons(poll(effect=0.0), only=plain[:1]), APART)["verdict"] == "undecided"
     alike = fill_trials(trials.assign(response="fake").drop(columns="correct"))
-    assert np.isnan(one(comparisons(alike, only=plain[:1]), "told apart")["p"])
+    assert np.isnan(one(comparisons(alike, only=plain[:1]), APART)["p"])
 
 
 def test_answers_to_reals_alone_are_counted_where_they_are_left_out():
     trials, cited = poll(people=8, each=24, effect=1.0), Cited()
     is_alone = trials["participant"] == "3"
     trials = trials[~is_alone | (trials["kind"] == "real")].reset_index(drop=True)
-    table = comparisons(trials, cited=cited, only=("told apart",))
+    table = comparisons(trials, cited=cited, only=(APART,))
     found = paper(trials, {"comparisons": table, "ratings": ratings(trials)}, cited).set_index("model").loc["all"]
     assert found["n_answers"] == 7 * 24
     assert "12 answers to real pictures left out" in found["note"]
@@ -91,7 +94,7 @@ def test_answers_to_reals_alone_are_counted_where_they_are_left_out():
 )
 def test_where_nothing_can_be_told_apart_the_row_says_why(trials, words, counts):
     for plan in (AnalysisSettings(), AnalysisSettings(margin=0.05)):
-        told_apart = one(comparisons(trials, plan=plan), "told apart")
+        told_apart = one(comparisons(trials, plan=plan), APART)
         assert words in told_apart["note"]
         assert (told_apart["n_a"], told_apart["n_b"]) == counts
         assert told_apart[["difference", "ci_low", "ci_high", "p", "p_holm", "verdict"]].isna().all()
@@ -147,7 +150,7 @@ def test_each_model_is_told_apart_by_itself_from_the_reals_beside_it(three):
         called = [(part["response"] == "fake").mean() for part in (fakes, reals)]
         assert row["difference"] == pytest.approx(called[0] - called[1], abs=0.03)
     whole = one(table, "told apart on faces")
-    assert whole["difference"] == pytest.approx(one(table, "told apart")["difference"])
+    assert whole["difference"] == pytest.approx(one(table, APART)["difference"])
 
 
 def test_reals_that_name_the_model_of_their_block_change_nothing():
@@ -216,14 +219,14 @@ def test_the_plans_pairs_are_planned_and_the_others_exploratory():
     ]  # fmt: skip
     planned = models[~models["exploratory"].astype(bool)]
     assert planned["p_holm"].to_numpy() == pytest.approx(multipletests(planned["p"], method="holm")[1])
-    assert not table.loc[table["comparison"] == "told apart", "exploratory"].any()
+    assert not table.loc[table["comparison"] == APART, "exploratory"].any()
 
 
 def test_equivalence_is_the_90_per_cent_interval_within_the_margin_twice_for_told_apart():
     trials = simulated(participants=25, stimuli=40, each=40, intercept=0.15, real=-0.1, sd_participant=0, sd_stimulus=0)
     for margin in (0.02, 0.4):
         table = comparisons(trials, plan=AnalysisSettings(margin=margin))
-        told_apart = one(table, "told apart")
+        told_apart = one(table, APART)
         inside = -2 * margin < told_apart["ci90_low"] and told_apart["ci90_high"] < 2 * margin
         assert (told_apart["p_equivalent"] < 0.05) == inside
         assert (told_apart["verdict"] == "equivalent") == (inside and told_apart["p_holm"] >= 0.05)

@@ -75,4 +75,4 @@ def test_a_person_far_below_chance_among_others_far_above_is_named() -> None:
     says_fake = pd.DataFrame(rows).assign(
         response=lambda frame: frame["response"].where(frame["participant"] != "P3", "fake")
     )
-    assert not doubts(fill_trials(says_fake)), "one answer to everything is no exchange of keys"
+    assert not doubts(fill_trials(says_fake)), "one answer to everything does not mean exchanged keys"
