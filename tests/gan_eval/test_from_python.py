@@ -56,7 +56,7 @@ def test_a_table_is_known_by_name(tmp_path: Path) -> None:
         gan_eval.read_table(tmp_path / "nowhere.csv")
     with pytest.raises(UserError, match="the table rates needs it"):
         gan_eval.read_table(file, "rates")
-    with pytest.raises(UserError, match="a frame: no table ''; give its name"):
+    with pytest.raises(UserError, match="a frame: no table ''"):
         gan_eval.read_table(pd.DataFrame({"scope": ["all"]}))
     rejected = tmp_path / "trials.rejected.csv"
     rejected.write_text("row,column,found,reason\n3,kind,x,why\n")

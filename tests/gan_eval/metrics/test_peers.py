@@ -55,15 +55,6 @@ def test_torchmetrics_numbers(value: Callable[[], torch.Tensor], published: floa
     assert value().item() == pytest.approx(published, abs=tolerance)
 
 
-@pytest.mark.parametrize("level", [0, 255])
-def test_piqs_numbers_of_flat_pictures(level: int) -> None:
-    """piq 9948a52, test_fsim.py:62, test_vif.py:45, test_vsi.py:31."""
-    flat = np.full((128, 128, 3), level, np.uint8)
-    assert METRICS["fsim"].function(flat, flat) == 1
-    assert METRICS["vif"].function(flat, flat) == pytest.approx(1, abs=1e-5)
-    assert 0 <= METRICS["vsi"].function(flat, 255 - flat) <= 1
-
-
 REAL = np.ascontiguousarray(data.astronaut()[:192, 100:300])
 FAKE = np.clip(REAL + np.random.default_rng(0).normal(0, 12, REAL.shape), 0, 255).astype(np.uint8)
 X, Y = planes(FAKE), planes(REAL)

@@ -119,7 +119,7 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("trials import trials.csv --out t.xlsx", "--out t.xlsx: expected a name that ends in .csv or .parquet"),
         ("trials import trials.csv --out t.csv --map foo=kind", "--map foo=kind, left of =: no column 'foo'"),
         ("trials import trials.csv --out t.csv --map kind=foo", "--map kind=foo, right of =: no column 'foo'"),
-        ("try set/real unreadable --out o", "no usable pair of pictures; the first problem: "),
+        ("try set/real unreadable --paired --out o", "no usable picture; the first problem: "),
         ("try trials.csv set/real --out o", "trials.csv: is a file, not a folder; name the folder"),
         ("stimuli import trials.csv --out o", "trials.csv: is a file, not a folder"),
         ("report trials.csv", "trials.csv: is a file, not a folder"),

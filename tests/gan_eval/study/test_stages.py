@@ -100,7 +100,7 @@ def test_a_study_file_repeats_features_networks_and_baselines(tmp_path: Path) ->
     assert sets.loc[("m", "fid@given"), "value"] == pytest.approx(fid(vectors[~is_fake], vectors[is_fake]), abs=1e-9)
     assert "given.npz has no row for 'd/harmonic/" in sets.loc[("harmonic", "fid@given"), "reason"]
     assert sets.loc[("harmonic", "u_ids@means"), "value"] >= 0
-    assert len(sets) == 3 * 10  # fid@given, and all nine of means, of m and both baselines
+    assert len(sets) == 3 * 11  # fid@given, and all ten of means, of m and both baselines
     images = read_table(plan.folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)
     assert images["value"].notna().all()
     assert set(images["model"]) == {"m", "border_mean", "harmonic"}

@@ -123,7 +123,7 @@ def test_the_experimenter_sees_the_age_of_the_report_and_the_end(serve: Serve, v
         assert time.monotonic() < until, visitor.text
     assert "Report (now)" in visitor.text
     server.process.wait(20)
-    assert server._read_log().endswith("run study.toml --out out (statistics and report)\n")
+    assert server._read_log().endswith("run study.toml --out out  # statistics and report\n")
 
 
 @pytest.mark.nightly
