@@ -94,12 +94,13 @@ def study_new(
     """Write a study file with the keys that people set, each with its default and its meaning."""
     from gan_eval.settings.template import EXAMPLE_TRAINING, study_name, write_study
     from gan_eval.stimuli.sets import read_set
+    from gan_eval.study.plan import metrics_for
 
     if out.suffix.lower() != ".toml":
         raise UserError(f"--out {out}: expected a name that ends in .toml, such as {out}.toml")
     rows = [row for folder in stimuli or () for row in read_set(folder).rows]
     values = {"study": {"name": study_name(out.stem)}, **({"quiz": _counts_of(rows)} if stimuli else EXAMPLE_TRAINING)}
-    write_study(out, values, sets=stimuli or (), every_key=every_key)
+    write_study(out, {**values, **metrics_for(rows)}, sets=stimuli or (), every_key=every_key)
     words = ["run", str(out), "--out", str(out.with_suffix(""))]
     if not stimuli:
         say("its example trains on facades: gan-eval data fetch facades --data-root DATA")

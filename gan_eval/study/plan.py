@@ -1,5 +1,6 @@
 """A study's plan: its output paths, the checks before anything is trained, and the same study as a smoke test."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,13 +15,13 @@ from gan_eval.metrics.catalogue import select
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.quiz.wording import require_language
 from gan_eval.settings.run_record import RECORD, read_run_record, run_command
-from gan_eval.settings.study import Study, load_study
+from gan_eval.settings.study import MetricsSettings, Study, load_study
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import list_pictures
 from gan_eval.stimuli.sets import read_set
 from gan_eval.study.markers import DIGESTS, is_study_folder
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
-from gan_eval.tables.frames import frame_of
+from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.names import RAW
 
 STORE = "store.sqlite"
@@ -154,6 +155,16 @@ class Plan:
         from trainer.datasets.photographs import PhotographSet
 
         return PhotographSet(folder).has_split(split)
+
+
+def metrics_for(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the section `metrics` of a new study with these pictures; empty for the default.
+
+    Without partners, the metrics that need a reference are left out.
+    """
+    if any(row["reference_file"] for row in rows if row["kind"] == "fake") or not rows:
+        return {}
+    return {"metrics": {"names": [each.name for each in select(MetricsSettings().names) if each.kind != "pair"]}}
 
 
 def make_plan(

@@ -22,7 +22,7 @@ from gan_eval.stimuli.pictures import Fit, decode_rgb, read_file
 from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
-from gan_eval.study.plan import make_plan, open_plan
+from gan_eval.study.plan import make_plan, metrics_for, open_plan
 from gan_eval.study.sessions import closing_lines, draw_warnings, open_quiz, read_sessions
 from gan_eval.study.stages import audit_stage, list_stages
 
@@ -156,7 +156,8 @@ def _write_study_file(file: Path, out: Path, dataset: str, models: Sequence[str]
         },
         "quiz": {"real": pictures, "fake": pictures, "participants": 1, **({"picture_size": width} if width else {})},
     }
-    write_study(file, values, sets=[out / "set"])
+    rows = read_set(out / "set", hash_files=False).rows
+    write_study(file, {**values, **metrics_for(rows)}, sets=[out / "set"])
 
 
 def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:

@@ -89,7 +89,7 @@ class Stimulus:
     """The generator's input."""
     problem: str | None = None
     """Reason not to measure the picture, if it is known before the file is read."""
-    no_reference: str = "no reference_file"
+    no_reference: str = "no reference picture: reference_file is empty"
     """Reason for a missing reference; for a real picture, the reason for a missing partner."""
     mask: Path | None = None
     """Mask picture of the filled hole: white is hole."""

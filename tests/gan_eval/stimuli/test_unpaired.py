@@ -10,6 +10,7 @@ from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.sets import read_set
+from gan_eval.study.plan import metrics_for
 
 
 def pictures(folder, stems, *, size=(24, 20), seed=0):
@@ -194,3 +195,11 @@ def test_metrics_of_two_places_need_partners_only_for_pairs_and_take_containers(
     assert of_psnr["reason"].str.contains("running numbers").all()
     with pytest.raises(UserError, match="need no partners"):
         evaluate(real=photos, fake=tmp_path / "samples.npz", metrics="psnr", cache=False)
+
+
+def test_a_study_of_pictures_without_partners_has_the_metrics_that_need_none(tmp_path):
+    photos = pictures(tmp_path / "photos", ["a", "b"])
+    gan = pictures(tmp_path / "gan", ["0", "1"], seed=1)
+    rows = read_set(import_folder(photos, tmp_path / "set", fakes=[gan]).folder).rows
+    assert metrics_for(rows) == {"metrics": {"names": ["niqe", "fid", "kid"]}}
+    assert metrics_for([row | {"reference_file": "a.png"} for row in rows]) == metrics_for([]) == {}

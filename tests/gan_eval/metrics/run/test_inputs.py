@@ -7,7 +7,7 @@ from metric_pictures import texture
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
-from gan_eval.metrics.run.inputs import folder_pair, stimuli_of_frame, stimuli_of_sets
+from gan_eval.metrics.run.inputs import Stimulus, folder_pair, stimuli_of_frame, stimuli_of_sets
 from gan_eval.stimuli.pictures import by_stem
 from gan_eval.stimuli.sets import StimulusSet, read_set
 
@@ -29,7 +29,7 @@ def test_a_frames_files_are_relative_to_its_root(tmp_path):
     (found,) = stimuli_of_frame(_frame(input_file="in.png", fraction=0.5), tmp_path)
     assert (found.file, found.reference, found.input) == (tmp_path / "a.png", tmp_path / "r.png", tmp_path / "in.png")
     assert (found.item, found.fraction, found.is_fake) == ("d/a", 0.5, True)
-    assert (found.problem, found.no_reference) == (None, "no reference_file")
+    assert (found.problem, found.no_reference) == (None, Stimulus.no_reference)
     (bare,) = stimuli_of_frame(_frame(reference_file=None).drop(columns="item"), tmp_path)
     assert (bare.reference, bare.item) == (None, "d/m/a")
 
