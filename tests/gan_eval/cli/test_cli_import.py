@@ -66,7 +66,7 @@ def test_everything_is_said_in_one_message(tmp_path, importing):
 
 def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, importing):
     def row(person: int, picture: int) -> str:
-        said = {3: "dunno", 4: "GAN"}.get(picture, "real")
+        said = {3: "dunno", 4: "GAN", 5: "fake"}.get(picture, "real")
         return f"{person or ''},{picture},{'fake' if picture % 2 else 'real'},{said}"
 
     write(tmp_path / "t.csv", "participant,stimulus,kind,response", row)

@@ -67,7 +67,7 @@ def _compare(
         stores={} if "unavailable" in tools else {extractor: store},
     )
     metrics = [METRICS[name] for name in names]
-    given: Any = SimpleNamespace(**{"unavailable": {}, "caveats": {}, **tools})
+    given: Any = SimpleNamespace(**{"unavailable": {}, "caveats": {}, "reference": None, **tools})
     return compare_sets(stimuli, metrics, results, given, on_progress=on_progress)
 
 
