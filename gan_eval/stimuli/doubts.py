@@ -72,8 +72,8 @@ def dark_folders(folders: Mapping[str, Sequence[Path]], *, white: int | None = N
     fits_all = all(found.is_dark or found.peak <= likely_white for found in ranges.values())
     fix = fix or (f"give --white {likely_white}" if fits_all else "multiply the levels, so that white is the peak")
     return [
-        f"{name}: no picture has a level above {found.highest} of {found.peak}: all are dark; if white is "
-        f"{likely_white}, {fix}"
+        f"{name}: no picture has a level above {found.highest} of {found.peak}: all are dark, or use only part of the "
+        f"range; if white is {likely_white}, {fix}"
         if found.highest
         else f"{name}: all pictures are black"
         for name, found in dark.items()
