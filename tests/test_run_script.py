@@ -225,32 +225,6 @@ def test_set_up_says_what_it_does_and_how_long_it_takes(run, commands, capsys):
     assert added[0] == f"run: setting up {run.VENV} with extras train, web", "a few MB are no 6.5 GB"
 
 
-@pytest.mark.nightly
-def test_set_up_compiles_every_kernel_that_the_metrics_use(run, tmp_path):
-    """A kernel that is compiled only when it is first called costs its user 20 s."""
-    pytest.importorskip("numba")
-    code = f"""
-import numpy as np, torch
-{run.WARM_UP}
-from gan_eval.metrics import functional
-from gan_eval.metrics.kernels import loops
-kernels = {{name: kernel for name, kernel in vars(loops).items() if hasattr(kernel, "signatures") and name[0] != "_"}}
-ready = {{name: len(kernel.signatures) for name, kernel in kernels.items()}}
-assert any(ready.values()), ready
-x, y = torch.from_numpy(np.random.default_rng(1).integers(0, 256, (2, 1, 3, 200, 200), np.uint8))
-hole = torch.zeros(1, 200, 200, dtype=torch.bool)
-hole[:, 50:120, 60:130] = True
-for metric in (functional.psnr, functional.ssim, functional.ssim_luma, functional.ms_ssim):
-    metric(x, y)
-for metric in (functional.psnr_hole, functional.ssim_hole, functional.l1_hole):
-    metric(x, y, hole)
-functional.niqe(x)
-assert ready == {{name: len(kernel.signatures) for name, kernel in kernels.items()}}
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 def test_the_package_is_imported_where_a_folder_has_its_name(tmp_path):
     """A clone is often called gan_eval; in the folder that holds it, the package must come before the clone."""
     (tmp_path / "gan_eval").mkdir()

@@ -1,6 +1,6 @@
 """The loops over pixels that numba compiles: differences and luma, SSIM, NIQE's and BRISQUE's moments.
 
-SSIM takes rows as (W·C) with interleaved channels, in tiles of `_COLUMNS` of the map's columns, whose filtered rows are
+SSIM takes rows as (W·C) with interleaved channels, in tiles of `COLUMNS` of the map's columns, whose filtered rows are
 kept in a rolling buffer. Float32 is enough because every window is centred on its own middle. NIQE and BRISQUE, in
 float64, go block by block in slabs of eight rows. No plane of the picture's size is made: what is at work stays in the
 processor's nearest caches.
@@ -8,41 +8,38 @@ processor's nearest caches.
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_eval.metrics.kernels.compiled import COLUMNS, FRESH, REACH, SLAB, SSIM_REACH
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def compiled(function: Kernel) -> Kernel:
-    """Return a function that is compiled for one thread at its first call; the machine code is kept on disk.
+    """Return a function for `machine_code.py` to compile.
 
-    It is next to the source or, if that cannot be written, in the user's cache folder; otherwise every process
-    compiles again. numba checks only one source file to see if its compiled code is current, so a kernel may call
-    and read only what is in its own file.
-
-    Calls release the interpreter's lock. Multiplication and addition may be fused; sums are never reordered.
+    It cannot make arrays, because its machine code has to run without numba. Multiplication and addition may be fused;
+    sums are never reordered.
     """
-    compile_: Any = partial(numba.njit, nogil=True, error_model="numpy", fastmath={"contract"})
-    try:
-        return compile_(function, cache=True)
-    except RuntimeError:  # no writable folder
-        return compile_(function)
+    njit: Any = numba.njit  # its stub lacks the last three options
+    alone = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    compile_: Callable[[Kernel], Kernel] = njit(error_model="numpy", fastmath={"contract"}, **alone)
+    return compile_(function)
 
 
 @compiled
-def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> tuple[np.int64, np.int64]:
-    """Return the sums of squared and of absolute differences of two flat arrays."""
+def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8], result: NDArray[np.int64]) -> None:
+    """Write the sums of squared and of absolute differences of two flat arrays."""
     squares = absolutes = np.int64(0)
     for i in range(x.size):
         difference = np.int64(x[i]) - np.int64(y[i])
         squares += difference * difference
         absolutes += abs(difference)
-    return squares, absolutes
+    result[0], result[1] = squares, absolutes
 
 
 @compiled
@@ -60,22 +57,17 @@ def luma(picture: NDArray[np.uint8], result: NDArray[np.uint8]) -> None:
 
 Row = NDArray[np.float32]
 
-_WINDOW_REACH = 5
-"""Number of pixels from a window's middle to its edge."""
-_WINDOW_GAUSS = [math.exp(-(distance**2) / (2 * 1.5**2)) for distance in range(_WINDOW_REACH + 1)]
+_WINDOW_GAUSS = [math.exp(-(distance**2) / (2 * 1.5**2)) for distance in range(SSIM_REACH + 1)]
 _WINDOW_WEIGHTS = tuple(np.float32(weight / (2 * sum(_WINDOW_GAUSS) - _WINDOW_GAUSS[0])) for weight in _WINDOW_GAUSS)
 """Weight of the pixel k places from the middle."""
 _C1 = np.float32(2 * (0.01 * 255) ** 2)
 _C2 = np.float32(2 * (0.03 * 255) ** 2)
 _MIDDLE = np.float32(255)
 
-_COLUMNS = 128
-_FRESH = 32
-"""Number of rows that are filtered before the buffer's last ten rows move to its top."""
-_PLANE = (_FRESH + 2 * _WINDOW_REACH) * _COLUMNS
+_PLANE = (FRESH + 2 * SSIM_REACH) * COLUMNS
 # Unsigned indices avoid the test for negative ones, which would prevent vectorisation.
 _MEAN_S, _VARIANCE_S, _MEAN_D, _VARIANCE_D = (np.uint64(k * _PLANE) for k in range(4))
-_ROW = np.uint64(_COLUMNS)
+_ROW = np.uint64(COLUMNS)
 
 
 @compiled
@@ -91,10 +83,10 @@ def _sum_and_difference(x: NDArray[np.generic], y: NDArray[np.generic], s: Row, 
 def _filter_along(row: Row, step: int, mean: Row, variance: Row) -> None:
     """Compute mean and variance of the 11 values, `step` apart, around each place of a row."""
     for j in range(mean.size):
-        middle = j + _WINDOW_REACH * step
+        middle = j + SSIM_REACH * step
         centre = row[np.uint64(middle)]
         m = v = np.float32(0)
-        for k in range(1, _WINDOW_REACH + 1):
+        for k in range(1, SSIM_REACH + 1):
             before = row[np.uint64(middle - k * step)] - centre
             after = row[np.uint64(middle + k * step)] - centre
             m += _WINDOW_WEIGHTS[k] * (before + after)
@@ -104,7 +96,7 @@ def _filter_along(row: Row, step: int, mean: Row, variance: Row) -> None:
 
 
 @compiled
-def _filter_down(maps: Row, start: int, luminance: bool, values: Row) -> None:
+def _filter_down(maps: Row, start: int, luminance: int, values: Row) -> None:
     """Compute a row of the SSIM map from the buffer's eleven rows around the one that begins at `start`.
 
     Of means and variances of s and d: 2 μx μy = (μs² - μd²)/2, μx² + μy² = (μs² + μd²)/2, 2 σxy = (vs - vd)/2 and
@@ -116,7 +108,7 @@ def _filter_down(maps: Row, start: int, luminance: bool, values: Row) -> None:
         m_s = m_d = np.float32(0)
         v_s = _WINDOW_WEIGHTS[0] * maps[middle + _VARIANCE_S]
         v_d = _WINDOW_WEIGHTS[0] * maps[middle + _VARIANCE_D]
-        for k in range(1, _WINDOW_REACH + 1):
+        for k in range(1, SSIM_REACH + 1):
             above, below = middle - np.uint64(k) * _ROW, middle + np.uint64(k) * _ROW
             p, q = maps[above + _MEAN_S] - centre_s, maps[below + _MEAN_S] - centre_s
             m_s += _WINDOW_WEIGHTS[k] * (p + q)
@@ -139,8 +131,8 @@ def _filter_down(maps: Row, start: int, luminance: bool, values: Row) -> None:
 def _move_up(maps: Row) -> None:
     """Move the buffer's last ten rows to its top."""
     for plane in range(4):
-        for place in range(plane * _PLANE, plane * _PLANE + 2 * _WINDOW_REACH * _COLUMNS):
-            maps[place] = maps[place + _FRESH * _COLUMNS]
+        for place in range(plane * _PLANE, plane * _PLANE + 2 * SSIM_REACH * COLUMNS):
+            maps[place] = maps[place + FRESH * COLUMNS]
 
 
 @compiled
@@ -148,48 +140,51 @@ def similarity_sums(
     x: NDArray[np.generic],
     y: NDArray[np.generic],
     channels: int,
-    luminance: bool,
+    luminance: int,
     where: NDArray[np.bool_],
-    whole: Row,
+    whole: NDArray[np.float32],
     totals: NDArray[np.float64],
+    room: Row,
+    sums: NDArray[np.float64],
 ) -> None:
     """Add each channel's sum of the SSIM map to `totals`, (C,); without `luminance`, of contrast-structure alone.
 
     x, y: (H, W·C), uint8 or float32 in 0..255, both sides 11 and above.
     where: the places of the map that count, (H - 10, W - 10); all of them where it is of size 0.
     whole: room for the map itself, (H - 10, (W - 10)·C); where it is of size 0, the map is not kept.
+    room, sums: numbers to work with; see `compiled._similarity_sums`.
     """
     height, length = x.shape
-    reach = _WINDOW_REACH * channels
-    s = np.empty(_COLUMNS + 2 * reach, np.float32)
-    d = np.empty(_COLUMNS + 2 * reach, np.float32)
-    maps = np.empty(4 * _PLANE, np.float32)
-    values = np.empty(_COLUMNS, np.float32)
-    sums = np.empty(_COLUMNS, np.float64)
-    for left in range(0, length - 2 * reach, _COLUMNS):
-        width = min(_COLUMNS, length - 2 * reach - left)
+    reach = SSIM_REACH * channels
+    wide = COLUMNS + 2 * reach
+    maps, values = room[: 4 * _PLANE], room[4 * _PLANE : 4 * _PLANE + COLUMNS]
+    s = room[4 * _PLANE + COLUMNS : 4 * _PLANE + COLUMNS + wide]
+    d = room[4 * _PLANE + COLUMNS + wide : 4 * _PLANE + COLUMNS + 2 * wide]
+    for left in range(0, length - 2 * reach, COLUMNS):
+        width = min(COLUMNS, length - 2 * reach - left)
         sums[:] = 0
         filled = 0
         for row in range(height):
-            if filled == _FRESH + 2 * _WINDOW_REACH:
+            if filled == FRESH + 2 * SSIM_REACH:
                 _move_up(maps)
-                filled = 2 * _WINDOW_REACH
+                filled = 2 * SSIM_REACH
             _sum_and_difference(x[row, left : left + width + 2 * reach], y[row, left : left + width + 2 * reach], s, d)
-            first = filled * _COLUMNS
+            first = filled * COLUMNS
             _filter_along(s, channels, maps[first : first + width], maps[_PLANE + first : _PLANE + first + width])
             first += 2 * _PLANE
             _filter_along(d, channels, maps[first : first + width], maps[_PLANE + first : _PLANE + first + width])
             filled += 1
-            if row >= 2 * _WINDOW_REACH:
-                _filter_down(maps, (filled - 1 - _WINDOW_REACH) * _COLUMNS, luminance, values[:width])
+            if row >= 2 * SSIM_REACH:
+                _filter_down(maps, (filled - 1 - SSIM_REACH) * COLUMNS, luminance, values[:width])
                 if whole.size > 0:
-                    whole[row - 2 * _WINDOW_REACH, left : left + width] = values[:width]
+                    for j in range(width):
+                        whole[row - 2 * SSIM_REACH, left + j] = values[j]
                 if where.size == 0:
                     for j in range(width):
                         sums[j] += np.float64(values[j])
                 else:
                     for j in range(width):
-                        if where[row - 2 * _WINDOW_REACH, (left + j) // channels]:
+                        if where[row - 2 * SSIM_REACH, (left + j) // channels]:
                             sums[j] += np.float64(values[j])
         for j in range(width):
             totals[(left + j) % channels] += sums[j]
@@ -197,14 +192,11 @@ def similarity_sums(
 
 Values = NDArray[np.float64]
 
-_REACH = 3
-"""Number of pixels from a window's middle to its edge."""
-_GAUSS = [math.exp(-(step**2) / (2 * (7 / 6) ** 2)) for step in range(_REACH + 1)]
+_GAUSS = [math.exp(-(step**2) / (2 * (7 / 6) ** 2)) for step in range(REACH + 1)]
 _WEIGHTS = tuple(part / (2 * sum(_GAUSS) - _GAUSS[0]) for part in _GAUSS)
 """Weight of a tap k places from the middle."""
 _ZERO = 1e-6
 """A difference from the local mean below it is exactly 0: see `gan_eval.metrics.definitions.no_reference`."""
-_SLAB = 8
 # Unsigned indices (np.uint64 below) avoid the test for negative ones, which would prevent vectorisation.
 _NEAR = [1.5 * u**3 - 2.5 * u**2 + 1 for u in (0.75, 0.25)]
 _FAR = [-0.5 * u**3 + 2.5 * u**2 - 4 * u + 2 for u in (1.75, 1.25)]
@@ -214,7 +206,7 @@ _TAPS = tuple(value / sum(_CUBIC) for value in _CUBIC)
 
 
 @compiled
-def _load_row(plane: Values, row: int, left: int, zero: bool, result: Values, start: int, width: int) -> None:
+def _load_row(plane: Values, row: int, left: int, zero: int, result: Values, start: int, width: int) -> None:
     """Copy `width` values of a row of (H, W), from column `left` on, to `start`; beyond the plane its edge, or 0."""
     rows, columns = plane.shape
     line = plane[min(max(row, 0), rows - 1)]
@@ -236,19 +228,19 @@ def _load_row(plane: Values, row: int, left: int, zero: bool, result: Values, st
 def _normalise_row(rows: Values, stride: int, means: Values, squares: Values, result: Values) -> None:
     """Normalise the fourth of seven rows, `stride` apart; `result` is 6 shorter than the rows."""
     width = means.size
-    centre = rows[_REACH * stride : _REACH * stride + width]
+    centre = rows[REACH * stride : REACH * stride + width]
     for j in range(width):
-        y = rows[np.uint64(_REACH * stride + j)]
+        y = rows[np.uint64(REACH * stride + j)]
         mean, square = _WEIGHTS[0] * y, _WEIGHTS[0] * (y * y)
-        for k in range(1, _REACH + 1):
-            above, below = rows[np.uint64((_REACH - k) * stride + j)], rows[np.uint64((_REACH + k) * stride + j)]
+        for k in range(1, REACH + 1):
+            above, below = rows[np.uint64((REACH - k) * stride + j)], rows[np.uint64((REACH + k) * stride + j)]
             mean += _WEIGHTS[k] * (above + below)
             square += _WEIGHTS[k] * (above * above + below * below)
         means[j], squares[j] = mean, square
     for j in range(result.size):
-        middle = j + _REACH
+        middle = j + REACH
         mean, square = _WEIGHTS[0] * means[np.uint64(middle)], _WEIGHTS[0] * squares[np.uint64(middle)]
-        for k in range(1, _REACH + 1):
+        for k in range(1, REACH + 1):
             before, after = np.uint64(middle - k), np.uint64(middle + k)
             mean += _WEIGHTS[k] * (means[before] + means[after])
             square += _WEIGHTS[k] * (squares[before] + squares[after])
@@ -265,7 +257,7 @@ def _add_moments(slab: Values, others: Values, stride: int, shift: int, sums: Va
     """
     for j in range(sums.shape[1]):
         absolute = left = right = count_left = count_right = 0.0
-        for row in range(1, _SLAB + 1):
+        for row in range(1, SLAB + 1):
             place = row * stride + 1 + j
             v = slab[np.uint64(place)] * others[np.uint64(place + shift)]
             absolute += abs(v)
@@ -283,17 +275,18 @@ def _add_moments(slab: Values, others: Values, stride: int, shift: int, sums: Va
 
 @compiled
 def _fill_slab(
-    plane: Values, zero: bool, top: int, left: int, first: int, end: int, rows: Values, slab: Values
+    plane: Values, zero: int, top: int, left: int, first: int, end: int, rows: Values, slab: Values, line_room: Values
 ) -> None:
     """Write normalised rows of a block, from (top, left) on, into the slab's rows from `first` to before `end`.
 
     rows: room for the luma of eight rows with the window's margin.
+    line_room: room for two of these rows.
     """
-    wide = rows.size // (_SLAB + 2 * _REACH)
-    width = wide - 2 * _REACH
-    means, squares = np.empty(wide), np.empty(wide)
-    for row in range(end - first + 2 * _REACH):
-        _load_row(plane, top - _REACH + row, left - _REACH, zero, rows, row * wide, wide)
+    wide = rows.size // (SLAB + 2 * REACH)
+    width = wide - 2 * REACH
+    means, squares = line_room[:wide], line_room[wide : 2 * wide]
+    for row in range(end - first + 2 * REACH):
+        _load_row(plane, top - REACH + row, left - REACH, zero, rows, row * wide, wide)
     for row in range(end - first):
         line = slab[(first + row) * (width + 2) : (first + row + 1) * (width + 2)]
         _normalise_row(rows[row * wide :], wide, means, squares, line[1:-1])
@@ -301,30 +294,40 @@ def _fill_slab(
 
 
 @compiled
-def sample_moments(plane: Values, block_height: int, block_width: int, zero: bool, result: Values) -> None:
+def sample_moments(
+    plane: NDArray[np.float64],
+    block_height: int,
+    block_width: int,
+    zero: int,
+    result: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    room: Values,
+) -> None:
     """Compute moments of the normalised values and of their products with neighbours, for each block of (H, W).
 
     result: (5 moments, 5 samples, blocks); see `gan_eval.metrics.kernels.compiled.sample_moments`.
+    sums, room: numbers to work with; see `compiled.sample_moments`.
     """
     across = plane.shape[1] // block_width
-    stride = block_width + 2
-    rows = np.empty((_SLAB + 2 * _REACH) * (block_width + 2 * _REACH))
-    slab = np.empty((_SLAB + 1) * stride)
-    ones = np.ones(slab.size)
-    sums = np.empty((5, 5, block_width))
+    stride, wide = block_width + 2, block_width + 2 * REACH
+    filled = (SLAB + 2 * REACH) * wide
+    rows, room = room[:filled], room[filled:]
+    line_room, room = room[: 2 * wide], room[2 * wide :]
+    slab, ones = room[: (SLAB + 1) * stride], room[(SLAB + 1) * stride :]
+    ones.fill(1.0)
     shifts = (0, -1, -stride, -stride - 1, -stride + 1)
     for block in range(result.shape[2]):
         top, left = block // across * block_height, block % across * block_width
         sums.fill(0.0)
-        for start in range(-_SLAB, block_height, _SLAB):
+        for start in range(-SLAB, block_height, SLAB):
             # The neighbour above a block's first row is its last row (circular): load it alone, in a slab before.
-            first, row = (_SLAB, block_height - 1) if start < 0 else (1, start)
+            first, row = (SLAB, block_height - 1) if start < 0 else (1, start)
             for j in range(stride):
-                slab[j] = slab[_SLAB * stride + j]
+                slab[j] = slab[SLAB * stride + j]
             for j in range(stride, slab.size):
                 slab[j] = 0.0  # if the last slab is not full, its other rows are ignored
-            end = min(first + block_height - row, _SLAB + 1)
-            _fill_slab(plane, zero, top + row, left, first, end, rows, slab)
+            end = min(first + block_height - row, SLAB + 1)
+            _fill_slab(plane, zero, top + row, left, first, end, rows, slab, line_room)
             if start < 0:
                 continue
             for sample in range(5):
@@ -335,10 +338,12 @@ def sample_moments(plane: Values, block_height: int, block_width: int, zero: boo
 
 
 @compiled
-def halve(plane: NDArray[np.generic], result: Values) -> None:
-    """Write MATLAB's imresize(plane, 0.5) of (H, W) into (ceil(H/2), ceil(W/2)); both sides at least 4."""
+def halve(plane: Values, result: NDArray[np.float64], columns: Values) -> None:
+    """Write MATLAB's imresize(plane, 0.5) of (H, W) into (ceil(H/2), ceil(W/2)); both sides at least 4.
+
+    columns: room for 2 ceil(W/2) + 6 numbers.
+    """
     height, width = plane.shape
-    columns = np.empty(2 * result.shape[1] + 6)
     inside = columns[3 : 3 + width]
     for i in range(result.shape[0]):
         for j in range(width):

@@ -1,6 +1,9 @@
 """The compiled code as a whole: what it takes, what it costs to import, where it is kept."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from metric_pictures import disturbed, texture
 from gan_eval.metrics.definitions.no_reference import niqe, sharpness
 from gan_eval.metrics.definitions.similarity import l1, ms_ssim, psnr, ssim, ssim_luma
 from gan_eval.metrics.kernels import compiled as kernels
+from gan_eval.metrics.kernels import machine_code
 from gan_eval.stimuli.pictures import Picture
 
 REAL = texture(0, 193, 210)
@@ -53,3 +57,37 @@ def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
         wanted = (picture.astype(np.int64) @ [299, 587, 114] + 500) // 1000
         assert np.array_equal(kernels.luma(picture), wanted)
     assert kernels.luma(grey).ravel().tolist() == list(range(256))
+
+
+def test_kept_code_gives_the_same_values_without_numba(tmp_path: Path) -> None:
+    kernels.warm_up()
+    np.save(tmp_path / "pair.npy", np.stack([FAKE, REAL]))
+    code = f"""
+import sys
+import numpy as np
+from gan_eval.metrics.definitions import no_reference, similarity
+fake, real = np.load({str(tmp_path / "pair.npy")!r})
+names = {[metric.__name__ for metric in METRICS]}
+for name in names:
+    metric = getattr(similarity, name, None)
+    print(repr(metric(fake, real) if metric else getattr(no_reference, name)(fake)))
+assert "numba" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [float(line) for line in done.stdout.split()] == values(FAKE, REAL)
+
+
+def test_damaged_code_is_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_code, "places_for", lambda name: [tmp_path / name])
+    monkeypatch.setattr(machine_code, "_compile", lambda _: b"new code")
+    from llvmlite import binding
+
+    assert machine_code.kept_code(binding) == b"new code"
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-1])
+    monkeypatch.setattr(machine_code, "_compile", lambda _: b"newer code")
+    assert machine_code.kept_code(binding) == b"newer code"
+    monkeypatch.setattr(machine_code, "_compile", lambda _: pytest.fail("it is kept"))
+    assert machine_code.kept_code(binding) == b"newer code"
