@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli.options import White, parse_pairs, refuse_without_effect, say, tables_as_json
+from gan_eval.cli.options import Paired, TarKey, White, parse_pairs, refuse_without_effect, say, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
@@ -33,6 +33,8 @@ def metrics(
     fake: Annotated[Path | None, typer.Option(help="The same of generated pictures.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
+    paired: Paired = None,
+    tar_key: TarKey = None,
     resize: Annotated[
         bool, typer.Option("--resize", help="Resize generated pictures to the size of their real ones.")
     ] = False,
@@ -109,7 +111,7 @@ def metrics(
         raise UserError("metrics: --out is missing; name a folder for the tables")
     from gan_eval.files.output_folders import refuse_unread
     from gan_eval.metrics.run.cache import cache_file
-    from gan_eval.metrics.run.inputs import Settings, one_folder, opened_pair
+    from gan_eval.metrics.run.inputs import Settings, opened_folder, opened_pair
     from gan_eval.stimuli.sets import TABLE_NAME
     from gan_eval.study.markers import refuse_study_folder
 
@@ -146,17 +148,20 @@ def metrics(
         raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
     if len(sets or ()) == 2 and all(folder.is_dir() and not (folder / TABLE_NAME).is_file() for folder in sets or ()):
         raise UserError("metrics: neither folder is a stimulus set; name folders of pictures by --real DIR --fake DIR")
-    if sets and white:
-        raise UserError("metrics: --white belongs to --real and --fake; for a set give it to `gan-eval stimuli import`")
+    if sets or reference is not None:
+        import_options = ["white", "paired", "tar_key"] if sets else ["paired"]
+        why = "belongs to --real and --fake; for a set give it to `gan-eval stimuli import`"
+        refuse_without_effect(context, import_options, why)
     inputs: list[StimulusSet | Path] = list(sets or ())
     remarks: list[str] = []
     if reference is not None and fake is not None:
         name = dataset or reference.name.partition(".")[0]
-        inputs = [one_folder(fake, kind="fake", dataset=name, model=model or fake.resolve().name)]
+        made, remarks = context.with_resource(opened_folder(fake, settings, dataset=name, model=model, tar_key=tar_key))
+        inputs = [made]
     elif not sets:
         if real is None or fake is None:
             raise UserError("metrics: --real DIR and --fake DIR belong together")
-        opened = opened_pair(real, fake, settings, dataset=dataset, model=model)
+        opened = opened_pair(real, fake, settings, dataset=dataset, model=model, paired=paired, tar_key=tar_key)
         pair, remarks = context.with_resource(opened)
         inputs = [pair]
     _refuse_unused(context, chosen, files)

@@ -63,6 +63,9 @@ Paired = Annotated[
         help="Pictures of one file stem are partners, or none are; default: paired where nine of ten stems match.",
     ),
 ]
+TarKey = Annotated[
+    str | None, typer.Option(help="The picture to take of a tar with several for each key, such as png.")
+]
 FitOption = Literal["crop", "stretch", "corner"]
 White = Annotated[
     int | None,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gan_eval.cli.options import FitOption, Out, Paired, White
+from gan_eval.cli.options import FitOption, Out, Paired, TarKey, White
 from gan_eval.errors import UserError
 from gan_eval.settings.training import Direction
 
@@ -28,9 +28,7 @@ def stimuli_import(
         list[Path] | None, typer.Option("--fake", help="With --real: those of a model. Repeatable.")
     ] = None,
     paired: Paired = None,
-    tar_key: Annotated[
-        str | None, typer.Option(help="The picture to take of a tar with several for each key, such as png.")
-    ] = None,
+    tar_key: TarKey = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[
         str | None, typer.Option(help="Name of the generator; default: that of its --fake folder, or generated.")

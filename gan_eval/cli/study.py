@@ -13,6 +13,7 @@ from gan_eval.cli.options import (
     Out,
     Paired,
     Simulate,
+    TarKey,
     Threads,
     White,
     on_command_line,
@@ -58,6 +59,7 @@ def try_pictures(
         bool, typer.Option("--quiz/--no-quiz", help="A quiz of 20 pictures or more, where there is a screen.")
     ] = True,
     paired: Paired = None,
+    tar_key: TarKey = None,
     fit: Annotated[FitOption | None, typer.Option(help="Cut or stretch pictures of another shape.")] = None,
     white: White = None,
     threads: Threads = None,
@@ -74,6 +76,7 @@ def try_pictures(
             console,
             again=typed_words(context),
             paired=paired,
+            tar_key=tar_key,
             fit=fit,
             white=white,
             quiz=quiz,

@@ -10,7 +10,7 @@ import re
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -48,6 +48,8 @@ class Unpacked:
     pictures: int = 0
     is_numbered: bool = False
     """The names of the pictures are their places in the container, so that equal names mean nothing."""
+    containers: Mapping[str, str] = field(default_factory=dict)
+    """The container by the folder into which it is unpacked, for messages (`named`)."""
     notes: list[str] = field(default_factory=list)
     """Findings other than pictures, and what was left out."""
     captions: dict[str, str] = field(default_factory=dict)
@@ -84,8 +86,9 @@ def pictures_folder(source: Path, *, tar_key: str | None = None) -> Iterator[Unp
     require_file(source)
     if not source.exists():
         raise UserError(f"{source}: no such file or folder")
-    with tempfile.TemporaryDirectory(prefix="gan-eval-") as place:
-        unpacked = Unpacked(Path(place))
+    with tempfile.TemporaryDirectory(prefix="gan-eval-") as place, _named(place, source):
+        unpacked = Unpacked(Path(place) / source.name, containers={f"{place}/{source.name}": str(source)})
+        unpacked.folder.mkdir()
         with _damage(source):
             match source.name.lower().rsplit(".", 1)[1]:
                 case "zip":
@@ -102,6 +105,21 @@ def pictures_folder(source: Path, *, tar_key: str | None = None) -> Iterator[Unp
             with (unpacked.folder / "metadata.jsonl").open("w", encoding="utf-8") as file:
                 file.writelines(json.dumps({"file_name": a, "text": b}) + "\n" for a, b in unpacked.captions.items())
         yield unpacked
+
+
+def named(text: str, containers: Mapping[str, str]) -> str:
+    """Return a message that names containers in place of the folders into which they are unpacked."""
+    for folder, source in containers.items():
+        text = text.replace(folder, source)
+    return text
+
+
+@contextmanager
+def _named(place: str, source: Path) -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise UserError(named(str(error), {f"{place}/{source.name}": str(source)})) from error
 
 
 @contextmanager
@@ -153,7 +171,7 @@ def _innermost(folder: Path) -> Path:
 
 
 def _unpack_arrays(source: Path, unpacked: Unpacked) -> None:
-    """Unpack `arr_0`, or the only array of pictures, (N, H, W, 3 or 1) or (N, 3 or 1, H, W) uint8."""
+    """Unpack `arr_0`, or the only array of pictures: (N, H, W, 3 or 1), (N, 3 or 1, H, W) or (N, H, W) uint8."""
     if source.suffix.lower() == ".npy":
         with source.open("rb") as file:
             _unpack_array(file, "its array", source, unpacked)
@@ -164,14 +182,16 @@ def _unpack_arrays(source: Path, unpacked: Unpacked) -> None:
         for name in names:
             with archive.open(name) as member:
                 shapes[name.removesuffix(".npy")] = _header(member)[0]
-        pictures = [name for name, shape in shapes.items() if len(shape) == 4]
+        pictures = [name for name, shape in shapes.items() if len(shape) in (3, 4)]
         chosen = "arr_0" if "arr_0" in pictures else pictures[0] if len(pictures) == 1 else None
         if chosen is None:
             listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "none"
             fix = "; --reference takes statistics (mu, sigma)" if {"mu", "sigma"} <= shapes.keys() else ""
             raise UserError(f"{source}: expected arr_0, N x H x W x 3 uint8; its arrays are {listed}{fix}")
         if others := [name for name in shapes if name != chosen]:
-            unpacked.notes.append(f"{source}: the pictures of {chosen}; not used: {', '.join(others)}")
+            also = "; --reference takes mu and sigma, which may be of other pictures, too"
+            also *= {"mu", "sigma"} <= shapes.keys()
+            unpacked.notes.append(f"{source}: the pictures of {chosen}; not used: {', '.join(others)}{also}")
         with archive.open(f"{chosen}.npy") as member:
             _unpack_array(member, chosen, source, unpacked)
 
@@ -186,9 +206,11 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 def _unpack_array(file: IO[bytes], name: str, source: Path, unpacked: Unpacked) -> None:
     shape, in_fortran_order, dtype = _header(file)
     form = f"{source}: {name} is {' x '.join(map(str, shape))} {dtype}"
+    if len(shape) == 3 and 3 not in (shape[0], shape[2]):  # else it is one picture in colour
+        shape = (*shape, 1)
     if len(shape) != 4 or dtype != np.uint8 or in_fortran_order:
         order = " in Fortran order" if in_fortran_order else ""
-        raise UserError(f"{form}{order}; expected N x H x W x 3 uint8 (levels 0 to 255)")
+        raise UserError(f"{form}{order}; expected N x H x W x 3, or N x H x W in grey, uint8 (levels 0 to 255)")
     is_last, is_first = shape[3] in (1, 3), shape[1] in (1, 3)
     if is_last == is_first:
         raise UserError(f"{form}; one of the second and the last number must be 3 (colours) or 1 (grey)")
@@ -304,7 +326,7 @@ def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
             found = kinds_of[several[0]]
             raise UserError(
                 f"{source}: several pictures of one key ({several[0]}: {', '.join(found)}); choose with "
-                f"`gan-eval stimuli import --tar-key {min(found, key=len)}`"
+                f"--tar-key {min(found, key=len)}"
             )
         texts: dict[str, str] = {}
         places: dict[str, str] = {}

@@ -21,7 +21,7 @@ from gan_eval.files.output_folders import relative_path
 from gan_eval.stimuli import doubts
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.captions import read_captions
-from gan_eval.stimuli.containers import pictures_folder
+from gan_eval.stimuli.containers import Unpacked, named, pictures_folder
 from gan_eval.stimuli.holes import hole_of, mask_of
 from gan_eval.stimuli.layouts import (
     NAMED_AS_INPUTS,
@@ -173,7 +173,7 @@ def found_pictures(
     notes = [note for place in places for note in place.notes]
     if not fakes:
         found = find_items(places[0].folder, masks, paired=paired)
-        return _with_captions(found, [places[0].folder], notes), {"fake": names[0]}
+        return _with_captions(found, places, notes), {"fake": names[0]}
     models = {"fake": names[0]} if len(names) == 1 else {f"fake/{name}": name for name in names}
     real, generated = parts_of(places[0].folder, [place.folder for place in places[1:]])
     roles = real.roles | {role: part.roles["fake"] for role, part in zip(models, generated, strict=True)}
@@ -189,18 +189,21 @@ def found_pictures(
         notes.append("the pictures of a container have running numbers, so they have no partners; if they do, --paired")
     items, lines = items_of(roles, source, tuple(models), paired=paired)
     found = Found(with_masks(items, masks), tuple(lines))
-    return _with_captions(found, [place.folder for place in places], notes), models
+    return _with_captions(found, places, notes), models
 
 
-def _with_captions(found: Found, folders: Sequence[Path], notes: Sequence[str]) -> Found:
+def _with_captions(found: Found, places: Sequence[Unpacked], notes: Sequence[str]) -> Found:
     """Return the files with the captions that stand in these folders, and more messages."""
+    folders = [place.folder for place in places]
     files = [
         path for of_item in found.items.values() for role, path in of_item.items() if role not in ("input", "mask")
     ]
     captions = [read_captions(folder, [path for path in files if folder in path.parents]) for folder in folders]
     lines = [line for each in captions for line in each.notes]
     texts = {path: text for each in captions for path, text in each.texts.items()}
-    return Found(found.items, (*notes, *found.remarks, *lines), texts)
+    containers = {folder: source for place in places for folder, source in place.containers.items()}
+    remarks = [named(line, containers) for line in (*notes, *found.remarks, *lines)]
+    return Found(found.items, tuple(remarks), texts, containers)
 
 
 def model_names(fakes: Sequence[Path]) -> list[str]:
@@ -251,6 +254,7 @@ def _import_found(
         source=source,
         remarks=found.remarks,
         captions=found.captions,
+        containers=found.containers,
         on_progress=on_progress,
     )
 
@@ -267,6 +271,7 @@ def import_items(
     source: Path | None = None,
     remarks: Sequence[str] = (),
     captions: Mapping[Path, str] | None = None,
+    containers: Mapping[str, str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Make a stimulus set from pictures that are already matched by item.
@@ -280,6 +285,7 @@ def import_items(
         source: the folder of the pictures; a set of another source in `out` is an error. Default: it is replaced.
         remarks: on how the items were found.
         captions: the text of each file that has one; a picture without one has that of its item.
+        containers: see `Found`.
 
     Raises:
         UserError: no item is usable, the masks are inverted, or `out` has another set.
@@ -290,7 +296,7 @@ def import_items(
             record["source"] = relative_path(source, out)
             refuse_another_set(out, RECORD, record)
         reading, found = _checked(items, models, reading or Reading())
-        remarks = [*remarks, *found]
+        remarks = [*remarks, *(named(line, containers or {}) for line in found)]
         rows: list[Row] = []
         problems: list[str] = []
         resized = 0
@@ -299,7 +305,7 @@ def import_items(
             try:
                 item = read_item(files, models, reading)
             except UserError as error:
-                problems.append(str(error))
+                problems.append(named(str(error), containers or {}))
             else:
                 if not rows:
                     (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written now
@@ -314,7 +320,9 @@ def import_items(
         imported = len(items) - len(problems)
         if resized and reading.size:
             width, height = reading.size
-            remarks.append(f"{resized} of {imported} pictures were brought to {width}x{height}, the smallest size")
+            remarks.append(
+                f"{resized} of {imported} items had pictures of other sizes, which were brought to {width}x{height}"
+            )
         elif resized:
             how = "cut at the top left" if reading.fit == "corner" else "scaled to the smaller (bicubic)"
             remarks.append(f"{resized} of {imported} items had pictures of other sizes, which were {how}")

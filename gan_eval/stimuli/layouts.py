@@ -21,6 +21,7 @@ Items = Mapping[str, Mapping[str, Path]]
 A paired item has the stem of its files as its name. Without partners, the item of a real picture is `real/STEM`, and
 that of generated pictures is the stem, which several models may share.
 """
+Role = Literal["real", "fake"]
 Roles = dict[str, dict[str, Path]]
 """For each role its files by stem."""
 
@@ -122,6 +123,13 @@ LAYOUTS = (
         note="each picture is a grid of many; make single ones with gen_images.py --seeds",
         is_usable=False,
     ),
+    Layout(
+        "DCGAN of PyTorch's examples",
+        "stem",
+        {"fake": r"(real_samples|fake_samples_epoch_\d{3})"},
+        note="each picture is a grid of 64; save the samples of the generator one by one",
+        is_usable=False,
+    ),
     Layout("Stable Diffusion's txt2img.py", "folder", {"fake": "samples"}),
     Layout("numbered samples, such as Stable Diffusion's", "stem", {"fake": r"(\d{5})"}),
     Layout(
@@ -167,8 +175,13 @@ def _by_name(part: Part, role: str) -> Part:
     return part if files == part.roles[role] else Part({role: files}, None, part.is_paired)
 
 
-def _part_of(folder: Path, role: Literal["real", "fake"]) -> Part:
+def _part_of(folder: Path, role: Role) -> Part:
     """Return the real or the generated pictures of a folder: all, or those of this role in the layout of a program."""
+    return part_in_layout(folder, role) or Part({role: images.by_stem(images.list_pictures(results_in(folder)))})
+
+
+def part_in_layout(folder: Path, role: Role) -> Part | None:
+    """Return the real or the generated pictures of a folder in the layout of a program; None in another folder."""
     folder = results_in(folder)
     for layout in LAYOUTS if folder.is_dir() else ():
         if role not in layout.places or not layout.covers(folder) or not (roles := layout.roles(folder, (role,))):
@@ -178,7 +191,7 @@ def _part_of(folder: Path, role: Literal["real", "fake"]) -> Part:
         is_other = role == "real" and (not layout.is_paired or bool(_of_no_pairs(folder, layout)))
         kept = {name: files for name, files in roles.items() if name in (role, "mask", "input") and files}
         return Part(kept, layout, False if is_other else None, (str(layout), *snapshots))
-    return Part({role: images.by_stem(images.list_pictures(folder))})
+    return None
 
 
 def results_in(source: Path) -> Path:
@@ -201,6 +214,8 @@ class Found:
     """Messages about files that were not taken."""
     captions: Mapping[Path, str] = field(default_factory=dict)
     """The text of each picture that has one."""
+    containers: Mapping[str, str] = field(default_factory=dict)
+    """The containers of the files (`gan_eval.stimuli.containers.named`)."""
 
 
 def find_items(source: Path, masks: Path | None = None, *, paired: bool | None = None) -> Found:
@@ -411,7 +426,7 @@ def _without_partners(roles: Roles, models: Collection[str]) -> tuple[dict[str, 
 
 ROLE_NAMES = frozenset({"real", "reals", "fake", "fakes", "generated"})
 """Names of folders that only state their part in the comparison."""
-RESULTS = re.compile(r"images?|web|(train|val|test)_(latest|[0-9]+)")
+RESULTS = re.compile(r"images?|web|(train|val|test)_(latest|[0-9]+)(_iter[0-9]+)?")
 """Names of folders that programs make for any results, such as results/NAME/test_latest/images."""
 
 

@@ -12,6 +12,7 @@ from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import no_folder, read_json
 from gan_eval.metrics.catalogue import select
+from gan_eval.quiz.draw.offers import require_captions
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.quiz.wording import require_language
 from gan_eval.settings.run_record import RECORD, read_run_record, run_command
@@ -320,11 +321,15 @@ def check_plan(plan: Plan) -> None:
         parse_observer(plan.simulate)
     plan.published()
     plan.segmenter()
-    stimuli = plan.study.stimuli
+    stimuli, shown = plan.study.stimuli, list[Row]()
     for key in ("sets", "practice_sets", "catch_sets"):
         for name in getattr(stimuli, key):
             with naming(f"{plan.file}: stimuli.{key}: "):
-                read_set(plan.file.parent / name, hash_files=False)  # `require_shown_pictures` does
+                rows = read_set(plan.file.parent / name, hash_files=False).rows  # `require_shown_pictures` hashes
+            shown += rows if key == "sets" else ()
+    if plan.study.quiz.show_caption:  # models of the study make none
+        with naming(f"{plan.file}: "):
+            require_captions(shown, plan.study.quiz)
     if plan.study.quiz.catch and not stimuli.catch_sets:
         raise UserError(
             f"{plan.file}: quiz.catch = {plan.study.quiz.catch}: there are no sets for catch trials; "

@@ -40,6 +40,7 @@ def try_folders(
     *,
     again: Sequence[str] = (),
     paired: bool | None = None,
+    tar_key: str | None = None,
     fit: Fit | None = None,
     white: int | None = None,
     quiz: bool = True,
@@ -50,6 +51,7 @@ def try_folders(
     Args:
         fakes: a folder (or container) for each model, which has its name.
         paired: see `gan_eval.stimuli.layouts.items_of`.
+        tar_key: see `gan_eval.stimuli.containers.pictures_folder`.
         again: the command that the user typed, in words; default: `try` with these folders.
         out: the study's folder, as `run` makes it from `out/study.toml`.
         fit, white: see `Reading`.
@@ -68,7 +70,7 @@ def try_folders(
     models = model_names(fakes)
     dataset = study_name(content_name(real))
     with ExitStack() as opened:
-        found, roles = found_pictures(real, fakes, models, opened, paired=paired)
+        found, roles = found_pictures(real, fakes, models, opened, paired=paired, tar_key=tar_key)
         stages_of_pictures = [
             _import_stage(found, out, real, Reading(True, fit, white), dataset=dataset, roles=roles),
             audit_stage(out, lambda: [out / "set"], needs=("import",)),
@@ -192,6 +194,7 @@ def _import_stage(
             models=roles,
             reading=reading,
             captions=found.captions,
+            containers=found.containers,
             on_progress=lambda done, total: listener.progress("import", done, total),
         )
         listener.message(

@@ -14,7 +14,7 @@ from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion
 from gan_eval.metrics.kernels.pictures import NO_INPUT
 from gan_eval.stimuli import doubts, pictures
 from gan_eval.stimuli.containers import is_container, pictures_folder
-from gan_eval.stimuli.layouts import MIN_MATCHING
+from gan_eval.stimuli.layouts import MIN_MATCHING, NAMED_AS_INPUTS, Part, Role, part_in_layout, parts_of
 from gan_eval.stimuli.profiles import profile_names
 from gan_eval.stimuli.sets import StimulusSet, read_set, require_unchanged
 from gan_eval.tables.frames import Row
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 NO_MASK = "no mask_file: the picture of the hole, white is hole; `gan-eval stimuli import --masks DIR` adds it"
 """The reason for a missing mask."""
+Stems = dict[str, list[Path]]
+"""Picture files of a folder by stem."""
+UNPAIRED = "unpaired: the set names no real picture as the partner of a generated one (reference_file is empty)"
+"""The reason for a missing reference in a set without partners."""
 _REQUIRED = ("stimulus", "kind", "model", "dataset", "file", "reference_file")
 
 
@@ -152,6 +156,7 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
 def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
     """Return the stimuli of the rows of a set's table; files are relative to `root`."""
     stimuli = []
+    is_unpaired = not any(row["reference_file"] for row in rows)
     for number, row in enumerate(rows, start=1):
         for name in ("stimulus", "kind", "dataset", "file"):
             if not row[name]:
@@ -176,7 +181,8 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
             seen=row.get("seen"),
             input=root / source if source else None,
             problem=row.get("problem"),
-            no_reference=row.get("no_reference") or Stimulus.no_reference,
+            no_reference=row.get("no_reference")
+            or (UNPAIRED if is_unpaired and kind == "fake" else Stimulus.no_reference),
             mask=root / mask if mask else None,
             mask_kind=row.get("mask_kind") or None,
             mask_area=row.get("mask_area"),
@@ -226,7 +232,8 @@ def one_folder(folder: Path, *, kind: Literal["real", "fake"], dataset: str, mod
     if problem := model_cell_problem(model):
         raise UserError(f"--model {model}: {problem}")
     rows = []
-    for path in pictures.list_pictures(folder):
+    part = part_in_layout(folder, kind)
+    for path in part.roles[kind].values() if part else pictures.list_pictures(folder):
         stem = _printable(pictures.stem_of(path))
         rows.append(
             {
@@ -251,6 +258,7 @@ def folder_pair(
     partners: bool = True,
     shown: Sequence[Path] = (),
     no_partners: str = "",
+    files: Sequence[Stems] = (),
 ) -> StimulusSet:
     """Return two folders as a stimulus set in memory, paired by file stem. Nothing is written.
 
@@ -264,6 +272,7 @@ def folder_pair(
         partners: require that some pictures have a partner; FID does not need this.
         shown: the two places as messages call them; default: `real` and `fake`.
         no_partners: reason why no picture is the partner of another, whatever their names.
+        files: the real and the generated ones by stem; default: all pictures of the two folders.
 
     Raises:
         UserError: a name is reserved, a folder is missing or empty, or `partners` and no stem in common.
@@ -273,7 +282,7 @@ def folder_pair(
     dataset, model = dataset or place_name(places[real]), model or place_name(places[fake])
     if problem := model_cell_problem(model):
         raise UserError(f"--model {model}: {problem}")
-    reals, fakes = _by_stem(real), _by_stem(fake)
+    reals, fakes = files or [_by_stem(real), _by_stem(fake)]
     if partners and (no_partners or not reals.keys() & fakes.keys()):
         here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
         why = no_partners or f"no picture shares its stem with one in {places[real]} (here {here!r}, there {there!r})"
@@ -315,28 +324,66 @@ def place_name(place: Path) -> str:
 
 @contextmanager
 def opened_pair(
-    real: Path, fake: Path, settings: Settings, *, dataset: str | None = None, model: str | None = None
+    real: Path,
+    fake: Path,
+    settings: Settings,
+    *,
+    dataset: str | None = None,
+    model: str | None = None,
+    paired: bool | None = None,
+    tar_key: str | None = None,
 ) -> Iterator[tuple[StimulusSet, list[str]]]:
     """Yield two folders or containers of pictures as a set (see `folder_pair`), and messages about them.
 
+    Args:
+        paired: True: pictures of one stem are partners, also running numbers of a container; False: none are.
+        tar_key: see `pictures_folder`.
+
     Raises:
-        UserError: as for `folder_pair`; partners are required if there are only metrics of pairs.
+        UserError: as for `folder_pair`; partners are required if `paired`, or if there are only metrics of pairs.
     """
     kinds = {metric.kind for metric in settings.selected()}
-    with pictures_folder(real) as reals, pictures_folder(fake) as fakes:
-        is_numbered = reals.is_numbered or fakes.is_numbered
+    with pictures_folder(real, tar_key=tar_key) as reals, pictures_folder(fake, tar_key=tar_key) as fakes:
+        places: dict[Role, Path] = {"real": real, "fake": fake}
+        parts: dict[Role, Part] = {}
+        if _is_result_folder(reals.folder, "real") or _is_result_folder(fakes.folder, "fake"):
+            parts["real"], (parts["fake"],) = parts_of(reals.folder, [fakes.folder])
+        no_partners = "no picture is the partner of another (--unpaired)" * (paired is False)
+        if paired is None and parts and parts["real"].is_paired is False:
+            no_partners = NAMED_AS_INPUTS
+        if paired is None and (reals.is_numbered or fakes.is_numbered):
+            no_partners = "the pictures of a container have running numbers, so they have no partners unless --paired"
         pair = folder_pair(
             reals.folder,
             fakes.folder,
             dataset=dataset,
             model=model,
-            partners=kinds == {"pair"},
+            partners=bool(paired) or kinds == {"pair"},
             shown=(real, fake),
-            no_partners="the pictures of a container have running numbers, so they have no partners" * is_numbered,
+            no_partners=no_partners,
+            files=[{stem: [path] for stem, path in part.roles[role].items()} for role, part in parts.items()],
         )
-        remarks = _folder_remarks({real: reals.folder, fake: fakes.folder}, pair, settings)
-        remarks += _partner_remarks(pair) if "pair" in kinds else []
+        remarks = [f"{places[role]}: {line}" for role, part in parts.items() for line in part.remarks]
+        remarks += _folder_remarks(places, pair, settings)
+        remarks += _partner_remarks(pair) if "pair" in kinds and paired is not False else []
         yield pair, [*reals.notes, *fakes.notes, *remarks]
+
+
+def _is_result_folder(folder: Path, role: Role) -> bool:
+    """Return whether a program's layout names other pictures or stems than those of the folder."""
+    part = part_in_layout(folder, role)
+    files = part.roles[role] if part else {}
+    return any(path.parent != folder or pictures.stem_of(path) != stem for stem, path in files.items())
+
+
+@contextmanager
+def opened_folder(
+    fake: Path, settings: Settings, *, dataset: str, model: str | None = None, tar_key: str | None = None
+) -> Iterator[tuple[StimulusSet, list[str]]]:
+    """Yield a folder or container of generated pictures as a set (see `one_folder`), and messages about them."""
+    with pictures_folder(fake, tar_key=tar_key) as fakes:
+        made = one_folder(fakes.folder, kind="fake", dataset=dataset, model=model or place_name(fake))
+        yield made, [*fakes.notes, *_folder_remarks({"fake": fake}, made, settings)]
 
 
 def _partner_remarks(pair: StimulusSet) -> list[str]:
@@ -350,15 +397,21 @@ def _partner_remarks(pair: StimulusSet) -> list[str]:
     return [line] if (line := doubts.partners_doubt(found)) else []
 
 
-def _folder_remarks(places: Mapping[Path, Path], pair: StimulusSet, settings: Settings) -> list[str]:
-    """Return messages about two folders of pictures: files that are not read, dark pictures, grids, profiles, sizes.
+def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Settings) -> list[str]:
+    """Return messages about folders of pictures: files that are not read, dark pictures, grids, profiles, sizes.
 
     Args:
-        places: the folders by the names that messages give them.
-        pair: the same folders, by `folder_pair`.
+        places: the folders of both kinds as messages call them.
+        pair: their pictures, by `folder_pair`.
     """
-    remarks = [f"{place}: {unread}" for place, folder in places.items() if (unread := pictures.unread_pictures(folder))]
-    folders = {str(place): pictures.list_pictures(folder) for place, folder in places.items()}
+    folders = {
+        str(place): [Path(row["file"]) for row in pair.rows if row["kind"] == kind] for kind, place in places.items()
+    }
+    remarks = [
+        f"{place}: {unread}"
+        for place, paths in folders.items()
+        if (unread := pictures.unread_pictures(paths[0].parent))
+    ]
     for place, paths in folders.items():
         if grids := doubts.grids_of(paths):
             remarks.append(f"{place}: {len(grids)} pictures are grids of many samples, such as {grids[0].name}")
@@ -377,9 +430,9 @@ def _folder_remarks(places: Mapping[Path, Path], pair: StimulusSet, settings: Se
     return remarks
 
 
-def _by_stem(folder: Path) -> dict[str, list[Path]]:
+def _by_stem(folder: Path) -> Stems:
     """Return the picture files of a folder by their stem."""
-    stems: dict[str, list[Path]] = {}
+    stems: Stems = {}
     for path in pictures.list_pictures(folder):
         stems.setdefault(pictures.stem_of(path), []).append(path)
     return stems

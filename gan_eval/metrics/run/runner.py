@@ -63,6 +63,8 @@ def evaluate(
     networks: Mapping[str, Path | str] | None = None,
     resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
+    paired: bool | None = None,
+    tar_key: str | None = None,
     white: int | None = None,
     device: str | None = None,
     threads: int | None = None,
@@ -82,6 +84,7 @@ def evaluate(
         features: your own features by name: a file or a frame (see `gan_eval.metrics.run.features`). Their metrics are
             called `fid@NAME`, ...; all are computed unless `metrics` names some of them.
         networks: files of your own networks for features, by name (see `gan_eval.metrics.networks.own`).
+        paired, tar_key: see `gan_eval.metrics.run.inputs.opened_pair`.
         resizer, resize, white, device, threads, segmenter: see `Settings`.
         cache: False: no cache; or its folder; default: the user's cache folder.
         on_progress: called with (done, total, what).
@@ -128,7 +131,8 @@ def evaluate(
     )
     with ExitStack() as opened:
         if real is not None and fake is not None:
-            pair = opened_pair(Path(real), Path(fake), settings, dataset=dataset, model=model)
+            named = {"dataset": dataset, "model": model}
+            pair = opened_pair(Path(real), Path(fake), settings, **named, paired=paired, tar_key=tar_key)
             stimuli, remarks = opened.enter_context(pair)
             for line in remarks:
                 warnings.warn(line, stacklevel=2)

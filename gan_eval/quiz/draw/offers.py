@@ -71,9 +71,8 @@ def pools_of(
             with one name, or captions are shown and there are none.
     """
     stimuli, material = list(stimuli), settings.facts.material
-    if settings.show_caption and not setting:
-        fakes_only = material == "two_models"
-        _require_captions([row for row in stimuli if row["kind"] == "fake" or not fakes_only], settings)
+    if settings.show_caption and stimuli and not setting:
+        require_captions(stimuli, settings)
     with naming(f"{setting}: " if setting else ""):
         pools = {}
         for dataset, versions in versions_of(stimuli).items():
@@ -117,11 +116,12 @@ def pools_of(
         return pools
 
 
-def _require_captions(stimuli: Sequence[Row], settings: QuizSettings) -> None:
+def require_captions(stimuli: Sequence[Row], settings: QuizSettings) -> None:
     """Refuse stimuli without captions, and items with two captions if a pair shows one."""
     captions: dict[str, str] = {}
+    of_fakes = settings.facts.material == "two_models"
     for row in stimuli:
-        if not (caption := caption_of(row)):
+        if not (caption := caption_of(row)) or (of_fakes and row["kind"] == "real"):
             continue
         other = captions.setdefault(row["item"], caption)
         if settings.shows_pairs and other != caption:
@@ -129,7 +129,7 @@ def _require_captions(stimuli: Sequence[Row], settings: QuizSettings) -> None:
                 f"quiz.show_caption: item {row['item']} has two captions, {abbreviated(other)} and "
                 f"{abbreviated(caption)}, but a pair shows one; correct the column caption of its {TABLE_NAME}"
             )
-    if stimuli and not captions:
+    if not captions:
         raise UserError(
             f"quiz.show_caption: no stimulus has a caption; fill in the column caption of {TABLE_NAME}, import the "
             "pictures with their prompts, or remove show_caption"

@@ -355,7 +355,8 @@ def design_text(folder: StudyFolder, quiz: QuizSettings) -> str:
     if quiz.protocol in ADAPTIVE_PROTOCOLS:
         exposures = f"exposure by {'QUEST+' if quiz.protocol == QUEST_PLUS else 'staircase'}"
     exposures += " with their captions" if quiz.show_caption else ""
-    never = "no picture twice" if quiz.pairs_of == "random" else "never both versions of an item"
+    never = "no item twice" if quiz.shows_pairs else "never both versions of an item"
+    never = "no picture twice" if quiz.pairs_of == "random" else never
     return (
         f"{_what_was_asked(quiz)}; each person saw {counts} of each data set, {never}, in random order, {exposures}; "
         f"{quiz.practice} practice and {quiz.catch} catch trials."

@@ -1,6 +1,7 @@
 """The command `metrics`: its options, its lines, its files and its exit status."""
 
 import json
+import tarfile
 from functools import partial
 from pathlib import Path
 
@@ -144,3 +145,18 @@ def test_folders_without_partners_have_the_metrics_that_need_none(command, pair,
     status, _, err = command(*folders(pair, tmp_path / "alone"), "--metrics", "psnr")
     assert status == 2
     assert "metrics of single pictures and of sets (niqe, fid, kid) need no partners" in err
+
+
+def test_a_key_of_a_tar_and_partners_belong_to_folders_of_pictures(command, pair, tmp_path):
+    for options in (["--tar-key", "png"], ["--unpaired"]):
+        status, _, err = command(tmp_path, *options, "--out", tmp_path / "out")
+        assert (status, "belongs to --real and --fake" in err) == (2, True), err
+    with tarfile.open(tmp_path / "samples.tar", "w") as archive:
+        for file in pair[1].iterdir():
+            archive.add(file, file.name)
+            archive.add(file, f"{file.stem}.seg.png")
+    places = [pair[0], tmp_path / "samples.tar"]
+    status, _, err = command(*folders(places, tmp_path / "out"), "--metrics", "sharpness")
+    assert (status, "--tar-key" in err) == (2, True), err
+    status, _, err = command(*folders(places, tmp_path / "out"), "--metrics", "psnr", "--tar-key", "png")
+    assert status == 0, err

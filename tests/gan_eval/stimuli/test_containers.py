@@ -48,11 +48,21 @@ def test_the_samples_of_an_npz_are_read_in_order_whatever_their_axes(tmp_path, s
     assert "arr_1" in notes[0]
 
 
+@pytest.mark.parametrize("shape", [(4, 6, 8), (4, 6, 8, 1), (4, 1, 6, 8)])
+def test_grey_samples_of_an_npz_are_read(tmp_path, shape):
+    levels = np.arange(4 * 6 * 8, dtype=np.uint8).reshape(4, 6, 8)
+    np.savez(tmp_path / "grey.npz", images=levels.reshape(shape), labels=np.arange(4))
+    pictures, *_ = unpacked(tmp_path / "grey.npz")
+    assert len(pictures) == 4
+    assert (pictures["000002.bmp"] == levels[2][..., None]).all()
+
+
 @pytest.mark.parametrize(
     ("arrays", "named"),
     [
         ({"arr_0": PICTURES.astype(np.float32)}, "float32"),
         ({"arr_0": np.zeros((2, 3, 8, 3), np.uint8)}, "2 x 3 x 8 x 3"),
+        ({"arr_0": np.zeros((16, 8, 3), np.uint8)}, "16 x 8 x 3"),  # one picture
         ({"mu": np.zeros(4), "sigma": np.eye(4)}, "--reference"),
         ({"a": PICTURES, "b": PICTURES}, "arr_0"),
     ],

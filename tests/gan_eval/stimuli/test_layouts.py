@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
+from gan_eval.metrics import evaluate
 from gan_eval.stimuli.importing import import_folder
 from gan_eval.stimuli.layouts import LAYOUTS
 from gan_eval.stimuli.sets import read_set
@@ -58,7 +59,7 @@ def items(made):
 
 
 def test_each_layout_of_the_table_has_a_test_here():
-    tested = {*WITH_PHOTOGRAPHS, *GENERATED, *SAMPLES, "LaMa's photographs and masks", "StyleGAN's training"}
+    tested = {*WITH_PHOTOGRAPHS, *GENERATED, *SAMPLES, *GRIDS, "LaMa's photographs and masks"}
     assert {layout.program for layout in LAYOUTS[1:]} == tested
 
 
@@ -116,11 +117,60 @@ def test_samples_of_a_program_keep_their_names_and_have_no_partners(tmp_path, pr
     assert any(f"mine: layout: {program}" in line for line in made.remarks)
 
 
-def test_grids_of_a_training_are_refused(tmp_path):
-    source = write(tmp_path / "run", ["reals.png", "fakes_init.png", "fakes000200.png"])
+GRIDS = {
+    "StyleGAN's training": ["reals.png", "fakes_init.png", "fakes000200.png"],
+    "DCGAN of PyTorch's examples": ["real_samples.png", "fake_samples_epoch_000.png", "fake_samples_epoch_012.png"],
+}
+
+
+@pytest.mark.parametrize("program", GRIDS)
+def test_grids_of_a_training_are_refused(tmp_path, program):
+    source = write(tmp_path / "run", GRIDS[program])
     for places in ({"source": source}, {"source": write(tmp_path / "p", ["1.png"]), "fakes": [source]}):
-        with pytest.raises(UserError, match=r"run: layout: StyleGAN's training.* grid"):
+        with pytest.raises(UserError, match=rf"run: layout: {program}.* grid"):
             import_folder(out=tmp_path / "set", **places)
+
+
+def test_results_of_mat_have_the_names_of_their_photographs_and_masks_whose_hole_is_black(tmp_path):
+    photos = write(tmp_path / "photos", named("{}.png"))
+    fakes = write(tmp_path / "out", named("{}.png"), seed=1)
+    for name in named("{}.png"):  # pasted into the photograph, as MAT does outside the hole
+        inside = np.array(Image.open(photos / name))
+        inside[4:12, 4:12] = np.asarray(Image.open(fakes / name))[4:12, 4:12]
+        Image.fromarray(inside).save(fakes / name)
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        mask = np.full((16, 20), 255, np.uint8)
+        mask[4:12, 4:12] = 0
+        Image.fromarray(mask).save(tmp_path / "masks" / name)
+    with pytest.raises(UserError, match="--mask-hole black"):
+        import_folder(photos, tmp_path / "set", fakes=[fakes], masks=tmp_path / "masks")
+    made = import_folder(photos, tmp_path / "set", fakes=[fakes], masks=tmp_path / "masks", mask_hole="black")
+    assert {(row["mask_area"], bool(row["reference_file"])) for row in read_set(made.folder).rows[3:]} == {(0.2, True)}
+
+
+def test_numbered_samples_of_a_script_with_diffusers_have_their_prompts(tmp_path):
+    photos = write(tmp_path / "photos", ["harbour.jpg", "garden.jpg"])
+    models = [write(tmp_path / name, ["00000.png", "00001.png"], seed=seed) for seed, name in enumerate(("a", "b"), 1)]
+    (models[0] / "prompts.csv").write_text("file,prompt\n00000.png,a harbour\n00001.png,a garden\n")
+    made = import_folder(photos, tmp_path / "set", fakes=models)
+    fakes = [row for row in read_set(made.folder).rows if row["kind"] == "fake"]
+    assert [(row["item"], row["caption"]) for row in fakes if row["model"] == "b"] == [
+        ("photos/00000", "a harbour"),
+        ("photos/00001", "a garden"),
+    ]
+
+
+def test_metrics_of_result_folders_take_the_pictures_of_their_part(tmp_path):
+    source = write(tmp_path / "images", WITH_PHOTOGRAPHS["pytorch-CycleGAN-and-pix2pix"])
+    photos = write(tmp_path / "photos", named("{}.png"), seed=2)
+    for real in (source, photos):
+        values, _ = evaluate(real=real, fake=source, metrics=["l1", "sharpness"], cache=False)
+        assert (values["value"].notna().sum(), len(values)) == (9, 9), "3 + 3 pictures, and 3 pairs"
+    write(source, named("{}_rec_A.png"))
+    values, _ = evaluate(real=source, fake=source, metrics=["l1", "sharpness"], cache=False)
+    assert values.loc[values["metric"] == "l1", "reason"].str.contains("--paired").all()
+    with pytest.raises(UserError, match="grid"):
+        evaluate(real=photos, fake=write(tmp_path / "run", GRIDS["StyleGAN's training"]), metrics="fid", cache=False)
 
 
 def test_photographs_and_masks_of_lama_stand_in_one_folder_and_padded_results_are_cut(tmp_path):

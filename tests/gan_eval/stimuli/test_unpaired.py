@@ -1,5 +1,6 @@
 """Sets of pictures without partners: what is an item, when pictures are paired, and how sizes are brought together."""
 
+import shutil
 from collections import Counter
 
 import numpy as np
@@ -95,7 +96,7 @@ def test_pictures_of_other_sizes_are_brought_to_the_smallest_where_the_user_says
         "crop": {("real", 20, 20), ("fake", 20, 20)},
     }
     assert (
-        "2 of 4 pictures were brought to 20x20"
+        "2 of 4 items had pictures of other sizes"
         in import_folder(photos, tmp_path / "c", fakes=[gan], fit="crop").remarks[-1]
     )
 
@@ -195,6 +196,43 @@ def test_metrics_of_two_places_need_partners_only_for_pairs_and_take_containers(
     assert of_psnr["reason"].str.contains("running numbers").all()
     with pytest.raises(UserError, match="need no partners"):
         evaluate(real=photos, fake=tmp_path / "samples.npz", metrics="psnr", cache=False)
+
+
+def test_partners_by_number_are_the_users_choice_in_metrics_too(tmp_path):
+    for name, seeds in (("photos", range(3)), ("outputs", range(9, 12))):
+        np.savez(tmp_path / f"{name}.npz", [np.asarray(Image.open(p)) for p in sorted(
+            save_scenes(tmp_path / name, seeds).iterdir())])  # fmt: skip
+    places = {"real": tmp_path / "photos.npz", "fake": tmp_path / "outputs.npz"}
+    assert evaluate(**places, metrics="l1", paired=True, cache=False)[0]["value"].notna().sum() == 3
+    folders = {"real": tmp_path / "photos", "fake": tmp_path / "outputs"}
+    values, _ = evaluate(**folders, metrics=["l1", "niqe"], paired=False, cache=False)
+    assert values.loc[values["metric"] == "l1", "reason"].str.contains("--unpaired").all()
+    with pytest.raises(UserError, match="--unpaired"):
+        evaluate(**folders, metrics="l1", paired=False, cache=False)
+
+
+def test_pair_metrics_of_a_set_without_partners_say_that_it_is_unpaired(tmp_path):
+    photos = pictures(tmp_path / "photos", ["a", "b"])
+    made = import_folder(photos, tmp_path / "set", fakes=[pictures(tmp_path / "gan", ["0", "1"], seed=1)])
+    values, _ = evaluate(made.folder, ["l1"], cache=False)
+    assert len(values) == 2
+    assert values["reason"].str.startswith("unpaired").all()
+
+
+def test_messages_name_the_container_and_not_where_it_is_unpacked(tmp_path):
+    photos = pictures(tmp_path / "photos", ["a", "b"])
+    gan = pictures(tmp_path / "gan", ["0", "1"], seed=1)
+    (gan / "prompts.csv").write_text("file,prompt\n0.png,a cat\n")
+    (gan / "2.png").write_bytes(b"damaged")
+    shutil.make_archive(str(tmp_path / "samples"), "zip", gan)
+    made = import_folder(photos, tmp_path / "set", fakes=[tmp_path / "samples.zip"])
+    said = [*made.problems, *made.remarks]
+    for name in ("2.png", "prompts.csv"):
+        assert any(f"{tmp_path}/samples.zip/{name}" in line for line in said), said
+    (gan / "prompts.csv").write_text("a,b\n0.png,a cat\n")
+    shutil.make_archive(str(tmp_path / "samples"), "zip", gan)
+    with pytest.raises(UserError, match=rf"^{tmp_path}/samples\.zip/prompts\.csv: expected a column"):
+        import_folder(photos, tmp_path / "set", fakes=[tmp_path / "samples.zip"])
 
 
 def test_a_study_of_pictures_without_partners_has_the_metrics_that_need_none(tmp_path):

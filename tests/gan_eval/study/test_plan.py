@@ -88,6 +88,7 @@ def test_missing_data_is_named_before_anything_is_written(world):
         ("[stimuli]\nsets = ['absent']\n", "not a stimulus set"),
         ("[stimuli]\ncatch_sets = ['absent']\n", "not a stimulus set"),
         ("catch = 5\n", r"s\.toml: quiz\.catch = 5: there are no sets for catch trials; name some in stimuli\."),
+        ("show_caption = true\n", r"s\.toml: quiz\.show_caption: no stimulus has a caption"),
         ("language = 'xx'\n", r"s\.toml: quiz\.language xx: not translated"),
     ],
 )

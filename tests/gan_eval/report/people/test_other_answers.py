@@ -137,6 +137,7 @@ def test_the_answer_says_how_sure_differences_of_grades_and_choices_are():
     asked = replace(folder, study=Study(study=StudySettings(name="s"), quiz=quiz))
     assert preference_sentences(asked)[0].endswith("m fits the text better.")
     assert "the one that fits the text better; each person" in design_text(asked, quiz)
+    assert "both versions" not in design_text(asked, quiz), "a pair shows both"
 
 
 def test_the_verdict_on_pairs_is_that_of_the_table_to_cite() -> None:
