@@ -338,6 +338,21 @@ BLOCKS = {
         lambda column, random: rows.row_study([*rows.SPECIAL.values()][column], random),
         number=40,
     ),
+    "row, unpaired": Block(
+        "The row `all` of the table to cite of pictures without partners, 20 people × 25 pictures of each kind",
+        (
+            Part(HELD, tuple(rows.UNPAIRED), rows.HELD),
+            Part("% of studies", tuple(rows.UNPAIRED), ("p < .05", "no interval")),
+        ),
+        lambda column, random: rows.row_study([*rows.UNPAIRED.values()][column], random),
+        number=41,
+    ),
+    "row, random pairs": Block(
+        "The share of correct choices in pairs of any real and generated picture, 25 pairs a person",
+        (Part("% of studies", tuple(rows.PAIRS), ("95% interval holds the truth", "p < .05")),),
+        lambda column, random: rows.random_pairs([*rows.PAIRS.values()][column], random),
+        number=42,
+    ),
 }
 
 

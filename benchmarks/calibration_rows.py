@@ -12,7 +12,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import ComparisonEstimator
 from gan_eval.stats.compare.contrast import population_proportions
 from gan_eval.stats.compare.detection_rates import Detection
-from gan_eval.stats.compare.questions import kind_questions
+from gan_eval.stats.compare.questions import kind_questions, pair_questions
 from gan_eval.stats.shares import Estimate
 from gan_eval.stats.trials import answered_trials, fill_trials
 
@@ -36,6 +36,9 @@ class RowWorld:
     """Number of generated pictures for each real one."""
     unanswered: float = 0.0
     """Share of trials without an answer; with it every tenth trial is a catch trial, which is answered correctly."""
+    models: int = 1
+    """Models whose pictures have no partners; each person sees a prompt from one of them, and half of a generated
+    picture's variance is the prompt's."""
     sd_leaning: float = 0.5
     sd_skill: float = 0.5
     sd_picture: float = 0.8
@@ -54,6 +57,21 @@ SPECIAL = {
     "pictures differ (SD 1.6)": RowWorld(skill=(1.5,), sd_picture=1.6),
     "catch trials, 20% unanswered": RowWorld(skill=(1.5,), unanswered=0.2),
 }
+UNPAIRED = {
+    f"{models} model{'s' * (models > 1)}, {name}, {'shared' if shared else 'pool'}": RowWorld(
+        people=20, shared=shared, skill=skill, models=models
+    )
+    for models in (1, 3)
+    for name, skill in (("chance", (0.0,)), ("middling", (1.5,)))
+    for shared in (True, False)
+}
+PAIRS = {
+    "10 people, 25 pictures": (10, 25, 0.0),
+    "40 people, 25 pictures": (40, 25, 0.0),
+    "20 people, 250 pictures": (20, 250, 0.0),
+    "20 people, 25 pictures, 72% correct": (20, 25, 1.2),
+}
+"""People, pictures of either kind in the pool, and the log-odds of a correct choice; a person judges 25 pairs."""
 HELD = ("fooling rate", "reals called real", "accuracy", "d′")
 
 
@@ -83,16 +101,20 @@ def trials_of(world: RowWorld, random: np.random.Generator) -> pd.DataFrame:
             ]
             person, picture = np.repeat(np.arange(world.people), each), np.concatenate(lists)
             effect = world.sd_picture * random.standard_normal(pool)[picture]
+            model = (picture + person) % world.models if is_fake else np.zeros(len(picture), int)
+            if world.models > 1 and is_fake:
+                own = world.sd_picture * random.standard_normal((world.models, pool))[model, picture]
+                effect = (effect + own) / np.sqrt(2)
             log_odds = of_dataset + leaning[person] + (is_fake - 0.5) * (skill + skills[person]) + effect
             kind = "fake" if is_fake else "real"
             parts.append(
                 pd.DataFrame(
                     {
                         "participant": person.astype(str),
-                        "stimulus": [f"{dataset}/{kind}/{number}" for number in picture],
+                        "stimulus": [f"{dataset}/{kind}/{m}/{n}" for m, n in zip(model, picture, strict=True)],
                         "dataset": str(dataset),
                         "kind": kind,
-                        "model": "a" if is_fake else None,
+                        "model": [f"m{number}" for number in model] if is_fake else None,
                         "response": np.where(random.random(len(person)) < expit(log_odds), "fake", "real"),
                     }
                 )
@@ -137,6 +159,44 @@ def row_study(world: RowWorld, random: np.random.Generator) -> list[float]:
     held = [_holds(estimate, truth) for estimate, truth in zip(estimates, truths, strict=True)]
     significant = float(found.p < LEVEL) if np.isfinite(found.p) else np.nan
     return [*held, significant, float(np.isnan(found.accuracy.low))]
+
+
+def random_pairs(world: tuple[int, int, float], random: np.random.Generator) -> list[float]:
+    """1, 0 or NaN: does the interval of the share of correct choices hold the truth, is p below 5%.
+
+    Real and generated pictures are paired at random, and people, reals and fakes differ (SD 0.5, 0.8 and 0.8).
+    """
+    people, pool, skill = world
+    sd = (0.5, 0.8, 0.8)
+    of_people, of_reals, of_fakes = (
+        spread * random.standard_normal(number) for spread, number in zip(sd, (people, pool, pool), strict=True)
+    )
+    person = np.repeat(np.arange(people), 25)
+    real, fake = (np.concatenate([random.permutation(pool)[:25] for _ in range(people)]) for _ in range(2))
+    log_odds = skill + of_people[person] + of_reals[real] + of_fakes[fake]
+    trials = pd.DataFrame(
+        {
+            "participant": person.astype(str),
+            "stimulus": [f"d/real/{number}" for number in real],
+            "stimulus_b": [f"d/a/{number}" for number in fake],
+            "item": [f"d/{number}" for number in fake],
+            "choice": np.where(random.random(len(person)) < expit(log_odds), "a", "b"),
+        }
+    ).assign(
+        protocol="paired",
+        model="a",
+        dataset="d",
+        kind=None,
+        answered=True,
+        study="simulated",
+        simulated=True,
+        fraction=1.0,
+    )
+    settings = AnalysisSettings()
+    found = ComparisonEstimator(settings, "").estimate(next(pair_questions(trials, settings)))
+    truth = float(population_proportions(np.array([skill]), np.array([np.linalg.norm(sd)])).share[0]) - 0.5
+    low, high = found.ends()
+    return [float(low <= truth <= high), float(found.p < LEVEL)]
 
 
 def level_study(level: str, *, shared: bool, column: int, random: np.random.Generator) -> list[float]:

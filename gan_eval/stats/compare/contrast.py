@@ -25,6 +25,7 @@ from gan_eval.stats.compare.differences import (
     difference_of_proportions,
     few_people,
     other_p,
+    other_variance,
     proportion_less_half,
     wald,
 )
@@ -125,6 +126,8 @@ class Question:
     link: str = "logit"
     rows: "tuple[Question, ...]" = ()
     """Questions of one proportion each, in the order of the cells; the difference is their mean. Empty: none."""
+    other: np.ndarray | None = None
+    """(N,) int, 0..: the other picture of each pair, if any two are paired: a third factor, whose variance is added."""
 
     @property
     def of_one_proportion(self) -> bool:
@@ -133,7 +136,8 @@ class Question:
 
     def degrees_of_freedom(self) -> int:
         """Return the degrees of freedom: the fewest participants or pictures behind a side, minus 1."""
-        return degrees_of_freedom(self.participant, self.picture, side=None if self.of_one_proportion else self.in_a)
+        factors = (self.participant, self.picture, *([] if self.other is None else [self.other]))
+        return degrees_of_freedom(*factors, side=None if self.of_one_proportion else self.in_a)
 
 
 def estimate(
@@ -154,7 +158,7 @@ def estimate(
         mean = float(np.mean([row.difference for row in rows]))
         reach_apart = float(np.linalg.norm([np.diff(row.ends())[0] / 2 for row in rows])) / len(rows)
     check = (
-        proportion_less_half(question.answer, *units, margin=margin, row=question.cell, mean=mean)
+        proportion_less_half(question.answer, *units, margin=margin, row=question.cell, mean=mean, other=question.other)
         if question.of_one_proportion
         else difference_of_proportions(question.answer, question.in_a, *units, margin=margin)
     )
@@ -171,6 +175,7 @@ def estimate(
     try:
         difference, error = _by_model(question, fits, start)
         difference = difference if mean is None else mean
+        error = float(np.hypot(error, np.sqrt(other_variance(question.answer, question.cell, question.other))))
         error = max(error, float(np.nan_to_num(reach_apart / t_critical(df))))
         basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
         test = _from_half if question.of_one_proportion else wald

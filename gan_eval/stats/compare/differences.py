@@ -10,7 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from gan_eval.stats.clustering import degrees_of_freedom, equivalence_p, n_levels, t_critical, two_sided_p, two_way
+from gan_eval.stats.clustering import (
+    degrees_of_freedom,
+    equivalence_p,
+    n_levels,
+    one_way,
+    t_critical,
+    two_sided_p,
+    two_way,
+)
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.shares import binomial_p, fisher_p, newcombe, wilson
@@ -172,6 +180,7 @@ def proportion_less_half(
     margin: float | None = None,
     row: np.ndarray | None = None,
     mean: float | None = None,
+    other: np.ndarray | None = None,
 ) -> Difference:
     """Return the proportion of `success`, or the mean of several rows' proportions, minus one half.
 
@@ -187,6 +196,7 @@ def proportion_less_half(
         picture: (N,) int, 0.. .
         row: (N,) int, 0.. without gaps: the row of each answer; rows have equal weights. None: one row.
         mean: a better estimate of the difference than that of the observed proportions, if there is one.
+        other: (N,) int, 0..: the other picture of each pair, if any two are paired (`other_variance`).
 
     >>> result = proportion_less_half(np.arange(40) % 4 > 0, np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4))
     >>> result.difference, result.basis
@@ -205,12 +215,31 @@ def proportion_less_half(
         agree = "all answers agree: interval and p as if each picture or participant had answered once"
         independent = _wilson_and_binomial(float((df + 1) * success.all()), df + 1, margin)
         return independent._replace(difference=difference, note=joined(agree, note))
-    smoothed = (yes + 1 / rows) / (of_row + 2 / rows)
-    influence = (success - smoothed[row]) / (rows * of_row[row])
-    error = float(np.sqrt(two_way(influence[:, None], participant, picture)[0]))
+    variance = two_way(_influence(success, row)[:, None], participant, picture)[0]
+    error = float(np.sqrt(variance + other_variance(success, row, other)))
     n = rows**2 / float((1 / of_row).sum())
     independent = _wilson_and_binomial((HALF + difference) * n, n, margin)
     return _never_more_certain(wald(difference, error, df, margin=margin, bound=HALF), independent, note)
+
+
+def _influence(success: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Return (N,) what each answer adds to the error of the mean of rows' proportions, with two answers added."""
+    of_row, yes = np.bincount(row), np.bincount(row, success)
+    rows = len(of_row)
+    smoothed = (yes + 1 / rows) / (of_row + 2 / rows)
+    return np.asarray((success - smoothed[row]) / (rows * of_row[row]))
+
+
+def other_variance(success: np.ndarray, row: np.ndarray, other: np.ndarray | None) -> float:
+    """Return the variance that a third crossed factor adds to the mean of rows' proportions; 0 for None.
+
+    It is the variance clustered by the factor less that of independent answers, as in three-way clustering (Cameron,
+    Gelbach & Miller 2011).
+    """
+    if other is None or n_levels(other) < 2:
+        return 0.0
+    influence = _influence(success, row)[:, None]
+    return max(0.0, float((one_way(influence, other) - one_way(influence, None))[0]))
 
 
 def _never_more_certain(clustered: Difference, independent: Difference, note: str) -> Difference:

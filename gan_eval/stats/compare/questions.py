@@ -12,6 +12,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
+from gan_eval.stats.clustering import cells, n_levels
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.grades import HIGHER, MEAN, GradeQuestion
 from gan_eval.stats.groups import REAL, contestants, joined, with_reals
@@ -349,22 +350,33 @@ def _one_side(part: pd.DataFrame) -> str:
 def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings) -> Question:
     """Return the question on the mean share over rows; `row` (N,) is 0.. without gaps."""
     chosen, count = part["chose_a"].to_numpy(bool), int(row.max()) + 1
+    unit = pd.factorize(part["unit"])[0]
     places = [np.flatnonzero(row == number) for number in range(count)] if count > 1 else []
     return Question(
         key=key,
         answer=chosen,
         in_a=np.ones(len(part), bool),
         participant=pd.factorize(part["participant"])[0],
-        picture=pd.factorize(part["unit"])[0],
+        picture=unit,
         cell=row,
         cell_weights=np.full(count, 1 / count),
         picture_is="item",
         link=plan.link,
+        other=_of_any_pair(part, unit),
         rows=tuple(
             _choice_question((key, number), part.iloc[own], np.zeros(len(own), int), plan)
             for number, own in enumerate(places)
         ),
     )
+
+
+def _of_any_pair(part: pd.DataFrame, unit: np.ndarray) -> np.ndarray | None:
+    """Return (N,) the pictures that are paired with those of `unit` at random; None where a pair's items are one."""
+    for name in ("stimulus", "stimulus_b"):
+        code = pd.factorize(part[name])[0] if name in part else unit
+        if code.min() >= 0 and len(np.unique(cells(unit, code))) > max(n_levels(unit), n_levels(code)):
+            return code
+    return None
 
 
 def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | None) -> Iterator[Comparison]:

@@ -232,3 +232,29 @@ def test_choices_of_one_side_are_no_verdict(looked: int) -> None:
         assert (row["verdict"], pd.isna(row["p"])) == ("undecided", True)
     else:
         assert row["verdict"] == "equivalent"
+
+
+def test_real_pictures_that_are_paired_at_random_are_a_third_factor() -> None:
+    rng, number = np.random.default_rng(0), 20
+    trials = simulated_pairs(people=12, items=number, effect=0.4)
+    shown = np.concatenate([rng.permutation(number) for _ in range(12)])
+    hard = expit(rng.normal(0.4, 1.5, number))
+    random = trials.assign(
+        stimulus=[f"d/real/{place}" for place in shown],
+        choice=np.where(rng.random(len(trials)) < hard[shown], "a", "b"),
+    )
+    questions = [next(pair_questions(pair_trials(table), AnalysisSettings())).question for table in (trials, random)]
+    assert questions[0].other is None, "the real and the generated picture are of one item"
+    assert (np.bincount(questions[1].other) == 12).all()
+    chosen, person, item = codes(random)
+    errors = [
+        proportion_less_half(chosen, person, item, other=other).ends()[1] - chosen.mean() + 0.5
+        for other in (None, questions[1].other)
+    ]
+    smoothed = (chosen.sum() + 1) / (len(chosen) + 2)
+    sums = np.bincount(shown, chosen - smoothed) / len(chosen)
+    added = (sums**2).sum() * number / (number - 1) - ((chosen - smoothed) ** 2).sum() / len(chosen) / (len(chosen) - 1)
+    reach = student.ppf(0.975, 11)
+    assert (errors[1] / reach) ** 2 - (errors[0] / reach) ** 2 == pytest.approx(added)
+    row = comparisons(random).iloc[0]
+    assert row["ci_high"] - row["ci_low"] > 1.5 * (errors[0] + errors[0])
