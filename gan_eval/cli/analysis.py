@@ -58,8 +58,8 @@ def analyze(
     """Analyze a trials table: write all tables of results.
 
     Always: rates, reaction_times, mixed_models, comparisons, correlations. If the trials allow it:
-    participation, detection, choices, bradley_terry, ratings, opinion_scores, agreement, thresholds, hype,
-    psychometric, psychometric_levels, roc, roc_points, correlation_differences, effects, robustness, and paper: the
+    participation, choices, bradley_terry, ratings, opinion_scores, agreement, thresholds, hype,
+    psychometric, psychometric_levels, roc, roc_points, correlation_differences, robustness, and paper: the
     table to cite, which comes as paper.tex too.
 
     If the study plans a number of people, also looks: until all have come, verdicts are `interim`, except at a planned

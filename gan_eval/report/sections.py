@@ -19,7 +19,6 @@ from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import badges, trained_text
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.confidence import confidence_section
-from gan_eval.report.people.effects import effects_blocks
 from gan_eval.report.people.first_page import first_page
 from gan_eval.report.people.methods import checklist_section
 from gan_eval.report.people.pairs_and_grades import choices_tables, grades_tables
@@ -41,7 +40,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
     answer = list(answer_sentences(folder))
     answers = [*choices_tables(folder), *grades_tables(folder), thresholds_table(folder), *psychometric_blocks(folder)]
-    people = [Lines(participation_sentences(folder)), demographics(folder), *effects_blocks(folder)]
+    people = [Lines(participation_sentences(folder)), demographics(folder)]
     measured = value_blocks(folder.measured, holes_of_folder(folder))
     details = [  # in the order of a reader's questions
         comparisons_section(folder),

@@ -19,14 +19,12 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.sections import check_options
 from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.choices import bradley_terry, choices
-from gan_eval.stats.answers.detection import signal_detection
 from gan_eval.stats.answers.grades import opinion_scores, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.answers.rates import rates, reaction_times
 from gan_eval.stats.answers.roc import roc
-from gan_eval.stats.compare.comparisons import Cited, NamedFits, comparisons
-from gan_eval.stats.compare.effects import effects
+from gan_eval.stats.compare.comparisons import Cited, comparisons
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.stats.doubts import doubts
@@ -173,21 +171,17 @@ def analyze(
     answers = inputs.participants
     if answers is not None:
         answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
-    fitted: NamedFits = {}
     cited: Cited = {}
     frames = {
         "participation": included.participation,
         **_tables_of_answers(analysed, inputs.shown, settings, staircase=staircase, seed=seed),
         "mixed_models": mixed_models(analysed, plan=settings, participants=answers),
         "looks": frame_of([], LOOKS) if looks is None else looks,
-        "comparisons": comparisons(analysed, plan=settings, looks=looks, fitted=fitted, cited=cited, grades=grades),
+        "comparisons": comparisons(analysed, plan=settings, looks=looks, cited=cited, grades=grades),
         **_tables_of_correlations(analysed, inputs, settings, looks=looks, seed=seed, say=say),
     }
     frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
-    frames["robustness"] = robustness(
-        analysed, frames["comparisons"], everything=included.finished, plan=settings, looks=looks, fitted=fitted
-    )
-    frames["effects"] = effects(analysed, fitted, plan=settings)
+    frames["robustness"] = robustness(analysed)
     if len(sensitivity_rows):
         frames["comparisons"] = pd.concat([frames["comparisons"], sensitivity_rows], ignore_index=True)
     frames["paper"] = paper(analysed, frames, cited)
@@ -323,7 +317,6 @@ def _tables_of_answers(
     holes = pd.concat(shown.values(), ignore_index=True) if shown else None
     return {
         "rates": rates(with_holes(trials, holes)),
-        "detection": signal_detection(trials),
         "reaction_times": reaction_times(trials),
         "choices": choices(trials),
         "bradley_terry": bradley_terry(trials),

@@ -240,8 +240,6 @@ class Included(NamedTuple):
     note: str
     """Numbers of trials and participants that each rule excludes, of unfinished sessions and of participants without an
     answer; empty if nothing is excluded."""
-    finished: pd.DataFrame
-    """Trials of finished sessions, before any rule."""
     unfinished: pd.DataFrame
     """Trials of unfinished sessions that no rule excludes."""
     beyond: int
@@ -322,7 +320,6 @@ def apply_rules(
         included,
         people,
         "; ".join(filter(None, notes)),
-        whole[finished].reset_index(drop=True),
         unfinished,
         int((only_beyond & main & finished).sum()),
     )

@@ -1,6 +1,7 @@
 # The crossed mixed models of single answers, by lme4: Rscript analysis.R (or source("analysis.R", chdir = TRUE))
 # It prints each model and leaves the data frame `results`: the columns of mixed_models.csv under the same names. Then
-# it writes paper_R.csv, the table to cite with the columns of paper.csv.
+# it writes paper_R.csv, the table to cite with the columns of paper.csv, and effects_R.csv: the conditional modes of each
+# participant and picture (lme4's `ranef`, shrunk towards the mean) in the models behind its rows.
 # It counts the answered main trials of single pictures in complete sessions (a rating given with a response is not
 # used), those of simulated participants only where no person has answered, as gan_eval does.
 # If the study excludes trials or participants, apply its rules where `answered` is made.
@@ -185,7 +186,8 @@ averaged <- function(data, outcome, weights, side = 0 * weights[, 1]) {
     (shares(at + step) - shares(at - step)) / 2e-4
   })
   slopes <- matrix(slopes, ncol(weights))
-  list(shares = shares(at), covariances = list(slopes %*% found$covariance %*% t(slopes)))
+  modes <- cbind(data.frame(formula = formula), as.data.frame(ranef(best)))
+  list(shares = shares(at), covariances = list(slopes %*% found$covariance %*% t(slopes)), modes = modes)
 }
 
 # The mean of rows, each counted once: its error is the larger of that of one fit of all and that of independent rows.
@@ -327,11 +329,21 @@ of_single <- function(answered) {
   table <- do.call(rbind, rows)
   last <- nrow(table)
   tested <- sapply(c(found, list(whole)), function(one) one$tested)
+  modes <<- rbind(modes, modes_of(found, fakes))
   table$p_holm <- c(holm(table$p[-last], tested[-last]), table$p[last])
   means <- 1 - (table$fooling_rate + table$real_called_real) / 2
   furthest <- pmin(means, 1 - means)
   furthest[last] <- mean(furthest[-last])
   with_verdicts(table, tested, furthest)
+}
+
+# Single participants and pictures in the models of rows with an estimate.
+modes <- NULL
+modes_of <- function(found, rows) {
+  has <- !sapply(found, function(one) is.null(one$fitted))
+  do.call(rbind, Map(function(one, model, dataset) {
+    cbind(data.frame(model = model, dataset = dataset), one$fitted$modes)
+  }, found[has], rows$model[has], rows$dataset[has]))
 }
 
 # Pairs of a real and a generated picture: the share of choices of the real one.
@@ -379,6 +391,7 @@ of_pairs <- function(pairs) {
       p_holm = p_holm, simulated = simulated_of(data)
     ), noted(cited(one$fitted, one$df), data, data$stimulus, one$df)))
   }, c(found, list(whole)), names$model, names$dataset, c(p_holm, p(whole))))
+  modes <<- rbind(modes, modes_of(found, rows))
   tested <- sapply(c(found, list(whole)), function(one) one$tested)
   table$p[!tested] <- NA
   with_verdicts(table, tested, 0.5)
@@ -392,3 +405,7 @@ pairs <- trials[
 ]
 cited_rows <- list(if (length(of_both)) of_single(single), if (nrow(pairs)) of_pairs(pairs))
 if (length(unlist(cited_rows))) write.csv(do.call(rbind, cited_rows), "paper_R.csv", row.names = FALSE, na = "")
+if (!is.null(modes)) {
+  names(modes)[names(modes) %in% c("grpvar", "grp", "condval", "condsd")] <- c("scope", "id", "effect", "effect_sd")
+  write.csv(modes, "effects_R.csv", row.names = FALSE, na = "")
+}

@@ -1,4 +1,4 @@
-"""Report: differences between groups with their verdicts, and checks of the verdicts' robustness."""
+"""Report: differences between groups with their verdicts."""
 
 from typing import Any
 
@@ -22,13 +22,12 @@ from gan_eval.report.parts.words import (
     plural,
     points_text,
     text,
-    whole,
 )
-from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, is_interim, margin_source
+from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_source
 from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.questions import TOLD_APART
-from gan_eval.stats.compare.robustness import ROBUSTNESS, SENSITIVITY, WITHOUT_EXCLUSIONS
+from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.paper import unadjusted
 
 STOPPING = (
@@ -187,18 +186,3 @@ def size_text(row: Record, *, adjusted: bool) -> str:
     mark = " (Holm)" if is_simultaneous else HOLM
     tested = "" if missing(p) else f", {apa_p(p)}{mark * adjusted}"
     return f"{size}, {'simultaneous ' * is_simultaneous}{apa_interval(low, high, digits=digits)}{tested}"
-
-
-def robustness_sentence(folder: StudyFolder) -> str:
-    """Return the number of verdicts that change without the exclusions; empty without such checks or verdicts."""
-    frame = folder.table(ROBUSTNESS)
-    frame = frame[(frame["check"] == WITHOUT_EXCLUSIONS) & frame["verdict_without"].notna()]
-    is_detection = frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False)
-    # the row of all pictures may repeat that of the only data set or model
-    checked = frame[~(is_detection & frame.duplicated(["measure", "estimate", "ci_low", "p"])).to_numpy(bool)]
-    if is_interim(folder) or checked.empty:
-        return ""
-    if changing := int((checked["verdict"] != checked["verdict_without"]).sum()):
-        verb = "changes" if changing == 1 else "change"
-        return f"{whole(changing)} of {plural(len(checked), 'verdict')} {verb} without the exclusions."
-    return f"{'The verdict stays' if len(checked) == 1 else 'All verdicts stay'} the same without the exclusions."

@@ -23,7 +23,7 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.answer import has_all_sentences, row_sentences
 from gan_eval.report.people.caveats import caveats, is_interim
-from gan_eval.report.people.comparisons import is_adjusted, robustness_sentence
+from gan_eval.report.people.comparisons import is_adjusted
 from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
 from gan_eval.report.people.participants import participation_sentences
 from gan_eval.report.people.pictures import six_pairs
@@ -136,7 +136,6 @@ def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
     return [
         ("Participants", " ".join(participation_sentences(folder))),
         ("Design", design),
-        ("Robustness", robustness_sentence(folder)),
         ("Metrics", "" if is_interim(folder) else metrics_sentence(folder)),
         ("Caveats", " ".join(found[:MAX_CAVEATS]) + more),
     ]

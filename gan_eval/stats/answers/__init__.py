@@ -1,4 +1,4 @@
-"""Tables of people's answers: rates, detection, pairs, grades, thresholds, agreement, reaction times.
+"""Tables of people's answers: rates, pairs, grades, thresholds, agreement, reaction times.
 
 One file for each table. Open `rates.py` first.
 """

@@ -4,8 +4,9 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
-from gan_eval.stats.answers.detection import detection
 from gan_eval.stats.contradictions import possible_times
 from gan_eval.stats.groups import ONE_PARTICIPANT, SEVERAL_STUDIES, Groups, distinct, groups, provenance
 from gan_eval.stats.shares import binomial_p, proportion, wilson
@@ -111,9 +112,31 @@ def rates(trials: pd.DataFrame) -> pd.DataFrame:
         table["accuracy_low"], table["accuracy_high"] = wilson(right, n)
         table["real_low"], table["real_high"] = wilson(correct_rejections, n_real)
         table["fake_low"], table["fake_high"] = wilson(hits, n_fake)
-        table["dprime"], table["criterion"] = detection(hits, misses, false_alarms, correct_rejections)
+        table["dprime"], table["criterion"] = dprime_and_criterion(hits, misses, false_alarms, correct_rejections)
         tables.append(table.assign(**provenance(main, grouped, _notes(main, table, grouped, scope))))
     return conform(pd.concat(tables), RATES, where="rates")
+
+
+def dprime_and_criterion(
+    hits: ArrayLike, misses: ArrayLike, false_alarms: ArrayLike, correct_rejections: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute d′ and criterion with the log-linear correction: (count + 0.5) / (trials + 1) for both rates, always.
+
+    The correction keeps both finite at rates of 0 and 1 (Hautus 1995, Behavior Research Methods, Instruments, &
+    Computers 27, 46-51). Both are NaN without reals or without fakes; a criterion above 0 leans to `real`.
+
+    >>> dprime, criterion = dprime_and_criterion(15, 10, 7, 18)
+    >>> round(float(dprime), 6), round(float(criterion), 6)
+    (0.801289, 0.15724)
+    """
+    hits, false_alarms = np.asarray(hits, float), np.asarray(false_alarms, float)
+    n_fake = hits + np.asarray(misses, float)
+    n_real = false_alarms + np.asarray(correct_rejections, float)
+    z_hit = ndtri((hits + 0.5) / (n_fake + 1))
+    z_false_alarm = ndtri((false_alarms + 0.5) / (n_real + 1))
+    known = (n_fake > 0) & (n_real > 0)
+    criterion = -(z_hit + z_false_alarm) / 2 + 0.0  # + 0.0 turns -0.0 into 0.0
+    return np.where(known, z_hit - z_false_alarm, np.nan), np.where(known, criterion, np.nan)
 
 
 def _notes(main: pd.DataFrame, table: pd.DataFrame, grouped: Groups, scope: str) -> list[tuple[np.ndarray, str]]:

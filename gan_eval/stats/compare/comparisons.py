@@ -24,7 +24,7 @@ from gan_eval.stats.compare.questions import (
 )
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells
 from gan_eval.stats.looks import ALPHA, level
-from gan_eval.stats.mixed.fit import CrossedFit, too_many
+from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.trials import answered_trials, graded_trials, main_trials, pair_trials
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
@@ -65,8 +65,6 @@ COMPARISONS = Table(
     ),
     key=("comparison", "a", "b", "measure"),
 )
-NamedFits = dict[tuple[str, str, str], CrossedFit]
-"""Fits by comparison, a and b."""
 Cell = tuple[tuple[str, str, str], Detection]
 """Comparison, a and b, and the numbers behind it."""
 Cited = dict[tuple[str | None, str | None] | None, Cell]
@@ -84,24 +82,17 @@ class ComparisonEstimator:
         self._fits: Fits = {}
         self.rates: RatesByKey = {}
 
-    def estimate(self, asked: Comparison, start: CrossedFit | None = None) -> Difference:
-        """Return the difference of a comparison; the search for its model begins at `start`, to save time."""
+    def estimate(self, asked: Comparison) -> Difference:
+        """Return the difference of a comparison."""
         margin, why_not = asked.margin(self.settings), asked.why_not or self.why_not
         if isinstance(asked.question, KindQuestion):
-            rates = rates_of(asked.question, self.settings, self.rates, why_not=why_not, start=start)
+            rates = rates_of(asked.question, self.settings, self.rates, why_not=why_not)
             return rates.bias() if asked.question.is_bias else rates.difference(margin)
         if isinstance(asked.question, GradeQuestion):
             return estimate_grades(asked.question, margin=margin, fits=self._fits, why_not=why_not)
-        found = estimate(asked.question, margin=margin, fits=self._fits, why_not=why_not, start=start)
+        found = estimate(asked.question, margin=margin, fits=self._fits, why_not=why_not)
         is_open = ONE_PARTICIPANT in (found.note or "") or asked.note == ONE_SIDE
         return found._replace(p=np.nan, p_equivalent=np.nan) if is_open else found
-
-    def fit_of(self, asked: Comparison) -> CrossedFit | None:
-        """Return the model behind an estimated comparison, or None."""
-        if isinstance(asked.question, KindQuestion):
-            return self.rates[asked.question.key].fit
-        fit = self._fits.get(asked.question.key)
-        return fit if isinstance(fit, CrossedFit) else None
 
 
 def alpha_of(row: Mapping[Any, Any]) -> float:
@@ -115,8 +106,6 @@ def comparisons(
     *,
     plan: AnalysisSettings = NO_PLAN,
     looks: pd.DataFrame | None = None,
-    fitted: NamedFits | None = None,
-    starts: NamedFits | None = None,
     cited: Cited | None = None,
     grades: int | None = None,
     only: Collection[str] = (),
@@ -129,8 +118,6 @@ def comparisons(
     Args:
         plan: pairs of models, margin, link and slope; by default all pairs are compared, and no equivalence is judged.
         looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5%.
-        fitted: filled with the models that are fitted.
-        starts: models of the same questions for other trials, from which the searches start, to save time.
         cited: filled with the detection of each model on each data set.
         grades: number of grades of the scale; the margin is a share of its range. Default: the range of the grades in
             the trials.
@@ -147,11 +134,8 @@ def comparisons(
     for asked in questions:
         if only and asked.comparison not in only:
             continue
-        differences.append(estimator.estimate(asked, (starts or {}).get(asked.names)))
+        differences.append(estimator.estimate(asked))
         rows.append(_row(asked, differences[-1], plan))
-        fit = estimator.fit_of(asked)
-        if fitted is not None and fit is not None:
-            fitted[asked.names] = fit
         if cited is not None and isinstance(asked.question, KindQuestion) and not asked.question.is_bias:
             detection = estimator.rates[asked.question.key].detection(plan.margin)
             detection = detection._replace(note=joined(asked.note, detection.note))

@@ -140,16 +140,13 @@ class Question:
         return degrees_of_freedom(*factors, side=None if self.of_one_proportion else self.in_a)
 
 
-def estimate(
-    question: Question, *, margin: float | None, fits: Fits, why_not: str = "", start: CrossedFit | None = None
-) -> Difference:
+def estimate(question: Question, *, margin: float | None, fits: Fits, why_not: str = "") -> Difference:
     """Return the difference by the crossed model, or by clustered proportions if the model gives no number.
 
     Args:
         margin: equivalence margin of the difference; None: equivalence is not judged.
         fits: fits by key; the model that is fitted is added.
         why_not: a reason not to fit the model; empty: none.
-        start: earlier fit from which the search for the model starts; it changes the time, not the result.
     """
     units = question.participant, question.picture
     mean, reach_apart = None, 0.0
@@ -173,7 +170,7 @@ def estimate(
         low, high = check.ends()
         clustered = max(high - check.difference, check.difference - low) / float(t_critical(df))
     try:
-        difference, error = _by_model(question, fits, start)
+        difference, error = _by_model(question, fits)
         difference = difference if mean is None else mean
         error = float(np.hypot(error, np.sqrt(other_variance(question.answer, question.cell, question.other))))
         error = max(error, float(np.nan_to_num(reach_apart / t_critical(df))))
@@ -198,7 +195,7 @@ def cached_fit(fits: Fits, key: object, *answers: np.ndarray, **options: Any) ->
     return found
 
 
-def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple[float, float]:
+def _by_model(question: Question, fits: Fits) -> tuple[float, float]:
     """Return the difference by the crossed model, and its standard error."""
     if question.degrees_of_freedom() < 1:
         raise NoFitError("fewer than two participants or pictures behind a group")
@@ -213,7 +210,6 @@ def _by_model(question: Question, fits: Fits, start: CrossedFit | None) -> tuple
         link=question.link,
         slope=question.slopes[0],
         slope_second=question.slopes[1],
-        start=start if start is not None and len(start.beta) == len(X) else None,
         factors=("participant", question.picture_is),
     )
     _, at = np.unique(question.cell, return_index=True)

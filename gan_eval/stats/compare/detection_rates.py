@@ -273,21 +273,19 @@ def rates_of(
     known: RatesByKey,
     *,
     why_not: str = "",
-    start: CrossedFit | None = None,
 ) -> Rates:
     """Return the rates of one row, or of several as the mean of the rows.
 
     Args:
         known: results so far, by the question's key; the new rates and those of the question's rows are added.
         why_not: a reason not to fit the model.
-        start: earlier fit from which the search for the model starts; it changes the time, not the result.
     """
     if question.key in known:
         return known[question.key]
     if len(question.rows) > MAX_ROWS:
         why_not = why_not or f"{len(question.rows)} models"
     answers = _Answers.of(question.trials)
-    rates = _estimated(question.trials, answers, settings, why_not, start)
+    rates = _estimated(question.trials, answers, settings, why_not)
     if answers.is_between:
         rates = replace(rates, note=joined(rates.note, OTHER_PEOPLE))
     if rates.basis is not None:
@@ -362,9 +360,7 @@ class _Answers(NamedTuple):
         return _Answers(trials["says_fake"].to_numpy(bool), is_fake, participant, picture, cell, weights)
 
 
-def _estimated(
-    trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettings, why_not: str, start: CrossedFit | None
-) -> Rates:
+def _estimated(trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettings, why_not: str) -> Rates:
     clustered = _clustered(answers)
     if clustered.basis is None or clustered.is_constant:
         return clustered
@@ -373,7 +369,7 @@ def _estimated(
             raise NoFitError(why_not)
         if n_levels(answers.participant) == 1:
             return replace(clustered, note=ONE_PARTICIPANT)
-        fit, shares, covariance = _by_model(answers, settings, start)
+        fit, shares, covariance = _by_model(answers, settings)
     except NoFitError as reason:
         return replace(clustered, note=joined(f"clustered shares instead of the crossed model ({reason})"))
     fake, real = map(float, shares)
@@ -405,9 +401,7 @@ def _is_misfit(answers: _Answers, rates: Rates, observed: tuple[float, float]) -
     return bool(((steps > errors * _MAX_MISFIT) | (steps < -errors * _MAX_MISFIT)).all(axis=1).any())
 
 
-def _by_model(
-    answers: _Answers, settings: AnalysisSettings, start: CrossedFit | None
-) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
+def _by_model(answers: _Answers, settings: AnalysisSettings) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
     """Return the fit, the two shares (2,) and their covariance (2, 2); NoFitError without one that converged."""
     count = answers.weights.shape[1]
     X = np.eye(count)
@@ -419,7 +413,6 @@ def _by_model(
         answers.picture,
         link=settings.link,
         slope=slope if settings.slope else None,
-        start=start if start is not None and len(start.beta) == count else None,
     )
     largest_sd, largest_eta = _MAX_SD_AND_ETA[settings.link]
     sds = [fit.first.sd, fit.first.sd_slope or 0.0, fit.second.sd]

@@ -1,4 +1,4 @@
-"""Robustness of the results: drift over a session, bias to one side of a pair, verdicts without the exclusions.
+"""Robustness of the results: drift over a session, bias to one side of a pair, sensitivity to who is included.
 
 A rule on the outcome would decide the result. Such rules on trials are refused; those on people only add sensitivity
 rows to `comparisons`.
@@ -10,43 +10,36 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
+from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import degrees_of_freedom, two_way
-from gan_eval.stats.compare.comparisons import COMPARISONS, NamedFits, comparisons
+from gan_eval.stats.compare.comparisons import COMPARISONS, comparisons
 from gan_eval.stats.compare.differences import wald
-from gan_eval.stats.compare.grades import HIGHER, MEAN
-from gan_eval.stats.compare.questions import REAL_VS_FAKE, TOLD_APART, TOLD_APART_IN_PAIRS
+from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.trials import OUTCOMES, PAIRED, answered_trials, pair_trials
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import NOTED, Table, integer, interval_columns, number, text
 
 DRIFT, SIDE_BIAS = "drift over trials", "side bias"
-WITHOUT_EXCLUSIONS = "without the exclusions"
-_VERDICTS = ("different", "equivalent", "undecided")
 ROBUSTNESS = Table(
     "robustness",
-    "Drift of accuracy over a session, bias to one side of a pair, and the verdicts of `comparisons` without the "
-    "exclusions. The p values of the first two are not corrected for their number.",
+    "Drift of accuracy over a session, and bias to one side of a pair. The p values are not corrected.",
     (
-        text("check", "what is checked", words=(DRIFT, SIDE_BIAS, WITHOUT_EXCLUSIONS), filled=True),
-        text("comparison", "the row of `comparisons`; else `single pictures` or `pairs`", filled=True),
-        text("a", "first group; `last trial`; the side"),
-        text("b", "second group; `first trial`; the other side"),
+        text("check", "what is checked", words=(DRIFT, SIDE_BIAS), filled=True),
+        text("comparison", "of which trials", words=("single pictures", "pairs"), filled=True),
+        text("a", "`last trial`; the side"),
+        text("b", "`first trial`; the other side"),
         text("measure", "the number that is compared"),
         number(
             "estimate",
             "drift: share of correct answers at the last trial minus that at the first, by a straight line; side bias: "
-            "share of choices of that side minus one half; else the difference a - b without the exclusions",
+            "share of choices of that side minus one half",
         ),
         *interval_columns("ci"),
-        number("p", "two-sided; of a verdict corrected by Holm as in `comparisons`"),
-        text("verdict", "that of `comparisons`", words=_VERDICTS),
-        text("verdict_without", "the verdict without the exclusions", words=_VERDICTS),
-        integer("n_units", "participants; of verdicts, trials that the exclusions left out"),
+        number("p", "two-sided"),
+        integer("n_units", "participants"),
         *NOTED,
     ),
     key=("check", "comparison", "a", "b", "measure"),
@@ -59,43 +52,11 @@ SENSITIVITY = "sensitivity:"
 WITH_UNFINISHED = "with unfinished sessions"
 _MIN_ANSWERS = 8
 """Minimum number of answers of a participant to whom the rule `ONE_ANSWER` applies."""
-MAX_REFITTED_TRIALS = 20_000
-"""Maximum number of trials before exclusions; with more, the comparisons are not repeated without the exclusions."""
 
 
-def robustness(
-    trials: pd.DataFrame,
-    compared: pd.DataFrame,
-    *,
-    everything: pd.DataFrame | None = None,
-    plan: AnalysisSettings = NO_PLAN,
-    looks: pd.DataFrame | None = None,
-    fitted: NamedFits | None = None,
-) -> pd.DataFrame:
-    """Return the table `robustness`.
-
-    Args:
-        compared: the table `comparisons` of these trials. Rows without a verdict, of `real vs fake` and of grades are
-            not repeated.
-        everything: the trials before any exclusion; None: nothing was excluded.
-    """
-    rows = [*_drifts(trials), *_side_biases(trials)]
-    if why_not := too_many(len(trials)):
-        note = f"{why_not}: no verdicts without the exclusions"
-        rows = [row | {"note": joined(note, row["note"])} for row in rows]
-    elif everything is not None and len(trials) < len(everything) <= MAX_REFITTED_TRIALS:
-        judged = compared[compared["verdict"].isin(_VERDICTS).to_numpy(bool)]
-        again = comparisons(everything, plan=plan, looks=looks, starts=fitted) if len(judged) else judged
-        left_out = int((everything["phase"] == "main").sum() - (trials["phase"] == "main").sum())
-        names = ["comparison", "a", "b", "measure"]
-        judged = judged[(judged["comparison"] != REAL_VS_FAKE) & ~judged["measure"].isin([HIGHER, MEAN])]
-        again = again[[*names, "difference", "ci_low", "ci_high", "p_holm", "verdict", "note"]]
-        both = judged[[*names, "verdict", "simulated", "fraction"]].merge(again, on=names, suffixes=("", "_without"))
-        both["verdict_without"] = both["verdict_without"].where(both["verdict_without"].isin(_VERDICTS))
-        both = both.rename(columns={"difference": "estimate", "p_holm": "p"})
-        both = both.assign(check=WITHOUT_EXCLUSIONS, n_units=left_out)
-        rows += [{str(name): cell for name, cell in row.items()} for row in both.to_dict("records")]
-    return frame_of(rows, ROBUSTNESS)
+def robustness(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the table `robustness`."""
+    return frame_of([*_drifts(trials), *_side_biases(trials)], ROBUSTNESS)
 
 
 def _drifts(trials: pd.DataFrame) -> Iterator[Row]:

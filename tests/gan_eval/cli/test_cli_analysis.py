@@ -124,9 +124,9 @@ def test_a_report_over_tables_of_two_analyses_is_refused(finished_study, tmp_pat
     for path in other.glob("*.csv"):  # without the record
         (copied / path.name).write_bytes(path.read_bytes())
     for where, name, source, said in (
-        (out, "detection.csv", other, "has changed since run analysis-"),
+        (out, "agreement.csv", other, "has changed since run analysis-"),
         (out, "paper.csv", other, "has changed since run analysis-"),
-        (copied, "detection.csv", out, "rows of another analysis (analysis-"),
+        (copied, "agreement.csv", out, "rows of another analysis (analysis-"),
     ):
         before = (where / name).read_bytes()
         (where / name).write_bytes((source / name).read_bytes())

@@ -1,5 +1,4 @@
-# Rscript lme4.R TABLE FORMULA LINK [MODES]: lme4's fit as JSON; with a fourth argument also its conditional modes and
-# their covariance matrices, level after level
+# Rscript lme4.R TABLE FORMULA LINK: lme4's fit as JSON
 suppressMessages(library(lme4))
 options(digits = 15)
 arguments <- commandArgs(TRUE)
@@ -22,18 +21,6 @@ se <- sqrt(diag(as.matrix(vcov(fit, use.hessian = TRUE))))
 own <- unlist(lapply(correlations[c("first", "second")], function(v) {
   if (ncol(v) > 1 && !is.nan(v[2, 1])) v[2, 1] else c()
 }))
-modes <- ""
-if (length(arguments) > 3) {
-  of <- ranef(fit, condVar = TRUE)
-  short <- function(v) number(signif(v, 7))
-  parts <- unlist(lapply(c("first", "second"), function(name) {
-    levels <- order(as.integer(rownames(of[[name]])))
-    covariance <- attr(of[[name]], "postVar")[, , levels]
-    c(sprintf('"%s_modes": %s', name, short(c(t(as.matrix(of[[name]])[levels, ])))),
-      sprintf('"%s_covariance": %s', name, short(c(covariance))))
-  }))
-  modes <- paste0(", ", paste(parts, collapse = ", "))
-}
-cat(sprintf('{"beta": %s, "std_error": %s, "first": %s, "second": %s, "correlation": %s, "log_likelihood": %s%s}\n',
+cat(sprintf('{"beta": %s, "std_error": %s, "first": %s, "second": %s, "correlation": %s, "log_likelihood": %s}\n',
             number(fixef(fit)), number(se), number(sds$first), number(sds$second), number(own),
-            format(as.numeric(logLik(fit)), digits = 12), modes))
+            format(as.numeric(logLik(fit)), digits = 12)))

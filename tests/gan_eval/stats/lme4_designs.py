@@ -142,11 +142,7 @@ PUBLISHED = {
 }
 
 
-WITH_MODES = ("shared list, probit", "unbalanced", "small", "slope of kind", "slope, unbalanced")
-"""Designs whose conditional modes and covariance matrices stand in the references too, in the order of the levels."""
-
-
-def by_r(data: Answers, *, modes: bool = False) -> dict[str, object]:
+def by_r(data: Answers) -> dict[str, object]:
     """lme4's fit (nAGQ = 1, tight tolerances, standard errors from the Hessian); of grades, ordinal's."""
     are_grades = data.link.startswith("cumulative")
     names = [f"x{column}" for column in range(data.X.shape[1])]
@@ -161,7 +157,7 @@ def by_r(data: Answers, *, modes: bool = False) -> dict[str, object]:
         columns = np.column_stack([data.y, data.X, data.first, data.second])
         header = ",".join(["y", *names, "first", "second"])
         np.savetxt(table, columns, fmt="%.17g", delimiter=",", header=header, comments="")
-        command = ["Rscript", str(script), str(table), formula, data.link, *(["modes"] if modes else [])]
+        command = ["Rscript", str(script), str(table), formula, data.link]
         found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(found)
 
@@ -173,7 +169,7 @@ def main() -> None:
         makers |= PUBLISHED
     found = []
     for name, maker in makers.items():
-        found.append(f"  {json.dumps(name)}: {json.dumps(by_r(maker(), modes=name in WITH_MODES))}")
+        found.append(f"  {json.dumps(name)}: {json.dumps(by_r(maker()))}")
         print(name, file=sys.stderr)
     print("{\n" + ",\n".join(found) + "\n}")
 

@@ -24,8 +24,8 @@ def test_every_table_survives_its_file_and_every_column_has_its_meaning(tmp_path
     frames = analyze(trials.assign(confidence=np.arange(len(trials)) % 3 + 1.0))
     assert set(frames) == {
         "rates", "reaction_times", "mixed_models", "comparisons", "correlations",
-        "participation", "robustness", "detection", "agreement", "hype",
-        "paper", "effects", "roc", "roc_points",
+        "participation", "robustness", "agreement", "hype",
+        "paper", "roc", "roc_points",
     }  # fmt: skip
     for path in write_analysis(frames, tmp_path):
         again = read_table(path, ALL_TABLES[path.stem])

@@ -17,7 +17,6 @@ from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people import pictures
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import giveaway_lines, sensitivity_sentences
-from gan_eval.report.people.comparisons import robustness_sentence
 from gan_eval.report.people.first_page import cited_table, first_page, metrics_sentence, summary_of_models
 from gan_eval.report.people.methods import paper_methods
 from gan_eval.report.people.participants import who_text
@@ -25,7 +24,6 @@ from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables
 from gan_eval.report.sections import _title
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import rates as rates_of
-from gan_eval.stats.compare.robustness import WITHOUT_EXCLUSIONS
 from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.metrics_and_people.correlations import NONE_WITHIN
 from gan_eval.stats.trials import fill_trials
@@ -158,23 +156,6 @@ def test_what_describes_the_input_does_not_follow_people():
     assert "On maps it does (PSNR: Spearman 0.40" in words
     assert "abel" not in words
     assert held(("label_information", 0.7, 0.5, 0.8)) == ""
-
-
-@pytest.mark.parametrize(
-    ("without", "said"),
-    [("undecided", "1 of 1 verdict changes without the exclusions."),
-     ("different", "The verdict stays the same without the exclusions.")],
-)  # fmt: skip
-def test_verdicts_that_change_without_the_exclusions_are_counted(without: str, said: str) -> None:
-    row = {"check": WITHOUT_EXCLUSIONS, "comparison": "models on maps", "verdict": "different"}
-    rows = [row | {"verdict_without": without}]
-    assert robustness_sentence(folder_of(robustness=rows)) == said
-    again = {"measure": "called_fake", "estimate": 0.2, "ci_low": 0.1, "p": 0.01, "verdict_without": without}
-    same = [row | again | {"comparison": name} for name in ("told apart", "told apart on maps", "a told apart on maps")]
-    assert robustness_sentence(folder_of(robustness=same)) == said, "one question of one model on one data set"
-    waiting = {"sessions": {"people": 3, "wanted": 20, "complete": 3}}
-    assert robustness_sentence(folder_of(robustness=rows, facts=waiting)) == ""
-    assert robustness_sentence(folder_of()) == ""
 
 
 def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:

@@ -1,14 +1,12 @@
-"""Drift, side bias and verdicts without something, each next to a longer computation."""
+"""Drift and side bias, each next to a longer computation."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from make_trials import simulated, simulated_pairs
 
-from gan_eval.stats.compare.comparisons import COMPARISONS, comparisons
-from gan_eval.stats.compare.robustness import DRIFT, SIDE_BIAS, WITHOUT_EXCLUSIONS, robustness
+from gan_eval.stats.compare.robustness import DRIFT, SIDE_BIAS, robustness
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables.frames import frame_of
 
 
 def pairs(**more) -> pd.DataFrame:
@@ -18,7 +16,7 @@ def pairs(**more) -> pd.DataFrame:
 
 
 def only(trials: pd.DataFrame, check: str) -> dict:
-    table = robustness(trials, frame_of([], COMPARISONS))
+    table = robustness(trials)
     (row,) = table[table["check"] == check].to_dict("records")
     return row
 
@@ -53,21 +51,6 @@ def test_choosing_rightly_is_no_side_bias():
     assert biased["p"] < 0.001
     assert (biased["a"], biased["b"]) == ("left", "right")
     assert biased["estimate"] > 0.1
-
-
-def test_without_the_exclusions():
-    trials = simulated(participants=14, stimuli=20, each=20, models=("a", "b"))
-    kept = trials[trials["reaction_time_ms"] >= 500].reset_index(drop=True)
-    compared, everything = comparisons(kept), comparisons(trials).set_index("comparison")
-    found = robustness(kept, compared, everything=trials)
-    found = found[found["check"] == WITHOUT_EXCLUSIONS].set_index("comparison")
-    assert len(found) == 5
-    for name, row in found.iterrows():
-        assert row["estimate"] == everything.loc[name, "difference"]
-        assert row["p"] == everything.loc[name, "p_holm"]
-        assert row["verdict"] == compared.set_index("comparison").loc[name, "verdict"]
-        assert row["verdict_without"] == everything.loc[name, "verdict"]
-        assert row["n_units"] == len(trials) - len(kept)
 
 
 JUDGED = simulated(participants=8, stimuli=16, each=16)

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from lme4_designs import DESIGNS, GENGAP, PUBLISHED, REFERENCES, WITH_MODES, answers
-from scipy.special import expit
+from lme4_designs import DESIGNS, GENGAP, PUBLISHED, REFERENCES, answers
 
-from gan_eval.stats.compare.effects import conditional_modes
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace
 
@@ -83,46 +81,3 @@ def test_a_design_of_too_many_pairs_is_refused(monkeypatch):
     monkeypatch.setattr("gan_eval.stats.mixed.fit.MAX_CELLS", 100)
     with pytest.raises(NoFitError, match="more than 100 pairs of a participant and a stimulus"):
         fit_crossed(data.y, data.X, data.first, data.second)
-
-
-@pytest.mark.parametrize("name", WITH_MODES)
-def test_equals_lme4(name):
-    data, reference = answers(DESIGNS[name]), REFERENCES[name]
-    units = data.first, data.second
-    fit = fit_crossed(data.y, data.X, *units, link=data.link, slope=data.slope)
-    found = conditional_modes(fit, data.y, data.X, *units, link=data.link, slope=data.slope)
-    for factor, modes in zip(("first", "second"), found, strict=True):
-        width, levels = modes.mode.shape
-        theirs = np.reshape(reference[f"{factor}_modes"], (levels, width)).T
-        covariance = np.reshape(reference[f"{factor}_covariance"], (levels, width, width)).T
-        assert modes.mode == pytest.approx(theirs, abs=2e-4)
-        assert modes.covariance == pytest.approx(covariance, abs=2e-5)
-
-
-def test_predictions_are_those_of_the_joint_information():
-    """The variance of fixed and random effects together: the inverse of their joint information, by dense matrices."""
-    data = answers(DESIGNS["slope of kind"])
-    units = data.first, data.second
-    fit = fit_crossed(data.y, data.X, *units, slope=data.slope)
-    people, pictures = conditional_modes(fit, data.y, data.X, *units, slope=data.slope)
-    Z = np.hstack(
-        [
-            np.eye(40)[data.first],
-            np.eye(40)[data.first] * data.slope[:, None],
-            np.eye(len(pictures.mode[0]))[data.second],
-        ]
-    )
-    share = expit(data.X @ fit.beta + Z @ np.concatenate([*people.mode, *pictures.mode]))
-    both = np.hstack([data.X, Z])
-    information = both.T @ (both * (share * (1 - share))[:, None])
-    sd, sd_slope, correlation = fit.first
-    of_people = [[sd**2, correlation * sd * sd_slope], [correlation * sd * sd_slope, sd_slope**2]]
-    information[2:82, 2:82] += np.kron(np.linalg.inv(of_people), np.eye(40))
-    information[82:, 82:] += np.eye(len(pictures.mode[0])) / fit.second.sd**2
-    joint = np.linalg.inv(information)
-    for level in (0, 7):
-        for modes, places in ((people, (2 + level, 42 + level)), (pictures, (82 + level,))):
-            weight, row = np.array([1.0, 0.5])[: len(places)], np.array([1.0, 0.5])
-            z = np.zeros(len(joint))
-            z[:2], z[list(places)] = row, weight
-            assert modes.variance(weight, row, joint[:2, :2])[level] == pytest.approx(z @ joint @ z, rel=1e-6)
