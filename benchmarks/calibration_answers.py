@@ -1,6 +1,6 @@
 """Simulated answers of people to pictures, as trials that were answered, and the usual tests of them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -83,12 +83,6 @@ def _answers(
     leaning, skill = np.array([[world.sd_participant], [world.sd_skill]]) * random.standard_normal((2, world.people))
     log_odds = np.where(in_a, world.a, world.b) + leaning[participant] + (in_a - 0.5) * skill[participant] + effect
     return Answers(participant, stimulus, item, in_a, random.random(len(stimulus)) < expit(log_odds))
-
-
-def first_people(study: Answers, people: int) -> Answers:
-    """Answers of the first people."""
-    chosen = study.participant < people
-    return Answers(*(getattr(study, field.name)[chosen] for field in fields(study)))
 
 
 def kind_trials(study: Answers) -> pd.DataFrame:

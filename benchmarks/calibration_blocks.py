@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 
 import calibration_answers as answers
 import calibration_metrics as metrics
@@ -19,7 +18,6 @@ from gan_eval.stats.compare.comparisons import ComparisonEstimator
 from gan_eval.stats.compare.contrast import cell_proportions, estimate, population_proportions
 from gan_eval.stats.compare.differences import Difference, wald
 from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions
-from gan_eval.stats.looks import Look, LookPlan
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.models import Formula, design
 from gan_eval.stats.shares import wilson
@@ -149,30 +147,6 @@ def leanings(column: int, random: np.random.Generator) -> list[float]:
     return [*map(_below, p)]
 
 
-LOOKED_AT, LOOK_TRIALS = (10, 20, 30), 30
-"""People at three looks, and the trials of each."""
-
-
-@cache
-def _levels() -> tuple[float, ...]:
-    plan, taken = LookPlan(len(LOOKED_AT), LOOKED_AT[-1]), list[Look]()
-    for people in LOOKED_AT:
-        taken += [look for look in [plan.current(people, taken, str(people))] if look is not None]
-    return tuple(look.alpha for look in taken)
-
-
-def looks(column: int, random: np.random.Generator) -> list[float]:
-    """Real against fake, looked at three times: as planned, at 5% each time, and once."""
-    size, effect = ((LOOK_TRIALS, 0.0), (LOOK_TRIALS, EFFECT), (POOL, 0.0))[column]
-    world = World(size, INTERCEPT, INTERCEPT + effect, people=LOOKED_AT[-1], trials=LOOK_TRIALS)
-    study = answers.simulate(world, random)
-    p = np.array([_told_apart(answers.first_people(study, people)).p for people in LOOKED_AT])
-    if not np.isfinite(p).all():
-        return [np.nan] * 4
-    planned, naive = p < _levels(), p < LEVEL
-    return [float(outcome) for outcome in (planned.any(), naive.any(), naive[-1], planned[:-1].any())]
-
-
 HELD = "95% interval holds the truth, % of studies"
 
 
@@ -288,24 +262,6 @@ BLOCKS = {
         ),
         metrics.coverage,
         number=8,
-    ),
-    "looks": Block(
-        f"Detection, looked at with {', '.join(map(str, LOOKED_AT[:-1]))} and {LOOKED_AT[-1]} people, {LOOK_TRIALS} "
-        "trials each",
-        (
-            Part(
-                "called different, % of studies",
-                ("false alarms, shared", "power, shared", "false alarms, pool"),
-                (
-                    "ours: three planned looks",
-                    "three looks at 5% each",
-                    "one look, with all",
-                    "ours, before all have come",
-                ),
-            ),
-        ),
-        looks,
-        number=7,
     ),
     "thresholds": Block(
         "Thresholds and slopes of psychometric functions (two models with one threshold, 60 trials a person)",

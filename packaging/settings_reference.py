@@ -72,7 +72,7 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
     "generate": "how pictures are made",
     "metrics": "computed without people",
     "analysis": dict.fromkeys(
-        ("link", "slope", "covariates", "comparisons", "margin", "level", "looks", "replicates"),
+        ("link", "slope", "covariates", "comparisons", "margin", "level", "replicates"),
         "part of the analysis hash",
     ),
     "power": "before the study",

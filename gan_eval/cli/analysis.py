@@ -62,8 +62,7 @@ def analyze(
     psychometric, psychometric_levels, roc, roc_points, correlation_differences, robustness, and paper: the
     table to cite, which comes as paper.tex too.
 
-    If the study plans a number of people, also looks: until all have come, verdicts are `interim`, except at a planned
-    look.
+    If the study plans a number of people, also recruitment: until all have come, verdicts are `interim`.
 
     The tables participants and sessions are read from the store, or from participants.csv and sessions.csv in
     the trials' folder.
@@ -88,8 +87,8 @@ def analyze(
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
         from gan_eval.stats.exclusions import parse_rule
-        from gan_eval.stats.looks import LookPlan, read_looks, take_look, write_looks
         from gan_eval.stats.readers import NO_SIMULATED, of_people, stored_tables
+        from gan_eval.stats.recruitment import recruitment
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
         from gan_eval.study.markers import is_study_folder, refuse_study_folder
 
@@ -129,13 +128,12 @@ def analyze(
             counted = stored
         for folder in stimuli or ():
             require_presented(folder, read_stimulus_tables([folder]), {*stored[tables.TRIALS]["stimulus"].dropna()})
-        # looks are recorded in the study's folder that holds the store, else in --out
-        place = out if near is None else near.folder
         known = planned or (near and near.study)
-        looked = None
+        recruited = None
         if known and (store is not None or "participants" in known.quiz.model_fields_set):
-            looks = LookPlan(known.analysis.looks, known.quiz.participants)
-            looked = take_look(looks, read_looks(place), counted[tables.TRIALS], counted.get(tables.SESSIONS))
+            recruited = recruitment(
+                counted[tables.TRIALS], known.quiz.participants, sessions=counted.get(tables.SESSIONS)
+            )
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),
@@ -152,7 +150,7 @@ def analyze(
                 sessions=counted.get(tables.SESSIONS),
                 plans=stored.get(tables.PLANS),
                 stimuli=stimuli,
-                looks=looked and looked.table,
+                recruited=recruited,
                 on_message=console.message,
                 **(
                     given_options(
@@ -166,8 +164,6 @@ def analyze(
                 ),
             )
         claim_output_folder(out)
-        if looked:
-            write_looks(place, looked.taken)
         local = None if store is None or is_address(store) else Path(store)
         metrics = _metrics_beside(image_metrics, set_metrics, stored[tables.TRIALS], out)
         write_analysis(answers, out, given={**stored, **metrics}, store=local)

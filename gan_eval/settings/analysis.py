@@ -67,9 +67,6 @@ class AnalysisSettings(Section):
     points. Default: equivalence is not judged."""
     level: str = Field(default="requested_exposure_ms", min_length=1)
     """Column of numbers of the trials table for thresholds and slopes; default: the exposure."""
-    looks: int = Field(default=1, ge=1, le=10)
-    """Number of planned looks: with 3, verdicts when a third, two thirds and all of `quiz.participants` have come
-    (O'Brien-Fleming)."""
     replicates: int = Field(default=1000, ge=200, le=100_000)
     """Number of bootstrap replicates for intervals of correlations and agreement; HYPE scores use twice as many."""
 

@@ -32,7 +32,6 @@ from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials
 from gan_eval.stats.latex import latex
-from gan_eval.stats.looks import LOOKS, level, looks_text
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
 from gan_eval.stats.metrics_and_people.matching import completed, named_as_judged, require_metrics_of
@@ -40,6 +39,7 @@ from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, paper
 from gan_eval.stats.readers import NO_SIMULATED, of_people, tables_to_analyze
+from gan_eval.stats.recruitment import ALPHA, RECRUITMENT, is_waiting
 from gan_eval.stats.trials import PreparedTrials, prepare_trials, text_coded, with_text_names
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.tables import (
@@ -97,7 +97,7 @@ def analyze(
     sessions: FrameOrFile | None = None,
     plans: FrameOrFile | None = None,
     stimuli: FrameOrFile | Sequence[Path | str] | None = None,
-    looks: pd.DataFrame | None = None,
+    recruited: pd.DataFrame | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Analyze a trials table. Each table is a frame, or the path of its CSV or Parquet file.
@@ -133,8 +133,8 @@ def analyze(
             pictures are refused.
         stimuli: the table `stimuli` of all sets that were shown, or the folder of one or several sets. If it has holes,
             `rates` has rows by their kind and area.
-        looks: the table `looks` of a study that waits for people (`gan_eval.stats.looks.take_look`); while no look is
-            due, every verdict is `interim`. Default: all people have come.
+        recruited: the table `recruitment` of a study that waits for people; while they are missing, every verdict is
+            `interim`. Default: all people have come.
         on_message: called with each warning, such as participants whose codes differ only in case; default: Python's
             warnings.
 
@@ -176,9 +176,9 @@ def analyze(
         "participation": included.participation,
         **_tables_of_answers(analysed, inputs.shown, settings, staircase=staircase, seed=seed),
         "mixed_models": mixed_models(analysed, plan=settings, participants=answers),
-        "looks": frame_of([], LOOKS) if looks is None else looks,
-        "comparisons": comparisons(analysed, plan=settings, looks=looks, cited=cited, grades=grades),
-        **_tables_of_correlations(analysed, inputs, settings, looks=looks, seed=seed, say=say),
+        "recruitment": frame_of([], RECRUITMENT) if recruited is None else recruited,
+        "comparisons": comparisons(analysed, plan=settings, recruited=recruited, cited=cited, grades=grades),
+        **_tables_of_correlations(analysed, inputs, settings, is_interim=is_waiting(recruited), seed=seed, say=say),
     }
     frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
     frames["robustness"] = robustness(analysed)
@@ -335,7 +335,7 @@ def _tables_of_correlations(
     inputs: _Inputs,
     settings: AnalysisSettings,
     *,
-    looks: pd.DataFrame | None,
+    is_interim: bool,
     seed: int,
     say: Callable[[str], None],
 ) -> dict[str, pd.DataFrame]:
@@ -347,7 +347,7 @@ def _tables_of_correlations(
     has_metrics = not (images is None and sets is None)
     if has_metrics and correlations.empty and (trials["phase"] == "main").any():
         say(f"no correlations of metrics with people: {why_none(trials, image_metrics=images, set_metrics=sets)}")
-    is_sure = (differences["p_holm"] < level(looks)).fillna(False)
+    is_sure = (differences["p_holm"] < ALPHA).fillna(False) & (not is_interim)
     differences = differences.assign(follows_better=differences["follows_better"].where(is_sure, None))
     return {"correlations": correlations, "correlation_differences": differences}
 
@@ -454,8 +454,7 @@ def write_analysis(
             file, *others = (new.folder / f"{table.name}{suffix}" for suffix in SUFFIXES)
             write_table(frame, file, table, also=others)
             if table is PAPER:
-                looked = looks_text(frames["looks"]) if "looks" in frames else ""
-                write_text(new.folder / "paper.tex", latex(frame, looked=looked))
+                write_text(new.folder / "paper.tex", latex(frame))
         if given is None:
             new.staying |= {f"{table.name}{suffix}" for table in STORED_TABLES for suffix in SUFFIXES}
     return [Path(out) / f"{name}.csv" for name in frames]

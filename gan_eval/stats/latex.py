@@ -7,12 +7,8 @@ import pandas as pd
 from gan_eval.stats.paper import INTERIM, distinct_rows, printed, shared_reals, skill_note, unadjusted
 
 
-def latex(table: pd.DataFrame, *, looked: str = "") -> str:
-    """Return the table `paper`, which has rows, as LaTeX for the package booktabs.
-
-    Args:
-        looked: the text on planned looks, from `gan_eval.stats.looks.looks_text`.
-    """
+def latex(table: pd.DataFrame) -> str:
+    """Return the table `paper`, which has rows, as LaTeX for the package booktabs."""
     heads, rows = printed(table)
     words = {"Asked", "Model", "Data set", "Verdict"}
     has_rates = table[["fooling_rate", "real_called_real", "accuracy", "preference"]].notna().any(axis=None)
@@ -31,8 +27,6 @@ def latex(table: pd.DataFrame, *, looked: str = "") -> str:
     else:
         allowing = " that allow for differences between participants and between pictures" * bool(has_rates)
     caption.append(f"In brackets 95% intervals{allowing}.")
-    if looked and not (table["verdict"] == INTERIM).any():
-        caption.append(f"{looked[0].upper()}{looked[1:]}; the intervals are not adjusted for the looks.")
     caption += [
         text for text in (unadjusted(distinct_rows(table)["verdict"]), shared_reals(table), *skill_note(table)) if text
     ]

@@ -16,7 +16,7 @@ from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS, Cell, Cited
 from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS, USED, kind_rows
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
-from gan_eval.stats.looks import NO_VERDICT
+from gan_eval.stats.recruitment import NO_VERDICT
 from gan_eval.stats.shares import Estimate
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
 from gan_eval.tables.frames import Row, frame_of

@@ -13,7 +13,6 @@ from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.run_record import FACTS
 from gan_eval.settings.study import CheckpointKind
-from gan_eval.stats.looks import LookPlan, read_looks, write_looks
 from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.store import open_store
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
@@ -304,8 +303,8 @@ def analyze_stage(plan: Plan) -> Stage:
 
     def work(listener: Listener) -> bool:
         from gan_eval.stats.analysis import analyze, write_analysis
-        from gan_eval.stats.looks import looks_text, take_look
         from gan_eval.stats.readers import NO_SIMULATED, of_people, stored_tables
+        from gan_eval.stats.recruitment import recruitment, waiting_text
 
         stored: dict[tables.Table, pd.DataFrame] = {}
         if plan.store.is_file():
@@ -325,8 +324,7 @@ def analyze_stage(plan: Plan) -> Stage:
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
-        looks = LookPlan(plan.study.analysis.looks, plan.study.quiz.participants)
-        looked = take_look(looks, read_looks(plan.folder), trials, sessions)
+        recruited = recruitment(trials, plan.study.quiz.participants, sessions=sessions)
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
             answers = analyze(
                 trials,
@@ -340,13 +338,11 @@ def analyze_stage(plan: Plan) -> Stage:
                 sessions=sessions,
                 plans=stored[tables.PLANS],
                 stimuli=list(plan.stimulus_folders().values()),
-                looks=looked and looked.table,
+                recruited=recruited,
                 on_message=listener.message,
             )
-        if looked:
-            write_looks(plan.folder, looked.taken)
         write_analysis(answers, out, given=stored, store=plan.store)
-        if looked and (words := looks_text(looked.table)):
+        if words := waiting_text(recruited):
             listener.message(f"analyze: {words}")
         return True
 

@@ -22,7 +22,7 @@ from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.contradictions import require_agreement
-from gan_eval.stats.looks import level, looks_text
+from gan_eval.stats.recruitment import RECRUITMENT
 from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.tables import (
     CHECKS,
@@ -88,19 +88,9 @@ class StudyFolder:
         return rates[rates["scope"] == name]
 
     @property
-    def looks(self) -> pd.DataFrame:
-        """The table `looks`: the looks at the study that are planned."""
-        return self.table(ALL_TABLES["looks"])
-
-    @property
-    def alpha(self) -> float:
-        """Significance level: 5%, or that of the look if several are planned; NaN: no verdict yet."""
-        return level(self.looks)
-
-    @property
-    def looks_text(self) -> str:
-        """Reason for a missing verdict, or the planned look that gave the verdict; else an empty text."""
-        return looks_text(self.looks)
+    def recruitment(self) -> pd.DataFrame:
+        """The table `recruitment`: people who have come, and people whom the study wants."""
+        return self.table(RECRUITMENT)
 
     def judged(self) -> pd.DataFrame:
         """Return the rates that have trials with single pictures, answered or not.

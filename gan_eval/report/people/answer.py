@@ -24,7 +24,7 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.caveats import exploratory_mark, is_interim, look_sentence, margin_text
+from gan_eval.report.people.caveats import exploratory_mark, interim_sentence, is_interim, margin_text
 from gan_eval.report.people.comparisons import HOLM, dataset_clause, is_adjusted, reported_p, size_text, within_margin
 from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences
 from gan_eval.report.people.participants import who_text
@@ -34,6 +34,7 @@ from gan_eval.stats.compare.detection_rates import NEARLY_CONSTANT
 from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, PAPER, SINGLE, TOLD, UNDECIDED, distinct_rows
+from gan_eval.stats.recruitment import ALPHA
 from gan_eval.stats.trials import PAIRED, graded_trials, main_trials, pair_trials
 from gan_eval.tables import TRIALS
 
@@ -53,9 +54,8 @@ def answer_sentences(folder: StudyFolder) -> Iterator[str]:
     if first is None:
         yield from _why_no_result(folder)
         return
-    if look := look_sentence(folder):
-        yield look
-    if look and is_interim(folder):
+    if is_interim(folder):
+        yield interim_sentence(folder)
         yield "All numbers may change with every answer."
     else:
         yield first
@@ -226,7 +226,7 @@ def _detectable(folder: StudyFolder, row: Record, table: pd.DataFrame) -> float:
         return 2.0
     of_models = (table["protocol"] == row["protocol"]) & (table["model"] != EVERYTHING)
     tests = int(table.loc[of_models, "p_holm"].count())
-    level = folder.alpha / (1 if row["model"] == EVERYTHING else max(tests, 1))
+    level = ALPHA / (1 if row["model"] == EVERYTHING else max(tests, 1))
     return detectable_accuracy(row["accuracy_low"], row["accuracy_high"], level)
 
 

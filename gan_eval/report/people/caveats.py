@@ -20,7 +20,7 @@ from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.compare.robustness import ONE_ANSWER, SENSITIVITY, WITH_UNFINISHED
 from gan_eval.stats.groups import ONE_PARTICIPANT, SEVERAL_STUDIES
-from gan_eval.stats.looks import NO_VERDICT
+from gan_eval.stats.recruitment import NO_VERDICT, is_waiting, waiting_text
 from gan_eval.tables import GIVEAWAYS, IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
@@ -81,18 +81,15 @@ def interim(folder: StudyFolder) -> str:
 
 
 def is_interim(folder: StudyFolder) -> bool:
-    """Return whether the verdict is pending: participants are missing, and no planned look is due.
-
-    A rehearsal shows its verdicts.
-    """
-    if len(folder.looks):
-        return missing(folder.alpha)
+    """Return whether the verdict is pending because participants are missing. A rehearsal shows its verdicts."""
+    if len(folder.recruitment):
+        return is_waiting(folder.recruitment)
     return bool(interim(folder)) and not folder.simulated
 
 
-def look_sentence(folder: StudyFolder) -> str:
-    """Return the reason for a missing verdict, or the planned look that gave the verdict; else an empty text."""
-    words = folder.looks_text
+def interim_sentence(folder: StudyFolder) -> str:
+    """Return the reason for a pending verdict; else an empty text."""
+    words = waiting_text(folder.recruitment)
     if not words and is_interim(folder):
         words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
     return f"{capital(words)}." if words else ""

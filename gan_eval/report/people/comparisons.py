@@ -24,17 +24,13 @@ from gan_eval.report.parts.words import (
     text,
 )
 from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_source
-from gan_eval.stats.compare.comparisons import COMPARISONS, alpha_of
+from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.compare.questions import TOLD_APART
 from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.paper import unadjusted
+from gan_eval.stats.recruitment import ALPHA
 
-STOPPING = (
-    "A verdict at this look may end the study. After “undecided” the study continues to the next look. Ending it for "
-    "another reason costs power but keeps the level. Studies that end early overestimate effects on average, and the "
-    "95% intervals are not adjusted for the looks."
-)
 HOLM = " (Holm; CI unadjusted)"
 """Text after a p value in a sentence; the unadjusted interval may disagree with this p."""
 MIN_SHOWN = 0.0005
@@ -47,7 +43,7 @@ _MARGIN_SOURCES = {
 
 
 def comparisons_section(folder: StudyFolder) -> Section:
-    """Return the section with margins, looks, unplanned comparisons and every difference."""
+    """Return the section with margins, unplanned comparisons and every difference."""
 
     def amount(row: Record, name: str) -> str:
         return number(row[name]) if row["measure"] == MEAN else number(100 * row[name], digits=1)
@@ -95,24 +91,14 @@ def comparisons_section(folder: StudyFolder) -> Section:
 
 
 def comparison_sentences(folder: StudyFolder) -> list[str]:
-    """Return sentences on the margin, the looks and unplanned comparisons."""
+    """Return sentences on the margin and unplanned comparisons."""
     table = folder.table(COMPARISONS)
     sentences = []
-    looks = folder.looks
     if margins := margin_texts(table):
-        at_look = ", or at the level of the look" * (len(looks) > 1)
         sentences.append(
             f"The equivalence margin is {listed(margins)}. Groups are equivalent if the 90% interval of their "
-            f"difference lies within it on both sides (two one-sided tests at 5%{at_look})."
+            f"difference lies within it on both sides (two one-sided tests at 5%)."
         )
-    if len(looks) > 1 and not missing(folder.alpha):
-        sentences.append(
-            f"This is {folder.looks_text.partition(':')[0]}: p values after Holm's correction and those of equivalence "
-            f"are compared with {folder.alpha:.2g}. Over all looks together, equal groups are then called different in "
-            "5% of studies."
-        )
-        if looks["taken_at"].isna().any():
-            sentences.append(STOPPING)
     if unplanned := unplanned_text(table):
         sentences.append(f"{unplanned}, marked as such.")
     if count := int(_is_sensitivity(table).sum()):
@@ -158,7 +144,7 @@ def reported_p(row: Record) -> Any:
 
 def within_margin(row: Record) -> bool:
     """Return whether the difference of a row of `comparisons` lies within its margin of equivalence."""
-    return not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < alpha_of(row)
+    return not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < ALPHA
 
 
 def dataset_clause(row: Record) -> str:

@@ -30,6 +30,7 @@ from gan_eval.report.people.pictures import six_pairs
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS, NONE_WITHIN
 from gan_eval.stats.metrics_and_people.points import GRADE
 from gan_eval.stats.paper import EVERYTHING, PAPER, distinct_rows, printed, shared_reals, skill_note, unadjusted
+from gan_eval.stats.recruitment import ALPHA
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS
 
 _MAX_CITED = 20
@@ -79,11 +80,10 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
         notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
     what = next((what for name, what in _WHAT.items() if frame[name].notna().any()), "Discrimination")
-    looked = "The intervals are not adjusted for the looks." * (len(folder.looks) > 1)
     one_test = "The p of all is not adjusted, since it is one test." * (
         is_adjusted(frame) and bool((rows_of_table["model"] == EVERYTHING).any())
     )
-    notes += [note for note in (unadjusted(rows_of_table["verdict"]), one_test, looked, shared_reals(frame)) if note]
+    notes += [note for note in (unadjusted(rows_of_table["verdict"]), one_test, shared_reals(frame)) if note]
     several = rows_of_table["dataset"].nunique() > 1
 
     def name_of(row: Record) -> str:
@@ -167,7 +167,7 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
             return f"{where}no model's pictures differ both in a metric and in what people said, so there is no answer."
         return f"{where}there are too few pictures to say (n = {max(int(row['n']) for row in rows)})."
     # an interval that excludes 0 in this direction, and p after Holm; a missing p is not below alpha
-    following = [row for row in known if min(_directed(row)) > 0 and row["within_p_holm"] < folder.alpha]
+    following = [row for row in known if min(_directed(row)) > 0 and row["within_p_holm"] < ALPHA]
     best = max(known, key=_directed)
     strength = (
         f"{_name(best['metric'])}: Spearman {number(best['within'])}, 95% interval "

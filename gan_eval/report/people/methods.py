@@ -12,7 +12,7 @@ from gan_eval.report.parts.blocks import Block, Facts, Lines, Listing, Quote, Se
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys
 from gan_eval.report.parts.words import Record, capital, from_to, listed, milliseconds, missing, number, plural, whole
-from gan_eval.report.people.caveats import caveats, look_sentence
+from gan_eval.report.people.caveats import caveats, interim_sentence
 from gan_eval.report.people.comparisons import is_adjusted, margin_texts, unplanned_text
 from gan_eval.report.people.participants import (
     MAX_LEVELS,
@@ -273,20 +273,11 @@ def _models(folder: StudyFolder) -> list[str]:
             "intervals by the spread of a two-way bootstrap over participants and items (Owen 2007) and P values "
             "corrected by Holm's method over metrics, levels and data sets (Holm 1979)."
         )
-    looks = folder.looks
     if margins := margin_texts(comparisons[comparisons["p_equivalent"].notna()]):
-        at = "" if missing(folder.alpha) else f" at {100 * folder.alpha:.2g}%"
         sentences.append(
-            f"Equivalence within {listed(margins)} was judged by two one-sided tests{at} (Schuirmann 1987)."
+            f"Equivalence within {listed(margins)} was judged by two one-sided tests at 5% (Schuirmann 1987)."
         )
-    if len(looks) > 1:
-        due = listed([whole(people) for people in looks["due_at"]])
-        sentences.append(
-            f"{len(looks)} looks were planned, with {due} people; alpha, 5% two-sided, is spent over them by the "
-            "function of Lan and DeMets of O'Brien-Fleming type, the information being the share of the people "
-            "(Lan and DeMets 1983; O'Brien and Fleming 1979)."
-        )
-    sentences.append(look_sentence(folder))
+    sentences.append(interim_sentence(folder))
     if unplanned := unplanned_text(comparisons):
         sentences.append(f"{unplanned}.")
     return [*filter(None, sentences)]
@@ -315,7 +306,7 @@ def checklist_section(folder: StudyFolder) -> Section:
             "Ethics": given.ethics or _missing("ethics"),
             "Recruitment": given.recruitment or _missing("recruitment"),
             "Plan": f"Margin: {'none' if plan.margin is None else f'{100 * plan.margin:g} points'}; "
-            f"{f'{plan.looks} looks; ' if plan.looks > 1 else ''}analysis plan "
+            "analysis plan "
             f"{study.analysis_hash[:12]}, design {study.design_hash[:12]} (SHA-256 of the study file's sections).",
             "Data availability": given.data_availability or _missing("data_availability"),
             "Code availability": given.code_availability or _missing("code_availability"),

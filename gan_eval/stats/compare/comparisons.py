@@ -1,8 +1,7 @@
 """The table `comparisons`: differences between kinds of pictures and between models, with Holm's correction."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +22,8 @@ from gan_eval.stats.compare.questions import (
     pair_questions,
 )
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells
-from gan_eval.stats.looks import ALPHA, level
 from gan_eval.stats.mixed.fit import too_many
+from gan_eval.stats.recruitment import ALPHA, is_waiting
 from gan_eval.stats.trials import answered_trials, graded_trials, main_trials, pair_trials
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
@@ -52,12 +51,11 @@ COMPARISONS = Table(
         number("check_p", "p of the two-way clustered shares, next to a crossed model", optional=True),
         text(
             "verdict",
-            "different: p_holm below alpha; else equivalent: p_equivalent below alpha, which at 0.05 is the 90% "
-            "interval within the margin (each row alone, without correction); else undecided; interim: the study waits "
-            "for more people, and no planned look is due; empty: no difference, or a sensitivity row",
+            "different: p_holm below 0.05; else equivalent: p_equivalent below 0.05, which is the 90% interval within "
+            "the margin (each row alone, without correction); else undecided; interim: the study waits for more "
+            "people; empty: no difference, or a sensitivity row",
             words=("different", "equivalent", "undecided", "interim"),
         ),
-        number("alpha", "level that p_holm and p_equivalent are compared with; empty: no verdict", optional=True),
         integer("n_a", "trials of a; measure `chosen`: pairs in which a was chosen"),
         integer("n_b", "trials of b; measure `chosen`: pairs in which b was chosen"),
         boolean("exploratory", "not in the plan, or based on exclusions or a margin that are not; empty: no plan"),
@@ -95,17 +93,11 @@ class ComparisonEstimator:
         return found._replace(p=np.nan, p_equivalent=np.nan) if is_open else found
 
 
-def alpha_of(row: Mapping[Any, Any]) -> float:
-    """Return the level of significance of a row: its `alpha`, or 5% for a row without a verdict."""
-    alpha = row.get("alpha")
-    return ALPHA if alpha is None or pd.isna(alpha) else float(alpha)
-
-
 def comparisons(
     trials: pd.DataFrame,
     *,
     plan: AnalysisSettings = NO_PLAN,
-    looks: pd.DataFrame | None = None,
+    recruited: pd.DataFrame | None = None,
     cited: Cited | None = None,
     grades: int | None = None,
     only: Collection[str] = (),
@@ -117,7 +109,7 @@ def comparisons(
 
     Args:
         plan: pairs of models, margin, link and slope; by default all pairs are compared, and no equivalence is judged.
-        looks: the table `looks`; while no look is due every verdict is `interim`. Default: verdicts at 5%.
+        recruited: the table `recruitment`; while people are missing every verdict is `interim`. Default: none are.
         cited: filled with the detection of each model on each data set.
         grades: number of grades of the scale; the margin is a share of its range. Default: the range of the grades in
             the trials.
@@ -130,7 +122,8 @@ def comparisons(
         pair_questions(pair_trials(trials), plan),
         grade_questions(graded_trials(trials), plan, grades),
     )
-    estimator, alpha, differences, rows = ComparisonEstimator(plan, too_many(len(trials))), level(looks), [], []
+    estimator, differences, rows = ComparisonEstimator(plan, too_many(len(trials))), [], []
+    waits = is_waiting(recruited)
     for asked in questions:
         if only and asked.comparison not in only:
             continue
@@ -152,17 +145,18 @@ def comparisons(
     if len(table):
         for places in table.groupby(["family", "exploratory"], dropna=False).indices.values():
             p_holm = holm(table["p"].to_numpy("float64")[places])
-            ends = simultaneous_intervals([differences[place] for place in places], p_holm, alpha=alpha)
+            ends = simultaneous_intervals([differences[place] for place in places], p_holm)
+            ends = np.full_like(ends, np.nan) if waits else ends
             table.loc[places, ["p_holm", "simultaneous_low", "simultaneous_high"]] = np.column_stack([p_holm, ends])
         # two one-sided tests at 5% each: the same as the 90% interval within the margin
         different, equivalent = (
-            (table[name].astype("float64") < alpha).to_numpy(bool) for name in ("p_holm", "p_equivalent")
+            (table[name].astype("float64") < ALPHA).to_numpy(bool) & (not waits) for name in ("p_holm", "p_equivalent")
         )
-        neither = "interim" if np.isnan(alpha) else "undecided"
+        neither = "interim" if waits else "undecided"
         verdict = np.where(different, "different", np.where(equivalent, "equivalent", neither)).astype(object)
         of_one = (table["people"] == 1).to_numpy(bool) & (verdict == "undecided")
         verdict[table["difference"].isna().to_numpy(bool) | of_one] = None
-        table["verdict"], table["alpha"] = verdict, alpha
+        table["verdict"] = verdict
         less = np.where(different & equivalent, "differs, but by less than the margin", "")
         table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
     return conform(table.drop(columns=["family", "people"]), COMPARISONS, where="comparisons")

@@ -20,7 +20,7 @@ from gan_eval.stats.clustering import (
     two_way,
 )
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
-from gan_eval.stats.looks import ALPHA
+from gan_eval.stats.recruitment import ALPHA
 from gan_eval.stats.shares import binomial_p, fisher_p, newcombe, wilson
 
 HALF = 0.5
@@ -99,27 +99,26 @@ _BESIDE_ZERO = 1e-9
 """End of an interval that excludes 0 itself."""
 
 
-def simultaneous_intervals(differences: Sequence[Difference], p_holm: np.ndarray, *, alpha: float) -> np.ndarray:
+def simultaneous_intervals(differences: Sequence[Difference], p_holm: np.ndarray) -> np.ndarray:
     """Return the intervals (M, 2) of M differences that are tested together, consistent with Holm's test.
 
-    An interval excludes 0 exactly if p_holm < alpha, and all intervals together hold their true differences in 1 -
-    alpha of studies (at alpha = 5%, 93.8% in the worst known case). This is the confidence region of Holm's test
+    An interval excludes 0 exactly if p_holm < 5%, and all intervals together hold their true differences in 95% of
+    studies (93.8% in the worst known case). This is the confidence region of Holm's test
     (Guilbaud 2008, Biometrical Journal 50, 678-692; Strassburger & Bretz 2008, Statistics in Medicine 27, 4914-4927).
-    If the test rejects only some hypotheses, it has used up alpha: the intervals of these show the sign only and reach
-    to the end of the scale. All other intervals are Bonferroni's, at 1 - alpha / M.
+    If the test rejects only some hypotheses, it has used up the 5%: the intervals of these show the sign only and reach
+    to the end of the scale. All other intervals are Bonferroni's, at 1 - 5% / M.
 
     Args:
         p_holm: (M,) p values after Holm's correction; NaN where there is no test, and then no interval.
-        alpha: level; NaN: no test yet, and no intervals.
     """
     intervals = np.full((len(differences), 2), np.nan)
-    tested = [] if np.isnan(alpha) else np.flatnonzero(~np.isnan(p_holm)).tolist()
-    all_rejected = (p_holm[tested] < alpha).all()
+    tested = np.flatnonzero(~np.isnan(p_holm)).tolist()
+    all_rejected = (p_holm[tested] < ALPHA).all()
     for place in tested:
         bound = differences[place].bound
-        low, high = differences[place].ends(1 - alpha / len(tested))
+        low, high = differences[place].ends(1 - ALPHA / len(tested))
         is_above = low + high > 0
-        if p_holm[place] >= alpha:
+        if p_holm[place] >= ALPHA:
             intervals[place] = min(low, 0.0), max(high, 0.0)
             continue
         if not all_rejected:

@@ -9,7 +9,6 @@ import pandas as pd
 from scipy.special import ndtr, stdtr
 
 from gan_eval.stats.groups import joined
-from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.metrics_and_people.ceiling import (
     MIN_POINTS,
     Pairing,
@@ -21,6 +20,7 @@ from gan_eval.stats.metrics_and_people.ceiling import (
 )
 from gan_eval.stats.metrics_and_people.points import GRADE, POOLED, PointSet, point_sets
 from gan_eval.stats.mixed import NoFitError
+from gan_eval.stats.recruitment import ALPHA
 from gan_eval.stats.resampling import REPLICATES, bootstrap_interval
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm

@@ -62,7 +62,7 @@ class PowerPlan:
     recommended: Mapping[str, int | None]
     """Number of participants for each question with a difference; None: no number that was tried is enough."""
     warnings: tuple[str, ...]
-    """Warnings of the draw on short pools, and a note on planned looks."""
+    """Warnings of the draw on short pools."""
 
 
 def plan_power(
@@ -101,13 +101,7 @@ def plan_power(
         recommended[question.name] = enough["participants"] if enough else None
         if enough:
             enough["recommended"] = True
-    warnings = [*design.warnings]
-    if study.analysis.looks > 1:
-        warnings.append(
-            f"{study.analysis.looks} looks are planned; this is the power of one look with all people, at 5%, which "
-            "the looks lower a little (three: by about half a point)"
-        )
-    return PowerPlan(frame_of(rows, POWER), settings, recommended, tuple(warnings))
+    return PowerPlan(frame_of(rows, POWER), settings, recommended, tuple(design.warnings))
 
 
 def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettings, *, where: str = "study") -> World:

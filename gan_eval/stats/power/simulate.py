@@ -39,9 +39,9 @@ from gan_eval.stats.compare.questions import (
     model_questions,
     pair_questions,
 )
-from gan_eval.stats.looks import ALPHA
 from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.power.design import Asked, Design, Group, PlannedQuestion, Scenario
+from gan_eval.stats.recruitment import ALPHA
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 from gan_eval.tables.multiple_tests import holm
 

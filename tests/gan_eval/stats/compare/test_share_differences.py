@@ -82,7 +82,7 @@ def test_simultaneous_intervals_agree_with_holm_and_hold_all_truths_at_once(trut
     for estimates in random.normal(truth, 1.0, (studies, len(truth))):
         tests = [wald(estimate, 1.0, 1e9, bound=20.0) for estimate in estimates]
         p_holm = holm([test.p for test in tests])
-        low, high = simultaneous_intervals(tests, p_holm, alpha=0.05).T
+        low, high = simultaneous_intervals(tests, p_holm).T
         assert (((low > 0) | (high < 0)) == (p_holm < 0.05)).all()
         missed += not ((low <= truth) & (truth <= high)).all()
     expected = 0.062 if truth == WORST else 0.05
@@ -91,9 +91,8 @@ def test_simultaneous_intervals_agree_with_holm_and_hold_all_truths_at_once(trut
 
 def test_simultaneous_intervals_of_one_difference_are_its_own_and_need_a_level() -> None:
     test, p_holm = wald(0.1, 0.04, 30), np.array([0.018])
-    assert simultaneous_intervals([test], p_holm, alpha=0.05)[0] == pytest.approx(test.ends())
-    assert np.isnan(simultaneous_intervals([test], p_holm, alpha=np.nan)).all()
-    assert np.isnan(simultaneous_intervals([test], np.array([np.nan]), alpha=0.05)).all()
+    assert simultaneous_intervals([test], p_holm)[0] == pytest.approx(test.ends())
+    assert np.isnan(simultaneous_intervals([test], np.array([np.nan]))).all()
 
 
 INVERSE = {"logit": expit, "probit": norm.cdf}
