@@ -76,7 +76,6 @@ NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
         "part of the analysis hash",
     ),
     "power": "before the study",
-    "reporting": "words in the report",
 }  # fmt: skip
 """All keys that are not in `IN_DESIGN`, or whole sections, with the reason: they change nothing that a participant sees
 before answering."""

@@ -16,11 +16,10 @@ from gan_eval.report.parts.folder import StudyFolder, fractions_of
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import correlation_tables, difference_tables
 from gan_eval.report.people.answer import answer_sentences
-from gan_eval.report.people.caveats import badges, trained_text
+from gan_eval.report.people.caveats import badges, caveats, trained_text
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.confidence import confidence_section
 from gan_eval.report.people.first_page import first_page
-from gan_eval.report.people.methods import checklist_section
 from gan_eval.report.people.pairs_and_grades import choices_tables, grades_tables
 from gan_eval.report.people.participants import (
     demographics,
@@ -54,7 +53,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         Section("pictures", "Pictures", [*giveaways_tables(folder), *fooling_galleries(folder), *samples(folder)]),
         timing_section(folder),
         training_section(folder),
-        checklist_section(folder),
+        Section("caveats", "Caveats", [Lines(caveats(folder), "warnings")]),
     ]
     return Report(
         title=title or _title(folder),

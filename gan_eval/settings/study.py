@@ -29,7 +29,7 @@ class StudySettings(Section):
     title: str = ""
     """Title of the report, which participants do not see; default: the name."""
     question: str = ""
-    """The study's question, for the report's checklist."""
+    """The study's question, which the report repeats."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Random seed of the draw, of resampling, and of the holes of test pictures."""
     published: tuple[PathText, ...] = ()
@@ -100,19 +100,6 @@ class MetricsSettings(Section):
     """Also measure the holes of inpainting models filled without learning: border_mean, harmonic."""
 
 
-class ReportingSettings(Section):
-    """`[reporting]`: facts that are in no table; the report's checklist prints them and names the gaps."""
-
-    recruitment: str = ""
-    """Recruitment: how people were found, who could take part, and what they were paid."""
-    ethics: str = ""
-    """Approval of the study, with its number, or why none was needed."""
-    data_availability: str = ""
-    """Place of the answers and pictures, and their licence."""
-    code_availability: str = ""
-    """Place of the code of models and analysis, with its version."""
-
-
 class Study(Section):
     """A whole study file."""
 
@@ -126,7 +113,6 @@ class Study(Section):
     metrics: MetricsSettings = MetricsSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     power: PowerSettings = PowerSettings()
-    reporting: ReportingSettings = ReportingSettings()
 
     @model_validator(mode="after")
     def _models_fit(self) -> Self:

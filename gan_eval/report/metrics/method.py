@@ -1,4 +1,4 @@
-"""The method of the metrics: a paragraph for a paper with its sources."""
+"""The method of the metrics: a paragraph for a paper."""
 
 import json
 from collections.abc import Mapping
@@ -6,20 +6,16 @@ from typing import Any
 
 from gan_eval.metrics.catalogue import metric_named
 from gan_eval.report.metrics.data import Measured, fid_warnings, in_order, title_of
-from gan_eval.report.parts.blocks import Block, Listing, Quote, Section
-from gan_eval.report.parts.references import as_bibtex, cited_keys
+from gan_eval.report.parts.blocks import Quote, Section
 from gan_eval.report.parts.words import capital, from_to, listed, plural, whole
 
 
 def method_section(measured: Measured) -> Section:
-    """Return the paragraph and its sources; empty if nothing was measured."""
+    """Return the paragraph; empty if nothing was measured."""
     paragraph = paper_paragraph(measured)
     if not paragraph:
         return Section("methods", "Method", [])
-    blocks: list[Block] = [Quote("To copy into a paper", paragraph)]
-    sources = as_bibtex(cited_keys(paragraph))
-    blocks += [Listing("Its sources for BibTeX", sources)] if sources else []
-    return Section("methods", "Method", blocks)
+    return Section("methods", "Method", [Quote("To copy into a paper", paragraph)])
 
 
 def paper_paragraph(measured: Measured) -> str:

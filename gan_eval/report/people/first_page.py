@@ -134,6 +134,7 @@ def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
     found = caveats(folder)
     more = f" {whole(len(found) - MAX_CAVEATS)} more in the details." if len(found) > MAX_CAVEATS else ""
     return [
+        ("Question", "" if folder.study is None else folder.study.study.question),
         ("Participants", " ".join(participation_sentences(folder))),
         ("Design", design),
         ("Metrics", "" if is_interim(folder) else metrics_sentence(folder)),

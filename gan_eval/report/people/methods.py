@@ -1,4 +1,4 @@
-"""Methods paragraphs to copy into a paper, and the reporting checklist with all caveats."""
+"""Methods paragraphs to copy into a paper."""
 
 from functools import partial
 
@@ -8,11 +8,10 @@ import pandas as pd
 from gan_eval import __version__
 from gan_eval.report.metrics.holes import holes_sentence
 from gan_eval.report.metrics.method import paper_paragraph
-from gan_eval.report.parts.blocks import Block, Facts, Lines, Listing, Quote, Section
+from gan_eval.report.parts.blocks import Block, Listing, Quote
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.references import as_bibtex, as_latex, cited_keys
 from gan_eval.report.parts.words import Record, capital, from_to, listed, milliseconds, missing, number, plural, whole
-from gan_eval.report.people.caveats import caveats, interim_sentence
+from gan_eval.report.people.caveats import interim_sentence
 from gan_eval.report.people.comparisons import is_adjusted, margin_texts, unplanned_text
 from gan_eval.report.people.participants import (
     MAX_LEVELS,
@@ -48,24 +47,22 @@ _PSYCHOMETRIC = (
 )
 MIN_SIMULATED = 10
 """Minimum number of participants for citing the coverage of simulated studies with 10 to 40 participants."""
-_GAP = "Not given"
-_POINTS = (
-    "Question", "Design", "Sample", "Instructions", "Consent", "Ethics", "Recruitment", "Exclusions", "Plan",
-    "Data availability", "Code availability",
-)  # fmt: skip
+
+
+CITATION = f"""@misc{{gan_eval,
+  author = {{{{the gan\\_eval founders}}}},
+  title = {{{{gan\\_eval: timed real-or-fake sessions, picture metrics and statistics for image-to-image models}}}},
+  year = {{2026}},
+  note = {{Version {__version__}}},
+  url = {{https://gan-eval.example}},
+}}
+"""
 
 
 def method_blocks(folder: StudyFolder) -> list[Block]:
-    """Return the *Methods* paragraphs for a paper, as text and LaTeX, with their sources for BibTeX."""
+    """Return the *Methods* paragraphs for a paper, and the program's own entry for BibTeX."""
     text = paper_methods(folder)
-    if not text:
-        return []
-    latex = as_latex(text).replace("Software:", r"Software~\cite{gan_eval}:")
-    return [
-        Quote("As text", text),
-        Listing("For LaTeX (methods.tex)", latex),
-        Listing("Sources for BibTeX (methods.bib)", as_bibtex(["gan_eval", *cited_keys(text)])),
-    ]
+    return [Quote("As text", text), Listing("This program, for BibTeX", CITATION)] if text else []
 
 
 def paper_methods(folder: StudyFolder) -> str:
@@ -281,47 +278,6 @@ def _models(folder: StudyFolder) -> list[str]:
     if unplanned := unplanned_text(comparisons):
         sentences.append(f"{unplanned}.")
     return [*filter(None, sentences)]
-
-
-def checklist_section(folder: StudyFolder) -> Section:
-    """Return all caveats and the reporting checklist of journals, filled from study file and tables."""
-    lines = Lines(caveats(folder), "warnings")
-    if folder.scope("all").empty and folder.answers().empty:
-        return Section("checklist", "Caveats", [lines])
-    study = folder.study
-    was_ours = len(folder.table(SESSIONS)) > 0  # else people did not see the defaults of the quiz
-    missing_file = "" if study is not None else f"{_GAP}: the tables have no study file."
-    items = dict.fromkeys(_POINTS, missing_file)
-    if study is not None:
-        quiz, given, plan = study.quiz, study.reporting, study.analysis
-        foreign = f"{_GAP}: the answers are of another program, and it is not in the study file."
-        keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
-        made = f"The program's own, made from the settings (language {quiz.language}; keys: {keys})."
-        items |= {
-            "Question": study.study.question or _missing("question", "study"),
-            "Design": design_text(folder, quiz) if was_ours else foreign,
-            "Sample": f"{plural(quiz.participants, 'person', 'people')} planned; {analysed_text(folder)} analysed.",
-            "Instructions": quiz.instructions or (made if was_ours else foreign),
-            "Consent": f"Version {quiz.consent.version}: {quiz.consent.text}" if was_ours else foreign,
-            "Ethics": given.ethics or _missing("ethics"),
-            "Recruitment": given.recruitment or _missing("recruitment"),
-            "Plan": f"Margin: {'none' if plan.margin is None else f'{100 * plan.margin:g} points'}; "
-            "analysis plan "
-            f"{study.analysis_hash[:12]}, design {study.design_hash[:12]} (SHA-256 of the study file's sections).",
-            "Data availability": given.data_availability or _missing("data_availability"),
-            "Code availability": given.code_availability or _missing("code_availability"),
-        }
-    elif folder.table(COMPARISONS)["exploratory"].notna().any():
-        items["Plan"] = "Given to the analysis."
-    items["Exclusions"] = f"{left_out_text(folder) or 'None'}."
-    gaps = [name.lower() for name, text in items.items() if text.startswith(_GAP)]
-    says = f"Of {len(items)} points {len(gaps)} are not given: {listed(gaps)}." if gaps else "Every point is given."
-    said = Facts([(name, text) for name, text in items.items() if text != missing_file])
-    return Section("checklist", "Caveats and checklist", [lines, Lines([says]), said])
-
-
-def _missing(key: str, section: str = "reporting") -> str:
-    return f"{_GAP}: {key} in [{section}] of the study file."
 
 
 def design_text(folder: StudyFolder, quiz: QuizSettings) -> str:

@@ -37,9 +37,9 @@ def page(request) -> Page:
 @pytest.mark.parametrize(
     ("name", "sections"),
     [
-        ("study_page", "answer comparisons agreement metrics published participants pictures timing training checklist "
+        ("study_page", "answer comparisons agreement metrics published participants pictures timing training caveats "
          "files"),
-        ("tables_page", "answer comparisons answers agreement participants checklist files"),
+        ("tables_page", "answer comparisons answers agreement participants caveats files"),
         ("metrics_page", "answer values methods"),
     ],
 )  # fmt: skip
@@ -141,7 +141,7 @@ def test_pictures_that_were_trained_on_are_said_before_any_number(study, tmp_pat
 def test_only_metrics(study, tmp_path):
     shutil.copy(study / "metrics" / "set_metrics.csv", tmp_path)
     page = Page(write_report(tmp_path, tmp_path / "report.html"))
-    assert page.sections() == ["metrics", "checklist", "files"]
+    assert page.sections() == ["metrics", "caveats", "files"]
 
 
 def test_a_broken_or_stray_picture_is_left_out(study, tmp_path):
