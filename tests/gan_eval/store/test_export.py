@@ -223,6 +223,12 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path)
         agree(frames[name]["paper"], theirs[name])
     for name in ("named", "unnamed"):
         assert (frames[name]["paper"]["basis"] == "crossed_model").all()
+    for name in ("named", "pairs"):
+        modes = pd.read_csv(tmp_path / "r" / name / "effects_R.csv")
+        modes = modes[(modes["scope"] == "participant") & (modes["term"] == "(Intercept)")]
+        people = given[name]["participant"].nunique()
+        assert modes.groupby(["model", "dataset"])["id"].nunique().max() == people
+        assert abs(modes["effect"].mean()) < modes["effect"].std()
     assert theirs["pairs"]["p_holm"].gt(theirs["pairs"]["p"]).any()
     without = theirs["without"]
     assert without["dataset"].tolist() == ["b", "faces", "all"]
