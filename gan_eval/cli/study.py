@@ -172,7 +172,10 @@ def report(
     folder: Annotated[Path, typer.Argument(help="A study's folder, or one with its tables.")],
     out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: in the folder.")] = None,
     figure: Annotated[Path | None, typer.Option("--figure", help="Also write figure 1: .pdf, .svg, .png.")] = None,
-    theme: Annotated[Path | None, typer.Option("--theme", help="TOML file: size, font, colours of --figure.")] = None,
+    figure_width: Annotated[
+        float | None,
+        typer.Option(min=60, max=400, help="Width of --figure in mm; default: 180. Below 130: stacked."),
+    ] = None,
     stimuli: Annotated[
         list[Path] | None,
         typer.Option(metavar="SET", help="A stimulus set that was shown, for its pictures. Repeatable."),
@@ -185,21 +188,18 @@ def report(
     from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.report import build_figure, check_page, write_report
-    from gan_eval.report.figure import read_theme
     from gan_eval.report.parts.chart import FORMATS
 
-    if theme is not None and figure is None:
-        raise UserError("--theme: is for --figure; give --figure FILE.pdf, too")
+    if figure_width is not None and figure is None:
+        raise UserError("--figure-width: is for --figure; give --figure FILE.pdf, too")
     if out is not None:
         check_page(out, option="--out")
     if figure is not None:
         check_output_file(figure, option="--figure")
         if figure.suffix not in FORMATS:
             raise UserError(f"--figure {figure}: expected a name that ends in {', '.join(FORMATS)}")
-    if theme is not None:
-        read_theme(theme)  # a bad one is refused before the page is made
     with Console() as console, console.working("report"):
         page = out or folder / "report.html"
         typer.echo(write_report(folder, page, stimuli=stimuli or (), with_raw_tables=with_raw_tables))
         if figure is not None:
-            typer.echo(build_figure(folder, figure, stimuli=stimuli or (), theme=theme))
+            typer.echo(build_figure(folder, figure, stimuli=stimuli or (), width_mm=figure_width))

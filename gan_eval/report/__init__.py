@@ -94,21 +94,20 @@ def write_report(
         return write_report(folder, out, title=title, stimuli=stimuli, with_raw_tables=with_raw_tables)
 
 
-def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), theme: Path | None = None) -> Path:
+def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), width_mm: float | None = None) -> Path:
     """Write figure 1 of a study for a paper and return its path. Equal input gives equal bytes.
 
     Args:
         out: the file: `.pdf`, `.svg` or `.png`.
-        theme: TOML file of size, font and colours.
+        width_mm: default: 180; below 130 panels are stacked.
 
     Raises:
-        UserError: as for `write_report`, there are no answers, or the theme has a bad value.
+        UserError: as for `write_report`, or there are no answers.
     """
-    from gan_eval.report.figure import Theme, read_theme, write_figure
+    from gan_eval.report.figure import WIDTH_MM, write_figure
     from gan_eval.report.parts.folder import read_folder
 
-    figure_theme = Theme() if theme is None else read_theme(theme)
-    return write_figure(read_folder(Path(folder), stimuli=stimuli), Path(out), figure_theme)
+    return write_figure(read_folder(Path(folder), stimuli=stimuli), Path(out), width_mm or WIDTH_MM)
 
 
 def build_metrics_report(frames: "Mapping[str, pd.DataFrame]", stimuli: "Sequence[Stimulus]", out: Path) -> Path:

@@ -4,23 +4,21 @@ import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, get_font_names
+from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
-from pydantic import Field, ValidationError
 from scipy.special import ndtr, ndtri
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_bytes
-from gan_eval.files.reading import read_toml
 from gan_eval.report.figure_content import MAX_ROWS, PANEL_A, Content, Entry, content_of
 from gan_eval.report.metrics.data import title_of, unit_of, with_arrow
 from gan_eval.report.parts.chart import STYLE, figure_file
@@ -29,58 +27,19 @@ from gan_eval.report.parts.words import basis_text, clean, plural, points_text
 from gan_eval.report.people.caveats import trained_text
 from gan_eval.report.people.participants import who_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.settings.sections import Section, Words, first_problem
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.paper import EVERYTHING, PAPER, RATING, SINGLE, distinct_rows
 from gan_eval.stats.trials import PAIRED
 
-Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
-
-
-class Theme(Section):
-    """Size, font and colours of figure 1."""
-
-    width_mm: Annotated[float, Field(ge=60, le=400)] = 180.0
-    """Below 130 mm panels are stacked."""
-    height_mm: Annotated[float, Field(ge=30, le=1000)] | None = None
-    """Default: the height that the rows need."""
-    font: Words = "DejaVu Sans"
-    font_size: Annotated[float, Field(ge=5, le=16)] = 8.0
-    """Points; numbers on axes and notes are one point smaller."""
-    colours: Annotated[tuple[Colour, ...], Field(min_length=1)] = (
-        "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
-    )  # fmt: skip
-    """Colours of models, in turn; default: those of Okabe and Ito."""
-    ink: Colour = "#141414"
-    muted: Colour = "#5B5B5B"
-    """Notes, lines, and real pictures."""
-    band: Colour = "#E3E3E3"
-    """Behind rates: real pictures, and the margin of equivalence."""
-
-    @property
-    def is_wide(self) -> bool:
-        """True where panels are side by side."""
-        return self.width_mm >= 130
-
-
-DEFAULT = Theme()
-
-
-def read_theme(file: Path) -> Theme:
-    """Read a theme from a TOML file.
-
-    Raises:
-        UserError: no such file, not TOML, an unknown key, a bad value, or a font that is not installed.
-    """
-    try:
-        theme = Theme(**read_toml(file))
-    except ValidationError as error:
-        raise UserError(f"{file}: {first_problem(error, Theme)}") from error
-    if theme.font not in get_font_names():
-        raise UserError(f"{file}: font: {theme.font!r} is not installed here; DejaVu Sans always is")
-    return theme
-
-
+WIDTH_MM = 180.0
+"""Default width; below 130 mm panels are stacked."""
+FONT, FONT_SIZE = "DejaVu Sans", 8
+"""Points; numbers on axes and notes are one point smaller."""
+SMALL = FONT_SIZE - 1
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Colours of models, in turn: those of Okabe and Ito."""
+INK, MUTED, BAND = "#141414", "#5B5B5B", "#E3E3E3"
+"""Words; notes, lines and real pictures; the ground behind rates, for real pictures and the margin of equivalence."""
 _PERCENT = (0, 25, 50, 75, 100)
 MM_PER_INCH = 25.4
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -88,37 +47,32 @@ MAX_NAMED = 8
 """Number of models up to which the panels of participants and of the metric have the models' colours and names."""
 
 
-def figure_1(content: Content, theme: Theme = DEFAULT) -> Figure:
-    """Draw figure 1 of a study.
-
-    Raises:
-        UserError: the theme's height is too low.
-    """
-    small = theme.font_size - 1
-    sizes = {"font.size": theme.font_size, "xtick.labelsize": small, "ytick.labelsize": theme.font_size}
-    colours = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), theme.ink)
-    colours |= dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), theme.muted)
+def figure_1(content: Content, width_mm: float = WIDTH_MM) -> Figure:
+    """Draw figure 1 of a study, as high as its rows need."""
+    sizes = {"font.size": FONT_SIZE, "xtick.labelsize": SMALL, "ytick.labelsize": FONT_SIZE}
+    colours = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), INK)
+    colours |= dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), MUTED)
     widths = dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.6)
     places = {"axes.labelpad": 2.5, "axes.titley": 1.0}  # a title's height is not searched for: that is slow
-    style = {**STYLE, **sizes, **colours, **widths, **places, "font.family": [theme.font, "DejaVu Sans"]}
+    style = {**STYLE, **sizes, **colours, **widths, **places, "font.family": FONT}
     with mpl.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a browser has the letter
-        return _Drawing(content, theme).figure
+        return _Drawing(content, width_mm).figure
 
 
-def write_figure(folder: StudyFolder, file: Path, theme: Theme = DEFAULT) -> Path:
+def write_figure(folder: StudyFolder, file: Path, width_mm: float = WIDTH_MM) -> Path:
     """Write figure 1 as a file, whole or not at all, and return its path; equal input gives equal bytes.
 
     Args:
         file: PDF or SVG, whose words stay text, or PNG of 300 dpi.
 
     Raises:
-        UserError: no answers, the file cannot be written, or the theme's height is too low.
+        UserError: no answers, or the file cannot be written.
     """
     content = content_of(folder)
     if content is None:
         raise UserError(f"{file}: not written: figure 1 needs answers, and {folder.path} has no analyzed ones")
-    figure, caption = figure_1(content, theme), caption_of_figure_1(folder, content)
+    figure, caption = figure_1(content, width_mm), caption_of_figure_1(folder, content)
     write_bytes(file, figure_file(figure, file.suffix, title="Figure 1", description=caption))
     return file
 
@@ -185,21 +139,21 @@ def caption_of_figure_1(folder: StudyFolder, content: Content) -> str:
     return " ".join(filter(None, sentences))
 
 
-def text_width_mm(text: str, theme: Theme, *, smaller: int = 0) -> float:
-    """Return the width of a text of the theme's size, or of some points less."""
-    font = FontProperties(family=[theme.font, "DejaVu Sans"], size=theme.font_size - smaller)
+def text_width_mm(text: str, size: int = FONT_SIZE) -> float:
+    """Return the width of a text of a size in points."""
+    font = FontProperties(family=FONT, size=size)
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) * MM_PER_INCH / 72
 
 
-def shortened(text: str, width_mm: float, theme: Theme) -> str:
+def shortened(text: str, width_mm: float) -> str:
     """Return a text; if it is too wide, with an ellipsis in the middle.
 
-    >>> shortened("pix2pix_without_skip_connections", 25, Theme())
+    >>> shortened("pix2pix_without_skip_connections", 25)
     'pix2pix_…ections'
     """
     short = text
     keep = min(len(text), 200)
-    while keep > 2 and text_width_mm(short, theme) > width_mm:
+    while keep > 2 and text_width_mm(short) > width_mm:
         keep -= 1
         short = f"{text[: keep - keep // 2]}…{text[len(text) - keep // 2 :]}"
     return short
@@ -208,19 +162,15 @@ def shortened(text: str, width_mm: float, theme: Theme) -> str:
 class _Drawing:
     """The drawing of figure 1."""
 
-    def __init__(self, content: Content, theme: Theme) -> None:
-        self.content, self.theme, self.small = content, theme, theme.font_size - 1
-        self.unit = theme.font_size / DEFAULT.font_size  # markers and lines grow with letters
+    def __init__(self, content: Content, width_mm: float) -> None:
+        self.content, self.width_mm, self.is_wide = content, width_mm, width_mm >= 130
         self.is_coloured = sum(entry.model_index >= 0 for entry in content.entries) <= MAX_NAMED
         self.at, self.titles = _rows(content.entries)
         lines = self._lines()
         heights = [max(self._height_mm(kind) for kind in line) for line in lines]
-        top = 0.6 * theme.font_size if content.warning else 0.0
-        height = theme.height_mm or sum(heights) + top
-        least = math.ceil(0.7 * (sum(heights) + top))
-        if height < least:
-            raise UserError(f"height_mm: {height:g} is too low for this figure; give {least} or more")
-        self.figure = Figure(figsize=(theme.width_mm / MM_PER_INCH, height / MM_PER_INCH))
+        top = 0.6 * FONT_SIZE if content.warning else 0.0
+        height = sum(heights) + top
+        self.figure = Figure(figsize=(self.width_mm / MM_PER_INCH, height / MM_PER_INCH))
         layout = ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, 1 - top / height))
         self.figure.set_layout_engine(layout)
         parts = self.figure.subfigures(len(lines), 1, height_ratios=heights, squeeze=False)[:, 0]
@@ -233,13 +183,13 @@ class _Drawing:
         draw = {"rates": self._rates, "accuracy": self._accuracy, "people": self._people, "metric": self._metric}
         for letter, (kind, axes) in zip("abcd", self.axes.items(), strict=False):
             if len(self.axes) > 1:
-                axes.set_title(letter, fontsize=theme.font_size + 2, fontweight="bold", loc="left")
+                axes.set_title(letter, fontsize=FONT_SIZE + 2, fontweight="bold", loc="left")
             draw[kind](axes)
         for _ in range(2):  # square panels need a second time
             layout.execute(self.figure)
         self.figure.set_layout_engine(None)  # "none" would draw each file twice
         words: dict[str, Any] = {"ha": "right", "va": "top", "weight": "bold", "color": "#B3261E"}
-        self.figure.text(1 - 1 / theme.width_mm, 1 - 1 / height, content.warning.upper(), **words)
+        self.figure.text(1 - 1 / self.width_mm, 1 - 1 / height, content.warning.upper(), **words)
 
     def _named(self) -> list[Entry]:
         """Return the models that panels of dots name; none if there is one model or more than MAX_NAMED."""
@@ -248,47 +198,46 @@ class _Drawing:
 
     def _lines(self) -> list[list[str]]:
         panels = self.content.panels
-        if not self.theme.is_wide:
+        if not self.is_wide:
             return [[kind] for kind in panels]
         names, verdicts = zip(*((entry.name, entry.verdict) for entry in self.content.entries), strict=True)
-        longest = sum(max(text_width_mm(word, self.theme) for word in words) for words in (names, verdicts))
-        is_one_line = len(panels) < 3 or (len(panels) == 3 and longest < self.theme.width_mm / 4 - 14)
+        longest = sum(max(text_width_mm(word) for word in words) for words in (names, verdicts))
+        is_one_line = len(panels) < 3 or (len(panels) == 3 and longest < self.width_mm / 4 - 14)
         return [panels] if is_one_line else [panels[:2], panels[2:]]
 
     def _height_mm(self, kind: str) -> float:
         if kind in ("rates", "accuracy"):
             rows = self.at[-1] + 1
             row = 1.0 if rows <= 6 else 0.8 if rows <= 10 else 0.65
-            return self.theme.font_size * (2 + max(rows * row, 1.75))
-        return 7 * self.theme.font_size if self.theme.is_wide else 0.65 * self.theme.width_mm
+            return FONT_SIZE * (2 + max(rows * row, 1.75))
+        return 7 * FONT_SIZE if self.is_wide else 0.65 * self.width_mm
 
     def _style(self, entry: Entry) -> dict[str, Any]:
         """Return colour and marker of a model."""
-        colours = self.theme.colours
-        colour = self.theme.muted if entry.model_index < 0 else colours[entry.model_index % len(colours)]
+        colour = MUTED if entry.model_index < 0 else COLOURS[entry.model_index % len(COLOURS)]
         return {"color": colour, "marker": entry.marker, "linestyle": "none", "markeredgewidth": 0}
 
     def _estimate(self, axes: Axes, entry: Entry, x: float, y: float, size: float = 6.0) -> None:
         edge = {"markeredgecolor": "white", "markeredgewidth": 0.8}
-        axes.plot([x], [y], **self._style(entry) | edge, markersize=size * self.unit, zorder=5)
+        axes.plot([x], [y], **self._style(entry) | edge, markersize=size, zorder=5)
 
     def _interval(self, axes: Axes, entry: Entry, ends: Sequence[float], at: float, width: float) -> None:
         colour = self._style(entry)["color"]
-        axes.plot(ends, [at, at], color=colour, linewidth=width * self.unit, solid_capstyle="butt", zorder=4)
+        axes.plot(ends, [at, at], color=colour, linewidth=width, solid_capstyle="butt", zorder=4)
 
     def _note(self, axes: Axes, words: str, *, line: float | None = None) -> None:
         """Explain the grey band, or the dashed line that is drawn here, above a panel."""
         if line is not None:
-            axes.axvline(line, color=self.theme.muted, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-        axes.set_title(words, fontsize=self.small, color=self.theme.muted, loc="right")
+            axes.axvline(line, color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+        axes.set_title(words, fontsize=SMALL, color=MUTED, loc="right")
 
     def _set_rows(self, axes: Axes, *, named: bool) -> None:
         axes.set_ylim(self.at[-1] + 0.6, -0.6)
         axes.spines["left"].set_visible(False)
-        room = self.theme.width_mm * (0.24 if self.theme.is_wide else 0.34)
-        labels = [(at, shortened(title, room, self.theme)) for at, title in self.titles]
+        room = self.width_mm * (0.24 if self.is_wide else 0.34)
+        labels = [(at, shortened(title, room)) for at, title in self.titles]
         for at, entry in zip(self.at, self.content.entries, strict=True):
-            name = shortened(entry.name, room - text_width_mm(entry.n_label, self.theme), self.theme)
+            name = shortened(entry.name, room - text_width_mm(entry.n_label))
             labels.append((at, name + entry.n_label))
         axes.set_yticks([at for at, _ in labels] if named else [])
         axes.set_yticklabels([label for _, label in labels] if named else [], parse_math=False)
@@ -300,10 +249,10 @@ class _Drawing:
         content = self.content
         for at, entry in zip(self.at, content.entries, strict=True):
             low, high = entry.real
-            axes.fill_betweenx([at - 0.5, at + 0.5], low, high, color=self.theme.band, linewidth=0, zorder=0)
+            axes.fill_betweenx([at - 0.5, at + 0.5], low, high, color=BAND, linewidth=0, zorder=0)
             less, own = _shrinking(len(entry.participant_values)), np.sort(entry.participant_values)
             away = 0.7 * (np.arange(len(own)) * GOLDEN % 1 - 0.5)  # neighbours are far apart
-            dots = {"marker": "o", "markersize": 4.2 * self.unit * less, "alpha": 0.2 + 0.2 * less}
+            dots = {"marker": "o", "markersize": 4.2 * less, "alpha": 0.2 + 0.2 * less}
             axes.plot(own, at + away, **self._style(entry) | dots, zorder=2, clip_on=False, in_layout=False)
             self._interval(axes, entry, entry.value[1:], at, 1.6)
             self._estimate(axes, entry, entry.value[0], at)
@@ -334,18 +283,18 @@ class _Drawing:
         low, high = min(ends[np.isfinite(ends)]), max(ends[np.isfinite(ends)])
         axes.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
-        self._set_rows(axes, named=not self.theme.is_wide)
+        self._set_rows(axes, named=not self.is_wide)
         axes.set_xlabel("real picture found (%)" if self.content.protocol == PAIRED else "balanced accuracy (%)")
         if math.isnan(margin):
             self._note(axes, "dashed: chance", line=50)
         else:
-            axes.axvspan(50 - margin, 50 + margin, color=self.theme.band, linewidth=0, zorder=0)
+            axes.axvspan(50 - margin, 50 + margin, color=BAND, linewidth=0, zorder=0)
             self._note(axes, f"chance ± {points_text(self.content.margin)}", line=50)
-        widest = max(text_width_mm(entry.verdict, self.theme, smaller=1) for entry in entries)
-        if widest < 0.33 * self.theme.width_mm:
+        widest = max(text_width_mm(entry.verdict, SMALL) for entry in entries)
+        if widest < 0.33 * self.width_mm:
             for at, entry in zip(self.at, entries, strict=True):
                 where = axes.get_yaxis_transform()
-                axes.text(1.02, at, entry.verdict, transform=where, va="center", size=self.small)
+                axes.text(1.02, at, entry.verdict, transform=where, va="center", size=SMALL)
 
     def _people(self, axes: Axes) -> None:
         axes.set_box_aspect(1)
@@ -357,21 +306,21 @@ class _Drawing:
             self._scatter(axes, entry, places, 8.0 * counts)
             self._estimate(axes, entry, entry.false_alarms, 100 - entry.value[0], 8.0 if self.is_coloured else 4.0)
         alarms = ndtr(np.linspace(-4.5, 4.5, 181))
-        style: dict[str, Any] = {"size": self.small, "color": self.theme.muted, "ha": "center", "va": "center"}
+        style: dict[str, Any] = {"size": SMALL, "color": MUTED, "ha": "center", "va": "center"}
         style["bbox"] = {"facecolor": "white", "linewidth": 0, "pad": 0.6}
         for dprime, (x, y, words) in enumerate(((80, 80, "d′ = 0"), (31, 69, "1"), (16, 84, "2"), (7, 93, "3"))):
             hits = ndtr(ndtri(alarms) + dprime)
-            axes.plot(100 * alarms, 100 * hits, color=self.theme.muted, linewidth=0.5, alpha=0.6, zorder=1)
+            axes.plot(100 * alarms, 100 * hits, color=MUTED, linewidth=0.5, alpha=0.6, zorder=1)
             axes.text(x, y, words, **style, zorder=2)
         self._key(axes)
 
     def _scatter(self, axes: Axes, entry: Entry, points: np.ndarray, size: Any) -> None:
         less = _shrinking(len(points))
-        style: dict[str, Any] = {"color": self.theme.muted, "marker": "o", "alpha": 0.3 + 0.2 * less, "linewidths": 0}
+        style: dict[str, Any] = {"color": MUTED, "marker": "o", "alpha": 0.3 + 0.2 * less, "linewidths": 0}
         if self.is_coloured:
             style |= {name: self._style(entry)[name] for name in ("color", "marker")}
-        axes.scatter(points[:, 0], points[:, 1], size * less * self.unit**2, zorder=3, **style)
-        axes.tick_params(axis="y", labelsize=self.small)
+        axes.scatter(points[:, 0], points[:, 1], size * less, zorder=3, **style)
+        axes.tick_params(axis="y", labelsize=SMALL)
 
     def _metric(self, axes: Axes) -> None:
         content = self.content
@@ -383,7 +332,7 @@ class _Drawing:
         unit = unit_of(content.metric)
         axes.set_xlabel(with_arrow(content.metric) + (f" ({unit})" if unit else ""), parse_math=False)
         axes.set_ylabel(PANEL_A[content.protocol][1])
-        axes.set_title("\n".join(content.correlations), fontsize=self.small, loc="right", parse_math=False)
+        axes.set_title("\n".join(content.correlations), fontsize=SMALL, loc="right", parse_math=False)
         if "people" not in self.axes:
             self._key(axes)
 
@@ -391,14 +340,14 @@ class _Drawing:
         """Draw a legend of the models to the right of a panel."""
         entries = self._named()
         models = [entry.model for entry in entries]
-        style: dict[str, Any] = {"va": "center", "size": self.small, "parse_math": False, "annotation_clip": False}
+        style: dict[str, Any] = {"va": "center", "size": SMALL, "parse_math": False, "annotation_clip": False}
         for row, entry in enumerate(entries):
-            down = -(row + 0.5) * 1.5 * self.theme.font_size
-            where = offset_copy(axes.transAxes, fig=self.figure, x=self.theme.font_size, y=down, units="points")
-            axes.plot([1], [1], **self._style(entry), markersize=5 * self.unit, transform=where, clip_on=False)
+            down = -(row + 0.5) * 1.5 * FONT_SIZE
+            where = offset_copy(axes.transAxes, fig=self.figure, x=FONT_SIZE, y=down, units="points")
+            axes.plot([1], [1], **self._style(entry), markersize=5, transform=where, clip_on=False)
             words = entry.name + f", {clean(entry.dataset)}" * (models.count(entry.model) > 1)
-            words = shortened(words, 0.17 * self.theme.width_mm, self.theme)
-            axes.annotate(words, (1, 1), (1.75 * self.theme.font_size, down), "axes fraction", "offset points", **style)
+            words = shortened(words, 0.17 * self.width_mm)
+            axes.annotate(words, (1, 1), (1.75 * FONT_SIZE, down), "axes fraction", "offset points", **style)
 
 
 def _shrinking(count: int) -> float:

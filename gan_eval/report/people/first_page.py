@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gan_eval.report.figure import Theme, caption_of_figure_1, figure_1
+from gan_eval.report.figure import caption_of_figure_1, figure_1
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.metrics.data import direction, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Block, Cell, Drawing, Facts, Folded, Lead, Lines, Section, Table
@@ -50,7 +50,7 @@ def first_page(folder: StudyFolder, answer: Sequence[str]) -> Section:
     if content is not None:
         in_words = "; ".join(" ".join(row[:1] + row[-1:]) for row in printed(folder.table(PAPER))[1])
         wide = svg_element(figure_1(content), "wide")
-        on_phone = svg_element(figure_1(content, Theme(width_mm=PHONE_MM)), "phone")
+        on_phone = svg_element(figure_1(content, PHONE_MM), "phone")
         drawings = [Drawing("Figure 1", wide, on_phone, caption_of_figure_1(folder, content), in_words)]
     all_sentences = []  # a sentence for each model, if the answer groups the models
     if not (has_all_sentences(folder) or is_interim(folder)):

@@ -1,4 +1,4 @@
-"""Figure 1: the numbers that it draws are the table's, nothing is too small or cut off, and what a theme may say."""
+"""Figure 1: the numbers that it draws are the table's, nothing is too small or cut off, at any width."""
 
 import re
 from dataclasses import replace
@@ -13,7 +13,7 @@ from synthetic_tables import NASTY, cited, folder_of, told_apart
 
 from gan_eval.errors import UserError
 from gan_eval.report import figure as figure_module
-from gan_eval.report.figure import Theme, read_theme, write_figure
+from gan_eval.report.figure import WIDTH_MM, write_figure
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.chart import ON_PAGE, svg_element
 from gan_eval.report.parts.folder import StudyFolder, read_folder
@@ -91,8 +91,8 @@ def texts(figure: Figure) -> list[Text]:
     ]
 
 
-def figure_1(folder: StudyFolder, theme: Theme = Theme()) -> Figure:  # noqa: B008
-    return figure_module.figure_1(content_of(folder), theme)
+def figure_1(folder: StudyFolder, width_mm: float = WIDTH_MM) -> Figure:
+    return figure_module.figure_1(content_of(folder), width_mm)
 
 
 def caption_of_figure_1(folder: StudyFolder) -> str:
@@ -259,12 +259,12 @@ def test_of_very_many_models_the_first_are_drawn():
     "name", ["study_of_three", "equivalent", "folder", pytest.param("study_of_two", marks=pytest.mark.nightly)]
 )
 def test_letters_are_large_enough_and_inside_and_apart(name, width, request):
-    require_legible(figure_1(request.getfixturevalue(name), Theme(width_mm=width)), width)
+    require_legible(figure_1(request.getfixturevalue(name), width), width)
 
 
 @pytest.mark.parametrize("width", [85.0, *(pytest.param(wide, marks=pytest.mark.nightly) for wide in (130.0, 180.0))])
 def test_letters_of_many_models_are_apart(crowd, width):
-    require_legible(figure_1(crowd, Theme(width_mm=width)), width)
+    require_legible(figure_1(crowd, width), width)
 
 
 def require_legible(figure, width):
@@ -288,9 +288,9 @@ def require_legible(figure, width):
 
 
 def test_files_have_text_and_one_page_and_equal_bytes(tmp_path):
-    folder, theme = folder_of(paper=rows_of("single", fooling_rate=0.4)), Theme(width_mm=90)
+    folder = folder_of(paper=rows_of("single", fooling_rate=0.4))
     data, again = (
-        {name: write_figure(folder, tmp_path / name, theme).read_bytes() for name in ("f.svg", "f.pdf", "f.png")}
+        {name: write_figure(folder, tmp_path / name, 90).read_bytes() for name in ("f.svg", "f.pdf", "f.png")}
         for _ in range(2)
     )
     assert data == again
@@ -318,38 +318,8 @@ def test_the_last_bits_of_a_layout_change_no_byte():
     assert drawn(0.2) != drawn(0.3)
 
 
-def test_a_theme_decides_size_and_colours(study_of_two, tmp_path):
-    file = tmp_path / "theme.toml"
-    file.write_text('width_mm = 120\nheight_mm = 200\ncolours = ["#112233"]\nfont = "DejaVu Serif"\n')
-    figure = figure_1(study_of_two, read_theme(file))
-    assert (figure.get_size_inches() * 25.4).tolist() == pytest.approx([120, 200])
-    assert {line.get_color() for line in figure.axes[0].lines} == {"#112233"}
-    assert {text.get_fontfamily()[0] for text in texts(figure)} == {"DejaVu Serif"}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("widht_mm = 85", "widht_mm: no such key; did you mean width_mm?"),
-        ("width_mm = 10", "width_mm: found 10"),
-        ('ink = "black"', "ink: found 'black'"),
-        ("colours = []", "colours: found"),
-        ('font = "No Such Font"', "'No Such Font' is not installed here"),
-        ("width_mm =", "not valid TOML"),
-        ("height_mm = 30", "height_mm: 30 is too low for this figure; give "),
-    ],
-)
-def test_a_bad_theme_is_refused(text, message, study_of_two, tmp_path):
-    (tmp_path / "theme.toml").write_text(text)
-    with pytest.raises(UserError, match=re.escape(message)):
-        write_figure(study_of_two, tmp_path / "f.svg", read_theme(tmp_path / "theme.toml"))
-    assert not (tmp_path / "f.svg").exists()
-
-
-def test_a_theme_is_for_a_figure_and_a_bad_one_is_refused_before_the_page_is_made(tmp_path, command):
-    theme = ["--theme", tmp_path / "theme.toml"]
-    status, _, err = command("report", tmp_path / "study", *theme)
-    assert (status, "--figure" in err) == (2, True)
-    status, _, err = command("report", tmp_path / "study", "--figure", tmp_path / "f.svg", *theme)
-    assert status == 2
-    assert err.splitlines()[-1].startswith(f"gan-eval: {tmp_path}/theme.toml: ")
+def test_the_width_is_for_a_figure(study_of_two, tmp_path, command):
+    assert figure_1(study_of_two, 120).get_size_inches()[0] * 25.4 == pytest.approx(120)
+    for words in (["--figure-width", 85], ["--figure", tmp_path / "f.svg", "--figure-width", 10]):
+        status, _, err = command("report", tmp_path / "study", *words)
+        assert (status, "--figure-width" in err) == (2, True)
