@@ -19,12 +19,25 @@ MAX_NAMED = 20
 
 @trials_app.command("import")
 def trials_import(
-    file: Annotated[Path, typer.Argument(help="A CSV file with one judgement a row.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="Tables of one form (CSV, JSON, .xpd, Excel, zip), joined by name."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The trials table to write (.csv or .parquet).")] = None,
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", help="Our column=theirs: participant=subject, reaction_time_ms=rt_s*1000."),
+        typer.Option(
+            "--map",
+            help="Our column=theirs: participant=subject, reaction_time_ms=rt_s*1000; also a path into JSON "
+            '(response.Q0), # for a number, @file, @fill:COLUMN, @previous:COLUMN, @name, @"text".',
+        ),
     ] = None,
+    tool: Annotated[
+        str | None, typer.Option("--from", help="The program that wrote the files; default: known by their columns.")
+    ] = None,
+    list_tools: Annotated[
+        bool, typer.Option("--list-tools", help="List these programs, the file to export and what to know.")
+    ] = False,
     where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
     word: Annotated[list[str] | None, typer.Option("--word", help="Meaning of a word: kind:synthetic=fake.")] = None,
     picture_names: Annotated[
@@ -35,8 +48,15 @@ def trials_import(
     ] = None,
     asked: Annotated[KindOption, typer.Option(help="Pairs: the picture that participants were to choose.")] = "real",
     rating_high: Annotated[KindOption | None, typer.Option(help="Ratings: the pictures that get high ones.")] = None,
+    skip_rows: Annotated[
+        int, typer.Option(min=0, help="Number of further header rows; those of Qualtrics are found.")
+    ] = 0,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file; default: the first.")] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="CSV with number (of #) or name, stimulus, kind, model, dataset.")
+    ] = None,
 ) -> None:
-    """Convert another program's table of judgements into a trials table.
+    """Convert other programs' tables of judgements into a trials table.
 
     If columns are missing or words are unknown, one message lists them all. A row that does not fit is left out,
     printed, and kept in OUT.rejected.csv; the last line counts such rows, and the exit status is 3.
@@ -45,16 +65,23 @@ def trials_import(
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.stats.analysis import import_trials
     from gan_eval.stats.exclusions import parse_rule
-    from gan_eval.stats.importing import WRONG_LENGTH, rejection_summary
+    from gan_eval.stats.importing import TOOLS, WRONG_LENGTH, rejection_summary
     from gan_eval.tables import frames as tabular
 
+    if list_tools:
+        for name, known in TOOLS.items():
+            typer.echo(f"{name}: {known.title}; file: {known.export}; {known.note}")
+        return
+    if not files:
+        raise UserError("FILE: name the files to import (--list-tools: the programs whose files are known)")
     if out is not None:
         check_output_file(out)
         if out.suffix not in (".csv", ".parquet"):
             raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
         written = [place for place in (out, rejected_file_of(out)) if place.exists()]
-        if file.exists() and any(place.samefile(file) for place in written):
-            raise UserError(f"--out {out}: {file} would be overwritten; name another file")
+        for file in files:
+            if file.exists() and any(place.samefile(file) for place in written):
+                raise UserError(f"--out {out}: {file} would be overwritten; name another file")
     for rule in where or ():
         with naming("--where: "):
             parse_rule(rule)
@@ -66,33 +93,39 @@ def trials_import(
             raise UserError(f"--word {text}: expected COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
         words.setdefault(column, {})[theirs] = ours
     imported = import_trials(
-        file,
+        files,
         mapping=parse_pairs(mapping or [], "--map"),
         where=where or (),
         words=words,
         asked=asked,
         picture_names=picture_names,
         rating_high=rating_high,
+        tool=tool,
+        skip_rows=skip_rows,
+        sheet=sheet,
+        pictures=pictures,
+        say=say,
     )
+    where_read = str(files[0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
     if out is None:
-        raise UserError(f"{file}: its columns fit; give --out trials.csv, the table to write")
+        raise UserError(f"{where_read}: its columns fit; give --out trials.csv, the table to write")
     rows = imported.rejected.to_dict("records")
-    alike: dict[str, list[int]] = {}
+    alike: dict[str, list[str]] = {}
     for row in rows:
         place = "" if row["reason"].startswith(WRONG_LENGTH) else f"column {row['column']}: "
-        alike.setdefault(f"{place}{row['reason']}", []).append(row["row"])
-    for problem, numbers in list(alike.items())[:MAX_NAMED]:
-        say(f"{file}: row {numbers[0]}{f' and {len(numbers) - 1} more' if numbers[1:] else ''}: {problem}")
+        alike.setdefault(f"{place}{row['reason']}", []).append(f"{row['file']}: row {row['row']}")
+    for problem, places in list(alike.items())[:MAX_NAMED]:
+        say(f"{places[0]}{f' and {len(places) - 1} more' if places[1:] else ''}: {problem}")
     if names := imported.renamed:
         ends = (f"/{names[0]}", f"/{Path(names[0]).stem}")
         own_name = next(name for name in imported.trials["stimulus"] if name.endswith(ends))
         many = f"{len(names)} names stand" if len(names) > 1 else "a name stands"
         say(
-            f"{file}: {many} for several pictures (real and generated, or of several models); each picture has its own "
-            f"now, such as {own_name}"
+            f"{where_read}: {many} for several pictures (real and generated, or of several models); each picture has "
+            f"its own now, such as {own_name}"
         )
     for line in imported.doubts:
-        say(f"{file}: {line}")
+        say(f"{where_read}: {line}")
     rejected_file = rejected_file_of(out)
     tabular.write_table(imported.trials, out, tables.TRIALS)
     typer.echo(out)
@@ -103,7 +136,7 @@ def trials_import(
         print_next_command("analyze", str(out), "--out", "analysis")
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
-    count = imported.rejected["row"].nunique()
+    count = len({(row["file"], row["row"]) for row in rows})
     say(
         f"{trials}; {count} of {count + len(imported.trials)} rows left out: "
         f"{rejection_summary(imported.rejected)}; all in "

@@ -1,7 +1,7 @@
 """Contradictions of a trials table, which are refused."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,12 @@ Sources = Mapping[str, Source | None]
 """Sources by column of `trials`; None: nothing is taken from a column of that name."""
 
 
+class Numbers(Protocol):
+    """The number of each row in its source, for messages."""
+
+    def __getitem__(self, at: int, /) -> object: ...
+
+
 def are_single(frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Return (N,) bool: which trials are of single pictures, judged or graded."""
     single = np.ones(len(frame), bool)
@@ -54,7 +60,7 @@ def are_single(frame: pd.DataFrame) -> NDArray[np.bool_]:
     return single
 
 
-def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | None = None) -> None:
+def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | None = None) -> None:
     """Refuse trials that contradict each other.
 
     That is a session of two participants; a stimulus with two kinds, models, data sets or items; a kind that the
@@ -68,7 +74,7 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: pd.Index | N
     Raises:
         UserError: the first conflicting row is named, with the one that it contradicts.
     """
-    numbers = pd.RangeIndex(1, len(trials) + 1) if numbers is None else numbers
+    numbers = range(1, len(trials) + 1) if numbers is None else numbers
 
     def refuse(row: int, text: str) -> UserError:
         place = f"session {abbreviated(trials['session'].iat[row])}, trial {trials['trial'].iat[row]}"

@@ -213,13 +213,35 @@ def csv_records(
         text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text; save it as CSV in UTF-8") from error
+    records, separator = text_records(text, str(path))
+    header, rows = (records[0], records[1:]) if has_header else ([], records)
+    if number_unnamed:
+        header = [name if name.strip() else f"unnamed_{place}" for place, name in enumerate(header, start=1)]
+    require_distinct(header, path)
+    if separator != ",":
+        names = header or [""] * max(map(len, rows))
+        replace_decimal_commas(names, rows, str(path), {} if table is None else table.by_name)
+    return header, rows
+
+
+def separator_of(text: str) -> str:
+    """Return the character between the cells of the first line: comma, semicolon, tab or bar."""
     head = _QUOTED.sub("", _HEADER.match(text)[1])  # type: ignore[index]  # it matches anything
-    separator = next((mark for mark in ";\t|" if mark in head and "," not in _DECIMAL_COMMA_CELL.sub("", head)), ",")
+    return next((mark for mark in ";\t|" if mark in head and "," not in _DECIMAL_COMMA_CELL.sub("", head)), ",")
+
+
+def text_records(text: str, where: str, separator: str | None = None) -> tuple[list[list[str]], str]:
+    """Return the records of a CSV text, without blank lines and the apostrophe before a formula, and the separator.
+
+    Raises:
+        UserError: the text is empty, or not CSV.
+    """
+    separator = separator or separator_of(text)
     limit = csv.field_size_limit(2**31 - 1)
     try:
         records = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
     except csv.Error as error:
-        raise UserError(f"{path}: not a CSV file ({error})") from error
+        raise UserError(f"{where}: not a CSV file ({error})") from error
     finally:
         csv.field_size_limit(limit)
     if "'" in text:  # perhaps that of `csv_cell`
@@ -229,19 +251,12 @@ def csv_records(
         ]
     records = [record for record in records if record]
     if not records:
-        raise UserError(f"{path}: empty; a table needs a header line")
-    header, rows = (records[0], records[1:]) if has_header else ([], records)
-    if number_unnamed:
-        header = [name if name.strip() else f"unnamed_{place}" for place, name in enumerate(header, start=1)]
-    require_distinct(header, path)
-    if separator != ",":
-        names = header or [""] * max(map(len, rows))
-        _replace_decimal_commas(names, rows, path, {} if table is None else table.by_name)
-    return header, rows
+        raise UserError(f"{where}: empty; a table needs a header line")
+    return records, separator
 
 
-def _replace_decimal_commas(
-    header: Sequence[str], rows: Sequence[list[str]], path: Path, columns: Mapping[str, Column]
+def replace_decimal_commas(
+    header: Sequence[str], rows: Sequence[list[str]], where: str, columns: Mapping[str, Column]
 ) -> None:
     """Replace numbers such as 0,53 by 0.53, in place; columns of text do not change."""
     for place, name in enumerate(header):
@@ -250,7 +265,7 @@ def _replace_decimal_commas(
             continue
         cells = [row[place] if place < len(row) else "" for row in rows]
         try:
-            require_clear_numbers(cells, f"{path}: column {name}")
+            require_clear_numbers(cells, f"{where}: column {name}")
         except UserError:
             if column is not None:
                 raise

@@ -491,8 +491,9 @@ REJECTED = Table(
         text("column", "the column at fault", filled=True),
         text("found", "the text of the cell"),
         text("reason", "why the row was left out", filled=True),
+        text("file", "the row's file", optional=True),
     ),
-    key=("row", "column"),
+    key=("file", "row", "column", "reason"),
 )
 
 GIVEAWAYS = Table(

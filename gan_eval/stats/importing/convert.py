@@ -1,13 +1,12 @@
 """Convert another program's table of judgements into a trials table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from gan_eval.errors import UserError
-from gan_eval.files.sqlite_files import is_store
+from gan_eval.errors import UserError, naming
 from gan_eval.stats.contradictions import (
     Source,
     Sources,
@@ -18,7 +17,6 @@ from gan_eval.stats.contradictions import (
 from gan_eval.stats.doubts import doubts
 from gan_eval.stats.exclusions import rows_fulfilling
 from gan_eval.stats.importing.answers import with_responses
-from gan_eval.stats.importing.foreign import is_wide, read_foreign, unread_numbers, wide_table
 from gan_eval.stats.importing.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
 from gan_eval.stats.importing.names import distinct_names
 from gan_eval.stats.importing.pairs import (
@@ -32,7 +30,12 @@ from gan_eval.stats.importing.pairs import (
     with_choice_of_real,
 )
 from gan_eval.stats.importing.pictures import PictureNames, with_picture_names
-from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, listed_words, rejections_of
+from gan_eval.stats.importing.reading import Foreign, Labels, read_foreign
+from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, WRONG_LENGTH, listed_words, rejections_of
+from gan_eval.stats.importing.sources import with_pictures, with_sources
+from gan_eval.stats.importing.tools import TOOLS, Options, detected, options_for, title_of, tool_named
+from gan_eval.stats.importing.traps import of_files, of_trials, one_row_a_trial, without_limits
+from gan_eval.stats.importing.wide import is_wide, unread_numbers, wide_table
 from gan_eval.stats.importing.words import (
     foreign_table_error,
     graded,
@@ -70,7 +73,7 @@ class Imported(NamedTuple):
 
 
 def import_trials(
-    file: Path | str,
+    files: Path | str | Sequence[Path | str],
     *,
     mapping: Mapping[str, str],
     where: Sequence[str] = (),
@@ -78,42 +81,59 @@ def import_trials(
     asked: Kind = "real",
     picture_names: PictureNames | None = None,
     rating_high: Kind | None = None,
+    tool: str | None = None,
+    skip_rows: int = 0,
+    sheet: str | None = None,
+    pictures: Path | None = None,
+    say: Callable[[str], object] | None = None,
 ) -> Imported:
-    """Convert another program's table of judgements into a trials table; report and leave out rows that do not fit.
+    """Convert other programs' tables of judgements into a trials table; report and leave out rows that do not fit.
 
     Columns that are not mapped are taken from a column of the same name. Otherwise they are filled: session =
     participant, trial = order, phase = main, simulated = false; `correct` is computed. Additional columns are kept.
 
     Args:
-        file: CSV with one judgement a row.
-        mapping: for a column of `trials` the file's column, or a column times or divided by a number:
-            `{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`; empty: nothing is taken from a column of
-            that name.
-        where: rules (`gan_eval.stats.exclusions`) on the file's own columns; only rows that fulfil all are imported.
+        files: tables of one form, joined by column name: CSV, JSON, `.xpd`, Excel, or zip files of them.
+        mapping: for a column of `trials` its source: a column, or a column times or divided by a number
+            (`{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`), or one of
+            `gan_eval.stats.importing.sources`; empty: nothing is taken from a column of that name.
+        where: rules (`gan_eval.stats.exclusions`) on the files' own columns; only rows that fulfil all are imported.
         words: for a column of `trials` the meanings of the file's words: `{"kind": {"synthetic": "fake"}}`; empty:
             nothing.
         asked: which picture of a pair participants were to choose.
         picture_names: how to name pictures (`gan_eval.stats.importing.pictures`).
         rating_high: the pictures that look so have high ratings; None: not known.
+        tool: the program that wrote the files (`gan_eval.stats.importing.tools`), whose options are added to those
+            given; None: it is known by its columns.
+        skip_rows: number of further header rows.
+        sheet: the sheet of an Excel file; default: the first.
+        pictures: a table with stimulus, kind, model and dataset by number or name (`with_pictures`).
+        say: prints the options that a tool stands for at once; None: they are in `doubts`.
 
     Raises:
         UserError: no such file, a required column is missing, no row fits, a rule is not understood or drops answers by
             their outcome, a number may have a thousands separator, rows contradict each other, or times are not
             milliseconds.
     """
-    file, words = Path(file), words or {}
-    if is_store(file):
-        raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
-    foreign, rejected = read_foreign(file)
+    paths = [Path(file) for file in ([files] if isinstance(files, Path | str) else files)]
+    file = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    read, given, tool, lines = _with_options(
+        read_foreign(paths, skip_rows=skip_rows, sheet=sheet), Options(mapping, where, words or {}), tool, file, say
+    )
+    mapping, where, words = given
+    with naming(f"{file}: "):
+        read = with_sources(read, mapping, where)
+    foreign, rejected = read.cells, list(read.rejected)
     known, problems = known_names(foreign, mapping)
-    _require_clear_numbers(foreign, known, count=len(foreign) + len(rejected), where=str(file))
-    chosen = rows_fulfilling(foreign, where, where=str(file))
-    refuse_choice_by_outcome(where, foreign, known, words, file=str(file))
-    foreign = foreign[chosen]
+    _require_clear_numbers(foreign, known, count=len(foreign) + len(rejected), where=file)
+    chosen = rows_fulfilling(foreign, where, where=file)
+    refuse_choice_by_outcome(where, foreign, known, words, file=file)
+    foreign, of_rows = one_row_a_trial(tool, foreign[chosen], known)
     if foreign.empty and not rejected:
         none = "no row is left under " + ", ".join(where) if where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")
-    frame, of_grades = graded(renamed(foreign, known), words)
+    frame, of_tool = of_trials(tool, with_pictures(renamed(foreign, known), read, pictures), foreign)
+    frame, of_grades = graded(frame, words)
     places = places_in(frame, known)
     unread = misfits(frame) - words.keys() - known.keys()
     judged = frame.drop(columns=list(unread))
@@ -126,14 +146,17 @@ def import_trials(
         )
     if not places and (of_pairs := known.keys() & {*BY_PLACE}):
         problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
-    if missing and is_wide(list(foreign.columns)):
+    if missing and read.numbers is None and is_wide(list(foreign.columns)):
         raise UserError(f"{file}: {'; '.join([*problems, wide_table(list(foreign.columns))])}")
+    if missing == ["kind"] and read.numbers is not None:
+        problems.append("give the truth of each picture: --pictures FILE.csv with number (or name), stimulus and kind")
     if problems:
         problem = "; ".join([*problems, f"the file's {columns_of(foreign)}"])
         raise foreign_table_error(file, problem, foreign, known, words, missing=missing)
-    frame, lines = without_missing_words(translated(frame, words))
+    frame, of_missing = without_missing_words(translated(frame, words))
     frame, of_arithmetic = scaled(in_schema_words(frame), known)
-    frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, known, asked=asked, where=str(file))
+    frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, known, asked=asked, where=file)
+    frame, of_limits = without_limits(tool, frame)
     if rating_high:
         if "rating" not in frame:
             raise UserError(
@@ -142,26 +165,82 @@ def import_trials(
         frame = frame.assign(**{RATING_HIGH: rating_high})
     rejected = _all_rejected(frame, rejected + of_arithmetic + of_answers)
     accepted = frame[~frame.index.isin([row["row"] for row in rejected])]
-    if accepted.empty:
-        first = rejected[0]
+    if accepted.empty or _lacks_all_answers(accepted, rejected):
+        first = next((row for row in rejected if row["column"] == "response"), rejected[0])
         names_words = first["column"] in (*ENUMERATIONS, *(() if places else ("choice",)))  # so does the error
         reason = first["reason"].partition(";")[0] if names_words else first["reason"]
-        problem = f"no row could be taken; row {first['row']}: column {first['column']}: {reason}"
+        row = Labels(read, pd.Index([first["row"]]))[0]
+        problem = f"no row could be taken; row {row}: column {first['column']}: {reason}"
         if first["column"] in foreign and first["column"] not in (*REQUIRED, "choice"):
             problem += f"; ignore the column with --map {first['column']}="
         raise foreign_table_error(file, problem, foreign, known, words)
-    filled = fill_trials(accepted.set_axis(accepted.index - 1), where=str(file), agree=False)
+    filled = fill_trials(accepted.set_axis(accepted.index - 1), where=file, agree=False)
     filled, of_names = with_picture_names(filled, picture_names)
     trials, of_several = distinct_names(filled)
-    require_agreement(trials, where=str(file), numbers=accepted.index)
+    require_agreement(trials, where=file, numbers=Labels(read, accepted.index))
     trials, of_units = in_milliseconds(trials)
-    require_plausible_times(trials, where=str(file), sources=known)
-    lines += of_grades + of_units + lines_on_answers + of_names + doubts(trials.set_axis(accepted.index - 1))
-    lines += unread_numbers(known, foreign, once=not trials["participant"].duplicated().any())
+    require_plausible_times(trials, where=file, sources=known)
+    lines += of_rows + of_tool + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
+    lines += doubts(trials.set_axis(accepted.index - 1))
+    if read.numbers is None:
+        lines += unread_numbers(known, foreign, once=not trials["participant"].duplicated().any())
     lines += [*_without_time(trials, known), *_without_main_trials(trials), *_without_direction(trials)]
-    if "reaction_time_ms" in frame:
-        lines += _repeated_rows(foreign.loc[accepted.index])
-    return Imported(trials, frame_of(rejected, REJECTED), (*of_one_name, *of_several), tuple(lines))
+    if "reaction_time_ms" in frame and read.numbers is None:
+        lines += _repeated_rows(foreign.loc[accepted.index], read)
+    return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
+
+
+def _with_options(
+    read: Foreign, given: Options, tool: str | None, file: str, say: Callable[[str], object] | None
+) -> tuple[Foreign, Options, str | None, list[str]]:
+    """Return the rows corrected for their tool, its options with those given, its name, and lines for the user.
+
+    A tool that is only known by its columns adds no options to a complete `--map`.
+    """
+    is_asked = tool is not None
+    tool = tool_named(tool, read) if tool is not None else detected(read)
+    read, lines = of_files(tool, read)
+    if tool is None or (not is_asked and _is_complete(read, given, tool)):
+        return read, given, tool, lines
+    own, of_tool = options_for(tool, read, given)
+    line = f"{'read as' if is_asked else 'looks like'} {title_of(tool, read)}; the same as {own.typed() or 'no option'}"
+    if any("#" in source for source in own.mapping.values()):
+        line += " (a wide table, one row a person: each number for # becomes a row)"
+    if say is None:
+        lines.insert(0, line)
+    else:
+        say(f"{file}: {line}")
+    merged = Options({**own.mapping, **given.mapping}, [*own.where, *given.where], {**own.words, **given.words})
+    return read, merged, tool, [*lines, *of_tool]
+
+
+def _is_complete(read: Foreign, given: Options, tool: str) -> bool:
+    """Return True if the user has mapped all that is required, or the files have it, one row a judgement."""
+    mapped = {name for name, source in given.mapping.items() if source}
+    if {"participant", "stimulus"} <= mapped and mapped & {"response", "rating", "choice", "correct"}:
+        return bool(mapped & {"kind", "rating", "choice"})
+    return not TOOLS[tool].choose and not missing_answers(read.cells)
+
+
+def _lacks_all_answers(accepted: pd.DataFrame, rejected: Sequence[Row]) -> bool:
+    """Return True if no answer is known, but there are some in words that are not."""
+    if "response" not in accepted or not accepted["response"].eq("none").all():
+        return False
+    return any(row["column"] == "response" for row in rejected)
+
+
+def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
+    """Return the table `rejected`, each row with its number in its file."""
+    rows = []
+    for row in rejected:
+        if row["reason"].startswith(WRONG_LENGTH):  # found before a wide table became long
+            part, number = read.part_of(row["row"])
+            file, question = part.file, ""
+        else:
+            file, number, question = read.place(row["row"])
+        reason = row["reason"] + (f" (# is {question})" if question else "")
+        rows.append({**row, "row": number, "reason": reason, "file": file})
+    return frame_of(rows, REJECTED)
 
 
 def _require_clear_numbers(foreign: pd.DataFrame, known: Sources, *, count: int, where: str) -> None:
@@ -193,12 +272,13 @@ def _all_rejected(frame: pd.DataFrame, rejected: list[Row]) -> list[Row]:
     return sorted(rejected + rejections_of(others), key=lambda row: (row["row"], order.get(row["column"], 0)))
 
 
-def _repeated_rows(taken: pd.DataFrame) -> list[str]:
+def _repeated_rows(taken: pd.DataFrame, read: Foreign) -> list[str]:
     """Return a warning of rows that equal an earlier one in every column."""
-    equal = taken.index[taken.duplicated()].tolist()
-    if not equal:
+    equal = taken.index[taken.duplicated()]
+    if equal.empty:
         return []
-    named = ", ".join(map(str, equal[:MAX_WORDS])) + ", ..." * (len(equal) > MAX_WORDS)
+    labels = Labels(read, equal)
+    named = ", ".join(labels[at] for at in range(min(len(equal), MAX_WORDS))) + ", ..." * (len(equal) > MAX_WORDS)
     return [f"rows that equal an earlier one in every column, reaction time too; remove them: {named}"]
 
 

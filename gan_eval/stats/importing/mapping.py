@@ -55,7 +55,7 @@ def parse_source(target: str, expression: str, columns: Collection[str]) -> Sour
     >>> parse_source("reaction_time_ms", "rt/2", ["rt"]), parse_source("reaction_time_ms", "rt/2", ["rt/2"])
     (Source(column='rt', factor=0.5), Source(column='rt/2', factor=None))
     """
-    scaled = None if expression in columns else _SCALED.match(expression)
+    scaled = None if expression in columns or expression.startswith('@"') else _SCALED.match(expression)
     if not scaled:
         return Source(expression)
     where = f"--map {target}={expression}"

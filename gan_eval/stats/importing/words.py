@@ -22,9 +22,9 @@ from gan_eval.stats.trials import OUTCOMES
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import faults
 
-_MISSING = ("null", "none", "na", "n/a", "nan")
+MISSING = ("null", "none", "na", "n/a", "nan")
 """Words of other programs for a missing cell, in lower case."""
-_MISSING_NUMBERS = (*_MISSING, ".", "-", "--", "<na>", "#n/a")
+_MISSING_NUMBERS = (*MISSING, ".", "-", "--", "<na>", "#n/a")
 _GRADE = r"\s*([-+]?\d+(?:\.\d+)?)\s*[-–—:=(.)\s]\s*\(?[^\W\d_].*"
 """A grade with its meaning, such as `7 - surely real`."""
 
@@ -54,7 +54,7 @@ def without_missing_words(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]
         if column.name in frame and (column.is_number or column.words or column.dtype == "bool"):
             cells = frame[column.name]
             plain = cells.str.strip().str.lower()
-            found = plain.isin(_MISSING_NUMBERS if column.is_number else _MISSING) & ~plain.isin(column.words)
+            found = plain.isin(_MISSING_NUMBERS if column.is_number else MISSING) & ~plain.isin(column.words)
             if found.any():
                 columns[column.name] = cells.mask(found, "none" if "none" in column.words else None)
                 counts += [f"{n} {word} in {column.name}" for word, n in cells[found].value_counts().items()]
@@ -123,7 +123,7 @@ def misfits(foreign: pd.DataFrame) -> set[str]:
 
 
 def foreign_table_error(
-    file: Path,
+    file: Path | str,
     problem: str,
     foreign: pd.DataFrame,
     known: Sources,

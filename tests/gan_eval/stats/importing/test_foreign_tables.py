@@ -12,7 +12,7 @@ from gan_eval.report.people.pairs_and_grades import grade_sentences
 from gan_eval.settings.run_record import Facts
 from gan_eval.stats.analysis import import_trials
 from gan_eval.stats.importing import Imported
-from gan_eval.stats.importing.foreign import is_wide, numbered_columns
+from gan_eval.stats.importing.wide import is_wide, numbered_columns
 from gan_eval.stats.readers import tables_to_analyze
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import PARTICIPANTS
@@ -107,7 +107,7 @@ WIDE = "code," + ",".join(f"rf.{n}.player.{what}" for n in (1, 2, 3) for what in
 
 def test_wide_tables_are_named_with_their_numbered_columns(tmp_path: Path) -> None:
     text = f"{WIDE}\n" + "".join(f"c{n},a,real,real,b,fake,fake,c,real,fake\n" for n in range(3))
-    with pytest.raises(UserError, match=r"wide table.*rf\.#\.player\.image \(3\).*other columns: code; .*reshape"):
+    with pytest.raises(UserError, match=r"wide table.*rf\.#\.player\.image \(3\).*other columns: code; .*--map"):
         imported(tmp_path, text)
     one_round = {"participant": "code", "stimulus": "image", "kind": "truth", "response": "said"}
     one_round = {ours: f"rf.1.player.{name}" if ours != "participant" else name for ours, name in one_round.items()}

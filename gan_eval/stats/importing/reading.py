@@ -1,0 +1,377 @@
+"""Files of other programs: read their cells as text, whatever the format, and join several files by column name."""
+
+import csv
+import io
+import json
+import re
+import zipfile
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow
+from pyarrow import csv as arrow_csv
+
+from gan_eval.errors import UserError
+from gan_eval.files.reading import read_bytes
+from gan_eval.files.sqlite_files import is_store
+from gan_eval.stats.importing.rejections import WRONG_LENGTH, rejection
+from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
+from gan_eval.tables.frames import Row
+
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n')
+"""First line of a CSV file that Excel wrote."""
+_FORMULA_CELL = re.compile(r"""(?:^|[,\t"\r\n])'+[=+@\t\r\n-]""")
+"""A cell that `csv_cell` may have given an apostrophe."""
+_QUALTRICS = re.compile(r'"?Response ?ID|ImportId', re.IGNORECASE)
+_RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$")
+"""Path of a component's data in an archive of JATOS."""
+_READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx")
+"""Endings of the files in an archive that are read."""
+JATOS = "jatos."
+"""Start of the names of columns about the results of JATOS."""
+
+
+class Part(NamedTuple):
+    """The rows of one file, of a file in an archive, or of one of several tables in a file."""
+
+    file: str
+    group: str
+    """Rows of one group follow each other: the file's stem, or the participant's folder in an archive."""
+    table: pyarrow.Table
+    """Text cells; missing: empty."""
+    numbers: Sequence[int]
+    """The number of each row in the file, 1 is the first below the header."""
+    rejected: Sequence[Row] = ()
+    texts: Mapping[str, str] = {}
+    """The question of each column, if the file has a further header row."""
+    comment: str = ""
+    """The first line, if it begins with #."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Rows of other programs' files as text, numbered through all files from 1."""
+
+    cells: pd.DataFrame
+    rejected: Sequence[Row]
+    parts: Sequence[Part]
+    starts: Sequence[int]
+    """The number before each part's first row."""
+    texts: Mapping[str, str]
+    numbers: pd.DataFrame | None = field(default=None)
+    """After a wide table became long: for each row the one that it was (`row`), and what # stands for (`number`)."""
+
+    def part_of(self, row: int) -> tuple[Part, int]:
+        """Return the part in which a row was read, and the row's number there."""
+        at = bisect_right(self.starts, row - 1) - 1
+        return self.parts[at], row - self.starts[at]
+
+    def place(self, row: int) -> tuple[str, int, str]:
+        """Return the file of a row, its number there, and what # stands for (else nothing)."""
+        number = ""
+        if self.numbers is not None:
+            number, row = str(self.numbers["number"].loc[row]), int(self.numbers["row"].loc[row])
+        part, within = self.part_of(row)
+        return part.file, within, number
+
+    def groups(self) -> pd.Series:
+        """Return the group of each row."""
+        rows = self.cells.index if self.numbers is None else self.numbers["row"]
+        at = pd.Index(self.starts).searchsorted(rows - 1, side="right") - 1
+        return pd.Series([self.parts[place].group for place in at.tolist()], index=self.cells.index, dtype="str")
+
+
+class Labels:
+    """Numbers of rows for messages: with several files also the file, in a wide table also the question."""
+
+    def __init__(self, foreign: Foreign, rows: pd.Index) -> None:
+        self.foreign, self.rows = foreign, rows
+        self.several = len({part.file for part in foreign.parts}) > 1
+
+    def __getitem__(self, at: int) -> str:
+        file, row, number = self.foreign.place(int(self.rows[at]))
+        return f"{row}{f' (# {number})' if number else ''}{f' of {file}' if self.several else ''}"
+
+
+def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None = None) -> Foreign:
+    """Read all files as text; a column that a file lacks is empty there.
+
+    Args:
+        skip_rows: number of further header rows below the first one; those of Qualtrics are found.
+        sheet: the sheet of an Excel file; default: the first.
+
+    Raises:
+        UserError: a file is missing, empty, or of another format.
+    """
+    parts = [part for file in files for part in _parts_of_file(file, skip_rows, sheet)]
+    if not parts:
+        raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
+    starts, end = [], 0
+    for part in parts:
+        starts.append(end)
+        end += max([*part.numbers[-1:], *(row["row"] for row in part.rejected)], default=0)
+    cells = pyarrow.concat_tables([part.table for part in parts], promote_options="default").to_pandas()
+    rows = [number + start for part, start in zip(parts, starts, strict=True) for number in part.numbers]
+    cells = cells.astype("str").set_axis(pd.Index(rows, dtype="int64"))
+    empty = [name for name in cells if name.startswith("unnamed_") and cells[name].isna().all()]
+    rejected = [
+        row | {"row": row["row"] + start} for part, start in zip(parts, starts, strict=True) for row in part.rejected
+    ]
+    texts = {name: text for part in parts for name, text in part.texts.items()}
+    return Foreign(cells.drop(columns=empty), rejected, parts, starts, texts)
+
+
+def _parts_of_file(file: Path, skip_rows: int, sheet: str | None) -> list[Part]:
+    if is_store(file):
+        raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
+    return list(_parts(read_bytes(file), str(file), file.stem, skip_rows, sheet))
+
+
+def _parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[Part]:
+    """Read a file's content by its format."""
+    if data.startswith(b"PK\x03\x04"):
+        yield from _archive_parts(data, file, group, skip_rows, sheet)
+        return
+    text = _decoded(data, file)
+    if text.lstrip()[:1] in ("[", "{"):
+        yield from _json_parts(text, file, group)
+        return
+    separator = None
+    if found := _SEPARATOR_LINE.match(text):
+        separator, text = found[1], text[found.end() :]
+    comment = text.partition("\n")[0] if text.startswith("#") else ""
+    text = _without_comments(text)
+    separator = separator or separator_of(text)
+    if not skip_rows and (part := _plain_csv(text, separator, file, group)):
+        yield part._replace(comment=comment)
+        return
+    records, separator = text_records(text, file, separator)
+    for part in _record_parts(records, file, group, skip_rows, decimal_commas=separator != ","):
+        yield part._replace(comment=comment)
+
+
+def _decoded(data: bytes, file: str) -> str:
+    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        return data.decode("utf-16" if is_wide else "utf-16-le" if data[1:2] == b"\0" else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8") from error
+
+
+def _without_comments(text: str) -> str:
+    """Return the text without the lines that begin with # before the header, as Expyriment writes them."""
+    lines = text.splitlines(keepends=True) if text.startswith("#") else []
+    first = next((place for place, line in enumerate(lines) if not line.startswith("#")), 0)
+    if first == 0 or (first == 1 and separator_of(text) in lines[0] and lines[0].count(",") == lines[1].count(",")):
+        return text
+    return "".join(line for line in lines[first:] if not line.startswith("#"))
+
+
+def _plain_csv(text: str, separator: str, file: str, group: str) -> Part | None:
+    """Read a table whose rows have equal length, one header and plain cells, by a fast parser; None: it is another."""
+    head = text[:20_000]
+    if (separator != "," and "," in text) or _QUALTRICS.search(head) or ("'" in text and _FORMULA_CELL.search(text)):
+        return None
+    header = next(csv.reader(io.StringIO(head, newline=""), delimiter=separator), [])
+    columns = [f"f{place}" for place in range(len(header))]
+    try:
+        table = arrow_csv.read_csv(
+            io.BytesIO(text.encode()),
+            arrow_csv.ReadOptions(column_names=columns, block_size=1 << 24),
+            arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pyarrow.large_string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except (pyarrow.ArrowInvalid, ValueError):
+        return None
+    first = table.column(0)
+    if not header or [*(_text(column[0].as_py()) or "" for column in table.columns)] != header or len(table) < 2:
+        return None
+    if len(table) - first.null_count > 1 and any(cell == header[0] for cell in first[1:].unique().to_pylist()):
+        return None
+    return Part(file, group, table.slice(1).rename_columns(_names(header)), range(1, len(table)))
+
+
+def _record_parts(
+    records: list[list[str]], file: str, group: str, skip_rows: int, *, decimal_commas: bool = False
+) -> Iterator[Part]:
+    """Read records with a header; below it another header may follow, as where files were joined by hand."""
+    if records[-1][0] == "END OF FILE" and not any(records[-1][1:]):  # Gorilla
+        records = records[:-1]
+    names = set(records[0])
+    heads = [
+        at
+        for at, record in enumerate(records)
+        if at == 0 or (record[0] in names and 2 * len(names.intersection(record)) > min(len(names), len(record)) > 1)
+    ]
+    for begin, end in zip(heads, [*heads[1:], len(records)], strict=True):
+        header, rows = _names(records[begin]), records[begin + 1 : end]
+        skipped = skip_rows or _further_headers(records[begin], rows)
+        texts = dict(zip(header, rows[0], strict=False)) if skipped and rows else {}
+        numbered = list(enumerate(rows, start=begin + 1))[skipped:]
+        if decimal_commas:
+            replace_decimal_commas(header, [row for _, row in numbered], file, {})
+        length = len(header)
+        rejected = [
+            rejection(number, header[0], f"{WRONG_LENGTH}{len(row)} cells, the header has {length}", ",".join(row))
+            for number, row in numbered
+            if len(row) != length
+        ]
+        fitting = [(number, row) for number, row in numbered if len(row) == length]
+        name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
+        table = _table(header, [row for _, row in fitting])
+        yield Part(file, name, table, [number for number, _ in fitting], rejected, texts)
+
+
+def _names(header: Sequence[str]) -> list[str]:
+    """Return the names of columns, each once: one without a name is called after its place, an equal one is numbered.
+
+    >>> _names(["id", "", "Is it real?", "Is it real?"])
+    ['id', 'unnamed_2', 'Is it real?.1', 'Is it real?.2']
+    """
+    stripped = [name.strip() or f"unnamed_{place}" for place, name in enumerate(header, start=1)]
+    total, so_far = Counter(stripped), Counter[str]()
+    names = []
+    for name in stripped:
+        so_far[name] += 1
+        names.append(f"{name}.{so_far[name]}" if total[name] > 1 else name)
+    return names
+
+
+def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return the number of header rows of Qualtrics below the first: the questions' texts, then their codes."""
+    for place, row in enumerate(rows[:3], start=1):
+        if any(cell.startswith('{"ImportId"') for cell in row):
+            return place
+    titles = dict(zip(header, rows[0], strict=False)) if rows else {}
+    is_title = any(titles.get(name, "").lower() == "response id" for name in ("ResponseId", "ResponseID"))
+    return 1 if is_title else 0
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pyarrow.Table:
+    columns: Iterable[Sequence[str | None]] = zip(*rows, strict=True) if rows else [[] for _ in header]
+    cells = [pyarrow.array([cell or None for cell in column], pyarrow.large_string()) for column in columns]
+    return pyarrow.table(cells, names=list(header))
+
+
+def _json_parts(text: str, file: str, group: str) -> Iterator[Part]:
+    """Read an array of objects, an object of such an array, or several of these or of objects one after the other."""
+    decoder, at, lists, single = json.JSONDecoder(), 0, list[list[Any]](), list[Any]()
+    while match := re.compile(r"[\s,]*").match(text, at):
+        if match.end() == len(text):
+            break
+        try:
+            value, at = decoder.raw_decode(text, match.end())
+        except (ValueError, RecursionError) as error:
+            line = text.count("\n", 0, getattr(error, "pos", match.end())) + 1
+            raise UserError(f"{file}: not JSON in line {line}; restore or remove that part") from error
+        inner = [each for each in value.values() if _is_rows(each)] if isinstance(value, dict) else []
+        if isinstance(value, list):
+            lists.append(value)
+        elif len(inner) == 1:
+            lists.append(inner[0])
+        else:
+            single.append(value)
+    lists += [single] if single else []
+    start = 0
+    for place, values in enumerate(lists, start=1):
+        rows = [value for value in values if isinstance(value, dict)]
+        if len(rows) < len(values):
+            raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(values[0])[:60]}")
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        table = _table(names, [[_text(row.get(name)) for name in names] for row in rows])
+        yield Part(
+            file, f"{group}_{place}" if len(lists) > 1 else group, table, range(start + 1, start + len(rows) + 1)
+        )
+        start += len(rows)
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+
+
+def _text(value: Any) -> str | None:
+    """Return a value of JSON or Excel as the text of a cell; objects and lists as JSON."""
+    match value:
+        case None | str():
+            return value
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case bool() | int() | float() | list() | dict():
+            return json.dumps(value, ensure_ascii=False)
+    return value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)
+
+
+def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[Part]:
+    """Read an Excel file, or the tables in a zip file; those of JATOS get columns about each result."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        members = [name for name in archive.namelist() if not name.startswith(("__MACOSX/", ".")) and name[-1] != "/"]
+        if "xl/workbook.xml" in members:
+            yield from _record_parts(_excel_records(data, file, sheet), file, group, skip_rows)
+            return
+        contents = {name: archive.read(name) for name in members if name.lower().endswith(_READ)}
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+        raise UserError(f"{file}: not a readable zip file ({error})") from error
+    facts: dict[str, dict[str, str]] = {}
+    for name in [name for name in contents if PurePosixPath(name).name == "metadata.json"]:
+        facts |= _jatos_facts(json.loads(contents.pop(name)))
+    for name, content in contents.items():
+        if not content.strip():
+            continue
+        result = _RESULT.search(name)
+        inner = result[1] if result else PurePosixPath(name).stem
+        for part in _parts(content, f"{file}/{name}", inner, skip_rows, sheet):
+            about = {f"{JATOS}study_result": result[2], **facts.get(result[2], {})} if result else {}
+            constants = {
+                key: pyarrow.array([value] * len(part.table), pyarrow.large_string()) for key, value in about.items()
+            }
+            table = part.table
+            for key, column in constants.items():
+                table = table.append_column(key, column)
+            yield part._replace(table=table, group=inner if result else part.group)
+
+
+def _jatos_facts(metadata: Any) -> dict[str, dict[str, str]]:
+    """Return the worker, the state and the address's parameters of each study result in the metadata."""
+    found: dict[str, dict[str, str]] = {}
+    pending = [metadata]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict) and "componentResults" in value and "id" in value:
+            known = {"worker": "workerId", "worker_type": "workerType", "state": "studyState", "batch": "batchTitle"}
+            facts = {
+                JATOS + ours: str(value[theirs]) for ours, theirs in known.items() if value.get(theirs) is not None
+            }
+            address = value.get("urlQueryParameters")
+            if isinstance(address, dict):
+                facts |= {f"{JATOS}{key}": str(text) for key, text in address.items()}
+            found[str(value["id"])] = facts
+        pending += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return found
+
+
+def _excel_records(data: bytes, file: str, sheet: str | None) -> list[list[str]]:
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise UserError(f"{file}: Excel files need openpyxl; pip install openpyxl, or save it as CSV") from error
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    if sheet is not None and sheet not in book.sheetnames:
+        raise UserError(f"{file}: --sheet {sheet}: no such sheet; it has {', '.join(book.sheetnames)}")
+    rows = book[sheet or book.sheetnames[0]].iter_rows(values_only=True)
+    records = [[_text(cell) or "" for cell in row] for row in rows]
+    records = [record for record in records if any(record)]
+    if not records:
+        raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
+    last = max(place for place, name in enumerate(records[0], start=1) if name) if any(records[0]) else 0
+    width = max(last, *(max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in records))
+    return [[*record, *[""] * width][:width] for record in records]

@@ -1,0 +1,140 @@
+"""Sources of `--map` that are no column of the file: paths into JSON, `#`, `@file`, `@fill:`, `@name`, and others."""
+
+import ast
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.stats.exclusions import parse_rule
+from gan_eval.stats.importing.mapping import parse_source
+from gan_eval.stats.importing.reading import Foreign, read_foreign
+from gan_eval.stats.importing.wide import lengthened
+
+_OTHER_ROW = re.compile(r"@(fill|previous):(.+)", re.DOTALL)
+_CONSTANT = re.compile(r'@"(.*)"', re.DOTALL)
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+_OF_PICTURES = ("stimulus", "kind", "model", "dataset")
+_KEYS = ("number", "name", "stimulus")
+"""Columns of a table of pictures that say which one a row is."""
+
+
+def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[str]) -> Foreign:
+    """Return the rows with a further column for each source and each rule's column that the files do not have.
+
+    If one has `#`, each number becomes a row.
+
+    Raises:
+        UserError: a source names no column.
+    """
+    columns = foreign.cells.columns
+    names = [parse_source(target, source, columns).column for target, source in mapping.items() if source]
+    names = list(dict.fromkeys([*names, *(parse_rule(rule).column for rule in rules)]))
+    inner = [found[2] if (found := _OTHER_ROW.fullmatch(name)) else name for name in names]
+    if patterns := [name for name in inner if "#" in name and name not in columns and not name.startswith("@")]:
+        foreign = lengthened(foreign, list(dict.fromkeys(patterns)), keep=inner)
+    cells = {name: _cells(name, foreign) for name in names if name not in foreign.cells}
+    further = {name: column for name, column in cells.items() if column is not None}
+    return replace(foreign, cells=foreign.cells.assign(**further)) if further else foreign
+
+
+def _cells(source: str, foreign: Foreign) -> pd.Series | None:
+    """Return the text of each row for a source that is no column; None: it is none of those known."""
+    cells = foreign.cells
+    if source in cells:
+        return cells[source]
+    if source == "@file":
+        return foreign.groups()
+    if source == "@name" and foreign.numbers is not None:
+        return foreign.numbers["name"]
+    if constant := _CONSTANT.fullmatch(source):
+        return pd.Series(constant[1], index=cells.index, dtype="str")
+    if other := _OTHER_ROW.fullmatch(source):
+        values = _cells(other[2], foreign)
+        if values is None:
+            return None
+        by_group = values.groupby(foreign.groups(), sort=False)
+        if other[1] == "previous":
+            return by_group.shift(1)
+        return by_group.ffill().groupby(foreign.groups(), sort=False).bfill()
+    return _path_cells(source, cells)
+
+
+def _path_cells(source: str, cells: pd.DataFrame) -> pd.Series | None:
+    """Return the values at a path such as `response.Q0` or `answer[0].label`: the column, then keys and places."""
+    for at in [place.start() for place in re.finditer(r"[.\[]", source)][::-1]:
+        column, path = source[:at], [first or second for first, second in _STEP.findall(source[at:])]
+        if column in cells and path:
+            known = {cell: _value_at(nested(cell), path) for cell in cells[column].dropna().unique()}
+            if any(value is not None for value in known.values()):
+                return cells[column].map(known).astype("str")
+            keys = dict.fromkeys(key for cell in known if isinstance(value := nested(cell), dict) for key in value)
+            if keys:
+                raise UserError(f"no {source!r}: column {column} has the keys {', '.join(map(str, keys))}")
+    return None
+
+
+def nested(cell: Any) -> Any:
+    """Return the value of a cell with JSON, or with a list as Python writes it; the text itself if it is neither."""
+    if isinstance(cell, str) and cell[:1] in ("[", "{", '"'):
+        for read in (json.loads, ast.literal_eval):
+            with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+                return read(cell)
+    return cell
+
+
+def _value_at(value: Any, path: Sequence[str]) -> str | None:
+    for step in path:
+        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        elif isinstance(value, dict):
+            value = value.get(step)
+        else:
+            return None
+        value = nested(value)
+    if isinstance(value, dict) and [*value.values()].count(True) == 1 and {*value.values()} <= {True, False}:
+        return next(key for key, chosen in value.items() if chosen)  # radio buttons
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def with_pictures(frame: pd.DataFrame, foreign: Foreign, file: Path | None) -> pd.DataFrame:
+    """Return the frame with stimulus, kind, model and dataset of each picture from a table of the user.
+
+    Args:
+        frame: columns of `trials`, as text.
+        file: columns `number` (what # stands for), `name` (of the picture in the frame) or `stimulus`, and others.
+
+    Raises:
+        UserError: the table has none of these columns, or lacks a picture.
+    """
+    if file is None:
+        return frame
+    pictures = read_foreign([file]).cells
+    key = next((name for name in _KEYS if name in pictures), None)
+    if key is None:
+        raise UserError(f"{file}: expected a column number, name or stimulus, which says which picture a row is")
+    of_rows = frame.get("stimulus")
+    if key == "number" or of_rows is None:
+        of_rows = None if foreign.numbers is None else foreign.numbers["number"].reindex(frame.index)
+    if of_rows is None:
+        raise UserError(f"{file}: nothing says which picture a row is of; add --map stimulus=COLUMN")
+    asked, known = map(_plain_keys, (of_rows, pictures[key]))
+    if (double := known[known.duplicated()]).size:
+        raise UserError(f"{file}: {key} {double.iloc[0]} occurs twice; remove one row")
+    if (lacking := asked[~asked.isin(known)].dropna().unique()).size:
+        raise UserError(f"{file}: no row with the {key} {lacking[0]}; add it")
+    rows = pictures.set_index(pd.Index(known)).reindex(asked)
+    given = {name: rows[name].set_axis(frame.index) for name in _OF_PICTURES if name in rows}
+    given.setdefault("stimulus", frame.get("stimulus", asked.set_axis(frame.index)))
+    return frame.assign(**given)
+
+
+def _plain_keys(cells: pd.Series) -> pd.Series:
+    """Return names without spaces around them, and whole numbers without zeros before and after them."""
+    return cells.str.strip().str.replace(r"^0*(\d+)(\.0+)?$", r"\1", regex=True)

@@ -1,0 +1,503 @@
+"""Programs that show experiments: how to know their files, and the options of `trials import` for their columns."""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.stats.exclusions import parse_rule
+from gan_eval.stats.importing.names import PICTURE_FILE
+from gan_eval.stats.importing.reading import JATOS, Foreign
+from gan_eval.stats.importing.wide import is_wide, numbered_columns
+from gan_eval.stats.importing.words import MISSING
+
+_PICTURE = (
+    "stimulus", "picture", "image", "img", "stim", "image_file", "picture_file", "stimulus_file", "stim_file",
+    "filename", "file", "image_path", "image_url", "picture_url", "imageFile", "stimFile", "imageName", "image_name",
+    "Picture", "Image",
+)  # fmt: skip
+EXPECTED = (  # columns with the key or word that would be correct
+    "correct_response", "correctResponse", "corrAns", "corr_ans", "correctAns", "correct_key", "correctKey",
+    "correct_answer", "correctAnswer", "expected_response",
+)  # fmt: skip
+_KIND = (
+    "kind", "truth", "ground_truth", "true_kind", "category", "condition", "type", "class", "label", "image_type",
+    "imageType", "stim_type", "stimulus_type", "is_real", "is_fake", "real", "fake", "Truth", "Kind", "Category",
+    "source", *EXPECTED,
+)  # fmt: skip
+_ANSWER = ("response", "answer", "choice", "judgement", "judgment", "guess", "decision", "is_real", "is_fake")
+_TIME = ("rt", "reaction_time", "response_time", "reactionTime", "RT", "rt_ms", "reaction_time_ms")
+_PERSON = (
+    "participant", "participant_id", "participantID", "participantId", "Participant", "subject", "subject_id",
+    "subjectID", "subjectId", "subject_nr", "sub", "PROLIFIC_PID", "prolific_pid", "prolificPid", "prolific_id",
+    "workerId", "worker_id", "id", "ID", f"{JATOS}PROLIFIC_PID", f"{JATOS}worker", "run_id", "@file",
+)  # fmt: skip
+_TIMESTAMPS = ("Timestamp", "Zeitstempel", "Horodateur", "Marca temporal", "Carimbo de data/hora", "Tijdstempel")
+"""First column of Google Forms, by language."""
+_OF_REAL = {"1": "real", "0": "fake", "true": "real", "false": "fake", "yes": "real", "no": "fake"}
+_OF_FAKE = {word: "fake" if kind == "real" else "real" for word, kind in _OF_REAL.items()}
+_YES_NO = {"is_real": _OF_REAL, "real": _OF_REAL, "is_fake": _OF_FAKE, "fake": _OF_FAKE}
+"""Meanings of the words of columns with such names."""
+_NO_ANSWER = re.compile(r"(?i)click|page submit|timer|timing|duration|_DO(_|$)|_TEXT$|^Duration|\brt\b|time")
+
+
+class Tool(NamedTuple):
+    """A program whose files are known.
+
+    In the names of columns, % is any text, & the text that % was in an earlier source, # a number.
+    """
+
+    title: str
+    columns: Sequence[Sequence[str]]
+    """Sets of columns, one of which its files have; ^: the first column, of a wide table; #: the file's first line."""
+    sources: Mapping[str, Sequence[str]]
+    """For each column of `trials` the sources that may have it; the first that the file has is taken."""
+    choose: Sequence[str] = ()
+    """Columns that say which rows are judgements."""
+    prefer: Sequence[str] = ()
+    """Parts of the values of `choose`, the preferred ones first."""
+    rules: Sequence[str] = ()
+    """Rules that apply if some rows do not fulfil them."""
+    words: Mapping[str, Mapping[str, str]] = {}
+    version: str = ""
+    """Column with the program's version."""
+    is_limit_time: bool = False
+    """A trial without an answer has the time limit as its time."""
+    export: str = ""
+    note: str = ""
+
+
+def _each(before: str, names: Sequence[str], after: str = "") -> tuple[str, ...]:
+    return tuple(f"{before}{name}{after}" for name in names)
+
+
+TOOLS: Mapping[str, Tool] = {
+    "jspsych": Tool(
+        "jsPsych",
+        [("trial_type", "trial_index", "time_elapsed"), ("trial_type", "trial_index", "internal_node_id")],
+        {
+            "participant": _PERSON,
+            "stimulus": _PICTURE,
+            "kind": _KIND,
+            "response": ("response", "key_press", "button_pressed"),
+            "correct": ("correct",),
+            "reaction_time_ms": ("rt",),
+        },
+        choose=("trial_type",),
+        prefer=("keyboard", "button", "categorize", "slider"),
+        export="data.get().csv() or .json() of each participant",
+        note="buttons are numbers in the order of choices, an untouched slider is its start value; "
+        "--map 'simulated=@\"true\"' marks rehearsals",
+    ),
+    "labjs": Tool(
+        "lab.js",
+        [("sender", "sender_type"), ("sender", "time_commit")],
+        {
+            "participant": _PERSON,
+            "stimulus": _PICTURE,
+            "kind": _KIND,
+            "response": ("response",),
+            "correct": ("correct",),
+            "reaction_time_ms": ("duration",),
+        },
+        choose=("sender",),
+        is_limit_time=True,
+        export="the CSV or JSON of each participant",
+        note="a missed trial has the time limit as its time, which is not kept",
+    ),
+    "opensesame": Tool(
+        "OpenSesame",
+        [("subject_nr", "opensesame_version"), ("subject_nr", "logfile"), ("subject_nr", "subject_parity")],
+        {
+            "participant": ("subject_nr",),
+            "stimulus": _PICTURE,
+            "kind": _KIND,
+            "response": ("response",),
+            "correct": ("correct",),
+            "reaction_time_ms": ("response_time",),
+            "phase": ("practice",),
+        },
+        words={"phase": {"yes": "practice", "no": "main", "1": "practice", "0": "main"}},
+        version="opensesame_version",
+        is_limit_time=True,
+        export="subject-N.csv of the logger, for each participant",
+        note="a value stays in all later rows, such as practice = yes; a missed trial has the time limit as its time",
+    ),
+    "otree": Tool(
+        "oTree",
+        [("participant.code", "%.#.player.%"), ("participant.code", "player.%")],
+        {
+            "participant": ("participant.code",),
+            "stimulus": (*_each("%.#.player.", _PICTURE), *_each("player.", _PICTURE)),
+            "kind": (*_each("&.#.player.", _KIND), *_each("%.#.player.", _KIND), *_each("player.", _KIND)),
+            "response": (*_each("&.#.player.", _ANSWER), *_each("%.#.player.", _ANSWER), *_each("player.", _ANSWER)),
+            "confidence": ("&.#.player.confidence", "player.confidence"),
+            "reaction_time_ms": (*_each("&.#.player.", _TIME), *_each("player.", _TIME)),
+            "trial": ("&.#.subsession.round_number", "subsession.round_number"),
+            "simulated": ("participant._is_bot",),
+        },
+        rules=("participant.visited!=0",),
+        export="the app's CSV, or all_apps_wide.csv",
+        note="a page that timed out has 0 in fields of numbers and of yes and no: an answer without a time is none",
+    ),
+    "psychopy": Tool(
+        "PsychoPy",
+        [("psychopyVersion",), ("%.thisN", "expName"), ("%.keys", "%.thisN"), ("thisN", "thisTrialN", "thisRepN"),
+         ("TrialNumber", "order", "ran")],
+        {
+            "participant": _PERSON,
+            "session": ("",),
+            "stimulus": _PICTURE,
+            "kind": _KIND,
+            "response": ("%.keys", "%.clicked_name", "%.response", "response", "resp", "key", "keys"),
+            "correct": ("&.corr", "correct", "corr"),
+            "reaction_time_ms": ("&.rt*1000", "&.time*1000", "rt*1000", "RT*1000"),
+        },
+        version="psychopyVersion",
+        export="the CSV of each participant (saveAsWideText)",
+        note="not the text or Excel file of TrialHandler2: answers stand next to other pictures there",
+    ),
+    "expyriment": Tool(
+        "Expyriment",
+        [("#Expyriment",)],
+        {
+            "participant": ("subject_id",),
+            "stimulus": _PICTURE,
+            "kind": _KIND,
+            "response": ("response", "key", "button", "answer", "resp"),
+            "correct": ("correct", "accuracy", "acc"),
+            "reaction_time_ms": _TIME,
+        },
+        export="the .xpd file of each participant",
+        note="keys are numbers: 102 is f, 106 is j",
+    ),
+    "gorilla": Tool(
+        "Gorilla",
+        [("Participant Private ID",)],
+        {
+            "participant": ("Participant Private ID",),
+            "stimulus": (*_each("Spreadsheet: ", _PICTURE), *_PICTURE),
+            "kind": (*_each("Spreadsheet: ", _KIND), *_KIND),
+            "response": ("Response",),
+            "correct": ("Correct",),
+            "reaction_time_ms": ("Reaction Time",),
+        },
+        choose=("Screen Name", "Screen", "Zone Type", "Response Type", "Component Name"),
+        export="the CSV of the task, long form",
+        note="a trial has several rows: the answered one counts",
+    ),
+    "mturk": Tool(
+        "Mechanical Turk (closed in 2026)",
+        [("WorkerId", "HITId"), ("WorkerId", "AssignmentId")],
+        {
+            "participant": ("WorkerId",),
+            "left": ("Input.%left#", "Input.%left", "Input.left%#"),
+            "right": ("Input.%right#", "Input.%right", "Input.right%#"),
+            "real_side": ("Input.gt_side#", "Input.%side#", "Input.gt_side", "Input.%side"),
+            "choice": ("Answer.selection#", "Answer.choice#", "Answer.%#", "Answer.selection", "Answer.choice",
+                       "Answer.%"),
+            "stimulus": (*_each("Input.", _PICTURE, "_url#"), *_each("Input.", _PICTURE, "#"),
+                         *_each("Input.", _PICTURE)),
+            "kind": (*_each("Input.", _KIND, "#"), *_each("Input.", _KIND)),
+            "response": (*_each("Answer.", _ANSWER, "#"), *_each("Answer.", _ANSWER)),
+        },
+        rules=("AssignmentStatus!=Rejected",),
+        export="the batch's results as CSV",
+        note="for old files; radio buttons are a column each, joined into one (Answer.choice)",
+    ),
+    "qualtrics": Tool(
+        "Qualtrics",
+        [("ResponseId", "StartDate"), ("ResponseID", "StartDate"), ("ResponseId", "Finished")],
+        {
+            "participant": ("PROLIFIC_PID", "ResponseId", "ResponseID"),
+            "response": ("%#%",),
+            "stimulus": ("@name",),
+        },
+        rules=("Status!=Survey Preview", "DistributionChannel!=preview"),
+        export="CSV with choice text",
+        note="which picture a question shows: its text, or --pictures FILE.csv (number or name, stimulus, kind)",
+    ),
+    "googleforms": Tool(
+        "Google Forms",
+        [(f"^{name}",) for name in _TIMESTAMPS],
+        {
+            "participant": (*_PERSON[:-1], "%articipant%", "%our ID%", "%our code%", *_TIMESTAMPS),
+            "response": ("%#%",),
+            "stimulus": ("@name",),
+        },
+        export="the responses as CSV or Excel",
+        note="which picture a question shows: --pictures FILE.csv (number or name, stimulus, kind)",
+    ),
+    "jatos": Tool(
+        "JATOS",
+        [(f"{JATOS}study_result",)],
+        {},
+        export="results as a zip, or data only",
+        note="the tool inside is looked at: jsPsych, lab.js, OpenSesame",
+    ),
+}  # fmt: skip
+
+
+class Options(NamedTuple):
+    """Options of `trials import`."""
+
+    mapping: Mapping[str, str]
+    where: Sequence[str] = ()
+    words: Mapping[str, Mapping[str, str]] = {}
+
+    def typed(self) -> str:
+        """Return the options as a user types them."""
+        words = [f"{name}:{word}={ours}" for name, meanings in self.words.items() for word, ours in meanings.items()]
+        given = [("--map", f"{ours}={source}") for ours, source in self.mapping.items()]
+        given += [("--where", rule) for rule in self.where] + [("--word", word) for word in words]
+        return shlex.join([each for option in given for each in option])
+
+
+def detected(foreign: Foreign) -> str | None:
+    """Return the name of the tool that wrote the files, by their columns; of JATOS, that of the tool inside."""
+    for name, tool in TOOLS.items():
+        if any(all(_has(pattern, foreign) for pattern in known) for known in tool.columns):
+            return name
+    return None
+
+
+def _has(pattern: str, foreign: Foreign) -> bool:
+    columns = list(foreign.cells.columns)
+    if pattern.startswith("#"):
+        return any(part.comment.startswith(pattern) for part in foreign.parts)
+    if pattern.startswith("^"):
+        return bool(columns) and columns[0] == pattern[1:] and is_wide(columns)
+    return bool(_columns_like(pattern, columns))
+
+
+def title_of(name: str, foreign: Foreign) -> str:
+    """Return the tool's name with its version, if the file tells it."""
+    tool, cells = TOOLS[name], foreign.cells
+    version = str(cells[tool.version].dropna().iloc[0]) if tool.version in cells and cells[tool.version].any() else ""
+    if name == "jspsych":
+        version = "8" if "plugin_version" in cells else "6" if {"key_press", "button_pressed"} & {*cells} else "7"
+    if name == "expyriment":
+        version = next((part.comment.split()[1] for part in foreign.parts if len(part.comment.split()) > 1), "")
+    of_jatos = " from JATOS" if f"{JATOS}study_result" in cells else ""
+    return f"{tool.title} {version}".rstrip() + of_jatos
+
+
+def options_for(name: str, foreign: Foreign, given: Options) -> tuple[Options, list[str]]:
+    """Return the options that a tool's columns stand for, without those given; and a line on judgements not read.
+
+    Raises:
+        UserError: no such tool.
+    """
+    return _Reader(TOOLS[name], foreign, given).options()
+
+
+def tool_named(name: str, foreign: Foreign) -> str:
+    """Return a tool's name; for `jatos` the tool inside.
+
+    Raises:
+        UserError: it is not known, or the files in JATOS' results are of no known tool.
+    """
+    if name not in TOOLS:
+        raise UserError(f"--from {name}: expected one of {', '.join(TOOLS)}")
+    inside = (detected(foreign) or "jatos") if name == "jatos" else name
+    if inside == "jatos":
+        raise UserError("--from jatos: the results are of no tool that is known; name their columns with --map")
+    return inside
+
+
+class _Reader:
+    """Finds the sources of a tool's columns in its files."""
+
+    def __init__(self, tool: Tool, foreign: Foreign, given: Options) -> None:
+        self.tool, self.given = tool, given
+        self.columns = list(foreign.cells.columns)
+        rules = [rule for rule in map(parse_rule, given.where) if rule.column in self.columns]
+        chosen = pd.Series(True, index=foreign.cells.index)
+        for rule in rules:
+            chosen &= rule.holds(foreign.cells, where="--where")
+        self.all_rows = self.rows = foreign.cells[chosen]
+        self.mapping: dict[str, str] = {}
+        self.where: list[str] = []
+        self.words: dict[str, dict[str, str]] = {}
+        self.lines: list[str] = []
+        self.stem = "%"
+        """What % was in the first source that has it."""
+
+    def options(self) -> tuple[Options, list[str]]:
+        of_pairs = [name for name in ("left", "right", "real_side", "choice") if self._take(name)]
+        if {"left", "right"} <= {*of_pairs}:
+            return self._done(("participant",))
+        for name in of_pairs:
+            del self.mapping[name]
+        self.stem = "%"
+        for name in ("stimulus", "kind"):
+            self._take(name)
+        self._choose_rows()
+        for name in ("response", "correct", "reaction_time_ms", "confidence", "trial", "simulated", "phase", "session"):
+            self._take(name)
+        if self.mapping.get("trial") == "&.#":
+            del self.mapping["trial"]
+        return self._done(("participant",))
+
+    def _done(self, names: Sequence[str]) -> tuple[Options, list[str]]:
+        for name in names:
+            self._take(name)
+        self._name_words()
+        for text in self.tool.rules:
+            rule = parse_rule(text)
+            if rule.column in self.columns and not rule.holds(self.rows, where="--from").all():
+                kept = rule.holds(self.rows, where="--from") | self.rows[rule.column].isna().to_numpy(bool)
+                if kept.any() and not kept.all():
+                    self.where.append(text)
+        order = {name: place for place, name in enumerate((*self.tool.sources, "rating"))}
+        mapping = {
+            name: source
+            for name, source in sorted(self.mapping.items(), key=lambda item: order.get(item[0], 0))
+            if name != source and name not in self.given.mapping
+        }
+        words = {name: meanings for name, meanings in self.words.items() if name not in self.given.words}
+        return Options(mapping, self.where, words), self.lines
+
+    def _take(self, target: str) -> bool:
+        """Map a column of `trials` to the first source that the judged rows have."""
+        if target in self.given.mapping:
+            self.mapping[target] = self.given.mapping[target]
+            return bool(self.mapping[target])
+        found = [
+            source for candidate in self.tool.sources.get(target, ()) if (source := self._source(candidate, target))
+        ]
+        if target == "session" and "session" in self.columns and self.tool.sources.get("session") == ("",):
+            self.mapping["session"] = ""
+        if target == "stimulus":
+            found = [name for name in found if self._has(name, PICTURE_FILE)] or found
+        if target == "kind":
+            found = [name for name in found if self._is_kind(name)] or [
+                name for name in found if _last(name) in _KIND[:4]
+            ]
+        if not found:
+            return False
+        source = found[0]
+        if target == "participant" and source in self.rows and self.rows[source].isna().any():
+            source = f"@fill:{source}"
+        self.mapping[target] = source
+        return True
+
+    def _source(self, candidate: str, target: str) -> str | None:
+        """Return the source that a candidate stands for, if the judged rows have cells there."""
+        name, star, factor = candidate.partition("*")
+        if name == "%#%":
+            groups = numbered_columns([column for column in self.columns if not _NO_ANSWER.search(column)])
+            by_size = sorted(groups, key=lambda pattern: -len(groups[pattern]))
+            return next((pattern for pattern in by_size if self.rows[groups[pattern]].notna().any(axis=None)), None)
+        if name in ("@file", "@name"):
+            return name
+        found = _columns_like(name.replace("&", self.stem), self.columns)
+        rows = self.all_rows if target == "participant" else self.rows
+        sizes = {each: int(rows[list(of)].notna().to_numpy().sum()) for each, of in found.items()}
+        best = max(sizes, key=lambda each: sizes[each], default=None)
+        if best is None or not sizes[best]:
+            return None
+        if "%" in name and target != "participant":
+            before, _, after = name.partition("%")
+            self.stem = best[len(before) : len(best) - len(after)]
+        return f"{best}{star}{factor}"
+
+    def _cells(self, source: str) -> pd.Series:
+        """Return all cells of a source in the judged rows, without words for missing ones."""
+        columns = list(_columns_like(source, self.columns).get(source, ()))
+        cells = pd.concat([self.rows[name] for name in columns] or [pd.Series(dtype="str")])
+        return cells[~cells.str.strip().str.lower().isin(MISSING) & cells.notna()].str.strip().str.lower()
+
+    def _has(self, source: str, pattern: str) -> bool:
+        return bool(self._cells(source).str.contains(f"{pattern.removesuffix('$')}").any())
+
+    def _is_kind(self, source: str) -> bool:
+        words = {*self._cells(source)}
+        meanings = _YES_NO.get(_last(source), {})
+        return bool(words) and (words <= {"real", "fake"} or words <= meanings.keys())
+
+    def _choose_rows(self) -> None:
+        """Keep the rows that have a truth (or a picture) and, of several tasks or screens, those of one."""
+        truth = self.mapping.get("kind") or self.mapping.get("stimulus") or ""
+        if truth not in self.columns:
+            return
+        cells = self.rows[truth]
+        is_judged = cells.notna() & ~cells.str.strip().str.lower().isin(MISSING).fillna(False)
+        judged = self.rows[is_judged.to_numpy(bool)]
+        column = next((name for name in self.tool.choose if name in self.columns and judged[name].nunique() > 0), None)
+        is_given = any(parse_rule(rule).column == column for rule in self.given.where)
+        if column and not is_given and self.rows[column].nunique() > 1:
+            values = judged[column].dropna().unique()
+            value = max(values, key=lambda each: self._rank(str(each), judged[judged[column] == each]))
+            self.where.append(f"{column}={value}")
+            others = judged[column][judged[column] != value].value_counts()
+            if self.tool.prefer and len(others):
+                named = ", ".join(f"{other} ({count})" for other, count in others.items())
+                self.lines.append(f"other rows with pictures are not read: {named}; --where {column}=VALUE reads them")
+            self.rows, judged = self.rows[(self.rows[column] == value).to_numpy(bool)], judged[judged[column] == value]
+        if len(judged) < len(self.rows):
+            words = [word for word in self.rows[truth].dropna().unique() if word.strip().lower() in MISSING]
+            self.where += [f"{truth}!={word}" for word in words] or [f"{truth}!=-"]
+            self.rows = judged
+        if column == "trial_type" and len(self.rows) and "slider" in str(self.rows[column].iloc[0]):
+            self.mapping |= {"rating": "response", "response": ""}
+            self.tool = self.tool._replace(sources={**self.tool.sources, "response": (), "correct": ()})
+
+    def _rank(self, value: str, rows: pd.DataFrame) -> tuple[int, int, int]:
+        """Return the order of a task or screen: by preference, then by its number of answers."""
+        place = next((at for at, part in enumerate(self.tool.prefer) if part in value), len(self.tool.prefer))
+        columns = [name for name in self.tool.sources.get("response", ()) if name in rows]
+        cells = pd.concat([rows[name] for name in columns] or [pd.Series(dtype="str")])
+        plain = cells.str.strip().str.lower()
+        return -place, int(plain.isin(["real", "fake"]).sum()), int((plain.notna() & ~plain.isin(MISSING)).sum())
+
+    def _name_words(self) -> None:
+        """Give the meanings of yes and no, of the tool's own words, and of keys whose correct one is known."""
+        for name, meanings in self.tool.words.items():
+            if name in self.mapping:
+                found = {*self._cells(self.mapping[name])}
+                self.words[name] = {word: ours for word, ours in meanings.items() if word in found}
+        for name in ("kind", "response"):
+            source = self.mapping.get(name, "")
+            if (meanings := _YES_NO.get(_last(source), {})) and (found := {*self._cells(source)}) <= meanings.keys():
+                self.words[name] = {word: ours for word, ours in meanings.items() if word in found}
+        response, kind = self.mapping.get("response"), self.mapping.get("kind")
+        if response in self.columns and kind in self.columns and "correct" not in self.mapping:
+            self.words |= {"response": keys} if (keys := self._keys(str(response), str(kind))) else {}
+
+    def _keys(self, response: str, kind: str) -> dict[str, str]:
+        """Return the meaning of each key, if a column has the correct one and it is the same for all rows of a kind."""
+        answers = {*self._cells(response)}
+        for name in EXPECTED:
+            if name in self.columns and name != kind and not answers <= {"real", "fake"}:
+                pairs = self.rows[[kind, name]].dropna().drop_duplicates()
+                keys = {key.strip(): ours.strip().lower() for ours, key in pairs.itertuples(index=False)}
+                if len(keys) == len(pairs) == 2 and answers & {key.lower() for key in keys}:
+                    return keys
+        return {}
+
+
+def _columns_like(pattern: str, columns: Sequence[str]) -> dict[str, list[str]]:
+    """Return the columns that a pattern stands for, by their name with # for its number.
+
+    >>> _columns_like("%.#.player.image", ["rf.1.player.image", "rf.2.player.image", "id"])
+    {'rf.#.player.image': ['rf.1.player.image', 'rf.2.player.image']}
+    """
+    if "%" not in pattern and "#" not in pattern:
+        return {pattern: [pattern]} if pattern in columns else {}
+    parts = re.split("([%#])", pattern)
+    expression = re.compile("".join({"%": ".*?", "#": r"(\d+)"}.get(part, re.escape(part)) for part in parts))
+    found: dict[str, list[str]] = {}
+    for name in columns:
+        if match := expression.fullmatch(name):
+            named = f"{name[: match.start(1)]}#{name[match.end(1) :]}" if "#" in pattern else name
+            found.setdefault(named, []).append(name)
+    return found
+
+
+def _last(source: str) -> str:
+    """Return the last word of a column's name, without its number: `is_real` of `rf.#.player.is_real`."""
+    return re.split(r"[.: ]", source.rstrip("#"))[-1]

@@ -1,0 +1,211 @@
+"""What tools write that is not what it seems: correct it in their rows, or warn; a function for each habit."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.stats.contradictions import Sources
+from gan_eval.stats.importing.reading import Foreign
+from gan_eval.stats.importing.sources import nested
+from gan_eval.stats.importing.tools import EXPECTED, TOOLS
+from gan_eval.stats.importing.words import MISSING
+
+Found = tuple[pd.DataFrame, list[str]]
+"""Rows, and lines for the user."""
+_MAX_RATIO = 1.02
+"""Maximum sum of the reaction times of a session as a share of its time; rounded times may add up to a little more."""
+_RAW = re.compile(r"(.+)_raw(_\d+)?")
+"""A column of PsychoPy's summaries."""
+
+
+def of_files(tool: str | None, foreign: Foreign) -> tuple[Foreign, list[str]]:
+    """Correct the rows of all files, before columns are mapped.
+
+    Raises:
+        UserError: the table has answers next to other pictures.
+    """
+    refuse_summaries(foreign)
+    cells, lines = foreign.cells, list[str]()
+    for correct in _OF_FILES.get(tool or "", ()):
+        cells, found = correct(foreign, cells)
+        lines += found
+    return replace(foreign, cells=cells), lines
+
+
+def of_trials(tool: str | None, frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
+    """Correct the chosen rows under the names of `trials`, before words are translated.
+
+    Args:
+        foreign: the same rows with the files' columns.
+    """
+    lines: list[str] = []
+    for correct in _OF_TRIALS.get(tool or "", ()):
+        frame, found = correct(frame, foreign)
+        lines += found
+    return frame, lines
+
+
+def without_limits(tool: str | None, frame: pd.DataFrame) -> Found:
+    """Remove the times of trials without an answer, if the tool writes the time limit there."""
+    if tool is None or not TOOLS[tool].is_limit_time or not {"response", "reaction_time_ms"} <= set(frame):
+        return frame, []
+    missed = (frame["response"] == "none") & frame["reaction_time_ms"].notna()
+    if not missed.any():
+        return frame, []
+    line = f"{int(missed.sum())} trials without an answer have the time limit as their time; it is left out"
+    return frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(missed)), [line]
+
+
+def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, known: Sources) -> Found:
+    """Keep, of Gorilla's rows of one trial, the one with an answer, or the first."""
+    keys = ["Participant Private ID", "Tree Node Key", "Repeat Key", "Task Name", "Spreadsheet Row", "Trial Number"]
+    keys = [name for name in keys if name in foreign]
+    response = known.get("response")
+    if tool != "gorilla" or "Trial Number" not in keys or response is None:
+        return foreign, []
+    answers = foreign[response.column]
+    is_empty = answers.isna() | answers.str.strip().str.lower().isin(MISSING).fillna(False)
+    first = foreign.assign(**{"": is_empty}).sort_values("", kind="stable").drop_duplicates(keys).index
+    if len(first) == len(foreign):
+        return foreign, []
+    line = f"{len(foreign)} rows are of {len(first)} trials; the row with the answer counts"
+    return foreign.loc[first.sort_values()], [line]
+
+
+def refuse_summaries(foreign: Foreign) -> None:
+    """Refuse the text and Excel files of PsychoPy's trial handlers, which put answers next to other pictures."""
+    names = {str(name) for name in foreign.cells}
+    raw = [found[1] for name in names if (found := _RAW.fullmatch(name))]
+    is_summary = {"thisN", "thisTrialN"} <= {*raw} or (len(raw) > 2 and not names.isdisjoint(raw))
+    if is_summary or (raw and {"n", "order"} <= names):
+        raise UserError(
+            f"{foreign.parts[0].file}: a summary of PsychoPy (column {min(raw)}_raw), in which answers may stand next "
+            "to other pictures; import the experiment's wide CSV (saveAsWideText, or the .csv in its folder data)"
+        )
+
+
+def _simulated(foreign: Foreign, cells: pd.DataFrame) -> Found:
+    """Warn if the reaction times of a jsPsych session add up to more than the session lasted."""
+    if not {"rt", "time_elapsed"} <= set(cells):
+        return cells, []
+    elapsed, rt, place = (pd.to_numeric(cells[name], errors="coerce") for name in ("time_elapsed", "rt", "trial_index"))
+    group = foreign.groups()
+    session = (place.diff().le(0) | elapsed.diff().lt(0) | group.ne(group.shift())).cumsum()
+    total, last = rt.groupby(session).sum(), elapsed.groupby(session).max()
+    is_faster = total > _MAX_RATIO * last
+    if not is_faster.any():
+        return cells, []
+    rows = int(session.isin(is_faster.index[is_faster]).sum())
+    return cells, [
+        f"the reaction times of {int(is_faster.sum())} sessions ({rows} rows) add up to more than the session lasted "
+        f"({total[is_faster].iloc[0]:.0f} ms in {last[is_faster].iloc[0]:.0f}): simulated? jsPsych writes no mark; "
+        "--map 'simulated=@\"true\"' marks all rows of an import"
+    ]
+
+
+def _practice(foreign: Foreign, cells: pd.DataFrame) -> Found:
+    """Take OpenSesame's flag of practice back in the rows after the practice, where it has stayed.
+
+    The first rows are practice until an item begins that had not begun before: its time is NA until then.
+    """
+    if "practice" not in cells:
+        return cells, []
+    starts = [name for name in map(str, cells) if name.startswith("time_")]
+    own, count, kept = cells["practice"].copy(), 0, 0
+    for _, rows in cells.groupby(foreign.groups(), sort=False):
+        if not rows["practice"].str.lower().isin(["yes", "1", "true"]).fillna(False).all():
+            continue
+        waiting = {name: rows[name].isna() | rows[name].str.upper().eq("NA").fillna(False) for name in starts}
+        begun = [cells for cells in waiting.values() if cells.iloc[0] and not cells.iloc[-1]]
+        practice = pd.DataFrame(begun).any() if begun else pd.Series(False, index=rows.index)
+        own.loc[rows.index[~practice]] = "no"
+        count, kept = count + int((~practice).sum()), kept + int(practice.sum())
+    if not count:
+        return cells, []
+    doubt = "" if kept else "; if there were practice trials, leave them out with --where"
+    return cells.assign(practice=own), [
+        f"practice is yes in all rows, as OpenSesame keeps a value until it is set again: {kept} rows before the next "
+        f"item began are practice, {count} are not{doubt}"
+    ]
+
+
+def _radio_buttons(foreign: Foreign, cells: pd.DataFrame) -> Found:
+    """Join Mechanical Turk's columns of true and false, one for each radio button, into one with the chosen word."""
+    groups: dict[str, dict[str, str]] = {}
+    for name in map(str, cells):
+        before, _, word = name.rpartition(".")
+        words = {*cells[name].dropna().str.strip().str.lower()}
+        if before.startswith("Answer.") and words and words <= {"true", "false"}:
+            groups.setdefault(before, {})[word] = name
+    joined = {}
+    for name, buttons in groups.items():
+        if name not in cells and len(buttons) > 1:
+            joined[name] = pd.Series(None, index=cells.index, dtype="str")
+            for word, column in buttons.items():
+                joined[name] = joined[name].mask(cells[column].str.strip().str.lower().eq("true").fillna(False), word)
+    return cells.assign(**joined), []
+
+
+def _pages_without_time(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
+    """Take oTree's 0 on a page that timed out as no answer: it has no time, and others do."""
+    if not {"response", "reaction_time_ms"} <= set(frame):
+        return frame, []
+    times = pd.to_numeric(frame["reaction_time_ms"], errors="coerce").fillna(0)
+    untimed = times.le(0)
+    zeros = untimed & frame["response"].str.strip().isin(["0", "False", "false"]).fillna(False)
+    columns = {"response": frame["response"].mask(zeros)}
+    if "confidence" in frame:
+        columns["confidence"] = frame["confidence"].mask(untimed & frame["confidence"].eq("0").fillna(False))
+    if untimed.all() or not (untimed & frame["response"].notna() & zeros).any():
+        columns.pop("response")
+        return frame.assign(**columns) if not untimed.all() else frame, []
+    return frame.assign(**columns), [f"{int(zeros.sum())} answers 0 without a time are pages that timed out: none"]
+
+
+def _lists_of_keys(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
+    """Take the last of several keys, and its time; PsychoPy calls a list of keys wrong whatever they are."""
+    columns: dict[str, pd.Series] = {}
+    is_list = pd.Series(False, index=frame.index)
+    for name in ("response", "reaction_time_ms"):
+        if name in frame:
+            listed = frame[name].str.match(r"\s*\[").fillna(False).astype(bool)
+            last = frame[name][listed].map(lambda cell: next(iter(reversed(nested(cell.strip()) or [])), None))
+            columns[name] = frame[name].mask(listed, last.astype("str"))
+            is_list |= listed
+    if not is_list.any():
+        return frame, []
+    expected = next((name for name in EXPECTED if name in foreign), None)
+    if "correct" in frame and "response" in columns:
+        equal = columns["response"].eq(foreign[expected]).map({True: "1", False: "0"}) if expected else None
+        columns["correct"] = frame["correct"].mask(is_list, equal)
+    line = f"{int(is_list.sum())} cells are lists of keys or times; the last one counts"
+    return frame.assign(**columns), [line]
+
+
+def _untouched(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
+    """Warn of ratings that are the slider's start value."""
+    if "rating" not in frame or "slider_start" not in foreign:
+        return frame, []
+    rating, start = (pd.to_numeric(cells, errors="coerce") for cells in (frame["rating"], foreign["slider_start"]))
+    equal = int(rating.eq(start).sum())
+    if not equal:
+        return frame, []
+    return frame, [
+        f"{equal} of {len(frame)} ratings are the slider's start value: jsPsych writes it for a slider that was not "
+        "touched (require_movement)"
+    ]
+
+
+_OF_FILES: Mapping[str, tuple[Callable[[Foreign, pd.DataFrame], Found], ...]] = {
+    "jspsych": (_simulated,),
+    "opensesame": (_practice,),
+    "mturk": (_radio_buttons,),
+}
+_OF_TRIALS: Mapping[str, tuple[Callable[[pd.DataFrame, pd.DataFrame], Found], ...]] = {
+    "jspsych": (_untouched,),
+    "otree": (_pages_without_time,),
+    "psychopy": (_lists_of_keys,),
+}

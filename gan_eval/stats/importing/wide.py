@@ -1,0 +1,139 @@
+"""Wide tables, one row a person: find the columns that differ in a number only, make a row of each number."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.stats.contradictions import Sources
+from gan_eval.stats.importing.mapping import BY_PLACE
+from gan_eval.stats.importing.reading import Foreign
+from gan_eval.stats.importing.rejections import MAX_WORDS
+
+_JUDGED = ("stimulus", "stimulus_b", "kind", "response", "choice", "rating", *BY_PLACE)
+"""Columns that a wide table has for each judgement."""
+
+
+def columns_by_number(pattern: str, columns: Sequence[str]) -> dict[str, str]:
+    """Return the columns that a pattern stands for, by their number.
+
+    >>> columns_by_number("rf.#.image", ["id", "rf.1.image", "rf.10.image"])
+    {'1': 'rf.1.image', '10': 'rf.10.image'}
+    """
+    before, _, after = pattern.partition("#")
+    number = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
+    return {found[1]: name for name in columns if (found := number.fullmatch(name))}
+
+
+def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -> Foreign:
+    """Return a row for each number that # stands for in these patterns; a row without any cell of them is left out.
+
+    Other numbered columns are left out, unless they are in `keep`.
+
+    Raises:
+        UserError: a pattern has no column.
+    """
+    columns = list(foreign.cells.columns)
+    by_pattern = {pattern: columns_by_number(pattern, columns) for pattern in patterns}
+    for pattern, numbered in by_pattern.items():
+        if not numbered:
+            known = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
+            raise UserError(f"no column {pattern!r} with a number for #; the numbered columns are {known}")
+    numbers = sorted({number for numbered in by_pattern.values() for number in numbered}, key=int)
+    taken = {name for numbered in by_pattern.values() for name in numbered.values()}
+    taken |= {name for names in numbered_columns(columns).values() if len(names) > 2 for name in names}
+    others = foreign.cells.drop(columns=list(taken.difference(keep)))
+    none = pd.Series(None, index=others.index, dtype="str")
+    names = _question_names(foreign, by_pattern, numbers)
+    frames = [
+        others.assign(**{of: foreign.cells[by[number]] if number in by else none for of, by in by_pattern.items()})
+        for number in numbers
+    ]
+    long = pd.concat(frames, keys=range(len(numbers))).swaplevel().sort_index(level=0, sort_remaining=True)
+    if len(patterns) > 1:
+        long = long[long[list(by_pattern)].notna().any(axis=1)]
+    at = long.index.get_level_values(1)
+    index = pd.RangeIndex(1, len(long) + 1)
+    origin = pd.DataFrame(
+        {
+            "row": long.index.get_level_values(0),
+            "number": pd.Series([numbers[place] for place in at], dtype="str"),
+            "name": pd.Series([names[place] for place in at], dtype="str"),
+        }
+    )
+    return replace(foreign, cells=long.set_axis(index), numbers=origin.set_axis(index))
+
+
+def _question_names(foreign: Foreign, by_pattern: dict[str, dict[str, str]], numbers: Sequence[str]) -> Sequence[str]:
+    """Return the questions' texts, if the file has them and they differ; else their numbers."""
+    for numbered in by_pattern.values():
+        texts = [foreign.texts.get(numbered.get(number, ""), "") for number in numbers]
+        if all(texts) and len({*texts}) == len(texts):
+            return texts
+    return numbers
+
+
+def numbered_columns(columns: Sequence[str]) -> dict[str, list[str]]:
+    """Return the columns that differ in one number only, by their name with # in its place.
+
+    A name with several numbers belongs to the largest of its groups.
+
+    >>> numbered_columns(["id", "rf.1.image", "rf.2.image", "Q7"])
+    {'rf.#.image': ['rf.1.image', 'rf.2.image']}
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in columns:
+        for number in re.finditer(r"\d+", name):
+            groups[f"{name[: number.start()]}#{name[number.end() :]}"].append(name)
+    largest: dict[str, list[str]] = {}
+    taken: set[str] = set()
+    for pattern, names in sorted(groups.items(), key=lambda group: -len(group[1])):
+        if len(names) > 1 and not taken.intersection(names):
+            largest[pattern] = names
+            taken.update(names)
+    return {pattern: largest[pattern] for pattern in groups if pattern in largest}
+
+
+def is_wide(columns: Sequence[str]) -> bool:
+    """Return True if a table seems to have one row a person: most of its columns are numbered."""
+    numbered = [names for names in numbered_columns(columns).values() if len(names) > 2]
+    numbered = numbered or list(numbered_columns(columns).values())
+    return 2 * sum(map(len, numbered)) >= len(columns) and sum(map(len, numbered)) > 3
+
+
+def wide_table(columns: Sequence[str]) -> str:
+    """Return the message on a table that seems to have one row a person."""
+    groups = numbered_columns(columns)
+    named = ", ".join(f"{pattern} ({len(names)})" for pattern, names in list(groups.items())[:MAX_WORDS])
+    more = f" and {len(groups) - MAX_WORDS} others" if len(groups) > MAX_WORDS else ""
+    numbered = {name for names in groups.values() for name in names}
+    others = ", ".join(name for name in columns if name not in numbered) or "none"
+    return (
+        f"this looks like a wide table, one row a person, with numbered columns {named}{more}; other columns: "
+        f"{others}; give # for the number in --map, and each number becomes a row, such as --map "
+        f"COLUMN={next(iter(groups))} (stimulus=@name: the number itself names the picture, see --pictures)"
+    )
+
+
+def unread_numbers(known: Sources, foreign: pd.DataFrame, *, once: bool) -> list[str]:
+    """Return a warning of columns that differ in a number from mapped ones, such as further rounds, and are not read.
+
+    Args:
+        once: each participant has one row; else two mapped columns must have such others.
+    """
+    sources = {source.column for target, source in known.items() if source and target in _JUDGED}
+    unread = [
+        (next(name for name in names if name in sources), [name for name in names if name not in sources])
+        for names in numbered_columns(list(foreign.columns)).values()
+        if not sources.isdisjoint(names) and not sources.issuperset(names)
+    ]
+    if len(unread) < (1 if once else 2):
+        return []
+    read, others = ", ".join(name for name, _ in unread), sum(len(names) for _, names in unread)
+    return [
+        f"columns {read} are read, {others} with other numbers are not, such as {unread[0][1][0]}: write # for the "
+        "number in --map, and each number becomes a row"
+    ]

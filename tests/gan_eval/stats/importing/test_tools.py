@@ -1,0 +1,444 @@
+"""Files of experiment tools in their own columns: read without options, with the answers that were played."""
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from gan_eval.errors import UserError
+from gan_eval.stats.importing import TOOLS, Imported, import_trials
+
+FIXTURES = Path(os.environ.get("GAN_EVAL_TOOLS_FILES", Path(__file__).parents[5] / "shared" / "tools_files"))
+Played = tuple[int, int, float | None]
+"""Number of main trials, of those without an answer, and accuracy."""
+ANSWERS = ["real", None, "real", "fake", "fake", "fake"]
+"""What each person answers to real_1, fake_1, real_2, fake_2, real_3, fake_3: 4 of 5 are right, one is missed."""
+PICTURES = [f"{kind}_{number}" for number in (1, 2, 3) for kind in ("real", "fake")]
+KINDS = ["real", "fake"] * 3
+PLAYED: Played = (6, 1, 0.8)
+KEYS = {"real": "j", "fake": "f", None: None}
+
+
+def played(found: Imported) -> Played:
+    main = found.trials[found.trials["phase"] == "main"]
+    answered = main[main["response"] != "none"]
+    accuracy = (answered["response"] == answered["kind"]).mean() if len(answered) else None
+    return len(main), len(main) - len(answered), accuracy
+
+
+def imported(files: Path | Sequence[Path], **options: Any) -> Imported:
+    return import_trials(files, **{"mapping": {}, **options})
+
+
+def written(tmp_path: Path, name: str, rows: list[dict[str, Any]], **options: Any) -> Path:
+    file = tmp_path / name
+    pd.DataFrame(rows).to_csv(file, index=False, **options)
+    return file
+
+
+def jspsych(person: str, *, version: int = 8, keys: dict[Any, Any] = KEYS) -> list[dict[str, Any]]:
+    """A session: a fixation and a picture each; a missed picture is `null`, as jsPsych writes it."""
+    rows: list[dict[str, Any]] = []
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True)):
+        key = "null" if answer is None else keys[answer]
+        own: dict[str, Any] = {"plugin_version": "2.2.0"} if version == 8 else {"internal_node_id": f"0.0-{at}.0"}
+        field = "key_press" if version == 6 else "response"
+        common = {"participant": person, **own}
+        fixation = {"trial_type": "html-keyboard-response", "stimulus": "+", "rt": "null", field: "null"}
+        judged = {"trial_type": "image-keyboard-response", "stimulus": f"img/{picture}.png", field: key, "truth": kind}
+        judged |= {"rt": "null" if answer is None else 400 + at, "correct": str(answer == kind).lower()}
+        rows += [
+            {**common, **fixation, "trial_index": 2 * at, "time_elapsed": 1500 * at + 150},
+            {**common, **judged, "trial_index": 2 * at + 1, "time_elapsed": 1500 * at + 1400},
+        ]
+    return rows
+
+
+def test_files_of_each_person_are_joined_by_column_name(tmp_path: Path) -> None:
+    files = []
+    for person, columns in (("P01", None), ("P02", ["plugin_version", "age"]), ("P03", None)):
+        rows = [{**row, "age": 31} for row in jspsych(person)]
+        frame = pd.DataFrame(rows)
+        frame = (
+            frame[columns + [name for name in frame if name not in columns]] if columns else frame.drop(columns="age")
+        )
+        files.append(tmp_path / f"{person}.csv")
+        frame.to_csv(files[-1], index=False)
+    assert played(imported(files)) == (18, 3, 0.8)
+    joined = tmp_path / "joined.csv"
+    joined.write_text("".join(file.read_text() for file in files))
+    assert played(imported(joined)) == (18, 3, 0.8), "headers in between"
+    nameless = [written(tmp_path, f"s{n}.csv", [{**row, "participant": None} for row in jspsych("")]) for n in (1, 2)]
+    assert set(imported(nameless).trials["participant"]) == {"s1", "s2"}
+    wrong = [{**row, "truth": "fake"} if row["trial_index"] == 1 else row for row in jspsych("P02")]
+    with pytest.raises(UserError, match=r"row 2 of .*P02.csv"):
+        imported([files[0], written(tmp_path, "P02.csv", wrong)])
+
+
+@pytest.mark.parametrize("version", [6, 7, 8])
+def test_jspsych_of_each_version(tmp_path: Path, version: int) -> None:
+    keys = {"real": 74, "fake": 70} if version == 6 else {"real": "J", "fake": "f"}
+    found = imported(written(tmp_path, "a.csv", jspsych("P1", version=version, keys=keys)))
+    assert played(found) == PLAYED
+    assert f"jsPsych {version}" in found.doubts[0]
+    assert found.trials["reaction_time_ms"].notna().sum() == 5
+
+
+def test_keys_that_differ_between_people_and_keys_without_correct(tmp_path: Path) -> None:
+    other = {"real": "f", "fake": "j", None: None}
+    files = [written(tmp_path, "1.csv", jspsych("P1")), written(tmp_path, "2.csv", jspsych("P2", keys=other))]
+    assert played(imported(files)) == (12, 2, 0.8)
+    rows = [{name: cell for name, cell in row.items() if name != "correct"} for row in jspsych("P1")]
+    with pytest.raises(UserError, match="--word response:f=MEANING"):
+        imported(written(tmp_path, "3.csv", rows))
+    rows = [{**row, "correct_response": KEYS[row["truth"]] if "truth" in row else None} for row in rows]
+    assert played(imported(written(tmp_path, "4.csv", rows))) == PLAYED
+
+
+def test_several_tasks_of_jspsych_are_one_and_the_others_are_named(tmp_path: Path) -> None:
+    buttons = [
+        {**row, "trial_type": "image-button-response", "response": "0", "correct": None} for row in jspsych("P1")
+    ]
+    buttons = [row for row in buttons if "truth" in row]
+    slider = [{**row, "trial_type": "image-slider-response", "response": 50, "slider_start": 50} for row in buttons]
+    file = written(tmp_path, "a.csv", jspsych("P1") + buttons + slider)
+    found = imported(file)
+    assert played(found) == PLAYED
+    assert any("image-button-response (6), image-slider-response (6)" in line for line in found.doubts)
+    found = imported(file, where=["trial_type=image-button-response"], words={"response": {"0": "fake"}})
+    assert set(found.trials["response"]) == {"fake"}
+    found = imported(file, where=["trial_type=image-slider-response"])
+    assert found.trials["rating"].tolist() == [50] * 6
+    assert any("6 of 6 ratings are the slider's start value" in line for line in found.doubts)
+
+
+def test_simulated_sessions_of_jspsych_are_warned_of_and_marked_on_request(tmp_path: Path) -> None:
+    rows = [{**row, "time_elapsed": row["trial_index"] * 2} for row in jspsych("P1")]
+    found = imported(written(tmp_path, "a.csv", rows + jspsych("P2")))
+    assert any("1 sessions (12 rows)" in line and "simulated" in line for line in found.doubts)
+    assert not any("simulated" in line for line in imported(written(tmp_path, "b.csv", jspsych("P2") * 2)).doubts)
+    assert imported(tmp_path / "a.csv", mapping={"simulated": '@"true"'}).trials["simulated"].all()
+
+
+def test_a_picture_in_the_row_before_and_answers_in_json(tmp_path: Path) -> None:
+    rows = []
+    for row in jspsych("P1"):
+        if "truth" in row:
+            grade = {"Q0": 3, "why": {"text": "sky"}}
+            rows.append({**row, "response": "null"})
+            rows.append({"trial_type": "survey-likert", "response": json.dumps(grade), "rt": 900, "participant": "P1"})
+    mapping = {"stimulus": "@previous:stimulus", "kind": "@previous:truth", "rating": "response.Q0", "response": ""}
+    mapping |= {"participant": "participant"}
+    file = written(tmp_path, "a.csv", rows)
+    found = imported(file, mapping=mapping, where=["trial_type=survey-likert"])
+    assert found.trials["rating"].tolist() == [3] * 6
+    assert found.trials["stimulus"].tolist() == [f"img/{name}.png" for name in PICTURES]
+    assert found.trials["kind"].tolist() == KINDS
+    words = imported(file, mapping=mapping | {"model": "response.why.text"}, where=["trial_type=survey-likert"]).trials
+    assert words["model"][words["kind"] == "fake"].tolist() == ["sky"] * 3
+    with pytest.raises(UserError, match="has the keys Q0, why"):
+        imported(file, mapping=mapping | {"rating": "response.Q1"}, where=["trial_type=survey-likert"])
+
+
+def of_jatos(sessions: Sequence[list[dict[str, Any]]]) -> bytes:
+    results = [
+        {
+            "id": 10 + at,
+            "studyState": "FINISHED",
+            "workerId": 70 + at,
+            "urlQueryParameters": {"PROLIFIC_PID": f"x{at}"},
+            "componentResults": [{"id": at, "path": f"/study_result_{10 + at}/comp-result_{at}"}],
+        }
+        for at in range(len(sessions))
+    ]
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"data": [{"studyResults": results}]}))
+        for at, rows in enumerate(sessions):
+            archive.writestr(f"study_result_{10 + at}/comp-result_{at}/data.txt", json.dumps(rows))
+    return stream.getvalue()
+
+
+def test_jatos_as_a_zip_and_as_lines(tmp_path: Path) -> None:
+    sessions = [
+        [
+            {name: None if cell == "null" else cell for name, cell in row.items() if name != "participant"}
+            for row in rows
+        ]
+        for rows in (jspsych("P1"), jspsych("P2"))
+    ]
+    (tmp_path / "results.jrzip").write_bytes(of_jatos(sessions))
+    found = imported(tmp_path / "results.jrzip", tool="jatos")
+    assert played(found) == (12, 2, 0.8)
+    assert set(found.trials["participant"]) == {"x0", "x1"}
+    assert found.trials["jatos.state"].eq("FINISHED").all()
+    (tmp_path / "data.txt").write_text("\n".join(map(json.dumps, sessions)))
+    found = imported(tmp_path / "data.txt")
+    assert (played(found), found.trials["participant"].nunique()) == ((12, 2, 0.8), 2)
+
+
+def labjs(person: str) -> list[dict[str, Any]]:
+    rows = [{"participant": person, "sender": "Form", "sender_type": "html.Form", "duration": 500}]
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True)):
+        rows.append({"sender": "Fixation", "sender_type": "html.Screen", "duration": 150, "ended_on": "timeout"})
+        row = {"sender": "Picture", "sender_type": "html.Screen", "picture": f"img/{picture}.png", "truth": kind}
+        row |= {"response": answer, "duration": 900 if answer is None else 300 + at, "correctResponse": kind}
+        rows.append({**row, **({} if answer is None else {"correct": str(answer == kind).lower()})})
+    return rows
+
+
+def test_labjs_has_the_participant_on_the_forms_row_and_the_limit_as_time(tmp_path: Path) -> None:
+    found = imported(written(tmp_path, "data.csv", labjs("P1") + labjs("P2")))
+    assert played(found) == (12, 2, 0.8)
+    assert set(found.trials["participant"]) == {"P1", "P2"}
+    assert found.trials["reaction_time_ms"].max() == 305, "not the limit of 900"
+    file = tmp_path / "data.jsonl"
+    file.write_text("\n".join(map(json.dumps, labjs("P1"))))
+    assert played(imported(file)) == PLAYED
+
+
+def test_the_practice_flag_of_opensesame_stays_and_is_taken_back(tmp_path: Path) -> None:
+    rows = [{"picture": "prac.png", "truth": "real", "response": "j", "correct": 1, "time_block": "NA"}]
+    for picture, kind, answer in zip(PICTURES, KINDS, ANSWERS, strict=True):
+        key = "None" if answer is None else KEYS[answer]
+        rows.append({"picture": f"{picture}.png", "truth": kind, "response": key, "correct": int(answer == kind)})
+    rows = [{"time_block": 2071, "response_time": 700, **row, "practice": "yes", "subject_nr": 4} for row in rows]
+    rows = [{**row, "opensesame_version": "3.3.14", "logfile": "x"} for row in rows]
+    found = imported(written(tmp_path, "subject-4.csv", rows))
+    assert played(found) == PLAYED
+    assert found.trials["phase"].tolist() == ["practice"] + ["main"] * 6
+    assert found.trials["reaction_time_ms"].notna().sum() == 6, "not that of the missed trial"
+
+
+def psychopy(keys: Sequence[Any], correct: Sequence[Any]) -> list[dict[str, Any]]:
+    rows = [
+        {"picture": f"img/{picture}.png", "truth": kind, "corrAns": KEYS[kind], "resp.keys": key, "resp.corr": right}
+        for picture, kind, key, right in zip(PICTURES, KINDS, keys, correct, strict=True)
+    ]
+    times = [
+        None if key in (None, "None") else f"[0.{at}5]" if "[" in key else f"0.{at}5" for at, key in enumerate(keys, 4)
+    ]
+    rows = [
+        {**row, "resp.rt": time, "trials.thisN": at} for at, (row, time) in enumerate(zip(rows, times, strict=True))
+    ]
+    welcome = {"welcome.keys": "space", "welcome.rt": 2.1}
+    return [{**row, "participant": "P1", "session": "001", "expName": "e", "": None} for row in [welcome, *rows]]
+
+
+def test_psychopy_with_keys_and_with_lists_of_keys(tmp_path: Path) -> None:
+    keys = ["None" if answer is None else KEYS[answer] for answer in ANSWERS]
+    right = [int(answer == kind) for answer, kind in zip(ANSWERS, KINDS, strict=True)]
+    found = imported(written(tmp_path, "a.csv", psychopy(keys, right), encoding="utf-8-sig"))
+    assert played(found) == PLAYED
+    assert found.trials["reaction_time_ms"].median() == 750
+    lists = [key if key == "None" else f"['f', '{key}']" for key in keys]
+    found = imported(written(tmp_path, "b.csv", psychopy(lists, [0] * 6)))
+    assert played(found) == PLAYED, "a list is never correct in PsychoPy's eyes"
+    assert found.trials["reaction_time_ms"].median() == 750
+
+
+def test_summaries_of_psychopy_are_refused_by_their_shape(tmp_path: Path) -> None:
+    row = {"picture": "real_1.png", "truth": "real", "keys_raw": "j", "rt_raw": 0.5, "picture_raw": "fake_1.png"}
+    file = written(tmp_path, "trials.txt", [row | {"thisN_raw": 0, "thisTrialN_raw": 0}], sep="\t")
+    with pytest.raises(UserError, match="wide CSV"):
+        imported(file)
+    rows = [{"participant": "P1", "stimulus": name, "kind": kind, "response": kind, "rt": 500, "rt_raw": 501}
+            for name, kind in zip(PICTURES, KINDS, strict=True)]  # fmt: skip
+    assert len(imported(written(tmp_path, "own.csv", rows)).trials) == 6, "a table with one such column is no summary"
+
+
+def test_expyriment_has_comments_and_key_codes(tmp_path: Path) -> None:
+    lines = ["#Expyriment 0.10.0 (Python 3.6), .xpd-file", "#e mainfile: x.py", "#s id: 1"]
+    lines.append("subject_id,trial,picture,truth,key,rt,correct")
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True), start=1):
+        key, time = {"real": ("106", "512"), "fake": ("102", "620"), None: ("None", "None")}[answer]
+        lines.append(f"1,{at},{picture}.png,{kind},{key},{time},{answer == kind}")
+    (tmp_path / "e.xpd").write_text("\n".join(lines))
+    assert played(imported(tmp_path / "e.xpd")) == PLAYED
+
+
+def otree(wide: bool) -> list[dict[str, Any]]:
+    """Two people; the missed page has 0 in numbers, and no text."""
+    people = []
+    for person in ("c1", "c2"):
+        row: dict[str, Any] = {"participant.code": person, "participant._is_bot": 0, "participant.visited": 1}
+        rounds = []
+        for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True), start=1):
+            cells = {"id_in_group": 1, "image": f"{picture}.png", "truth": kind, "is_real": int(answer == "real")}
+            cells |= {"confidence": 0 if answer is None else 3, "rt": None if answer is None else 500 + at}
+            rounds.append(cells)
+            row |= {f"judge.{at}.player.{name}": cell for name, cell in cells.items()}
+        if wide:
+            people.append(row)
+        else:
+            people += [
+                {"participant.code": person, "subsession.round_number": at}
+                | {f"player.{name}": cell for name, cell in cells.items()}
+                for at, cells in enumerate(rounds, start=1)
+            ]
+    return people
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_otree_writes_0_for_a_page_that_timed_out(tmp_path: Path, wide: bool) -> None:
+    found = imported(written(tmp_path, "otree.csv", otree(wide)))
+    assert played(found) == (12, 2, 0.8)
+    assert found.trials["confidence"].dropna().eq(3).all()
+    assert any("2 answers 0 without a time" in line for line in found.doubts)
+
+
+def test_gorilla_has_several_rows_a_trial_and_an_end(tmp_path: Path) -> None:
+    rows = []
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True), start=1):
+        row = {"Event Index": at, "Participant Private ID": 501, "Trial Number": at, "Task Name": "judge"}
+        row |= {"Spreadsheet: picture": f"{picture}.png", "Spreadsheet: truth": kind}
+        rows.append({**row, "Screen Name": "fixation", "Reaction Time": 250})
+        rows.append({**row, "Screen Name": "judge", "Zone Type": "image", "Reaction Time": 1500})
+        rows.append(
+            {**row, "Screen Name": "judge", "Zone Type": "button", "Response": answer, "Reaction Time": 600 + at}
+        )
+    file = written(tmp_path, "data_exp.csv", rows)
+    file.write_text(file.read_text() + "END OF FILE\n")
+    found = imported(file)
+    assert played(found) == PLAYED
+    assert found.rejected.empty
+
+
+QUALTRICS = ["StartDate", "Finished", "ResponseId", "Q1_1", "Q2_1", "Q3_1", "Q4_1", "Q5_1", "Q6_1"]
+
+
+def qualtrics(tmp_path: Path, texts: Sequence[str], *, encoding: str = "utf-8", sep: str = ",") -> Path:
+    answers = ["Real" if answer == "real" else "Fake" if answer else "" for answer in ANSWERS]
+    rows = [["Start Date", "Finished", "Response ID", *texts], [f'{{"ImportId":"QID{n}"}}' for n in range(9)]]
+    rows += [["2026-11-28 10:00:00", "True", f"R_{n}", *answers] for n in range(2)]
+    file = tmp_path / "qualtrics.csv"
+    pd.DataFrame(rows, columns=QUALTRICS).to_csv(file, index=False, encoding=encoding, sep=sep)
+    return file
+
+
+@pytest.mark.parametrize(("encoding", "sep"), [("utf-8-sig", ","), ("utf-16", "\t")])
+def test_a_wide_survey_of_qualtrics_with_its_texts_or_numbers(tmp_path: Path, encoding: str, sep: str) -> None:
+    file = qualtrics(tmp_path, [f"Is it real? - {name}.png" for name in PICTURES], encoding=encoding, sep=sep)
+    pictures = pd.DataFrame({"number": range(1, 7), "stimulus": PICTURES, "kind": KINDS, "model": "gan"})
+    pictures.to_csv(tmp_path / "numbers.csv", index=False)
+    found = imported(file, pictures=tmp_path / "numbers.csv")
+    assert played(found) == (12, 2, 0.8)
+    assert set(found.trials["stimulus"]) == set(PICTURES)
+    texts = pictures.assign(name=[f"Is it real? - {name}.png" for name in PICTURES]).drop(columns="number")
+    texts.to_csv(tmp_path / "names.csv", index=False)
+    by_hand = {"participant": "ResponseId", "response": "Q#_1", "stimulus": "@name"}
+    assert played(imported(file, mapping=by_hand, pictures=tmp_path / "names.csv")) == (12, 2, 0.8)
+    with pytest.raises(UserError, match="--pictures FILE"):
+        imported(file)
+    texts[:5].to_csv(tmp_path / "names.csv", index=False)
+    with pytest.raises(UserError, match=r"names.csv: no row with the name .*fake_3.png"):
+        imported(file, pictures=tmp_path / "names.csv")
+
+
+def test_a_form_whose_questions_have_one_title(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    answers = [answer or "" for answer in ANSWERS]
+    frame = pd.DataFrame([[f"2026-11-28 10:0{n}:00", f"u{n}", *answers] for n in range(2)])
+    frame.columns = pd.Index(["Timestamp", "Your code", *["Is this picture real?"] * 6])
+    pd.DataFrame({"number": range(1, 7), "stimulus": PICTURES, "kind": KINDS}).to_csv(tmp_path / "p.csv", index=False)
+    with pd.ExcelWriter(tmp_path / "form.xlsx") as book:
+        pd.DataFrame({"a": [1]}).to_excel(book, sheet_name="Notes", index=False)
+        frame.to_excel(book, sheet_name="Form", index=False)
+    found = imported(tmp_path / "form.xlsx", sheet="Form", pictures=tmp_path / "p.csv")
+    assert played(found) == (12, 2, 0.8)
+    assert set(found.trials["participant"]) == {"u0", "u1"}
+    with pytest.raises(UserError, match="Notes, Form"):
+        imported(tmp_path / "form.xlsx", sheet="Answers")
+
+
+def test_mturk_with_radio_buttons_wide_long_and_in_pairs(tmp_path: Path) -> None:
+    batch = {"HITId": "H", "AssignmentId": "A", "WorkerId": "W1", "AssignmentStatus": "Approved"}
+    long = [
+        batch | {"Input.image_url": f"https://x.org/{picture}.png", "Input.truth": kind}
+        | {f"Answer.choice.{word}": str(answer == word).lower() for word in ("real", "fake")}
+        for picture, kind, answer in zip(PICTURES, KINDS, ANSWERS, strict=True)
+    ]  # fmt: skip
+    rejected = long[0] | {"WorkerId": "W2", "AssignmentStatus": "Rejected"}
+    found = imported(written(tmp_path, "batch.csv", [*long, rejected]))
+    assert played(found) == PLAYED
+    assert "closed in 2026" in found.doubts[0]
+    wide: dict[str, Any] = dict(batch)
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True)):
+        wide |= {f"Input.image{at}": f"{picture}.png", f"Input.truth{at}": kind, f"Answer.choice{at}": answer}
+    assert played(imported(written(tmp_path, "wide.csv", [wide]))) == PLAYED
+    pairs: dict[str, Any] = dict(batch)
+    for at in range(4):
+        sides = ("real", "fake") if at % 2 else ("fake", "real")
+        pairs |= {f"Input.images_left{at}": f"{sides[0]}/{at}.png", f"Input.images_right{at}": f"{sides[1]}/{at}.png"}
+        pairs |= {f"Input.gt_side{at}": "left" if at % 2 else "right", f"Answer.selection{at}": "left"}
+    found = imported(written(tmp_path, "pairs.csv", [pairs]))
+    assert found.trials["correct"].tolist() == [False, True, False, True]
+
+
+def test_given_options_override_and_a_complete_map_is_taken_as_it_is(tmp_path: Path) -> None:
+    rows = [{**row, "phase": "main", "label": row.get("truth")} for row in jspsych("P1")]
+    file = written(tmp_path, "a.csv", rows)
+    assert played(imported(file, mapping={"kind": "label"}, words={"kind": {"real": "fake", "fake": "real"}}))[:2] == (
+        6,
+        1,
+    )
+    complete = {"participant": "participant", "stimulus": "stimulus", "kind": "truth", "response": "response"}
+    found = imported(file, mapping=complete, where=["truth!=-"])
+    assert played(found) == PLAYED
+    assert not any("looks like" in line for line in found.doubts)
+    with pytest.raises(UserError, match="jspsych, labjs"):
+        imported(file, tool="superlab")
+
+
+def test_excels_separator_line_and_tabs(tmp_path: Path) -> None:
+    table = "participant{0}stimulus{0}kind{0}response\r\nP1{0}a, b.png{0}real{0}real\r\nP1{0}c.png{0}fake{0}real\r\n"
+    for name, text in (
+        ("a.csv", "sep=;\r\n" + table.format(";")),
+        ("b.tsv", table.format("\t")),
+        ("c.csv", table.format("|")),
+    ):
+        (tmp_path / name).write_bytes(text.encode())
+        assert imported(tmp_path / name).trials["stimulus"].tolist() == ["a, b.png", "c.png"]
+    (tmp_path / "d.csv").write_text("skipped,x\n")
+    (tmp_path / "d.csv").write_text("participant,stimulus,kind,response\nwho,which,truth,said\nP1,a,real,real\n")
+    assert len(imported(tmp_path / "d.csv", skip_rows=1).trials) == 1
+    (tmp_path / "e.json").write_text('[{"participant": "P1"}, 3]')
+    with pytest.raises(UserError, match="expected JSON objects"):
+        imported(tmp_path / "e.json")
+    (tmp_path / "e.json").write_text('[{"participant": "P1"},\n{"particip')
+    with pytest.raises(UserError, match="not JSON in line 2"):
+        imported(tmp_path / "e.json")
+
+
+OF_FIXTURES: dict[str, Played] = {
+    "expyriment_001.xpd": (12, 3, 3 / 9),
+    "jspsych_P01.csv": (12, 3, 7 / 9),
+    "jspsych_P01.json": (12, 3, 7 / 9),
+    "labjs_P01.csv": (12, 2, 6 / 10),
+    "labjs_P01.jsonl": (12, 2, 6 / 10),
+    "opensesame_subject-1.csv": (12, 12, None),
+    "otree_all_apps_wide.csv": (36, 7, 19 / 29),
+    "otree_realfake.csv": (36, 7, 19 / 29),
+    "psychopy_P01.csv": (12, 3, 5 / 9),
+}
+
+
+@pytest.mark.parametrize("name", OF_FIXTURES)
+def test_files_of_the_real_tools_give_what_was_played(name: str) -> None:
+    file = FIXTURES / name
+    if not file.is_file():
+        pytest.skip("no such file below $GAN_EVAL_TOOLS_FILES or ../shared/tools_files")
+    found = imported(file)
+    assert played(found) == pytest.approx(OF_FIXTURES[name])
+    assert found.rejected.empty
+    assert set(found.trials["participant"]) <= {"P01", "1", "8aqxvxhd", "91n8zy8s", "p6cz3u28"}
+
+
+def test_every_tool_is_described() -> None:
+    assert all(tool.export and tool.note for tool in TOOLS.values())
