@@ -165,6 +165,29 @@ except SystemExit as end:
     assert loaded_by(code, (*HEAVY, "PySide6", "numba")) == []
 
 
+def test_metrics_of_pictures_need_no_slow_library(tmp_path):
+    """Check a whole command: each of these libraries takes longer than measuring a hundred pictures."""
+    from gan_eval.metrics.kernels.compiled import warm_up
+
+    warm_up()  # numba compiles only where no machine code is kept
+    code = f"""
+import numpy as np
+from pathlib import Path
+from PIL import Image
+from gan_eval.__main__ import run
+folder = Path({str(tmp_path)!r})
+for number, side in enumerate(("real", "fake")):
+    (folder / side).mkdir()
+    for name in "ab":
+        pixels = np.random.default_rng(number).integers(0, 256, (96, 192, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / side / (name + ".png"))
+sides = ["--real", str(folder / "real"), "--fake", str(folder / "fake")]
+assert run(["metrics", *sides, "--metrics", "psnr,ssim,niqe", "--out", str(folder / "out"), "--no-cache"]) == 0
+assert (folder / "out" / "image_metrics.parquet").stat().st_size > 1000
+"""
+    assert loaded_by(code, (*HEAVY, "numba", "sqlalchemy", "gan_eval.settings.sections", "gan_eval.stats")) == []
+
+
 def test_the_statistics_load_without_the_slow_libraries():
     slow = ("matplotlib", "sqlalchemy", "scipy.sparse", "scipy.stats")
     assert loaded_by("import gan_eval.stats.analysis", slow) == []

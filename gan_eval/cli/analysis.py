@@ -204,7 +204,7 @@ def _print_answer(
 
     from gan_eval.report.parts.folder import StudyFolder
     from gan_eval.report.people.answer import answer_sentences
-    from gan_eval.settings.run_record import Facts
+    from gan_eval.settings.facts import Facts
     from gan_eval.stats.paper import distinct_rows, printed, unadjusted
 
     tables = {table.name: frame for table, frame in stored.items()} | dict(answers)

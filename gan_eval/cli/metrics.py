@@ -14,10 +14,9 @@ from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric, Resizer
 from gan_eval.metrics.weights.known import WEIGHTS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from gan_eval.cli.console import Console
     from gan_eval.metrics.run.inputs import Settings
+    from gan_eval.metrics.run.tables import Evaluation
     from gan_eval.stimuli.sets import StimulusSet
 
 
@@ -191,9 +190,11 @@ def metrics(
             inputs += write_fills(inputs, claim_output_folder(out) / BASELINES)
     for remark in remarks:
         say(f"note: {remark}")
-    frames = _measure(inputs, settings, out, report, gallery)
-    typer.echo(tables_as_json(frames) if as_json else out)
-    if not any(frames[name]["value"].notna().any() for name in ("image_metrics", "set_metrics")):
+    found = _measure(inputs, settings, out, report, gallery)
+    typer.echo(tables_as_json(found.by_name()) if as_json else out)
+    if not any(
+        value is not None for name in ("image_metrics", "set_metrics") for value in found.columns[name]["value"]
+    ):
         raise UserError(f"metrics: no value could be computed; the tables in {out} have the reasons")
 
 
@@ -217,29 +218,29 @@ def _measure(
     out: Path,
     report: Path | None,
     gallery: Path | None,
-) -> "dict[str, pd.DataFrame]":
+) -> "Evaluation":
     """Measure, write the tables and pages, and print missing and measured values."""
     from gan_eval.cli.console import Console
     from gan_eval.metrics.run.inputs import stimuli_of_sets
-    from gan_eval.metrics.run.runner import write_metrics
+    from gan_eval.metrics.run.runner import measure_sets
     from gan_eval.metrics.run.tables import missing_values
 
     with Console() as console:
-        frames = write_metrics(
+        found = measure_sets(
             inputs,
             settings,
             out,
             on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
             on_message=console.message,
         )
-        for line in missing_values(frames):
+        for line in missing_values(found.columns):
             console.message(line)
-    _print_values(console, frames)
+    _print_values(console, found)
     if report is not None:
         from gan_eval.report import build_metrics_report
 
         with Console() as console, console.working("report"):
-            build_metrics_report(frames, stimuli_of_sets(inputs), report)
+            build_metrics_report(found.by_name(), stimuli_of_sets(inputs), report)
         say(f"report: {report}")
     if gallery is not None:
         from gan_eval.machine.threads import usable_cores
@@ -247,7 +248,7 @@ def _measure(
 
         with Console() as console:
             write_gallery(
-                frames["image_metrics"],
+                found.image_metrics,
                 stimuli_of_sets(inputs),
                 gallery,
                 resize=settings.resize,
@@ -256,16 +257,16 @@ def _measure(
                 on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
             )
         say(f"gallery: {gallery}")
-    return frames
+    return found
 
 
-def _print_values(console: "Console", frames: "Mapping[str, pd.DataFrame]") -> None:
+def _print_values(console: "Console", found: "Evaluation") -> None:
     """Print the answer for each data set, as in the report, and a row for each model and metric."""
     from gan_eval.metrics.catalogue import metric_named
     from gan_eval.report.metrics.answer import dataset_answer
-    from gan_eval.report.metrics.data import REAL, Measured, decimals_of, mean_interval
+    from gan_eval.report.metrics.summaries import REAL, Summaries, decimals_of, mean_interval
 
-    measured = Measured(frames)
+    measured = Summaries(found.columns)
     rows = []
     for dataset in measured.datasets:
         console.sentence(dataset_answer(measured, dataset)[0])

@@ -12,7 +12,7 @@ import typer
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
-from gan_eval.settings.sections import as_flag
+from gan_eval.settings.words import as_flag
 from gan_eval.tables.cells import is_missing
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
 from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
-from gan_eval.settings.sections import as_flag, check_options
+from gan_eval.settings.sections import check_options
+from gan_eval.settings.words import as_flag
 
 if TYPE_CHECKING:
     from gan_eval.quiz.admission import QuizStudy

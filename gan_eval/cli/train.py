@@ -25,8 +25,9 @@ from gan_eval.cli.options import (
 from gan_eval.errors import UserError
 from gan_eval.files.reading import no_folder
 from gan_eval.machine.start import restart_with_allocator_settings
-from gan_eval.settings.sections import as_flag, check_options
+from gan_eval.settings.sections import check_options
 from gan_eval.settings.training import Direction, TrainingSettings, joined_splits
+from gan_eval.settings.words import as_flag
 from trainer.job import TrainingJob
 
 if TYPE_CHECKING:

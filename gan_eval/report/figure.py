@@ -20,7 +20,7 @@ from scipy.special import ndtr, ndtri
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_bytes
 from gan_eval.report.figure_content import MAX_ROWS, PANEL_A, Content, Entry, content_of
-from gan_eval.report.metrics.data import title_of, unit_of, with_arrow
+from gan_eval.report.metrics.summaries import title_of, unit_of, with_arrow
 from gan_eval.report.parts.chart import STYLE, figure_file
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import basis_text, clean, plural, points_text

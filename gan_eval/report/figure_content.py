@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.report.metrics.data import direction, in_order, is_of_quality
+from gan_eval.report.metrics.summaries import direction, in_order, is_of_quality
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import clean, missing, number
 from gan_eval.report.people.caveats import is_excluded, is_interim

@@ -11,7 +11,7 @@ from typing import Any
 from gan_eval.files.digests import sha256_json
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.settings.sections import differences
+from gan_eval.settings.words import differences
 from gan_eval.tables.frames import Row
 
 IN_DESIGN: Mapping[str, tuple[str, ...]] = {

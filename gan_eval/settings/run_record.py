@@ -1,19 +1,13 @@
-"""How `run` makes a study's folder: its record, the command, and facts for the report."""
+"""How `run` makes a study's folder: its record, and the command."""
 
 import os
 import shlex
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.reading import read_json, read_record
-from gan_eval.settings.sections import Section, first_problem
+from gan_eval.files.reading import read_record
 
-FACTS = "facts.json"
-"""Below `.gan-eval/` of a study's folder: facts for the report that are in no table."""
 RECORD = "run.json"
 """Below `.gan-eval/` of a study's folder: its study, and how it is run."""
 
@@ -33,44 +27,6 @@ def read_run_record(folder: Path) -> dict[str, Any]:
             place = Path(os.path.abspath(folder.resolve() / str(record[name])))  # noqa: PTH100 - a link stays one
             record[name] = place.relative_to(here) if here in place.parents else place
     return record
-
-
-class SessionCounts(Section, extra="ignore"):
-    """Numbers of complete sessions when the report was made."""
-
-    people: int = 0
-    simulated: int = 0
-    wanted: int = 0
-    """Planned number of participants."""
-    next: str = ""
-    """Command of the next session; empty: none is missing."""
-
-
-class Facts(Section, extra="ignore"):
-    """The facts that the report reads."""
-
-    fraction: float | None = None
-    smoke: bool = False
-    sessions: SessionCounts = SessionCounts()
-    notes: tuple[str, ...] = ()
-    imported_sets: tuple[str, ...] = ()
-    """Folders of the imported stimulus sets, relative to the study's folder."""
-    software: str = ""
-
-
-def read_facts(folder: Path) -> Facts:
-    """Read the facts that `run` wrote next to the tables; the defaults if there are none.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    file = folder / OWN_FOLDER / FACTS
-    if not file.is_file():
-        return Facts()
-    try:
-        return Facts.model_validate(read_json(file))
-    except ValidationError as error:
-        raise UserError(f"{file}: {first_problem(error, Facts)}; remove it, or repeat the gan-eval run") from error
 
 
 def run_command(

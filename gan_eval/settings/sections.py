@@ -2,12 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from gan_eval.errors import UserError, abbreviated, shortened
+from gan_eval.settings.words import as_flag
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 Name = Annotated[str, Field(pattern=_NAME)]
@@ -118,15 +119,6 @@ def _keys_at(model: type[BaseModel], place: list[Any]) -> list[str]:
 SectionType = TypeVar("SectionType", bound=Section)
 
 
-def as_flag(name: str) -> str:
-    """Return the option of a setting.
-
-    >>> as_flag("batch_size")
-    '--batch-size'
-    """
-    return f"--{name.replace('_', '-')}"
-
-
 def check_options(
     section: type[SectionType], options: Mapping[str, Any], *, spelled: Callable[[str], str] = as_flag
 ) -> SectionType:
@@ -147,26 +139,3 @@ def check_options(
         if colon and name.isidentifier():  # one option gives a whole list, so the index in it is dropped
             message = ".".join([spelled(name), *(key for key in keys if not key.isdigit())]) + f": {problem}"
         raise UserError(message) from error
-
-
-def differences(old: Any, new: Any, *, where: str = "", short: bool = False) -> Iterator[str]:
-    """Yield one text for each value that differs between two nested settings.
-
-    Args:
-        short: True: omit the values, which are hashes.
-
-    >>> list(differences({"quiz": {"real": 20}}, {"quiz": {"real": 25}}))
-    ['quiz.real was 20, is 25']
-    """
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in sorted({*old, *new}):
-            yield from differences(
-                old.get(key), new.get(key), where=f"{where}.{key}" if where else str(key), short=short
-            )
-    elif old != new:
-        if short:
-            word = "is new" if old is None else "is gone" if new is None else "has changed"
-            yield f"{where} {word}"
-        else:
-            before, now = ("not set" if value is None else shortened(repr(value), 80) for value in (old, new))
-            yield f"{where} was {before}, is {now}"

@@ -13,9 +13,8 @@ import pandas as pd
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.trials import PAIRED, requested_exposure
 from gan_eval.stimuli.holes import area_band
-from gan_eval.tables import HOLE_SCOPES, STIMULI
+from gan_eval.tables import HOLE_SCOPES, SEVERAL_STUDIES, STIMULI
 
-SEVERAL_STUDIES = "trials of several studies"
 ONE_PARTICIPANT = "one participant: says nothing about people in general"
 """Note of a row with an interval over pictures, but without a test and a verdict."""
 

@@ -12,7 +12,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder, read_json
-from gan_eval.settings.sections import differences
+from gan_eval.settings.words import differences
 from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
 from gan_eval.tables.names import model_cell_problem
 

@@ -22,7 +22,7 @@ from gan_eval.files.digests import keep_digests, sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.reading import read_record
 from gan_eval.settings.run_record import RECORD
-from gan_eval.settings.sections import differences
+from gan_eval.settings.words import differences
 
 DIGESTS = "digests.json"
 """Below `.gan-eval/`: the digests of the files that the last run read; the next run hashes only changed files."""

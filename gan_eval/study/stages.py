@@ -11,7 +11,7 @@ from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
-from gan_eval.settings.run_record import FACTS
+from gan_eval.settings.facts import FACTS
 from gan_eval.settings.study import CheckpointKind
 from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.store import open_store
@@ -170,8 +170,9 @@ def metrics_stage(plan: Plan) -> Stage:
     out = plan.folder / "metrics"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.metrics import Settings, write_metrics
+        from gan_eval.metrics import Settings
         from gan_eval.metrics.run.cache import cache_file
+        from gan_eval.metrics.run.runner import measure_sets
         from gan_eval.metrics.run.tables import missing_values
 
         section, (features, networks) = plan.study.metrics, plan.sources()
@@ -190,14 +191,14 @@ def metrics_stage(plan: Plan) -> Stage:
             from gan_eval.stimuli.fills import BASELINES, write_fills
 
             sets += write_fills(sets, claim_output_folder(out) / BASELINES)
-        frames = write_metrics(
+        found = measure_sets(
             sets,
             settings,
             out,
             on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
             on_message=listener.message,
         )
-        for line in missing_values(frames):
+        for line in missing_values(found.columns):
             listener.message(line)
         return True
 

@@ -50,11 +50,11 @@ _PANDAS: dict[Dtype, str] = {
 
 
 @cache
-def _pandas_dtype(dtype: Dtype) -> Any:
+def pandas_dtype(dtype: Dtype) -> Any:
     """Return the pandas dtype of a column's cells; pandas takes longer to find one by name than to convert 25 cells."""
-    from pandas.api.types import pandas_dtype
+    import pandas as pd
 
-    return pandas_dtype(_PANDAS[dtype])
+    return pd.api.types.pandas_dtype(_PANDAS[dtype])
 
 
 def iso(moment: datetime) -> str:
@@ -266,7 +266,7 @@ def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
     import pandas as pd
 
     if not rows:
-        return pd.DataFrame({column.name: pd.array([], dtype=_pandas_dtype(column.dtype)) for column in table.columns})
+        return pd.DataFrame({column.name: pd.array([], dtype=pandas_dtype(column.dtype)) for column in table.columns})
     names = [*dict.fromkeys((*table.names, *(name for row in rows for name in row)))]
     frame = pd.DataFrame([[row.get(name) for name in names] for row in rows], columns=names, dtype="object")
     return conform(frame, table, where=table.name)
@@ -291,7 +291,7 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     for column in table.columns:
         series = given.pop(column.name, None)
         if series is None:
-            nothing = pd.array([None], dtype=_pandas_dtype(column.dtype))
+            nothing = pd.array([None], dtype=pandas_dtype(column.dtype))
             columns[column.name] = nothing.take(np.zeros(len(frame), np.intp))
         else:
             columns[column.name] = _conformed(series, column, where)
@@ -301,12 +301,12 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     result = pd.DataFrame(columns, index=frame.index, copy=False).reset_index(drop=True)
     for column in table.columns:
         if column.filled and (missing := result[column.name].array.isna()).any():
-            raise _empty(where, int(missing.argmax()) + 1, column.name)
+            raise empty_cell(where, int(missing.argmax()) + 1, column.name)
     if table.key and (double := result.duplicated(list(table.key))).any():
         number = int(double.to_numpy().argmax())
         key = tuple(result.loc[number, name] for name in table.key)
         same = (result[list(table.key)] == list(key)).all(axis=1)
-        raise _repeated_key(where, number + 1, int(same.to_numpy().argmax()) + 1, table, key)
+        raise repeated_key(where, number + 1, int(same.to_numpy().argmax()) + 1, table, key)
     return result
 
 
@@ -353,7 +353,7 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
     """Return a column's cells in the schema's dtype: the series itself, if nothing changes."""
     import pandas as pd
 
-    dtype, floats = _pandas_dtype(column.dtype), None
+    dtype, floats = pandas_dtype(column.dtype), None
     is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
     if is_number or (column.dtype == "float" and pd.api.types.infer_dtype(series) in ("floating", "string")):
         with suppress(ValueError):  # a text that is no number
@@ -396,18 +396,20 @@ def _require_filled_rows(rows: Sequence[Mapping[str, Any]], table: Table, where:
     for number, row in enumerate(rows, start=1):
         for name in filled:
             if row.get(name) in (None, ""):
-                raise _empty(where, number, name)
+                raise empty_cell(where, number, name)
         if table.key:
             key = tuple(row.get(name) for name in table.key)
             if key in seen:
-                raise _repeated_key(where, number, seen[key], table, key)
+                raise repeated_key(where, number, seen[key], table, key)
             seen[key] = number
 
 
-def _empty(where: object, number: int, name: str) -> UserError:
+def empty_cell(where: object, number: int, name: str) -> UserError:
+    """Return the error for an empty cell in a column that is always filled."""
     return UserError(f"{where}: row {number}, column {name}: found nothing, expected a value")
 
 
-def _repeated_key(where: object, number: int, first: int, table: Table, key: tuple[Any, ...]) -> UserError:
+def repeated_key(where: object, number: int, first: int, table: Table, key: tuple[Any, ...]) -> UserError:
+    """Return the error for a row with the key of an earlier one."""
     named = ", ".join(f"{name}={value}" for name, value in zip(table.key, key, strict=True))
     return UserError(f"{where}: row {number}: the same {named} as row {first}; each may occur once")

@@ -18,8 +18,9 @@ from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 from gan_eval.files.reading import read_json, require_file
 from gan_eval.machine.threads import MAX_THREADS
-from gan_eval.settings.sections import differences, first_problem
+from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.words import differences
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
-
-import pandas as pd
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -37,10 +36,14 @@ from gan_eval.metrics.run.measures import Tools
 from gan_eval.metrics.run.pictures import PictureResults, measure_pictures
 from gan_eval.metrics.run.reference import write_reference
 from gan_eval.metrics.run.sets import measure_items, set_rows, technical_notes
-from gan_eval.metrics.run.tables import Evaluation, image_table, provenance
+from gan_eval.metrics.run.tables import Evaluation, image_columns, provenance
 from gan_eval.metrics.weights.cache import find
 from gan_eval.stimuli.sets import StimulusSet, identical_pictures, repeated_pictures
-from gan_eval.tables.frames import frame_of, iso, write_table
+from gan_eval.tables.columns import columns_of, rows_of, write_columns
+from gan_eval.tables.frames import iso
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HELD_BYTES = 2**30
 """Maximum size of the features that `Held` keeps: those of 130,000 pictures of Inception."""
@@ -50,7 +53,7 @@ Set = StimulusSet | Path | str
 
 
 def evaluate(
-    stimuli: pd.DataFrame | Set | Sequence[Set] | None = None,
+    stimuli: "pd.DataFrame | Set | Sequence[Set] | None" = None,
     metrics: str | Sequence[str] = DEFAULT_METRICS,
     *,
     real: Path | str | None = None,
@@ -59,7 +62,7 @@ def evaluate(
     model: str | None = None,
     root: Path | str | None = None,
     weights: Mapping[str, Path | str] | None = None,
-    features: Mapping[str, Path | str | pd.DataFrame] | None = None,
+    features: "Mapping[str, Path | str | pd.DataFrame] | None" = None,
     networks: Mapping[str, Path | str] | None = None,
     resizer: str = DEFAULT_RESIZER,
     resize: bool = False,
@@ -71,7 +74,7 @@ def evaluate(
     segmenter: Path | str | None = None,
     cache: bool | Path | str = True,
     on_progress: OnProgress | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Compute metrics of stimulus sets, or of two folders of pictures paired by file stem.
 
     Args:
@@ -109,6 +112,8 @@ def evaluate(
     0  real/fake/a   psnr  28.13
     1  real/fake/b   psnr  28.13
     """
+    import pandas as pd
+
     if (stimuli is None) == (real is None or fake is None):
         raise UserError("evaluate: give either stimuli, or both folders real and fake")
     # os.path, because a path's own method fails on a long text
@@ -151,7 +156,19 @@ def write_metrics(
     *,
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
-) -> dict[str, pd.DataFrame]:
+) -> "dict[str, pd.DataFrame]":
+    """Compute metrics and write them as `measure_sets` does; return the frames of the tables that have a file."""
+    return measure_sets(sets, settings, out, on_progress=on_progress, on_message=on_message).by_name()
+
+
+def measure_sets(
+    sets: Sequence[Set],
+    settings: Settings,
+    out: Path,
+    *,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+) -> Evaluation:
     """Compute metrics of one or several stimulus sets and write each table as CSV and Parquet into `out`.
 
     Args:
@@ -161,20 +178,21 @@ def write_metrics(
         on_progress, on_message: see `run_metrics`.
 
     Returns:
-        The tables by name; `hole_metrics` only if it has rows.
+        The tables. `hole_metrics` has no file if it has no rows.
 
     Raises:
         UserError: a set, a name, a named file or `out` is not valid, a table cannot be written, or another process has
             been writing there for a minute.
     """
-    frames = run_metrics(
+    found = run_metrics(
         stimuli_of_sets(sets), settings, command="metrics", out=out, on_progress=on_progress, on_message=on_message
-    ).by_name()
+    )
     with replaced_set(Path(out), "metrics") as new:
-        for name, frame in frames.items():
-            write_table(frame, new.folder / f"{name}.csv", tables.TABLES[name], also=[new.folder / f"{name}.parquet"])
-        new.run = str(frames["runs"]["run"][0])
-    return frames
+        for name in found.written():
+            files = (new.folder / f"{name}.csv", new.folder / f"{name}.parquet")
+            write_columns(found.columns[name], tables.TABLES[name], *files)
+        new.run = found.columns["runs"]["run"][0]
+    return found
 
 
 class Held:
@@ -271,9 +289,9 @@ def run_metrics(
     if on_message:  # no warning of Python's, because the tables have the notes
         for (dataset, model), note in notes.items():
             on_message(f"{dataset}, {model}: in set metrics, {note}")
-    images = image_table(stimuli, tools.measures, results, run)
-    if images["model"].nunique() > 1:
-        comparisons = [*compare_pictures(images.to_dict("records")), *comparisons]
+    images = image_columns(stimuli, tools.measures, results, run)
+    if len({*images["model"]} - {None}) > 1:
+        comparisons = [*compare_pictures(rows_of(images)), *comparisons]
     run_row = {
         "run": run,
         "command": command,
@@ -282,10 +300,6 @@ def run_metrics(
         "started_at": started,
         "ended_at": max(started, iso(datetime.now(UTC))),  # the clock may have been set back
     }
-    return Evaluation(
-        images,
-        frame_of([{**row, "run": run} for row in sets], tables.SET_METRICS),
-        frame_of([{**row, "run": run} for row in comparisons], tables.METRIC_COMPARISONS),
-        frame_of([{**row, "run": run} for row in of_holes], tables.HOLE_METRICS),
-        frame_of([run_row], tables.RUNS),
-    )
+    made = {tables.SET_METRICS: sets, tables.METRIC_COMPARISONS: comparisons, tables.HOLE_METRICS: of_holes}
+    columns = {table.name: columns_of(({**row, "run": run} for row in rows), table) for table, rows in made.items()}
+    return Evaluation({"image_metrics": images, **columns, "runs": columns_of([run_row], tables.RUNS)})

@@ -14,7 +14,6 @@ import numpy as np
 from gan_eval import __version__
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
-from gan_eval.giveaways.technical import technical_differences, technical_facts
 from gan_eval.metrics.catalogue import FID_WARNING, MIN_FID_PICTURES
 from gan_eval.metrics.definitions.frechet import fid_to
 from gan_eval.metrics.definitions.jackknife import (
@@ -57,7 +56,11 @@ def technical_notes(
 ) -> TechnicalNotes:
     """Return a note for each model whose pictures differ technically from the real ones, for metrics of networks."""
     notes: dict[tuple[str, str], str] = {}
-    for dataset, members in _members(stimuli).items() if any(map(_is_of_network, metrics)) else ():
+    if not any(map(_is_of_network, metrics)):
+        return notes
+    from gan_eval.giveaways.technical import technical_differences, technical_facts
+
+    for dataset, members in _members(stimuli).items():
         readable = {name: [n for n in numbers if n in results.hashes] for name, numbers in members.items()}
         facts_of = functools.cache(
             lambda name, readable=readable: technical_facts([stimuli[n].file for n in readable[name]], threads=threads)

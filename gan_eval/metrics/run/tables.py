@@ -5,10 +5,10 @@ import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from gan_eval import __version__, tables
@@ -17,9 +17,13 @@ from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions import jackknife
 from gan_eval.metrics.run.measures import installed
 from gan_eval.stimuli.pictures import SUFFIXES, has_16_bits
-from gan_eval.tables.frames import Row, conform
+from gan_eval.tables.cells import is_missing
+from gan_eval.tables.columns import Columns, checked, frame_of_columns
+from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from gan_eval.metrics.run.inputs import Settings, Stimulus
     from gan_eval.metrics.run.measures import Measure, Tools
     from gan_eval.metrics.run.pictures import PictureResults
@@ -29,20 +33,41 @@ if TYPE_CHECKING:
 class Evaluation:
     """The metric tables, and the row of `runs` that their column `run` points to."""
 
-    image_metrics: pd.DataFrame
-    set_metrics: pd.DataFrame
-    metric_comparisons: pd.DataFrame
-    hole_metrics: pd.DataFrame
-    runs: pd.DataFrame
+    columns: Mapping[str, Columns]
+    """The columns of each table, by its name."""
 
-    def by_name(self) -> dict[str, pd.DataFrame]:
-        """Return the frames by table name; `hole_metrics` only if it has rows."""
-        return {name: frame for name, frame in vars(self).items() if name != "hole_metrics" or len(frame)}
+    @cached_property
+    def image_metrics(self) -> "pd.DataFrame":
+        return frame_of_columns(self.columns["image_metrics"], tables.IMAGE_METRICS)
+
+    @cached_property
+    def set_metrics(self) -> "pd.DataFrame":
+        return frame_of_columns(self.columns["set_metrics"], tables.SET_METRICS)
+
+    @cached_property
+    def metric_comparisons(self) -> "pd.DataFrame":
+        return frame_of_columns(self.columns["metric_comparisons"], tables.METRIC_COMPARISONS)
+
+    @cached_property
+    def hole_metrics(self) -> "pd.DataFrame":
+        return frame_of_columns(self.columns["hole_metrics"], tables.HOLE_METRICS)
+
+    @cached_property
+    def runs(self) -> "pd.DataFrame":
+        return frame_of_columns(self.columns["runs"], tables.RUNS)
+
+    def written(self) -> list[str]:
+        """Return the names of the tables that have a file: `hole_metrics` only if it has rows."""
+        return [name for name in self.columns if name != "hole_metrics" or self.columns[name]["run"]]
+
+    def by_name(self) -> "dict[str, pd.DataFrame]":
+        """Return the frames of the tables that have a file, by their name."""
+        return {name: getattr(self, name) for name in self.written()}
 
 
-def image_table(
+def image_columns(
     stimuli: "Sequence[Stimulus]", measures: "Sequence[Measure]", results: "PictureResults", run: str
-) -> pd.DataFrame:
+) -> Columns:
     """Return the table `image_metrics`, in the order of the stimuli.
 
     Pair metrics and metrics of inputs have rows for the generated pictures, and for real pictures without a generated
@@ -50,28 +75,17 @@ def image_table(
     """
     in_pairs = np.array([stimulus.has_pair_metrics for stimulus in stimuli], bool)
     is_single = np.array([measure.metric.kind == "single" for measure in measures], bool)
-    rows, columns = np.nonzero(in_pairs[:, None] | is_single[None, :])
-    reasons = np.full(results.numbers.shape, None, object)
-    for place, reason in results.reasons.items():
-        reasons[place] = reason
-
-    def text(values: Sequence[str | None]) -> pd.Series:
-        return pd.Series(np.array(values, object), dtype="str").take(rows).reset_index(drop=True)
-
-    names = ("stimulus", "item", "kind", "model", "dataset")
-    frame = pd.DataFrame(
-        {
-            **{name: text([getattr(stimulus, name) for stimulus in stimuli]) for name in names},
-            "metric": pd.Series([measure.metric.name for measure in measures], dtype="str").take(columns).to_numpy(),
-            "value": results.numbers[rows, columns],
-            "reason": pd.Series(reasons[rows, columns], dtype="str"),
-            "run": run,
-            "sha256": text([results.hashes[n].hex() if n in results.hashes else None for n in range(len(stimuli))]),
-            "seen": pd.Series([stimulus.seen for stimulus in stimuli], dtype="boolean").take(rows).to_numpy(),
-            "fraction": np.array([stimulus.fraction for stimulus in stimuli], np.float64)[rows],
-        }
-    )
-    return conform(frame, tables.IMAGE_METRICS, where=tables.IMAGE_METRICS.name)
+    rows, columns = (part.tolist() for part in np.nonzero(in_pairs[:, None] | is_single[None, :]))
+    names = ("stimulus", "item", "kind", "model", "dataset", "seen", "fraction")
+    facts = {name: [getattr(stimulus, name) for stimulus in stimuli] for name in names}
+    facts["sha256"] = [results.hashes[n].hex() if n in results.hashes else None for n in range(len(stimuli))]
+    cells: Columns = {name: [values[row] for row in rows] for name, values in facts.items()}
+    metrics = [measure.metric.name for measure in measures]
+    cells["metric"] = [metrics[column] for column in columns]
+    cells["value"] = results.numbers[rows, columns].tolist()
+    cells["reason"] = [results.reasons.get(place) for place in zip(rows, columns, strict=True)]
+    cells["run"] = [run] * len(rows)
+    return checked({name: cells[name] for name in tables.IMAGE_METRICS.names}, tables.IMAGE_METRICS)
 
 
 _FILE = re.compile(rf"^.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}): ", re.IGNORECASE)
@@ -79,23 +93,30 @@ _SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 """Quoted names and numbers: the parts of a reason that differ between pictures."""
 
 
-def missing_values(frames: Mapping[str, pd.DataFrame], *, most: int = 20) -> list[str]:
+def missing_values(found: "Mapping[str, Mapping[str, Any] | pd.DataFrame]", *, most: int = 20) -> list[str]:
     """Return a message for each kind of reason for missing values, the most frequent kind first.
 
     Reasons that differ only in file names, quoted names or numbers are of one kind.
+
+    Args:
+        found: columns of the tables `image_metrics` and `set_metrics`, by their name.
+        most: maximum number of messages.
     """
-    images, sets = frames["image_metrics"], frames["set_metrics"]
+    sets, images = found["set_metrics"], found["image_metrics"]
     lines = []
-    for things, frame, owner in (
-        ("sets", sets, sets["model"] + " on " + sets["dataset"]),
+    for things, table, owners in (
+        ("sets", sets, [f"{model} on {on}" for model, on in zip(sets["model"], sets["dataset"], strict=True)]),
         ("pictures", images, images["stimulus"]),
     ):
-        missing = frame.assign(owner=owner)[frame["value"].isna()]
-        kinds = [_SPECIFIC.sub("", _FILE.sub("", str(reason))) for reason in missing["reason"]]
-        gaps = [gap for _, gap in missing.groupby(np.array(kinds, object), sort=False)]
-        for gap in sorted(gaps, key=lambda gap: -gap["owner"].nunique()):
-            count, metrics = gap["owner"].nunique(), ", ".join(gap["metric"].unique())
-            first, reason = gap["owner"].iloc[0], gap["reason"].iloc[0]
+        kinds: dict[str, list[tuple[str, str, str]]] = {}
+        for owner, metric, value, reason in zip(owners, table["metric"], table["value"], table["reason"], strict=True):
+            if is_missing(value):
+                kind = _SPECIFIC.sub("", _FILE.sub("", str(reason)))
+                kinds.setdefault(kind, []).append((owner, metric, reason))
+        gaps = [(len({owner for owner, _, _ in gap}), gap) for gap in kinds.values()]
+        for count, gap in sorted(gaps, key=lambda gap: -gap[0]):
+            metrics = ", ".join(dict.fromkeys(metric for _, metric, _ in gap))
+            first, _, reason = gap[0]
             if count > 1:
                 lines.append(f"{count} {things}: no {metrics}; the first, {first}: {reason}")
             else:

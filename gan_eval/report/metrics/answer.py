@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from gan_eval.metrics.catalogue import metric_named
-from gan_eval.report.metrics.data import NO_VERDICT, Measured, fid_warnings, higher_is_better, title_of
+from gan_eval.report.metrics.summaries import NO_VERDICT, Summaries, fid_warnings, higher_is_better, title_of
 from gan_eval.report.parts.blocks import Lead, Section
-from gan_eval.report.parts.words import listed, plural
+from gan_eval.report.parts.words import listed, missing, plural
 
 HOW_MARKED = (
     "best: better than every other model by the 95% intervals of the differences. tied: the best value and all "
@@ -15,7 +15,7 @@ HOW_MARKED = (
 """Explanation of the marks `best` and `tied`."""
 
 
-def leaders(measured: Measured, dataset: str, metric: str) -> list[str]:
+def leaders(measured: Summaries, dataset: str, metric: str) -> list[str]:
     """Return the model with the best value among those that no other model beats, then those not shown to be worse.
 
     A single name is that of a model that is better than every other one. Empty if `metric_comparisons` decides nothing.
@@ -25,20 +25,20 @@ def leaders(measured: Measured, dataset: str, metric: str) -> list[str]:
     facts, better = metric_named(metric), higher_is_better(metric)
     summaries = {model: measured.summary(dataset, metric, model) for model in measured.models(dataset)}
     models = [model for model, summary in summaries.items() if summary.is_known]
-    table = measured.comparisons
-    table = table[(table["dataset"] == dataset) & (table["metric"] == metric) & table["difference"].notna()]
-    judged = table[table["better"].notna()]
-    is_open = judged.empty and table["ci_low"].isna().all()
+    table = [
+        row
+        for row in measured.comparisons
+        if row["dataset"] == dataset and row["metric"] == metric and not missing(row["difference"])
+    ]
+    judged = [row for row in table if not missing(row["better"])]
+    is_open = not judged and all(missing(row["ci_low"]) for row in table)
     if facts is None or facts.kind == "input" or better is None or len(models) < 2 or is_open:
         return []
-    beaten = {
-        (str(winner), str(b if winner == a else a))
-        for winner, a, b in judged[["better", "a", "b"]].itertuples(index=False, name=None)
-    }
+    beaten = {(row["better"], row["b"] if row["better"] == row["a"] else row["a"]) for row in judged}
     unbeaten = [model for model in models if not any(loser == model for _, loser in beaten)]
     if not unbeaten:
         return []
-    compared = set(table[["a", "b"]].to_numpy().ravel())
+    compared = {row[side] for row in table for side in ("a", "b")}
     # the mean of other items than the rivals' may be the best and its model lose to one of them
     first = (max if better else min)(
         [model for model in unbeaten if model in compared] or unbeaten, key=lambda model: summaries[model].value
@@ -46,21 +46,20 @@ def leaders(measured: Measured, dataset: str, metric: str) -> list[str]:
     return [first, *(model for model in models if model != first and (first, model) not in beaten)]
 
 
-def answer_section(measured: Measured) -> Section:
+def answer_section(measured: Summaries) -> Section:
     """Return the answer for each data set."""
     answers = [dataset_answer(measured, dataset) for dataset in measured.datasets]
     leads = list(map(Lead, answers or [["No answer: nothing was measured."]]))
     return Section("answer", "The answer", leads, on_first_page=True)
 
 
-def dataset_answer(measured: Measured, dataset: str) -> list[str]:
+def dataset_answer(measured: Summaries, dataset: str) -> list[str]:
     """Return the best models with their metrics, and a warning about FIDs of few pictures.
 
     Metrics in NO_VERDICT make no model the best, nor does an FID of few pictures if there is a KID.
     """
     models = measured.models(dataset)
-    sets = measured.sets
-    warnings = fid_warnings(sets[(sets["dataset"] == dataset) & sets["model"].isin(models)])
+    warnings = fid_warnings(row for row in measured.set_rows(dataset) if row["model"] in models)
     if len(models) < 2:
         said = f"one model, {models[0]}: nothing to compare" if models else "no generated picture was measured"
         return [f"{dataset}: {said}.", *warnings]

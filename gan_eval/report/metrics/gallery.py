@@ -32,7 +32,7 @@ from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.pictures import PictureFile, PictureFiles, jobs_of
 from gan_eval.report import check_page
-from gan_eval.report.metrics.data import (
+from gan_eval.report.metrics.summaries import (
     NO_VERDICT,
     decimals,
     higher_is_better,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from gan_eval.metrics.catalogue import HOLE_METRICS
-from gan_eval.report.metrics.data import (
-    Measured,
+from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.summaries import (
     Summary,
     decimals_of,
     in_order,
@@ -68,7 +68,7 @@ def _table(
 ) -> Table:
     """Return a row for each model and sort of hole, a column for each metric: means of pictures, then sets."""
     summaries = {
-        tuple(map(str, key)): picture_summary(part)
+        tuple(map(str, key)): picture_summary(*(part[name] for name in ("value", "item", "stimulus", "reason")))
         for key, part in rows.groupby(["model", "sort", "metric"], sort=False)
     }
     for row in sets.to_dict("records"):

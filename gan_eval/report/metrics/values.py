@@ -13,8 +13,9 @@ from gan_eval.metrics.catalogue import METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.spectrum import FIRST_RING, PER_CYCLE, RINGS, UPSAMPLING_PEAK, radial_spectrum
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.report.metrics.answer import HOW_MARKED, leaders
-from gan_eval.report.metrics.data import REAL, Measured, Summary, decimals_of, in_order, is_raw, unit_of, with_arrow
+from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import hole_tables
+from gan_eval.report.metrics.summaries import REAL, Summary, decimals_of, in_order, is_raw, unit_of, with_arrow
 from gan_eval.report.parts.blocks import Block, Cell, Charts, Column, Lines, Section, Table
 from gan_eval.report.parts.chart import INK, MUTED, STYLE, Chart, line_style, panel
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, whole

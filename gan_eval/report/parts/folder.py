@@ -15,7 +15,8 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder
 from gan_eval.files.sets import FileSet, settled
-from gan_eval.settings.run_record import RECORD, Facts, read_facts, read_run_record, run_command
+from gan_eval.settings.facts import Facts, read_facts
+from gan_eval.settings.run_record import RECORD, read_run_record, run_command
 from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS

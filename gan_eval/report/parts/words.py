@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from gan_eval.tables.cells import is_missing as missing
+from gan_eval.tables.schema import SEVERAL_STUDIES
 
-from gan_eval.stats.groups import SEVERAL_STUDIES
+if TYPE_CHECKING:
+    import pandas as pd
 
 NARROW = "\u202f"
 """A narrow space that does not break, between a number and its unit."""
@@ -47,11 +49,6 @@ def clean(text: str) -> str:
     'abc'
     """
     return _UNSEEN.sub("", text)
-
-
-def missing(value: Any) -> bool:
-    """Return True for None, NaN or NA."""
-    return bool(pd.isna(value))
 
 
 def percent(value: Any, *, digits: int = 1) -> str:
@@ -170,6 +167,7 @@ def plural(count: int, singular: str, plural_form: str | None = None) -> str:
 def from_to(values: Iterable[Any], printed: Callable[[Any], str] = whole) -> str:
     """Return the smallest and the largest of some numbers as text; one number if both are printed the same.
 
+    >>> import pandas as pd
     >>> from_to([24, 12, None]), from_to([0.21, 0.19], lambda share: number(share, digits=1)), from_to([pd.NA])
     ('12 to 24', '0.2', '–')
     """
@@ -200,17 +198,18 @@ def model_text(model: Any) -> str:
     return "generated pictures" if missing(model) else str(model)
 
 
-def rows_with(frame: pd.DataFrame, column: str, value: Any) -> pd.DataFrame:
+def rows_with(frame: "pd.DataFrame", column: str, value: Any) -> "pd.DataFrame":
     """Return the rows with this value in a column; for an empty value, the rows with an empty cell."""
     cells = frame[column]
     return frame[cells.isna() if missing(value) else (cells == value).fillna(False).astype(bool)]
 
 
-def basis_text(table: pd.DataFrame) -> str:
+def basis_text(table: "pd.DataFrame") -> str:
     """Return the basis of the intervals in `paper`: the most frequent one first, the others with their models.
 
     The text is empty if the basis is unknown.
 
+    >>> import pandas as pd
     >>> rows = pd.DataFrame({"model": ["a", "b", "c"], "basis": ["two_way_cluster", "independent", "independent"]})
     >>> basis_text(rows)
     'all answers taken as independent; of a: clustering by participant and by picture'
@@ -234,7 +233,7 @@ def own_note(note: Any) -> str | None:
     return "; ".join(part for part in parts if " excluded by " not in part and part != SEVERAL_STUDIES) or None
 
 
-def row_notes(table: pd.DataFrame, label: str | Callable[[Record], str]) -> list[str]:
+def row_notes(table: "pd.DataFrame", label: str | Callable[[Record], str]) -> list[str]:
     """Return at most 8 notes of rows, each with the names of its rows; rows with equal notes share one line."""
     grouped: dict[str, list[str]] = {}
     for row in table.to_dict("records"):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gan_eval.report.metrics.data import direction, is_of_quality, title_of
+from gan_eval.report.metrics.summaries import direction, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, interval_cell, labelled, table_of

@@ -120,9 +120,9 @@ def caveats(folder: StudyFolder) -> list[str]:
             f"{BROWSER_LAG}, so compare them within participants only."
         )
     if len(sets := folder.table(SET_METRICS)):
-        from gan_eval.report.metrics.data import fid_warnings  # imports the metrics
+        from gan_eval.report.metrics.summaries import fid_warnings  # imports the metrics
 
-        lines += fid_warnings(sets)
+        lines += fid_warnings(sets.to_dict("records"))
     lines += giveaway_lines(folder)
     unknown = [f"{model} on {dataset}" for (model, dataset), marks in _seen_marks(folder).items() if None in marks]
     if unknown:

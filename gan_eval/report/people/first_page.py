@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gan_eval.report.figure import caption_of_figure_1, figure_1
 from gan_eval.report.figure_content import content_of
-from gan_eval.report.metrics.data import direction, is_of_quality, title_of
+from gan_eval.report.metrics.summaries import direction, is_of_quality, title_of
 from gan_eval.report.parts.blocks import Block, Cell, Drawing, Facts, Folded, Lead, Lines, Section, Table
 from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder

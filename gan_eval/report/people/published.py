@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.report.metrics.data import Summary, decimals_of, items_of, mean_interval, title_of
+from gan_eval.report.metrics.data import items_of
+from gan_eval.report.metrics.summaries import Summary, decimals_of, mean_interval, title_of
 from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import MINUS, NARROW, NOTHING, Record, number, proportion_interval, whole

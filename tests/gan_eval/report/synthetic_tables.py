@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.settings.run_record import Facts
+from gan_eval.settings.facts import Facts
 from gan_eval.settings.study import Study
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.tables.frames import frame_of, write_rows

@@ -17,7 +17,7 @@ from gan_eval.report.figure import WIDTH_MM, write_figure
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.chart import ON_PAGE, svg_element
 from gan_eval.report.parts.folder import StudyFolder, read_folder
-from gan_eval.settings.run_record import Facts
+from gan_eval.settings.facts import Facts
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.exclusions import Rules, apply_rules
 from gan_eval.stats.trials import fill_trials

@@ -15,6 +15,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import RATES
+from gan_eval.tables.columns import columns_of, frame_of_columns, write_columns
 from gan_eval.tables.frames import conform, frame_of, read_rows, read_table, write_rows, write_table
 from gan_eval.tables.schema import Table, name_text
 
@@ -62,6 +63,11 @@ def test_rows_and_frames_write_the_same_file_and_read_back_what_was_written(tmp_
     write_table(frame, csv, tables.IMAGE_METRICS)
     assert csv.read_bytes() == bytes_of_rows
     write_table(frame, parquet, tables.IMAGE_METRICS)
+    columns = columns_of(written, tables.IMAGE_METRICS)
+    write_columns(columns, tables.IMAGE_METRICS, folder / "c.csv", folder / "c.parquet")
+    assert (folder / "c.csv").read_bytes() == bytes_of_rows
+    assert (folder / "c.parquet").read_bytes() == parquet.read_bytes()
+    assert frame_of_columns(columns, tables.IMAGE_METRICS).equals(frame_of(written, tables.IMAGE_METRICS))
     pd.testing.assert_frame_equal(read_table(parquet, tables.IMAGE_METRICS), frame)
     assert as_rows(frame_of(written, tables.IMAGE_METRICS)) == as_rows(frame)
 
@@ -258,3 +264,17 @@ def test_a_parquet_column_of_lists_or_records_is_refused_by_name(tmp_path):
         pd.DataFrame([row]).to_parquet(tmp_path / "t.parquet")
         with pytest.raises(UserError, match=r"t\.parquet: column ci_low: holds lists or records"):
             read_table(tmp_path / "t.parquet", tables.SET_METRICS)
+
+
+@pytest.mark.parametrize(
+    ("second", "place"),
+    [
+        ({"stimulus": "x", "metric": "psnr"}, "row 2: the same stimulus=x"),
+        ({"stimulus": "y"}, "row 2, column metric"),
+        ({"stimulus": "y", "metric": "psnr", "kind": "unreal"}, "row 2, column kind"),
+        ({"stimulus": "y", "metric": "psnr", "fraction": 1.5}, "row 2, column fraction"),
+    ],
+)
+def test_columns_that_do_not_fit_are_refused(second, place):
+    with pytest.raises(UserError, match=f"image_metrics: {place}"):
+        columns_of([{"stimulus": "x", "metric": "psnr"}, second], tables.IMAGE_METRICS)

@@ -9,7 +9,7 @@ from gan_eval import analyze
 from gan_eval.errors import UserError
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.pairs_and_grades import grade_sentences
-from gan_eval.settings.run_record import Facts
+from gan_eval.settings.facts import Facts
 from gan_eval.stats.analysis import import_trials
 from gan_eval.stats.importing import Imported
 from gan_eval.stats.importing.wide import is_wide, numbered_columns
