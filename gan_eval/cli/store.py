@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from gan_eval.cli.options import Out, Store, counted, say
+from gan_eval.cli.page import export_page, import_page
 from gan_eval.errors import UserError
 
 participants_app = typer.Typer(help="List participants; delete a participant's data.", no_args_is_help=True)
@@ -132,6 +134,9 @@ def _counts(rows: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in rows.items() if count) or "none"
 
 
+store_app.command("import-page")(import_page)
+
+
 @store_app.command("merge")
 def store_merge(
     stores: Annotated[list[str], typer.Argument(help="Two or more stores: paths or database URLs.")],
@@ -172,6 +177,21 @@ def store_push(
         )
 
 
+class _Export(TyperGroup):
+    """The group `export`, whose first word may be missing: it is then `tables`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of the command line."""
+        return super().parse_args(ctx, args if args[:1] == ["page"] else ["tables", *args])
+
+
+export_app = typer.Typer(
+    cls=_Export, help="Write a store's tables for other programs, or a study's page (export page)."
+)
+export_app.command("page")(export_page)
+
+
+@export_app.command("tables")
 def export(
     out: Out,
     folder: Annotated[
@@ -183,7 +203,10 @@ def export(
     ] = "csv",
     study: StudyOption = None,
 ) -> None:
-    """Write a store's tables for other programs, with a data dictionary; or the trials of an analysis for R."""
+    """Write a store's tables for other programs, with a data dictionary; or the trials of an analysis for R.
+
+    `export page STUDY.toml` writes a study's page for JATOS or any web host (`export page --help`).
+    """
     from gan_eval.cli.console import Console
     from gan_eval.files.sqlite_files import is_store
     from gan_eval.store.export import export_analysis, export_store

@@ -37,6 +37,13 @@ def share_with_group(file: Path) -> None:
     file.chmod(file.stat().st_mode | (0o040 & ~int(os.environ.get(_MASK, 0o077))))
 
 
+def make_public(folder: Path) -> None:
+    """Make a folder and what is in it readable by everybody whom the user's own mask of permissions allows."""
+    mask = int(os.environ.get(_MASK, 0o022))
+    for place in (folder, *folder.rglob("*")):
+        place.chmod((0o777 if place.is_dir() else 0o666) & ~mask)
+
+
 def temporary_name(name: str) -> str:
     """Return a new hidden name for a file that becomes `name` when complete; it keeps the suffix.
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 VERBS = {
-    "export": "store:export",
+    "export": "store:export_app",
     "demo": "study:demo",
     "try": "study:try_pictures",
     "study": "study:study_app",

@@ -210,7 +210,7 @@ def reserve(
     if other := other_design(store, study.name, study.design_hash):  # possible without a study file
         warnings.append(
             f"{store.where}: holds sessions of the study {study.name} with other stimuli or settings"
-            f"{_changes(store, other, study)}; separate them by design_hash, or name another --store"
+            f"{changes_since(store, other, study.design)}; separate them by design_hash, or name another --store"
         )
     return Reserved(session, person, number, tuple(warnings))
 
@@ -240,7 +240,7 @@ def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitt
     if row["design_hash"] != study.design_hash:
         raise UserError(
             f"{who}: the study's stimuli or quiz have changed since this participant's open session began"
-            f"{_changes(store, row['design_hash'], study)}; set them back, or give a new participant code"
+            f"{changes_since(store, row['design_hash'], study.design)}; set them back, or give a new participant code"
         )
     return stored_session(store, row)
 
@@ -257,6 +257,7 @@ def stored_session(store: Store, row: Row) -> Admitted:
     return Admitted(row, plan, done, onsets, stored=True)
 
 
-def _changes(store: Store, design_hash: str, study: QuizStudy) -> str:
+def changes_since(store: Store, design_hash: str, design: Mapping[str, Any]) -> str:
+    """Return the changes from a stored design in parentheses; empty if the store does not have that design."""
     before = stored_design(store, design_hash)
-    return "" if before is None else f" ({design_changes(before, study.design)})"
+    return "" if before is None else f" ({design_changes(before, design)})"

@@ -73,6 +73,10 @@ class ReportedClock:
             self.steady = False
         self._sent, self._passed = sent, passed
 
+    def replay(self, sent: int, at: datetime) -> None:
+        """Set the clock to the time, in nanoseconds, at which a message was sent that the page dated itself."""
+        self._sent, self._received = sent, at
+
     def monotonic(self) -> int:
         """Return nanoseconds on the page's clock when it sent its last message."""
         return self._sent

@@ -41,6 +41,16 @@ class SessionResult:
     """Lines for the experimenter."""
 
 
+def checked_library(study: QuizStudy) -> Library:
+    """Return a study's pictures after a check of its language and pictures; raises `UserError` as `Room`."""
+    require_language(study.settings.language, named="quiz.language")
+    sets = [*study.shown, *study.practice, *study.catch]
+    library = Library(sets)
+    require_no_giveaways(study.shown, allow=study.settings.allow_giveaways)
+    require_no_identical(sets, allow=study.settings.allow_giveaways)
+    return library
+
+
 class Room:
     """The resources shared by a study's sessions: the pictures, and the thread that owns the store."""
 
@@ -53,11 +63,7 @@ class Room:
         Raises:
             UserError: unknown language; files that reveal which pictures are real; a store that cannot be opened.
         """
-        require_language(study.settings.language, named="quiz.language")
-        sets = [*study.shown, *study.practice, *study.catch]
-        self.library = Library(sets)
-        require_no_giveaways(study.shown, allow=study.settings.allow_giveaways)
-        require_no_identical(sets, allow=study.settings.allow_giveaways)
+        self.library = checked_library(study)
         self.study = study
         self.store = store
         self.warn = warn

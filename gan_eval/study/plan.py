@@ -225,6 +225,11 @@ def open_plan(file: Path | None, folder: Path) -> Plan:
     return Plan(study, Path(file), folder, made.get("data_root"), fraction=made["fraction"], smoke=made["smoke"])
 
 
+def plan_of_file(file: Path, folder: Path) -> Plan:
+    """Return the plan of a study file without writing anything; `folder` need not exist if no model is trained."""
+    return open_plan(file, folder) if is_study_folder(folder) else Plan(load_study(file), Path(file), folder, None)
+
+
 def _record(plan: Plan, *, redo: bool) -> None:
     """Record in the folder how the study is run; a folder belongs to one study and one fraction, smoke or not."""
     file = plan.folder / OWN_FOLDER / RECORD

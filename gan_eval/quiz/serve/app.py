@@ -27,7 +27,8 @@ from gan_eval.quiz.remote import TrialReport
 from gan_eval.quiz.serve import messages
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.quiz.serve.messages import RequestError
-from gan_eval.quiz.wording import texts_of, welcome_title
+from gan_eval.quiz.wording import Texts, presented_consent, texts_of, welcome_title
+from gan_eval.settings.quiz import QuizSettings
 
 HERE = Path(__file__).parent
 MAX_BODY_BYTES = 256 * 2**10
@@ -87,7 +88,7 @@ def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
 
 def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
     """Return the routes of the page, its requests, its pictures and its static files."""
-    html = _page(live)
+    html = page_html(live.settings, intro=live.intro)
 
     async def page(_: Request) -> Response:
         return HTMLResponse(html)
@@ -123,13 +124,21 @@ def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
     ]
 
 
-def _page(live: LiveStudy) -> str:
-    """Return the page with its texts, the same for all sessions."""
-    settings, language = live.settings, live.texts.language
-    browser = settings.browser
+def page_html(settings: QuizSettings, *, intro: bool, dealt: Mapping[str, Any] | None = None, policy: str = "") -> str:
+    """Return the page with its texts, the same for all sessions.
+
+    Args:
+        settings: of the quiz.
+        intro: show the pages around the trials.
+        dealt: what static/dealt.js knows in place of the server; None: the page has one.
+        policy: Content-Security-Policy of a page that gets none from its server.
+    """
+    texts, browser = Texts(settings.language), settings.browser
     facts = {
-        "intro": live.intro,
-        "consent": live.consent.text,
+        "transport": "./transport.js" if dealt is None else "./dealt.js",
+        "dealt": dealt,
+        "intro": intro,
+        "consent": presented_consent(settings.consent, texts).text,
         "parameters": {"participant": browser.participant_parameters, "others": browser.other_parameters},
         "questions": [question.model_dump() for question in settings.questions],
         "checks": [check.model_dump(exclude={"answer"}) for check in browser.checks],
@@ -138,9 +147,12 @@ def _page(live: LiveStudy) -> str:
         "corner_patch": settings.corner_patch,
         "smallest_window": browser.smallest_window,
     }
-    title = welcome_title(settings, live.texts)
     return ENVIRONMENT.get_template("page.html").render(
-        language=language, title=title, texts=texts_of(language), facts=facts
+        language=settings.language,
+        title=welcome_title(settings, texts),
+        texts=texts_of(settings.language),
+        facts=facts,
+        policy=policy,
     )
 
 

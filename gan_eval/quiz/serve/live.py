@@ -25,6 +25,9 @@ from gan_eval.quiz.room import Room, make_session
 from gan_eval.quiz.serve.content import Answer, Content, LiveSession
 from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Opening, Ready, RequestError, Withdrawal
 from gan_eval.quiz.serve.screening import (
+    ATTEMPTS,
+    PRESENTER,
+    attempt_row,
     below_gate,
     check_notices,
     check_row,
@@ -57,11 +60,6 @@ from gan_eval.tables.frames import Row
 from gan_eval.tables.names import person_of
 
 Result = TypeVar("Result")
-PRESENTER = "browser"
-COMPREHENSION = "comprehension"
-"""Name of the questions on the instructions in the table `checks`."""
-ATTEMPTS = 2
-"""Number of attempts at the questions on the instructions."""
 IDLE_S = 600.0
 """Time in seconds without a request after which a session's pictures are released; they can be made again."""
 REVIEW_S = 1800.0
@@ -188,15 +186,12 @@ class LiveStudy:
         earlier = await self._attempts(live)
         if passed(earlier):
             return {"passed": True}
-        attempts = float(len(earlier) + 1)
-        if attempts <= ATTEMPTS and list(message.choices) == [check.choices.index(check.answer) for check in checks]:
-            await self._add_check(live, check_row(live.id, COMPREHENSION, attempts, "attempts", "ok"))
-            return {"passed": True}
-        if attempts < ATTEMPTS:
-            number = f"{COMPREHENSION}_{attempts:.0f}"
-            await self._add_check(live, check_row(live.id, number, attempts, "attempts", "warning"))
-            return {"passed": False, "left": ATTEMPTS - attempts}
-        return await self._screened_out(live, COMPREHENSION, attempts, "attempts")
+        row = attempt_row(live.id, message.choices, earlier, self.settings.browser, datetime.now(UTC))
+        if row["verdict"] == "failed":
+            return await self._screened_out(live, row)
+        await self._add_check(live, row)
+        left = ATTEMPTS - row["value"]
+        return {"passed": True} if row["verdict"] == "ok" else {"passed": False, "left": left}
 
     async def ready(self, live: LiveSession, message: Ready) -> Answer:
         """Store the answers and the display from the pages before the trials; return the first trial."""
@@ -207,12 +202,12 @@ class LiveStudy:
             if self.intro and self.settings.browser.checks and not passed(await self._attempts(live)):
                 raise RequestError(409, self.texts("web_check_missing"), page="refused")
             answers = checked_answers(message.answers, self.settings, self.texts) if self.intro else {}
-            if (problem := below_gate(screen, self.settings.browser)) is not None:
-                return await self._screened_out(live, *problem)
-            columns = columns_of(screen, self.settings, self.texts, self.room.library.widths(session.plan))
             now = datetime.now(UTC)
+            if (problem := below_gate(screen, self.settings.browser)) is not None:
+                return await self._screened_out(live, check_row(live.id, *problem, "failed", now))
+            columns = columns_of(screen, self.settings, self.texts, self.room.library.widths(session.plan))
             answered = answer_rows(session.row, answers, answered_at=now)
-            more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks_of(live.id, screen)))
+            more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks_of(live.id, screen, now)))
             await self.store(lambda store: store.update_session(live.id, columns, more=more))
             session.row |= columns
         self._plan_in_frames(session)
@@ -570,9 +565,8 @@ class LiveStudy:
 
         await self.store(add)
 
-    async def _screened_out(self, live: LiveSession, check: str, value: float, unit: str) -> Answer:
-        # the row is there if the server was stopped between this and `abort`
-        await self._add_check(live, check_row(live.id, check, value, unit, "failed"))
+    async def _screened_out(self, live: LiveSession, row: Row) -> Answer:
+        await self._add_check(live, row)  # it is there if the server was stopped between this and `abort`
         live.session.abort()
         await self._settled(live)
-        return self.content.screened_out("refused", check)
+        return self.content.screened_out("refused", row["check"])

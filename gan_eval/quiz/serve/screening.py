@@ -1,8 +1,8 @@
 """Checks before the first trial: answers to the study's questions, and the participant's display."""
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.serve.messages import RequestError, Screen
@@ -12,6 +12,12 @@ from gan_eval.settings.browser import BrowserSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row, iso
 
+PRESENTER = "browser"
+"""Presenter of sessions in a browser."""
+COMPREHENSION = "comprehension"
+"""Name of the questions on the instructions in the table `checks`."""
+ATTEMPTS = 2
+"""Number of attempts at the questions on the instructions."""
 _EMPTY = r"(undefined|null|none|nil|nan|false|true|unknown|empty|anonymous|placeholder|x{3,})*"
 """Words that links hold in place of a participant's code, also several in a row; without separators."""
 _LABEL = (
@@ -32,15 +38,17 @@ def is_nobody(code: str, browser: BrowserSettings) -> bool:
     [True, True, False, False, False]
     """
 
-    def reduced(text: str) -> str:
-        return re.sub(r"[\W_]+", "", text).lower()
+    return code not in _NAMES and re.fullmatch(nobody_pattern(browser), _reduced(code)) is not None
 
-    if code in _NAMES:
-        return False
-    word = reduced(code)
-    parameters = map(reduced, (*browser.participant_parameters, *browser.other_parameters))
-    labels = "|".join((_EMPTY, _LABEL, ".*notavailable", *parameters))
-    return re.fullmatch(labels, word) is not None
+
+def nobody_pattern(browser: BrowserSettings) -> str:
+    """Return the regular expression of codes that belong to nobody, in lower case and without separators."""
+    parameters = map(_reduced, (*browser.participant_parameters, *browser.other_parameters))
+    return "|".join((_EMPTY, _LABEL, ".*notavailable", *parameters))
+
+
+def _reduced(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
 
 
 def check_notices(settings: QuizSettings) -> list[str]:
@@ -84,6 +92,18 @@ def checked_answers(answers: Mapping[str, str | None], settings: QuizSettings, t
             raise RequestError(422, f"answers: {name}: not one of the choices")
         checked[name] = answer
     return checked
+
+
+def attempt_row(
+    session: str, choices: Sequence[int], earlier: Collection[Row], browser: BrowserSettings, at: datetime
+) -> Row:
+    """Return the row of `checks` for an attempt at the questions on the instructions, after these `earlier` ones."""
+    attempts = float(len(earlier) + 1)
+    right = list(choices) == [check.choices.index(check.answer) for check in browser.checks]
+    if attempts < ATTEMPTS and not right:
+        return check_row(session, f"{COMPREHENSION}_{attempts:.0f}", attempts, "attempts", "warning", at)
+    verdict = "ok" if right and attempts <= ATTEMPTS else "failed"
+    return check_row(session, COMPREHENSION, attempts, "attempts", verdict, at)
 
 
 def passed(attempts: Iterable[Row]) -> bool:
@@ -130,17 +150,17 @@ def columns_of(screen: Screen, settings: QuizSettings, texts: Texts, widths: set
     }
 
 
-def check_row(session: str, check: str, value: float, unit: str, verdict: str) -> Row:
-    """Return a row of `checks`."""
+def check_row(session: str, check: str, value: float, unit: str, verdict: str, at: datetime) -> Row:
+    """Return a row of `checks`, measured at a time of day."""
     row = {"session": session, "check": check, "value": value, "unit": unit, "verdict": verdict}
-    return row | {"measured_at": iso(datetime.now(UTC)), "simulated": False, "fraction": None}
+    return row | {"measured_at": iso(at), "simulated": False, "fraction": None}
 
 
-def checks_of(session: str, screen: Screen) -> list[Row]:
+def checks_of(session: str, screen: Screen, at: datetime) -> list[Row]:
     """Return the rows of `checks` with the page's measurements of its display."""
     measured = (
         ("refresh_rate", screen.refresh_hz, "Hz"),
         ("frame_jitter", screen.jitter_ms, "ms"),
         ("dropped_frames", screen.dropped, "share"),
     )
-    return [check_row(session, name, value, unit, "ok") for name, value, unit in measured if value is not None]
+    return [check_row(session, name, value, unit, "ok", at) for name, value, unit in measured if value is not None]

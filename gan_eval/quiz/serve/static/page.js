@@ -1,7 +1,7 @@
 // The pages of a session in their order, and the trials between them. Texts come from the server with the document.
 
 import { answerButton, answerCap, keyName, matchingKey, measureFrames, pixelRatio, Stage } from "./trial.js";
-import { Refusal, Transport } from "./transport.js";
+import { Refusal } from "./transport.js";
 
 const CARD_MM = [85.6, 53.98]; // a bank card (ISO/IEC 7810 ID-1)
 const FRAMES_MEASURED = 60;
@@ -11,12 +11,13 @@ const main = document.querySelector("main");
 const sheet = document.querySelector("#sheet");
 const facts = JSON.parse(document.querySelector("#facts").textContent);
 const texts = JSON.parse(document.querySelector("#texts").textContent);
-const query = new URLSearchParams(location.search);
 const byTouch = matchMedia("(pointer: coarse)").matches;
 const trouble = document.querySelector("#trouble");
-const transport = new Transport((waiting) => {
+const { connect } = await import(facts.transport);
+const transport = await connect((waiting) => {
   trouble.textContent = waiting ? texts.offline : "";
-});
+}, facts);
+const { query } = transport;
 const stage = new Stage(main, document.querySelector("#stage"));
 const named = facts.parameters.participant.map((name) => query.get(name)?.trim()).filter((code) => code !== undefined);
 const preview = [...query.values()].find((value) => value.endsWith("_NOT_AVAILABLE")); // MTurk's, which names nobody
@@ -471,7 +472,7 @@ async function pause({ done, trials }) {
 const saved = () => end({ title: texts.saved_title, text: texts.saved });
 
 /** The last page, and the review of all trials where there is one. */
-async function end({ title, text, url, code, scores = [], review = [] }) {
+async function end({ title, text, url, code, file, scores = [], review = [] }) {
   stage.close();
   for (;;) {
     await show("end", {
@@ -482,10 +483,12 @@ async function end({ title, text, url, code, scores = [], review = [] }) {
         part(".scores").append(...scores.map(({ group, value, remark }) => row([group, value, remark])));
         part(".code").hidden = !code;
         part(".code strong").textContent = code ?? "";
+        if (file) Object.assign(part(".save"), { download: file.name, href: file.address });
+        else part(".save").remove();
         // Enter goes back to where the participant came from; where that is nowhere, to the review
-        part("a").hidden = !url;
-        if (url) part("a").href = url;
-        else part("a").remove();
+        const back = part("nav a.main");
+        if (url) back.href = url;
+        else back.remove();
         const button = part("button");
         button.hidden = !review.length;
         if (url) button.dataset.action = "review";

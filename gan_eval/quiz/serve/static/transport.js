@@ -1,4 +1,4 @@
-// Requests of the page to the server. Another class with the same methods can replace it, such as one for JATOS.
+// Requests of the page to the server. dealt.js replaces it where there is no server.
 
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 2000;
@@ -14,10 +14,13 @@ export class Refusal extends Error {
 }
 
 /** Random characters that are safe in addresses and file names. */
-function randomName(length) {
+export function randomName(length) {
   const letters = "abcdefghijkmnpqrstuvwxyz23456789"; // 32, without l, o, 0 and 1, which look alike
   return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => letters[byte % 32]).join("");
 }
+
+/** Return the page's transport. */
+export const connect = (onTrouble) => new Transport(onTrouble);
 
 export class Transport {
   #token = null;
@@ -27,6 +30,7 @@ export class Transport {
   /** `onTrouble(true)` is called when an answer is overdue, `onTrouble(false)` when it has arrived. */
   constructor(onTrouble) {
     this.onTrouble = onTrouble;
+    this.query = new URLSearchParams(location.search);
     this.storage = browserStorage();
     this.keyPrefix = `gan-eval ${location.pathname}`;
   }

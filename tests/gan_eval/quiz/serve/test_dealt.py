@@ -1,0 +1,238 @@
+"""The page without a server: what it contains, and its answers in a store."""
+
+import json
+import random
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from quiz_study import two_models
+from robot import Robot, Serve, Served
+
+from gan_eval import tables
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.quiz.admission import QuizStudy
+from gan_eval.quiz.serve.dealt import Destination, export_page
+from gan_eval.quiz.serve.returned import PageKey, import_page, read_key
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.store import open_store
+from gan_eval.tables.frames import Row
+
+QUIZ: dict[str, Any] = {
+    "practice": 1,
+    "confidence": 3,
+    "exposure_ms": 150,
+    "counterbalance_keys": True,
+    "questions": [{"id": "age", "text": "How old are you?"}],
+    "browser": {"checks": [{"text": "What do you judge?", "choices": ["sounds", "pictures"], "answer": "pictures"}]},
+}
+OWN = ("session", "started_at", "ended_at", "answered_at", "measured_at", "shown_at")
+"""Columns in which two sessions with the same answers differ."""
+
+
+class Recorded(Robot):
+    """A participant of `serve` whose messages are also kept as the page without a server keeps them."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.records: list[dict[str, Any]] = []
+        self.page, self.session = "", "01a223dc-4575-7a4a-9884-0e82c649e176"
+        self._onset: dict[str, Any] | None = None
+
+    def call(self, name: str, **body: Any) -> httpx.Response:
+        if name == "onset":
+            self._onset = body
+        elif name not in ("open", "next"):
+            if name == "resume" and self._onset is not None:
+                self._keep("onset", self._onset)
+            self._keep(name, body)
+            self._onset = None
+        return super().call(name, **body)
+
+    def _keep(self, name: str, body: dict[str, Any]) -> None:
+        n = len(self.records)
+        record = {"gan_eval": 1, "page": self.page, "session": self.session, "list": 1, "n": n, "name": name}
+        self.records.append({**record, "at": 1.79e12 + 1e4 * n, "body": body})
+
+
+def made_key(study: QuizStudy, folder: Path, people: int = 2) -> PageKey:
+    to = Destination(path=folder / "web")
+    return export_page(study, to, people=people, key_file=folder / "study.key", say=lambda _: None)[0]
+
+
+def recorded(served: Served, key: PageKey, *, reload_after: int | None = 2) -> list[dict[str, Any]]:
+    """Take part in `serve`, with a wrong answer to the check and a reload while a picture is shown."""
+    robot = Recorded(served.client, "P01", study=served.study)
+    robot.page = key.page
+    robot.arrive()
+    plan = served.rows(tables.PLANS, session=robot.setup["session"])
+    robot.ask("check", choices=[0])
+    robot.ask("check", choices=[1])
+    following = robot.ready({"age": "30"}, refresh_hz=60.0)
+    if reload_after is not None:
+        following = robot.take_part(following, plan, most=reload_after)
+        robot.ask("onset", trial=following["trial"], onset_ms=robot.now_ms + 5, sent_ms=robot.now_ms + 6)
+        following = robot.arrive("resume")["next"]
+    assert robot.take_part(following, plan)["page"] == "end"
+    return robot.records
+
+
+def stored(where: Path) -> dict[str, list[Row]]:
+    """All rows of a store, without the columns in which sessions with the same answers differ."""
+    with open_store(where) as store:
+        return {
+            table.name: [{name: cell for name, cell in row.items() if name not in OWN} for row in store.rows(table)]
+            for table in tables.STORED_TABLES
+        }
+
+
+def as_jatos(records: list[dict[str, Any]], file: Path) -> Path:
+    """JATOS' results: two runs of the component, with some records sent twice."""
+    lines = [json.dumps(record) + "\n" for record in records]
+    random.Random(1).shuffle(lines)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("metadata.json", '{"data": []}')
+        archive.writestr("study_result_7/comp-result_9/data.txt", "".join(lines[:9]))
+        archive.writestr("study_result_7/comp-result_10/data.txt", "".join(lines[5:]))
+        archive.writestr("study_result_8/comp-result_11/data.txt", "")
+    return file
+
+
+@pytest.mark.parametrize(
+    "protocol", ["quick_response", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("paired", "rating"))]
+)
+def test_the_same_answers_give_the_rows_of_serve_each_once(serve: Serve, tmp_path: Path, protocol: str) -> None:
+    layout = {"layout": "one_after_other"} if protocol == "paired" else {}
+    served = serve(protocol=protocol, **layout, **QUIZ)
+    key = made_key(served.study, tmp_path)
+    records = recorded(served, key)
+    where = tmp_path / "imported.sqlite"
+    part = tmp_path / "part.json"
+    for count in (2, 6, 7, 8, 9):  # among them those between the reload and the next trial
+        part.write_text(json.dumps(records[:count]))
+        first = import_page([part], tmp_path / "study.key", where)
+        assert (first.new_sessions, first.problems) == (count == 2, [])
+    whole = as_jatos(records, tmp_path / "results.zip")
+    second = import_page([whole, part], tmp_path / "study.key", where)
+    assert (second.sessions, second.new_sessions, second.problems) == (1, 0, [])
+    expected = stored(tmp_path / "served.sqlite")
+    assert stored(where) == expected
+    again = import_page([whole, part], tmp_path / "study.key", where)
+    assert (again.new_sessions, again.new_trials, again.problems) == (0, 0, [])
+    assert stored(where) == expected
+
+
+def test_files_that_are_foreign_or_damaged_are_named_and_the_others_imported(serve: Serve, tmp_path: Path) -> None:
+    served = serve(**QUIZ)
+    key = made_key(served.study, tmp_path)
+    records = recorded(served, key, reload_after=None)
+    folder = tmp_path / "results"
+    folder.mkdir()
+    other = [{**record, "page": "0123", "session": record["session"][:-1] + "7"} for record in records]
+    gap = [{**record, "session": record["session"][:-1] + "8"} for record in records if record["n"] != 6]
+    impossible = json.loads(json.dumps(records[-1]))
+    impossible["body"]["showings"] = impossible["body"]["showings"] * 2
+    files = {
+        "good.json": json.dumps(records[:-1]),
+        "last.jsonl": json.dumps(records[-1]),
+        "cut.json": json.dumps(records)[:-200],
+        "foreign.json": json.dumps([{"rt": 1}, {"rt": 2}]),
+        "impossible.json": json.dumps([{**impossible, "name": "check"}]),
+        "other.json": json.dumps(other),
+        "picture.txt": "\xff\xd8",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="latin-1")
+    done = import_page([folder], tmp_path / "study.key", tmp_path / "imported.sqlite")
+    named = sorted(line.partition(",")[0].partition(":")[0].rpartition("/")[2] for line in done.problems)
+    assert named == ["cut.json", "foreign.json", "impossible.json", "other.json", "picture.txt"]
+    assert done.new_sessions == 1
+    assert stored(tmp_path / "imported.sqlite") == stored(tmp_path / "served.sqlite")
+    import_words = ["--key", str(tmp_path / "study.key"), "--store", str(tmp_path / "imported.sqlite")]
+    assert run(["store", "import-page", str(folder), *import_words]) == 3
+    assert run(["store", "import-page", str(folder / "foreign.json"), *import_words]) == 2
+    (folder / "gap.json").write_text(json.dumps(gap))
+    done = import_page([folder / "gap.json"], tmp_path / "study.key", tmp_path / "gap.sqlite")
+    assert done.new_trials == 2
+    assert "record 6" in done.problems[0]
+
+    leave = {**records[5], "n": 6, "name": "withdraw", "body": {"forget": False}}
+
+    def imported(*last: dict[str, Any]) -> list[str]:
+        (tmp_path / "left.json").write_text(json.dumps([*records[:6], *last]))
+        import_page([tmp_path / "left.json"], tmp_path / "study.key", tmp_path / "left.sqlite")
+        with open_store(tmp_path / "left.sqlite") as store:
+            return [row["status"] for row in store.rows(tables.SESSIONS)]
+
+    assert imported() == ["open"]
+    assert imported(leave) == ["aborted"]
+    assert imported({**leave, "body": {"forget": True}}) == [], "the data are deleted"
+
+
+@pytest.fixture
+def study(stimuli: StimulusSet) -> QuizStudy:
+    settings = QuizSettings(real=3, fake=3, practice=2, mask="scramble")
+    return QuizStudy(name="tiles", settings=settings, shown=[two_models(stimuli)], seed=5, design={"made": "here"})
+
+
+def test_the_page_tells_nothing_but_practice_and_the_key_is_private(study: QuizStudy, tmp_path: Path) -> None:
+    key = made_key(study, tmp_path, people=4)
+    web = tmp_path / "web"
+    assert (tmp_path / "study.key").stat().st_mode & 0o077 == 0
+    assert (web / "index.html").stat().st_mode & 0o044
+    lists = [json.loads((web / "lists" / f"{number}.json").read_text()) for number in range(1, 5)]
+    practised: set[str] = set()
+    judged: set[str] = set()
+    for number, answers in enumerate(lists, start=1):
+        plan = key.lists[number - 1].plan
+        assert [trial["trial"] for trial in answers["trials"]] == [row["trial"] for row in plan]
+        assert {*answers["feedback"]} == {str(row["trial"]) for row in plan if row["phase"] == "practice"}
+        for trial in answers["trials"]:
+            shown = {name for group in trial["showings"] + trial["masks"] for name in group}
+            (practised if trial["phase"] == "practice" else judged).update(shown)
+    assert not practised & judged, "what practice shows is no picture of another list"
+    files = sorted((web / "pictures").iterdir())
+    assert {f"pictures/{file.name}" for file in files} == practised | judged
+    assert len({file.stat().st_size for file in files}) == 1
+    public = "".join(file.read_text("utf-8") for file in web.rglob("*") if file.suffix in (".json", ".html"))
+    names = {row["stimulus"] for dealt in key.lists for row in dealt.plan}
+    assert not [name for name in (*names, "secret", "hiddenmodel", "sha256", key.secret) if name in public]
+
+
+def test_one_key_serves_several_pages_of_one_design_only(study: QuizStudy, tmp_path: Path) -> None:
+    first = made_key(study, tmp_path, people=3)
+    assert made_key(study, tmp_path, people=1) == first
+    assert read_key(tmp_path / "study.key").lists == first.lists
+    changed = replace(study, design={"made": "elsewhere"})
+    with pytest.raises(UserError, match=r"study\.key"):
+        made_key(changed, tmp_path)
+
+
+def test_an_archive_for_jatos_is_one_description_and_one_folder(study: QuizStudy, tmp_path: Path) -> None:
+    to = Destination(path=tmp_path / "study.jzip", jatos=True)
+    export_page(study, to, people=2, key_file=tmp_path / "study.key", say=lambda _: None)
+    with zipfile.ZipFile(tmp_path / "study.jzip") as archive:
+        names = archive.namelist()
+        (jas,) = (name for name in names if name.endswith(".jas"))
+        described = json.loads(archive.read(jas))
+        (folder,) = {name.partition("/")[0] for name in names if "/" in name}
+        html = archive.read(f"{folder}/index.html").decode()
+    assert (described["version"], described["data"]["dirName"]) == ("3", folder)
+    (component,) = described["data"]["componentList"]
+    assert (component["htmlFilePath"], component["reloadable"]) == ("index.html", True)
+    assert '<script src="jatos.js">' in html
+
+
+@pytest.mark.parametrize(
+    ("quiz", "word"),
+    [({"protocol": "staircase"}, "staircase"), ({"picture_size": "8 deg", "viewing_distance_cm": 60}, "8 deg")],
+)
+def test_what_needs_a_server_is_refused(study: QuizStudy, tmp_path: Path, quiz: dict[str, Any], word: str) -> None:
+    with pytest.raises(UserError, match=word):
+        made_key(replace(study, settings=QuizSettings(**quiz)), tmp_path)
+    assert not [*tmp_path.glob("web/*"), *tmp_path.glob("*.key")]
