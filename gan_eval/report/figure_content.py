@@ -17,6 +17,7 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.answers.grades import OPINION_SCORES
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.compare.comparisons import COMPARISONS
+from gan_eval.stats.compare.questions import CHOSEN
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
@@ -130,8 +131,9 @@ def content_of(folder: StudyFolder) -> Content | None:
     models = table[table["model"] != EVERYTHING]
     entries = _entries(models if len(models) else table, _participant_values(folder, protocol), hide_verdicts=interim)
     comparisons = folder.table(COMPARISONS)
-    kind = "told apart in pairs" if protocol == PAIRED else "told apart"
-    margin = comparisons.loc[comparisons["comparison"].astype("str").str.startswith(kind), "margin"].max()
+    measure = CHOSEN if protocol == PAIRED else "called_fake"
+    is_detection = (comparisons["question"] == "detection") & (comparisons["measure"] == measure)
+    margin = comparisons.loc[is_detection.to_numpy(bool), "margin"].max()
     metric, correlations = "", list[str]()
     if protocol in (SINGLE, RATING):
         metric, correlations = _add_metric(folder, entries, GRADE if protocol == RATING else FOOLING)

@@ -24,7 +24,7 @@ from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.answers.rates import rates, reaction_times
 from gan_eval.stats.answers.roc import roc
-from gan_eval.stats.compare.comparisons import Cited, comparisons
+from gan_eval.stats.compare.comparisons import compare
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.stats.doubts import doubts
@@ -171,27 +171,28 @@ def analyze(
     answers = inputs.participants
     if answers is not None:
         answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
-    cited: Cited = {}
+    compared = compare(analysed, plan=settings, recruited=recruited, grades=grades)
     frames = {
         "participation": included.participation,
         **_tables_of_answers(analysed, inputs.shown, settings, staircase=staircase, seed=seed),
         "mixed_models": mixed_models(analysed, plan=settings, participants=answers),
         "recruitment": frame_of([], RECRUITMENT) if recruited is None else recruited,
-        "comparisons": comparisons(analysed, plan=settings, recruited=recruited, cited=cited, grades=grades),
+        "comparisons": compared.table,
         **_tables_of_correlations(analysed, inputs, settings, is_interim=is_waiting(recruited), seed=seed, say=say),
     }
     frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
     frames["robustness"] = robustness(analysed)
     if len(sensitivity_rows):
         frames["comparisons"] = pd.concat([frames["comparisons"], sensitivity_rows], ignore_index=True)
-    frames["paper"] = paper(analysed, frames, cited)
+    frames["paper"] = paper(analysed, frames, compared.cited)
     frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
     if len(inputs.trials) and inputs.trials["simulated"].fillna(False).all():
         frames = {
             name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
         }
     if notes := [note for note in (inputs.unusable_note, *exclusion_notes) if note]:
-        _add_note_over_all(frames["rates"], "; ".join(notes))
+        several = SEVERAL_STUDIES if analysed["study"].nunique() > 1 else None
+        _add_note_over_all(frames["rates"], joined(several, *notes))
     return frames
 
 
@@ -352,13 +353,11 @@ def _tables_of_correlations(
     return {"correlations": correlations, "correlation_differences": differences}
 
 
-def _add_note_over_all(table: pd.DataFrame, note: str) -> None:
-    """Put a note into the row over all of `rates`, after the one on several studies."""
+def _add_note_over_all(table: pd.DataFrame, note: str | None) -> None:
+    """Put a note before those of the row over all of `rates`."""
     is_overall = table["scope"] == "all"
     own = table.loc[is_overall, "note"].iloc[0]
-    notes = [] if pd.isna(own) else str(own).split("; ")
-    several = SEVERAL_STUDIES if SEVERAL_STUDIES in notes else None
-    table.loc[is_overall, "note"] = joined(several, note, *notes)
+    table.loc[is_overall, "note"] = joined(note, None if pd.isna(own) else own)
 
 
 def _settings_and_departures(
@@ -396,7 +395,9 @@ def _with_departures(
         has_margin = frames["comparisons"]["margin"].notna().to_numpy(bool)
         noted = _noted(frames["comparisons"], has_margin, "the margin is exploratory, not in the plan")
         equivalent = (noted["verdict"] == "equivalent").fillna(False).to_numpy(bool)
-        marked["comparisons"] = noted.assign(exploratory=noted["exploratory"].mask(equivalent, True))
+        marked["comparisons"] = noted.assign(
+            exploratory=noted["exploratory"].mask(equivalent, True), margin_exploratory=has_margin
+        )
     if beyond.covariates:  # add the formulas that the plan does not have
         planned = frames["mixed_models"]
         options = plan.model_copy(update={"covariates": beyond.covariates})

@@ -13,14 +13,26 @@ from scipy.special import expit, ndtri
 
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.answers.hype import mean_thresholds
-from gan_eval.stats.compare.comparisons import COMPARISONS, Cell, Cited
-from gan_eval.stats.compare.questions import ANY_FAKE, PREFERRED, TOLD_APART, TOLD_APART_IN_PAIRS, USED, kind_rows
+from gan_eval.stats.compare.comparisons import COMPARISONS, Cited
+from gan_eval.stats.compare.detection_rates import Detection
+from gan_eval.stats.compare.differences import UNTESTED
+from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, USED, kind_rows
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.recruitment import NO_VERDICT
 from gan_eval.stats.shares import Estimate
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
 from gan_eval.tables.frames import Row, frame_of
-from gan_eval.tables.schema import PROVENANCE, SHARE, Table, integer, interval_columns, number, text, with_interval
+from gan_eval.tables.schema import (
+    PROVENANCE,
+    SHARE,
+    Table,
+    boolean,
+    integer,
+    interval_columns,
+    number,
+    text,
+    with_interval,
+)
 
 SINGLE, RATING = "single", "rating"
 EVERYTHING = "all"
@@ -92,6 +104,8 @@ PAPER = Table(
             "picture; of one participant, clustered by picture; or independent answers",
             words=COMPARISONS.by_name["basis"].words,
         ),
+        text("untested", "why there is no test, as in `comparisons`", words=UNTESTED),
+        boolean("exploratory", "the row's test is not in the plan; empty: no test or no plan"),
         *PROVENANCE,
     ),
     key=("protocol", "model", "dataset"),
@@ -169,14 +183,13 @@ def _counted(
     }
 
 
-def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None) -> Row:
+def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: tuple[int, Detection] | None) -> Row:
     """Return the rates and the verdict of a row; `found` None: only one kind of picture was judged."""
-    if found is None:
-        note = comparisons.loc[comparisons["comparison"] == TOLD_APART, "note"].dropna()
-        return {"verdict": NONE, **provenance_cells(part, *note)}
-    names, detection = found
-    columns = [comparisons[name] == value for name, value in zip(("comparison", "a", "b"), names, strict=True)]
-    test = comparisons[np.all(columns, axis=0)].iloc[0].to_dict()
+    if found is None:  # the only row of detection says why
+        of_all = (comparisons["question"] == "detection") & (comparisons["measure"] == "called_fake")
+        return {"verdict": NONE, "untested": "too few", **provenance_cells(part, *comparisons.loc[of_all, "note"][:1])}
+    place, detection = found
+    test = comparisons.iloc[place].to_dict()
     cells: Row = {"accuracy90_low": detection.accuracy90[0], "accuracy90_high": detection.accuracy90[1]}
     for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real"), ("accuracy", "accuracy")):
         estimate: Estimate = getattr(detection, name)
@@ -184,6 +197,7 @@ def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: Cell | None)
     value, low, high = detection.dprime
     cells |= {"dprime": value, "dprime_low": low, "dprime_high": high, "basis": detection.basis}
     cells |= {"p": detection.p, "p_holm": test["p_holm"]}
+    cells |= {"untested": detection.untested, "exploratory": test["exploratory"]}
     notes = (_exploratory(test), detection.note)
     return {**cells, "verdict": _verdict(test, detection.accuracy.value, detection.p), **provenance_cells(part, *notes)}
 
@@ -218,16 +232,17 @@ def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
     pairs = pairs[pairs["answered"].to_numpy(bool)].reset_index(drop=True)
     names = contestants(pairs)
     of_reals = names.a == REAL
-    tests = {(row["comparison"], row["b"]): row for row in frames["comparisons"].to_dict("records")}
-    yield from _rows_beside_reals(pairs[of_reals], tests)
+    tests = frames["comparisons"]
+    tests = tests[(tests["measure"] == CHOSEN) & tests["sensitivity"].isna()]
+    beside_reals = tests[tests["question"] == "detection"].to_dict("records")
+    yield from _rows_beside_reals(pairs[of_reals], {(_name(row["dataset"]), row["b"]): row for row in beside_reals})
     of_models = pairs[~of_reals].assign(first=names.a[~of_reals], second=names.b[~of_reals])
     for dataset, part in of_models.groupby("dataset", dropna=False, sort=True):
         name = _name(dataset)
         models = sorted({*part["first"], *part["second"]})
         strengths = frames["bradley_terry"]
         strengths = strengths[_equal(strengths["dataset"], name)].set_index("contestant")
-        of_two = f"{PREFERRED} on {name}" if name else PREFERRED
-        found = [row for (comparison, _), row in tests.items() if comparison == of_two]
+        found = tests[(tests["question"] == "preference") & _equal(tests["dataset"], name)].to_dict("records")
         test = found[0] if len(models) == 2 and found else None
         for model in models:
             own = part[(part["first"] == model) | (part["second"] == model)]
@@ -235,9 +250,9 @@ def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
             shown = pd.concat([own.loc[(own[place] == model).to_numpy(bool), name] for place, name in columns])
             cells = {}
             if model in strengths.index:
-                found = strengths.loc[model]
-                cells = {"preference": found["win_share"]}
-                cells |= {f"preference_{end}": float(expit(found[f"ci_{end}"])) for end in ("low", "high")}
+                strength = strengths.loc[model]
+                cells = {"preference": strength["win_share"]}
+                cells |= {f"preference_{end}": float(expit(strength[f"ci_{end}"])) for end in ("low", "high")}
             number = None if shown.isna().any() else int(shown.nunique())
             yield {**_counted(TWO_MODELS, model, name, own, number, 0), **cells, **_tested(own, test)}
 
@@ -251,10 +266,9 @@ def _rows_beside_reals(paired: pd.DataFrame, tests: Mapping[Any, Mapping[Any, An
     ]
     datasets = list(dict.fromkeys(part[1] for part in parts))
     for model, dataset, part in [*parts, (EVERYTHING, datasets[0] if len(datasets) == 1 else EVERYTHING, paired)]:
-        on_dataset = f"{TOLD_APART_IN_PAIRS} on {dataset}" if dataset else TOLD_APART_IN_PAIRS
-        keys = [(on_dataset, model)] if model and model != EVERYTHING else []
-        keys += [(on_dataset, ANY_FAKE)] * (len(part) == int(_equal(paired["dataset"], dataset).sum()))
-        keys += [(TOLD_APART_IN_PAIRS, ANY_FAKE)] * (len(part) == len(paired))
+        keys = [(dataset, model)] if model and model != EVERYTHING else []
+        keys += [(dataset, ANY_FAKE)] * (len(part) == int(_equal(paired["dataset"], dataset).sum()))
+        keys += [(None, ANY_FAKE)] * (len(part) == len(paired))
         test = next((tests[key] for key in keys if key in tests), None)
         cells: Row = {"verdict": NONE}
         if test is not None and not pd.isna(test["difference"]):
@@ -307,7 +321,8 @@ def _tested(part: pd.DataFrame, test: Mapping[Any, Any] | None, note: str = "") 
     if test is None:
         return provenance_cells(part, "no row of comparisons tests just this")
     own = test["note"] if isinstance(test["note"], str) else ""
-    return provenance_cells(part, _exploratory(test), own, note)
+    of_test = {"untested": test["untested"], "exploratory": test["exploratory"]}
+    return of_test | provenance_cells(part, _exploratory(test), own, note)
 
 
 def _exploratory(test: Mapping[Any, Any]) -> str:

@@ -145,7 +145,7 @@ columns <- c(
   "accuracy", "accuracy_low", "accuracy_high", "accuracy90_low", "accuracy90_high",
   "dprime", "dprime_low", "dprime_high", "p", "p_holm", "preference", "preference_low", "preference_high",
   "grade", "grade_low", "grade_high", "threshold_ms", "threshold_ms_low", "threshold_ms_high",
-  "verdict", "basis", "simulated", "note", "fraction", "run"
+  "verdict", "basis", "untested", "exploratory", "simulated", "note", "fraction", "run"
 )
 largest <- if (link == "probit") c(sd = 4, eta = 6) else c(sd = 7, eta = 10)
 count <- function(column) length(unique(column))

@@ -219,7 +219,7 @@ def basis_text(table: "pd.DataFrame") -> str:
     for basis in counts.index:
         models = list(dict.fromkeys(table.loc[(table["basis"] == basis).fillna(False), "model"].fillna("all")))
         of = listed(models) if len(models) <= MAX_NAMED else plural(int(counts[basis]), "row")
-        words.append(f"of {of}: " * bool(words) + BASES_IN_WORDS[basis])
+        words.append(f"of {of}: " * bool(words) + BASES_IN_WORDS.get(basis, basis))
     return "; ".join(words)
 
 

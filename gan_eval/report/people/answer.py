@@ -21,18 +21,16 @@ from gan_eval.report.parts.words import (
     on_dataset,
     percent,
     plural,
-    text,
     whole,
 )
 from gan_eval.report.people.caveats import exploratory_mark, interim_sentence, is_interim, margin_text
-from gan_eval.report.people.comparisons import HOLM, dataset_clause, is_adjusted, reported_p, size_text, within_margin
+from gan_eval.report.people.comparisons import HOLM, is_adjusted, reported_p, size_text, within_margin
 from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences
 from gan_eval.report.people.participants import who_text
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.detection_rates import NEARLY_CONSTANT
-from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
-from gan_eval.stats.groups import ONE_PARTICIPANT
+from gan_eval.stats.compare.questions import CHOSEN
 from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, PAPER, SINGLE, TOLD, UNDECIDED, distinct_rows
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.stats.trials import PAIRED, graded_trials, main_trials, pair_trials
@@ -141,14 +139,14 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
     if several and row["dataset"] != EVERYTHING:
         of += on_dataset(row["dataset"])
     who, verdict, margin = _who(folder, int(row["n_participants"])), row["verdict"], _margin(folder, row)
-    mark = " (exploratory)" if "exploratory" in text(row["note"]) else ""
+    mark = exploratory_mark(row)
     low, high, small = row["accuracy90_low"], row["accuracy90_high"], ""
     if margin and not missing(low) and max(abs(low - 0.5), abs(high - 0.5)) < margin["margin"]:
         small = f", though by less than {margin_text(margin)}"
     by_margin = verdict == EQUIVALENT or (bool(small) and verdict in (TOLD, BELOW))  # then the 90% interval decides
     numbers = _numbers(row, by_margin=by_margin, adjusted=not is_all and is_adjusted(table))
     if verdict == NONE or missing(verdict):
-        if numbers and ONE_PARTICIPANT in text(row["note"]):
+        if numbers and row["untested"] == "one participant":
             return f"One participant gives no verdict on people in general; on {of} and real pictures{numbers}."
         why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
         return f"There is no verdict on {of}{why}."
@@ -159,7 +157,7 @@ def _row_sentence(folder: StudyFolder, row: Record, table: pd.DataFrame) -> str:
         within = f" within {margin_text(margin)}" if margin else ""
         return f"Judgements of {pictures} by {who} were equivalent to chance{within}{mark}{numbers}."
     least = _detectable(folder, row, table)
-    why = NEARLY_CONSTANT if NEARLY_CONSTANT in text(row["note"]) else detectable_clause(least, least)
+    why = NEARLY_CONSTANT if row["untested"] == "nearly constant answers" else detectable_clause(least, least)
     return f"It is undecided whether {who} could tell {of} from real pictures{mark}{numbers}; {why}."
 
 
@@ -211,9 +209,9 @@ def _numbers(row: Record, *, by_margin: bool, adjusted: bool) -> str:
 
 def _margin(folder: StudyFolder, row: Record) -> Record | None:
     """Return a row of `comparisons` with the margin of the same question; None if there is none."""
-    start = TOLD_APART_IN_PAIRS if row["protocol"] == PAIRED else TOLD_APART
     table = folder.table(COMPARISONS)
-    known = table[table["comparison"].astype("str").str.contains(start, regex=False) & table["margin"].notna()]
+    measure = CHOSEN if row["protocol"] == PAIRED else "called_fake"
+    known = table[(table["question"] == "detection") & (table["measure"] == measure) & table["margin"].notna()]
     return None if known.empty else known.to_dict("records")[0]
 
 
@@ -270,8 +268,7 @@ def models_compared(folder: StudyFolder) -> Iterator[str]:
 
 def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjusted: bool) -> str:
     a, b = str(row["a"]), str(row["b"])
-    where = dataset_clause(row)
-    dataset = where.removeprefix(" on ")
+    where, dataset = on_dataset(row["dataset"]), "" if missing(row["dataset"]) else str(row["dataset"])
     if (shares := {rates.get((model, dataset), 0.5) for model in (a, b)}) in ({0.0}, {1.0}):
         often = "every" if shares == {1.0} else "no"
         return f"Between {a} and {b}{where} there is nothing to compare: {often} picture of either was called real."

@@ -16,10 +16,7 @@ from gan_eval.report.parts.words import (
     points_text,
 )
 from gan_eval.stats.answers.rates import UNEVEN
-from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.compare.questions import TOLD_APART
-from gan_eval.stats.compare.robustness import ONE_ANSWER, SENSITIVITY, WITH_UNFINISHED
-from gan_eval.stats.groups import ONE_PARTICIPANT, SEVERAL_STUDIES
+from gan_eval.stats.compare.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED
 from gan_eval.stats.recruitment import NO_VERDICT, is_waiting, waiting_text
 from gan_eval.tables import GIVEAWAYS, IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 
@@ -159,7 +156,7 @@ def _of_answers(folder: StudyFolder) -> list[str]:
             f"Answers to real ({real}) and to generated ({fake}) pictures differ in number; balanced accuracy counts "
             "both kinds alike."
         )
-    if not missing(row["note"]) and SEVERAL_STUDIES in str(row["note"]):
+    if folder.answers()["study"].nunique() > 1:
         sentences.append("Trials of several studies are pooled: intervals ignore the differences between studies.")
     if row["accuracy"] < SUSPICIOUS_ACCURACY and min(real, fake) > 0:
         sentences.append("Nearly all answers are wrong: check the keys, and which pictures `kind` calls real.")
@@ -174,20 +171,19 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
     fakes, reals = table["hits"] + table["false_alarms"], table["misses"] + table["correct_rejections"]
     constant = table.loc[((fakes == 0) | (reals == 0)) & (fakes + reals > 0), "id"].astype(str).tolist()
     names = constant if len(constant) <= MAX_NAMED else [plural(len(constant), "participant")]
-    start = f"{TOLD_APART}, {SENSITIVITY} "
     sentences = []
     for row in folder.table(COMPARISONS).to_dict("records"):
-        if str(row["comparison"]).startswith(start) and not missing(row["difference"]):
-            name = str(row["comparison"]).removeprefix(start)
-            rule = name.removeprefix("without ")
+        of_single = row["question"] == "detection" and row["measure"] == "called_fake"
+        if of_single and not missing(row["sensitivity"]) and not missing(row["difference"]):
+            rule = row["sensitivity"]
             whose = f"without participants with {rule} (selected by their answers)"
-            if name == WITH_UNFINISHED:
+            if rule == WITH_UNFINISHED:
                 whose = "with the answers of unfinished sessions"
             elif rule == ONE_ANSWER and names:
                 whose = f"without {listed(names)}, who gave the same answer on every trial (selected by their answers),"
             low, high = (percent((1 + row[end]) / 2) for end in ("ci_low", "ci_high"))
             within = "" if missing(row["ci_low"]) else f" (95% interval {low} to {high})"
-            if ONE_PARTICIPANT in str(row["note"]):
+            if row["untested"] == "one participant":
                 within += ", of one participant"
             sentences.append(
                 f"Sensitivity analysis, not the main result: {whose} balanced accuracy would be "
@@ -213,7 +209,7 @@ def is_analysed(table: pd.DataFrame) -> pd.Series:
 
 def margin_source(row: Record) -> str:
     """Return how the margin of a comparison was chosen (PRESET, EXPLORATORY or BY_RULE), from its other columns."""
-    if not missing(row["note"]) and "margin is exploratory" in str(row["note"]):
+    if not missing(row["margin_exploratory"]) and row["margin_exploratory"]:
         return EXPLORATORY
     return BY_RULE if missing(row["exploratory"]) else PRESET
 

@@ -17,7 +17,6 @@ from gan_eval.report.parts.words import (
     listed,
     missing,
     number,
-    on_dataset,
     p_value,
     plural,
     points_text,
@@ -26,8 +25,6 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_source
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.compare.questions import TOLD_APART
-from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.paper import unadjusted
 from gan_eval.stats.recruitment import ALPHA
 
@@ -60,7 +57,7 @@ def comparisons_section(folder: StudyFolder) -> Section:
         return f"{amount(row, 'simultaneous_low')} to below 0" if -MIN_SHOWN < high < 0 else ends(row, "simultaneous")
 
     frame = folder.table(COMPARISONS)  # without the differences from chance, which are in table 1
-    frame = frame[~frame["comparison"].astype("str").str.contains(TOLD_APART, regex=False).to_numpy(bool)]
+    frame = frame[(frame["question"] != "detection").to_numpy(bool)]
     has_margin = frame["margin"].notna().any()
     columns = {
         "difference": lambda row: (
@@ -76,7 +73,7 @@ def comparisons_section(folder: StudyFolder) -> Section:
         "90% interval": lambda row: ends(row, "ci90") if has_margin else NOTHING,
         "verdict": cell(text, "verdict"),
     }
-    bases = [BASES[str(basis)] for basis in frame["basis"].value_counts().index]
+    bases = [BASES.get(str(basis), str(basis)) for basis in frame["basis"].value_counts().index]
     grades = ["Differences of mean grades are in grades, all others in points."]
     notes = grades * bool((frame["measure"] == MEAN).any())
     notes += [f"Basis of the intervals: {listed(bases)}."] if bases else []
@@ -111,7 +108,7 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
 
 
 def _is_sensitivity(comparisons: pd.DataFrame) -> pd.Series:
-    return comparisons["comparison"].astype("str").str.contains(SENSITIVITY, regex=False).astype(bool)
+    return comparisons["sensitivity"].notna()
 
 
 def unplanned_text(comparisons: pd.DataFrame) -> str:
@@ -145,11 +142,6 @@ def reported_p(row: Record) -> Any:
 def within_margin(row: Record) -> bool:
     """Return whether the difference of a row of `comparisons` lies within its margin of equivalence."""
     return not missing(row["p_equivalent"]) and float(row["p_equivalent"]) < ALPHA
-
-
-def dataset_clause(row: Record) -> str:
-    """Return ` on DATASET` for a comparison on one data set; else an empty text."""
-    return on_dataset(str(row["comparison"]).partition(" on ")[2])
 
 
 def size_text(row: Record, *, adjusted: bool) -> str:

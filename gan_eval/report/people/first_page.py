@@ -18,7 +18,6 @@ from gan_eval.report.parts.words import (
     number,
     on_dataset,
     row_notes,
-    text,
     whole,
 )
 from gan_eval.report.people.answer import has_all_sentences, row_sentences
@@ -27,7 +26,11 @@ from gan_eval.report.people.comparisons import is_adjusted
 from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
 from gan_eval.report.people.participants import participation_sentences
 from gan_eval.report.people.pictures import six_pairs
-from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS, NONE_WITHIN
+from gan_eval.stats.metrics_and_people.correlations import (
+    CORRELATION_DIFFERENCES,
+    CORRELATIONS,
+    MIN_POINTS_FOR_INFERENCE,
+)
 from gan_eval.stats.metrics_and_people.points import GRADE
 from gan_eval.stats.paper import EVERYTHING, PAPER, distinct_rows, printed, shared_reals, skill_note, unadjusted
 from gan_eval.stats.recruitment import ALPHA
@@ -164,7 +167,7 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     where = f"On {dataset} " if dataset else "Here "
     known = [row for row in rows if not missing(row["within"]) and not missing(row["within_low"])]
     if not known:
-        if all(NONE_WITHIN in text(row["note"]) for row in rows):
+        if all(missing(row["within"]) and row["n"] >= MIN_POINTS_FOR_INFERENCE for row in rows):
             return f"{where}no model's pictures differ both in a metric and in what people said, so there is no answer."
         return f"{where}there are too few pictures to say (n = {max(int(row['n']) for row in rows)})."
     # an interval that excludes 0 in this direction, and p after Holm; a missing p is not below alpha

@@ -1,7 +1,5 @@
 """Choices between two pictures and grades: verdicts in words, counts and Bradley–Terry strengths."""
 
-import pandas as pd
-
 from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
@@ -16,17 +14,16 @@ from gan_eval.report.parts.words import (
     on_dataset,
     percent,
     plural,
+    rows_with,
     text,
     whole,
 )
 from gan_eval.report.people.caveats import exploratory_mark, margin_text
-from gan_eval.report.people.comparisons import dataset_clause, is_adjusted, reported_p, size_text, within_margin
+from gan_eval.report.people.comparisons import is_adjusted, reported_p, size_text, within_margin
 from gan_eval.stats.answers.choices import BRADLEY_TERRY
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import MEAN
-from gan_eval.stats.compare.questions import CHOSEN, PREFERRED
-from gan_eval.stats.compare.robustness import SENSITIVITY
 from gan_eval.stats.paper import PAPER, RATING
 from gan_eval.stats.trials import TWO_MODELS, high_grade
 from gan_eval.tables import TRIALS
@@ -63,9 +60,7 @@ def choices_tables(folder: StudyFolder) -> list[Table]:
 def preference_sentences(folder: StudyFolder) -> list[str]:
     """Return sentences on which of two models looked more real, or fits the text better."""
     table = folder.table(COMPARISONS)
-    named = table["comparison"].astype("str")
-    kept = named.str.startswith(PREFERRED) & ~named.str.contains(SENSITIVITY, regex=False)
-    judged = table[kept & (table["measure"] == CHOSEN) & table["difference"].notna()]
+    judged = table[(table["question"] == "preference") & table["difference"].notna()]
     sentences = [_preference(row, better_than_other(folder)) for row in judged.head(MAX_SENTENCES).to_dict("records")]
     if len(judged) > MAX_SENTENCES:
         sentences.append(
@@ -87,7 +82,7 @@ def better_than_other(folder: StudyFolder) -> str:
 
 
 def _preference(row: Record, better: str) -> str:
-    where, is_equivalent = dataset_clause(row), within_margin(row)
+    where, is_equivalent = on_dataset(row["dataset"]), within_margin(row)
     a, b = row["a"], row["b"]
     if row["verdict"] == "different":
         small = f", though by less than {margin_text(row)}" if is_equivalent else ""
@@ -143,10 +138,12 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
     compared = folder.table(COMPARISONS)
     compared = compared[(compared["measure"] == MEAN) & compared["ci_low"].notna()]
     of_models = compared[~compared["a"].isin(["real", "fake"])]
-    sentences += [
-        _grade_difference(row, adjusted=is_adjusted(compared[compared["comparison"] == row["comparison"]]))
-        for row in pd.concat([compared.drop(of_models.index), of_models.head(MAX_SENTENCES)]).to_dict("records")
-    ]
+    of_kinds = compared.drop(of_models.index)
+    for together, shown in ((of_kinds, of_kinds), (of_models, of_models.head(MAX_SENTENCES))):
+        sentences += [
+            _grade_difference(row, adjusted=is_adjusted(rows_with(together, "dataset", row["dataset"])))
+            for row in shown.to_dict("records")
+        ]
     if len(of_models) > MAX_SENTENCES:
         sentences.append(
             f"For {plural(len(of_models) - MAX_SENTENCES, 'more pair')} of models see the differences below."
@@ -161,7 +158,7 @@ _PICTURES = {"real": "real pictures", NOTHING: "generated pictures"}
 def _grade_difference(row: Record, *, adjusted: bool) -> str:
     names = {"fake": "generated pictures", "real": "real ones"}
     a, b = (names.get(str(row[end]), str(row[end])) for end in ("a", "b"))
-    where = dataset_clause(row)
+    where = on_dataset(row["dataset"])
     by = f"difference = {size_text(row, adjusted=adjusted)}{exploratory_mark(row)}"
     if row["verdict"] == "equivalent":
         return f"The mean grades of {a} and {b} were equivalent{where}, within the margin, {by}."

@@ -1,7 +1,7 @@
 """The table `comparisons`: differences between kinds of pictures and between models, with Holm's correction."""
 
-from collections.abc import Collection
 from itertools import chain
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -9,19 +9,19 @@ import pandas as pd
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.compare.contrast import Fits, estimate
 from gan_eval.stats.compare.detection_rates import BASES, Detection, RatesByKey, rates_of
-from gan_eval.stats.compare.differences import Difference, simultaneous_intervals
+from gan_eval.stats.compare.differences import UNTESTED, Difference, simultaneous_intervals
 from gan_eval.stats.compare.grades import GradeQuestion, estimate_grades
 from gan_eval.stats.compare.questions import (
-    ONE_SIDE,
     TOLD_APART,
     Comparison,
     KindQuestion,
+    Topic,
     grade_questions,
     kind_questions,
     model_questions,
     pair_questions,
 )
-from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells
+from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.recruitment import ALPHA, is_waiting
 from gan_eval.stats.trials import answered_trials, graded_trials, main_trials, pair_trials
@@ -29,11 +29,22 @@ from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.multiple_tests import holm
 from gan_eval.tables.schema import NOTED, SHARE, Table, boolean, integer, interval_columns, number, text
 
+ONE_ANSWER = "one answer only"
+"""Name of the rule for participants who gave the same answer throughout."""
+WITH_UNFINISHED = "with unfinished sessions"
 COMPARISONS = Table(
     "comparisons",
     "Model against model, group against group.",
     (
-        text("comparison", "what is compared; `sensitivity`: without some people, or with more sessions", filled=True),
+        text("comparison", "what is compared, for readers", filled=True),
+        text("question", "what is asked", words=get_args(Topic), filled=True),
+        text("dataset", "of the trials; empty: all data sets, or trials without one"),
+        text("model", "the only model that is judged next to real pictures; empty: several, or a and b are models"),
+        text(
+            "sensitivity",
+            f"empty: the analysis; `{WITH_UNFINISHED}`; else the rule whose people are left out (`{ONE_ANSWER}`: those "
+            "with one answer throughout)",
+        ),
         text("a", "first group", filled=True),
         text("b", "second group", filled=True),
         text("measure", "the number that is compared", filled=True),
@@ -53,20 +64,27 @@ COMPARISONS = Table(
             "verdict",
             "different: p_holm below 0.05; else equivalent: p_equivalent below 0.05, which is the 90% interval within "
             "the margin (each row alone, without correction); else undecided; interim: the study waits for more "
-            "people; empty: no difference, or a sensitivity row",
+            "people; empty: no test, as for one participant, or a sensitivity row",
             words=("different", "equivalent", "undecided", "interim"),
         ),
         integer("n_a", "trials of a; measure `chosen`: pairs in which a was chosen"),
         integer("n_b", "trials of b; measure `chosen`: pairs in which b was chosen"),
         boolean("exploratory", "not in the plan, or based on exclusions or a margin that are not; empty: no plan"),
+        boolean("margin_exploratory", "the margin is not in the plan", optional=True),
+        text("untested", "why there is no test, or none of equivalence (nearly constant answers)", words=UNTESTED),
         *NOTED,
     ),
-    key=("comparison", "a", "b", "measure"),
+    key=("question", "dataset", "model", "sensitivity", "a", "b", "measure"),
 )
-Cell = tuple[tuple[str, str, str], Detection]
-"""Comparison, a and b, and the numbers behind it."""
-Cited = dict[tuple[str | None, str | None] | None, Cell]
-"""Cells by model and data set; None: all models together."""
+Cited = dict[tuple[str | None, str | None] | None, tuple[int, Detection]]
+"""Position in the table `comparisons` and numbers of each model on each data set; None: all models together."""
+
+
+class Compared(NamedTuple):
+    """The table `comparisons`, and what the table to cite takes from the same fits."""
+
+    table: pd.DataFrame
+    cited: Cited
 
 
 class ComparisonEstimator:
@@ -81,28 +99,36 @@ class ComparisonEstimator:
         self.rates: RatesByKey = {}
 
     def estimate(self, asked: Comparison) -> Difference:
-        """Return the difference of a comparison."""
+        """Return the difference of a comparison; without p values if it cannot be tested."""
+        found = self._found(asked)
+        if asked.untested is None and found.untested in (None, "nearly constant answers"):
+            return found
+        return found._replace(p=np.nan, p_equivalent=np.nan, untested=asked.untested or found.untested)
+
+    def _found(self, asked: Comparison) -> Difference:
         margin, why_not = asked.margin(self.settings), asked.why_not or self.why_not
-        if isinstance(asked.question, KindQuestion):
-            rates = rates_of(asked.question, self.settings, self.rates, why_not=why_not)
-            return rates.bias() if asked.question.is_bias else rates.difference(margin)
-        if isinstance(asked.question, GradeQuestion):
-            return estimate_grades(asked.question, margin=margin, fits=self._fits, why_not=why_not)
-        found = estimate(asked.question, margin=margin, fits=self._fits, why_not=why_not)
-        is_open = ONE_PARTICIPANT in (found.note or "") or asked.note == ONE_SIDE
-        return found._replace(p=np.nan, p_equivalent=np.nan) if is_open else found
+        if isinstance(asked.estimand, KindQuestion):
+            rates = rates_of(asked.estimand, self.settings, self.rates, why_not=why_not)
+            return rates.bias() if asked.estimand.is_bias else rates.difference(margin)
+        if isinstance(asked.estimand, GradeQuestion):
+            return estimate_grades(asked.estimand, margin=margin, fits=self._fits, why_not=why_not)
+        return estimate(asked.estimand, margin=margin, fits=self._fits, why_not=why_not)
 
 
-def comparisons(
+def comparisons(trials: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    """Return the table `comparisons`; the arguments are those of `compare`."""
+    return compare(trials, **options).table
+
+
+def compare(
     trials: pd.DataFrame,
     *,
     plan: AnalysisSettings = NO_PLAN,
     recruited: pd.DataFrame | None = None,
-    cited: Cited | None = None,
     grades: int | None = None,
-    only: Collection[str] = (),
-) -> pd.DataFrame:
-    """Return the table `comparisons` of a trials table: the questions of `compare.questions`.
+    only_overall: bool = False,
+) -> Compared:
+    """Compare what a trials table allows: the questions of `compare.questions`.
 
     p_holm is corrected over the rows of one kind of question, separately for exploratory rows. If one kind of picture
     has no answers, the row `told apart` has the counts, and `note` has the reason.
@@ -110,10 +136,9 @@ def comparisons(
     Args:
         plan: pairs of models, margin, link and slope; by default all pairs are compared, and no equivalence is judged.
         recruited: the table `recruitment`; while people are missing every verdict is `interim`. Default: none are.
-        cited: filled with the detection of each model on each data set.
         grades: number of grades of the scale; the margin is a share of its range. Default: the range of the grades in
             the trials.
-        only: names of the comparisons to make; empty: all.
+        only_overall: only the detection of all models on all data sets together.
     """
     answered = answered_trials(trials)
     questions = chain(  # a lazy iterator: the trials of all pairs of models together would take much memory
@@ -122,26 +147,28 @@ def comparisons(
         pair_questions(pair_trials(trials), plan),
         grade_questions(graded_trials(trials), plan, grades),
     )
-    estimator, differences, rows = ComparisonEstimator(plan, too_many(len(trials))), [], []
+    estimator = ComparisonEstimator(plan, too_many(len(trials)))
+    differences, rows = list[Difference](), list[Row]()
     waits = is_waiting(recruited)
+    cited: Cited = {}
     for asked in questions:
-        if only and asked.comparison not in only:
+        if only_overall and not asked.is_overall:
             continue
         differences.append(estimator.estimate(asked))
+        if isinstance(asked.estimand, KindQuestion) and asked.question == "detection":
+            detection = estimator.rates[asked.estimand.key].detection(plan.margin)
+            cell = len(rows), detection._replace(note=joined(asked.note, detection.note))
+            if asked.is_overall:
+                cited[None] = cell
+            if len(asked.estimand.rows) == 1:
+                row = asked.estimand.rows[0]
+                cited[row.model, row.dataset] = cell
         rows.append(_row(asked, differences[-1], plan))
-        if cited is not None and isinstance(asked.question, KindQuestion) and not asked.question.is_bias:
-            detection = estimator.rates[asked.question.key].detection(plan.margin)
-            detection = detection._replace(note=joined(asked.note, detection.note))
-            if asked.comparison == TOLD_APART:
-                cited[None] = asked.names, detection
-            if len(asked.question.rows) == 1:
-                row = asked.question.rows[0]
-                cited[row.model, row.dataset] = asked.names, detection
     main = main_trials(trials)
     if len(main) and not any(row["family"] == TOLD_APART for row in rows):
         differences.insert(0, Difference(np.nan))
         rows.insert(0, _without_numbers(main))
-    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family", "people"]).astype({"p": "float64"})
+    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
     if len(table):
         for places in table.groupby(["family", "exploratory"], dropna=False).indices.values():
             p_holm = holm(table["p"].to_numpy("float64")[places])
@@ -154,12 +181,12 @@ def comparisons(
         )
         neither = "interim" if waits else "undecided"
         verdict = np.where(different, "different", np.where(equivalent, "equivalent", neither)).astype(object)
-        of_one = (table["people"] == 1).to_numpy(bool) & (verdict == "undecided")
-        verdict[table["difference"].isna().to_numpy(bool) | of_one] = None
+        untested = table["p"].isna().to_numpy(bool) & (verdict == "undecided")
+        verdict[table["difference"].isna().to_numpy(bool) | untested] = None
         table["verdict"] = verdict
         less = np.where(different & equivalent, "differs, but by less than the margin", "")
         table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
-    return conform(table.drop(columns=["family", "people"]), COMPARISONS, where="comparisons")
+    return Compared(conform(table.drop(columns="family"), COMPARISONS, where="comparisons"), cited)
 
 
 def _row(asked: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
@@ -168,8 +195,10 @@ def _row(asked: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
     (ci_low, ci_high), (ci90_low, ci90_high) = found.ends(), found.ends(0.9)
     return {
         "family": asked.family,
-        "people": None if isinstance(asked.question, KindQuestion) else asked.trials["participant"].nunique(),
         "comparison": asked.comparison,
+        "question": asked.question,
+        "dataset": asked.dataset,
+        "model": asked.model,
         "a": asked.a,
         "b": asked.b,
         "measure": asked.measure,
@@ -186,6 +215,7 @@ def _row(asked: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
         "n_a": asked.counts[0],
         "n_b": asked.counts[1],
         "exploratory": not asked.planned,
+        "untested": found.untested or ("too few" if np.isnan(found.p) else None),
         **provenance_cells(asked.trials, asked.note, found.note, margin_note),
     }
 
@@ -206,6 +236,8 @@ def _without_numbers(main: pd.DataFrame) -> Row:
     return {
         "family": TOLD_APART,
         "comparison": TOLD_APART,
+        "question": "detection",
+        "untested": "too few",
         "a": "fake",
         "b": "real",
         "measure": "called_fake",

@@ -35,7 +35,7 @@ from gan_eval.stats.compare.contrast import (
     cell_proportions,
     population_proportions,
 )
-from gan_eval.stats.compare.differences import Difference, few_people, other_p, wald
+from gan_eval.stats.compare.differences import Difference, Untested, few_people, other_p, wald
 from gan_eval.stats.compare.questions import MAX_ROWS, KindQuestion
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
@@ -81,6 +81,7 @@ class Detection(NamedTuple):
     """The larger p of two one-sided tests against the margin; NaN without a margin."""
     basis: str | None
     note: str | None
+    untested: Untested | None
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,7 @@ class Rates:
     estimates."""
     n: tuple[float, float] = (np.nan, np.nan)
     """Effective number of independent answers to fakes and to reals."""
-    is_constant: bool = False
-    """The answers, or those of one of the rows, do not vary with the pictures: there is no test, and no interval of
-    accuracy and d′."""
+    untested: Untested | None = None
     max_effect: float = 0.5
     """Largest possible distance of accuracy from 1/2, given the share of the answer `fake`; if averaged, the mean."""
 
@@ -117,9 +116,12 @@ class Rates:
         return self.observed or (self.fake, self.real)
 
     @property
-    def _untested(self) -> bool:
-        """True if there is no test and no verdict."""
-        return self.is_constant or ONE_PARTICIPANT in (self.note or "")
+    def is_constant(self) -> bool:
+        """True if the answers, or those of one of the rows, do not vary with the pictures.
+
+        There is then no test, and no interval of accuracy and d′.
+        """
+        return self.untested == "constant answers"
 
     def error(self, by_fake: float, by_real: float) -> float:
         """Return the standard error of a number from its derivatives with respect to both shares; NaN: no interval."""
@@ -142,16 +144,17 @@ class Rates:
             return 2 * low - 1, 2 * high - 1
 
         difference, at = self.reported[0] - self.reported[1], None if self.is_constant else interval
-        return Difference(difference, found.p, note, at, found.p_equivalent, self.basis, self.check_p)
+        numbers = difference, found.p, note, at, found.p_equivalent, self.basis, self.check_p
+        return Difference(*numbers, untested=found.untested)
 
     def _why_not_equivalent(self, margin: float | None) -> str | None:
         """Return the reason why these shares cannot give a difference as large as the margin; None if they can."""
-        return NEARLY_CONSTANT if margin is not None and self.max_effect <= margin and not self._untested else None
+        return NEARLY_CONSTANT if margin is not None and self.max_effect <= margin and not self.untested else None
 
     def bias(self) -> Difference:
         """Return the share of reals judged correctly minus the share of fakes judged correctly."""
         estimate, error = 1 - self.real - self.fake, self.error(-1.0, -1.0)
-        p = np.nan if self._untested else float(two_sided_p(estimate, error, self.df))
+        p = np.nan if self.untested else float(two_sided_p(estimate, error, self.df))
 
         def interval(coverage: float) -> tuple[float, float]:
             (hits, false_alarms), (n_fake, n_real) = self.reported, self.n
@@ -161,7 +164,7 @@ class Rates:
             return _widened(1 - hits - false_alarms - estimate, error, ends, independent)
 
         at = None if self.is_constant else interval
-        return Difference(1 - sum(self.reported), p, self.note, at, basis=self.basis)
+        return Difference(1 - sum(self.reported), p, self.note, at, basis=self.basis, untested=self.untested)
 
     def detection(self, margin: float | None) -> Detection:
         """Return the numbers of the row.
@@ -170,9 +173,9 @@ class Rates:
             margin: equivalence margin of accuracy; None: equivalence is not judged.
         """
         z, z_error = self._on_probit((1 + self.fake - self.real) / 2, 0.5, -0.5)
-        p = np.nan if self._untested else float(two_sided_p(z, z_error, self.df))
+        p = np.nan if self.untested else float(two_sided_p(z, z_error, self.df))
         not_equivalent = self._why_not_equivalent(margin)
-        limit = np.nan if margin is None or self._untested or not_equivalent else float(ndtri(0.5 + margin))
+        limit = np.nan if margin is None or self.untested or not_equivalent else float(ndtri(0.5 + margin))
         of_hits, of_alarms = self._independent()
         accuracy, accuracy90, dprime = self._accuracy(0.95), self._accuracy(0.9)[1:], self._dprime()
         if accuracy.low <= 0.5 <= accuracy.high:  # accuracy and d′ are at chance for the same rates
@@ -192,6 +195,7 @@ class Rates:
             float(equivalence_p(z, z_error, self.df, limit)),
             self.basis,
             joined(self.note, other_p(p, self.check_p), not_equivalent, added),
+            self.untested or ("nearly constant answers" if not_equivalent else None),
         )
 
     @property
@@ -321,7 +325,7 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
         real=real,
         covariances=covariances,
         observed=(observed[0], observed[1]),
-        is_constant=joint.is_constant or constant > 0,
+        untested="constant answers" if constant else joint.untested,
         max_effect=float(np.mean([row.max_effect for row in rows])),
         basis=rows[0].basis if clustered == len(rows) else joint.basis,
         note=joined(*notes),
@@ -365,10 +369,10 @@ def _estimated(trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettin
     if clustered.basis is None or clustered.is_constant:
         return clustered
     try:
+        if n_levels(answers.participant) == 1:
+            return replace(clustered, note=ONE_PARTICIPANT, untested="one participant")
         if why_not:
             raise NoFitError(why_not)
-        if n_levels(answers.participant) == 1:
-            return replace(clustered, note=ONE_PARTICIPANT)
         fit, shares, covariance = _by_model(answers, settings)
     except NoFitError as reason:
         return replace(clustered, note=joined(f"clustered shares instead of the crossed model ({reason})"))
@@ -438,7 +442,7 @@ def _clustered(answers: _Answers) -> Rates:
     factors = (answers.participant, answers.picture) if several else (answers.picture,)
     df = degrees_of_freedom(*factors, side=answers.is_fake)
     if df < 1:
-        return Rates(fake, real, (), 0, None, TOO_FEW, observed=observed)
+        return Rates(fake, real, (), 0, None, TOO_FEW, observed=observed, untested="too few")
     by_answers = np.bincount(answers.participant, says), np.bincount(answers.participant)
     gave_both = int(((by_answers[0] > 0) & (by_answers[0] < by_answers[1])).sum())
     influence = ((says - shares[cell]) * answers.weights[:, cell] / n[cell]).T
@@ -458,9 +462,9 @@ def _clustered(answers: _Answers) -> Rates:
     basis = TWO_WAY if several else BY_PICTURE
     n_fake, n_real = map(float, 1 / (answers.weights**2 / n).sum(axis=1))
     covariances = tuple(by_cluster)
-    return Rates(
-        fake, real, covariances, df, basis, note, observed=observed, n=(n_fake, n_real), is_constant=note is not None
-    )
+    numbers = fake, real, covariances, df, basis, note
+    untested: Untested | None = "constant answers" if note else None
+    return Rates(*numbers, observed=observed, n=(n_fake, n_real), untested=untested)
 
 
 @cache

@@ -5,7 +5,7 @@ answers.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -43,6 +43,9 @@ def other_p(p: float, check_p: float, of: str = "shares") -> str:
     return f"p of clustered {of} {check_p:.2g}, uncorrected" if differs else ""
 
 
+Untested = Literal["one participant", "constant answers", "one side", "too few", "nearly constant answers"]
+"""Why there is no test, so no verdict; nearly constant answers are tested against chance, but not for equivalence."""
+UNTESTED: tuple[str, ...] = get_args(Untested)
 Interval = Callable[[float], tuple[float, float]]
 """Function from a coverage, below 1, to the ends of the interval."""
 
@@ -64,6 +67,7 @@ class Difference(NamedTuple):
     """p of the clustered proportions, next to a crossed model."""
     bound: float = 1.0
     """Largest size of such a difference."""
+    untested: Untested | None = None
 
     def ends(self, coverage: float = 0.95) -> tuple[float, float]:
         """Return the ends of its interval; NaN without one."""
@@ -153,8 +157,8 @@ def difference_of_proportions(
     factors = (stimulus,) if participants == 1 else (participant, stimulus)
     df = degrees_of_freedom(*factors, side=in_a)
     if df < 1:
-        return Difference(difference, note=_TOO_FEW)
-    note = ONE_PARTICIPANT if participants == 1 else ""
+        return Difference(difference, note=_TOO_FEW, untested="too few")
+    note, untested = _of_one(participants)
     if all(success[group].all() or not success[group].any() for group in (in_a, ~in_a)):
         (stimuli_a, people_a), (stimuli_b, people_b) = (
             [n_levels(factor[group]) for factor in (stimulus, participant)] for group in (in_a, ~in_a)
@@ -163,7 +167,7 @@ def difference_of_proportions(
         units_a, units_b = (stimuli_a, stimuli_b) if crossed else (min(stimuli_a, people_a), min(stimuli_b, people_b))
         agree = "all answers of each group agree: interval and p as if each stimulus had been judged once"
         independent = _newcombe_and_fisher(units_a * (k_a > 0), units_a, units_b * (k_b > 0), units_b, margin)
-        return independent._replace(difference=difference, note=joined(agree, note))
+        return independent._replace(difference=difference, note=joined(agree, note), untested=untested)
     smoothed = np.where(in_a, (k_a + 1) / (n_a + 2), (k_b + 1) / (n_b + 2))
     influence = (success - smoothed) * np.where(in_a, 1 / n_a, -1 / n_b)
     error = float(np.sqrt(two_way(influence[:, None], participant, stimulus, side=in_a)[0]))
@@ -205,15 +209,14 @@ def proportion_less_half(
     of_row, yes = np.bincount(row), np.bincount(row, success)
     rows = len(of_row)
     difference = float((yes / of_row).mean()) - HALF if mean is None else mean
-    single = n_levels(participant) == 1
+    note, untested = _of_one(n_levels(participant))
     if n_levels(picture) < 2:
-        return Difference(difference, note=_TOO_FEW)
-    df = degrees_of_freedom(*((picture,) if single else (participant, picture)))
-    note = ONE_PARTICIPANT if single else ""
+        return Difference(difference, note=_TOO_FEW, untested="too few")
+    df = degrees_of_freedom(*((picture,) if untested else (participant, picture)))
     if success.all() or not success.any():
         agree = "all answers agree: interval and p as if each picture or participant had answered once"
         independent = _wilson_and_binomial(float((df + 1) * success.all()), df + 1, margin)
-        return independent._replace(difference=difference, note=joined(agree, note))
+        return independent._replace(difference=difference, note=joined(agree, note), untested=untested)
     variance = two_way(_influence(success, row)[:, None], participant, picture)[0]
     error = float(np.sqrt(variance + other_variance(success, row, other)))
     n = rows**2 / float((1 / of_row).sum())
@@ -241,6 +244,11 @@ def other_variance(success: np.ndarray, row: np.ndarray, other: np.ndarray | Non
     return max(0.0, float((one_way(influence, other) - one_way(influence, None))[0]))
 
 
+def _of_one(participants: int) -> tuple[str, Untested | None]:
+    """Return the note on a single participant, and why there is no test; both empty for several."""
+    return (ONE_PARTICIPANT, "one participant") if participants == 1 else ("", None)
+
+
 def _never_more_certain(clustered: Difference, independent: Difference, note: str) -> Difference:
     """Return the clustered test, with the interval and the p of independent answers where these are less certain."""
 
@@ -254,6 +262,7 @@ def _never_more_certain(clustered: Difference, independent: Difference, note: st
         interval=interval,
         p_equivalent=max(independent.p_equivalent, clustered.p_equivalent),
         basis="independent" if note else "two_way_cluster",
+        untested="one participant" if note else None,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import cells, n_levels
 from gan_eval.stats.compare.contrast import Question
+from gan_eval.stats.compare.differences import Untested
 from gan_eval.stats.compare.grades import HIGHER, MEAN, GradeQuestion
 from gan_eval.stats.groups import REAL, contestants, joined, with_reals
 from gan_eval.stats.trials import pictures
@@ -98,17 +99,26 @@ class KindQuestion:
         return ("kinds", *((row.model, row.dataset) for row in self.rows))
 
 
+Topic = Literal["detection", "bias", "models", "preference", "grades"]
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A question, and its names in the table `comparisons`."""
 
     family: str
-    """Questions whose p values are corrected together."""
+    """Key of the questions whose p values are corrected together."""
+    question: Topic
+    dataset: str | None
+    """None: all data sets, or trials without one."""
+    model: str | None
+    """The only model that is judged next to real pictures; None: several, or two models are compared."""
     comparison: str
+    """Name for readers."""
     a: str
     b: str
     measure: str
-    question: Question | KindQuestion | GradeQuestion
+    estimand: Question | KindQuestion | GradeQuestion
     trials: pd.DataFrame
     counts: tuple[int, int]
     """Number of trials of a and of b; in pairs, of choices of each."""
@@ -118,13 +128,20 @@ class Comparison:
     """Format of the note on the margin of the difference."""
     planned: bool = True
     note: str | None = None
+    untested: Untested | None = None
+    """Why there is no test."""
     why_not: str = ""
     """A reason not to fit the crossed model."""
 
     @property
-    def names(self) -> tuple[str, str, str]:
-        """The comparison, a and b."""
-        return self.comparison, self.a, self.b
+    def is_of_models(self) -> bool:
+        """Whether two models are compared, not real and generated pictures."""
+        return self.family in (MODELS, PREFERRED) or self.family.startswith(GRADED_MODELS)
+
+    @property
+    def is_overall(self) -> bool:
+        """Whether this is the detection of all models on all data sets together."""
+        return self.question == "detection" and self.dataset is None and self.model is None
 
     def margin(self, plan: AnalysisSettings) -> float | None:
         """Return the margin of the difference; None: equivalence is not judged."""
@@ -132,7 +149,6 @@ class Comparison:
 
 
 ONE_SIDE = "at most one participant chose both sides, so response bias alone explains the choices"
-"""Note of pairs without a test and a verdict."""
 
 
 def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
@@ -164,24 +180,25 @@ def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
     if not rows:
         return
     together = KindQuestion(tuple(rows), answered)
-    yield _of_kinds(TOLD_APART, TOLD_APART, "fake", together, note=_left_out(together, over_all=True))
+    yield _of_kinds(TOLD_APART, (None, None), TOLD_APART, "fake", together, note=_left_out(together, over_all=True))
     on_dataset = {row.dataset: [other for other in rows if other.dataset == row.dataset] for row in rows}
     for dataset, own in on_dataset.items():
         if dataset is not None:
             question = KindQuestion(tuple(own), answered)
-            yield _of_kinds(f"{TOLD_APART} on", _on(TOLD_APART, dataset), "fake", question, note=_left_out(question))
+            name, note = _on(TOLD_APART, dataset), _left_out(question)
+            yield _of_kinds(f"{TOLD_APART} on", (dataset, None), name, "fake", question, note=note)
     for row in rows:
         if row.model is None and len(on_dataset[row.dataset]) == 1 and (row.dataset is not None or len(rows) == 1):
             continue  # the same question as one above
         model = row.model or UNNAMED
-        comparison = f"{model} {_on(TOLD_APART, row.dataset)}"
-        question = KindQuestion((row,), answered)
-        yield _of_kinds(f"MODEL {TOLD_APART}", comparison, model, question, note=_left_out(question))
+        name, question = f"{model} {_on(TOLD_APART, row.dataset)}", KindQuestion((row,), answered)
+        place = (row.dataset, model)
+        yield _of_kinds(f"MODEL {TOLD_APART}", place, name, model, question, note=_left_out(question))
     for dataset, own in {None: rows, **on_dataset}.items():
         if dataset is not None or len(on_dataset) > 1 or None in on_dataset:
             prefix = f"{dataset} " if dataset else ""
             question = KindQuestion(tuple(own), answered, is_bias=True)
-            yield _of_kinds(REAL_VS_FAKE, REAL_VS_FAKE, f"{prefix}real", question, b=f"{prefix}fake")
+            yield _of_kinds(REAL_VS_FAKE, (dataset, None), REAL_VS_FAKE, f"{prefix}real", question, b=f"{prefix}fake")
 
 
 def _left_out(question: KindQuestion, *, over_all: bool = False) -> str | None:
@@ -204,18 +221,28 @@ def _left_out(question: KindQuestion, *, over_all: bool = False) -> str | None:
 
 
 def _of_kinds(
-    family: str, comparison: str, a: str, question: KindQuestion, *, b: str = REAL, note: str | None = None
+    family: str,
+    place: tuple[str | None, str | None],
+    comparison: str,
+    a: str,
+    question: KindQuestion,
+    *,
+    b: str = REAL,
+    note: str | None = None,
 ) -> Comparison:
+    """Return the question on fakes and reals at a place: a data set or None, and a model or None."""
     trials = question.trials
     fakes = int(trials["is_fake"].sum())
     counts = (fakes, len(trials) - fakes)
     if question.is_bias:
-        return Comparison(family, comparison, a, b, "accuracy", question, trials, counts[::-1], note=note)
+        names = comparison, a, b, "accuracy"
+        return Comparison(family, "bias", *place, *names, question, trials, counts[::-1], note=note)
     twice = (
         "compared with twice the margin, {:g} in the probability of being called fake: the difference is twice "
         "balanced accuracy's distance from one half"
     )
-    return Comparison(family, comparison, a, b, "called_fake", question, trials, counts, 2.0, twice, note=note)
+    names = comparison, a, b, "called_fake"
+    return Comparison(family, "detection", *place, *names, question, trials, counts, 2.0, twice, note=note)
 
 
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
@@ -248,6 +275,9 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
             )
             yield Comparison(
                 MODELS,
+                "models",
+                dataset if isinstance(dataset, str) else None,
+                None,
                 comparison,
                 a,
                 b,
@@ -291,15 +321,16 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
     of_reals = names.a == REAL
     paired = answered[of_reals]
     if len(paired):
-        yield _choice(TOLD_APART_IN_PAIRS, TOLD_APART_IN_PAIRS, "real", ANY_FAKE, paired, plan)
+        yield _choice(TOLD_APART_IN_PAIRS, (None, None), TOLD_APART_IN_PAIRS, "real", ANY_FAKE, paired, plan)
     several = paired["dataset"].nunique(dropna=False) > 1
     for dataset, part in paired.groupby("dataset", dropna=False, sort=True):
         family, comparison = f"{TOLD_APART_IN_PAIRS} on", _on(TOLD_APART_IN_PAIRS, dataset)
-        if several and isinstance(dataset, str):
-            yield _choice(family, comparison, "real", ANY_FAKE, part, plan)
+        known = dataset if isinstance(dataset, str) else None
+        if several and known is not None:
+            yield _choice(family, (known, None), comparison, "real", ANY_FAKE, part, plan)
         if part["model"].nunique() > 1:
             for model, own in part.groupby("model", sort=True):
-                yield _choice(family, comparison, "real", str(model), own, plan)
+                yield _choice(family, (known, str(model)), comparison, "real", str(model), own, plan)
     for dataset, part in answered[~of_reals].groupby("dataset", dropna=False, sort=True):
         named = part[part["first"] != part["second"]]
         for (a, b), planned in planned_pairs(sorted({*named["first"], *named["second"]}), plan).items():
@@ -307,22 +338,36 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
             both = named[forward | ((named["first"] == b) & (named["second"] == a))]
             if len(both):  # in either order of the two pictures
                 both = both.assign(chose_a=both["chose_a"].to_numpy(bool) == (both["first"] == a).to_numpy(bool))
-                comparison = _on(PREFERRED, dataset)
-                yield _choice(PREFERRED, comparison, a, b, both, plan, planned=planned)
+                place = (dataset if isinstance(dataset, str) else None, None)
+                yield _choice(PREFERRED, place, _on(PREFERRED, dataset), a, b, both, plan, planned=planned)
 
 
 def _choice(
-    family: str, comparison: str, a: str, b: str, part: pd.DataFrame, plan: AnalysisSettings, *, planned: bool = True
+    family: str,
+    place: tuple[str | None, str | None],
+    comparison: str,
+    a: str,
+    b: str,
+    part: pd.DataFrame,
+    plan: AnalysisSettings,
+    *,
+    planned: bool = True,
 ) -> Comparison:
-    """Return the question on the share of pairs in which a was chosen, minus one half."""
+    """Return the question on the share of pairs in which a was chosen, minus one half.
+
+    Args:
+        place: a data set or None, and a model or None.
+    """
     part = part.reset_index(drop=True)
     chosen = part["chose_a"].to_numpy(bool)
     row = np.zeros(len(part), int)
     if family != PREFERRED:
         row = part.groupby(["dataset", "model"], dropna=False, sort=True, observed=True).ngroup().to_numpy()
-    question = _choice_question((comparison, a, b), part, row, plan)
+    question, is_one_side = _choice_question((comparison, a, b), part, row, plan), _is_one_side(part)
     return Comparison(
         family,
+        "preference" if family == PREFERRED else "detection",
+        *place,
         comparison,
         a,
         b,
@@ -332,19 +377,20 @@ def _choice(
         (int(chosen.sum()), int(np.sum(~chosen))),
         margin_factor=1.0,
         planned=planned,
-        note=_one_side(part),
+        note=ONE_SIDE if is_one_side else "",
+        untested="one side" if is_one_side else None,
         why_not=f"{len(question.rows)} models" if len(question.rows) > MAX_ROWS else "",
     )
 
 
-def _one_side(part: pd.DataFrame) -> str:
-    """Return the note of pairs in which at most one of several participants chose both sides; else nothing."""
+def _is_one_side(part: pd.DataFrame) -> bool:
+    """Return whether at most one of several participants chose both sides."""
     side = part.get("position", pd.Series(dtype=object))  # a simulated study has none
     if side.isna().any() or side.nunique() != 2:
-        return ""
+        return False
     chosen = (part["choice"] == "a").to_numpy(bool) == (side == side.iloc[0]).to_numpy(bool)
     sides = pd.Series(chosen).groupby(part["participant"].to_numpy()).nunique()
-    return ONE_SIDE if (sides > 1).sum() < min(2, len(sides)) else ""
+    return bool((sides > 1).sum() < min(2, len(sides)))
 
 
 def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings) -> Question:
@@ -392,19 +438,19 @@ def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | 
         of_kinds = part[part["kind"].notna()]
         if of_kinds["kind"].nunique() == 2:
             in_a = (of_kinds["kind"] == "fake").to_numpy(bool)
-            yield from _of_grades(GRADED_KINDS, _on("grades", dataset), "fake", REAL, of_kinds, in_a, reach)
+            yield from _of_grades(GRADED_KINDS, dataset, _on("grades", dataset), "fake", REAL, of_kinds, in_a, reach)
         fakes = part[((part["kind"] == "fake") & part["model"].notna()).to_numpy(bool)]
         pairs = planned_pairs(sorted(fakes["model"].unique()), plan)
         too_many = f"{len(pairs)} pairs of models" if len(pairs) > MAX_PAIRS else ""
         for (a, b), planned in pairs.items():
             both = fakes[fakes["model"].isin([a, b])]
             in_a = (both["model"] == a).to_numpy(bool)
-            of_two = _of_grades(GRADED_MODELS, _on(GRADED_MODELS, dataset), a, b, both, in_a, reach)
+            of_two = _of_grades(GRADED_MODELS, dataset, _on(GRADED_MODELS, dataset), a, b, both, in_a, reach)
             yield from (replace(asked, planned=planned, why_not=too_many) for asked in of_two)
 
 
 def _of_grades(
-    family: str, comparison: str, a: str, b: str, part: pd.DataFrame, in_a: np.ndarray, reach: float
+    family: str, dataset: object, comparison: str, a: str, b: str, part: pd.DataFrame, in_a: np.ndarray, reach: float
 ) -> Iterator[Comparison]:
     trials = part.reset_index(drop=True)
     values, grade = np.unique(trials["rating"].to_numpy("float64"), return_inverse=True)
@@ -416,7 +462,9 @@ def _of_grades(
         question = GradeQuestion(
             (comparison, a, b), measure, values, grade, in_a, participant, picture, picture_is, bound
         )
-        yield Comparison(f"{family}: {measure}", comparison, a, b, measure, question, trials, counts, bound, note)
+        place = dataset if isinstance(dataset, str) else None, None
+        names = comparison, a, b, measure
+        yield Comparison(f"{family}: {measure}", "grades", *place, *names, question, trials, counts, bound, note)
 
 
 def _on(comparison: str, dataset: object) -> str:

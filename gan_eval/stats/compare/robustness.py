@@ -13,9 +13,8 @@ from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import degrees_of_freedom, two_way
-from gan_eval.stats.compare.comparisons import COMPARISONS, comparisons
+from gan_eval.stats.compare.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED, comparisons
 from gan_eval.stats.compare.differences import wald
-from gan_eval.stats.compare.questions import TOLD_APART, TOLD_APART_IN_PAIRS
 from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.trials import OUTCOMES, PAIRED, answered_trials, pair_trials
@@ -45,11 +44,6 @@ ROBUSTNESS = Table(
     key=("check", "comparison", "a", "b", "measure"),
 )
 
-ONE_ANSWER = "one answer only"
-"""Name of the rule for participants who gave the same answer throughout."""
-SENSITIVITY = "sensitivity:"
-"""Word in the name of a comparison that repeats another with or without some answers."""
-WITH_UNFINISHED = "with unfinished sessions"
 _MIN_ANSWERS = 8
 """Minimum number of answers of a participant to whom the rule `ONE_ANSWER` applies."""
 
@@ -201,22 +195,25 @@ def sensitivity(
             note += ", a sensitivity row of comparisons says what it would change"
             rest = trials[~trials["participant"].isin(named)].reset_index(drop=True)
             without = f"without {of_people} ({rule}), a rule on the outcome"
-            tables.append(_repeated(rest, plan, name=f"without {rule}", note=without))
+            tables.append(_repeated(rest, plan, rule, f"without {rule}", note=without))
         notes.append(note)
     if (unfinished["phase"] == "main").any():
         more = pd.concat([trials, unfinished], ignore_index=True)
         of_sessions = f"{len(unfinished)} trials of {unfinished['session'].nunique()}"
-        tables.append(_repeated(more, plan, name=WITH_UNFINISHED, note=f"with {of_sessions} unfinished sessions"))
+        tables.append(
+            _repeated(more, plan, WITH_UNFINISHED, WITH_UNFINISHED, note=f"with {of_sessions} unfinished sessions")
+        )
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COMPARISONS.names))
     return conform(rows, COMPARISONS, where="comparisons"), "; ".join(notes)
 
 
-def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, *, name: str, note: str) -> pd.DataFrame:
+def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, rule: str, name: str, *, note: str) -> pd.DataFrame:
     """Return the sensitivity rows: the comparisons over all data sets of these trials, without a verdict."""
-    table = comparisons(trials, plan=plan, only=(TOLD_APART, TOLD_APART_IN_PAIRS))
+    table = comparisons(trials, plan=plan, only_overall=True)
     of_row = f"sensitivity, {note}: not the answer"
     return table.assign(
-        comparison=[f"{comparison}, {SENSITIVITY} {name}" for comparison in table["comparison"]],
+        comparison=[f"{comparison}, sensitivity: {name}" for comparison in table["comparison"]],
+        sensitivity=rule,
         p_holm=np.nan,
         simultaneous_low=np.nan,
         simultaneous_high=np.nan,

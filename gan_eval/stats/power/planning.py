@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context, parent_process
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,8 @@ POWER = Table(
     "What a study of this design would find, by simulation and analysis with the primary model.",
     (
         text("question", "the question: told apart; a model against another; equivalence", filled=True),
+        text("measure", "the number that is compared", filled=True),
+        boolean("equivalence", "the question is whether the groups are equivalent", filled=True),
         integer("participants", "number of people invited", filled=True),
         integer("trials", "trials of each participant", filled=True),
         integer("stimuli", "different stimuli (of pairs: pairs) in the pool that the question is about", filled=True),
@@ -95,7 +97,7 @@ def plan_power(
     recommended: dict[str, int | None] = {}
     for question in world.questions:
         own = [row for row in rows if row["question"] == question.name]
-        if own[0]["note"] == NO_DIFFERENCE:
+        if _is_without_difference(own[0]):
             continue
         enough = next((row for row in own if row["ci_low"] >= settings.target), None)
         recommended[question.name] = enough["participants"] if enough else None
@@ -161,6 +163,8 @@ def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Calla
             rows.append(
                 {
                     "question": question.name,
+                    "measure": question.measure,
+                    "equivalence": question.equivalence,
                     "participants": people,
                     "trials": world.design.trials,
                     "stimuli": sum(world.design.groups[group].size for group in (*question.a, *question.b)),
@@ -259,10 +263,10 @@ def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
             str(row["question"]),
             f"{'*' * row['recommended']}{row['participants']}",
             str(row["stimuli"]),
-            _amount(row["question"], row["effect"]),
+            _amount(row["measure"], row["effect"]),
             _percent(row["power"]),
             f"{100 * row['ci_low']:.0f}-{100 * row['ci_high']:.0f}",
-            "" if pd.isna(row["interval_width"]) else _amount(row["question"], row["interval_width"]),
+            "" if pd.isna(row["interval_width"]) else _amount(row["measure"], row["interval_width"]),
         ]
         for row in plan.table.to_dict("records")
     ]
@@ -299,14 +303,19 @@ def sentences(plan: PowerPlan) -> list[str]:
         f"{name}: no difference is assumed, so its power is the share of false alarms; give the rates that would "
         "matter in the study file, as power.fooling_rates"
         for name, row in last.items()
-        if row["note"] == NO_DIFFERENCE
+        if _is_without_difference(row)
     ]
     return lines
 
 
-def _amount(question: str, value: float) -> str:
+def _is_without_difference(row: Mapping[Any, Any]) -> bool:
+    """Return whether a row's power is the share of false alarms, as no difference is assumed."""
+    return bool(row["effect"] == 0) and not row["equivalence"]
+
+
+def _amount(measure: str, value: float) -> str:
     """Return a difference in points, or in grades for mean grades."""
-    return f"{value:z.2f}" if question.endswith(MEAN) else f"{100 * value:z.1f}"
+    return f"{value:z.2f}" if measure == MEAN else f"{100 * value:z.1f}"
 
 
 def _percent(share: float) -> str:

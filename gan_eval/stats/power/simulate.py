@@ -27,12 +27,7 @@ from gan_eval.stats.compare.differences import Difference
 from gan_eval.stats.compare.grades import HIGHER, MEAN, superiority
 from gan_eval.stats.compare.questions import (
     ANY_FAKE,
-    GRADED_MODELS,
-    MODELS,
-    PREFERRED,
-    REAL_VS_FAKE,
     TOLD_APART,
-    TOLD_APART_IN_PAIRS,
     Comparison,
     grade_questions,
     kind_questions,
@@ -133,11 +128,12 @@ def questions_of(design: Design, analysis: AnalysisSettings, *, where: str = "st
     of_groups = replace(design, participant=np.zeros(len(first), int), stimulus=first)
     for asked in compared(of_groups, np.zeros(len(first), int), analysis):
         places = design.stimulus_group[asked.trials["stimulus"].to_numpy()].tolist()
-        of_models = asked.family.startswith((MODELS, GRADED_MODELS, PREFERRED))
-        is_one_row = asked.family in (f"MODEL {TOLD_APART}", f"{TOLD_APART_IN_PAIRS} on")
+        of_models, is_detection = asked.is_of_models, asked.question == "detection"
+        is_of_dataset = is_detection and not is_pair and asked.dataset is not None and asked.model is None
         if (
-            asked.family in (REAL_VS_FAKE, f"{TOLD_APART} on")
-            or (is_one_row and not 1 < len(fakes) <= MAX_PAIRS)
+            asked.question == "bias"
+            or is_of_dataset
+            or (is_detection and not asked.is_overall and not 1 < len(fakes) <= MAX_PAIRS)
             or (of_models and not is_pair and (too_many_pairs or not asked.planned))
         ):
             continue
@@ -147,7 +143,7 @@ def questions_of(design: Design, analysis: AnalysisSettings, *, where: str = "st
         if of_models:
             name = " against ".join(role for at in places for role in groups[at].role.split(BETWEEN_MODELS))
             sides = sides if is_pair else [[place] for place in places]
-        if len({group.dataset for group in groups}) > 1 and asked.comparison not in (TOLD_APART, TOLD_APART_IN_PAIRS):
+        if len({group.dataset for group in groups}) > 1 and not asked.is_overall:
             name += f" on {groups[places[0]].dataset}"
         name += f": {asked.measure}" if design.grades else ""
         a, b = map(tuple, sides)

@@ -14,7 +14,7 @@ from gan_eval.tables.frames import frame_of, write_rows
 SCRIPT = "<script>alert('x')</script>"
 NASTY = ("a|b\"c' & <i>d</i>", "\u202egpj.exe", "x" * 300, "😀 `code` *bold* [link](http://example.org)")
 SPAN = {"ci_low": 0.2, "ci_high": 0.4}
-TOLD_APART = {"comparison": "told apart", "a": "fake", "b": "real", "measure": "called_fake"}
+TOLD_APART = {"comparison": "told apart", "question": "detection", "a": "fake", "b": "real", "measure": "called_fake"}
 
 
 def folder_of(
@@ -53,7 +53,8 @@ def cited(**cells: object) -> dict[str, object]:
 def models(a: str, b: str, **cells: object) -> dict[str, object]:
     """Fooling rate of a less that of b."""
     return {
-        "comparison": "models on maps", "a": a, "b": b, "measure": "fooling_rate", "difference": -0.12,
+        "comparison": "models on maps", "question": "models", "dataset": "maps", "a": a, "b": b,
+        "measure": "fooling_rate", "difference": -0.12,
         "ci_low": -0.2, "ci_high": -0.04, "p": 0.004, "p_holm": 0.008, "verdict": "different",
     } | cells  # fmt: skip
 

@@ -91,7 +91,7 @@ RATES = "; fooling rate = 50.0%, 95% CI [42.0, 58.0], real pictures called real 
         ({"verdict": "told apart"}, "Participants (N = 5) judged pictures of gan and real ones correctly above "
                                     "chance, though by less than the planned margin of 5 points, balanced accuracy = "
                                     "51.0%, 95% CI [47.5, 54.5], 90% CI [48.0, 54.0], p"),
-        (TOLD | {"verdict": "told apart", "accuracy90_high": 0.74, "note": "exploratory"},
+        (TOLD | {"verdict": "told apart", "accuracy90_high": 0.74, "exploratory": True},
          "Participants (N = 5) judged pictures of gan and real ones correctly above chance (exploratory), "
          "balanced accuracy = 70.0%, 95% CI [65.0, 75.0], p < .001 (Holm"),
         ({"verdict": "below chance", "accuracy90_low": 0.2}, "Participants (N = 5) judged pictures of gan and real "
@@ -130,7 +130,7 @@ def test_two_models_are_compared_by_their_rates_on_the_same_data_set() -> None:
     for dataset, rate, often in (("maps", 0.0, "no"), (None, 0.0, "no"), ("maps", 1.0, "every")):
         rows = [row | {"fooling_rate": rate, "dataset": dataset} for row in paper[:2]]
         where = f" on {dataset}" if dataset else ""
-        (said,) = models_compared(folder_of(paper=rows, comparisons=[models("a", "b", comparison=f"models{where}")]))
+        (said,) = models_compared(folder_of(paper=rows, comparisons=[models("a", "b", dataset=dataset)]))
         assert said == f"Between a and b{where} there is nothing to compare: {often} picture of either was called real."
 
 
@@ -167,7 +167,7 @@ def test_each_pair_of_models_has_a_sentence():
             told_apart(),
             models("a", "b"),
             models("a", "c", difference=0.01, ci_low=-0.02, ci_high=0.04, p_holm=0.4, verdict="equivalent", margin=0.05,
-                   note="the margin is exploratory, not in the plan"),
+                   margin_exploratory=True),
             models("b", "c", difference=0.02, ci_low=-0.1, ci_high=0.14, p_holm=0.7, verdict="undecided", margin=0.05,
                    simultaneous_low=-0.2, simultaneous_high=0.24),
         )

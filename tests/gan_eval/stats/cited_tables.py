@@ -6,7 +6,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.answers.choices import bradley_terry
 from gan_eval.stats.answers.grades import ratings
 from gan_eval.stats.answers.hype import hype, thresholds
-from gan_eval.stats.compare.comparisons import Cited, comparisons
+from gan_eval.stats.compare.comparisons import compare
 from gan_eval.stats.paper import paper
 from gan_eval.stats.trials import fill_trials
 
@@ -14,12 +14,12 @@ from gan_eval.stats.trials import fill_trials
 def cited_tables(trials: pd.DataFrame, plan: AnalysisSettings | None = None) -> dict[str, pd.DataFrame]:
     """The tables `paper`, `comparisons` and the others that `paper` reads."""
     answers = fill_trials(trials)
-    cited: Cited = {}
+    compared = compare(answers, plan=plan or AnalysisSettings())
     frames = {
-        "comparisons": comparisons(answers, plan=plan or AnalysisSettings(), cited=cited),
+        "comparisons": compared.table,
         "bradley_terry": bradley_terry(answers),
         "ratings": ratings(answers),
         "thresholds": thresholds(answers),
         "hype": hype(answers),
     }
-    return frames | {"paper": paper(answers, frames, cited)}
+    return frames | {"paper": paper(answers, frames, compared.cited)}

@@ -24,8 +24,6 @@ from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables
 from gan_eval.report.sections import _title
 from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import rates as rates_of
-from gan_eval.stats.groups import ONE_PARTICIPANT
-from gan_eval.stats.metrics_and_people.correlations import NONE_WITHIN
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import write_rows
@@ -95,13 +93,13 @@ def test_a_rehearsal_shows_the_whole_page_and_nothing_to_cite(filled_page):
 
 
 def held(
-    *rows: tuple[str, float, float | None, float | None], better: str | None = None, p: float = 0.01, note: str = ""
+    *rows: tuple[str, float | None, float | None, float | None], better: str | None = None, p: float = 0.01
 ) -> str:
     """Return the text on correlations from (metric, Spearman within models, interval); `better` leads the others."""
     cells = [
         {"level": "stimulus", "dataset": "maps", "metric": metric, "measure": "fooling_rate", "n": 40}
         | {"spearman": 0.9, "ci_low": 0.8, "ci_high": 0.95}  # pooled: differences between models
-        | {"within": value, "within_low": low, "within_high": high, "within_p_holm": p, "note": note}
+        | {"within": value, "within_low": low, "within_high": high, "within_p_holm": p}
         for metric, value, low, high in rows
     ]
     others = [metric for metric, *_ in rows if metric != better]
@@ -123,7 +121,7 @@ def test_a_metric_follows_people_only_where_its_interval_says_so():
     assert "On maps it does (PSNR: Spearman 0.50" in held(("psnr", 0.5, 0.2, 0.7))
     assert "(the highest is SSIM: Spearman 0.11" in held(("psnr", 0.07, -0.2, 0.3), ("ssim", 0.11, -0.1, 0.3))
     assert "too few pictures to say (n = 40)" in held(("psnr", 0.5, None, None))
-    assert "pictures differ both in a metric and in what people" in held(("psnr", 0.5, None, None), note=NONE_WITHIN)
+    assert "pictures differ both in a metric and in what people" in held(("psnr", None, None, None))
     assert "no metric does significantly" in held(("niqe", 0.5, 0.2, 0.7))  # lower is better: it runs against people
     assert "PSNR and NIQE do; highest is NIQE: Spearman -0.60" in held(
         ("psnr", 0.2, 0.1, 0.4), ("niqe", -0.6, -0.8, -0.4), better="niqe"
@@ -170,11 +168,14 @@ def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:
 def test_one_participant_is_said_of_one_participant_only() -> None:
     row = cited(verdict="no verdict", model="all", dataset="all", n_participants=1)
     alone, both = (
-        next(answer_sentences(folder_of(paper=[row | {"note": note}], comparisons=[told_apart()], rates=[rates()])))
-        for note in (ONE_PARTICIPANT, "one participant alone gave both answers, so response bias explains the others")
+        next(answer_sentences(folder_of(paper=[row | more], comparisons=[told_apart()], rates=[rates()])))
+        for more in (
+            {"untested": "one participant"},
+            {"untested": "constant answers", "note": "one participant alone gave both answers"},
+        )
     )
     assert alone.startswith("One participant gives no verdict on people in general; on generated pictures")
-    assert both.endswith(": one participant alone gave both answers, so response bias explains the others.")
+    assert both.endswith(": one participant alone gave both answers.")
 
 
 def test_who_gave_one_answer_only_is_named_in_the_sensitivity_analysis() -> None:
@@ -183,14 +184,14 @@ def test_who_gave_one_answer_only_is_named_in_the_sensitivity_analysis() -> None
         | {"correct_rejections": 10 - n, "n_real": 10, "n_fake": 10, "n_none": 0}
         for name, n in (("P1", 4), ("P2", 10), ("P3", 0))
     ]
-    row = {"comparison": "told apart, sensitivity: without one answer only", "measure": "called_fake", "a": "fake"}
-    row |= {"b": "real", "difference": 0.34, "ci_low": 0.2, "ci_high": 0.48}
+    row = {"question": "detection", "sensitivity": "one answer only", "measure": "called_fake", "a": "fake"}
+    row |= {"comparison": "x", "b": "real", "difference": 0.34, "ci_low": 0.2, "ci_high": 0.48}
     (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))
     assert said.replace("\u202f", " ") == (
         "Sensitivity analysis, not the main result: without P2 and P3, who gave the same answer on every trial "
         "(selected by their answers), balanced accuracy would be 67.0% (95% interval 60.0% to 74.0%)."
     )
-    row["note"] = "one participant: says nothing about people in general"
+    row["untested"] = "one participant"
     (said,) = sensitivity_sentences(folder_of(rates=people, comparisons=[row]))
     assert said.endswith("74.0%), of one participant.")
 
@@ -202,7 +203,7 @@ def folder_of_16(study, tmp_path_factory) -> Path:
     names = [(f"a_model_{k}", dataset) for dataset in ("facades", "maps") for k in range(8)]
     verdicts = ["told apart", "undecided", "equivalent to chance", "below chance"] * 4
     paper = [cited(model=m, dataset=d, verdict=v) for (m, d), v in zip(names, verdicts, strict=True)]
-    pairs = [models(a, b, comparison=f"models on {d}") for a, d in names for b, e in names if a < b and d == e]
+    pairs = [models(a, b, dataset=d) for a, d in names for b, e in names if a < b and d == e]
     points = [
         {"stimulus": f"{d}/{m}/{k}", "item": f"{d}/{k}", "kind": "fake", "model": m, "dataset": d, "metric": "psnr"}
         | {"value": 20.0 + k}

@@ -17,7 +17,7 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study, StudySettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.compare.questions import CHOSEN, PREFERRED
+from gan_eval.stats.compare.questions import CHOSEN
 from gan_eval.stats.trials import fill_trials
 
 
@@ -104,7 +104,15 @@ def test_thresholds_of_quest_plus_name_it() -> None:
 
 
 def test_the_answer_says_how_sure_differences_of_grades_and_choices_are():
-    shared = {"comparison": "grades on d", "measure": "mean_grade", "ci_low": -2.0, "ci_high": -1.2, "p_holm": 0.002}
+    shared = {
+        "comparison": "x",
+        "question": "grades",
+        "dataset": "d",
+        "measure": "mean_grade",
+        "ci_low": -2.0,
+        "ci_high": -1.2,
+        "p_holm": 0.002,
+    }
     rows = [
         {**shared, "a": "fake", "b": "real", "difference": -1.6, "verdict": "different"},
         {**shared, "a": "m", "b": "n", "difference": 0.1, "ci_low": -0.4, "ci_high": 0.6, "verdict": "undecided"},
@@ -126,7 +134,14 @@ def test_the_answer_says_how_sure_differences_of_grades_and_choices_are():
         f"The mean grades of m and q were equivalent on d, within the margin, difference = 1.60, {ends} (exploratory).",
         f"The mean grades of m and r {apart} 1.60, {ends} (exploratory).",
     ]
-    chosen = {"comparison": f"{PREFERRED} on d", "measure": CHOSEN, "a": "m", "difference": 0.2}
+    chosen = {
+        "comparison": "x",
+        "question": "preference",
+        "dataset": "d",
+        "measure": CHOSEN,
+        "a": "m",
+        "difference": 0.2,
+    }
     verdicts = {"n": "different", "o": "undecided"}
     folder = folder_of(comparisons=[chosen | {"b": b, "verdict": verdict} for b, verdict in verdicts.items()])
     assert [sentence.partition(": ")[2] for sentence in preference_sentences(folder)] == [

@@ -313,7 +313,8 @@ def test_one_person_gives_no_verdict_on_kinds_and_models() -> None:
     table = comparisons(trials, plan=PLAN)
     assert {"told apart", "real vs fake", "models on d"} <= set(table["comparison"])
     assert table[["p", "p_equivalent"]].isna().all(axis=None)
-    assert set(table["verdict"].dropna()) == {"undecided"}
+    assert table["verdict"].isna().all()
+    assert set(table["untested"]) == {"one participant", "constant answers"}
 
 
 @pytest.mark.parametrize(("people", "says"), [(1, False), (3, True), (6, False)])

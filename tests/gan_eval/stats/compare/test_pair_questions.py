@@ -229,7 +229,8 @@ def test_choices_of_one_side_are_no_verdict(looked: int) -> None:
     row = comparisons(trials, plan=AnalysisSettings(margin=0.2)).iloc[0]
     if looked < 2:
         assert "at most one participant chose both sides" in row["note"]
-        assert (row["verdict"], pd.isna(row["p"])) == ("undecided", True)
+        assert pd.isna(row[["verdict", "p"]]).all()
+        assert row["untested"] == "one side"
     else:
         assert row["verdict"] == "equivalent"
 
@@ -243,7 +244,7 @@ def test_real_pictures_that_are_paired_at_random_are_a_third_factor() -> None:
         stimulus=[f"d/real/{place}" for place in shown],
         choice=np.where(rng.random(len(trials)) < hard[shown], "a", "b"),
     )
-    questions = [next(pair_questions(pair_trials(table), AnalysisSettings())).question for table in (trials, random)]
+    questions = [next(pair_questions(pair_trials(table), AnalysisSettings())).estimand for table in (trials, random)]
     assert questions[0].other is None, "the real and the generated picture are of one item"
     assert (np.bincount(questions[1].other) == 12).all()
     chosen, person, item = codes(random)
