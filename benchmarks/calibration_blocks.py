@@ -116,7 +116,7 @@ def views(column: int, random: np.random.Generator) -> list[float]:
         study = answers.simulate_items(world, SD_VERSION, random) if share_items else answers.simulate(world, random)
         verdicts += [_models(study).p, answers.t_over_people_p(study)]
         if not effect:
-            question = next(model_questions(answers.model_trials(study), DEFAULT)).question
+            question = next(model_questions(answers.model_trials(study), DEFAULT)).estimand
             of_pictures = replace(question, slopes=(None, question.slopes[1]))
             verdicts += [estimate(of_pictures, margin=None, fits={}).p, answers.chi_square_p(study)]
     return [*map(_below, verdicts)]

@@ -145,7 +145,7 @@ def detection(world: RowWorld, random: np.random.Generator, *, margin: float | N
         return None
     estimator = ComparisonEstimator(settings, "")
     estimator.estimate(first)
-    return estimator.rates[first.question.key].detection(margin)
+    return estimator.rates[first.estimand.key].detection(margin)
 
 
 def row_study(world: RowWorld, random: np.random.Generator) -> list[float]:
