@@ -86,9 +86,9 @@ def analyze(
         from gan_eval.files.sets import settled
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
-        from gan_eval.stats.exclusions import parse_rule
         from gan_eval.stats.readers import NO_SIMULATED, of_people, stored_tables
         from gan_eval.stats.recruitment import recruitment
+        from gan_eval.stats.rules import parse_rule
         from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
         from gan_eval.study.markers import is_study_folder, refuse_study_folder
 

@@ -63,9 +63,8 @@ def trials_import(
     """
     from gan_eval import tables
     from gan_eval.files.output_folders import check_output_file
-    from gan_eval.stats.analysis import import_trials
-    from gan_eval.stats.exclusions import parse_rule
-    from gan_eval.stats.importing import TOOLS, WRONG_LENGTH, rejection_summary
+    from gan_eval.stats.importing import TOOLS, WRONG_LENGTH, import_trials, rejection_summary
+    from gan_eval.stats.rules import parse_rule
     from gan_eval.tables import frames as tabular
 
     if list_tools:

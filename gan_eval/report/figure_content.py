@@ -18,11 +18,11 @@ from gan_eval.stats.answers.grades import OPINION_SCORES
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.questions import CHOSEN
-from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names
+from gan_eval.stats.rules import parse_rule
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, in_finished_session, pair_trials
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
 

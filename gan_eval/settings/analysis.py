@@ -1,40 +1,15 @@
 """`[analysis]` and `[power]` of a study file: the plan of the analysis, fixed before the data, and its sample size."""
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from gan_eval.settings.rules import rule_parts
 from gan_eval.settings.sections import Name, Section
 
 Link = Literal["logit", "probit"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 """A number above 0 and below 1."""
-_RULE = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator><=|>=|!=|==|=|<|>|~)\s*(?P<value>.*?)\s*$")
-
-
-def rule_parts(text: str) -> tuple[str, str, str]:
-    """Return the column, operator and value of a rule (see `gan_eval.stats.exclusions`).
-
-    Raises:
-        ValueError: it is not `COLUMN<NUMBER` or `COLUMN=VALUE` with one of < <= > >= = != ~.
-
-    >>> rule_parts("reaction_time_ms<200")
-    ('reaction_time_ms', '<', '200')
-    """
-    found = _RULE.match(text)
-    if not found or not found["value"]:
-        raise ValueError(
-            f"rule {text!r}: not understood; write COLUMN<NUMBER (or <= > >=), COLUMN=VALUE, COLUMN!=VALUE or "
-            "COLUMN~WORD"
-        )
-    column, operator, value = found.groups()
-    if operator[0] in "<>":
-        try:
-            float(value)
-        except ValueError as error:
-            raise ValueError(f"rule {text!r}: {operator} compares numbers; write one after it") from error
-    return column, "=" if operator == "==" else operator, value
 
 
 def _is_a_share(value: Any) -> Any:

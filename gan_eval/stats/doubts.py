@@ -4,12 +4,9 @@ from collections import defaultdict
 
 import numpy as np
 import pandas as pd
-from scipy.special import bdtr
 
 from gan_eval.errors import abbreviated
-from gan_eval.stats.clustering import degrees_of_freedom, two_sided_p, two_way
 from gan_eval.stats.contradictions import agreement, are_single, possible_times
-from gan_eval.stats.shares import binomial_p
 from gan_eval.tables.names import person_of
 
 MAX_NAMED = 3
@@ -100,6 +97,10 @@ def _far_below_others(main: pd.DataFrame) -> list[str]:
     share, n = by_person["sum"] / by_person["size"], by_person["size"]
     worst = main.groupby(["participant", main["kind"].fillna("")], observed=True)["agrees"].mean()
     is_low = (share < FAR_BELOW) & (n >= MIN_ANSWERS) & (worst.groupby(level=0).max().reindex(share.index) <= 0.5)
+    if not is_low.any():
+        return []
+    from scipy.special import bdtr
+
     is_low &= bdtr(by_person["sum"], n.to_numpy(), 0.5) < 0.025
     others = by_person[~is_low]
     if not is_low.any() or is_low.sum() > len(others) or others["sum"].sum() < FAR_ABOVE * others["size"].sum():
@@ -115,6 +116,9 @@ def _is_below_half(main: pd.DataFrame, level: float) -> bool:
     right, n = main["agrees"].to_numpy(bool), len(main)
     if main.groupby(main["kind"].fillna(""), observed=True)["agrees"].mean().max() >= 0.5:
         return False
+    from gan_eval.stats.clustering import degrees_of_freedom, two_sided_p, two_way
+    from gan_eval.stats.shares import binomial_p
+
     factors = [pd.factorize(main[name])[0] for name in ("participant", "stimulus")]
     variance = two_way(((right - right.mean()) / n)[:, None], *factors)
     several = [factor for factor in factors if factor.max() > 0]

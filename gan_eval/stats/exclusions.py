@@ -1,126 +1,24 @@
-"""Exclusion rules as text, the table `participation`, and the trials that remain.
+"""The table `participation`, and the trials that remain under the exclusion rules (`gan_eval.stats.rules`)."""
 
-A rule is one comparison of a column with a value: `reaction_time_ms<200`, `flags~late`, `passed_check=True`.
-"""
-
-import difflib
-import operator
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.api.types import is_numeric_dtype
 
-from gan_eval.errors import UserError
-from gan_eval.settings.analysis import rule_parts
 from gan_eval.stats.contradictions import possible_times
 from gan_eval.stats.groups import joined
+from gan_eval.stats.rules import parse_rule
 from gan_eval.stats.shares import proportion
 from gan_eval.stats.trials import in_finished_session, is_right
 from gan_eval.tables import PARTICIPATION
-from gan_eval.tables.frames import conform, require_clear_texts
+from gan_eval.tables.frames import conform
 
-_ORDER: dict[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 WHERE = "participation"
 """Place in messages about a rule on participants that is not in the plan."""
 EXCLUSIONS_PLANNED = "analysis.exclude"
 """Place in messages about the plan's rules on trials."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One comparison: `column operator value`."""
-
-    column: str
-    operator: str
-    """`<`, `<=`, `>`, `>=` for numbers; `=`, `!=` for anything; `~`: the cell contains the word.
-
-    `=` compares numbers if the column is numeric, else text: as text, 7 and 007 differ."""
-    value: str
-
-    def holds(self, frame: pd.DataFrame, *, where: str) -> np.ndarray:
-        """Return the rows (N,) bool that fulfil the rule. An empty cell fulfils no rule.
-
-        Raises:
-            UserError: the frame has no such column, or a rule with `<` or `>` is on a column that is not numeric or may
-                have thousands separators (`require_clear_numbers`).
-        """
-        cells = frame[column_named(self.column, frame, where=where)]
-        if self.operator in _ORDER:
-            require_clear_texts(cells, where=f"{where}: column {self.column}")
-            try:
-                limit = float(self.value)
-                numbers = pd.to_numeric(cells).to_numpy("float64", na_value=np.nan)
-            except (TypeError, ValueError) as error:
-                raise UserError(
-                    f"{where}: rule {self.column}{self.operator}{self.value}: {self.operator} compares numbers "
-                    f"({error})"
-                ) from error
-            return np.asarray(_ORDER[self.operator](numbers, limit), bool)
-        as_text = partial(_comparable, is_number=is_numeric_dtype(cells.dtype))  # of booleans too
-        text = cells.astype("object").map(as_text, na_action="ignore")
-        required = as_text(self.value)
-        if self.operator == "~":
-            return np.array([required in str(cell).split() for cell in text.where(text.notna(), "")], bool)
-        equal = (text == required).to_numpy(bool)
-        return equal if self.operator == "=" else ~equal & cells.notna().to_numpy(bool)
-
-
-def parse_rule(text: str) -> Rule:
-    """Return the rule that a text describes.
-
-    Raises:
-        UserError: it is not `COLUMN<NUMBER` or `COLUMN=VALUE` with one of < <= > >= = != ~.
-
-    >>> parse_rule("reaction_time_ms<200")
-    Rule(column='reaction_time_ms', operator='<', value='200')
-    """
-    try:
-        return Rule(*rule_parts(text))
-    except ValueError as error:
-        raise UserError(str(error)) from error
-
-
-def rows_fulfilling(frame: pd.DataFrame, rules: Sequence[str], *, where: str) -> np.ndarray:
-    """Return the rows (N,) bool that fulfil every rule."""
-    chosen = np.ones(len(frame), bool)
-    for rule in map(parse_rule, rules):
-        chosen &= rule.holds(frame, where=f"{where}: rule '{rule.column}{rule.operator}{rule.value}'")
-    return chosen
-
-
-def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
-    """Return `name` if the frame has that column.
-
-    Raises:
-        UserError: it does not; the message has the nearest name.
-    """
-    if name in frame.columns:
-        return name
-    columns = [str(column) for column in frame.columns]
-    near = [column for column in columns if column.startswith(name)]
-    near = near or difflib.get_close_matches(name, columns, n=1)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"the columns are {', '.join(columns)}"
-    raise UserError(f"{where}: no column {name!r}; {hint}")
-
-
-def _comparable(cell: Any, *, is_number: bool) -> str:
-    """Return a cell's text for comparison with a rule: short numbers, lower-case true and false."""
-    text = str(cell).strip()
-    if is_number:
-        with suppress(ValueError):  # true and false
-            return repr(float(text))
-    return text.lower() if text.lower() in ("true", "false") else text
 
 
 def is_answered(trials: pd.DataFrame) -> NDArray[np.bool_]:

@@ -359,7 +359,7 @@ def check_plan(plan: Plan) -> None:
     analysis = plan.study.analysis
     if analysis.exclude or analysis.exclude_participants:
         from gan_eval.stats.compare.robustness import refuse_outcome_rules
-        from gan_eval.stats.exclusions import rows_fulfilling
+        from gan_eval.stats.rules import rows_fulfilling
 
         where = f"{plan.file}: analysis.exclude"
         rows_fulfilling(frame_of([], TRIALS), analysis.exclude, where=where)

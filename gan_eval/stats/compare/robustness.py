@@ -15,8 +15,8 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.clustering import degrees_of_freedom, two_way
 from gan_eval.stats.compare.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED, comparisons
 from gan_eval.stats.compare.differences import wald
-from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.groups import joined, provenance_cells
+from gan_eval.stats.rules import parse_rule
 from gan_eval.stats.trials import OUTCOMES, PAIRED, answered_trials, pair_trials
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import NOTED, Table, integer, interval_columns, number, text

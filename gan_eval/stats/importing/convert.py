@@ -15,7 +15,6 @@ from gan_eval.stats.contradictions import (
     require_plausible_times,
 )
 from gan_eval.stats.doubts import doubts
-from gan_eval.stats.exclusions import rows_fulfilling
 from gan_eval.stats.importing.answers import with_responses
 from gan_eval.stats.importing.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
 from gan_eval.stats.importing.names import distinct_names
@@ -46,6 +45,7 @@ from gan_eval.stats.importing.words import (
     translated,
     without_missing_words,
 )
+from gan_eval.stats.rules import rows_fulfilling
 from gan_eval.stats.trials import (
     RATING_HIGH,
     REQUIRED,
@@ -97,7 +97,7 @@ def import_trials(
         mapping: for a column of `trials` its source: a column, or a column times or divided by a number
             (`{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`), or one of
             `gan_eval.stats.importing.sources`; empty: nothing is taken from a column of that name.
-        where: rules (`gan_eval.stats.exclusions`) on the files' own columns; only rows that fulfil all are imported.
+        where: rules (`gan_eval.stats.rules`) on the files' own columns; only rows that fulfil all are imported.
         words: for a column of `trials` the meanings of the file's words: `{"kind": {"synthetic": "fake"}}`; empty:
             nothing.
         asked: which picture of a pair participants were to choose.
@@ -164,7 +164,7 @@ def import_trials(
             )
         frame = frame.assign(**{RATING_HIGH: rating_high})
     rejected = _all_rejected(frame, rejected + of_arithmetic + of_answers)
-    accepted = frame[~frame.index.isin([row["row"] for row in rejected])]
+    accepted = _without_rows(frame, rejected)
     if accepted.empty or _lacks_all_answers(accepted, rejected):
         first = next((row for row in rejected if row["column"] == "response"), rejected[0])
         names_words = first["column"] in (*ENUMERATIONS, *(() if places else ("choice",)))  # so does the error
@@ -186,7 +186,7 @@ def import_trials(
         lines += unread_numbers(known, foreign, once=not trials["participant"].duplicated().any())
     lines += [*_without_time(trials, known), *_without_main_trials(trials), *_without_direction(trials)]
     if "reaction_time_ms" in frame and read.numbers is None:
-        lines += _repeated_rows(foreign.loc[accepted.index], read)
+        lines += _repeated_rows(_without_rows(foreign, rejected), read)
     return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
 
 
@@ -267,9 +267,13 @@ def _with_answers(
 
 def _all_rejected(frame: pd.DataFrame, rejected: list[Row]) -> list[Row]:
     """Return the rejections so far and those of the other rows, in the order of rows and columns."""
-    others = frame[~frame.index.isin([row["row"] for row in rejected])]
+    others = _without_rows(frame, rejected)
     order = {name: place for place, name in enumerate(TRIALS.names)}
     return sorted(rejected + rejections_of(others), key=lambda row: (row["row"], order.get(row["column"], 0)))
+
+
+def _without_rows(frame: pd.DataFrame, rejected: Sequence[Row]) -> pd.DataFrame:
+    return frame[~frame.index.isin([row["row"] for row in rejected])] if rejected else frame
 
 
 def _repeated_rows(taken: pd.DataFrame, read: Foreign) -> list[str]:

@@ -7,8 +7,8 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import Source, Sources
-from gan_eval.stats.exclusions import column_named
 from gan_eval.stats.importing.rejections import if_missing, rejection
+from gan_eval.stats.rules import column_named
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import with_point
 from gan_eval.tables.frames import Row

@@ -131,25 +131,32 @@ def _without_numbers(trials: pd.DataFrame, columns: list[str], lines: list[str])
     """Return names without the trial's number and the participant's code; else a line that asks for other codes."""
     if trials["participant"].nunique() < 2:
         return trials, lines
-    keys = [trials[name] for name in ("participant", "session", "trial")]
-    bare = trials.assign(
-        **{
-            name: pd.Series([_bare(*row) for row in zip(trials[name], *keys, strict=True)], trials.index, "str")
-            for name in columns
-        }
-    )
-    before, after = _count(trials, columns), _count(bare, columns)
-    in_all = all((bare[name] != trials[name])[trials[name].notna()].all() for name in columns)
-    if in_all and after < before and not any(_judged_twice(trials, bare, name) for name in columns):
+    before = _count(trials, columns)
+    names = {name: own for name in columns if (own := _all_bare(trials, name)) is not None}
+    bare = trials.assign(**names)
+    after = _count(bare, columns)
+    if len(names) == len(columns) and after < before and not any(_judged_twice(trials, bare, name) for name in columns):
         said = f"{before} names of pictures are {after} without the trial's number or the participant's code"
         return bare, [*lines, f"{said}, each read as one picture (--picture-names as-is keeps them apart)"]
     once = min((trials.groupby(name)["participant"].nunique() == 1).mean() for name in columns)
+    if once < 0.9:
+        return trials, lines
     plain = trials.assign(**{name: trials[name].str.replace(_CODE, "", regex=True) for name in columns})
     is_repeated = any(_judged_twice(trials, plain, name) for name in columns)
-    if once >= 0.9 and 2 * (after := _count(plain, columns)) <= before and not is_repeated:
+    if 2 * (after := _count(plain, columns)) <= before and not is_repeated:
         said = f"{before} names of pictures, each judged by one participant, are {after} without their numbers or codes"
         lines = [*lines, f"{said}: if these are the same pictures, remove them from the column"]
     return trials, lines
+
+
+def _all_bare(trials: pd.DataFrame, name: str) -> pd.Series | None:
+    """Return a column's names without trial's number and participant's code; None: a name has neither."""
+    bare = []
+    for row in zip(*(trials[key] for key in (name, "participant", "session", "trial")), strict=True):
+        bare.append(_bare(*row))
+        if isinstance(row[0], str) and bare[-1] == row[0]:
+            return None
+    return pd.Series(bare, trials.index, "str")
 
 
 def _bare(name: str | None, participant: str, session: str, trial: int) -> str | None:

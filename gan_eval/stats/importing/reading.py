@@ -83,7 +83,8 @@ class Foreign:
         """Return the group of each row."""
         rows = self.cells.index if self.numbers is None else self.numbers["row"]
         at = pd.Index(self.starts).searchsorted(rows - 1, side="right") - 1
-        return pd.Series([self.parts[place].group for place in at.tolist()], index=self.cells.index, dtype="str")
+        names = pd.array([part.group for part in self.parts], dtype="str")
+        return pd.Series(names.take(at), index=self.cells.index)
 
 
 class Labels:

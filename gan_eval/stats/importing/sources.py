@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.importing.mapping import parse_source
 from gan_eval.stats.importing.reading import Foreign, read_foreign
 from gan_eval.stats.importing.wide import lengthened
+from gan_eval.stats.rules import parse_rule
 
 _OTHER_ROW = re.compile(r"@(fill|previous):(.+)", re.DOTALL)
 _CONSTANT = re.compile(r'@"(.*)"', re.DOTALL)

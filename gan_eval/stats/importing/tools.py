@@ -2,17 +2,18 @@
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.stats.exclusions import parse_rule
 from gan_eval.stats.importing.names import PICTURE_FILE
 from gan_eval.stats.importing.reading import JATOS, Foreign
 from gan_eval.stats.importing.wide import is_wide, numbered_columns
 from gan_eval.stats.importing.words import MISSING
+from gan_eval.stats.rules import parse_rule
 
 _PICTURE = (
     "stimulus", "picture", "image", "img", "stim", "image_file", "picture_file", "stimulus_file", "stim_file",
@@ -315,10 +316,9 @@ class _Reader:
         self.tool, self.given = tool, given
         self.columns = list(foreign.cells.columns)
         rules = [rule for rule in map(parse_rule, given.where) if rule.column in self.columns]
-        chosen = pd.Series(True, index=foreign.cells.index)
+        self.all_rows = self.rows = foreign.cells
         for rule in rules:
-            chosen &= rule.holds(foreign.cells, where="--where")
-        self.all_rows = self.rows = foreign.cells[chosen]
+            self.all_rows = self.rows = self.rows[rule.holds(self.rows, where="--where")]
         self.mapping: dict[str, str] = {}
         self.where: list[str] = []
         self.words: dict[str, dict[str, str]] = {}
@@ -372,7 +372,8 @@ class _Reader:
         if target == "session" and "session" in self.columns and self.tool.sources.get("session") == ("",):
             self.mapping["session"] = ""
         if target == "stimulus":
-            found = [name for name in found if self._has(name, PICTURE_FILE)] or found
+            named = re.compile(PICTURE_FILE.removesuffix("$"))
+            found = [name for name in found if any(map(named.search, self._words(name)))] or found
         if target == "kind":
             found = [name for name in found if self._is_kind(name)] or [
                 name for name in found if _last(name) in _KIND[:4]
@@ -396,7 +397,7 @@ class _Reader:
             return name
         found = _columns_like(name.replace("&", self.stem), self.columns)
         rows = self.all_rows if target == "participant" else self.rows
-        sizes = {each: int(rows[list(of)].notna().to_numpy().sum()) for each, of in found.items()}
+        sizes = {each: sum(int(rows[name].count()) for name in of) for each, of in found.items()}
         best = max(sizes, key=lambda each: sizes[each], default=None)
         if best is None or not sizes[best]:
             return None
@@ -405,18 +406,13 @@ class _Reader:
             self.stem = best[len(before) : len(best) - len(after)]
         return f"{best}{star}{factor}"
 
-    def _cells(self, source: str) -> pd.Series:
-        """Return all cells of a source in the judged rows, without words for missing ones."""
-        columns = list(_columns_like(source, self.columns).get(source, ()))
-        cells = pd.concat([self.rows[name] for name in columns] or [pd.Series(dtype="str")])
-        return cells[~cells.str.strip().str.lower().isin(MISSING) & cells.notna()].str.strip().str.lower()
-
-    def _has(self, source: str, pattern: str) -> bool:
-        return bool(self._cells(source).str.contains(f"{pattern.removesuffix('$')}").any())
+    def _words(self, source: str) -> set[str]:
+        """Return the words of a source in the judged rows, in lower case, without those for missing cells."""
+        columns = _columns_like(source, self.columns).get(source, ())
+        return {word for name in columns for word in map(_plain, self.rows[name].dropna().unique())}.difference(MISSING)
 
     def _is_kind(self, source: str) -> bool:
-        words = {*self._cells(source)}
-        meanings = _YES_NO.get(_last(source), {})
+        words, meanings = self._words(source), _YES_NO.get(_last(source), {})
         return bool(words) and (words <= {"real", "fake"} or words <= meanings.keys())
 
     def _choose_rows(self) -> None:
@@ -425,44 +421,47 @@ class _Reader:
         if truth not in self.columns:
             return
         cells = self.rows[truth]
-        is_judged = cells.notna() & ~cells.str.strip().str.lower().isin(MISSING).fillna(False)
-        judged = self.rows[is_judged.to_numpy(bool)]
-        column = next((name for name in self.tool.choose if name in self.columns and judged[name].nunique() > 0), None)
+        missing = [word for word in cells.dropna().unique() if _plain(word) in MISSING]
+        judged = chosen = cells.notna() & ~cells.isin(missing)
+        column = next((name for name in self.tool.choose if self._values(name, judged)), None)
         is_given = any(parse_rule(rule).column == column for rule in self.given.where)
         if column and not is_given and self.rows[column].nunique() > 1:
-            values = judged[column].dropna().unique()
-            value = max(values, key=lambda each: self._rank(str(each), judged[judged[column] == each]))
+            counts = self._values(column, judged)
+            value = max(counts, key=lambda each: self._rank(each, judged & (self.rows[column] == each)))
             self.where.append(f"{column}={value}")
-            others = judged[column][judged[column] != value].value_counts()
-            if self.tool.prefer and len(others):
-                named = ", ".join(f"{other} ({count})" for other, count in others.items())
-                self.lines.append(f"other rows with pictures are not read: {named}; --where {column}=VALUE reads them")
-            self.rows, judged = self.rows[(self.rows[column] == value).to_numpy(bool)], judged[judged[column] == value]
-        if len(judged) < len(self.rows):
-            words = [word for word in self.rows[truth].dropna().unique() if word.strip().lower() in MISSING]
-            self.where += [f"{truth}!={word}" for word in words] or [f"{truth}!=-"]
-            self.rows = judged
+            chosen = self.rows[column] == value
+            others = ", ".join(f"{other} ({count})" for other, count in counts.items() if other != value)
+            if self.tool.prefer and others:
+                self.lines.append(f"other rows with pictures are not read: {others}; --where {column}=VALUE reads them")
+        if not (chosen <= judged).all() or (chosen is judged and not judged.all()):
+            self.where += [f"{truth}!={word}" for word in missing] or [f"{truth}!=-"]
+        self.rows = self.rows[(judged & chosen).to_numpy(bool)]
         if column == "trial_type" and len(self.rows) and "slider" in str(self.rows[column].iloc[0]):
             self.mapping |= {"rating": "response", "response": ""}
             self.tool = self.tool._replace(sources={**self.tool.sources, "response": (), "correct": ()})
 
-    def _rank(self, value: str, rows: pd.DataFrame) -> tuple[int, int, int]:
+    def _values(self, column: str, chosen: pd.Series) -> dict[str, int]:
+        """Return the values of a column in the chosen rows, with their counts; nothing if it is absent."""
+        cells = self.rows[column][chosen.to_numpy(bool)] if column in self.columns else pd.Series(dtype="str")
+        return {str(value): int(count) for value, count in cells.value_counts().items()}
+
+    def _rank(self, value: str, chosen: pd.Series) -> tuple[int, int, int]:
         """Return the order of a task or screen: by preference, then by its number of answers."""
         place = next((at for at, part in enumerate(self.tool.prefer) if part in value), len(self.tool.prefer))
-        columns = [name for name in self.tool.sources.get("response", ()) if name in rows]
-        cells = pd.concat([rows[name] for name in columns] or [pd.Series(dtype="str")])
-        plain = cells.str.strip().str.lower()
-        return -place, int(plain.isin(["real", "fake"]).sum()), int((plain.notna() & ~plain.isin(MISSING)).sum())
+        counts: Counter[str] = Counter()
+        for name in self.tool.sources.get("response", ()):
+            counts.update({_plain(word): count for word, count in self._values(name, chosen).items()})
+        return -place, counts["real"] + counts["fake"], sum(n for word, n in counts.items() if word not in MISSING)
 
     def _name_words(self) -> None:
         """Give the meanings of yes and no, of the tool's own words, and of keys whose correct one is known."""
         for name, meanings in self.tool.words.items():
             if name in self.mapping:
-                found = {*self._cells(self.mapping[name])}
+                found = self._words(self.mapping[name])
                 self.words[name] = {word: ours for word, ours in meanings.items() if word in found}
         for name in ("kind", "response"):
             source = self.mapping.get(name, "")
-            if (meanings := _YES_NO.get(_last(source), {})) and (found := {*self._cells(source)}) <= meanings.keys():
+            if (meanings := _YES_NO.get(_last(source), {})) and (found := self._words(source)) <= meanings.keys():
                 self.words[name] = {word: ours for word, ours in meanings.items() if word in found}
         response, kind = self.mapping.get("response"), self.mapping.get("kind")
         if response in self.columns and kind in self.columns and "correct" not in self.mapping:
@@ -470,7 +469,7 @@ class _Reader:
 
     def _keys(self, response: str, kind: str) -> dict[str, str]:
         """Return the meaning of each key, if a column has the correct one and it is the same for all rows of a kind."""
-        answers = {*self._cells(response)}
+        answers = self._words(response)
         for name in EXPECTED:
             if name in self.columns and name != kind and not answers <= {"real", "fake"}:
                 pairs = self.rows[[kind, name]].dropna().drop_duplicates()
@@ -496,6 +495,10 @@ def _columns_like(pattern: str, columns: Sequence[str]) -> dict[str, list[str]]:
             named = f"{name[: match.start(1)]}#{name[match.end(1) :]}" if "#" in pattern else name
             found.setdefault(named, []).append(name)
     return found
+
+
+def _plain(word: object) -> str:
+    return str(word).strip().lower()
 
 
 def _last(source: str) -> str:

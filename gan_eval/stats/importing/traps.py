@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pandas as pd
+import pyarrow
+from pyarrow import compute
 
 from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import Sources
@@ -91,7 +93,7 @@ def _simulated(foreign: Foreign, cells: pd.DataFrame) -> Found:
     """Warn if the reaction times of a jsPsych session add up to more than the session lasted."""
     if not {"rt", "time_elapsed"} <= set(cells):
         return cells, []
-    elapsed, rt, place = (pd.to_numeric(cells[name], errors="coerce") for name in ("time_elapsed", "rt", "trial_index"))
+    elapsed, rt, place = (_numbers(cells[name]) for name in ("time_elapsed", "rt", "trial_index"))
     group = foreign.groups()
     session = (place.diff().le(0) | elapsed.diff().lt(0) | group.ne(group.shift())).cumsum()
     total, last = rt.groupby(session).sum(), elapsed.groupby(session).max()
@@ -104,6 +106,14 @@ def _simulated(foreign: Foreign, cells: pd.DataFrame) -> Found:
         f"({total[is_faster].iloc[0]:.0f} ms in {last[is_faster].iloc[0]:.0f}): simulated? jsPsych writes no mark; "
         "--map 'simulated=@\"true\"' marks all rows of an import"
     ]
+
+
+def _numbers(cells: pd.Series) -> pd.Series:
+    """Return text as numbers; other text is NaN."""
+    texts = pyarrow.array(cells.array)
+    is_number = compute.match_substring_regex(texts, r"^\s*[-+]?\d+\.?\d*([eE][-+]?\d+)?\s*$")
+    texts = compute.utf8_trim_whitespace(compute.if_else(is_number, texts, None))
+    return pd.Series(compute.cast(texts, "double").to_numpy(zero_copy_only=False), index=cells.index)
 
 
 def _practice(foreign: Foreign, cells: pd.DataFrame) -> Found:
@@ -153,7 +163,7 @@ def _pages_without_time(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
     """Take oTree's 0 on a page that timed out as no answer: it has no time, and others do."""
     if not {"response", "reaction_time_ms"} <= set(frame):
         return frame, []
-    times = pd.to_numeric(frame["reaction_time_ms"], errors="coerce").fillna(0)
+    times = _numbers(frame["reaction_time_ms"]).fillna(0)
     untimed = times.le(0)
     zeros = untimed & frame["response"].str.strip().isin(["0", "False", "false"]).fillna(False)
     columns = {"response": frame["response"].mask(zeros)}
@@ -189,7 +199,7 @@ def _untouched(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
     """Warn of ratings that are the slider's start value."""
     if "rating" not in frame or "slider_start" not in foreign:
         return frame, []
-    rating, start = (pd.to_numeric(cells, errors="coerce") for cells in (frame["rating"], foreign["slider_start"]))
+    rating, start = _numbers(frame["rating"]), _numbers(foreign["slider_start"])
     equal = int(rating.eq(start).sum())
     if not equal:
         return frame, []

@@ -9,7 +9,6 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import Source, Sources
-from gan_eval.stats.exclusions import column_named, parse_rule
 from gan_eval.stats.importing.rejections import (
     CORRECT_WORDS,
     ENUMERATIONS,
@@ -18,6 +17,7 @@ from gan_eval.stats.importing.rejections import (
     TRUTH_WORDS,
     listed_words,
 )
+from gan_eval.stats.rules import column_named, parse_rule
 from gan_eval.stats.trials import OUTCOMES
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import faults

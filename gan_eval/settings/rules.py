@@ -1,0 +1,29 @@
+"""A rule as text: the column, the operator and the value of one comparison."""
+
+import re
+
+_RULE = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator><=|>=|!=|==|=|<|>|~)\s*(?P<value>.*?)\s*$")
+
+
+def rule_parts(text: str) -> tuple[str, str, str]:
+    """Return the column, operator and value of a rule (see `gan_eval.stats.rules`).
+
+    Raises:
+        ValueError: it is not `COLUMN<NUMBER` or `COLUMN=VALUE` with one of < <= > >= = != ~.
+
+    >>> rule_parts("reaction_time_ms<200")
+    ('reaction_time_ms', '<', '200')
+    """
+    found = _RULE.match(text)
+    if not found or not found["value"]:
+        raise ValueError(
+            f"rule {text!r}: not understood; write COLUMN<NUMBER (or <= > >=), COLUMN=VALUE, COLUMN!=VALUE or "
+            "COLUMN~WORD"
+        )
+    column, operator, value = found.groups()
+    if operator[0] in "<>":
+        try:
+            float(value)
+        except ValueError as error:
+            raise ValueError(f"rule {text!r}: {operator} compares numbers; write one after it") from error
+    return column, "=" if operator == "==" else operator, value
