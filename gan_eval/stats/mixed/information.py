@@ -9,7 +9,7 @@ eliminated level, w for each retained one. All products call scipy's BLAS, becau
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from scipy.linalg.blas import dgemv, dsymm, dsyrk
@@ -22,7 +22,8 @@ _SMALL = 200
 T = TypeVar("T")
 
 
-class Side(NamedTuple):
+@dataclass(frozen=True)
+class Side:
     """One grouping factor: an intercept and at most one slope for each of its levels."""
 
     level: np.ndarray
@@ -32,7 +33,7 @@ class Side(NamedTuple):
     n: int
     """Number of levels."""
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Number of effects of each level."""
         return 1 if self.slope is None else 2

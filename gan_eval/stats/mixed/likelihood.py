@@ -18,6 +18,7 @@ The gradient over (Λ₁, Λ₂, θ, β) is exact; the parameters of a Λ are it
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -249,18 +250,18 @@ class Crossed:
             None if guessing is None else (guessing[0][order], guessing[1][order]),
         )
 
-    @property
+    @cached_property
     def scale_places(self) -> list[range]:
         """Positions of each factor's Λ among the parameters: one, or three with a slope."""
         first, second = (1 if side.slope is None else 3 for side in self.layout.sides)
         return [range(first), range(first, first + second)]
 
-    @property
+    @cached_property
     def n_scales(self) -> int:
         """Number of parameters of the random effects: 2, 4 or 6."""
         return self.scale_places[1].stop
 
-    @property
+    @cached_property
     def n_leading(self) -> int:
         """Number of parameters before β: those of the random effects and the thresholds."""
         return self.n_scales + self.n_thresholds
