@@ -102,7 +102,9 @@ def pictures_folder(source: Path, *, tar_key: str | None = None) -> Iterator[Unp
         if not unpacked.pictures:
             raise UserError(f"{source}: no pictures in it; name a container of pictures, or a folder")
         if unpacked.captions:
-            with (unpacked.folder / "metadata.jsonl").open("w", encoding="utf-8") as file:
+            table = unpacked.folder / "metadata.jsonl"
+            unpacked.containers = {str(table): str(source), **unpacked.containers}
+            with table.open("w", encoding="utf-8") as file:
                 file.writelines(json.dumps({"file_name": a, "text": b}) + "\n" for a, b in unpacked.captions.items())
         yield unpacked
 
@@ -246,7 +248,8 @@ def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
         is_text = (pa.types.is_string, pa.types.is_large_string)
         texts = [name for name in CAPTION_COLUMNS if name in fields and any(check(fields[name]) for check in is_text)]
         if not columns:
-            raise UserError(f"{source}: no column of pictures; its columns are {', '.join(fields)}")
+            columns_are = f"its columns are {', '.join(fields)}"
+            raise UserError(f"{source}: no column of pictures; {columns_are}; name the file or folder that has them")
         stems = {name: _stems(file, name, is_struct=name in structs, key="key" in fields) for name in columns}
         empty: dict[str, list[str | None]] = {name: [] for name in columns}
         row = 0
@@ -307,8 +310,8 @@ def suffix_of(content: bytes) -> str:
 def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
     """Unpack a WebDataset tar: the members of one key are a sample, in any order.
 
-    A key is the path up to the first dot of the file's name, so that `1.png` and `1.seg.png` are one sample. Where no
-    sample has a plain picture and another one, dots belong to the names: `cfg5.0.png` and `cfg5.5.png` are two.
+    A key is the path up to the first dot of the file's name, so that `1.png` and `1.seg.png` are one sample, as are
+    `1.real.png` and `1.fake.png`. Before a number, dots belong to the names: `cfg5.0.png` and `cfg5.5.png` are two.
     """
     with tarfile.open(source) as archive:
         members = [(member, _place_of(member.name, source)) for member in archive if member.isreg()]
@@ -319,7 +322,9 @@ def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
                 key, kind = key_of(name)
                 kinds_of.setdefault(key, []).append(kind)
         kinds = sorted({kind for found in kinds_of.values() for kind in found})
-        several = [key for key, found in kinds_of.items() if len(found) > 1 and any("." not in kind for kind in found)]
+        several = [
+            key for key, found in kinds_of.items() if len(found) > 1 and any(kind[0].isalpha() for kind in found)
+        ]
         if tar_key is not None and tar_key not in kinds:
             raise UserError(f"{source}: --tar-key {tar_key}: no such pictures; there are {', '.join(kinds)}")
         if several and tar_key is None:

@@ -315,8 +315,11 @@ def import_items(
                 profiles.update(item.profiles.items())
             if on_progress:
                 on_progress(done, len(items))
-        if not rows:
-            raise UserError(f"{where}: no usable picture; the first problem: {problems[0]}")
+        made = {row["model"] for row in rows}  # None: real pictures
+        for role, name in {"real": None, **models}.items():
+            if name not in made and any(role in files for files in items.values()):
+                of = f" of {name}" if name and rows else ""
+                raise UserError(f"{where}: no usable picture{of}; the first problem: {problems[0]}")
         imported = len(items) - len(problems)
         if resized and reading.size:
             width, height = reading.size

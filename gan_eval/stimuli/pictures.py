@@ -446,6 +446,7 @@ def list_pictures(folder: Path) -> list[Path]:
         folders = ", ".join(picture_folders(folder))
         unread = "" if folders else unread_pictures(folder)
         elsewhere = f"; {unread}" * bool(unread) + f"; its folders {folders} have some" * bool(folders)
+        elsewhere += "; .arrow files of a data set: write it with to_parquet" * any(folder.glob("*.arrow"))
         raise UserError(f"{folder}: no pictures in this folder (expected {', '.join(sorted(SUFFIXES))}{elsewhere})")
     return [folder / name for name in sorted(names, key=natural_key)]
 

@@ -242,6 +242,11 @@ cited <- function(fitted, df) {
 noted <- function(numbers, data, pictures, df) {
   few <- !is.null(numbers$basis) && df >= 15 && nrow(data) < 10 * count(pictures)
   note <- "few answers for each picture: paper.csv has the clustered error where that is larger than this one"
+  pairs <- if (is.null(data$real)) 0 else nrow(unique(data[c("stimulus", "real")]))
+  if (pairs > max(count(pictures), count(data$real))) {
+    few <- TRUE
+    note <- "pairs of any two pictures: paper.csv adds the variance of the real pictures to this error"
+  }
   if (few) c(numbers, list(note = note)) else numbers
 }
 

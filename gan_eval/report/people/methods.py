@@ -252,6 +252,10 @@ def _models(folder: StudyFolder) -> list[str]:
                 f"In Monte Carlo studies of {people} participants, 95% intervals of such rates contained the truth in "
                 f"{held} of studies: {where}they are too wide, and p values too large."
             )
+    if folder.study is not None and folder.study.quiz.pairs_of == "random":
+        sentences.append(
+            "The real pictures, paired at random, were a third factor, whose variance was added (Cameron et al. 2011)."
+        )
     if "crossed_model_clustered_error" in bases:
         sentences.append("Where pictures had few answers each, the larger error of clustered shares was taken.")
     for basis, factors in (("two_way_cluster", "participant and by picture"), ("picture_cluster", "picture")):

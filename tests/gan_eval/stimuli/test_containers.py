@@ -148,6 +148,9 @@ def test_dots_in_the_names_of_a_tar_keep_samples_apart_but_several_pictures_of_a
     with pytest.raises(UserError, match="--tar-key png"):
         unpacked(several)
     assert (unpacked(several, tar_key="seg.png")[0]["1.png"] == PICTURES[1]).all()
+    kinds = tar(tmp_path / "z.tar", {"1.real.png": coded(0), "1.fake.png": coded(1)})
+    with pytest.raises(UserError, match=r"--tar-key (real|fake)\.png"):
+        unpacked(kinds)
 
 
 def test_a_zip_begins_where_its_files_do_and_may_not_lead_out_of_its_folder(tmp_path):

@@ -235,6 +235,19 @@ def test_messages_name_the_container_and_not_where_it_is_unpacked(tmp_path):
         import_folder(photos, tmp_path / "set", fakes=[tmp_path / "samples.zip"])
 
 
+def test_a_model_without_a_usable_picture_makes_no_set(tmp_path):
+    photos = pictures(tmp_path / "photos", ["a", "b"])
+    gan = pictures(tmp_path / "gan", ["0"], seed=1)
+    (gan / "0.png").write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"no usable picture of gan; the first problem: .*0\.png"):
+        import_folder(photos, tmp_path / "set", fakes=[gan])
+    assert not (tmp_path / "set" / "stimuli.csv").exists()
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "data-00000-of-00001.arrow").write_bytes(b"")
+    with pytest.raises(UserError, match="to_parquet"):
+        import_folder(photos, tmp_path / "set", fakes=[tmp_path / "saved"])
+
+
 def test_a_study_of_pictures_without_partners_has_the_metrics_that_need_none(tmp_path):
     photos = pictures(tmp_path / "photos", ["a", "b"])
     gan = pictures(tmp_path / "gan", ["0", "1"], seed=1)
