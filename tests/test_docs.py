@@ -122,6 +122,23 @@ def test_the_readmes_commands_and_python_example_run_in_their_order(
     assert Path("report.html").is_file()
 
 
+@pytest.mark.nightly
+def test_the_tutorials_unpaired_study_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    noise = np.random.default_rng(0).integers(0, 256, (2, 30, 32, 32, 3), dtype=np.uint8)
+    for kind, pictures in zip(("real", "fake"), noise, strict=True):  # as `demo` leaves them
+        for number, picture in enumerate(pictures):
+            write_png(Path(f"demo/stimuli/dots2photo-gan/{kind}/coffee-{number:03}.png"), picture)
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8").partition("## 7.")[2]
+    (example,) = _PYTHON.findall(text)
+    exec(example, {})  # our own page
+    for command in re.findall(r"^\./run (?!demo)(.*)$", text, re.M):
+        assert run(shlex.split(command)) == 0
+    with Path("unpaired/study/tables/paper.csv").open(newline="", encoding="utf-8") as file:
+        (row,) = [row for row in csv.DictReader(file) if row["model"] == "samples"]
+    assert (row["n_real"], row["n_fake"], row["simulated"]) == ("15", "15", "true")
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=named)
 def test_commands_have_one_name(page: Path) -> None:
     text, verb = page.read_text(encoding="utf-8"), rf"(?:{'|'.join(VERBS)})"

@@ -100,7 +100,7 @@ def run_demo(
     markers.run(stages, out, listener)
     for line in closing_lines(plan, again or ["demo", "--out", str(out)]):
         listener.message(line)
-    listener.message("with pictures of your own: gan-eval try REAL FAKE  # two folders, the same file names")
+    listener.message("with pictures of your own: gan-eval try REAL FAKE  # two folders; equal file names are pairs")
     return out / "report.html"
 
 
