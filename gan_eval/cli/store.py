@@ -199,7 +199,7 @@ def export(
     ] = None,
     store: Store = None,
     formats: Annotated[
-        str, typer.Option("--format", help="One or more of csv,parquet,psych-ds,r; commas between.")
+        str, typer.Option("--format", help="One or more of csv,parquet,psych-ds,bids,r; commas between.")
     ] = "csv",
     study: StudyOption = None,
 ) -> None:

@@ -12,6 +12,7 @@ from gan_eval.files.atomic import write_json, write_text
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 from gan_eval.files.sets import replaced_set
 from gan_eval.store import consistent_frames, open_store
+from gan_eval.store.bids import write_bids
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.cells import FORMULA
 from gan_eval.tables.frames import Row
@@ -20,7 +21,7 @@ from gan_eval.tables.schema import Column, Table, boolean, number, text
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("csv", "parquet", "psych-ds", "r")
+FORMATS = ("csv", "parquet", "psych-ds", "bids", "r")
 _MARGINS = Table("comparisons", "Comparisons of an analysis.", (number("margin", "of equivalence"),))
 _LINKS = Table("mixed_models", "Models of an analysis.", (text("link", "link function of the model"),))
 """The columns of an analysis that a script for R needs; the whole tables are declared in `gan_eval.stats`."""
@@ -40,8 +41,9 @@ class Exported:
 def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study: str | None = None) -> Exported:
     """Write a store's tables and a data dictionary into a folder, replacing an earlier export.
 
-    Formats: csv: `TABLE.csv`; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; r: `read.R`, the CSV
-    files that it reads, and `analysis.R`, which fits the crossed mixed models with lme4 and writes `paper_R.csv`.
+    Formats: csv: `TABLE.csv`; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; bids: the trials as events
+    in `bids/`; r: `read.R`, the CSV files that it reads, and `analysis.R`, which fits the crossed mixed models with
+    lme4 and writes `paper_R.csv`.
 
     Raises:
         UserError: an unknown format; no such store or study; its rows are missing or contradict each other; the folder
@@ -73,6 +75,10 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
         if "psych-ds" in formats:
             write_psych_ds(frames, new.folder / "psych-ds", title=title, studies=studies)
             files["psych-ds/"] = None
+        if "bids" in formats:
+            about = f"# {title}\n\nReal-vs-fake judgements of pictures, an event for each trial. {TIMING}\n"
+            write_bids(frames, new.folder / "bids", title=title, about=about)
+            files["bids/"] = None
         dictionary = dictionary_rows(frames)
         tabular.write_rows(dictionary, new.folder / "data_dictionary.csv", DICTIONARY)
         files["data_dictionary.csv"] = len(dictionary)
@@ -163,6 +169,12 @@ CONTENTS = {
     "data_dictionary.csv": "what each column of each table means",
     "dataset_description.json": "description of the whole dataset, as Psych-DS asks for",
     "psych-ds/": "the tables as a Psych-DS dataset",
+    "bids/": "the trials as BIDS events",
+    "CHANGES.md": "versions of the dataset",
+    "analysis/README.md": "place of the scripts that read these tables",
+    "results/README.md": "place of tables and reports made from these tables",
+    "materials/README.md": "place of the pictures, the study file and the instructions",
+    "documentation/README.md": "place of preregistration, consent form and notes",
 }
 """Contents of the files of an export, but for tables."""
 
@@ -189,12 +201,16 @@ def readme(title: str, frames: "Mapping[Table, pd.DataFrame]", files: Iterable[s
 def write_psych_ds(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, title: str, studies: list[str]) -> None:
     """Write the tables that have rows as a Psych-DS dataset (psychds-docs.readthedocs.io, Schema Reference).
 
-    A JSON file next to each table describes its variables. Author, licence and identifier, which the specification
-    recommends, are left for the experimenter to add.
+    A JSON file next to each table describes its variables. The recommended folders have a README.md that names what
+    belongs there. Author, licence and identifier are left for the experimenter to add.
     """
     filled = {table: frame for table, frame in frames.items() if len(frame)}
     variables: dict[str, Column] = {}
-    files = ["dataset_description.json"]
+    folders = [f"{name}/README.md" for name in ("analysis", "results", "materials", "documentation")]
+    for name in folders:
+        write_text(folder / name, f"{CONTENTS[name].capitalize()}.\n")
+    files = ["dataset_description.json", "CHANGES.md", *folders]
+    write_text(folder / "CHANGES.md", f"# Changes\n\n- Exported by gan_eval {__version__}.\n")
     for table, frame in filled.items():
         path = folder / "data" / file_name(table, studies)
         tabular.write_table(frame, path, table)

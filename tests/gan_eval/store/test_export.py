@@ -20,6 +20,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.stats.trials import fill_trials
 from gan_eval.store import open_store
+from gan_eval.store.bids import events
 from gan_eval.store.export import DICTIONARY, FORMATS, export_analysis, export_store
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.tables import frames as tabular
@@ -78,6 +79,48 @@ def test_a_psych_ds_dataset_follows_its_rules(store: Path, tmp_path: Path) -> No
         assert header == [variable["name"] for variable in own]
         assert set(header) <= known
         assert all(variable["@type"] == "PropertyValue" for variable in own)
+    recommended = ("analysis", "results", "materials", "documentation")
+    assert all((folder / name / "README.md").is_file() for name in recommended)
+    assert (folder / "CHANGES.md").is_file()
+
+
+def test_bids_events_are_in_seconds_and_follow_its_rules(store: Path, tmp_path: Path) -> None:
+    export_store(store, tmp_path / "out", formats=["csv", "bids"])
+    folder = tmp_path / "out" / "bids"
+    described = json.loads((folder / "dataset_description.json").read_text(encoding="utf-8"))
+    assert {"Name", "BIDSVersion", "DatasetType"} <= described.keys()
+    people = (folder / "participants.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    files = sorted(folder.glob("sub-*/beh/*_events.tsv"))
+    assert {file.parts[-3] for file in files} == {line.split("\t")[0] for line in people}
+    trials = tabular.read_rows(tmp_path / "out" / "trials.csv", tables.TRIALS)
+    times = {row["reaction_time_ms"] for row in trials}
+    seen: list[str] = []
+    for file in files:
+        task = re.fullmatch(r"sub-[A-Za-z0-9]+_(task-[A-Za-z0-9]+)_events\.tsv", file.name)
+        assert task
+        sidecar = json.loads((folder / f"{task[1]}_events.json").read_text(encoding="utf-8"))
+        header, *lines = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines()]
+        assert header[:2] == ["onset", "duration"]
+        assert set(header) <= sidecar.keys()
+        assert all(len(line) == len(header) and all(line) for line in lines), "a missing value is n/a"
+        seen += [line[header.index("response_time")] for line in lines]
+    assert len(seen) == len(trials)
+    assert {None if cell == "n/a" else round(1000 * float(cell), 3) for cell in seen} == {
+        None if time is None else round(time, 3) for time in times
+    }
+
+
+def test_a_session_that_is_resumed_goes_on_in_its_events(tmp_path: Path) -> None:
+    """The clock of a page begins again when the page is opened again; the time of day goes on."""
+    row = dict.fromkeys(tables.TRIALS.names) | {"session": "s", "kind": "real", "exposure_ms": 100.0}
+    trials = [
+        {**row, "trial": 1, "onset_ms": 5000.0, "reaction_time_ms": 250.0},
+        {**row, "trial": 2, "onset_ms": 6500.0},
+        {**row, "trial": 3, "onset_ms": 900.0, "flags": "late resumed"},
+        {**row, "trial": 4, "onset_ms": 1900.5},
+    ]
+    clock = {("s", 1): "2026-01-01T12:00:00Z", ("s", 3): "2026-01-01T12:01:00.500Z"}
+    assert [event["onset"] for event in events(trials, clock)] == [0.0, 1.5, 60.5, 61.5005]
 
 
 def test_the_script_for_r_names_every_column_with_its_type(store: Path, tmp_path: Path) -> None:
@@ -104,7 +147,8 @@ def test_a_second_export_replaces_the_first(store: Path, tmp_path: Path) -> None
     for readme in (tmp_path / "out" / "README.md", tmp_path / "out" / "psych-ds" / "README.md"):
         text = readme.read_text(encoding="utf-8")
         inside = [path.relative_to(readme.parent) for path in readme.parent.rglob("[!.]*") if path.is_file()]
-        top = {"psych-ds/" if path.parts[0] == "psych-ds" else path.as_posix() for path in inside}
+        datasets = ("psych-ds", "bids")
+        top = {f"{path.parts[0]}/" if path.parts[0] in datasets else path.as_posix() for path in inside}
         listed = set(re.findall(r"^- `(.*?)`", text, flags=re.MULTILINE))
         assert listed == {name for name in top if not name.startswith(".")} - {"README.md"}
 
@@ -272,7 +316,7 @@ def test_r_counts_simulated_participants_only_where_no_person_has_answered(
         ("", "either a folder"),
         ("{folder} --format csv", "--format r alone"),
         ("{folder} --format r", "no trials.csv and comparisons.csv"),
-        ("--store {store} --format xlsx", "--format xlsx: expected one or several of csv,parquet,psych-ds,r"),
+        ("--store {store} --format xlsx", "--format xlsx: expected one or several of csv,parquet,psych-ds,bids,r"),
         ("--store {store} --format ,", "--format"),
         ("{store} --study third", "store.sqlite: no session of the study third"),
         ("--store {store}.absent", "no such store"),

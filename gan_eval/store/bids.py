@@ -1,0 +1,138 @@
+"""Export of trials as BIDS events, a file for each participant and study (bids-specification.readthedocs.io 1.10.0)."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan_eval import __version__, tables
+from gan_eval.files.atomic import write_json, write_text
+from gan_eval.tables.cells import is_missing
+from gan_eval.tables.frames import Row
+from gan_eval.tables.schema import Column, Table, number, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PLAIN = tables.TRIALS.by_name
+COLUMNS: tuple[Column, ...] = (
+    number("onset", "onset of the picture, from the first onset of the session", unit="s"),
+    number("duration", "exposure of the picture; of two pictures one after the other, that of the first", unit="s"),
+    text("trial_type", "kind of the picture; pair: two pictures", words=("real", "fake", "pair")),
+    number("response_time", "key press minus the (last) onset; n/a without an answer", unit="s"),
+    *(PLAIN[name] for name in ("response", "choice", "rating", "correct", "confidence", "trial", "phase", "block")),
+    *(PLAIN[name] for name in ("protocol", "stimulus", "stimulus_b", "position", "item", "model", "dataset", "flags")),
+)
+"""The columns of a file of events."""
+PEOPLE: tuple[Column, ...] = (
+    text("participant_id", "label of the participant's files"),
+    text("code", "the participant's pseudonym"),
+    tables.SESSIONS.by_name["simulated"],
+)
+"""The columns of `participants.tsv`."""
+
+
+def write_bids(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, title: str, about: str) -> None:
+    """Write the trials as a BIDS dataset of behavioural events; `about` is the text of its README.md.
+
+    Labels of participants and tasks are the letters and digits of their names, made distinct by a number.
+    """
+    shown_at = {(row["session"], row["trial"]): row["shown_at"] for row in _rows(frames[tables.ONSETS])}
+    trials = frames[tables.TRIALS].sort_values(["session", "trial"])
+    people: dict[str, Row] = {}
+    tasks: dict[str, str] = {}
+    for session in _rows(frames[tables.SESSIONS]):
+        code, study = session["participant"], session["study"] or title
+        tasks[study] = tasks.get(study) or _label(study, tasks.values())
+        if code not in people:
+            known = [row["participant_id"] for row in people.values()]
+            people[code] = {**session, "participant_id": f"sub-{_label(code, known, 'sub-')}", "code": code}
+        who = people[code]["participant_id"]
+        rows = _rows(trials[trials["session"] == session["session"]])
+        write_text(
+            folder / who / "beh" / f"{who}_task-{tasks[study]}_events.tsv", _tsv(COLUMNS, events(rows, shown_at))
+        )
+    software = {"SoftwareName": "gan_eval", "SoftwareVersion": __version__}
+    for label in tasks.values():  # without TaskName, which bids-validator 1.15 refuses here and 3.0 recommends
+        write_json(folder / f"task-{label}_events.json", _described(COLUMNS) | {"StimulusPresentation": software})
+    write_text(folder / "participants.tsv", _tsv(PEOPLE, people.values()))
+    write_json(folder / "participants.json", _described(PEOPLE))
+    write_text(folder / "README.md", about)
+    maker = {"Name": "gan_eval", "Version": __version__}
+    described = {"Name": title, "BIDSVersion": "1.10.0", "DatasetType": "raw", "GeneratedBy": [maker]}
+    write_json(folder / "dataset_description.json", described)
+
+
+def _rows(frame: "pd.DataFrame") -> list[Row]:
+    """Return the rows of a frame; missing cells are None."""
+    names = list(frame.columns)
+    records = frame.itertuples(index=False, name=None)
+    return [
+        {name: None if is_missing(cell) else cell for name, cell in zip(names, row, strict=True)} for row in records
+    ]
+
+
+def _label(name: str, taken: Collection[str], before: str = "") -> str:
+    """Return a label for a name that no file system confuses with one of those taken, which begin with `before`.
+
+    >>> _label("my_study", []), _label("P-01", ["sub-p01"], "sub-")
+    ('mystudy', 'P01x2')
+    """
+    label, known = re.sub(r"[^A-Za-z0-9]", "", name) or "x", {each.lower() for each in taken}
+    choices = (label, *(f"{label}x{count}" for count in range(2, len(known) + 3)))
+    return next(each for each in choices if f"{before}{each}".lower() not in known)
+
+
+def events(trials: Sequence[Row], shown_at: Mapping[tuple[str, int], str]) -> list[Row]:
+    """Return a session's events. Its clock may begin again when it is resumed; the time of day then gives the start."""
+    events: list[Row] = []
+    first, start = None, 0.0
+    for trial in trials:
+        at = shown_at.get((trial["session"], trial["trial"]))
+        onset = None if trial["onset_ms"] is None else trial["onset_ms"] / 1000
+        if onset is not None and (first is None or "resumed" in (trial["flags"] or "").split()):
+            first = first or at
+            passed = (
+                0.0
+                if at is None or first is None
+                else (datetime.fromisoformat(at) - datetime.fromisoformat(first)).total_seconds()
+            )
+            start = onset - passed
+        events.append(
+            {
+                **trial,
+                "onset": None if onset is None else onset - start,
+                "duration": None if trial["exposure_ms"] is None else trial["exposure_ms"] / 1000,
+                "trial_type": trial["kind"] or "pair",
+                "response_time": None if trial["reaction_time_ms"] is None else trial["reaction_time_ms"] / 1000,
+            }
+        )
+    return events
+
+
+def _tsv(columns: Sequence[Column], rows: Iterable[Row]) -> str:
+    """Return a table with tabs; missing values are `n/a`."""
+    lines = [[column.name for column in columns]]
+    lines += [[_cell(row[column.name], column) for column in columns] for row in rows]
+    return "".join("\t".join(line) + "\n" for line in lines)
+
+
+def _cell(value: Any, column: Column) -> str:
+    if value is None:
+        return "n/a"
+    if column.dtype == "bool":
+        return str(bool(value)).lower()
+    return f"{value:.6f}".rstrip("0").rstrip(".") if column.dtype == "float" else re.sub(r"\s", " ", str(value))
+
+
+def _described(columns: Iterable[Column]) -> dict[str, Any]:
+    """Return the sidecar's descriptions of columns."""
+    return {
+        column.name: {
+            "Description": column.meaning,
+            **({"Units": column.unit} if column.unit else {}),
+            **({"Levels": {word: word for word in column.words}} if column.words else {}),
+        }
+        for column in columns
+    }
