@@ -187,6 +187,7 @@ TOOLS: Mapping[str, Tool] = {
             "reaction_time_ms": ("Reaction Time",),
         },
         choose=("Screen Name", "Screen", "Zone Type", "Response Type", "Component Name"),
+        is_limit_time=True,
         export="the CSV of the task, long form",
         note="a trial has several rows: the answered one counts",
     ),
@@ -436,14 +437,24 @@ class _Reader:
         if not (chosen <= judged).all() or (chosen is judged and not judged.all()):
             self.where += [f"{truth}!={word}" for word in missing] or [f"{truth}!=-"]
         self.rows = self.rows[(judged & chosen).to_numpy(bool)]
+        self._leave_practice_loops()
         if column == "trial_type" and len(self.rows) and "slider" in str(self.rows[column].iloc[0]):
             self.mapping |= {"rating": "response", "response": ""}
             self.tool = self.tool._replace(sources={**self.tool.sources, "response": (), "correct": ()})
 
+    def _leave_practice_loops(self) -> None:
+        """Keep the rows of PsychoPy's main loop, if others are of a loop whose name has `prac`."""
+        loops = [name for name in _columns_like("%.thisN", self.columns) if self.rows[name].any()]
+        main = [name for name in loops if "prac" not in name.lower()]
+        if main and len(main) < len(loops):
+            best = max(main, key=lambda name: int(self.rows[name].count()))
+            self.where.append(f"{best}!=-")
+            self.rows = self.rows[self.rows[best].notna().to_numpy(bool)]
+
     def _values(self, column: str, chosen: pd.Series) -> dict[str, int]:
         """Return the values of a column in the chosen rows, with their counts; nothing if it is absent."""
         cells = self.rows[column][chosen.to_numpy(bool)] if column in self.columns else pd.Series(dtype="str")
-        return {str(value): int(count) for value, count in cells.value_counts().items()}
+        return {str(value): count for value, count in cells.value_counts().to_dict().items()}
 
     def _rank(self, value: str, chosen: pd.Series) -> tuple[int, int, int]:
         """Return the order of a task or screen: by preference, then by its number of answers."""

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import shlex
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +13,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.stats.importing import TOOLS, Imported, import_trials
+from gan_eval.tables import TRIALS
+from gan_eval.tables.frames import read_table
 
 FIXTURES = Path(os.environ.get("GAN_EVAL_TOOLS_FILES", Path(__file__).parents[5] / "shared" / "tools_files"))
+PAGE = Path(__file__).parents[4] / "docs" / "tools.md"
 Played = tuple[int, int, float | None]
 """Number of main trials, of those without an answer, and accuracy."""
 ANSWERS = ["real", None, "real", "fake", "fake", "fake"]
@@ -203,14 +209,20 @@ def test_labjs_has_the_participant_on_the_forms_row_and_the_limit_as_time(tmp_pa
     assert played(imported(file)) == PLAYED
 
 
-def test_the_practice_flag_of_opensesame_stays_and_is_taken_back(tmp_path: Path) -> None:
-    rows = [{"picture": "prac.png", "truth": "real", "response": "j", "correct": 1, "time_block": "NA"}]
+def opensesame() -> list[dict[str, Any]]:
+    """A practice trial, then the pictures; the flag of practice stays."""
+    rows: list[dict[str, Any]] = [
+        {"picture": "prac.png", "truth": "real", "response": "j", "correct": 1, "time_block": "NA"}
+    ]
     for picture, kind, answer in zip(PICTURES, KINDS, ANSWERS, strict=True):
         key = "None" if answer is None else KEYS[answer]
         rows.append({"picture": f"{picture}.png", "truth": kind, "response": key, "correct": int(answer == kind)})
     rows = [{"time_block": 2071, "response_time": 700, **row, "practice": "yes", "subject_nr": 4} for row in rows]
-    rows = [{**row, "opensesame_version": "3.3.14", "logfile": "x"} for row in rows]
-    found = imported(written(tmp_path, "subject-4.csv", rows))
+    return [{**row, "opensesame_version": "3.3.14", "logfile": "x"} for row in rows]
+
+
+def test_the_practice_flag_of_opensesame_stays_and_is_taken_back(tmp_path: Path) -> None:
+    found = imported(written(tmp_path, "subject-4.csv", opensesame()))
     assert played(found) == PLAYED
     assert found.trials["phase"].tolist() == ["practice"] + ["main"] * 6
     assert found.trials["reaction_time_ms"].notna().sum() == 6, "not that of the missed trial"
@@ -237,6 +249,11 @@ def test_psychopy_with_keys_and_with_lists_of_keys(tmp_path: Path) -> None:
     found = imported(written(tmp_path, "a.csv", psychopy(keys, right), encoding="utf-8-sig"))
     assert played(found) == PLAYED
     assert found.trials["reaction_time_ms"].median() == 750
+    practice = [
+        {**row, "trials.thisN": None, "practice.thisN": 0, "resp.keys": "f"} for row in psychopy(keys, right)[1:]
+    ]
+    both = written(tmp_path, "p.csv", practice + psychopy(keys, right))
+    assert played(imported(both)) == PLAYED, "the loop of practice is left out"
     lists = [key if key == "None" else f"['f', '{key}']" for key in keys]
     found = imported(written(tmp_path, "b.csv", psychopy(lists, [0] * 6)))
     assert played(found) == PLAYED, "a list is never correct in PsychoPy's eyes"
@@ -253,14 +270,18 @@ def test_summaries_of_psychopy_are_refused_by_their_shape(tmp_path: Path) -> Non
     assert len(imported(written(tmp_path, "own.csv", rows)).trials) == 6, "a table with one such column is no summary"
 
 
-def test_expyriment_has_comments_and_key_codes(tmp_path: Path) -> None:
+def expyriment(file: Path) -> Path:
     lines = ["#Expyriment 0.10.0 (Python 3.6), .xpd-file", "#e mainfile: x.py", "#s id: 1"]
     lines.append("subject_id,trial,picture,truth,key,rt,correct")
     for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True), start=1):
         key, time = {"real": ("106", "512"), "fake": ("102", "620"), None: ("None", "None")}[answer]
         lines.append(f"1,{at},{picture}.png,{kind},{key},{time},{answer == kind}")
-    (tmp_path / "e.xpd").write_text("\n".join(lines))
-    assert played(imported(tmp_path / "e.xpd")) == PLAYED
+    file.write_text("\n".join(lines))
+    return file
+
+
+def test_expyriment_has_comments_and_key_codes(tmp_path: Path) -> None:
+    assert played(imported(expyriment(tmp_path / "e.xpd"))) == PLAYED
 
 
 def otree(wide: bool) -> list[dict[str, Any]]:
@@ -293,19 +314,21 @@ def test_otree_writes_0_for_a_page_that_timed_out(tmp_path: Path, wide: bool) ->
     assert any("2 answers 0 without a time" in line for line in found.doubts)
 
 
-def test_gorilla_has_several_rows_a_trial_and_an_end(tmp_path: Path) -> None:
+def gorilla(file: Path) -> Path:
     rows = []
     for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True), start=1):
         row = {"Event Index": at, "Participant Private ID": 501, "Trial Number": at, "Task Name": "judge"}
         row |= {"Spreadsheet: picture": f"{picture}.png", "Spreadsheet: truth": kind}
         rows.append({**row, "Screen Name": "fixation", "Reaction Time": 250})
         rows.append({**row, "Screen Name": "judge", "Zone Type": "image", "Reaction Time": 1500})
-        rows.append(
-            {**row, "Screen Name": "judge", "Zone Type": "button", "Response": answer, "Reaction Time": 600 + at}
-        )
-    file = written(tmp_path, "data_exp.csv", rows)
+        rows.append({**row, "Screen Name": "judge", "Zone Type": "button", "Response": answer, "Reaction Time": 600})
+    pd.DataFrame(rows).to_csv(file, index=False)
     file.write_text(file.read_text() + "END OF FILE\n")
-    found = imported(file)
+    return file
+
+
+def test_gorilla_has_several_rows_a_trial_and_an_end(tmp_path: Path) -> None:
+    found = imported(gorilla(tmp_path / "data_exp.csv"))
     assert played(found) == PLAYED
     assert found.rejected.empty
 
@@ -341,11 +364,15 @@ def test_a_wide_survey_of_qualtrics_with_its_texts_or_numbers(tmp_path: Path, en
         imported(file, pictures=tmp_path / "names.csv")
 
 
-def test_a_form_whose_questions_have_one_title(tmp_path: Path) -> None:
-    pytest.importorskip("openpyxl")
+def google_form() -> pd.DataFrame:
     answers = [answer or "" for answer in ANSWERS]
     frame = pd.DataFrame([[f"2026-11-28 10:0{n}:00", f"u{n}", *answers] for n in range(2)])
-    frame.columns = pd.Index(["Timestamp", "Your code", *["Is this picture real?"] * 6])
+    return frame.set_axis(pd.Index(["Timestamp", "Your code", *["Is this picture real?"] * 6]), axis=1)
+
+
+def test_a_form_whose_questions_have_one_title(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    frame = google_form()
     pd.DataFrame({"number": range(1, 7), "stimulus": PICTURES, "kind": KINDS}).to_csv(tmp_path / "p.csv", index=False)
     with pd.ExcelWriter(tmp_path / "form.xlsx") as book:
         pd.DataFrame({"a": [1]}).to_excel(book, sheet_name="Notes", index=False)
@@ -357,22 +384,28 @@ def test_a_form_whose_questions_have_one_title(tmp_path: Path) -> None:
         imported(tmp_path / "form.xlsx", sheet="Answers")
 
 
-def test_mturk_with_radio_buttons_wide_long_and_in_pairs(tmp_path: Path) -> None:
-    batch = {"HITId": "H", "AssignmentId": "A", "WorkerId": "W1", "AssignmentStatus": "Approved"}
-    long = [
-        batch | {"Input.image_url": f"https://x.org/{picture}.png", "Input.truth": kind}
+BATCH = {"HITId": "H", "AssignmentId": "A", "WorkerId": "W1", "AssignmentStatus": "Approved"}
+
+
+def mturk() -> list[dict[str, Any]]:
+    return [
+        BATCH | {"Input.image_url": f"https://x.org/{picture}.png", "Input.truth": kind}
         | {f"Answer.choice.{word}": str(answer == word).lower() for word in ("real", "fake")}
         for picture, kind, answer in zip(PICTURES, KINDS, ANSWERS, strict=True)
     ]  # fmt: skip
+
+
+def test_mturk_with_radio_buttons_wide_long_and_in_pairs(tmp_path: Path) -> None:
+    long = mturk()
     rejected = long[0] | {"WorkerId": "W2", "AssignmentStatus": "Rejected"}
     found = imported(written(tmp_path, "batch.csv", [*long, rejected]))
     assert played(found) == PLAYED
     assert "closed in 2026" in found.doubts[0]
-    wide: dict[str, Any] = dict(batch)
+    wide: dict[str, Any] = dict(BATCH)
     for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True)):
         wide |= {f"Input.image{at}": f"{picture}.png", f"Input.truth{at}": kind, f"Answer.choice{at}": answer}
     assert played(imported(written(tmp_path, "wide.csv", [wide]))) == PLAYED
-    pairs: dict[str, Any] = dict(batch)
+    pairs: dict[str, Any] = dict(BATCH)
     for at in range(4):
         sides = ("real", "fake") if at % 2 else ("fake", "real")
         pairs |= {f"Input.images_left{at}": f"{sides[0]}/{at}.png", f"Input.images_right{at}": f"{sides[1]}/{at}.png"}
@@ -414,6 +447,60 @@ def test_excels_separator_line_and_tabs(tmp_path: Path) -> None:
     (tmp_path / "e.json").write_text('[{"participant": "P1"},\n{"particip')
     with pytest.raises(UserError, match="not JSON in line 2"):
         imported(tmp_path / "e.json")
+
+
+def make_files_of_every_tool(folder: Path) -> None:
+    """Write the files that the commands of docs/tools.md name."""
+    judged = [row for row in jspsych("P1") if "truth" in row]
+    buttons = [{**row, "trial_type": "image-button-response", "correct": None} for row in judged]
+    buttons = [{**row, "response": {"j": "0", "f": "1"}.get(row["response"], "null")} for row in buttons]
+    slider = {"trial_type": "html-slider-response", "stimulus": "<p>real?</p>", "participant": "P1", "rt": 900}
+    grades = [{**slider, "response": 20 if row["truth"] == "fake" else 80, "slider_start": 50} for row in judged]
+    pairs = [each for row, grade in zip(judged, grades, strict=True) for each in ({**row, "response": "null"}, grade)]
+    numbers = {"real": 1, "fake": 0, None: None}
+    keys = ["None" if answer is None else KEYS[answer] for answer in ANSWERS]
+    right = [numbers["real"] if answer == kind else 0 for answer, kind in zip(ANSWERS, KINDS, strict=True)]
+    for name, rows in {
+        "jspsych/P1.csv": jspsych("P1"),
+        "jspsych/P2.csv": jspsych("P2"),
+        "buttons/P1.csv": buttons,
+        "slider/P1.csv": pairs,
+        "labjs/data.csv": labjs("P1"),
+        "psychopy/P1.csv": psychopy(keys, right),
+        "opensesame/subject-4.csv": opensesame(),
+        "all_apps_wide.csv": otree(wide=True),
+        "batch.csv": mturk(),
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        written(folder, name, rows)
+    (folder / "results.zip").write_bytes(of_jatos([jspsych("P1"), jspsych("P2")]))
+    (folder / "expyriment").mkdir()
+    expyriment(folder / "expyriment" / "realfake_01.xpd")
+    gorilla(folder / "data_exp.csv")
+    qualtrics(folder, ["Is it real?"] * 6)
+    google_form().to_csv(folder / "form.csv", index=False)
+    pictures = pd.DataFrame({"number": range(1, 7), "stimulus": PICTURES, "kind": KINDS})
+    pictures.to_csv(folder / "pictures.csv", index=False)
+
+
+COMMANDS = re.findall(r"`\./run (trials import \S*[./]\S* .*?--out trials\.csv)`", PAGE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_on_tools_give_what_was_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_files_of_every_tool(tmp_path)
+    assert len(COMMANDS) == 13
+    for command in COMMANDS:
+        words = [name for word in shlex.split(command) for name in sorted(map(str, Path().glob(word))) or [word]]
+        assert run(words) == 0, command
+        trials = read_table(Path("trials.csv"), TRIALS)
+        if trials["rating"].notna().any():
+            assert trials["rating"].eq(80).equals(trials["kind"].eq("real"))
+        else:
+            assert played(Imported(trials, trials))[2] == 0.8, command
 
 
 OF_FIXTURES: dict[str, Played] = {
