@@ -59,8 +59,9 @@ class Session:
         """The row of the last trial, if the participant gets feedback on it."""
         self.planned_flash: Callable[[float], float] = float
         """Function from the requested to the planned exposure, both in ms, such as whole frames."""
-        self.require_to_show: Callable[[sa.Connection], object] | None = None
-        """Called in the transaction that stores an onset; raises `UserError` if the session continues elsewhere."""
+        self.require_here: Callable[[sa.Connection], object] | None = None
+        """Called in the transaction that stores an onset or a trial; raises `UserError` if the session continues
+        elsewhere."""
         self.protocol = protocol
         self._writer = writer
         self._clock = clock
@@ -191,7 +192,7 @@ class Session:
             trial.plan(self.planned_flash)
             row = onset_row(self.row, trial, shown_at=self._time_of_day(when))
             # If this fails the session continues: storing the trial reports the same error.
-            require = self.require_to_show
+            require = self.require_here
             self._writer.submit(lambda store: store.add(tables.ONSETS, [row], session=row["session"], require=require))
 
     def offset(self, when: int) -> None:
@@ -271,7 +272,8 @@ class Session:
         has_truth = row["correct"] is not None or trial.answer is None  # no correct answer exists
         self.feedback = row if has_truth and row["phase"] == "practice" and trial.broken_off is None else None
         self._trial = None
-        self._store(lambda store: add_once(store, [row]), [row])
+        require = self.require_here
+        self._store(lambda store: add_once(store, [row], require=require), [row])
 
     def _end(self, status: str) -> None:
         session, ended = self.row["session"], {"status": status, "ended_at": iso(self._clock.utc())}

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
+import sqlalchemy as sa
+
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.protocol import Timing
@@ -257,16 +259,21 @@ def _by_participant(session: Row, answered_at: datetime) -> Row:
     return {**shared, "answered_at": iso(answered_at)}
 
 
-def add_once(store: Store, rows: Iterable[Mapping[str, object]]) -> None:
+def add_once(
+    store: Store, rows: Iterable[Mapping[str, object]], *, require: Callable[[sa.Connection], object] | None = None
+) -> None:
     """Add trials to the store; skip those that it already has, because a commit can succeed and still report an error.
+
+    Args:
+        require: as for `Store.add`.
 
     Raises:
         UserError: the store cannot be written, has another row of the same trial, or no longer has the session, because
-            its participant's data were deleted.
+            its participant's data were deleted; or `require` refuses the trials.
     """
     for row in rows:
         try:
-            store.add(tables.TRIALS, [row], session=str(row["session"]))
+            store.add(tables.TRIALS, [row], session=str(row["session"]), require=require)
         except UserError:
             stored = store.rows(tables.TRIALS, session=row["session"], trial=row["trial"])
             if not stored or any(stored[0][name] != value for name, value in row.items() if name in stored[0]):

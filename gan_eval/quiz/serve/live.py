@@ -495,7 +495,7 @@ class LiveStudy:
         ended, token = admitted.row["status"] != "open", self.content.token(admitted.row["session"])
         live = LiveSession(session, token, clock, tab, rested_after=len(session.done), ended=ended)
         # another process may have given the session to another tab
-        session.require_to_show = lambda connection: require_tab(connection, live.id, live.tab)
+        session.require_here = lambda connection: require_tab(connection, live.id, live.tab)
         if admitted.stored:
             self._plan_in_frames(session)
         return live

@@ -78,6 +78,11 @@ class Connection(HttpToolsProtocol):
         if self.cycle is None or self.cycle.response_complete:
             self._await_head()
 
+    def on_message_begin(self) -> None:
+        """Wait for the rest of a head, which may begin in the packet of the request before."""
+        super().on_message_begin()
+        self._await_head()
+
     def on_headers_complete(self) -> None:
         """Begin to answer."""
         self._stop_waiting()

@@ -370,9 +370,9 @@ def test_idle_connections_and_slow_bodies_keep_nobody_waiting(server: Server, cl
 
 @pytest.mark.nightly
 def test_connections_that_send_no_whole_head_are_closed(server: Server, client: httpx.Client) -> None:
-    """Connections send nothing, a byte now and then, or that after a whole request."""
+    """Connections send nothing, a byte now and then, that after a whole request, or a part right behind one."""
 
-    def closed_after(beginning: bytes) -> float:
+    def closed_after(beginning: bytes, later: bytes = b"x") -> float:
         begun = time.monotonic()
         with socket.create_connection(("127.0.0.1", server.port), timeout=1) as connection, suppress(OSError):
             connection.sendall(beginning)
@@ -380,12 +380,14 @@ def test_connections_that_send_no_whole_head_are_closed(server: Server, client: 
                 with suppress(TimeoutError):
                     if not connection.recv(4096):
                         break
-                connection.sendall(b"x" if beginning else b"")
+                connection.sendall(later)
         return time.monotonic() - begun
 
     whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     with ThreadPoolExecutor() as threads:
-        seconds = list(threads.map(closed_after, (b"", b"GET /", whole[:-2] + b"X: ", whole + whole[:-2] + b"X: ")))
+        parts = (b"GET /", whole[:-2] + b"X: ", whole + whole[:-2] + b"X: ")
+        sent = ((b"", b""), *((part,) for part in parts), (whole + b"GET /", b""))
+        seconds = list(threads.map(lambda case: closed_after(*case), sent))
     assert 15 < min(seconds) < max(seconds) < 45
 
 

@@ -307,6 +307,35 @@ def test_an_onset_that_is_stored_after_another_tab_has_the_session_is_not_the_ne
     assert [row["reaction_time_ms"] for row in here.rows(tables.TRIALS)] == [300.0]
 
 
+def test_a_report_that_is_stored_after_another_tab_has_the_session_is_refused(serve: Serve, database: str) -> None:
+    """Two servers on one database; the first one has accepted the report of its tab when the second resumes."""
+    here, there = serve(store=database), serve(store=database)
+    robot, _, _ = here.begun()
+    submit, is_storing, is_resumed = here.room.writer.submit, threading.Event(), threading.Event()
+
+    def submit_late(job: Callable[[Store], Any], **how: Any) -> Any:
+        def late(store: Store) -> Any:
+            is_storing.set()
+            is_resumed.wait(10)
+            return job(store)
+
+        return submit(job, **how) if how else submit(late)  # the session's own jobs say no more
+
+    shown = {"showings": [{"onset_ms": 1000.0, "offset_ms": 1200.0}], "presses": [{"key": "f", "at_ms": 1200.0}]}
+    again = replace(robot, client=there.client, **AGAIN)
+    with ThreadPoolExecutor() as pool:
+        here.room.writer.submit = submit_late  # type: ignore[method-assign]
+        report = pool.submit(robot.call, "trial", trial=1, **shown, sent_ms=1300.0)
+        assert is_storing.wait(10)
+        assert again.arrive("resume")["next"]["trial"] == 1
+        is_resumed.set()
+        assert report.result(10).status_code == 503
+    assert robot.call("trial", trial=1, **shown, sent_ms=1300.0).json()["reason"] == "taken_over"
+    shown = {"showings": [{"onset_ms": 2000.0, "offset_ms": 2300.0}], "presses": [{"key": "f", "at_ms": 2300.0}]}
+    again.ask("trial", trial=1, **shown, sent_ms=2400.0)
+    assert [row["reaction_time_ms"] for row in here.rows(tables.TRIALS)] == [300.0]
+
+
 def test_a_second_tab_of_a_participant_who_is_being_forgotten_begins_nothing(serve: Serve) -> None:
     """The second tab has found the session when the first one deletes it."""
     served = serve()
