@@ -33,8 +33,22 @@ _MASK = "GAN_EVAL_UMASK"
 
 
 def share_with_group(file: Path) -> None:
-    """Make a file readable by its user's group, if the user's own mask of permissions lets the group read new files."""
-    file.chmod(file.stat().st_mode | (0o040 & ~int(os.environ.get(_MASK, 0o077))))
+    """Make a file readable by its user's group, if the user's own mask of permissions lets the group read new files.
+
+    The group may then also enter, but not list, an output folder around it, whose other files are private.
+    """
+    permit_group(file, 0o040)
+    if (file.parent / OWN_FOLDER).is_dir():
+        permit_group(file.parent, 0o010)
+
+
+def permit_group(place: Path, mode: int) -> None:
+    """Add permissions of the user's group to a file or folder, as far as the user's own mask lets new files have them.
+
+    Args:
+        mode: 0o040 (read) or 0o010 (enter).
+    """
+    place.chmod(place.stat().st_mode | (mode & ~int(os.environ.get(_MASK, 0o077))))
 
 
 def make_public(folder: Path) -> None:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, write_error
+from gan_eval.files.atomic import OWN_FOLDER, permit_group, write_error
 
 
 def relative_path(place: Path, folder: Path) -> str:
@@ -93,7 +93,7 @@ def claim_output_folder(folder: Path, *, private: bool = False, option: str = "-
     """Claim `folder`, create it if needed, and return it.
 
     A folder that contains `.gan-eval/` belongs to gan_eval; an empty folder gets one. A new `private` folder can be
-    opened only by this user; otherwise the umask decides.
+    opened only by this user; otherwise the umask decides. New folders above it can be entered by the user's group.
 
     Raises:
         UserError: it is a file, is neither empty nor gan_eval's, contains a linked folder, or cannot be written.
@@ -101,7 +101,10 @@ def claim_output_folder(folder: Path, *, private: bool = False, option: str = "-
     folder = Path(folder)
     check_output_folder(folder, option=option)
     try:
+        above = [place for place in folder.parents if not place.exists()]
         folder.mkdir(0o700 if private else 0o777, parents=True, exist_ok=True)
+        for place in above:
+            permit_group(place, 0o010)
         (folder / OWN_FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error

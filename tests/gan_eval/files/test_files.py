@@ -26,13 +26,21 @@ def test_a_study_s_folder_is_for_its_user_alone_also_from_python(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o640), (0o077, 0o600)])
-def test_a_report_is_readable_by_the_group_unless_the_users_mask_forbids_it(tmp_path, monkeypatch, mask, mode):
-    report = tmp_path / "report.html"
-    report.touch(0o600)
+@pytest.mark.parametrize(("mask", "mode", "entered"), [(0o022, 0o640, 0o710), (0o077, 0o600, 0o700)])
+def test_the_group_reads_the_report_alone_unless_the_users_mask_forbids_it(tmp_path, monkeypatch, mask, mode, entered):
     monkeypatch.setenv("GAN_EVAL_UMASK", str(mask))
-    atomic.share_with_group(report)
-    assert report.stat().st_mode & 0o777 == mode
+    before = os.umask(0o077)  # as `make_private` does
+    try:
+        folder = output_folders.claim_output_folder(tmp_path / "new" / "study", private=True)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        atomic.write_text(folder / "tables" / "trials.csv", "")
+        atomic.write_text(folder / "report.html", "")
+        atomic.share_with_group(folder / "report.html")
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (folder.parent, folder, *folder.rglob("*"))}
+    own = {".gan-eval": 0o700, "tables": 0o700, "trials.csv": 0o600}
+    assert modes == {"new": entered, "study": entered, "report.html": mode, **own}
 
 
 def test_canonical_json_hash_is_known():
