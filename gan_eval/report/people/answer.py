@@ -254,7 +254,7 @@ def detectable_clause(low: float, high: float) -> str:
 def models_compared(folder: StudyFolder) -> Iterator[str]:
     """Yield a sentence for each pair of models; of many pairs only for some with a verdict, and the counts."""
     table = folder.table(COMPARISONS)
-    known = table[(table["measure"] == "fooling_rate") & table["verdict"].notna()]  # one participant gives no verdict
+    known = table[(table["measure"] == "fooling_rate") & table["verdict"].notna()]  # without a test there is no verdict
     is_long = len(known) > MAX_PAIRS
     named = known[known["verdict"].isin(["different", "equivalent"])].head(MAX_PAIRS) if is_long else known
     paper = folder.table(PAPER)

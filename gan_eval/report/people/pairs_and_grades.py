@@ -89,7 +89,7 @@ def _preference(row: Record, better: str) -> str:
         verdict = f"{a if row['difference'] > 0 else b} {better}{small}"
     else:
         verdict = f"equally often, to within {margin_text(row)}" if is_equivalent else "no difference is shown"
-        verdict = "one participant gives no verdict" if missing(row["verdict"]) else verdict
+        verdict = "no verdict" if missing(row["verdict"]) else verdict
     share = [f"{percent(0.5 + row['difference'])} of their pairs"]
     if not missing(row["ci_low"]):
         share.append(apa_interval(50 + 100 * row["ci_low"], 50 + 100 * row["ci_high"], digits=1))
@@ -163,7 +163,7 @@ def _grade_difference(row: Record, *, adjusted: bool) -> str:
     if row["verdict"] == "equivalent":
         return f"The mean grades of {a} and {b} were equivalent{where}, within the margin, {by}."
     if missing(row["verdict"]):
-        return f"One participant gives no verdict on the mean grades of {a} and {b}{where}: {by}."
+        return f"There is no verdict on the mean grades of {a} and {b}{where}: {by}."
     if row["verdict"] != "different":
         return f"The mean grades of {a} and {b}{where} did not differ significantly, {by}."
     first = capital(a) if row["a"] in names else f"{a}'s pictures"
