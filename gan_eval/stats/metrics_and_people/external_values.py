@@ -42,6 +42,8 @@ _WHOLE = re.compile(r"0|[1-9]\d*")
 _MISSING = frozenset({"", "na", "n/a", "nan", "none", "null"})
 _PAIR = re.compile(r"\s+(?:\||vs\.?)\s+")
 """Mark between the two names of a pair in one cell."""
+_PRINTED = re.compile(r"\[*(?:tensor\(|array\(|np\.float\d+\(|\[)+\s*([^\s,\[\]()]+)\s*\]*(?:,[^()]*)?[\])]*")
+"""A number as torch or NumPy print it: tensor([0.63], device='cuda:0'), np.float32(0.63), [0.63]."""
 _PSNR_OF_EQUAL = (60.0, 72.0, 80.0, 84.0, 100.0)
 """PSNR of equal pictures in programs: libvmaf 60 (8 bits), 72 and 84, piq and pyiqa 80, others 100."""
 
@@ -304,8 +306,8 @@ def _judged_row(file: Path, names: list[str], is_pair: bool, folders: Sequence[s
 
 
 def _is_almost_number(cell: str) -> bool:
-    """Return True for a number, also one of a tensor, in brackets or with a unit: tensor([41.78]), 30 dB."""
-    return _number(cell.partition(", ")[0].strip("tensor()[] dB%").replace(",", ".")) is not None
+    """Return True for a number, also one with a decimal comma or a unit: 41,78, 30 dB."""
+    return _number(cell) is not None or _number(cell.strip(" dB%").replace(",", ".")) is not None
 
 
 def _of_column(title: str) -> str:
@@ -321,9 +323,10 @@ def _path(name: str) -> PurePosixPath:
 
 
 def _number(cell: str) -> float | None:
-    """Return a cell's number, None for other text and for NaN."""
+    """Return a cell's number, also one that torch or NumPy printed; None for other text and for NaN."""
+    printed = _PRINTED.fullmatch(cell.strip())
     try:
-        value = float(cell)
+        value = float(printed[1] if printed else cell)
     except ValueError:
         return None
     return None if math.isnan(value) else value

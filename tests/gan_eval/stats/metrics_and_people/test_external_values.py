@@ -146,11 +146,21 @@ def test_a_decimal_comma_is_no_separator(tmp_path: Path) -> None:
 
 
 def test_cells_without_a_number_are_named_and_the_others_kept(tmp_path: Path) -> None:
-    text = "file,a,b,c\n1.png,1.5,-,tensor(0.1)\n2.png,3 dB,0.25,tensor(0.2)\n3.png,n/a,0.5,tensor(0.3)\n"
+    text = "file,a,b,c\n1.png,1.5,-,30 dB\n2.png,3 dB,0.25,31 dB\n3.png,n/a,0.5,32 dB\n"
     found, lines = values_of(tmp_path / "v.csv", text, numbered())
     assert {name: sum(value == value for value in of.values()) for name, of in found.items()} == {"a": 1, "b": 2}
-    cells = ("row 2, column a: found '3 dB'", "row 1, column b: found '-'", "row 1, column c: found 'tensor(0.1)'")
+    cells = ("row 2, column a: found '3 dB'", "row 1, column b: found '-'", "row 1, column c: found '30 dB'")
     assert [cell in line for cell, line in zip(cells, lines, strict=True)] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["tensor(0.25)", '"tensor([0.25], device=\'cuda:0\')"', "[0.25]", "np.float32(0.25)", "[np.float64(0.25)]",
+     '"tensor([[0.25]], dtype=torch.float64)"', '"array([0.25], dtype=float32)"'],
+)  # fmt: skip
+def test_numbers_as_torch_and_numpy_print_them_are_read(tmp_path: Path, cell: str) -> None:
+    found, lines = values_of(tmp_path / "v.csv", f"file,a\n1.png,{cell}\n", numbered())
+    assert (found, lines) == ({"a": {"blur/1": 0.25}}, [])
 
 
 def test_counts_and_spreads_are_no_metrics(tmp_path: Path) -> None:
@@ -174,7 +184,7 @@ def test_psnr_of_equal_pictures_is_told(tmp_path: Path, value: str, is_told: boo
         ("0001.png,1\n", r"'0001.png' may be 'photos/blur/0001' and 'photos/noise/0001'; give one file for each model"),
         ("name,remark\n0001.png,good\n", "no column of numbers"),
         ("0001.png\n0002.png\n", "one column; expected the picture's file and its value"),
-        ("name,score\n0001.png,tensor(0.1)\n", r"row 1, column score: found 'tensor\(0.1\)', expected a number"),
+        ("name,score\n0001.png,30 dB\n", "row 1, column score: found '30 dB', expected a number; write each"),
         ("0001.png,39,442\n", "column 2 has numbers without a name"),
         ("name,a\n0001.png,1,2\n", "row 1: found 3 cells, expected 2"),
         ("noise/0001.png,1\nnoise/0001.jpg,2\n", "photos/noise/0001"),
