@@ -136,7 +136,7 @@ def run(
     simulate: Simulate = None,
     threads: Threads = None,
 ) -> None:
-    """Do the missing stages of a study: train, generate, metrics, quiz, analyze, report.
+    """Do the missing stages of a study: train, generate, audit, metrics, quiz, analyze, report.
 
     Until all participants have come, it writes an interim report and prints the next session's command.
     """

@@ -12,6 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import share_with_group, write_text
 from gan_eval.files.output_folders import check_output_file
 from gan_eval.machine.commands import as_typed
+from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,8 @@ def write_report(
 ) -> Path:
     """Write the report of a study's folder, of any folder with tables, or of frames, and return its path.
 
-    Sections without a table are absent. Equal input gives equal bytes.
+    Sections without a table are absent. Equal input gives equal bytes. In the folder itself, the table of metrics and
+    fooling rates is also written as `MODELS_TEX`, next to the table `paper`.
 
     Args:
         tables: a folder with `study.toml`, `.gan-eval/facts.json`, `tables/`, `metrics/`, `stimuli/`, `models/` and
@@ -67,6 +69,7 @@ def write_report(
     """
     from gan_eval.report.page import render
     from gan_eval.report.parts.folder import read_folder
+    from gan_eval.report.people.first_page import models_latex, summary_of_models
     from gan_eval.report.sections import study_report
     from gan_eval.stats.analysis import ALL_TABLES
     from gan_eval.stats.trials import prepare_trials
@@ -80,6 +83,9 @@ def write_report(
         report = study_report(study_folder, title=title, with_raw_tables=with_raw_tables)
         write_text(out, as_typed(render(report), in_file=True))
         share_with_group(out)
+        if out.absolute().parent == Path(tables).absolute() and "paper" in study_folder.files:
+            for table in filter(None, summary_of_models(study_folder)):
+                write_text(study_folder.files["paper"].with_name(MODELS_TEX), models_latex(table))
         return out
     if not (isinstance(tables, Mapping) and tables):
         found = "" if isinstance(tables, Mapping) else f" in a {type(tables).__name__}"

@@ -55,6 +55,7 @@ from gan_eval.tables import (
     Table,
 )
 from gan_eval.tables.frames import as_table, frame_of, write_table
+from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:
     from gan_eval.settings.quiz import StaircaseSettings
@@ -458,4 +459,5 @@ def write_analysis(
                 write_text(new.folder / "paper.tex", latex(frame))
         if given is None:
             new.staying |= {f"{table.name}{suffix}" for table in STORED_TABLES for suffix in SUFFIXES}
+    (Path(out) / MODELS_TEX).unlink(missing_ok=True)  # a report of the earlier tables wrote it
     return [Path(out) / f"{name}.csv" for name in frames]

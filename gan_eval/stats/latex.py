@@ -1,6 +1,7 @@
-"""LaTeX: the table to cite as `paper.tex`, and the escape of texts."""
+"""LaTeX: the table to cite as `paper.tex`, any table for the package booktabs, and the escape of texts."""
 
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -32,18 +33,29 @@ def latex(table: pd.DataFrame) -> str:
     ]
     if "Grade" in heads or "Threshold, ms" in heads:
         caption.append("Those of grades and thresholds are between participants.")
-    body = [" & ".join(escape_latex(cell) for cell in row) + r" \\" for row in rows]
+    return booktabs(
+        [escape_latex(head) for head in heads],
+        [[escape_latex(cell) for cell in row] for row in rows],
+        columns="".join("l" if head in words else "r" for head in heads),
+        caption=escape_latex(" ".join(caption)),
+        label="tab:real-or-generated",
+    )
+
+
+def booktabs(heads: Sequence[str], rows: Sequence[Sequence[str]], *, columns: str, caption: str, label: str) -> str:
+    """Return a table for the package booktabs, of texts that are LaTeX already; `columns` are as for `tabular`."""
+    body = [" & ".join(row) + r" \\" for row in rows]
     is_foreign = any(not line.isascii() for line in body)
     lines = [
         r"% \usepackage{booktabs}"
         + ("; names beyond ASCII: UTF-8, and LuaLaTeX where pdfLaTeX lacks a letter" * is_foreign),
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape_latex(' '.join(caption))}}}",
-        r"\label{tab:real-or-generated}",
-        rf"\begin{{tabular}}{{{''.join('l' if head in words else 'r' for head in heads)}}}",
+        rf"\caption{{{caption}}}",
+        rf"\label{{{label}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
-        " & ".join(escape_latex(head) for head in heads) + r" \\",
+        " & ".join(heads) + r" \\",
         r"\midrule",
         *body,
         r"\bottomrule",
@@ -82,6 +94,8 @@ _COMMANDS = {
     "λ": r"$\lambda$",
     "–": "--",
     "…": r"\ldots{}",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
     "“": "``",
     "”": "''",
     '"': "''{}",

@@ -28,7 +28,7 @@ from gan_eval.study import markers
 from gan_eval.study.markers import Listener
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import closing_lines, open_quiz, read_sessions
-from gan_eval.study.stages import audit_stage, list_stages
+from gan_eval.study.stages import list_stages
 
 STUDY = Path(__file__).with_name("demo.toml")
 CROP = 192
@@ -90,9 +90,6 @@ def run_demo(
         simulate = "default"
     plan = make_plan(study, out, data_root=out / "data", simulate=simulate, threads=threads)
     stages = list_stages(plan)
-    if generated := tuple(stage.name for stage in stages if stage.name.startswith("generate-")):
-        clues = audit_stage(out, lambda: [*plan.stimulus_folders().values()], needs=generated)
-        stages.insert(2 * len(generated), clues)  # after training and generating each model
     if asks:
         machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "audit", "metrics")]
         markers.run(machine, out, listener)
@@ -214,6 +211,6 @@ def _write_pictures(out: Path) -> dict[str, dict[str, Path]]:
 
 def refresh_report(plan: Plan, listener: Listener) -> Path:
     """Measure the pictures once, and update tables and report; return the report."""
-    wanted = ("metrics", "analyze", "report") if find_spec("torch") else ("analyze", "report")
+    wanted = ("audit", *["metrics"] * bool(find_spec("torch")), "analyze", "report")
     markers.run([stage for stage in list_stages(plan) if stage.name in wanted], plan.folder, listener)
     return plan.folder / "report.html"

@@ -17,6 +17,7 @@ from gan_eval.store import NoParticipantError, Stored, forget, moved_stores, sto
 from gan_eval.study.markers import is_study_folder, run_lock
 from gan_eval.study.plan import STORE
 from gan_eval.tables import STORED_TABLES
+from gan_eval.tables.names import MODELS_TEX
 
 UNREACHED = (
     "not reached from here: exports, reports, figures and tables in other folders, merged stores, copies and backups; "
@@ -67,7 +68,7 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
     tables, own = folder / "tables", folder / OWN_FOLDER
     derived = [
         *(tables / f"{name}{suffix}" for name in ALL_TABLES for suffix in SUFFIXES),
-        *(tables / name for name in ("paper.tex", OWN_FOLDER)),
+        *(tables / name for name in ("paper.tex", MODELS_TEX, OWN_FOLDER)),
         folder / "report.html",
         *(own / name for name in ("analyze.json", "report.json")),
         *sorted(path for stage in ("analyze", "report") for path in (own / "old").glob(f"{stage}-*")),

@@ -1,6 +1,6 @@
-"""The stages of a study: train and generate for each model, metrics, quiz, analyze, training, report."""
+"""The stages of a study: train and generate for each model, audit, metrics, quiz, analyze, training, report."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.facts import FACTS
 from gan_eval.settings.study import CheckpointKind
-from gan_eval.stimuli.sets import TABLE_NAME, read_set
+from gan_eval.stimuli.sets import read_set
 from gan_eval.store import open_store
 from gan_eval.study.markers import Listener, Stage, files_of, hash_result
 from gan_eval.study.plan import Plan
@@ -33,6 +33,7 @@ from gan_eval.study.sessions import (
     stimulus_hashes,
 )
 from gan_eval.tables import frames as tabular
+from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +43,8 @@ PUBLISHED = "published"
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "samples/*.png")
 """Files of a model's training that the report shows."""
 
-OF_OTHER_STAGES = (tables.PLATEAUS.name, tables.GIVEAWAYS.name)
-"""Tables in `tables/` that the stage `analyze` does not write."""
+OF_OTHER_STAGES = (f"{tables.PLATEAUS.name}.", f"{tables.GIVEAWAYS.name}.", MODELS_TEX)
+"""Beginnings of the names of files in `tables/` that the stage `analyze` does not write."""
 
 STATISTICS = "6"
 """Format number of the statistics; tables with an older number are computed again."""
@@ -57,6 +58,7 @@ def list_stages(plan: Plan) -> list[Stage]:
     models = [stage for model in plan.study.models for stage in (train_stage(plan, model), generate_stage(plan, model))]
     stages = [
         *models,
+        audit_stage(plan),
         metrics_stage(plan),
         quiz_stage(plan),
         analyze_stage(plan),
@@ -235,21 +237,19 @@ def metrics_stage(plan: Plan) -> Stage:
     )
 
 
-def audit_stage(folder: Path, sets: Callable[[], Sequence[Path]], *, needs: tuple[str, ...]) -> Stage:
-    """Return the stage that writes `tables/giveaways.csv`: clues to real or fake other than the content.
-
-    Args:
-        sets: returns the stimulus sets, when their stages are done.
-    """
-    out = folder / "tables" / f"{tables.GIVEAWAYS.name}.csv"
+def audit_stage(plan: Plan) -> Stage:
+    """Return the stage that writes `tables/giveaways.csv`: clues to real or fake other than the content."""
+    out = plan.folder / "tables" / f"{tables.GIVEAWAYS.name}.csv"
 
     def work(listener: Listener) -> bool:
         from gan_eval.giveaways.audit import audit, summary_lines
 
-        giveaways = audit(
-            [read_set(place) for place in sets()],
-            on_progress=lambda done, total: listener.progress("audit", done, total),
-        )
+        sets = [read_set(place) for place in plan.stimulus_folders().values()]
+        try:
+            giveaways = audit(sets, on_progress=lambda done, total: listener.progress("audit", done, total))
+        except UserError as error:  # for example two models without real pictures
+            listener.message(f"audit: skipped, {error}")
+            return False
         claim_output_folder(out.parent, private=True)
         tabular.write_rows(giveaways.rows, out, tables.GIVEAWAYS)
         for line in summary_lines(giveaways):
@@ -259,10 +259,10 @@ def audit_stage(folder: Path, sets: Callable[[], Sequence[Path]], *, needs: tupl
     return Stage(
         name="audit",
         settings={},
-        inputs=lambda: {place.name: sha256_file(place / TABLE_NAME) for place in sets()},
+        inputs=lambda: stimulus_hashes(plan),
         outputs=(out,),
         work=work,
-        needs=needs,
+        needs=_generate_names(plan),
         derives=True,
     )
 
@@ -359,7 +359,7 @@ def analyze_stage(plan: Plan) -> Stage:
         settings=plan.study.analysis.model_dump(mode="json"),
         inputs=inputs,
         outputs=(out,),
-        products=lambda: [path for path in files_of(out) if path.stem not in OF_OTHER_STAGES],
+        products=lambda: [path for path in files_of(out) if not path.name.startswith(OF_OTHER_STAGES)],
         work=work,
         derives=True,
         needs=("metrics", "quiz"),
@@ -434,13 +434,14 @@ def report_stage(plan: Plan) -> Stage:
         outputs=(out,),
         products=lambda: [
             out,
+            plan.folder / "tables" / MODELS_TEX,
             plan.folder / "study.toml",
             plan.folder / OWN_FOLDER / FACTS,
             *files_of(plan.folder / PUBLISHED),
         ],
         work=work,
         derives=True,
-        needs=("analyze", "training"),
+        needs=("audit", "analyze", "training"),
         is_finished=lambda: all_sessions_complete(plan, read_sessions(plan)),
     )
 

@@ -24,7 +24,7 @@ from gan_eval.study import markers
 from gan_eval.study.markers import Listener, Stage
 from gan_eval.study.plan import make_plan, metrics_for, open_plan
 from gan_eval.study.sessions import closing_lines, draw_warnings, open_quiz, read_sessions
-from gan_eval.study.stages import audit_stage, list_stages
+from gan_eval.study.stages import list_stages
 
 PICTURES, PICTURES_EACH = 10, 5
 """Pictures of each kind that a person judges: at least the first number, and the second for each model."""
@@ -71,17 +71,14 @@ def try_folders(
     dataset = study_name(content_name(real))
     with ExitStack() as opened:
         found, roles = found_pictures(real, fakes, models, opened, paired=paired, tar_key=tar_key)
-        stages_of_pictures = [
-            _import_stage(found, out, real, Reading(True, fit, white), dataset=dataset, roles=roles),
-            audit_stage(out, lambda: [out / "set"], needs=("import",)),
-        ]
-        stages_of_pictures[0].inputs()  # bad pictures are refused before the folder is taken
+        pictures = _import_stage(found, out, real, Reading(True, fit, white), dataset=dataset, roles=roles)
+        pictures.inputs()  # bad pictures are refused before the folder is taken
         _require_readable(found.items, real, white)
         refuse_if_held(*markers.run_lock(out))
         _claim(out, real, fakes)
         for remark in found.remarks:
             listener.message(f"import: {remark}")
-        markers.run(stages_of_pictures, out, listener)
+        markers.run([pictures], out, listener)
     again = again or ["try", str(real), *map(str, fakes), "--out", str(out)]
     missing = missing_display()
     file = out / "study.toml"
@@ -90,6 +87,7 @@ def try_folders(
         _write_study_file(file, out, dataset, models, width)
     plan = make_plan(file, out, threads=threads)
     stages = {stage.name: stage for stage in list_stages(plan)}
+    markers.run([stages["audit"]], out, listener)
     too_few = ""
     try:
         draw_warnings(plan)

@@ -2,6 +2,8 @@
 
 RESERVED_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
 """Names that no model may have, and their meaning."""
+MODELS_TEX = "models.tex"
+"""File next to `paper.csv`: the report's table of all metrics and the fooling rate by model, as LaTeX."""
 RAW = "raw"
 """Folder of the set of raw outputs, in a set of filled pictures."""
 RAW_ENDING = f"-{RAW}"

@@ -26,6 +26,7 @@ from gan_eval.report.people.comparisons import is_adjusted
 from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
 from gan_eval.report.people.participants import participation_sentences
 from gan_eval.report.people.pictures import six_pairs
+from gan_eval.stats.latex import booktabs, escape_latex
 from gan_eval.stats.metrics_and_people.correlations import (
     CORRELATION_DIFFERENCES,
     CORRELATIONS,
@@ -129,6 +130,34 @@ def summary_of_models(folder: StudyFolder) -> list[Table]:
             fooling[str(row["model"]), dataset] = cell
     caption = f"Metrics{' and fooling rate' * bool(fooling)} by model"
     return [summary_table(measured, caption, fooling)]
+
+
+_MARKED = {"best": r"\textbf{%s}", "tied": r"\underline{%s}"}
+
+
+def models_latex(table: Table) -> str:
+    """Return the table of `summary_of_models` as LaTeX."""
+
+    def latex_of(cell: str | Cell) -> str:
+        if isinstance(cell, str):
+            return escape_latex(cell)
+        within = f" ({cell.interval})" if cell.interval else ""
+        return _MARKED.get(cell.mark, "%s") % escape_latex(cell.value + within)
+
+    heads = [head if isinstance(head, str) else ", ".join(filter(None, (head.name, head.unit))) for head in table.head]
+    marks = {cell.mark for row in table.rows for cell in row if isinstance(cell, Cell)}
+    caption = [f"{table.caption}."]
+    has_interval = any(cell.interval for row in table.rows for cell in row if isinstance(cell, Cell))
+    caption += ["In parentheses 95% intervals."] * has_interval
+    caption += ["Bold: better than every other model by the intervals of the differences."] * ("best" in marks)
+    caption += ["Underlined: not shown to be worse than another one."] * ("tied" in marks)
+    return booktabs(
+        [escape_latex(head) for head in heads],
+        [[latex_of(cell) for cell in row] for row in table.rows],
+        columns="l" + "r" * (len(heads) - 1),
+        caption=escape_latex(" ".join(caption)),
+        label="tab:metrics-and-fooling",
+    )
 
 
 def _facts(folder: StudyFolder) -> list[tuple[str, str]]:

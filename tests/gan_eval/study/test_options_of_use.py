@@ -112,7 +112,7 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (f"{METRICS} niqe,fid --resize", "--resize: none of the metrics niqe, fid needs it"),
         ("metrics set --out o --report set", "--report"),
         (f"{METRICS} psnr --report r.pdf", "--report r.pdf: the page is HTML; name it r.html"),
-        ("run s.toml --out o --only x", "no stage 'x'; known: metrics, quiz"),
+        ("run s.toml --out o --only x", "no stage 'x'; known: audit, metrics, quiz"),
         ("stimuli copies set --out o --training absent", "absent: no such folder"),
         ("analyze trials.csv --out o --exclude reaction<200", "--exclude: trials: no column 'reaction'; did you mean"),
         ("analyze trials.csv --out o --exclude-participants x<2", "--exclude-participants: participation: no column"),

@@ -22,7 +22,7 @@ from gan_eval.stimuli import pictures
 from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan, open_plan
 from gan_eval.study.stages import generate_stage, list_stages
-from gan_eval.tables import IMAGE_METRICS, PLATEAUS, SET_METRICS, STIMULI, VALIDATION
+from gan_eval.tables import GIVEAWAYS, IMAGE_METRICS, PLATEAUS, SET_METRICS, STIMULI, VALIDATION
 from gan_eval.tables.frames import read_rows, read_table, write_rows
 
 IMPORTED = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["brisque"]\n'
@@ -187,11 +187,25 @@ def test_published_tables_of_one_name_are_both_kept_and_a_dropped_one_goes(tmp_p
 def test_tables_of_people_who_have_been_forgotten_go(finished_study: Path, tmp_path: Path) -> None:
     plan = open_plan(None, copy_study(finished_study, tmp_path) / "out")
     write_rows([], plan.folder / "tables" / "plateaus.csv", PLATEAUS)
-    assert (plan.folder / "tables" / "rates.csv").is_file()
+    of_people = [plan.folder / "tables" / name for name in ("rates.csv", "paper.tex", "models.tex")]
+    assert all(path.is_file() for path in of_people)
     plan.store.unlink()
     (stage,) = [stage for stage in list_stages(plan) if stage.name == "analyze"]
     assert stage.work(Ear()) is False
-    assert [path.name for path in (plan.folder / "tables").glob("*.csv")] == ["plateaus.csv"]
+    assert [*filter(Path.is_file, of_people)] == []
+    assert {path.name for path in (plan.folder / "tables").glob("*.csv")} == {"giveaways.csv", "plateaus.csv"}
+
+
+def test_the_audit_is_a_stage_which_studies_without_real_pictures_skip(tmp_path: Path) -> None:
+    pair_set(tmp_path / "set", "abcdefgh", fake_side=60)
+    plan = plan_of(tmp_path, IMPORTED)
+    assert any("size" in line for line in do(plan, "audit"))
+    found = read_rows(plan.folder / "tables" / "giveaways.csv", GIVEAWAYS)
+    assert {row["clue"] for row in found if row["verdict"] == "gives_away"} == {"size"}
+    assert do(plan, "audit") == ["audit: up to date"]
+    write_items(tmp_path / "set", {stem: {"fake": picture(1)} for stem in "abcdefgh"})
+    other = plan_of(tmp_path, IMPORTED, "other")
+    assert "no real pictures" in do(other, "audit")[0]
 
 
 STUDY = """

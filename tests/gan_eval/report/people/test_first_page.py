@@ -17,7 +17,7 @@ from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people import pictures
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import giveaway_lines, sensitivity_sentences
-from gan_eval.report.people.first_page import cited_table, first_page, metrics_sentence, summary_of_models
+from gan_eval.report.people.first_page import cited_table, first_page, metrics_sentence, models_latex, summary_of_models
 from gan_eval.report.people.methods import paper_methods
 from gan_eval.report.people.participants import who_text
 from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables
@@ -301,6 +301,10 @@ def test_one_table_has_every_metric_and_the_fooling_rate_of_each_model():
     assert [row[0] for row in shown] == ["gan", "l1"]
     assert [row[-1] for row in shown] == ["50.0", "25.0"]
     assert shown[1][2] == "–", "not measured"
+    text = models_latex(table)
+    assert r"model & PSNR $\uparrow$, dB & " in text
+    assert "\ngan & 25.0 & 1.50 & 50.0 (42.0 to 58.0) " in text
+    assert "\nl1 & 27.0 & -- & 25.0 (42.0 to 58.0) " in text
 
 
 def test_the_audits_clues_are_a_caveat_and_a_table():
