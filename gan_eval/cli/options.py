@@ -66,7 +66,7 @@ Paired = Annotated[
 TarKey = Annotated[
     str | None, typer.Option(help="The picture to take of a tar with several for each key, such as png.")
 ]
-FitOption = Literal["crop", "stretch", "corner"]
+FitOption = Literal["crop", "stretch", "corner", "centre"]
 White = Annotated[
     int | None,
     typer.Option(min=1, max=65535, help="Level of white, such as 4095 for 12 bits in 16; default: the highest."),

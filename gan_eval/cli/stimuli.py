@@ -44,8 +44,8 @@ def stimuli_import(
     fit: Annotated[
         FitOption | None,
         typer.Option(
-            help="If real and fake differ in size: scale the larger one down (crop, stretch), or cut both at the top "
-            "left (corner), if one was padded."
+            help="If real and fake differ in size: scale the larger one down (crop, stretch), or, if one was padded, "
+            "cut both at the top left (corner) or to their centre (centre)."
         ),
     ] = None,
     white: White = None,

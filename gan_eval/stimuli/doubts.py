@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,11 @@ def dark_folders(folders: Mapping[str, Sequence[Path]], *, white: int | None = N
     ]
 
 
+MAX_RATIO, MAX_RATIO_OF_CENTRE = 0.95, 0.8
+"""A fit agrees clearly better if it has less than this part of the other's difference; chance favours the centre, where
+a wrong scale does least."""
+
+
 def better_fit(pairs: Iterable[tuple[Picture, Picture]], fit: Fit | None) -> Fit | None:
     """Return the fit by which real and generated pictures of different sizes agree clearly better; None if none does.
 
@@ -89,24 +94,17 @@ def better_fit(pairs: Iterable[tuple[Picture, Picture]], fit: Fit | None) -> Fit
 
     Args:
         pairs: real and generated pictures.
-        fit: what is compared with the corner, or the corner, which is then compared with stretching.
+        fit: what the others are compared with; None: stretching, compared with cuts alone.
     """
-    scaled_fit: Fit = "crop" if fit == "crop" else "stretch"
-    ratios = []
-    for real, fake in pairs:
-        sizes = [(picture.shape[1], picture.shape[0]) for picture in (real, fake)]
-        if sizes[0] == sizes[1]:
-            continue
-        corner = common_corner(sizes)
-        smaller = min(sizes, key=lambda size: (size[0] * size[1], size))
-        cut = _difference(*(images.to_size(picture, corner, "corner") for picture in (real, fake)))
-        scaled = _difference(*(images.to_size(picture, smaller, scaled_fit) for picture in (real, fake)))
-        ratios.append((cut + 0.1) / (scaled + 0.1))
-    if not ratios:
+    fits: tuple[Fit, ...] = ("corner", "centre", fit) if fit in ("crop", "stretch") else get_args(Fit)
+    differing = [pair for pair in pairs if pair[0].shape[:2] != pair[1].shape[:2]]
+    if not differing:
         return None
-    if fit == "corner":
-        return "stretch" if median(ratios) > 1 / 0.95 else None
-    return "corner" if median(ratios) < 0.95 else None
+    differences = np.array([[_difference_of(real, fake, each) + 0.1 for each in fits] for real, fake in differing])
+    ratios = np.median(differences / differences[:, [fits.index(fit or "stretch")]], axis=0)
+    best = fits[int(ratios.argmin())]
+    is_clear = ratios.min() < (MAX_RATIO_OF_CENTRE if best == "centre" else MAX_RATIO)
+    return best if is_clear and (best in images.UNSCALED or fit in images.UNSCALED) else None
 
 
 MAX_FITTED = 24
@@ -125,12 +123,55 @@ def fit_remark(pairs: Sequence[Sequence[Path]], fit: Fit | None) -> tuple[Fit | 
         with suppress(UserError):
             read.append((images.read_rgb(real), images.read_rgb(fake)))
     for each in read:
-        if advice := images.montage_advice(*((picture.shape[1], picture.shape[0]) for picture in each)):
+        if advice := montage_advice(*((picture.shape[1], picture.shape[0]) for picture in each)):
             return None, advice.removeprefix("; ")
     better = better_fit(read, fit)
-    if better == "corner":
-        return better, "real and generated pictures agree better cut at the top left (--fit corner) than scaled"
-    return better, f"real and generated pictures agree better with --fit {better}" if better else ""
+    if better is None:
+        return None, ""
+    cuts = {"corner": "cut at the top left (--fit corner)", "centre": "cut to their centre (--fit centre)"}
+    return better, f"real and generated pictures agree better {cuts.get(better, f'with --fit {better}')}"
+
+
+def size_advice(real: Picture, fake: Picture) -> str:
+    """Return what pictures of two sizes look like, to end a message: side by side, or padded; "" if neither."""
+    sizes: list[images.Size] = [(picture.shape[1], picture.shape[0]) for picture in (real, fake)]
+    if advice := montage_advice(*sizes):
+        return advice
+    if (multiple := padding_multiple(*sizes)) is None:
+        return ""
+    said = f"; one is the other rounded to a multiple of {multiple}, as networks pad or cut"
+    corner, centre = (_difference_of(real, fake, fit) for fit in images.UNSCALED)
+    if centre < MAX_RATIO_OF_CENTRE * corner:
+        return f"{said}, here on all sides: `gan-eval stimuli import --fit centre` cuts both to their centre"
+    return f"{said} at the right and below: `gan-eval stimuli import --fit corner` cuts both at the top left"
+
+
+def montage_advice(real: images.Size, fake: images.Size) -> str:
+    """Return the end of a message if one picture has two or three times the other's aspect ratio; else "".
+
+    >>> montage_advice((256, 256), (512, 256))
+    '; the generated one looks like 2 pictures side by side (A|B): save the part to compare as a picture of its own'
+    """
+    for name, (width, height), other in (("generated", fake, real), ("real", real, fake)):
+        ratio = width * other[1] / (height * other[0])
+        for parts, side, where in ((ratio, width, "side by side (A|B)"), (1 / ratio, height, "one below the other")):
+            if round(parts) in (2, 3) and abs(parts - round(parts)) < 0.01 * parts and side > max(other):
+                return (
+                    f"; the {name} one looks like {round(parts)} pictures {where}: save the part to compare as a "
+                    "picture of its own"
+                )
+    return ""
+
+
+def padding_multiple(first: images.Size, second: images.Size) -> int | None:
+    """Return the multiple to which both sides of one size were rounded up (4 to 64) or down (4 to 16) to the other."""
+    for multiple in (4, 8, 16, 32, 64):
+        for sides, others in ((first, second), (second, first)):
+            up = tuple(-(-side // multiple) * multiple for side in sides)
+            down = tuple(side // multiple * multiple for side in sides)
+            if others == up or (others == down and multiple <= 16):
+                return multiple
+    return None
 
 
 MIN_COMPARED = 8
@@ -203,15 +244,19 @@ def _tiles(lines: NDArray[np.bool_]) -> int:
     return len(starts) if period > 4 and len(lines) % period == 2 and (lines == expected).all() else 0
 
 
-def common_corner(sizes: Iterable[images.Size]) -> images.Size:
+def common_size(sizes: Iterable[images.Size]) -> images.Size:
     """Return the smallest width and the smallest height."""
     widths, heights = zip(*sizes, strict=True)
     return min(widths), min(heights)
 
 
-def _difference(real: Picture, fake: Picture) -> float:
-    """Return the mean absolute difference, in levels, in the half of the blocks that agree better."""
-    blocks = np.sort(_block_means(np.abs(real.astype(np.int16) - fake).mean(axis=2)), axis=None)
+def _difference_of(real: Picture, fake: Picture, fit: Fit) -> float:
+    """Return the mean absolute difference of two sizes of pictures in the half of the blocks that agree better."""
+    sizes: list[images.Size] = [(picture.shape[1], picture.shape[0]) for picture in (real, fake)]
+    smaller = min(sizes, key=lambda size: (size[0] * size[1], size))
+    target = common_size(sizes) if fit in images.UNSCALED else smaller
+    first, second = (images.to_size(picture, target, fit) for picture in (real, fake))
+    blocks = np.sort(_block_means(np.abs(first.astype(np.int32) - second).mean(axis=2)), axis=None)
     return float(blocks[: max(1, len(blocks) // 2)].mean())
 
 

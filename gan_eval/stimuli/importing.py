@@ -327,7 +327,7 @@ def import_items(
                 f"{resized} of {imported} items had pictures of other sizes, which were brought to {width}x{height}"
             )
         elif resized:
-            how = "cut at the top left" if reading.fit == "corner" else "scaled to the smaller (bicubic)"
+            how = _HOW_CUT.get(reading.fit or "", "scaled to the smaller (bicubic)")
             remarks.append(f"{resized} of {imported} items had pictures of other sizes, which were {how}")
         for (role, name), count in profiles.items():
             fate = "was ignored" if name == UNREADABLE else "was applied, as all pictures are shown in sRGB"
@@ -362,6 +362,7 @@ class Item:
     is_resized: bool
 
 
+_HOW_CUT = {"corner": "cut at the top left", "centre": "cut to their centre"}
 UNREADABLE = "unreadable"
 """Name of a profile that cannot be applied."""
 
@@ -394,8 +395,9 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
     for role in (role for role in (*models, "mask") if role in pictures):
         other = (pictures[role].shape[1], pictures[role].shape[0])
         if other != (width, height):
-            advice = images.size_advice((width, height), other)
-            fix = f": --fit crop or --fit stretch{advice}" if role in models else ""
+            fix = ""
+            if role in models:
+                fix = f": --fit crop or --fit stretch{doubts.size_advice(pictures['real'], pictures[role])}"
             raise UserError(
                 f"{files[role]}: real and {role} differ in size ({width}x{height} and {other[0]}x{other[1]}); bring "
                 f"both to one size{fix}"
@@ -465,8 +467,8 @@ def _common_size(
     sizes = {size for paths in shown.values() for path in paths if (size := images.size_of(path))}
     if len(sizes) < 2:
         return reading, remarks
-    is_corner = reading.fit == "corner"
-    target = doubts.common_corner(sizes) if is_corner else min(sizes, key=lambda size: (size[0] * size[1], size))
+    is_cut = reading.fit in images.UNSCALED
+    target = doubts.common_size(sizes) if is_cut else min(sizes, key=lambda size: (size[0] * size[1], size))
     if not reading.resize or (reading.fit is None and not all(images.has_shape(size, target) for size in sizes)):
         named = " and ".join(f"{width}x{height}" for width, height in sorted(sizes)[:: max(1, len(sizes) - 1)][:2])
         return reading, [*remarks, f"pictures of {len(sizes)} shapes and sizes, such as {named}: give --fit crop"]
@@ -503,15 +505,15 @@ def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: i
     sizes: dict[str, images.Size] = {role: (picture.shape[1], picture.shape[0]) for role, picture in pictures.items()}
     shown_sizes = {sizes[role] for role in shown}
     target = min(shown_sizes, key=lambda size: (size[0] * size[1], size))
-    if fit == "corner":
-        target = doubts.common_corner(shown_sizes)
+    if fit in images.UNSCALED:
+        target = doubts.common_size(shown_sizes)
     others = [role for role in shown if sizes[role] != sizes["real"]]
     if fit is None and not all(images.has_shape(size, target) for size in shown_sizes):
         wrong = next((role for role in others if not images.has_shape(sizes["real"], sizes[role])), others[0])
         (width, height), (other_width, other_height) = sizes["real"], sizes[wrong]
         raise UserError(
             f"{shown[wrong]}: real and fake differ in shape ({width}x{height} and {other_width}x{other_height}); give "
-            f"--fit crop (the centre is kept) or --fit stretch{images.size_advice(sizes['real'], sizes[wrong])}"
+            f"--fit crop (the centre is kept) or --fit stretch{doubts.size_advice(pictures['real'], pictures[wrong])}"
         )
     return {
         role: images.to_size(picture, target, fit) if sizes[role] in shown_sizes else picture

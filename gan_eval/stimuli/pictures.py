@@ -29,8 +29,10 @@ Samples = NDArray[Any]
 """(H, W, channels) uint8 or uint16: every stored sample."""
 Size = tuple[int, int]
 """Width and height in pixels."""
-Fit = Literal["crop", "stretch", "corner"]
-"""For a picture of another shape: scale it and keep its centre, stretch it, or keep its top left corner unscaled."""
+Fit = Literal["crop", "stretch", "corner", "centre"]
+"""For a picture of another shape: scale it and keep its centre, stretch it, or cut it unscaled, at its top left corner
+or to its centre."""
+UNSCALED = ("corner", "centre")
 
 MAX_PIXELS = 89_478_485
 """Maximum number of pixels in a picture, a quarter of a gigabyte when decoded; Pillow warns above it."""
@@ -341,63 +343,20 @@ def has_shape(size: Size, target: Size) -> bool:
     return max(covering[0] - target[0], covering[1] - target[1]) <= 1
 
 
-def size_advice(real: Size, fake: Size) -> str:
-    """Return what two different sizes look like, to end a message: pictures side by side, or padded; "" if neither.
-
-    >>> size_advice((250, 187), (256, 192)).partition(":")[0]
-    '; one is the other rounded to a multiple of 8, as networks pad or cut at the right and below'
-    """
-    if advice := montage_advice(real, fake):
-        return advice
-    if multiple := padding_multiple(real, fake):
-        return (
-            f"; one is the other rounded to a multiple of {multiple}, as networks pad or cut at the right and below: "
-            "`gan-eval stimuli import --fit corner` cuts both at the top left"
-        )
-    return ""
-
-
-def montage_advice(real: Size, fake: Size) -> str:
-    """Return the end of a message if one picture has two or three times the other's aspect ratio; else "".
-
-    >>> montage_advice((256, 256), (512, 256))
-    '; the generated one looks like 2 pictures side by side (A|B): save the part to compare as a picture of its own'
-    """
-    for name, (width, height), other in (("generated", fake, real), ("real", real, fake)):
-        ratio = width * other[1] / (height * other[0])
-        for parts, side, where in ((ratio, width, "side by side (A|B)"), (1 / ratio, height, "one below the other")):
-            if round(parts) in (2, 3) and abs(parts - round(parts)) < 0.01 * parts and side > max(other):
-                return (
-                    f"; the {name} one looks like {round(parts)} pictures {where}: save the part to compare as a "
-                    "picture of its own"
-                )
-    return ""
-
-
-def padding_multiple(first: Size, second: Size) -> int | None:
-    """Return the multiple to which both sides of one size were rounded up (4 to 64) or down (4 to 16) to the other."""
-    for multiple in (4, 8, 16, 32, 64):
-        for sides, others in ((first, second), (second, first)):
-            up = tuple(-(-side // multiple) * multiple for side in sides)
-            down = tuple(side // multiple * multiple for side in sides)
-            if others == up or (others == down and multiple <= 16):
-                return multiple
-    return None
-
-
 def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
     """Resize (H, W, 3) or (H, W) uint8 to width and height `target` by Pillow's bicubic filter; equal sizes stay.
 
     Raises:
-        UserError: an intermediate picture would have more than `MAX_PIXELS`, or is too small for the corner.
+        UserError: an intermediate picture would have more than `MAX_PIXELS`, or is too small for a cut.
     """
     height, width = picture.shape[:2]
-    if fit == "corner":
+    if fit in UNSCALED:
         if width < target[0] or height < target[1]:
             raise UserError(
-                f"a picture of {width}x{height} has no corner of {target[0]}x{target[1]}; choose a smaller size"
+                f"a picture of {width}x{height} has no {fit} of {target[0]}x{target[1]}; choose a smaller size"
             )
-        return np.ascontiguousarray(picture[: target[1], : target[0]])
+        left, top = (0, 0) if fit == "corner" else ((width - target[0]) // 2, (height - target[1]) // 2)
+        return np.ascontiguousarray(picture[top : top + target[1], left : left + target[0]])
     is_cropped = fit == "crop" and not has_shape((width, height), target)
     covering = scaled_to_cover((width, height), target) if is_cropped else target
     if covering[0] * covering[1] > MAX_PIXELS:

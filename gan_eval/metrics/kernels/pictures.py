@@ -48,13 +48,12 @@ def as_pair(fake: Pixels, real: Pixels, *, any_format: bool = False) -> tuple[ND
     if first.dtype != second.dtype:
         raise TypeError(f"expected two pictures of one depth, found {first.dtype} and {second.dtype}")
     if first.shape != second.shape:
-        from gan_eval.stimuli.pictures import size_advice
+        from gan_eval.stimuli.doubts import size_advice
 
-        fake_size, real_size = ((p.shape[1], p.shape[0]) for p in (first, second))
-        sizes = " and ".join(f"{width}x{height}" for width, height in (fake_size, real_size))
+        sizes = " and ".join(f"{picture.shape[1]}x{picture.shape[0]}" for picture in (first, second))
         raise Unmeasurable(
             f"the sizes of the generated and the real picture differ ({sizes}); --resize makes them equal"
-            f"{size_advice(real_size, fake_size)}"
+            f"{size_advice(second, first)}"
         )
     return first, second
 

@@ -38,7 +38,7 @@ def test_a_word_that_an_option_does_not_have_is_named_with_the_words_it_has(comm
     status, _, err = command("try", "real", "fake", "--fit", "croop")
     assert (status, err) == (
         2,
-        "gan-eval: try: Invalid value for '--fit': 'croop' is not one of 'crop', 'stretch', 'corner'.\n",
+        "gan-eval: try: Invalid value for '--fit': 'croop' is not one of 'crop', 'stretch', 'corner', 'centre'.\n",
     )
 
 

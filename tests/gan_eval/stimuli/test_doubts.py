@@ -142,6 +142,26 @@ def test_padded_and_cut_outputs_are_cut_at_the_corner(tmp_path, change):
     assert not any("agree better" in each for each in stretched.remarks)
 
 
+def test_outputs_padded_on_all_sides_are_cut_to_their_centre(tmp_path):
+    def real(image):
+        return image.crop((0, 0, 90, 75))
+
+    def fake(image):
+        return Image.fromarray(np.pad(np.array(real(image)), ((2, 3), (3, 3), (0, 0)), mode="reflect"))
+
+    folder = write(tmp_path / "a", fake, real=real)
+    with pytest.raises(UserError, match=r"on all sides: .* --fit centre"):
+        import_folder(folder, tmp_path / "set")
+    made = import_folder(folder, tmp_path / "set", fit="centre")
+    assert all(map(np.array_equal, levels_of(made, "real"), levels_of(made, "fake")))
+    for fit in ("crop", "corner"):
+        assert any("--fit centre" in each for each in import_folder(folder, tmp_path / fit, fit=fit).remarks)
+    values, _ = evaluate(real=folder / "real", fake=folder / "fake", metrics="l1", cache=False)
+    assert values["reason"].str.contains("--fit centre").all()
+    narrow = write(tmp_path / "b", lambda image: image.crop((0, 4, 96, 76)).resize((88, 66)))
+    assert not any("--fit c" in each for each in import_folder(narrow, tmp_path / "c", fit="crop").remarks)
+
+
 def test_two_pictures_in_one_are_named(tmp_path):
     folder = write(tmp_path / "a", lambda image: Image.fromarray(np.hstack([np.array(image)] * 2)))
     with pytest.raises(UserError, match=r"generated one looks like 2 pictures side by side \(A\|B\)"):
