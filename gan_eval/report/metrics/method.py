@@ -6,7 +6,7 @@ from typing import Any
 
 from gan_eval.metrics.catalogue import metric_named
 from gan_eval.report.metrics.data import Measured
-from gan_eval.report.metrics.summaries import fid_warnings, in_order, title_of
+from gan_eval.report.metrics.summaries import in_order, title_of
 from gan_eval.report.parts.blocks import Quote, Section
 from gan_eval.report.parts.words import capital, from_to, listed, plural, whole
 
@@ -133,4 +133,4 @@ def _cautions(measured: Measured) -> list[str]:
     absent = int(measured.images.loc[measured.images["metric"].isin(_metrics(measured)), "value"].isna().sum())
     if absent:
         sentences.append(f"{plural(absent, 'value')} of single pictures {'is' if absent == 1 else 'are'} missing.")
-    return [*sentences, *fid_warnings(measured.sets.to_dict("records"))]
+    return sentences

@@ -29,13 +29,14 @@ BASES = {
 }
 """Basis of an interval, as a table's cell."""
 BASES_IN_WORDS = {
-    "crossed_model": "the crossed mixed model, which allows for differences between participants and between pictures",
-    "crossed_model_clustered_error": "the crossed mixed model, with the larger error of clustered shares",
-    "two_way_cluster": "clustering by participant and by picture",
-    "picture_cluster": "clustering by picture, for this one participant only",
-    "independent": "all answers taken as independent",
+    "crossed_model": "from a mixed model with random effects of participants and of pictures",
+    "crossed_model_clustered_error": "from a mixed model with random effects of participants and of pictures, but with "
+    "standard errors clustered by both, which are larger",
+    "two_way_cluster": "with standard errors clustered by participant and by picture",
+    "picture_cluster": "with standard errors clustered by picture, for this one participant only",
+    "independent": "as of independent answers",
 }
-"""The same in a sentence."""
+"""The same in a sentence on intervals."""
 MAX_NAMED = 4
 """Maximum number of names that a note lists."""
 
@@ -74,14 +75,15 @@ def proportion_interval(value: Any, low: Any, high: Any) -> str:
 
 
 def number(value: Any, *, digits: int = 2) -> str:
-    """Return a number with a true minus sign.
+    """Return a number with a true minus sign; of 6 digits or more, one that has none of them with a power of ten.
 
-    >>> number(-1.5)
-    '−1.50'
+    >>> number(-1.5), number(1.234e-8, digits=6)
+    ('−1.50', '1.2e−8')
     """
     if missing(value):
         return NOTHING
-    text = f"{float(value):.{digits}f}"
+    is_tiny = digits >= 6 and 0 < abs(value) < 10.0 ** (1 - digits)
+    text = f"{float(value):.1e}".replace("e-0", "e-") if is_tiny else f"{float(value):.{digits}f}"
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace("-", MINUS).replace("inf", "∞")
@@ -212,14 +214,14 @@ def basis_text(table: "pd.DataFrame") -> str:
     >>> import pandas as pd
     >>> rows = pd.DataFrame({"model": ["a", "b", "c"], "basis": ["two_way_cluster", "independent", "independent"]})
     >>> basis_text(rows)
-    'all answers taken as independent; of a: clustering by participant and by picture'
+    'as of independent answers; those of a with standard errors clustered by participant and by picture'
     """
     counts = table["basis"].value_counts()  # in the order of the rows where equal
     words: list[str] = []
     for basis in counts.index:
         models = list(dict.fromkeys(table.loc[(table["basis"] == basis).fillna(False), "model"].fillna("all")))
         of = listed(models) if len(models) <= MAX_NAMED else plural(int(counts[basis]), "row")
-        words.append(f"of {of}: " * bool(words) + BASES_IN_WORDS.get(basis, basis))
+        words.append(f"those of {of} " * bool(words) + BASES_IN_WORDS.get(basis, basis))
     return "; ".join(words)
 
 

@@ -133,7 +133,7 @@ def test_panels_draw_the_numbers_of_the_tables(study_of_two):
         words(figure)
     )
     assert (
-        "12 participants, 288 answers. Intervals of rates and accuracy: the crossed mixed model"
+        "12 participants, 288 answers. Intervals of rates and accuracy: from a mixed model"
         in caption_of_figure_1(study_of_two)
     )
 

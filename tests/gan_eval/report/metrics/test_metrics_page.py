@@ -35,6 +35,7 @@ def test_the_answer_names_the_winner_and_the_tied(metrics_page):
         in answer
     )
     assert "FID from fewer than 2000 pictures is biased upwards" in answer
+    assert metrics_page.words.count("FID from fewer than 2000 pictures") == 1
 
 
 def test_the_paragraph_for_a_paper_has_what_is_needed_to_compute_it_again(metrics_page):

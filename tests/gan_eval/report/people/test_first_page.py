@@ -41,7 +41,7 @@ def test_the_open_page_has_result_figure_table_pairs_facts_and_methods_and_the_r
     places = [seen.index(mark) for mark in marks]
     assert places == sorted(places)
     assert "balanced accuracy = " in seen
-    assert "In brackets the 95% interval: the crossed mixed model" in study_page.words
+    assert "In brackets the 95% interval: from a mixed model" in study_page.words
     assert len(re.findall("<figure", seen)) == 1
     assert seen.count("<img") == 12, "six pairs"
     folded = [found for tag, found in study_page.tags if tag == "details" and found.get("class") == "asked"]
