@@ -132,9 +132,8 @@ def test_panels_draw_the_numbers_of_the_tables(study_of_two):
     assert {"gan (n = 12)", "l1 (n = 12)", "chance ± 10 points", "grey: real pictures", "told apart"} <= set(
         words(figure)
     )
-    assert (
-        "12 participants, 288 answers. Intervals of rates and accuracy: from a mixed model"
-        in caption_of_figure_1(study_of_two)
+    assert "12 participants, 288 answers. Intervals of rates and accuracy: from a mixed model" in caption_of_figure_1(
+        study_of_two
     )
 
 
