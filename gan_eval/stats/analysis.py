@@ -31,6 +31,7 @@ from gan_eval.stats.doubts import doubts
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials
+from gan_eval.stats.importing.pictures import several_names
 from gan_eval.stats.latex import latex
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
@@ -238,7 +239,7 @@ def _read_inputs(
             trials = found[TRIALS]
         trials = prepare_trials(trials, where=where, of_file=of_file)
     whole, unusable_note = trials
-    lines += doubts(whole)
+    lines += [*doubts(whole), *several_names(whole)]
     sets = _table(set_metrics, SET_METRICS)
     if not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
         images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name

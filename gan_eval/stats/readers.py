@@ -11,6 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_store
 from gan_eval.stats.doubts import doubts
 from gan_eval.stats.importing.mapping import NUMBERS, columns_of
+from gan_eval.stats.importing.pictures import several_names
 from gan_eval.stats.importing.rejections import ENUMERATIONS
 from gan_eval.stats.importing.words import foreign_table_error
 from gan_eval.stats.trials import are_missing, misnamed, missing_answers, model_problem, prepare_trials
@@ -52,7 +53,7 @@ def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
     where = "trials" if isinstance(source, pd.DataFrame) else str(source)
     frame = source if isinstance(source, pd.DataFrame) else tables_to_analyze(source, beside=())[TRIALS]
     trials, note = prepare_trials(frame, where=where, of_file=isinstance(source, Path | str) and not is_store(source))
-    for line in (note, *doubts(trials)):
+    for line in (note, *doubts(trials), *several_names(trials)):
         if line:
             warnings.warn(f"{where}: {line}", stacklevel=2)
     return trials

@@ -32,7 +32,7 @@ Size = tuple[int, int]
 Fit = Literal["crop", "stretch", "corner", "centre"]
 """For a picture of another shape: scale it and keep its centre, stretch it, or cut it unscaled, at its top left corner
 or to its centre."""
-UNSCALED = ("corner", "centre")
+UNSCALED: tuple[Fit, ...] = ("corner", "centre")
 
 MAX_PIXELS = 89_478_485
 """Maximum number of pixels in a picture, a quarter of a gigabyte when decoded; Pillow warns above it."""

@@ -21,9 +21,9 @@ _CODE = r"(?i)^(?:\d+[_\- ]+)+|[_\-. ]?(?<![^\W_])(?=[0-9a-f]*\d)[0-9a-f]{6,}(?!
 def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[pd.DataFrame, list[str]]:
     """Return the trials with one name for each picture, and a line on each change or doubt.
 
-    Without `how`, tags, queries and the case of the ending go. So do the folders, or the outer ones, where that makes
-    several names one: not if the table distinguishes these pictures, or a participant judged two of them. So do the
-    trial's number and the participant's code in front of all names.
+    Without `how`, tags, queries and the case of the ending go. So do the folders of files, or the outer ones: not if
+    the table distinguishes pictures of one file name, or a participant judged two of them. So do the trial's number and
+    the participant's code in front of all names.
 
     Args:
         how: `file`: the file's name; `stem`: without its ending; `as-is`: no change.
@@ -42,17 +42,36 @@ def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[
             f"{before} names of pictures are {after} where those without an ending are given the one of others"
         )
         clean, before = ended, after
-    joined = _by_file(clean, columns)
-    if (after := _count(joined, columns)) == before:
-        return _without_numbers(clean, columns, lines)
-    for depth in range(1, _MAX_FOLDERS + 1):
-        files = _by_file(clean, columns, depth=depth)
-        if _count(files, columns) < before and _are_same(clean, files, columns):
-            said = f"{before} names of pictures are {_count(files, columns)} file names, each read as one picture"
-            return _without_numbers(files, columns, [*lines, f"{said} (--picture-names as-is keeps them apart)"])
-    said = f"{before} names of pictures are {after} file names in several folders: kept apart"
-    lines.append(f"{said} (--picture-names file joins them)")
-    return _without_numbers(clean, columns, lines)
+    files = _by_shortest_path(clean, columns)
+    if (after := _count(files, columns)) < before:
+        said = f"{before} names of pictures are {after} file names, each read as one picture"
+        return _without_numbers(files, columns, [*lines, f"{said} (--picture-names as-is keeps them apart)"])
+    if (after := _count(_by_file(clean, columns), columns)) < before:
+        said = f"{before} names of pictures are {after} file names in several folders: kept apart"
+        lines.append(f"{said} (--picture-names file joins them)")
+    return _without_numbers(files if _are_files(clean, columns) else clean, columns, lines)
+
+
+def several_names(trials: pd.DataFrame) -> list[str]:
+    """Return a warning of pictures that seem to have several names, in a table that was not imported."""
+    trials = trials[trials["onset_ms"].isna()]  # this program names its pictures
+    columns = [name for name in ("stimulus", "stimulus_b") if trials[name].notna().any()]
+    judged = trials[["participant", "session", *_KEY, *columns]].drop_duplicates()
+    clean = judged.assign(**{name: clean_names(judged[name]) for name in columns})
+    files = _by_shortest_path(clean, columns)
+    before, after = _count(judged, columns), _count(files, columns)
+    if after == before or not _are_same(judged, files, columns):
+        return []
+    return [
+        f"{before} names of pictures look like those of {after} pictures: each name counts as a picture; `gan-eval "
+        "trials import` gives each picture one name (--picture-names)"
+    ]
+
+
+def _by_shortest_path(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return trials whose pictures are named by the fewest last parts of their path that tell pictures apart."""
+    shorter = (_by_file(trials, columns, depth=depth) for depth in range(1, _MAX_FOLDERS + 1))
+    return next((files for files in shorter if _are_same(trials, files, columns)), trials)
 
 
 def _by_file(trials: pd.DataFrame, columns: list[str], *, depth: int = 1, without_ending: bool = False) -> pd.DataFrame:
@@ -73,6 +92,16 @@ def _with_endings(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return trials.assign(**{name: trials[name].map(full).astype("str").fillna(trials[name]) for name in columns})
 
 
+def _are_files(trials: pd.DataFrame, columns: list[str]) -> bool:
+    """Return whether all names are of picture files, and none is `dataset/...`, as this program names pictures."""
+    for name in columns:
+        pictures = trials[[name, "dataset"]].dropna(subset=name).drop_duplicates()
+        is_of_set = any(picture.startswith(f"{dataset}/") for picture, dataset in pictures.itertuples(index=False))
+        if is_of_set or not pictures[name].str.contains(PICTURE_FILE).all():
+            return False
+    return True
+
+
 def _count(trials: pd.DataFrame, columns: list[str]) -> int:
     """Return the number of pictures that names and the table's own columns distinguish."""
     return sum(len(trials[[name, *_KEY]].drop_duplicates()) for name in columns)
@@ -80,9 +109,14 @@ def _count(trials: pd.DataFrame, columns: list[str]) -> int:
 
 def _are_same(names: pd.DataFrame, files: pd.DataFrame, columns: list[str]) -> bool:
     """Return whether nothing says that two names of one file name are two pictures."""
-    hidden = [sum(frame[name].nunique() for name in columns) - _count(frame, columns) for frame in (names, files)]
+    counts = [_count(frame, columns) for frame in (names, files)]
+    distinct = [sum(frame[name].nunique() for name in columns) for frame in (names, files)]
     of_pairs = len(columns) == 2 and bool(set(files["stimulus"]) & set(files["stimulus_b"].dropna()))
-    if hidden[1] < hidden[0] or of_pairs or any(_judged_twice(names, files, name) for name in columns):
+    if distinct[1] - counts[1] < distinct[0] - counts[0] or of_pairs:
+        return False
+    if counts[0] == counts[1]:
+        return True
+    if any(_judged_twice(names, files, name) for name in columns):
         return False
     return not _shown_together(names, files, columns)
 

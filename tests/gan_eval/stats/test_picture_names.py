@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from gan_eval.stats.importing import Imported, import_trials
+from gan_eval.stats.importing.pictures import several_names
 from gan_eval.stats.metrics_and_people.matching import named_as_judged
 
 ROOTS = ("C:\\study\\", "/home/u/study/", "D:\\x\\")
@@ -28,14 +29,14 @@ def imported(tmp_path: Path, name: Callable[..., str], **options: object) -> Imp
 @pytest.mark.parametrize(
     ("name", "first"),
     [
-        (lambda p, n, i, k: f"https://x.org/a/{k}{i}.png?t={p}{n}", "https://x.org/a/fake0.png"),
+        (lambda p, n, i, k: f"https://x.org/a/{k}{i}.png?t={p}{n}", "fake0.png"),
         (lambda p, n, i, k: f"<img src='{k}{i}.{'PNG' if p % 2 else 'png'}' width={p}>", "fake0.png"),
         (lambda p, n, i, k: f"{ROOTS[p % 3]}{k}{i}.png", "fake0.png"),
         (lambda p, n, i, k: f"{ROOTS[p % 3]}{k}/{i // 2}.png", "fake/0.png"),
         (lambda p, n, i, k: f"{ROOTS[p % 3]}{'cars' if i < 6 else 'faces'}/{k}{i % 6}.png", "cars/fake0.png"),
         (lambda p, n, i, k: f"{n:04}_P{p:02}_{k}{i}.png", "fake0.png"),
         (lambda p, n, i, k: f"P{p:02}-{n}-{k}{i}.png", "fake0.png"),
-        (lambda p, n, i, k: f"img/{n:04}_{k}{i}.png", "img/fake0.png"),  # trials in common: 12 numbers, 6 people
+        (lambda p, n, i, k: f"img/{n:04}_{k}{i}.png", "fake0.png"),  # trials in common: 12 numbers, 6 people
         (lambda p, n, i, k: f"{k}{i}_P{p:02}.png", "fake0.png"),
         (lambda p, n, i, k: f"{k}{i}{'.png' if p % 2 else ''}", "fake0.png"),
         (lambda p, n, i, k: f"a/{k}{'%20' if p % 2 else ' '}{i}.png".removeprefix("a/" * (p % 2)), "fake 0.png"),
@@ -65,6 +66,38 @@ def test_names_of_one_picture_are_joined_with_a_line(tmp_path: Path, name: Calla
 def test_names_that_may_be_of_two_pictures_stay(tmp_path, name, pictures, lines) -> None:
     found = imported(tmp_path, name)
     assert (found.trials["stimulus"].nunique(), len(found.doubts)) == (pictures, lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        (lambda i, k: f"https://x.org/a/{k}{i}.PNG", "fake0.png"),
+        (lambda i, k: f"C:\\stim\\{k}\\{k}{i}.png", "fake0.png"),
+        (lambda i, k: f"/home/u/stim/{k}/{i // 2}.png", "fake/0.png"),  # two pictures of one file name
+        (lambda i, k: f"faces/{k}/{i}", "faces/fake/0"),  # an identifier, not a file
+    ],
+)
+def test_files_lose_their_folders_so_that_names_match_between_exports(tmp_path, name, first) -> None:
+    found = imported(tmp_path, lambda p, n, i, k: name(i, k))
+    assert (min(found.trials["stimulus"]), found.trials["stimulus"].nunique(), found.doubts) == (first, 12, ())
+    assert min(imported(tmp_path, lambda p, n, i, k: name(i, k), picture_names="as-is").trials["stimulus"]) == name(
+        0, "fake"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "is_warned"),
+    [
+        (lambda p, i, k: f"{ROOTS[p % 3]}{k}{i}.png", True),
+        (lambda p, i, k: f"https://x.org/{k}{i}.png?t={p}", True),
+        (lambda p, i, k: f"{k}/{i // 2}.png", False),
+        (lambda p, i, k: f"https://x.org/show.php?id={i}", False),
+        (lambda p, i, k: f"{p * 12 + i:03}.png", False),
+    ],
+)
+def test_a_table_that_was_never_imported_is_doubted(tmp_path, name, is_warned) -> None:
+    found = imported(tmp_path, lambda p, n, i, k: name(p, i, k), picture_names="as-is")
+    assert len(several_names(found.trials)) == is_warned
 
 
 def test_an_option_decides_and_the_tables_own_columns_tell_pictures_apart(tmp_path: Path) -> None:
