@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import pandas as pd
 
@@ -68,8 +69,8 @@ class _Judged:
         self.rows = judged.to_dict("records")
         self._by_end: dict[str, list[int]] = {}
         for place, row in enumerate(self.rows):
-            name = str(row["stimulus"])
-            for end in {name, PurePosixPath(name).stem, name.rpartition("/")[2]}:
+            path = _path(str(row["stimulus"]))
+            for end in {str(row["stimulus"]), str(path), path.stem, path.name}:
                 self._by_end.setdefault(end, []).append(place)
 
     def matches(self, name: str) -> list[int]:
@@ -319,7 +320,7 @@ def _is_missing(cell: str) -> bool:
 
 
 def _path(name: str) -> PurePosixPath:
-    return PurePosixPath(name.strip().replace("\\", "/"))
+    return PurePosixPath(unquote(name).strip().replace("\\", "/"))
 
 
 def _number(cell: str) -> float | None:

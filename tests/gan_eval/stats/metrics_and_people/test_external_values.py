@@ -53,6 +53,17 @@ def test_pyiqas_file_is_of_generated_pictures_and_names_the_metric(tmp_path: Pat
     assert {*named["metric"]} == {"clipiqa+"}
 
 
+@pytest.mark.parametrize(
+    "name", ["a blur 1.PNG", "x/a%20blur%201.png", "https://x.org/a%20blur%201.png?t=2", "a blur 1"]
+)
+@pytest.mark.parametrize("judged", ["C:\\x\\a blur 1.PNG", "a%20blur%201.png", "stim/a blur 1.jpg"])
+def test_addresses_and_paths_of_windows_name_one_picture(tmp_path: Path, judged: str, name: str) -> None:
+    known = trials(("blur",), 2)
+    known = known.assign(stimulus=known["stimulus"].where(known["stimulus"] != "photos/blur/0001", judged))
+    found, _ = values_of(tmp_path / "v.csv", f"image,a\n{name},0.5\n0000.png,0.25\n", known)
+    assert found == {"a": {judged: 0.5, "blur/0000": 0.25}}
+
+
 def test_a_folder_names_the_model_or_the_real_pictures(tmp_path: Path) -> None:
     files = [pyiqas(tmp_path / model / "musiq.csv", range(4), shift=n) for n, model in enumerate(MODELS)]
     found, _ = read_image_metrics(files, trials())
