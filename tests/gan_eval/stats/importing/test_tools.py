@@ -144,7 +144,7 @@ def test_a_picture_in_the_row_before_and_answers_in_json(tmp_path: Path) -> None
     file = written(tmp_path, "a.csv", rows)
     found = imported(file, mapping=mapping, where=["trial_type=survey-likert"])
     assert found.trials["rating"].tolist() == [3] * 6
-    assert found.trials["stimulus"].tolist() == [f"img/{name}.png" for name in PICTURES]
+    assert found.trials["stimulus"].tolist() == [f"{name}.png" for name in PICTURES]
     assert found.trials["kind"].tolist() == KINDS
     words = imported(file, mapping=mapping | {"model": "response.why.text"}, where=["trial_type=survey-likert"]).trials
     assert words["model"][words["kind"] == "fake"].tolist() == ["sky"] * 3
