@@ -447,14 +447,14 @@ class _Reader:
         loops = [name for name in _columns_like("%.thisN", self.columns) if self.rows[name].any()]
         main = [name for name in loops if "prac" not in name.lower()]
         if main and len(main) < len(loops):
-            best = max(main, key=lambda name: int(self.rows[name].count()))
+            best = max(main, key=lambda name: self.rows[name].notna().sum())
             self.where.append(f"{best}!=-")
             self.rows = self.rows[self.rows[best].notna().to_numpy(bool)]
 
     def _values(self, column: str, chosen: pd.Series) -> dict[str, int]:
         """Return the values of a column in the chosen rows, with their counts; nothing if it is absent."""
         cells = self.rows[column][chosen.to_numpy(bool)] if column in self.columns else pd.Series(dtype="str")
-        return {str(value): count for value, count in cells.value_counts().to_dict().items()}
+        return {str(value): int(count) for value, count in cells.value_counts().items()}
 
     def _rank(self, value: str, chosen: pd.Series) -> tuple[int, int, int]:
         """Return the order of a task or screen: by preference, then by its number of answers."""
