@@ -31,6 +31,12 @@ def compiled(function: Kernel) -> Kernel:
     return compile_(function)
 
 
+def callable_from_python(name: str) -> Callable[..., Any]:
+    """Return a kernel that numba compiles, and runs, for this process."""
+    kernel: Callable[..., Any] = numba.njit(globals()[name].py_func, error_model="numpy", fastmath={"contract"})
+    return kernel
+
+
 @compiled
 def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8], result: NDArray[np.int64]) -> None:
     """Write the sums of squared and of absolute differences of two flat arrays."""

@@ -1,7 +1,8 @@
 """Machine code of the kernels in `loops.py`: compiled once on each machine, kept on disk, and run without numba.
 
 Importing numba takes longer than measuring a hundred pictures, so it is imported only to compile. The file is next to
-the source or, if that cannot be written, in the user's cache folder; otherwise every process compiles again.
+the source or, if that cannot be written, in the user's cache folder; otherwise every process compiles again. The code
+follows numba's calling convention (seen with 0.68). Where it fails, or its sums are wrong, numba runs the kernels.
 """
 
 import ctypes
@@ -9,7 +10,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,7 @@ def run(kernel: str, *arguments: Any) -> None:
     """
     with _LOCK:
         function = _functions()[kernel]
-    # numba's calling convention: places for the result and for an error, then the fields of each argument
-    numbers = [number for argument in arguments for number in _fields(argument)]
-    places = ctypes.create_string_buffer(16), ctypes.create_string_buffer(16)
-    if function(*places, *map(ctypes.c_int64, numbers)):
-        raise RuntimeError(f"the kernel {kernel} failed")
+    function(*arguments)
 
 
 def _fields(argument: Any) -> list[int]:
@@ -58,7 +55,22 @@ def _fields(argument: Any) -> list[int]:
 
 
 @cache
-def _functions() -> dict[str, Callable[..., int]]:
+def _functions() -> dict[str, Callable[..., Any]]:
+    """Return the kernels: their machine code, or numba's functions where that does not work."""
+    try:
+        functions = _loaded()
+        sums = np.zeros(2, np.int64)
+        functions["difference_sums"](np.array([9, 0, 255], np.uint8), np.array([7, 4, 255], np.uint8), sums)
+        if sums.tolist() == [20, 6]:
+            return functions
+    except (OSError, RuntimeError, AttributeError, AssertionError):  # another version of numba or llvmlite
+        pass
+    from gan_eval.metrics.kernels import loops
+
+    return {kernel: loops.callable_from_python(kernel.partition(" ")[0]) for kernel in KERNELS}
+
+
+def _loaded() -> dict[str, Callable[..., None]]:
     """Load the machine code, after compiling it if there is none for these sources and this processor."""
     from llvmlite import binding
 
@@ -69,7 +81,15 @@ def _functions() -> dict[str, Callable[..., int]]:
     engine.add_object_file(code)
     engine.finalize_object()
     _functions.engine = engine  # type: ignore[attr-defined]  # its end would free the code
-    return {kernel: ctypes.CFUNCTYPE(ctypes.c_int32)(engine.get_function_address(kernel)) for kernel in KERNELS}
+    return {kernel: partial(_call, engine.get_function_address(kernel)) for kernel in KERNELS}
+
+
+def _call(address: int, *arguments: Any) -> None:
+    # numba's calling convention: places for the result and for an error, then the fields of each argument
+    numbers = [number for argument in arguments for number in _fields(argument)]
+    places = ctypes.create_string_buffer(16), ctypes.create_string_buffer(16)
+    if ctypes.CFUNCTYPE(ctypes.c_int32)(address)(*places, *map(ctypes.c_int64, numbers)):
+        raise RuntimeError("a kernel failed")
 
 
 def _target_machine(binding: Any) -> Any:

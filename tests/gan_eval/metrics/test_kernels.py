@@ -59,6 +59,23 @@ def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
     assert kernels.luma(grey).ravel().tolist() == list(range(256))
 
 
+@pytest.mark.parametrize("broken", ["fails", "gives other sums"])
+def test_where_the_code_does_not_work_numba_runs_the_kernels(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = values(FAKE, REAL)
+    machine_code._functions.cache_clear()
+
+    def wrong(*_: object) -> None:
+        if broken == "fails":
+            raise RuntimeError
+
+    monkeypatch.setattr(machine_code, "_call", wrong)
+    try:
+        assert values(FAKE, REAL) == wanted
+        assert "numba" in sys.modules
+    finally:
+        machine_code._functions.cache_clear()
+
+
 def test_kept_code_gives_the_same_values_without_numba(tmp_path: Path) -> None:
     kernels.warm_up()
     np.save(tmp_path / "pair.npy", np.stack([FAKE, REAL]))
