@@ -59,6 +59,7 @@ def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
     assert kernels.luma(grey).ravel().tolist() == list(range(256))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("broken", ["fails", "gives other sums"])
 def test_where_the_code_does_not_work_numba_runs_the_kernels(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = values(FAKE, REAL)
