@@ -70,6 +70,11 @@ class Dealer:
                 f"quiz.show_caption: only the {captioned.pop()} pictures have captions, which gives them away; fill in "
                 f"the column caption of {TABLE_NAME} for both kinds"
             )
+        if settings.question == "fits":
+            texts = {row["item"]: False for row in stimuli if row["kind"] == "fake"}
+            texts |= {row["item"]: True for row in stimuli if row["kind"] == "fake" and caption_of(row)}
+            if without := len(texts) - sum(texts.values()):
+                self._warnings.append(f"quiz.question: {without} of {len(texts)} items have no caption: not shown")
         self._counts: dict[str, Counts] = {}
         for name, pool in sorted(self._pools.items()):
             self._counts[name], warning = possible_counts(pool, settings)

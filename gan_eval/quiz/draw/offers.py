@@ -71,8 +71,7 @@ def pools_of(
             with one name, or captions are shown and there are none.
     """
     stimuli, material = list(stimuli), settings.facts.material
-    if settings.show_caption and stimuli and not setting:
-        require_captions(stimuli, settings)
+    captions = require_captions(stimuli, settings) if settings.show_caption and stimuli and not setting else {}
     with naming(f"{setting}: " if setting else ""):
         pools = {}
         for dataset, versions in versions_of(stimuli).items():
@@ -111,13 +110,15 @@ def pools_of(
                 for a, b in combinations(models, 2):
                     name = f"{a}{BETWEEN_MODELS}{b}"
                     shared = sorted(versions[a].keys() & versions[b].keys())
+                    if settings.question == "fits" and not setting:
+                        shared = [item for item in shared if item in captions]
                     roles[name] = {item: _pair(versions[a][item], versions[b][item], name) for item in shared}
             pools[dataset] = Pool(dataset, roles, reals)
         return pools
 
 
-def require_captions(stimuli: Sequence[Row], settings: QuizSettings) -> None:
-    """Refuse stimuli without captions, and items with two captions if a pair shows one."""
+def require_captions(stimuli: Sequence[Row], settings: QuizSettings) -> dict[str, str]:
+    """Return the caption of each item that has one; refuse stimuli without any, and a pair's item with two."""
     captions: dict[str, str] = {}
     of_fakes = settings.facts.material == "two_models"
     for row in stimuli:
@@ -134,6 +135,7 @@ def require_captions(stimuli: Sequence[Row], settings: QuizSettings) -> None:
             f"quiz.show_caption: no stimulus has a caption; fill in the column caption of {TABLE_NAME}, import the "
             "pictures with their prompts, or remove show_caption"
         )
+    return captions
 
 
 def versions_of(stimuli: Iterable[Row]) -> dict[str, Versions]:

@@ -7,12 +7,12 @@ pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtGui import QExposeEvent, QRegion, QSurface
+from PySide6.QtGui import QExposeEvent, QImage, QRegion, QSurface
 from PySide6.QtWidgets import QApplication
 
 from gan_eval.quiz.app import presenter
-from gan_eval.quiz.app.painting import BLANK, Frame
-from gan_eval.quiz.app.presenter import PresenterWindow, covering
+from gan_eval.quiz.app.painting import BLANK, Frame, caption_place
+from gan_eval.quiz.app.presenter import PresenterWindow, RasterWindow, covering
 
 TEXT = Frame(text="1 of 4")
 
@@ -79,6 +79,27 @@ def test_an_uncovered_window_shows_what_was_shown_and_draws_the_staged_frame_ane
     assert window.did[3:] == [(TEXT, False), "put"]
     window.exposeEvent(QExposeEvent(QRegion()))
     assert window.did[5:] == [(TEXT, True), "put"]
+
+
+def test_a_caption_is_drawn_ahead_and_flushed_with_its_picture_at_the_onset(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = RasterWindow(qapp.primaryScreen())
+    window.resize(800, 600)
+    window.show()
+    qapp.processEvents()
+    picture = QImage(64, 64, QImage.Format.Format_RGB32)
+    frame = Frame((picture,), caption="an old harbour with small boats")
+    window.stage(frame)
+    placed = caption_place(frame.caption, [picture.size()], window.canvas)
+    flushed: list[QRegion] = []
+    monkeypatch.setattr(window._store, "flush", flushed.append, raising=False)
+    monkeypatch.setattr(presenter, "paint", lambda *_: pytest.fail("painted after the deadline"))
+    window.present(presenter.now_ns())
+    (region,) = flushed
+    assert placed is not None
+    assert all(region.contains(place.center()) for place in (placed[0], QRect(368, 268, 64, 64)))
+    window.destroy()
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 300), st.sampled_from([1.0, 1.25, 1.5, 2.0]))

@@ -431,6 +431,10 @@ def test_captions_are_shown_only_where_there_are_some_and_a_pair_has_one() -> No
         deal(rows, chosen, seed=1, list_number=1)
         with pytest.raises(UserError, match="show_caption: no stimulus has a caption"):
             deal([{**row, "caption": " "} for row in rows], chosen, seed=1, list_number=1)
+    some = [{**row, "caption": row["caption"] if int(row["item"][-1]) < 3 else None} for row in rows]
+    dealt = deal(some, fits.model_copy(update={"pairs": 8}), seed=1, list_number=1)
+    assert sorted(row["item"] for row in dealt.plan) == ["facades/0", "facades/1", "facades/2"]
+    assert "5 of 8 items have no caption" in " ".join(dealt.warnings)
     given_away = [{**row, "caption": row["model"] and "a house"} for row in rows]
     assert "only the fake pictures have captions" in " ".join(deal(given_away, single, seed=1, list_number=1).warnings)
     deal(given_away, fits, seed=1, list_number=1)
