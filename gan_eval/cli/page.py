@@ -57,15 +57,19 @@ def export_page(
     with naming(f"{study}: "):
         require_no_server(plan.study.quiz)
     key = key or page.absolute().parent / KEY
+    if static is not None and key.resolve().is_relative_to(static.resolve()):
+        raise UserError(f"--key {key}: would be published with --static {static}; name a file elsewhere")
+    people = people or plan.study.quiz.participants
     made, pictures = export_page(
         quiz_study(plan, design_of(plan)),
         Destination(path=page, jatos=static is None, post=post, datapipe=datapipe),
-        people=people or plan.study.quiz.participants,
+        people=people,
         key_file=key,
         say=say,
     )
-    say(f"page {made.page}: {counted(len(made.lists), 'list')}, {counted(pictures, 'picture')}; key (private): {key}")
-    print_next_command("store", "import-page", "RESULTS", "--key", str(key), "--store", "my.sqlite")
+    store = plan.store if plan.folder.is_dir() else "answers.sqlite"
+    say(f"page {made.page}: {counted(people, 'list')}, {counted(pictures, 'picture')}; key (private): {key}")
+    print_next_command("store", "import-page", "RESULTS", "--key", str(key), "--store", str(store))
     typer.echo(page)
 
 
@@ -87,6 +91,8 @@ def import_page(
         say(line)
     if not done.sessions:
         raise UserError(problems[0])
+    for session in done.forgotten:
+        say(f"session {session}: the participant wants all data deleted; the store has none, delete them in the files")
     new = f"{counted(done.new_sessions, 'new session')}, {counted(done.new_trials, 'new trial')}"
     say(f"{counted(done.sessions, 'session')} in the files; {new}")
     typer.echo(store)

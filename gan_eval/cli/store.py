@@ -16,7 +16,9 @@ from gan_eval.cli.page import export_page, import_page
 from gan_eval.errors import UserError
 
 participants_app = typer.Typer(help="List participants; delete a participant's data.", no_args_is_help=True)
-store_app = typer.Typer(help="Merge results stores, or copy one to a server.", no_args_is_help=True)
+store_app = typer.Typer(
+    help="Merge results stores, copy one to a server, or add a page's answers.", no_args_is_help=True
+)
 
 StoreOption = Annotated[str, typer.Option("--store", help="Results store: a path or a database URL.")]
 StudyOption = Annotated[str | None, typer.Option("--study", help="Only this study's sessions.")]

@@ -36,9 +36,8 @@ from gan_eval.quiz.serve.screening import (
     columns_of,
     is_nobody,
     passed,
+    plan_in_frames,
 )
-from gan_eval.quiz.session import Session
-from gan_eval.quiz.station import round_exposure
 from gan_eval.quiz.trial import Flag, State, answer_rows
 from gan_eval.quiz.wording import Texts, presented_consent
 from gan_eval.store import (
@@ -210,7 +209,7 @@ class LiveStudy:
             more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks_of(live.id, screen, now)))
             await self.store(lambda store: store.update_session(live.id, columns, more=more))
             session.row |= columns
-        self._plan_in_frames(session)
+        plan_in_frames(session)
         return {"next": await self._next(live)}
 
     async def next(self, live: LiveSession, message: Message) -> Answer:
@@ -497,7 +496,7 @@ class LiveStudy:
         # another process may have given the session to another tab
         session.require_here = lambda connection: require_tab(connection, live.id, live.tab)
         if admitted.stored:
-            self._plan_in_frames(session)
+            plan_in_frames(session)
         return live
 
     async def _settled(self, live: LiveSession) -> None:
@@ -527,14 +526,6 @@ class LiveStudy:
     async def _push(self, target: str) -> None:
         for line in await asyncio.to_thread(push_lines, self.room.store, target):
             self._say(line)
-
-    def _plan_in_frames(self, session: Session) -> None:
-        """Plan exposures in whole frames of the participant's display."""
-        if session.row.get("refresh_hz") is None:
-            return
-        session.planned_flash = partial(round_exposure, refresh_hz=session.row["refresh_hz"])
-        if session.state is not State.OVER and session.trial_begun:
-            session.trial.plan(session.planned_flash)
 
     async def _setup(self, live: LiveSession) -> Answer:
         return {**self.content.setup(live), "next": await self._next(live)}

@@ -33,9 +33,9 @@ from gan_eval.quiz.serve.screening import (
     checked_answers,
     checks_of,
     columns_of,
+    plan_in_frames,
 )
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.station import round_exposure
 from gan_eval.quiz.trial import Flag, State, answer_rows
 from gan_eval.quiz.wording import Texts, presented_consent
 from gan_eval.settings.quiz import QuizSettings
@@ -122,6 +122,8 @@ class Imported:
     """Number of sessions in the files."""
     new_sessions: int = 0
     new_trials: int = 0
+    forgotten: list[str] = field(default_factory=list)
+    """Sessions whose participants want their data deleted; the store has none."""
     problems: list[str] = field(default_factory=list)
     """A line for each file and session that was not imported, or not completely."""
 
@@ -154,6 +156,7 @@ def import_page(paths: Sequence[Path], key_file: Path, where: str | Path) -> Imp
                 replayed.run([records[n] for n in sorted(records)])
             except (UserError, RequestError) as error:
                 done.problems.append(f"session {session}: {error}")
+            done.forgotten += [session] * replayed.is_forgotten
             done.new_sessions += replayed.is_new
             done.new_trials += replayed.new_trials
     return done
@@ -213,6 +216,7 @@ class _Replay:
     def __init__(self, key: PageKey, writer: Writer, session: str) -> None:
         self.is_new = False
         self.new_trials = 0
+        self.is_forgotten = False
         self._key, self._settings, self._writer, self._id = key, key.settings, writer, session
         self._texts = Texts(key.settings.language)
         self._clock = ReportedClock()
@@ -229,7 +233,8 @@ class _Replay:
         if any(record.name == "withdraw" and record.body.get("forget") for record in records):
             if stored:
                 self._do(lambda store: forget_in(store, stored[0]["participant"], study=self._key.study), alone=True)
-            raise UserError("the participant wants all data deleted: the store has none; delete them in the files, too")
+            self.is_forgotten = True
+            return
         if stored:
             self._rebuild(still_shown=True)
             done = {row["trial"] for row in self._session.done}
@@ -282,7 +287,7 @@ class _Replay:
         more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks_of(self._id, screen, when)))
         self._do(lambda store: store.update_session(self._id, columns, more=more))
         session.row |= columns
-        self._plan_in_frames(session)
+        plan_in_frames(session)
 
     def _onset(self, message: Onset, when: datetime) -> None:
         if self._session.trial_begun:  # the store has it from an earlier import
@@ -325,12 +330,8 @@ class _Replay:
     def _made(self, row: Row, plan: Sequence[Row], *, done: Sequence[Row] = ()) -> Session:
         protocol = QuizProtocol(self._settings, list_number=row["list"])
         session = Session(row, plan, protocol, self._writer, self._clock, done=done)
-        self._plan_in_frames(session)
+        plan_in_frames(session)
         return session
-
-    def _plan_in_frames(self, session: Session) -> None:
-        if session.row.get("refresh_hz") is not None:
-            session.planned_flash = partial(round_exposure, refresh_hz=session.row["refresh_hz"])
 
     def _settle(self) -> None:
         if self._session.wait() is State.FAILED:

@@ -3,9 +3,13 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.serve.messages import RequestError, Screen
+from gan_eval.quiz.session import Session
+from gan_eval.quiz.station import round_exposure
+from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import Viewing, picture_width
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.browser import BrowserSettings
@@ -154,6 +158,15 @@ def check_row(session: str, check: str, value: float, unit: str, verdict: str, a
     """Return a row of `checks`, measured at a time of day."""
     row = {"session": session, "check": check, "value": value, "unit": unit, "verdict": verdict}
     return row | {"measured_at": iso(at), "simulated": False, "fraction": None}
+
+
+def plan_in_frames(session: Session) -> None:
+    """Plan a session's exposures in whole frames of the participant's display."""
+    if session.row.get("refresh_hz") is None:
+        return
+    session.planned_flash = partial(round_exposure, refresh_hz=session.row["refresh_hz"])
+    if session.state is not State.OVER and session.trial_begun:
+        session.trial.plan(session.planned_flash)
 
 
 def checks_of(session: str, screen: Screen, at: datetime) -> list[Row]:

@@ -197,7 +197,7 @@ class DealtTransport extends Transport {
     const asked = Number(this.query.get("list"));
     if (Number.isInteger(asked) && asked >= 1 && asked <= lists) return asked;
     if (!window.jatos) return 1 + Math.floor(Math.random() * lists);
-    for (let attempt = 0; attempt < 20; attempt += 1) {
+    for (let attempt = 0; jatos.batchSession && attempt < 10; attempt += 1) {
       try {
         const dealt = jatos.batchSession.get(`lists_${page}`) ?? 0;
         await jatos.batchSession.set(`lists_${page}`, dealt + 1); // fails if another participant was faster

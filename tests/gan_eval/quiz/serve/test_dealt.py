@@ -165,13 +165,15 @@ def test_files_that_are_foreign_or_damaged_are_named_and_the_others_imported(ser
 
     def imported(*last: dict[str, Any]) -> list[str]:
         (tmp_path / "left.json").write_text(json.dumps([*records[:6], *last]))
-        import_page([tmp_path / "left.json"], tmp_path / "study.key", tmp_path / "left.sqlite")
+        done = import_page([tmp_path / "left.json"], tmp_path / "study.key", tmp_path / "left.sqlite")
+        assert done.problems == []
         with open_store(tmp_path / "left.sqlite") as store:
             return [row["status"] for row in store.rows(tables.SESSIONS)]
 
     assert imported() == ["open"]
     assert imported(leave) == ["aborted"]
     assert imported({**leave, "body": {"forget": True}}) == [], "the data are deleted"
+    assert imported({**leave, "body": {"forget": True}}) == []
 
 
 @pytest.fixture
