@@ -34,7 +34,7 @@ from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, WRONG_L
 from gan_eval.stats.importing.sources import with_pictures, with_sources
 from gan_eval.stats.importing.tools import TOOLS, Options, detected, options_for, title_of, tool_named
 from gan_eval.stats.importing.traps import of_files, of_trials, one_row_a_trial, without_limits
-from gan_eval.stats.importing.wide import is_wide, unread_numbers, wide_table
+from gan_eval.stats.importing.wide import is_wide, lettered_table, unread_numbers, wide_table
 from gan_eval.stats.importing.words import (
     foreign_table_error,
     graded,
@@ -146,8 +146,10 @@ def import_trials(
         )
     if not places and (of_pairs := known.keys() & {*BY_PLACE}):
         problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
-    if missing and read.numbers is None and is_wide(list(foreign.columns)):
-        raise UserError(f"{file}: {'; '.join([*problems, wide_table(list(foreign.columns))])}")
+    if missing and read.numbers is None:
+        columns = list(foreign.columns)
+        if said := wide_table(columns) if is_wide(columns) else lettered_table(columns):
+            raise UserError(f"{file}: {'; '.join([*problems, said])}")
     if missing == ["kind"] and read.numbers is not None:
         problems.append("give the truth of each picture: --pictures FILE.csv with number (or name), stimulus and kind")
     if problems:

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from string import ascii_lowercase
 
 import pandas as pd
 
@@ -115,6 +116,30 @@ def wide_table(columns: Sequence[str]) -> str:
         f"this looks like a wide table, one row a person, with numbered columns {named}{more}; other columns: "
         f"{others}; give # for the number in --map, and each number becomes a row, such as --map "
         f"COLUMN={next(iter(groups))} (stimulus=@name: the number itself names the picture, see --pictures)"
+    )
+
+
+def lettered_table(columns: Sequence[str]) -> str:
+    """Return the message on a table with one row a person whose columns differ in their last letter; "" if not.
+
+    >>> lettered_table(["id", "qa", "qb", "qc"]).partition(":")[0]
+    'this looks like a wide table, one row a person, with the columns qa, qb, qc'
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in columns:
+        groups[name[:-1]].append(name)
+    alike = [
+        names
+        for start, names in groups.items()
+        if start and len(names) > 2 and "".join(name[-1] for name in names).lower() == ascii_lowercase[: len(names)]
+    ]
+    if not alike or 2 * sum(map(len, alike)) < len(columns):
+        return ""
+    named = " and ".join(", ".join(names) for names in alike[:MAX_WORDS])
+    start = alike[0][0][:-1]
+    return (
+        f"this looks like a wide table, one row a person, with the columns {named}: write numbers for the letters "
+        f"({start}1, {start}2, ...) and give # for the number in --map"
     )
 
 

@@ -105,6 +105,23 @@ def test_the_direction_of_ratings_is_stated_or_not_reported(tmp_path: Path, high
 WIDE = "code," + ",".join(f"rf.{n}.player.{what}" for n in (1, 2, 3) for what in ("image", "truth", "said"))
 
 
+@pytest.mark.parametrize(
+    ("columns", "wide"),
+    [
+        ("id,age,qa,qb,qc,qd", True),
+        ("id,img_A,answer_A,img_B,answer_B,img_C,answer_C", True),
+        ("id,a,b,c", False),
+        ("id,real,fake,key,rt,block", False),
+        ("id,age,sex,country,language,qa,qb,qc", False),
+    ],
+)
+def test_wide_tables_with_letters_for_numbers_are_named(tmp_path: Path, columns: str, wide: bool) -> None:
+    (tmp_path / "t.csv").write_text(f"{columns}\n{','.join('x' for _ in columns.split(','))}\n")
+    with pytest.raises(UserError) as error:
+        import_trials(tmp_path / "t.csv", mapping={"participant": "id"})
+    assert ("wide table" in str(error.value)) == wide
+
+
 def test_wide_tables_are_named_with_their_numbered_columns(tmp_path: Path) -> None:
     text = f"{WIDE}\n" + "".join(f"c{n},a,real,real,b,fake,fake,c,real,fake\n" for n in range(3))
     with pytest.raises(UserError, match=r"wide table.*rf\.#\.player\.image \(3\).*other columns: code; .*--map"):
