@@ -20,8 +20,9 @@ FAR_BELOW, FAR_ABOVE = 0.35, 0.65
 
 
 def doubts(trials: pd.DataFrame) -> list[str]:
-    """Return warnings: alike codes, impossible times, sessions with equal times, accuracies far below chance."""
-    return [*_alike_codes(trials), *_impossible_times(trials), *_equal_sessions(trials), *_below_chance(trials)]
+    """Return warnings: alike codes, impossible times, two units, sessions of equal times, accuracies below chance."""
+    checks = (_alike_codes, _impossible_times, _times_of_two_units, _equal_sessions, _below_chance)
+    return [line for check in checks for line in check(trials)]
 
 
 def _alike_codes(trials: pd.DataFrame) -> list[str]:
@@ -35,6 +36,20 @@ def _alike_codes(trials: pd.DataFrame) -> list[str]:
         f"participants {_some(alike)} differ only in case or spaces and are counted as different people; if they are "
         "one person, write one code"
     ]
+
+
+def _times_of_two_units(trials: pd.DataFrame) -> list[str]:
+    """Return a warning of columns in which some rows seem to be seconds, others milliseconds."""
+    lines = []
+    for name, least in (("reaction_time_ms", 10.0), ("requested_exposure_ms", 1.0)):
+        times = trials[name][trials[name] > 0]
+        low = times[times < least]
+        if len(low) > max(2, len(times) / 100):
+            lines.append(
+                f"column {name}: {len(low)} of {len(times)} are below {least:g} ms, the first is {low.iloc[0]:g} in "
+                f"row {low.index[0] + 1}: are these seconds? Bring all rows to milliseconds"
+            )
+    return lines
 
 
 def _impossible_times(trials: pd.DataFrame) -> list[str]:

@@ -33,7 +33,8 @@ _NUMBERS_ROWS = re.compile(r"n|no|nr|#|i|idx|index|row|frame(num|_?(no|nr|number
 """Headers above running numbers."""
 _NO_METRIC = re.compile(
     r"(n|num|count|sd|std|se|ci)[\W_].*|(.*[\W_])?(n|counts?|total|votes|ratings|raters|sd|std|stdev|stddev|se|sem|ci"
-    rf"|lower|upper|low|high|width|height|seed|seconds|ms)|id|time|var|variance|epoch|step|batch|fold|label|class|{_NUMBERS_ROWS.pattern}",
+    r"|lower|upper|low|high|width|height|seed|seconds|ms|runtime|latency|fps|bytes|kb|mb)|id|time|duration|size|area|var"
+    rf"|variance|epoch|step|batch|fold|label|class|{_NUMBERS_ROWS.pattern}",
     re.IGNORECASE,
 )
 """Headers above counts, spreads and sizes."""
@@ -41,8 +42,10 @@ _REFERENCE = re.compile(r"(.*[\W_])?(ref|reference|gt|ground_?truth|real|origina
 """Headers above the references of pairs."""
 _WHOLE = re.compile(r"0|[1-9]\d*")
 _MISSING = frozenset({"", "na", "n/a", "nan", "none", "null"})
-_PAIR = re.compile(r"\s+(?:\||vs\.?)\s+")
-"""Mark between the two names of a pair in one cell."""
+_PAIR = re.compile(
+    r"\s*(?:\||<?->|=>|→)\s*|\s+vs\.?\s+|(?i:(?<=\.png|\.jpg|\.bmp|\.gif|\.tif)|(?<=\.jpeg|\.webp|\.tiff))[\s,;'\"()\[\]-]+"
+)
+"""Mark between the two names of a pair in one cell: `|`, `->`, `vs`, or what follows a picture file."""
 _PRINTED = re.compile(r"\[*(?:tensor\(|array\(|np\.float\d+\(|\[)+\s*([^\s,\[\]()]+)\s*\]*(?:,[^()]*)?[\])]*")
 """A number as torch or NumPy print it: tensor([0.63], device='cuda:0'), np.float32(0.63), [0.63]."""
 _PSNR_OF_EQUAL = (60.0, 72.0, 80.0, 84.0, 100.0)
@@ -277,8 +280,10 @@ def _is_running(title: str, cells: Sequence[str]) -> bool:
 
 def _pictures_of(values: _Values, cells: list[str]) -> tuple[list[str], bool]:
     """Return the names of the pictures in a row, without references if their column says so, and if it is of a pair."""
-    of_cells = [_PAIR.split(cells[place]) for place in values.names]
-    names = list(dict.fromkeys(name.strip() for of_cell in of_cells for name in of_cell if name.strip()))
+    of_cells = [
+        [*filter(None, (name.strip(" '\"()[]") for name in _PAIR.split(cells[place])))] for place in values.names
+    ]
+    names = list(dict.fromkeys(name for of_cell in of_cells for name in of_cell))
     is_pair = values.has_references or any(len(of_cell) > 1 for of_cell in of_cells)
     if not is_pair:  # a path and its end, such as the file's name, are one picture
         parts = {name: _path(name).with_suffix("").parts for name in names if _path(name).name}

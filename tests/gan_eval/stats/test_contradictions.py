@@ -162,3 +162,14 @@ def test_impossible_times_are_a_warning_that_names_the_first_row() -> None:
     assert not doubts(timed.assign(reaction_time_ms=[*range(500, 500 + len(timed))]))
     timed.loc[[1, 2], "reaction_time_ms"] = [-500.0, 0.0]
     assert "2 not above 0, or infinite; the first is -500 ms in row 2. They count as missing" in doubts(timed)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "is_warned"),
+    [("reaction_time_ms", 0.001, True), ("requested_exposure_ms", 0.001, True), ("reaction_time_ms", 0.1, False)],
+)
+def test_rows_in_seconds_among_milliseconds_are_warned_of(name: str, factor: float, is_warned: bool) -> None:
+    factors = [1.0, factor] * (len(ROWS) // 2)
+    rows = [{**row, name: 500.0 * by} for row, by in zip(ROWS, factors, strict=True)]
+    lines = [line for line in doubts(fill_trials(pd.DataFrame(rows))) if f"column {name}: 4 of 8 are below" in line]
+    assert len(lines) == is_warned

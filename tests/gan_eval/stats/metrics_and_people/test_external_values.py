@@ -174,11 +174,21 @@ def test_numbers_as_torch_and_numpy_print_them_are_read(tmp_path: Path, cell: st
     assert (found, lines) == ({"a": {"blur/1": 0.25}}, [])
 
 
+@pytest.mark.parametrize(
+    "cell",
+    ["real/{0}.png -> blur/{0}.png", "blur/{0}.png|real/{0}.png", "real/{0}.JPG; blur/{0}.png", "real/{0}.png-blur/{0}.png",
+     "\"('real/{0}.png', 'blur/{0}.png')\"", "real/{0} vs. blur/{0}"],
+)  # fmt: skip
+def test_a_cell_of_two_pictures_is_the_generated_ones(tmp_path: Path, cell: str) -> None:
+    text = "pair\tlpips\n" + "".join(f"{cell.format(f'000{n}')}\t0.{n}\n" for n in (1, 2))
+    assert values_of(tmp_path / "v.csv", text, trials())[0] == {"lpips": {"blur/0001": 0.1, "blur/0002": 0.2}}
+
+
 def test_counts_and_spreads_are_no_metrics(tmp_path: Path) -> None:
-    text = "image_name,n_ratings,MOS,SD,ssim_index,laplacian_var,c_total\n1.png,30,3.5,0.7,0.9,9,60\n"
+    text = "image_name,n_ratings,MOS,SD,ssim_index,laplacian_var,runtime,c_total\n1.png,30,3.5,0.7,0.9,9,0.1,60\n"
     found, (line,) = values_of(tmp_path / "v.csv", text, numbered())
     assert {*found} == {"MOS", "ssim_index", "laplacian_var"}
-    assert line.endswith("n_ratings, SD, c_total")
+    assert line.endswith("n_ratings, SD, runtime, c_total")
     assert values_of(tmp_path / "v.csv", "image,count\n1.png,3\n", numbered())[0] == {"count": {"blur/1": 3.0}}
 
 
