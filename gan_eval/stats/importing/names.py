@@ -1,5 +1,6 @@
 """Names of pictures in another program's table."""
 
+from unicodedata import normalize
 from urllib.parse import unquote
 
 import pandas as pd
@@ -38,6 +39,6 @@ def clean_names(names: pd.Series) -> pd.Series:
     source = texts.str.extract(r"""(?i)<[^>]*\bsrc\s*=\s*["']?([^"'\s>]+)""", expand=False)
     texts = source.fillna(texts.str.replace(r"<[^>]*>", "", regex=True)).str.strip(" \t\"'")
     texts = texts.str.replace(f"({PICTURE_FILE.removesuffix('$')})[?#&].*$", r"\1", regex=True)
-    texts = texts.map(unquote)
+    texts = texts.map(lambda text: normalize("NFC", unquote(text)))  # macOS writes é as two characters
     texts = texts.str.replace(PICTURE_FILE, lambda found: found.group().lower(), regex=True)
     return pd.Series([*texts, None], dtype="str").take(code).set_axis(names.index)

@@ -36,12 +36,18 @@ def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[
         return _told_apart(_by_file(clean, columns, without_ending=how == "stem"), clean), []
     given, before = _count(trials, columns), _count(clean, columns)
     lines = [f"{given} names of pictures are {before} without tags, queries and case"] if before < given else []
-    ended = _with_endings(clean, columns)
-    if (after := _count(ended, columns)) < before and _are_same(clean, ended, columns):
-        lines.append(
-            f"{before} names of pictures are {after} where those without an ending are given the one of others"
-        )
-        clean, before = ended, after
+    for spelled, said in (
+        (_with_endings, "where those without an ending are given the one of others"),
+        (_in_one_case, "without differences in case"),
+    ):
+        changed = spelled(clean, columns)
+        if (after := _count(changed, columns)) < before and _are_same(clean, changed, columns):
+            lines.append(f"{before} names of pictures are {after} {said}")
+            clean, before = changed, after
+    stems = _by_file(clean, columns, depth=_MAX_FOLDERS, without_ending=True)
+    if _count(stems, columns) <= 0.9 * before and not any(_judged_twice(clean, stems, name) for name in columns):
+        said = f"{before} names of pictures are {_count(stems, columns)} without their endings: kept apart"
+        lines.append(f"{said} (--picture-names stem joins them)")
     files = _by_shortest_path(clean, columns)
     if (after := _count(files, columns)) < before:
         said = f"{before} names of pictures are {after} file names, each read as one picture"
@@ -90,6 +96,14 @@ def _with_endings(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     stems = with_ending.str.replace(PICTURE_FILE, "", regex=True)
     full = dict(zip(stems[~stems.duplicated(keep=False)], with_ending[~stems.duplicated(keep=False)], strict=True))
     return trials.assign(**{name: trials[name].map(full).astype("str").fillna(trials[name]) for name in columns})
+
+
+def _in_one_case(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return names that differ in case only as the first of them."""
+    names = pd.concat([trials[name] for name in columns]).dropna().drop_duplicates()
+    first = names[~names.str.casefold().duplicated()]
+    spelling = dict(zip(first.str.casefold(), first, strict=True))
+    return trials.assign(**{name: trials[name].str.casefold().map(spelling).astype("str") for name in columns})
 
 
 def _are_files(trials: pd.DataFrame, columns: list[str]) -> bool:
@@ -203,6 +217,8 @@ def _bare(name: str | None, participant: str, session: str, trial: int) -> str |
             break
         file = rest
     ending = found.group() if (found := re.search(PICTURE_FILE, file)) else ""
-    if (found := _TAIL.fullmatch(file.removesuffix(ending))) and found[2] in (participant, session):
-        file = found[1] + ending
+    if found := _TAIL.fullmatch(file.removesuffix(ending)):
+        of_trial = re.fullmatch(r"(?i)trial(\d+)", found[2])
+        if found[2] in (participant, session) or (of_trial and int(of_trial[1]) in (trial, trial - 1)):
+            file = found[1] + ending
     return folder + slash + file

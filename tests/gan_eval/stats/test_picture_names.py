@@ -39,6 +39,9 @@ def imported(tmp_path: Path, name: Callable[..., str], **options: object) -> Imp
         (lambda p, n, i, k: f"img/{n:04}_{k}{i}.png", "fake0.png"),  # trials in common: 12 numbers, 6 people
         (lambda p, n, i, k: f"{k}{i}_P{p:02}.png", "fake0.png"),
         (lambda p, n, i, k: f"{k}{i}{'.png' if p % 2 else ''}", "fake0.png"),
+        (lambda p, n, i, k: f"{k.upper() if p % 2 else k}{i}.png", "fake0.png"),
+        (lambda p, n, i, k: f"{'é' if p % 2 else 'e' + chr(0x301)}{k}{i}.png", "éfake0.png"),
+        (lambda p, n, i, k: f"{k}{i}_trial{n}.png", "fake0.png"),
         (lambda p, n, i, k: f"a/{k}{'%20' if p % 2 else ' '}{i}.png".removeprefix("a/" * (p % 2)), "fake 0.png"),
     ],
 )
@@ -55,6 +58,9 @@ def test_names_of_one_picture_are_joined_with_a_line(tmp_path: Path, name: Calla
     [
         (lambda p, n, i, k: f"{k}/{i // 2}.png", 12, 0),
         (lambda p, n, i, k: f"https://x.org/show.php?id={i}", 12, 0),
+        (lambda p, n, i, k: f"{k}{i}.{'jpg' if p % 2 else 'png'}", 24, 1),
+        (lambda p, n, i, k: f"{i // 2}.{'jpg' if k == 'real' else 'png'}", 12, 0),
+        (lambda p, n, i, k: f"{i // 2 // 2}.{'jpg' if i // 2 % 2 else 'png'}" if k == "real" else f"{k}{i}.png", 12, 0),
         (lambda p, n, i, k: f"{p * 12 + i:03}.png", 72, 0),  # everyone has pictures of their own
         (lambda p, n, i, k: f"{p * 12 + i:03}_{k}.png", 72, 0),
         (lambda p, n, i, k: f"{'cars' if i < 6 else 'faces'}/{k}{i % 6}.png", 12, 1),

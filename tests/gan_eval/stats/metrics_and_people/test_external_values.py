@@ -176,8 +176,8 @@ def test_numbers_as_torch_and_numpy_print_them_are_read(tmp_path: Path, cell: st
 
 @pytest.mark.parametrize(
     "cell",
-    ["real/{0}.png -> blur/{0}.png", "blur/{0}.png|real/{0}.png", "real/{0}.JPG; blur/{0}.png", "real/{0}.png-blur/{0}.png",
-     "\"('real/{0}.png', 'blur/{0}.png')\"", "real/{0} vs. blur/{0}"],
+    ["real/{0}.png -> blur/{0}.png", "blur/{0}.png|real/{0}.png", "real/{0}.JPG; blur/{0}.png",
+     "real/{0}.png-blur/{0}.png", "\"('real/{0}.png', 'blur/{0}.png')\"", "real/{0} vs. blur/{0}"],
 )  # fmt: skip
 def test_a_cell_of_two_pictures_is_the_generated_ones(tmp_path: Path, cell: str) -> None:
     text = "pair\tlpips\n" + "".join(f"{cell.format(f'000{n}')}\t0.{n}\n" for n in (1, 2))
