@@ -151,14 +151,10 @@ def import_page(paths: Sequence[Path], key_file: Path, where: str | Path) -> Imp
     with Writer(lambda: open_store(where)) as writer:
         writer.submit(partial(_require_design, key=key, key_file=key_file)).result()
         for session, records in sorted(sessions.items()):
-            replayed = _Replay(key, writer, session)
             try:
-                replayed.run([records[n] for n in sorted(records)])
+                _Replay(key, writer, session, done).run([records[n] for n in sorted(records)])
             except (UserError, RequestError) as error:
                 done.problems.append(f"session {session}: {error}")
-            done.forgotten += [session] * replayed.is_forgotten
-            done.new_sessions += replayed.is_new
-            done.new_trials += replayed.new_trials
     return done
 
 
@@ -213,10 +209,8 @@ def _require_design(store: Store, *, key: PageKey, key_file: Path) -> None:
 class _Replay:
     """The replay of one session's records, as the server would have handled the messages."""
 
-    def __init__(self, key: PageKey, writer: Writer, session: str) -> None:
-        self.is_new = False
-        self.new_trials = 0
-        self.is_forgotten = False
+    def __init__(self, key: PageKey, writer: Writer, session: str, imported: Imported) -> None:
+        self._imported = imported
         self._key, self._settings, self._writer, self._id = key, key.settings, writer, session
         self._texts = Texts(key.settings.language)
         self._clock = ReportedClock()
@@ -233,7 +227,7 @@ class _Replay:
         if any(record.name == "withdraw" and record.body.get("forget") for record in records):
             if stored:
                 self._do(lambda store: forget_in(store, stored[0]["participant"], study=self._key.study), alone=True)
-            self.is_forgotten = True
+            self._imported.forgotten.append(self._id)
             return
         if stored:
             self._rebuild(still_shown=True)
@@ -264,7 +258,7 @@ class _Replay:
         wanted = self._settings.browser.other_parameters
         others = {name: message.parameters[name] for name in wanted if name in message.parameters}
         self._session.begin(presented_consent(self._settings.consent, self._texts), answers=others)
-        self.is_new = True
+        self._imported.new_sessions += 1
 
     def _resume(self, message: Arrival, when: datetime) -> None:
         self._rebuild(still_shown=False)
@@ -301,7 +295,7 @@ class _Replay:
         self._clock.replay(nanoseconds(message.sent_ms), when)
         likely = is_likely(self._session, message, when)
         replay(self._session, message, flags=() if likely else (Flag.CLOCK_UNLIKELY,))
-        self.new_trials += 1
+        self._imported.new_trials += 1
 
     def _withdraw(self, message: Withdrawal, when: datetime) -> None:
         if self._session.state is not State.OVER:
