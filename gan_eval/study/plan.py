@@ -227,7 +227,9 @@ def open_plan(file: Path | None, folder: Path) -> Plan:
 
 def plan_of_file(file: Path, folder: Path) -> Plan:
     """Return the plan of a study file without writing anything; `folder` need not exist if no model is trained."""
-    return open_plan(file, folder) if is_study_folder(folder) else Plan(load_study(file), Path(file), folder, None)
+    study = load_study(file)
+    made = study.models or is_study_folder(folder)
+    return open_plan(file, folder) if made else Plan(study, Path(file), folder, None)
 
 
 def _record(plan: Plan, *, redo: bool) -> None:
