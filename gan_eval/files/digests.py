@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import utf8, write_text
@@ -35,13 +36,28 @@ def sha256_file(path: Path) -> str:
     Raises:
         UserError: the file cannot be read.
     """
+    return _hashed(path, lambda file: hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def read_hashed(path: Path) -> tuple[str, bytes | None]:
+    """Return the SHA-256 of a file, and its bytes if they had to be read for that; see `sha256_file`."""
+    content: list[bytes] = []
+
+    def read(file: BinaryIO) -> str:
+        content.append(file.read())
+        return sha256_bytes(content[0])
+
+    return _hashed(path, read), content[0] if content else None
+
+
+def _hashed(path: Path, digest_of: Callable[[BinaryIO], str]) -> str:
     status = require_file(path)
     try:
         known = status and _digests.get(_state_of(path, status))
         if not known:
             with Path(path).open("rb") as file:
                 status = os.fstat(file.fileno())
-                known = hashlib.file_digest(file, "sha256").hexdigest()
+                known = digest_of(file)
                 is_unchanged = os.fstat(file.fileno()).st_mtime_ns == status.st_mtime_ns
             if is_unchanged and time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_S:
                 _digests[_state_of(path, status)] = known

@@ -1,7 +1,9 @@
 """Signs that pictures are not what their folder says: too dark, badly fitted, with masks that do not fit."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from statistics import median
 from typing import Literal, NamedTuple, TypeVar, get_args
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan_eval.errors import UserError
+from gan_eval.machine.threads import usable_cores
 from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.holes import Hole
 from gan_eval.stimuli.pictures import Fit, Picture
@@ -108,7 +111,7 @@ def better_fit(pairs: Iterable[tuple[Picture, Picture]], fit: Fit | None) -> Fit
 
 
 MAX_FITTED = 24
-"""Maximum number of pairs whose fits are compared."""
+"""Maximum number of pairs, or pictures of a folder, that are decoded and compared."""
 
 
 def fit_remark(pairs: Sequence[Sequence[Path]], fit: Fit | None) -> tuple[Fit | None, str]:
@@ -188,12 +191,9 @@ def partners_doubt(pairs: Sequence[Sequence[Path]]) -> str:
     Args:
         pairs: the files of real and generated pictures; those that cannot be decoded, and flat ones, are skipped.
     """
-    fields = []
-    for pair in evenly_spread(pairs, MAX_FITTED):
-        with suppress(UserError):
-            each = np.array([_fields(images.read_rgb(path)) for path in pair])
-            if each.any(axis=1).all():
-                fields.append(each)
+    looked = looks([path for pair in evenly_spread(pairs, MAX_FITTED) for path in pair])
+    found = zip(looked[::2], looked[1::2], strict=True)
+    fields = [(a.fields, b.fields) for a, b in found if a and b and a.fields.any() and b.fields.any()]
     if len(fields) < MIN_COMPARED:
         return ""
     reals, fakes = np.array(fields).transpose(1, 0, 2)
@@ -207,31 +207,50 @@ def partners_doubt(pairs: Sequence[Sequence[Path]]) -> str:
     )
 
 
-def _fields(picture: Picture) -> NDArray[np.float64]:
-    """Return the grey levels of 16 x 16 fields, less their mean and in unit length; zeros for a flat picture."""
+class Look(NamedTuple):
+    """What the doubts about a folder need of a picture."""
+
+    fields: NDArray[np.float64]
+    """(256,) the grey levels of 16 x 16 fields, less their mean and in unit length; zeros for a flat picture."""
+    is_grid: bool
+    """True if it has tiles of one size between margins of 2 pixels in one colour."""
+
+
+def looks(paths: Sequence[Path]) -> list[Look | None]:
+    """Look at pictures, on all cores; None for one that cannot be decoded. What is known of unchanged files is kept."""
+    with ThreadPoolExecutor(usable_cores(), thread_name_prefix="looks") as pool:
+        return list(pool.map(lambda path: _look(path, _state(path)), paths))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    with suppress(OSError):
+        status = path.stat()
+        return status.st_size, status.st_mtime_ns
+    return 0, 0
+
+
+@lru_cache(maxsize=8 * MAX_FITTED)
+def _look(path: Path, _: tuple[int, int]) -> Look | None:
+    try:
+        picture = images.read_rgb(path)
+    except UserError:
+        return None
     grey = Image.fromarray(picture).convert("L").resize((16, 16), Image.Resampling.BOX)
     levels = np.asarray(grey, np.float64).ravel()
     levels = levels - levels.mean()
-    return levels / max(float(np.linalg.norm(levels)), 1.0)
+    is_margin = (picture == picture[0, 0]).all(axis=2)
+    tiles = [_tiles(is_margin.all(axis=other)) for other in (1, 0)]
+    return Look(levels / max(float(np.linalg.norm(levels)), 1.0), min(tiles) >= 1 and max(tiles) >= 2)
 
 
 def grids_of(paths: Sequence[Path]) -> list[Path]:
     """Return the pictures that are grids of many samples, as torchvision's `save_image` writes them.
 
-    All are looked at if one is found in 20 that are spread evenly, the last one included.
+    All are looked at if one is found in 24 that are spread evenly, the last one included.
     """
-    return [path for path in paths if _is_grid(path)] if any(map(_is_grid, evenly_spread(paths, 20))) else []
-
-
-def _is_grid(path: Path) -> bool:
-    """Return whether a picture has tiles of one size between margins of 2 pixels in one colour."""
-    try:
-        picture = images.read_rgb(path)
-    except UserError:
-        return False
-    is_margin = (picture == picture[0, 0]).all(axis=2)
-    tiles = [_tiles(is_margin.all(axis=other)) for other in (1, 0)]
-    return min(tiles) >= 1 and max(tiles) >= 2
+    if not any(look and look.is_grid for look in looks(evenly_spread(paths, MAX_FITTED))):
+        return []
+    return [path for path, look in zip(paths, looks(paths), strict=True) if look and look.is_grid]
 
 
 def _tiles(lines: NDArray[np.bool_]) -> int:

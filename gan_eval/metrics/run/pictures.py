@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError, memory_ran_out
-from gan_eval.files.digests import sha256_file
+from gan_eval.files.digests import read_hashed
 from gan_eval.metrics.definitions.record import ExtractorName, OnProgress
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable
 from gan_eval.metrics.run.cache import Cache, Key
@@ -58,6 +58,8 @@ class PictureFiles:
     def __init__(self, white: int | None = None) -> None:
         self._white = white
         self._files: dict[str, PictureFile] = {}
+        self._contents: dict[bytes, bytes] = {}
+        """Bytes of files that were read for their hash and are not decoded yet."""
         self._samples: dict[bytes, Samples] = {}
         self._holes: dict[bytes, HolePixels] = {}
         self.undecoded: dict[Path, str] = {}
@@ -69,9 +71,12 @@ class PictureFiles:
             return no_path
         if str(path) not in self._files:
             try:
-                self._files[str(path)] = PictureFile(path, bytes.fromhex(sha256_file(path)))
+                digest, content = read_hashed(path)
             except UserError as error:
                 return str(error)
+            file = self._files[str(path)] = PictureFile(path, bytes.fromhex(digest))
+            if content is not None:
+                self._contents[file.digest] = content
         return self._files[str(path)]
 
     def picture(self, file: PictureFile) -> Picture:
@@ -96,9 +101,11 @@ class PictureFiles:
         """
         if file.digest not in self._samples:
             try:
-                content = images.read_file(file.path)
-                if hashlib.sha256(content).digest() != file.digest:  # the value would be cached under a wrong hash
-                    raise UserError(f"{file.path}: has changed while it was measured; rerun the command")
+                content = self._contents.pop(file.digest, None)
+                if content is None:
+                    content = images.read_file(file.path)
+                    if hashlib.sha256(content).digest() != file.digest:  # the value would be cached under a wrong hash
+                        raise UserError(f"{file.path}: has changed while it was measured; rerun the command")
                 self._samples[file.digest] = images.decode_measured(content, file.path, white=self._white)
             except UserError as error:
                 self.undecoded[file.path] = str(error)
@@ -141,6 +148,7 @@ class PictureFiles:
         """Free a file and its picture."""
         if file := self._files.pop(str(path), None):
             self._samples.pop(file.digest, None)
+            self._contents.pop(file.digest, None)
 
 
 def jobs_of(stimuli: Sequence[Stimulus]) -> list[Job]:
